@@ -1,0 +1,123 @@
+//! What the command line asks for: which client, how many rows, how many in flight, and where the server is.
+
+/// Shown with every argument that is not understood.
+pub(crate) const USAGE: &str = "usage: rowcall-bench-floor raw|hyper-util|rowcall --base URL [--rows N] [--in-flight N] [--runtime current|multi]";
+
+/// The arguments as checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    /// Who asks.
+    pub(crate) client: Client,
+    /// Rows to ask about.
+    pub(crate) rows: u64,
+    /// Requests under way at once.
+    pub(crate) in_flight: usize,
+    /// The server's base URL, up to and with `/v1`.
+    pub(crate) base: String,
+    /// What the client runs on.
+    pub(crate) runtime: Runtime,
+}
+
+/// The clients that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// Sockets and a request written by hand; reads no JSON.
+    Raw,
+    /// hyper-util's pooled client with a typed decode: what one would write without rowcall.
+    HyperUtil,
+    /// rowcall itself.
+    Rowcall,
+}
+
+impl Client {
+    /// The client as the command line names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::HyperUtil => "hyper-util",
+            Self::Rowcall => "rowcall",
+        }
+    }
+}
+
+/// The kinds of tokio runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    /// One thread, so that clients are compared without the cost of moving work about.
+    CurrentThread,
+    /// A thread for each core.
+    Multi,
+}
+
+impl Arguments {
+    /// The arguments in `words`, or what is wrong with them.
+    pub(crate) fn parse(words: &[String]) -> Result<Self, String> {
+        let (client, mut options) = words.split_first().ok_or("no client is named")?;
+        let client = [Client::Raw, Client::HyperUtil, Client::Rowcall]
+            .into_iter()
+            .find(|known| known.name() == client)
+            .ok_or_else(|| format!("unknown client `{client}`"))?;
+        let (mut rows, mut in_flight, mut base, mut runtime) = (100_000, 64, None, Runtime::CurrentThread);
+        while let [option, value, rest @ ..] = options {
+            let wrong = || format!("`{value}` is no value for `{option}`");
+            match option.as_str() {
+                "--rows" => rows = value.parse().map_err(|_| wrong())?,
+                "--in-flight" => in_flight = value.parse().map_err(|_| wrong())?,
+                "--base" => base = Some(value.trim_end_matches('/').to_owned()),
+                "--runtime" => {
+                    runtime = match value.as_str() {
+                        "current" => Runtime::CurrentThread,
+                        "multi" => Runtime::Multi,
+                        _ => return Err(wrong()),
+                    }
+                }
+                _ => return Err(format!("unknown option `{option}`")),
+            }
+            options = rest;
+        }
+        if let [option] = options {
+            return Err(format!("`{option}` needs a value"));
+        }
+        let base = base.ok_or("`--base` is missing: the stub prints it when it starts")?;
+        Ok(Self { client, rows, in_flight: in_flight.max(1), base, runtime })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, Client, Runtime};
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        Arguments::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn reads_what_is_given_and_keeps_to_defaults() {
+        let expected = Arguments {
+            client: Client::HyperUtil,
+            rows: 100_000,
+            in_flight: 64,
+            base: "http://localhost:1/v1".to_owned(),
+            runtime: Runtime::CurrentThread,
+        };
+        assert_eq!(parse("hyper-util --base http://localhost:1/v1/"), Ok(expected.clone()));
+        let expected =
+            Arguments { client: Client::Raw, rows: 5, in_flight: 2, runtime: Runtime::Multi, ..expected };
+        let line = "raw --rows 5 --in-flight 2 --runtime multi --base http://localhost:1/v1";
+        assert_eq!(parse(line), Ok(expected));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (line, expected) in [
+            ("", "no client is named"),
+            ("curl", "unknown client `curl`"),
+            ("raw --rows", "`--rows` needs a value"),
+            ("raw --rows few", "`few` is no value for `--rows`"),
+            ("raw --fast yes", "unknown option `--fast`"),
+            ("raw", "`--base` is missing: the stub prints it when it starts"),
+        ] {
+            assert_eq!(parse(line), Err(expected.to_owned()), "{line}");
+        }
+    }
+}

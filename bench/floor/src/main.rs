@@ -1,0 +1,55 @@
+//! Clients that ask the stub about the same rows, each with no more than its kind needs: raw sockets, hyper-util's
+//! pooled client, and rowcall. One process measures one client once; comparing is `cargo xtask bench cpu`'s business.
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
+
+mod arguments;
+mod chat;
+mod hyper_util_loop;
+mod library;
+mod meter;
+mod person;
+mod raw;
+
+use std::process::ExitCode;
+
+use crate::arguments::{Arguments, Client, Runtime};
+use crate::meter::Meter;
+
+fn main() -> ExitCode {
+    let meter = Meter::start();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = match Arguments::parse(&words) {
+        Ok(arguments) => arguments,
+        Err(problem) => return fail(&format!("{problem}\n{}", arguments::USAGE)),
+    };
+    match ask(&arguments) {
+        Ok(ok) => {
+            println!("{}", meter.report(&arguments, ok));
+            ExitCode::SUCCESS
+        }
+        Err(problem) => fail(&problem),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a program that cannot go on says why")]
+fn fail(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(2)
+}
+
+/// Asks about every row and returns how many answers were the right ones. The first answer that fails ends it: figures
+/// of a client that did not do the work are worth nothing.
+fn ask(arguments: &Arguments) -> Result<u64, String> {
+    let mut runtime = match arguments.runtime {
+        Runtime::CurrentThread => tokio::runtime::Builder::new_current_thread(),
+        Runtime::Multi => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        match arguments.client {
+            Client::Raw => raw::ask(arguments).await,
+            Client::HyperUtil => hyper_util_loop::ask(arguments).await,
+            Client::Rowcall => library::ask(arguments).await,
+        }
+    })
+}

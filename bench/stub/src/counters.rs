@@ -1,0 +1,90 @@
+//! What the server has seen since it was last reset, for `/stats`, so that a measurement can check that a client sent
+//! what it says it sent.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The counts, shared by all connections.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    requests: AtomicU64,
+    request_bytes: AtomicU64,
+    connections: AtomicU64,
+    open: AtomicU64,
+    most_open: AtomicU64,
+}
+
+impl Counters {
+    /// All at zero.
+    pub(crate) const fn new() -> Self {
+        Self {
+            requests: AtomicU64::new(0),
+            request_bytes: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            open: AtomicU64::new(0),
+            most_open: AtomicU64::new(0),
+        }
+    }
+
+    /// A connection was accepted.
+    pub(crate) fn opened(&self) {
+        self.connections.fetch_add(1, Relaxed);
+        let open = self.open.fetch_add(1, Relaxed) + 1;
+        self.most_open.fetch_max(open, Relaxed);
+    }
+
+    /// A connection has ended.
+    pub(crate) fn closed(&self) {
+        self.open.fetch_sub(1, Relaxed);
+    }
+
+    /// A chat completion was asked for, with head and body `bytes` long.
+    pub(crate) fn asked(&self, bytes: usize) {
+        self.requests.fetch_add(1, Relaxed);
+        self.request_bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// Forgets all but the connections that are open now.
+    pub(crate) fn reset(&self) {
+        for counter in [&self.requests, &self.request_bytes, &self.connections] {
+            counter.store(0, Relaxed);
+        }
+        self.most_open.store(self.open.load(Relaxed), Relaxed);
+    }
+
+    /// The counts as JSON, with the user and system time in seconds that this process has taken since it began.
+    pub(crate) fn stats(&self) -> String {
+        let cpu = clock_gettime(ClockId::ProcessCPUTime);
+        format!(
+            r#"{{"requests":{},"request_bytes":{},"connections":{},"open":{},"most_open":{},"cpu_s":{}.{:09}}}"#,
+            self.requests.load(Relaxed),
+            self.request_bytes.load(Relaxed),
+            self.connections.load(Relaxed),
+            self.open.load(Relaxed),
+            self.most_open.load(Relaxed),
+            cpu.tv_sec,
+            cpu.tv_nsec,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counters;
+
+    #[test]
+    fn counts_and_forgets() {
+        let counters = Counters::new();
+        counters.opened();
+        counters.opened();
+        counters.closed();
+        counters.asked(100);
+        counters.asked(20);
+        let counted = r#"{"requests":2,"request_bytes":120,"connections":2,"open":1,"most_open":2,"cpu_s":"#;
+        assert!(counters.stats().starts_with(counted), "{}", counters.stats());
+        counters.reset();
+        let fresh = r#"{"requests":0,"request_bytes":0,"connections":0,"open":1,"most_open":1,"cpu_s":"#;
+        assert!(counters.stats().starts_with(fresh), "{}", counters.stats());
+    }
+}

@@ -1,0 +1,260 @@
+//! What the user typed, as typed. What it means is checked by the commands, before any request.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rowcall::{Mode, OrderBy};
+use rowcall_data::{InputFormat, OutputFormat};
+use serde_json::Value;
+
+/// Calls a language model on every row of a data set and writes a typed, validated value for each.
+#[derive(Debug, Parser)]
+#[command(name = "rowcall", version, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 every row has a value; 1 stopped by an error; 2 wrong usage, nothing was sent; \
+                        3 finished with failed rows; 130 or 143 interrupted; 141 the reader of stdout went away."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ask about every row of a file
+    Run(Box<RunArguments>),
+    /// Compare sequential, gather, as_completed and their rate-limited forms
+    Compare(CompareArguments),
+    /// Run a simulated provider on 127.0.0.1, for trying things without a key
+    Sim(SimArguments),
+    /// Show a schema as given, as it goes on the wire, and what is lost on the way
+    Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// CSV, TSV, JSON Lines, JSON array or text file, also gzipped; `-` is stdin
+    pub(crate) input: PathBuf,
+    /// Where the outcomes go, `.jsonl` or `.csv`; stdout if left out
+    #[arg(short, long)]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) task: TaskArguments,
+    #[command(flatten)]
+    pub(crate) account: AccountArguments,
+    /// In which order outcomes are written
+    #[arg(long, value_enum, default_value = "input")]
+    pub(crate) order: OrderArgument,
+    /// Stop after this many rows of the input
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) limit_rows: Option<u64>,
+    /// Put the whole value under this name instead of its fields beside the input's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) into: Option<String>,
+    /// Add what each row took: attempts, prompts, tokens, latency, model, finish reason
+    #[arg(long)]
+    pub(crate) meta: bool,
+    /// Write failed rows to this file as well, as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failed: Option<PathBuf>,
+    /// Stop at the first failed row
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// The input's format, whatever its name
+    #[arg(long, value_name = "csv|tsv|jsonl|json|txt")]
+    pub(crate) input_format: Option<InputFormat>,
+    /// The output's format, whatever its name
+    #[arg(long, value_name = "jsonl|csv")]
+    pub(crate) output_format: Option<OutputFormat>,
+    /// Print the requests of the first rows exactly as they would go out, and send nothing
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) show_requests: Option<usize>,
+    /// No progress and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Log each attempt
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// What is asked of the model.
+#[derive(Debug, Args)]
+pub(crate) struct TaskArguments {
+    /// Fields such as `name, age int, tags str[]?: keywords`, a JSON Schema, or a `.json` file with one
+    #[arg(short, long)]
+    pub(crate) schema: String,
+    /// The prompt, a Jinja template over the row's fields, or `@FILE` with one
+    #[arg(short, long, value_name = "TEMPLATE|@FILE")]
+    pub(crate) prompt: String,
+    /// What holds for every row: a template or `@FILE` as well
+    #[arg(long, value_name = "TEMPLATE|@FILE")]
+    pub(crate) system: Option<String>,
+    /// How the schema is asked for
+    #[arg(long, value_enum, default_value = "schema")]
+    pub(crate) mode: ModeArgument,
+    /// Sampling temperature; not sent unless given
+    #[arg(long)]
+    pub(crate) temperature: Option<f64>,
+    /// The most tokens an answer may have, reasoning included
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) max_output_tokens: Option<u32>,
+    /// A further field of the request, its value JSON or text; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, Value)>,
+    /// How often an invalid answer is asked for again, with what was wrong
+    #[arg(long, value_name = "TIMES", default_value_t = rowcall::DEFAULT_MAX_REASKS)]
+    pub(crate) max_reasks: u32,
+    /// How often an attempt that failed is repeated; limits are waited out in any case
+    #[arg(long, value_name = "TIMES", default_value_t = rowcall::RetryPolicy::default().retries)]
+    pub(crate) retries: u32,
+}
+
+/// Whom to ask, and how fast.
+#[derive(Debug, Args)]
+pub(crate) struct AccountArguments {
+    /// `openai/NAME`, `ollama/NAME`, `vllm/NAME`, or `sim[/SCENARIO]` for a simulator started along the way
+    #[arg(short, long, value_name = "PROVIDER/MODEL")]
+    pub(crate) model: String,
+    /// Another address than the provider's own; any OpenAI-compatible server is `-m openai/NAME --base-url URL`
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// A further header of every request; may be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub(crate) headers: Vec<(String, String)>,
+    /// How long an attempt may take, such as `90s`
+    #[arg(long, value_name = "TIME", default_value = "600s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// A PEM file with certificate authorities to trust beside the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// The most requests in flight
+    #[arg(short, long, value_name = "REQUESTS")]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+    /// The most requests per minute
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) rpm: Option<f64>,
+    /// The most tokens per minute, in and out together
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) tpm: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Rows to compare with; the guide's seven sentences if left out
+    pub(crate) input: Option<PathBuf>,
+    /// As in `run`
+    #[arg(short, long, default_value = "name, age int, occupation")]
+    pub(crate) schema: String,
+    /// As in `run`
+    #[arg(short, long, value_name = "TEMPLATE|@FILE", default_value = "Extract person info: {{ text }}")]
+    pub(crate) prompt: String,
+    /// As in `run`; by default a simulator with the guide's latencies
+    #[arg(short, long, value_name = "PROVIDER/MODEL", default_value = "sim/guide")]
+    pub(crate) model: String,
+    /// As in `run`
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Requests in flight of the rate-limited methods
+    #[arg(long, value_name = "REQUESTS", default_value_t = 2)]
+    pub(crate) limit: usize,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimArguments {
+    /// A scenario's name or a TOML file; 20 ms, no quota and no faults if left out
+    pub(crate) scenario: Option<String>,
+    /// The port on 127.0.0.1; 0 picks a free one
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// How long every answer takes, in place of the scenario's latency
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) latency: Option<Duration>,
+    /// Which made-up values and which faults are drawn
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Also count requests that repeat an answered one, in `GET /stats`
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// List the scenarios
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// With `--list`, print JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// Fields such as `name, age int, tags str[]?: keywords`, a JSON Schema, or a `.json` file with one
+    pub(crate) schema: String,
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OrderArgument {
+    /// As in the input
+    Input,
+    /// As they are completed
+    Completed,
+}
+
+impl From<OrderArgument> for OrderBy {
+    fn from(order: OrderArgument) -> Self {
+        match order {
+            OrderArgument::Input => Self::Input,
+            OrderArgument::Completed => Self::Completed,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ModeArgument {
+    /// The provider's own structured output
+    #[value(alias = "json_schema", alias = "json-schema", alias = "native")]
+    Schema,
+    /// A tool that the model is made to call
+    #[value(alias = "tools", alias = "forced-tool", alias = "forced_tool", alias = "function")]
+    Tool,
+}
+
+impl From<ModeArgument> for Mode {
+    fn from(mode: ModeArgument) -> Self {
+        match mode {
+            ModeArgument::Schema => Self::Schema,
+            ModeArgument::Tool => Self::Tool,
+        }
+    }
+}
+
+/// `2s`, `500ms`, `1m 30s`, or a number of seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
+    let parsed = humantime::parse_duration(text).ok().or_else(seconds);
+    parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        // The text may be a credential, so it is not repeated.
+        None => Err("expected `NAME: VALUE`".to_owned()),
+    }
+}
+
+/// A value that is JSON is sent as such, any other as text.
+fn parameter(text: &str) -> Result<(String, Value), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            let parsed = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            Ok((name.trim().to_owned(), parsed))
+        }
+        Some(_) | None => Err("expected `NAME=VALUE`".to_owned()),
+    }
+}

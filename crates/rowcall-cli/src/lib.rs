@@ -1,0 +1,67 @@
+//! The command line `rowcall`, as a library, so that other packages can ship the command: arguments, progress, messages. What is
+//! done about a row is the engine's business, what a file looks like that of `rowcall-data`.
+
+mod args;
+mod command;
+mod exit;
+mod guard;
+mod interruption;
+mod model;
+mod printing;
+mod progress;
+mod summary;
+mod text_argument;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::exit::Exit;
+
+/// Runs the command line `arguments`, the first of which is the program's name, and tells the exit code.
+///
+/// | code | meaning |
+/// |---|---|
+/// | 0 | every row has a value |
+/// | 1 | stopped by an error |
+/// | 2 | what was asked for cannot be run; nothing was sent |
+/// | 3 | finished, with rows that have no value |
+/// | 130, 143 | interrupted by Ctrl-C, or by SIGTERM |
+/// | 141 | the reader of stdout went away |
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too and go to stdout; a reader that has gone away is no trouble.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let exit = match arguments.command {
+        Command::Run(arguments) => command::run::run(&arguments),
+        Command::Compare(arguments) => command::compare::compare(&arguments),
+        Command::Sim(arguments) => command::sim::sim(&arguments),
+        Command::Schema(arguments) => command::schema::schema(&arguments),
+    };
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            printing::error(&error);
+            Exit::of(&error).into()
+        }
+    }
+}
+
+/// Runs a command's work on a runtime of one thread: the engine's work per row is small, and reading and writing have threads
+/// of their own. What these are stuck in at the end is not waited for.
+fn block_on<T>(work: impl Future<Output = rowcall::Result<T>>) -> rowcall::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        rowcall::Error::Config(rowcall::Problem::new(format!("no runtime can be made: {error}")))
+    })?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}

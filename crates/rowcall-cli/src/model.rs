@@ -1,0 +1,75 @@
+//! Whom to ask: the client, and the simulator that `-m sim` starts along the way.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use rowcall::{AccountOptions, Client, Error, Problem, Result};
+use rowcall_sim::{Options, Scenario, Simulator};
+
+/// An account, and the simulator behind it if one was started for it.
+#[derive(Debug)]
+pub(crate) struct Model {
+    options: AccountOptions,
+    /// Stops when it is dropped.
+    simulator: Option<Simulator>,
+}
+
+impl Model {
+    /// The account of these options. `sim` and `sim/SCENARIO` without a base URL start a simulator.
+    ///
+    /// # Errors
+    /// If the scenario is unknown or its simulator cannot start.
+    pub(crate) fn new(mut options: AccountOptions) -> Result<Self> {
+        let (provider, name) =
+            options.model.split_once('/').map_or((&*options.model, None), |(p, name)| (p, Some(name)));
+        if provider != "sim" || options.base_url.is_some() {
+            return Ok(Self { options, simulator: None });
+        }
+        let simulator = start(scenario(name)?, Options::default())?;
+        options.base_url = Some(simulator.base_url());
+        Ok(Self { options, simulator: Some(simulator) })
+    }
+
+    /// A client with connections of its own.
+    ///
+    /// # Errors
+    /// As [`Client::with_options`].
+    pub(crate) fn client(&self) -> Result<Client> {
+        Client::with_options(&self.options)
+    }
+
+    /// Whether a simulator was started for it.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.simulator.is_some()
+    }
+}
+
+/// The scenario of this name or in this TOML file, or the default one.
+///
+/// # Errors
+/// If there is no such scenario, or the file has none.
+pub(crate) fn scenario(name: Option<&str>) -> Result<Scenario> {
+    let Some(name) = name else { return Ok(Scenario::default()) };
+    if !Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
+        return Scenario::named(name).map_err(|error| problem(&error, error.hint()));
+    }
+    let text = std::fs::read_to_string(name).map_err(|error| {
+        Error::Config(Problem::new(format!("the scenario file `{name}` cannot be read: {error}")))
+    })?;
+    Scenario::from_toml(&text).map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
+        problem(&format!("{error}{cause} (in `{name}`)"), error.hint())
+    })
+}
+
+/// Starts a simulator.
+///
+/// # Errors
+/// If the port is taken.
+pub(crate) fn start(scenario: Scenario, options: Options) -> Result<Simulator> {
+    Simulator::start(scenario, options).map_err(|error| problem(&error, error.hint()))
+}
+
+pub(crate) fn problem(message: &impl Display, hint: Option<String>) -> Error {
+    Error::Config(Problem { message: message.to_string(), hint })
+}

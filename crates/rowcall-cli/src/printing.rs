@@ -1,0 +1,34 @@
+//! The only place that prints: results to stdout, everything else to stderr. A reader that has gone away is no reason to fail.
+
+use std::io::{self, Write};
+
+use rowcall::Error;
+
+/// Prints a result.
+///
+/// # Errors
+/// If stdout takes no more.
+pub(crate) fn result(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// Prints a note for the person at the terminal.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints what ended the command and what to do next.
+pub(crate) fn error(error: &Error) {
+    note(&format!("error: {error}"));
+    if let Some(hint) = error.hint() {
+        note(&format!("  hint: {hint}"));
+    }
+}
+
+/// A result that could not be printed.
+pub(crate) fn unprintable(error: &io::Error) -> Error {
+    Error::Sink(rowcall::Problem::new(format!("standard output takes no more: {error}")))
+}

@@ -1,0 +1,129 @@
+//! How far a run has come: a bar on a terminal, plain lines when piped, nothing with `--quiet`. Every number is read from the
+//! engine's statistics.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use rowcall::Stats;
+use tokio::time::Instant;
+
+use crate::printing;
+
+/// How often a bar is drawn.
+const DRAWN_EVERY: Duration = Duration::from_millis(100);
+
+/// How often a line is printed where there is no terminal.
+const PRINTED_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows how far a run has come.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    shown: Shown,
+    started: Instant,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Bar(ProgressBar),
+    Lines,
+    Nothing,
+}
+
+/// Whether a run shows how far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// It shows nothing.
+    Quiet,
+    /// It shows a bar or lines.
+    Normal,
+    /// It logs each attempt as well.
+    Verbose,
+}
+
+impl Progress {
+    /// Progress on stderr.
+    pub(crate) fn new(verbosity: Verbosity) -> Self {
+        let shown = match verbosity {
+            Verbosity::Quiet => Shown::Nothing,
+            Verbosity::Normal | Verbosity::Verbose if !std::io::stderr().is_terminal() => Shown::Lines,
+            Verbosity::Normal | Verbosity::Verbose => Shown::Bar(bar()),
+        };
+        Self { shown, started: Instant::now() }
+    }
+
+    /// How long the run has taken so far.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Shows the numbers that `look` gives (statistics, and rows in all if known), again and again, for ever.
+    pub(crate) async fn show(&self, look: impl Fn() -> (Stats, Option<u64>)) {
+        let every = match &self.shown {
+            Shown::Bar(_) => DRAWN_EVERY,
+            Shown::Lines => PRINTED_EVERY,
+            Shown::Nothing => return std::future::pending().await,
+        };
+        let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
+        loop {
+            ticks.tick().await;
+            let (stats, total) = look();
+            match &self.shown {
+                Shown::Bar(bar) => {
+                    bar.set_length(total.unwrap_or(stats.taken));
+                    bar.set_position(stats.ended());
+                    bar.set_message(self.line(&stats, total));
+                }
+                Shown::Lines => printing::note(&format!(
+                    "{} rows: {}",
+                    HumanCount(stats.ended()),
+                    self.line(&stats, total)
+                )),
+                Shown::Nothing => {}
+            }
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Prints a line above the bar.
+    pub(crate) fn log(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let bar = match &self.shown {
+            Shown::Bar(bar) => Some(bar.clone()),
+            Shown::Lines | Shown::Nothing => None,
+        };
+        move |line| match &bar {
+            Some(bar) => bar.suspend(|| printing::note(line)),
+            None => printing::note(line),
+        }
+    }
+
+    fn line(&self, stats: &Stats, total: Option<u64>) -> String {
+        let seconds = self.elapsed().as_secs_f64().max(1e-9);
+        let rate = stats.ended() as f64 / seconds;
+        let tokens = HumanCount(stats.usage.input_tokens + stats.usage.output_tokens);
+        let (failed, in_flight) = (stats.failures(), stats.in_flight);
+        let mut line = format!("{failed} failed, {in_flight} in flight, {rate:.1} rows/s, {tokens} tokens");
+        if let Some(left) = total.and_then(|total| total.checked_sub(stats.ended()))
+            && rate > 0.0
+            && let Ok(left) = Duration::try_from_secs_f64(left as f64 / rate)
+        {
+            line.push_str(&format!(", {} left", HumanDuration(left)));
+        }
+        line
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {msg}");
+    let bar = ProgressBar::new(0);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

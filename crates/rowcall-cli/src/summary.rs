@@ -1,0 +1,46 @@
+//! What a run came to, told at its end. Every number is read from the engine's statistics.
+
+use std::time::Duration;
+
+use indicatif::HumanCount;
+use rowcall::Stats;
+
+/// The summary of a run that took `elapsed`: rows by outcome and kind of failure, requests, tokens, times.
+pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
+    let count = |n: u64| HumanCount(n).to_string();
+    let mut rows = format!("rows      {} done", count(stats.done));
+    if stats.failures() > 0 {
+        let kinds: Vec<_> =
+            stats.failed.iter().map(|(kind, n)| format!("{} {}", count(*n), kind.name())).collect();
+        rows.push_str(&format!(", {} failed ({})", count(stats.failures()), kinds.join(", ")));
+    }
+    if stats.abandoned > 0 {
+        rows.push_str(&format!(", {} not finished", count(stats.abandoned)));
+    }
+    let mut requests = format!("requests  {}, {} re-asks", count(stats.requests), count(stats.reasks));
+    if !stats.faults.is_empty() {
+        let kinds: Vec<_> =
+            stats.faults.iter().map(|(kind, n)| format!("{} {}", count(*n), kind.name())).collect();
+        requests.push_str(&format!(", faults: {}", kinds.join(", ")));
+    }
+    let usage = stats.usage;
+    let mut tokens =
+        format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens));
+    if usage.cached_tokens > 0 {
+        tokens.push_str(&format!(", {} of those in cached", count(usage.cached_tokens)));
+    }
+    if stats.unmetered > 0 {
+        tokens.push_str(&format!(", {} requests told none", count(stats.unmetered)));
+    }
+    let rate = stats.ended() as f64 / elapsed.as_secs_f64().max(1e-9);
+    let mut time = format!("time      {}, {rate:.1} rows/s", seconds(elapsed));
+    if let (Some(median), Some(slow)) = (stats.latency(0.5), stats.latency(0.95)) {
+        time.push_str(&format!(", latency p50 {}, p95 {}", seconds(median), seconds(slow)));
+    }
+    [rows, requests, tokens, time].join("\n")
+}
+
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
+}

@@ -1,0 +1,117 @@
+//! Runs the binary the way a person would, and a simulator beside it to see what arrives there.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rowcall_sim::{Options, Scenario, Simulator};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// The lines of stdout as JSON.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        lines(&self.stdout)
+    }
+}
+
+/// JSON Lines as values.
+pub(crate) fn lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+/// A folder to run in, without any provider's variables in the environment.
+#[derive(Debug)]
+pub(crate) struct Workplace {
+    folder: TempDir,
+}
+
+impl Workplace {
+    pub(crate) fn new() -> Self {
+        Self { folder: TempDir::new().expect("a temporary folder") }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).expect("the folder takes files");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    /// Runs `rowcall` with these arguments and nothing on stdin.
+    pub(crate) fn rowcall(&self, arguments: &[&str]) -> Ran {
+        self.rowcall_with(arguments, "", &[])
+    }
+
+    /// Starts `rowcall` with these arguments and these variables set, with all its ends in our hands.
+    pub(crate) fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rowcall"));
+        for variable in
+            ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "OLLAMA_API_KEY", "VLLM_API_KEY"]
+        {
+            command.env_remove(variable);
+        }
+        command
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts")
+    }
+
+    /// Runs `rowcall` with these arguments, this on stdin, and these variables set.
+    pub(crate) fn rowcall_with(&self, arguments: &[&str], stdin: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut child = self.start(arguments, variables);
+        // A command that refuses its arguments may be gone before it reads.
+        let _ = child.stdin.take().expect("stdin is piped").write_all(stdin.as_bytes());
+        let output = child.wait_with_output().expect("the binary ends");
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+}
+
+/// A simulator that answers at once.
+pub(crate) fn simulator(scenario: Scenario) -> Simulator {
+    Simulator::start(scenario, Options::default()).expect("the simulator starts")
+}
+
+/// How many chat requests have arrived at a simulator.
+pub(crate) fn requests(simulator: &Simulator) -> u64 {
+    simulator.stats().requests.all
+}
+
+/// So many lines of text, of which each says an age of its own.
+pub(crate) fn ages(rows: usize) -> String {
+    let lines: Vec<_> = (0..rows).map(|age| format!("Ann is {age}\n")).collect();
+    lines.concat()
+}
+
+/// A file of the repository's examples.
+pub(crate) fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+}

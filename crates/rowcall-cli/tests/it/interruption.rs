@@ -1,0 +1,103 @@
+//! Runs that are ended from outside: Ctrl-C once and twice, SIGTERM, and a reader that goes away.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use rowcall_sim::{Latency, Scenario, Simulator};
+use serde_json::Value;
+
+use crate::command::{Workplace, ages, lines, simulator};
+
+const ROWS: usize = 400;
+
+fn slow(time: Duration) -> Simulator {
+    simulator(Scenario::instant("takes its time").with_latency(Latency::fixed(time)))
+}
+
+fn start(place: &Workplace, simulator: &Simulator, more: &[&str]) -> Child {
+    place.write("in.txt", ages(ROWS));
+    let url = simulator.base_url();
+    let arguments = [
+        "run",
+        "in.txt",
+        "--schema",
+        "age int",
+        "--prompt",
+        "{{ text }}",
+        "-m",
+        "sim",
+        "--base-url",
+        &url,
+        "-c",
+        "8",
+    ];
+    place.start(&[&arguments[..], more].concat(), &[])
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("`kill` runs");
+    assert!(sent.success());
+}
+
+/// Waits until so many requests have arrived.
+fn until_requests(simulator: &Simulator, requests: u64) {
+    while simulator.stats().requests.all < requests {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn once_awaits_what_is_in_flight_and_writes_it() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let simulator = slow(Duration::from_millis(50));
+        let place = Workplace::new();
+        let child = start(&place, &simulator, &["-o", "out.jsonl"]);
+        until_requests(&simulator, 20);
+        send(signal, &child);
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        let stats = simulator.stats();
+        assert_eq!((stats.unfinished, stats.in_flight.now), (0, 0), "nothing in flight was given up");
+        let records = lines(&place.read("out.jsonl.part"));
+        assert_eq!(records.len() as u64, stats.requests.all, "every answer that was paid for is written");
+        assert!(records.len() < ROWS, "the run was interrupted");
+        for (n, record) in records.iter().enumerate() {
+            assert_eq!((&record["age"], &record["_error"]), (&Value::from(n), &Value::Null));
+        }
+        assert!(stderr.contains(&format!("interrupted: {} rows left", ROWS - records.len())), "{stderr}");
+        assert!(!place.has("out.jsonl"));
+    }
+}
+
+#[test]
+fn twice_stops_now() {
+    let simulator = slow(Duration::from_mins(5));
+    let place = Workplace::new();
+    let mut child = start(&place, &simulator, &["-o", "out.jsonl"]);
+    until_requests(&simulator, 8);
+    send("-INT", &child);
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let told = stderr.find_map(|line| line.ok().filter(|line| line.contains("awaiting")));
+    assert_eq!(told.as_deref(), Some("interrupted: awaiting 8 requests in flight; once more to stop now"));
+    send("-INT", &child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_silently() {
+    let simulator = slow(Duration::from_millis(5));
+    let place = Workplace::new();
+    let mut child = start(&place, &simulator, &[]);
+    let mut first = String::new();
+    // As `| head -1`: one line, then the pipe is closed.
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
+    assert_eq!(lines(&first)[0]["age"], 0);
+    let mut stderr = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut stderr).expect("UTF-8");
+    assert_eq!((child.wait().expect("it ends").code(), stderr.as_str()), (Some(141), ""));
+    let stats = simulator.stats();
+    assert!((stats.requests.all as usize) < ROWS, "the run was ended");
+    assert_eq!(stats.unfinished, 0, "what was in flight was awaited");
+}

@@ -1,0 +1,155 @@
+//! Rows that fail, runs that are stopped, and the user's own limits.
+
+use rowcall_sim::{Fault, FaultKind, Scenario};
+use serde_json::json;
+
+use crate::command::{Workplace, ages, lines, requests, simulator};
+
+/// Refuses whatever contains the word.
+fn refusing(word: &str) -> Scenario {
+    let mut refusal = Fault::new(FaultKind::Refusal, 1.0);
+    refusal.contains = Some(word.to_owned());
+    Scenario::instant("declines to answer about someone").with_fault(refusal)
+}
+
+#[test]
+fn failed_rows_are_data_and_exit_3() {
+    let simulator = simulator(refusing("Bob"));
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.csv", "text\nAnn is 30\nBob is 40\nEve is 50\n");
+    let ran = place.rowcall(&[
+        "run",
+        "in.csv",
+        "--schema",
+        "age int",
+        "--prompt",
+        "{{ text }}",
+        "-m",
+        "sim",
+        "--base-url",
+        &url,
+        "-o",
+        "out.jsonl",
+        "--failed",
+        "failed.jsonl",
+    ]);
+    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+    let records = lines(&place.read("out.jsonl"));
+    assert_eq!((records.len(), &records[2]["age"]), (3, &json!(50)));
+    assert_eq!(records[1]["_error"]["kind"], "refusal");
+    assert!(records[1].get("age").is_none());
+    let failed = lines(&place.read("failed.jsonl"));
+    assert_eq!((failed.len(), &failed[0]["text"]), (1, &json!("Bob is 40")));
+    assert!(ran.stderr.contains("2 done, 1 failed (1 refusal)"), "{}", ran.stderr);
+}
+
+#[test]
+fn fail_fast_stops_at_the_first_failed_row() {
+    let simulator = simulator(refusing("Bob"));
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    let rows: String =
+        (0..500).map(|n| if n == 3 { "Bob\n".to_owned() } else { format!("Ann is {n}\n") }).collect();
+    place.write("in.txt", rows);
+    let ran = place.rowcall(&[
+        "run",
+        "in.txt",
+        "--schema",
+        "age int",
+        "--prompt",
+        "{{ text }}",
+        "-m",
+        "sim",
+        "--base-url",
+        &url,
+        "-o",
+        "out.jsonl",
+        "--fail-fast",
+        "-c",
+        "2",
+    ]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("row 3"), "{}", ran.stderr);
+    assert!(requests(&simulator) < 400, "{} requests", requests(&simulator));
+}
+
+#[test]
+fn limit_rows_takes_the_first_ones() {
+    let simulator = simulator(Scenario::instant("for counting"));
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", "one\ntwo\nthree\nfour\n");
+    let ran = place.rowcall(&[
+        "run",
+        "in.txt",
+        "--schema",
+        "name",
+        "--prompt",
+        "{{ text }}",
+        "-m",
+        "sim",
+        "--base-url",
+        &url,
+        "--limit-rows",
+        "2",
+    ]);
+    assert_eq!((ran.code, ran.lines().len(), requests(&simulator)), (Some(0), 2, 2), "{}", ran.stderr);
+}
+
+#[test]
+fn a_bad_key_stops_the_run_at_once_with_its_message() {
+    let simulator = simulator(Scenario::instant("for members").with_key("sk-right"));
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", "row\n".repeat(1000));
+    let ran = place.rowcall_with(
+        &[
+            "run",
+            "in.txt",
+            "--schema",
+            "name",
+            "--prompt",
+            "{{ text }}",
+            "-m",
+            "openai/x",
+            "--base-url",
+            &url,
+            "-c",
+            "4",
+            "-o",
+            "out.jsonl",
+        ],
+        "",
+        &[("OPENAI_API_KEY", "sk-wrong-secret")],
+    );
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("401 auth") && ran.stderr.contains("hint"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("secret"));
+    assert!(requests(&simulator) <= 8, "{} requests", requests(&simulator));
+}
+
+#[test]
+fn a_limit_of_requests_is_waited_out() {
+    let place = Workplace::new();
+    place.write("in.txt", ages(20));
+    // 600 a minute, of which 60 at once; the client is not told.
+    place.write(
+        "tight.toml",
+        "about = 'ten requests a second'\n[quota]\nrequests_per_minute = 600\nburst_seconds = 1.0",
+    );
+    let ran = place.rowcall(&[
+        "run",
+        "in.txt",
+        "--schema",
+        "age int",
+        "--prompt",
+        "{{ text }}",
+        "-m",
+        "sim/tight.toml",
+        "-o",
+        "out.jsonl",
+    ]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(lines(&place.read("out.jsonl")).len(), 20);
+}

@@ -1,0 +1,8 @@
+//! The integration tests of the command line, in one program: the real binary, against a simulator.
+
+mod command;
+mod compare;
+mod interruption;
+mod limits;
+mod refusals;
+mod run;

@@ -1,0 +1,84 @@
+//! Feeds a parser from a reader, piece by piece, and remembers how the text ended. Where the rows go is `mod.rs`'s
+//! business.
+
+use std::io::{ErrorKind, Read};
+
+use rowcall::{Problem, Row};
+
+use super::parser::{Parser, Rows};
+use super::reason;
+
+/// How much is read at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// A reader, its parser, and the rows that are whole and not yet taken.
+pub(crate) struct Feeder {
+    name: String,
+    text: Box<dyn Read + Send>,
+    parser: Box<dyn Parser>,
+    rows: Rows,
+    piece: Vec<u8>,
+    /// Whether the text ended, and the problem if it did not end well.
+    ended: bool,
+    problem: Option<Problem>,
+}
+
+impl Feeder {
+    pub(crate) fn new(name: &str, text: Box<dyn Read + Send>, parser: Box<dyn Parser>) -> Self {
+        Self {
+            name: name.to_owned(),
+            text,
+            parser,
+            rows: Rows::default(),
+            piece: vec![0; PIECE],
+            ended: false,
+            problem: None,
+        }
+    }
+
+    /// Reads and parses one piece; false once there is none.
+    pub(crate) fn step(&mut self) -> bool {
+        if self.ended {
+            return false;
+        }
+        let fed = match self.text.read(&mut self.piece) {
+            Ok(0) => {
+                self.ended = true;
+                self.parser.end(&mut self.rows)
+            }
+            Ok(length) => self.parser.feed(self.piece.get(..length).unwrap_or_default(), &mut self.rows),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
+            Err(error) => {
+                self.ended = true;
+                self.problem = Some(Problem::new(format!("cannot read {}: {}", self.name, reason(&error))));
+                Ok(())
+            }
+        };
+        if let Err(problem) = fed {
+            self.ended = true;
+            self.problem =
+                Some(Problem { message: format!("{}: {}", self.name, problem.message), ..problem });
+        }
+        !self.ended
+    }
+
+    /// The fields that every row has, if they are known.
+    pub(crate) fn header(&self) -> Option<&[String]> {
+        self.parser.header()
+    }
+
+    /// The rows not yet taken.
+    pub(crate) fn rows(&self) -> &[Row] {
+        self.rows.waiting()
+    }
+
+    /// Takes them.
+    pub(crate) fn take_rows(&mut self) -> Vec<Row> {
+        self.rows.take()
+    }
+
+    /// Takes what made the text end badly, to be told after the rows before it.
+    pub(crate) fn take_problem(&mut self) -> Option<Problem> {
+        self.problem.take()
+    }
+}

@@ -1,0 +1,241 @@
+//! Rows from a file, from standard input or from any reader: opening, and a thread that reads ahead of the run.
+//! The formats are the parsers' business; what the bytes are before they are text is `encoding.rs`'s.
+
+mod csv;
+mod encoding;
+mod feeder;
+mod gauge;
+mod json_array;
+mod json_lines;
+mod json_object;
+mod lines;
+mod parser;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::{io, thread, vec};
+
+use rowcall::{Error, Problem, Result, Row, Source};
+use tokio::sync::mpsc;
+
+use crate::format::InputFormat;
+use crate::record;
+use feeder::Feeder;
+use parser::Parser;
+
+pub use gauge::Gauge;
+
+/// The most bytes that one record may have, 16 MiB. A longer one is an unreadable row with the record `{}`, so that
+/// a quote that is never closed cannot fill the memory.
+pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
+
+/// How many pieces of the input (of 64 KiB, as rows) may wait for the run.
+const PIECES_AHEAD: usize = 4;
+
+/// How many records may have no fields before the input counts as one without any.
+const RECORDS_PEEKED: usize = 100;
+
+/// How an input is to be read.
+#[derive(Debug, Clone, Default)]
+pub struct InputOptions {
+    /// The format; without one, what the path's ending stands for, and CSV for standard input.
+    pub format: Option<InputFormat>,
+    /// Names that no record may have, because the output adds them: [`Layout::reserved`](crate::Layout::reserved).
+    /// In a header such a name is an error; in a JSON record it makes an unreadable row.
+    pub reserved: Vec<String>,
+}
+
+/// An opened input: a source of rows. Each row's record is the text of a JSON object: a JSON record as it stood, a CSV
+/// record's columns as strings, a line of text in the field `text`.
+///
+/// A record that cannot be read is an unreadable row in its place. What can still be told of it is its record: the
+/// columns that are there for a ragged line of CSV, U+FFFD in place of bytes that are not UTF-8, `{}` for torn JSON.
+/// Blank lines of CSV and JSON Lines are no records; of text they are.
+///
+/// Dropping it lets its thread end, at the latest when what the thread waits for to be read comes.
+#[derive(Debug)]
+pub struct Input {
+    header: Option<Vec<String>>,
+    first_record_fields: Option<Vec<String>>,
+    name: String,
+    gauge: Gauge,
+    /// A piece without rows is the end; an error is the end as well.
+    pieces: mpsc::Receiver<Result<Vec<Row>>>,
+    piece: vec::IntoIter<Row>,
+    ended: bool,
+}
+
+impl Input {
+    /// Opens the file at `path`, or standard input for `-`, and reads as far as the header or the first record.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a file that cannot be opened or read, an unknown ending, a header with a name that is
+    /// empty, comes twice or is reserved, and a text that is not of its format from the start.
+    pub fn open(path: impl AsRef<Path>, options: InputOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let InputOptions { format, reserved } = options;
+        if path.as_os_str() == "-" {
+            let format = format.unwrap_or(InputFormat::Csv);
+            return Self::from_reader("standard input", io::stdin(), format, reserved);
+        }
+        let format = format.map_or_else(|| InputFormat::of(path), Ok).map_err(Error::Config)?;
+        let file = File::open(path).map_err(|error| {
+            Error::Config(Problem::new(format!("cannot open `{}`: {}", path.display(), reason(&error))))
+        })?;
+        let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+        Self::new(&format!("`{}`", path.display()), file, format, reserved, Gauge::new(length))
+    }
+
+    /// The same for any reader; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// As [`Input::open`].
+    pub fn from_reader(
+        name: &str,
+        reader: impl Read + Send + 'static,
+        format: InputFormat,
+        reserved: Vec<String>,
+    ) -> Result<Self> {
+        Self::new(name, reader, format, reserved, Gauge::new(None))
+    }
+
+    fn new(
+        name: &str,
+        reader: impl Read + Send + 'static,
+        format: InputFormat,
+        reserved: Vec<String>,
+        gauge: Gauge,
+    ) -> Result<Self> {
+        let parser = parser_of(format, reserved).map_err(Error::Config)?;
+        let text = encoding::text_of(gauge.metered(reader)).map_err(|error| {
+            Error::Config(Problem::new(format!("cannot read {name}: {}", reason(&error))))
+        })?;
+        let mut feeder = Feeder::new(name, text, parser);
+        let mut first_record_fields = None;
+        while feeder.header().is_none()
+            && first_record_fields.is_none()
+            && feeder.rows().len() < RECORDS_PEEKED
+        {
+            let more = feeder.step();
+            first_record_fields = first_fields(feeder.rows());
+            if !more {
+                break;
+            }
+        }
+        if feeder.rows().is_empty()
+            && let Some(problem) = feeder.take_problem()
+        {
+            return Err(Error::Config(problem));
+        }
+        let header = feeder.header().map(<[_]>::to_vec);
+        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+        let counting = gauge.clone();
+        thread::Builder::new()
+            .name("rowcall-input".to_owned())
+            .spawn(move || read_ahead(feeder, &sender, &counting))
+            .map_err(|error| {
+                Error::Config(Problem::new(format!(
+                    "cannot start a thread to read {name}: {}",
+                    reason(&error)
+                )))
+            })?;
+        Ok(Self {
+            header,
+            first_record_fields,
+            name: name.to_owned(),
+            gauge,
+            pieces,
+            piece: Vec::new().into_iter(),
+            ended: false,
+        })
+    }
+
+    /// The fields that every row has, known before the first is read: the columns of CSV and TSV, `text` of text.
+    /// `None` for JSON, and for CSV without even a header.
+    pub fn header(&self) -> Option<&[String]> {
+        self.header.as_deref()
+    }
+
+    /// How far it has been read.
+    pub fn gauge(&self) -> Gauge {
+        self.gauge.clone()
+    }
+
+    /// The columns that a CSV output starts with: the header, or for JSON the fields of the first record that has
+    /// any, in its order. `None` when there are no records, or no fields in the first 100.
+    pub fn first_record_fields(&self) -> Option<&[String]> {
+        self.header().or(self.first_record_fields.as_deref())
+    }
+}
+
+impl Source for Input {
+    async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
+        if self.piece.len() == 0 && !self.ended {
+            let piece = self.pieces.recv().await.unwrap_or_else(|| {
+                Err(Error::Source(Problem::new(format!("the thread that read {} is gone", self.name))))
+            });
+            self.ended = piece.as_ref().map_or(true, Vec::is_empty);
+            self.piece = piece?.into_iter();
+        }
+        Ok(self.piece.by_ref().take(max.max(1)).collect())
+    }
+}
+
+fn parser_of(format: InputFormat, reserved: Vec<String>) -> std::result::Result<Box<dyn Parser>, Problem> {
+    Ok(match format {
+        InputFormat::Csv => Box::new(csv::Csv::new(b',', reserved)),
+        InputFormat::Tsv => Box::new(csv::Csv::new(b'\t', reserved)),
+        InputFormat::JsonLines => Box::new(json_lines::JsonLines::new(reserved)),
+        InputFormat::Json => Box::new(json_array::JsonArray::new(reserved)),
+        InputFormat::Text => Box::new(text::Text::new(&reserved)?),
+    })
+}
+
+/// Sends what is whole before each read, so that a pipe that drips is not waited for with rows in hand.
+fn read_ahead(mut feeder: Feeder, pieces: &mpsc::Sender<Result<Vec<Row>>>, gauge: &Gauge) {
+    loop {
+        let rows = feeder.take_rows();
+        gauge.count_rows(rows.len());
+        if !rows.is_empty() && pieces.blocking_send(Ok(rows)).is_err() {
+            return;
+        }
+        if !feeder.step() && feeder.rows().is_empty() {
+            break;
+        }
+    }
+    let end = feeder.take_problem().map_or_else(|| Ok(Vec::new()), |problem| Err(Error::Source(problem)));
+    // An input that was dropped meanwhile needs no end.
+    drop(pieces.blocking_send(end));
+}
+
+fn first_fields(rows: &[Row]) -> Option<Vec<String>> {
+    rows.iter().take(RECORDS_PEEKED).find_map(|row| {
+        let text = std::str::from_utf8(&row.record).ok()?;
+        let names: Vec<_> =
+            record::fields(text).ok()?.into_iter().map(|field| field.name.into_owned()).collect();
+        (!names.is_empty()).then_some(names)
+    })
+}
+
+/// The problem with a header that has a reserved name.
+fn clash(header: &[String], reserved: &[String]) -> Option<Problem> {
+    let name = header.iter().find(|name| reserved.contains(name))?;
+    Some(
+        Problem::new(format!("the input's column `{name}` has the name of a field that the output adds"))
+            .hint("put the value under a name of its own with `--into NAME`"),
+    )
+}
+
+/// What the operating system says, without its number.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text.get(..end).unwrap_or(&text).to_owned(),
+        None => text,
+    }
+}

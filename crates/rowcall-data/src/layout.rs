@@ -1,0 +1,164 @@
+//! What the output adds to a record, and under which names: the value, `_error`, and with meta what the row took.
+//! The input refuses records that have these names already; the output puts the fields there.
+
+use rowcall::{Error, Problem, Result};
+
+/// The field that tells why a row has no value. Every output has it.
+pub(crate) const ERROR_FIELD: &str = "_error";
+
+/// The object of `META_FIELDS` in JSON Lines; in CSV each has a column of its own, `_meta_attempts` and so on.
+pub(crate) const META_FIELD: &str = "_meta";
+
+/// Under which name a value stands that is no object.
+pub(crate) const VALUE_FIELD: &str = "value";
+
+/// What a row took: requests sent, prompts asked, tokens in and out, seconds from the first request sent to the last
+/// answer received, the model as the server named it, and its word for why it ended.
+pub(crate) const META_FIELDS: [&str; 7] =
+    ["attempts", "prompts", "input_tokens", "output_tokens", "latency_s", "model", "finish_reason"];
+
+/// Which fields the output adds to a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    pub(crate) place: Place,
+    pub(crate) meta: Meta,
+}
+
+/// Where the value goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The value's fields stand beside the record's; these are known of from the schema.
+    Beside(Vec<String>),
+    /// The whole value stands under one name.
+    Under(String),
+}
+
+/// Whether what the row took is added too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meta {
+    Shown,
+    Hidden,
+}
+
+impl Layout {
+    /// The value's fields beside the record's. `properties` are the schema's top-level properties, in its order: the
+    /// columns of a CSV. A value that turns out to be no object goes under `value`.
+    ///
+    /// # Errors
+    /// A property that is named as a field that the output adds itself.
+    pub fn beside(properties: impl IntoIterator<Item = impl Into<String>>) -> Result<Self> {
+        let properties: Vec<String> = properties.into_iter().map(Into::into).collect();
+        match properties.iter().find(|name| is_own(name)) {
+            Some(name) => Err(Error::Config(
+                Problem::new(format!(
+                    "the schema's property `{name}` has the name of a field that the output adds"
+                ))
+                .hint("put the value under a name of its own with `--into NAME`"),
+            )),
+            None => Ok(Self { place: Place::Beside(properties), meta: Meta::Hidden }),
+        }
+    }
+
+    /// The whole value under `name`.
+    ///
+    /// # Errors
+    /// A name that is empty or that of a field that the output adds itself.
+    pub fn under(name: impl Into<String>) -> Result<Self> {
+        let name = name.into();
+        if name.is_empty() || is_own(&name) {
+            let message = format!(
+                "the value cannot stand under `{name}`, expected a name that the output does not add"
+            );
+            return Err(Error::Config(Problem::new(message)));
+        }
+        Ok(Self { place: Place::Under(name), meta: Meta::Hidden })
+    }
+
+    /// The whole value under `value`: for a schema whose values are no objects.
+    pub fn whole() -> Self {
+        Self { place: Place::Under(VALUE_FIELD.to_owned()), meta: Meta::Hidden }
+    }
+
+    /// The same layout with what each row took: `attempts`, `prompts`, `input_tokens`, `output_tokens`, `latency_s`,
+    /// `model` and `finish_reason`, in the object `_meta` or, in CSV, in columns `_meta_attempts` and so on.
+    pub fn with_meta(self) -> Self {
+        Self { meta: Meta::Shown, ..self }
+    }
+
+    /// The names that no record may have, for [`InputOptions::reserved`](crate::InputOptions::reserved).
+    pub fn reserved(&self) -> Vec<String> {
+        let mut names = self.value_columns().to_vec();
+        names.push(ERROR_FIELD.to_owned());
+        if self.meta == Meta::Shown {
+            names.push(META_FIELD.to_owned());
+            names.extend(META_FIELDS.map(meta_column));
+        }
+        names
+    }
+
+    /// The value's columns in a CSV.
+    pub(crate) fn value_columns(&self) -> &[String] {
+        match &self.place {
+            Place::Beside(properties) => properties,
+            Place::Under(name) => std::slice::from_ref(name),
+        }
+    }
+
+    /// Whether a line has a field `name` of the output's own, beside the value's.
+    pub(crate) fn adds(&self, name: &str) -> bool {
+        name == ERROR_FIELD || (self.meta == Meta::Shown && name == META_FIELD)
+    }
+}
+
+/// The column of one of `META_FIELDS` in a CSV.
+pub(crate) fn meta_column(field: &str) -> String {
+    format!("{META_FIELD}_{field}")
+}
+
+/// Whether `name` may stand for something of the output's own in some layout.
+fn is_own(name: &str) -> bool {
+    name == ERROR_FIELD || name == META_FIELD || META_FIELDS.iter().any(|field| name == meta_column(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_names_are_all_that_the_output_adds() {
+        let beside = Layout::beside(["label", "score"]).unwrap();
+        assert_eq!(beside.reserved(), ["label", "score", "_error"]);
+        let under = Layout::under("answer").unwrap().with_meta();
+        assert_eq!(
+            under.reserved(),
+            [
+                "answer",
+                "_error",
+                "_meta",
+                "_meta_attempts",
+                "_meta_prompts",
+                "_meta_input_tokens",
+                "_meta_output_tokens",
+                "_meta_latency_s",
+                "_meta_model",
+                "_meta_finish_reason"
+            ]
+        );
+        assert_eq!(Layout::whole().reserved(), ["value", "_error"]);
+    }
+
+    #[test]
+    fn a_value_may_not_take_a_name_of_the_output() {
+        for name in ["_error", "_meta", "_meta_model"] {
+            let error = Layout::beside(["label", name]).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("the schema's property `{name}` has the name of a field that the output adds")
+            );
+            assert_eq!(error.hint(), Some("put the value under a name of its own with `--into NAME`"));
+            assert!(Layout::under(name).is_err());
+        }
+        assert!(Layout::under("").is_err());
+        assert!(Layout::under("_meta_other").is_ok());
+    }
+}

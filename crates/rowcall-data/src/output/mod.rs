@@ -1,0 +1,243 @@
+//! Outcomes to a file, to standard output or to any writer, and failed rows to a file of their own as well. What a
+//! line has in it is `row.rs`'s business, how it is spelled the encoders', where the bytes go `target.rs`'s.
+
+mod csv;
+mod json_lines;
+mod row;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rowcall::{Error, Outcome, Problem, Result, Row, Sink};
+
+use crate::format::OutputFormat;
+use crate::layout::Layout;
+use csv::Csv;
+use row::OutputRow;
+use target::Target;
+
+pub use target::{is_reader_gone, same_file};
+
+/// How much text is collected before it is written, in bytes; the end of a batch is written in any case.
+const PIECE: usize = 64 * 1024;
+
+/// How an output is to be written.
+#[derive(Debug, Clone)]
+pub struct OutputOptions {
+    /// The format; without one, what the path's ending stands for, and JSON Lines for standard output.
+    pub format: Option<OutputFormat>,
+    /// What is added to the records.
+    pub layout: Layout,
+    /// The records' columns in a CSV: [`Input::first_record_fields`](crate::Input::first_record_fields). Those that the
+    /// layout adds are left out.
+    pub columns: Vec<String>,
+    /// Where failed rows go as well, as JSON Lines.
+    pub failed: Option<PathBuf>,
+}
+
+/// An opened output: a sink. A line has the record's fields, the value's, `_error`, and `_meta` if the layout has it.
+/// A failed row has no fields of a value. A record without text, as of a row made from a Rust value, is the row's
+/// fields.
+///
+/// No line has a name twice: where an open schema's value brings a field that the record has, the row is written as
+/// failed, with `_error` of the kind `clash`.
+///
+/// A file is written under its name with `.part` after it until [`Output::finish`], and stays so if that is not called.
+/// Each batch is written on a thread that may block, one batch at a time; a write that is given up is still completed.
+/// It needs a tokio runtime.
+#[derive(Debug)]
+pub struct Output {
+    open: Arc<Mutex<Option<Open>>>,
+}
+
+/// What is to be told of an output that is complete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows in the output.
+    pub rows: u64,
+    /// Of these, rows with a value that was not written because one of its fields is in the record as well.
+    pub clashes: u64,
+    /// Fields for which a CSV had no column.
+    pub left_out: LeftOut,
+}
+
+/// Fields for which a CSV had no column, because they are neither in the first record nor in the schema.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// How many, over all rows.
+    pub fields: u64,
+    /// The first few names.
+    pub names: Vec<String>,
+}
+
+/// What is written to.
+#[derive(Debug)]
+struct Open {
+    layout: Layout,
+    encoder: Encoder,
+    target: Target,
+    failed: Option<Target>,
+    written: Written,
+}
+
+#[derive(Debug)]
+enum Encoder {
+    JsonLines,
+    Csv(Csv),
+}
+
+impl Output {
+    /// Opens the file at `path`, or standard output for `-` and without a path, and the file for failed rows.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown ending, a file that cannot be written, and one file for both.
+    pub fn open(path: Option<&Path>, options: OutputOptions) -> Result<Self> {
+        let path = path.filter(|path| path.as_os_str() != "-");
+        let by_ending = path.map_or(Ok(OutputFormat::JsonLines), OutputFormat::of);
+        let format = options.format.map_or(by_ending, Ok).map_err(Error::Config)?;
+        let target = match path {
+            Some(path) => Target::file(path)?,
+            None => Target::stream("standard output", io::stdout()),
+        };
+        let failed = options.failed.as_deref().map(|failed| open_failed(failed, path)).transpose()?;
+        Ok(Self::new(target, failed, format, options.layout, &options.columns))
+    }
+
+    /// The same for any writer; `name` stands for it in messages. It is flushed after each batch.
+    pub fn from_writer(
+        name: &str,
+        writer: impl Write + Send + 'static,
+        format: OutputFormat,
+        layout: Layout,
+        columns: &[String],
+    ) -> Self {
+        Self::new(Target::stream(name, writer), None, format, layout, columns)
+    }
+
+    fn new(
+        target: Target,
+        failed: Option<Target>,
+        format: OutputFormat,
+        layout: Layout,
+        columns: &[String],
+    ) -> Self {
+        let encoder = match format {
+            OutputFormat::JsonLines => Encoder::JsonLines,
+            OutputFormat::Csv => Encoder::Csv(Csv::new(b',', columns, &layout)),
+            OutputFormat::Tsv => Encoder::Csv(Csv::new(b'\t', columns, &layout)),
+        };
+        let open = Open { layout, encoder, target, failed, written: Written::default() };
+        Self { open: Arc::new(Mutex::new(Some(open))) }
+    }
+
+    /// Completes the output: a file now has its name.
+    ///
+    /// # Errors
+    /// [`Error::Sink`] if it cannot be completed.
+    pub async fn finish(self) -> Result<Written> {
+        self.blocking(|open| open.take().ok_or_else(closed)?.finish()).await
+    }
+
+    /// Closes the output of a run that ended early: a file stays under its name with `.part` after it, which is returned.
+    ///
+    /// # Errors
+    /// [`Error::Sink`] if what there is cannot be completed.
+    pub async fn leave(self) -> Result<Option<PathBuf>> {
+        self.blocking(|open| open.take().ok_or_else(closed)?.leave()).await
+    }
+
+    /// Does `work` with the open output on a thread that may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Option<Open>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let open = Arc::clone(&self.open);
+        let done = tokio::task::spawn_blocking(move || match open.lock() {
+            Ok(mut open) => work(&mut open),
+            Err(_) => Err(closed()),
+        });
+        done.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+impl Sink for Output {
+    async fn write(&mut self, done: Vec<(Row, Outcome)>) -> Result<()> {
+        self.blocking(move |open| open.as_mut().ok_or_else(closed)?.write(&done)).await
+    }
+}
+
+impl Open {
+    fn write(&mut self, done: &[(Row, Outcome)]) -> Result<()> {
+        let (mut lines, mut failed_lines) = (Vec::new(), Vec::new());
+        for (row, outcome) in done {
+            let record = row::record_text(row)?;
+            let row = OutputRow::new(&record, outcome, &self.layout)?;
+            self.written.rows += 1;
+            self.written.clashes += u64::from(row.error.is_some() && outcome.result.is_ok());
+            match &mut self.encoder {
+                Encoder::JsonLines => json_lines::push(&row, &mut lines),
+                Encoder::Csv(csv) => csv.push(&row, &mut lines, &mut self.written.left_out),
+            }
+            if row.error.is_some() && self.failed.is_some() {
+                json_lines::push(&row, &mut failed_lines);
+            }
+            if lines.len() >= PIECE {
+                self.target.write(&lines)?;
+                lines.clear();
+            }
+        }
+        self.target.write(&lines)?;
+        self.target.flush()?;
+        match &mut self.failed {
+            Some(failed) => failed.write(&failed_lines).and_then(|()| failed.flush()),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(mut self) -> Result<Written> {
+        self.write_header()?;
+        self.target.finish()?;
+        self.failed.map_or(Ok(()), Target::finish)?;
+        Ok(self.written)
+    }
+
+    fn leave(mut self) -> Result<Option<PathBuf>> {
+        self.write_header()?;
+        let part = self.target.leave()?;
+        // Failed rows are whole by themselves, however many there are.
+        self.failed.map_or(Ok(()), Target::finish)?;
+        Ok(part)
+    }
+
+    /// Writes a CSV's header if there was no row to write it before.
+    fn write_header(&mut self) -> Result<()> {
+        let Encoder::Csv(csv) = &mut self.encoder else { return Ok(()) };
+        let mut lines = Vec::new();
+        csv.push_header(&mut lines);
+        self.target.write(&lines)
+    }
+}
+
+fn open_failed(path: &Path, output: Option<&Path>) -> Result<Target> {
+    if output.is_some_and(|output| path == output || same_file(path, output)) {
+        let message = format!("`{}` is both the output and the file for failed rows", path.display());
+        return Err(Error::Config(Problem::new(message)));
+    }
+    match OutputFormat::of(path) {
+        Ok(OutputFormat::Csv | OutputFormat::Tsv) => {
+            let message = format!("failed rows are written as JSON Lines, not as `{}` says", path.display());
+            Err(Error::Config(Problem::new(message).hint("end the name in `.jsonl`")))
+        }
+        Ok(OutputFormat::JsonLines) | Err(_) => Target::file(path),
+    }
+}
+
+/// After a write that panicked: nothing is known of what the output has.
+fn closed() -> Error {
+    Error::Sink(Problem::new("the output is closed"))
+}

@@ -1,0 +1,114 @@
+//! What an output line has in it, whatever its format: the record's fields, the value's, `_error` and `_meta`; and
+//! whether they clash. How it is spelled is the encoders' business.
+
+use std::borrow::Cow;
+
+use rowcall::{Effort, Error, Failure, FailureKind, Outcome, Problem, Result, Row, Usage, Violation};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::layout::{Layout, META_FIELDS, Meta, Place, VALUE_FIELD};
+use crate::record::{self, Field};
+
+/// One line of the output.
+#[derive(Debug)]
+pub(crate) struct OutputRow<'a> {
+    /// The record's text, if all its fields are among `fields`, so that it may stand as it is.
+    pub record: Option<&'a str>,
+    /// The record's fields, but for those that have the names of `_error` and `_meta`.
+    pub fields: Vec<Field<'a>>,
+    /// The value's fields; none if there is an error.
+    pub value: Vec<(&'a str, &'a Value)>,
+    pub error: Option<ErrorText<'a>>,
+    /// The values of [`META_FIELDS`].
+    pub meta: Option<[Value; META_FIELDS.len()]>,
+}
+
+/// A failure as it is shown in `_error`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorText<'a> {
+    pub kind: &'a str,
+    pub message: Cow<'a, str>,
+    pub violations: &'a [Violation],
+}
+
+/// The text of the row's record; the row's fields, if it has none.
+pub(crate) fn record_text(row: &Row) -> Result<Cow<'_, str>> {
+    if !row.record.is_empty() {
+        return std::str::from_utf8(&row.record).map(Cow::Borrowed).map_err(|_| no_object(row.index));
+    }
+    Ok(match &row.fields {
+        Ok(fields) => Cow::Owned(serde_json::to_string(fields).map_err(|_| no_object(row.index))?),
+        Err(_) => Cow::Borrowed(record::EMPTY),
+    })
+}
+
+impl<'a> OutputRow<'a> {
+    /// # Errors
+    /// [`Error::Sink`] for a record that is not the text of an object: it came from a source that has other records.
+    pub(crate) fn new(record: &'a str, outcome: &'a Outcome, layout: &'a Layout) -> Result<Self> {
+        let record = record.trim_ascii();
+        let mut fields = record::fields(record).map_err(|_| no_object(outcome.index))?;
+        let taken: Vec<_> = fields.extract_if(.., |field| layout.adds(&field.name)).collect();
+        let (value, error) = match &outcome.result {
+            Err(failure) => (Vec::new(), Some(ErrorText::of(failure))),
+            Ok(value) => {
+                let value = value_fields(value, layout);
+                let twice = |name: &str| layout.adds(name) || fields.iter().any(|field| field.name == name);
+                let from_value = || value.iter().map(|(name, _)| *name).find(|name| twice(name));
+                match taken.first().map(|field| &*field.name).or_else(from_value) {
+                    Some(name) => (Vec::new(), Some(ErrorText::clash(name))),
+                    None => (value, None),
+                }
+            }
+        };
+        let meta = (layout.meta == Meta::Shown).then(|| meta(outcome));
+        Ok(Self { record: taken.is_empty().then_some(record), fields, value, error, meta })
+    }
+}
+
+impl<'a> ErrorText<'a> {
+    fn of(failure: &'a Failure) -> Self {
+        Self {
+            kind: failure.kind.name(),
+            message: Cow::Borrowed(&failure.message),
+            violations: &failure.violations,
+        }
+    }
+
+    fn clash(name: &str) -> Self {
+        let message = format!("the field `{name}` of the record or the value would be twice in the output");
+        Self { kind: FailureKind::Clash.name(), message: Cow::Owned(message), violations: &[] }
+    }
+}
+
+fn value_fields<'a>(value: &'a Value, layout: &'a Layout) -> Vec<(&'a str, &'a Value)> {
+    match (&layout.place, value) {
+        (Place::Under(name), value) => vec![(name, value)],
+        (Place::Beside(_), Value::Object(fields)) => {
+            fields.iter().map(|(name, value)| (name.as_str(), value)).collect()
+        }
+        (Place::Beside(_), value) => vec![(VALUE_FIELD, value)],
+    }
+}
+
+/// Tokens are null where attempts may have used some but none were reported.
+fn meta(outcome: &Outcome) -> [Value; META_FIELDS.len()] {
+    let Effort { attempts, prompts, usage, unmetered, latency } = outcome.effort;
+    let tokens =
+        |count: u64| if unmetered > 0 && usage == Usage::default() { Value::Null } else { count.into() };
+    let milliseconds = (latency.as_secs_f64() * 1000.0).round();
+    [
+        attempts.into(),
+        prompts.into(),
+        tokens(usage.input_tokens),
+        tokens(usage.output_tokens),
+        (milliseconds / 1000.0).into(),
+        outcome.model.clone().into(),
+        outcome.finish_reason.clone().into(),
+    ]
+}
+
+fn no_object(index: u64) -> Error {
+    Error::Sink(Problem::new(format!("the record of row {index} is not the text of a JSON object")))
+}

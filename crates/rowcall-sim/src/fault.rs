@@ -1,0 +1,234 @@
+//! What can go wrong on purpose, and whether it does for a given request.
+//! Owns the kinds and the draw; how each is played is the answer's and the server's matter.
+
+use serde::Deserialize;
+
+use crate::chance::Chance;
+
+/// One thing that goes wrong, for some of the requests.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// The share of requests it hits, from 0 to 1. The rates of the faults that may hit a request add up:
+    /// one draw decides for all, in their order.
+    pub rate: f64,
+    /// Hits only the first so many admitted requests of a row (1 to 255); absent, any.
+    #[serde(default)]
+    pub attempts: Option<u8>,
+    /// Hits only rows whose text contains this.
+    #[serde(default)]
+    pub contains: Option<String>,
+}
+
+/// What goes wrong: connections, statuses, bodies, or the model's answer itself.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FaultKind {
+    /// Another HTTP status than 200.
+    Status(StatusFault),
+    /// The connection is reset (RST).
+    Reset(Moment),
+    /// The connection is closed (FIN) without, or amid, the answer.
+    Cut(Moment),
+    /// Nothing more comes until the client leaves.
+    Stall(Moment),
+    /// The value's text is not JSON.
+    InvalidJson,
+    /// The value's text ends half-way, although the finish reason says `stop`.
+    TruncatedJson,
+    /// The value is JSON but does not satisfy the schema.
+    SchemaViolation,
+    /// The value stands in a Markdown code fence.
+    Fenced,
+    /// Sentences stand around the value.
+    Prose,
+    /// The model refuses.
+    Refusal,
+    /// The finish reason is `content_filter`, the text cut short.
+    ContentFilter,
+    /// The finish reason is `length`, the text cut short.
+    Length,
+    /// The answer has no text and no tool call.
+    Empty,
+    /// The answer calls a tool that was not offered.
+    WrongTool,
+    /// The answer calls the tool twice, the second time with another value.
+    TwoTools,
+    /// Status 200, but the body (or a frame of the stream) is an error.
+    ErrorIn200,
+    /// Status 200, but the body is no JSON at all.
+    GarbageBody,
+}
+
+/// When a connection fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// Before the first byte of the answer.
+    Before,
+    /// After half of the answer's body.
+    Midway,
+}
+
+/// An HTTP error.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusFault {
+    /// The HTTP status, 400 to 599.
+    pub code: u16,
+    /// What the body is; an OpenAI error unless said otherwise.
+    #[serde(default)]
+    pub body: ErrorBody,
+    /// The header `retry-after`, in whole seconds.
+    #[serde(default)]
+    pub retry_after: Option<u64>,
+    /// The header `retry-after-ms`, in milliseconds.
+    #[serde(default)]
+    pub retry_after_ms: Option<u64>,
+    /// The header `x-should-retry`.
+    #[serde(default)]
+    pub should_retry: Option<bool>,
+    /// The error's `type`, where the one usual for the status does not fit.
+    #[serde(default, rename = "type")]
+    pub error_type: Option<String>,
+    /// The error's `code`, where the one usual for the status does not fit.
+    #[serde(default)]
+    pub error_code: Option<String>,
+    /// The error's `message`.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+impl StatusFault {
+    /// An OpenAI error with this HTTP status and no headers.
+    pub fn new(code: u16) -> Self {
+        Self {
+            code,
+            body: ErrorBody::default(),
+            retry_after: None,
+            retry_after_ms: None,
+            should_retry: None,
+            error_type: None,
+            error_code: None,
+            message: None,
+        }
+    }
+}
+
+/// What the body of an HTTP error is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorBody {
+    /// `{"error": {"message", "type", "param", "code"}}`.
+    #[default]
+    Openai,
+    /// A page, as a proxy answers.
+    Html,
+    /// Nothing.
+    Empty,
+    /// `{"error": "text"}`, as some gateways answer.
+    String,
+}
+
+impl Fault {
+    /// A fault that hits the share `rate` (0 to 1) of all requests.
+    pub fn new(kind: FaultKind, rate: f64) -> Self {
+        Self { kind, rate, attempts: None, contains: None }
+    }
+
+    /// The same fault, hitting only the first `attempts` admitted requests of a row.
+    pub fn with_attempts(self, attempts: u8) -> Self {
+        Self { attempts: Some(attempts), ..self }
+    }
+
+    /// The same fault, hitting only rows whose text contains `text`.
+    pub fn with_contains(self, text: &str) -> Self {
+        Self { contains: Some(text.to_owned()), ..self }
+    }
+
+    fn may_hit(&self, text: &str, nth: u8) -> bool {
+        self.attempts.is_none_or(|attempts| nth <= attempts)
+            && self.contains.as_ref().is_none_or(|part| text.contains(part))
+    }
+}
+
+impl FaultKind {
+    /// Its name as in a scenario file and in the statistics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::Reset(_) => "reset",
+            Self::Cut(_) => "cut",
+            Self::Stall(_) => "stall",
+            Self::InvalidJson => "invalid_json",
+            Self::TruncatedJson => "truncated_json",
+            Self::SchemaViolation => "schema_violation",
+            Self::Fenced => "fenced",
+            Self::Prose => "prose",
+            Self::Refusal => "refusal",
+            Self::ContentFilter => "content_filter",
+            Self::Length => "length",
+            Self::Empty => "empty",
+            Self::WrongTool => "wrong_tool",
+            Self::TwoTools => "two_tools",
+            Self::ErrorIn200 => "error_in_200",
+            Self::GarbageBody => "garbage_body",
+        }
+    }
+}
+
+/// The fault that hits the `nth` admitted request (from 1) of the row with this text, if any.
+pub(crate) fn draw<'f>(faults: &'f [Fault], chance: Chance, text: &str, nth: u8) -> Option<&'f Fault> {
+    let drawn = chance.at("fault").nth(nth.into()).unit();
+    let mut reached = 0.0;
+    faults.iter().filter(|fault| fault.may_hit(text, nth)).find(|fault| {
+        reached += fault.rate;
+        drawn < reached
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hits(faults: &[Fault], nth: u8) -> Vec<&'static str> {
+        let draw = |row: u32| {
+            let text = format!("row {row}");
+            draw(faults, Chance::of(3, &text), &text, nth).map(|fault| fault.kind.name())
+        };
+        (0..10_000).filter_map(draw).collect()
+    }
+
+    #[test]
+    fn rates_add_up_and_each_fault_gets_its_share() {
+        let faults = [Fault::new(FaultKind::Empty, 0.05), Fault::new(FaultKind::Refusal, 0.10)];
+        let hits = hits(&faults, 1);
+        let empty = hits.iter().filter(|name| **name == "empty").count();
+        assert!((430..570).contains(&empty), "{empty} of 500");
+        assert!((900..1_100).contains(&(hits.len() - empty)), "{} of 1000", hits.len() - empty);
+    }
+
+    #[test]
+    fn only_the_first_attempts_and_matching_rows_are_hit() {
+        let faults = [Fault::new(FaultKind::Empty, 1.0).with_attempts(2).with_contains("9")];
+        assert_eq!(hits(&faults, 2).len(), 10_000 - 9_usize.pow(4));
+        assert_eq!(hits(&faults, 3).len(), 0);
+    }
+
+    #[test]
+    fn a_repeated_attempt_draws_anew_and_the_same_attempt_alike() {
+        let faults = [Fault::new(FaultKind::Empty, 0.5)];
+        let text = |nth| {
+            (0..64)
+                .map(|row: u32| {
+                    let text = row.to_string();
+                    draw(&faults, Chance::of(3, &text), &text, nth).is_some()
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(text(1), text(1));
+        assert_ne!(text(1), text(2));
+    }
+}

@@ -1,0 +1,122 @@
+//! A simulated language model provider: a real HTTP server on 127.0.0.1 that answers OpenAI's chat completions,
+//! always alike for the same seed, and says in every answer that it is a simulator.
+//!
+//! It shares no code with the library it is tested against, so that a protocol misread there is not mirrored here.
+//!
+//! ```
+//! use rowcall_sim::{Options, Scenario, Simulator};
+//!
+//! let simulator = Simulator::start(Scenario::named("flaky")?, Options::default().with_seed(7))?;
+//! println!("base URL: {}", simulator.base_url());
+//! let stats = simulator.stop();
+//! assert_eq!(stats.requests.all, 0);
+//! # Ok::<(), rowcall_sim::SimError>(())
+//! ```
+//!
+//! # What it serves
+//!
+//! `POST /v1/chat/completions` (also without `/v1`), `GET /v1/models`, `GET /health`, `GET /stats` and
+//! `POST /reset`. The model's name is free. A schema asked for by `response_format` or by a tool is satisfied by every answer, unless a
+//! fault says otherwise; with `strict: true` it must lie in the subset that OpenAI takes, and a keyword the
+//! simulator could only ignore is refused with 400 and named. Without a native schema, one that stands in the
+//! prompt is used.
+//!
+//! Values are read from the row's text where it says something for a property (names, ages, occupations, dates,
+//! sums, addresses, moods, members of an enum, anything after `label:`), and made up otherwise. They depend on the
+//! seed, the text and the schema only. The row's text is that of the last user message or, once the conversation
+//! holds an assistant's or a tool's turn, of the first.
+//!
+//! Tokens are estimated as a text's bytes divided by four, rounded up, at least one.
+//!
+//! # What goes wrong, and when
+//!
+//! Each admitted request of a row has a number, counted from 1; which fault hits it and how long it takes is a
+//! function of the seed, the row's text and that number. Requests that the quota refuses have no number, since
+//! how many there are depends on the client's timing. The quota is charged at admission with the prompt's tokens and those of the answer to come.
+//!
+//! # Scenario files
+//!
+//! A scenario is a TOML file with a sentence about itself and, each optional, a key, a latency, a quota and faults.
+//! Unknown keys are refused.
+//!
+//! ```
+//! let scenario = rowcall_sim::Scenario::from_toml(r#"
+//!     about = "A Monday: slow, tight, and failing now and then."
+//!     key = "sk-simulated"         # absent: any key or none is let in
+//!
+//!     [latency.log_normal]
+//!     median_seconds = 0.3
+//!     sigma = 0.8
+//!
+//!     [quota]                      # what is absent is not limited
+//!     requests_per_minute = 600
+//!     tokens_per_minute = 60000    # also input_tokens_per_minute and output_tokens_per_minute
+//!     requests_per_day = 10000
+//!     in_flight = 32
+//!     burst_seconds = 10           # a bucket holds what ten seconds refill; 60 unless given
+//!
+//!     [[faults]]
+//!     rate = 0.05                  # the share of requests; one draw decides among all faults
+//!     kind = { status = { code = 503, retry_after = 2 } }
+//!
+//!     [[faults]]
+//!     rate = 1.0
+//!     contains = "no money"        # only rows with this text
+//!     kind = { status = { code = 429, type = "insufficient_quota", error_code = "insufficient_quota" } }
+//!
+//!     [[faults]]
+//!     rate = 0.5
+//!     attempts = 1                 # only the first request of a row
+//!     kind = "schema_violation"
+//!
+//!     [[faults]]
+//!     rate = 0.01
+//!     kind = { reset = "midway" }
+//! "#)?;
+//! assert_eq!(scenario.faults.len(), 4);
+//! # Ok::<(), rowcall_sim::SimError>(())
+//! ```
+//!
+//! The latency is one of [`fixed`](Latency::Fixed), [`log_normal`](Latency::LogNormal),
+//! [`per_token`](Latency::PerToken) and [`by_text`](Latency::ByText). A [`status`](StatusFault) may also have a `body`
+//! (`"openai"`, `"html"`, `"empty"`, `"string"`), `retry_after_ms`, `should_retry` and `message`. Connections fail by
+//! `reset`, `cut` and `stall`, each `"before"` the answer or `"midway"`. The other [kinds](FaultKind) are words:
+//! `invalid_json`, `truncated_json`, `schema_violation`, `fenced`, `prose`, `refusal`, `content_filter`, `length`,
+//! `empty`, `wrong_tool`, `two_tools`, `error_in_200`, `garbage_body`.
+
+// From outside in: what its users hold, ...
+mod simulator;
+
+// ... the server, ...
+mod body;
+mod server;
+
+// ... one request: play it, read it, answer it, ...
+mod chat;
+mod rate_limit;
+mod reply;
+mod simulation;
+mod stream;
+
+// ... the value in the answer, ...
+mod complaint;
+mod reading;
+mod strict;
+mod value;
+
+// ... and the story that is played, with what it is played from.
+mod chance;
+mod error;
+mod fault;
+mod latency;
+pub mod quota;
+mod scenario;
+mod stats;
+mod tally;
+
+pub use error::SimError;
+pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
+pub use latency::{Latency, TextLatency};
+pub use scenario::Scenario;
+pub use simulator::{Counting, Options, Simulator};
+pub use stats::{Level, Requests, Stats, Tokens};

@@ -1,0 +1,69 @@
+//! An answer on its way to the client: status, headers, body, how long it takes and how it ends.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::fault::Moment;
+
+/// What the server sends.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Bytes,
+    /// Whether the length is left open, as a stream's is.
+    pub(crate) length: Length,
+    /// How long the model takes before the first byte.
+    pub(crate) delay: Duration,
+    pub(crate) ending: Ending,
+    /// The hash of the request's body, if this answer is complete and valid and such requests are counted.
+    pub(crate) settles: Option<u64>,
+}
+
+/// Whether a body's length is told beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Told,
+    Open,
+}
+
+/// How the answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Whole,
+    Fails(Moment, Failure),
+}
+
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Reset,
+    Cut,
+    Stall,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body: body.into(),
+            length: Length::Told,
+            delay: Duration::ZERO,
+            ending: Ending::Whole,
+            settles: None,
+        }
+    }
+
+    pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
+        Self::new(status, "application/json", body)
+    }
+
+    pub(crate) fn with_headers(mut self, headers: Vec<(&'static str, String)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+}

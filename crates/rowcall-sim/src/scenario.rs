@@ -1,0 +1,211 @@
+//! The story a simulator plays: key, latency, quota and faults, read from TOML or built in code.
+//! Owns the format, its checks and the stories shipped; playing them is the server's matter.
+
+use serde::Deserialize;
+
+use crate::error::SimError;
+use crate::fault::{Fault, FaultKind};
+use crate::latency::Latency;
+use crate::quota::Limits;
+
+/// The stories shipped, by name; the first is the default.
+const SHIPPED: [(&str, &str); 7] = [
+    ("calm", include_str!("../scenarios/calm.toml")),
+    ("guide", include_str!("../scenarios/guide.toml")),
+    ("rate-limited", include_str!("../scenarios/rate-limited.toml")),
+    ("token-limited", include_str!("../scenarios/token-limited.toml")),
+    ("flaky", include_str!("../scenarios/flaky.toml")),
+    ("messy", include_str!("../scenarios/messy.toml")),
+    ("slow-tail", include_str!("../scenarios/slow-tail.toml")),
+];
+
+/// The story a simulator plays. The crate's front page shows the file format.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What it plays and why, in a sentence.
+    pub about: String,
+    /// The only key that is let in; absent, any or none is.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// How long an answer takes; absent, no time at all.
+    #[serde(default)]
+    pub latency: Option<Latency>,
+    /// What the account allows; absent, everything.
+    #[serde(default)]
+    pub quota: Option<Limits>,
+    /// What goes wrong; the order matters only where rates add up to more than 1.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+}
+
+impl Default for Scenario {
+    /// The scenario `calm`: every answer after 20 ms, no quota, no faults.
+    fn default() -> Self {
+        let calm = Self::named("calm");
+        calm.unwrap_or_else(|_| Self::instant("answers at once: the shipped default could not be read"))
+    }
+}
+
+impl Scenario {
+    /// A story in which every answer comes at once and nothing goes wrong, to build others from.
+    pub fn instant(about: &str) -> Self {
+        Self { about: about.to_owned(), key: None, latency: None, quota: None, faults: vec![] }
+    }
+
+    /// The shipped scenario called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`SimError::UnknownScenario`] if there is none.
+    pub fn named(name: &str) -> Result<Self, SimError> {
+        match SHIPPED.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => Self::from_toml(text),
+            None => Err(SimError::UnknownScenario { name: name.to_owned(), known: Self::names().collect() }),
+        }
+    }
+
+    /// The names of the shipped scenarios, the default first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SHIPPED.iter().map(|(name, _)| *name)
+    }
+
+    /// A scenario from the text of a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// [`SimError::Toml`] and [`SimError::OutOfRange`] say where it is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, SimError> {
+        let scenario: Self =
+            toml::from_str(text).map_err(|source| SimError::Toml { source: Box::new(source) })?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    /// The same story for callers with this key only.
+    pub fn with_key(self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self }
+    }
+
+    /// The same story with this latency.
+    pub fn with_latency(self, latency: Latency) -> Self {
+        Self { latency: Some(latency), ..self }
+    }
+
+    /// The same story on an account with these limits.
+    pub fn with_quota(self, limits: Limits) -> Self {
+        Self { quota: Some(limits), ..self }
+    }
+
+    /// The same story with one more fault, after those it has.
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Whether every number is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`SimError::OutOfRange`] names the first that is not.
+    pub fn check(&self) -> Result<(), SimError> {
+        let times = self.latency.iter().flat_map(Latency::numbers);
+        for (n, time) in times.enumerate() {
+            within(time, 0.0, 86_400.0, "a number from 0 to 86400", || format!("latency number {}", n + 1))?;
+        }
+        if let Some(limits) = &self.quota {
+            let burst = limits.burst_seconds;
+            within(burst, 0.001, 86_400.0, "seconds from 0.001 to 86400", || {
+                "quota.burst_seconds".to_owned()
+            })?;
+        }
+        for (n, fault) in self.faults.iter().enumerate() {
+            within(fault.rate, 0.0, 1.0, "a share from 0 to 1", || format!("faults[{n}].rate"))?;
+            if let FaultKind::Status(status) = &fault.kind {
+                let code = f64::from(status.code);
+                within(code, 400.0, 599.0, "a status from 400 to 599", || {
+                    format!("faults[{n}].kind.status.code")
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn within(
+    found: f64,
+    low: f64,
+    high: f64,
+    expected: &'static str,
+    key: impl Fn() -> String,
+) -> Result<(), SimError> {
+    let fits = (low..=high).contains(&found);
+    if fits { Ok(()) } else { Err(SimError::OutOfRange { key: key(), found, expected }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error;
+    use std::time::Duration;
+
+    #[test]
+    fn every_shipped_scenario_is_read_and_says_what_it_plays() {
+        for name in Scenario::names() {
+            let scenario = Scenario::named(name).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert!(scenario.about.len() > 30, "{name} says too little about itself");
+        }
+        let calm = Scenario { about: Scenario::default().about, ..Scenario::instant("") }
+            .with_latency(Latency::fixed(Duration::from_millis(20)));
+        assert_eq!(Scenario::default(), calm);
+    }
+
+    #[test]
+    fn an_unknown_name_is_met_with_the_known_ones_and_the_nearest() {
+        let error = Scenario::named("flakey").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown scenario `flakey` (known: calm, guide, rate-limited, token-limited, flaky, messy, slow-tail)"
+        );
+        assert_eq!(error.hint().as_deref(), Some("did you mean `flaky`?"));
+        assert_eq!(Scenario::named("something else").unwrap_err().hint(), None);
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_named_with_its_line() {
+        let cases = [
+            ("about = 'x'\nlatancy = 1", ["line 2", "latancy"]),
+            ("about = 'x'\n[[faults]]\nrate = 0.1\nkind = 'explode'", ["line 4", "explode"]),
+            (
+                "about = 'x'\n[[faults]]\nrate = 0.1\nkind = { status = { code = 500, bdy = 'html' } }",
+                ["line 4", "bdy"],
+            ),
+            ("about = 'x'\n[quota]\nrequests = 5", ["line 3", "requests_per_minute"]),
+            ("[quota]", ["line 1", "about"]),
+        ];
+        for (text, expected) in cases {
+            let error = Scenario::from_toml(text).unwrap_err();
+            let source = error.source().unwrap().to_string();
+            for part in expected {
+                assert!(source.contains(part), "`{part}` is not in: {source}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_named_with_its_place() {
+        let rate = "about = 'x'\n[[faults]]\nrate = 1.5\nkind = 'empty'";
+        let status = "about = 'x'\n[[faults]]\nrate = 1\nkind = { status = { code = 200 } }";
+        let latency = "about = 'x'\n[latency.fixed]\nseconds = -1";
+        for (text, message) in [
+            (rate, "`faults[0].rate` of the scenario is `1.5`, expected a share from 0 to 1"),
+            (
+                status,
+                "`faults[0].kind.status.code` of the scenario is `200`, expected a status from 400 to 599",
+            ),
+            (latency, "`latency number 1` of the scenario is `-1`, expected a number from 0 to 86400"),
+        ] {
+            assert_eq!(Scenario::from_toml(text).unwrap_err().to_string(), message);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The HTTP server: connections, routes, waiting. What is answered is the simulation's matter.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the simulator is a program of its own: its server spawns its connections"
+)]
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, SERVER};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::body::{AnswerBody, Broken};
+use crate::chat::body::{FINGERPRINT, error};
+use crate::fault::Moment;
+use crate::reply::{Ending, Failure, Reply};
+use crate::simulation::{Hold, Simulation};
+
+/// Larger request bodies are answered with 413.
+const LARGEST_BODY: usize = 64 << 20;
+/// How long requests under way may take once the server is told to stop.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The simulation as connections share it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    simulation: Mutex<Simulation>,
+    began: Instant,
+}
+
+impl Shared {
+    pub(crate) fn new(simulation: Simulation) -> Arc<Self> {
+        Arc::new(Self { simulation: Mutex::new(simulation), began: Instant::now() })
+    }
+
+    /// A panic elsewhere leaves counters that are still worth showing.
+    pub(crate) fn simulation(&self) -> MutexGuard<'_, Simulation> {
+        self.simulation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way; tells the simulation when it is over, also when it is dropped.
+pub(crate) struct Visit {
+    shared: Arc<Shared>,
+    hold: Hold,
+    over: bool,
+}
+
+impl Visit {
+    fn begin(shared: &Arc<Shared>) -> Self {
+        shared.simulation().stats.in_flight.enter();
+        Self { shared: Arc::clone(shared), hold: Hold::default(), over: false }
+    }
+
+    /// The answer's last byte was given to the connection.
+    pub(crate) fn sent(mut self, reply: &Reply) {
+        self.over = true;
+        self.shared.simulation().leave(&self.hold, Some(reply));
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if !self.over {
+            self.shared.simulation().leave(&self.hold, None);
+        }
+    }
+}
+
+/// Serves until `stop` changes, then lets requests under way end within a grace period.
+pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => { connections.spawn(connection(stream, Arc::clone(&shared), stop.clone())); }
+                // Too many open files, for one: those that end make room.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+            _ = stop.changed() => break,
+        }
+    }
+    let drained = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, drained).await;
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+    let _ = stream.set_nodelay(true);
+    shared.simulation().stats.connections.enter();
+    let service = service_fn(|request| serve(request, Arc::clone(&shared)));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new());
+    let mut connection = http.serve_connection(TokioIo::new(stream), service);
+    let mut pinned = std::pin::Pin::new(&mut connection);
+    let ended = tokio::select! {
+        ended = &mut pinned => ended,
+        _ = stop.changed() => {
+            pinned.as_mut().graceful_shutdown();
+            pinned.await
+        }
+    };
+    if ended.is_err_and(|error| asks_for_reset(&error)) {
+        // With a zero linger time, closing sends RST instead of FIN.
+        let _ = connection.into_parts().io.inner().set_zero_linger();
+    }
+    shared.simulation().stats.connections.leave();
+}
+
+fn asks_for_reset(error: &hyper::Error) -> bool {
+    error.source().and_then(|source| source.downcast_ref::<Broken>()) == Some(&Broken::Reset)
+}
+
+async fn serve(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<AnswerBody>, Broken> {
+    let path = request.uri().path();
+    let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    let expected = match path {
+        "/chat/completions" | "/reset" => Method::POST,
+        "/models" | "/stats" | "/health" | "/" => Method::GET,
+        _ => return Ok(response(not_found(&request), None)),
+    };
+    if *request.method() != expected {
+        let message = format!("Not allowed to {} on {}.", request.method(), request.uri().path());
+        let reply =
+            Reply::json(405, error(&message, "invalid_request_error", None, Some("method_not_supported")));
+        return Ok(response(reply.with_headers(vec![("allow", expected.to_string())]), None));
+    }
+    let reply = match path {
+        "/chat/completions" => return chat(request, shared).await,
+        "/models" => shared.simulation().models(),
+        "/stats" => shared.simulation().shown(),
+        "/reset" => {
+            shared.simulation().reset();
+            shared.simulation().shown()
+        }
+        _ => Reply::json(200, format!("{{\"status\":\"ok\",\"server\":\"{FINGERPRINT}\"}}").into_bytes()),
+    };
+    Ok(response(reply, None))
+}
+
+/// Reads the body, asks the simulation, waits as long as the model takes, answers or fails.
+async fn chat(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<AnswerBody>, Broken> {
+    let mut visit = Visit::begin(&shared);
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+        let reply = Reply::json(413, error("Request body too large.", "invalid_request_error", None, None));
+        return Ok(response(reply, Some(visit)));
+    };
+    let key = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let key = key.map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
+    let now = shared.began.elapsed();
+    let reply = shared.simulation().play(now, key, &body.to_bytes(), &mut visit.hold);
+    if !reply.delay.is_zero() {
+        tokio::time::sleep(reply.delay).await;
+    }
+    match reply.ending {
+        Ending::Fails(Moment::Before, Failure::Reset) => Err(Broken::Reset),
+        Ending::Fails(Moment::Before, Failure::Cut) => Err(Broken::Cut),
+        Ending::Fails(Moment::Before, Failure::Stall) => {
+            std::future::pending::<Result<_, Infallible>>().await.map_err(Broken::from)
+        }
+        Ending::Whole | Ending::Fails(Moment::Midway, _) => Ok(response(reply, Some(visit))),
+    }
+}
+
+fn not_found(request: &Request<Incoming>) -> Reply {
+    let message = format!("Invalid URL ({} {})", request.method(), request.uri().path());
+    Reply::json(404, error(&message, "invalid_request_error", None, None))
+}
+
+fn response(reply: Reply, visit: Option<Visit>) -> Response<AnswerBody> {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content_type = reply.content_type;
+    let headers: Vec<_> = reply.headers.clone();
+    let mut response = Response::new(AnswerBody::new(reply, visit));
+    *response.status_mut() = status;
+    let map = response.headers_mut();
+    map.insert(SERVER, HeaderValue::from_static(FINGERPRINT));
+    map.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in headers {
+        let name = if name == "allow" { ALLOW } else { http::HeaderName::from_static(name) };
+        if let Ok(value) = HeaderValue::try_from(value) {
+            map.insert(name, value);
+        }
+    }
+    response
+}

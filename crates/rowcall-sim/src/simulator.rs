@@ -1,0 +1,188 @@
+//! The simulator as its users hold it: start, address, statistics, stop.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
+
+use crate::error::SimError;
+use crate::latency::Latency;
+use crate::scenario::Scenario;
+use crate::server::{self, Shared};
+use crate::simulation::Simulation;
+use crate::stats::Stats;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 4_096;
+
+/// How a simulator runs, whatever the scenario.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 picks a free one.
+    pub port: u16,
+    /// Decides every draw: values, latencies, faults.
+    pub seed: u64,
+    /// This latency for every answer instead of the scenario's; zero answers at once.
+    pub latency: Option<Duration>,
+    /// Whether repeated requests are counted.
+    pub counting: Counting,
+}
+
+/// Whether requests are remembered, for 8 to 13 bytes each, so that repeats can be counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// `repeats` in the statistics stays empty.
+    #[default]
+    Off,
+    /// `repeats` says how many requests had been answered before.
+    On,
+}
+
+impl Options {
+    /// The same options on this port of 127.0.0.1; 0 picks a free one.
+    pub fn with_port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The same options with this seed.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The same options with this latency for every answer instead of the scenario's.
+    pub fn with_latency(self, latency: Duration) -> Self {
+        Self { latency: Some(latency), ..self }
+    }
+
+    /// The same options, counting repeats or not.
+    pub fn with_counting(self, counting: Counting) -> Self {
+        Self { counting, ..self }
+    }
+}
+
+/// A simulated provider that runs until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulator {
+    /// Plays `scenario` on 127.0.0.1, on a thread and a runtime of its own.
+    ///
+    /// Returns once the port is open.
+    ///
+    /// # Errors
+    ///
+    /// [`SimError::Listen`] if the port is taken, [`SimError::OutOfRange`] if a number
+    /// of the scenario is, [`SimError::Thread`] if no thread can be had.
+    pub fn start(scenario: Scenario, options: Options) -> Result<Self, SimError> {
+        scenario.check()?;
+        let scenario = match options.latency {
+            None => scenario,
+            Some(Duration::ZERO) => Scenario { latency: None, ..scenario },
+            Some(time) => scenario.with_latency(Latency::fixed(time)),
+        };
+        let (stop, stopped) = watch::channel(());
+        let (ready, started) = mpsc::channel();
+        let (seed, counting, port) = (options.seed, options.counting, options.port);
+        let serve = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = match runtime {
+                Ok(runtime) => runtime,
+                Err(source) => return drop(ready.send(Err(SimError::Thread { source }))),
+            };
+            runtime.block_on(async {
+                match listen(port) {
+                    Err(source) => drop(ready.send(Err(SimError::Listen { port, source }))),
+                    Ok((listener, address)) => {
+                        let shared = Shared::new(Simulation::new(scenario, seed, counting, unix_time()));
+                        let told = ready.send(Ok((address, Arc::clone(&shared))));
+                        if told.is_ok() {
+                            server::run(listener, shared, stopped).await;
+                        }
+                    }
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("rowcall-sim".to_owned()).spawn(serve);
+        let thread = thread.map_err(|source| SimError::Thread { source })?;
+        let gone = |_| SimError::Thread { source: io::Error::other("the thread ended while starting") };
+        let (address, shared) = started.recv().map_err(gone)??;
+        Ok(Self { address, shared, stop, thread: Some(thread) })
+    }
+
+    /// The base URL to give to a client, such as `http://127.0.0.1:41234/v1`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What has happened since the start or the last [`Simulator::reset`].
+    pub fn stats(&self) -> Stats {
+        self.shared.simulation().stats.clone()
+    }
+
+    /// Forgets statistics and remembered requests and fills the quota, as `POST /reset` does.
+    pub fn reset(&self) {
+        self.shared.simulation().reset();
+    }
+
+    /// Stops taking connections, lets requests under way end within half a second, and returns the last statistics.
+    pub fn stop(mut self) -> Stats {
+        self.end();
+        self.stats()
+    }
+
+    /// Blocks until the server ends, which it never does by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SimError::Thread`] if the server's thread panicked.
+    pub fn wait(mut self) -> Result<(), SimError> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Err(_)) => Err(SimError::Thread { source: io::Error::other("the thread panicked") }),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+
+    fn end(&mut self) {
+        let _ = self.stop.send(());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed; there is nothing to add to it here.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+#[expect(clippy::disallowed_methods, reason = "`created` in an answer is the wall clock's time")]
+fn unix_time() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |time| time.as_secs())
+}

@@ -1,0 +1,198 @@
+//! Strings, numbers, booleans and enum members: read from the text if it says something that fits, else made up.
+
+use serde_json::Value;
+
+use super::conjunction::Conjunction;
+use super::number::{Bounds, number};
+use super::pattern::Pattern;
+use super::{Generator, Obstacle, Place, check, format};
+use crate::reading::{Mood, Want};
+
+/// Members of an enum looked for in the text; of a longer list only the first.
+const MEMBERS: usize = 250;
+
+impl<'s> Generator<'s, '_> {
+    /// What the text says here, as a value of type `name`, if it fits.
+    pub(super) fn read(&self, name: &str, all: &Conjunction<'s>, place: Place<'s>) -> Option<Value> {
+        let property = &place.property;
+        match name {
+            "boolean" => self.reading.flag(property).map(Value::Bool),
+            "integer" | "number" => {
+                let whole = name == "integer";
+                let said = self.reading.number(property)?;
+                Bounds::of(all, whole).fit(said).then(|| number(said, whole))?
+            }
+            "string" => {
+                let rules = Text::of(all);
+                let format = rules.formats.first();
+                let said = match format.filter(|format| format::make(format, place.chance).is_some()) {
+                    Some(format) => self.reading.formatted(format),
+                    None => self.reading.text(property),
+                };
+                let piece = || {
+                    rules
+                        .patterns
+                        .first()
+                        .and_then(|_| self.reading.piece(|piece| rules.fit(piece)))
+                        .map(str::to_owned)
+                };
+                said.filter(|said| rules.fit(said)).or_else(piece).map(Value::String)
+            }
+            _ => None,
+        }
+    }
+
+    /// A value of type `name` of which the text says nothing.
+    pub(super) fn make_up(
+        &self,
+        name: &str,
+        all: &Conjunction<'s>,
+        place: Place<'s>,
+    ) -> Result<Value, Obstacle> {
+        match name {
+            "boolean" => Ok(Value::Bool((place.chance.bits() ^ place.salt) & 1 == 1)),
+            "integer" | "number" => {
+                let likely = match place.property.want() {
+                    Some(Want::Age) => (18.0, 80.0),
+                    _ => (1.0, 100.0),
+                };
+                let bounds = Bounds::of(all, name == "integer");
+                bounds.make(place.chance, place.salt, likely).ok_or_else(|| {
+                    let set = ["multipleOf", "minimum", "exclusiveMinimum"]
+                        .into_iter()
+                        .find(|word| all.values(word).next().is_some());
+                    self.obstacle(set.unwrap_or("maximum"))
+                })
+            }
+            "string" => {
+                Text::of(all).make(place).map(Value::String).map_err(|keyword| self.obstacle(keyword))
+            }
+            _ => Ok(Value::Null),
+        }
+    }
+
+    /// A member of the enum: one that the text names, else any.
+    pub(super) fn member(&self, all: &Conjunction<'s>, place: Place<'s>) -> Result<Value, Obstacle> {
+        let listed = all.values("enum").filter_map(Value::as_array);
+        let shortest = listed.min_by_key(|members| members.len()).map_or(&[][..], Vec::as_slice);
+        let candidates = all.values("const").take(1).chain(shortest);
+        let mut fuel = super::STEPS;
+        let fits = |value: &&Value, fuel: &mut usize| {
+            all.maps.iter().all(|map| check::holds_flat(self.root, map, value, fuel))
+        };
+        let fitting: Vec<&Value> = candidates.filter(|value| fits(value, &mut fuel)).collect();
+        if fitting.is_empty() {
+            return Err(self.obstacle("enum"));
+        }
+        if place.salt == 0
+            && let Some(said) = self.said_member(&fitting, place)
+        {
+            return Ok(said.clone());
+        }
+        let only = fitting.len() == 1;
+        if place.optional && !only {
+            return Err(Obstacle::Unsaid);
+        }
+        if place.salt == 0
+            && !only
+            && let Some(null) = fitting.iter().find(|value| value.is_null())
+        {
+            return Ok((*null).clone());
+        }
+        let drawn = place.chance.below(fitting.len() as u64).wrapping_add(place.salt) % fitting.len() as u64;
+        fitting.get(drawn as usize).map(|value| (*value).clone()).ok_or_else(|| self.obstacle("enum"))
+    }
+
+    fn said_member<'v>(&self, members: &[&'v Value], place: Place<'s>) -> Option<&'v Value> {
+        let texts: Vec<(&str, &'v Value)> =
+            members.iter().take(MEMBERS).filter_map(|member| Some((member.as_str()?, *member))).collect();
+        let is = |word: &str| {
+            texts.iter().find(|(text, _)| text.eq_ignore_ascii_case(word)).map(|(_, member)| *member)
+        };
+        let moods: Vec<_> = [Mood::Good, Mood::Bad]
+            .into_iter()
+            .filter(|mood| mood.words().iter().any(|word| is(word).is_some()))
+            .collect();
+        let sounds = place.property.want() == Some(Want::Sentiment) || moods.len() == 2;
+        if sounds && let Some(member) = self.reading.mood().words().iter().find_map(|word| is(word)) {
+            return Some(member);
+        }
+        let in_text = texts.iter().filter_map(|(text, member)| {
+            Some((self.reading.place_of(text)?, usize::MAX - text.len(), *member))
+        });
+        if let Some((_, _, member)) = in_text.min_by_key(|(at, length, _)| (*at, *length)) {
+            return Some(member);
+        }
+        if let Some(member) = self.reading.equivalents(&place.property).iter().find_map(|word| is(word)) {
+            return Some(member);
+        }
+        let numbers = members.iter().any(|member| member.is_number());
+        let said = numbers.then(|| self.reading.number(&place.property))??;
+        members.iter().copied().find(|member| member.as_f64() == Some(said))
+    }
+}
+
+/// What is asked of a string.
+struct Text<'s> {
+    shortest: usize,
+    longest: Option<usize>,
+    patterns: Vec<Pattern>,
+    formats: Vec<&'s str>,
+}
+
+impl<'s> Text<'s> {
+    fn of(all: &Conjunction<'s>) -> Self {
+        Self {
+            shortest: all.at_least("minLength"),
+            longest: all.at_most("maxLength"),
+            patterns: all.strings("pattern").filter_map(Pattern::parse).collect(),
+            formats: all.strings("format").collect(),
+        }
+    }
+
+    fn fit(&self, text: &str) -> bool {
+        self.fits_length(text) && self.patterns.iter().all(|pattern| pattern.matches(text))
+    }
+
+    fn fits_length(&self, text: &str) -> bool {
+        let length = text.chars().count();
+        length >= self.shortest && self.longest.is_none_or(|longest| length <= longest)
+    }
+
+    /// A made-up string, or the keyword that none satisfies.
+    fn make(&self, place: Place<'_>) -> Result<String, &'static str> {
+        let chance = place.chance.nth(place.salt);
+        let known: Vec<_> =
+            self.formats.iter().filter(|format| format::make(format, chance).is_some()).collect();
+        if let Some(format) = known.first() {
+            let alike = known.iter().all(|other| other == format);
+            let candidates = (0..8).filter_map(|n| format::make(format, chance.nth(n)));
+            return candidates.into_iter().find(|text| alike && self.fit(text)).ok_or("format");
+        }
+        if let Some(pattern) = self.patterns.first() {
+            let lengths = (self.shortest, self.longest);
+            return pattern.example(chance, lengths, |text| self.fit(text)).ok_or("pattern");
+        }
+        if self.longest.is_some_and(|longest| longest < self.shortest) || self.shortest > 1 << 20 {
+            return Err("minLength");
+        }
+        Ok(self.note(place, &chance.tag()))
+    }
+
+    /// `simulated colour 3f2a`, cut or filled to the lengths asked for.
+    fn note(&self, place: Place<'_>, tag: &str) -> String {
+        let words = place.property.words().join(" ");
+        let subject = if words.is_empty() || words.len() > 40 { "note" } else { &words };
+        let full = format!("simulated {subject} {tag}");
+        let longest = self.longest.unwrap_or(usize::MAX);
+        let mut text: String =
+            if full.chars().count() <= longest { full } else { tag.chars().take(longest).collect() };
+        while text.chars().count() < self.shortest {
+            text.push_str(tag);
+            if text.len() > self.shortest {
+                text = text.chars().take(self.shortest).collect();
+            }
+        }
+        text
+    }
+}

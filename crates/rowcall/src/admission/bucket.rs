@@ -1,0 +1,144 @@
+//! A token bucket with signed debt: a pure function of `now`. What is counted in it, requests or tokens, is its owner's
+//! business.
+
+use std::time::Duration;
+
+/// An allowance that refills continuously and may be overdrawn by what was taken on an estimate.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Bucket {
+    /// The most it holds.
+    capacity: f64,
+    /// What flows in, per second.
+    rate: f64,
+    /// What it held at `at`; negative is debt.
+    level: f64,
+    /// Time since the owner's epoch.
+    at: Duration,
+}
+
+impl Bucket {
+    /// A full bucket for `per_minute` of something at `now`. It holds `burst` seconds of the rate, and at least one.
+    pub(crate) fn per_minute(per_minute: f64, burst: Duration, now: Duration) -> Self {
+        let rate = per_minute / 60.0;
+        let capacity = (rate * burst.as_secs_f64()).max(1.0);
+        Self { capacity, rate, level: capacity, at: now }
+    }
+
+    /// What it holds at `now`; negative is debt.
+    pub(crate) fn level(&self, now: Duration) -> f64 {
+        let passed = now.saturating_sub(self.at).as_secs_f64();
+        (self.level + passed * self.rate).min(self.capacity)
+    }
+
+    /// How long until `amount` may be taken: nothing if it may be now. What is larger than the bucket may be taken when the
+    /// bucket is full, and leaves debt.
+    pub(crate) fn ready_in(&self, amount: f64, now: Duration) -> Duration {
+        let lacking = amount.min(self.capacity) - self.level(now);
+        if lacking <= 0.0 {
+            return Duration::ZERO;
+        }
+        // Rounded up to a microsecond, so that the level has really been reached when the wait is over.
+        Duration::try_from_secs_f64(lacking / self.rate)
+            .map_or(Duration::MAX, |wait| wait + Duration::from_micros(1))
+    }
+
+    /// Takes `amount`, into debt if need be.
+    pub(crate) fn take(&mut self, amount: f64, now: Duration) {
+        self.level = self.level(now) - amount;
+        self.at = self.at.max(now);
+    }
+
+    /// Gives back what was taken too much, or, negative, takes what was taken too little.
+    pub(crate) fn give(&mut self, amount: f64, now: Duration) {
+        self.level = (self.level(now) + amount).min(self.capacity);
+        self.at = self.at.max(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BURST: Duration = Duration::from_secs(6);
+
+    fn seconds(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    #[test]
+    fn an_oversize_amount_waits_for_a_full_bucket_and_leaves_debt() {
+        let mut bucket = Bucket::per_minute(60.0, BURST, Duration::ZERO);
+        assert_eq!(bucket.ready_in(100.0, Duration::ZERO), Duration::ZERO);
+        bucket.take(100.0, Duration::ZERO);
+        assert!((bucket.level(Duration::ZERO) + 94.0).abs() < 1e-9);
+        assert!(bucket.ready_in(1.0, Duration::ZERO) >= seconds(95.0));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_neither_fills_nor_drains() {
+        let mut bucket = Bucket::per_minute(60.0, BURST, seconds(10.0));
+        bucket.take(6.0, seconds(10.0));
+        assert!(bucket.level(seconds(5.0)).abs() < 1e-9);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Deed {
+        Wait(f64),
+        Ask(f64),
+        /// Share of the last amount that proves to have been needed.
+        Settle(f64),
+    }
+
+    fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+        let deed = prop_oneof![
+            (0.0..5.0_f64).prop_map(Deed::Wait),
+            (0.0..20.0_f64).prop_map(Deed::Ask),
+            (0.0..3.0_f64).prop_map(Deed::Settle),
+        ];
+        proptest::collection::vec(deed, 1..200)
+    }
+
+    proptest! {
+        /// Over the whole of any history, what was used is at most burst + rate × time + the debt that is still open.
+        #[test]
+        fn never_more_than_burst_and_rate_allow(per_minute in 1.0..6000.0_f64, deeds in deeds()) {
+            let mut bucket = Bucket::per_minute(per_minute, BURST, Duration::ZERO);
+            let (capacity, rate) = (bucket.capacity, bucket.rate);
+            let (mut now, mut used, mut last) = (0.0, 0.0, 0.0);
+            for deed in deeds {
+                match deed {
+                    Deed::Wait(passed) => now += passed,
+                    Deed::Ask(amount) => {
+                        if bucket.ready_in(amount, seconds(now)) == Duration::ZERO {
+                            bucket.take(amount, seconds(now));
+                            used += amount;
+                            last = amount;
+                        }
+                    }
+                    Deed::Settle(share) => {
+                        bucket.give(last * (1.0 - share), seconds(now));
+                        used -= last * (1.0 - share);
+                        last = 0.0;
+                    }
+                }
+                let debt = (-bucket.level(seconds(now))).max(0.0);
+                prop_assert!(used <= capacity + rate * now + debt + 1e-6 * (1.0 + now), "used {used} at {now}");
+                prop_assert!(bucket.level(seconds(now)) <= capacity + 1e-9);
+            }
+        }
+
+        /// Whoever waits as long as he is told is admitted then, and not much earlier.
+        #[test]
+        fn the_wait_that_is_told_suffices(per_minute in 1.0..6000.0_f64, taken in 0.0..500.0_f64, amount in 0.0..500.0_f64) {
+            let mut bucket = Bucket::per_minute(per_minute, BURST, Duration::ZERO);
+            bucket.take(taken, Duration::ZERO);
+            let wait = bucket.ready_in(amount, Duration::ZERO);
+            prop_assert_eq!(bucket.ready_in(amount, wait), Duration::ZERO);
+            if wait > seconds(0.01) {
+                prop_assert!(bucket.ready_in(amount, wait.saturating_sub(seconds(0.01))) > Duration::ZERO);
+            }
+        }
+    }
+}

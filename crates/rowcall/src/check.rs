@@ -1,0 +1,51 @@
+//! The user's own rule beside the schema: what it finds are violations, which are told to the model like any other. When it
+//! runs, and what follows, is the path's business.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::row::Row;
+use crate::violation::Violation;
+
+/// A rule for values that satisfy the schema. It gets rows in batches, so that one that is called over a boundary (another
+/// thread, another language) need not be called for each.
+pub trait Check: Send + Sync {
+    /// The violations of each value, in the order given; none means that the value is valid.
+    fn check<'a>(
+        &'a self,
+        rows: Vec<(Row, Value)>,
+    ) -> Pin<Box<dyn Future<Output = Vec<Vec<Violation>>> + Send + 'a>>;
+}
+
+/// A closure as a check of values of `T`.
+pub(crate) struct Closure<T, F> {
+    rule: F,
+    value: PhantomData<fn(T)>,
+}
+
+impl<T, F> Closure<T, F> {
+    pub(crate) fn new(rule: F) -> Self {
+        Self { rule, value: PhantomData }
+    }
+}
+
+impl<T, F> Check for Closure<T, F>
+where
+    T: DeserializeOwned,
+    F: Fn(&Row, &T) -> Vec<Violation> + Send + Sync,
+{
+    fn check<'a>(
+        &'a self,
+        rows: Vec<(Row, Value)>,
+    ) -> Pin<Box<dyn Future<Output = Vec<Vec<Violation>>> + Send + 'a>> {
+        let violations = rows.into_iter().map(|(row, value)| match T::deserialize(value) {
+            Ok(value) => (self.rule)(&row, &value),
+            Err(error) => vec![Violation::whole(error.to_string())],
+        });
+        Box::pin(std::future::ready(violations.collect()))
+    }
+}

@@ -1,0 +1,122 @@
+//! The front door to an account: model, key and limits, shared by every extractor made from it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::config::{Account, AccountOptions};
+use crate::error::Result;
+use crate::extractor::{ExtractorBuilder, misfit};
+use crate::schema::Schema;
+
+/// An account with a provider and one of its models. Cloning it is cheap, and all clones share one admission: limits hold
+/// for all of them together.
+#[derive(Debug, Clone)]
+pub struct Client {
+    account: Arc<Account>,
+}
+
+impl Client {
+    /// A client for `PROVIDER/MODEL`, such as `openai/gpt-6-luna`, with the key from the provider's environment variable
+    /// (`OPENAI_API_KEY`). Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) if the provider is unknown or its key is not set.
+    pub fn new(model: &str) -> Result<Self> {
+        Self::builder(model).build()
+    }
+
+    /// A client with an address, key or limits of its own.
+    pub fn builder(model: &str) -> ClientBuilder {
+        ClientBuilder { options: AccountOptions { model: model.to_owned(), ..AccountOptions::default() } }
+    }
+
+    /// A client as the options say.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for whatever in them cannot be.
+    pub fn with_options(options: &AccountOptions) -> Result<Self> {
+        Ok(Self { account: Arc::new(Account::new(options)?) })
+    }
+
+    /// A way to values of a Rust type: its JSON Schema is what the model is asked for, and its own rules of
+    /// deserialising are part of what is valid.
+    pub fn extractor<T: DeserializeOwned + JsonSchema>(&self) -> ExtractorBuilder<T> {
+        ExtractorBuilder::new(Arc::clone(&self.account), Schema::from_type::<T>(), misfit::<T>)
+    }
+
+    /// A way to JSON values of a schema that is known only at run time.
+    pub fn extractor_with(&self, schema: Schema) -> ExtractorBuilder<Value> {
+        ExtractorBuilder::new(Arc::clone(&self.account), Ok(schema), |_| None)
+    }
+}
+
+/// What a client is to be; see [`Client::builder`].
+#[derive(Debug, Clone)]
+pub struct ClientBuilder {
+    options: AccountOptions,
+}
+
+impl ClientBuilder {
+    /// Another address than the provider's own, such as `http://localhost:8000/v1`. It never changes the protocol.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.options.base_url = Some(base_url.into());
+        self
+    }
+
+    /// The key, in place of the one in the environment.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.options.api_key = Some(SecretString::from(key.into()));
+        self
+    }
+
+    /// A further header of every request. Its value is treated as a secret.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// How long an attempt may take, from its first byte out to its last byte in; 600 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// A PEM file with certificate authorities to trust beside the system's.
+    pub fn ca_cert(mut self, path: impl Into<PathBuf>) -> Self {
+        self.options.ca_cert = Some(path.into());
+        self
+    }
+
+    /// The most attempts in flight on the account, whichever extractors they belong to.
+    pub fn concurrency(mut self, places: usize) -> Self {
+        self.options.concurrency = Some(places);
+        self
+    }
+
+    /// The most requests per minute. A tenth of it may go out at once.
+    pub fn requests_per_minute(mut self, requests: f64) -> Self {
+        self.options.requests_per_minute = Some(requests);
+        self
+    }
+
+    /// The most tokens per minute, in and out together. A tenth of it may go out at once.
+    pub fn tokens_per_minute(mut self, tokens: f64) -> Self {
+        self.options.tokens_per_minute = Some(tokens);
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) if the provider is unknown, its key is not set, or one of the settings
+    /// cannot be.
+    pub fn build(self) -> Result<Client> {
+        Client::with_options(&self.options)
+    }
+}

@@ -1,0 +1,297 @@
+//! A forgiving JSON parser: reads one value at a place in a text and records what it forgave. It never completes what
+//! is cut and never guesses a closer; where in a text a value may begin is left to `json.rs`.
+
+use serde_json::{Map, Number, Value};
+
+use super::repair::Repair;
+
+mod string;
+
+/// How many containers may stand inside one another.
+const DEEPEST: usize = 128;
+
+/// JSON's literals and Python's.
+const LITERALS: [(&str, Value); 6] = [
+    ("true", Value::Bool(true)),
+    ("false", Value::Bool(false)),
+    ("null", Value::Null),
+    ("True", Value::Bool(true)),
+    ("False", Value::Bool(false)),
+    ("None", Value::Null),
+];
+
+/// A value read, the byte behind it, and what was forgiven.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) value: Value,
+    pub(super) end: usize,
+    pub(super) repairs: Vec<Repair>,
+}
+
+/// A value that could not be read.
+#[derive(Debug)]
+pub(super) struct Unread {
+    pub(super) why: Why,
+    /// The byte where reading stopped.
+    pub(super) at: usize,
+    /// How many containers were open there.
+    pub(super) depth: usize,
+    pub(super) seen: Seen,
+}
+
+/// Why a value could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The text ends inside of it.
+    Cut,
+    /// It nests deeper than [`DEEPEST`].
+    TooDeep,
+    /// It is not JSON even with every repair; this was expected instead.
+    Expected(&'static str),
+}
+
+/// How much of a container was read, which tells JSON with an error in it from a bracket in prose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Seen {
+    Nothing,
+    /// An element of an array, or something else that prose hardly has behind a bracket.
+    Element,
+    /// A quoted key with its colon. One without quotes may be code of any kind.
+    Member,
+}
+
+/// Reads the value that begins at byte `start` of `text`, in one pass.
+pub(super) fn parse(text: &str, start: usize) -> Result<Parsed, Unread> {
+    let mut parser = Parser { text, at: start, depth: 0, seen: Seen::Nothing, repairs: Vec::new() };
+    match parser.value() {
+        Ok(value) => Ok(Parsed { value, end: parser.at, repairs: parser.repairs }),
+        Err(why) => Err(Unread { why, at: parser.at, depth: parser.depth, seen: parser.seen }),
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+    seen: Seen,
+    repairs: Vec<Repair>,
+}
+
+impl<'a> Parser<'a> {
+    fn value(&mut self) -> Result<Value, Why> {
+        self.refuse_elision(self.rest())?;
+        match self.peek()? {
+            b'{' => self.nested(Self::object),
+            b'[' => self.nested(Self::array),
+            b'0'..=b'9' | b'-' | b'+' | b'.' => self.number(),
+            _ => match self.quoted()? {
+                Some(string) => Ok(Value::String(string)),
+                None => self.literal(),
+            },
+        }
+    }
+
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Why>) -> Result<Value, Why> {
+        if self.depth == DEEPEST {
+            return Err(Why::TooDeep);
+        }
+        self.at += 1;
+        self.depth += 1;
+        let value = read(self)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn object(&mut self) -> Result<Value, Why> {
+        let mut members = Map::new();
+        self.blank()?;
+        while self.peek()? != b'}' {
+            let (key, seen) = self.key()?;
+            self.blank()?;
+            if self.peek()? != b':' {
+                return Err(Why::Expected("`:`"));
+            }
+            self.at += 1;
+            self.seen = self.seen.max(seen);
+            self.blank()?;
+            let value = self.value()?;
+            self.separator(b'}', &value)?;
+            if members.insert(key, value).is_some() {
+                self.note(Repair::DuplicateKey);
+            }
+        }
+        self.at += 1;
+        Ok(Value::Object(members))
+    }
+
+    fn array(&mut self) -> Result<Value, Why> {
+        let mut elements = Vec::new();
+        self.blank()?;
+        while self.peek()? != b']' {
+            let value = self.value()?;
+            self.seen = self.seen.max(Seen::Element);
+            self.separator(b']', &value)?;
+            elements.push(value);
+        }
+        self.at += 1;
+        Ok(Value::Array(elements))
+    }
+
+    /// Goes from behind the value `last` to the next item or to `closer`.
+    fn separator(&mut self, closer: u8, last: &Value) -> Result<(), Why> {
+        let behind = self.at;
+        self.blank()?;
+        let next = self.peek()?;
+        if next == b',' {
+            self.at += 1;
+            self.blank()?;
+            if self.peek()? == closer {
+                self.note(Repair::TrailingComma);
+            }
+            return Ok(());
+        }
+        // Strings side by side could be one string with a quote in it, so a comma is only taken for missing between
+        // containers and before a quoted key on a line of its own.
+        let omitted = match next {
+            b'{' | b'[' if closer == b']' => last.is_object() || last.is_array(),
+            b'"' if closer == b'}' => self.slice(behind, self.at).contains('\n'),
+            _ => false,
+        };
+        if omitted {
+            self.note(Repair::MissingComma);
+        } else if next != closer {
+            return Err(Why::Expected(if closer == b'}' { "`,` or `}`" } else { "`,` or `]`" }));
+        }
+        Ok(())
+    }
+
+    /// A key, and what it shows to have been seen.
+    fn key(&mut self) -> Result<(String, Seen), Why> {
+        if let Some(key) = self.quoted()? {
+            return Ok((key, Seen::Member));
+        }
+        self.refuse_elision(self.rest())?;
+        let word = self.word();
+        if word.is_empty() || self.rest().starts_with("://") {
+            return Err(Why::Expected("a key in double quotes"));
+        }
+        self.note(Repair::UnquotedKey);
+        Ok((word.to_owned(), Seen::Element))
+    }
+
+    fn literal(&mut self) -> Result<Value, Why> {
+        let start = self.at;
+        let word = self.word();
+        if let Some((name, value)) = LITERALS.iter().find(|(name, _)| *name == word) {
+            if name.starts_with(char::is_uppercase) {
+                self.note(Repair::PythonLiteral);
+            }
+            return Ok(value.clone());
+        }
+        if self.at == self.text.len() && LITERALS.iter().any(|(name, _)| name.starts_with(word)) {
+            return Err(Why::Cut);
+        }
+        self.at = start;
+        Err(Why::Expected("a value"))
+    }
+
+    fn number(&mut self) -> Result<Value, Why> {
+        let start = self.at;
+        let raw = self.run(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'));
+        // Left to serde_json, so that a number means the same on the strict path and here; it refuses what no f64 holds.
+        if let Ok(number) = serde_json::from_str::<Number>(raw) {
+            return Ok(Value::Number(number));
+        }
+        if let Some(number) = loose_number(raw) {
+            self.note(Repair::LooseNumber);
+            return Ok(Value::Number(number));
+        }
+        if self.at == self.text.len() {
+            return Err(Why::Cut);
+        }
+        self.at = start;
+        Err(Why::Expected("a number in JSON's notation"))
+    }
+
+    /// Skips white space and comments.
+    fn blank(&mut self) -> Result<(), Why> {
+        loop {
+            self.run(is_blank);
+            let rest = self.rest();
+            let (marker, end) = match rest.as_bytes() {
+                [b'/', b'/', ..] => (2, rest.find('\n')),
+                [b'#', ..] => (1, rest.find('\n')),
+                [b'/', b'*', ..] => {
+                    (2, Some(rest.get(2..).and_then(|body| body.find("*/")).ok_or(Why::Cut)? + 4))
+                }
+                [b'/'] => return Err(Why::Cut),
+                _ => return Ok(()),
+            };
+            let end = end.unwrap_or(rest.len());
+            self.refuse_elision(rest.get(marker..end).unwrap_or_default().trim_start())?;
+            self.note(Repair::Comment);
+            self.at += end;
+        }
+    }
+
+    /// Dots where something should stand, or at the beginning of a comment, are what the model left out.
+    fn refuse_elision(&mut self, text: &str) -> Result<(), Why> {
+        if text.starts_with("...") || text.starts_with('…') {
+            self.seen = self.seen.max(Seen::Element);
+            return Err(Why::Expected("everything written out"));
+        }
+        Ok(())
+    }
+
+    fn word(&mut self) -> &'a str {
+        self.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
+    }
+
+    /// Takes as many characters as `belongs` holds for.
+    fn run(&mut self, belongs: fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let run = rest.get(..rest.find(|c| !belongs(c)).unwrap_or(rest.len())).unwrap_or_default();
+        self.at += run.len();
+        run
+    }
+
+    /// The byte here; the end of the text cuts whatever is being read.
+    fn peek(&self) -> Result<u8, Why> {
+        self.text.as_bytes().get(self.at).copied().ok_or(Why::Cut)
+    }
+
+    fn rest(&self) -> &'a str {
+        self.slice(self.at, self.text.len())
+    }
+
+    fn slice(&self, from: usize, to: usize) -> &'a str {
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    fn note(&mut self, repair: Repair) {
+        if !self.repairs.contains(&repair) {
+            self.repairs.push(repair);
+        }
+    }
+}
+
+/// White space as any script has it, and the invisible characters that come along with pasted text.
+pub(super) fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
+}
+
+/// A number with a plus sign, or with nothing on one side of its point. Zeros in front are refused: such digits are more
+/// often a code than a number.
+fn loose_number(raw: &str) -> Option<Number> {
+    let (sign, digits) = match raw.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", raw.strip_prefix('+').unwrap_or(raw)),
+    };
+    let written_out = match (digits.strip_prefix('.'), digits.strip_suffix('.')) {
+        (Some(fraction), None) => format!("{sign}0.{fraction}"),
+        (None, Some(whole)) => format!("{sign}{whole}"),
+        (None, None) if digits.starts_with(|c: char| c.is_ascii_digit()) => format!("{sign}{digits}"),
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    serde_json::from_str(&written_out).ok()
+}

@@ -1,0 +1,168 @@
+//! Reads a completion: from text or tool arguments to a value of the user's schema, or the reasons why there is none.
+//! Leaves to others what is asked next (`conversation.rs`) and the user's own check.
+
+use serde_json::Value;
+
+use crate::schema::{Schema, WireSchema};
+use crate::turn::{Completion, Content, Finish, ToolCall};
+use crate::violation::Violation;
+
+pub mod json;
+mod lenient;
+mod repair;
+
+pub use repair::Repair;
+
+use json::{Candidate, Found, Unreadable};
+use repair::Wanted;
+
+/// What a completion gives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// A value that satisfies the schema.
+    Value {
+        /// The value in the form of the user's schema.
+        value: Value,
+        /// What had to be put right to get it, each kind once; empty for an answer as it should be.
+        repairs: Vec<Repair>,
+    },
+    /// An answer, but no value.
+    Invalid {
+        /// Why, in words for the model; never empty.
+        violations: Vec<Violation>,
+        /// The JSON that came closest, in the form of the user's schema, if there was any.
+        best: Option<Value>,
+    },
+    /// The model declined, in these words.
+    Refused(String),
+    /// The answer ends before it is complete; whether the output limit was why, [`Completion::finish`] tells.
+    Truncated,
+    /// The provider's filter withheld the answer or cut it off.
+    Filtered,
+}
+
+/// Reads the value that `completion` gives in answer to `wire`, which is what the provider was sent of `schema`.
+///
+/// A refusal and a filter come first, whatever else there is. Of several values in a text, fenced ones come before those
+/// among prose and later before earlier ones, as [`json::find`] has it; of several calls, those of the right tool come
+/// first, in their order. The first that satisfies the schema, as it is or repaired, is the value.
+///
+/// What is cut is never completed. At an output limit, a value counts only if it does not stand among prose, where it
+/// may be a draft, and is not a bare number, which may lack digits.
+pub fn read(completion: &Completion, schema: &Schema, wire: &WireSchema) -> Reading {
+    let reader = Reader { wanted: Wanted { schema, wire }, finish: completion.finish };
+    match (&completion.content, completion.finish) {
+        (Content::Refusal(words), _) => Reading::Refused(words.clone()),
+        (_, Finish::ContentFilter) => Reading::Filtered,
+        (Content::Text(text), Finish::Stop | Finish::Length) => reader.read_text(text),
+        (Content::Calls(calls), Finish::Stop | Finish::Length) => reader.read_calls(calls),
+    }
+}
+
+/// What is wanted, and how the answer ended.
+struct Reader<'a> {
+    wanted: Wanted<'a>,
+    finish: Finish,
+}
+
+impl Reader<'_> {
+    fn read_text(&self, text: &str) -> Reading {
+        self.read_strict(text).unwrap_or_else(|| self.choose(json::find(text), Vec::new()))
+    }
+
+    /// The reading of a text that is valid as it stands, as most are: one parse, one validation.
+    fn read_strict(&self, text: &str) -> Option<Reading> {
+        let value = json::strict(text).filter(|value| self.is_complete(value))?;
+        let value = self.wanted.form(value);
+        self.wanted.schema.validates(&value).then_some(Reading::Value { value, repairs: Vec::new() })
+    }
+
+    fn read_calls(&self, calls: &[ToolCall]) -> Reading {
+        let name = &self.wanted.wire.name;
+        match calls {
+            [] => return self.read_text(""),
+            [call] if call.name == *name => return self.read_text(&call.arguments),
+            [_, ..] => {}
+        }
+        let (right, wrong): (Vec<&ToolCall>, Vec<&ToolCall>) =
+            calls.iter().partition(|call| call.name == *name);
+        let mut violations = Vec::new();
+        let mut all = Found::default();
+        for call in right.into_iter().chain(wrong) {
+            let mut found = json::find(&call.arguments);
+            if call.name != *name {
+                found.candidates.iter_mut().for_each(|candidate| candidate.repairs.push(Repair::ToolName));
+                violations.push(Violation::whole(format!(
+                    "the tool `{}` was called, expected `{name}`",
+                    call.name
+                )));
+            }
+            all.candidates.append(&mut found.candidates);
+            all.unreadable = found.unreadable.or(all.unreadable);
+        }
+        self.choose(all, violations)
+    }
+
+    /// The first of the candidates that is a value or can be made one, or else why none is: `violations`, which are
+    /// known already and do not stand in the way of a value, and those of the candidate that has fewest.
+    fn choose(&self, found: Found, mut violations: Vec<Violation>) -> Reading {
+        let mut candidates = found.candidates;
+        candidates.retain(|candidate| self.counts(candidate));
+        let others = candidates.len().saturating_sub(1);
+        let mut closest: Option<(Value, Vec<Violation>)> = None;
+        for Candidate { value, mut repairs } in candidates {
+            match self.wanted.repaired(value, others) {
+                Ok((value, more)) => {
+                    for repair in more {
+                        if !repairs.contains(&repair) {
+                            repairs.push(repair);
+                        }
+                    }
+                    return Reading::Value { value, repairs };
+                }
+                Err((value, reasons)) => {
+                    if closest.as_ref().is_none_or(|(_, fewest)| reasons.len() < fewest.len()) {
+                        closest = Some((value, reasons));
+                    }
+                }
+            }
+        }
+        if self.finish == Finish::Length || found.unreadable == Some(Unreadable::Cut) {
+            return Reading::Truncated;
+        }
+        let (best, reasons) = match closest {
+            Some((best, reasons)) => (Some(best), reasons),
+            None => (None, vec![absence(found.unreadable.as_ref())]),
+        };
+        violations.extend(reasons);
+        Reading::Invalid { violations, best }
+    }
+
+    /// Whether a candidate may be the answer, given how that ended.
+    fn counts(&self, candidate: &Candidate) -> bool {
+        let is_aside =
+            candidate.repairs.iter().any(|repair| matches!(repair, Repair::Prose | Repair::Reasoning));
+        self.is_complete(&candidate.value) && !(is_aside && self.finish == Finish::Length)
+    }
+
+    /// Whether nothing can be missing at the end of a value: only a number shows no end.
+    fn is_complete(&self, value: &Value) -> bool {
+        !(value.is_number() && self.finish == Finish::Length)
+    }
+}
+
+/// Why no JSON was found.
+fn absence(unreadable: Option<&Unreadable>) -> Violation {
+    Violation::whole(match unreadable {
+        None => "the answer holds no JSON".to_owned(),
+        Some(Unreadable::Empty) => "the answer is empty, expected JSON".to_owned(),
+        Some(Unreadable::Cut) => "the JSON ends before it is complete".to_owned(),
+        Some(Unreadable::TooDeep) => "the JSON nests deeper than 128 levels".to_owned(),
+        Some(Unreadable::Broken { expected, found }) => {
+            format!("the JSON cannot be read: expected {expected} where `{found}` stands")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Repairs of a value that was read but does not satisfy the user's schema, which guides them; none counts unless the
+//! value then does. Spelling numbers and booleans is left to `Schema::coerce`.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use super::Repair;
+use crate::completion::json::{self, Candidate};
+use crate::schema::{Breach, Expected, JsonType, Schema, WireSchema};
+use crate::violation::Violation;
+
+/// How many layers around a value are taken off, or put on.
+const MOST_LAYERS: usize = 3;
+
+/// How often the places inside of a value are repaired; each time, up to 32 of them.
+const MOST_ROUNDS: usize = 8;
+
+/// Names under which models put an answer that should have stood alone.
+const ENVELOPES: [&str; 7] = ["value", "answer", "result", "response", "output", "data", "properties"];
+
+/// What is wanted: a value of the user's schema, asked for in the form of the wire's.
+pub(in crate::completion) struct Wanted<'a> {
+    pub(in crate::completion) schema: &'a Schema,
+    pub(in crate::completion) wire: &'a WireSchema,
+}
+
+impl Wanted<'_> {
+    /// `value`, which came in the wire's form, in the user's form, its numbers and booleans spelled as the schema asks.
+    pub(in crate::completion) fn form(&self, value: Value) -> Value {
+        self.schema.coerce(self.wire.restore(value))
+    }
+
+    /// `value` in the user's form, repaired where it does not satisfy the schema as it is, and the repairs in the order
+    /// made. `others` is the number of values found beside it.
+    ///
+    /// # Errors
+    /// `value` in the user's form, unrepaired, with its violations, if no repair makes it satisfy the schema.
+    pub(in crate::completion) fn repaired(
+        &self,
+        value: Value,
+        others: usize,
+    ) -> Result<(Value, Vec<Repair>), (Value, Vec<Violation>)> {
+        let unrepaired = self.form(value.clone());
+        let broken = self.schema.breaches(&unrepaired);
+        let mut repairs = Vec::new();
+        let (mut layers, mut form, mut breaches) = (value, unrepaired.clone(), broken.clone());
+        for _ in 0..=MOST_LAYERS {
+            let wants_list =
+                breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array));
+            if let Some((value, inside)) = self.repaired_inside(form, breaches) {
+                repairs.extend(inside);
+                return Ok((value, repairs));
+            }
+            let Some((next, relayered)) = self.relayered(&layers, wants_list, others) else { break };
+            repairs.extend(relayered);
+            layers = next;
+            form = self.form(layers.clone());
+            breaches = self.schema.breaches(&form);
+        }
+        Err((unrepaired, broken.into_iter().map(Violation::from).collect()))
+    }
+
+    /// `value`, in the user's form, with repairs at the places of its `breaches`; `None` if they are not enough.
+    fn repaired_inside(&self, mut value: Value, mut breaches: Vec<Breach>) -> Option<(Value, Vec<Repair>)> {
+        let mut repairs = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let before = repairs.len();
+            repairs.extend(breaches.iter().filter_map(|breach| repair_at(&mut value, breach)));
+            if repairs.len() == before {
+                break;
+            }
+            value = self.schema.coerce(value);
+            breaches = self.schema.breaches(&value);
+        }
+        breaches.is_empty().then_some((value, repairs))
+    }
+
+    /// `value`, as it came, with a layer around it taken off or put on.
+    fn relayered(&self, value: &Value, wants_list: bool, others: usize) -> Option<(Value, Vec<Repair>)> {
+        match value {
+            Value::String(text) => read_text(text),
+            Value::Array(items) => Some((only_object(items)?, vec![Repair::Unwrapped])),
+            Value::Object(fields) => match enveloped(fields, self.schema.name(), wants_list) {
+                Some(inner) => Some((inner.clone(), vec![Repair::Envelope])),
+                // Where several objects came, a list of one would lose the others.
+                None if wants_list && others == 0 => Some((json!([value]), vec![Repair::Wrapped])),
+                None => None,
+            },
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+}
+
+/// The value that an object was put around: under a name that says nothing, under the schema's name, as the arguments of
+/// a call in writing, or, since some modes allow no other root than an object, as a list under any name.
+fn enveloped<'v>(fields: &'v Map<String, Value>, name: &str, wants_list: bool) -> Option<&'v Value> {
+    let mut each = fields.iter();
+    match (each.next()?, each.next(), each.next()) {
+        ((key, inner), None, None) => {
+            let says_nothing = ENVELOPES.contains(&key.as_str()) || key.eq_ignore_ascii_case(name);
+            let is_list = wants_list && inner.as_array().is_some_and(|items| !items.is_empty());
+            (says_nothing || is_list).then_some(inner)
+        }
+        ((key, Value::String(called)), Some((arguments, inner)), None) => {
+            let is_call =
+                key == "name" && called == name && ["arguments", "parameters"].contains(&arguments.as_str());
+            is_call.then_some(inner)
+        }
+        _ => None,
+    }
+}
+
+/// Repairs the place of `value` that `breach` is about, if it knows how. Whether that was right is for validation to say.
+fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
+    let place = value.pointer_mut(&breach.path)?;
+    let is_root = breach.path.is_empty();
+    let (repaired, repair) = match (&breach.expected, &*place) {
+        (Expected::Types(_) | Expected::Member(_), Value::Null) => return drop_property(value, &breach.path),
+        (Expected::Member(members), meant) => (member_meant(meant, members)?.clone(), Repair::EnumSpelling),
+        // Layers around the whole value are taken off before it is brought into the user's form.
+        (Expected::Types(_), _) if is_root => return None,
+        (Expected::Types(_), Value::Array(items)) if expects(breach, JsonType::Object) => {
+            (only_object(items)?, Repair::Unwrapped)
+        }
+        (Expected::Types(_), Value::Object(_)) if expects(breach, JsonType::Array) => {
+            (json!([place]), Repair::Wrapped)
+        }
+        (Expected::Types(_), Value::String(text))
+            if expects(breach, JsonType::Object) || expects(breach, JsonType::Array) =>
+        {
+            (read_text(text)?.0, Repair::Stringified)
+        }
+        (Expected::Types(_) | Expected::Other, _) => return None,
+    };
+    *place = repaired;
+    Some(repair)
+}
+
+/// Whether a value of this type is expected where there is one of another.
+fn expects(breach: &Breach, wanted: JsonType) -> bool {
+    matches!(&breach.expected, Expected::Types(types) if types.contains(&wanted))
+}
+
+/// Removes a property that is null; if it must be present, validation will miss it.
+fn drop_property(value: &mut Value, path: &str) -> Option<Repair> {
+    let (parent, name) = path.rsplit_once('/')?;
+    let fields = value.pointer_mut(parent)?.as_object_mut()?;
+    fields.shift_remove(&name.replace("~1", "/").replace("~0", "~"))?;
+    Some(Repair::NullDropped)
+}
+
+fn only_object(items: &[Value]) -> Option<Value> {
+    match items {
+        [only @ Value::Object(_)] => Some(only.clone()),
+        _ => None,
+    }
+}
+
+/// The object or list that a string holds as JSON, with nothing beside it.
+fn read_text(text: &str) -> Option<(Value, Vec<Repair>)> {
+    let [Candidate { value, repairs }] = <[Candidate; 1]>::try_from(json::find(text).candidates).ok()?;
+    let stands_alone = !repairs.iter().any(|repair| matches!(repair, Repair::Prose | Repair::Reasoning));
+    let is_container = value.is_object() || value.is_array();
+    (stands_alone && is_container).then(|| (value, [repairs, vec![Repair::Stringified]].concat()))
+}
+
+/// The one member that `value` spells in another way: with white space around it, in other case, with `-`, `_` or a
+/// blank for one another, or as a number or boolean for the string of it.
+fn member_meant<'m>(value: &Value, members: &'m [Value]) -> Option<&'m Value> {
+    let spellings: [fn(&str) -> String; 3] = [
+        |text| text.trim().to_owned(),
+        |text| text.trim().to_lowercase(),
+        |text| text.trim().to_lowercase().replace(['-', '_'], " "),
+    ];
+    let text = scalar_text(value)?;
+    spellings.into_iter().find_map(|spelling| {
+        let spelled = spelling(&text);
+        let mut alike = members
+            .iter()
+            .filter(|member| scalar_text(member).is_some_and(|text| spelling(&text) == spelled));
+        alike.next().filter(|_| alike.next().is_none())
+    })
+}
+
+fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) => Some(Cow::Owned(value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! Stories of completions: what comes back, and what it is read as.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Reading, read};
+use crate::schema::{Dialect, Schema, WireSchema};
+use crate::turn::{Completion, Content, Finish, ToolCall};
+use crate::violation::Violation;
+
+fn completion(content: Content, finish: Finish) -> Completion {
+    Completion {
+        content,
+        finish,
+        finish_reason: String::new(),
+        usage: None,
+        model: String::new(),
+        raw_turn: Value::Null,
+    }
+}
+
+fn text(text: &str) -> Content {
+    Content::Text(text.to_owned())
+}
+
+fn calls(calls: &[(&str, &str)]) -> Content {
+    let call = |(name, arguments): &(&str, &str)| ToolCall {
+        name: (*name).to_owned(),
+        arguments: (*arguments).to_owned(),
+    };
+    Content::Calls(calls.iter().map(call).collect())
+}
+
+/// A reading in one line, or a few where there are violations.
+fn told(reading: &Reading) -> String {
+    match reading {
+        Reading::Value { value, repairs } => {
+            let names: Vec<&str> = repairs.iter().map(|repair| repair.name()).collect();
+            format!("value {value} {}", names.join(" ")).trim_end().to_owned()
+        }
+        Reading::Invalid { violations, best } => {
+            let mut told = "invalid".to_owned();
+            if let Some(best) = best {
+                write!(told, ", best {best}").expect("writes");
+            }
+            for violation in violations {
+                write!(told, "; {violation}").expect("writes");
+            }
+            told
+        }
+        Reading::Refused(words) => format!("refused: {words}"),
+        Reading::Truncated => "truncated".to_owned(),
+        Reading::Filtered => "filtered".to_owned(),
+    }
+}
+
+struct Asked {
+    schema: Schema,
+    wire: WireSchema,
+}
+
+impl Asked {
+    fn new(schema: &str) -> Self {
+        let schema = Schema::parse(schema).expect("a schema");
+        let wire = schema.wire(Dialect::OpenAiStrict).expect("a wire schema");
+        Self { schema, wire }
+    }
+
+    fn read(&self, content: Content, finish: Finish) -> Reading {
+        read(&completion(content, finish), &self.schema, &self.wire)
+    }
+
+    fn check(&self, finish: Finish, stories: &[(Content, &str)]) {
+        for (content, expected) in stories {
+            assert_eq!(told(&self.read(content.clone(), finish)), *expected, "of {content:?}");
+        }
+    }
+}
+
+#[test]
+fn texts() {
+    Asked::new("name str, age int?").check(
+        Finish::Stop,
+        &[
+            (text(r#"{"name":"Ann","age":3}"#), r#"value {"name":"Ann","age":3}"#),
+            // What the wire's form has that the user's has not.
+            (text(r#"{"name":"Ann","age":null}"#), r#"value {"name":"Ann","age":null}"#),
+            (text(r#"{"name":"Ann","age":"3"}"#), r#"value {"name":"Ann","age":3}"#),
+            (
+                text("```json\n{'name': 'Ann', 'age': None,}\n```"),
+                r#"value {"name":"Ann","age":null} single_quotes python_literal trailing_comma fence"#,
+            ),
+            (text(r#"Here: {"result": {"name":"Ann"}} "#), r#"value {"name":"Ann"} prose envelope"#),
+            // The last of several that satisfy the schema; one that does not is passed over, be it fenced.
+            (text(r#"{"name":"Ann"} or {"name":"Bob"}"#), r#"value {"name":"Bob"} prose"#),
+            (text("{\"name\":\"Ann\"}, from ```{\"input\": 1}```"), r#"value {"name":"Ann"} prose"#),
+            (text("{\"name\":\"Ann\"} is better than {\"name\":7}"), r#"value {"name":"Ann"} prose"#),
+            // The better place counts before the better form.
+            (
+                text("At first {\"name\":\"Ann\"}, then ```{\"value\":{\"name\":\"Bob\"}}```"),
+                r#"value {"name":"Bob"} fence envelope"#,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn texts_without_a_value() {
+    Asked::new("name str, age int?").check(
+        Finish::Stop,
+        &[
+            (text(""), "invalid; the answer is empty, expected JSON"),
+            (text(" \n"), "invalid; the answer is empty, expected JSON"),
+            (text("I would rather not."), "invalid; the answer holds no JSON"),
+            (text(r#"{"name": Ann}"#), "invalid; the JSON cannot be read: expected a value where `Ann}` stands"),
+            (text(&"[".repeat(200)), "invalid; the JSON nests deeper than 128 levels"),
+            (text("42"), "invalid, best 42; is an integer, expected an object"),
+            // The violations are those of what came closest, as the model wrote it.
+            (text(r#"{"name":"Ann","age":"old"} or {"x":1,"age":""}"#), r#"invalid, best {"name":"Ann","age":"old"}; `/age`: is a string, expected an integer or null"#),
+            // What is cut is not completed, and nothing in it is an answer.
+            (text(r#"{"name":"Ann""#), "truncated"),
+            (text(r#"[{"name":"Ann"},"#), "truncated"),
+            (text(r#"I thought of {"name":"Ann"}, but no: {"name":"#), "truncated"),
+        ],
+    );
+}
+
+#[test]
+fn texts_at_the_output_limit() {
+    let asked = Asked::new("name str, age int?");
+    asked.check(
+        Finish::Length,
+        &[
+            // Complete is complete.
+            (text(r#"{"name":"Ann"}"#), r#"value {"name":"Ann"}"#),
+            (text("{\"name\":\"Ann\"}\n\n"), r#"value {"name":"Ann"}"#),
+            (text("```\n{\"name\":\"Ann\"}\n```\nThis is what"), r#"value {"name":"Ann"} fence"#),
+            // A draft is not.
+            (text(r#"Perhaps {"name":"Ann"}. On the other"#), "truncated"),
+            (text(r#"<think>{"name":"Ann"}"#), "truncated"),
+            (text(r#"{"name":"Ann""#), "truncated"),
+            (text(r#"{"name":7}"#), "truncated"),
+            (text(""), "truncated"),
+            (calls(&[("answer", r#"{"name":"Ann"}"#)]), r#"value {"name":"Ann"}"#),
+            (calls(&[("answer", r#"{"name":"An"#)]), "truncated"),
+            (calls(&[("answer", r#"{"name":"Ann"}"#), ("answer", r#"{"na"#)]), r#"value {"name":"Ann"}"#),
+            (calls(&[]), "truncated"),
+        ],
+    );
+    // A number shows no end.
+    let schema = Schema::from_json(json!({"type": "integer"})).expect("a schema");
+    let wire = schema.wire(Dialect::OpenAiStrict).expect("a wire schema");
+    let asked = Asked { schema, wire };
+    asked.check(
+        Finish::Length,
+        &[(text("12"), "truncated"), (text("```\n12"), "truncated"), (text(r#"{"value":12}"#), "value 12")],
+    );
+    asked.check(
+        Finish::Stop,
+        &[
+            (text("12"), "value 12"),
+            (text(r#"{"value":12}"#), "value 12"),
+            (text("```\n12\n```"), "value 12 fence"),
+        ],
+    );
+}
+
+#[test]
+fn refusal_and_filter_come_first() {
+    let asked = Asked::new("name str");
+    let refusal = || Content::Refusal("I cannot help with that.".to_owned());
+    asked.check(Finish::Stop, &[(refusal(), "refused: I cannot help with that.")]);
+    asked.check(Finish::Length, &[(refusal(), "refused: I cannot help with that.")]);
+    asked.check(
+        Finish::ContentFilter,
+        &[
+            (refusal(), "refused: I cannot help with that."),
+            (text(r#"{"name":"Ann"}"#), "filtered"),
+            (text(""), "filtered"),
+            (calls(&[("answer", r#"{"name":"Ann"}"#)]), "filtered"),
+        ],
+    );
+}
+
+#[test]
+fn tool_calls() {
+    let ann = r#"{"name":"Ann"}"#;
+    let bob = r#"{"name":"Bob"}"#;
+    let wrong = r#"{"name":7}"#;
+    Asked::new("name str").check(
+        Finish::Stop,
+        &[
+            (calls(&[("answer", ann)]), r#"value {"name":"Ann"}"#),
+            (calls(&[("answer", "{'name': 'Ann'}")]), r#"value {"name":"Ann"} single_quotes"#),
+            (calls(&[("answer", r#""{\"name\":\"Ann\"}""#)]), r#"value {"name":"Ann"} stringified"#),
+            (calls(&[("answer", wrong)]), r#"invalid, best {"name":7}; `/name`: is an integer, expected a string"#),
+            (calls(&[("answer", r#"{"name":"Ann"#)]), "truncated"),
+            (calls(&[]), "invalid; the answer is empty, expected JSON"),
+            (calls(&[("answer", "")]), "invalid; the answer is empty, expected JSON"),
+            (calls(&[("answer", ""), ("answer", "")]), "invalid; the answer is empty, expected JSON"),
+            // Of two calls, the first that validates.
+            (calls(&[("answer", ann), ("answer", bob)]), r#"value {"name":"Ann"}"#),
+            (calls(&[("answer", wrong), ("answer", bob)]), r#"value {"name":"Bob"}"#),
+            // A wrong name does no harm if the arguments are right.
+            (calls(&[("answr", ann)]), r#"value {"name":"Ann"} tool_name"#),
+            (calls(&[("answr", ann), ("answer", bob)]), r#"value {"name":"Bob"}"#),
+            (calls(&[("answr", ann), ("answer", wrong)]), r#"value {"name":"Ann"} tool_name"#),
+            (
+                calls(&[("search", r#"{"query":"Ann"}"#)]),
+                "invalid, best {\"query\":\"Ann\"}; the tool `search` was called, expected `answer`; \
+                 unexpected property `query` (known: name); required property `name` is missing",
+            ),
+            (calls(&[("search", "")]), "invalid; the tool `search` was called, expected `answer`; the answer is empty, expected JSON"),
+        ],
+    );
+}
+
+#[test]
+fn the_wires_form_is_brought_back_under_an_envelope_too() {
+    let map = json!({"type": "object", "properties": {"ages": {"type": "object", "additionalProperties": {"type": "integer"}}}, "required": ["ages"]});
+    let asked = Asked::new(&map.to_string());
+    asked.check(
+        Finish::Stop,
+        &[
+            (text(r#"{"ages":[{"key":"Ann","value":3}]}"#), r#"value {"ages":{"Ann":3}}"#),
+            (text(r#"{"ages":{"Ann":3}}"#), r#"value {"ages":{"Ann":3}}"#),
+            (text(r#"[{"ages":[{"key":"Ann","value":"3"}]}]"#), r#"value {"ages":{"Ann":3}} unwrapped"#),
+            (
+                text(r#"{"answer":"{\"ages\":[{\"key\":\"Ann\",\"value\":3}]}"}"#),
+                r#"value {"ages":{"Ann":3}} envelope stringified"#,
+            ),
+        ],
+    );
+}
+
+/// Whatever is read, a value satisfies the schema, and an invalid answer has its reasons.
+fn is_sound(asked: &Asked, text: &str, finish: Finish) {
+    match asked.read(Content::Text(text.to_owned()), finish) {
+        Reading::Value { value, .. } => assert!(asked.schema.validates(&value), "{value} of {text}"),
+        Reading::Invalid { violations, .. } => assert!(!violations.is_empty(), "of {text}"),
+        Reading::Truncated => {}
+        Reading::Refused(_) | Reading::Filtered => panic!("a text is neither"),
+    }
+}
+
+fn loosest_and_strictest() -> [Asked; 3] {
+    let deep = r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"type": "array", "items": {"$ref": "#"}}, "e": {"enum": ["x-y", "z"]}}, "additionalProperties": false}"##;
+    [
+        Asked::new("name str, age int?, tags str[]?"),
+        Asked::new(deep),
+        Asked::new(r#"{"type": "array", "items": {"type": "object"}}"#),
+    ]
+}
+
+#[test]
+fn nasty_texts_are_read_soundly() {
+    // 100 kB in release mode, less where the code is slow.
+    let size = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
+    let units = [
+        "{\"a\":",
+        "[",
+        "{\"b\":[",
+        "\"",
+        "`",
+        "{}",
+        "[] ",
+        "{\"e\":\"X Y\"} ",
+        "[{},",
+        "{\"a\":null,\"b\":null,\"e\":null,",
+        "\\\"",
+        "{\"a\":\"",
+        "[\"{\\\"a\\\":",
+        "<think>",
+        "```json\n{}\n```\n",
+        "1",
+        "[1,",
+        "{\"age\":\"x\"},",
+    ];
+    for asked in loosest_and_strictest() {
+        for unit in units {
+            let many = unit.repeat(size / unit.len());
+            for text in [
+                many.clone(),
+                format!("[{many}{{}}]"),
+                format!("{{\"b\":[{many}{{}}]}}"),
+                json!(many).to_string(),
+            ] {
+                is_sound(&asked, &text, Finish::Stop);
+                is_sound(&asked, &text, Finish::Length);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_read_is_sound(text in r#"(\PC|[{}\[\]":,]|"(a|b|e|name|age|tags)":|"x[_-]Y"|```|null|[0-9]){0,40}"#, cut in any::<bool>()) {
+        for asked in loosest_and_strictest() {
+            is_sound(&asked, &text, if cut { Finish::Length } else { Finish::Stop });
+        }
+    }
+
+    #[test]
+    fn a_valid_answer_is_read_as_it_is(name in ".*", age in any::<Option<i64>>(), tags in any::<Option<Vec<String>>>()) {
+        let value = json!({"name": name, "age": age, "tags": tags});
+        let reading = Asked::new("name str, age int?, tags str[]?").read(Content::Text(value.to_string()), Finish::Stop);
+        prop_assert_eq!(reading, Reading::Value { value, repairs: Vec::new() });
+    }
+
+    #[test]
+    fn no_beginning_of_an_answer_is_a_value(name in ".*", tags in any::<Vec<String>>(), share in 0.0..1.0) {
+        let text = json!({"a": {}, "b": [{"e": "z"}, {"a": {"b": [{}]}}], "name": name, "tags": tags}).to_string();
+        let mut end = (text.len() as f64 * share) as usize;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        for asked in loosest_and_strictest() {
+            for finish in [Finish::Stop, Finish::Length] {
+                let reading = asked.read(Content::Text(text[..end].to_owned()), finish);
+                let empty = Reading::Invalid { violations: vec![Violation::whole("the answer is empty, expected JSON")], best: None };
+                let expected = if end == 0 && finish == Finish::Stop { empty } else { Reading::Truncated };
+                prop_assert_eq!(reading, expected, "of {}", &text[..end]);
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! One row, pure: what is asked next, and when it is over. No I/O and no clock; stations bring facts, and only this file
+//! decides that a row goes on.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::completion::Reading;
+use crate::fault::Fault;
+use crate::outcome::{Effort, Failure, FailureKind, Outcome};
+use crate::turn::{Completion, Prompt, Turn};
+use crate::violation::Violation;
+
+/// How often an answer that was cut is asked for again, each time with twice the output limit.
+const ENLARGEMENTS: u32 = 2;
+
+/// How far one row has come. It can be put away and taken up again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Conversation {
+    index: u64,
+    prompt: Prompt,
+    /// Turns of the first prompt; what follows them is the latest re-ask.
+    first_turns: usize,
+    reasks_left: u32,
+    enlargements_left: u32,
+    /// The output limit in force, in tokens, if one is sent.
+    output_limit: Option<u32>,
+    effort: Effort,
+    /// Which violations the best invalid answer had, and what it was.
+    best: Option<Best>,
+}
+
+/// The invalid answer with the fewest violations.
+#[derive(Debug, Serialize, Deserialize)]
+struct Best {
+    value: Value,
+    violations: usize,
+}
+
+/// What comes next.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once a prompt, and a box would cost an allocation"
+)]
+pub(crate) enum Step {
+    /// Ask [`Conversation::prompt`].
+    Ask,
+    /// The row is over.
+    Done(Outcome),
+}
+
+/// What came of asking.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once a prompt, and a box would cost an allocation"
+)]
+pub(crate) enum Answer {
+    /// The model answered, and this is what the answer gives.
+    Read(Completion, Reading),
+    /// No attempt was answered; the last one's fault.
+    Failed(Fault),
+}
+
+impl Conversation {
+    /// The beginning of a row's conversation: its first prompt is to be asked.
+    pub(crate) fn begin(index: u64, prompt: Prompt, max_reasks: u32, output_limit: Option<u32>) -> Self {
+        Self {
+            index,
+            first_turns: prompt.turns.len(),
+            prompt,
+            reasks_left: max_reasks,
+            enlargements_left: ENLARGEMENTS,
+            output_limit,
+            effort: Effort { prompts: 1, ..Effort::default() },
+            best: None,
+        }
+    }
+
+    /// What to ask now.
+    pub(crate) fn prompt(&self) -> &Prompt {
+        &self.prompt
+    }
+
+    /// What the row has taken so far.
+    pub(crate) fn effort(&self) -> &Effort {
+        &self.effort
+    }
+
+    /// Counts an attempt about to be sent, and tells which of the row's it is, from 1.
+    pub(crate) fn count_attempt(&mut self) -> u32 {
+        self.effort.attempts += 1;
+        self.effort.attempts
+    }
+
+    /// Counts what an attempt took, with the time since the row's first was sent.
+    pub(crate) fn count_answer(&mut self, result: &Result<Completion, Fault>, since_first: Duration) {
+        self.effort.latency = since_first;
+        match result {
+            Ok(Completion { usage: Some(usage), .. }) => self.effort.usage += *usage,
+            Ok(Completion { usage: None, .. }) => self.effort.unmetered += 1,
+            Err(fault) => self.effort.unmetered += u32::from(fault.may_be_billed()),
+        }
+    }
+
+    /// Decides whether the row is over.
+    pub(crate) fn judge(&mut self, answer: Answer) -> Step {
+        let (completion, reading) = match answer {
+            Answer::Read(completion, reading) => (completion, reading),
+            Answer::Failed(fault) => {
+                let message = fault.to_string();
+                let failure = self.failure(FailureKind::Fault(fault.kind), message);
+                return self.fail(Failure { fault: Some(Box::new(fault)), ..failure }, None);
+            }
+        };
+        match reading {
+            Reading::Value { value, repairs } => {
+                let repairs = repairs.into_iter().map(|repair| repair.name().to_owned()).collect();
+                Step::Done(Outcome { repairs, ..self.outcome(Ok(value), Said::by(Some(&completion))) })
+            }
+            Reading::Refused(words) => {
+                let failure = self.failure(FailureKind::Refusal, format!("the model declined: {words}"));
+                self.fail(failure, Some(completion))
+            }
+            Reading::Filtered => {
+                let failure =
+                    self.failure(FailureKind::ContentFilter, "the provider's filter withheld the answer");
+                self.fail(failure, Some(completion))
+            }
+            Reading::Truncated => self.enlarge(completion),
+            Reading::Invalid { violations, best } => {
+                if let Some(value) = best
+                    && self.best.as_ref().is_none_or(|best| violations.len() < best.violations)
+                {
+                    self.best = Some(Best { value, violations: violations.len() });
+                }
+                self.reask(completion, violations)
+            }
+        }
+    }
+
+    /// An answer that was cut is asked for again with more room: the same question would be cut at the same place.
+    fn enlarge(&mut self, completion: Completion) -> Step {
+        let told = completion.usage.and_then(|usage| u32::try_from(usage.output_tokens).ok());
+        let limit = self.output_limit.or(told).filter(|&limit| limit > 0);
+        match limit.and_then(|limit| limit.checked_mul(2)) {
+            Some(limit) if self.enlargements_left > 0 => {
+                self.enlargements_left -= 1;
+                self.output_limit = Some(limit);
+                self.prompt.output_limit = Some(limit);
+                self.effort.prompts += 1;
+                Step::Ask
+            }
+            Some(_) | None => {
+                let at = limit.map_or(String::new(), |limit| format!(" at {limit} tokens"));
+                let failure = self.failure(FailureKind::Truncated, format!("the answer was cut{at}"));
+                self.fail(failure, Some(completion))
+            }
+        }
+    }
+
+    /// Only the latest invalid answer is carried, so that the conversation does not grow with each re-ask.
+    fn reask(&mut self, completion: Completion, violations: Vec<Violation>) -> Step {
+        if self.reasks_left == 0 {
+            let reasons: Vec<_> = violations.iter().map(ToString::to_string).collect();
+            let message =
+                format!("no valid answer to {} prompts; last: {}", self.effort.prompts, reasons.join("; "));
+            let failure = Failure { violations, ..self.failure(FailureKind::Invalid, message) };
+            return self.fail(failure, Some(completion));
+        }
+        self.reasks_left -= 1;
+        self.effort.prompts += 1;
+        self.prompt.turns.truncate(self.first_turns);
+        self.prompt.turns.push(Turn::Invalid { raw_turn: completion.raw_turn, violations });
+        Step::Ask
+    }
+
+    fn failure(&self, kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure { effort: self.effort, ..Failure::unasked(kind, message) }
+    }
+
+    fn fail(&mut self, failure: Failure, completion: Option<Completion>) -> Step {
+        let said = Said::by(completion.as_ref());
+        let best = self.best.take().map(|best| best.value);
+        let failure = Failure { best, completion: completion.map(Box::new), ..failure };
+        Step::Done(self.outcome(Err(Box::new(failure)), said))
+    }
+
+    fn outcome(&self, result: Result<Value, Box<Failure>>, said: Said) -> Outcome {
+        let Said { model, finish_reason } = said;
+        Outcome { index: self.index, result, effort: self.effort, repairs: Vec::new(), model, finish_reason }
+    }
+}
+
+/// What the last completion said of itself.
+struct Said {
+    model: Option<String>,
+    finish_reason: Option<String>,
+}
+
+impl Said {
+    fn by(completion: Option<&Completion>) -> Self {
+        Self {
+            model: completion.map(|completion| completion.model.clone()),
+            finish_reason: completion.map(|completion| completion.finish_reason.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Stories of one row: what is asked next, and when it is over.
+
+use serde_json::json;
+
+use super::*;
+use crate::fault::FaultKind;
+use crate::turn::{Content, Finish, Usage};
+
+fn begin(max_reasks: u32, output_limit: Option<u32>) -> Conversation {
+    let prompt = Prompt { turns: vec![Turn::User("Who?".to_owned())], output_limit: None };
+    Conversation::begin(7, prompt, max_reasks, output_limit)
+}
+
+fn completion(text: &str) -> Completion {
+    Completion {
+        content: Content::Text(text.to_owned()),
+        finish: Finish::Stop,
+        finish_reason: "stop".to_owned(),
+        usage: Some(Usage { input_tokens: 10, output_tokens: 100, ..Usage::default() }),
+        model: "m-1".to_owned(),
+        raw_turn: json!({"role": "assistant", "content": text}),
+    }
+}
+
+fn invalid(violations: usize, best: Value) -> Reading {
+    let violations = (0..violations).map(|n| Violation::at(format!("/{n}"), "is wrong")).collect();
+    Reading::Invalid { violations, best: Some(best) }
+}
+
+fn answer(conversation: &mut Conversation, text: &str, reading: Reading) -> Step {
+    let completion = completion(text);
+    conversation.count_attempt();
+    conversation.count_answer(&Ok(completion.clone()), Duration::from_millis(20));
+    conversation.judge(Answer::Read(completion, reading))
+}
+
+fn failure(step: Step) -> Box<Failure> {
+    match step {
+        Step::Done(Outcome { result: Err(failure), .. }) => failure,
+        other => panic!("expected a failure, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_value_ends_it() {
+    let mut conversation = begin(3, None);
+    let reading = Reading::Value { value: json!({"age": 3}), repairs: Vec::new() };
+    let Step::Done(outcome) = answer(&mut conversation, "{}", reading) else { panic!("a value ends it") };
+    assert_eq!((outcome.index, outcome.result.clone()), (7, Ok(json!({"age": 3}))));
+    assert_eq!((outcome.model.as_deref(), outcome.finish_reason.as_deref()), (Some("m-1"), Some("stop")));
+    assert_eq!((outcome.effort.attempts, outcome.effort.prompts), (1, 1));
+}
+
+#[test]
+fn only_the_latest_invalid_answer_is_carried() {
+    let mut conversation = begin(3, None);
+    for (nth, violations) in [(1, 2), (2, 1), (3, 3)] {
+        let text = format!("answer {nth}");
+        assert!(matches!(answer(&mut conversation, &text, invalid(violations, json!(nth))), Step::Ask));
+        let turns = &conversation.prompt().turns;
+        assert_eq!(turns.len(), 2, "the conversation does not grow");
+        let Turn::Invalid { raw_turn, violations: told } = &turns[1] else { panic!("a re-ask") };
+        assert_eq!((&raw_turn["content"], told.len()), (&json!(text), violations));
+    }
+    let failure = failure(answer(&mut conversation, "answer 4", invalid(2, json!(4))));
+    assert_eq!(failure.kind, FailureKind::Invalid);
+    assert_eq!(failure.message, "no valid answer to 4 prompts; last: `/0`: is wrong; `/1`: is wrong");
+    assert_eq!(failure.best, Some(json!(2)), "the one with the fewest violations");
+    assert_eq!(failure.completion.map(|last| last.content), Some(Content::Text("answer 4".to_owned())));
+    assert_eq!(
+        (failure.effort.prompts, failure.effort.attempts, failure.effort.usage.output_tokens),
+        (4, 4, 400)
+    );
+}
+
+#[test]
+fn no_reasks_means_one_prompt() {
+    let failure = failure(answer(&mut begin(0, None), "x", invalid(1, json!(null))));
+    assert_eq!((failure.kind, failure.effort.prompts), (FailureKind::Invalid, 1));
+}
+
+#[test]
+fn a_cut_answer_gets_twice_the_room_twice() {
+    let mut conversation = begin(3, Some(256));
+    for limit in [512, 1024] {
+        assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
+        assert_eq!(conversation.prompt().output_limit, Some(limit));
+        assert_eq!(conversation.prompt().turns.len(), 1, "the cut answer is not shown again");
+    }
+    let failure = failure(answer(&mut conversation, "{", Reading::Truncated));
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (FailureKind::Truncated, "the answer was cut at 1024 tokens")
+    );
+}
+
+#[test]
+fn without_a_limit_of_ours_the_servers_own_is_read_off_its_usage() {
+    let mut conversation = begin(3, None);
+    assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
+    assert_eq!(conversation.prompt().output_limit, Some(200));
+}
+
+#[test]
+fn refusal_and_filter_are_not_asked_again() {
+    for (reading, kind) in [
+        (Reading::Refused("I cannot.".to_owned()), FailureKind::Refusal),
+        (Reading::Filtered, FailureKind::ContentFilter),
+    ] {
+        assert_eq!(failure(answer(&mut begin(3, None), "", reading)).kind, kind);
+    }
+}
+
+#[test]
+fn a_fault_ends_it_with_what_it_took() {
+    let mut conversation = begin(3, None);
+    let timeout = Fault::new(FaultKind::Timeout, "too slow");
+    conversation.count_attempt();
+    conversation.count_answer(&Err(timeout.clone()), Duration::from_mins(10));
+    let failure = failure(conversation.judge(Answer::Failed(timeout)));
+    assert_eq!(failure.kind, FailureKind::Fault(FaultKind::Timeout));
+    assert_eq!((failure.effort.attempts, failure.effort.unmetered), (1, 1));
+    assert_eq!(failure.message, "timeout: too slow");
+}
+
+#[test]
+fn a_conversation_can_be_put_away_and_taken_up_again() {
+    let mut conversation = begin(3, Some(100));
+    assert!(matches!(answer(&mut conversation, "x", invalid(1, json!(1))), Step::Ask));
+    let kept = serde_json::to_string(&conversation).expect("serialises");
+    let again: Conversation = serde_json::from_str(&kept).expect("deserialises");
+    assert_eq!(format!("{again:?}"), format!("{conversation:?}"));
+}

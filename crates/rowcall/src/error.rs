@@ -1,0 +1,87 @@
+//! What stops a run. A row that ends without a value is not an error but a failure, which is data (`outcome.rs`).
+
+use std::fmt;
+
+use crate::fault::Fault;
+use crate::outcome::Failure;
+
+/// A result whose error stops the run.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a run stopped, or never began.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// What was asked for cannot be run: an unknown provider, a template that does not compile, a schema that nothing
+    /// satisfies. Nothing has been sent.
+    #[error("{0}")]
+    Config(Problem),
+    /// A row failed where the caller asked for values only: `extract`, `sequential`, `gather`.
+    #[error("row {index}: {failure}")]
+    Row {
+        /// Position of the row in the input, counted from 0.
+        index: u64,
+        /// Why, with what the row took.
+        failure: Box<Failure>,
+    },
+    /// A fault that every row would share: a bad key, an unknown model, an exhausted quota, a refused schema.
+    #[error("{0}")]
+    Stopped(Box<Fault>),
+    /// The source could not be read on.
+    #[error("{0}")]
+    Source(Problem),
+    /// The sink could not take what was done.
+    #[error("{0}")]
+    Sink(Problem),
+}
+
+impl Error {
+    /// What to do next, if there is something better than reading the message again.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Config(problem) | Self::Source(problem) | Self::Sink(problem) => problem.hint.as_deref(),
+            Self::Row { failure, .. } => failure.hint(),
+            Self::Stopped(fault) => fault.hint(),
+        }
+    }
+}
+
+/// A message and, apart from it, what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// A lowercase sentence fragment with the offending value in backticks and what was expected.
+    pub message: String,
+    /// The next step, where there is one.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a hint.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    /// The same problem with a next step.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// `name` with the nearest of `known`, as a hint in the form "did you mean `x`?", if one is near enough to be a slip.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+}

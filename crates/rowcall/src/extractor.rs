@@ -1,0 +1,371 @@
+//! The typed front door: values of one type from rows, one or many, in the ways that users of `asyncio` know by name. Thin:
+//! inside, everything is JSON.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::check::{Check, Closure};
+use crate::config::{Account, Plan, TaskOptions};
+use crate::error::{Error, Problem, Result};
+use crate::event::{Event, EventKind};
+use crate::extract::{Ended, extract};
+use crate::order::OrderBy;
+use crate::outcome::Outcome;
+use crate::outcomes::Outcomes;
+use crate::provider::{Mode, Parameters};
+use crate::request::Request;
+use crate::retry::RetryPolicy;
+use crate::row::Row;
+use crate::run::{Halt, Run, pour, report};
+use crate::schema::{Schema, WireSchema};
+use crate::source::{IntoSource, Sink, Source};
+use crate::stats::Stats;
+use crate::violation::Violation;
+
+/// What an extractor is to be; see [`Client::extractor`](crate::Client::extractor).
+pub struct ExtractorBuilder<T> {
+    account: Arc<Account>,
+    schema: std::result::Result<Schema, Problem>,
+    misfit: fn(&Value) -> Option<Violation>,
+    options: TaskOptions,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> ExtractorBuilder<T> {
+    pub(crate) fn new(
+        account: Arc<Account>,
+        schema: std::result::Result<Schema, Problem>,
+        misfit: fn(&Value) -> Option<Violation>,
+    ) -> Self {
+        Self { account, schema, misfit, options: TaskOptions::default(), value: PhantomData }
+    }
+
+    /// What holds for every row: a template, sent as the protocol's system part.
+    pub fn system(mut self, template: impl Into<String>) -> Self {
+        self.options.system = Some(template.into());
+        self
+    }
+
+    /// How the schema is asked for; by the provider's own structured output unless said otherwise.
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.options.mode = mode;
+        self
+    }
+
+    /// Sampling temperature. Never sent unless asked for, since current models refuse it.
+    pub fn temperature(mut self, temperature: f64) -> Self {
+        self.options.parameters.temperature = Some(temperature);
+        self
+    }
+
+    /// The most tokens an answer may have, reasoning included.
+    pub fn max_output_tokens(mut self, tokens: u32) -> Self {
+        self.options.parameters.max_output_tokens = Some(tokens);
+        self
+    }
+
+    /// A further field of every request's body, as the provider names it.
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.options.parameters.extra.insert(name.into(), value.into());
+        self
+    }
+
+    /// All that can be set about the answers at once.
+    pub fn parameters(mut self, parameters: Parameters) -> Self {
+        self.options.parameters = parameters;
+        self
+    }
+
+    /// How often an invalid answer is asked for again, with its violations; 3 by default.
+    pub fn max_reasks(mut self, reasks: u32) -> Self {
+        self.options.max_reasks = reasks;
+        self
+    }
+
+    /// What is retried, and until when.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = policy;
+        self
+    }
+
+    /// The extractor, with the user's part of every prompt: a template in Jinja's syntax, in which a string row is the variable
+    /// `text` and a struct row its fields.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the template does not compile, nothing satisfies the schema, or a setting cannot be.
+    pub fn prompt(mut self, template: impl Into<String>) -> Result<Extractor<T>> {
+        self.options.prompt = template.into();
+        let schema = self.schema.map_err(Error::Config)?;
+        let mut plan = Plan::new(self.account, schema, self.misfit, &self.options)?;
+        let stats = Arc::new(Mutex::new(Stats::default()));
+        let folded = Arc::clone(&stats);
+        plan.observers.add(Arc::new(move |event| {
+            folded.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
+        }));
+        Ok(Extractor { plan: Arc::new(plan), stats, value: PhantomData })
+    }
+}
+
+/// A way from rows to values of `T`. Cloning it is cheap; clones share the client's limits and the statistics.
+pub struct Extractor<T> {
+    plan: Arc<Plan>,
+    stats: Arc<Mutex<Stats>>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Extractor<T> {
+    /// The same extractor with at most `places` attempts in flight.
+    pub fn concurrency(&self, places: usize) -> Self {
+        self.with_plan(Plan::clone(&self.plan).with_concurrency(places))
+    }
+
+    /// The same extractor with one more observer. It is called on the engine's threads, so it must be quick and must not
+    /// block.
+    pub fn on_event(&self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        let mut plan = Plan::clone(&self.plan);
+        plan.observers.add(Arc::new(observer));
+        self.with_plan(plan)
+    }
+
+    /// The same extractor with a rule of yours in place of any it had, for what no schema can say: values for which it finds
+    /// violations are asked for again.
+    pub fn check(&self, rule: impl Fn(&Row, &T) -> Vec<Violation> + Send + Sync + 'static) -> Self
+    where
+        T: DeserializeOwned + 'static,
+    {
+        self.check_with(Arc::new(Closure::<T, _>::new(rule)))
+    }
+
+    /// As [`check`](Self::check), with a rule that takes values in batches or in its own time.
+    pub fn check_with(&self, check: Arc<dyn Check>) -> Self {
+        let mut plan = Plan::clone(&self.plan);
+        plan.check = Some(check);
+        self.with_plan(plan)
+    }
+
+    fn with_plan(&self, plan: Plan) -> Self {
+        Self { plan: Arc::new(plan), stats: Arc::clone(&self.stats), value: PhantomData }
+    }
+
+    /// What has happened so far in all calls of this extractor and its clones.
+    pub fn stats(&self) -> Stats {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The schema in the form that goes on the wire, with what it could not express.
+    pub fn wire_schema(&self) -> &WireSchema {
+        &self.plan.target.wire
+    }
+
+    /// The variables that every row must bring.
+    pub fn variables(&self) -> Vec<String> {
+        self.plan.template.variables().into_iter().collect()
+    }
+
+    /// The first request for a row exactly as it would go out, with its URL; headers that may hold a secret print as
+    /// `Sensitive`.
+    ///
+    /// # Errors
+    /// [`Error::Row`] if no prompt can be rendered for the row.
+    pub fn preview(&self, row: &Row) -> Result<Preview> {
+        let request = crate::extract::first_request(&self.plan, row)
+            .map_err(|failure| Error::Row { index: row.index, failure })?;
+        let transport = &self.plan.account.transport;
+        Ok(Preview { url: transport.url(&request), headers: transport.headers().clone(), request })
+    }
+
+    /// Carries all rows of `source` to `sink`, in this order. `halt` ends it early: no new requests, those in flight are
+    /// awaited and written.
+    ///
+    /// # Errors
+    /// Whatever stopped the run. Failed rows are outcomes, not errors.
+    pub async fn run<S: Source>(
+        &self,
+        source: S,
+        sink: &mut impl Sink,
+        order: OrderBy,
+        halt: Halt,
+    ) -> Result<()> {
+        pour(Run::new(Arc::clone(&self.plan), source, order).halted_by(halt), sink).await
+    }
+}
+
+/// A request that was not sent.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// Where it would go.
+    pub url: String,
+    /// Its headers.
+    pub headers: http::HeaderMap,
+    /// Its body.
+    pub request: Request,
+}
+
+impl<T: DeserializeOwned> Extractor<T> {
+    /// The value for one row.
+    ///
+    /// # Errors
+    /// [`Error::Row`] with the failure if there is none, [`Error::Stopped`] for a fault that any row would meet.
+    pub async fn extract(&self, row: impl Serialize) -> Result<T> {
+        let row = Row::new(0, &row);
+        self.plan.observers.emit(0, EventKind::Taken);
+        let ended = extract(&self.plan, &row, &Halt::default()).await;
+        report(&self.plan, 0, &ended);
+        match ended {
+            Ended::Done(outcome) => value_or_error(typed(outcome)?),
+            Ended::Fatal(fault) => Err(Error::Stopped(Box::new(fault))),
+            Ended::Abandoned => Err(Error::Config(Problem::new("the run was halted"))),
+        }
+    }
+
+    /// The values, one row after another: the next is not taken before the one before is done.
+    ///
+    /// # Errors
+    /// As [`gather`](Self::gather).
+    pub async fn sequential(&self, rows: impl IntoSource) -> Result<Vec<T>> {
+        let mut run = Run::one_by_one(Arc::clone(&self.plan), rows.into_source());
+        let mut values = Vec::new();
+        loop {
+            let done = run.next().await?;
+            if done.is_empty() {
+                return Ok(values);
+            }
+            for (_, outcome) in done {
+                values.push(value_or_error(typed(outcome)?)?);
+            }
+        }
+    }
+
+    /// The values, asked for at once, in input order. The first failure in time ends it and cancels what is in flight, as
+    /// Python's `TaskGroup` does; `asyncio.gather` would let the siblings run on.
+    ///
+    /// # Errors
+    /// [`Error::Row`] with the first failure, or whatever stopped the run.
+    pub async fn gather(&self, rows: impl IntoSource) -> Result<Vec<T>> {
+        self.collect(rows, value_or_error).await
+    }
+
+    /// The outcomes, asked for at once, in input order: failures are data, as with Python's `return_exceptions=True`.
+    ///
+    /// # Errors
+    /// Only what stops a run: a source that cannot be read, or a fault that every row would meet.
+    pub async fn gather_outcomes(&self, rows: impl IntoSource) -> Result<Vec<Outcome<T>>> {
+        self.collect(rows, Ok).await
+    }
+
+    async fn collect<U>(
+        &self,
+        rows: impl IntoSource,
+        each: impl Fn(Outcome<T>) -> Result<U>,
+    ) -> Result<Vec<U>> {
+        let mut run = Run::new(Arc::clone(&self.plan), rows.into_source(), OrderBy::Completed);
+        let mut places: Vec<Option<U>> = Vec::new();
+        loop {
+            let done = run.next().await?;
+            if done.is_empty() {
+                return Ok(places.into_iter().flatten().collect());
+            }
+            for (row, outcome) in done {
+                let place = row.index as usize;
+                if place >= places.len() {
+                    places.resize_with(place + 1, || None);
+                }
+                places[place] = Some(each(typed(outcome)?)?);
+            }
+        }
+    }
+
+    /// A stream of outcomes as they are completed, each with its row's index in the input. Rows are taken as there is room, so
+    /// that memory stays bounded for any number of them.
+    pub fn as_completed<'a, R>(&self, rows: R) -> Outcomes<'a, T>
+    where
+        R: IntoSource,
+        R::Source: 'a,
+        T: 'a,
+    {
+        self.stream(rows, OrderBy::Completed)
+    }
+
+    /// A stream of outcomes in input order, of any size: what is done too early is held back within a bound.
+    pub fn ordered<'a, R>(&self, rows: R) -> Outcomes<'a, T>
+    where
+        R: IntoSource,
+        R::Source: 'a,
+        T: 'a,
+    {
+        self.stream(rows, OrderBy::Input)
+    }
+
+    fn stream<'a, R>(&self, rows: R, order: OrderBy) -> Outcomes<'a, T>
+    where
+        R: IntoSource,
+        R::Source: 'a,
+        T: 'a,
+    {
+        Outcomes::new(Run::new(Arc::clone(&self.plan), rows.into_source(), order), typed)
+    }
+}
+
+/// Why a valid value does not deserialise as `T`, with the place, if it does not.
+pub(crate) fn misfit<T: DeserializeOwned>(value: &Value) -> Option<Violation> {
+    if T::deserialize(value).is_ok() {
+        return None;
+    }
+    // Tracking the path costs, so it is done only for what failed without.
+    let error = serde_path_to_error::deserialize::<_, T>(value).err()?;
+    Some(Violation::at(pointer(error.path()), error.into_inner().to_string()))
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => format!("/{variant}"),
+            Segment::Unknown => "/?".to_owned(),
+        })
+        .collect()
+}
+
+/// The outcome with its value as `T`, which it fits: `misfit` has made sure.
+fn typed<T: DeserializeOwned>(outcome: Outcome) -> Result<Outcome<T>> {
+    let Outcome { index, result, effort, repairs, model, finish_reason } = outcome;
+    let result = match result {
+        Ok(value) => Ok(T::deserialize(value).map_err(|error| {
+            Error::Config(Problem::new(format!(
+                "row {index}: a value deserialised once and then not again: {error}"
+            )))
+        })?),
+        Err(failure) => Err(failure),
+    };
+    Ok(Outcome { index, result, effort, repairs, model, finish_reason })
+}
+
+fn value_or_error<T>(outcome: Outcome<T>) -> Result<T> {
+    let index = outcome.index;
+    outcome.result.map_err(|failure| Error::Row { index, failure })
+}
+
+impl<T> Clone for Extractor<T> {
+    fn clone(&self) -> Self {
+        Self { plan: Arc::clone(&self.plan), stats: Arc::clone(&self.stats), value: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Extractor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extractor").field("model", &self.plan.target.model).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for ExtractorBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExtractorBuilder").field("options", &self.options).finish_non_exhaustive()
+    }
+}

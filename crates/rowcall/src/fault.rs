@@ -1,0 +1,176 @@
+//! Why an attempt failed: one variant per kind, so that `retry.rs` can decide each. Who makes them: `provider/` from a
+//! response, `transport.rs` from a connection.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong with one attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The kind, on which decisions are made.
+    pub kind: FaultKind,
+    /// What the server or the connection said: a sentence fragment, never with a key in it.
+    pub message: String,
+    /// HTTP status, if there was a response.
+    pub status: Option<u16>,
+    /// How long the server asked to wait.
+    pub retry_after: Option<Duration>,
+    /// `x-should-retry`, with which a server overrides what the status would mean.
+    pub should_retry: Option<bool>,
+    /// The request field that the server objects to, as it named it.
+    pub param: Option<String>,
+    /// The server's id of the request, to quote to its support.
+    pub request_id: Option<String>,
+}
+
+/// The kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// 429: too many requests or tokens for now.
+    RateLimit,
+    /// 529, or a 503 that says so: the provider has no capacity for now.
+    Overloaded,
+    /// 408, 504, or no answer within the time allowed.
+    Timeout,
+    /// 5xx, and 200 with a body that no client could read.
+    Server,
+    /// No connection, or one that broke before the answer was complete.
+    Connection,
+    /// 409: the resource was busy. 425: it was too early.
+    Conflict,
+    /// 429 that waiting does not mend: credit, spend limit or a day's allowance is used up.
+    Quota,
+    /// 401: the key was not accepted.
+    Auth,
+    /// 403: the account may not do this.
+    Permission,
+    /// 404: no such model or path.
+    NotFound,
+    /// 400: the provider does not take the schema.
+    InvalidSchema,
+    /// 400: the model does not take a parameter or its value.
+    UnsupportedParameter,
+    /// 400: the prompt is longer than the model's context.
+    ContextLength,
+    /// 400: the prompt was blocked by the provider's policy.
+    ContentPolicy,
+    /// 413: the request body is too large.
+    TooLarge,
+    /// 429: one request exceeds what the account is allowed in a whole minute.
+    RequestExceedsLimit,
+    /// 422: understood, but not processable.
+    Unprocessable,
+    /// Any other 4xx.
+    InvalidRequest,
+}
+
+impl FaultKind {
+    /// The kind as it is written in `_error.kind`, in events and in the summary.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::Overloaded => "overloaded",
+            Self::Timeout => "timeout",
+            Self::Server => "server",
+            Self::Connection => "connection",
+            Self::Conflict => "conflict",
+            Self::Quota => "quota",
+            Self::Auth => "auth",
+            Self::Permission => "permission",
+            Self::NotFound => "not_found",
+            Self::InvalidSchema => "invalid_schema",
+            Self::UnsupportedParameter => "unsupported_parameter",
+            Self::ContextLength => "context_length",
+            Self::ContentPolicy => "content_policy",
+            Self::TooLarge => "too_large",
+            Self::RequestExceedsLimit => "request_exceeds_limit",
+            Self::Unprocessable => "unprocessable",
+            Self::InvalidRequest => "invalid_request",
+        }
+    }
+}
+
+impl Fault {
+    /// A fault of `kind` that no response stands behind.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            retry_after: None,
+            should_retry: None,
+            param: None,
+            request_id: None,
+        }
+    }
+
+    /// Whether the attempt may have been billed although it reported no tokens: the request went out, and nothing that came
+    /// back says that it was turned away.
+    pub fn may_be_billed(&self) -> bool {
+        match self.kind {
+            FaultKind::Timeout | FaultKind::Connection | FaultKind::Server => {
+                self.status.is_none_or(|status| status == 200)
+            }
+            FaultKind::RateLimit
+            | FaultKind::Overloaded
+            | FaultKind::Conflict
+            | FaultKind::Quota
+            | FaultKind::Auth
+            | FaultKind::Permission
+            | FaultKind::NotFound
+            | FaultKind::InvalidSchema
+            | FaultKind::UnsupportedParameter
+            | FaultKind::ContextLength
+            | FaultKind::ContentPolicy
+            | FaultKind::TooLarge
+            | FaultKind::RequestExceedsLimit
+            | FaultKind::Unprocessable
+            | FaultKind::InvalidRequest => false,
+        }
+    }
+
+    /// What to do next, where the kind tells.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.kind {
+            FaultKind::Auth => {
+                Some("check the provider's key variable, or that the base URL belongs to the key")
+            }
+            FaultKind::Permission => Some("check what the key's project and region are allowed to use"),
+            FaultKind::NotFound => Some("check the model's name and the base URL (most end in `/v1`)"),
+            FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),
+            FaultKind::InvalidSchema => {
+                Some("`rowcall schema` shows what is sent; `--mode tool` asks for it in another way")
+            }
+            FaultKind::UnsupportedParameter => {
+                Some("leave the parameter out, or choose a model that takes it")
+            }
+            FaultKind::ContextLength | FaultKind::TooLarge => {
+                Some("shorten the row or choose a larger model")
+            }
+            FaultKind::RequestExceedsLimit => Some("lower `--max-output-tokens` or shorten the row"),
+            FaultKind::Connection => Some("check the base URL and that the server runs"),
+            FaultKind::Timeout => Some("raise `--timeout` if the model needs longer"),
+            FaultKind::RateLimit
+            | FaultKind::Overloaded
+            | FaultKind::Server
+            | FaultKind::Conflict
+            | FaultKind::ContentPolicy
+            | FaultKind::Unprocessable
+            | FaultKind::InvalidRequest => None,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(status) = self.status {
+            write!(f, "{status} ")?;
+        }
+        write!(f, "{}: {}", self.kind.name(), self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,105 @@
+//! rowcall calls a language model on every row of a data set and returns a typed, validated value for each: in input order or as
+//! completed, as fast as the quota allows, in memory that does not grow with the data.
+//!
+//! ```no_run
+//! use rowcall::Client;
+//!
+//! #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+//! struct Person {
+//!     name: String,
+//!     age: u32,
+//!     occupation: String,
+//! }
+//!
+//! # async fn example(texts: Vec<String>) -> rowcall::Result<()> {
+//! let client = Client::new("openai/gpt-6-luna")?; // key from OPENAI_API_KEY
+//! let people = client.extractor::<Person>().prompt("Extract person info: {{ text }}")?;
+//! for person in people.gather(texts).await? {
+//!     println!("{person:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which way
+//!
+//! | method of [`Extractor`] | gives | for |
+//! |---|---|---|
+//! | [`extract`](Extractor::extract) | one value | one row |
+//! | [`sequential`](Extractor::sequential) | values in input order | one request after another |
+//! | [`gather`](Extractor::gather) | values in input order | all at once; the first failure ends it |
+//! | [`gather_outcomes`](Extractor::gather_outcomes) | outcomes in input order | failures as data |
+//! | [`as_completed`](Extractor::as_completed) | a stream of outcomes | each as soon as it is there, any size |
+//! | [`ordered`](Extractor::ordered) | a stream of outcomes in input order | any size, bounded memory |
+//! | [`run`](Extractor::run) | outcomes into a [`Sink`] | files; see `rowcall-data` |
+//!
+//! `concurrency(n)` limits any of them to `n` requests in flight; limits per minute belong to the [`Client`].
+//! Rows come from any iterator over strings or things that serialise, or from a [`stream`].
+//!
+//! # The route of a row
+//!
+//! `run` takes rows from the source and spawns `extract` for each; that renders the `prompt`, begins a `conversation`, and for each
+//! attempt waits for `admission`, has the `provider`'s protocol encode the request, lets `transport` send it, settles the permit,
+//! and asks `retry` about a fault. `completion` reads the answer, the `conversation` judges it: value, re-ask or failure.
+//! `order` releases the outcome. The modules below stand in that order.
+
+// The front door.
+mod client;
+mod config;
+mod extractor;
+mod outcomes;
+
+// The path: many rows, one row.
+mod conversation;
+mod extract;
+mod order;
+mod run;
+
+// The stations, which do not know one another.
+mod admission;
+pub mod completion;
+mod prompt;
+pub mod provider;
+mod retry;
+mod transport;
+
+// The nouns.
+mod check;
+mod error;
+pub mod event;
+mod fault;
+mod outcome;
+mod request;
+mod row;
+pub mod schema;
+mod source;
+mod stats;
+mod turn;
+mod violation;
+
+pub use admission::DEFAULT_CONCURRENCY;
+pub use check::Check;
+pub use client::{Client, ClientBuilder};
+pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, TaskOptions};
+pub use error::{Error, Problem, Result};
+pub use event::{Event, EventKind};
+pub use extractor::{Extractor, ExtractorBuilder, Preview};
+pub use fault::{Fault, FaultKind};
+pub use order::OrderBy;
+pub use outcome::{Effort, Failure, FailureKind, Outcome};
+pub use outcomes::Outcomes;
+pub use provider::{Mode, Parameters};
+pub use request::{Request, Response};
+pub use retry::RetryPolicy;
+pub use row::{Row, TEXT_FIELD, Unreadable, UnreadableKind};
+pub use run::Halt;
+pub use schema::Schema;
+pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
+pub use stats::Stats;
+pub use turn::{Completion, Content, Finish, Prompt, ToolCall, Turn, Usage};
+pub use violation::Violation;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,0 +1,169 @@
+//! How a row ended: a value or a failure, with what it took. A failure is data, not the end of the run.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::fault::{Fault, FaultKind};
+use crate::row::{Unreadable, UnreadableKind};
+use crate::turn::{Completion, Usage};
+use crate::violation::Violation;
+
+/// How a row ended. `T` is the caller's type at the front door and [`Value`] inside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome<T = Value> {
+    /// Position of the row in the input, counted from 0.
+    pub index: u64,
+    /// The value, or why there is none.
+    pub result: Result<T, Box<Failure>>,
+    /// What the row took, whichever way it ended.
+    pub effort: Effort,
+    /// What had to be put right in the answer to read the value, by name, such as `fence` or `trailing_comma`; empty for an
+    /// answer as it should be.
+    pub repairs: Vec<String>,
+    /// The model that gave the last completion, as the server named it.
+    pub model: Option<String>,
+    /// The provider's word for why that completion ended.
+    pub finish_reason: Option<String>,
+}
+
+/// What a row took, re-asks and failed attempts included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Requests sent.
+    pub attempts: u32,
+    /// Prompts asked: 1 plus the re-asks.
+    pub prompts: u32,
+    /// Tokens of all attempts that reported them.
+    pub usage: Usage,
+    /// Attempts that may have been billed but reported no tokens, such as one that timed out.
+    pub unmetered: u32,
+    /// From the first request sent to the last answer received; waiting for a permit before the first is not in it.
+    pub latency: Duration,
+}
+
+/// Why a row has no value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The class, on which callers branch.
+    pub kind: FailureKind,
+    /// What happened: a sentence fragment.
+    pub message: String,
+    /// What was wrong with the last completion, if it was read at all.
+    pub violations: Vec<Violation>,
+    /// The last completion, if there was one.
+    pub completion: Option<Box<Completion>>,
+    /// The invalid value with the fewest violations, if any answer had a value at all.
+    pub best: Option<Value>,
+    /// The last fault, if the last attempt ended in one.
+    pub fault: Option<Box<Fault>>,
+    /// What the row took all the same.
+    pub effort: Effort,
+}
+
+/// The classes of failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The record could not be read.
+    Input,
+    /// A field of the record has the name of a field that the output adds.
+    Clash,
+    /// The prompt could not be rendered: a variable that this row lacks, or a filter that does not fit it.
+    Template,
+    /// No completion satisfied the schema and the check.
+    Invalid,
+    /// The model declined.
+    Refusal,
+    /// The answer was cut at the output limit.
+    Truncated,
+    /// The provider's filter withheld the answer.
+    ContentFilter,
+    /// Every attempt allowed ended in a fault; this was the last one's kind.
+    #[serde(untagged)]
+    Fault(FaultKind),
+}
+
+impl FailureKind {
+    /// The kind as it is written in `_error.kind`, in events and in the summary.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Clash => "clash",
+            Self::Template => "template",
+            Self::Invalid => "invalid",
+            Self::Refusal => "refusal",
+            Self::Truncated => "truncated",
+            Self::ContentFilter => "content_filter",
+            Self::Fault(kind) => kind.name(),
+        }
+    }
+}
+
+impl Failure {
+    /// A failure of a row that was never asked about.
+    pub fn unasked(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            violations: Vec::new(),
+            completion: None,
+            best: None,
+            fault: None,
+            effort: Effort::default(),
+        }
+    }
+
+    /// What to do next, where the kind tells.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.kind {
+            FailureKind::Clash => Some("put the value under a name of its own with `--into`"),
+            FailureKind::Truncated => Some("raise `--max-output-tokens`"),
+            FailureKind::Template => Some("give a default in the template: `{{ name | default(\"\") }}`"),
+            FailureKind::Fault(_) => self.fault.as_ref().and_then(|fault| fault.hint()),
+            FailureKind::Input | FailureKind::Invalid | FailureKind::Refusal | FailureKind::ContentFilter => {
+                None
+            }
+        }
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(unreadable: Unreadable) -> Self {
+        let kind = match unreadable.kind {
+            UnreadableKind::Input => FailureKind::Input,
+            UnreadableKind::Clash => FailureKind::Clash,
+        };
+        Self::unasked(kind, unreadable.message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl<T> Outcome<T> {
+    /// An outcome of a row that was never asked about.
+    pub fn unasked(index: u64, failure: Failure) -> Self {
+        Self {
+            index,
+            result: Err(Box::new(failure)),
+            effort: Effort::default(),
+            repairs: Vec::new(),
+            model: None,
+            finish_reason: None,
+        }
+    }
+
+    /// The same outcome with its value, if it has one, put through `f`.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
+        let Self { index, result, effort, repairs, model, finish_reason } = self;
+        Outcome { index, result: result.map(f), effort, repairs, model, finish_reason }
+    }
+}

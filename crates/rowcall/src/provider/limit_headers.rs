@@ -1,0 +1,162 @@
+//! What a response's headers and error text say about waiting. Durations and dates are read here; what to do with them is
+//! decided by `retry.rs`, and what they mean for others on the account by `admission/`.
+
+use std::time::Duration;
+
+use crate::request::Response;
+
+/// A server cannot mean a wait longer than this (a week); such a figure is a slip and treated as absent.
+const LONGEST: f64 = 7.0 * 24.0 * 3600.0;
+
+/// How long the server asks to wait, from the first of these that makes sense: `retry-after-ms`; `retry-after`, in seconds
+/// (OpenAI sends whole ones, others fractions) or as a date; "try again in 210ms" in the `message`; the reset of a dimension
+/// of which nothing remains. A time of nothing or less makes no sense, as in the official SDKs.
+pub(crate) fn retry_after(response: &Response, message: &str) -> Option<Duration> {
+    let in_header = |name: &str| response.header(name).map(str::trim);
+    in_header("retry-after-ms")
+        .and_then(|text| seconds(text).and_then(|ms| sensible(ms / 1000.0)))
+        .or_else(|| {
+            in_header("retry-after")
+                .and_then(|text| seconds(text).and_then(sensible).or_else(|| until(text, response)))
+        })
+        .or_else(|| in_words(message))
+        .or_else(|| ["requests", "tokens"].into_iter().find_map(|dimension| exhausted(response, dimension)))
+}
+
+/// A duration as Go prints it and OpenAI sends it: `20ms`, `8.64s`, `6m0s`, `1h2m3.5s`. `None` for anything else.
+fn go_duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let (value, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+        let (unit, after) =
+            after.split_at(after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len()));
+        let scale = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        seconds += value.parse::<f64>().ok()? * scale;
+        rest = after;
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
+fn sensible(seconds: f64) -> Option<Duration> {
+    (seconds > 0.0 && seconds <= LONGEST).then(|| Duration::from_secs_f64(seconds))
+}
+
+/// The time from the receipt of the response to a date.
+fn until(date: &str, response: &Response) -> Option<Duration> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    sensible(date.duration_since(response.received).ok()?.as_secs_f64())
+}
+
+fn in_words(message: &str) -> Option<Duration> {
+    let after = message.split_once("try again in ").or_else(|| message.split_once("retry in "))?.1;
+    let word = after.split_whitespace().next()?.trim_end_matches(['.', ',']);
+    sensible(go_duration(word)?.as_secs_f64())
+}
+
+fn exhausted(response: &Response, dimension: &str) -> Option<Duration> {
+    let remaining = response.header(&format!("x-ratelimit-remaining-{dimension}"))?;
+    let reset = response.header(&format!("x-ratelimit-reset-{dimension}"))?;
+    if response.status != 429 || seconds(remaining.trim())? > 0.0 {
+        return None;
+    }
+    sensible(go_duration(reset)?.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use bytes::Bytes;
+    use http::{HeaderName, HeaderValue};
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Sun, 22 Nov 2026 17:00:00 GMT, the day the vectors were written.
+    const RECEIVED: u64 = 1_795_366_800;
+
+    fn cases(kind: &str) -> Vec<Value> {
+        let file = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/retry_and_limits.json"));
+        let file: Value = serde_json::from_str(file).expect("the vectors are JSON");
+        let cases = file["cases"].as_array().expect("the vectors have cases");
+        let cases: Vec<_> = cases.iter().filter(|case| case["kind"] == kind).cloned().collect();
+        assert!(!cases.is_empty(), "no case of kind `{kind}`");
+        cases
+    }
+
+    fn limited(headers: &[(&str, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| {
+            (HeaderName::try_from(*name).expect("a name"), HeaderValue::try_from(*value).expect("a value"))
+        });
+        Response {
+            status: 429,
+            headers: headers.collect(),
+            body: Bytes::new(),
+            received: SystemTime::UNIX_EPOCH + Duration::from_secs(RECEIVED),
+        }
+    }
+
+    #[test]
+    fn durations_are_read_as_in_the_vectors() {
+        for case in cases("go_duration") {
+            let read =
+                go_duration(case["input"].as_str().expect("a text")).map(|duration| duration.as_secs_f64());
+            assert_eq!(read, case["seconds"].as_f64(), "{}", case["id"]);
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_in_the_vectors_where_it_makes_sense() {
+        for case in cases("retry_after") {
+            let headers: Vec<_> = case["headers"].as_object().expect("headers").iter().collect();
+            let headers: Vec<_> =
+                headers.iter().map(|(name, value)| (name.as_str(), value.as_str().expect("text"))).collect();
+            let read = retry_after(&limited(&headers), "").map(|wait| wait.as_secs_f64());
+            // Times of nothing or less, no number, and infinite ones are treated as absent; dates have tests of their own.
+            let expected = case["anthropic_seconds"].as_f64().filter(|&seconds| seconds > 0.0);
+            if case["anthropic_seconds"] != "date" {
+                assert_eq!(read, expected, "{}", case["id"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_date_counts_from_the_receipt_and_not_if_it_is_past() {
+        let at = |date| retry_after(&limited(&[("retry-after", date)]), "");
+        assert_eq!(at("Sun, 22 Nov 2026 17:00:20 GMT"), Some(Duration::from_secs(20)));
+        assert_eq!(at("Sun, 22 Nov 2020 17:00:00 GMT"), None);
+        assert_eq!(at("Sun, 22 Nov 2043 17:00:00 GMT"), None);
+    }
+
+    #[test]
+    fn the_most_exact_source_wins() {
+        let all = [
+            ("retry-after-ms", "210"),
+            ("retry-after", "1"),
+            ("x-ratelimit-remaining-tokens", "0"),
+            ("x-ratelimit-reset-tokens", "6m0s"),
+        ];
+        let words = "Rate limit reached. Please try again in 4.5s.";
+        for (headers, expected) in [(&all[..], 0.21), (&all[1..], 1.0), (&all[2..], 4.5)] {
+            assert_eq!(retry_after(&limited(headers), words), Some(Duration::from_secs_f64(expected)));
+        }
+        assert_eq!(retry_after(&limited(&all[2..]), ""), Some(Duration::from_mins(6)));
+        assert_eq!(retry_after(&limited(&[]), "Please try again later."), None);
+    }
+}

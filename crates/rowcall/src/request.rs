@@ -1,0 +1,37 @@
+//! One HTTP message out and one in, as provider and transport hand them to each other. What is in the bodies is the
+//! protocol's business; how they travel is the transport's.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+/// One HTTP message out: a POST of JSON. Base URL, key and the headers that are the same for every request belong to
+/// the transport.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Below the base URL, such as `/chat/completions`.
+    pub path: &'static str,
+    /// The JSON text.
+    pub body: Bytes,
+}
+
+/// One HTTP message in, read to its end.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The whole body, decoded from its transfer encoding.
+    pub body: Bytes,
+    /// When it was received, for headers that name a time of day.
+    pub received: SystemTime,
+}
+
+impl Response {
+    /// A header's value, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}

@@ -1,0 +1,129 @@
+//! What is retried, after how long, until when: the only owner of that decision. What a response or a broken connection
+//! was, is the provider's and the transport's finding; waiting itself is done on the path.
+//!
+//! `docs/faults.md` has the table in words.
+
+use std::time::Duration;
+
+use crate::fault::{Fault, FaultKind};
+
+/// How often and how long to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Further attempts per prompt after one that failed by a fault other than a limit.
+    pub retries: u32,
+    /// How long the account may answer nothing but limits before the run stops, and the longest wait of a server's that
+    /// is followed.
+    pub limit_deadline: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Six attempts, and ten minutes of nothing but limits: with the two retries and eight seconds that the official SDKs
+    /// allow a single call, a run that is being rate-limited would fail.
+    fn default() -> Self {
+        Self { retries: 5, limit_deadline: Duration::from_mins(10) }
+    }
+}
+
+/// What has been tried for one prompt, and how the account fares.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tried {
+    /// Attempts of this prompt that ended in a fault which the retries count.
+    pub(crate) faults: u32,
+    /// Attempts of this prompt that ended in a limit.
+    pub(crate) limits: u32,
+    /// How long the account has answered nothing but limits.
+    pub(crate) limited_for: Duration,
+}
+
+/// What to do about a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Try again after this long.
+    Retry(Duration),
+    /// The row has failed; others may fare better.
+    GiveUp,
+    /// Every row would fare alike: the run stops.
+    Stop,
+}
+
+/// Which budget a kind of fault draws on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Budget {
+    /// Limits and overload: as long as the deadline allows.
+    Limits,
+    /// Faults that a further attempt may mend: a number of retries.
+    Faults,
+    /// What this row asks for is refused.
+    Row,
+    /// What every row asks for is refused.
+    Run,
+}
+
+fn budget(kind: FaultKind) -> Budget {
+    match kind {
+        FaultKind::RateLimit | FaultKind::Overloaded => Budget::Limits,
+        FaultKind::Timeout | FaultKind::Server | FaultKind::Connection | FaultKind::Conflict => {
+            Budget::Faults
+        }
+        FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::TooLarge
+        | FaultKind::RequestExceedsLimit
+        | FaultKind::Unprocessable
+        | FaultKind::InvalidRequest => Budget::Row,
+        FaultKind::Quota
+        | FaultKind::Auth
+        | FaultKind::Permission
+        | FaultKind::NotFound
+        | FaultKind::InvalidSchema
+        | FaultKind::UnsupportedParameter => Budget::Run,
+    }
+}
+
+/// Whether faults of this kind are the account's limits rather than the attempt's bad luck.
+pub(crate) fn is_limit(kind: FaultKind) -> bool {
+    budget(kind) == Budget::Limits
+}
+
+/// What to do about `fault` after what has been `tried`. `random` is uniform in `[0, 1)`.
+pub(crate) fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> Decision {
+    let budget = match (budget(fault.kind), fault.should_retry) {
+        // A server that says so overrides what its status would mean; an exhausted quota stays exhausted.
+        (Budget::Limits | Budget::Faults, Some(false)) => Budget::Row,
+        (Budget::Row, Some(true)) => Budget::Faults,
+        (Budget::Run, Some(true)) if fault.kind != FaultKind::Quota => Budget::Faults,
+        (budget, Some(_) | None) => budget,
+    };
+    match budget {
+        Budget::Limits => {
+            let asked = fault.retry_after.unwrap_or_default();
+            if tried.limited_for >= policy.limit_deadline || asked > policy.limit_deadline {
+                return Decision::Stop;
+            }
+            Decision::Retry(wait(fault.retry_after, tried.limits, random))
+        }
+        Budget::Faults if tried.faults > policy.retries => Decision::GiveUp,
+        Budget::Faults => Decision::Retry(wait(fault.retry_after, tried.faults.saturating_sub(1), random)),
+        Budget::Row => Decision::GiveUp,
+        Budget::Run => Decision::Stop,
+    }
+}
+
+/// The first delay of the exponential backoff, as in the official SDKs.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// The longest delay of the exponential backoff.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Full jitter on the exponential backoff. On top of a server's own time there is upward jitter of up to a quarter and at
+/// most a second, so that nobody returns early and not all return together.
+fn wait(asked: Option<Duration>, tries_before: u32, random: f64) -> Duration {
+    match asked {
+        Some(asked) => asked + (asked / 4).min(Duration::from_secs(1)).mul_f64(random),
+        None => LONGEST.min(FIRST * 2_u32.saturating_pow(tries_before.min(16))).mul_f64(random),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Stories of faults and what is decided about them.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn fault(kind: FaultKind) -> Fault {
+    Fault::new(kind, "told so")
+}
+
+fn tried(faults: u32) -> Tried {
+    Tried { faults, ..Tried::default() }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+#[test]
+fn five_retries_follow_the_first_attempt() {
+    let server = fault(FaultKind::Server);
+    for faults in 1..=5 {
+        assert!(matches!(decide(&server, tried(faults), RetryPolicy::default(), 0.5), Decision::Retry(_)));
+    }
+    assert_eq!(decide(&server, tried(6), RetryPolicy::default(), 0.5), Decision::GiveUp);
+}
+
+#[test]
+fn no_retries_means_one_attempt() {
+    let policy = RetryPolicy { retries: 0, ..RetryPolicy::default() };
+    assert_eq!(decide(&fault(FaultKind::Timeout), tried(1), policy, 0.5), Decision::GiveUp);
+}
+
+#[test]
+fn limits_are_waited_out_however_often_they_come() {
+    let limited = Tried { limits: 1000, limited_for: Duration::from_secs(599), ..Tried::default() };
+    assert!(matches!(
+        decide(&fault(FaultKind::RateLimit), limited, RetryPolicy::default(), 0.5),
+        Decision::Retry(_)
+    ));
+}
+
+#[test]
+fn an_account_that_answers_nothing_but_limits_for_ten_minutes_stops_the_run() {
+    let limited = Tried { limited_for: Duration::from_mins(10), ..Tried::default() };
+    assert_eq!(decide(&fault(FaultKind::Overloaded), limited, RetryPolicy::default(), 0.5), Decision::Stop);
+}
+
+#[test]
+fn a_server_that_asks_for_an_hour_stops_the_run() {
+    let hour = Fault { retry_after: Some(Duration::from_hours(1)), ..fault(FaultKind::RateLimit) };
+    assert_eq!(decide(&hour, tried(0), RetryPolicy::default(), 0.5), Decision::Stop);
+}
+
+#[test]
+fn what_every_row_shares_stops_the_run_and_what_one_row_asks_does_not() {
+    for (kind, expected) in [
+        (FaultKind::Quota, Decision::Stop),
+        (FaultKind::Auth, Decision::Stop),
+        (FaultKind::Permission, Decision::Stop),
+        (FaultKind::NotFound, Decision::Stop),
+        (FaultKind::InvalidSchema, Decision::Stop),
+        (FaultKind::ContextLength, Decision::GiveUp),
+        (FaultKind::ContentPolicy, Decision::GiveUp),
+        (FaultKind::TooLarge, Decision::GiveUp),
+        (FaultKind::RequestExceedsLimit, Decision::GiveUp),
+        (FaultKind::InvalidRequest, Decision::GiveUp),
+    ] {
+        assert_eq!(decide(&fault(kind), tried(1), RetryPolicy::default(), 0.5), expected, "{}", kind.name());
+    }
+}
+
+#[test]
+fn a_server_may_override_what_its_status_means() {
+    let no = Fault { should_retry: Some(false), ..fault(FaultKind::Server) };
+    assert_eq!(decide(&no, tried(1), RetryPolicy::default(), 0.5), Decision::GiveUp);
+    let yes = Fault { should_retry: Some(true), ..fault(FaultKind::InvalidRequest) };
+    assert!(matches!(decide(&yes, tried(1), RetryPolicy::default(), 0.5), Decision::Retry(_)));
+    let spent = Fault { should_retry: Some(true), ..fault(FaultKind::Quota) };
+    assert_eq!(decide(&spent, tried(1), RetryPolicy::default(), 0.5), Decision::Stop);
+}
+
+proptest! {
+    #[test]
+    fn nobody_returns_before_the_servers_time_nor_much_after(asked in 0.001_f64..600.0, random in 0.0_f64..1.0) {
+        let waited = wait(Some(seconds(asked)), 3, random);
+        prop_assert!(waited >= seconds(asked));
+        prop_assert!(waited <= seconds(asked * 1.25 + 1e-6).min(seconds(asked + 1.0 + 1e-6)));
+    }
+
+    #[test]
+    fn backoff_is_fully_jittered_and_bounded(tries in 0_u32..100, random in 0.0_f64..1.0) {
+        let most = (0.5 * 2_f64.powf(f64::from(tries.min(20)))).min(30.0);
+        let waited = wait(None, tries, random);
+        prop_assert!(waited <= seconds(most));
+        prop_assert!((waited.as_secs_f64() - most * random).abs() < 1e-6);
+    }
+}

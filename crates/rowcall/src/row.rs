@@ -1,0 +1,56 @@
+//! One input record on its way through the engine: its index, the fields a template may use, and the record
+//! as its format read it. Where rows come from is the source's business; who asks about them is the path's.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The variable under which a template sees a row that is plain text.
+pub const TEXT_FIELD: &str = "text";
+
+/// One input record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Position in the input, counted from 0. Indexes of one source are consecutive.
+    pub index: u64,
+    /// What a template may use, or why the record could not be read. An unreadable row is never asked about: it
+    /// becomes a failure in its place.
+    pub fields: Result<Map<String, Value>, Unreadable>,
+    /// The record in its own format. The engine carries these bytes from the source to the sink and never looks
+    /// inside; a row made from a Rust value has none.
+    pub record: Bytes,
+}
+
+/// Why a record gave no fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The class of the trouble, as shown in `_error.kind`.
+    pub kind: UnreadableKind,
+    /// A sentence fragment that names the place (a line number where the format has lines) and the offending value.
+    pub message: String,
+}
+
+/// The classes of trouble with an input record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnreadableKind {
+    /// The record is not what its format promises: torn JSON, a ragged CSV line, bytes that are not UTF-8.
+    Input,
+    /// One of the record's fields has the name of a field that the output adds.
+    Clash,
+}
+
+impl Row {
+    /// A row from anything that serialises: a string becomes the field `text`, a struct or map its own fields, and
+    /// any other scalar or list the field `text` as well. A value that does not serialise makes an unreadable row.
+    pub fn new(index: u64, item: &(impl Serialize + ?Sized)) -> Self {
+        let fields = match serde_json::to_value(item) {
+            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(other) => Ok(Map::from_iter([(TEXT_FIELD.to_owned(), other)])),
+            Err(error) => Err(Unreadable {
+                kind: UnreadableKind::Input,
+                message: format!("row {index} does not serialise: {error}"),
+            }),
+        };
+        Self { index, fields, record: Bytes::new() }
+    }
+}

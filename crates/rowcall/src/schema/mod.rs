@@ -1,0 +1,218 @@
+//! The user's schema: taken from a Rust type, JSON Schema or the short form, and from then on the authority on what a
+//! value is. What a provider is sent in its place is made in `wire`; how a bad answer is repaired is left to others.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::error::Problem;
+use crate::violation::Violation;
+
+mod alternatives;
+mod breach;
+mod coerce;
+mod json_type;
+mod part;
+mod place;
+mod satisfiable;
+mod short_form;
+mod subschemas;
+mod validate;
+mod wire;
+mod wording;
+
+pub use breach::{Breach, Expected};
+pub use json_type::JsonType;
+pub use wire::{Dialect, Loss, WireSchema};
+
+use coerce::Coercion;
+use json_type::JsonTypes;
+use part::Part;
+use place::Place;
+use subschemas::Subschemas;
+use validate::Validator;
+
+/// The user's schema, checked and compiled. Cloning is cheap.
+///
+/// JSON Schema of draft 4 up to 2020-12 is understood (2020-12 unless `$schema` says otherwise). Formats such as `date`
+/// are checked. References must be local. The root may be of any type; `true` and `{}` allow any value.
+#[derive(Clone)]
+pub struct Schema(Arc<Compiled>);
+
+struct Compiled {
+    json: Value,
+    name: String,
+    properties: Option<Vec<String>>,
+    validator: Validator,
+    coercion: Coercion,
+}
+
+impl Schema {
+    /// The schema of a Rust type, as it is deserialised.
+    ///
+    /// # Errors
+    /// A type that no value satisfies, such as one that contains itself without an `Option`, `Vec` or map in between.
+    pub fn from_type<T: schemars::JsonSchema>() -> Result<Self, Problem> {
+        let generator = schemars::SchemaGenerator::default();
+        Self::from_json(generator.into_root_schema_for::<T>().to_value())
+    }
+
+    /// A JSON Schema as a value.
+    ///
+    /// # Errors
+    /// What is not a JSON Schema; what is nested more than about 64 levels deep, has more than 10,000 schemas in it, or
+    /// refers to something outside itself; and what no value can satisfy. The message says where, as a JSON Pointer.
+    pub fn from_json(json: Value) -> Result<Self, Problem> {
+        let json = satisfiable::check_depth(json)?;
+        if !json.is_object() && !json.is_boolean() {
+            let found = JsonType::of(&json).phrase();
+            return Err(Problem::new(format!("the schema is {found}, expected an object")).hint(FORMS));
+        }
+        let schemas = Subschemas::of(&json)?;
+        satisfiable::check_chains(&schemas)?;
+        satisfiable::check_contradictions(&schemas)?;
+        let validator = Validator::compile(&json)?;
+        satisfiable::check_combinations(&json, &schemas)?;
+        satisfiable::check_inhabited(&schemas)?;
+        let coercion = Coercion::compile(&json)?;
+        let (name, properties) = (name(&json), properties(&json));
+        Ok(Self(Arc::new(Compiled { json, name, properties, validator, coercion })))
+    }
+
+    /// A schema as text: JSON Schema if it begins with `{`, otherwise the short form, for instance
+    /// `name str, age int?: in years, tags str[]`.
+    ///
+    /// # Errors
+    /// As `from_json`; broken JSON with line and column; a field of the short form that cannot be read.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        Self::from_json(if text.starts_with('{') { parse_json(text)? } else { short_form::parse(text)? })
+    }
+
+    /// A schema as an argument: the path of a file if it ends in `.json`, otherwise a text as `parse` takes it.
+    ///
+    /// # Errors
+    /// As `parse`; a file that cannot be read, with its path and the reason.
+    pub fn load(argument: &str) -> Result<Self, Problem> {
+        let is_json = |extension: &std::ffi::OsStr| extension.eq_ignore_ascii_case("json");
+        if argument.trim_start().starts_with('{') || !Path::new(argument).extension().is_some_and(is_json) {
+            return Self::parse(argument);
+        }
+        let text = std::fs::read_to_string(argument).map_err(|error| {
+            Problem::new(format!("schema file `{argument}` cannot be read: {error}")).hint(FORMS)
+        })?;
+        let in_file = |problem: Problem| Problem {
+            message: format!("schema file `{argument}`: {}", problem.message),
+            hint: problem.hint,
+        };
+        parse_json(text.trim_start_matches('\u{feff}')).and_then(Self::from_json).map_err(in_file)
+    }
+
+    /// The schema as it was given, its keys in the order given; for the short form, the JSON Schema that it stands for.
+    pub fn as_json(&self) -> &Value {
+        &self.0.json
+    }
+
+    /// A name for it: the `title` made to fit `[a-zA-Z0-9_-]{1,64}`, or `answer`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The names of the properties of a value in order, references and `allOf` followed; `None` if values are not
+    /// objects, or one of several alternatives.
+    pub fn properties(&self) -> Option<Vec<String>> {
+        self.0.properties.clone()
+    }
+
+    /// Whether every value is an object of one form.
+    pub fn is_object(&self) -> bool {
+        self.0.properties.is_some()
+    }
+
+    /// Whether `value` satisfies the schema.
+    pub fn validates(&self, value: &Value) -> bool {
+        self.0.validator.is_valid(value)
+    }
+
+    /// Why `value` does not satisfy the schema, at most 32 reasons in words; empty if it does.
+    pub fn violations(&self, value: &Value) -> Vec<Violation> {
+        self.breaches(value).into_iter().map(Violation::from).collect()
+    }
+
+    /// As `violations`, with what was expected at each place.
+    pub fn breaches(&self, value: &Value) -> Vec<Breach> {
+        self.0.validator.breaches(&self.0.json, value)
+    }
+
+    /// `value` with numbers and booleans spelled as the schema asks for them, and all else as it was.
+    ///
+    /// JSON Schema counts `3.0` among the integers, Rust's `u32` does not: where integers are allowed and fractions are
+    /// not, it becomes `3`. Where neither strings nor anything like them is allowed, `"3"` becomes `3`, `"3.5"` a number
+    /// and `"true"` a boolean. Alternatives, references, lists and maps are followed.
+    pub fn coerce(&self, mut value: Value) -> Value {
+        self.0.coercion.apply(&mut value);
+        value
+    }
+
+    /// The schema to send in the place of this one to a provider that speaks `dialect`.
+    ///
+    /// # Errors
+    /// What the dialect cannot express at all, and what is over the provider's limits.
+    pub fn wire(&self, dialect: Dialect) -> Result<WireSchema, Problem> {
+        WireSchema::new(self, dialect)
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schema").field(&self.0.json).finish()
+    }
+}
+
+const FORMS: &str =
+    "give the path of a JSON Schema file, JSON Schema itself, or fields such as `name str, age int?`";
+
+fn parse_json(text: &str) -> Result<Value, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        if error.to_string().starts_with("recursion limit") {
+            return satisfiable::too_deep();
+        }
+        Problem::new(format!("the schema is not valid JSON: {error}")).hint(FORMS)
+    })
+}
+
+/// A problem with the schema at `pointer`.
+fn refused(pointer: &str, reason: impl fmt::Display) -> Problem {
+    if pointer.is_empty() {
+        Problem::new(format!("schema: {reason}"))
+    } else {
+        Problem::new(format!("schema at `{pointer}`: {reason}"))
+    }
+}
+
+fn name(schema: &Value) -> String {
+    const LONGEST: usize = 64;
+    let title = schema.get("title").and_then(Value::as_str).unwrap_or_default();
+    let fitting: String = title
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .take(LONGEST)
+        .collect();
+    match fitting.trim_matches('_') {
+        "" => "answer".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn properties(schema: &Value) -> Option<Vec<String>> {
+    let place = Place::new(schema, vec![Part::new(String::new(), schema)]);
+    if place.types() != JsonTypes::OBJECT || place.alternatives(schema).is_some() {
+        return None;
+    }
+    Some(place.properties().into_iter().map(|(name, _)| name.to_owned()).collect())
+}
+
+#[cfg(test)]
+mod tests;

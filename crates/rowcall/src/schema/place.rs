@@ -1,0 +1,267 @@
+//! A place in a value, and all the schemas that must hold there together: a schema, what it refers to, its `allOf`.
+//! What the place demands as a whole is read here; what is made of it, elsewhere.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::json_type::JsonTypes;
+use super::part::Part;
+use super::subschemas::target;
+
+static ANYTHING: Value = Value::Bool(true);
+
+/// A place with all that must hold there.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'s> {
+    /// The schemas, the outermost first; their references and `allOf` are followed and count as spent.
+    parts: Vec<Part<'s>>,
+    /// A narrowing of the types beside what the schemas say.
+    only: JsonTypes,
+}
+
+/// What an object may have beside its named properties.
+#[derive(Debug, Clone)]
+pub(super) enum Rest<'s> {
+    /// Nothing.
+    Closed,
+    /// Anything, because nothing is said of it.
+    Unsaid,
+    /// Anything, in so many words.
+    Open,
+    /// Properties of any name with these schemas, or with a name that matches and the schema beside it.
+    Of { any: Vec<Part<'s>>, matching: Vec<(&'s str, Part<'s>)> },
+}
+
+/// What a list may have after its first, individually described items.
+#[derive(Debug, Clone)]
+pub(super) enum Items<'s> {
+    /// Nothing.
+    Closed,
+    /// Items for which all of these hold.
+    Of(Vec<Part<'s>>),
+}
+
+/// One of several alternatives: where it stands in the user's schema, and all that must hold if it is chosen.
+pub(super) type Alternative<'s> = (String, Vec<Part<'s>>);
+
+impl<'s> Place<'s> {
+    /// The place where all of `parts` must hold. References have been checked: they come to an end.
+    pub(super) fn new(root: &'s Value, parts: Vec<Part<'s>>) -> Self {
+        let mut place = Self { parts: Vec::new(), only: JsonTypes::ANY };
+        for part in parts {
+            place.add(root, part);
+        }
+        place
+    }
+
+    fn add(&mut self, root: &'s Value, part: Part<'s>) {
+        if self.parts.iter().any(|known| known.pointer == part.pointer) {
+            return;
+        }
+        let mut spent = vec!["$ref", "allOf"];
+        let referred = part.get("$ref").and_then(Value::as_str).and_then(|reference| target(root, reference));
+        let mut held: Vec<Part<'s>> =
+            referred.map(|(pointer, schema)| Part::new(pointer, schema)).into_iter().collect();
+        held.extend(part.list("allOf"));
+        for keyword in ["anyOf", "oneOf"] {
+            // A single alternative must hold like any other schema.
+            if let Ok([only]) = <[Part<'s>; 1]>::try_from(part.list(keyword)) {
+                held.push(only);
+                spent.push(keyword);
+            }
+        }
+        self.parts.push(part.spend(&spent));
+        for part in held {
+            self.add(root, part);
+        }
+    }
+
+    /// The same place for values of `only` these types.
+    pub(super) fn narrowed(mut self, only: JsonTypes) -> Self {
+        self.only = only;
+        self
+    }
+
+    /// What tells this place from others: the schemas that say something of a value, by where they stand.
+    pub(super) fn key(&self) -> Vec<(String, Vec<&'static str>)> {
+        let saying = self.parts.iter().filter(|part| part.constrains());
+        saying.map(|part| (part.pointer.clone(), part.spent().to_vec())).collect()
+    }
+
+    pub(super) fn parts(&self) -> &[Part<'s>] {
+        &self.parts
+    }
+
+    /// What the schemas say under `keyword`, the outermost first.
+    pub(super) fn all(&self, keyword: &str) -> impl Iterator<Item = &'s Value> {
+        self.parts.iter().filter_map(move |part| part.get(keyword))
+    }
+
+    /// Whether some schema has `false` under `keyword`.
+    pub(super) fn forbids(&self, keyword: &str) -> bool {
+        self.all(keyword).any(|said| said == &Value::Bool(false))
+    }
+
+    /// The types that a value may have here as far as this place alone says, its alternatives aside; none if the
+    /// schemas contradict one another. Where no schema names a type, the keywords tell which is meant: `properties`
+    /// is for objects, although JSON Schema would let a string pass.
+    pub(super) fn types(&self) -> JsonTypes {
+        let spelled = self.parts.iter().fold(self.only, |types, part| types & part.types());
+        let types = match self.listed() {
+            Some(members) => spelled & JsonTypes::of_all(members),
+            None => spelled,
+        };
+        if types != JsonTypes::ANY {
+            return types;
+        }
+        let meant = self.parts.iter().map(Part::meant).find(|meant| !meant.is_empty());
+        meant.unwrap_or(JsonTypes::ANY)
+    }
+
+    /// The only values allowed here, if `enum` or `const` says so.
+    pub(super) fn members(&self) -> Option<Vec<&'s Value>> {
+        let types = self.types();
+        let mut members = self.listed()?;
+        members.retain(|member| types.overlaps(JsonTypes::of(member)));
+        Some(members)
+    }
+
+    fn listed(&self) -> Option<Vec<&'s Value>> {
+        let mut lists = self.parts.iter().flat_map(Part::members);
+        let mut members: Vec<&'s Value> = lists.next()?.iter().collect();
+        lists.for_each(|list| members.retain(|member| list.contains(member)));
+        Some(members)
+    }
+
+    /// The alternatives, if the place has any: each with all else that must hold. Alternatives that only say which
+    /// properties must be present are none, since they do not differ in form.
+    pub(super) fn alternatives(&self, root: &'s Value) -> Option<Vec<Alternative<'s>>> {
+        let (holder, keyword) = self.parts.iter().find_map(|part| {
+            let chosen = ["anyOf", "oneOf"]
+                .into_iter()
+                .find(|keyword| part.list(keyword).iter().any(|branch| !branch.only_requires()));
+            chosen.map(|keyword| (part, keyword))
+        })?;
+        let spend = |part: &Part<'s>| {
+            let part = part.clone().spend(&["description", "default"]);
+            if part.pointer == holder.pointer { part.spend(&[keyword]) } else { part }
+        };
+        let rest: Vec<Part<'s>> = self.parts.iter().map(spend).filter(Part::constrains).collect();
+        let with_rest = |branch: Part<'s>| {
+            let pointer = branch.pointer.clone();
+            let implied = rest.iter().all(|part| {
+                part.only_types() && part.types().includes(Self::new(root, vec![branch.clone()]).types())
+            });
+            let parts = if implied { vec![branch] } else { rest.iter().cloned().chain([branch]).collect() };
+            (pointer, parts)
+        };
+        Some(holder.list(keyword).into_iter().map(with_rest).collect())
+    }
+
+    /// The types that a value may have here, alternatives included.
+    pub(super) fn accepted(&self, root: &'s Value) -> JsonTypes {
+        self.over_alternatives(root, Self::types)
+    }
+
+    /// The types that `of` finds here, or in all alternatives together. Alternatives within alternatives within … are
+    /// given up after a thousand, and then any type counts as found.
+    pub(super) fn over_alternatives(&self, root: &'s Value, of: fn(&Self) -> JsonTypes) -> JsonTypes {
+        self.over_some_alternatives(root, of, &mut 1_000)
+    }
+
+    fn over_some_alternatives(
+        &self,
+        root: &'s Value,
+        of: fn(&Self) -> JsonTypes,
+        left: &mut usize,
+    ) -> JsonTypes {
+        let Some(alternatives) = self.alternatives(root) else { return of(self) };
+        let mut found = JsonTypes::NONE;
+        for (_, parts) in alternatives {
+            if *left == 0 {
+                return JsonTypes::ANY;
+            }
+            *left -= 1;
+            found = found | Self::new(root, parts).over_some_alternatives(root, of, left);
+        }
+        found
+    }
+
+    /// The named properties in order, each with the schemas that hold for it.
+    pub(super) fn properties(&self) -> Vec<(&'s str, Vec<Part<'s>>)> {
+        let mut known = HashSet::new();
+        let named = self.all("properties").filter_map(Value::as_object).flat_map(|named| named.keys());
+        let names = named
+            .map(String::as_str)
+            .chain(self.required())
+            .filter(|name| self.parts.iter().all(|part| part.admits_property(name)) && known.insert(*name));
+        let schemas =
+            |name| self.or_anything(self.parts.iter().filter_map(|part| part.property(name)).collect());
+        names.map(|name| (name, schemas(name))).collect()
+    }
+
+    /// The names of the properties that must be present.
+    pub(super) fn required(&self) -> impl Iterator<Item = &'s str> {
+        self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str)
+    }
+
+    /// What may stand beside the named properties.
+    pub(super) fn rest(&self) -> Rest<'s> {
+        if self.parts.iter().any(Part::closes) {
+            return Rest::Closed;
+        }
+        let any: Vec<Part<'s>> = self
+            .parts
+            .iter()
+            .filter_map(|part| part.child("additionalProperties"))
+            .filter(Part::constrains)
+            .collect();
+        let matching: Vec<(&'s str, Part<'s>)> =
+            self.parts.iter().flat_map(|part| part.named("patternProperties")).collect();
+        if !any.is_empty() || !matching.is_empty() {
+            let any = any.into_iter().filter(|part| !part.is_false()).collect();
+            return Rest::Of { any, matching };
+        }
+        if self.forbids("unevaluatedProperties") {
+            return Rest::Closed;
+        }
+        let said = self.all("additionalProperties").chain(self.all("unevaluatedProperties")).next();
+        if said.is_some() { Rest::Open } else { Rest::Unsaid }
+    }
+
+    /// The schemas of the first items of a list, where they are described one by one.
+    pub(super) fn prefix(&self) -> Vec<Vec<Part<'s>>> {
+        let length = self.parts.iter().map(|part| part.prefix().len()).max().unwrap_or(0);
+        (0..length).map(|number| self.parts.iter().filter_map(|part| part.item(number)).collect()).collect()
+    }
+
+    /// The schemas of the items after those.
+    pub(super) fn items(&self) -> Items<'s> {
+        let items: Vec<Part<'s>> = self.parts.iter().filter_map(Part::further_items).collect();
+        if items.iter().any(Part::is_false) { Items::Closed } else { Items::Of(self.or_anything(items)) }
+    }
+
+    /// `parts`, or if there are none, a schema that says nothing and counts as standing where this place does.
+    pub(super) fn or_anything(&self, parts: Vec<Part<'s>>) -> Vec<Part<'s>> {
+        if parts.is_empty() { vec![Part::new(self.pointer().to_owned(), &ANYTHING)] } else { parts }
+    }
+
+    /// Where the outermost schema stands.
+    pub(super) fn pointer(&self) -> &str {
+        self.parts.first().map_or("", |part| &part.pointer)
+    }
+
+    /// The values that required properties must have where only few are allowed: what tells alternatives apart.
+    pub(super) fn tags(&self, root: &'s Value) -> Vec<(String, Vec<Value>)> {
+        let required: Vec<&str> = self.required().collect();
+        let properties = self.properties().into_iter().filter(|(name, _)| required.contains(name));
+        properties
+            .filter_map(|(name, parts)| {
+                let members = Self::new(root, parts).members()?;
+                let scalars = members.iter().all(|member| !member.is_object() && !member.is_array());
+                scalars.then(|| (name.to_owned(), members.into_iter().cloned().collect()))
+            })
+            .collect()
+    }
+}

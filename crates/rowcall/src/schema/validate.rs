@@ -1,0 +1,235 @@
+//! Whether a value satisfies a schema, and where not. The only file that knows the validation library; how values are
+//! put into words is in `wording.rs`, and what is said of alternatives in `breach.rs`.
+
+use std::cell::OnceCell;
+use std::fmt;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ReferencingError, Registry, ValidationError, ValidationOptions};
+use serde_json::{Value, json};
+
+use super::breach::{self, Breach, Expected};
+use super::json_type::{JsonType, JsonTypes};
+use super::wording::{self, cut};
+use super::{refused, subschemas};
+use crate::error::{Problem, did_you_mean};
+
+/// No more breaches than this are reported: a model that missed so much needs no longer list.
+const MOST: usize = 32;
+
+/// The name under which a document is known while schemas within it are compiled.
+const DOCUMENT: &str = "urn:rowcall:schema";
+
+/// A compiled schema. Formats are checked; unknown formats and unknown keywords are not.
+pub(super) struct Validator(jsonschema::Validator);
+
+impl Validator {
+    /// Compiles a schema whose references are known to be local.
+    ///
+    /// # Errors
+    /// What is not a schema, such as a list where an object must stand, a pattern that is no regular expression, or a
+    /// `$schema` that is not known.
+    pub(super) fn compile(schema: &Value) -> Result<Self, Problem> {
+        options().build(schema).map(Self).map_err(|error| problem(&error))
+    }
+
+    pub(super) fn is_valid(&self, value: &Value) -> bool {
+        self.0.is_valid(value)
+    }
+
+    /// The first 32 reasons why `value` does not satisfy `schema`, which is what this was compiled from.
+    pub(super) fn breaches(&self, schema: &Value, value: &Value) -> Vec<Breach> {
+        if self.is_valid(value) {
+            return Vec::new();
+        }
+        let mut breaches: Vec<Breach> =
+            self.0.iter_errors(value).take(MOST).flat_map(|error| breaches(schema, &error)).collect();
+        breaches.truncate(MOST);
+        breaches
+    }
+}
+
+impl fmt::Debug for Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Validator")
+    }
+}
+
+fn options<'r>() -> ValidationOptions<'r> {
+    jsonschema::options().offline().should_validate_formats(true)
+}
+
+/// A document from which schemas within it can be compiled on their own, their references intact.
+pub(super) struct Document<'s> {
+    root: &'s Value,
+    registry: OnceCell<Result<Registry<'static>, Problem>>,
+}
+
+impl<'s> Document<'s> {
+    /// The document; nothing is done with it until a schema is asked for.
+    pub(super) fn new(root: &'s Value) -> Self {
+        Self { root, registry: OnceCell::new() }
+    }
+
+    /// The schema at `pointer`, compiled.
+    ///
+    /// # Errors
+    /// None for a pointer to a schema in a document that `Validator::compile` took.
+    pub(super) fn at(&self, pointer: &str) -> Result<Validator, Problem> {
+        let registry = self.registry.get_or_init(|| registry(self.root)).as_ref().map_err(Problem::clone)?;
+        let schema = json!({ "$ref": format!("{DOCUMENT}#{}", subschemas::percent_encoded(pointer)) });
+        let built = options().with_registry(registry).build(&schema);
+        built.map(Validator).map_err(|error| problem(&error))
+    }
+}
+
+fn registry(root: &Value) -> Result<Registry<'static>, Problem> {
+    let mut root = root.clone();
+    if let Value::Object(keywords) = &mut root {
+        // A name of its own would hide the one under which it is looked for.
+        keywords.shift_remove("$id");
+    }
+    let draft = jsonschema::Draft::default().detect(&root);
+    let registry = Registry::new().draft(draft).add(DOCUMENT, draft.create_resource(root));
+    let prepared = registry.and_then(jsonschema::RegistryBuilder::prepare);
+    prepared.map_err(|error| Problem::new(format!("schema: {error}")))
+}
+
+/// The error of a schema that does not compile; the value that it is about is the schema itself.
+fn problem(error: &ValidationError<'_>) -> Problem {
+    let pointer = error.instance_path().as_str();
+    let problem = match error.kind() {
+        ValidationErrorKind::Referencing(ReferencingError::UnknownSpecification { specification }) => {
+            refused("/$schema", format!("`{specification}` is no known version of JSON Schema"))
+                .hint("leave it out, or write `https://json-schema.org/draft/2020-12/schema`")
+        }
+        ValidationErrorKind::Referencing(error) => refused(pointer, error),
+        ValidationErrorKind::Format { format } if format == "regex" => {
+            refused(pointer, format!("{} is not a regular expression", shown(error)))
+        }
+        _ => match breaches(&Value::Null, error).into_iter().next() {
+            Some(Breach { path, message, expected: Expected::Member(known) }) => {
+                let near = error
+                    .instance()
+                    .as_str()
+                    .and_then(|name| did_you_mean(name, known.iter().filter_map(Value::as_str)));
+                Problem { hint: near, ..refused(&path, message) }
+            }
+            Some(breach) => refused(&breach.path, breach.message),
+            None => refused(pointer, "it is not a schema"),
+        },
+    };
+    let hint = problem.hint.clone().unwrap_or_else(|| "see JSON Schema for what may stand here".to_owned());
+    problem.hint(hint)
+}
+
+fn shown(error: &ValidationError<'_>) -> String {
+    wording::shown(error.instance())
+}
+
+fn breaches(schema: &Value, error: &ValidationError<'_>) -> Vec<Breach> {
+    let value = error.instance().as_ref();
+    let path = error.instance_path().as_str();
+    let other = |message: String| vec![Breach::new(path, message, Expected::Other)];
+    match error.kind() {
+        ValidationErrorKind::Type { kind } => vec![Breach::types(path, value, types(kind))],
+        ValidationErrorKind::Enum { options } => {
+            let members = options.as_array().cloned().unwrap_or_default();
+            vec![Breach::member(path, value, members)]
+        }
+        ValidationErrorKind::Constant { expected_value } => {
+            vec![Breach::member(path, value, vec![expected_value.as_ref().clone()])]
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let branch = |errors: &Vec<ValidationError<'static>>| {
+                errors.iter().take(MOST).flat_map(|error| breaches(schema, error)).collect()
+            };
+            breach::nearest(path, value, &context.iter().map(branch).collect::<Vec<_>>())
+        }
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            other("matches more than one alternative of `oneOf`, expected exactly one".to_owned())
+        }
+        ValidationErrorKind::PropertyNames { error } => {
+            let reasons = breaches(schema, error).into_iter().map(|breach| breach.message);
+            other(format!(
+                "the property name {} is not allowed: {}",
+                shown(error),
+                reasons.collect::<Vec<_>>().join("; ")
+            ))
+        }
+        ValidationErrorKind::Required { property } => {
+            other(format!("required property `{}` is missing", property.as_str().unwrap_or_default()))
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            other(wording::unexpected(unexpected, &siblings(schema, error)))
+        }
+        ValidationErrorKind::AdditionalItems { limit } => {
+            other(wording::too_many(value, "item", *limit as u64))
+        }
+        ValidationErrorKind::UnevaluatedItems { .. } => other("has items that are not allowed".to_owned()),
+        ValidationErrorKind::MaxItems { limit } => other(wording::too_many(value, "item", *limit)),
+        ValidationErrorKind::MinItems { limit } => other(wording::too_few(value, "item", *limit)),
+        ValidationErrorKind::MaxLength { limit } => other(wording::too_many(value, "character", *limit)),
+        ValidationErrorKind::MinLength { limit } => other(wording::too_few(value, "character", *limit)),
+        ValidationErrorKind::MaxProperties { limit } => other(wording::too_many(value, "property", *limit)),
+        ValidationErrorKind::MinProperties { limit } => other(wording::too_few(value, "property", *limit)),
+        ValidationErrorKind::Maximum { limit } => {
+            other(format!("{value} is greater than the maximum {limit}"))
+        }
+        ValidationErrorKind::Minimum { limit } => other(format!("{value} is less than the minimum {limit}")),
+        ValidationErrorKind::ExclusiveMaximum { limit } => other(format!("{value} is not less than {limit}")),
+        ValidationErrorKind::ExclusiveMinimum { limit } => {
+            other(format!("{value} is not greater than {limit}"))
+        }
+        ValidationErrorKind::MultipleOf { multiple_of } => {
+            other(format!("{value} is not a multiple of {multiple_of}"))
+        }
+        ValidationErrorKind::Format { format } => other(wording::not_of_format(value, format)),
+        ValidationErrorKind::Pattern { pattern } => {
+            other(format!("{} does not match the pattern `{}`", shown(error), cut(pattern)))
+        }
+        ValidationErrorKind::UniqueItems => {
+            other("has items that are equal, expected each only once".to_owned())
+        }
+        ValidationErrorKind::Contains => {
+            other("has too few or too many items that match `contains`".to_owned())
+        }
+        ValidationErrorKind::Not { schema } => {
+            other(format!("{} is excluded by `not` {}", shown(error), cut(&schema.to_string())))
+        }
+        ValidationErrorKind::FalseSchema => other("is not allowed here".to_owned()),
+        ValidationErrorKind::ContentEncoding { content_encoding } => {
+            other(format!("{} is not encoded as {content_encoding}", shown(error)))
+        }
+        ValidationErrorKind::ContentMediaType { content_media_type } => {
+            other(format!("{} is not of the media type {content_media_type}", shown(error)))
+        }
+        ValidationErrorKind::BacktrackLimitExceeded { .. }
+        | ValidationErrorKind::RegexEngineFailure { .. }
+        | ValidationErrorKind::FromUtf8 { .. }
+        | ValidationErrorKind::Custom { .. }
+        | ValidationErrorKind::Referencing(_) => other(cut(&error.to_string())),
+    }
+}
+
+fn types(kind: &TypeKind) -> JsonTypes {
+    let named = |name: &str| JsonType::named(name).map_or(JsonTypes::NONE, JsonTypes::from);
+    match kind {
+        TypeKind::Single(one) => named(one.as_str()),
+        TypeKind::Multiple(several) => {
+            several.iter().fold(JsonTypes::NONE, |set, one| set | named(one.as_str()))
+        }
+    }
+}
+
+/// The names that the object's schema knows, where the keyword stands beside `properties`.
+fn siblings(schema: &Value, error: &ValidationError<'_>) -> Vec<String> {
+    let keyword = error.schema_path().as_str();
+    let parent = keyword.rsplit_once('/').and_then(|(parent, _)| schema.pointer(parent));
+    let properties = parent.and_then(|parent| parent.get("properties")).and_then(Value::as_object);
+    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

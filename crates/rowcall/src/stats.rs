@@ -1,0 +1,159 @@
+//! The one fold of events into numbers: progress bar, summary and every report read these and count nothing themselves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::event::{Event, EventKind};
+use crate::fault::FaultKind;
+use crate::outcome::FailureKind;
+use crate::turn::Usage;
+
+/// In microseconds, an hour; longer latencies count as this.
+const LONGEST_LATENCY: u64 = 3_600_000_000;
+
+/// What has happened so far.
+#[derive(Debug, Clone)]
+pub struct Stats {
+    /// Rows taken from the source.
+    pub taken: u64,
+    /// Rows that ended with a value.
+    pub done: u64,
+    /// Rows that ended without one, by kind.
+    pub failed: BTreeMap<FailureKind, u64>,
+    /// Rows that were taken and then abandoned because the run was stopped.
+    pub abandoned: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Of these, not answered yet.
+    pub in_flight: u64,
+    /// Prompts that asked again after an invalid answer.
+    pub reasks: u64,
+    /// Requests that failed, by kind.
+    pub faults: BTreeMap<FaultKind, u64>,
+    /// Tokens of all answers that reported them.
+    pub usage: Usage,
+    /// Requests that may have been billed but reported no tokens.
+    pub unmetered: u64,
+    latencies: Histogram<u64>,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            taken: 0,
+            done: 0,
+            failed: BTreeMap::new(),
+            abandoned: 0,
+            requests: 0,
+            in_flight: 0,
+            reasks: 0,
+            faults: BTreeMap::new(),
+            usage: Usage::default(),
+            unmetered: 0,
+            latencies: Histogram::new_with_bounds(1, LONGEST_LATENCY, 2)
+                .unwrap_or_else(|_| unreachable!("the bounds are in order, and two digits are allowed")),
+        }
+    }
+}
+
+impl Stats {
+    /// Counts one more event.
+    pub fn apply(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Taken => self.taken += 1,
+            EventKind::Sent { attempt: _, prompt: _ } => {
+                self.requests += 1;
+                self.in_flight += 1;
+            }
+            EventKind::Answered { attempt: _, latency, processing: _, result } => {
+                self.in_flight = self.in_flight.saturating_sub(1);
+                match result {
+                    Ok(usage) => {
+                        self.latencies.saturating_record(latency.as_micros().try_into().unwrap_or(u64::MAX));
+                        match usage {
+                            Some(usage) => self.usage += *usage,
+                            None => self.unmetered += 1,
+                        }
+                    }
+                    Err(fault) => {
+                        *self.faults.entry(fault.kind).or_default() += 1;
+                        self.unmetered += u64::from(fault.may_be_billed());
+                    }
+                }
+            }
+            EventKind::Waits(_) => {}
+            EventKind::Reasked { violations: _ } => self.reasks += 1,
+            EventKind::Ended { failure: None, effort: _ } => self.done += 1,
+            EventKind::Ended { failure: Some(kind), effort: _ } => {
+                *self.failed.entry(*kind).or_default() += 1;
+            }
+            EventKind::Abandoned => self.abandoned += 1,
+        }
+    }
+
+    /// Rows that ended without a value.
+    pub fn failures(&self) -> u64 {
+        self.failed.values().sum()
+    }
+
+    /// Rows that ended, either way.
+    pub fn ended(&self) -> u64 {
+        self.done + self.failures()
+    }
+
+    /// The latency that this share (0 to 1) of the answered requests did not exceed, to about 1 %; `None` before the first
+    /// answer.
+    pub fn latency(&self, share: f64) -> Option<Duration> {
+        (!self.latencies.is_empty()).then(|| Duration::from_micros(self.latencies.value_at_quantile(share)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fault::Fault;
+    use crate::outcome::Effort;
+
+    fn folded(kinds: impl IntoIterator<Item = EventKind>) -> Stats {
+        let mut stats = Stats::default();
+        for kind in kinds {
+            stats.apply(&Event { row: 0, kind });
+        }
+        stats
+    }
+
+    fn answered(ms: u64, result: Result<Option<Usage>, Arc<Fault>>) -> EventKind {
+        EventKind::Answered { attempt: 1, latency: Duration::from_millis(ms), processing: None, result }
+    }
+
+    #[test]
+    fn a_row_with_a_fault_and_a_reask_is_counted_once_as_done() {
+        let usage = Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() };
+        let timeout = Arc::new(Fault::new(FaultKind::Timeout, "too slow"));
+        let stats = folded([
+            EventKind::Taken,
+            EventKind::Sent { attempt: 1, prompt: 1 },
+            answered(600_000, Err(timeout)),
+            EventKind::Sent { attempt: 2, prompt: 1 },
+            answered(20, Ok(Some(usage))),
+            EventKind::Reasked { violations: 2 },
+            EventKind::Sent { attempt: 3, prompt: 2 },
+            answered(40, Ok(Some(usage))),
+            EventKind::Ended { failure: None, effort: Effort::default() },
+        ]);
+        assert_eq!((stats.taken, stats.done, stats.requests, stats.in_flight, stats.reasks), (1, 1, 3, 0, 1));
+        assert_eq!((stats.usage.input_tokens, stats.usage.output_tokens, stats.unmetered), (20, 10, 1));
+        assert_eq!(stats.faults[&FaultKind::Timeout], 1);
+        let median = stats.latency(0.5).expect("there are answers").as_secs_f64();
+        assert!((median - 0.020).abs() < 0.0005, "{median}");
+    }
+
+    #[test]
+    fn no_answer_has_no_latency() {
+        assert_eq!(Stats::default().latency(0.5), None);
+    }
+}

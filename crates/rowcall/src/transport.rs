@@ -1,0 +1,259 @@
+//! One attempt over HTTP: the only file that knows the HTTP client. It judges connections, not responses, and never tries
+//! again by itself, except where a pooled connection proves dead before a byte of the answer.
+#![expect(clippy::disallowed_types, reason = "this file is the one that knows the HTTP client")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a response is received at a time of day, which headers refer to"
+)]
+
+mod tls;
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
+use hyper_util::client::legacy::{Client, Error, ResponseFuture};
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::error::Problem;
+use crate::fault::{Fault, FaultKind};
+use crate::request::{Request, Response};
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Servers close idle connections after as little as 5 s (llama.cpp, Node), and a request sent at that moment is lost.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// TCP keep-alive, as the official SDKs set it: a connection that waits minutes for an answer is dropped by some middle
+/// boxes otherwise.
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
+
+/// No answer to a prompt is longer; whatever is, is not read to its end.
+const LONGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// Requests at a time over one HTTP/2 connection: what most servers allow. The client keeps one such connection to a host, so
+/// more requests need more clients.
+const STREAMS: usize = 100;
+
+/// Clients for an `https://` server, enough for 3,200 requests at a time over HTTP/2.
+const SHARDS: usize = 32;
+
+/// How often a request is sent anew over another connection when a pooled one proves dead.
+const DEAD_CONNECTIONS: usize = 3;
+
+/// How a server is reached.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Network {
+    /// How long an attempt may take, from its first byte out to its last byte in.
+    pub(crate) timeout: Duration,
+    /// A PEM file with certificate authorities to trust beside the system's.
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// The proxy for `https://` servers, as `HTTPS_PROXY` gives it.
+    pub(crate) https_proxy: Option<String>,
+    /// Hosts that are reached without it, as `NO_PROXY` lists them.
+    pub(crate) no_proxy: Option<String>,
+}
+
+/// The way to one server.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    shards: Vec<Shard>,
+    base_url: String,
+    headers: HeaderMap,
+    timeout: Duration,
+    /// Our ends of the connections over which an answer has come: a request that breaks on one of these was sent into a
+    /// connection that the server may have closed while it was idle.
+    proven: Mutex<HashSet<SocketAddr>>,
+}
+
+/// One of the clients that share the requests to the server.
+#[derive(Debug)]
+struct Shard {
+    client: Route,
+    in_flight: AtomicUsize,
+}
+
+#[derive(Debug)]
+enum Route {
+    Direct(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Tunnel(Client<HttpsConnector<Tunnel<HttpConnector>>, Full<Bytes>>),
+}
+
+impl Transport {
+    /// The way to `base_url` (`http://` or `https://`), with `headers` on every request. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// If the URL is none, or an `https://` server is to be reached and the certificates it would be trusted by cannot be
+    /// read.
+    pub(crate) fn new(base_url: &str, headers: HeaderMap, network: &Network) -> Result<Self, Problem> {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        let uri = base_url.parse::<Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+        let (shards, tls) = match uri.as_ref().and_then(Uri::scheme_str) {
+            Some("http") => (1, tls::trusting_nobody()),
+            Some("https") => (SHARDS, tls::trusting(network.ca_cert.as_deref())?),
+            Some(_) | None => {
+                let expected = "expected `http://HOST[:PORT]/PATH` or `https://…`";
+                return Err(Problem::new(format!("`{base_url}` is not a base URL, {expected}"))
+                    .hint("for example `http://localhost:8000/v1`"));
+            }
+        };
+        let proxy = uri.and_then(|uri| proxy(&uri, network));
+        let shard = || Shard { client: Route::new(&tls, proxy.as_ref()), in_flight: AtomicUsize::new(0) };
+        let shards = std::iter::repeat_with(shard).take(shards).collect();
+        Ok(Self { shards, base_url, headers, timeout: network.timeout, proven: Mutex::default() })
+    }
+
+    /// The full URL of a request.
+    pub(crate) fn url(&self, request: &Request) -> String {
+        format!("{}{}", self.base_url, request.path)
+    }
+
+    /// The headers of every request; a key in them is marked sensitive and does not print.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Sends one request and reads its response to the end.
+    ///
+    /// # Errors
+    /// `Connection` if there was no connection or it broke, `Timeout` if it took too long. A response of any status is no
+    /// error here.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Response, Fault> {
+        match tokio::time::timeout(self.timeout, self.exchange(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Fault::new(
+                FaultKind::Timeout,
+                format!("no complete answer from {} within {:?}", self.base_url, self.timeout),
+            )),
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, Fault> {
+        let response = self.answered(request).await?;
+        let (head, body) = response.into_parts();
+        let status = head.status.as_u16();
+        let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| Fault {
+            status: Some(status),
+            ..self.broken("the connection broke in the middle of the answer", error.as_ref())
+        })?;
+        Ok(Response { status, headers: head.headers, body: body.to_bytes(), received: SystemTime::now() })
+    }
+
+    /// The response as soon as its head is there.
+    async fn answered(&self, request: &Request) -> Result<http::Response<hyper::body::Incoming>, Fault> {
+        let shard = self.shard();
+        let mut dead = 0;
+        loop {
+            let mut message = http::Request::post(self.url(request))
+                .body(Full::new(request.body.clone()))
+                .map_err(|error| self.broken("the request cannot be written", &error))?;
+            *message.headers_mut() = self.headers.clone();
+            match shard.request(message).await {
+                Ok(response) => {
+                    if let Some(connection) = response.extensions().get::<HttpInfo>() {
+                        self.proven().insert(connection.local_addr());
+                    }
+                    return Ok(response);
+                }
+                Err(error) if dead < DEAD_CONNECTIONS && self.was_pooled(&error) => dead += 1,
+                Err(error) if error.is_connect() => return Err(self.broken("cannot connect", &error)),
+                Err(error) => return Err(self.broken("the connection broke before an answer", &error)),
+            }
+        }
+    }
+
+    /// Whether the request broke on a connection that had served before; that connection is forgotten.
+    fn was_pooled(&self, error: &Error) -> bool {
+        let mut extensions = http::Extensions::new();
+        if let Some(connection) = error.connect_info() {
+            connection.get_extras(&mut extensions);
+        }
+        extensions.get::<HttpInfo>().is_some_and(|connection| self.proven().remove(&connection.local_addr()))
+    }
+
+    fn proven(&self) -> std::sync::MutexGuard<'_, HashSet<SocketAddr>> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first client that has a stream left, so that few requests use few connections; the least busy if none has.
+    fn shard(&self) -> Busy<'_> {
+        let in_flight = |shard: &&Shard| shard.in_flight.load(Ordering::Relaxed);
+        let free = self.shards.iter().find(|shard| in_flight(shard) < STREAMS);
+        Busy::new(free.or_else(|| self.shards.iter().min_by_key(in_flight)).unwrap_or(&self.shards[0]))
+    }
+
+    /// A broken connection, with the innermost reason: the outer ones only say that something failed.
+    fn broken(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+        let mut reason = error;
+        while let Some(source) = reason.source() {
+            reason = source;
+        }
+        Fault::new(FaultKind::Connection, format!("{what} ({}): {reason}", self.base_url))
+    }
+}
+
+/// A client with one more request in flight.
+struct Busy<'a>(&'a Shard);
+
+impl<'a> Busy<'a> {
+    fn new(shard: &'a Shard) -> Self {
+        shard.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(shard)
+    }
+
+    fn request(&self, message: http::Request<Full<Bytes>>) -> ResponseFuture {
+        match &self.0.client {
+            Route::Direct(client) => client.request(message),
+            Route::Tunnel(client) => client.request(message),
+        }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Route {
+    fn new(tls: &rustls::ClientConfig, proxy: Option<&Tunnel<HttpConnector>>) -> Self {
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+        match proxy {
+            Some(tunnel) => Self::Tunnel(builder.build(tls::connector(tls, tunnel.clone()))),
+            None => Self::Direct(builder.build(tls::connector(tls, tcp()))),
+        }
+    }
+}
+
+fn tcp() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_keepalive(Some(KEEP_ALIVE));
+    tcp
+}
+
+/// The tunnel through the proxy, if this server is reached through one.
+fn proxy(server: &Uri, network: &Network) -> Option<Tunnel<HttpConnector>> {
+    let https = network.https_proxy.clone()?;
+    let no = network.no_proxy.clone().unwrap_or_default();
+    let proxy = Matcher::builder().https(https).no(no).build().intercept(server)?;
+    let tunnel = Tunnel::new(proxy.uri().clone(), tcp());
+    Some(match proxy.basic_auth() {
+        Some(credentials) => tunnel.with_auth(credentials.clone()),
+        None => tunnel,
+    })
+}

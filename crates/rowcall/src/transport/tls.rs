@@ -1,0 +1,64 @@
+//! Whom an `https://` server must be vouched for by: the system's certificate authorities, and those the user adds.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::error::Problem;
+
+/// TLS that trusts the system's authorities (or those in `SSL_CERT_FILE`, as OpenSSL reads it) and the ones in this PEM file.
+///
+/// # Errors
+/// If the file has no certificate, or there is nobody to trust at all.
+pub(super) fn trusting(own: Option<&Path>) -> Result<ClientConfig, Problem> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = own {
+        let unusable = |reason: String| {
+            let message = format!("the certificate file `{}` cannot be used: {reason}", path.display());
+            Problem::new(message).hint("`--ca-cert` takes a PEM file with certificates of authorities")
+        };
+        let certificates = CertificateDer::pem_file_iter(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| unusable(error.to_string()))?;
+        if roots.add_parsable_certificates(certificates).0 == 0 {
+            return Err(unusable("there is no certificate in it".to_owned()));
+        }
+    }
+    if roots.is_empty() {
+        return Err(Problem::new(
+            "the system's root certificates cannot be read, so no `https://` server can be trusted",
+        )
+        .hint(
+            "install the system's certificates (Debian: `ca-certificates`) or give some with `--ca-cert`",
+        ));
+    }
+    Ok(with(roots))
+}
+
+/// TLS for where there is none: any certificate is refused.
+pub(super) fn trusting_nobody() -> ClientConfig {
+    with(RootCertStore::empty())
+}
+
+/// A connector that speaks TLS to `https://` servers, HTTP/2 where they offer it, and plain HTTP to others.
+pub(super) fn connector<C>(tls: &ClientConfig, inner: C) -> HttpsConnector<C> {
+    HttpsConnectorBuilder::new()
+        .with_tls_config(tls.clone())
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(inner)
+}
+
+fn with(roots: RootCertStore) -> ClientConfig {
+    // The cryptography is passed in rather than installed for the whole process, which belongs to the application.
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap_or_else(|error| unreachable!("ring supports the default protocol versions: {error}"))
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}

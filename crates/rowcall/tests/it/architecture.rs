@@ -1,0 +1,119 @@
+//! What the sources promise about themselves: which module may use which, how a file begins and how long it is, what the
+//! map names, and which crate depends on which. The tables are here; how each promise is checked is in `architecture/`.
+
+mod arrows;
+mod features;
+mod files;
+mod manifests;
+mod map;
+mod syntax;
+mod tree;
+
+use std::sync::LazyLock;
+
+use arrows::{Allowance, Group};
+use manifests::Crate;
+use tree::Tree;
+
+/// Read once for all checks.
+static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
+
+/// The modules of the library, from the door down to the nouns. A module may use the groups below its own; which may
+/// use its own group as well is said by [`Group`].
+const GROUPS: [(Group, &[&str]); 4] = [
+    (Group::FrontDoor, &["client", "config", "extractor", "outcomes"]),
+    (Group::Path, &["conversation", "extract", "order", "run"]),
+    (Group::Stations, &["admission", "completion", "prompt", "provider", "retry", "transport"]),
+    (
+        Group::Nouns,
+        &[
+            "check",
+            "error",
+            "event",
+            "fault",
+            "outcome",
+            "request",
+            "row",
+            "schema",
+            "source",
+            "stats",
+            "turn",
+            "violation",
+        ],
+    ),
+];
+
+/// Arrows that go against the groups, each with its reason.
+const ALLOWANCES: [Allowance; 2] = [
+    Allowance {
+        from: "run",
+        to: "config",
+        reason: "a run carries out the plan, which only config can check",
+    },
+    Allowance { from: "extract", to: "config", reason: "each row is asked about as the plan says" },
+];
+
+/// The packages of the workspace and which of our own each may depend on.
+const CRATES: [Crate; 7] = [
+    Crate { name: "rowcall", uses: &[], tests_use: &["rowcall-sim"] },
+    Crate { name: "rowcall-data", uses: &["rowcall"], tests_use: &[] },
+    Crate { name: "rowcall-sim", uses: &[], tests_use: &[] },
+    Crate { name: "rowcall-cli", uses: &["rowcall", "rowcall-data", "rowcall-sim"], tests_use: &[] },
+    Crate { name: "rowcall-bench-floor", uses: &["rowcall"], tests_use: &[] },
+    Crate { name: "rowcall-bench-stub", uses: &[], tests_use: &[] },
+    Crate { name: "xtask", uses: &[], tests_use: &[] },
+];
+
+#[test]
+fn every_module_of_the_library_is_in_one_group() {
+    none(arrows::misplaced(&TREE.library_entries(), &GROUPS));
+}
+
+#[test]
+fn modules_use_only_what_is_below_them() {
+    none(arrows::against(&TREE.library(), &GROUPS, &ALLOWANCES));
+}
+
+#[test]
+fn every_file_opens_with_what_it_owns() {
+    none(TREE.sources.iter().filter_map(files::without_header));
+}
+
+#[test]
+fn no_file_is_too_long() {
+    none(TREE.sources.iter().flat_map(files::too_long));
+}
+
+#[test]
+fn files_are_named_for_what_is_in_them() {
+    none(TREE.paths().filter_map(files::nameless));
+}
+
+#[test]
+fn the_map_names_what_there_is() {
+    let mut entries: Vec<String> = TREE.children("crates/rowcall/src").collect();
+    entries.extend(TREE.children("crates"));
+    none(map::problems(&TREE.text("ARCHITECTURE.md"), &entries, |path| TREE.has(path)));
+}
+
+#[test]
+fn crates_depend_only_downwards() {
+    none(manifests::against(&TREE.manifests(), &CRATES));
+}
+
+#[test]
+fn features_are_few() {
+    none(TREE.manifests().iter().filter_map(manifests::too_many_features));
+}
+
+#[test]
+fn features_decide_only_about_whole_modules() {
+    none(TREE.sources.iter().flat_map(features::off_modules));
+}
+
+/// Fails with all `problems`, so that one run shows all there is to do.
+#[track_caller]
+fn none(problems: impl IntoIterator<Item = String>) {
+    let problems: Vec<String> = problems.into_iter().collect();
+    assert!(problems.is_empty(), "\n\n{}\n\n", problems.join("\n"));
+}

@@ -1,0 +1,5 @@
+//! The integration tests of the library, in one program so that they link once. A file for each subject.
+
+mod architecture;
+mod vectors;
+mod ways;

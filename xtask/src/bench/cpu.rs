@@ -1,0 +1,220 @@
+//! `cargo xtask bench cpu`: what a row costs in rowcall beside what it costs in the bare HTTP client. The clients take
+//! turns, each run in a fresh process; the stub counts that they sent what they say.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::binaries;
+use super::ceiling::Generator;
+use super::digits::{median, thousands};
+use super::server::Server;
+use crate::Result;
+
+/// Requests under way at once, for every client.
+pub(crate) const IN_FLIGHT: u64 = 64;
+
+/// The first is what the others are compared with.
+const CLIENTS: [&str; 2] = ["hyper-util", "rowcall"];
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    rows: u64,
+    rounds: u64,
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Table,
+    Json,
+}
+
+impl Options {
+    /// The options in `words`, or what is wrong with them.
+    pub(crate) fn parse(words: &[&str]) -> Result<Self> {
+        let mut options = Self { rows: 100_000, rounds: 5, format: Format::Table };
+        let mut words = words.iter();
+        while let Some(&option) = words.next() {
+            let mut number = || {
+                let value = words.next().copied().ok_or_else(|| format!("`{option}` needs a number"))?;
+                let wrong = || format!("`{value}` is no value for `{option}`, expected a number from 1");
+                value.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)
+            };
+            match option {
+                "--rows" => options.rows = number()?,
+                "--rounds" => options.rounds = number()?,
+                "--json" => options.format = Format::Json,
+                _ => return Err(format!("unknown option `{option}`")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// What one run of a client cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Figures {
+    rows: f64,
+    wall_s: f64,
+    cpu_s: f64,
+    peak_kb: f64,
+}
+
+impl Figures {
+    /// Rows by wall time.
+    pub(crate) fn rows_per_second(&self) -> f64 {
+        self.rows / self.wall_s
+    }
+
+    fn cpu_us_per_row(&self) -> f64 {
+        self.cpu_s * 1e6 / self.rows
+    }
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// What does not build or start, and a client that did not do its work.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let stub = binaries::release("rowcall-bench-stub")?;
+    let floor = binaries::release("rowcall-bench-floor")?;
+    let generator = Generator::find();
+    let server = Server::start(Command::new(stub).args(["--port", "0"]))?;
+    let load = load();
+
+    let mut runs = CLIENTS.map(|_| Vec::new());
+    let mut ceilings = Vec::new();
+    for _ in 0..options.rounds {
+        for (client, runs) in CLIENTS.iter().zip(&mut runs) {
+            runs.push(counted(&server, &floor, client, options.rows)?);
+        }
+        ceilings.push(generator.measure(&floor, server.base(), options.rows)?);
+    }
+
+    let mut report = report(options, &runs, median(ceilings), generator);
+    report["load_before"] = json!(load);
+    match options.format {
+        Format::Table => println!("{}", table(&report)),
+        Format::Json => println!("{report:#}"),
+    }
+    Ok(())
+}
+
+/// How many processes wanted a core in the minute before, on average, where the system tells: figures from a machine
+/// that others use are to be read with care.
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+/// One run of a client, with the server's word on how many requests it sent.
+fn counted(server: &Server, floor: &Path, name: &str, rows: u64) -> Result<Figures> {
+    server.get("/reset")?;
+    let figures = client(floor, name, server.base(), rows)?;
+    match server.get("/stats")?.get("requests").and_then(Value::as_u64) {
+        Some(requests) if requests == rows => Ok(figures),
+        requests => {
+            Err(format!("client `{name}` sent {} requests for {rows} rows", requests.unwrap_or_default()))
+        }
+    }
+}
+
+/// One run of a client in a fresh process.
+pub(crate) fn client(floor: &Path, name: &str, base: &str, rows: u64) -> Result<Figures> {
+    let output = Command::new(floor)
+        .args([name, "--base", base, "--rows", &rows.to_string(), "--in-flight", &IN_FLIGHT.to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", floor.display()))?;
+    let line = String::from_utf8_lossy(&output.stdout);
+    figures(&line, rows).ok_or_else(|| format!("client `{name}` did not do its work: `{}`", line.trim()))
+}
+
+/// The figures in a client's line, if it got `rows` right answers.
+fn figures(line: &str, rows: u64) -> Option<Figures> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let number = |name| line.get(name).and_then(Value::as_f64);
+    (line.get("ok")?.as_u64()? == rows).then_some(())?;
+    Some(Figures {
+        rows: rows as f64,
+        wall_s: number("wall_s")?,
+        cpu_s: number("cpu_s")?,
+        peak_kb: number("hwm_kb").unwrap_or_default(),
+    })
+}
+
+/// Medians of all runs, as JSON.
+fn report(options: &Options, runs: &[Vec<Figures>], ceiling: f64, generator: Generator) -> Value {
+    let cpu = |runs: &[Figures]| median(runs.iter().map(Figures::cpu_us_per_row));
+    let bare = runs.first().map_or(0.0, |runs| cpu(runs));
+    let clients: Vec<Value> = CLIENTS
+        .iter()
+        .zip(runs)
+        .map(|(client, runs)| {
+            let rows_per_second = median(runs.iter().map(Figures::rows_per_second));
+            json!({
+                "client": client,
+                "cpu_us_per_row": cpu(runs),
+                "cpu_ratio": cpu(runs) / bare,
+                "wall_s": median(runs.iter().map(|run| run.wall_s)),
+                "rows_per_s": rows_per_second,
+                "rows_per_s_void": ceiling < 2.0 * rows_per_second,
+                "peak_kb": median(runs.iter().map(|run| run.peak_kb)),
+            })
+        })
+        .collect();
+    json!({
+        "rows": options.rows,
+        "in_flight": IN_FLIGHT,
+        "rounds": options.rounds,
+        "clients": clients,
+        "ceiling": { "requests_per_s": ceiling, "generator": generator.name() },
+    })
+}
+
+/// The report for a reader.
+fn table(report: &Value) -> String {
+    let number = |of: &Value, name: &str| of.get(name).and_then(Value::as_f64).unwrap_or_default();
+    let mut lines = vec![
+        format!(
+            "{} rows, {IN_FLIGHT} in flight, no latency; medians of {} rounds in alternation",
+            thousands(number(report, "rows")),
+            number(report, "rounds"),
+        ),
+        String::new(),
+        format!(
+            "{:12}{:>12}{:>8}{:>10}{:>12}{:>12}",
+            "client", "CPU µs/row", "ratio", "wall s", "rows/s", "peak MB"
+        ),
+    ];
+    let clients = report.get("clients").and_then(Value::as_array).into_iter().flatten();
+    for client in clients {
+        let void = client.get("rows_per_s_void") == Some(&Value::Bool(true));
+        lines.push(format!(
+            "{:12}{:>12.1}{:>8.2}{:>10.2}{:>12}{:>12.1}",
+            client.get("client").and_then(Value::as_str).unwrap_or_default(),
+            number(client, "cpu_us_per_row"),
+            number(client, "cpu_ratio"),
+            number(client, "wall_s"),
+            if void { "void".to_owned() } else { thousands(number(client, "rows_per_s")) },
+            number(client, "peak_kb") / 1024.0,
+        ));
+    }
+    let ceiling = report.get("ceiling").unwrap_or(&Value::Null);
+    lines.push(String::new());
+    lines.push(format!(
+        "the stub's ceiling: {} requests/s under {}; rows/s are void where it is under twice them",
+        thousands(number(ceiling, "requests_per_s")),
+        ceiling.get("generator").and_then(Value::as_str).unwrap_or_default(),
+    ));
+    if let Some(load) = report.get("load_before").and_then(Value::as_f64) {
+        lines.push(format!("load average before: {load:.2}"));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests;

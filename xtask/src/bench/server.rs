@@ -1,0 +1,86 @@
+//! A server in a process of its own, from its first line of output, which names its base URL, to the end of the
+//! measurement.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::Result;
+
+/// A running server; it ends with this value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    base: String,
+}
+
+impl Server {
+    /// Starts `command` and waits until it has told where it listens.
+    ///
+    /// # Errors
+    /// A command that does not start, or that ends without naming a base URL.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut process = spawned.map_err(|error| format!("cannot start {command:?}: {error}"))?;
+        let output = process.stdout.take();
+        // From here on an early return ends the process.
+        let mut server = Self { process, base: String::new() };
+        let lines = output
+            .into_iter()
+            .flat_map(|output| BufReader::new(output).lines().map_while(std::result::Result::ok));
+        let base = lines.into_iter().find_map(|line| base_url(&line));
+        server.base = base.ok_or_else(|| format!("{command:?} ended without naming a base URL"))?;
+        Ok(server)
+    }
+
+    /// Up to and with `/v1`.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// What the server answers to a GET of `path`, counted from the base URL.
+    pub(crate) fn get(&self, path: &str) -> Result<Value> {
+        let answer = self.exchange(path).map_err(|error| format!("the server does not answer: {error}"))?;
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        serde_json::from_str(body).map_err(|_| format!("the server answered `{answer}`"))
+    }
+
+    fn exchange(&self, path: &str) -> std::io::Result<String> {
+        let address = self.base.trim_start_matches("http://");
+        let (host, prefix) = address.split_once('/').unwrap_or((address, ""));
+        let mut stream = TcpStream::connect(host)?;
+        write!(stream, "GET /{prefix}{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A server that is gone already needs no ending.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The URL in a line such as `listening on http://127.0.0.1:8080/v1`.
+fn base_url(line: &str) -> Option<String> {
+    let url = line.split_whitespace().find(|word| word.starts_with("http://"))?;
+    Some(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base_url;
+
+    #[test]
+    fn finds_the_base_url_in_a_line() {
+        let expected = Some("http://127.0.0.1:80/v1".to_owned());
+        assert_eq!(base_url("http://127.0.0.1:80/v1"), expected);
+        assert_eq!(base_url("listening on http://127.0.0.1:80/v1/ until Ctrl-C"), expected);
+        assert_eq!(base_url("loading"), None);
+    }
+}
