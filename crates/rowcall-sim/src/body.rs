@@ -14,12 +14,12 @@ use crate::fault::Moment;
 use crate::reply::{Ending, Failure, Length, Reply};
 use crate::server::Visit;
 
-/// The connection is to be closed without completing the answer.
+/// The answer is not to be completed; what becomes of the connection depends on HTTP's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// By RST.
+    /// By RST, or RST_STREAM.
     Reset,
-    /// By FIN.
+    /// By closing the connection.
     Cut,
 }
 

@@ -18,6 +18,12 @@ pub enum SimError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The certificate for TLS could not be made.
+    #[error("the simulator's certificate cannot be made")]
+    Certificate {
+        /// What the cryptography said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// No scenario has this name.
     #[error("unknown scenario `{name}` (known: {})", known.join(", "))]
     UnknownScenario {
@@ -54,7 +60,9 @@ impl SimError {
                 let nearest = known.iter().min_by_key(near).filter(|known| near(known) <= 3)?;
                 Some(format!("did you mean `{nearest}`?"))
             }
-            Self::Thread { .. } | Self::Toml { .. } | Self::OutOfRange { .. } => None,
+            Self::Thread { .. } | Self::Certificate { .. } | Self::Toml { .. } | Self::OutOfRange { .. } => {
+                None
+            }
         }
     }
 }

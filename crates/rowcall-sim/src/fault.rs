@@ -28,9 +28,10 @@ pub struct Fault {
 pub enum FaultKind {
     /// Another HTTP status than 200.
     Status(StatusFault),
-    /// The connection is reset (RST).
+    /// The connection is reset (RST); over HTTP/2 only the request's stream is (RST_STREAM with INTERNAL_ERROR).
     Reset(Moment),
-    /// The connection is closed (FIN) without, or amid, the answer.
+    /// The connection is closed without, or amid, the answer; under TLS without saying so before (no close_notify),
+    /// over HTTP/2 with all other requests on it (and no GOAWAY).
     Cut(Moment),
     /// Nothing more comes until the client leaves.
     Stall(Moment),

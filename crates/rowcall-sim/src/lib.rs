@@ -28,6 +28,12 @@
 //!
 //! Tokens are estimated as a text's bytes divided by four, rounded up, at least one.
 //!
+//! # TLS and HTTP/2
+//!
+//! Both HTTP/1.1 and HTTP/2 are spoken unless [`Options::with_http`] says otherwise. A connection of HTTP/2 takes at
+//! most 100 requests at a time; further ones wait at the client. With [`Tls::On`] the certificate is signed by an
+//! authority of the simulator's own, [`Simulator::ca_pem`], whose key is thrown away once the simulator has started.
+//!
 //! # What goes wrong, and when
 //!
 //! Each admitted request of a row has a number, counted from 1; which fault hits it and how long it takes is a
@@ -80,16 +86,20 @@
 //! The latency is one of [`fixed`](Latency::Fixed), [`log_normal`](Latency::LogNormal),
 //! [`per_token`](Latency::PerToken) and [`by_text`](Latency::ByText). A [`status`](StatusFault) may also have a `body`
 //! (`"openai"`, `"html"`, `"empty"`, `"string"`), `retry_after_ms`, `should_retry` and `message`. Connections fail by
-//! `reset`, `cut` and `stall`, each `"before"` the answer or `"midway"`. The other [kinds](FaultKind) are words:
+//! `reset`, `cut` and `stall`, each `"before"` the answer or `"midway"`; over HTTP/2 a reset and a stall
+//! concern their own request, a cut all those of the connection. The other [kinds](FaultKind) are words:
 //! `invalid_json`, `truncated_json`, `schema_violation`, `fenced`, `prose`, `refusal`, `content_filter`, `length`,
 //! `empty`, `wrong_tool`, `two_tools`, `error_in_200`, `garbage_body`.
 
 // From outside in: what its users hold, ...
+mod options;
 mod simulator;
 
 // ... the server, ...
 mod body;
+mod connection;
 mod server;
+mod tls;
 
 // ... one request: play it, read it, answer it, ...
 mod chat;
@@ -117,6 +127,7 @@ mod tally;
 pub use error::SimError;
 pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
 pub use latency::{Latency, TextLatency};
+pub use options::{Counting, Http, Options, Tls};
 pub use scenario::Scenario;
-pub use simulator::{Counting, Options, Simulator};
+pub use simulator::Simulator;
 pub use stats::{Level, Requests, Stats, Tokens};

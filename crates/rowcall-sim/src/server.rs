@@ -1,11 +1,11 @@
-//! The HTTP server: connections, routes, waiting. What is answered is the simulation's matter.
+//! The HTTP server: it accepts, routes and waits. How a connection is spoken is `connection.rs`'s matter, what is
+//! answered the simulation's.
 #![expect(
     clippy::disallowed_methods,
     reason = "the simulator is a program of its own: its server spawns its connections"
 )]
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, SERVER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
 
 use crate::body::{AnswerBody, Broken};
 use crate::chat::body::{FINGERPRINT, error};
+use crate::connection;
 use crate::fault::Moment;
+use crate::options::Http;
 use crate::reply::{Ending, Failure, Reply};
 use crate::simulation::{Hold, Simulation};
 
@@ -31,6 +31,13 @@ use crate::simulation::{Hold, Simulation};
 const LARGEST_BODY: usize = 64 << 20;
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// How connections are let in.
+pub(crate) struct Door {
+    pub(crate) http: Http,
+    /// `None` without TLS.
+    pub(crate) tls: Option<TlsAcceptor>,
+}
 
 /// The simulation as connections share it.
 #[derive(Debug)]
@@ -79,12 +86,23 @@ impl Drop for Visit {
 }
 
 /// Serves until `stop` changes, then lets requests under way end within a grace period.
-pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+pub(crate) async fn run(
+    listener: TcpListener,
+    door: Door,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<()>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => { connections.spawn(connection(stream, Arc::clone(&shared), stop.clone())); }
+                Ok((stream, _)) => {
+                    let (shared, stop) = (Arc::clone(&shared), stop.clone());
+                    match &door.tls {
+                        None => connections.spawn(connection::plain(stream, door.http, shared, stop)),
+                        Some(tls) => connections.spawn(connection::encrypted(stream, tls.clone(), door.http, shared, stop)),
+                    };
+                }
                 // Too many open files, for one: those that end make room.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
@@ -96,33 +114,11 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, mut stop: wa
     let _ = tokio::time::timeout(GRACE, drained).await;
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
-    let _ = stream.set_nodelay(true);
-    shared.simulation().stats.connections.enter();
-    let service = service_fn(|request| serve(request, Arc::clone(&shared)));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new());
-    let mut connection = http.serve_connection(TokioIo::new(stream), service);
-    let mut pinned = std::pin::Pin::new(&mut connection);
-    let ended = tokio::select! {
-        ended = &mut pinned => ended,
-        _ = stop.changed() => {
-            pinned.as_mut().graceful_shutdown();
-            pinned.await
-        }
-    };
-    if ended.is_err_and(|error| asks_for_reset(&error)) {
-        // With a zero linger time, closing sends RST instead of FIN.
-        let _ = connection.into_parts().io.inner().set_zero_linger();
-    }
-    shared.simulation().stats.connections.leave();
-}
-
-fn asks_for_reset(error: &hyper::Error) -> bool {
-    error.source().and_then(|source| source.downcast_ref::<Broken>()) == Some(&Broken::Reset)
-}
-
-async fn serve(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<AnswerBody>, Broken> {
+/// Answers one request.
+pub(crate) async fn serve(
+    request: Request<Incoming>,
+    shared: Arc<Shared>,
+) -> Result<Response<AnswerBody>, Broken> {
     let path = request.uri().path();
     let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
     let expected = match path {

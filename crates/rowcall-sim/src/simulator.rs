@@ -8,67 +8,25 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::error::SimError;
 use crate::latency::Latency;
+use crate::options::{Options, Tls};
 use crate::scenario::Scenario;
-use crate::server::{self, Shared};
+use crate::server::{self, Door, Shared};
 use crate::simulation::Simulation;
 use crate::stats::Stats;
+use crate::tls::Identity;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
-
-/// How a simulator runs, whatever the scenario.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Options {
-    /// The port on 127.0.0.1; 0 picks a free one.
-    pub port: u16,
-    /// Decides every draw: values, latencies, faults.
-    pub seed: u64,
-    /// This latency for every answer instead of the scenario's; zero answers at once.
-    pub latency: Option<Duration>,
-    /// Whether repeated requests are counted.
-    pub counting: Counting,
-}
-
-/// Whether requests are remembered, for 8 to 13 bytes each, so that repeats can be counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Counting {
-    /// `repeats` in the statistics stays empty.
-    #[default]
-    Off,
-    /// `repeats` says how many requests had been answered before.
-    On,
-}
-
-impl Options {
-    /// The same options on this port of 127.0.0.1; 0 picks a free one.
-    pub fn with_port(self, port: u16) -> Self {
-        Self { port, ..self }
-    }
-
-    /// The same options with this seed.
-    pub fn with_seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
-    }
-
-    /// The same options with this latency for every answer instead of the scenario's.
-    pub fn with_latency(self, latency: Duration) -> Self {
-        Self { latency: Some(latency), ..self }
-    }
-
-    /// The same options, counting repeats or not.
-    pub fn with_counting(self, counting: Counting) -> Self {
-        Self { counting, ..self }
-    }
-}
 
 /// A simulated provider that runs until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
+    ca_pem: Option<String>,
     shared: Arc<Shared>,
     stop: watch::Sender<()>,
     thread: Option<JoinHandle<()>>,
@@ -82,7 +40,8 @@ impl Simulator {
     /// # Errors
     ///
     /// [`SimError::Listen`] if the port is taken, [`SimError::OutOfRange`] if a number
-    /// of the scenario is, [`SimError::Thread`] if no thread can be had.
+    /// of the scenario is, [`SimError::Certificate`] if TLS is on and no certificate can be made,
+    /// [`SimError::Thread`] if no thread can be had.
     pub fn start(scenario: Scenario, options: Options) -> Result<Self, SimError> {
         scenario.check()?;
         let scenario = match options.latency {
@@ -90,6 +49,12 @@ impl Simulator {
             Some(Duration::ZERO) => Scenario { latency: None, ..scenario },
             Some(time) => scenario.with_latency(Latency::fixed(time)),
         };
+        let identity = match options.tls {
+            Tls::Off => None,
+            Tls::On => Some(Identity::new(options.http)?),
+        };
+        let (config, ca_pem) = identity.map(|identity| (identity.config, identity.ca_pem)).unzip();
+        let door = Door { http: options.http, tls: config.map(TlsAcceptor::from) };
         let (stop, stopped) = watch::channel(());
         let (ready, started) = mpsc::channel();
         let (seed, counting, port) = (options.seed, options.counting, options.port);
@@ -106,7 +71,7 @@ impl Simulator {
                         let shared = Shared::new(Simulation::new(scenario, seed, counting, unix_time()));
                         let told = ready.send(Ok((address, Arc::clone(&shared))));
                         if told.is_ok() {
-                            server::run(listener, shared, stopped).await;
+                            server::run(listener, door, shared, stopped).await;
                         }
                     }
                 }
@@ -116,12 +81,18 @@ impl Simulator {
         let thread = thread.map_err(|source| SimError::Thread { source })?;
         let gone = |_| SimError::Thread { source: io::Error::other("the thread ended while starting") };
         let (address, shared) = started.recv().map_err(gone)??;
-        Ok(Self { address, shared, stop, thread: Some(thread) })
+        Ok(Self { address, ca_pem, shared, stop, thread: Some(thread) })
     }
 
-    /// The base URL to give to a client, such as `http://127.0.0.1:41234/v1`.
+    /// The base URL to give to a client, such as `http://127.0.0.1:41234/v1`, or the same with `https` under TLS.
     pub fn base_url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        let scheme = if self.ca_pem.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/v1", self.address)
+    }
+
+    /// The certificate of the authority to trust, in PEM; `None` without TLS. It is another one at every start.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
     }
 
     /// Where it listens.

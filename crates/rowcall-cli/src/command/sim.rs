@@ -1,8 +1,11 @@
-//! `rowcall sim`: a simulated provider until it is stopped. Its base URL is the first line on stdout.
+//! `rowcall sim`: a simulated provider until it is stopped. Its base URL is the first line on stdout,
+//! under TLS followed by the certificate to trust.
+
+use std::path::Path;
 
 use comfy_table::Table;
-use rowcall::Result;
-use rowcall_sim::{Counting, Options, Scenario};
+use rowcall::{Error, Problem, Result};
+use rowcall_sim::{Counting, Http, Options, Scenario, Tls};
 use serde_json::json;
 
 use crate::args::SimArguments;
@@ -15,13 +18,27 @@ pub(crate) fn sim(arguments: &SimArguments) -> Result<Exit> {
     }
     let scenario = model::scenario(arguments.scenario.as_deref())?;
     let counting = if arguments.count { Counting::On } else { Counting::Off };
-    let mut options =
-        Options::default().with_port(arguments.port).with_seed(arguments.seed).with_counting(counting);
+    let tls = if arguments.tls { Tls::On } else { Tls::Off };
+    let options = Options::default().with_port(arguments.port).with_seed(arguments.seed);
+    let options = options.with_counting(counting).with_tls(tls);
+    let mut options = options.with_http(arguments.http.map_or(Http::Both, Http::from));
     options.latency = arguments.latency;
     let simulator = model::start(scenario, options)?;
-    printing::result(&simulator.base_url()).map_err(|error| printing::unprintable(&error))?;
+    let mut lines = simulator.base_url();
+    if let Some(pem) = simulator.ca_pem() {
+        // Before the base URL is out, so that whoever reads that finds the file.
+        arguments.ca_file.as_deref().map_or(Ok(()), |path| write(path, pem))?;
+        lines = format!("{lines}\n{}", pem.trim_end());
+    }
+    printing::result(&lines).map_err(|error| printing::unprintable(&error))?;
     simulator.wait().map_err(|error| model::problem(&error, error.hint()))?;
     Ok(Exit::Done)
+}
+
+fn write(path: &Path, pem: &str) -> Result<()> {
+    std::fs::write(path, pem).map_err(|error| {
+        Error::Sink(Problem::new(format!("cannot write the certificate to `{}`: {error}", path.display())))
+    })
 }
 
 fn list(as_json: bool) -> Result<Exit> {
