@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rowcall::{Mode, OrderBy};
 use rowcall_data::{InputFormat, OutputFormat};
+use rowcall_sim::Http;
 use serde_json::Value;
 
 /// Calls a language model on every row of a data set and writes a typed, validated value for each.
@@ -133,10 +134,10 @@ pub(crate) struct AccountArguments {
     #[arg(short, long, value_name = "REQUESTS")]
     pub(crate) concurrency: Option<NonZeroUsize>,
     /// The most requests per minute
-    #[arg(long, value_name = "REQUESTS")]
+    #[arg(long, value_name = "REQUESTS", allow_negative_numbers = true)]
     pub(crate) rpm: Option<f64>,
     /// The most tokens per minute, in and out together
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
     pub(crate) tpm: Option<f64>,
 }
 
@@ -180,12 +181,40 @@ pub(crate) struct SimArguments {
     /// Also count requests that repeat an answered one, in `GET /stats`
     #[arg(long)]
     pub(crate) count: bool,
+    /// Serve over TLS; the certificate of the authority to trust is printed below the base URL
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// The only version of HTTP to speak; both if left out
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub(crate) http: Option<HttpArgument>,
+    /// With `--tls`, also write the authority's certificate to this file, for `--ca-cert` of `run`
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// List the scenarios
     #[arg(long)]
     pub(crate) list: bool,
     /// With `--list`, print JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum HttpArgument {
+    /// HTTP/1.1
+    #[value(name = "1", alias = "1.1")]
+    One,
+    /// HTTP/2
+    #[value(name = "2")]
+    Two,
+}
+
+impl From<HttpArgument> for Http {
+    fn from(http: HttpArgument) -> Self {
+        match http {
+            HttpArgument::One => Self::One,
+            HttpArgument::Two => Self::Two,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -54,7 +54,10 @@ pub(crate) fn scenario(name: Option<&str>) -> Result<Scenario> {
         return Scenario::named(name).map_err(|error| problem(&error, error.hint()));
     }
     let text = std::fs::read_to_string(name).map_err(|error| {
-        Error::Config(Problem::new(format!("the scenario file `{name}` cannot be read: {error}")))
+        let message = format!("the scenario file `{name}` cannot be read: {error}");
+        Error::Config(
+            Problem::new(message).hint("`rowcall sim --list` shows the scenarios that need no file"),
+        )
     })?;
     Scenario::from_toml(&text).map_err(|error| {
         let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));

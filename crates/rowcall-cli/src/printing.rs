@@ -23,7 +23,8 @@ pub(crate) fn note(text: &str) {
 /// Prints what ended the command and what to do next.
 pub(crate) fn error(error: &Error) {
     note(&format!("error: {error}"));
-    if let Some(hint) = error.hint() {
+    let help = matches!(error, Error::Config(_)).then_some("`rowcall help run` shows what is expected");
+    if let Some(hint) = error.hint().or(help) {
         note(&format!("  hint: {hint}"));
     }
 }

@@ -265,6 +265,7 @@ fn headers(
     // The key itself must not appear in the message.
     let of_key = protocol.headers(key).map_err(|_| {
         Problem::new("the key has a character that a header cannot carry, expected printable ASCII")
+            .hint("set it again, without line breaks or other control characters")
     })?;
     headers.extend(of_key);
     for (name, value) in own {

@@ -102,6 +102,7 @@ async fn ask(
         } else {
             tried.faults += 1;
         }
+        tried.answered = plan.account.admission.has_answered();
         match retry::decide(&fault, tried, plan.retry, fastrand::f64()) {
             Decision::Retry(wait) => {
                 plan.observers.emit(row, EventKind::Waits(wait));
@@ -149,6 +150,7 @@ fn settlement(result: &Result<Completion, Fault>) -> Settlement {
     match result {
         Ok(Completion { usage: Some(usage), .. }) => Settlement::Exact(*usage),
         Err(fault) if retry::is_limit(fault.kind) => Settlement::Refused { retry_after: fault.retry_after },
+        Err(Fault { status: None, .. }) => Settlement::Unanswered,
         Ok(Completion { usage: None, .. }) | Err(_) => Settlement::Unknown,
     }
 }

@@ -37,7 +37,9 @@ pub enum FaultKind {
     Timeout,
     /// 5xx, and 200 with a body that no client could read.
     Server,
-    /// No connection, or one that broke before the answer was complete.
+    /// No connection came about, so that nothing was sent.
+    Unreachable,
+    /// The connection broke before the answer was complete.
     Connection,
     /// 409: the resource was busy. 425: it was too early.
     Conflict,
@@ -47,7 +49,7 @@ pub enum FaultKind {
     Auth,
     /// 403: the account may not do this.
     Permission,
-    /// 404: no such model or path.
+    /// 404: no such model or path. 3xx: it has moved, so the base URL is not right.
     NotFound,
     /// 400: the provider does not take the schema.
     InvalidSchema,
@@ -75,6 +77,7 @@ impl FaultKind {
             Self::Overloaded => "overloaded",
             Self::Timeout => "timeout",
             Self::Server => "server",
+            Self::Unreachable => "unreachable",
             Self::Connection => "connection",
             Self::Conflict => "conflict",
             Self::Quota => "quota",
@@ -114,7 +117,8 @@ impl Fault {
             FaultKind::Timeout | FaultKind::Connection | FaultKind::Server => {
                 self.status.is_none_or(|status| status == 200)
             }
-            FaultKind::RateLimit
+            FaultKind::Unreachable
+            | FaultKind::RateLimit
             | FaultKind::Overloaded
             | FaultKind::Conflict
             | FaultKind::Quota
@@ -151,9 +155,10 @@ impl Fault {
                 Some("shorten the row or choose a larger model")
             }
             FaultKind::RequestExceedsLimit => Some("lower `--max-output-tokens` or shorten the row"),
-            FaultKind::Connection => Some("check the base URL and that the server runs"),
+            FaultKind::Unreachable => Some("check the base URL and that the server runs"),
             FaultKind::Timeout => Some("raise `--timeout` if the model needs longer"),
-            FaultKind::RateLimit
+            FaultKind::RateLimit => Some("run again later, or ask the provider for a higher limit"),
+            FaultKind::Connection
             | FaultKind::Overloaded
             | FaultKind::Server
             | FaultKind::Conflict
@@ -169,7 +174,13 @@ impl fmt::Display for Fault {
         if let Some(status) = self.status {
             write!(f, "{status} ")?;
         }
-        write!(f, "{}: {}", self.kind.name(), self.message)
+        write!(f, "{}: {}", self.kind.name(), self.message)?;
+        match self.retry_after {
+            Some(wait) if wait >= Duration::from_mins(1) => {
+                write!(f, " (it asks to wait {} min)", wait.as_secs().div_ceil(60))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

@@ -47,6 +47,8 @@
 mod client;
 mod config;
 mod extractor;
+#[cfg(feature = "garde")]
+mod garde_rules;
 mod outcomes;
 
 // The path: many rows, one row.
@@ -60,7 +62,7 @@ mod admission;
 pub mod completion;
 mod prompt;
 pub mod provider;
-mod retry;
+pub mod retry;
 mod transport;
 
 // The nouns.

@@ -46,6 +46,11 @@ impl Template {
             }
         }
         let mut template = Self { environment, system: System::None };
+        for (name, source) in [(USER, Some(user)), (SYSTEM, system)] {
+            if source.is_some() {
+                template.check_names(name)?;
+            }
+        }
         if system.is_some() {
             template.system = if template.variables_of(SYSTEM).is_empty() {
                 System::Fixed(template.render_one(SYSTEM, &Map::new()).map_err(Problem::new)?.into())
@@ -54,6 +59,25 @@ impl Template {
             };
         }
         Ok(template)
+    }
+
+    /// Filters, tests and functions are looked up only when a template is rendered, so it is rendered once with made-up
+    /// fields; what else may go wrong with those tells nothing of real ones.
+    fn check_names(&self, name: &str) -> Result<(), Problem> {
+        let Ok(template) = self.environment.get_template(name) else { return Ok(()) };
+        let fields = template.undeclared_variables(false).into_iter().map(|variable| (variable, ""));
+        let fields: std::collections::HashMap<_, _> = fields.collect();
+        match template.render(minijinja::value::Serde(fields)) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
+                ) =>
+            {
+                Err(does_not_compile(&error))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// The variables that a row must bring, unless the template gives a default for one.

@@ -30,8 +30,13 @@ pub struct Response {
 }
 
 impl Response {
-    /// A header's value, if it is there and is text.
+    /// Whether the status says that the request was answered; gateways make other statuses than 200 of that.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header's value, if it is there and is text. That may be more than ASCII: Go writes microseconds as `µs`.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
     }
 }

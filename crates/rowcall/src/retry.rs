@@ -27,18 +27,20 @@ impl Default for RetryPolicy {
 
 /// What has been tried for one prompt, and how the account fares.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tried {
+pub struct Tried {
     /// Attempts of this prompt that ended in a fault which the retries count.
-    pub(crate) faults: u32,
+    pub faults: u32,
     /// Attempts of this prompt that ended in a limit.
-    pub(crate) limits: u32,
+    pub limits: u32,
     /// How long the account has answered nothing but limits.
-    pub(crate) limited_for: Duration,
+    pub limited_for: Duration,
+    /// Whether the account has answered anything at all.
+    pub answered: bool,
 }
 
 /// What to do about a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub enum Decision {
     /// Try again after this long.
     Retry(Duration),
     /// The row has failed; others may fare better.
@@ -63,9 +65,11 @@ enum Budget {
 fn budget(kind: FaultKind) -> Budget {
     match kind {
         FaultKind::RateLimit | FaultKind::Overloaded => Budget::Limits,
-        FaultKind::Timeout | FaultKind::Server | FaultKind::Connection | FaultKind::Conflict => {
-            Budget::Faults
-        }
+        FaultKind::Timeout
+        | FaultKind::Server
+        | FaultKind::Unreachable
+        | FaultKind::Connection
+        | FaultKind::Conflict => Budget::Faults,
         FaultKind::ContextLength
         | FaultKind::ContentPolicy
         | FaultKind::TooLarge
@@ -87,21 +91,27 @@ pub(crate) fn is_limit(kind: FaultKind) -> bool {
 }
 
 /// What to do about `fault` after what has been `tried`. `random` is uniform in `[0, 1)`.
-pub(crate) fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> Decision {
+pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> Decision {
     let budget = match (budget(fault.kind), fault.should_retry) {
-        // A server that says so overrides what its status would mean; an exhausted quota stays exhausted.
+        // A server that says so overrides what its status would mean; a quota that it calls exhausted stays exhausted.
         (Budget::Limits | Budget::Faults, Some(false)) => Budget::Row,
         (Budget::Row, Some(true)) => Budget::Faults,
-        (Budget::Run, Some(true)) if fault.kind != FaultKind::Quota => Budget::Faults,
+        (Budget::Run, Some(true)) if fault.kind != FaultKind::Quota || fault.status == Some(402) => {
+            Budget::Faults
+        }
         (budget, Some(_) | None) => budget,
     };
+    let asked = fault.retry_after.unwrap_or_default();
     match budget {
-        Budget::Limits => {
-            let asked = fault.retry_after.unwrap_or_default();
-            if tried.limited_for >= policy.limit_deadline || asked > policy.limit_deadline {
-                return Decision::Stop;
-            }
-            Decision::Retry(wait(fault.retry_after, tried.limits, random))
+        // Nobody should sleep for hours unknowingly.
+        Budget::Limits | Budget::Faults if asked > policy.limit_deadline => Decision::Stop,
+        Budget::Limits if tried.limited_for >= policy.limit_deadline => Decision::Stop,
+        Budget::Limits => Decision::Retry(wait(fault.retry_after, tried.limits, random)),
+        // A server that has never been reached will not be reached for the next row either.
+        Budget::Faults
+            if tried.faults > policy.retries && fault.kind == FaultKind::Unreachable && !tried.answered =>
+        {
+            Decision::Stop
         }
         Budget::Faults if tried.faults > policy.retries => Decision::GiveUp,
         Budget::Faults => Decision::Retry(wait(fault.retry_after, tried.faults.saturating_sub(1), random)),

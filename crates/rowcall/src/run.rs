@@ -103,7 +103,7 @@ impl<S: Source> Run<S> {
                 rows = self.source.next(room.min(BATCH)), if room > 0 && !nothing_to_take => match rows {
                     Ok(rows) if rows.is_empty() => self.source_ended = true,
                     Ok(rows) => rows.into_iter().for_each(|row| self.spawn(row)),
-                    Err(error) => self.stop(error),
+                    Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
             }
@@ -138,6 +138,12 @@ impl<S: Source> Run<S> {
             Ended::Abandoned => {}
             Ended::Fatal(fault) => self.stop(Error::Stopped(Box::new(fault))),
         }
+    }
+
+    /// Takes no more rows, but finishes those that were taken: they are not to blame for what came after them.
+    fn end_source(&mut self, error: Error) {
+        self.source_ended = true;
+        self.stopped_by.get_or_insert(error);
     }
 
     /// Takes no more rows and sends no more requests; the first reason is the one that is told.

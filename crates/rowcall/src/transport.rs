@@ -127,7 +127,7 @@ impl Transport {
     /// Sends one request and reads its response to the end.
     ///
     /// # Errors
-    /// `Connection` if there was no connection or it broke, `Timeout` if it took too long. A response of any status is no
+    /// `Unreachable` if there was no connection, `Connection` if it broke, `Timeout` if it took too long. A response of any status is no
     /// error here.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, Fault> {
         match tokio::time::timeout(self.timeout, self.exchange(request)).await {
@@ -167,7 +167,12 @@ impl Transport {
                     return Ok(response);
                 }
                 Err(error) if dead < DEAD_CONNECTIONS && self.was_pooled(&error) => dead += 1,
-                Err(error) if error.is_connect() => return Err(self.broken("cannot connect", &error)),
+                Err(error) if error.is_connect() => {
+                    return Err(Fault {
+                        kind: FaultKind::Unreachable,
+                        ..self.broken("cannot connect", &error)
+                    });
+                }
                 Err(error) => return Err(self.broken("the connection broke before an answer", &error)),
             }
         }

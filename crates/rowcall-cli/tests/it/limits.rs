@@ -1,6 +1,6 @@
 //! Rows that fail, runs that are stopped, and the user's own limits.
 
-use rowcall_sim::{Fault, FaultKind, Scenario};
+use rowcall_sim::{Counting, Fault, FaultKind, Options, Scenario, Simulator};
 use serde_json::json;
 
 use crate::command::{Workplace, ages, lines, requests, simulator};
@@ -152,4 +152,50 @@ fn a_limit_of_requests_is_waited_out() {
     ]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(lines(&place.read("out.jsonl")).len(), 20);
+}
+
+#[test]
+fn whatever_goes_wrong_every_row_gets_its_value_and_nothing_is_paid_twice() {
+    // A twentieth of what the figures of this story are measured with.
+    let story = "about = 'everything goes wrong, and the bucket holds less than is asked for'\n\
+        [latency.fixed]\nseconds = 0.02\n\
+        [quota]\nrequests_per_minute = 30000\nburst_seconds = 0.1\n\
+        [[faults]]\nrate = 0.05\nkind = { status = { code = 500 } }\n\
+        [[faults]]\nrate = 0.02\nkind = { reset = 'before' }\n\
+        [[faults]]\nrate = 0.02\nkind = { stall = 'before' }\n\
+        [[faults]]\nrate = 0.03\nkind = 'invalid_json'\n\
+        [[faults]]\nrate = 0.03\nkind = 'schema_violation'\n";
+    let scenario = Scenario::from_toml(story).expect("a scenario");
+    let options = Options::default().with_counting(Counting::On);
+    let simulator = Simulator::start(scenario, options).expect("the simulator starts");
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", ages(1000));
+    let ran = place.rowcall(&[
+        "run",
+        "in.txt",
+        "--schema",
+        "age int",
+        "--prompt",
+        "{{ text }}",
+        "-m",
+        "sim",
+        "--base-url",
+        &url,
+        "-o",
+        "out.jsonl",
+        "-c",
+        "64",
+        "--timeout",
+        "500ms",
+    ]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for (n, record) in lines(&place.read("out.jsonl")).iter().enumerate() {
+        assert_eq!((&record["age"], &record["_error"]), (&json!(n), &json!(null)));
+    }
+    let stats = simulator.stats();
+    assert_eq!(stats.repeats, Some(0), "an answered request was sent again");
+    for fault in ["status", "reset", "stall", "invalid_json", "schema_violation"] {
+        assert!(stats.faults.get(fault).is_some_and(|played| *played > 0), "{fault} was not played");
+    }
 }

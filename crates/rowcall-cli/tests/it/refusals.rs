@@ -1,61 +1,235 @@
-//! What cannot be run is refused before any request, with the offending value, what was expected, and a next step.
+//! Thirty and more kinds of bad command lines and inputs: each is refused before any request, with the offending value, what was
+//! expected, and a next step; and bad rows, which fail in their place with their line.
 
 use rowcall_sim::Scenario;
+use serde_json::Value;
 
-use crate::command::{Workplace, requests, simulator};
+use crate::command::{Ran, Workplace, requests, simulator};
+
+/// What is asked for in place of what would be right.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    input: &'a str,
+    schema: &'a str,
+    prompt: &'a str,
+    more: &'a [&'a str],
+}
+
+const RIGHT: Asked<'_> = Asked { input: "in.csv", schema: "name, age int", prompt: "{{ text }}", more: &[] };
+
+fn place() -> Workplace {
+    let place = Workplace::new();
+    place.write("in.csv", "text,topic\nAnn is 30,people\n");
+    place.write("twice.csv", "text,text\n1,2\n");
+    place.write("nameless.csv", "text,,topic\n1,2,3\n");
+    place.write("empty.csv", "");
+    place.write("headless.csv", "Ann is 30,people\nBob is 40,people\n");
+    place.write("utf16.csv", b"\xff\xfet\0e\0x\0t\0\n\0");
+    place.write("object.json", "{\"text\": \"Ann\"}");
+    place.write("broken.json", "{\"type\": ");
+    place.write("number.json", "42");
+    place.write("latin1.txt", b"Gr\xfc\xdfe");
+    place.write("not-a-certificate.pem", "hello");
+    std::fs::create_dir(place.path("folder")).expect("a folder");
+    place
+}
+
+fn run(place: &Workplace, url: &str, asked: Asked<'_>) -> Ran {
+    let Asked { input, schema, prompt, more } = asked;
+    let arguments = ["run", input, "--schema", schema, "--prompt", prompt, "-m", "sim", "--base-url", url];
+    place.rowcall(&[&arguments[..], more].concat())
+}
 
 #[test]
 fn what_cannot_be_run_is_refused_before_any_request() {
     let simulator = simulator(Scenario::instant("for nothing to arrive at"));
-    let url = simulator.base_url();
-    let place = Workplace::new();
-    place.write("in.csv", "text,topic\nAnn is 30,people\n");
-    place.write("twice.csv", "text,text\n1,2\n");
-    place.write("bad.json", "{\"type\": ");
-    let run = |input: &str, schema: &str, prompt: &str, more: &[&str]| {
-        let arguments =
-            ["run", input, "--schema", schema, "--prompt", prompt, "-m", "sim", "--base-url", &url];
-        place.rowcall(&[&arguments[..], more].concat())
-    };
-    for (ran, expected) in [
-        (run("none.csv", "name", "{{ text }}", &[]), "cannot open `none.csv`"),
-        (run("in.xlsx", "name", "{{ text }}", &[]), "`.xlsx`"),
-        (run("twice.csv", "name", "{{ text }}", &[]), "`text`"),
-        (run("in.csv", "name", "{{ title }}", &[]), "`title`"),
-        (run("in.csv", "name", "{{ text", &[]), "line 1"),
-        (run("in.csv", "name", "@none.txt", &[]), "`none.txt`"),
-        (run("in.csv", "name, age integr", "{{ text }}", &[]), "`integr`"),
-        (run("in.csv", "name, name", "{{ text }}", &[]), "`name`"),
-        (run("in.csv", "bad.json", "{{ text }}", &[]), "`bad.json`"),
-        (run("in.csv", r#"{"enum": []}"#, "{{ text }}", &[]), "enum"),
-        (run("in.csv", "topic", "{{ text }}", &[]), "--into"),
-        (run("in.csv", "name", "{{ text }}", &["-o", "in.csv"]), "`in.csv`"),
-        (run("in.csv", "name", "{{ text }}", &["-o", "none/out.jsonl"]), "none/out.jsonl"),
-        (run("in.csv", "name", "{{ text }}", &["-o", "out.xlsx"]), "xlsx"),
-        (run("in.csv", "name", "{{ text }}", &["--rpm", "0"]), "`0` requests per minute"),
-        (run("in.csv", "name", "{{ text }}", &["--timeout", "soon"]), "soon"),
-        (run("in.csv", "name", "{{ text }}", &["--param", "model=x"]), "`model`"),
-        (run("in.csv", "name", "{{ text }}", &["--mode", "magic"]), "magic"),
+    let (url, place) = (simulator.base_url(), place());
+    let more = |more| Asked { more, ..RIGHT };
+    let input = |input| Asked { input, ..RIGHT };
+    let schema = |schema| Asked { schema, ..RIGHT };
+    let prompt = |prompt| Asked { prompt, ..RIGHT };
+    let mut wrong = Vec::new();
+    for (asked, offending, expected) in [
+        (input("none.csv"), "`none.csv`", "No such file"),
+        (input("folder"), "`folder`", "csv"),
+        (input("in.xlsx"), "`.xlsx`", "csv"),
+        (input("twice.csv"), "`text`", "twice"),
+        (input("nameless.csv"), "column 2", "name"),
+        (input("empty.csv"), "empty.csv", "header"),
+        (input("headless.csv"), "`text`", "no column"),
+        (input("utf16.csv"), "utf16.csv", "expected UTF-8"),
+        (input("object.json"), "object.json", "array"),
+        (prompt("{{ title }}"), "`title`", "no column"),
+        (prompt("{{ text"), "line 1", "expected"),
+        (prompt("{{ text | shout }}"), "shout", "filter"),
+        (prompt("@none.txt"), "`none.txt`", "No such file"),
+        (prompt("@latin1.txt"), "`latin1.txt`", "UTF-8"),
+        (schema("name, age integr"), "`integr`", "int"),
+        (schema("name, name"), "`name`", "twice"),
+        (schema(""), "schema", "field"),
+        (schema("none.json"), "`none.json`", "No such file"),
+        (schema("broken.json"), "`broken.json`", "line 1"),
+        (schema("number.json"), "`number.json`", "expected an object"),
+        (schema(r#"{"enum": []}"#), "enum", "no value"),
+        (schema(r#"{"type": "integer", "minimum": 5, "maximum": 4}"#), "5", "4"),
+        (schema(r#"{"type": "object", "properties": {"a": false}, "required": ["a"]}"#), "`a`", "required"),
+        (schema("topic"), "`topic`", "--into"),
+        (schema("_error"), "`_error`", "--into"),
+        (more(&["--into", "_error"]), "`_error`", "name"),
+        (more(&["-o", "in.csv"]), "`in.csv`", "input"),
+        (more(&["-o", "none/out.jsonl"]), "none/out.jsonl", "No such file"),
+        (more(&["-o", "out.xlsx"]), "`.xlsx`", "jsonl"),
+        (more(&["-o", "folder"]), "`folder`", "jsonl"),
+        (more(&["-o", "out.jsonl", "--failed", "out.jsonl"]), "`out.jsonl`", "both"),
+        (more(&["--rpm", "0"]), "`0`", "above 0"),
+        (more(&["--tpm", "-5"]), "`-5`", "above 0"),
+        (more(&["--concurrency", "0"]), "0", "--concurrency"),
+        (more(&["--timeout", "soon"]), "soon", "90s"),
+        (more(&["--param", "model=x"]), "`model`", "expected"),
+        (more(&["--param", "novalue"]), "novalue", "NAME=VALUE"),
+        (more(&["--mode", "magic"]), "magic", "schema"),
+        (more(&["--order", "random"]), "random", "completed"),
+        (more(&["--input-format", "xml"]), "xml", "csv"),
+        (more(&["--header", "bad name: x"]), "`bad name`", "NAME: VALUE"),
+        (more(&["--nonsense"]), "--nonsense", "--help"),
     ] {
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
-        assert!(ran.stderr.contains(expected), "`{expected}` is not in: {}", ran.stderr);
+        let ran = run(&place, &url, asked);
+        let told =
+            format!("{} {} {} {:?}: {}", asked.input, asked.schema, asked.prompt, asked.more, ran.stderr);
+        let next_step = ran.stderr.contains("hint: ") || ran.stderr.contains("--help");
+        let right = (ran.code, ran.stdout.as_str()) == (Some(2), "")
+            && next_step
+            && ran.stderr.contains(offending)
+            && ran.stderr.contains(expected);
+        if !right {
+            wrong.push(format!("expected 2, `{offending}` and `{expected}`, got {:?} from {told}", ran.code));
+        }
     }
+    assert_eq!(wrong, [""; 0]);
     assert_eq!(requests(&simulator), 0);
+    assert!(!place.has("out.jsonl") && !place.has("out.jsonl.part"), "nothing was begun");
 }
 
 #[test]
-fn a_model_must_be_known_and_have_its_key() {
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn\n");
-    for (model, expected, hint) in [
-        ("opnai/gpt-6-luna", "unknown provider `opnai`", "did you mean `openai`?"),
-        ("openai/gpt-6-luna", "`OPENAI_API_KEY` is not set", "set `OPENAI_API_KEY`"),
-        ("gpt-6-luna", "unknown provider `gpt-6-luna`", "hint"),
-        ("sim/guied", "unknown scenario `guied`", "did you mean `guide`?"),
+fn a_model_must_be_known_reachable_and_have_its_key() {
+    let place = place();
+    let nobody = "http://127.0.0.1:9/v1";
+    for (model, more, variables, code, offending, hint) in [
+        ("opnai/gpt-6-luna", &[][..], &[][..], 2, "unknown provider `opnai`", "did you mean `openai`?"),
+        ("gpt-6-luna", &[], &[], 2, "unknown provider `gpt-6-luna`", "openai/NAME"),
+        ("opnai/x", &["--base-url", nobody], &[], 2, "unknown provider `opnai`", "did you mean `openai`?"),
+        ("openai/", &[], &[], 2, "`openai/`", "for example"),
+        ("openai/gpt-6-luna", &[], &[], 2, "`OPENAI_API_KEY` is not set", "set `OPENAI_API_KEY`"),
+        (
+            "openai/x",
+            &["--base-url", nobody],
+            &[("OPENAI_API_KEY", " ")],
+            2,
+            "`OPENAI_API_KEY` is not set",
+            "set `OPENAI",
+        ),
+        (
+            "openai/x",
+            &[],
+            &[("OPENAI_API_KEY", "sk-\u{7}secret")],
+            2,
+            "the key has a character",
+            "set it again",
+        ),
+        ("sim/guied", &[], &[], 2, "unknown scenario `guied`", "did you mean `guide`?"),
+        ("sim/none.toml", &[], &[], 2, "`none.toml`", "sim --list"),
+        ("sim", &["--base-url", "localhost:8000"], &[], 2, "`localhost:8000`", "http://localhost:8000/v1"),
+        ("sim", &["--base-url", "https://localhost:1", "--ca-cert", "none.pem"], &[], 2, "`none.pem`", "PEM"),
+        (
+            "sim",
+            &["--base-url", "https://localhost:1", "--ca-cert", "not-a-certificate.pem"],
+            &[],
+            2,
+            "`not-a-certificate.pem`",
+            "PEM",
+        ),
+        ("sim", &["--base-url", nobody, "--retries", "0"], &[], 1, nobody, "that the server runs"),
     ] {
-        let ran =
-            place.rowcall(&["run", "in.csv", "--schema", "name", "--prompt", "{{ text }}", "-m", model]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
-        assert!(ran.stderr.contains(expected) && ran.stderr.contains(hint), "{}", ran.stderr);
+        let arguments = ["run", "in.csv", "--schema", "name", "--prompt", "{{ text }}", "-m", model];
+        let ran = place.rowcall_with(&[&arguments[..], more].concat(), "", variables);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "{model} {more:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(offending), "`{offending}` is missing: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("hint: ") && ran.stderr.contains(hint),
+            "`{hint}` is missing: {}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn a_bad_row_fails_in_its_place_with_its_line() {
+    let simulator = simulator(Scenario::instant("for the good rows"));
+    let (url, place) = (simulator.base_url(), Workplace::new());
+    let huge = format!("text\nAnn is 30\n\"{}\"\nEve is 50\n", "x".repeat(17 * 1024 * 1024));
+    for (name, content, kind, expected) in [
+        ("ragged.csv", b"text\nAnn is 30\none,two\nEve is 50\n".to_vec(), "input", ["line 3", "2", "1"]),
+        (
+            "bytes.csv",
+            b"text\nAnn is 30\nGr\xfc\xdfe\nEve is 50\n".to_vec(),
+            "input",
+            ["line 3", "UTF-8", ""],
+        ),
+        ("huge.csv", huge.into_bytes(), "input", ["line 3", "bytes", ""]),
+        (
+            "torn.jsonl",
+            b"{\"text\": \"Ann is 30\"}\n{\"text\": \n{\"text\": \"Eve is 50\"}".to_vec(),
+            "input",
+            ["line 2", "", ""],
+        ),
+        (
+            "list.jsonl",
+            b"{\"text\": \"Ann is 30\"}\n[1]\n{\"text\": \"Eve is 50\"}".to_vec(),
+            "input",
+            ["line 2", "object", ""],
+        ),
+        (
+            "lacks.jsonl",
+            b"{\"text\": \"Ann is 30\"}\n{\"words\": 1}\n{\"text\": \"Eve is 50\"}".to_vec(),
+            "template",
+            ["`text`", "`words`", ""],
+        ),
+        (
+            "clash.jsonl",
+            b"{\"text\": \"Ann is 30\"}\n{\"text\": \"x\", \"age\": 1}\n{\"text\": \"Eve is 50\"}".to_vec(),
+            "clash",
+            ["`age`", "line 2", ""],
+        ),
+    ] {
+        let before = requests(&simulator);
+        place.write(name, content);
+        let ran = run(&place, &url, Asked { input: name, schema: "age int", ..RIGHT });
+        assert_eq!(ran.code, Some(3), "{name}: {}", ran.stderr);
+        let rows = ran.lines();
+        let ages: Vec<_> =
+            rows.iter().map(|row| row["_error"].is_null().then(|| row["age"].clone())).collect();
+        assert_eq!(
+            ages,
+            [Some(Value::from(30)), None, Some(Value::from(50))],
+            "{name}: the other rows are done"
+        );
+        let (failed, message) =
+            (&rows[1]["_error"], rows[1]["_error"]["message"].as_str().unwrap_or_default());
+        assert_eq!(failed["kind"], kind, "{name}: {failed}");
+        for part in expected {
+            assert!(message.contains(part), "{name}: `{part}` is missing: {message}");
+        }
+        assert_eq!(requests(&simulator) - before, 2, "{name}: nothing is asked about the bad row");
+    }
+}
+
+#[test]
+fn what_breaks_off_in_the_middle_keeps_what_was_done() {
+    let simulator = simulator(Scenario::instant("for the rows before the tear"));
+    let (url, place) = (simulator.base_url(), Workplace::new());
+    place.write("torn.json", "[{\"text\": \"Ann is 30\"}, {\"text\": \"Eve is 50\"}, {\"te");
+    let ran = run(&place, &url, Asked { input: "torn.json", schema: "age int", ..RIGHT });
+    assert_eq!((ran.code, ran.lines().len()), (Some(1), 2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("torn.json"), "{}", ran.stderr);
 }

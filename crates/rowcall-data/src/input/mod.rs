@@ -85,7 +85,8 @@ impl Input {
         }
         let format = format.map_or_else(|| InputFormat::of(path), Ok).map_err(Error::Config)?;
         let file = File::open(path).map_err(|error| {
-            Error::Config(Problem::new(format!("cannot open `{}`: {}", path.display(), reason(&error))))
+            let message = format!("cannot open `{}`: {}", path.display(), reason(&error));
+            Error::Config(Problem::new(message).hint("check the path; `-` stands for standard input"))
         })?;
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
         Self::new(&format!("`{}`", path.display()), file, format, reserved, Gauge::new(length))
@@ -133,6 +134,12 @@ impl Input {
             return Err(Error::Config(problem));
         }
         let header = feeder.header().map(<[_]>::to_vec);
+        if header.is_none() && matches!(format, InputFormat::Csv | InputFormat::Tsv) {
+            let message = format!("{name} has no header, expected a first line with the columns' names");
+            return Err(Error::Config(
+                Problem::new(message).hint("for lines of text use `--input-format txt`"),
+            ));
+        }
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
         let counting = gauge.clone();
         thread::Builder::new()

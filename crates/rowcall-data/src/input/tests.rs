@@ -120,7 +120,6 @@ async fn columns_are_known_when_the_input_is_open() {
     let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
     for (format, text, header, first) in [
         (Csv, "a,b\n1\n", names(&["a", "b"]), names(&["a", "b"])),
-        (Csv, "", None, None),
         (Text, "", names(&["text"]), names(&["text"])),
         (JsonLines, "{\"b\":1,\"a\":2,\"b\":3}", None, names(&["b", "a"])),
         (JsonLines, "{\n[]\n{}\n{\"c\":1,\"_error\":2}\n{\"a\":1}", None, names(&["c", "_error"])),
@@ -141,6 +140,7 @@ async fn files_are_opened_by_their_ending_or_format() {
     std::fs::write(path("b.tsv.gz"), gzip(b"id\tx\n1\t2\n")).unwrap();
     std::fs::write(path("c.data"), "a\nb\n").unwrap();
     std::fs::write(path("d.json"), "{}").unwrap();
+    std::fs::write(path("empty.csv"), "\n\n").unwrap();
     for (name, format, rows) in
         [("a.CSV", None, 1), ("b.tsv.gz", None, 1), ("c.data", Some(Text), 2), ("a.CSV", Some(Text), 2)]
     {
@@ -149,7 +149,12 @@ async fn files_are_opened_by_their_ending_or_format() {
     }
     let shown = directory.path().display();
     for (name, message, hint) in [
-        ("none.csv", format!("cannot open `{shown}/none.csv`: No such file or directory"), None),
+        (
+            "none.csv",
+            format!("cannot open `{shown}/none.csv`: No such file or directory"),
+            Some("standard input"),
+        ),
+        ("empty.csv", format!("`{shown}/empty.csv` has no header, expected a first line"), Some("txt`")),
         (
             "",
             format!("`{shown}/` has no ending that tells its format, expected one of"),

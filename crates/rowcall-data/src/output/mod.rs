@@ -100,11 +100,14 @@ impl Output {
         let path = path.filter(|path| path.as_os_str() != "-");
         let by_ending = path.map_or(Ok(OutputFormat::JsonLines), OutputFormat::of);
         let format = options.format.map_or(by_ending, Ok).map_err(Error::Config)?;
+        if let Some(failed) = &options.failed {
+            check_failed(failed, path)?;
+        }
         let target = match path {
             Some(path) => Target::file(path)?,
             None => Target::stream("standard output", io::stdout()),
         };
-        let failed = options.failed.as_deref().map(|failed| open_failed(failed, path)).transpose()?;
+        let failed = options.failed.as_deref().map(Target::file).transpose()?;
         Ok(Self::new(target, failed, format, options.layout, &options.columns))
     }
 
@@ -223,7 +226,8 @@ impl Open {
     }
 }
 
-fn open_failed(path: &Path, output: Option<&Path>) -> Result<Target> {
+/// Whether failed rows can go to `path`, asked before anything is opened.
+fn check_failed(path: &Path, output: Option<&Path>) -> Result<()> {
     if output.is_some_and(|output| path == output || same_file(path, output)) {
         let message = format!("`{}` is both the output and the file for failed rows", path.display());
         return Err(Error::Config(Problem::new(message)));
@@ -233,7 +237,7 @@ fn open_failed(path: &Path, output: Option<&Path>) -> Result<Target> {
             let message = format!("failed rows are written as JSON Lines, not as `{}` says", path.display());
             Err(Error::Config(Problem::new(message).hint("end the name in `.jsonl`")))
         }
-        Ok(OutputFormat::JsonLines) | Err(_) => Target::file(path),
+        Ok(OutputFormat::JsonLines) | Err(_) => Ok(()),
     }
 }
 

@@ -43,8 +43,10 @@ pub(crate) enum Settlement {
         /// The server's own time, if it gave one.
         retry_after: Option<Duration>,
     },
-    /// It may have used what was estimated.
+    /// It was answered, and may have used what was estimated.
     Unknown,
+    /// No answer came; it may have used what was estimated.
+    Unanswered,
 }
 
 /// A limit, and who says so.
@@ -86,6 +88,8 @@ struct State {
     closed_until: Duration,
     /// Since when the account has answered nothing but limits.
     limited_since: Option<Duration>,
+    /// Whether it has answered anything at all.
+    answered: bool,
     queue: Queue,
 }
 
@@ -113,6 +117,7 @@ impl Admission {
                 estimate: Estimate::default(),
                 closed_until: Duration::ZERO,
                 limited_since: None,
+                answered: false,
                 queue: Queue::default(),
             }),
         })
@@ -177,6 +182,11 @@ impl Admission {
     pub(crate) fn limited_for(&self) -> Duration {
         let now = self.now();
         self.lock().limited_since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+
+    /// Whether the account has answered anything at all.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.lock().answered
     }
 
     fn now(&self) -> Duration {
@@ -271,6 +281,7 @@ impl Permit {
         let now = self.admission.now();
         let mut state = self.admission.lock();
         state.in_flight -= 1;
+        state.answered |= settlement != Settlement::Unanswered;
         let unused = match settlement {
             Settlement::Exact(usage) => {
                 state.limited_since = None;
@@ -282,7 +293,11 @@ impl Permit {
                 state.closed_until = state.closed_until.max(now + retry_after.unwrap_or_default());
                 self.tokens
             }
-            Settlement::Unknown => 0.0,
+            Settlement::Unknown => {
+                state.limited_since = None;
+                0.0
+            }
+            Settlement::Unanswered => 0.0,
         };
         if let Some(tokens) = &mut state.tokens {
             tokens.give(unused, now);

@@ -126,7 +126,7 @@ struct OutputDetails {
 }
 
 pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
-    if response.status != 200 {
+    if !response.is_success() {
         return Err(openai_error::classify(response));
     }
     let message: Message = serde_json::from_slice(&response.body).map_err(|error| {

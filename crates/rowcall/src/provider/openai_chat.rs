@@ -177,7 +177,7 @@ where
 }
 
 pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
-    if response.status != 200 {
+    if !response.is_success() {
         return openai_error::failed_generation(response)
             .map_or_else(|| Err(openai_error::classify(response)), |text| Ok(refused_by_validator(text)));
     }

@@ -32,7 +32,7 @@ pub(super) fn classify(response: &Response) -> Fault {
     let said = read(&response.body);
     // Within a 200 OpenRouter passes on its upstream's status as the error's code.
     let upstream =
-        said.code.parse().ok().filter(|status| response.status == 200 && (400..600).contains(status));
+        said.code.parse().ok().filter(|status| response.is_success() && (400..600).contains(status));
     fault(response, kind(upstream.unwrap_or(response.status), &said), said)
 }
 
@@ -44,7 +44,7 @@ pub(super) fn failed_generation(response: &Response) -> Option<String> {
         .then(|| error.get("failed_generation").and_then(Value::as_str).unwrap_or_default().to_owned())
 }
 
-/// A fault in a response that has status 200 and is of no use.
+/// A fault in a response that has a status of success and is of no use.
 pub(super) fn in_success(response: &Response, kind: FaultKind, message: String) -> Fault {
     fault(response, kind, Said { message, kind: String::new(), code: String::new(), param: None })
 }
@@ -83,7 +83,8 @@ fn kind(status: u16, said: &Said) -> FaultKind {
         401 => FaultKind::Auth,
         402 => FaultKind::Quota,
         403 => FaultKind::Permission,
-        404 => FaultKind::NotFound,
+        // Redirects are not followed: they would carry the key elsewhere, and most turn a POST into a GET.
+        300..=399 | 404 => FaultKind::NotFound,
         408 | 504 | 522 | 524 => FaultKind::Timeout,
         409 | 425 => FaultKind::Conflict,
         413 => FaultKind::TooLarge,

@@ -9,7 +9,7 @@ fn fault(kind: FaultKind) -> Fault {
 }
 
 fn tried(faults: u32) -> Tried {
-    Tried { faults, ..Tried::default() }
+    Tried { faults, answered: true, ..Tried::default() }
 }
 
 fn seconds(seconds: f64) -> Duration {
@@ -32,6 +32,15 @@ fn no_retries_means_one_attempt() {
 }
 
 #[test]
+fn a_server_that_was_never_reached_stops_the_run() {
+    let refused = fault(FaultKind::Unreachable);
+    let unreached = |faults| Tried { faults, ..Tried::default() };
+    assert!(matches!(decide(&refused, unreached(5), RetryPolicy::default(), 0.5), Decision::Retry(_)));
+    assert_eq!(decide(&refused, unreached(6), RetryPolicy::default(), 0.5), Decision::Stop);
+    assert_eq!(decide(&refused, tried(6), RetryPolicy::default(), 0.5), Decision::GiveUp);
+}
+
+#[test]
 fn limits_are_waited_out_however_often_they_come() {
     let limited = Tried { limits: 1000, limited_for: Duration::from_secs(599), ..Tried::default() };
     assert!(matches!(
@@ -48,8 +57,10 @@ fn an_account_that_answers_nothing_but_limits_for_ten_minutes_stops_the_run() {
 
 #[test]
 fn a_server_that_asks_for_an_hour_stops_the_run() {
-    let hour = Fault { retry_after: Some(Duration::from_hours(1)), ..fault(FaultKind::RateLimit) };
-    assert_eq!(decide(&hour, tried(0), RetryPolicy::default(), 0.5), Decision::Stop);
+    for kind in [FaultKind::RateLimit, FaultKind::Server] {
+        let hour = Fault { retry_after: Some(Duration::from_hours(1)), ..fault(kind) };
+        assert_eq!(decide(&hour, tried(1), RetryPolicy::default(), 0.5), Decision::Stop);
+    }
 }
 
 #[test]
@@ -76,8 +87,11 @@ fn a_server_may_override_what_its_status_means() {
     assert_eq!(decide(&no, tried(1), RetryPolicy::default(), 0.5), Decision::GiveUp);
     let yes = Fault { should_retry: Some(true), ..fault(FaultKind::InvalidRequest) };
     assert!(matches!(decide(&yes, tried(1), RetryPolicy::default(), 0.5), Decision::Retry(_)));
-    let spent = Fault { should_retry: Some(true), ..fault(FaultKind::Quota) };
+    let spent = Fault { should_retry: Some(true), status: Some(429), ..fault(FaultKind::Quota) };
     assert_eq!(decide(&spent, tried(1), RetryPolicy::default(), 0.5), Decision::Stop);
+    // Here the status is all that speaks of a quota.
+    let unpaid = Fault { status: Some(402), ..spent };
+    assert!(matches!(decide(&unpaid, tried(1), RetryPolicy::default(), 0.5), Decision::Retry(_)));
 }
 
 proptest! {

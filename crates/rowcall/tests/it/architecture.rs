@@ -21,7 +21,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// The modules of the library, from the door down to the nouns. A module may use the groups below its own; which may
 /// use its own group as well is said by [`Group`].
 const GROUPS: [(Group, &[&str]); 4] = [
-    (Group::FrontDoor, &["client", "config", "extractor", "outcomes"]),
+    (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
     (Group::Path, &["conversation", "extract", "order", "run"]),
     (Group::Stations, &["admission", "completion", "prompt", "provider", "retry", "transport"]),
     (
@@ -53,15 +53,16 @@ const ALLOWANCES: [Allowance; 2] = [
     Allowance { from: "extract", to: "config", reason: "each row is asked about as the plan says" },
 ];
 
-/// The packages of the workspace and which of our own each may depend on.
-const CRATES: [Crate; 7] = [
+/// The packages of the workspace, beside it that of the fuzzer, and which of our own each may depend on.
+const CRATES: [Crate; 8] = [
     Crate { name: "rowcall", uses: &[], tests_use: &["rowcall-sim"] },
     Crate { name: "rowcall-data", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-sim", uses: &[], tests_use: &[] },
     Crate { name: "rowcall-cli", uses: &["rowcall", "rowcall-data", "rowcall-sim"], tests_use: &[] },
     Crate { name: "rowcall-bench-floor", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-bench-stub", uses: &[], tests_use: &[] },
-    Crate { name: "xtask", uses: &[], tests_use: &[] },
+    Crate { name: "rowcall-fuzz", uses: &["rowcall"], tests_use: &[] },
+    Crate { name: "xtask", uses: &["rowcall"], tests_use: &[] },
 ];
 
 #[test]

@@ -1,0 +1,32 @@
+//! `garde`'s rules as a check: what a type says of its own fields is told to the model like any other violation.
+
+use garde::{Path, Validate};
+use serde::de::DeserializeOwned;
+
+use crate::extractor::Extractor;
+use crate::violation::Violation;
+
+impl<T> Extractor<T>
+where
+    T: DeserializeOwned + Validate<Context = ()> + 'static,
+{
+    /// The same extractor with the rules that `T` derives from `garde` as its check.
+    pub fn garde(&self) -> Self {
+        self.check(|_, value| match value.validate() {
+            Ok(()) => Vec::new(),
+            Err(report) => {
+                report.iter().map(|(path, error)| Violation::at(pointer(path), error.to_string())).collect()
+            }
+        })
+    }
+}
+
+/// A path such as `items[0].price` as a JSON Pointer.
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for part in path.to_string().split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+        pointer.push('/');
+        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
+}
