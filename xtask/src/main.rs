@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line for developers")]
 
 mod bench;
+mod fuzz;
 mod test;
+mod vectors;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,7 +22,11 @@ usage: cargo xtask COMMAND
       --rows N   rows to ask about (100000)
       --rounds N rounds, whose medians are shown (5)
       --json     figures as JSON
-  bench memory   peak memory at 10,000 and 100,000 rows, and that every row came out in its place";
+  bench memory   peak memory at 10,000 and 100,000 rows, and that every row came out in its place
+  vectors DIR    judges a folder of vector files, such as crates/rowcall/tests/vectors: a line for each case
+  fuzz completion
+                 feeds the reader of completions with nasty answers, on a nightly toolchain if there is one
+      --minutes N  how long (10)";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +39,11 @@ fn main() -> ExitCode {
             Err(problem) => return misused(&problem),
         },
         ["bench", "memory"] => bench::memory::run(),
+        ["vectors", folder] => vectors::run(Path::new(folder)),
+        ["fuzz", "completion", options @ ..] => match fuzz::Options::parse(options) {
+            Ok(options) => fuzz::run(&options),
+            Err(problem) => return misused(&problem),
+        },
         [] => return misused("no command is given"),
         [..] => return misused(&format!("unknown command `{}`", words.join(" "))),
     };

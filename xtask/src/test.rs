@@ -28,7 +28,7 @@ const STEPS: [Step; 4] = [
         arguments: &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
         least: Extent::All,
     },
-    Step { name: "tests", arguments: &["test", "--workspace"], least: Extent::Quick },
+    Step { name: "tests", arguments: &["test", "--workspace", "--all-features"], least: Extent::Quick },
     Step { name: "documentation", arguments: &["doc", "--workspace", "--no-deps"], least: Extent::All },
 ];
 

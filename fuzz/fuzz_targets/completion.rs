@@ -1,0 +1,94 @@
+//! Feeds the reader of completions any text. It must not panic, must return no value that the schema does not allow, and
+//! must be done in time. The first byte says which schema is asked for, how the answer ended, and what form it has.
+#![no_main]
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use libfuzzer_sys::fuzz_target;
+use rowcall::completion::{self, Reading, json};
+use rowcall::schema::{Dialect, WireSchema};
+use rowcall::{Completion, Content, Finish, Schema, ToolCall};
+use serde_json::Value;
+
+/// How long reading may take for each 100 kB, and for anything shorter.
+const ALLOWED: Duration = Duration::from_millis(50);
+
+/// Bytes that [`ALLOWED`] is for.
+const PORTION: f64 = 100_000.0;
+
+/// From the usual to what asks most of the repairs: recursion, maps, alternatives, lists and bare scalars.
+const SCHEMAS: [&str; 6] = [
+    "name str, age int?, tags str[]?, kind enum(x-y|z)?",
+    r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"type": "array", "items": {"$ref": "#"}}, "e": {"enum": ["x-y", "z", 1]}}, "additionalProperties": false}"##,
+    r#"{"type": "array", "items": {"type": "object", "properties": {"a": {"type": "integer", "minimum": 0}}, "required": ["a"], "additionalProperties": false}}"#,
+    r#"{"type": "object", "properties": {"ages": {"type": "object", "additionalProperties": {"type": "integer"}}, "at": {"type": ["string", "null"], "format": "date"}}, "required": ["ages"]}"#,
+    r#"{"type": "object", "properties": {"v": {"anyOf": [{"type": "number"}, {"type": "object", "properties": {"v": {"type": "boolean"}}, "required": ["v"]}, {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}}]}}, "required": ["v"]}"#,
+    r#"{"type": "integer"}"#,
+];
+
+static ASKED: LazyLock<Vec<(Schema, WireSchema)>> = LazyLock::new(|| {
+    let asked = |text: &&str| {
+        let schema = Schema::parse(text).expect("a schema");
+        let wire = schema.wire(Dialect::OpenAiStrict).expect("fits the wire");
+        (schema, wire)
+    };
+    SCHEMAS.iter().map(asked).collect()
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Some((choice, text)) = data.split_first() else { return };
+    // Letters first, so that seeds can be read: `A` asks for the first schema, as a text that ended well.
+    let choice = usize::from(choice.wrapping_sub(b'A'));
+    let (schema, wire) = &ASKED[choice % SCHEMAS.len()];
+    let finish = if (choice / SCHEMAS.len()) % 2 == 0 { Finish::Stop } else { Finish::Length };
+    let text = String::from_utf8_lossy(text).into_owned();
+    let content = match (choice / SCHEMAS.len() / 2) % 2 {
+        0 => Content::Text(text.clone()),
+        _ => Content::Calls(calls(&text, &wire.name)),
+    };
+    let completion = Completion {
+        content,
+        finish,
+        finish_reason: String::new(),
+        usage: None,
+        model: String::new(),
+        raw_turn: Value::Null,
+    };
+    match in_time(text.len(), || completion::read(&completion, schema, wire)) {
+        Reading::Value { value, .. } => assert!(schema.validates(&value), "not of the schema: {value}"),
+        Reading::Invalid { violations, .. } => assert!(!violations.is_empty(), "invalid without a reason"),
+        Reading::Truncated => {}
+        reading @ (Reading::Refused(_) | Reading::Filtered) => panic!("neither happened: {reading:?}"),
+    }
+    let found = in_time(text.len(), || json::find(&text));
+    assert!(found.candidates.len() <= 16, "more candidates than promised");
+    assert!(!found.candidates.is_empty() || found.unreadable.is_some() || !text.trim().is_empty());
+});
+
+/// A call for each piece of the text, every second one of a tool that does not exist.
+fn calls(text: &str, name: &str) -> Vec<ToolCall> {
+    let pieces = text.split('\0').enumerate();
+    let call = |(at, arguments): (usize, &str)| ToolCall {
+        name: if at % 2 == 0 { name } else { "other" }.to_owned(),
+        arguments: arguments.to_owned(),
+    };
+    pieces.map(call).collect()
+}
+
+/// What `read` gives, in the time that `length` bytes may take. A machine that is busy is given a second try.
+fn in_time<T>(length: usize, read: impl Fn() -> T) -> T {
+    let allowed = ALLOWED.mul_f64((length as f64 / PORTION).max(1.0));
+    let timed = || {
+        let started = Instant::now();
+        let result = read();
+        (result, started.elapsed())
+    };
+    let (result, took) = timed();
+    if cfg!(debug_assertions) || took <= allowed {
+        return result;
+    }
+    let (result, again) = timed();
+    assert!(again <= allowed, "{length} bytes took {took:?}, then {again:?}, of {allowed:?} allowed");
+    result
+}

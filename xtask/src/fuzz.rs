@@ -1,0 +1,118 @@
+//! `cargo xtask fuzz completion`: runs the fuzzer of `fuzz/` for a while, on a nightly toolchain if there is one. What it
+//! found out about the code before is kept in `fuzz/corpus`, what it found wrong in `fuzz/artifacts`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use crate::{Result, cargo, workspace};
+
+const TARGET: &str = "completion";
+
+/// What libFuzzer is told beside the time: inputs in bytes, seconds for one of them, memory in MB. The target itself is
+/// stricter about time.
+const LIMITS: [&str; 3] = ["-max_len=100000", "-timeout=10", "-rss_limit_mb=2048"];
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    minutes: u64,
+}
+
+impl Options {
+    /// The options in `words`, or what is wrong with them.
+    pub(crate) fn parse(words: &[&str]) -> Result<Self> {
+        let minutes = match words {
+            [] => 10,
+            ["--minutes", value] => {
+                value.parse().ok().filter(|minutes| (1..=10_000).contains(minutes)).ok_or_else(|| {
+                    format!("`{value}` is no value for `--minutes`, expected a number from 1")
+                })?
+            }
+            ["--minutes"] => return Err("`--minutes` needs a number".to_owned()),
+            [option, ..] => return Err(format!("unknown option `{option}`")),
+        };
+        Ok(Self { minutes })
+    }
+}
+
+/// Runs the fuzzer.
+///
+/// # Errors
+/// What cannot be installed or built, and a finding, with the file that holds its input.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let folder = workspace().join("fuzz");
+    let (corpus, seeds) = (folder.join("corpus").join(TARGET), folder.join("seeds").join(TARGET));
+    fs::create_dir_all(&corpus).map_err(|error| format!("cannot make `{}`: {error}", corpus.display()))?;
+    install()?;
+    let artifacts = folder.join("artifacts").join(TARGET);
+    let before = newest(&artifacts);
+    let mut fuzz = toolchain();
+    // Safe code has nothing for a sanitizer to find, and runs several times as fast without.
+    fuzz.args(["fuzz", "run", "--release", "--sanitizer", "none", TARGET]).args([&corpus, &seeds]);
+    fuzz.arg("--").args(LIMITS).arg(format!("-max_total_time={}", options.minutes * 60));
+    fuzz.arg(format!("-dict={}", folder.join("completion.dict").display())).arg("-print_final_stats=1");
+    let status = fuzz.current_dir(&folder).status();
+    if status.map_err(|error| format!("cannot run cargo-fuzz: {error}"))?.success() {
+        println!("no finding in {} min", options.minutes);
+        return Ok(());
+    }
+    match newest(&artifacts) {
+        Some((_, input)) if before.is_none_or(|(_, known)| known != input) => {
+            let input = input.strip_prefix(workspace()).unwrap_or(&input);
+            Err(format!("a finding, whose input is in `{}`: what is wrong stands above", input.display()))
+        }
+        Some(_) | None => Err("the fuzzer did not run to its end: why stands above".to_owned()),
+    }
+}
+
+/// Installs cargo-fuzz where it is missing.
+fn install() -> Result<()> {
+    let is_there = cargo().args(["fuzz", "--version"]).output().is_ok_and(|output| output.status.success());
+    if is_there {
+        return Ok(());
+    }
+    println!(
+        "cargo-fuzz is missing; `cargo install cargo-fuzz --locked` puts it beside cargo's other programs"
+    );
+    let status = cargo().args(["install", "cargo-fuzz", "--locked"]).status();
+    let is_installed = status.map_err(|error| format!("cannot run cargo: {error}"))?.success();
+    if is_installed { Ok(()) } else { Err("cargo-fuzz could not be installed".to_owned()) }
+}
+
+/// A cargo that takes the flags of the coverage: a nightly one if there is one, else this one, told that it may.
+fn toolchain() -> Command {
+    let listed = Command::new("rustup").args(["toolchain", "list"]).output();
+    let has_nightly = listed.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout).lines().any(|line| line.starts_with("nightly"))
+    });
+    if has_nightly {
+        let mut nightly = Command::new("rustup");
+        nightly.args(["run", "nightly", "cargo"]);
+        return nightly;
+    }
+    let mut stable = cargo();
+    stable.env("RUSTC_BOOTSTRAP", "1");
+    stable
+}
+
+/// The newest file of a folder, and when it was written.
+fn newest(folder: &Path) -> Option<(SystemTime, PathBuf)> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    entries.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(Options::parse(&[]), Ok(Options { minutes: 10 }));
+        assert_eq!(Options::parse(&["--minutes", "2"]), Ok(Options { minutes: 2 }));
+        for wrong in [&["--minutes"][..], &["--minutes", "0"], &["--minutes", "x"], &["--hours", "1"]] {
+            assert!(Options::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! `cargo xtask vectors DIR`: judges a folder of vector files, those pinned under `crates/rowcall/tests/vectors` or any
+//! others of their form. What each kind of file asks is in a file of its own; where we differ on purpose, in `known.rs`.
+
+mod case;
+mod chat;
+mod errors;
+mod known;
+mod limits;
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::Result;
+use case::{Case, Verdict};
+use known::Known;
+
+/// What a case is judged by: what it asks and we do otherwise, or in which way it has not the form of its kind.
+type Judge = fn(Case<'_>) -> std::result::Result<Verdict, String>;
+
+/// The files that can be judged.
+const KINDS: [(&str, Judge); 3] = [
+    ("openai_chat.json", chat::judge),
+    ("openai_errors.json", errors::judge),
+    ("retry_and_limits.json", limits::judge),
+];
+
+/// Judges the files of `folder` and prints a line for each case.
+///
+/// # Errors
+/// If the folder cannot be read or a case differs that `docs/faults.md` does not list.
+pub(crate) fn run(folder: &Path) -> Result<()> {
+    let known = Known::read()?;
+    let mut lines = Vec::new();
+    for path in files(folder)? {
+        lines.extend(judge_file(&path, &known));
+    }
+    for line in &lines {
+        println!("{line}");
+    }
+    let count = |tells: fn(&Finding) -> bool| lines.iter().filter(|line| tells(&line.finding)).count();
+    let differ = count(|finding| matches!(finding, Finding::Differs(_)));
+    println!(
+        "{} ok, {} known, {differ} differ, {} skipped",
+        count(|finding| matches!(finding, Finding::Ok)),
+        count(|finding| matches!(finding, Finding::Known(_))),
+        count(|finding| matches!(finding, Finding::Skipped(_))),
+    );
+    if differ > 0 {
+        return Err(format!("{differ} cases differ and are not in the last table of docs/faults.md"));
+    }
+    Ok(())
+}
+
+/// One line of what is printed.
+#[derive(Debug)]
+struct Line {
+    file: String,
+    /// The case; `None` for a file as a whole.
+    case: Option<String>,
+    finding: Finding,
+}
+
+/// What has been found about a case or a file.
+#[derive(Debug, PartialEq)]
+enum Finding {
+    Ok,
+    /// We differ on purpose, for this reason.
+    Known(String),
+    Differs(String),
+    Skipped(String),
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, words) = match &self.finding {
+            Finding::Ok => ("ok", None),
+            Finding::Known(why) => ("known", Some(why)),
+            Finding::Differs(how) => ("differs", Some(how)),
+            Finding::Skipped(why) => ("skipped", Some(why)),
+        };
+        write!(f, "{word} {}", self.file)?;
+        if let Some(case) = &self.case {
+            write!(f, " {case}")?;
+        }
+        words.map_or(Ok(()), |words| write!(f, ": {words}"))
+    }
+}
+
+/// The files in a folder, by name.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let unreadable = |error| format!("cannot read the folder `{}`: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn judge_file(path: &Path, known: &Known) -> Vec<Line> {
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let whole = |finding| vec![Line { file: file.clone(), case: None, finding }];
+    let Some((_, judge)) = KINDS.iter().find(|(name, _)| *name == file) else {
+        return whole(Finding::Skipped("not judged yet".to_owned()));
+    };
+    let cases = match cases(path) {
+        Ok(cases) => cases,
+        Err(problem) => return whole(Finding::Differs(format!("malformed: {problem}"))),
+    };
+    let judged = cases.iter().enumerate().map(|(at, case)| {
+        let id = case.get("id").and_then(Value::as_str).map_or_else(|| format!("#{at}"), str::to_owned);
+        let finding = finding(&id, judge(Case(case)), known);
+        Line { file: file.clone(), case: Some(id), finding }
+    });
+    judged.collect()
+}
+
+fn cases(path: &Path) -> Result<Vec<Value>> {
+    let text = fs::read(path).map_err(|error| error.to_string())?;
+    let mut file: Value = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    match file.get_mut("cases").map(Value::take) {
+        Some(Value::Array(cases)) => Ok(cases),
+        Some(_) | None => Err("no list of `cases`".to_owned()),
+    }
+}
+
+fn finding(id: &str, verdict: std::result::Result<Verdict, String>, known: &Known) -> Finding {
+    let differences = match verdict {
+        Err(problem) => return Finding::Differs(format!("malformed: {problem}")),
+        Ok(Verdict::Skipped(why)) => return Finding::Skipped(why),
+        Ok(Verdict::Judged(differences)) => differences,
+    };
+    // A case is known if it is listed, or if all that is different about it is.
+    let reasons: Option<Vec<&str>> = differences
+        .iter()
+        .map(|difference| known.why(id).or_else(|| known.why(difference.special.unwrap_or_default())))
+        .collect();
+    match reasons.as_deref() {
+        Some([]) => Finding::Ok,
+        Some([why, ..]) => Finding::Known((*why).to_owned()),
+        None => {
+            let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
+            Finding::Differs(told.join("; "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
