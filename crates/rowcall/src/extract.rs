@@ -11,12 +11,12 @@ use crate::config::Plan;
 use crate::conversation::{Answer, Conversation, Step};
 use crate::event::EventKind;
 use crate::fault::Fault;
+use crate::halt::Halt;
 use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::provider::processing_time;
 use crate::request::Request;
 use crate::retry::{self, Decision, Tried};
 use crate::row::Row;
-use crate::run::Halt;
 use crate::turn::Completion;
 
 /// How the work on a row ended.

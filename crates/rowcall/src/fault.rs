@@ -155,6 +155,9 @@ impl Fault {
                 Some("shorten the row or choose a larger model")
             }
             FaultKind::RequestExceedsLimit => Some("lower `--max-output-tokens` or shorten the row"),
+            FaultKind::Unreachable if self.message.contains("certificate") => {
+                Some("give the authority that signed the server's certificate with `--ca-cert`")
+            }
             FaultKind::Unreachable => Some("check the base URL and that the server runs"),
             FaultKind::Timeout => Some("raise `--timeout` if the model needs longer"),
             FaultKind::RateLimit => Some("run again later, or ask the provider for a higher limit"),

@@ -54,6 +54,7 @@ mod outcomes;
 // The path: many rows, one row.
 mod conversation;
 mod extract;
+mod halt;
 mod order;
 mod run;
 
@@ -87,6 +88,7 @@ pub use error::{Error, Problem, Result};
 pub use event::{Event, EventKind};
 pub use extractor::{Extractor, ExtractorBuilder, Preview};
 pub use fault::{Fault, FaultKind};
+pub use halt::Halt;
 pub use order::OrderBy;
 pub use outcome::{Effort, Failure, FailureKind, Outcome};
 pub use outcomes::Outcomes;
@@ -94,7 +96,6 @@ pub use provider::{Mode, Parameters};
 pub use request::{Request, Response};
 pub use retry::RetryPolicy;
 pub use row::{Row, TEXT_FIELD, Unreadable, UnreadableKind};
-pub use run::Halt;
 pub use schema::Schema;
 pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
 pub use stats::Stats;

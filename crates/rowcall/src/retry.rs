@@ -106,7 +106,7 @@ pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> 
         // Nobody should sleep for hours unknowingly.
         Budget::Limits | Budget::Faults if asked > policy.limit_deadline => Decision::Stop,
         Budget::Limits if tried.limited_for >= policy.limit_deadline => Decision::Stop,
-        Budget::Limits => Decision::Retry(wait(fault.retry_after, tried.limits, random)),
+        Budget::Limits => Decision::Retry(wait(fault.retry_after, tried.limits.saturating_sub(1), random)),
         // A server that has never been reached will not be reached for the next row either.
         Budget::Faults
             if tried.faults > policy.retries && fault.kind == FaultKind::Unreachable && !tried.answered =>

@@ -3,16 +3,15 @@
 #![expect(clippy::disallowed_methods, reason = "rows are spawned here and nowhere else")]
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::event::EventKind;
 use crate::extract::{Ended, extract};
+use crate::halt::Halt;
 use crate::order::{Order, OrderBy};
 use crate::outcome::Outcome;
 use crate::row::Row;
@@ -176,45 +175,5 @@ pub(crate) async fn pour<S: Source>(mut run: Run<S>, sink: &mut impl Sink) -> Re
             return Ok(());
         }
         sink.write(done.into()).await?;
-    }
-}
-
-/// A switch that ends a run: once on, no request is sent any more, and those in flight are awaited.
-#[derive(Debug, Clone)]
-pub struct Halt(Arc<watch::Sender<bool>>);
-
-impl Default for Halt {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
-    }
-}
-
-impl Halt {
-    /// Switches it on, for good.
-    pub fn set(&self) {
-        self.0.send_replace(true);
-    }
-
-    /// Whether it is on.
-    pub fn is_on(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Waits until it is on.
-    pub(crate) async fn wait(&self) {
-        // The sender lives as long as `self`, so the wait can only end by the switch.
-        let _ = self.0.subscribe().wait_for(|on| *on).await;
-    }
-
-    /// What `work` gives, or `None` if the switch is on, or comes on, before that.
-    pub(crate) async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        if self.is_on() {
-            return None;
-        }
-        tokio::select! {
-            biased;
-            done = work => Some(done),
-            () = self.wait() => None,
-        }
     }
 }

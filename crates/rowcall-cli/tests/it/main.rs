@@ -6,3 +6,4 @@ mod interruption;
 mod limits;
 mod refusals;
 mod run;
+mod tls;

@@ -22,7 +22,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// use its own group as well is said by [`Group`].
 const GROUPS: [(Group, &[&str]); 4] = [
     (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
-    (Group::Path, &["conversation", "extract", "order", "run"]),
+    (Group::Path, &["conversation", "extract", "halt", "order", "run"]),
     (Group::Stations, &["admission", "completion", "prompt", "provider", "retry", "transport"]),
     (
         Group::Nouns,
