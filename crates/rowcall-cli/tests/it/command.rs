@@ -105,6 +105,11 @@ pub(crate) fn requests(simulator: &Simulator) -> u64 {
     simulator.stats().requests.all
 }
 
+/// The arguments that ask a running simulator about every row of `input`, with its text as the prompt.
+pub(crate) fn asking<'a>(input: &'a str, schema: &'a str, url: &'a str) -> [&'a str; 10] {
+    ["run", input, "--schema", schema, "--prompt", "{{ text }}", "-m", "sim", "--base-url", url]
+}
+
 /// So many lines of text, of which each says an age of its own.
 pub(crate) fn ages(rows: usize) -> String {
     let lines: Vec<_> = (0..rows).map(|age| format!("Ann is {age}\n")).collect();

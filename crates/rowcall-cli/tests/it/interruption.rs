@@ -7,7 +7,7 @@ use std::time::Duration;
 use rowcall_sim::{Latency, Scenario, Simulator};
 use serde_json::Value;
 
-use crate::command::{Workplace, ages, lines, simulator};
+use crate::command::{Workplace, ages, asking, lines, simulator};
 
 const ROWS: usize = 400;
 
@@ -18,21 +18,7 @@ fn slow(time: Duration) -> Simulator {
 fn start(place: &Workplace, simulator: &Simulator, more: &[&str]) -> Child {
     place.write("in.txt", ages(ROWS));
     let url = simulator.base_url();
-    let arguments = [
-        "run",
-        "in.txt",
-        "--schema",
-        "age int",
-        "--prompt",
-        "{{ text }}",
-        "-m",
-        "sim",
-        "--base-url",
-        &url,
-        "-c",
-        "8",
-    ];
-    place.start(&[&arguments[..], more].concat(), &[])
+    place.start(&[&asking("in.txt", "age int", &url)[..], &["-c", "8"], more].concat(), &[])
 }
 
 fn send(signal: &str, child: &Child) {

@@ -3,7 +3,7 @@
 use rowcall_sim::{Counting, Fault, FaultKind, Options, Scenario, Simulator};
 use serde_json::json;
 
-use crate::command::{Workplace, ages, lines, requests, simulator};
+use crate::command::{Workplace, ages, asking, lines, requests, simulator};
 
 /// Refuses whatever contains the word.
 fn refusing(word: &str) -> Scenario {
@@ -18,22 +18,9 @@ fn failed_rows_are_data_and_exit_3() {
     let url = simulator.base_url();
     let place = Workplace::new();
     place.write("in.csv", "text\nAnn is 30\nBob is 40\nEve is 50\n");
-    let ran = place.rowcall(&[
-        "run",
-        "in.csv",
-        "--schema",
-        "age int",
-        "--prompt",
-        "{{ text }}",
-        "-m",
-        "sim",
-        "--base-url",
-        &url,
-        "-o",
-        "out.jsonl",
-        "--failed",
-        "failed.jsonl",
-    ]);
+    let ran = place.rowcall(
+        &[&asking("in.csv", "age int", &url)[..], &["-o", "out.jsonl", "--failed", "failed.jsonl"]].concat(),
+    );
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     let records = lines(&place.read("out.jsonl"));
     assert_eq!((records.len(), &records[2]["age"]), (3, &json!(50)));
@@ -52,23 +39,9 @@ fn fail_fast_stops_at_the_first_failed_row() {
     let rows: String =
         (0..500).map(|n| if n == 3 { "Bob\n".to_owned() } else { format!("Ann is {n}\n") }).collect();
     place.write("in.txt", rows);
-    let ran = place.rowcall(&[
-        "run",
-        "in.txt",
-        "--schema",
-        "age int",
-        "--prompt",
-        "{{ text }}",
-        "-m",
-        "sim",
-        "--base-url",
-        &url,
-        "-o",
-        "out.jsonl",
-        "--fail-fast",
-        "-c",
-        "2",
-    ]);
+    let ran = place.rowcall(
+        &[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl", "--fail-fast", "-c", "2"]].concat(),
+    );
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stderr.contains("row 3"), "{}", ran.stderr);
     assert!(requests(&simulator) < 400, "{} requests", requests(&simulator));
@@ -80,20 +53,7 @@ fn limit_rows_takes_the_first_ones() {
     let url = simulator.base_url();
     let place = Workplace::new();
     place.write("in.txt", "one\ntwo\nthree\nfour\n");
-    let ran = place.rowcall(&[
-        "run",
-        "in.txt",
-        "--schema",
-        "name",
-        "--prompt",
-        "{{ text }}",
-        "-m",
-        "sim",
-        "--base-url",
-        &url,
-        "--limit-rows",
-        "2",
-    ]);
+    let ran = place.rowcall(&[&asking("in.txt", "name", &url)[..], &["--limit-rows", "2"]].concat());
     assert_eq!((ran.code, ran.lines().len(), requests(&simulator)), (Some(0), 2, 2), "{}", ran.stderr);
 }
 
@@ -171,24 +131,10 @@ fn whatever_goes_wrong_every_row_gets_its_value_and_nothing_is_paid_twice() {
     let url = simulator.base_url();
     let place = Workplace::new();
     place.write("in.txt", ages(1000));
-    let ran = place.rowcall(&[
-        "run",
-        "in.txt",
-        "--schema",
-        "age int",
-        "--prompt",
-        "{{ text }}",
-        "-m",
-        "sim",
-        "--base-url",
-        &url,
-        "-o",
-        "out.jsonl",
-        "-c",
-        "64",
-        "--timeout",
-        "500ms",
-    ]);
+    let ran = place.rowcall(
+        &[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl", "-c", "64", "--timeout", "500ms"]]
+            .concat(),
+    );
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     for (n, record) in lines(&place.read("out.jsonl")).iter().enumerate() {
         assert_eq!((&record["age"], &record["_error"]), (&json!(n), &json!(null)));

@@ -2,7 +2,7 @@
 
 use rowcall_sim::{Http, Options, Scenario, Simulator, Tls};
 
-use crate::command::{Workplace, ages};
+use crate::command::{Workplace, ages, asking};
 
 fn encrypted(http: Http) -> Simulator {
     let options = Options::default().with_tls(Tls::On).with_http(http);
@@ -16,18 +16,7 @@ fn a_server_is_trusted_by_the_authority_that_is_given() {
         let (url, place) = (simulator.base_url(), Workplace::new());
         place.write("in.txt", ages(500));
         place.write("ca.pem", simulator.ca_pem().expect("an authority"));
-        let arguments = [
-            "run",
-            "in.txt",
-            "--schema",
-            "age int",
-            "--prompt",
-            "{{ text }}",
-            "-m",
-            "sim",
-            "--base-url",
-            &url,
-        ];
+        let arguments = asking("in.txt", "age int", &url);
         let ran = place.rowcall(&[&arguments[..], &["--ca-cert", "ca.pem", "-c", "300"]].concat());
         assert_eq!((ran.code, ran.lines().len()), (Some(0), 500), "{}", ran.stderr);
         let stats = simulator.stats();

@@ -220,9 +220,11 @@ impl Scan<'_> {
     /// Goes on behind a container that could not be read; what is inside of one is no answer.
     fn go_on(&mut self, start: usize, unread: &Unread) {
         let unreadable = match (unread.why, unread.seen) {
-            // A bracket in prose.
+            // A bracket in prose. Those right behind it were read on the way and come to the same end.
             (Why::Expected(_), Seen::Nothing) => {
-                self.at = start + 1;
+                let behind = self.text.get(start + 1..unread.at).unwrap_or_default();
+                let brackets = behind.find(|c| !is_blank(c) && c != '[' && c != '{').unwrap_or(behind.len());
+                self.at = start + 1 + brackets;
                 return;
             }
             (Why::Expected(_), Seen::Element) => {

@@ -25,6 +25,7 @@ mod wording;
 
 pub use breach::{Breach, Expected};
 pub use json_type::JsonType;
+pub(crate) use validate::MOST_VIOLATIONS;
 pub use wire::{Dialect, Loss, WireSchema};
 
 use coerce::Coercion;
@@ -138,12 +139,12 @@ impl Schema {
 
     /// Why `value` does not satisfy the schema, at most 32 reasons in words; empty if it does.
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
-        self.breaches(value).into_iter().map(Violation::from).collect()
+        self.breaches(value, MOST_VIOLATIONS).into_iter().map(Violation::from).collect()
     }
 
-    /// As `violations`, with what was expected at each place.
-    pub fn breaches(&self, value: &Value) -> Vec<Breach> {
-        self.0.validator.breaches(&self.0.json, value)
+    /// As `violations`, with what was expected at each place, and at most `most` of them.
+    pub fn breaches(&self, value: &Value, most: usize) -> Vec<Breach> {
+        self.0.validator.breaches(&self.0.json, value, most)
     }
 
     /// `value` with numbers and booleans spelled as the schema asks for them, and all else as it was.

@@ -14,8 +14,8 @@ use super::wording::{self, cut};
 use super::{refused, subschemas};
 use crate::error::{Problem, did_you_mean};
 
-/// No more breaches than this are reported: a model that missed so much needs no longer list.
-const MOST: usize = 32;
+/// No more reasons than this are told: a model that missed so much needs no longer list.
+pub(crate) const MOST_VIOLATIONS: usize = 32;
 
 /// The name under which a document is known while schemas within it are compiled.
 const DOCUMENT: &str = "urn:rowcall:schema";
@@ -37,14 +37,14 @@ impl Validator {
         self.0.is_valid(value)
     }
 
-    /// The first 32 reasons why `value` does not satisfy `schema`, which is what this was compiled from.
-    pub(super) fn breaches(&self, schema: &Value, value: &Value) -> Vec<Breach> {
+    /// The first reasons, at most `most`, why `value` does not satisfy `schema`, which is what this was compiled from.
+    pub(super) fn breaches(&self, schema: &Value, value: &Value, most: usize) -> Vec<Breach> {
         if self.is_valid(value) {
             return Vec::new();
         }
         let mut breaches: Vec<Breach> =
-            self.0.iter_errors(value).take(MOST).flat_map(|error| breaches(schema, &error)).collect();
-        breaches.truncate(MOST);
+            self.0.iter_errors(value).take(most).flat_map(|error| breaches(schema, &error)).collect();
+        breaches.truncate(most);
         breaches
     }
 }
@@ -142,7 +142,7 @@ fn breaches(schema: &Value, error: &ValidationError<'_>) -> Vec<Breach> {
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             let branch = |errors: &Vec<ValidationError<'static>>| {
-                errors.iter().take(MOST).flat_map(|error| breaches(schema, error)).collect()
+                errors.iter().take(MOST_VIOLATIONS).flat_map(|error| breaches(schema, error)).collect()
             };
             breach::nearest(path, value, &context.iter().map(branch).collect::<Vec<_>>())
         }

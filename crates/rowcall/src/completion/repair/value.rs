@@ -7,14 +7,18 @@ use serde_json::{Map, Value, json};
 
 use super::Repair;
 use crate::completion::json::{self, Candidate};
-use crate::schema::{Breach, Expected, JsonType, Schema, WireSchema};
+use crate::schema::{Breach, Expected, JsonType, MOST_VIOLATIONS, Schema, WireSchema};
 use crate::violation::Violation;
 
 /// How many layers around a value are taken off, or put on.
 const MOST_LAYERS: usize = 3;
 
-/// How often the places inside of a value are repaired; each time, up to 32 of them.
+/// How often the places inside of a value are repaired: what is repaired may show that something inside of it is wrong.
 const MOST_ROUNDS: usize = 8;
+
+/// How many places may be wrong for them to be repaired. Finding all of them takes longer than reading the text, so a
+/// value with more is not gone through again and again.
+const MOST_PLACES: usize = 256;
 
 /// Names under which models put an answer that should have stood alone.
 const ENVELOPES: [&str; 7] = ["value", "answer", "result", "response", "output", "data", "properties"];
@@ -42,10 +46,14 @@ impl Wanted<'_> {
         others: usize,
     ) -> Result<(Value, Vec<Repair>), (Value, Vec<Violation>)> {
         let unrepaired = self.form(value.clone());
-        let broken = self.schema.breaches(&unrepaired);
         let mut repairs = Vec::new();
+        let broken = self.breaches(&unrepaired);
         let (mut layers, mut form, mut breaches) = (value, unrepaired.clone(), broken.clone());
         for _ in 0..=MOST_LAYERS {
+            // Where so much is known to be wrong inside, there is no layer around it.
+            if breaches.len() > MOST_PLACES {
+                break;
+            }
             let wants_list =
                 breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array));
             if let Some((value, inside)) = self.repaired_inside(form, breaches) {
@@ -56,24 +64,32 @@ impl Wanted<'_> {
             repairs.extend(relayered);
             layers = next;
             form = self.form(layers.clone());
-            breaches = self.schema.breaches(&form);
+            breaches = self.breaches(&form);
         }
-        Err((unrepaired, broken.into_iter().map(Violation::from).collect()))
+        Err((unrepaired, broken.into_iter().take(MOST_VIOLATIONS).map(Violation::from).collect()))
     }
 
     /// `value`, in the user's form, with repairs at the places of its `breaches`; `None` if they are not enough.
     fn repaired_inside(&self, mut value: Value, mut breaches: Vec<Breach>) -> Option<(Value, Vec<Repair>)> {
         let mut repairs = Vec::new();
         for _ in 0..MOST_ROUNDS {
+            if breaches.len() > MOST_PLACES {
+                break;
+            }
             let before = repairs.len();
             repairs.extend(breaches.iter().filter_map(|breach| repair_at(&mut value, breach)));
             if repairs.len() == before {
                 break;
             }
             value = self.schema.coerce(value);
-            breaches = self.schema.breaches(&value);
+            breaches = self.breaches(&value);
         }
         breaches.is_empty().then_some((value, repairs))
+    }
+
+    /// Where `value` breaks the schema; beyond the number that is repaired, one more.
+    fn breaches(&self, value: &Value) -> Vec<Breach> {
+        self.schema.breaches(value, MOST_PLACES + 1)
     }
 
     /// `value`, as it came, with a layer around it taken off or put on.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::schema::{Breach, Expected, JsonType, Schema};
 
 fn breaches(schema: &Value, value: &Value) -> Vec<Breach> {
-    Schema::from_json(schema.clone()).unwrap().breaches(value)
+    Schema::from_json(schema.clone()).unwrap().breaches(value, super::MOST_VIOLATIONS)
 }
 
 fn told(schema: &Value, value: &Value) -> String {
