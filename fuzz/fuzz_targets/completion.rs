@@ -93,19 +93,19 @@ fn calls(text: &str, name: &str) -> Vec<ToolCall> {
     pieces.map(call).collect()
 }
 
-/// What `read` gives, in the time that `length` bytes may take. A machine that is busy is given a second try.
+/// What `read` gives, in the time that `length` bytes may take. A machine that is busy is given a few tries, of which the
+/// best counts.
 fn in_time<T>(length: usize, read: impl Fn() -> T) -> T {
+    const TRIES: usize = 5;
     let allowed = ALLOWED.max(ALLOWED.mul_f64(COUNTING * length as f64 / PORTION));
-    let timed = || {
+    let mut best = Duration::MAX;
+    for _ in 0..TRIES {
         let started = Instant::now();
         let result = read();
-        (result, started.elapsed())
-    };
-    let (result, took) = timed();
-    if cfg!(debug_assertions) || took <= allowed {
-        return result;
+        best = best.min(started.elapsed());
+        if cfg!(debug_assertions) || best <= allowed {
+            return result;
+        }
     }
-    let (result, again) = timed();
-    assert!(again <= allowed, "{length} bytes took {took:?}, then {again:?}, of {allowed:?} allowed");
-    result
+    panic!("{length} bytes took {best:?} at best, of {allowed:?} allowed");
 }

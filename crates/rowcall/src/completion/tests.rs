@@ -97,6 +97,8 @@ fn texts() {
             (text(r#"{"name":"Ann"} or {"name":"Bob"}"#), r#"value {"name":"Bob"} prose"#),
             (text("{\"name\":\"Ann\"}, from ```{\"input\": 1}```"), r#"value {"name":"Ann"} prose"#),
             (text("{\"name\":\"Ann\"} is better than {\"name\":7}"), r#"value {"name":"Ann"} prose"#),
+            // Brackets of prose, which are gone past together.
+            (text(r#"[[ {x} [{[1 {"name":"Ann"}"#), r#"value {"name":"Ann"} prose"#),
             // The better place counts before the better form.
             (
                 text("At first {\"name\":\"Ann\"}, then ```{\"value\":{\"name\":\"Bob\"}}```"),
