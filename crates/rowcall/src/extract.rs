@@ -75,7 +75,8 @@ async fn ask(
     halt: &Halt,
 ) -> Asked {
     let request = plan.target.encode(conversation.prompt());
-    let need = Need { bytes: request.body.len(), output_limit: plan.target.parameters.max_output_tokens };
+    let output_limit = conversation.prompt().output_limit.or(plan.target.parameters.max_output_tokens);
+    let need = Need { bytes: request.body.len(), output_limit };
     let mut tried = Tried::default();
     loop {
         let Some((place, permit)) = halt.or(plan.admit(need)).await else { return Asked::Halted };
