@@ -42,8 +42,8 @@
 //!
 //! # Scenario files
 //!
-//! A scenario is a TOML file with a sentence about itself and, each optional, a key, a latency, a quota and faults.
-//! Unknown keys are refused.
+//! A scenario is a TOML file with a sentence about itself and, each optional, a key, a latency, rows that are held back, a
+//! quota, places to wait for and faults. Unknown keys are refused. Its times count from the first request.
 //!
 //! ```
 //! let scenario = rowcall_sim::Scenario::from_toml(r#"
@@ -54,12 +54,33 @@
 //!     median_seconds = 0.3
 //!     sigma = 0.8
 //!
+//!     [held]                       # answered only after others
+//!     contains = "Ann"             # rows with this text
+//!     until_answered = 99          # once so many answers have been sent
+//!
 //!     [quota]                      # what is absent is not limited
 //!     requests_per_minute = 600
 //!     tokens_per_minute = 60000    # also input_tokens_per_minute and output_tokens_per_minute
 //!     requests_per_day = 10000
 //!     in_flight = 32
 //!     burst_seconds = 10           # a bucket holds what ten seconds refill; 60 unless given
+//!     headers = "anthropic"        # "openai" unless given; "none": only a refusal tells anything
+//!     headers_factor = 2.0         # limits and what remains of them are told so many times too large
+//!
+//!     [[quota.changes]]            # what buckets hold is kept, up to what they then can hold
+//!     after_seconds = 8.0
+//!     requests_per_minute = 300    # or any other of the limits
+//!
+//!     [[quota.closed]]             # everything is answered with 529 meanwhile
+//!     from_seconds = 3.0
+//!     for_seconds = 1.5
+//!
+//!     [quota.ramp]                 # faster than this is 429 `slow_down`, even below the limits
+//!     from_per_second = 5.0        # as many requests a second at first,
+//!     doubling_seconds = 4.0       # and twice as many every four seconds while there is traffic
+//!
+//!     [slots]                      # no refusal: requests wait for a place, and take their latency from then on
+//!     places = 4
 //!
 //!     [[faults]]
 //!     rate = 0.05                  # the share of requests; one draw decides among all faults
@@ -90,6 +111,10 @@
 //! concern their own request, a cut all those of the connection. The other [kinds](FaultKind) are words:
 //! `invalid_json`, `truncated_json`, `schema_violation`, `fenced`, `prose`, `refusal`, `content_filter`, `length`,
 //! `empty`, `wrong_tool`, `two_tools`, `error_in_200`, `garbage_body`.
+//!
+//! A refused request is told when it would fit, by `retry-after` in whole seconds (rounded up) and `retry-after-ms`,
+//! whichever the headers; one beyond `in_flight` is not, since nobody knows when another will end. An answer's headers
+//! tell of the moment at which its request came.
 
 // From outside in: what its users hold, ...
 mod options;
@@ -106,7 +131,9 @@ mod chat;
 mod rate_limit;
 mod reply;
 mod simulation;
+mod slots;
 mod stream;
+mod timestamp;
 
 // ... the value in the answer, ...
 mod complaint;
@@ -118,6 +145,7 @@ mod value;
 mod chance;
 mod error;
 mod fault;
+mod foretold;
 mod latency;
 pub mod quota;
 mod scenario;
@@ -126,8 +154,10 @@ mod tally;
 
 pub use error::SimError;
 pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
+pub use foretold::Foretold;
 pub use latency::{Latency, TextLatency};
 pub use options::{Counting, Http, Options, Tls};
-pub use scenario::Scenario;
+pub use scenario::{Held, Scenario};
 pub use simulator::Simulator;
+pub use slots::Slots;
 pub use stats::{Level, Requests, Stats, Tokens};

@@ -23,10 +23,10 @@ pub struct Options {
 /// Whether requests are remembered, for 8 to 13 bytes each, so that repeats can be counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Counting {
-    /// `repeats` in the statistics stays empty.
+    /// `repeats` and `repeated` in the statistics stay empty.
     #[default]
     Off,
-    /// `repeats` says how many requests had been answered before.
+    /// `repeats` says how many requests had been answered before, `repeated` about which rows.
     On,
 }
 

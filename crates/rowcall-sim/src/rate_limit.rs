@@ -1,35 +1,134 @@
-//! What a quota tells the client: `x-ratelimit-*` headers and the answer 429, in OpenAI's words.
+//! What a quota tells the client: headers in OpenAI's or Anthropic's words, and the answers 429 and 529.
 
 use std::time::Duration;
 
 use crate::chat::body;
-use crate::quota::{Dimension, Quota, Refusal, Wait};
+use crate::quota::{Admission, Dimension, Headers, Limits, Quota, Refusal, Standing, Wait};
 use crate::reply::Reply;
+use crate::simulation::Now;
+use crate::timestamp::rfc3339;
 
-/// The headers that tell how the account stands at `now`.
-pub(crate) fn headers(quota: &mut Quota, now: Duration) -> Vec<(&'static str, String)> {
+/// Limit, remaining, reset.
+type Names = [&'static str; 3];
+
+/// OpenAI does not say whether requests are those of a minute or of a day.
+const OPENAI: [(&[Dimension], Names); 2] = [
+    (
+        &[Dimension::Requests, Dimension::RequestsPerDay],
+        ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"],
+    ),
+    (
+        &[Dimension::Tokens],
+        ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"],
+    ),
+];
+
+const ANTHROPIC: [(Dimension, Names); 4] = [
+    (
+        Dimension::Requests,
+        [
+            "anthropic-ratelimit-requests-limit",
+            "anthropic-ratelimit-requests-remaining",
+            "anthropic-ratelimit-requests-reset",
+        ],
+    ),
+    (
+        Dimension::Tokens,
+        [
+            "anthropic-ratelimit-tokens-limit",
+            "anthropic-ratelimit-tokens-remaining",
+            "anthropic-ratelimit-tokens-reset",
+        ],
+    ),
+    (
+        Dimension::InputTokens,
+        [
+            "anthropic-ratelimit-input-tokens-limit",
+            "anthropic-ratelimit-input-tokens-remaining",
+            "anthropic-ratelimit-input-tokens-reset",
+        ],
+    ),
+    (
+        Dimension::OutputTokens,
+        [
+            "anthropic-ratelimit-output-tokens-limit",
+            "anthropic-ratelimit-output-tokens-remaining",
+            "anthropic-ratelimit-output-tokens-reset",
+        ],
+    ),
+];
+
+/// The headers that tell how the account stands at `now`, as far as it tells the truth.
+pub(crate) fn headers(limits: &Limits, quota: &mut Quota, now: Now) -> Vec<(&'static str, String)> {
+    let told = |number: u64| (number as f64 * limits.headers_factor).round() as u64;
+    let tell = |standing: Standing| Standing {
+        limit: told(standing.limit),
+        remaining: told(standing.remaining),
+        reset: standing.reset,
+    };
     let mut headers = Vec::new();
-    let requests =
-        quota.standing(now, Dimension::Requests).or_else(|| quota.standing(now, Dimension::RequestsPerDay));
-    if let Some(standing) = requests {
-        headers.extend([
-            ("x-ratelimit-limit-requests", standing.limit.to_string()),
-            ("x-ratelimit-remaining-requests", standing.remaining.to_string()),
-            ("x-ratelimit-reset-requests", go_duration(standing.reset)),
-        ]);
-    }
-    if let Some(standing) = quota.standing(now, Dimension::Tokens) {
-        headers.extend([
-            ("x-ratelimit-limit-tokens", standing.limit.to_string()),
-            ("x-ratelimit-remaining-tokens", standing.remaining.to_string()),
-            ("x-ratelimit-reset-tokens", go_duration(standing.reset)),
-        ]);
+    match limits.headers {
+        Headers::None => {}
+        Headers::Openai => {
+            for (dimensions, names) in OPENAI {
+                let found = dimensions.iter().find_map(|dimension| quota.standing(now.story, *dimension));
+                let Some(Standing { limit, remaining, reset }) = found.map(tell) else { continue };
+                let values = [limit.to_string(), remaining.to_string(), go_duration(reset)];
+                headers.extend(names.into_iter().zip(values));
+            }
+        }
+        Headers::Anthropic => {
+            for (dimension, names) in ANTHROPIC {
+                let found = quota.standing(now.story, dimension);
+                let Some(Standing { limit, remaining, reset }) = found.map(tell) else { continue };
+                let remaining = match dimension {
+                    Dimension::Requests | Dimension::RequestsPerDay | Dimension::InFlight => remaining,
+                    Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => {
+                        in_thousands(remaining)
+                    }
+                };
+                let full = rfc3339(now.unix.saturating_add(reset));
+                headers.extend(names.into_iter().zip([limit.to_string(), remaining.to_string(), full]));
+            }
+        }
     }
     headers
 }
 
-/// The answer to a request that the quota refused.
-pub(crate) fn refused(model: &str, refusal: Refusal) -> Reply {
+/// From a thousand on, the nearest thousand.
+fn in_thousands(tokens: u64) -> u64 {
+    if tokens < 1_000 { tokens } else { (tokens + 500) / 1_000 * 1_000 }
+}
+
+/// The answer to a request that was not admitted; `None` to one that was.
+pub(crate) fn refused(model: &str, admission: Admission) -> Option<Reply> {
+    match admission {
+        Admission::Admitted => None,
+        Admission::Refused(refusal) => Some(lacking(model, refusal)),
+        Admission::TooFast(wait) => {
+            let message = format!(
+                "Traffic for {model} in organization org-simulated grew too fast. Please slow down and try again in {}.",
+                go_duration(wait)
+            );
+            let body = body::error(&message, "rate_limit_error", None, Some("slow_down"));
+            Some(Reply::json(429, body).with_headers(retry_after(wait)))
+        }
+        Admission::Closed(wait) => {
+            let body = body::error("Overloaded, as simulated.", "overloaded_error", None, None);
+            Some(Reply::json(529, body).with_headers(retry_after(wait)))
+        }
+    }
+}
+
+/// When to come again, in whole seconds and, for those who read them, in milliseconds.
+fn retry_after(wait: Duration) -> Vec<(&'static str, String)> {
+    vec![
+        ("retry-after", wait.as_millis().div_ceil(1_000).max(1).to_string()),
+        ("retry-after-ms", milliseconds(wait).to_string()),
+    ]
+}
+
+fn lacking(model: &str, refusal: Refusal) -> Reply {
     let Refusal { dimension, limit, used, requested, wait } = refusal;
     let (subject, kind) = match dimension {
         Dimension::Requests => ("requests per min (RPM)", "requests"),
@@ -44,11 +143,7 @@ pub(crate) fn refused(model: &str, refusal: Refusal) -> Reply {
     );
     let (message, headers) = match wait {
         Wait::For(time) => {
-            let headers = vec![
-                ("retry-after", time.as_millis().div_ceil(1_000).max(1).to_string()),
-                ("retry-after-ms", milliseconds(time).to_string()),
-            ];
-            (format!("{reached} Please try again in {}.", go_duration(time)), headers)
+            (format!("{reached} Please try again in {}.", go_duration(time)), retry_after(time))
         }
         Wait::ForAnotherToEnd => {
             (format!("{reached} Please try again when another request has ended."), vec![])
@@ -93,6 +188,108 @@ fn go_duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::Need;
+
+    /// The headers five requests of 300 tokens after the start of a minute, half a second later.
+    fn told(limits: Limits) -> Vec<String> {
+        let limits = Limits { burst_seconds: 60.0, ..limits };
+        let mut quota = Quota::new(&limits);
+        let need = Need { requests: 1, input_tokens: 200, output_tokens: 100 };
+        for _ in 0..5 {
+            assert_eq!(quota.admit(Duration::ZERO, need), Admission::Admitted);
+        }
+        let now = Now { story: Duration::from_millis(500), unix: Duration::from_millis(1_795_367_794_500) };
+        headers(&limits, &mut quota, now)
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect()
+    }
+
+    fn limits() -> Limits {
+        Limits { requests_per_minute: Some(60), tokens_per_minute: Some(60_000), ..Limits::default() }
+    }
+
+    #[test]
+    fn openai_tells_how_long_until_a_bucket_is_full() {
+        let expected = [
+            "x-ratelimit-limit-requests: 60",
+            "x-ratelimit-remaining-requests: 55",
+            "x-ratelimit-reset-requests: 4.5s",
+            "x-ratelimit-limit-tokens: 60000",
+            "x-ratelimit-remaining-tokens: 59000",
+            "x-ratelimit-reset-tokens: 1s",
+        ];
+        assert_eq!(told(limits()), expected);
+        assert_eq!(
+            told(Limits { requests_per_day: Some(9), ..Limits::default() })[..2],
+            ["x-ratelimit-limit-requests: 9", "x-ratelimit-remaining-requests: 4",]
+        );
+    }
+
+    #[test]
+    fn anthropic_tells_when_a_bucket_is_full_and_rounds_tokens() {
+        let limits = Limits {
+            requests_per_minute: Some(60),
+            input_tokens_per_minute: Some(2_400),
+            output_tokens_per_minute: Some(1_200),
+            headers: Headers::Anthropic,
+            ..Limits::default()
+        };
+        let expected = [
+            "anthropic-ratelimit-requests-limit: 60",
+            "anthropic-ratelimit-requests-remaining: 55",
+            "anthropic-ratelimit-requests-reset: 2026-11-22T17:16:39Z",
+            "anthropic-ratelimit-input-tokens-limit: 2400",
+            "anthropic-ratelimit-input-tokens-remaining: 1000", // 1420 in truth
+            "anthropic-ratelimit-input-tokens-reset: 2026-11-22T17:16:59Z",
+            "anthropic-ratelimit-output-tokens-limit: 1200",
+            "anthropic-ratelimit-output-tokens-remaining: 710", // under a thousand it is exact
+            "anthropic-ratelimit-output-tokens-reset: 2026-11-22T17:16:59Z",
+        ];
+        assert_eq!(told(limits), expected);
+    }
+
+    #[test]
+    fn headers_may_be_wrong_or_missing() {
+        let expected = [
+            "x-ratelimit-limit-requests: 120",
+            "x-ratelimit-remaining-requests: 110",
+            "x-ratelimit-reset-requests: 4.5s",
+            "x-ratelimit-limit-tokens: 120000",
+            "x-ratelimit-remaining-tokens: 118000",
+            "x-ratelimit-reset-tokens: 1s",
+        ];
+        assert_eq!(told(Limits { headers_factor: 2.0, ..limits() }), expected);
+        assert_eq!(told(Limits { headers: Headers::None, ..limits() }), [""; 0]);
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_come_again_where_that_is_known() {
+        let refusal = |wait| {
+            Admission::Refused(Refusal {
+                dimension: Dimension::Requests,
+                limit: 60,
+                used: 60,
+                requested: 1,
+                wait,
+            })
+        };
+        let soon = Duration::from_micros(1_500_001);
+        let cases = [
+            (refusal(Wait::For(soon)), 429, "rate_limit_exceeded", ["2", "1501"].as_slice()),
+            (refusal(Wait::ForAnotherToEnd), 429, "rate_limit_exceeded", &[]),
+            (refusal(Wait::Forever), 429, "rate_limit_exceeded", &["false"]),
+            (Admission::TooFast(soon), 429, "slow_down", &["2", "1501"]),
+            (Admission::Closed(soon), 529, "overloaded_error", &["2", "1501"]),
+        ];
+        for (admission, status, word, values) in cases {
+            let reply = refused("m", admission).unwrap();
+            let headers: Vec<&str> = reply.headers.iter().map(|(_, value)| value.as_str()).collect();
+            assert_eq!((reply.status, headers.as_slice()), (status, values), "{admission:?}");
+            assert!(String::from_utf8_lossy(&reply.body).contains(word), "{admission:?}");
+        }
+        assert!(refused("m", Admission::Admitted).is_none());
+    }
 
     #[test]
     fn durations_are_printed_as_go_prints_them() {

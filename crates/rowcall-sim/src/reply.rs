@@ -17,6 +17,8 @@ pub(crate) struct Reply {
     pub(crate) length: Length,
     /// How long the model takes before the first byte.
     pub(crate) delay: Duration,
+    /// How many answers must have been sent before it, whoever got them.
+    pub(crate) until_answered: u64,
     pub(crate) ending: Ending,
     /// The hash of the request's body, if this answer is complete and valid and such requests are counted.
     pub(crate) settles: Option<u64>,
@@ -53,6 +55,7 @@ impl Reply {
             body: body.into(),
             length: Length::Told,
             delay: Duration::ZERO,
+            until_answered: 0,
             ending: Ending::Whole,
             settles: None,
         }

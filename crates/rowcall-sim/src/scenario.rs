@@ -1,4 +1,4 @@
-//! The story a simulator plays: key, latency, quota and faults, read from TOML or built in code.
+//! The story a simulator plays: key, latency, order, quota and faults, read from TOML or built in code.
 //! Owns the format, its checks and the stories shipped; playing them is the server's matter.
 
 use serde::Deserialize;
@@ -7,6 +7,7 @@ use crate::error::SimError;
 use crate::fault::{Fault, FaultKind};
 use crate::latency::Latency;
 use crate::quota::Limits;
+use crate::slots::Slots;
 
 /// The stories shipped, by name; the first is the default.
 const SHIPPED: [(&str, &str); 7] = [
@@ -31,12 +32,29 @@ pub struct Scenario {
     /// How long an answer takes; absent, no time at all.
     #[serde(default)]
     pub latency: Option<Latency>,
+    /// Which rows are answered only after others; absent, none.
+    #[serde(default)]
+    pub held: Option<Held>,
     /// What the account allows; absent, everything.
     #[serde(default)]
     pub quota: Option<Limits>,
+    /// How many answers are made at the same time, while further requests wait; absent, any number.
+    #[serde(default)]
+    pub slots: Option<Slots>,
     /// What goes wrong; the order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
+}
+
+/// Rows that are answered only after others, however fast the client is: whoever asks about no others meanwhile gets no
+/// answer at all.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// What the row's text must contain.
+    pub contains: String,
+    /// How many answers must have been sent before, since the start or the last reset.
+    pub until_answered: u64,
 }
 
 impl Default for Scenario {
@@ -50,7 +68,15 @@ impl Default for Scenario {
 impl Scenario {
     /// A story in which every answer comes at once and nothing goes wrong, to build others from.
     pub fn instant(about: &str) -> Self {
-        Self { about: about.to_owned(), key: None, latency: None, quota: None, faults: vec![] }
+        Self {
+            about: about.to_owned(),
+            key: None,
+            latency: None,
+            held: None,
+            quota: None,
+            slots: None,
+            faults: vec![],
+        }
     }
 
     /// The shipped scenario called `name`.
@@ -92,9 +118,19 @@ impl Scenario {
         Self { latency: Some(latency), ..self }
     }
 
+    /// The same story, in which rows whose text contains this are answered only after so many other answers.
+    pub fn with_held(self, contains: &str, until_answered: u64) -> Self {
+        Self { held: Some(Held { contains: contains.to_owned(), until_answered }), ..self }
+    }
+
     /// The same story on an account with these limits.
     pub fn with_quota(self, limits: Limits) -> Self {
         Self { quota: Some(limits), ..self }
+    }
+
+    /// The same story on a server that makes so many answers at the same time.
+    pub fn with_slots(self, places: u32) -> Self {
+        Self { slots: Some(Slots { places }), ..self }
     }
 
     /// The same story with one more fault, after those it has.
@@ -114,10 +150,11 @@ impl Scenario {
             within(time, 0.0, 86_400.0, "a number from 0 to 86400", || format!("latency number {}", n + 1))?;
         }
         if let Some(limits) = &self.quota {
-            let burst = limits.burst_seconds;
-            within(burst, 0.001, 86_400.0, "seconds from 0.001 to 86400", || {
-                "quota.burst_seconds".to_owned()
-            })?;
+            check_limits(limits)?;
+        }
+        if let Some(slots) = &self.slots {
+            let places = f64::from(slots.places);
+            within(places, 1.0, 100_000.0, "a number from 1 to 100000", || "slots.places".to_owned())?;
         }
         for (n, fault) in self.faults.iter().enumerate() {
             within(fault.rate, 0.0, 1.0, "a share from 0 to 1", || format!("faults[{n}].rate"))?;
@@ -130,6 +167,28 @@ impl Scenario {
         }
         Ok(())
     }
+}
+
+fn check_limits(limits: &Limits) -> Result<(), SimError> {
+    let long =
+        |found, key: String| within(found, 0.001, 86_400.0, "seconds from 0.001 to 86400", || key.clone());
+    let late = |found, key: String| within(found, 0.0, 86_400.0, "seconds from 0 to 86400", || key.clone());
+    let factor = "a factor from 0.001 to 1000";
+    within(limits.headers_factor, 0.001, 1_000.0, factor, || "quota.headers_factor".to_owned())?;
+    long(limits.burst_seconds, "quota.burst_seconds".to_owned())?;
+    for (n, change) in limits.changes.iter().enumerate() {
+        late(change.after_seconds, format!("quota.changes[{n}].after_seconds"))?;
+    }
+    for (n, closed) in limits.closed.iter().enumerate() {
+        late(closed.from_seconds, format!("quota.closed[{n}].from_seconds"))?;
+        long(closed.for_seconds, format!("quota.closed[{n}].for_seconds"))?;
+    }
+    if let Some(growth) = &limits.ramp {
+        let (from, rates) = (growth.from_per_second, "requests a second from 0.001 to 1000000");
+        within(from, 0.001, 1e6, rates, || "quota.ramp.from_per_second".to_owned())?;
+        long(growth.doubling_seconds, "quota.ramp.doubling_seconds".to_owned())?;
+    }
+    Ok(())
 }
 
 fn within(
@@ -197,7 +256,14 @@ mod tests {
         let rate = "about = 'x'\n[[faults]]\nrate = 1.5\nkind = 'empty'";
         let status = "about = 'x'\n[[faults]]\nrate = 1\nkind = { status = { code = 200 } }";
         let latency = "about = 'x'\n[latency.fixed]\nseconds = -1";
+        let closed = "about = 'x'\n[[quota.closed]]\nfrom_seconds = 1\nfor_seconds = 0";
+        let slots = "about = 'x'\n[slots]\nplaces = 0";
         for (text, message) in [
+            (
+                closed,
+                "`quota.closed[0].for_seconds` of the scenario is `0`, expected seconds from 0.001 to 86400",
+            ),
+            (slots, "`slots.places` of the scenario is `0`, expected a number from 1 to 100000"),
             (rate, "`faults[0].rate` of the scenario is `1.5`, expected a share from 0 to 1"),
             (
                 status,

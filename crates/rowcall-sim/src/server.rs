@@ -44,16 +44,35 @@ pub(crate) struct Door {
 pub(crate) struct Shared {
     simulation: Mutex<Simulation>,
     began: Instant,
+    /// How many answers to chat completion requests were sent to the end; those that are held wait for it.
+    answered: watch::Sender<u64>,
 }
 
 impl Shared {
     pub(crate) fn new(simulation: Simulation) -> Arc<Self> {
-        Arc::new(Self { simulation: Mutex::new(simulation), began: Instant::now() })
+        let (simulation, answered) = (Mutex::new(simulation), watch::Sender::new(0));
+        Arc::new(Self { simulation, began: Instant::now(), answered })
     }
 
     /// A panic elsewhere leaves counters that are still worth showing.
     pub(crate) fn simulation(&self) -> MutexGuard<'_, Simulation> {
         self.simulation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets everything but the scenario.
+    pub(crate) fn reset(&self) {
+        self.simulation().reset();
+        self.answered.send_replace(0);
+    }
+
+    fn leave(&self, hold: &Hold, sent: Option<&Reply>) {
+        let now = self.began.elapsed();
+        self.simulation().leave(now, hold, sent);
+    }
+
+    async fn until_answered(&self, answers: u64) {
+        // The sender is `self`, so the channel cannot be closed.
+        let _ = self.answered.subscribe().wait_for(|answered| *answered >= answers).await;
     }
 }
 
@@ -73,14 +92,15 @@ impl Visit {
     /// The answer's last byte was given to the connection.
     pub(crate) fn sent(mut self, reply: &Reply) {
         self.over = true;
-        self.shared.simulation().leave(&self.hold, Some(reply));
+        self.shared.leave(&self.hold, Some(reply));
+        self.shared.answered.send_modify(|answered| *answered += 1);
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
         if !self.over {
-            self.shared.simulation().leave(&self.hold, None);
+            self.shared.leave(&self.hold, None);
         }
     }
 }
@@ -137,7 +157,7 @@ pub(crate) async fn serve(
         "/models" => shared.simulation().models(),
         "/stats" => shared.simulation().shown(),
         "/reset" => {
-            shared.simulation().reset();
+            shared.reset();
             shared.simulation().shown()
         }
         _ => Reply::json(200, format!("{{\"status\":\"ok\",\"server\":\"{FINGERPRINT}\"}}").into_bytes()),
@@ -159,6 +179,9 @@ async fn chat(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respons
     let reply = shared.simulation().play(now, key, &body.to_bytes(), &mut visit.hold);
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;
+    }
+    if reply.until_answered > 0 {
+        shared.until_answered(reply.until_answered).await;
     }
     match reply.ending {
         Ending::Fails(Moment::Before, Failure::Reset) => Err(Broken::Reset),

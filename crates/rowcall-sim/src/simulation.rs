@@ -10,11 +10,13 @@ use crate::chat::answer::{Answer, Finish};
 use crate::chat::body::{self, Envelope, FINGERPRINT};
 use crate::chat::request::{Invalid, Request};
 use crate::fault::{self, ErrorBody, FaultKind, StatusFault};
+use crate::foretold;
 use crate::options::Counting;
-use crate::quota::{Admission, Need, Quota};
+use crate::quota::Quota;
 use crate::rate_limit;
 use crate::reply::{Ending, Failure, Length, Reply};
 use crate::scenario::Scenario;
+use crate::slots::Queue;
 use crate::stats::Stats;
 use crate::stream;
 use crate::tally::Tally;
@@ -24,15 +26,27 @@ use crate::tally::Tally;
 pub(crate) struct Simulation {
     scenario: Scenario,
     seed: u64,
-    /// Unix time in seconds at `now` 0.
-    epoch: u64,
+    /// Unix time at `now` 0.
+    epoch: Duration,
+    /// When the first request came, from which the scenario's times count.
+    began: Option<Duration>,
     quota: Option<Quota>,
+    slots: Option<Queue>,
     /// How many requests of each row were admitted; only if faults or counting need it.
     rows: Option<Tally>,
     /// Bodies of requests that were answered completely and validly.
     answered: Option<Tally>,
     pub(crate) stats: Stats,
     answers: u64,
+}
+
+/// One moment, told in two ways.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// The time since the first request.
+    pub(crate) story: Duration,
+    /// The time since 1970.
+    pub(crate) unix: Duration,
 }
 
 /// What a request holds while it is under way, to be given back with [`Simulation::leave`].
@@ -42,10 +56,13 @@ pub(crate) struct Hold {
 }
 
 impl Simulation {
-    pub(crate) fn new(scenario: Scenario, seed: u64, counting: Counting, epoch: u64) -> Self {
+    /// At rest; `epoch` is the Unix time at `now` 0.
+    pub(crate) fn new(scenario: Scenario, seed: u64, counting: Counting, epoch: Duration) -> Self {
         let count = counting == Counting::On;
         Self {
+            began: None,
             quota: scenario.quota.as_ref().map(Quota::new),
+            slots: scenario.slots.map(Queue::new),
             rows: (count || !scenario.faults.is_empty()).then(Tally::new),
             answered: count.then(Tally::new),
             stats: Stats { repeats: count.then_some(0), ..Stats::default() },
@@ -58,20 +75,25 @@ impl Simulation {
 
     /// Forgets everything but the scenario.
     pub(crate) fn reset(&mut self) {
+        self.began = None;
         self.quota = self.scenario.quota.as_ref().map(Quota::new);
+        self.slots = self.scenario.slots.map(Queue::new);
         self.rows = self.rows.as_ref().map(|_| Tally::new());
         self.answered = self.answered.as_ref().map(|_| Tally::new());
         self.stats.restart();
     }
 
-    /// A request is over: its answer was sent to the end, or not.
-    pub(crate) fn leave(&mut self, hold: &Hold, sent: Option<&Reply>) {
+    /// A request is over at `now`: its answer was sent to the end, or not.
+    pub(crate) fn leave(&mut self, now: Duration, hold: &Hold, sent: Option<&Reply>) {
         if hold.quota
             && let Some(quota) = &mut self.quota
         {
             quota.release();
         }
         self.stats.in_flight.leave();
+        if let (Some(_), Some(began)) = (sent, self.began) {
+            self.stats.lasted = now.saturating_sub(began);
+        }
         match (sent, &mut self.answered) {
             (None, _) => self.stats.unfinished += 1,
             (Some(reply), Some(answered)) => {
@@ -85,6 +107,8 @@ impl Simulation {
     pub(crate) fn play(&mut self, now: Duration, key: Option<&str>, sent: &[u8], hold: &mut Hold) -> Reply {
         self.stats.requests.all += 1;
         self.answers += 1;
+        let began = *self.began.get_or_insert(now);
+        let now = Now { story: now.saturating_sub(began), unix: self.epoch + now };
         let reply = match self.authorised(key).and_then(|()| self.decoded(sent)) {
             Ok((request, answer)) => self.admitted(now, sent, &request, answer, hold),
             Err(refused) => {
@@ -102,8 +126,8 @@ impl Simulation {
             ("openai-version", "2020-10-01".to_owned()),
             ("openai-processing-ms", milliseconds),
         ];
-        if let Some(quota) = &mut self.quota {
-            headers.extend(rate_limit::headers(quota, now));
+        if let (Some(quota), Some(limits)) = (&mut self.quota, &self.scenario.quota) {
+            headers.extend(rate_limit::headers(limits, quota, now));
         }
         reply.with_headers(headers)
     }
@@ -136,23 +160,22 @@ impl Simulation {
     /// Admission, fault, latency, answer.
     fn admitted(
         &mut self,
-        now: Duration,
+        now: Now,
         sent: &[u8],
         request: &Request,
         answer: Answer,
         hold: &mut Hold,
     ) -> Reply {
         let body_hash = hash(0, sent);
-        if let (Some(answered), Some(repeats)) = (&self.answered, &mut self.stats.repeats) {
-            *repeats += u64::from(answered.count(body_hash) > 0);
+        if self.answered.as_ref().is_some_and(|answered| answered.count(body_hash) > 0) {
+            self.stats.repeat(&request.row);
         }
         let answer = answer.limited(request.most_tokens);
         if let Some(quota) = &mut self.quota {
-            let need =
-                Need { requests: 1, input_tokens: request.prompt_tokens, output_tokens: answer.tokens };
-            if let Admission::Refused(refusal) = quota.admit(now, need) {
+            let admission = quota.admit(now.story, foretold::need(request, &answer));
+            if let Some(refused) = rate_limit::refused(&request.model, admission) {
                 self.stats.requests.refused += 1;
-                return rate_limit::refused(&request.model, refusal);
+                return refused;
             }
             hold.quota = true;
         }
@@ -163,12 +186,15 @@ impl Simulation {
         if let Some(fault) = &fault {
             *self.stats.faults.entry(fault.name()).or_default() += 1;
         }
-        let drawn = chance.at("latency").nth(nth.into());
-        let latency =
-            self.scenario.latency.as_ref().map(|latency| latency.draw(drawn, &request.row, answer.tokens));
+        let latency = foretold::latency(&self.scenario, chance, request, &answer, nth);
         let whole = fault.is_none() && answer.finish != Finish::Length;
         let mut reply = self.faulty(now, request, answer, chance, fault.as_ref());
-        reply.delay = latency.unwrap_or_default();
+        reply.delay = match &mut self.slots {
+            Some(queue) => queue.enter(now.story, latency),
+            None => latency,
+        };
+        let held = self.scenario.held.as_ref().filter(|held| request.row.contains(&held.contains));
+        reply.until_answered = held.map_or(0, |held| held.until_answered);
         reply.settles = (whole && self.answered.is_some()).then_some(body_hash);
         reply
     }
@@ -188,7 +214,7 @@ impl Simulation {
     /// The answer as this fault makes it.
     fn faulty(
         &mut self,
-        now: Duration,
+        now: Now,
         request: &Request,
         answer: Answer,
         chance: Chance,
@@ -227,12 +253,12 @@ impl Simulation {
     }
 
     /// The answer in the form asked for, whole or as a stream.
-    fn answer(&mut self, now: Duration, request: &Request, answer: &Answer) -> Reply {
+    fn answer(&mut self, now: Now, request: &Request, answer: &Answer) -> Reply {
         self.stats.tokens.prompt += request.prompt_tokens;
         self.stats.tokens.completion += answer.tokens;
         let envelope = Envelope {
             id: format!("chatcmpl-sim-{:012x}", self.answers),
-            created: self.epoch + now.as_secs(),
+            created: now.unix.as_secs(),
             model: &request.model,
         };
         match request.stream {
@@ -245,7 +271,7 @@ impl Simulation {
     }
 
     /// Status 200 and an error in the body; in a stream, an error after the first half of the frames.
-    fn error_in_200(&mut self, now: Duration, request: &Request, answer: &Answer) -> Reply {
+    fn error_in_200(&mut self, now: Now, request: &Request, answer: &Answer) -> Reply {
         let error =
             body::error("The simulated upstream failed.", "server_error", None, Some("upstream_error"));
         if request.stream.is_none() {
@@ -261,7 +287,7 @@ impl Simulation {
 
     /// What `GET /v1/models` answers.
     pub(crate) fn models(&self) -> Reply {
-        let model = json!({ "id": "simulated-model", "object": "model", "created": self.epoch, "owned_by": FINGERPRINT });
+        let model = json!({ "id": "simulated-model", "object": "model", "created": self.epoch.as_secs(), "owned_by": FINGERPRINT });
         Reply::json(200, json!({ "object": "list", "data": [model] }).to_string().into_bytes())
     }
 
@@ -279,6 +305,7 @@ fn http_error(status: &StatusFault) -> Reply {
         404 => ("invalid_request_error", Some("model_not_found")),
         429 => ("requests", Some("rate_limit_exceeded")),
         503 => ("service_unavailable_error", Some("server_is_overloaded")),
+        529 => ("overloaded_error", None),
         500..=599 => ("server_error", None),
         _ => ("invalid_request_error", None),
     };
@@ -305,4 +332,30 @@ fn http_error(status: &StatusFault) -> Reply {
         header("x-should-retry", status.should_retry.map(|should| should.to_string())),
     ];
     reply.with_headers(headers.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_begins_with_its_first_request_and_lasts_until_the_last_answer() {
+        let closed = "about = 'a test'\n[[quota.closed]]\nfrom_seconds = 2\nfor_seconds = 3";
+        let scenario = Scenario::from_toml(closed).unwrap();
+        let mut simulation = Simulation::new(scenario, 0, Counting::Off, Duration::ZERO);
+        let body = json!({ "model": "m", "messages": [{ "role": "user", "content": "Ann" }] }).to_string();
+        for began in [10, 50] {
+            simulation.reset();
+            for (after, status) in [(0, 200), (2, 529), (4, 529), (5, 200)] {
+                let mut hold = Hold::default();
+                let now = Duration::from_secs(began + after);
+                let reply = simulation.play(now, None, body.as_bytes(), &mut hold);
+                assert_eq!(reply.status, status, "{after} s after the first request");
+                simulation.leave(now + Duration::from_secs(1), &hold, Some(&reply));
+                assert_eq!(simulation.stats.lasted, Duration::from_secs(after + 1));
+                simulation.leave(now + Duration::from_secs(9), &hold, None);
+                assert_eq!(simulation.stats.lasted, Duration::from_secs(after + 1), "nothing was sent");
+            }
+        }
+    }
 }

@@ -105,9 +105,9 @@ impl Simulator {
         self.shared.simulation().stats.clone()
     }
 
-    /// Forgets statistics and remembered requests and fills the quota, as `POST /reset` does.
+    /// Forgets statistics and remembered requests and begins the scenario anew, as `POST /reset` does.
     pub fn reset(&self) {
-        self.shared.simulation().reset();
+        self.shared.reset();
     }
 
     /// Stops taking connections, lets requests under way end within half a second, and returns the last statistics.
@@ -153,7 +153,7 @@ fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "`created` in an answer is the wall clock's time")]
-fn unix_time() -> u64 {
+fn unix_time() -> Duration {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |time| time.as_secs())
+    now.unwrap_or_default()
 }

@@ -1,8 +1,14 @@
 //! What the simulator has seen and done, as `GET /stats` shows it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+/// Of so many repeats the row is told,
+const MOST_REPEATED: usize = 4_096;
+/// by so many characters of its text.
+const MOST_OF_TEXT: usize = 100;
 
 /// Counters since the start or the last reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -10,6 +16,9 @@ use serde::Serialize;
 pub struct Stats {
     /// Chat completion requests by what they were.
     pub requests: Requests,
+    /// From the first request to the end of the last answer; shown in seconds.
+    #[serde(rename = "seconds", serialize_with = "as_seconds")]
+    pub lasted: Duration,
     /// Answers by HTTP status. A connection that failed before the answer's head has none.
     pub statuses: BTreeMap<u16, u64>,
     /// Faults played, by name.
@@ -24,6 +33,8 @@ pub struct Stats {
     pub unfinished: u64,
     /// Requests identical, byte for byte, to one already answered completely and validly; `None` unless counted.
     pub repeats: Option<u64>,
+    /// The rows of the first 4,096 repeats, one for each: the first 100 characters of the row's text. Empty unless counted.
+    pub repeated: Vec<String>,
 }
 
 /// Chat completion requests by what they were.
@@ -39,7 +50,7 @@ pub struct Requests {
     pub again: u64,
     /// Admitted, with an assistant's or tool's turn in the conversation.
     pub re_ask: u64,
-    /// Refused by the quota.
+    /// Refused by the quota, with 429 or 529.
     pub refused: u64,
     /// Answered with 400 or 401.
     pub invalid: u64,
@@ -85,6 +96,14 @@ impl Level {
 }
 
 impl Stats {
+    /// Counts a request about `row` that repeats an answered one.
+    pub(crate) fn repeat(&mut self, row: &str) {
+        self.repeats = self.repeats.map(|repeats| repeats + 1);
+        if self.repeated.len() < MOST_REPEATED {
+            self.repeated.push(row.chars().take(MOST_OF_TEXT).collect());
+        }
+    }
+
     /// Begins anew; what is under way stays counted as under way.
     pub(crate) fn restart(&mut self) {
         let mut fresh = Self { in_flight: self.in_flight, connections: self.connections, ..Self::default() };
@@ -92,5 +111,22 @@ impl Stats {
         fresh.connections.restart();
         fresh.repeats = self.repeats.map(|_| 0);
         *self = fresh;
+    }
+}
+
+fn as_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_are_all_counted_and_told_up_to_a_bound() {
+        let mut stats = Stats { repeats: Some(0), ..Stats::default() };
+        (0..MOST_REPEATED + 2).for_each(|_| stats.repeat(&"é".repeat(MOST_OF_TEXT + 1)));
+        assert_eq!(stats.repeats, Some(MOST_REPEATED as u64 + 2));
+        assert_eq!(stats.repeated, vec!["é".repeat(MOST_OF_TEXT); MOST_REPEATED]);
     }
 }

@@ -4,6 +4,7 @@
 
 mod wire;
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use rowcall_sim::quota::Limits;
@@ -239,6 +240,80 @@ fn a_request_larger_than_the_bucket_is_told_not_to_come_again() {
 }
 
 #[test]
+fn an_account_may_be_closed_or_ask_for_slower_growth() {
+    let scenario = |quota: &str| Scenario::from_toml(&format!("about = 'a test'\n{quota}")).unwrap();
+    let simulator = start(scenario("[[quota.closed]]\nfrom_seconds = 0\nfor_seconds = 3600"));
+    let overloaded = Client::to(&simulator).ask(&person("a")).unwrap();
+    assert_eq!(overloaded.json()["error"]["type"], "overloaded_error");
+    assert_eq!((overloaded.status, overloaded.header("retry-after")), (529, Some("3600")));
+
+    let simulator = start(scenario("[quota.ramp]\nfrom_per_second = 0.5\ndoubling_seconds = 3600"));
+    let mut client = Client::to(&simulator);
+    assert_eq!(client.ask(&person("a")).unwrap().status, 200);
+    let slow_down = client.ask(&person("b")).unwrap();
+    assert_eq!(slow_down.json()["error"]["code"], "slow_down");
+    assert_eq!((slow_down.status, slow_down.header("retry-after")), (429, Some("2")));
+    assert_eq!(simulator.stats().requests.refused, 1);
+}
+
+#[test]
+fn beyond_its_places_a_server_lets_wait() {
+    let scenario = instant().with_latency(Latency::fixed(Duration::from_millis(40))).with_slots(1);
+    let simulator = start(scenario);
+    let mut clients: Vec<_> = (0..3).map(|_| Client::to(&simulator)).collect();
+    for client in &mut clients {
+        client.post(&person("a"));
+    }
+    let mut waits: Vec<u64> = clients
+        .iter_mut()
+        .map(|client| client.receive().unwrap().header("openai-processing-ms").unwrap().parse().unwrap())
+        .collect();
+    waits.sort_unstable();
+    assert_eq!(waits[0], 40);
+    assert!(waits[2] > waits[1] && waits[1] >= 40, "{waits:?}");
+    assert!(simulator.stats().lasted >= Duration::from_millis(120));
+}
+
+#[test]
+fn what_a_request_costs_and_how_long_it_takes_is_known_beforehand() {
+    let latency = Latency::LogNormal { median_seconds: 0.02, sigma: 0.5 };
+    let scenario = instant().with_latency(latency);
+    let body = person("John Smith is a 30-year-old software engineer");
+    let foretold = scenario.foretell(7, body.to_string().as_bytes()).unwrap();
+    let simulator = Simulator::start(scenario.clone(), Options::default().with_seed(7)).unwrap();
+    let answer = Client::to(&simulator).ask(&body).unwrap();
+    let processing = foretold.latency.as_millis().to_string();
+    assert_eq!(answer.header("openai-processing-ms"), Some(processing.as_str()));
+    let usage = &answer.json()["usage"];
+    assert_eq!(
+        (usage["prompt_tokens"].as_u64(), usage["completion_tokens"].as_u64()),
+        (Some(foretold.need.input_tokens), Some(foretold.need.output_tokens))
+    );
+    assert_eq!(scenario.foretell(7, b"{"), None);
+}
+
+#[test]
+fn a_held_row_is_answered_after_so_many_others() {
+    let scenario =
+        Scenario::from_toml("about = 'a test'\n[held]\ncontains = 'Ann'\nuntil_answered = 2").unwrap();
+    assert_eq!(scenario, Scenario { about: "a test".to_owned(), ..instant().with_held("Ann", 2) });
+    let simulator = start(scenario);
+    let (mut held, mut other) = (Client::to(&simulator), Client::to(&simulator));
+    held.post(&person("Ann is 30"));
+    wire::until(|| simulator.stats().requests.all == 1);
+    assert_eq!(other.ask(&person("Bob is 40")).unwrap().status, 200);
+    held.limit(Duration::from_millis(100));
+    assert_eq!(held.receive().map(|answer| answer.status).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(other.ask(&person("Eve is 50")).unwrap().status, 200);
+    held.limit(Duration::from_secs(20));
+    assert_eq!(content(&held.receive().unwrap())["age"], 30);
+    simulator.reset();
+    held.post(&person("Ann is 30"));
+    held.limit(Duration::from_millis(100));
+    assert!(held.receive().is_err(), "the answers before a reset do not count");
+}
+
+#[test]
 fn a_place_in_flight_is_given_back_when_the_client_leaves() {
     let limits = Limits { in_flight: Some(1), ..Limits::default() };
     let stall = Fault::new(FaultKind::Stall(Moment::Before), 1.0).with_contains("slow");
@@ -380,11 +455,14 @@ fn a_re_ask_is_told_from_a_repeat_and_repeats_are_counted() {
         shown["requests"],
         json!({ "all": 6, "first": 1, "again": 3, "re_ask": 2, "refused": 0, "invalid": 0 })
     );
-    assert_eq!(shown["repeats"], 2);
+    assert_eq!(
+        (&shown["repeats"], &shown["repeated"]),
+        (&json!(2), &json!(["Ann Lee is 30", "Ann Lee is 30"]))
+    );
     let reset = client.send("POST", "/v1/reset", &[], "").unwrap().json();
     assert_eq!(
-        (&reset["requests"]["all"], &reset["repeats"], &reset["connections"]["now"]),
-        (&json!(0), &json!(0), &json!(1))
+        (&reset["requests"]["all"], &reset["repeats"], &reset["repeated"], &reset["connections"]["now"]),
+        (&json!(0), &json!(0), &json!([]), &json!(1))
     );
 }
 
