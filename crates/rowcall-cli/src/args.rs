@@ -30,6 +30,12 @@ pub(crate) enum Command {
     Compare(CompareArguments),
     /// Run a simulated provider on 127.0.0.1, for trying things without a key
     Sim(SimArguments),
+    /// Tell what a journal holds: rows, failures, tokens, what may have been paid for in vain
+    Status(StatusArguments),
+    /// Rebuild an output from a journal, in any format, without the input
+    Export(Box<ExportArguments>),
+    /// Ask again about the failed rows of a journal, then rebuild its output
+    Rerun(Box<RerunArguments>),
     /// Show a schema as given, as it goes on the wire, and what is lost on the way
     Schema(SchemaArguments),
 }
@@ -45,6 +51,8 @@ pub(crate) struct RunArguments {
     pub(crate) task: TaskArguments,
     #[command(flatten)]
     pub(crate) account: AccountArguments,
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
     /// In which order outcomes are written
     #[arg(long, value_enum, default_value = "input")]
     pub(crate) order: OrderArgument,
@@ -80,6 +88,98 @@ pub(crate) struct RunArguments {
     pub(crate) verbose: bool,
 }
 
+/// What survives a crash, and what is done with what has survived.
+#[derive(Debug, Args)]
+pub(crate) struct JournalArguments {
+    /// Where outcomes are kept as they come; by default beside the output, named like it with `.journal` after it
+    #[arg(long, value_name = "FILE", conflicts_with = "no_journal")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Keep no journal: a crash loses what is not in the output
+    #[arg(long)]
+    pub(crate) no_journal: bool,
+    /// Whether the journal keeps the input's records, so that an output can be rebuilt without the input
+    #[arg(long, value_enum, value_name = "on|off", default_value = "on")]
+    pub(crate) journal_records: Switch,
+    /// Remove the journal and start over
+    #[arg(long, conflicts_with = "accept_changes")]
+    pub(crate) fresh: bool,
+    /// Go on although the journal was made with another model, prompt, schema or parameters: what is new is asked
+    #[arg(long)]
+    pub(crate) accept_changes: bool,
+    /// Write over an output that has no journal
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Ask about each of several equal rows instead of once for all
+    #[arg(long)]
+    pub(crate) no_dedup: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// The journal, such as `people.jsonl.journal`
+    pub(crate) journal: PathBuf,
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// The journal, such as `people.jsonl.journal`
+    pub(crate) journal: PathBuf,
+    /// Where the outcomes go, `.jsonl` or `.csv`; stdout if left out
+    #[arg(short, long)]
+    pub(crate) output: Option<PathBuf>,
+    /// In which order outcomes are written
+    #[arg(long, value_enum, default_value = "input")]
+    pub(crate) order: OrderArgument,
+    /// Put the whole value under this name; by default as the run had it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) into: Option<String>,
+    /// Add what each row took; by default as the run had it
+    #[arg(long)]
+    pub(crate) meta: bool,
+    /// Write failed rows to this file as well, as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failed: Option<PathBuf>,
+    /// The output's format, whatever its name
+    #[arg(long, value_name = "jsonl|csv")]
+    pub(crate) output_format: Option<OutputFormat>,
+    /// Write over a file that is not the journal's own output
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// No progress and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RerunArguments {
+    /// The journal, such as `people.jsonl.journal`
+    pub(crate) journal: PathBuf,
+    /// Where the outcomes of all rows go; by default the output that the journal was made for
+    #[arg(short, long)]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) retrying: RetryArguments,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// No progress and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Log each attempt
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
 /// What is asked of the model.
 #[derive(Debug, Args)]
 pub(crate) struct TaskArguments {
@@ -104,6 +204,13 @@ pub(crate) struct TaskArguments {
     /// A further field of the request, its value JSON or text; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, Value)>,
+    #[command(flatten)]
+    pub(crate) retrying: RetryArguments,
+}
+
+/// What is done about answers that are invalid and attempts that fail.
+#[derive(Debug, Args)]
+pub(crate) struct RetryArguments {
     /// How often an invalid answer is asked for again, with what was wrong
     #[arg(long, value_name = "TIMES", default_value_t = rowcall::DEFAULT_MAX_REASKS)]
     pub(crate) max_reasks: u32,
@@ -118,6 +225,13 @@ pub(crate) struct AccountArguments {
     /// `openai/NAME`, `ollama/NAME`, `vllm/NAME`, or `sim[/SCENARIO]` for a simulator started along the way
     #[arg(short, long, value_name = "PROVIDER/MODEL")]
     pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+/// How an account is reached, and how fast it may be asked.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
     /// Another address than the provider's own; any OpenAI-compatible server is `-m openai/NAME --base-url URL`
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
@@ -130,9 +244,9 @@ pub(crate) struct AccountArguments {
     /// A PEM file with certificate authorities to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,
-    /// The most requests in flight
-    #[arg(short, long, value_name = "REQUESTS")]
-    pub(crate) concurrency: Option<NonZeroUsize>,
+    /// The most requests in flight; `auto` finds out how many are best
+    #[arg(short, long, value_name = "REQUESTS|auto", default_value = "auto", value_parser = concurrency)]
+    pub(crate) concurrency: Concurrency,
     /// The most requests per minute
     #[arg(long, value_name = "REQUESTS", allow_negative_numbers = true)]
     pub(crate) rpm: Option<f64>,
@@ -226,6 +340,15 @@ pub(crate) struct SchemaArguments {
     pub(crate) json: bool,
 }
 
+/// How many requests are in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Concurrency {
+    /// As many as turn out to be best.
+    Auto,
+    /// At most so many.
+    AtMost(NonZeroUsize),
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum OrderArgument {
     /// As in the input
@@ -253,6 +376,13 @@ pub(crate) enum ModeArgument {
     Tool,
 }
 
+impl ModeArgument {
+    /// Whether it is the forced tool.
+    pub(crate) fn is_tool(self) -> bool {
+        matches!(self, Self::Tool)
+    }
+}
+
 impl From<ModeArgument> for Mode {
     fn from(mode: ModeArgument) -> Self {
         match mode {
@@ -267,6 +397,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let parsed = humantime::parse_duration(text).ok().or_else(seconds);
     parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
+}
+
+fn concurrency(text: &str) -> Result<Concurrency, String> {
+    if text == "auto" {
+        return Ok(Concurrency::Auto);
+    }
+    let expected = |_| "expected `auto` or a number from 1".to_owned();
+    text.parse().map(Concurrency::AtMost).map_err(expected)
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

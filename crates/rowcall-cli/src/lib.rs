@@ -6,11 +6,15 @@ mod command;
 mod exit;
 mod guard;
 mod interruption;
+mod journal;
 mod model;
+mod open_files;
 mod printing;
 mod progress;
 mod summary;
+mod task;
 mod text_argument;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,6 +47,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(arguments) => command::run::run(&arguments),
         Command::Compare(arguments) => command::compare::compare(&arguments),
         Command::Sim(arguments) => command::sim::sim(&arguments),
+        Command::Status(arguments) => command::status::status(&arguments),
+        Command::Export(arguments) => command::export::export(&arguments),
+        Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Schema(arguments) => command::schema::schema(&arguments),
     };
     match exit {

@@ -19,6 +19,7 @@ const PRINTED_EVERY: Duration = Duration::from_secs(10);
 /// Shows how far a run has come.
 #[derive(Debug)]
 pub(crate) struct Progress {
+    verbosity: Verbosity,
     shown: Shown,
     started: Instant,
 }
@@ -41,6 +42,17 @@ pub(crate) enum Verbosity {
     Verbose,
 }
 
+impl Verbosity {
+    /// As the user says; who wants to see each attempt wants to see all.
+    pub(crate) fn of(quiet: bool, verbose: bool) -> Self {
+        match (quiet, verbose) {
+            (_, true) => Self::Verbose,
+            (true, false) => Self::Quiet,
+            (false, false) => Self::Normal,
+        }
+    }
+}
+
 impl Progress {
     /// Progress on stderr.
     pub(crate) fn new(verbosity: Verbosity) -> Self {
@@ -49,7 +61,20 @@ impl Progress {
             Verbosity::Normal | Verbosity::Verbose if !std::io::stderr().is_terminal() => Shown::Lines,
             Verbosity::Normal | Verbosity::Verbose => Shown::Bar(bar()),
         };
-        Self { shown, started: Instant::now() }
+        Self { verbosity, shown, started: Instant::now() }
+    }
+
+    /// How much is shown.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Prints a line for the person at the terminal, unless nothing is to be shown.
+    pub(crate) fn note(&self, line: &str) {
+        match self.verbosity {
+            Verbosity::Quiet => {}
+            Verbosity::Normal | Verbosity::Verbose => self.log()(line),
+        }
     }
 
     /// How long the run has taken so far.
@@ -105,10 +130,14 @@ impl Progress {
 
     fn line(&self, stats: &Stats, total: Option<u64>) -> String {
         let seconds = self.elapsed().as_secs_f64().max(1e-9);
-        let rate = stats.ended() as f64 / seconds;
+        // Rows that are known cost no time to speak of and would make the rest look as quick.
+        let rate = (stats.ended() - stats.known) as f64 / seconds;
         let tokens = HumanCount(stats.usage.input_tokens + stats.usage.output_tokens);
         let (failed, in_flight) = (stats.failures(), stats.in_flight);
         let mut line = format!("{failed} failed, {in_flight} in flight, {rate:.1} rows/s, {tokens} tokens");
+        if let Some(bound) = stats.waits_now {
+            line.push_str(&format!(", bound by {bound}"));
+        }
         if let Some(left) = total.and_then(|total| total.checked_sub(stats.ended()))
             && rate > 0.0
             && let Ok(left) = Duration::try_from_secs_f64(left as f64 / rate)

@@ -14,6 +14,9 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
             stats.failed.iter().map(|(kind, n)| format!("{} {}", count(*n), kind.name())).collect();
         rows.push_str(&format!(", {} failed ({})", count(stats.failures()), kinds.join(", ")));
     }
+    if stats.known > 0 {
+        rows.push_str(&format!(", {} of these known without asking", count(stats.known)));
+    }
     if stats.abandoned > 0 {
         rows.push_str(&format!(", {} not finished", count(stats.abandoned)));
     }
@@ -32,12 +35,21 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
     if stats.unmetered > 0 {
         tokens.push_str(&format!(", {} requests told none", count(stats.unmetered)));
     }
-    let rate = stats.ended() as f64 / elapsed.as_secs_f64().max(1e-9);
+    let rate = (stats.ended() - stats.known) as f64 / elapsed.as_secs_f64().max(1e-9);
     let mut time = format!("time      {}, {rate:.1} rows/s", seconds(elapsed));
     if let (Some(median), Some(slow)) = (stats.latency(0.5), stats.latency(0.95)) {
         time.push_str(&format!(", latency p50 {}, p95 {}", seconds(median), seconds(slow)));
     }
-    [rows, requests, tokens, time].join("\n")
+    let mut lines = vec![rows, requests, tokens];
+    if stats.possibly_paid > 0 {
+        let rows = count(stats.possibly_paid);
+        lines.push(format!("paid?     {rows} rows were being asked about when a run before was cut off"));
+    }
+    if let Some((bound, requests)) = stats.waits.iter().max_by_key(|(_, requests)| **requests) {
+        lines.push(format!("bound by  {bound}: {} requests waited for that", count(*requests)));
+    }
+    lines.push(time);
+    lines.join("\n")
 }
 
 fn seconds(time: Duration) -> String {

@@ -23,11 +23,13 @@ mod format;
 mod layout;
 mod record;
 
-// The two ends of a run.
+// The two ends of a run, and what a journal has kept of one.
 mod input;
+mod kept;
 mod output;
 
 pub use format::{InputFormat, OutputFormat};
 pub use input::{Gauge, Input, InputOptions, MAX_RECORD_BYTES};
+pub use kept::KeptRows;
 pub use layout::Layout;
 pub use output::{LeftOut, Output, OutputOptions, Written, is_reader_gone, same_file};

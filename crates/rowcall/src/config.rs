@@ -17,6 +17,8 @@ use crate::admission::{Admission, From, Limit, Need, Permit};
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
+use crate::identity::{EqualRows, Identity, Keys};
+use crate::journal::Journal;
 use crate::prompt::Template;
 use crate::provider::{self, Key, Mode, Parameters, Protocol, Quirks, Target};
 use crate::retry::RetryPolicy;
@@ -49,6 +51,8 @@ pub struct AccountOptions {
     pub ca_cert: Option<PathBuf>,
     /// The most attempts in flight on the account.
     pub concurrency: Option<usize>,
+    /// The most attempts in flight that the system has connections for, whatever else is found out or asked for.
+    pub most_concurrency: Option<usize>,
     /// The most requests per minute.
     pub requests_per_minute: Option<f64>,
     /// The most tokens per minute, in and out together.
@@ -61,6 +65,8 @@ pub(crate) struct Account {
     pub(crate) protocol: Protocol,
     pub(crate) quirks: Quirks,
     pub(crate) model: String,
+    /// The model with its provider in front, whatever the address.
+    pub(crate) model_path: String,
     pub(crate) transport: Transport,
     pub(crate) admission: Arc<Admission>,
 }
@@ -99,6 +105,9 @@ impl Account {
         if let Some(places) = options.concurrency {
             admission.apply(Limit::Concurrency(at_least_one(places)?), From::User);
         }
+        if let Some(places) = options.most_concurrency {
+            admission.apply(Limit::MostConcurrency(at_least_one(places)?), From::User);
+        }
         if let Some(per_minute) = options.requests_per_minute {
             admission.apply(Limit::Requests(positive("requests per minute", per_minute)?), From::User);
         }
@@ -109,6 +118,7 @@ impl Account {
             protocol: provider.protocol,
             quirks: provider.quirks_at(&base_url),
             model: model.to_owned(),
+            model_path: format!("{}/{model}", provider.name),
             transport,
             admission,
         })
@@ -130,6 +140,8 @@ pub struct TaskOptions {
     pub max_reasks: u32,
     /// What is retried, and until when.
     pub retry: RetryPolicy,
+    /// Whether rows that would be asked the very same share an outcome.
+    pub equal_rows: EqualRows,
 }
 
 impl Default for TaskOptions {
@@ -141,6 +153,7 @@ impl Default for TaskOptions {
             parameters: Parameters::default(),
             max_reasks: DEFAULT_MAX_REASKS,
             retry: RetryPolicy::default(),
+            equal_rows: EqualRows::default(),
         }
     }
 }
@@ -159,6 +172,12 @@ pub(crate) struct Plan {
     pub(crate) max_reasks: u32,
     pub(crate) retry: RetryPolicy,
     pub(crate) observers: Observers,
+    /// What is asked, in the words that a journal remembers.
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) keys: Keys,
+    pub(crate) equal_rows: EqualRows,
+    /// Where outcomes are kept, if they are.
+    pub(crate) journal: Option<Arc<Journal>>,
     /// The cap on this task's own attempts in flight, if it has one.
     places: Option<(usize, Arc<Semaphore>)>,
 }
@@ -191,7 +210,18 @@ impl Plan {
             wire,
             options.parameters.clone(),
         );
+        let identity = Identity {
+            model: account.model_path.clone(),
+            prompt: options.prompt.clone(),
+            system: options.system.clone(),
+            parameters: options.parameters.by_name(),
+            schema: schema.as_json().clone(),
+        };
         Ok(Self {
+            keys: identity.keys(),
+            identity: Arc::new(identity),
+            equal_rows: options.equal_rows,
+            journal: None,
             account,
             schema,
             target: Arc::new(target),

@@ -30,6 +30,9 @@ pub enum Error {
     /// The source could not be read on.
     #[error("{0}")]
     Source(Problem),
+    /// The journal could not be written to or read. What it holds is safe, and what was done since is asked about again.
+    #[error("{0}")]
+    Journal(Problem),
     /// The sink could not take what was done.
     #[error("{0}")]
     Sink(Problem),
@@ -39,7 +42,9 @@ impl Error {
     /// What to do next, if there is something better than reading the message again.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Config(problem) | Self::Source(problem) | Self::Sink(problem) => problem.hint.as_deref(),
+            Self::Config(problem) | Self::Source(problem) | Self::Journal(problem) | Self::Sink(problem) => {
+                problem.hint.as_deref()
+            }
             Self::Row { failure, .. } => failure.hint(),
             Self::Stopped(fault) => fault.hint(),
         }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::outcome::{Effort, FailureKind};
+use crate::standing::Bound;
+use crate::totals::Totals;
 use crate::turn::Usage;
 
 /// Something that happened.
@@ -20,14 +22,26 @@ pub struct Event {
 /// The things that happen to a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventKind {
+    /// Nothing happened to a row yet: the run goes on where others have left off, and this is what they came to.
+    Resumed {
+        /// What the runs before have spent.
+        totals: Arc<Totals>,
+    },
     /// It was taken from the source.
     Taken,
+    /// It is not asked about: its outcome is in the journal, or an equal row has brought it.
+    Known {
+        /// Why it has no value; `None` if it has one.
+        failure: Option<FailureKind>,
+    },
     /// A request was sent.
     Sent {
         /// Which request of the row this is, counted from 1.
         attempt: u32,
         /// Which prompt of the row this is, counted from 1; more than 1 is a re-ask.
         prompt: u32,
+        /// What it had to wait for last, if it had to wait for admission.
+        waited_for: Option<Bound>,
     },
     /// A request was answered, or failed.
     Answered {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -12,9 +13,11 @@ use serde_json::Value;
 use crate::check::{Check, Closure};
 use crate::config::{Account, Plan, TaskOptions};
 use crate::error::{Error, Problem, Result};
-use crate::event::{Event, EventKind};
-use crate::extract::{Ended, extract};
+use crate::event::Event;
+use crate::extract::key;
 use crate::halt::Halt;
+use crate::identity::{EqualRows, Identity};
+use crate::journal::{Census, Journal, JournalOptions, Placing};
 use crate::order::OrderBy;
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
@@ -22,11 +25,14 @@ use crate::provider::{Mode, Parameters};
 use crate::request::Request;
 use crate::retry::RetryPolicy;
 use crate::row::Row;
-use crate::run::{Run, pour, report};
+use crate::run::{Run, pour};
 use crate::schema::{Schema, WireSchema};
 use crate::source::{IntoSource, Sink, Source};
 use crate::stats::Stats;
 use crate::violation::Violation;
+
+/// So many at a time, that counting costs little more than reading.
+const ROWS_COUNTED_AT_A_TIME: usize = 512;
 
 /// What an extractor is to be; see [`Client::extractor`](crate::Client::extractor).
 pub struct ExtractorBuilder<T> {
@@ -94,6 +100,12 @@ impl<T> ExtractorBuilder<T> {
         self
     }
 
+    /// Whether rows that would be asked the very same share an outcome, as they do unless said otherwise.
+    pub fn equal_rows(mut self, equal_rows: EqualRows) -> Self {
+        self.options.equal_rows = equal_rows;
+        self
+    }
+
     /// The extractor, with the user's part of every prompt: a template in Jinja's syntax, in which a string row is the variable
     /// `text` and a struct row its fields.
     ///
@@ -149,6 +161,52 @@ impl<T> Extractor<T> {
         self.with_plan(plan)
     }
 
+    /// The same extractor with a journal: outcomes are on the disk before they are released, and what the journal knows is not
+    /// asked again, in this process or a later one. One that is there is resumed.
+    ///
+    /// # Errors
+    /// As [`journal_with`](Self::journal_with).
+    pub fn journal(&self, path: impl Into<PathBuf>) -> Result<Self> {
+        self.journal_with(&JournalOptions::at(path))
+    }
+
+    /// As [`journal`](Self::journal), with all that can be said about it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a journal of a plan that asks something else, one that another process writes to, a file that is
+    /// no journal or of a newer format, and whatever keeps it from being written to.
+    pub fn journal_with(&self, options: &JournalOptions) -> Result<Self> {
+        let mut plan = Plan::clone(&self.plan);
+        let journal = Journal::open(options, &plan.identity).map_err(Error::Config)?;
+        plan.journal = Some(Arc::new(journal));
+        Ok(self.with_plan(plan))
+    }
+
+    /// What it asks, in the words that a journal remembers.
+    pub fn identity(&self) -> &Identity {
+        &self.plan.identity
+    }
+
+    /// How many rows of `source` it would ask about if it had the journal at `path`, and how many there are.
+    ///
+    /// # Errors
+    /// If the source or the journal cannot be read.
+    pub async fn count_unknown<S: Source>(&self, mut source: S, path: &Path) -> Result<(u64, u64)> {
+        let census = Census::open(path).map_err(Error::Config)?;
+        let (mut unknown, mut all) = (0, 0);
+        loop {
+            let rows = source.next(ROWS_COUNTED_AT_A_TIME).await?;
+            if rows.is_empty() {
+                return Ok((unknown, all));
+            }
+            all += rows.len() as u64;
+            for key in rows.iter().filter_map(|row| key(&self.plan, row)) {
+                let would_ask = census.would_ask(key, self.plan.equal_rows).map_err(Error::Journal)?;
+                unknown += u64::from(would_ask);
+            }
+        }
+    }
+
     fn with_plan(&self, plan: Plan) -> Self {
         Self { plan: Arc::new(plan), stats: Arc::clone(&self.stats), value: PhantomData }
     }
@@ -194,6 +252,15 @@ impl<T> Extractor<T> {
     ) -> Result<()> {
         pour(Run::new(Arc::clone(&self.plan), source, order).halted_by(halt), sink).await
     }
+
+    /// Asks again about rows that the journal has, by [`Contents::into_failed_rows`](crate::journal::Contents::into_failed_rows):
+    /// what comes of it takes the place of what the journal has, and goes to `sink` as it is completed.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn rerun<S: Source>(&self, source: S, sink: &mut impl Sink, halt: Halt) -> Result<()> {
+        pour(Run::apart(Arc::clone(&self.plan), source, Placing::Again).halted_by(halt), sink).await
+    }
 }
 
 /// A request that was not sent.
@@ -212,15 +279,11 @@ impl<T: DeserializeOwned> Extractor<T> {
     ///
     /// # Errors
     /// [`Error::Row`] with the failure if there is none, [`Error::Stopped`] for a fault that any row would meet.
-    pub async fn extract(&self, row: impl Serialize) -> Result<T> {
-        let row = Row::new(0, &row);
-        self.plan.observers.emit(0, EventKind::Taken);
-        let ended = extract(&self.plan, &row, &Halt::default()).await;
-        report(&self.plan, 0, &ended);
-        match ended {
-            Ended::Done(outcome) => value_or_error(typed(outcome)?),
-            Ended::Fatal(fault) => Err(Error::Stopped(Box::new(fault))),
-            Ended::Abandoned => Err(Error::Config(Problem::new("the run was halted"))),
+    pub async fn extract(&self, row: impl Serialize + Send) -> Result<T> {
+        let mut run = Run::apart(Arc::clone(&self.plan), std::iter::once(row).into_source(), Placing::None);
+        match run.next().await?.pop_front() {
+            Some((_, outcome)) => value_or_error(typed(outcome)?),
+            None => Err(Error::Config(Problem::new("the run was halted"))),
         }
     }
 

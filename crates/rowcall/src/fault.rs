@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::standing::LimitedBy;
+
 /// What went wrong with one attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
@@ -19,6 +21,8 @@ pub struct Fault {
     pub retry_after: Option<Duration>,
     /// `x-should-retry`, with which a server overrides what the status would mean.
     pub should_retry: Option<bool>,
+    /// What a refusal was about, if it is one and tells.
+    pub limited_by: Option<LimitedBy>,
     /// The request field that the server objects to, as it named it.
     pub param: Option<String>,
     /// The server's id of the request, to quote to its support.
@@ -105,6 +109,7 @@ impl Fault {
             status: None,
             retry_after: None,
             should_retry: None,
+            limited_by: None,
             param: None,
             request_id: None,
         }

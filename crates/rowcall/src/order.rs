@@ -1,7 +1,9 @@
 //! When an outcome is released: in input order or as completed. It holds back what came too early and knows nothing of what it
-//! holds; how much may be held is the run's bound.
+//! holds. What it has no room for is left where it can be loaded from, if there is such a place; else how much may be held is the
+//! run's bound.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// In which order outcomes are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,45 +15,95 @@ pub enum OrderBy {
     Completed,
 }
 
+/// Where what comes too early is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// All of it here.
+    All,
+    /// Here only what is less than so many places ahead. The rest can be loaded by its place when its turn comes near.
+    Ahead(u64),
+}
+
 /// What is to be released, and what is held back until its turn.
 #[derive(Debug)]
 pub(crate) struct Order<T> {
     by: OrderBy,
+    holding: Holding,
     ready: VecDeque<T>,
     /// From the first index that has not been released; `None` where the outcome is not there yet.
     held: VecDeque<Option<T>>,
     next: u64,
-    holding: usize,
+    held_back: usize,
+    /// What belongs before this index is here or yet to come, what belongs behind it is not held here.
+    here_until: u64,
+    /// Behind the last index that was not held here.
+    elsewhere_until: u64,
+    /// Whether what is missing is waited for no more.
+    gaps_closed: bool,
 }
 
 impl<T> Order<T> {
     /// Nothing yet; the first index is 0.
-    pub(crate) fn new(by: OrderBy) -> Self {
-        Self { by, ready: VecDeque::new(), held: VecDeque::new(), next: 0, holding: 0 }
+    pub(crate) fn new(by: OrderBy, holding: Holding) -> Self {
+        Self {
+            by,
+            holding,
+            ready: VecDeque::new(),
+            held: VecDeque::new(),
+            next: 0,
+            held_back: 0,
+            here_until: 0,
+            elsewhere_until: 0,
+            gaps_closed: false,
+        }
     }
 
-    /// Takes what belongs at `index`, which has not been there before.
+    /// Takes what belongs at `index`. What has been there before is dropped: it was loaded in the meantime.
     pub(crate) fn push(&mut self, index: u64, item: T) {
-        match self.by {
-            OrderBy::Completed => self.ready.push_back(item),
-            OrderBy::Input => {
-                let Some(ahead) = index.checked_sub(self.next) else { return self.ready.push_back(item) };
-                let ahead = ahead as usize;
-                if ahead >= self.held.len() {
-                    self.held.resize_with(ahead + 1, || None);
+        match (self.by, self.holding) {
+            (OrderBy::Completed, _) => self.ready.push_back(item),
+            (OrderBy::Input, Holding::All) => self.put(index, item),
+            (OrderBy::Input, Holding::Ahead(room)) => {
+                if self.elsewhere_until <= self.here_until {
+                    self.here_until = self.here_until.max(self.next + room);
                 }
-                if let Some(place) = self.held.get_mut(ahead) {
-                    *place = Some(item);
-                    self.holding += 1;
+                if index < self.here_until {
+                    self.put(index, item);
+                } else {
+                    self.elsewhere_until = self.elsewhere_until.max(index + 1);
                 }
-                self.release();
             }
         }
     }
 
-    /// How many are held back.
-    pub(crate) fn holding(&self) -> usize {
-        self.holding
+    /// The places to load now, if any; what is pushed there from now on is held here. It is to be followed by [`Self::load`].
+    pub(crate) fn take_wish(&mut self) -> Option<Range<u64>> {
+        let Holding::Ahead(room) = self.holding else { return None };
+        let is_due = self.gaps_closed || self.here_until <= self.next + room / 2;
+        if self.here_until >= self.elsewhere_until || !is_due {
+            return None;
+        }
+        let from = self.here_until;
+        self.here_until = (self.next + room).max(from + room / 2);
+        Some(from..self.here_until)
+    }
+
+    /// Takes what was found at the places wished for.
+    pub(crate) fn load(&mut self, found: impl IntoIterator<Item = (u64, T)>) {
+        for (index, item) in found {
+            self.put(index, item);
+        }
+        if self.gaps_closed {
+            self.close_gaps();
+        }
+    }
+
+    /// Whether no more than `most` can be held back, and as many are.
+    pub(crate) fn is_full(&self, most: usize) -> bool {
+        match self.holding {
+            Holding::All => self.held_back >= most,
+            Holding::Ahead(_) => false,
+        }
     }
 
     /// All that may go out now, in order.
@@ -66,16 +118,30 @@ impl<T> Order<T> {
 
     /// Gives up waiting for what is missing: what is held becomes ready, in order. For the end of a run that was stopped.
     pub(crate) fn close_gaps(&mut self) {
-        self.next += self.held.len() as u64;
+        self.gaps_closed = true;
+        self.next = (self.next + self.held.len() as u64).max(self.here_until);
         self.ready.extend(self.held.drain(..).flatten());
-        self.holding = 0;
+        self.held_back = 0;
+    }
+
+    fn put(&mut self, index: u64, item: T) {
+        let Some(ahead) = index.checked_sub(self.next) else { return };
+        let ahead = ahead as usize;
+        if ahead >= self.held.len() {
+            self.held.resize_with(ahead + 1, || None);
+        }
+        if let Some(place @ None) = self.held.get_mut(ahead) {
+            *place = Some(item);
+            self.held_back += 1;
+        }
+        self.release();
     }
 
     fn release(&mut self) {
         while let Some(Some(_)) = self.held.front() {
             if let Some(Some(item)) = self.held.pop_front() {
                 self.ready.push_back(item);
-                self.holding -= 1;
+                self.held_back -= 1;
                 self.next += 1;
             }
         }
@@ -83,55 +149,4 @@ impl<T> Order<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Orders in which `n` rows may be completed.
-    fn completions() -> impl Strategy<Value = Vec<u64>> {
-        (0..200_u64).prop_flat_map(|n| Just((0..n).collect::<Vec<_>>()).prop_shuffle())
-    }
-
-    proptest! {
-        #[test]
-        fn input_order_comes_out_whatever_the_completion(completed in completions()) {
-            let mut order = Order::new(OrderBy::Input);
-            let mut released = Vec::new();
-            let mut pushed = std::collections::BTreeSet::new();
-            for &index in &completed {
-                order.push(index, index);
-                pushed.insert(index);
-                released.extend(order.take_ready());
-                // As early as possible: everything up to the first gap is out, and the rest is held.
-                let first_gap = (0..=200).find(|index| !pushed.contains(index)).unwrap_or(0);
-                prop_assert_eq!(released.len() as u64, first_gap);
-                prop_assert_eq!(order.holding(), pushed.len() - released.len());
-            }
-            prop_assert_eq!(released, (0..completed.len() as u64).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn completion_order_comes_out_as_it_came(completed in completions()) {
-            let mut order = Order::new(OrderBy::Completed);
-            for &index in &completed {
-                order.push(index, index);
-                prop_assert_eq!(order.holding(), 0);
-            }
-            prop_assert_eq!(Vec::from(order.take_ready()), completed);
-        }
-
-        #[test]
-        fn at_the_end_of_a_stopped_run_what_is_there_comes_out_in_order(completed in completions(), missing in 0..50_u64) {
-            let mut order = Order::new(OrderBy::Input);
-            for &index in completed.iter().filter(|&&index| index != missing) {
-                order.push(index, index);
-            }
-            order.close_gaps();
-            let released = Vec::from(order.take_ready());
-            let expected: Vec<_> = (0..completed.len() as u64).filter(|&index| index != missing).collect();
-            prop_assert_eq!(released, expected);
-            prop_assert_eq!(order.holding(), 0);
-        }
-    }
-}
+mod tests;

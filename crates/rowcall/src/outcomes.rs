@@ -10,7 +10,8 @@ use futures_util::StreamExt;
 
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::run::{Done, Run};
+use crate::recall::Done;
+use crate::run::Run;
 use crate::source::Source;
 
 /// A stream of outcomes. An error is the last item: it says why the run stopped.

@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::event::EventKind;
-use crate::extract::{Ended, extract};
+use crate::extract::{Ended, Opening, extract};
 use crate::halt::Halt;
-use crate::order::{Order, OrderBy};
-use crate::outcome::Outcome;
-use crate::row::Row;
+use crate::journal::{Intents, Placing, Spread};
+use crate::order::{Holding, Order, OrderBy};
+use crate::recall::{Done, Recall, Recalled};
 use crate::source::{Sink, Source};
 
 /// Rows in flight, at the least: enough that a fast account never waits for the source, few enough to stay in a few megabytes.
@@ -32,36 +32,61 @@ pub(crate) struct Run<S> {
     plan: Arc<Plan>,
     source: S,
     source_ended: bool,
-    window: usize,
-    tasks: JoinSet<(Row, Ended)>,
-    order: Order<(Row, Outcome)>,
+    taken: u64,
+    /// How many rows may be in flight, if not as many as the account's concurrency wants.
+    given_window: Option<usize>,
+    recall: Recall,
+    intents: Option<Intents>,
+    /// What tells the tasks that their intents are written.
+    _spreading: JoinSet<()>,
+    tasks: JoinSet<(Opening, Ended)>,
+    order: Order<Done>,
     halt: Halt,
     stopped_by: Option<Error>,
 }
 
-/// A row with how it ended.
-pub(crate) type Done = (Row, Outcome);
-
 impl<S: Source> Run<S> {
     /// A run whose outcomes are released in this order. Nothing is taken from the source yet.
     pub(crate) fn new(plan: Arc<Plan>, source: S, order: OrderBy) -> Self {
-        let window = SMALLEST_WINDOW.max(WINDOW_PER_PLACE.saturating_mul(plan.concurrency()));
-        Self::with_window(plan, source, order, window)
+        Self::with_window(plan, source, order, None, Placing::Input)
     }
 
     /// A run that takes a row only when the one before it is over.
     pub(crate) fn one_by_one(plan: Arc<Plan>, source: S) -> Self {
-        Self::with_window(plan, source, OrderBy::Input, 1)
+        Self::with_window(plan, source, OrderBy::Input, Some(1), Placing::Input)
     }
 
-    fn with_window(plan: Arc<Plan>, source: S, order: OrderBy, window: usize) -> Self {
+    /// A run over rows that are no input of their own, as they are completed; what they are to the journal is `placing`.
+    pub(crate) fn apart(plan: Arc<Plan>, source: S, placing: Placing) -> Self {
+        Self::with_window(plan, source, OrderBy::Completed, None, placing)
+    }
+
+    fn with_window(
+        plan: Arc<Plan>,
+        source: S,
+        order: OrderBy,
+        given_window: Option<usize>,
+        placing: Placing,
+    ) -> Self {
+        let session = plan.journal.as_ref().map(|journal| journal.begin(plan.equal_rows, placing));
+        let recall = Recall::new(Arc::clone(&plan), session);
+        let window = given_window.unwrap_or_else(|| window(&plan));
+        let holding = if recall.can_load() { Holding::Ahead(window as u64) } else { Holding::All };
+        let (intents, spread) = recall.intents().unzip();
+        if let Some(totals) = plan.journal.as_ref().and_then(|journal| journal.take_resumed()) {
+            plan.observers.emit(0, EventKind::Resumed { totals: Arc::new(totals) });
+        }
         Self {
             plan,
             source,
             source_ended: false,
-            window,
+            taken: 0,
+            given_window,
+            recall,
+            intents,
+            _spreading: spread.map_or_else(JoinSet::new, spreading),
             tasks: JoinSet::new(),
-            order: Order::new(order),
+            order: Order::new(order, holding),
             halt: Halt::default(),
             stopped_by: None,
         }
@@ -79,18 +104,22 @@ impl<S: Source> Run<S> {
     /// Whatever stopped the run, once everything that was done has been released.
     pub(crate) async fn next(&mut self) -> Result<VecDeque<Done>> {
         loop {
+            while let Some(recalled) = self.recall.told() {
+                self.take_recalled(recalled);
+            }
             if self.order.has_ready() {
                 return Ok(self.order.take_ready());
             }
+            if let Some(places) = self.order.take_wish() {
+                self.recall.load(places);
+            }
             let room = self.room();
             let nothing_to_take = self.source_ended || self.halt.is_on();
-            if self.tasks.is_empty() && nothing_to_take {
-                self.order.close_gaps();
-                return match self.stopped_by.take() {
-                    _ if self.order.has_ready() => Ok(self.order.take_ready()),
-                    Some(error) => Err(error),
-                    None => Ok(VecDeque::new()),
-                };
+            if nothing_to_take && self.tasks.is_empty() && self.recall.is_idle() {
+                match self.end() {
+                    Some(ended) => return ended,
+                    None => continue,
+                }
             }
             tokio::select! {
                 Some(joined) = self.tasks.join_next() => {
@@ -99,9 +128,13 @@ impl<S: Source> Run<S> {
                         self.take_in(joined);
                     }
                 }
+                () = self.recall.wait() => {}
                 rows = self.source.next(room.min(BATCH)), if room > 0 && !nothing_to_take => match rows {
                     Ok(rows) if rows.is_empty() => self.source_ended = true,
-                    Ok(rows) => rows.into_iter().for_each(|row| self.spawn(row)),
+                    Ok(rows) => {
+                        self.taken += rows.len() as u64;
+                        self.recall.take(rows);
+                    }
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
@@ -109,33 +142,69 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// How many rows may be taken now. It waits for a batch's worth of room, since taking rows one at a time costs more.
-    fn room(&self) -> usize {
-        let room = self.window.saturating_sub(self.tasks.len());
-        let held_too_many = self.order.holding() >= self.window;
-        if held_too_many || room < BATCH.min(self.window) { 0 } else { room }
+    /// Nothing is left to do but to release what was held back for rows that will never come; `None` if some of that has to be
+    /// loaded first.
+    fn end(&mut self) -> Option<Result<VecDeque<Done>>> {
+        self.order.close_gaps();
+        if self.order.has_ready() {
+            return Some(Ok(self.order.take_ready()));
+        }
+        if let Some(places) = self.order.take_wish() {
+            self.recall.load(places);
+            return None;
+        }
+        if let Some(error) = self.stopped_by.take() {
+            return Some(Err(error));
+        }
+        if self.source_ended && !self.halt.is_on() {
+            self.recall.complete(self.taken);
+        }
+        Some(Ok(VecDeque::new()))
     }
 
-    fn spawn(&mut self, row: Row) {
-        self.plan.observers.emit(row.index, EventKind::Taken);
-        let (plan, halt) = (Arc::clone(&self.plan), self.halt.clone());
+    /// How many rows may be taken now. It waits for a batch's worth of room, since taking rows one at a time costs more.
+    fn room(&self) -> usize {
+        let window = self.given_window.unwrap_or_else(|| window(&self.plan));
+        let room = window.saturating_sub(self.recall.unsettled());
+        let held_too_many = self.order.is_full(window);
+        if held_too_many || room < BATCH.min(window) { 0 } else { room }
+    }
+
+    fn take_recalled(&mut self, recalled: Recalled) {
+        match recalled {
+            Recalled::Ask(opening) => self.spawn(opening),
+            Recalled::Release((row, outcome)) => self.order.push(row.index, (row, outcome)),
+            Recalled::Loaded(found) => self.order.load(found.into_iter().map(|done| (done.0.index, done))),
+            Recalled::Broken(problem) => self.stop(Error::Journal(problem)),
+        }
+    }
+
+    fn spawn(&mut self, mut opening: Opening) {
+        let (plan, intents, halt) = (Arc::clone(&self.plan), self.intents.clone(), self.halt.clone());
         self.tasks.spawn(async move {
-            let ended = extract(&plan, &row, &halt).await;
-            (row, ended)
+            let ended = extract(&plan, &mut opening, intents.as_ref(), &halt).await;
+            (opening, ended)
         });
     }
 
-    fn take_in(&mut self, joined: std::result::Result<(Row, Ended), tokio::task::JoinError>) {
-        let (row, ended) = match joined {
+    fn take_in(&mut self, joined: std::result::Result<(Opening, Ended), tokio::task::JoinError>) {
+        let (opening, ended) = match joined {
             Ok(ended) => ended,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
-        report(&self.plan, row.index, &ended);
+        let Opening { row, key, conversation } = opening;
         match ended {
-            Ended::Done(outcome) => self.order.push(row.index, (row, outcome)),
-            Ended::Abandoned => {}
-            Ended::Fatal(fault) => self.stop(Error::Stopped(Box::new(fault))),
+            Ended::Done(outcome) => self.recall.end(key, row, outcome),
+            Ended::Abandoned(effort) => self.recall.abandon(key, row.index, effort),
+            Ended::Fatal(fault, effort) => {
+                self.recall.abandon(key, row.index, effort);
+                self.stop(Error::Stopped(Box::new(fault)));
+            }
+            Ended::Unrecorded(problem) => {
+                self.recall.abandon(key, row.index, *conversation.effort());
+                self.stop(Error::Journal(problem));
+            }
         }
     }
 
@@ -152,16 +221,16 @@ impl<S: Source> Run<S> {
     }
 }
 
-/// Tells observers how a row ended.
-pub(crate) fn report(plan: &Plan, row: u64, ended: &Ended) {
-    let kind = match ended {
-        Ended::Done(outcome) => EventKind::Ended {
-            failure: outcome.result.as_ref().err().map(|failure| failure.kind),
-            effort: outcome.effort,
-        },
-        Ended::Abandoned | Ended::Fatal(_) => EventKind::Abandoned,
-    };
-    plan.observers.emit(row, kind);
+/// Drives `spread` until the run is dropped.
+fn spreading(spread: Spread) -> JoinSet<()> {
+    let mut spreading = JoinSet::new();
+    spreading.spawn(spread.drive());
+    spreading
+}
+
+/// How many rows may be in flight.
+fn window(plan: &Plan) -> usize {
+    SMALLEST_WINDOW.max(WINDOW_PER_PLACE.saturating_mul(plan.concurrency()))
 }
 
 /// Carries all of `run`'s outcomes to `sink`.

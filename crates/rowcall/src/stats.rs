@@ -1,4 +1,5 @@
-//! The one fold of events into numbers: progress bar, summary and every report read these and count nothing themselves.
+//! The one fold of events into numbers: progress bar, summary and every report read these and count nothing themselves. Rows
+//! are those of this process; requests and tokens go on from what the journal's runs before have spent.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use hdrhistogram::Histogram;
 use crate::event::{Event, EventKind};
 use crate::fault::FaultKind;
 use crate::outcome::FailureKind;
+use crate::standing::Bound;
 use crate::turn::Usage;
 
 /// In microseconds, an hour; longer latencies count as this.
@@ -22,12 +24,18 @@ pub struct Stats {
     pub done: u64,
     /// Rows that ended without one, by kind.
     pub failed: BTreeMap<FailureKind, u64>,
+    /// Of all these, rows that were not asked about, since their outcomes were known.
+    pub known: u64,
     /// Rows that were taken and then abandoned because the run was stopped.
     pub abandoned: u64,
     /// Requests sent.
     pub requests: u64,
     /// Of these, not answered yet.
     pub in_flight: u64,
+    /// Requests that had to wait for admission, by what they waited for last.
+    pub waits: BTreeMap<Bound, u64>,
+    /// What the latest request had to wait for, if it had to.
+    pub waits_now: Option<Bound>,
     /// Prompts that asked again after an invalid answer.
     pub reasks: u64,
     /// Requests that failed, by kind.
@@ -36,6 +44,8 @@ pub struct Stats {
     pub usage: Usage,
     /// Requests that may have been billed but reported no tokens.
     pub unmetered: u64,
+    /// Rows that runs before had asked about without ever writing an outcome: those requests may have been paid for in vain.
+    pub possibly_paid: u64,
     latencies: Histogram<u64>,
 }
 
@@ -45,13 +55,17 @@ impl Default for Stats {
             taken: 0,
             done: 0,
             failed: BTreeMap::new(),
+            known: 0,
             abandoned: 0,
             requests: 0,
             in_flight: 0,
+            waits: BTreeMap::new(),
+            waits_now: None,
             reasks: 0,
             faults: BTreeMap::new(),
             usage: Usage::default(),
             unmetered: 0,
+            possibly_paid: 0,
             latencies: Histogram::new_with_bounds(1, LONGEST_LATENCY, 2)
                 .unwrap_or_else(|_| unreachable!("the bounds are in order, and two digits are allowed")),
         }
@@ -62,10 +76,25 @@ impl Stats {
     /// Counts one more event.
     pub fn apply(&mut self, event: &Event) {
         match &event.kind {
+            EventKind::Resumed { totals } => {
+                self.requests += totals.requests;
+                self.reasks += totals.reasks;
+                self.usage += totals.usage;
+                self.unmetered += totals.unmetered;
+                self.possibly_paid += totals.possibly_paid;
+            }
             EventKind::Taken => self.taken += 1,
-            EventKind::Sent { attempt: _, prompt: _ } => {
+            EventKind::Known { failure } => {
+                self.known += 1;
+                self.end(*failure);
+            }
+            EventKind::Sent { attempt: _, prompt: _, waited_for } => {
                 self.requests += 1;
                 self.in_flight += 1;
+                if let Some(bound) = waited_for {
+                    *self.waits.entry(*bound).or_default() += 1;
+                }
+                self.waits_now = *waited_for;
             }
             EventKind::Answered { attempt: _, latency, processing: _, result } => {
                 self.in_flight = self.in_flight.saturating_sub(1);
@@ -85,11 +114,15 @@ impl Stats {
             }
             EventKind::Waits(_) => {}
             EventKind::Reasked { violations: _ } => self.reasks += 1,
-            EventKind::Ended { failure: None, effort: _ } => self.done += 1,
-            EventKind::Ended { failure: Some(kind), effort: _ } => {
-                *self.failed.entry(*kind).or_default() += 1;
-            }
+            EventKind::Ended { failure, effort: _ } => self.end(*failure),
             EventKind::Abandoned => self.abandoned += 1,
+        }
+    }
+
+    fn end(&mut self, failure: Option<FailureKind>) {
+        match failure {
+            None => self.done += 1,
+            Some(kind) => *self.failed.entry(kind).or_default() += 1,
         }
     }
 
@@ -136,12 +169,12 @@ mod tests {
         let timeout = Arc::new(Fault::new(FaultKind::Timeout, "too slow"));
         let stats = folded([
             EventKind::Taken,
-            EventKind::Sent { attempt: 1, prompt: 1 },
+            EventKind::Sent { attempt: 1, prompt: 1, waited_for: None },
             answered(600_000, Err(timeout)),
-            EventKind::Sent { attempt: 2, prompt: 1 },
+            EventKind::Sent { attempt: 2, prompt: 1, waited_for: None },
             answered(20, Ok(Some(usage))),
             EventKind::Reasked { violations: 2 },
-            EventKind::Sent { attempt: 3, prompt: 2 },
+            EventKind::Sent { attempt: 3, prompt: 2, waited_for: None },
             answered(40, Ok(Some(usage))),
             EventKind::Ended { failure: None, effort: Effort::default() },
         ]);

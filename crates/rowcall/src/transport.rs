@@ -65,6 +65,9 @@ pub(crate) struct Network {
     pub(crate) no_proxy: Option<String>,
 }
 
+/// A header shorter than this is no secret, and its text may stand anywhere.
+const SHORTEST_SECRET: usize = 8;
+
 /// The way to one server.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -122,6 +125,16 @@ impl Transport {
     /// The headers of every request; a key in them is marked sensitive and does not print.
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// A text that came from the server, without what it has repeated of our secret headers.
+    pub(crate) fn hide_secrets(&self, text: String) -> String {
+        let secrets = self.headers.values().filter(|value| value.is_sensitive());
+        // `Bearer KEY` is repeated without its first word.
+        let words = secrets.filter_map(|value| value.to_str().ok()?.split_whitespace().next_back());
+        words
+            .filter(|word| word.len() >= SHORTEST_SECRET)
+            .fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "***") } else { text })
     }
 
     /// Sends one request and reads its response to the end.

@@ -1,6 +1,9 @@
 //! The commands, one file each.
 
 pub(crate) mod compare;
+pub(crate) mod export;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod sim;
+pub(crate) mod status;

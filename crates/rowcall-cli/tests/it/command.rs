@@ -17,6 +17,16 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// What a started command comes to.
+    pub(crate) fn of(child: Child) -> Self {
+        let output = child.wait_with_output().expect("the binary ends");
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+
     /// The lines of stdout as JSON.
     pub(crate) fn lines(&self) -> Vec<Value> {
         lines(&self.stdout)
@@ -64,21 +74,32 @@ impl Workplace {
 
     /// Starts `rowcall` with these arguments and these variables set, with all its ends in our hands.
     pub(crate) fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rowcall"));
+        self.start_under(&[], arguments, variables)
+    }
+
+    /// The same under another command, which is given the binary and its arguments behind its own.
+    pub(crate) fn start_under(
+        &self,
+        carrier: &[&str],
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Child {
+        let words = [carrier, &[env!("CARGO_BIN_EXE_rowcall")], arguments].concat();
+        let mut command = Command::new(words[0]);
         for variable in
             ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "OLLAMA_API_KEY", "VLLM_API_KEY"]
         {
             command.env_remove(variable);
         }
         command
-            .args(arguments)
+            .args(&words[1..])
             .envs(variables.iter().copied())
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the binary starts")
+            .unwrap_or_else(|error| panic!("`{}` does not start: {error}", words[0]))
     }
 
     /// Runs `rowcall` with these arguments, this on stdin, and these variables set.
@@ -86,12 +107,7 @@ impl Workplace {
         let mut child = self.start(arguments, variables);
         // A command that refuses its arguments may be gone before it reads.
         let _ = child.stdin.take().expect("stdin is piped").write_all(stdin.as_bytes());
-        let output = child.wait_with_output().expect("the binary ends");
-        Ran {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
-        }
+        Ran::of(child)
     }
 }
 

@@ -3,6 +3,7 @@
 mod command;
 mod compare;
 mod interruption;
+mod journal;
 mod limits;
 mod refusals;
 mod run;

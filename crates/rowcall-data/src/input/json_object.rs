@@ -38,6 +38,11 @@ pub(crate) fn push_object(
     }
 }
 
+/// The fields that the text of a JSON object has for a template, or why it has none.
+pub(crate) fn fields_of(text: &[u8]) -> Result<Map<String, Value>, String> {
+    object(text).map(|(_, fields)| fields)
+}
+
 fn object(bytes: &[u8]) -> Result<(String, Map<String, Value>), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the text is not UTF-8".to_owned())?;
     if !text.starts_with('{') {

@@ -29,6 +29,7 @@ use feeder::Feeder;
 use parser::Parser;
 
 pub use gauge::Gauge;
+pub(crate) use json_object::fields_of;
 
 /// The most bytes that one record may have, 16 MiB. A longer one is an unreadable row with the record `{}`, so that
 /// a quote that is never closed cannot fill the memory.

@@ -17,11 +17,34 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket for `per_minute` of something at `now`. It holds `burst` seconds of the rate, and at least one.
-    pub(crate) fn per_minute(per_minute: f64, burst: Duration, now: Duration) -> Self {
-        let rate = per_minute / 60.0;
-        let capacity = (rate * burst.as_secs_f64()).max(1.0);
-        Self { capacity, rate, level: capacity, at: now }
+    /// A full bucket for `per_second` of something at `now`. It holds `capacity`, and at least one.
+    pub(crate) fn full(per_second: f64, capacity: f64, now: Duration) -> Self {
+        let capacity = capacity.max(1.0);
+        Self { capacity, rate: per_second, level: capacity, at: now }
+    }
+
+    /// What flows in, per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// The most it holds.
+    pub(crate) fn capacity(&self) -> f64 {
+        self.capacity
+    }
+
+    /// Another rate and capacity from `now` on; what it holds stays, as far as there is room.
+    pub(crate) fn resize(&mut self, per_second: f64, capacity: f64, now: Duration) {
+        self.level = self.level(now).min(capacity.max(1.0));
+        self.at = self.at.max(now);
+        self.rate = per_second;
+        self.capacity = capacity.max(1.0);
+    }
+
+    /// Makes it hold this much at `now`, as far as there is room.
+    pub(crate) fn set_level(&mut self, level: f64, now: Duration) {
+        self.level = level.min(self.capacity);
+        self.at = self.at.max(now);
     }
 
     /// What it holds at `now`; negative is debt.
@@ -61,7 +84,10 @@ mod tests {
 
     use super::*;
 
-    const BURST: Duration = Duration::from_secs(6);
+    /// A bucket that holds a tenth of a minute's.
+    fn per_minute(amount: f64, now: Duration) -> Bucket {
+        Bucket::full(amount / 60.0, amount / 10.0, now)
+    }
 
     fn seconds(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
@@ -69,7 +95,7 @@ mod tests {
 
     #[test]
     fn an_oversize_amount_waits_for_a_full_bucket_and_leaves_debt() {
-        let mut bucket = Bucket::per_minute(60.0, BURST, Duration::ZERO);
+        let mut bucket = per_minute(60.0, Duration::ZERO);
         assert_eq!(bucket.ready_in(100.0, Duration::ZERO), Duration::ZERO);
         bucket.take(100.0, Duration::ZERO);
         assert!((bucket.level(Duration::ZERO) + 94.0).abs() < 1e-9);
@@ -78,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_neither_fills_nor_drains() {
-        let mut bucket = Bucket::per_minute(60.0, BURST, seconds(10.0));
+        let mut bucket = per_minute(60.0, seconds(10.0));
         bucket.take(6.0, seconds(10.0));
         assert!(bucket.level(seconds(5.0)).abs() < 1e-9);
     }
@@ -103,9 +129,9 @@ mod tests {
     proptest! {
         /// Over the whole of any history, what was used is at most burst + rate × time + the debt that is still open.
         #[test]
-        fn never_more_than_burst_and_rate_allow(per_minute in 1.0..6000.0_f64, deeds in deeds()) {
-            let mut bucket = Bucket::per_minute(per_minute, BURST, Duration::ZERO);
-            let (capacity, rate) = (bucket.capacity, bucket.rate);
+        fn never_more_than_burst_and_rate_allow(rate in 1.0..6000.0_f64, deeds in deeds()) {
+            let mut bucket = per_minute(rate, Duration::ZERO);
+            let (capacity, rate) = (bucket.capacity, bucket.rate());
             let (mut now, mut used, mut last) = (0.0, 0.0, 0.0);
             for deed in deeds {
                 match deed {
@@ -131,8 +157,8 @@ mod tests {
 
         /// Whoever waits as long as he is told is admitted then, and not much earlier.
         #[test]
-        fn the_wait_that_is_told_suffices(per_minute in 1.0..6000.0_f64, taken in 0.0..500.0_f64, amount in 0.0..500.0_f64) {
-            let mut bucket = Bucket::per_minute(per_minute, BURST, Duration::ZERO);
+        fn the_wait_that_is_told_suffices(rate in 1.0..6000.0_f64, taken in 0.0..500.0_f64, amount in 0.0..500.0_f64) {
+            let mut bucket = per_minute(rate, Duration::ZERO);
             bucket.take(taken, Duration::ZERO);
             let wait = bucket.ready_in(amount, Duration::ZERO);
             prop_assert_eq!(bucket.ready_in(amount, wait), Duration::ZERO);

@@ -1,10 +1,14 @@
-//! When an attempt may start: one admission per account, all or nothing over a place among those in flight, requests and
-//! tokens. It knows nothing of prompts and providers; what to do after a refusal is `retry.rs`' decision.
+//! When an attempt may start: one admission per account, all or nothing over a place among those in flight and every limit. It
+//! knows nothing of prompts and providers; what to do after a refusal is `retry.rs`' decision. `docs/admission.md` tells the policy.
 //!
 //! Nobody polls and no task runs here: those who wait stand in a queue, and only its head waits for time to pass.
 
 mod bucket;
+mod concurrency;
 mod estimate;
+mod ledger;
+mod limits;
+mod pace;
 mod queue;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,17 +16,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::bucket::Bucket;
-use self::estimate::Estimate;
+use self::ledger::{Granted, Ledger};
 use self::queue::{Queue, Ticket};
+use crate::standing::{Bound, Dimension, LimitedBy, Standing};
 use crate::turn::Usage;
 
-/// How much of a limit per minute may be used at once: a tenth. The whole would let a run take twice its limit in the
-/// first minute, and less would slow the start of small ones.
-const BURST: Duration = Duration::from_secs(6);
-
-/// Attempts in flight where nobody has set anything.
-pub const DEFAULT_CONCURRENCY: usize = 64;
+pub use self::concurrency::DEFAULT_CONCURRENCY;
 
 /// What an attempt is expected to take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,10 +37,14 @@ pub(crate) struct Need {
 pub(crate) enum Settlement {
     /// Its tokens are known.
     Exact(Usage),
-    /// The account's limits turned it away, so that it used none; all wait as long as the server asked.
+    /// The account's limits turned it away, so that it used none.
     Refused {
-        /// The server's own time, if it gave one.
+        /// The server's own time, if it gave one: all wait as long.
         retry_after: Option<Duration>,
+        /// What it was about, if that is told.
+        by: Option<LimitedBy>,
+        /// The server has no capacity, whatever the account is allowed.
+        overloaded: bool,
     },
     /// It was answered, and may have used what was estimated.
     Unknown,
@@ -54,6 +57,8 @@ pub(crate) enum Settlement {
 pub(crate) enum Limit {
     /// Attempts in flight at the same time.
     Concurrency(usize),
+    /// Attempts in flight that there are connections for.
+    MostConcurrency(usize),
     /// Requests per minute.
     Requests(f64),
     /// Tokens per minute, in and out together.
@@ -73,24 +78,7 @@ pub(crate) enum From {
 #[derive(Debug)]
 pub(crate) struct Admission {
     epoch: Instant,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    in_flight: usize,
-    concurrency: usize,
-    concurrency_by: Option<From>,
-    requests: Option<Bucket>,
-    tokens: Option<Bucket>,
-    estimate: Estimate,
-    /// Nobody starts before; time since the epoch.
-    closed_until: Duration,
-    /// Since when the account has answered nothing but limits.
-    limited_since: Option<Duration>,
-    /// Whether it has answered anything at all.
-    answered: bool,
-    queue: Queue,
+    ledger: Mutex<Ledger>,
 }
 
 /// The right to make one attempt. Dropped without being settled, as a cancelled attempt's is, it keeps what it reserved and
@@ -99,83 +87,69 @@ struct State {
 pub(crate) struct Permit {
     admission: Arc<Admission>,
     need: Need,
-    tokens: f64,
+    granted: Granted,
+    waited_for: Option<Bound>,
     settled: bool,
 }
 
 impl Admission {
-    /// An admission without limits but the default number of places.
+    /// An admission without limits, which finds out how many may be in flight.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            epoch: Instant::now(),
-            state: Mutex::new(State {
-                in_flight: 0,
-                concurrency: DEFAULT_CONCURRENCY,
-                concurrency_by: None,
-                requests: None,
-                tokens: None,
-                estimate: Estimate::default(),
-                closed_until: Duration::ZERO,
-                limited_since: None,
-                answered: false,
-                queue: Queue::default(),
-            }),
-        })
+        Arc::new(Self { epoch: Instant::now(), ledger: Mutex::new(Ledger::new()) })
     }
 
     /// Sets a limit, at once.
     pub(crate) fn apply(&self, limit: Limit, from: From) {
         let now = self.now();
-        let mut state = self.lock();
+        let mut ledger = self.lock();
         match (limit, from) {
-            (Limit::Concurrency(places), From::User) => {
-                state.concurrency = places;
-                state.concurrency_by = Some(from);
-            }
-            (Limit::Concurrency(places), From::Extractor) if state.concurrency_by != Some(From::User) => {
-                state.concurrency = state.concurrency.max(places);
-                state.concurrency_by = Some(from);
-            }
-            (Limit::Concurrency(_), From::Extractor) => {}
+            (Limit::Concurrency(places), From::User) => ledger.concurrency.give(places),
+            (Limit::Concurrency(places), From::Extractor) => ledger.concurrency.ask(places),
+            (Limit::MostConcurrency(places), From::User | From::Extractor) => ledger.concurrency.cap(places),
             (Limit::Requests(per_minute), From::User | From::Extractor) => {
-                state.requests = Some(Bucket::per_minute(per_minute, BURST, now));
+                ledger.limits.set(Dimension::Requests, per_minute, now);
             }
             (Limit::Tokens(per_minute), From::User | From::Extractor) => {
-                state.tokens = Some(Bucket::per_minute(per_minute, BURST, now));
+                ledger.limits.set(Dimension::Tokens, per_minute, now);
             }
         }
-        state.queue.wake_head();
+        ledger.admit_waiting(now);
     }
 
-    /// Waits until an attempt that needs this much may start. First come, first served. Dropping the future gives up the
-    /// place in the queue.
+    /// Waits until an attempt that needs this much may start. First come, first served, but that a few who need little may
+    /// overtake one who needs much. Dropping the future gives up the place in the queue.
     pub(crate) async fn admit(self: &Arc<Self>, need: Need) -> Permit {
-        if let Some(permit) = self.admit_at_once(need) {
-            return permit;
+        if let Some(granted) = self.admit_at_once(need) {
+            return self.permit(need, granted, None);
         }
-        let place = Place::join(self);
+        let place = Place::join(self, need);
+        let mut waited_for = None;
         loop {
-            match place.admit(need) {
-                Ok(permit) => return permit,
-                Err(wait) => place.wait(wait).await,
+            match place.look() {
+                Ok(granted) => return self.permit(need, granted, waited_for),
+                Err((wait, bound)) => {
+                    waited_for = bound.or(waited_for);
+                    place.wait(wait).await;
+                }
             }
         }
     }
 
-    fn admit_at_once(self: &Arc<Self>, need: Need) -> Option<Permit> {
-        let mut state = self.lock();
+    fn admit_at_once(&self, need: Need) -> Option<Granted> {
+        let mut ledger = self.lock();
         let now = self.now();
-        (state.queue.is_empty() && state.ready_in(need, now) == Some(Duration::ZERO)).then(|| Permit {
-            admission: Arc::clone(self),
-            need,
-            tokens: state.take(need, now),
-            settled: false,
-        })
+        let is_free =
+            ledger.queue.is_empty() && matches!(ledger.ready_in(need, now), (Some(Duration::ZERO), _));
+        is_free.then(|| ledger.take(need, now))
     }
 
-    /// The most attempts that may be in flight.
+    fn permit(self: &Arc<Self>, need: Need, granted: Granted, waited_for: Option<Bound>) -> Permit {
+        Permit { admission: Arc::clone(self), need, granted, waited_for, settled: false }
+    }
+
+    /// The most attempts that may be in flight now.
     pub(crate) fn concurrency(&self) -> usize {
-        self.lock().concurrency
+        self.lock().concurrency.limit()
     }
 
     /// How long the account has answered nothing but limits.
@@ -193,39 +167,37 @@ impl Admission {
         self.epoch.elapsed()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
         // No code that holds the lock can panic half-way through a change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A place in the queue, given up on drop.
 struct Place<'a> {
     admission: &'a Arc<Admission>,
-    ticket: Ticket,
+    ticket: Arc<Ticket<Need, Granted>>,
 }
 
 impl<'a> Place<'a> {
-    fn join(admission: &'a Arc<Admission>) -> Self {
-        Self { admission, ticket: admission.lock().queue.join() }
+    fn join(admission: &'a Arc<Admission>, need: Need) -> Self {
+        Self { admission, ticket: admission.lock().queue.join(need) }
     }
 
-    /// A permit, or how long to wait before asking again; `None` is until being woken.
-    fn admit(&self, need: Need) -> Result<Permit, Option<Duration>> {
-        let mut state = self.admission.lock();
-        if !state.queue.is_head(&self.ticket) {
-            return Err(None);
-        }
+    /// What was granted, or how long to wait before looking again (`None` is until being woken) and for what.
+    fn look(&self) -> Result<Granted, (Option<Duration>, Option<Bound>)> {
+        let mut ledger = self.admission.lock();
         let now = self.admission.now();
-        match state.ready_in(need, now) {
-            Some(Duration::ZERO) => Ok(Permit {
-                admission: Arc::clone(self.admission),
-                need,
-                tokens: state.take(need, now),
-                settled: false,
-            }),
-            wait => Err(wait),
+        ledger.let_start(now);
+        if let Some(granted) = self.ticket.take() {
+            ledger.queue.wake_head();
+            return Ok(granted);
         }
+        let (_, bound) = ledger.ready_in(self.ticket.need, now);
+        // The head keeps watch for those who may overtake it as well.
+        let watched = ledger.queue.is_head(&self.ticket).then_some(&ledger.queue);
+        let waits = watched.into_iter().flat_map(Queue::candidates);
+        Err((waits.filter_map(|need| ledger.ready_in(*need, now).0).min(), bound))
     }
 
     async fn wait(&self, wait: Option<Duration>) {
@@ -238,80 +210,36 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut state = self.admission.lock();
-        state.queue.leave(&self.ticket);
-        state.queue.wake_head();
-    }
-}
-
-impl State {
-    /// How long until `need` can be met; `None` if that depends on others giving back their places.
-    fn ready_in(&self, need: Need, now: Duration) -> Option<Duration> {
-        if self.in_flight >= self.concurrency {
-            return None;
+        let mut ledger = self.admission.lock();
+        ledger.queue.leave(&self.ticket);
+        // It may have been granted without having been told.
+        if let Some(granted) = self.ticket.take() {
+            ledger.give_up(granted);
         }
-        let requests = self.requests.as_ref().map_or(Duration::ZERO, |bucket| bucket.ready_in(1.0, now));
-        let tokens =
-            self.tokens.as_ref().map_or(Duration::ZERO, |bucket| bucket.ready_in(self.tokens_for(need), now));
-        Some(requests.max(tokens).max(self.closed_until.saturating_sub(now)))
-    }
-
-    /// Takes a place, a request and the estimated tokens, and tells how many those were.
-    fn take(&mut self, need: Need, now: Duration) -> f64 {
-        let tokens = self.tokens_for(need);
-        self.in_flight += 1;
-        if let Some(requests) = &mut self.requests {
-            requests.take(1.0, now);
-        }
-        if let Some(bucket) = &mut self.tokens {
-            bucket.take(tokens, now);
-        }
-        tokens
-    }
-
-    fn tokens_for(&self, need: Need) -> f64 {
-        self.estimate.tokens(need.bytes, need.output_limit)
+        ledger.admit_waiting(self.admission.now());
     }
 }
 
 impl Permit {
-    /// Gives back the place and squares the account: what was reserved too much comes back, what was too little is charged.
-    pub(crate) fn settle(mut self, settlement: Settlement) {
+    /// What the attempt had to wait for last, if it had to wait.
+    pub(crate) fn waited_for(&self) -> Option<Bound> {
+        self.waited_for
+    }
+
+    /// Gives back the place and squares the account with what has happened and with what the server told of its limits.
+    pub(crate) fn settle(mut self, settlement: Settlement, standings: &[Standing]) {
         self.settled = true;
         let now = self.admission.now();
-        let mut state = self.admission.lock();
-        state.in_flight -= 1;
-        state.answered |= settlement != Settlement::Unanswered;
-        let unused = match settlement {
-            Settlement::Exact(usage) => {
-                state.limited_since = None;
-                state.estimate.learn(self.need.bytes, usage);
-                self.tokens - (usage.input_tokens + usage.output_tokens) as f64
-            }
-            Settlement::Refused { retry_after } => {
-                state.limited_since.get_or_insert(now);
-                state.closed_until = state.closed_until.max(now + retry_after.unwrap_or_default());
-                self.tokens
-            }
-            Settlement::Unknown => {
-                state.limited_since = None;
-                0.0
-            }
-            Settlement::Unanswered => 0.0,
-        };
-        if let Some(tokens) = &mut state.tokens {
-            tokens.give(unused, now);
-        }
-        state.queue.wake_head();
+        self.admission.lock().settle(self.need, self.granted, settlement, standings, now);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if !self.settled {
-            let mut state = self.admission.lock();
-            state.in_flight -= 1;
-            state.queue.wake_head();
+            let mut ledger = self.admission.lock();
+            ledger.give_up(self.granted);
+            ledger.admit_waiting(self.admission.now());
         }
     }
 }

@@ -328,3 +328,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_several_that_are_equally_wrong_the_first_one_looked_at_is_shown() {
+    Asked::new("name str, age int").check(
+        Finish::Stop,
+        &[(
+            text(r#"{"name":"Ann"} or {"name":"Bob"}"#),
+            r#"invalid, best {"name":"Bob"}; required property `age` is missing"#,
+        )],
+    );
+}
+
+#[test]
+fn what_is_missing_between_two_members_on_one_line_is_told() {
+    Asked::new("name str, age int").check(
+        Finish::Stop,
+        &[(
+            text(r#"{"name":"Ann" "age":3}"#),
+            "invalid; the JSON cannot be read: expected `,` or `}` where `\"age\":3}` stands",
+        )],
+    );
+}
+
+#[test]
+fn a_value_with_more_wrong_places_than_are_repaired_is_left_as_it_is() {
+    let schema = r#"{"type":"object","required":["all"],"properties":{"all":{"type":"array","items":{"enum":["yes","no"]}}}}"#;
+    let asked = Asked::new(schema);
+    for (places, is_repaired) in [(256, true), (257, false)] {
+        let all = vec!["YES"; places];
+        let reading = asked.read(text(&json!({"all": all}).to_string()), Finish::Stop);
+        assert_eq!(matches!(reading, Reading::Value { .. }), is_repaired, "{places} places");
+    }
+}

@@ -121,6 +121,17 @@ fn a_fault_ends_it_with_what_it_took() {
     assert_eq!(failure.kind, FailureKind::Fault(FaultKind::Timeout));
     assert_eq!((failure.effort.attempts, failure.effort.unmetered), (1, 1));
     assert_eq!(failure.message, "timeout: too slow");
+    assert_eq!(failure.fault.map(|fault| fault.kind), Some(FaultKind::Timeout));
+}
+
+#[test]
+fn an_answer_that_does_not_tell_its_tokens_is_counted_as_such() {
+    let mut conversation = begin(3, None);
+    for told in [None, Some(Usage { output_tokens: 5, ..Usage::default() }), None] {
+        let answered = Ok(Completion { usage: told, ..completion("{}") });
+        conversation.count_answer(&answered, Duration::from_millis(20));
+    }
+    assert_eq!((conversation.effort().unmetered, conversation.effort().usage.output_tokens), (2, 5));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::request::Response;
+use crate::standing::{Dimension, Period, Standing};
 
 /// A server cannot mean a wait longer than this (a week); such a figure is a slip and treated as absent.
 const LONGEST: f64 = 7.0 * 24.0 * 3600.0;
@@ -21,6 +22,85 @@ pub(crate) fn retry_after(response: &Response, message: &str) -> Option<Duration
         })
         .or_else(|| in_words(message))
         .or_else(|| ["requests", "tokens"].into_iter().find_map(|dimension| exhausted(response, dimension)))
+}
+
+/// How the account stands, by the headers of any response. Which there are depends on the provider; each is optional.
+///
+/// | headers | meaning |
+/// |---|---|
+/// | `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` | OpenAI's, sent by most; the reset is when the bucket is full. Groq's requests, and OpenAI's on low tiers, are per day, which shows in the reset; Azure sends only what remains |
+/// | `x-ratelimit-…-project-tokens` | OpenAI's, where a project has a limit of its own |
+/// | `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining,reset}` | Anthropic's; remaining tokens are rounded to thousands, the reset is a time of day |
+pub(crate) fn standings(response: &Response) -> Vec<Standing> {
+    let number = |name: &str| seconds(response.header(name)?.trim()).filter(|number| number.is_finite());
+    let mut standings = Vec::new();
+    for (dimension, limit, remaining, reset) in OPENAI {
+        let (limit, remaining) = (number(limit), number(remaining));
+        if limit.is_none() && remaining.is_none() {
+            continue;
+        }
+        let full_in = response.header(reset).and_then(go_duration);
+        let period = period(limit, remaining, full_in);
+        standings.push(Standing { dimension, period, limit, remaining, full_in, exact_to: 1.0 });
+    }
+    for (dimension, limit, remaining) in ANTHROPIC {
+        let (limit, remaining) = (number(limit), number(remaining));
+        if limit.is_none() && remaining.is_none() {
+            continue;
+        }
+        let is_rounded =
+            dimension != Dimension::Requests && remaining.is_some_and(|left| left % 1000.0 == 0.0);
+        let exact_to = if is_rounded { 1000.0 } else { 1.0 };
+        let period = Period::Minute;
+        standings.push(Standing { dimension, period, limit, remaining, full_in: None, exact_to });
+    }
+    standings
+}
+
+/// The names are written out, since they are looked for with every response.
+const OPENAI: [(Dimension, &str, &str, &str); 3] = [
+    (
+        Dimension::Requests,
+        "x-ratelimit-limit-requests",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-reset-requests",
+    ),
+    (
+        Dimension::Tokens,
+        "x-ratelimit-limit-tokens",
+        "x-ratelimit-remaining-tokens",
+        "x-ratelimit-reset-tokens",
+    ),
+    (
+        Dimension::Tokens,
+        "x-ratelimit-limit-project-tokens",
+        "x-ratelimit-remaining-project-tokens",
+        "x-ratelimit-reset-project-tokens",
+    ),
+];
+
+const ANTHROPIC: [(Dimension, &str, &str); 3] = [
+    (Dimension::Requests, "anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining"),
+    (
+        Dimension::InputTokens,
+        "anthropic-ratelimit-input-tokens-limit",
+        "anthropic-ratelimit-input-tokens-remaining",
+    ),
+    (
+        Dimension::OutputTokens,
+        "anthropic-ratelimit-output-tokens-limit",
+        "anthropic-ratelimit-output-tokens-remaining",
+    ),
+];
+
+/// The time for which a limit is given, told by how long it takes for what is in use to flow in again: with 10,000 a day one request
+/// is back in 8.64 s, with 10,000 a minute in 6 ms.
+fn period(limit: Option<f64>, remaining: Option<f64>, full_in: Option<Duration>) -> Period {
+    let (Some(limit), Some(remaining), Some(full_in)) = (limit, remaining, full_in) else {
+        return Period::Minute;
+    };
+    let per_minute = (limit - remaining).max(1.0) / limit.max(1.0) * 60.0;
+    if full_in.as_secs_f64() > 30.0 * per_minute { Period::Day } else { Period::Minute }
 }
 
 /// A duration as Go prints it and OpenAI sends it: `20ms`, `8.64s`, `6m0s`, `1h2m3.5s`. `None` for anything else.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use catalog::{Key, Provider, find};
+pub(crate) use limit_headers::standings;
 
 use crate::fault::Fault;
 use crate::request::{Request, Response};
@@ -62,6 +63,19 @@ pub struct Parameters {
     pub max_output_tokens: Option<u32>,
     /// Further fields of the request body, as the provider names them.
     pub extra: Map<String, Value>,
+}
+
+impl Parameters {
+    /// All that is set, by name: the user's own fields win, as they do in a request.
+    pub fn by_name(&self) -> Map<String, Value> {
+        let Self { temperature, max_output_tokens, extra } = self;
+        let set = [
+            ("temperature", temperature.map(Value::from)),
+            ("max_output_tokens", max_output_tokens.map(Value::from)),
+        ];
+        let set = set.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        set.chain(extra.clone()).collect()
+    }
 }
 
 /// What is the same in every request of a run.

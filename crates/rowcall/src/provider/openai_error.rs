@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::limit_headers;
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
+use crate::standing::{Dimension, LimitedBy};
 
 /// The codes with which OpenAI says that waiting does not help (all of type `insufficient_quota`).
 const QUOTA_CODES: [&str; 5] = [
@@ -52,6 +53,7 @@ pub(super) fn in_success(response: &Response, kind: FaultKind, message: String) 
 fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
     Fault {
         kind,
+        limited_by: limited_by(&said),
         retry_after: limit_headers::retry_after(response, &said.message),
         message: said.message,
         status: Some(response.status),
@@ -94,6 +96,27 @@ fn kind(status: u16, said: &Said) -> FaultKind {
     }
 }
 
+/// What a refusal was about: OpenAI names it in the error's type and, with the limit, in the message.
+fn limited_by(said: &Said) -> Option<LimitedBy> {
+    let says = |words: &str| said.message.contains(words);
+    let is = |word: &str| said.code == word || said.kind == word;
+    if is("slow_down") || is("ramp_limit_exceeded") {
+        Some(LimitedBy::Growth)
+    } else if says("concurrent requests") || says("parallel requests") {
+        Some(LimitedBy::Concurrency)
+    } else if says("input tokens per min") {
+        Some(LimitedBy::Amount(Dimension::InputTokens))
+    } else if says("output tokens per min") {
+        Some(LimitedBy::Amount(Dimension::OutputTokens))
+    } else if is("tokens") {
+        Some(LimitedBy::Amount(Dimension::Tokens))
+    } else if is("requests") {
+        Some(LimitedBy::Amount(Dimension::Requests))
+    } else {
+        None
+    }
+}
+
 fn is_about_schema(said: &Said) -> bool {
     said.code == "invalid_json_schema"
         || said.message.starts_with("Invalid schema for")
@@ -124,9 +147,19 @@ fn read(body: &[u8]) -> Said {
     Said {
         message,
         kind: word("type"),
-        code: word("code"),
+        code: match word("code") {
+            // Anthropic has it one level deeper.
+            code if code.is_empty() => detail(error),
+            code => code,
+        },
         param: Some(word("param")).filter(|param| !param.is_empty()),
     }
+}
+
+/// The code in an error's `details`.
+fn detail(error: &Value) -> String {
+    let code = error.pointer("/details/error_code").and_then(Value::as_str);
+    code.unwrap_or_default().to_owned()
 }
 
 /// The beginning of a body, on one line.

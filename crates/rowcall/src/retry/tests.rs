@@ -56,6 +56,13 @@ fn an_account_that_answers_nothing_but_limits_for_ten_minutes_stops_the_run() {
 }
 
 #[test]
+fn a_server_may_ask_for_the_ten_minutes_that_are_waited_at_most() {
+    let asks = Fault { retry_after: Some(Duration::from_mins(10)), ..fault(FaultKind::RateLimit) };
+    let decided = decide(&asks, tried(0), RetryPolicy::default(), 0.0);
+    assert_eq!(decided, Decision::Retry(Duration::from_mins(10)));
+}
+
+#[test]
 fn a_server_that_asks_for_an_hour_stops_the_run() {
     for kind in [FaultKind::RateLimit, FaultKind::Server] {
         let hour = Fault { retry_after: Some(Duration::from_hours(1)), ..fault(kind) };

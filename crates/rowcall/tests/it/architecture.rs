@@ -22,8 +22,11 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// use its own group as well is said by [`Group`].
 const GROUPS: [(Group, &[&str]); 4] = [
     (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
-    (Group::Path, &["conversation", "extract", "halt", "order", "run"]),
-    (Group::Stations, &["admission", "completion", "prompt", "provider", "retry", "transport"]),
+    (Group::Path, &["conversation", "extract", "halt", "order", "recall", "run"]),
+    (
+        Group::Stations,
+        &["admission", "cache", "completion", "journal", "prompt", "provider", "retry", "transport"],
+    ),
     (
         Group::Nouns,
         &[
@@ -31,12 +34,15 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "error",
             "event",
             "fault",
+            "identity",
             "outcome",
             "request",
             "row",
             "schema",
             "source",
+            "standing",
             "stats",
+            "totals",
             "turn",
             "violation",
         ],
@@ -44,13 +50,18 @@ const GROUPS: [(Group, &[&str]); 4] = [
 ];
 
 /// Arrows that go against the groups, each with its reason.
-const ALLOWANCES: [Allowance; 2] = [
+const ALLOWANCES: [Allowance; 3] = [
     Allowance {
         from: "run",
         to: "config",
         reason: "a run carries out the plan, which only config can check",
     },
     Allowance { from: "extract", to: "config", reason: "each row is asked about as the plan says" },
+    Allowance {
+        from: "recall",
+        to: "config",
+        reason: "the plan says whether there is a journal, and what a row's key is",
+    },
 ];
 
 /// The packages of the workspace, beside it that of the fuzzer, and which of our own each may depend on.
@@ -62,7 +73,7 @@ const CRATES: [Crate; 8] = [
     Crate { name: "rowcall-bench-floor", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-bench-stub", uses: &[], tests_use: &[] },
     Crate { name: "rowcall-fuzz", uses: &["rowcall"], tests_use: &[] },
-    Crate { name: "xtask", uses: &["rowcall"], tests_use: &[] },
+    Crate { name: "xtask", uses: &["rowcall", "rowcall-sim"], tests_use: &[] },
 ];
 
 #[test]

@@ -2,5 +2,6 @@
 
 mod architecture;
 mod connections;
+mod journal;
 mod vectors;
 mod ways;

@@ -1,0 +1,147 @@
+//! `rowcall export`: an output from a journal alone, in any format and order.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use rowcall::journal::{Contents, Rows};
+use rowcall::{Error, Event, EventKind, OrderBy, Problem, Result, Schema, Sink, Stats};
+use rowcall_data::{Output, OutputFormat, OutputOptions, Written, is_reader_gone};
+
+use crate::args::ExportArguments;
+use crate::exit::Exit;
+use crate::journal::{FAILED, Memo, check_apart, has_content};
+use crate::progress::{Progress, Verbosity};
+use crate::task;
+
+pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
+    let contents = Contents::open(&arguments.journal)?;
+    let memo = Memo::in_journal(&contents);
+    let output = arguments.output.as_deref();
+    check_apart(&arguments.journal, &[("output", output), (FAILED, arguments.failed.as_deref())])?;
+    if !arguments.force {
+        check_own(output, &memo, "`--force` writes over it")?;
+    }
+    if let Some(output) = output.filter(|output| is_own(output, &memo) && contents.is_being_written()) {
+        let message = format!("the run that writes `{}` has not ended", output.display());
+        return Err(Error::Config(Problem::new(message).hint("`-o` takes another name")));
+    }
+    let view = View {
+        into: arguments.into.clone().or_else(|| memo.into.clone()),
+        meta: arguments.meta || memo.meta,
+        // The format that was named for the journal's own output is not meant for another one's name.
+        format: arguments
+            .output_format
+            .or_else(|| memo.output_format().filter(|_| output.is_none_or(|path| is_own(path, &memo)))),
+        failed: arguments.failed.clone(),
+    };
+    let progress = Progress::new(Verbosity::of(arguments.quiet, false));
+    crate::block_on(async {
+        let sink = open(&contents, output, view)?;
+        match rebuild(contents, sink, arguments.order.into(), &progress).await {
+            Err(error) if is_reader_gone(&error) => Ok(Exit::ReaderGone),
+            Err(error) => Err(error),
+            Ok((failed, written)) => {
+                progress.note(&format!("{} rows written, {failed} of them failed", written.rows));
+                Ok(if failed + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
+            }
+        }
+    })
+}
+
+/// How an output is to look.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) into: Option<String>,
+    pub(crate) meta: bool,
+    pub(crate) format: Option<OutputFormat>,
+    pub(crate) failed: Option<std::path::PathBuf>,
+}
+
+/// Opens `output` for all that the journal has.
+///
+/// # Errors
+/// If the journal has no records, or the output cannot be written.
+pub(crate) fn open(contents: &Contents, output: Option<&Path>, view: View) -> Result<Output> {
+    let memo = Memo::in_journal(contents);
+    if !contents.has_records()? {
+        let message = "the journal has no records: it was kept with `--journal-records off`";
+        return Err(Error::Config(
+            Problem::new(message).hint("the same `rowcall run` writes its output again"),
+        ));
+    }
+    let schema = Schema::from_json(contents.identity().schema.clone()).map_err(Error::Config)?;
+    let layout = task::layout(&schema, view.into.as_deref(), view.meta)?;
+    Output::open(
+        output,
+        OutputOptions { format: view.format, layout, columns: memo.columns, failed: view.failed },
+    )
+}
+
+/// Writes all that the journal has to `sink`. Tells how many rows have failed.
+///
+/// # Errors
+/// If the journal cannot be read, or the output cannot be written.
+pub(crate) async fn rebuild(
+    contents: Contents,
+    mut sink: Output,
+    order: OrderBy,
+    progress: &Progress,
+) -> Result<(u64, Written)> {
+    let totals = contents.totals().clone();
+    if totals.moved > 0 && !totals.complete {
+        progress.note(
+            "warning: the last run had found the input changed and did not come to its end, so that rows may be missing \
+             or twice; run it to its end first",
+        );
+    }
+    let rows = match order {
+        OrderBy::Input => contents.into_rows()?,
+        OrderBy::Completed => contents.into_rows_as_completed()?,
+    };
+    let stats = Mutex::new(Stats::default());
+    let look = || stats.lock().map(|stats| stats.clone()).unwrap_or_default();
+    let poured = tokio::select! {
+        poured = pour(rows, &mut sink, &stats) => poured,
+        () = progress.show(|| (look(), Some(totals.rows))) => Ok(()),
+    };
+    progress.finish();
+    poured?;
+    Ok((look().failures(), sink.finish().await?))
+}
+
+async fn pour(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result<()> {
+    loop {
+        let page = rows.next_page()?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        if let Ok(mut stats) = stats.lock() {
+            for (row, outcome) in &page {
+                let failure = outcome.result.as_ref().err().map(|failure| failure.kind);
+                for kind in [EventKind::Taken, EventKind::Known { failure }] {
+                    stats.apply(&Event { row: row.index, kind });
+                }
+            }
+        }
+        sink.write(page).await?;
+    }
+}
+
+/// Checks that no file is written over but the one that the journal was made for.
+///
+/// # Errors
+/// If there is another one, with this hint.
+pub(crate) fn check_own(output: Option<&Path>, memo: &Memo, hint: &str) -> Result<()> {
+    match output.filter(|output| has_content(output) && !is_own(output, memo)) {
+        None => Ok(()),
+        Some(output) => {
+            let message = format!("`{}` is there and is not this journal's output", output.display());
+            Err(Error::Config(Problem::new(message).hint(hint)))
+        }
+    }
+}
+
+/// Whether `output` is the file that the journal was made for.
+fn is_own(output: &Path, memo: &Memo) -> bool {
+    std::path::absolute(output).ok() == memo.output
+}

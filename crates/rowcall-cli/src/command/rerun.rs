@@ -1,0 +1,143 @@
+//! `rowcall rerun`: asks again about the failed rows of a journal, and rebuilds its output with what comes of it.
+
+use std::path::PathBuf;
+
+use rowcall::journal::{Contents, Existing, Records};
+use rowcall::{
+    EqualRows, Error, Extractor, Halt, JournalOptions, Mode, OrderBy, Outcome, Parameters, Problem, Result,
+    Row, Schema, Sink,
+};
+use rowcall_data::{KeptRows, Output};
+use serde_json::Value;
+
+use super::export::{View, check_own, open, rebuild};
+use crate::args::RerunArguments;
+use crate::exit::Exit;
+use crate::journal::{Memo, check_apart};
+use crate::model::Model;
+use crate::printing;
+use crate::progress::{Progress, Verbosity};
+use crate::summary::summary;
+use crate::task::{self, Task};
+use crate::watch::{Watched, logged, watch};
+
+pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
+    let contents = Contents::open(&arguments.journal)?;
+    let memo = Memo::in_journal(&contents);
+    if !contents.has_records()? {
+        let message =
+            "the journal has no records to ask about again: it was kept with `--journal-records off`";
+        return Err(Error::Config(Problem::new(message).hint("`rowcall run --fresh` asks about all rows")));
+    }
+    check_apart(&arguments.journal, &[("output", arguments.output.as_deref())])?;
+    check_own(arguments.output.as_deref(), &memo, "`-o` takes another name")?;
+    let mut account = task::account(&model(&memo, &contents), &arguments.server, false);
+    account.base_url = account.base_url.or_else(|| memo.base_url.clone());
+    let model = Model::new(account)?;
+    let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
+    crate::block_on(async {
+        let extractor = task(&contents, &memo)?.extractor(&model, &arguments.retrying, &arguments.server)?;
+        let extractor = extractor.journal_with(&JournalOptions {
+            path: arguments.journal.clone(),
+            existing: Existing::Resume,
+            records: Records::Kept,
+            memo: contents.memo().to_owned(),
+        })?;
+        let extractor = logged(&extractor, &progress);
+        // Only now, since a run that wrote to the journal would write to its output as well.
+        let output = arguments.output.clone().or_else(|| memo.output.clone());
+        let view = View {
+            into: memo.into.clone(),
+            meta: memo.meta,
+            format: memo.output_format().filter(|_| arguments.output.is_none()),
+            failed: memo.failed.clone(),
+        };
+        let sink = match output {
+            Some(output) => Some((open(&contents, Some(&output), view)?, output)),
+            None => None,
+        };
+        let ended = match ask(&extractor, contents, &progress).await {
+            Ok(None) => return write(arguments, sink, &progress).await,
+            Ok(Some(exit)) => Ok(exit),
+            Err(error) => Err(error),
+        };
+        if let Some((sink, _)) = sink
+            && let Some(part) = sink.leave().await?
+        {
+            // Nothing is in it yet.
+            let _ = std::fs::remove_file(part);
+        }
+        ended
+    })
+}
+
+/// Asks about the failed rows. Tells the exit if it was interrupted.
+async fn ask(extractor: &Extractor<Value>, contents: Contents, progress: &Progress) -> Result<Option<Exit>> {
+    let failed: u64 = contents.failures()?.values().sum();
+    let halt = Halt::default();
+    let mut nowhere = Nowhere;
+    let run = extractor.rerun(KeptRows::new(contents.into_failed_rows()?), &mut nowhere, halt.clone());
+    let (ran, signal) = match watch(run, extractor, &halt, progress, || Some(failed)).await? {
+        Watched::Ended(ran, signal) => (ran, signal),
+        Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
+    };
+    progress.note(&summary(&extractor.stats(), progress.elapsed()));
+    ran?;
+    Ok(signal.map(|signal| {
+        printing::note("interrupted: the same command asks about the rows that are left");
+        Exit::Interrupted(signal)
+    }))
+}
+
+/// Rebuilds the output, if there is one to rebuild.
+async fn write(
+    arguments: &RerunArguments,
+    sink: Option<(Output, PathBuf)>,
+    progress: &Progress,
+) -> Result<Exit> {
+    let contents = Contents::open(&arguments.journal)?;
+    let Some((sink, output)) = sink else {
+        let failed: u64 = contents.failures()?.values().sum();
+        progress.note("the journal was made without an output: `rowcall export` writes one");
+        return Ok(if failed > 0 { Exit::FailedRows } else { Exit::Done });
+    };
+    let (failed, written) = rebuild(contents, sink, OrderBy::Input, progress).await?;
+    progress.note(&format!("`{}` is written: {} rows, {failed} failed", output.display(), written.rows));
+    Ok(if failed + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
+}
+
+/// The model as the command that made the journal named it; one that a library made knows only whom it asked.
+fn model(memo: &Memo, contents: &Contents) -> String {
+    if memo.model.is_empty() { contents.identity().model.clone() } else { memo.model.clone() }
+}
+
+/// What the journal's plan asks.
+fn task(contents: &Contents, memo: &Memo) -> Result<Task> {
+    let identity = contents.identity();
+    let mut extra = identity.parameters.clone();
+    let temperature = extra.get("temperature").and_then(serde_json::Value::as_f64);
+    let limit = extra.get("max_output_tokens").and_then(serde_json::Value::as_u64);
+    extra.retain(|name, _| name != "temperature" && name != "max_output_tokens");
+    Ok(Task {
+        schema: Schema::from_json(identity.schema.clone()).map_err(Error::Config)?,
+        prompt: identity.prompt.clone(),
+        system: identity.system.clone(),
+        parameters: Parameters {
+            temperature,
+            max_output_tokens: limit.and_then(|limit| limit.try_into().ok()),
+            extra,
+        },
+        mode: if memo.forced_tool { Mode::Tool } else { Mode::Schema },
+        equal_rows: if memo.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
+    })
+}
+
+/// What was asked again is in the journal, from which the output is written.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Sink for Nowhere {
+    async fn write(&mut self, _: Vec<(Row, Outcome)>) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! `rowcall status`: what a journal holds, whether or not it is being written to.
+
+use indicatif::HumanCount;
+use rowcall::Result;
+use rowcall::journal::Contents;
+use serde_json::json;
+
+use crate::args::StatusArguments;
+use crate::exit::Exit;
+use crate::journal::Memo;
+use crate::printing;
+
+pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
+    let contents = Contents::open(&arguments.journal)?;
+    let totals = contents.totals();
+    let failures = contents.failures()?;
+    let (running, intents) = (contents.is_being_written(), contents.intents()?);
+    let failed: u64 = failures.values().sum();
+    let done = totals.rows.saturating_sub(failed);
+    // What was being asked about when the last run was cut off is put among the others when the next one begins.
+    let (in_flight, possibly_paid) =
+        if running { (intents, totals.possibly_paid) } else { (0, totals.possibly_paid + intents) };
+    let text = if arguments.json {
+        format!(
+            "{:#}",
+            json!({
+                "rows": totals.rows,
+                "done": done,
+                "failed": failed,
+                "failures": failures,
+                "outcomes": totals.outcomes,
+                "requests": totals.requests,
+                "reasks": totals.reasks,
+                "input_tokens": totals.usage.input_tokens,
+                "cached_tokens": totals.usage.cached_tokens,
+                "output_tokens": totals.usage.output_tokens,
+                "reasoning_tokens": totals.usage.reasoning_tokens,
+                "unmetered": totals.unmetered,
+                "possibly_paid": possibly_paid,
+                "in_flight": in_flight,
+                "running": running,
+                "complete": totals.complete,
+                "model": contents.identity().model,
+                "output": Memo::in_journal(&contents).output,
+            })
+        )
+    } else {
+        let count = |n: u64| HumanCount(n).to_string();
+        let kinds: Vec<_> = failures.iter().map(|(kind, n)| format!("{} {kind}", count(*n))).collect();
+        let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+        let state = match (running, totals.complete) {
+            (true, _) => "running",
+            (false, true) => "complete",
+            (false, false) => "not complete: the same command goes on",
+        };
+        let usage = totals.usage;
+        [
+            format!("state     {state}"),
+            format!("model     {}", contents.identity().model),
+            format!("rows      {} done, {} failed{kinds}", count(done), count(failed)),
+            format!(
+                "requests  {}, {} re-asks, {in_flight} in flight",
+                count(totals.requests),
+                count(totals.reasks)
+            ),
+            format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens)),
+            format!(
+                "paid?     {} rows were being asked about when a run was cut off, {} requests told no tokens",
+                count(possibly_paid),
+                count(totals.unmetered)
+            ),
+        ]
+        .join("\n")
+    };
+    printing::result(&text).map_err(|error| printing::unprintable(&error))?;
+    Ok(Exit::Done)
+}

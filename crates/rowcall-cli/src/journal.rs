@@ -1,0 +1,217 @@
+//! Where a run keeps its journal, when it may go on with one, and what a journal remembers of the command that made it.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::HumanCount;
+use rowcall::journal::{Contents, Existing, Records};
+use rowcall::{Error, Extractor, JournalOptions, Problem, Result};
+use rowcall_data::{Input, InputOptions, Layout, OutputFormat, same_file};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::args::{JournalArguments, RunArguments, Switch};
+use crate::guard::FirstRows;
+use crate::progress::Progress;
+
+/// What a journal is found by, behind the name of its output.
+const ENDING: &str = ".journal";
+
+/// What a journal remembers of the command that made it, so that its output can be rebuilt and its failed rows asked again.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Memo {
+    /// As the user named it: a simulator is started by it again.
+    pub(crate) model: String,
+    /// Where it was asked, unless that is the provider's own address or may hold a secret.
+    pub(crate) base_url: Option<String>,
+    pub(crate) forced_tool: bool,
+    pub(crate) no_dedup: bool,
+    pub(crate) output: Option<PathBuf>,
+    /// The name of the format, if it is not told by the output's.
+    pub(crate) output_format: Option<String>,
+    pub(crate) failed: Option<PathBuf>,
+    pub(crate) into: Option<String>,
+    pub(crate) meta: bool,
+    /// The columns that a CSV starts with.
+    pub(crate) columns: Vec<String>,
+}
+
+impl Memo {
+    /// What to remember of a run over `input`.
+    pub(crate) fn of(arguments: &RunArguments, input: &Input) -> Self {
+        let server = &arguments.account.server;
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Self {
+            model: arguments.account.model.clone(),
+            // Before an `@` there may be a password, behind a `?` a key.
+            base_url: server.base_url.clone().filter(|url| !url.contains(['@', '?'])),
+            forced_tool: arguments.task.mode.is_tool(),
+            no_dedup: arguments.journal.no_dedup,
+            output: arguments.output.as_ref().filter(|path| !is_stream(path)).map(absolute),
+            output_format: arguments.output_format.map(|format| format.to_string()),
+            failed: arguments.failed.as_ref().map(absolute),
+            into: arguments.into.clone(),
+            meta: arguments.meta,
+            columns: input.first_record_fields().unwrap_or_default().to_vec(),
+        }
+    }
+
+    /// What the journal remembers. A journal that a library has made remembers nothing.
+    pub(crate) fn in_journal(contents: &Contents) -> Self {
+        serde_json::from_str(contents.memo()).unwrap_or_default()
+    }
+
+    /// The format of its output, if it was named.
+    pub(crate) fn output_format(&self) -> Option<OutputFormat> {
+        self.output_format.as_ref()?.parse().ok()
+    }
+}
+
+/// Where the run keeps its journal, if it keeps one.
+///
+/// # Errors
+/// A journal that is another file of the command, and an output that would be written over without a journal to rebuild it from.
+pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {
+    let JournalArguments { journal, no_journal, fresh, force, .. } = &arguments.journal;
+    let output = arguments.output.as_deref().filter(|output| !is_stream(output));
+    let path = match (journal, output) {
+        _ if *no_journal => None,
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(output)) => Some(beside(output)),
+        (None, None) => None,
+    };
+    if let Some(path) = &path {
+        let input = Some(&*arguments.input);
+        check_apart(path, &[("input", input), ("output", output), (FAILED, arguments.failed.as_deref())])?;
+        if let Some(output) = output
+            && has_content(output)
+            && !has_content(path)
+            && !(*force || *fresh)
+        {
+            let (output, journal) = (output.display(), path.display());
+            let message = format!("the output `{output}` is there, but not its journal `{journal}`");
+            let hint = "`--force` writes over it; `-o` takes another name, `--journal` another journal";
+            return Err(Error::Config(Problem::new(message).hint(hint)));
+        }
+    }
+    Ok(path)
+}
+
+/// The extractor with its journal at `path`, resumed if it is there.
+///
+/// # Errors
+/// If the journal was made by another plan, with what has changed and how many rows would be asked; or it cannot be used.
+pub(crate) async fn keep(
+    extractor: &Extractor<Value>,
+    arguments: &RunArguments,
+    path: PathBuf,
+    memo: &Memo,
+    layout: &Layout,
+    progress: &Progress,
+) -> Result<Extractor<Value>> {
+    let options = &arguments.journal;
+    if has_content(&path) && !options.fresh {
+        let contents = Contents::open(&path)?;
+        if let Some(problem) = contents.change(extractor.identity())
+            && !options.accept_changes
+        {
+            return Err(Error::Config(counted(extractor, arguments, &path, layout, problem).await));
+        }
+        if !contents.is_being_written() {
+            progress.note(&resumption(&contents, &path)?);
+        }
+    }
+    extractor.journal_with(&JournalOptions {
+        path,
+        existing: match (options.fresh, options.accept_changes) {
+            (true, _) => Existing::StartOver,
+            (false, true) => Existing::AcceptChanges,
+            (false, false) => Existing::Resume,
+        },
+        records: match options.journal_records {
+            Switch::On => Records::Kept,
+            Switch::Off => Records::LeftOut,
+        },
+        memo: serde_json::to_string(memo).unwrap_or_default(),
+    })
+}
+
+/// What is resumed, in a line.
+fn resumption(contents: &Contents, path: &Path) -> Result<String> {
+    let rows = HumanCount(contents.totals().rows);
+    let cut_off = contents.intents()?;
+    let paid = match cut_off {
+        0 => String::new(),
+        rows => format!(
+            "; {} rows were being asked about when it was cut off and may be paid for twice",
+            HumanCount(rows)
+        ),
+    };
+    Ok(format!("resuming `{}`: {rows} rows are known{paid}", path.display()))
+}
+
+/// The problem of a changed plan with how many rows would be asked, where the input can be read a second time.
+async fn counted(
+    extractor: &Extractor<Value>,
+    arguments: &RunArguments,
+    path: &Path,
+    layout: &Layout,
+    problem: Problem,
+) -> Problem {
+    if arguments.input.as_os_str() == "-" {
+        return problem;
+    }
+    let options = InputOptions { format: arguments.input_format, reserved: layout.reserved() };
+    let Ok(input) = Input::open(&arguments.input, options) else { return problem };
+    let source = FirstRows::new(input, arguments.limit_rows);
+    match extractor.count_unknown(source, path).await {
+        Ok((unknown, all)) => Problem {
+            message: format!(
+                "{}: {} of {} rows would be asked",
+                problem.message,
+                HumanCount(unknown),
+                HumanCount(all)
+            ),
+            ..problem
+        },
+        Err(_) => problem,
+    }
+}
+
+/// The journal of an output.
+pub(crate) fn beside(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(ENDING);
+    name.into()
+}
+
+/// What `--failed` is called.
+pub(crate) const FAILED: &str = "file for failed rows";
+
+/// Checks that none of the other files of a command, each with what it is, is the journal itself.
+///
+/// # Errors
+/// If one is: it would be written over.
+pub(crate) fn check_apart(journal: &Path, others: &[(&str, Option<&Path>)]) -> Result<()> {
+    let is_one = |a: &Path, b: &Path| match (std::path::absolute(a), std::path::absolute(b)) {
+        (Ok(absolute), Ok(other)) => absolute == other || same_file(a, b),
+        (_, _) => same_file(a, b),
+    };
+    match others.iter().find(|(_, other)| other.is_some_and(|other| is_one(journal, other))) {
+        None => Ok(()),
+        Some((what, _)) => {
+            let message = format!("`{}` is both the journal and the {what}", journal.display());
+            Err(Error::Config(Problem::new(message).hint("give one of them another name")))
+        }
+    }
+}
+
+/// Whether a path is no file to come back to: standard output, a pipe, a device.
+fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-" || std::fs::metadata(path).is_ok_and(|there| !there.is_file())
+}
+
+/// Whether there is something at `path` that could be lost.
+pub(crate) fn has_content(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0)
+}

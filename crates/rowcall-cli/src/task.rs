@@ -1,0 +1,89 @@
+//! What is asked, from the arguments or from a journal: the extractor, and where its values go.
+
+use rowcall::{AccountOptions, EqualRows, Extractor, Mode, Parameters, Result, RetryPolicy, Schema};
+use rowcall_data::Layout;
+use serde_json::Value;
+
+use crate::args::{Concurrency, RetryArguments, ServerArguments};
+use crate::model::Model;
+use crate::open_files::most_connections;
+use crate::printing;
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) schema: Schema,
+    pub(crate) prompt: String,
+    pub(crate) system: Option<String>,
+    pub(crate) parameters: Parameters,
+    pub(crate) mode: Mode,
+    pub(crate) equal_rows: EqualRows,
+}
+
+impl Task {
+    /// The extractor for it.
+    ///
+    /// # Errors
+    /// Whatever in it cannot be.
+    pub(crate) fn extractor(
+        self,
+        model: &Model,
+        retrying: &RetryArguments,
+        server: &ServerArguments,
+    ) -> Result<Extractor<Value>> {
+        let Self { schema, prompt, system, parameters, mode, equal_rows } = self;
+        let mut builder = model
+            .client()?
+            .extractor_with(schema)
+            .mode(mode)
+            .parameters(parameters)
+            .equal_rows(equal_rows)
+            .max_reasks(retrying.max_reasks)
+            .retry(RetryPolicy { retries: retrying.retries, ..RetryPolicy::default() });
+        if let Some(system) = system {
+            builder = builder.system(system);
+        }
+        let extractor = builder.prompt(prompt)?;
+        Ok(match server.concurrency {
+            Concurrency::AtMost(places) => {
+                if let Some(most) = most_connections().filter(|most| *most < places.get()) {
+                    printing::note(&format!(
+                        "the system allows {most} connections, so at most as many requests are in flight at a time"
+                    ));
+                }
+                extractor.concurrency(places.get())
+            }
+            Concurrency::Auto => extractor,
+        })
+    }
+}
+
+/// Where the output puts what it adds.
+///
+/// # Errors
+/// A name that the output adds itself.
+pub(crate) fn layout(schema: &Schema, into: Option<&str>, meta: bool) -> Result<Layout> {
+    let layout = match (into, schema.properties()) {
+        (Some(name), _) => Layout::under(name)?,
+        (None, Some(properties)) => Layout::beside(properties)?,
+        (None, None) => Layout::whole(),
+    };
+    Ok(if meta { layout.with_meta() } else { layout })
+}
+
+/// What the arguments say about the account. Where nothing is sent, a missing key is no obstacle.
+pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool) -> AccountOptions {
+    AccountOptions {
+        model: model.to_owned(),
+        base_url: server.base_url.clone(),
+        api_key: None,
+        keyless: sends_nothing,
+        headers: server.headers.clone(),
+        timeout: Some(server.timeout),
+        ca_cert: server.ca_cert.clone(),
+        concurrency: None,
+        most_concurrency: most_connections(),
+        requests_per_minute: server.rpm,
+        tokens_per_minute: server.tpm,
+    }
+}

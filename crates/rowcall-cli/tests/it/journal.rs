@@ -1,0 +1,159 @@
+//! The journal through the command line. Here is what its stories share; each file of them is named for what it is about.
+
+mod changes;
+mod commands;
+mod damage;
+mod disk;
+mod equal_rows;
+mod export;
+mod resume;
+mod rows;
+mod secrets;
+mod strangers;
+
+use std::cell::Cell;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use rowcall_sim::{Counting, Latency, Options, Scenario, Simulator};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use crate::command::{Ran, Workplace, asking, lines, requests};
+
+/// The journal that stands beside `out.jsonl`.
+const JOURNAL: &str = "out.jsonl.journal";
+
+/// A folder with `in.txt` in it, and a simulator that is asked about its lines.
+struct Story {
+    place: Workplace,
+    simulator: Simulator,
+    url: String,
+    seen: Cell<u64>,
+}
+
+impl Story {
+    fn new(scenario: Scenario, input: &str) -> Self {
+        let options = Options::default().with_counting(Counting::On);
+        let simulator = Simulator::start(scenario, options).expect("the simulator starts");
+        let (place, url) = (Workplace::new(), simulator.base_url());
+        place.write("in.txt", input);
+        Self { place, simulator, url, seen: Cell::new(0) }
+    }
+
+    /// A story in which every answer comes at once.
+    fn instant(input: &str) -> Self {
+        Self::new(Scenario::instant("for the journal"), input)
+    }
+
+    /// A story in which every answer takes so many milliseconds.
+    fn slow(milliseconds: u64, input: &str) -> Self {
+        let latency = Latency::fixed(Duration::from_millis(milliseconds));
+        Self::new(Scenario::instant("takes its time").with_latency(latency), input)
+    }
+
+    /// Asks about the ages in `in.txt` and writes them to `out.jsonl`.
+    fn run(&self, more: &[&str]) -> Ran {
+        self.place.rowcall(&self.arguments(more))
+    }
+
+    /// The same, not awaited.
+    fn start(&self, more: &[&str]) -> Child {
+        self.place.start(&self.arguments(more), &[])
+    }
+
+    /// The same under another command.
+    fn run_under(&self, carrier: &[&str], more: &[&str]) -> Ran {
+        Ran::of(self.place.start_under(carrier, &self.arguments(more), &[]))
+    }
+
+    fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        [&self.asking("in.txt")[..], &["-o", "out.jsonl"], more].concat()
+    }
+
+    /// The arguments that ask about the ages in `input`.
+    fn asking<'a>(&'a self, input: &'a str) -> [&'a str; 10] {
+        asking(input, "age int", &self.url)
+    }
+
+    /// Starts the command and kills it with SIGKILL once so many more requests have arrived.
+    fn kill(&self, requests: u64, more: &[&str]) -> Ran {
+        let until = self.simulator.stats().requests.all + requests;
+        let mut child = self.start(more);
+        self.until_requests(&mut child, until);
+        child.kill().expect("it is killed");
+        Ran::of(child)
+    }
+
+    /// Waits until so many requests have arrived from a command that is under way.
+    fn until_requests(&self, child: &mut Child, requests: u64) {
+        while self.simulator.stats().requests.all < requests {
+            let ended = child.try_wait().expect("it can be asked");
+            assert!(ended.is_none(), "{ended:?} after {:?}", self.simulator.stats().requests);
+            std::thread::yield_now();
+        }
+    }
+
+    /// How many requests have arrived since this was last asked.
+    fn asked(&self) -> u64 {
+        let all = requests(&self.simulator);
+        all - self.seen.replace(all)
+    }
+
+    /// What `status` tells of the journal beside the output.
+    fn status(&self) -> Value {
+        let ran = self.place.rowcall(&["status", JOURNAL, "--json"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        serde_json::from_str(&ran.stdout).expect("JSON")
+    }
+
+    /// How many rows a table of the journal beside the output has.
+    fn count(&self, table: &str) -> u64 {
+        let journal = Connection::open_with_flags(self.place.path(JOURNAL), OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let count = |journal: Connection| {
+            journal.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
+        };
+        let rows = journal.and_then(count).unwrap_or_else(|error| panic!("{table}: {error}"));
+        rows.try_into().expect("a count")
+    }
+
+    fn output(&self) -> String {
+        self.place.read("out.jsonl")
+    }
+}
+
+/// A line for each of these ages, that says it.
+fn people(ages: impl IntoIterator<Item = usize>) -> String {
+    each(ages, |age| format!("Ann is {age}\n"))
+}
+
+/// What is to stand in the output about [`people`] of these ages.
+fn answers(ages: impl IntoIterator<Item = usize>) -> String {
+    each(ages, |age| format!("{{\"text\":\"Ann is {age}\",\"age\":{age},\"_error\":null}}\n"))
+}
+
+/// One text of all these lines.
+fn each(numbers: impl IntoIterator<Item = usize>, line: impl Fn(usize) -> String) -> String {
+    numbers.into_iter().map(line).collect()
+}
+
+/// The lines of a JSON Lines text, sorted, for outputs whose order is left open.
+fn sorted(text: &str) -> Vec<String> {
+    let mut lines: Vec<_> = lines(text).iter().map(Value::to_string).collect();
+    lines.sort_unstable();
+    lines
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("`kill` runs");
+    assert!(sent.success());
+}
+
+/// Asserts an exit code and that stderr has all of `parts`.
+#[track_caller]
+fn told(ran: &Ran, code: i32, parts: &[&str]) {
+    assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+    for part in parts {
+        assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
+    }
+}

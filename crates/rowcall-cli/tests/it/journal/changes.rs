@@ -1,0 +1,144 @@
+//! The command has changed since: what makes it another one, what does not, and what then is asked.
+
+use serde_json::Value;
+
+use super::{JOURNAL, Story, answers, sorted, told};
+use crate::command::{Ran, ages};
+
+/// What is asked for in place of what the journal was made with.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    schema: &'a str,
+    prompt: &'a str,
+    model: &'a str,
+    more: &'a [&'a str],
+}
+
+const SAME: Asked<'_> = Asked { schema: "age int", prompt: "{{ text }}", model: "sim", more: &[] };
+
+fn run(story: &Story, asked: Asked<'_>, more: &[&str]) -> Ran {
+    let Asked { schema, prompt, model, more: changed } = asked;
+    let arguments = [
+        "run",
+        "in.txt",
+        "-s",
+        schema,
+        "-p",
+        prompt,
+        "-m",
+        model,
+        "--base-url",
+        &story.url,
+        "-o",
+        "out.jsonl",
+    ];
+    story.place.rowcall(&[&arguments[..], changed, more].concat())
+}
+
+#[test]
+fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
+    for (asked, what, unknown) in [
+        (Asked { prompt: "Look: {{ text }}", ..SAME }, "prompt", 20),
+        // What the template gives counts, not how it is written: 1 and 10 to 19.
+        (Asked { prompt: "{{ text | replace('is 1', 'was 1') }}", ..SAME }, "prompt", 11),
+        (Asked { prompt: "{{ text | trim }}", ..SAME }, "prompt", 0),
+        (Asked { model: "sim/other", ..SAME }, "model", 20),
+        (Asked { schema: "age int, name", ..SAME }, "schema", 20),
+        (Asked { more: &["--temperature", "0.5"], ..SAME }, "parameters", 20),
+        (Asked { more: &["--max-output-tokens", "100"], ..SAME }, "parameters", 20),
+        (Asked { more: &["--param", "seed=1"], ..SAME }, "parameters", 20),
+        (Asked { more: &["--system", "Be exact."], ..SAME }, "system prompt", 20),
+        (Asked { prompt: "Look: {{ text }}", schema: "age int, name", ..SAME }, "prompt and schema", 20),
+    ] {
+        let story = Story::instant(&ages(20));
+        told(&run(&story, SAME, &[]), 0, &[]);
+        assert_eq!(story.asked(), 20);
+        let refused = run(&story, asked, &[]);
+        let message = format!(
+            "the journal `out.jsonl.journal` was made with another {what}: {unknown} of 20 rows would be asked\n"
+        );
+        told(&refused, 2, &[&message, "`--accept-changes` goes on", "`--fresh` starts over"]);
+        assert_eq!((story.asked(), story.output(), story.count("plans")), (0, answers(0..20), 1), "{what}");
+        told(&run(&story, SAME, &[]), 0, &["20 of these known"]);
+
+        told(&run(&story, asked, &["--accept-changes"]), 0, &["20 done"]);
+        assert_eq!(story.asked(), unknown, "{what}: only what is new");
+        told(&run(&story, asked, &[]), 0, &["20 of these known"]);
+        let back = run(&story, SAME, &[]);
+        told(&back, 2, &[&format!("another {what}: 0 of 20 rows would be asked")]);
+        told(&run(&story, SAME, &["--accept-changes"]), 0, &["20 of these known"]);
+        assert_eq!(
+            (story.asked(), story.output()),
+            (0, answers(0..20)),
+            "{what}: the old answers are still known"
+        );
+
+        told(&run(&story, asked, &["--fresh"]), 0, &["20 done"]);
+        assert_eq!((story.asked(), story.count("outcomes")), (20, 20), "{what}");
+    }
+}
+
+#[test]
+fn changes_cannot_be_accepted_and_the_journal_removed_at_once() {
+    let story = Story::instant(&ages(20));
+    told(&run(&story, SAME, &["--fresh", "--accept-changes"]), 2, &["--fresh", "--accept-changes"]);
+    assert!(!story.place.has(JOURNAL));
+}
+
+#[test]
+fn the_rows_of_a_changed_input_are_counted_as_well() {
+    let story = Story::instant(&ages(20));
+    told(&run(&story, SAME, &[]), 0, &[]);
+    // Six are new, of which two are equal, and one line comes again.
+    story
+        .place
+        .write("in.txt", format!("{}Eve is 1\nEve is 1\nEve is 2\nEve is 3\nEve is 4\nEve is 5\n", ages(20)));
+    let trimmed = Asked { prompt: "{{ text | trim }}", ..SAME };
+    told(&run(&story, trimmed, &[]), 2, &["another prompt: 5 of 26 rows would be asked"]);
+    told(&run(&story, trimmed, &["--no-dedup"]), 2, &["another prompt: 6 of 26 rows would be asked"]);
+    told(&run(&story, trimmed, &["--limit-rows", "22"]), 2, &["another prompt: 1 of 22 rows would be asked"]);
+    told(&run(&story, trimmed, &["--accept-changes"]), 0, &[]);
+    assert_eq!(story.asked(), 25);
+}
+
+#[test]
+fn how_fast_in_which_order_and_how_often_is_no_other_question() {
+    let story = Story::instant(&ages(20));
+    told(&run(&story, SAME, &[]), 0, &[]);
+    assert_eq!(story.asked(), 20);
+    for more in [
+        &["--concurrency", "3"][..],
+        &["--order", "completed"],
+        &["--retries", "1"],
+        &["--max-reasks", "0"],
+        &["--mode", "tool"],
+        &["--rpm", "1000000", "--tpm", "1000000000"],
+        &["--timeout", "30s"],
+        &["--no-dedup"],
+        &["--header", "X-Trace: 1"],
+        &["--fail-fast"],
+    ] {
+        let ran = run(&story, Asked { more, ..SAME }, &[]);
+        told(&ran, 0, &["20 of these known"]);
+        assert_eq!((story.asked(), sorted(&story.output())), (0, sorted(&answers(0..20))), "{more:?}");
+    }
+    for (more, name) in [(&["--into", "found"][..], "found"), (&["--meta"], "_meta")] {
+        told(&run(&story, Asked { more, ..SAME }, &[]), 0, &["20 of these known"]);
+        let first: Value =
+            serde_json::from_str(story.output().lines().next().expect("a line")).expect("JSON");
+        assert!(first[name].is_object(), "{name}: {first}");
+    }
+    assert_eq!(story.asked(), 0);
+}
+
+#[test]
+fn a_schema_of_other_order_and_blanks_is_the_same() {
+    let story = Story::instant(&ages(20));
+    let a = r#"{"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}}, "required": ["age"]}"#;
+    let b = r#"{"required":["age"],"properties":{"age":{"minimum":0,"type":"integer"}},"type":"object"}"#;
+    story.place.write("a.json", a);
+    for (schema, asked) in [("a.json", 20), (a, 0), (b, 0)] {
+        told(&run(&story, Asked { schema, ..SAME }, &[]), 0, &["20 done"]);
+        assert_eq!(story.asked(), asked, "{schema}");
+    }
+}

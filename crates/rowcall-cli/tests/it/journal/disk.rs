@@ -1,0 +1,212 @@
+//! Disks that cannot be written to, are full, or fail: the run stops before it sends what it could not note, and goes on later.
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::{JOURNAL, Story, answers, told};
+use crate::command::{Ran, ages};
+
+/// The command by which a shell has mounts of its own, if there is one here.
+#[expect(clippy::print_stderr, reason = "a test that tests nothing says so")]
+fn with_own_mounts() -> Option<&'static [&'static str]> {
+    let ways: [&[&str]; 2] = [&["unshare", "-m"], &["unshare", "-rm"]];
+    let works = |way: &&&[&str]| {
+        let test = [way, &["sh", "-c", "mount -t tmpfs none /tmp"][..]].concat();
+        Command::new(test[0]).args(&test[1..]).output().is_ok_and(|ran| ran.status.success())
+    };
+    let found = ways.iter().find(works).copied();
+    if found.is_none() {
+        eprintln!("nothing can be mounted here, so this is not tested: `unshare -m` needs to be allowed");
+    }
+    found
+}
+
+/// Runs the story while `path` cannot be written to: by its permissions, or by its mount for whom these do not bind.
+fn run_read_only(story: &Story, path: &str, more: &[&str]) -> Option<Ran> {
+    let full = story.place.path(path);
+    let writable = std::fs::metadata(&full).expect("it is there").permissions();
+    let mode = if full.is_dir() { 0o555 } else { 0o444 };
+    std::fs::set_permissions(&full, Permissions::from_mode(mode)).expect("permissions");
+    let ran = if binds(&full) {
+        Some(story.run(more))
+    } else {
+        with_own_mounts().map(|way| {
+            let script =
+                format!("mount --bind {path} {path} && mount -o remount,bind,ro {path} && exec \"$@\"");
+            story.run_under(&[way, &["sh", "-c", &script, "sh"]].concat(), more)
+        })
+    };
+    std::fs::set_permissions(&full, writable).expect("permissions");
+    ran
+}
+
+/// Whether permissions keep this process from writing.
+fn binds(path: &Path) -> bool {
+    let path = if path.is_dir() { path.join("probe") } else { path.to_owned() };
+    let opened = File::options().append(true).create(true).open(&path);
+    if path.ends_with("probe") {
+        let _ = std::fs::remove_file(&path);
+    }
+    opened.is_err()
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_to_is_told_before_anything_is_sent() {
+    let story = Story::instant(&ages(20));
+    std::fs::create_dir(story.place.path("kept")).expect("a folder");
+    let journal = ["--journal", "kept/journal"];
+    // In a folder where it cannot be made.
+    let Some(ran) = run_read_only(&story, "kept", &journal) else { return };
+    told(&ran, 2, &["the journal `kept/journal` cannot be locked: ", "hint: "]);
+    assert_eq!(story.asked(), 0);
+    told(&story.run(&journal), 0, &[]);
+    assert_eq!(story.asked(), 20);
+    // In a folder where it is, but nothing beside it can be made; and a file of which this holds itself.
+    story.place.write("in.txt", ages(30));
+    let before = std::fs::read(story.place.path("kept/journal")).expect("the journal");
+    for (path, part) in [("kept", "cannot be locked: "), ("kept/journal", "cannot be written to")] {
+        for more in [&[][..], &["--fresh"]] {
+            let ran = run_read_only(&story, path, &[&journal, more].concat());
+            // A file may be removed by whoever may write to its folder, unless something is mounted there.
+            if let Some(ran) = ran.filter(|ran| path == "kept" || more.is_empty() || ran.code != Some(0)) {
+                let part = if path != "kept" && !more.is_empty() { "cannot be removed" } else { part };
+                told(&ran, 2, &["`kept/journal`", part, "hint: "]);
+                assert_eq!(story.asked(), 0, "{path} {more:?}");
+                assert!(std::fs::read(story.place.path("kept/journal")).expect("the journal") == before);
+            }
+        }
+    }
+    told(&story.run(&journal), 0, &["30 done"]);
+    assert_eq!(story.output(), answers(0..30));
+}
+
+#[test]
+fn a_journal_in_a_folder_that_cannot_be_written_to_can_be_read() {
+    let story = Story::instant(&ages(20));
+    std::fs::create_dir(story.place.path("kept")).expect("a folder");
+    told(&story.run(&["--journal", "kept/journal"]), 0, &[]);
+    let Some(way) = with_own_mounts() else { return };
+    let script = "mount --bind kept kept && mount -o remount,bind,ro kept && exec \"$@\"";
+    let under = [way, &["sh", "-c", script, "sh"]].concat();
+    let read = |arguments: &[&str]| Ran::of(story.place.start_under(&under, arguments, &[]));
+    told(&read(&["status", "kept/journal"]), 0, &[]);
+    let exported = read(&["export", "kept/journal"]);
+    assert_eq!((exported.code, exported.stdout), (Some(0), answers(0..20)), "{}", exported.stderr);
+}
+
+#[test]
+fn a_full_disk_stops_the_run_and_once_there_is_room_it_goes_on() {
+    let Some(way) = with_own_mounts() else { return };
+    let story = Story::instant(&ages(1_000));
+    std::fs::create_dir(story.place.path("kept")).expect("a folder");
+    // The small disk is gone with the shell that mounted it, so that all happens in one.
+    let script = "mount -t tmpfs -o size=256k none kept || exit 99
+        \"$@\" 2> full.txt; echo $? > full.code
+        \"$@\" 2> still-full.txt; echo $? > still-full.code
+        mount -o remount,size=64m kept || exit 99
+        \"$@\" || exit $?
+        \"$1\" status --json kept/journal > status.json";
+    let under = [way, &["sh", "-c", script, "sh"]].concat();
+    let ran = story.run_under(&under, &["--journal", "kept/journal", "-c", "8"]);
+    let full = |name: &str| Ran {
+        code: story.place.read(&format!("{name}.code")).trim().parse().ok(),
+        stdout: String::new(),
+        stderr: story.place.read(&format!("{name}.txt")),
+    };
+    let stopped = full("full");
+    told(
+        &stopped,
+        1,
+        &[
+            "the journal `kept/journal` cannot grow: the disk is full",
+            "hint: make room and run the same command again",
+        ],
+    );
+    let again = full("still-full");
+    assert!(matches!(again.code, Some(1 | 2)), "{again:?}");
+    assert!(again.stderr.contains("the disk is full"), "{}", again.stderr);
+    told(&ran, 0, &["resuming `kept/journal`", "1,000 done"]);
+    assert!(story.output() == answers(0..1_000), "the output is the right one");
+    let status: serde_json::Value = serde_json::from_str(&story.place.read("status.json")).expect("JSON");
+    let possibly_paid = status["possibly_paid"].as_u64().expect("a count");
+    assert!((1_000..=1_000 + possibly_paid).contains(&story.asked()), "{status}");
+}
+
+#[test]
+fn an_output_that_finds_no_room_stops_the_run_and_nothing_is_lost() {
+    let Some(way) = with_own_mounts() else { return };
+    let story = Story::instant(&ages(2_000));
+    std::fs::create_dir(story.place.path("small")).expect("a folder");
+    let script = "mount -t tmpfs -o size=64k none small || exit 99
+        \"$@\" 2> full.txt; echo $? > full.code
+        mount -o remount,size=64m small || exit 99
+        \"$@\" && cat small/out.jsonl";
+    let under = [way, &["sh", "-c", script, "sh"]].concat();
+    let arguments =
+        [&story.asking("in.txt")[..], &["-o", "small/out.jsonl", "--journal", JOURNAL, "-c", "8"]].concat();
+    let ran = Ran::of(story.place.start_under(&under, &arguments, &[]));
+    assert_eq!(story.place.read("full.code").trim(), "1", "{}", story.place.read("full.txt"));
+    let stderr = story.place.read("full.txt");
+    assert!(stderr.contains("small/out.jsonl") && stderr.contains("No space left"), "{stderr}");
+    told(&ran, 0, &["resuming `out.jsonl.journal`", "2,000 done"]);
+    assert!(ran.stdout == answers(0..2_000), "the output is the right one");
+    let possibly_paid = story.count("possibly_paid");
+    assert!((2_000..=2_000 + possibly_paid).contains(&story.asked()), "{possibly_paid} possibly paid");
+}
+
+#[test]
+fn whichever_sync_fails_nothing_more_is_sent_and_the_same_command_finishes() {
+    let strace = Command::new("strace").arg("-V").output();
+    assert!(
+        strace.is_ok(),
+        "`strace` is needed to have syncs fail: install it, for example with `apt-get install strace`"
+    );
+    let mut stopped_by_the_journal = 0;
+    for failing in 1..=8 {
+        let story = Story::slow(10, &ages(400));
+        let [journal, log] =
+            ["", "-wal"].map(|ending| format!("{}{ending}", story.place.path(JOURNAL).display()));
+        let inject = format!("inject=fsync,fdatasync:error=EIO:when={failing}");
+        let ran = story.run_under(
+            &[
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                "trace.txt",
+                "-e",
+                "trace=fsync,fdatasync",
+                "-e",
+                &inject,
+                "-P",
+                &journal,
+                "-P",
+                &log,
+            ],
+            &["-c", "8"],
+        );
+        assert!(story.place.read("trace.txt").contains("EIO"), "sync {failing} was not made to fail");
+        let code = ran.code.unwrap_or_default();
+        assert!(code == 1 || (code == 2 && story.asked() == 0), "sync {failing}: {ran:?}");
+        told(
+            &ran,
+            code,
+            &["`out.jsonl.journal` cannot be kept safely on its disk", "hint: nothing more was sent"],
+        );
+        // The first syncs come after the first answers, so that most rows must not have been asked about.
+        assert!(story.simulator.stats().requests.all < 200, "{:?}", story.simulator.stats().requests);
+        assert_eq!(story.simulator.stats().unfinished, 0, "what was in flight was awaited");
+        assert!(!story.place.has("out.jsonl"));
+        stopped_by_the_journal += u32::from(code == 1);
+        told(&story.run(&["-c", "8"]), 0, &["400 done"]);
+        assert_eq!(story.output(), answers(0..400), "sync {failing}");
+        let (requests, possibly_paid) = (story.simulator.stats().requests.all, story.count("possibly_paid"));
+        assert!(
+            requests <= 400 + possibly_paid,
+            "sync {failing}: {requests} requests, {possibly_paid} possibly paid"
+        );
+    }
+    assert!(stopped_by_the_journal >= 3, "most syncs are of outcomes");
+}

@@ -1,0 +1,203 @@
+//! `rowcall export`: an output from the journal alone is the output of the run, in whatever form.
+
+use rowcall_sim::{Fault, FaultKind, Latency, Scenario, TextLatency};
+
+use super::{JOURNAL, Story, answers, sorted, told};
+use crate::command::ages;
+
+/// Records of all kinds: with other fields than the prompt's, numbers as they were written, blanks, names twice
+/// escaped, lines that are not JSON, and rows that fail.
+const RECORDS: &str = "{\"id\": 1, \"text\": \"Ann is 30\", \"n\": 1.50}\n\
+    { \"text\":\"Bob is 40\" , \"long\": 12345678901234567890 }\n\
+    {\"text\": \n\
+    {\"text\": \"Gr\\u00fc\\u00dfe, Eve is 50\", \"id\": \"\\\"quoted, with, commas\\\"\"}\n\
+    {\"words\": \"there is no text\"}\n\
+    [1]\n\
+    {\"text\": \"Zoe declines\", \"id\": null}\n\
+    {\"text\": \"Ann is 30\", \"id\": [1, {\"a\": 2}]}\n";
+
+/// A run over [`RECORDS`] with these options, and its output.
+fn ran(output: &str, more: &[&str]) -> (Story, Vec<u8>) {
+    let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("declines");
+    let story = Story::new(Scenario::instant("declines sometimes").with_fault(refusal), "");
+    story.place.write("in.jsonl", RECORDS);
+    told(
+        &story.place.rowcall(&[&story.asking("in.jsonl")[..], &["-o", output], more].concat()),
+        3,
+        &["4 failed"],
+    );
+    std::fs::remove_file(story.place.path("in.jsonl")).expect("the input");
+    let written = std::fs::read(story.place.path(output)).expect("the output");
+    (story, written)
+}
+
+#[test]
+fn an_export_has_the_very_bytes_of_the_runs_output() {
+    for (output, more) in [
+        ("out.jsonl", &[][..]),
+        ("out.csv", &[]),
+        ("out.tsv", &[]),
+        ("out.jsonl.gz", &[]),
+        ("out.jsonl", &["--into", "found"]),
+        ("out.csv", &["--into", "found"]),
+        ("out.jsonl", &["--meta"]),
+        ("out.csv", &["--meta"]),
+        ("out.jsonl", &["--no-dedup"]),
+        ("out.data", &["--output-format", "csv"]),
+    ] {
+        let (story, written) = ran(output, more);
+        let journal = format!("{output}.journal");
+        let exported = ["export", &journal, "-o", &format!("again.{output}")];
+        let format = if output == "out.data" { more } else { &[] };
+        told(
+            &story.place.rowcall(&[&exported[..], format].concat()),
+            3,
+            &["8 rows written, 4 of them failed"],
+        );
+        let again = std::fs::read(story.place.path(exported[3])).expect("the export");
+        let [written, again] = [&written, &again].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        assert_eq!(again, written, "{output} {more:?}");
+        // And over itself, which is no stranger.
+        std::fs::write(story.place.path(output), "broken").expect("the output");
+        told(&story.place.rowcall(&["export", &journal, "-o", output]), 3, &[]);
+        let own = std::fs::read(story.place.path(output)).expect("the output");
+        assert_eq!(String::from_utf8_lossy(&own), written, "{output} {more:?}");
+    }
+}
+
+#[test]
+fn an_export_in_another_form_is_what_a_run_would_have_written() {
+    for (as_run, as_exported) in [
+        (("out.jsonl", &[][..]), ("x.csv", &[][..])),
+        (("out.jsonl", &[]), ("x.tsv", &[])),
+        (("out.csv", &[]), ("x.jsonl", &[])),
+        (("out.jsonl", &[]), ("x.jsonl", &["--into", "found"])),
+        (("out.jsonl", &["--journal-records", "on"]), ("x.csv", &["--meta", "--into", "found"])),
+    ] {
+        let ((output, run_with), (export, export_with)) = (as_run, as_exported);
+        let (story, _) = ran(output, run_with);
+        let journal = format!("{output}.journal");
+        told(&story.place.rowcall(&[&["export", &journal, "-o", export][..], export_with].concat()), 3, &[]);
+        let exported = story.place.read(export);
+        // What a run in this form writes is what the journal knows, as nothing is asked.
+        story.place.write("in.jsonl", RECORDS);
+        let run =
+            [&story.asking("in.jsonl")[..], &["-o", "y", "--journal", &journal, "--output-format"]].concat();
+        let format = export.split_once('.').expect("an ending").1;
+        let before = story.asked();
+        told(&story.place.rowcall(&[&run[..], &[format], export_with].concat()), 3, &[]);
+        assert_eq!((story.place.read("y"), story.asked()), (exported, 0), "{export} after {before} requests");
+    }
+}
+
+#[test]
+fn whatever_the_inputs_format_an_export_is_as_the_run_was() {
+    for (input, content, failed) in [
+        ("in.csv", "id,text,said\n007,\"Ann, 30\",\"a \"\"b\"\"\"\none,two\n9,Bob is 40,\n", 1),
+        ("in.tsv", "id\ttext\n007\tAnn, 30\n9\t\n", 0),
+        ("in.json", "[{\"text\": \"Ann is 30\", \"n\": 1.0}, {\"text\":\n\"Bob is 40\"}, 5, {\"n\": 2}]", 2),
+        ("in.txt", "Ann is 30\n\n  Bob \"is\" 40\r\nEve, 50", 0),
+    ] {
+        for output in ["out.jsonl", "out.csv"] {
+            let (story, journal) = (Story::instant(""), format!("{output}.journal"));
+            story.place.write(input, content);
+            let code = if failed == 0 { 0 } else { 3 };
+            told(&story.place.rowcall(&[&story.asking(input)[..], &["-o", output]].concat()), code, &[]);
+            std::fs::remove_file(story.place.path(input)).expect("the input");
+            let ran = story.place.rowcall(&["export", &journal, "-o", &format!("x.{output}")]);
+            told(&ran, code, &[&format!("rows written, {failed} of them failed")]);
+            let [run, exported] = [output, &format!("x.{output}")].map(|name| story.place.read(name));
+            assert_eq!(exported, run, "{input} to {output}");
+        }
+    }
+}
+
+#[test]
+fn an_export_goes_to_standard_output_and_in_the_order_of_completion() {
+    let texts = vec![TextLatency { contains: "is 0".to_owned(), seconds: 0.5 }];
+    let latency = Latency::ByText { otherwise_seconds: 0.0, texts };
+    let story = Story::new(Scenario::instant("is slow about the first").with_latency(latency), &ages(100));
+    told(&story.run(&[]), 0, &[]);
+    let [in_order, completed] = ["input", "completed"].map(|order| {
+        let ran = story.place.rowcall(&["export", JOURNAL, "--order", order]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran.stdout
+    });
+    assert_eq!(in_order, answers(0..100));
+    assert_eq!(sorted(&completed), sorted(&in_order));
+    assert_eq!(completed.lines().last(), in_order.lines().next(), "the first was the last to be answered");
+    let failed = story.place.rowcall(&["export", JOURNAL, "--failed", "failed.jsonl"]);
+    assert_eq!((failed.code, story.place.read("failed.jsonl")), (Some(0), String::new()));
+}
+
+#[test]
+fn an_export_writes_over_nobody_elses_file() {
+    let story = Story::instant(&ages(20));
+    told(&story.run(&[]), 0, &[]);
+    story.place.write("letters.jsonl", "dear Ann\n");
+    let arguments = ["export", JOURNAL, "-o", "letters.jsonl"];
+    told(&story.place.rowcall(&arguments), 2, &["`letters.jsonl`", "hint: `--force`"]);
+    assert_eq!(story.place.read("letters.jsonl"), "dear Ann\n");
+    told(&story.place.rowcall(&[&arguments[..], &["--force"]].concat()), 0, &[]);
+    assert_eq!(story.place.read("letters.jsonl"), answers(0..20));
+    told(&story.place.rowcall(&["export", JOURNAL, "-o", "out.jsonl"]), 0, &[]);
+}
+
+#[test]
+fn a_journal_is_not_written_over_by_what_it_holds() {
+    let story = Story::instant(&ages(20));
+    told(&story.run(&[]), 0, &[]);
+    std::os::unix::fs::symlink(story.place.path(JOURNAL), story.place.path("link")).expect("a link");
+    let before = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
+    let dotted = format!("./{JOURNAL}");
+    for name in [JOURNAL, &dotted, "link"] {
+        for (command, what) in [
+            (&["export", JOURNAL, "-o", name, "--force", "--output-format", "csv"][..], "output"),
+            (&["export", JOURNAL, "--failed", name], "file for failed rows"),
+            (&["rerun", JOURNAL, "-o", name], "output"),
+        ] {
+            let ran = story.place.rowcall(command);
+            told(&ran, 2, &[&format!("`{JOURNAL}` is both the journal and the {what}"), "hint: "]);
+        }
+        told(
+            &story.run(&["--failed", name]),
+            2,
+            &["is both the journal and the file for failed rows", "hint: "],
+        );
+    }
+    assert!(std::fs::read(story.place.path(JOURNAL)).expect("the journal") == before);
+    told(&story.run(&[]), 0, &["20 of these known"]);
+}
+
+#[test]
+fn a_journal_without_records_resumes_but_rebuilds_nothing() {
+    let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("7").with_attempts(1);
+    let story = Story::new(Scenario::instant("declines at first").with_fault(refusal), &ages(50));
+    let without = ["--journal-records", "off", "--max-reasks", "0"];
+    told(&story.run(&without), 3, &["5 failed"]);
+    let (asked, output) = (story.asked(), story.output());
+    assert_eq!(asked, 50);
+    for command in ["export", "rerun"] {
+        let refused = story.place.rowcall(&[command, JOURNAL]);
+        told(&refused, 2, &["has no records", "`--journal-records off`", "hint: "]);
+        assert_eq!(refused.stdout, "");
+    }
+    assert_eq!(story.output(), output);
+    told(&story.run(&without), 3, &["50 of these known"]);
+    assert_eq!((story.asked(), story.output()), (0, output.clone()));
+    // Once they are kept, the next run adds them.
+    told(&story.run(&[]), 3, &["50 of these known"]);
+    assert_eq!((story.place.rowcall(&["export", JOURNAL]).stdout, story.asked()), (output, 0));
+    told(&story.place.rowcall(&["rerun", JOURNAL]), 0, &["50 rows, 0 failed"]);
+    assert_eq!((story.asked(), story.output()), (5, answers(0..50)));
+}
+
+#[test]
+fn a_killed_run_without_records_gives_the_right_output() {
+    let story = Story::slow(20, &ages(200));
+    let without = ["--journal-records", "off", "-c", "8"];
+    story.kill(80, &without);
+    told(&story.run(&without), 0, &["200 done"]);
+    assert_eq!(story.output(), answers(0..200));
+    assert!(story.asked() <= 200 + story.count("possibly_paid"));
+}

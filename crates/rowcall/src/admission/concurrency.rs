@@ -1,0 +1,219 @@
+//! How many attempts may be in flight: a limit that grows while it is used and nothing speaks against it. It comes down when a
+//! server refuses so many at a time, and when more in flight has brought no more done. Latency as such is never read: it is the
+//! length of answers.
+
+use std::time::Duration;
+
+/// So many start at once where nobody has said anything.
+pub const DEFAULT_CONCURRENCY: usize = 64;
+
+/// The most, unless the user says more.
+pub(super) const MOST: usize = 4096;
+
+/// A limit counts as used when this share of it is in flight.
+const USED: f64 = 0.8;
+
+/// How long a ceiling that has failed is kept to before a tenth above it is tried; each failure doubles it.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// So many refusals in a row are needed to show a ceiling; a few may be bad luck.
+const DOUBTS: u32 = 8;
+
+/// Twice as many in flight must bring at least this many times as much done, or they only wait in the server.
+const WORTH: f64 = 1.25;
+
+/// How many in flight there may be.
+#[derive(Debug)]
+pub(super) struct Concurrency {
+    limit: usize,
+    most: usize,
+    /// How many connections the system allows.
+    cap: usize,
+    /// The user has said how many: it grows no further, and is not looked into whether fewer do as well.
+    is_given: bool,
+    ceiling: Option<Ceiling>,
+    round: Option<Round>,
+    /// What the last round at another limit has shown.
+    before: Option<Shown>,
+    /// Where more was found to bring no more.
+    knee: bool,
+    /// Refusals in a row, and the fewest others that were in flight at one: an acceptance with as many in flight ends the row.
+    doubts: u32,
+    doubted: usize,
+}
+
+/// So many at a time the server has refused.
+#[derive(Debug, Clone, Copy)]
+struct Ceiling {
+    limit: usize,
+    failed_at: Duration,
+    patience: Duration,
+}
+
+/// The time in which as many are done as are in flight.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    began: Duration,
+    /// Of those in flight when the limit was changed, which do not count.
+    old: usize,
+    done: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    limit: usize,
+    per_second: f64,
+}
+
+impl Concurrency {
+    /// The default, to be found out.
+    pub(super) fn new() -> Self {
+        Self {
+            limit: DEFAULT_CONCURRENCY,
+            most: MOST,
+            cap: usize::MAX,
+            is_given: false,
+            ceiling: None,
+            round: None,
+            before: None,
+            knee: false,
+            doubts: 0,
+            doubted: usize::MAX,
+        }
+    }
+
+    /// How many may be in flight now.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.min(self.cap)
+    }
+
+    /// The user says how many.
+    pub(super) fn give(&mut self, places: usize) {
+        (self.limit, self.most, self.is_given) = (places, places, true);
+    }
+
+    /// There are connections for so many.
+    pub(super) fn cap(&mut self, places: usize) {
+        self.cap = places;
+    }
+
+    /// Somebody asks for at least so many, which is more than nobody's default.
+    pub(super) fn ask(&mut self, places: usize) {
+        if !self.is_given {
+            self.limit = self.limit.max(places);
+            self.most = self.most.max(places);
+        }
+    }
+
+    /// An attempt was answered when so many were in flight, itself included.
+    pub(super) fn answered(&mut self, in_flight: usize, now: Duration) {
+        if (in_flight as f64) < USED * self.limit as f64 || self.limit >= self.cap {
+            self.round = None;
+            return;
+        }
+        if let Some(ceiling) = self.ceiling {
+            if now.saturating_sub(ceiling.failed_at) >= ceiling.patience {
+                let above = (ceiling.limit + ceiling.limit.div_ceil(10)).min(self.most);
+                self.limit = self.limit.max(above);
+                // If it holds for as long again, it is the next to be tried from.
+                self.ceiling = Some(Ceiling { limit: above, failed_at: now, ..ceiling });
+            }
+            return;
+        }
+        if self.is_given {
+            return;
+        }
+        let limit = self.limit;
+        let round = self.round.get_or_insert(Round { began: now, old: 0, done: 0 });
+        if round.old > 0 {
+            round.old -= 1;
+            round.began = now;
+            return;
+        }
+        round.done += 1;
+        let Round { began, done, .. } = *round;
+        if done >= limit {
+            let elapsed = now.saturating_sub(began).as_secs_f64().max(1e-6);
+            self.end_round(Shown { limit, per_second: done as f64 / elapsed });
+        }
+    }
+
+    /// A round at one limit is over: compares it with the one before, and goes on.
+    fn end_round(&mut self, shown: Shown) {
+        self.round = None;
+        let next = match self.before {
+            _ if self.knee => return,
+            None => shown.limit * 2,
+            Some(before) if shown.limit > before.limit => {
+                if shown.per_second < WORTH * before.per_second {
+                    before.limit / 2
+                } else {
+                    shown.limit * 2
+                }
+            }
+            // On the way down: as long as fewer do as much, still fewer are tried.
+            Some(before) if shown.per_second * WORTH > before.per_second => shown.limit / 2,
+            Some(before) => {
+                self.knee = true;
+                before.limit
+            }
+        };
+        let next = next.clamp(1, self.most);
+        if next == shown.limit {
+            self.knee |= next == 1;
+            self.before = None;
+            return;
+        }
+        self.before = Some(shown);
+        self.round = Some(Round { began: Duration::ZERO, old: shown.limit, done: 0 });
+        self.limit = next;
+    }
+
+    /// An attempt was refused, not for want of anything that flows in again. It was sent at `sent`, when so many others were in
+    /// flight.
+    pub(super) fn refused(&mut self, others: usize, sent: Duration, now: Duration) {
+        self.doubts += 1;
+        self.doubted = self.doubted.min(others.max(1));
+        if self.doubts < DOUBTS {
+            return;
+        }
+        let others = self.doubted;
+        (self.doubts, self.doubted) = (0, usize::MAX);
+        (self.round, self.before) = (None, None);
+        let patience = match self.ceiling {
+            Some(ceiling) if others >= ceiling.limit => return,
+            // Sent before it could be known that the ceiling is lower: no failure of its own.
+            Some(ceiling) if sent <= ceiling.failed_at => ceiling.patience,
+            Some(ceiling) => (ceiling.patience * 2).min(PATIENCE * 8),
+            None => PATIENCE,
+        };
+        self.ceiling = Some(Ceiling { limit: others, failed_at: now, patience });
+        self.limit = self.limit.min(others);
+    }
+
+    /// An attempt was accepted that was sent when so many others were in flight.
+    pub(super) fn accepted(&mut self, others: usize) {
+        if others >= self.doubted {
+            (self.doubts, self.doubted) = (0, usize::MAX);
+        }
+        if self.ceiling.is_some_and(|ceiling| others >= ceiling.limit) {
+            // It was none.
+            self.ceiling = None;
+            self.limit = self.limit.max(others + 1);
+        }
+    }
+
+    /// The server tells its limits, so that there is no need to find out by trying how much it takes.
+    pub(super) fn follow_limits(&mut self, in_flight: usize) {
+        self.round = None;
+        if !self.is_given && self.ceiling.is_none() && in_flight as f64 >= USED * self.limit as f64 {
+            self.limit = (self.limit * 2).min(self.most);
+        }
+    }
+
+    /// The server is overloaded: a tenth fewer.
+    pub(super) fn overloaded(&mut self) {
+        self.round = None;
+        self.limit = (self.limit - self.limit.div_ceil(10)).max(1);
+    }
+}

@@ -1,0 +1,285 @@
+//! What the account has taken and given back, and what its answers have shown: who may start next, and what follows from how an
+//! attempt has ended. It waits for nobody; that is `mod.rs`' business.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::bucket::Bucket;
+use super::concurrency::Concurrency;
+use super::estimate::Estimate;
+use super::limits::{Amounts, Limits, Sent};
+use super::pace::Pace;
+use super::queue::Queue;
+use super::{Need, Settlement};
+use crate::standing::{Bound, Dimension, LimitedBy, Standing};
+use crate::turn::Usage;
+
+/// So many start at the same instant when nothing has been answered yet. Those behind them follow at a thousand a second, so
+/// that a refusal that comes back at once stops the rest.
+const AT_ONCE: f64 = 16.0;
+const FOLLOWING: f64 = 1000.0;
+
+/// Upward jitter on a wait that the server asked for: a tenth of it, and at most a second.
+const JITTER: f64 = 0.1;
+
+/// A refusal is the account's if not so many of the attempts that were sent after it have been answered.
+const CONTRADICTIONS: usize = 3;
+
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) in_flight: usize,
+    pub(super) concurrency: Concurrency,
+    pub(super) limits: Limits,
+    paces: BTreeMap<Dimension, Pace>,
+    estimate: Estimate,
+    /// Nobody starts before; time since the epoch.
+    closed_until: Duration,
+    /// When that was said: what was sent before belongs to the same refusal.
+    closed_at: Option<Duration>,
+    /// Where nothing has been answered since the beginning or since the last wait: how fast attempts may follow one another.
+    opening: Option<Bucket>,
+    opened_at: Duration,
+    /// Since when the account has answered nothing but limits.
+    pub(super) limited_since: Option<Duration>,
+    /// Whether it has answered anything at all.
+    pub(super) answered: bool,
+    first_sent: Option<Duration>,
+    sent: u64,
+    /// The numbers of the attempts that were answered last.
+    lately_answered: [u64; 8],
+    /// All that was sent and not refused.
+    accepted: Amounts,
+    pub(super) queue: Queue<Need, Granted>,
+}
+
+/// What an attempt that may start has taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Granted {
+    number: u64,
+    amounts: Amounts,
+    reserve: f64,
+    sent: Sent,
+    /// How many others were in flight.
+    others: usize,
+}
+
+impl Ledger {
+    /// Nothing has been sent, and no limits are known.
+    pub(super) fn new() -> Self {
+        Self {
+            in_flight: 0,
+            concurrency: Concurrency::new(),
+            limits: Limits::default(),
+            paces: BTreeMap::new(),
+            estimate: Estimate::default(),
+            closed_until: Duration::ZERO,
+            closed_at: None,
+            opening: Some(Bucket::full(FOLLOWING, AT_ONCE, Duration::ZERO)),
+            opened_at: Duration::ZERO,
+            limited_since: None,
+            answered: false,
+            first_sent: None,
+            sent: 0,
+            lately_answered: [0; 8],
+            accepted: Amounts::default(),
+            queue: Queue::new(),
+        }
+    }
+
+    /// How long until `need` can be met, and what it waits for; `None` if that depends on others giving back their places.
+    pub(super) fn ready_in(&self, need: Need, now: Duration) -> (Option<Duration>, Option<Bound>) {
+        if self.in_flight >= self.concurrency.limit() {
+            return (None, Some(Bound::Concurrency));
+        }
+        let amounts = self.amounts(need);
+        let (mut wait, mut bound) = self.limits.ready_in(amounts, now);
+        let mut consider = |other: Duration, of: Bound| {
+            if other > wait {
+                (wait, bound) = (other, Some(of));
+            }
+        };
+        consider(self.closed_until.saturating_sub(now), Bound::CoolDown);
+        if let Some(opening) = &self.opening {
+            consider(opening.ready_in(1.0, now), Bound::CoolDown);
+        }
+        for (dimension, pace) in &self.paces {
+            if self.limits.told(*dimension).is_none_or(|told| pace.contradicts(told)) {
+                consider(pace.ready_in(amounts.of(*dimension), now), Bound::Refusals);
+            }
+        }
+        (Some(wait), bound)
+    }
+
+    /// Lets those start who may after something has changed, and sees to it that the head looks how long it has to wait now.
+    pub(super) fn admit_waiting(&mut self, now: Duration) {
+        if !self.queue.is_empty() {
+            self.let_start(now);
+            self.queue.wake_head();
+        }
+    }
+
+    pub(super) fn let_start(&mut self, now: Duration) {
+        self.paces.retain(|_, pace| pace.holds(now));
+        loop {
+            let may_start = |need: &Need| matches!(self.ready_in(*need, now), (Some(Duration::ZERO), _));
+            let next = self.queue.candidates().copied().enumerate().find(|(_, need)| may_start(need));
+            let Some((position, need)) = next else { break };
+            let granted = self.take(need, now);
+            self.queue.grant(position, granted);
+        }
+    }
+
+    fn amounts(&self, need: Need) -> Amounts {
+        Amounts { requests: 1.0, tokens: self.estimate.tokens(need.bytes, need.output_limit) }
+    }
+
+    /// Takes a place, and from every limit what the attempt will probably use.
+    pub(super) fn take(&mut self, need: Need, now: Duration) -> Granted {
+        let amounts = self.amounts(need);
+        let reserve = self.estimate.reserve(amounts.tokens);
+        let others = self.in_flight;
+        self.in_flight += 1;
+        self.sent += 1;
+        self.first_sent.get_or_insert(now);
+        self.accepted.add(amounts, 1.0);
+        if let Some(opening) = &mut self.opening {
+            opening.take(1.0, now);
+        }
+        for (dimension, pace) in &mut self.paces {
+            pace.take(amounts.of(*dimension), now);
+        }
+        let sent = self.limits.take(amounts, reserve, now);
+        Granted { number: self.sent, amounts, reserve, sent, others }
+    }
+
+    /// Gives back a place without knowing what became of the attempt.
+    pub(super) fn give_up(&mut self, granted: Granted) {
+        self.in_flight -= 1;
+        self.limits.release(granted.reserve);
+    }
+
+    /// Gives back what was taken too much.
+    fn give(&mut self, amounts: Amounts, sent: Duration, now: Duration) {
+        self.limits.give(amounts, sent, now);
+        self.accepted.add(amounts, -1.0);
+        for (dimension, pace) in &mut self.paces {
+            pace.give(amounts.of(*dimension), sent, now);
+        }
+    }
+
+    /// Gives back the place and squares the account: what was reserved too much comes back, what was too little is charged, and
+    /// what the server told of its limits is learned.
+    pub(super) fn settle(
+        &mut self,
+        need: Need,
+        granted: Granted,
+        settlement: Settlement,
+        standings: &[Standing],
+        now: Duration,
+    ) {
+        self.limits.release(granted.reserve);
+        self.answered |= settlement != Settlement::Unanswered;
+        let was_told = self.limits.are_told();
+        for standing in standings {
+            self.limits.learn(standing, &granted.sent, now);
+        }
+        if !was_told && self.limits.are_told() {
+            // What there is room for now may be sent, but not at one instant: it may have been told wrong.
+            self.opened_at = now;
+            self.opening = Some(Bucket::full(FOLLOWING, 1.0, now));
+        }
+        match settlement {
+            Settlement::Exact(usage) => self.take_answer(need, granted, Some(usage), now),
+            Settlement::Unknown => self.take_answer(need, granted, None, now),
+            Settlement::Refused { retry_after, by, overloaded } => {
+                self.take_refusal(granted, Refusal { retry_after, by, overloaded }, now);
+            }
+            Settlement::Unanswered => {}
+        }
+        self.in_flight -= 1;
+        self.admit_waiting(now);
+    }
+
+    fn take_answer(&mut self, need: Need, granted: Granted, usage: Option<Usage>, now: Duration) {
+        self.limited_since = None;
+        if granted.sent.at >= self.opened_at {
+            self.opening = None;
+        }
+        self.lately_answered.rotate_right(1);
+        self.lately_answered[0] = granted.number;
+        if let Some(usage) = usage {
+            self.estimate.learn(need.bytes, usage);
+            let mut unused = granted.amounts;
+            unused.requests = 0.0;
+            unused.tokens.input -= usage.input_tokens as f64;
+            unused.tokens.output -= usage.output_tokens as f64;
+            self.give(unused, granted.sent.at, now);
+        }
+        self.concurrency.accepted(granted.others);
+        if self.limits.are_told() {
+            self.concurrency.follow_limits(self.in_flight);
+        } else {
+            self.concurrency.answered(self.in_flight, now);
+        }
+    }
+
+    fn take_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
+        let Refusal { retry_after, by, overloaded } = refusal;
+        self.limited_since.get_or_insert(now);
+        self.give(granted.amounts, granted.sent.at, now);
+        let contradictions = self.lately_answered.iter().filter(|number| **number > granted.number).count();
+        if contradictions >= CONTRADICTIONS {
+            // What was sent after it was let in: it is this attempt's bad luck.
+            return;
+        }
+        let is_news = self.closed_at.is_none_or(|closed_at| granted.sent.at > closed_at);
+        if let Some(wait) = retry_after {
+            let jitter = (wait.mul_f64(JITTER)).min(Duration::from_secs(1)).mul_f64(fastrand::f64());
+            if is_news {
+                self.closed_at = Some(now);
+            }
+            self.closed_until = self.closed_until.max(now + wait + jitter);
+            self.opened_at = self.closed_until;
+            self.opening = Some(Bucket::full(FOLLOWING, 1.0, self.closed_until));
+        }
+        if overloaded {
+            if is_news {
+                self.concurrency.overloaded();
+            }
+            return;
+        }
+        match (by, retry_after) {
+            (Some(LimitedBy::Amount(dimension)), _) => {
+                self.slow_down(dimension, granted.amounts, is_news, now);
+            }
+            (Some(LimitedBy::Growth), _) | (None, Some(_)) => {
+                self.slow_down(Dimension::Requests, granted.amounts, is_news, now);
+            }
+            (Some(LimitedBy::Concurrency), _) | (None, None) => {
+                self.concurrency.refused(granted.others, granted.sent.at, now);
+            }
+        }
+    }
+
+    /// The server has none left of this.
+    fn slow_down(&mut self, dimension: Dimension, refused: Amounts, is_news: bool, now: Duration) {
+        self.limits.exhaust(dimension, now);
+        if !is_news {
+            return;
+        }
+        let accepted = self.accepted.of(dimension);
+        let elapsed = now.saturating_sub(self.first_sent.unwrap_or(now));
+        match self.paces.get_mut(&dimension) {
+            Some(pace) => pace.refused(refused.of(dimension), accepted, now),
+            None => drop(self.paces.insert(dimension, Pace::first(accepted, elapsed, now))),
+        }
+    }
+}
+
+/// A refusal; see [`Settlement::Refused`].
+#[derive(Clone, Copy)]
+struct Refusal {
+    retry_after: Option<Duration>,
+    by: Option<LimitedBy>,
+    overloaded: bool,
+}

@@ -1,0 +1,259 @@
+//! What the account allows per minute and per day: a bucket for each limit that the user or the server has told, all of which an
+//! attempt must find room in. How a server's own count is followed is told at [`Limits::learn`].
+
+use std::time::Duration;
+
+use super::bucket::Bucket;
+use super::estimate::Tokens;
+use crate::standing::{Bound, Dimension, Period, Standing};
+
+/// How much of a limit of the user's per minute may be used at once: a tenth. The whole would let a run take twice its limit in
+/// the first minute, and less would slow the start of small ones.
+const BURST: f64 = 0.1;
+
+/// How much of a difference to the server's count is made good by one answer: nearly all at once if it has less than we think,
+/// slowly if it has more, since others on the account may be about to use that.
+const DOWN: f64 = 0.5;
+const UP: f64 = 0.1;
+
+/// The weight of the newest difference when the two readings of a server's count are compared.
+const WEIGHT: f64 = 0.2;
+
+/// What an attempt uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Amounts {
+    pub(super) requests: f64,
+    pub(super) tokens: Tokens,
+}
+
+impl Amounts {
+    pub(super) fn of(self, dimension: Dimension) -> f64 {
+        let Self { requests, tokens: Tokens { input, output } } = self;
+        match dimension {
+            Dimension::Requests => requests,
+            Dimension::Tokens => input + output,
+            Dimension::InputTokens => input,
+            Dimension::OutputTokens => output,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self, sign: f64) {
+        self.requests += sign * other.requests;
+        self.tokens.input += sign * other.tokens.input;
+        self.tokens.output += sign * other.tokens.output;
+    }
+}
+
+/// How a limit that the server has told stood when an attempt was sent, with that attempt counted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Mark {
+    level: f64,
+    corrected: f64,
+}
+
+/// The marks of an attempt, one for each dimension.
+pub(super) type Marks = [Option<Mark>; 4];
+
+/// What is known of an attempt when its answer comes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sent {
+    pub(super) at: Duration,
+    pub(super) marks: Marks,
+    /// All that had been sent by then, itself included.
+    pub(super) total: Amounts,
+}
+
+/// All limits.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    all: Vec<Limit>,
+    /// All that has been sent, less what was refused.
+    total: Amounts,
+    /// What is reserved for outputs in flight beyond what they take on average.
+    reserve: f64,
+    first_sent: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Limit {
+    dimension: Dimension,
+    period: Period,
+    by: By,
+    bucket: Bucket,
+    /// When the attempt was sent whose answer first told of it.
+    since: Option<Duration>,
+    /// All corrections so far, so that an answer does not correct what one before it has.
+    corrected: f64,
+    /// How far the server's count has been from ours when a request was sent, and when its answer came: some count a response
+    /// when they begin it, some when they end it.
+    from_sent: f64,
+    from_now: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    User,
+    Server,
+}
+
+impl Limits {
+    /// A limit of the user's, per minute.
+    pub(super) fn set(&mut self, dimension: Dimension, per_minute: f64, now: Duration) {
+        self.all.retain(|limit| limit.by != By::User || limit.dimension != dimension);
+        let bucket = Bucket::full(per_minute / 60.0, per_minute * BURST, now);
+        self.all.push(Limit::new(dimension, Period::Minute, By::User, bucket, None));
+    }
+
+    /// How long until there is room for `amounts` in all, and in which last.
+    pub(super) fn ready_in(&self, amounts: Amounts, now: Duration) -> (Duration, Option<Bound>) {
+        let mut longest = (Duration::ZERO, None);
+        for limit in &self.all {
+            let wait = limit.bucket.ready_in(amounts.of(limit.dimension), now);
+            if wait > longest.0 {
+                longest = (wait, Some(Bound::Amount(limit.dimension, limit.period)));
+            }
+        }
+        longest
+    }
+
+    /// Takes `amounts` from all, of which so much is reserved for more than an average output.
+    pub(super) fn take(&mut self, amounts: Amounts, reserve: f64, now: Duration) -> Sent {
+        self.first_sent.get_or_insert(now);
+        self.total.add(amounts, 1.0);
+        self.reserve += reserve;
+        let mut marks = Marks::default();
+        for limit in &mut self.all {
+            limit.bucket.take(amounts.of(limit.dimension), now);
+            if limit.by == By::Server
+                && limit.period == Period::Minute
+                && let Some(mark) = marks.get_mut(limit.dimension as usize)
+            {
+                let reserved = if counts_output(limit.dimension) { self.reserve } else { 0.0 };
+                *mark = Some(Mark { level: limit.bucket.level(now) + reserved, corrected: limit.corrected });
+            }
+        }
+        Sent { at: now, marks, total: self.total }
+    }
+
+    /// Gives back what was reserved too much for an attempt sent at `sent`, or, negative, takes what was too little.
+    pub(super) fn give(&mut self, amounts: Amounts, sent: Duration, now: Duration) {
+        self.total.add(amounts, -1.0);
+        // What was sent before a server's limit became known has been counted by the server, as it was.
+        for limit in self.all.iter_mut().filter(|limit| limit.since.is_none_or(|since| sent > since)) {
+            limit.bucket.give(amounts.of(limit.dimension), now);
+        }
+    }
+
+    /// An output is no longer in flight for which so much was reserved beyond the average.
+    pub(super) fn release(&mut self, reserve: f64) {
+        self.reserve = (self.reserve - reserve).max(0.0);
+    }
+
+    /// Learns from what an answer to `sent` told.
+    ///
+    /// A bucket like the server's is kept: filled at the rate of the limit, as large as the server's own has been seen to be,
+    /// emptied by what we send. What the server says is left tells how far it is off (others may use the account, estimates are
+    /// not exact, the limit itself may be told wrong), and a share of that is made good with each answer.
+    pub(super) fn learn(&mut self, standing: &Standing, sent: &Sent, now: Duration) {
+        let Standing { dimension, period, limit, remaining, full_in, exact_to } = *standing;
+        let known = self
+            .all
+            .iter_mut()
+            .find(|limit| limit.by == By::Server && limit.dimension == dimension && limit.period == period);
+        let told = limit.filter(|limit| *limit > 0.0);
+        match (known, told, remaining) {
+            (Some(known), told, remaining) => {
+                if let Some(told) = told {
+                    known.resize(told / period.length().as_secs_f64(), now);
+                }
+                if let Some(remaining) = remaining {
+                    let reserved = if counts_output(dimension) { self.reserve } else { 0.0 };
+                    known.follow(remaining, exact_to, reserved, sent, now);
+                }
+            }
+            (None, Some(told), Some(remaining)) => {
+                let rate = told / period.length().as_secs_f64();
+                let since_sent = self.total.of(dimension) - sent.total.of(dimension);
+                let elapsed = now.saturating_sub(self.first_sent.unwrap_or(now)).as_secs_f64();
+                let unfilled = full_in.map_or_else(
+                    || (self.total.of(dimension) - rate * elapsed).max(0.0),
+                    |full_in| rate * full_in.as_secs_f64(),
+                );
+                let capacity = (remaining + unfilled).min(told);
+                let then = (remaining + rate * now.saturating_sub(sent.at).as_secs_f64()).min(capacity);
+                let mut bucket = Bucket::full(rate, capacity, now);
+                // Whichever way the server counts, it has at least this much.
+                let rounded_up = if exact_to > 1.0 { exact_to / 2.0 } else { 0.0 };
+                bucket.set_level((then - since_sent).min(remaining) - rounded_up, now);
+                self.all.push(Limit::new(dimension, period, By::Server, bucket, Some(sent.at)));
+            }
+            (None, None, _) | (None, Some(_), None) => {}
+        }
+    }
+
+    /// Whether the server tells any limit for a minute.
+    pub(super) fn are_told(&self) -> bool {
+        self.all.iter().any(|limit| limit.by == By::Server && limit.period == Period::Minute)
+    }
+
+    /// How much of this flows in per second, as the server tells.
+    pub(super) fn told(&self, dimension: Dimension) -> Option<f64> {
+        let is_told = |limit: &&Limit| {
+            limit.by == By::Server && limit.period == Period::Minute && limit.dimension == dimension
+        };
+        self.all.iter().find(is_told).map(|limit| limit.bucket.rate())
+    }
+
+    /// The server has refused for want of this: it has none.
+    pub(super) fn exhaust(&mut self, dimension: Dimension, now: Duration) {
+        for limit in &mut self.all {
+            if limit.by == By::Server && limit.dimension == dimension && limit.bucket.level(now) > 0.0 {
+                limit.correct(-limit.bucket.level(now), now);
+            }
+        }
+    }
+}
+
+impl Limit {
+    fn new(dimension: Dimension, period: Period, by: By, bucket: Bucket, since: Option<Duration>) -> Self {
+        Self { dimension, period, by, bucket, since, corrected: 0.0, from_sent: 0.0, from_now: 0.0 }
+    }
+
+    /// Another limit: what the bucket holds for how long stays.
+    fn resize(&mut self, rate: f64, now: Duration) {
+        let before = self.bucket.rate();
+        if (rate - before).abs() > 1e-9 * before {
+            self.bucket.resize(rate, self.bucket.capacity() * rate / before, now);
+        }
+    }
+
+    /// Comes nearer to the server's count.
+    fn follow(&mut self, remaining: f64, exact_to: f64, reserved: f64, sent: &Sent, now: Duration) {
+        if remaining > self.bucket.capacity() {
+            self.bucket.resize(self.bucket.rate(), remaining, now);
+        }
+        // What was sent before the limit was known has been counted when it became known.
+        let Some(mark) = sent.marks.get(self.dimension as usize).copied().flatten() else { return };
+        let beyond = |difference: f64| difference.signum() * (difference.abs() - exact_to).max(0.0);
+        let by_now = beyond(remaining - self.bucket.level(now) - reserved);
+        // What was corrected since the request was sent is not to be corrected again.
+        let by_then = beyond(remaining - mark.level - (self.corrected - mark.corrected));
+        self.from_now += WEIGHT * (by_now.abs() - self.from_now);
+        self.from_sent += WEIGHT * (by_then.abs() - self.from_sent);
+        let difference = if self.from_sent <= self.from_now { by_then } else { by_now };
+        self.correct(difference * if difference < 0.0 { DOWN } else { UP }, now);
+    }
+
+    fn correct(&mut self, difference: f64, now: Duration) {
+        let before = self.bucket.level(now);
+        self.bucket.set_level(before + difference, now);
+        self.corrected += self.bucket.level(now) - before;
+    }
+}
+
+fn counts_output(dimension: Dimension) -> bool {
+    match dimension {
+        Dimension::Tokens | Dimension::OutputTokens => true,
+        Dimension::Requests | Dimension::InputTokens => false,
+    }
+}

@@ -1,0 +1,116 @@
+//! What a server allows that does not tell it: read off its refusals. Between two of them it was given as much as flowed into its
+//! bucket, which was empty at both; so that is the rate, and a little less is sent, and then more and more until it refuses again.
+
+use std::time::Duration;
+
+use super::bucket::Bucket;
+
+/// How much of what was measured is sent at first, so that a bucket run into debt recovers.
+const CAUTION: f64 = 0.98;
+
+/// By how much the rate grows in the first second without a refusal. Each further second doubles that, up to the most.
+const GROWTH: f64 = 0.02;
+const MOST_GROWTH: f64 = 0.5;
+
+/// Refusals nearer to one another than this, or with less accepted between them than so many times what was refused, tell
+/// nothing: at a refusal a bucket is not empty, it only lacks something.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LEAST_BETWEEN: f64 = 10.0;
+
+/// What the server tells of its limits is believed unless less than this share of it is measured.
+const BELIEVED: f64 = 0.9;
+
+/// By how much less is sent when a refusal comes before it can be measured.
+const EASE: f64 = 0.8;
+
+/// A rate so many times what was measured binds no more, and is forgotten.
+const FORGOTTEN: f64 = 16.0;
+
+/// The rate at which attempts are sent, in requests or tokens a second.
+#[derive(Debug)]
+pub(super) struct Pace {
+    measured: f64,
+    /// What of it is sent, after refusals that came too soon to measure.
+    eased: f64,
+    bucket: Bucket,
+    refused_at: Duration,
+    /// What had been accepted by then.
+    accepted: f64,
+}
+
+impl Pace {
+    /// After the first refusal: all that was accepted, over the time that it took, is an upper bound.
+    pub(super) fn first(accepted: f64, elapsed: Duration, now: Duration) -> Self {
+        let measured = accepted.max(1.0) / elapsed.max(SHORTEST).as_secs_f64();
+        Self { measured, eased: 1.0, bucket: empty(measured, now), refused_at: now, accepted }
+    }
+
+    /// After one more refusal, of so much, by when so much had been accepted.
+    pub(super) fn refused(&mut self, amount: f64, accepted: f64, now: Duration) {
+        let (between, elapsed) = (accepted - self.accepted, now.saturating_sub(self.refused_at));
+        if elapsed < SHORTEST || between < LEAST_BETWEEN * amount {
+            self.eased *= EASE;
+            self.bucket.set_level(self.bucket.level(now).min(0.0), now);
+            return;
+        }
+        *self = Self::first(between, elapsed, now);
+        self.accepted = accepted;
+    }
+
+    /// Whether it is still of use at `now`.
+    pub(super) fn holds(&self, now: Duration) -> bool {
+        self.factor(now) < FORGOTTEN
+    }
+
+    /// How long until `amount` may be sent.
+    pub(super) fn ready_in(&self, amount: f64, now: Duration) -> Duration {
+        self.grown(now).ready_in(amount, now)
+    }
+
+    /// Counts what is sent.
+    pub(super) fn take(&mut self, amount: f64, now: Duration) {
+        self.bucket = self.grown(now);
+        self.bucket.take(amount, now);
+    }
+
+    /// Whether it is clearly less than what the server tells, so that this cannot be true.
+    pub(super) fn contradicts(&self, told_per_second: f64) -> bool {
+        self.eased * self.measured < BELIEVED * told_per_second
+    }
+
+    fn grown(&self, now: Duration) -> Bucket {
+        let rate = CAUTION * self.eased * self.measured * self.factor(now);
+        let mut bucket = self.bucket.clone();
+        bucket.resize(rate, capacity(rate), now);
+        bucket
+    }
+
+    /// Gives back what was counted too much for an attempt sent at `sent`.
+    pub(super) fn give(&mut self, amount: f64, sent: Duration, now: Duration) {
+        self.bucket.give(amount, now);
+        if sent <= self.refused_at {
+            self.accepted -= amount;
+        }
+    }
+
+    /// How much the rate has grown since the last refusal.
+    fn factor(&self, now: Duration) -> f64 {
+        let elapsed = now.saturating_sub(self.refused_at).as_secs_f64();
+        // The integral of GROWTH × 2^t, then on at the most.
+        let until_most = (MOST_GROWTH / GROWTH).log2();
+        let doubling = elapsed.min(until_most);
+        let grown = GROWTH * (doubling.exp2() - 1.0) / std::f64::consts::LN_2;
+        (grown + MOST_GROWTH * (elapsed - doubling)).exp()
+    }
+}
+
+fn empty(rate: f64, now: Duration) -> Bucket {
+    let mut bucket = Bucket::full(CAUTION * rate, capacity(rate), now);
+    bucket.set_level(0.0, now);
+    bucket
+}
+
+/// A twentieth of a second's worth: enough to be on time, too little to be refused for.
+fn capacity(rate: f64) -> f64 {
+    rate / 20.0
+}

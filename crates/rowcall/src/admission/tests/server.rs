@@ -1,0 +1,233 @@
+//! A server for stories in virtual time: what it lets in, what it says about its limits, and how long it takes.
+
+use std::sync::Mutex;
+
+use tokio::sync::Semaphore;
+
+use super::super::bucket::Bucket;
+use super::super::*;
+use crate::standing::Period;
+
+/// What a row asks and how long its answer takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) input: f64,
+    pub(super) output: f64,
+    pub(super) latency: Duration,
+}
+
+impl Row {
+    fn of(&self, dimension: Dimension) -> f64 {
+        match dimension {
+            Dimension::Requests => 1.0,
+            Dimension::Tokens => self.input + self.output,
+            Dimension::InputTokens => self.input,
+            Dimension::OutputTokens => self.output,
+        }
+    }
+}
+
+/// What a server allows.
+#[derive(Debug, Clone)]
+pub(super) struct Allowance {
+    /// Per second, each with a bucket of one second's.
+    pub(super) rates: Vec<(Dimension, f64)>,
+    /// After so many seconds the rates are so many times as high.
+    pub(super) change: Option<(f64, f64)>,
+    /// What its headers tell, as a multiple of the truth; none if it sends none.
+    pub(super) told: Option<f64>,
+    /// Whether the headers are written when the answer is, instead of when the request comes.
+    pub(super) told_late: bool,
+    /// To how much it rounds the tokens that are left.
+    pub(super) rounded_to: f64,
+    /// From when for how long it has no capacity.
+    pub(super) closed: Vec<(f64, f64)>,
+    /// Requests a second at first, and in how many seconds they may double.
+    pub(super) ramp: Option<(f64, f64)>,
+    /// Requests at the same time; more are refused.
+    pub(super) places: Option<usize>,
+    /// Requests at the same time; more wait.
+    pub(super) slots: Option<usize>,
+    /// The share of requests that are refused for no reason, and after how long they are to come again.
+    pub(super) moody: Option<(f64, Option<Duration>)>,
+}
+
+impl Allowance {
+    pub(super) fn of(rates: &[(Dimension, f64)]) -> Self {
+        Self {
+            rates: rates.to_vec(),
+            change: None,
+            told: Some(1.0),
+            told_late: false,
+            rounded_to: 1.0,
+            closed: Vec::new(),
+            ramp: None,
+            places: None,
+            slots: None,
+            moody: None,
+        }
+    }
+}
+
+/// What the server has answered.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Done,
+    Refused { retry_after: Option<Duration>, by: Option<LimitedBy>, overloaded: bool },
+}
+
+pub(super) struct Server {
+    allowance: Allowance,
+    epoch: Instant,
+    slots: Option<Semaphore>,
+    state: Mutex<Open>,
+}
+
+struct Open {
+    buckets: Vec<(Dimension, Bucket)>,
+    ramp: Option<Bucket>,
+    changed: bool,
+    in_flight: usize,
+    pub(super) requests: u64,
+    pub(super) refused: u64,
+    random: fastrand::Rng,
+}
+
+impl Server {
+    pub(super) fn new(allowance: Allowance) -> Self {
+        let bucket =
+            |(dimension, rate): &(Dimension, f64)| (*dimension, Bucket::full(*rate, *rate, Duration::ZERO));
+        let state = Open {
+            buckets: allowance.rates.iter().map(bucket).collect(),
+            ramp: allowance.ramp.map(|(from, _)| Bucket::full(from, from, Duration::ZERO)),
+            changed: false,
+            in_flight: 0,
+            requests: 0,
+            refused: 0,
+            random: fastrand::Rng::with_seed(7),
+        };
+        Self {
+            slots: allowance.slots.map(Semaphore::new),
+            allowance,
+            epoch: Instant::now(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Requests and refusals so far.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let state = self.state.lock().expect("no panic");
+        (state.requests, state.refused)
+    }
+
+    pub(super) async fn serve(&self, row: Row) -> (Answer, Vec<Standing>) {
+        // A millisecond there and back.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let (refused, standings) = self.enter(row);
+        if let Some(refused) = refused {
+            return (refused, standings);
+        }
+        match &self.slots {
+            Some(slots) => {
+                let _slot = slots.acquire().await.expect("it is open");
+                tokio::time::sleep(row.latency).await;
+            }
+            None => tokio::time::sleep(row.latency).await,
+        }
+        let standings = if self.allowance.told_late { self.standings() } else { standings };
+        self.state.lock().expect("no panic").in_flight -= 1;
+        (Answer::Done, standings)
+    }
+
+    fn enter(&self, row: Row) -> (Option<Answer>, Vec<Standing>) {
+        let now = self.epoch.elapsed();
+        let mut state = self.state.lock().expect("no panic");
+        self.age(&mut state, now);
+        state.requests += 1;
+        let refusal = self.refusal(&mut state, row, now);
+        if refusal.is_some() {
+            state.refused += 1;
+        } else {
+            state.in_flight += 1;
+            for (dimension, bucket) in &mut state.buckets {
+                bucket.take(row.of(*dimension), now);
+            }
+            if let Some(ramp) = &mut state.ramp {
+                ramp.take(1.0, now);
+            }
+        }
+        drop(state);
+        (refusal, self.standings())
+    }
+
+    fn age(&self, state: &mut Open, now: Duration) {
+        if let Some((at, factor)) = self.allowance.change
+            && now.as_secs_f64() >= at
+            && !state.changed
+        {
+            state.changed = true;
+            for (_, bucket) in &mut state.buckets {
+                bucket.resize(bucket.rate() * factor, bucket.capacity() * factor, now);
+            }
+        }
+        if let (Some((from, doubling)), Some(ramp)) = (self.allowance.ramp, &mut state.ramp) {
+            let rate = from * (now.as_secs_f64() / doubling).exp2();
+            ramp.resize(rate, rate, now);
+        }
+    }
+
+    fn refusal(&self, state: &mut Open, row: Row, now: Duration) -> Option<Answer> {
+        let seconds = now.as_secs_f64();
+        let refused = |retry_after, by, overloaded| Some(Answer::Refused { retry_after, by, overloaded });
+        if let Some((from, length)) =
+            self.allowance.closed.iter().find(|(from, length)| (*from..from + length).contains(&seconds))
+        {
+            return refused(Some(Duration::from_secs_f64(from + length - seconds)), None, true);
+        }
+        if self.allowance.places.is_some_and(|places| state.in_flight >= places) {
+            return refused(None, None, false);
+        }
+        if let Some((share, retry_after)) = self.allowance.moody
+            && state.random.f64() < share
+        {
+            return refused(retry_after, None, false);
+        }
+        if let Some(ramp) = &state.ramp {
+            let wait = ramp.ready_in(1.0, now);
+            if wait > Duration::ZERO {
+                return refused(Some(wait), Some(LimitedBy::Growth), false);
+            }
+        }
+        let waits = state
+            .buckets
+            .iter()
+            .map(|(dimension, bucket)| (bucket.ready_in(row.of(*dimension), now), *dimension));
+        let (wait, dimension) = waits.max()?;
+        if wait > Duration::ZERO {
+            refused(Some(wait), Some(LimitedBy::Amount(dimension)), false)
+        } else {
+            None
+        }
+    }
+
+    fn standings(&self) -> Vec<Standing> {
+        let Some(factor) = self.allowance.told else { return Vec::new() };
+        let now = self.epoch.elapsed();
+        let state = self.state.lock().expect("no panic");
+        let standing = |(dimension, bucket): &(Dimension, Bucket)| {
+            let level = bucket.level(now).max(0.0) * factor;
+            let rounded = self.allowance.rounded_to;
+            let is_rounded = rounded > 1.0 && *dimension != Dimension::Requests;
+            let full_in = (bucket.capacity() - bucket.level(now)).max(0.0) / bucket.rate();
+            Standing {
+                dimension: *dimension,
+                period: Period::Minute,
+                limit: Some(bucket.rate() * 60.0 * factor),
+                remaining: Some(if is_rounded { (level / rounded).round() * rounded } else { level.floor() }),
+                full_in: (!is_rounded).then(|| Duration::from_secs_f64(full_in)),
+                exact_to: if is_rounded { rounded } else { 1.0 },
+            }
+        };
+        state.buckets.iter().map(standing).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! Equal rows: while one of them is asked about, the others wait for its outcome. What was asked before is the journal's
+//! business; nothing is kept here once a row is over.
+
+use std::collections::HashMap;
+
+use crate::identity::Key;
+
+/// The rows that are asked about, each with those that wait for its outcome.
+#[derive(Debug)]
+pub(crate) struct Cache<T> {
+    waiting: HashMap<Key, Vec<T>>,
+}
+
+/// What is to be done about a row.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Entered<T> {
+    /// It is the first of its kind: ask.
+    First(T),
+    /// An equal one is being asked about.
+    Waits,
+}
+
+impl<T> Cache<T> {
+    /// Nobody is asked about.
+    pub(crate) fn new() -> Self {
+        Self { waiting: HashMap::new() }
+    }
+
+    /// Takes a row with its key; if it has to wait, it is kept here.
+    pub(crate) fn enter(&mut self, key: Key, row: T) -> Entered<T> {
+        if let Some(waiting) = self.waiting.get_mut(&key) {
+            waiting.push(row);
+            return Entered::Waits;
+        }
+        self.waiting.insert(key, Vec::new());
+        Entered::First(row)
+    }
+
+    /// Those that waited for the row with this key, which is over.
+    pub(crate) fn leave(&mut self, key: Key) -> Vec<T> {
+        self.waiting.remove(&key).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_asks_and_the_others_wait_for_it() {
+        let [a, b] = [1, 2].map(|n| Key::from_bytes(&[n; 16]).expect("16 bytes"));
+        let mut cache = Cache::new();
+        assert_eq!(cache.enter(a, 0), Entered::First(0));
+        assert_eq!(cache.enter(b, 1), Entered::First(1));
+        assert_eq!(cache.enter(a, 2), Entered::Waits);
+        assert_eq!(cache.enter(a, 3), Entered::Waits);
+        assert_eq!(cache.leave(b), Vec::<i32>::new());
+        assert_eq!(cache.leave(a), [2, 3]);
+        assert_eq!(cache.enter(a, 4), Entered::First(4), "what is over is asked about again");
+    }
+}

@@ -1,0 +1,249 @@
+//! What makes two plans the same, and two rows: what is asked, of which model, for which schema. How fast it is asked, in which
+//! order, and how the schema goes on the wire changes neither.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::turn::{Prompt, Turn};
+
+/// Bytes of a key: enough that two rows of billions never share one by accident.
+const KEY_BYTES: usize = 16;
+
+/// What a plan asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// `PROVIDER/MODEL`.
+    pub model: String,
+    /// The template of the user's part.
+    pub prompt: String,
+    /// The template of the system's part, if there is one.
+    pub system: Option<String>,
+    /// What the user sets about the answers, by name.
+    pub parameters: Map<String, Value>,
+    /// The user's schema, as given.
+    pub schema: Value,
+}
+
+impl Identity {
+    /// What of `self` is not as in `other`, in the user's words; empty if both ask the same.
+    pub fn changes(&self, other: &Self) -> Vec<&'static str> {
+        let Self { model, prompt, system, parameters, schema } = self;
+        let parts = [
+            ("model", *model == other.model),
+            ("prompt", *prompt == other.prompt),
+            ("system prompt", *system == other.system),
+            ("parameters", canonical(&object(parameters)) == canonical(&object(&other.parameters))),
+            ("schema", canonical(schema) == canonical(&other.schema)),
+        ];
+        parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
+
+    /// What turns this plan's prompts into keys.
+    pub(crate) fn keys(&self) -> Keys {
+        let mut hash = Sha256::new();
+        for part in [self.model.clone(), canonical(&object(&self.parameters)), canonical(&self.schema)] {
+            add(&mut hash, &part);
+        }
+        Keys(hash)
+    }
+}
+
+/// Whether rows that would be asked the very same share an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EqualRows {
+    /// One of them is asked about, and the others have its outcome as well.
+    #[default]
+    Share,
+    /// Each is asked about.
+    AskEach,
+}
+
+/// Turns the prompts of a plan into keys. The templates count only through the prompts that they give.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys(Sha256);
+
+impl Keys {
+    /// The key of the row whose first prompt this is.
+    pub(crate) fn of(&self, prompt: &Prompt) -> Key {
+        let Prompt { turns, output_limit: _ } = prompt;
+        let mut hash = self.0.clone();
+        for turn in turns {
+            match turn {
+                Turn::System(text) => {
+                    hash.update([0]);
+                    add(&mut hash, text);
+                }
+                Turn::User(text) => {
+                    hash.update([1]);
+                    add(&mut hash, text);
+                }
+                // A first prompt has no answers in it.
+                Turn::Invalid { .. } => hash.update([2]),
+            }
+        }
+        Key::of(&hash.finalize())
+    }
+}
+
+/// What a row is known by, wherever it stands in the input: a hash of all that makes its answer. It prints as 32 hexadecimal
+/// digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key([u8; KEY_BYTES]);
+
+impl Key {
+    fn of(digest: &[u8]) -> Self {
+        let mut bytes = [0; KEY_BYTES];
+        bytes.iter_mut().zip(digest).for_each(|(byte, of_digest)| *byte = *of_digest);
+        Self(bytes)
+    }
+
+    /// The key of the `n`th equal row, counted from 0, where equal rows are asked each.
+    pub(crate) fn occurrence(self, n: u64) -> Self {
+        if n == 0 {
+            return self;
+        }
+        Self::of(&Sha256::new().chain_update(self.0).chain_update(n.to_le_bytes()).finalize())
+    }
+
+    /// Its bytes, as the journal stores them.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The key of these bytes, if they are as many as a key has.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Adds a text with its length in front, so that no two lists of texts are hashed alike.
+fn add(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text);
+}
+
+fn object(map: &Map<String, Value>) -> Value {
+    Value::Object(map.clone())
+}
+
+/// JSON text without blanks and with the keys of all objects sorted.
+pub(crate) fn canonical(value: &Value) -> String {
+    fn write(value: &Value, text: &mut String) {
+        match value {
+            Value::Object(map) => {
+                let mut fields: Vec<_> = map.iter().collect();
+                fields.sort_unstable_by_key(|(name, _)| *name);
+                text.push('{');
+                for (n, (name, value)) in fields.into_iter().enumerate() {
+                    if n > 0 {
+                        text.push(',');
+                    }
+                    text.push_str(&Value::from(name.as_str()).to_string());
+                    text.push(':');
+                    write(value, text);
+                }
+                text.push('}');
+            }
+            Value::Array(items) => {
+                text.push('[');
+                for (n, item) in items.iter().enumerate() {
+                    if n > 0 {
+                        text.push(',');
+                    }
+                    write(item, text);
+                }
+                text.push(']');
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                text.push_str(&value.to_string());
+            }
+        }
+    }
+    let mut text = String::new();
+    write(value, &mut text);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity {
+            model: "sim/calm".to_owned(),
+            prompt: "{{ text }}".to_owned(),
+            system: None,
+            parameters: Map::new(),
+            schema: json!({"type": "object", "properties": {"a": {"type": "string"}}}),
+        }
+    }
+
+    fn prompt(texts: &[&str]) -> Prompt {
+        let turns = texts.iter().map(|text| Turn::User((*text).to_owned())).collect();
+        Prompt { turns, output_limit: None }
+    }
+
+    #[test]
+    fn the_order_and_blanks_of_a_schema_make_no_other_plan() {
+        let other = Identity {
+            schema: json!({"properties": {"a": {"type": "string"}}, "type": "object"}),
+            ..identity()
+        };
+        assert_eq!(other.changes(&identity()), Vec::<&str>::new());
+        assert_eq!(other.keys().of(&prompt(&["x"])), identity().keys().of(&prompt(&["x"])));
+    }
+
+    #[test]
+    fn each_part_of_a_plan_is_told_by_its_name_and_makes_other_keys() {
+        let key = identity().keys().of(&prompt(&["x"]));
+        let model = Identity { model: "sim/flaky".to_owned(), ..identity() };
+        let temperature = Map::from_iter([("temperature".to_owned(), json!(1))]);
+        let parameters = Identity { parameters: temperature, ..identity() };
+        let schema = Identity { schema: json!({}), ..identity() };
+        for (other, name) in [(model, "model"), (parameters, "parameters"), (schema, "schema")] {
+            assert_eq!(other.changes(&identity()), [name]);
+            assert_ne!(other.keys().of(&prompt(&["x"])), key, "{name}");
+        }
+        // What a template gives is in the prompt; the template itself makes no other key.
+        let template = Identity { prompt: "{{ text | trim }}".to_owned(), ..identity() };
+        assert_eq!(template.changes(&identity()), ["prompt"]);
+        assert_eq!(template.keys().of(&prompt(&["x"])), key);
+        let system = Identity { system: Some("Be brief.".to_owned()), ..identity() };
+        assert_eq!(system.changes(&identity()), ["system prompt"]);
+    }
+
+    #[test]
+    fn no_two_lists_of_turns_have_one_key() {
+        let keys = identity().keys();
+        assert_ne!(keys.of(&prompt(&["ab", "c"])), keys.of(&prompt(&["a", "bc"])));
+        assert_ne!(keys.of(&prompt(&["a"])), keys.of(&prompt(&["a", ""])));
+        let system = Prompt { turns: vec![Turn::System("a".into())], output_limit: None };
+        assert_ne!(keys.of(&prompt(&["a"])), keys.of(&system));
+    }
+
+    #[test]
+    fn a_key_is_32_digits_and_each_occurrence_has_its_own() {
+        let key = identity().keys().of(&prompt(&["x"]));
+        assert_eq!(key.to_string().len(), 32);
+        assert_eq!(key.occurrence(0), key);
+        assert_ne!(key.occurrence(1), key.occurrence(2));
+        assert_eq!(Key::from_bytes(key.bytes()), Some(key));
+        assert_eq!(Key::from_bytes(&[0; 15]), None);
+    }
+}

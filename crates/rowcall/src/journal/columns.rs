@@ -1,0 +1,120 @@
+//! An outcome as the columns of a row of `outcomes`, and back.
+
+use std::time::Duration;
+
+use rusqlite::types::Type;
+use rusqlite::{Row as Columns, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::identity::Key;
+use crate::outcome::{Effort, Outcome};
+use crate::turn::Usage;
+
+/// Those that [`read`] reads, in its order, of a table that goes by the name `o`.
+pub(super) const OUTCOME: &str = "o.value, o.failure, o.attempts, o.prompts, o.input_tokens, o.cached_tokens, \
+     o.cache_write_tokens, o.output_tokens, o.reasoning_tokens, o.unmetered, o.latency_us, o.model, \
+     o.finish_reason, o.repairs";
+
+const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, attempts, prompts, input_tokens, \
+     cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unmetered, latency_us, model, \
+     finish_reason, repairs) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)";
+
+/// Adds an outcome, and tells its number.
+pub(super) fn insert(
+    connection: &rusqlite::Connection,
+    key: Option<Key>,
+    ended_at_ms: i64,
+    outcome: &Outcome,
+) -> rusqlite::Result<i64> {
+    let Outcome { index: _, result, effort, repairs, model, finish_reason } = outcome;
+    let Effort { attempts, prompts, usage, unmetered, latency } = effort;
+    let (value, failure) = match result {
+        Ok(value) => (Some(text(value)?), None),
+        Err(failure) => (None, Some(text(failure)?)),
+    };
+    let repairs = (!repairs.is_empty()).then(|| text(repairs)).transpose()?;
+    connection.prepare_cached(INSERT)?.execute(params![
+        key.as_ref().map(Key::bytes),
+        ended_at_ms,
+        value,
+        failure,
+        attempts,
+        prompts,
+        integer(usage.input_tokens),
+        integer(usage.cached_tokens),
+        integer(usage.cache_write_tokens),
+        integer(usage.output_tokens),
+        integer(usage.reasoning_tokens),
+        unmetered,
+        i64::try_from(latency.as_micros()).unwrap_or(i64::MAX),
+        model,
+        finish_reason,
+        repairs,
+    ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The outcome of the row `index` from the columns [`OUTCOME`], the first of which is the `from`th.
+pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::Result<Outcome> {
+    let value: Option<&str> = columns.get_ref(from)?.as_str_or_null()?;
+    let failure: Option<&str> = columns.get_ref(from + 1)?.as_str_or_null()?;
+    let result = match (value, failure) {
+        (Some(value), _) => Ok(parsed::<Value>(value, from)?),
+        (None, failure) => Err(Box::new(parsed(failure.unwrap_or("null"), from + 1)?)),
+    };
+    let tokens = |at: usize| columns.get::<_, i64>(from + at).map(natural);
+    let effort = Effort {
+        attempts: columns.get(from + 2)?,
+        prompts: columns.get(from + 3)?,
+        usage: Usage {
+            input_tokens: tokens(4)?,
+            cached_tokens: tokens(5)?,
+            cache_write_tokens: tokens(6)?,
+            output_tokens: tokens(7)?,
+            reasoning_tokens: tokens(8)?,
+        },
+        unmetered: columns.get(from + 9)?,
+        latency: Duration::from_micros(tokens(10)?),
+    };
+    let repairs = match columns.get_ref(from + 13)?.as_str_or_null()? {
+        Some(repairs) => parsed(repairs, from + 13)?,
+        None => Vec::new(),
+    };
+    Ok(Outcome {
+        index,
+        result,
+        effort,
+        repairs,
+        model: columns.get(from + 11)?,
+        finish_reason: columns.get(from + 12)?,
+    })
+}
+
+/// A count as SQLite stores it.
+pub(super) fn integer(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A count as SQLite has stored it.
+pub(super) fn natural(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or_default()
+}
+
+/// JSON text.
+pub(super) fn text(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// What JSON text in a column stands for.
+pub(super) fn parsed<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+/// A key from its column.
+pub(super) fn key(columns: &Columns<'_>, at: usize) -> rusqlite::Result<Key> {
+    let bytes = columns.get_ref(at)?.as_blob()?;
+    Key::from_bytes(bytes).ok_or(rusqlite::Error::InvalidColumnType(at, "key".to_owned(), Type::Blob))
+}

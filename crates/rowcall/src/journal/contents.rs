@@ -1,0 +1,266 @@
+//! A journal as its reader sees it: what was asked, what was spent, and each row with its outcome. Reading is possible while the
+//! journal is written to.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::columns::{self, OUTCOME, integer, natural};
+use super::file::{self, Filtered, Recent};
+use super::lock::{self, beside};
+use super::lookup::{Finder, row};
+use super::trouble;
+use crate::error::{Error, Problem, Result};
+use crate::identity::{EqualRows, Identity, Key};
+use crate::outcome::Outcome;
+use crate::row::Row;
+use crate::totals::Totals;
+
+/// Rows read at a time.
+const PAGE: u64 = 512;
+
+/// An opened journal that is only read.
+#[derive(Debug)]
+pub struct Contents {
+    path: PathBuf,
+    connection: rusqlite::Connection,
+    identity: Identity,
+    memo: String,
+    totals: Totals,
+}
+
+impl Contents {
+    /// Opens the journal at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if there is none, if it is no journal or of a newer format, and if it cannot be read.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let connection = file::open_to_read(&path).map_err(Error::Config)?;
+        let read = || Ok((file::plan(&connection)?, file::totals(&connection)?));
+        let (plan, (totals, _)) =
+            read().map_err(|error: rusqlite::Error| Error::Config(trouble::problem(&path, &error)))?;
+        let Some((identity, memo)) = plan else {
+            let problem =
+                Problem::new(format!("the journal `{}` is empty: no run has begun", path.display()));
+            return Err(Error::Config(problem));
+        };
+        Ok(Self { path, connection, identity, memo, totals })
+    }
+
+    /// What is asked.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Why a plan that asks `identity` does not go on with it, if it does not.
+    pub fn change(&self, identity: &Identity) -> Option<Problem> {
+        let changes = identity.changes(&self.identity);
+        (!changes.is_empty()).then(|| changed(&self.path, &changes))
+    }
+
+    /// The text that its writer has left with it; see [`JournalOptions::memo`](super::JournalOptions::memo).
+    pub fn memo(&self) -> &str {
+        &self.memo
+    }
+
+    /// What has been spent.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Whether a process writes to it now.
+    pub fn is_being_written(&self) -> bool {
+        lock::is_taken(&self.path)
+    }
+
+    /// Rows that are being asked about or, if nobody writes to the journal, that were when the last run was cut off: those
+    /// may have been paid for in vain.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn intents(&self) -> Result<u64> {
+        let count = || self.connection.query_row("SELECT count(*) FROM intents", [], |row| row.get(0));
+        count().map(natural).map_err(|error| self.trouble(&error))
+    }
+
+    /// Rows without a value, by the kind of their failure.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn failures(&self) -> Result<BTreeMap<String, u64>> {
+        let count = || {
+            let sql = "SELECT failure, count(*) FROM places WHERE failure IS NOT NULL GROUP BY failure";
+            let mut statement = self.connection.prepare(sql)?;
+            let counts = statement.query_map([], |row| Ok((row.get(0)?, natural(row.get(1)?))))?;
+            counts.collect::<rusqlite::Result<_>>()
+        };
+        count().map_err(|error| self.trouble(&error))
+    }
+
+    /// All rows that have an outcome, in the order of the input.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn into_rows(self) -> Result<Rows> {
+        self.choose(None)
+    }
+
+    /// All rows that have an outcome, as they were completed.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn into_rows_as_completed(self) -> Result<Rows> {
+        self.choose(Some("SELECT idx FROM places ORDER BY outcome, idx"))
+    }
+
+    /// The rows without a value that asking again may give one: not those that could not be asked about.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn into_failed_rows(self) -> Result<Rows> {
+        self.choose(Some(
+            "SELECT idx FROM places p JOIN outcomes o ON o.seq = p.outcome \
+             WHERE p.failure IS NOT NULL AND o.key IS NOT NULL ORDER BY idx",
+        ))
+    }
+
+    /// Whether records are kept, as far as its rows tell.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn has_records(&self) -> Result<bool> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM places WHERE record IS NULL LIMIT 1)";
+        // The first row tells, but for journals that were kept in both ways.
+        self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| self.trouble(&error))
+    }
+
+    fn choose(self, places: Option<&str>) -> Result<Rows> {
+        let choose = |places: &str| {
+            self.connection.execute_batch("CREATE TEMP TABLE chosen (n INTEGER PRIMARY KEY, idx INTEGER)")?;
+            self.connection.execute(&format!("INSERT INTO chosen (idx) {places}"), []).map(drop)
+        };
+        places.map_or(Ok(()), choose).map_err(|error| self.trouble(&error))?;
+        let page = match places {
+            None => format!(
+                "SELECT p.idx, p.idx, p.record, {OUTCOME} FROM places p JOIN outcomes o ON o.seq = p.outcome \
+                 WHERE p.idx > ? ORDER BY p.idx LIMIT ?"
+            ),
+            Some(_) => format!(
+                "SELECT c.n, p.idx, p.record, {OUTCOME} FROM temp.chosen c CROSS JOIN places p ON p.idx = c.idx \
+                 CROSS JOIN outcomes o ON o.seq = p.outcome WHERE c.n > ? ORDER BY c.n LIMIT ?"
+            ),
+        };
+        Ok(Rows { contents: self, page, after: -1 })
+    }
+
+    fn trouble(&self, error: &rusqlite::Error) -> Error {
+        Error::Journal(trouble::problem(&self.path, error))
+    }
+}
+
+/// Rows with their outcomes, a page at a time. Which rows those are was settled when it was made.
+#[derive(Debug)]
+pub struct Rows {
+    contents: Contents,
+    page: String,
+    after: i64,
+}
+
+impl Rows {
+    /// The next rows; none at the end. A row's record is as the input had it, its fields are read from that.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if they cannot be read.
+    pub fn next_page(&mut self) -> Result<Vec<(Row, Outcome)>> {
+        self.read().map_err(|error| self.contents.trouble(&error))
+    }
+
+    fn read(&mut self) -> rusqlite::Result<Vec<(Row, Outcome)>> {
+        let mut statement = self.contents.connection.prepare_cached(&self.page)?;
+        let mut rows = statement.query([self.after, integer(PAGE)])?;
+        let mut page = Vec::new();
+        while let Some(columns) = rows.next()? {
+            self.after = columns.get(0)?;
+            let index = natural(columns.get(1)?);
+            let record = columns.get_ref(2)?.as_str_or_null()?;
+            page.push((row(index, record), columns::read(columns, 3, index)?));
+        }
+        Ok(page)
+    }
+}
+
+/// Tells which rows a journal knows, to count those that it does not.
+#[derive(Debug)]
+pub(crate) struct Census {
+    path: PathBuf,
+    finder: Finder,
+}
+
+impl Census {
+    /// A census of the journal at `path`.
+    ///
+    /// # Errors
+    /// As [`Contents::open`].
+    pub(crate) fn open(path: &Path) -> std::result::Result<Self, Problem> {
+        let connection = file::open_to_read(path)?;
+        let read = || {
+            let (_, indexed) = file::totals(&connection)?;
+            Recent::load(&connection, indexed, Filtered::No)
+        };
+        let recent = read().map_err(|error| trouble::problem(path, &error))?;
+        let finder = Finder::new(path.to_owned(), connection, Arc::new(recent))
+            .map_err(|error| trouble::problem(path, &error))?;
+        Ok(Self { path: path.to_owned(), finder })
+    }
+
+    /// Whether a row with this key would be asked about, all rows before it having been given here as well.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub(crate) fn would_ask(&self, key: Key, equal: EqualRows) -> std::result::Result<bool, Problem> {
+        let look = || {
+            let before = self.finder.seen_before(key, 0)?;
+            match equal {
+                EqualRows::Share => Ok(before == 0 && self.finder.number(key)?.is_none()),
+                EqualRows::AskEach => Ok(self.finder.number(key.occurrence(before))?.is_none()),
+            }
+        };
+        look().map_err(|error| trouble::problem(&self.path, &error))
+    }
+}
+
+/// What is different between what a journal was made for and what is asked now.
+pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
+    let changes = match changes {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        few => few.concat(),
+    };
+    Problem::new(format!("the journal `{}` was made with another {changes}", path.display()))
+        .hint("`--accept-changes` goes on and asks what is new, `--fresh` starts over")
+}
+
+/// Removes a journal with the files beside it, if it is there.
+///
+/// # Errors
+/// A file that is something else, and one that cannot be removed.
+pub(super) fn remove(path: &Path) -> std::result::Result<(), Problem> {
+    if !file::is_ours(path) {
+        return Err(Problem::new(format!(
+            "`{}` is not a rowcall journal, so it is not removed",
+            path.display()
+        ))
+        .hint("give another file with `--journal PATH`"));
+    }
+    for file in [beside(path, "-wal"), beside(path, "-shm"), path.to_owned()] {
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Problem::new(format!("`{}` cannot be removed: {error}", file.display()))
+                    .hint("remove it yourself, or keep another journal with `--journal PATH`"));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,281 @@
+//! The file itself: made, opened, and recognised. What is in its tables is others' business.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Mutex;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::columns::{self, integer, natural};
+use super::filter::Filter;
+use super::lock::beside;
+use super::trouble;
+use crate::error::Problem;
+use crate::identity::{Identity, Key};
+use crate::totals::Totals;
+
+/// Marks a SQLite file as a journal: the ASCII letters `rowc`.
+const APPLICATION: i32 = 0x726f_7763;
+
+/// What this version writes, and the highest that it reads.
+const FORMAT: i32 = 1;
+
+/// SQLite's pages, unless told otherwise.
+const PAGE_BYTES: u64 = 4096;
+
+/// Whether a journal was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It was made just now.
+    Nothing,
+    /// It has been written to before.
+    Journal,
+}
+
+/// Opens the journal at `path` for writing, or makes one.
+///
+/// # Errors
+/// A file that is no journal, one of a newer format, and whatever keeps it from being written to.
+pub(super) fn open_to_write(
+    path: &Path,
+    identity: &Identity,
+    memo: &str,
+) -> Result<(Connection, Found), Problem> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let found = match std::fs::metadata(path) {
+        Ok(there) if there.len() > 0 || !there.is_file() => Found::Journal,
+        Ok(_) | Err(_) => Found::Nothing,
+    };
+    if found == Found::Nothing {
+        make(path, flags, identity, memo)?;
+    }
+    let open = || -> rusqlite::Result<(Connection, (i32, i32))> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        let marks = marks(&connection)?;
+        Ok((connection, marks))
+    };
+    let (connection, (application, format)) = open().map_err(|error| trouble::problem(path, &error))?;
+    check(path, application, format)?;
+    check_length(path)?;
+    // Writing the mode fails for a file that cannot be written to, before anything else is tried.
+    let prepared = connection.pragma_update(None, "journal_mode", "WAL");
+    prepared.map_err(|error| trouble::problem(path, &error))?;
+    Ok((connection, found))
+}
+
+/// Makes a journal under another name and gives it its own when it is on the disk, so that there is a whole one or none.
+fn make(path: &Path, flags: OpenFlags, identity: &Identity, memo: &str) -> Result<(), Problem> {
+    let new = beside(path, "-new");
+    for left_behind in [beside(&new, "-journal"), new.clone()] {
+        let _ = std::fs::remove_file(left_behind);
+    }
+    let fill = || -> rusqlite::Result<()> {
+        let connection = Connection::open_with_flags(&new, flags)?;
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT};",
+            include_str!("tables.sql")
+        ))?;
+        add_plan(&connection, identity, memo)?;
+        connection.execute_batch("COMMIT")?;
+        connection.close().map_err(|(_, error)| error)
+    };
+    fill().map_err(|error| trouble::problem(path, &error))?;
+    std::fs::rename(&new, path).map_err(|error| {
+        Problem::new(format!("the journal `{}` cannot be made: {error}", path.display()))
+            .hint("give another file with `--journal PATH`")
+    })
+}
+
+/// A file that ends within a page was cut off: SQLite would take the rest of the page for zeros.
+fn check_length(path: &Path) -> Result<(), Problem> {
+    let at_rest = std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
+    let whole = std::fs::metadata(path).map_or(true, |file| file.len() % PAGE_BYTES == 0);
+    if at_rest && !whole {
+        return Err(Problem::new(format!("the journal `{}` is damaged", path.display()))
+            .hint("what SQLite's `.recover` finds can be saved; `--fresh` starts over"));
+    }
+    Ok(())
+}
+
+/// Opens the journal at `path` for reading, whether or not it is being written to.
+///
+/// # Errors
+/// A file that is not there or no journal, one of a newer format, and whatever keeps it from being read.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Problem> {
+    if !path.exists() {
+        return Err(Problem::new(format!("there is no journal `{}`", path.display()))
+            .hint("`rowcall run` keeps one beside its output, named like it with `.journal` after it"));
+    }
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let open = |name: &Path| -> rusqlite::Result<(Connection, (i32, i32))> {
+        let connection = Connection::open_with_flags(name, flags)?;
+        let marks = marks(&connection)?;
+        Ok((connection, marks))
+    };
+    let opened = open(path).or_else(|error| {
+        // A journal in a folder that cannot be written to has no place for the files that readers share.
+        let is_at_rest = std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
+        if is_at_rest { open(Path::new(&immutable(path))) } else { Err(error) }
+    });
+    let (connection, (application, format)) = opened.map_err(|error| trouble::problem(path, &error))?;
+    check(path, application, format)?;
+    check_length(path)?;
+    Ok(connection)
+}
+
+/// Whether the file at `path` is marked as a journal, of whatever format, or holds nothing that could be lost. It is told by
+/// SQLite's header, so that a damaged journal can be told as well.
+pub(super) fn is_ours(path: &Path) -> bool {
+    const HEADER: usize = 100;
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let Ok(file) = std::fs::File::open(path) else { return true };
+    let mut header = Vec::with_capacity(HEADER);
+    match file.take(HEADER as u64).read_to_end(&mut header) {
+        Ok(0) => true,
+        Ok(_) => header.starts_with(MAGIC) && header.get(68..72) == Some(&APPLICATION.to_be_bytes()),
+        Err(_) => false,
+    }
+}
+
+/// The journal's name in the form that tells SQLite that nobody writes to it.
+fn immutable(path: &Path) -> String {
+    let path = path.display().to_string();
+    format!("file:{}?immutable=1", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))
+}
+
+fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
+    let read = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    Ok((read("application_id")?, read("user_version")?))
+}
+
+fn check(path: &Path, application: i32, format: i32) -> Result<(), Problem> {
+    let name = path.display();
+    if application != APPLICATION {
+        return Err(Problem::new(format!("`{name}` is a SQLite file, but not a rowcall journal"))
+            .hint("give another file with `--journal PATH`"));
+    }
+    if format > FORMAT {
+        return Err(Problem::new(format!(
+            "the journal `{name}` has format {format}, expected at most {FORMAT}: a newer rowcall has written it"
+        ))
+        .hint("use that version, or `--fresh` to start over"));
+    }
+    Ok(())
+}
+
+/// What was asked last, and the caller's memo about it.
+pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity, String)>> {
+    let sql = "SELECT model, prompt, system, parameters, schema, memo FROM plans ORDER BY seq DESC LIMIT 1";
+    connection
+        .query_row(sql, [], |row| {
+            let identity = Identity {
+                model: row.get(0)?,
+                prompt: row.get(1)?,
+                system: row.get(2)?,
+                parameters: columns::parsed(row.get_ref(3)?.as_str()?, 3)?,
+                schema: columns::parsed(row.get_ref(4)?.as_str()?, 4)?,
+            };
+            Ok((identity, row.get(5)?))
+        })
+        .optional()
+}
+
+/// What has been spent, and up to which outcome the keys are indexed.
+pub(super) fn totals(connection: &Connection) -> rusqlite::Result<(Totals, i64)> {
+    connection.query_row("SELECT spent, indexed FROM totals", [], |row| {
+        Ok((columns::parsed(row.get_ref(0)?.as_str()?, 0)?, row.get(1)?))
+    })
+}
+
+/// What is known of keys without looking into the file: the outcomes of those that are not in the index yet, which are bounded
+/// since the writer indexes them by the thousand, and which may be in it at all.
+#[derive(Debug)]
+pub(super) struct Recent {
+    outcomes: Mutex<HashMap<Key, i64>>,
+    filter: Filter,
+}
+
+impl Recent {
+    /// What is known of the keys after the outcome `indexed`, and with a filter of all if that is wanted.
+    pub(super) fn load(connection: &Connection, indexed: i64, filtered: Filtered) -> rusqlite::Result<Self> {
+        let filter = match filtered {
+            Filtered::Yes => Filter::empty(),
+            Filtered::No => Filter::full(),
+        };
+        if filtered == Filtered::Yes {
+            let mut statement = connection.prepare("SELECT key FROM keys")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                filter.add(columns::key(row, 0)?);
+            }
+        }
+        let mut statement = connection
+            .prepare("SELECT key, seq FROM outcomes WHERE seq > ? AND key IS NOT NULL ORDER BY seq")?;
+        let rows = statement.query_map([indexed], |row| Ok((columns::key(row, 0)?, row.get(1)?)))?;
+        let outcomes: HashMap<Key, i64> = rows.collect::<rusqlite::Result<_>>()?;
+        for key in outcomes.keys() {
+            filter.add(*key);
+        }
+        Ok(Self { outcomes: Mutex::new(outcomes), filter })
+    }
+
+    /// Whether there may be an outcome for `key`; if not, there is none.
+    pub(super) fn may_know(&self, key: Key) -> bool {
+        self.filter.may_have(key)
+    }
+
+    /// Adds outcomes that are on the disk.
+    pub(super) fn add(&self, outcomes: &[(Key, i64)]) {
+        for (key, _) in outcomes {
+            self.filter.add(*key);
+        }
+        self.with(|recent| recent.extend(outcomes.iter().copied()));
+    }
+
+    pub(super) fn with<T>(&self, look: impl FnOnce(&mut HashMap<Key, i64>) -> T) -> T {
+        look(&mut self.outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+/// Whether there is a filter, which takes a look at all keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filtered {
+    Yes,
+    No,
+}
+
+/// One more than the highest place that has an outcome.
+pub(super) fn places(connection: &Connection) -> rusqlite::Result<u64> {
+    let last: Option<i64> = connection.query_row("SELECT max(idx) FROM places", [], |row| row.get(0))?;
+    Ok(last.map_or(0, |last| natural(last) + 1))
+}
+
+/// Notes what is asked from now on.
+pub(super) fn add_plan(connection: &Connection, identity: &Identity, memo: &str) -> rusqlite::Result<()> {
+    let Identity { model, prompt, system, parameters, schema } = identity;
+    connection.execute(
+        "INSERT INTO plans (model, prompt, system, parameters, schema, memo) VALUES (?, ?, ?, ?, ?, ?)",
+        rusqlite::params![model, prompt, system, columns::text(parameters)?, columns::text(schema)?, memo],
+    )?;
+    Ok(())
+}
+
+/// Puts what was being asked about when the last run ended without saying so among what may have been paid for in vain.
+/// Tells how many rows those are.
+pub(super) fn take_over(connection: &Connection, now_ms: i64) -> rusqlite::Result<u64> {
+    let moved = connection.execute(
+        "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms) \
+         SELECT key, idx, attempts, 'cut off', ? FROM intents",
+        [now_ms],
+    )?;
+    connection.execute("DELETE FROM intents", [])?;
+    Ok(moved as u64)
+}
+
+/// The number of places up to `rows`, the rest being removed: those of rows that the input no longer has.
+pub(super) fn cut_places(connection: &Connection, rows: u64) -> rusqlite::Result<u64> {
+    Ok(connection.execute("DELETE FROM places WHERE idx >= ?", [integer(rows)])? as u64)
+}

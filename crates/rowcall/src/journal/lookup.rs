@@ -1,0 +1,239 @@
+//! What the journal knows of rows: their outcomes by key, and what stands at their places. A thread of its own answers the
+//! runs, so that a slow disk does not hold up the engine.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::columns::{self, OUTCOME, integer, natural};
+use super::file::Recent;
+use super::session::Reply;
+use super::trouble;
+use super::writer::Replies;
+use crate::error::Problem;
+use crate::identity::{EqualRows, Key};
+use crate::outcome::Outcome;
+use crate::row::Row;
+
+/// SQLite's own cache of a reader, in KiB; the system's is behind it.
+const CACHE_KIB: i64 = 8 * 1024;
+
+/// A row to look for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) key: Key,
+    pub(crate) index: u64,
+    /// The record as the journal would keep it.
+    pub(crate) record: Option<Bytes>,
+}
+
+/// What the journal knows of a row.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) number: i64,
+    pub(crate) outcome: Outcome,
+    /// Whether the journal has it at this place, with this record.
+    pub(crate) is_in_place: bool,
+}
+
+/// Something that a run wants to know.
+#[derive(Debug)]
+pub(super) enum Question {
+    /// What is known of these rows, which of them come again being told apart by their `run`.
+    Known { wanted: Vec<Wanted>, equal: EqualRows, run: u64, reply: Replies },
+    /// Which keys the rows at these places go by; they are to be asked about whatever is known of them.
+    Keys { wanted: Vec<Wanted>, equal: EqualRows, reply: Replies },
+    /// What stands at these places.
+    Places { places: Range<u64>, reply: Replies },
+}
+
+/// The thread, seen from outside. Dropping it ends the thread.
+#[derive(Debug)]
+pub(super) struct Lookup {
+    questions: Option<Sender<Question>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lookup {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system has none.
+    pub(super) fn start(finder: Finder) -> Result<Self, Problem> {
+        let (sender, questions) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("rowcall-journal-lookup".to_owned())
+            .spawn(move || finder.answer(&questions))
+            .map_err(|error| Problem::new(format!("no thread can be started for the journal: {error}")))?;
+        Ok(Self { questions: Some(sender), thread: Some(thread) })
+    }
+
+    /// Asks. Questions are answered in the order in which they are asked.
+    pub(super) fn ask(&self, question: Question) {
+        let _ = self.questions.as_ref().map(|questions| questions.send(question));
+    }
+}
+
+impl Drop for Lookup {
+    fn drop(&mut self) {
+        self.questions = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Looks things up in a journal that may be written to meanwhile.
+#[derive(Debug)]
+pub(super) struct Finder {
+    path: PathBuf,
+    connection: Connection,
+    recent: Arc<Recent>,
+}
+
+impl Finder {
+    /// A finder with a connection of its own.
+    pub(super) fn new(path: PathBuf, connection: Connection, recent: Arc<Recent>) -> rusqlite::Result<Self> {
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        connection.execute_batch(
+            "CREATE TEMP TABLE seen (run INTEGER, key BLOB, times INTEGER NOT NULL, PRIMARY KEY (run, key)) WITHOUT ROWID",
+        )?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(Self { path, connection, recent })
+    }
+
+    fn answer(self, questions: &Receiver<Question>) {
+        while let Ok(question) = questions.recv() {
+            let told = |error| trouble::problem(&self.path, &error);
+            let (answer, reply) = match question {
+                Question::Known { wanted, equal, run, reply } => {
+                    (Reply::Known(self.known(&wanted, equal, run).map_err(told)), reply)
+                }
+                Question::Keys { wanted, equal, reply } => {
+                    (Reply::Known(self.keys(&wanted, equal).map_err(told)), reply)
+                }
+                Question::Places { places, reply } => {
+                    (Reply::Places(self.places(&places).map_err(told)), reply)
+                }
+            };
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// What is known of each of `wanted`, with the key that it goes by.
+    pub(super) fn known(
+        &self,
+        wanted: &[Wanted],
+        equal: EqualRows,
+        run: u64,
+    ) -> rusqlite::Result<Vec<(Key, Option<Known>)>> {
+        self.reading(|| {
+            wanted
+                .iter()
+                .map(|wanted| {
+                    let key = match equal {
+                        EqualRows::Share => wanted.key,
+                        EqualRows::AskEach => wanted.key.occurrence(self.seen_before(wanted.key, run)?),
+                    };
+                    let Some(number) = self.number(key)? else { return Ok((key, None)) };
+                    let outcome = self.outcome(number, wanted.index)?;
+                    let is_in_place = self.is_in_place(number, wanted)?;
+                    Ok((key, Some(Known { number, outcome, is_in_place })))
+                })
+                .collect()
+        })
+    }
+
+    /// The keys that `wanted` go by: where equal rows are asked each, those of the outcomes that stand at their places.
+    fn keys(&self, wanted: &[Wanted], equal: EqualRows) -> rusqlite::Result<Vec<(Key, Option<Known>)>> {
+        let sql = "SELECT o.key FROM places p JOIN outcomes o ON o.seq = p.outcome \
+                   WHERE p.idx = ? AND o.key IS NOT NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut key = |wanted: &Wanted| match equal {
+            EqualRows::Share => Ok((wanted.key, None)),
+            EqualRows::AskEach => {
+                let found =
+                    statement.query_row([integer(wanted.index)], |row| columns::key(row, 0)).optional()?;
+                Ok((found.unwrap_or(wanted.key), None))
+            }
+        };
+        wanted.iter().map(&mut key).collect()
+    }
+
+    /// The outcomes at `places` with their rows, in order; places without one are left out.
+    pub(super) fn places(&self, places: &Range<u64>) -> rusqlite::Result<Vec<(Row, Outcome)>> {
+        let sql = format!(
+            "SELECT p.idx, p.record, {OUTCOME} FROM places p JOIN outcomes o ON o.seq = p.outcome \
+             WHERE p.idx >= ? AND p.idx < ? ORDER BY p.idx"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([integer(places.start), integer(places.end)])?;
+        let mut found = Vec::new();
+        while let Some(columns) = rows.next()? {
+            let index = natural(columns.get(0)?);
+            found
+                .push((row(index, columns.get_ref(1)?.as_str_or_null()?), columns::read(columns, 2, index)?));
+        }
+        Ok(found)
+    }
+
+    /// The number of the outcome that holds for `key`.
+    pub(super) fn number(&self, key: Key) -> rusqlite::Result<Option<i64>> {
+        if let Some(number) = self.recent.with(|recent: &mut HashMap<Key, i64>| recent.get(&key).copied()) {
+            return Ok(Some(number));
+        }
+        self.connection
+            .prepare_cached("SELECT outcome FROM keys WHERE key = ?")?
+            .query_row([key.bytes()], |row| row.get(0))
+            .optional()
+    }
+
+    /// How often `key` was seen in this run before now.
+    pub(super) fn seen_before(&self, key: Key, run: u64) -> rusqlite::Result<u64> {
+        let sql =
+            "INSERT INTO seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times";
+        let times: i64 = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row(params![integer(run), key.bytes()], |row| row.get(0))?;
+        Ok(natural(times - 1))
+    }
+
+    fn outcome(&self, number: i64, index: u64) -> rusqlite::Result<Outcome> {
+        let sql = format!("SELECT {OUTCOME} FROM outcomes o WHERE o.seq = ?");
+        self.connection.prepare_cached(&sql)?.query_row([number], |columns| columns::read(columns, 0, index))
+    }
+
+    fn is_in_place(&self, number: i64, wanted: &Wanted) -> rusqlite::Result<bool> {
+        let sql = "SELECT outcome, record FROM places WHERE idx = ?";
+        let found = self.connection.prepare_cached(sql)?.query_row([integer(wanted.index)], |columns| {
+            let record = columns.get_ref(1)?.as_str_or_null()?.map(str::as_bytes);
+            Ok(columns.get::<_, i64>(0)? == number && record == wanted.record.as_deref())
+        });
+        Ok(found.optional()?.unwrap_or(false))
+    }
+
+    /// Looks things up in one transaction, since each alone would take and give back SQLite's locks.
+    fn reading<T>(&self, look: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        let found = look();
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        found
+    }
+}
+
+/// The row at `index` as the journal keeps it: its record, and the fields in it.
+pub(super) fn row(index: u64, record: Option<&str>) -> Row {
+    let record = record.unwrap_or("{}");
+    Row {
+        index,
+        fields: Ok(serde_json::from_str(record).unwrap_or_default()),
+        record: Bytes::copy_from_slice(record.as_bytes()),
+    }
+}

@@ -1,0 +1,168 @@
+//! What survives a crash: outcomes, and which requests were about to be sent, in a SQLite file that one process writes and any
+//! may read. What the tables mean, and what is promised when, is told in `docs/journal.md`.
+
+mod columns;
+mod contents;
+mod file;
+mod filter;
+mod intents;
+mod lock;
+mod lookup;
+mod session;
+mod trouble;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(crate) use contents::Census;
+pub use contents::{Contents, Rows};
+pub(crate) use intents::{Intents, Spread};
+pub(crate) use lookup::Known;
+pub(crate) use session::{Reply, Session};
+pub(crate) use writer::{News, Placing, Written};
+
+use crate::error::Problem;
+use crate::identity::{EqualRows, Identity};
+use crate::totals::Totals;
+use file::{Filtered, Found, Recent};
+use lock::Lock;
+use lookup::{Finder, Lookup};
+use writer::{Pen, Writer};
+
+/// How a journal is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalOptions {
+    /// Its file. SQLite keeps two more beside it while it is in use, and we a lock.
+    pub path: PathBuf,
+    /// What is done with a journal that is there.
+    pub existing: Existing,
+    /// Whether each row's record is kept.
+    pub records: Records,
+    /// A text of the caller's own, found again by [`Contents::memo`].
+    pub memo: String,
+}
+
+impl JournalOptions {
+    /// A journal at `path` that is resumed if it is there, with records.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        let (existing, records) = (Existing::default(), Records::default());
+        Self { path: path.into(), existing, records, memo: String::new() }
+    }
+}
+
+/// What is done with a journal that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// It is resumed, if it was made by a plan that asks the same.
+    #[default]
+    Resume,
+    /// It is resumed in any case: what the plan would ask in the same words is known.
+    AcceptChanges,
+    /// It is removed.
+    StartOver,
+}
+
+/// Whether each row's record is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Records {
+    /// An output can be rebuilt without the input, and order costs no memory.
+    #[default]
+    Kept,
+    /// Neither, but the journal is smaller and has nothing of the input but what the answers repeat.
+    LeftOut,
+}
+
+/// A journal that is open for writing. Dropping it waits until all is written.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    // In the order in which they are to be dropped: the writer's connection is the last to close, and tidies up.
+    lookup: Lookup,
+    writer: Writer,
+    records: Records,
+    recent: Arc<Recent>,
+    resumed: Mutex<Option<Totals>>,
+    has_placing_run: AtomicBool,
+    _lock: Lock,
+}
+
+impl Journal {
+    /// Opens the journal for a plan that asks `identity`, or makes one.
+    ///
+    /// # Errors
+    /// A journal of a plan that asks something else, one that another process writes to, a file that is no journal, and
+    /// whatever keeps it from being written to. Nothing has been changed then.
+    pub(crate) fn open(options: &JournalOptions, identity: &Identity) -> Result<Self, Problem> {
+        let JournalOptions { path, existing, records, memo } = options;
+        let lock = Lock::take(path)?;
+        if *existing == Existing::StartOver {
+            contents::remove(path)?;
+        }
+        let (connection, found) = file::open_to_write(path, identity, memo)?;
+        let (mut totals, indexed, places) = {
+            let read = || {
+                let (totals, indexed) = file::totals(&connection)?;
+                Ok((totals, indexed, file::places(&connection)?))
+            };
+            read().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?
+        };
+        let known = file::plan(&connection).map_err(|error| trouble::problem(path, &error))?;
+        let changes = known.as_ref().map_or_else(Vec::new, |(known, _)| identity.changes(known));
+        if !changes.is_empty() && *existing == Existing::Resume {
+            return Err(contents::changed(path, &changes));
+        }
+        let mut begin = || {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            totals.possibly_paid += file::take_over(&connection, writer::now_ms())?;
+            if known.as_ref() != Some(&(identity.clone(), memo.clone())) {
+                file::add_plan(&connection, identity, memo)?;
+            }
+            connection.execute("UPDATE totals SET spent = ?", [columns::text(&totals)?])?;
+            connection.execute_batch("COMMIT")?;
+            let filtered = if totals.outcomes < filter::MOST_KEYS { Filtered::Yes } else { Filtered::No };
+            Recent::load(&connection, indexed, filtered)
+        };
+        let recent = begin().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?;
+        let recent = Arc::new(recent);
+        let reader = file::open_to_read(path)?;
+        let finder = Finder::new(path.clone(), reader, Arc::clone(&recent))
+            .map_err(|error| trouble::problem(path, &error))?;
+        let resumed = (found == Found::Journal).then(|| totals.clone());
+        let known = Arc::clone(&recent);
+        let pen = Pen { path: path.clone(), connection, records: *records, recent, totals, places };
+        Ok(Self {
+            lookup: Lookup::start(finder)?,
+            writer: Writer::start(pen)?,
+            records: *records,
+            recent: known,
+            resumed: Mutex::new(resumed),
+            has_placing_run: AtomicBool::new(false),
+            _lock: lock,
+        })
+    }
+
+    /// What the journal held when it was opened, once: whoever asks first tells the others.
+    pub(crate) fn take_resumed(&self) -> Option<Totals> {
+        self.resumed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// A run begins whose rows are `placing` to the journal. Of several at a time only one can have an input's places.
+    pub(crate) fn begin(self: &Arc<Self>, equal: EqualRows, placing: Placing) -> Session {
+        let placing = match placing {
+            Placing::Input if self.has_placing_run.swap(true, Ordering::AcqRel) => Placing::None,
+            placing => placing,
+        };
+        Session::new(Arc::clone(self), equal, placing)
+    }
+
+    fn end(&self, placing: Placing) {
+        match placing {
+            Placing::Input => self.has_placing_run.store(false, Ordering::Release),
+            Placing::Again | Placing::None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! The journal as one run sees it: it gives rows and outcomes in, and gets replies when they are looked up or on the disk.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::intents::{Intents, Spread};
+use super::lookup::{Known, Question, Wanted};
+use super::writer::{Entry, Placing, Replies, Written, record};
+use super::{Journal, Records};
+use crate::error::Problem;
+use crate::identity::{EqualRows, Key};
+use crate::outcome::{Effort, Outcome};
+use crate::row::Row;
+
+/// Runs since the process began, to tell them apart.
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+/// What the journal has to say to a run.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// What is known of the rows that were looked up longest ago, in their order.
+    Known(Result<Vec<(Key, Option<Known>)>, Problem>),
+    /// What stands at the places that were asked for.
+    Places(Result<Vec<(Row, Outcome)>, Problem>),
+    /// These are on the disk.
+    Written(Vec<Written>),
+    /// This row's outcome could not be written.
+    Unwritten { key: Option<Key>, index: u64, problem: Problem },
+}
+
+/// One run's dealings with the journal.
+#[derive(Debug)]
+pub(crate) struct Session {
+    journal: Arc<Journal>,
+    equal: EqualRows,
+    run: u64,
+    placing: Placing,
+    replies: Replies,
+    received: mpsc::UnboundedReceiver<Reply>,
+}
+
+impl Session {
+    /// A run begins. Only one at a time keeps the places of its rows.
+    pub(super) fn new(journal: Arc<Journal>, equal: EqualRows, placing: Placing) -> Self {
+        let (replies, received) = mpsc::unbounded_channel();
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        if placing == Placing::Input {
+            journal.writer.write(Entry::Begin);
+        }
+        Self { journal, equal, run, placing, replies, received }
+    }
+
+    /// A way to note intents, and what has to be driven for it.
+    pub(crate) fn intents(&self) -> (Intents, Spread) {
+        Intents::new(Arc::clone(&self.journal))
+    }
+
+    /// Whether the journal may have something to say about a row with this key. If not, the row need not be looked up.
+    pub(crate) fn may_know(&self, key: Key) -> bool {
+        match (self.placing, self.equal) {
+            (Placing::Again, _) | (_, EqualRows::AskEach) => true,
+            (Placing::Input | Placing::None, EqualRows::Share) => self.journal.recent.may_know(key),
+        }
+    }
+
+    /// Whether what is held back for order can be found again at its place.
+    pub(crate) fn can_hold_back(&self) -> bool {
+        self.placing == Placing::Input && self.journal.records == Records::Kept
+    }
+
+    /// Asks what is known of these rows; the reply is [`Reply::Known`].
+    pub(crate) fn look_up<'a>(&self, rows: impl Iterator<Item = (Key, &'a Row)>) {
+        let wanted =
+            rows.map(|(key, row)| Wanted { key, index: row.index, record: self.record(row) }).collect();
+        let reply = self.replies.clone();
+        self.journal.lookup.ask(match self.placing {
+            Placing::Again => Question::Keys { wanted, equal: self.equal, reply },
+            Placing::Input | Placing::None => {
+                Question::Known { wanted, equal: self.equal, run: self.run, reply }
+            }
+        });
+    }
+
+    /// Asks what stands at these places; the reply is [`Reply::Places`].
+    pub(crate) fn load(&self, places: Range<u64>) {
+        self.journal.lookup.ask(Question::Places { places, reply: self.replies.clone() });
+    }
+
+    /// Has an outcome written; the reply is [`Reply::Written`].
+    pub(crate) fn end(&self, key: Option<Key>, row: Row, outcome: Outcome) {
+        let reply = self.replies.clone();
+        self.journal.writer.write(Entry::Ended { key, row, outcome, place: self.placing, reply });
+    }
+
+    /// Has the place of a row written whose outcome is known; the reply is [`Reply::Written`].
+    pub(crate) fn place(&self, number: i64, row: Row, outcome: Outcome) {
+        let (place, reply) = (self.placing, self.replies.clone());
+        self.journal.writer.write(Entry::Placed { number, row, outcome, place, reply });
+    }
+
+    /// A row was given up before its end.
+    pub(crate) fn give_up(&self, key: Key, index: u64, effort: Effort) {
+        self.journal.writer.write(Entry::GivenUp { key, index, effort });
+    }
+
+    /// The input has come to its end, after so many rows.
+    pub(crate) fn complete(&self, rows: u64) {
+        match self.placing {
+            Placing::Input => self.journal.writer.write(Entry::Complete { rows }),
+            Placing::Again | Placing::None => {}
+        }
+    }
+
+    /// The next reply. Cancelling the wait loses none.
+    pub(crate) async fn next(&mut self) -> Reply {
+        // We hold a sender ourselves, so the channel is never closed.
+        match self.received.recv().await {
+            Some(reply) => reply,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn record(&self, row: &Row) -> Option<Bytes> {
+        match (self.journal.records, row.record.is_empty()) {
+            (Records::LeftOut, _) => None,
+            (Records::Kept, false) => Some(row.record.clone()),
+            (Records::Kept, true) => {
+                record(row, Records::Kept).ok().flatten().map(|text| Bytes::from(text.into_owned()))
+            }
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.journal.end(self.placing);
+    }
+}

@@ -1,0 +1,429 @@
+//! The one thread that writes. All that waits is committed together: outcomes are synced to the disk, intents alone are not,
+//! since the next outcome's sync covers them. After the first failure nothing is written any more, and everyone is told why.
+#![expect(clippy::disallowed_methods, reason = "the journal tells at what time of day a row ended")]
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
+
+use rusqlite::{Connection, params};
+use tokio::sync::{mpsc as channel, oneshot};
+
+use super::columns::{self, integer};
+use super::file::{self, Recent};
+use super::intents::Settled;
+use super::session::Reply;
+use super::{Records, trouble};
+use crate::error::Problem;
+use crate::identity::Key;
+use crate::outcome::{Effort, Outcome};
+use crate::row::Row;
+use crate::totals::Totals;
+
+/// The most entries in one commit, so that nobody waits for ever longer ones.
+const MOST_TOGETHER: usize = 2048;
+
+/// How many outcomes wait for the index of keys. In one go and sorted they cost a tenth of what they do one by one.
+const INDEXED_TOGETHER: usize = 16_384;
+
+/// Something to be written.
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// A request is about to go out.
+    Intent {
+        key: Key,
+        index: u64,
+        attempt: u32,
+        done: oneshot::Sender<Result<(), Problem>>,
+        settled: channel::UnboundedSender<Settled>,
+    },
+    /// A row has ended. Without a key it was never asked about.
+    Ended { key: Option<Key>, row: Row, outcome: Outcome, place: Placing, reply: Replies },
+    /// The outcome of a row is known: it stands at a place that the journal has not seen it at.
+    Placed { number: i64, row: Row, outcome: Outcome, place: Placing, reply: Replies },
+    /// A row was given up before its end, after this effort.
+    GivenUp { key: Key, index: u64, effort: Effort },
+    /// A run over an input begins.
+    Begin,
+    /// It is at the end of its input, which had this many rows.
+    Complete { rows: u64 },
+}
+
+/// What a run's rows are to the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placing {
+    /// The input, from its first row on: each row's place is kept.
+    Input,
+    /// Some of the rows that it has places for, which are asked about again.
+    Again,
+    /// Rows without a place.
+    None,
+}
+
+/// Where replies go.
+pub(super) type Replies = channel::UnboundedSender<Reply>;
+
+/// An outcome that is on the disk.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) key: Option<Key>,
+    pub(crate) number: i64,
+    pub(crate) row: Row,
+    pub(crate) outcome: Outcome,
+    pub(crate) news: News,
+}
+
+/// What of it was not there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// The outcome.
+    Outcome,
+    /// The row's place only.
+    Place,
+}
+
+/// The thread, seen from outside. Dropping it waits until all is written.
+#[derive(Debug)]
+pub(super) struct Writer {
+    entries: Option<Sender<Entry>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread works with.
+#[derive(Debug)]
+pub(super) struct Pen {
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) records: Records,
+    pub(super) recent: Arc<Recent>,
+    pub(super) totals: Totals,
+    /// Places from here on have no outcome yet.
+    pub(super) places: u64,
+}
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system has none.
+    pub(super) fn start(pen: Pen) -> Result<Self, Problem> {
+        let (sender, entries) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("rowcall-journal".to_owned())
+            .spawn(move || pen.write(&entries))
+            .map_err(|error| Problem::new(format!("no thread can be started for the journal: {error}")))?;
+        Ok(Self { entries: Some(sender), thread: Some(thread) })
+    }
+
+    /// Has something written, soon.
+    pub(super) fn write(&self, entry: Entry) {
+        // The thread lives as long as the sender; if it has panicked, whoever waits for a reply is told by the closed channel.
+        if let Some(entries) = &self.entries {
+            let _ = entries.send(entry);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.entries = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Whether a commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    Now,
+    WithTheNext,
+}
+
+impl Pen {
+    fn write(mut self, entries: &Receiver<Entry>) {
+        let mut broken: Option<Problem> = None;
+        let mut sync = None;
+        while let Ok(first) = entries.recv() {
+            let mut group = vec![first];
+            group.extend(entries.try_iter().take(MOST_TOGETHER - 1));
+            if broken.is_none() {
+                let written = self.commit(&group, &mut sync).and_then(|numbers| {
+                    self.index_if_due()?;
+                    Ok(numbers)
+                });
+                match written {
+                    Ok(numbers) => {
+                        tell(group, &numbers);
+                        continue;
+                    }
+                    Err(error) => {
+                        // What the transaction had written is taken back by SQLite, now or when the file is next opened.
+                        let _ = self.connection.execute_batch("ROLLBACK");
+                        broken = Some(trouble::problem(&self.path, &error));
+                    }
+                }
+            }
+            if let Some(problem) = &broken {
+                refuse(group, problem);
+            }
+        }
+    }
+
+    /// Writes all of `group` in one transaction. Tells the number of each entry's outcome, where it has one.
+    fn commit(&mut self, group: &[Entry], synced: &mut Option<Sync>) -> rusqlite::Result<Vec<i64>> {
+        let has_outcome = group.iter().any(|entry| matches!(entry, Entry::Ended { .. }));
+        let sync = if has_outcome { Sync::Now } else { Sync::WithTheNext };
+        if *synced != Some(sync) {
+            self.run(match sync {
+                Sync::Now => "PRAGMA synchronous = FULL",
+                Sync::WithTheNext => "PRAGMA synchronous = NORMAL",
+            })?;
+            *synced = Some(sync);
+        }
+        let (before, places_before) = (self.totals.clone(), self.places);
+        let now = now_ms();
+        self.run("BEGIN IMMEDIATE")?;
+        let mut numbers = Vec::with_capacity(group.len());
+        let mut keyed = Vec::new();
+        let written = (|| {
+            for entry in group {
+                let number = self.apply(entry, now)?;
+                if let Entry::Ended { key: Some(key), .. } = entry {
+                    keyed.push((*key, number));
+                }
+                numbers.push(number);
+            }
+            if self.totals != before {
+                let spent = columns::text(&self.totals)?;
+                self.connection.prepare_cached("UPDATE totals SET spent = ?")?.execute([spent])?;
+            }
+            self.run("COMMIT")
+        })();
+        if let Err(error) = written {
+            (self.totals, self.places) = (before, places_before);
+            return Err(error);
+        }
+        self.recent.add(&keyed);
+        Ok(numbers)
+    }
+
+    fn apply(&mut self, entry: &Entry, now: i64) -> rusqlite::Result<i64> {
+        match entry {
+            Entry::Intent { key, index, attempt, done: _, settled: _ } => {
+                self.connection
+                    .prepare_cached("INSERT OR REPLACE INTO intents (key, idx, attempts) VALUES (?, ?, ?)")?
+                    .execute(params![key.bytes(), integer(*index), attempt])?;
+                Ok(0)
+            }
+            Entry::Ended { key: None, row, outcome, place, reply: _ } => {
+                if *place == Placing::Input
+                    && let Some(number) = self.same_unasked(row, outcome)?
+                {
+                    return Ok(number);
+                }
+                self.end(None, row, outcome, *place, now)
+            }
+            Entry::Ended { key: Some(key), row, outcome, place, reply: _ } => {
+                self.connection
+                    .prepare_cached("DELETE FROM intents WHERE key = ?")?
+                    .execute([key.bytes()])?;
+                self.end(Some(*key), row, outcome, *place, now)
+            }
+            Entry::Placed { number, row, outcome, place, reply: _ } => {
+                self.place(*number, row, outcome, *place)?;
+                Ok(*number)
+            }
+            Entry::GivenUp { key, index, effort } => {
+                self.connection
+                    .prepare_cached("DELETE FROM intents WHERE key = ?")?
+                    .execute([key.bytes()])?;
+                self.totals.add(effort);
+                if effort.unmetered > 0 || effort.usage.output_tokens > 0 {
+                    self.totals.possibly_paid += 1;
+                    self.connection
+                        .prepare_cached(
+                            "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms) VALUES (?, ?, ?, 'given up', ?)",
+                        )?
+                        .execute(params![key.bytes(), integer(*index), effort.attempts, now])?;
+                }
+                Ok(0)
+            }
+            Entry::Begin => {
+                self.totals.complete = false;
+                self.totals.moved = 0;
+                self.places = file::places(&self.connection)?;
+                Ok(0)
+            }
+            Entry::Complete { rows } => {
+                self.totals.rows -= file::cut_places(&self.connection, *rows)?.min(self.totals.rows);
+                self.totals.complete = true;
+                Ok(0)
+            }
+        }
+    }
+
+    fn end(
+        &mut self,
+        key: Option<Key>,
+        row: &Row,
+        outcome: &Outcome,
+        place: Placing,
+        now: i64,
+    ) -> rusqlite::Result<i64> {
+        let number = columns::insert(&self.connection, key, now, outcome)?;
+        self.totals.outcomes += 1;
+        self.totals.add(&outcome.effort);
+        self.place(number, row, outcome, place)?;
+        Ok(number)
+    }
+
+    fn place(&mut self, number: i64, row: &Row, outcome: &Outcome, place: Placing) -> rusqlite::Result<()> {
+        if place == Placing::None {
+            return Ok(());
+        }
+        let failure = outcome.result.as_ref().err().map(|failure| failure.kind.name());
+        let record = record(row, self.records)?;
+        if row.index < self.places {
+            let sql = "UPDATE places SET outcome = ?2, failure = ?3, record = ?4 WHERE idx = ?1";
+            let there = params![integer(row.index), number, failure, record];
+            if self.connection.prepare_cached(sql)?.execute(there)? > 0 {
+                self.totals.moved += u64::from(place == Placing::Input);
+                return Ok(());
+            }
+        }
+        self.connection
+            .prepare_cached("INSERT INTO places (idx, outcome, failure, record) VALUES (?, ?, ?, ?)")?
+            .execute(params![integer(row.index), number, failure, record])?;
+        self.totals.rows += 1;
+        Ok(())
+    }
+
+    /// The outcome at the row's place, if a run before has put the same one there without asking.
+    fn same_unasked(&self, row: &Row, outcome: &Outcome) -> rusqlite::Result<Option<i64>> {
+        if row.index >= self.places {
+            return Ok(None);
+        }
+        let sql = "SELECT o.seq, o.failure, p.record FROM places p JOIN outcomes o ON o.seq = p.outcome \
+                   WHERE p.idx = ? AND o.key IS NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query([integer(row.index)])?;
+        let Some(columns) = found.next()? else { return Ok(None) };
+        let failure = outcome.result.as_ref().err().map(columns::text).transpose()?;
+        let same = columns.get_ref(1)?.as_str_or_null()? == failure.as_deref()
+            && columns.get_ref(2)?.as_str_or_null()? == record(row, self.records)?.as_deref();
+        Ok(if same { Some(columns.get(0)?) } else { None })
+    }
+
+    /// Puts the recent outcomes into the index of keys once they are many. Sorted, they touch each of its pages once.
+    fn index_if_due(&self) -> rusqlite::Result<()> {
+        let mut due: Vec<(Key, i64)> = self.recent.with(|recent| {
+            if recent.len() < INDEXED_TOGETHER {
+                return Vec::new();
+            }
+            recent.iter().map(|(key, number)| (*key, *number)).collect()
+        });
+        let Some(last) = due.iter().map(|(_, number)| *number).max() else { return Ok(()) };
+        due.sort_unstable();
+        self.run("BEGIN IMMEDIATE")?;
+        let mut insert =
+            self.connection.prepare_cached("INSERT OR REPLACE INTO keys (key, outcome) VALUES (?, ?)")?;
+        for (key, number) in &due {
+            insert.execute(params![key.bytes(), number])?;
+        }
+        self.connection.prepare_cached("UPDATE totals SET indexed = ?")?.execute([last])?;
+        self.run("COMMIT")?;
+        self.recent.with(|recent| recent.retain(|_, number| *number > last));
+        Ok(())
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+}
+
+/// The text of the row's record, which a row made from a Rust value has only in its fields.
+pub(super) fn record(row: &Row, records: Records) -> rusqlite::Result<Option<Cow<'_, str>>> {
+    Ok(match (records, &row.fields) {
+        (Records::LeftOut, _) => None,
+        (Records::Kept, Ok(fields)) if row.record.is_empty() => Some(columns::text(fields)?.into()),
+        (Records::Kept, _) => Some(String::from_utf8_lossy(&row.record)),
+    })
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Tells everyone that what they gave is written. Whoever has gone away meanwhile needs no reply.
+fn tell(group: Vec<Entry>, numbers: &[i64]) {
+    let mut intents = Together::default();
+    let mut written = Together::default();
+    for (entry, number) in group.into_iter().zip(numbers) {
+        let (key, row, outcome, news, reply) = match entry {
+            Entry::Intent { done, settled, .. } => {
+                intents.add(settled, done, |waiting| (waiting, Ok(())));
+                continue;
+            }
+            Entry::Ended { key, row, outcome, place: _, reply } => (key, row, outcome, News::Outcome, reply),
+            Entry::Placed { number: _, row, outcome, place: _, reply } => {
+                (None, row, outcome, News::Place, reply)
+            }
+            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => continue,
+        };
+        let one = Written { key, number: *number, row, outcome, news };
+        written.add(reply, one, Reply::Written);
+    }
+    intents.send(|waiting| (waiting, Ok(())));
+    written.send(Reply::Written);
+}
+
+fn refuse(group: Vec<Entry>, problem: &Problem) {
+    for entry in group {
+        let (key, index, reply) = match entry {
+            Entry::Intent { done, settled, .. } => {
+                let _ = settled.send((vec![done], Err(problem.clone())));
+                continue;
+            }
+            Entry::Ended { key, row, reply, .. } => (key, row.index, reply),
+            Entry::Placed { row, reply, .. } => (None, row.index, reply),
+            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => continue,
+        };
+        let _ = reply.send(Reply::Unwritten { key, index, problem: problem.clone() });
+    }
+}
+
+/// What goes to one receiver in a row, so that it is woken once for all.
+struct Together<M, T> {
+    pending: Option<(channel::UnboundedSender<M>, Vec<T>)>,
+}
+
+impl<M, T> Default for Together<M, T> {
+    fn default() -> Self {
+        Self { pending: None }
+    }
+}
+
+impl<M, T> Together<M, T> {
+    /// Adds `one` for `receiver`; what was for another before is sent.
+    fn add(&mut self, receiver: channel::UnboundedSender<M>, one: T, message: impl Fn(Vec<T>) -> M) {
+        match &mut self.pending {
+            Some((same, all)) if same.same_channel(&receiver) => all.push(one),
+            Some(_) | None => {
+                self.send(message);
+                self.pending = Some((receiver, vec![one]));
+            }
+        }
+    }
+
+    fn send(&mut self, message: impl Fn(Vec<T>) -> M) {
+        if let Some((receiver, all)) = self.pending.take() {
+            let _ = receiver.send(message(all));
+        }
+    }
+}

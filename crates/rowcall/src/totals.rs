@@ -1,0 +1,42 @@
+//! What a journal's runs have spent in all: kept with every commit, so that nobody has to add up outcomes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Effort;
+use crate::turn::Usage;
+
+/// What all runs of a journal came to so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Totals {
+    /// Rows of the input that have an outcome.
+    pub rows: u64,
+    /// Outcomes: as many as rows if no two rows are equal.
+    pub outcomes: u64,
+    /// Requests sent, as far as they are known of.
+    pub requests: u64,
+    /// Prompts that asked again after an invalid answer.
+    pub reasks: u64,
+    /// Tokens of all answers that reported them.
+    pub usage: Usage,
+    /// Requests that may have been billed but reported no tokens.
+    pub unmetered: u64,
+    /// Rows that were being asked about when a run ended without their outcome: their requests may have been paid for in
+    /// vain. A row counts each time.
+    pub possibly_paid: u64,
+    /// Whether the latest run has come to the end of its input.
+    pub complete: bool,
+    /// Rows that the latest run has found at another place, or with another record, than the run before.
+    pub moved: u64,
+}
+
+impl Totals {
+    /// Adds what a row took.
+    pub(crate) fn add(&mut self, effort: &Effort) {
+        let Effort { attempts, prompts, usage, unmetered, latency: _ } = effort;
+        self.requests += u64::from(*attempts);
+        self.reasks += u64::from(prompts.saturating_sub(1));
+        self.usage += *usage;
+        self.unmetered += u64::from(*unmetered);
+    }
+}
