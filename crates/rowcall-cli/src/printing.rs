@@ -1,6 +1,9 @@
 //! The only place that prints: results to stdout, everything else to stderr. A reader that has gone away is no reason to fail.
 
+#![expect(clippy::disallowed_methods, reason = "a person is told at what time of day to come again")]
+
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use rowcall::Error;
 
@@ -26,6 +29,11 @@ pub(crate) fn error(error: &Error) {
     let help = matches!(error, Error::Config(_)).then_some("`rowcall help run` shows what is expected");
     if let Some(hint) = error.hint().or(help) {
         note(&format!("  hint: {hint}"));
+    }
+    if let Error::Stopped(fault) = error
+        && let Some(time) = fault.retry_after.and_then(|wait| SystemTime::now().checked_add(wait))
+    {
+        note(&format!("  resume: the same command after {}", httpdate::fmt_http_date(time)));
     }
 }
 

@@ -145,3 +145,20 @@ fn whatever_goes_wrong_every_row_gets_its_value_and_nothing_is_paid_twice() {
         assert!(stats.faults.get(fault).is_some_and(|played| *played > 0), "{fault} was not played");
     }
 }
+
+#[test]
+fn a_server_that_asks_for_an_hour_stops_the_run_which_says_when_to_resume() {
+    let story = "about = 'come back later'\n[[faults]]\nrate = 1\nkind = { status = { code = 429, retry_after = 3600 } }";
+    let simulator = simulator(Scenario::from_toml(story).expect("a scenario"));
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", ages(100));
+    let ran = place.rowcall(&asking("in.txt", "age int", &url));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("(it asks to wait 60 min)"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("resume: the same command after ") && ran.stderr.contains(" GMT"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -21,8 +21,8 @@ use crate::identity::{EqualRows, Key};
 use crate::outcome::Outcome;
 use crate::row::Row;
 
-/// SQLite's own cache of a reader, in KiB; the system's is behind it.
-const CACHE_KIB: i64 = 8 * 1024;
+/// SQLite's own cache of a reader, in KiB: small, since the system's is behind it and memory is not to grow with the journal.
+const CACHE_KIB: i64 = 1024;
 
 /// A row to look for.
 #[derive(Debug, Clone)]

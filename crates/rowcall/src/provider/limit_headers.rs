@@ -32,6 +32,10 @@ pub(crate) fn retry_after(response: &Response, message: &str) -> Option<Duration
 /// | `x-ratelimit-…-project-tokens` | OpenAI's, where a project has a limit of its own |
 /// | `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining,reset}` | Anthropic's; remaining tokens are rounded to thousands, the reset is a time of day |
 pub(crate) fn standings(response: &Response) -> Vec<Standing> {
+    // Most servers send none, and looking for each name costs more than going through the names once.
+    if !response.headers.keys().any(|name| name.as_str().contains("ratelimit")) {
+        return Vec::new();
+    }
     let number = |name: &str| seconds(response.header(name)?.trim()).filter(|number| number.is_finite());
     let mut standings = Vec::new();
     for (dimension, limit, remaining, reset) in OPENAI {
@@ -222,6 +226,75 @@ mod tests {
         assert_eq!(at("Sun, 22 Nov 2026 17:00:20 GMT"), Some(Duration::from_secs(20)));
         assert_eq!(at("Sun, 22 Nov 2020 17:00:00 GMT"), None);
         assert_eq!(at("Sun, 22 Nov 2043 17:00:00 GMT"), None);
+    }
+
+    #[test]
+    fn each_providers_headers_are_read_in_its_meaning() {
+        let told = |headers: &[(&str, &str)]| {
+            let standings = standings(&limited(headers)).into_iter();
+            standings
+                .map(|standing| (standing.dimension, standing.period, standing.limit, standing.remaining))
+                .collect::<Vec<_>>()
+        };
+        let openai = [
+            ("x-ratelimit-limit-requests", "5000"),
+            ("x-ratelimit-remaining-requests", "4870"),
+            ("x-ratelimit-reset-requests", "1.56s"),
+            ("x-ratelimit-limit-tokens", "200000"),
+            ("x-ratelimit-remaining-tokens", "500"),
+            ("x-ratelimit-reset-tokens", "59.85s"),
+        ];
+        assert_eq!(
+            told(&openai),
+            [
+                (Dimension::Requests, Period::Minute, Some(5000.0), Some(4870.0)),
+                (Dimension::Tokens, Period::Minute, Some(200_000.0), Some(500.0)),
+            ]
+        );
+        let groq = [
+            ("x-ratelimit-limit-requests", "14400"),
+            ("x-ratelimit-remaining-requests", "14370"),
+            ("x-ratelimit-reset-requests", "2m59.56s"),
+            ("x-ratelimit-limit-tokens", "18000"),
+            ("x-ratelimit-remaining-tokens", "17997"),
+            ("x-ratelimit-reset-tokens", "7.66ms"),
+        ];
+        assert_eq!(
+            told(&groq),
+            [
+                (Dimension::Requests, Period::Day, Some(14_400.0), Some(14_370.0)),
+                (Dimension::Tokens, Period::Minute, Some(18_000.0), Some(17_997.0)),
+            ]
+        );
+        let anthropic = [
+            ("anthropic-ratelimit-requests-limit", "1000"),
+            ("anthropic-ratelimit-requests-remaining", "999"),
+            ("anthropic-ratelimit-requests-reset", "2026-11-22T17:16:34Z"),
+            ("anthropic-ratelimit-input-tokens-limit", "80000"),
+            ("anthropic-ratelimit-input-tokens-remaining", "79000"),
+            ("anthropic-ratelimit-output-tokens-limit", "16000"),
+            ("anthropic-ratelimit-output-tokens-remaining", "16000"),
+            ("anthropic-ratelimit-tokens-limit", "96000"),
+            ("anthropic-ratelimit-tokens-remaining", "95000"),
+        ];
+        assert_eq!(
+            told(&anthropic),
+            [
+                (Dimension::Requests, Period::Minute, Some(1000.0), Some(999.0)),
+                (Dimension::InputTokens, Period::Minute, Some(80_000.0), Some(79_000.0)),
+                (Dimension::OutputTokens, Period::Minute, Some(16_000.0), Some(16_000.0)),
+            ]
+        );
+        let azure = [("x-ratelimit-remaining-requests", "7"), ("x-ratelimit-remaining-tokens", "900")];
+        assert_eq!(
+            told(&azure),
+            [
+                (Dimension::Requests, Period::Minute, None, Some(7.0)),
+                (Dimension::Tokens, Period::Minute, None, Some(900.0)),
+            ]
+        );
+        assert_eq!(told(&[("x-ratelimit-limit-requests", "many")]), []);
+        assert_eq!(told(&[("retry-after", "1")]), []);
     }
 
     #[test]
