@@ -1,10 +1,11 @@
-//! `cargo xtask bench …`: measurements with the server in a process of its own. They show figures and hold them against
-//! no clock; what is asserted is that the work was done.
+//! `cargo xtask bench …`: measurements with the server in a process of its own. They show figures; what is
+//! asserted is that the work was done and, where an issue sets one, a limit.
 
+pub(crate) mod admission;
 pub(crate) mod cpu;
+pub(crate) mod load;
 pub(crate) mod memory;
 
-mod binaries;
 mod ceiling;
 mod digits;
-mod server;
+mod watched;

@@ -3,7 +3,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line for developers")]
 
 mod bench;
+mod binaries;
+mod crash;
 mod fuzz;
+mod people;
+mod server;
 mod test;
 mod vectors;
 
@@ -23,6 +27,26 @@ usage: cargo xtask COMMAND
       --rounds N rounds, whose medians are shown (5)
       --json     figures as JSON
   bench memory   peak memory at 10,000 and 100,000 rows, and that every row came out in its place
+  bench admission
+                 how near a run comes to the best time that an account's limits allow, and how many 429s it gets
+      --only NAME
+                 this scenario; may be repeated (all)
+      --rounds N rounds, whose medians are shown and judged (1)
+      --no-semaphores
+                 leaves out the bare semaphores that three of the scenarios are also played with
+      --list     names the scenarios
+      --json     figures as JSON
+  bench load     CPU and memory of a run with 2,500 requests in flight, each of which takes five seconds
+      --seconds N
+                 how long (120)
+      --journal  with a journal
+  crash          kills runs at random instants and at each write to their journal, resumes them, and judges
+      --kills N  at random instants (200)
+      --rows N   rows of a run (5000)
+      --seed N   which instants (0)
+      --no-strace
+                 leaves out the kills at writes
+      --short    less of all, with the program as the tests have it
   vectors DIR    judges a folder of vector files, such as crates/rowcall/tests/vectors: a line for each case
   fuzz completion
                  feeds the reader of completions with nasty answers, on a nightly toolchain if there is one
@@ -39,6 +63,18 @@ fn main() -> ExitCode {
             Err(problem) => return misused(&problem),
         },
         ["bench", "memory"] => bench::memory::run(),
+        ["bench", "admission", options @ ..] => match bench::admission::Options::parse(options) {
+            Ok(options) => bench::admission::run(&options),
+            Err(problem) => return misused(&problem),
+        },
+        ["bench", "load", options @ ..] => match bench::load::Options::parse(options) {
+            Ok(options) => bench::load::run(&options),
+            Err(problem) => return misused(&problem),
+        },
+        ["crash", options @ ..] => match crash::Options::parse(options) {
+            Ok(options) => crash::run(&options),
+            Err(problem) => return misused(&problem),
+        },
         ["vectors", folder] => vectors::run(Path::new(folder)),
         ["fuzz", "completion", options @ ..] => match fuzz::Options::parse(options) {
             Ok(options) => fuzz::run(&options),

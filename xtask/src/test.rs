@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, cargo};
+use crate::{Result, binaries, cargo, crash};
 
 /// How much is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +17,40 @@ pub(crate) enum Extent {
 
 struct Step {
     name: &'static str,
-    arguments: &'static [&'static str],
+    work: Work,
     least: Extent,
 }
 
-const STEPS: [Step; 4] = [
-    Step { name: "formatting", arguments: &["fmt", "--all", "--check"], least: Extent::Quick },
+enum Work {
+    /// cargo, with these arguments.
+    Cargo(&'static [&'static str]),
+    /// The short form of `cargo xtask crash`.
+    Crash,
+}
+
+const STEPS: [Step; 5] = [
+    Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
-        arguments: &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
+        work: Work::Cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "-D",
+            "warnings",
+        ]),
         least: Extent::All,
     },
-    Step { name: "tests", arguments: &["test", "--workspace", "--all-features"], least: Extent::Quick },
-    Step { name: "documentation", arguments: &["doc", "--workspace", "--no-deps"], least: Extent::All },
+    Step { name: "tests", work: Work::Cargo(&binaries::TESTS), least: Extent::Quick },
+    // It uses what the tests have built.
+    Step { name: "crashes", work: Work::Crash, least: Extent::All },
+    Step {
+        name: "documentation",
+        work: Work::Cargo(&["doc", "--workspace", "--no-deps"]),
+        least: Extent::All,
+    },
 ];
 
 /// Runs the steps of `extent`.
@@ -37,17 +58,35 @@ const STEPS: [Step; 4] = [
 /// # Errors
 /// The first step that fails.
 pub(crate) fn run(extent: Extent) -> Result<()> {
-    for step in STEPS.iter().filter(|step| extent == Extent::All || step.least == extent) {
-        let command = format!("cargo {}", step.arguments.join(" "));
-        println!("== {}: {command}", step.name);
-        let started = Instant::now();
-        let status = cargo().args(step.arguments).env("RUSTDOCFLAGS", "-D warnings").status();
-        let passed = status.map_err(|error| format!("cannot run `{command}`: {error}"))?.success();
-        let seconds = started.elapsed().as_secs_f64();
-        if !passed {
-            return Err(format!("{} failed after {seconds:.1} s: `{command}`", step.name));
+    for Step { name, work, least } in &STEPS {
+        if extent == Extent::Quick && *least == Extent::All {
+            continue;
         }
-        println!("== {}: passed in {seconds:.1} s", step.name);
+        println!("== {name}: {}", command(work));
+        let started = Instant::now();
+        let done = perform(work);
+        let seconds = started.elapsed().as_secs_f64();
+        done.map_err(|problem| format!("{name} failed after {seconds:.1} s: {problem}"))?;
+        println!("== {name}: passed in {seconds:.1} s");
     }
     Ok(())
+}
+
+/// The command that does the same.
+fn command(work: &Work) -> String {
+    match work {
+        Work::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
+        Work::Crash => "cargo xtask crash --short".to_owned(),
+    }
+}
+
+fn perform(work: &Work) -> Result<()> {
+    match work {
+        Work::Cargo(arguments) => {
+            let status = cargo().args(*arguments).env("RUSTDOCFLAGS", "-D warnings").status();
+            let passed = status.map_err(|error| format!("cannot run cargo: {error}"))?.success();
+            if passed { Ok(()) } else { Err(format!("`{}`", command(work))) }
+        }
+        Work::Crash => crash::run(&crash::Options::short()),
+    }
 }

@@ -1,7 +1,9 @@
 //! What the command line asks for: which client, how many rows, how many in flight, and where the server is.
 
+use std::path::PathBuf;
+
 /// Shown with every argument that is not understood.
-pub(crate) const USAGE: &str = "usage: rowcall-bench-floor raw|hyper-util|rowcall --base URL [--rows N] [--in-flight N] [--runtime current|multi]";
+pub(crate) const USAGE: &str = "usage: rowcall-bench-floor raw|hyper-util|rowcall|semaphore --base URL [--rows N] [--in-flight N] [--runtime current|multi] [--bodies FILE]";
 
 /// The arguments as checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(crate) struct Arguments {
     pub(crate) base: String,
     /// What the client runs on.
     pub(crate) runtime: Runtime,
+    /// Only for the semaphore: a line for each row, which is the request's body.
+    pub(crate) bodies: Option<PathBuf>,
 }
 
 /// The clients that are measured.
@@ -27,6 +31,8 @@ pub(crate) enum Client {
     HyperUtil,
     /// rowcall itself.
     Rowcall,
+    /// hyper-util's pooled client, which sleeps and asks again when it is refused.
+    Semaphore,
 }
 
 impl Client {
@@ -36,6 +42,7 @@ impl Client {
             Self::Raw => "raw",
             Self::HyperUtil => "hyper-util",
             Self::Rowcall => "rowcall",
+            Self::Semaphore => "semaphore",
         }
     }
 }
@@ -53,17 +60,19 @@ impl Arguments {
     /// The arguments in `words`, or what is wrong with them.
     pub(crate) fn parse(words: &[String]) -> Result<Self, String> {
         let (client, mut options) = words.split_first().ok_or("no client is named")?;
-        let client = [Client::Raw, Client::HyperUtil, Client::Rowcall]
+        let client = [Client::Raw, Client::HyperUtil, Client::Rowcall, Client::Semaphore]
             .into_iter()
             .find(|known| known.name() == client)
             .ok_or_else(|| format!("unknown client `{client}`"))?;
         let (mut rows, mut in_flight, mut base, mut runtime) = (100_000, 64, None, Runtime::CurrentThread);
+        let mut bodies = None;
         while let [option, value, rest @ ..] = options {
             let wrong = || format!("`{value}` is no value for `{option}`");
             match option.as_str() {
                 "--rows" => rows = value.parse().map_err(|_| wrong())?,
                 "--in-flight" => in_flight = value.parse().map_err(|_| wrong())?,
                 "--base" => base = Some(value.trim_end_matches('/').to_owned()),
+                "--bodies" => bodies = Some(PathBuf::from(value)),
                 "--runtime" => {
                     runtime = match value.as_str() {
                         "current" => Runtime::CurrentThread,
@@ -79,7 +88,7 @@ impl Arguments {
             return Err(format!("`{option}` needs a value"));
         }
         let base = base.ok_or("`--base` is missing: the stub prints it when it starts")?;
-        Ok(Self { client, rows, in_flight: in_flight.max(1), base, runtime })
+        Ok(Self { client, rows, in_flight: in_flight.max(1), base, runtime, bodies })
     }
 }
 
@@ -99,11 +108,17 @@ mod tests {
             in_flight: 64,
             base: "http://localhost:1/v1".to_owned(),
             runtime: Runtime::CurrentThread,
+            bodies: None,
         };
         assert_eq!(parse("hyper-util --base http://localhost:1/v1/"), Ok(expected.clone()));
         let expected =
             Arguments { client: Client::Raw, rows: 5, in_flight: 2, runtime: Runtime::Multi, ..expected };
         let line = "raw --rows 5 --in-flight 2 --runtime multi --base http://localhost:1/v1";
+        assert_eq!(parse(line), Ok(expected.clone()));
+        let bodies = Some("requests.jsonl".into());
+        let expected =
+            Arguments { client: Client::Semaphore, bodies, runtime: Runtime::CurrentThread, ..expected };
+        let line = "semaphore --rows 5 --in-flight 2 --bodies requests.jsonl --base http://localhost:1/v1";
         assert_eq!(parse(line), Ok(expected));
     }
 

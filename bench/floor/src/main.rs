@@ -1,5 +1,6 @@
-//! Clients that ask the stub about the same rows, each with no more than its kind needs: raw sockets, hyper-util's
-//! pooled client, and rowcall. One process measures one client once; comparing is `cargo xtask bench cpu`'s business.
+//! Clients that ask about the same rows, each with no more than its kind needs: raw sockets, hyper-util's pooled client,
+//! the same behind a semaphore, and rowcall. One process measures one client once; comparing is the business of
+//! `cargo xtask bench`.
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 mod arguments;
@@ -9,6 +10,7 @@ mod library;
 mod meter;
 mod person;
 mod raw;
+mod semaphore;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,7 @@ fn ask(arguments: &Arguments) -> Result<u64, String> {
             Client::Raw => raw::ask(arguments).await,
             Client::HyperUtil => hyper_util_loop::ask(arguments).await,
             Client::Rowcall => library::ask(arguments).await,
+            Client::Semaphore => semaphore::ask(arguments).await,
         }
     })
 }

@@ -102,6 +102,13 @@ impl FailureKind {
     }
 }
 
+impl Effort {
+    /// Whether nothing of it can have been billed.
+    pub(crate) fn is_unpaid(&self) -> bool {
+        self.unmetered == 0 && self.usage == Usage::default()
+    }
+}
+
 impl Failure {
     /// A failure of a row that was never asked about.
     pub fn unasked(kind: FailureKind, message: impl Into<String>) -> Self {

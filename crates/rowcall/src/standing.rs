@@ -84,6 +84,17 @@ impl Dimension {
     }
 }
 
+impl LimitedBy {
+    /// Its name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Concurrency => "concurrency",
+            Self::Growth => "growth",
+            Self::Amount(dimension) => dimension.name(),
+        }
+    }
+}
+
 impl Period {
     /// How long it is.
     pub fn length(self) -> Duration {

@@ -6,11 +6,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::binaries;
 use super::ceiling::Generator;
 use super::digits::{median, thousands};
-use super::server::Server;
-use crate::Result;
+use crate::server::Server;
+use crate::{Result, binaries};
 
 /// Requests under way at once, for every client.
 pub(crate) const IN_FLIGHT: u64 = 64;

@@ -1,6 +1,7 @@
 //! `openai_errors.json`: error responses, what kind of fault each is, how long the server asks to wait, and what is
 //! decided about it.
 
+use rowcall::LimitedBy;
 use rowcall::retry::Decision;
 use serde_json::Value;
 
@@ -24,6 +25,13 @@ pub(super) fn judge(case: Case<'_>) -> Result<Verdict, String> {
                 got.map_or("none".to_owned(), |got| format!("{got} s")),
             ));
         }
+    }
+    let limited_by = fault.limited_by.map_or("nothing", LimitedBy::name);
+    if let Some(expected) = case.get("/expect/limited_by").and_then(Value::as_str) {
+        differences.extend(Difference::between("a refusal by", expected, limited_by));
+    }
+    if case.truth("/expect/reduce_concurrency")? == Some(true) {
+        differences.extend(Difference::between("a refusal by", LimitedBy::Growth.name(), limited_by));
     }
     // Where the SDKs disagree, a case says what each does; we speak OpenAI's protocol.
     let retry = match case.truth("/expect/retry")? {

@@ -40,6 +40,8 @@ pub(super) enum Entry {
         done: oneshot::Sender<Result<(), Problem>>,
         settled: channel::UnboundedSender<Settled>,
     },
+    /// A request has been turned away, so that nothing was paid for, and none is about to go out.
+    Retracted { key: Key },
     /// A row has ended. Without a key it was never asked about.
     Ended { key: Option<Key>, row: Row, outcome: Outcome, place: Placing, reply: Replies },
     /// The outcome of a row is known: it stands at a place that the journal has not seen it at.
@@ -219,6 +221,10 @@ impl Pen {
                     .execute(params![key.bytes(), integer(*index), attempt])?;
                 Ok(0)
             }
+            Entry::Retracted { key } => {
+                self.forget(*key)?;
+                Ok(0)
+            }
             Entry::Ended { key: None, row, outcome, place, reply: _ } => {
                 if *place == Placing::Input
                     && let Some(number) = self.same_unasked(row, outcome)?
@@ -228,9 +234,7 @@ impl Pen {
                 self.end(None, row, outcome, *place, now)
             }
             Entry::Ended { key: Some(key), row, outcome, place, reply: _ } => {
-                self.connection
-                    .prepare_cached("DELETE FROM intents WHERE key = ?")?
-                    .execute([key.bytes()])?;
+                self.forget(*key)?;
                 self.end(Some(*key), row, outcome, *place, now)
             }
             Entry::Placed { number, row, outcome, place, reply: _ } => {
@@ -238,11 +242,9 @@ impl Pen {
                 Ok(*number)
             }
             Entry::GivenUp { key, index, effort } => {
-                self.connection
-                    .prepare_cached("DELETE FROM intents WHERE key = ?")?
-                    .execute([key.bytes()])?;
+                self.forget(*key)?;
                 self.totals.add(effort);
-                if effort.unmetered > 0 || effort.usage.output_tokens > 0 {
+                if !effort.is_unpaid() {
                     self.totals.possibly_paid += 1;
                     self.connection
                         .prepare_cached(
@@ -264,6 +266,11 @@ impl Pen {
                 Ok(0)
             }
         }
+    }
+
+    /// No request about this row is about to go out or in flight.
+    fn forget(&self, key: Key) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("DELETE FROM intents WHERE key = ?")?.execute([key.bytes()]).map(drop)
     }
 
     fn end(
@@ -374,7 +381,9 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
             Entry::Placed { number: _, row, outcome, place: _, reply } => {
                 (None, row, outcome, News::Place, reply)
             }
-            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => continue,
+            Entry::Retracted { .. } | Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
+                continue;
+            }
         };
         let one = Written { key, number: *number, row, outcome, news };
         written.add(reply, one, Reply::Written);
@@ -392,7 +401,9 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             }
             Entry::Ended { key, row, reply, .. } => (key, row.index, reply),
             Entry::Placed { row, reply, .. } => (None, row.index, reply),
-            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => continue,
+            Entry::Retracted { .. } | Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
+                continue;
+            }
         };
         let _ = reply.send(Reply::Unwritten { key, index, problem: problem.clone() });
     }

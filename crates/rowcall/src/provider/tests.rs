@@ -10,6 +10,7 @@ use super::*;
 use crate::completion::{self, Reading};
 use crate::fault::FaultKind;
 use crate::schema::{Dialect, Schema};
+use crate::standing::LimitedBy;
 use crate::turn::{Content, Finish, Turn, Usage};
 
 macro_rules! vectors {
@@ -183,6 +184,12 @@ fn openai_errors_are_classified_as_in_the_vectors() {
         assert_eq!(fault.kind.name(), text(&expect["cls"]), "{id}: {fault}");
         if let Some(wait) = expect.get("wait_s").and_then(Value::as_f64) {
             assert_eq!(fault.retry_after.map(|wait| wait.as_secs_f64()), Some(wait), "{id}");
+        }
+        if let Some(limited_by) = expect.get("limited_by").and_then(Value::as_str) {
+            assert_eq!(fault.limited_by.map(LimitedBy::name), Some(limited_by), "{id}");
+        }
+        if expect.get("reduce_concurrency") == Some(&Value::Bool(true)) {
+            assert_eq!(fault.limited_by, Some(LimitedBy::Growth), "{id}");
         }
         assert_eq!(fault.status.map(u64::from), case["status"].as_u64(), "{id}");
         assert!(!fault.message.is_empty(), "{id}");

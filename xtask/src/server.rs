@@ -1,5 +1,5 @@
-//! A server in a process of its own, from its first line of output, which names its base URL, to the end of the
-//! measurement.
+//! A server in a process of its own, from its first line of output, which names its base URL, until it is no longer
+//! needed.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,0 +1,247 @@
+//! The scenarios as data: what the account allows, what is asked of it, and what the run may take. Playing them is
+//! `play.rs`'s matter.
+
+use rowcall_sim::Scenario;
+
+use super::rows::Texts;
+use crate::Result;
+
+/// What answers take in every scenario: half of them less than 0.5 s, one in a hundred more than 0.8 s.
+const LATENCY: &str = "[latency.log_normal]\nmedian_seconds = 0.5\nsigma = 0.2\n";
+
+/// What one scenario plays.
+#[derive(Debug)]
+pub(crate) struct Story {
+    pub(crate) name: &'static str,
+    /// From what the client can learn how fast it may be.
+    pub(crate) learns: &'static str,
+    /// Such that the ideal is ten to twenty seconds, and that the last row is the last to be done, even by the ideal client.
+    pub(crate) rows: u64,
+    pub(crate) texts: Texts,
+    /// The part of the scenario's file that sets limits.
+    limits: &'static str,
+    /// The part that makes requests fail; where there is one, the ideal is the time that the client takes without it.
+    faults: &'static str,
+    /// The most that time by ideal may be.
+    pub(crate) most_ratio: f64,
+    /// The largest share of requests that may be answered with 429; `None` where it does not matter.
+    pub(crate) most_429: Option<f64>,
+    pub(crate) beside: Beside,
+}
+
+/// Whether bare semaphores play the same story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    Nobody,
+    Semaphores,
+}
+
+impl Story {
+    /// The scenario's file, with what fails in it or without.
+    pub(crate) fn file(&self, faults: Faults) -> String {
+        let faults = match faults {
+            Faults::Played => self.faults,
+            Faults::LeftOut => "",
+        };
+        format!(
+            "about = \"cargo xtask bench admission: {}\"\n\n{LATENCY}\n{}\n{faults}",
+            self.name, self.limits
+        )
+    }
+
+    /// The scenario without faults.
+    pub(crate) fn scenario(&self) -> Result<Scenario> {
+        Scenario::from_toml(&self.file(Faults::LeftOut))
+            .map_err(|error| format!("scenario `{}`: {error}", self.name))
+    }
+
+    /// Whether the ideal is what the client itself takes where nothing fails.
+    pub(crate) fn is_held_against_itself(&self) -> bool {
+        !self.faults.is_empty()
+    }
+}
+
+/// Whether what fails in a scenario is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Faults {
+    Played,
+    LeftOut,
+}
+
+/// All of them, in the order of the table.
+///
+/// A bucket holds a second's worth, so that what it holds at the start does not decide. Rates are such that the 64 rows
+/// that may start at once fit in: nobody can know better before the first answer.
+pub(crate) const STORIES: &[Story] = &[
+    Story {
+        name: "requests-bound",
+        learns: "headers",
+        rows: 2_242,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\n",
+        faults: "",
+        most_ratio: 1.03,
+        most_429: Some(0.01),
+        beside: Beside::Semaphores,
+    },
+    Story {
+        name: "tokens-bound",
+        learns: "headers",
+        rows: 1_495,
+        texts: Texts::Kilobyte,
+        limits: "[quota]\nburst_seconds = 1\ntokens_per_minute = 1620000\n",
+        faults: "",
+        most_ratio: 1.03,
+        most_429: Some(0.01),
+        beside: Beside::Semaphores,
+    },
+    Story {
+        name: "input-output-split",
+        learns: "headers",
+        rows: 1_498,
+        texts: Texts::LongPromptsOrLongAnswers,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 12000\ninput_tokens_per_minute = 2310000\n\
+                 output_tokens_per_minute = 738000\nheaders = \"anthropic\"\n",
+        faults: "",
+        most_ratio: 1.03,
+        most_429: Some(0.01),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "rows-1-to-100",
+        learns: "headers",
+        rows: 1_489,
+        texts: Texts::OneToHundred,
+        limits: "[quota]\nburst_seconds = 1\ntokens_per_minute = 3340000\n",
+        faults: "",
+        most_ratio: 1.03,
+        most_429: Some(0.01),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "limit-halved",
+        learns: "headers",
+        rows: 1_991,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 12000\n\
+                 [[quota.changes]]\nafter_seconds = 5\nrequests_per_minute = 6000\n",
+        faults: "",
+        most_ratio: 1.03,
+        most_429: Some(0.01),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "limit-doubled",
+        learns: "headers",
+        rows: 2_298,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 6000\n\
+                 [[quota.changes]]\nafter_seconds = 6\nrequests_per_minute = 12000\n",
+        faults: "",
+        most_ratio: 1.03,
+        most_429: Some(0.01),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "requests-bound-429s",
+        learns: "only 429s",
+        rows: 2_242,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders = \"none\"\n",
+        faults: "",
+        most_ratio: 1.10,
+        most_429: Some(0.05),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "tokens-bound-429s",
+        learns: "only 429s",
+        rows: 1_495,
+        texts: Texts::Kilobyte,
+        limits: "[quota]\nburst_seconds = 1\ntokens_per_minute = 1620000\nheaders = \"none\"\n",
+        faults: "",
+        most_ratio: 1.10,
+        most_429: Some(0.05),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "headers-twice-the-truth",
+        learns: "wrong headers",
+        rows: 2_242,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders_factor = 2.0\n",
+        faults: "",
+        most_ratio: 1.10,
+        most_429: Some(0.05),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "headers-half-the-truth",
+        learns: "wrong headers",
+        rows: 2_242,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders_factor = 0.5\n",
+        faults: "",
+        most_ratio: 1.10,
+        most_429: Some(0.05),
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "in-flight-40",
+        learns: "only 429s",
+        rows: 1_200,
+        texts: Texts::Short,
+        limits: "[quota]\nin_flight = 40\nheaders = \"none\"\n",
+        faults: "",
+        most_ratio: 1.10,
+        most_429: Some(0.05),
+        beside: Beside::Semaphores,
+    },
+    Story {
+        name: "bursts-of-529",
+        learns: "retry-after",
+        rows: 1_991,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders = \"none\"\n\
+                 [[quota.closed]]\nfrom_seconds = 3\nfor_seconds = 1.5\n\
+                 [[quota.closed]]\nfrom_seconds = 8\nfor_seconds = 1.5\n",
+        faults: "",
+        most_ratio: 1.15,
+        most_429: None,
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "ramp-limit",
+        learns: "retry-after",
+        rows: 1_383,
+        texts: Texts::Short,
+        limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders = \"none\"\n\
+                 [quota.ramp]\nfrom_per_second = 20\ndoubling_seconds = 4\n",
+        faults: "",
+        most_ratio: 1.15,
+        most_429: None,
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "random-429s",
+        learns: "nothing",
+        rows: 4_000,
+        texts: Texts::Short,
+        limits: "",
+        faults: "[[faults]]\nrate = 0.05\nkind = { status = { code = 429 } }\n",
+        most_ratio: 1.30,
+        most_429: None,
+        beside: Beside::Nobody,
+    },
+    Story {
+        name: "local-4-slots",
+        learns: "nothing",
+        rows: 120,
+        texts: Texts::Short,
+        limits: "[slots]\nplaces = 4\n",
+        faults: "",
+        most_ratio: 1.05,
+        most_429: Some(0.0),
+        beside: Beside::Nobody,
+    },
+];

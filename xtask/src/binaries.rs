@@ -1,0 +1,62 @@
+//! Builds what is measured or tried, and says where it lies.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::{Result, cargo};
+
+/// What the tests are built with, all of them together: built otherwise, they and their programs would be others.
+pub(crate) const TESTS: [&str; 3] = ["test", "--workspace", "--all-features"];
+
+/// Builds the package with the release profile and returns the path of its one program.
+pub(crate) fn release(package: &str) -> Result<PathBuf> {
+    let messages = built(&["build", "--release", "--package", package, "--bins"])
+        .map_err(|problem| format!("package `{package}` does not build{problem}"))?;
+    programs(&messages).last().ok_or_else(|| format!("package `{package}` has no program"))
+}
+
+/// Builds the tests, unless they are, and returns the path of the program `name` among what they run.
+pub(crate) fn tested(name: &str) -> Result<PathBuf> {
+    let messages = built(&[&TESTS[..], &["--no-run"]].concat())
+        .map_err(|problem| format!("the tests do not build{problem}"))?;
+    programs(&messages)
+        .find(|program| program.file_stem().is_some_and(|stem| stem == name))
+        .ok_or_else(|| format!("the tests have no program `{name}`"))
+}
+
+/// Builds; returns cargo's messages, or how the error goes on.
+fn built(arguments: &[&str]) -> Result<String> {
+    let format = ["--quiet", "--message-format=json-render-diagnostics"];
+    let build = cargo().args(arguments).args(format).stderr(Stdio::inherit()).output();
+    let build = build.map_err(|error| format!(": cannot run cargo: {error}"))?;
+    if build.status.success() {
+        return Ok(String::from_utf8_lossy(&build.stdout).into_owned());
+    }
+    Err(String::new())
+}
+
+/// The paths of the programs among cargo's messages, what was asked for after what it needs. Tests are no programs.
+fn programs(messages: &str) -> impl Iterator<Item = PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let programs = messages.filter(|message| message.pointer("/profile/test") != Some(&Value::Bool(true)));
+    programs.filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::programs;
+
+    #[test]
+    fn finds_the_programs_among_libraries_and_tests() {
+        let messages = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n\
+                        {\"reason\":\"compiler-artifact\",\"profile\":{\"test\":false},\"executable\":\"/target/release/rowcall\"}\n\
+                        {\"reason\":\"compiler-artifact\",\"profile\":{\"test\":true},\"executable\":\"/target/release/deps/rowcall-1\"}\n\
+                        {\"reason\":\"build-finished\",\"success\":true}\n";
+        assert_eq!(programs(messages).collect::<Vec<_>>(), [PathBuf::from("/target/release/rowcall")]);
+        assert_eq!(programs("no JSON\n").count(), 0);
+    }
+}

@@ -1,0 +1,110 @@
+//! strace: where it is found, what it is told, and what it tells of a run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::journal::{FILES, beside};
+
+/// What changes a file or has it changed on the disk.
+const CALLS: [&str; 7] = ["pwrite64", "pwritev", "write", "fsync", "fdatasync", "ftruncate", "unlink"];
+
+/// A system call on one of the files of a journal: the `nth` of its kind on that file of a thread.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment {
+    pub(super) file: &'static str,
+    pub(super) call: &'static str,
+    pub(super) nth: u64,
+}
+
+/// Whether strace can be used here; it is installed if this process may.
+pub(super) fn is_there() -> bool {
+    let succeeds = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    // It may be there and not be let trace anything.
+    let traces = || succeeds("strace", &["-f", "-o", "/dev/null", "true"]);
+    let is_root = || Command::new("id").arg("-u").output().is_ok_and(|told| told.stdout.trim_ascii() == b"0");
+    traces() || (is_root() && succeeds("apt-get", &["install", "-y", "strace"]) && traces())
+}
+
+/// strace that notes in the file `log` what the program after it does to the files of `journal`.
+pub(super) fn noting(log: &Path, journal: &Path) -> Command {
+    let mut strace = tracing(&format!("trace={}", CALLS.join(",")), FILES.map(|file| beside(journal, file)));
+    strace.arg("-y").arg("-o").arg(log);
+    strace
+}
+
+/// strace that kills the program after it where it is about to make this call.
+pub(super) fn killing_at(moment: &Moment, journal: &Path) -> Command {
+    let Moment { file, call, nth } = moment;
+    let mut strace = tracing(&format!("trace={call}"), [beside(journal, file)]);
+    strace.args(["-o", "/dev/null", "-e", &format!("inject={call}:signal=KILL:when={nth}")]);
+    strace
+}
+
+fn tracing(calls: &str, files: impl IntoIterator<Item = PathBuf>) -> Command {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", calls]);
+    for file in files {
+        strace.arg("-P").arg(file);
+    }
+    strace
+}
+
+/// The moments of a run from what strace has noted of it. strace counts each thread's calls for itself, and a run ends at the
+/// first thread that comes to the number: so there are as many moments as the busiest thread had.
+pub(super) fn moments(log: &str, journal: &Path) -> Vec<Moment> {
+    let mut counts: BTreeMap<(&str, &str), BTreeMap<&str, u64>> = BTreeMap::new();
+    for (thread, call, file) in log.lines().filter_map(|line| noted(line, journal)) {
+        *counts.entry((file, call)).or_default().entry(thread).or_default() += 1;
+    }
+    let most = |threads: &BTreeMap<&str, u64>| threads.values().copied().max().unwrap_or_default();
+    let all = |((file, call), threads): (&(&'static str, &'static str), &BTreeMap<&str, u64>)| {
+        let (file, call) = (*file, *call);
+        (1..=most(threads)).map(move |nth| Moment { file, call, nth })
+    };
+    counts.iter().flat_map(all).collect()
+}
+
+/// Thread, call and file of a line such as `7530 fsync(13</tmp/a.journal-wal>) = 0`.
+fn noted<'l>(line: &'l str, journal: &Path) -> Option<(&'l str, &'static str, &'static str)> {
+    let (thread, rest) = line.split_once(' ')?;
+    let (name, arguments) = rest.trim_start().split_once('(')?;
+    let call = CALLS.into_iter().find(|call| *call == name)?;
+    let first = arguments.split([',', ')']).next()?;
+    let is_on = |file: &&str| {
+        let path = beside(journal, file).display().to_string();
+        first.ends_with(&format!("<{path}>")) || first == format!("\"{path}\"")
+    };
+    Some((thread, call, FILES.into_iter().find(is_on)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Moment, moments};
+
+    #[test]
+    fn moments_are_those_of_the_busiest_thread() {
+        let log = "7 pwrite64(13</a/b.journal-wal>, \"\\0\"..., 24, 32) = 24\n\
+                   8 pwrite64(13</a/b.journal-wal>, \"</a/b.journal>\", 4096, 56 <unfinished ...>\n\
+                   8 <... pwrite64 resumed>) = 4096\n\
+                   8 pwrite64(13</a/b.journal-wal>, \"\", 24, 4152) = 24\n\
+                   7 fsync(12</a/b.journal>) = 0\n\
+                   7 unlink(\"/a/b.journal-journal\") = 0\n\
+                   7 fcntl(12</a/b.journal>, F_SETLK) = 0\n\
+                   7 +++ exited with 0 +++\n";
+        let moment = |file, call, nth| Moment { file, call, nth };
+        let expected = [
+            moment("", "fsync", 1),
+            moment("-journal", "unlink", 1),
+            moment("-wal", "pwrite64", 1),
+            moment("-wal", "pwrite64", 2),
+        ];
+        assert_eq!(moments(log, Path::new("/a/b.journal")), expected);
+    }
+}

@@ -1,0 +1,105 @@
+//! What is run: an input, a simulator that answers after a while and sometimes badly, the command line over both, and what
+//! comes out of it where nobody disturbs it.
+#![expect(clippy::disallowed_methods, reason = "how long an undisturbed run takes tells when to kill others")]
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::server::Server;
+use crate::{Result, people};
+
+/// Some of the first two requests about a row go wrong, in ways that make it asked again or corrected. The values stay the
+/// same, so that outputs can be compared.
+const SCENARIO: &str = "\
+about = 'Some requests fail and some answers are no values, at first.'
+
+[[faults]]
+rate = 0.01
+attempts = 2
+kind = { status = { code = 500, retry_after_ms = 20 } }
+
+[[faults]]
+rate = 0.01
+attempts = 2
+kind = 'invalid_json'
+
+[[faults]]
+rate = 0.005
+attempts = 2
+kind = { reset = 'midway' }
+";
+
+/// How large a run is, and how long it takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) rows: u64,
+    pub(super) concurrency: u64,
+    /// Of each answer.
+    pub(super) latency: &'static str,
+}
+
+/// A run that is made again and again, and what comes out of it.
+#[derive(Debug)]
+pub(super) struct Workload {
+    pub(super) program: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) size: Size,
+    /// What an undisturbed run puts out.
+    pub(super) output: String,
+    /// How long it takes, from its start to its end.
+    pub(super) wall: Duration,
+}
+
+impl Workload {
+    /// Makes the input in the new folder `folder`, and lets a run over it end undisturbed.
+    ///
+    /// # Errors
+    /// What keeps it from that, and a row without a value.
+    pub(super) fn prepare(program: &Path, folder: PathBuf, size: Size) -> Result<Self> {
+        let cannot_write = |error: std::io::Error| format!("cannot write to {}: {error}", folder.display());
+        fs::create_dir_all(&folder).map_err(cannot_write)?;
+        fs::write(folder.join("scenario.toml"), SCENARIO).map_err(cannot_write)?;
+        people::generate(&folder.join("rows.csv"), size.rows)?;
+        let (program, wall) = (program.to_owned(), Duration::ZERO);
+        let mut workload = Self { program, folder, size, output: String::new(), wall };
+        let server = workload.simulator()?;
+        let output = workload.folder.join("undisturbed.jsonl");
+        let began = Instant::now();
+        let status = workload.run(Command::new(&workload.program), &server, &output)?.status();
+        let status = status.map_err(|error| format!("cannot run {}: {error}", workload.program.display()))?;
+        if !status.success() {
+            return Err(format!("a run that nobody disturbed failed: {status}"));
+        }
+        workload.wall = began.elapsed();
+        workload.output = read(&output)?;
+        people::check(workload.output.lines().map(str::to_owned), size.rows)?;
+        Ok(workload)
+    }
+
+    /// A new simulator, in a process of its own.
+    pub(super) fn simulator(&self) -> Result<Server> {
+        let mut simulator = Command::new(&self.program);
+        simulator.arg("sim").arg(self.folder.join("scenario.toml"));
+        Server::start(simulator.args(["--port", "0", "--count", "--latency", self.size.latency]))
+    }
+
+    /// `program` with the arguments of a run from the input to `output`; it may also be one that runs the command line. What the
+    /// run says is added to a file beside the output.
+    pub(super) fn run(&self, mut program: Command, server: &Server, output: &Path) -> Result<Command> {
+        let said = output.with_extension("stderr");
+        let said = File::options().create(true).append(true).open(&said);
+        let said = said.map_err(|error| format!("cannot write beside {}: {error}", output.display()))?;
+        program.arg("run").arg(self.folder.join("rows.csv")).arg("-o").arg(output).args(people::TASK);
+        program.args(["-m", "sim", "--base-url", server.base(), "--quiet"]);
+        program.args(["--concurrency", &self.size.concurrency.to_string()]);
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+        Ok(program)
+    }
+}
+
+/// The text of a file.
+pub(super) fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
