@@ -14,6 +14,7 @@ use std::path::Path;
 
 use crate::{Result, binaries};
 use instants::Plan;
+pub(crate) use strace::is_there as has_strace;
 use tally::Tally;
 use workload::{Size, Workload};
 

@@ -101,8 +101,23 @@ fn misused(problem: &str) -> ExitCode {
 fn cargo() -> std::process::Command {
     let mut cargo = std::process::Command::new(env!("CARGO"));
     cargo.current_dir(workspace()).stdin(std::process::Stdio::null());
+    // Build scripts that look at these would run again whenever a build is started by hand and by us in turn.
+    for variable in OUR_OWN {
+        cargo.env_remove(variable);
+    }
     cargo
 }
+
+/// What `cargo run` tells this program of itself.
+const OUR_OWN: [&str; 7] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
 
 /// The top of the workspace, which holds this package in a folder.
 fn workspace() -> &'static Path {

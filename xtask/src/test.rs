@@ -24,11 +24,13 @@ struct Step {
 enum Work {
     /// cargo, with these arguments.
     Cargo(&'static [&'static str]),
+    /// What tests use that a fresh machine may not have.
+    Tools,
     /// The short form of `cargo xtask crash`.
     Crash,
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -43,6 +45,7 @@ const STEPS: [Step; 5] = [
         ]),
         least: Extent::All,
     },
+    Step { name: "tools", work: Work::Tools, least: Extent::All },
     Step { name: "tests", work: Work::Cargo(&binaries::TESTS), least: Extent::Quick },
     // It uses what the tests have built.
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
@@ -76,6 +79,7 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
 fn command(work: &Work) -> String {
     match work {
         Work::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
+        Work::Tools => "strace, installed where this process may".to_owned(),
         Work::Crash => "cargo xtask crash --short".to_owned(),
     }
 }
@@ -86,6 +90,12 @@ fn perform(work: &Work) -> Result<()> {
             let status = cargo().args(*arguments).env("RUSTDOCFLAGS", "-D warnings").status();
             let passed = status.map_err(|error| format!("cannot run cargo: {error}"))?.success();
             if passed { Ok(()) } else { Err(format!("`{}`", command(work))) }
+        }
+        Work::Tools => {
+            if !crash::has_strace() {
+                println!("strace cannot be had or used here: what it is needed for is left out");
+            }
+            Ok(())
         }
         Work::Crash => crash::run(&crash::Options::short()),
     }

@@ -18,7 +18,7 @@ pub(super) struct Moment {
 }
 
 /// Whether strace can be used here; it is installed if this process may.
-pub(super) fn is_there() -> bool {
+pub(crate) fn is_there() -> bool {
     let succeeds = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -27,7 +27,10 @@ pub(super) fn is_there() -> bool {
     // It may be there and not be let trace anything.
     let traces = || succeeds("strace", &["-f", "-o", "/dev/null", "true"]);
     let is_root = || Command::new("id").arg("-u").output().is_ok_and(|told| told.stdout.trim_ascii() == b"0");
-    traces() || (is_root() && succeeds("apt-get", &["install", "-y", "strace"]) && traces())
+    let install = || succeeds("apt-get", &["install", "-y", "strace"]);
+    // A fresh machine may not know yet which packages there are.
+    let installs = || is_root() && (install() || (succeeds("apt-get", &["update"]) && install()));
+    traces() || (installs() && traces())
 }
 
 /// strace that notes in the file `log` what the program after it does to the files of `journal`.
