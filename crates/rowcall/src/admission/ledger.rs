@@ -22,6 +22,9 @@ const FOLLOWING: f64 = 1000.0;
 /// Upward jitter on a wait that the server asked for: a tenth of it, and at most a second.
 const JITTER: f64 = 0.1;
 
+/// So many refusals without a time, half of what was sent and no answer between them, are taken for what they say.
+const UNTIMED: u32 = 8;
+
 /// A refusal is the account's if not so many of the attempts that were sent after it have been answered.
 const CONTRADICTIONS: usize = 3;
 
@@ -44,7 +47,9 @@ pub(super) struct Ledger {
     /// Whether it has answered anything at all.
     pub(super) answered: bool,
     first_sent: Option<Duration>,
-    sent: u64,
+    /// Refusals without a time since the last answer, and attempts sent since then.
+    untimed: u32,
+    unanswered: u32,
     /// The numbers of the attempts that were answered last.
     lately_answered: [u64; 8],
     /// All that was sent and not refused.
@@ -55,7 +60,6 @@ pub(super) struct Ledger {
 /// What an attempt that may start has taken.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Granted {
-    number: u64,
     amounts: Amounts,
     reserve: f64,
     sent: Sent,
@@ -79,7 +83,8 @@ impl Ledger {
             limited_since: None,
             answered: false,
             first_sent: None,
-            sent: 0,
+            untimed: 0,
+            unanswered: 0,
             lately_answered: [0; 8],
             accepted: Amounts::default(),
             queue: Queue::new(),
@@ -139,8 +144,8 @@ impl Ledger {
         let reserve = self.estimate.reserve(amounts.tokens);
         let others = self.in_flight;
         self.in_flight += 1;
-        self.sent += 1;
         self.first_sent.get_or_insert(now);
+        self.unanswered = self.unanswered.saturating_add(1);
         self.accepted.add(amounts, 1.0);
         if let Some(opening) = &mut self.opening {
             opening.take(1.0, now);
@@ -149,7 +154,7 @@ impl Ledger {
             pace.take(amounts.of(*dimension), now);
         }
         let sent = self.limits.take(amounts, reserve, now);
-        Granted { number: self.sent, amounts, reserve, sent, others }
+        Granted { amounts, reserve, sent, others }
     }
 
     /// Gives back a place without knowing what became of the attempt.
@@ -159,11 +164,11 @@ impl Ledger {
     }
 
     /// Gives back what was taken too much.
-    fn give(&mut self, amounts: Amounts, sent: Duration, now: Duration) {
+    fn give(&mut self, amounts: Amounts, sent: &Sent, now: Duration) {
         self.limits.give(amounts, sent, now);
         self.accepted.add(amounts, -1.0);
         for (dimension, pace) in &mut self.paces {
-            pace.give(amounts.of(*dimension), sent, now);
+            pace.give(amounts.of(*dimension), sent.at, now);
         }
     }
 
@@ -202,18 +207,19 @@ impl Ledger {
 
     fn take_answer(&mut self, need: Need, granted: Granted, usage: Option<Usage>, now: Duration) {
         self.limited_since = None;
+        (self.untimed, self.unanswered) = (0, 0);
         if granted.sent.at >= self.opened_at {
             self.opening = None;
         }
         self.lately_answered.rotate_right(1);
-        self.lately_answered[0] = granted.number;
+        self.lately_answered[0] = granted.sent.number;
         if let Some(usage) = usage {
             self.estimate.learn(need.bytes, usage);
             let mut unused = granted.amounts;
             unused.requests = 0.0;
             unused.tokens.input -= usage.input_tokens as f64;
             unused.tokens.output -= usage.output_tokens as f64;
-            self.give(unused, granted.sent.at, now);
+            self.give(unused, &granted.sent, now);
         }
         self.concurrency.accepted(granted.others);
         if self.limits.are_told() {
@@ -226,8 +232,9 @@ impl Ledger {
     fn take_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
         let Refusal { retry_after, by, overloaded } = refusal;
         self.limited_since.get_or_insert(now);
-        self.give(granted.amounts, granted.sent.at, now);
-        let contradictions = self.lately_answered.iter().filter(|number| **number > granted.number).count();
+        self.give(granted.amounts, &granted.sent, now);
+        let contradictions =
+            self.lately_answered.iter().filter(|number| **number > granted.sent.number).count();
         if contradictions >= CONTRADICTIONS {
             // What was sent after it was let in: it is this attempt's bad luck.
             return;
@@ -248,7 +255,13 @@ impl Ledger {
             }
             return;
         }
+        if retry_after.is_none() {
+            self.untimed += 1;
+        }
         match (by, retry_after) {
+            // Who says nothing of a time may refuse for any reason; that an amount is used up shows when nothing else is answered.
+            (Some(LimitedBy::Amount(_)), None)
+                if self.untimed < UNTIMED || 2 * self.untimed < self.unanswered => {}
             (Some(LimitedBy::Amount(dimension)), _) => {
                 self.slow_down(dimension, granted.amounts, is_news, now);
             }

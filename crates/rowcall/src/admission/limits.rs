@@ -57,6 +57,8 @@ pub(super) type Marks = [Option<Mark>; 4];
 /// What is known of an attempt when its answer comes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sent {
+    /// Which attempt it is, counted from 1.
+    pub(super) number: u64,
     pub(super) at: Duration,
     pub(super) marks: Marks,
     /// All that had been sent by then, itself included.
@@ -72,6 +74,8 @@ pub(super) struct Limits {
     /// What is reserved for outputs in flight beyond what they take on average.
     reserve: f64,
     first_sent: Option<Duration>,
+    /// How many attempts have been sent.
+    sent: u64,
 }
 
 #[derive(Debug)]
@@ -80,8 +84,8 @@ struct Limit {
     period: Period,
     by: By,
     bucket: Bucket,
-    /// When the attempt was sent whose answer first told of it.
-    since: Option<Duration>,
+    /// The attempt whose answer first told of it.
+    since: Option<u64>,
     /// All corrections so far, so that an answer does not correct what one before it has.
     corrected: f64,
     /// How far the server's count has been from ours when a request was sent, and when its answer came: some count a response
@@ -119,6 +123,7 @@ impl Limits {
     /// Takes `amounts` from all, of which so much is reserved for more than an average output.
     pub(super) fn take(&mut self, amounts: Amounts, reserve: f64, now: Duration) -> Sent {
         self.first_sent.get_or_insert(now);
+        self.sent += 1;
         self.total.add(amounts, 1.0);
         self.reserve += reserve;
         let mut marks = Marks::default();
@@ -132,14 +137,14 @@ impl Limits {
                 *mark = Some(Mark { level: limit.bucket.level(now) + reserved, corrected: limit.corrected });
             }
         }
-        Sent { at: now, marks, total: self.total }
+        Sent { number: self.sent, at: now, marks, total: self.total }
     }
 
-    /// Gives back what was reserved too much for an attempt sent at `sent`, or, negative, takes what was too little.
-    pub(super) fn give(&mut self, amounts: Amounts, sent: Duration, now: Duration) {
+    /// Gives back what was reserved too much for an attempt, or, negative, takes what was too little.
+    pub(super) fn give(&mut self, amounts: Amounts, sent: &Sent, now: Duration) {
         self.total.add(amounts, -1.0);
         // What was sent before a server's limit became known has been counted by the server, as it was.
-        for limit in self.all.iter_mut().filter(|limit| limit.since.is_none_or(|since| sent > since)) {
+        for limit in self.all.iter_mut().filter(|limit| limit.since.is_none_or(|since| sent.number > since)) {
             limit.bucket.give(amounts.of(limit.dimension), now);
         }
     }
@@ -185,7 +190,7 @@ impl Limits {
                 // Whichever way the server counts, it has at least this much.
                 let rounded_up = if exact_to > 1.0 { exact_to / 2.0 } else { 0.0 };
                 bucket.set_level((then - since_sent).min(remaining) - rounded_up, now);
-                self.all.push(Limit::new(dimension, period, By::Server, bucket, Some(sent.at)));
+                self.all.push(Limit::new(dimension, period, By::Server, bucket, Some(sent.number)));
             }
             (None, None, _) | (None, Some(_), None) => {}
         }
@@ -215,7 +220,7 @@ impl Limits {
 }
 
 impl Limit {
-    fn new(dimension: Dimension, period: Period, by: By, bucket: Bucket, since: Option<Duration>) -> Self {
+    fn new(dimension: Dimension, period: Period, by: By, bucket: Bucket, since: Option<u64>) -> Self {
         Self { dimension, period, by, bucket, since, corrected: 0.0, from_sent: 0.0, from_now: 0.0 }
     }
 

@@ -225,7 +225,7 @@ pub(crate) const STORIES: &[Story] = &[
     Story {
         name: "random-429s",
         learns: "nothing",
-        rows: 4_000,
+        rows: 12_000,
         texts: Texts::Short,
         limits: "",
         faults: "[[faults]]\nrate = 0.05\nkind = { status = { code = 429 } }\n",

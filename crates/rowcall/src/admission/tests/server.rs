@@ -190,7 +190,7 @@ impl Server {
         if let Some((share, retry_after)) = self.allowance.moody
             && state.random.f64() < share
         {
-            return refused(retry_after, None, false);
+            return refused(retry_after, Some(LimitedBy::Amount(Dimension::Requests)), false);
         }
         if let Some(ramp) = &state.ramp {
             let wait = ramp.ready_in(1.0, now);
