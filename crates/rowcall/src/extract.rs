@@ -145,11 +145,6 @@ async fn ask(
             Err(fault) => fault,
         };
 
-        if let Some((intents, key)) = noted
-            && conversation.effort().is_unpaid()
-        {
-            intents.retract(key);
-        }
         if retry::is_limit(fault.kind) {
             tried.limits += 1;
             tried.limited_for = plan.account.admission.limited_for();

@@ -35,6 +35,8 @@ pub(super) struct Concurrency {
     round: Option<Round>,
     /// What the last round at another limit has shown.
     before: Option<Shown>,
+    /// Whether the last round was to confirm that more bring no more.
+    is_repeated: bool,
     /// Where more was found to bring no more.
     knee: bool,
     /// Refusals in a row, and the fewest others that were in flight at one: an acceptance with as many in flight ends the row.
@@ -76,6 +78,7 @@ impl Concurrency {
             ceiling: None,
             round: None,
             before: None,
+            is_repeated: false,
             knee: false,
             doubts: 0,
             doubted: usize::MAX,
@@ -145,10 +148,14 @@ impl Concurrency {
             _ if self.knee => return,
             None => shown.limit * 2,
             Some(before) if shown.limit > before.limit => {
-                if shown.per_second < WORTH * before.per_second {
+                if shown.per_second >= WORTH * before.per_second {
+                    shown.limit * 2
+                } else if self.is_repeated {
                     before.limit / 2
                 } else {
-                    shown.limit * 2
+                    // One round may be chance.
+                    self.is_repeated = true;
+                    return;
                 }
             }
             // On the way down: as long as fewer do as much, still fewer are tried.
@@ -158,6 +165,7 @@ impl Concurrency {
                 before.limit
             }
         };
+        self.is_repeated = false;
         let next = next.clamp(1, self.most);
         if next == shown.limit {
             self.knee |= next == 1;

@@ -22,8 +22,8 @@ const FOLLOWING: f64 = 1000.0;
 /// Upward jitter on a wait that the server asked for: a tenth of it, and at most a second.
 const JITTER: f64 = 0.1;
 
-/// So many refusals without a time, half of what was sent and no answer between them, are taken for what they say.
-const UNTIMED: u32 = 8;
+/// So many refusals without a time, at least half of what was sent meanwhile, are taken for what they say.
+const UNTIMED: u64 = 8;
 
 /// A refusal is the account's if not so many of the attempts that were sent after it have been answered.
 const CONTRADICTIONS: usize = 3;
@@ -47,9 +47,9 @@ pub(super) struct Ledger {
     /// Whether it has answered anything at all.
     pub(super) answered: bool,
     first_sent: Option<Duration>,
-    /// Refusals without a time since the last answer, and attempts sent since then.
-    untimed: u32,
-    unanswered: u32,
+    /// Refusals without a time in a row, and the first attempt of them: an answer to one sent after it ends the row.
+    untimed: u64,
+    untimed_from: u64,
     /// The numbers of the attempts that were answered last.
     lately_answered: [u64; 8],
     /// All that was sent and not refused.
@@ -84,7 +84,7 @@ impl Ledger {
             answered: false,
             first_sent: None,
             untimed: 0,
-            unanswered: 0,
+            untimed_from: 0,
             lately_answered: [0; 8],
             accepted: Amounts::default(),
             queue: Queue::new(),
@@ -145,7 +145,6 @@ impl Ledger {
         let others = self.in_flight;
         self.in_flight += 1;
         self.first_sent.get_or_insert(now);
-        self.unanswered = self.unanswered.saturating_add(1);
         self.accepted.add(amounts, 1.0);
         if let Some(opening) = &mut self.opening {
             opening.take(1.0, now);
@@ -207,7 +206,9 @@ impl Ledger {
 
     fn take_answer(&mut self, need: Need, granted: Granted, usage: Option<Usage>, now: Duration) {
         self.limited_since = None;
-        (self.untimed, self.unanswered) = (0, 0);
+        if granted.sent.number > self.untimed_from {
+            self.untimed = 0;
+        }
         if granted.sent.at >= self.opened_at {
             self.opening = None;
         }
@@ -256,12 +257,15 @@ impl Ledger {
             return;
         }
         if retry_after.is_none() {
+            let number = granted.sent.number;
+            self.untimed_from = if self.untimed == 0 { number } else { self.untimed_from.min(number) };
             self.untimed += 1;
         }
+        let sent_since = self.limits.sent().saturating_sub(self.untimed_from);
         match (by, retry_after) {
             // Who says nothing of a time may refuse for any reason; that an amount is used up shows when nothing else is answered.
-            (Some(LimitedBy::Amount(_)), None)
-                if self.untimed < UNTIMED || 2 * self.untimed < self.unanswered => {}
+            (Some(LimitedBy::Amount(_)), None) if self.untimed < UNTIMED || 2 * self.untimed < sent_since => {
+            }
             (Some(LimitedBy::Amount(dimension)), _) => {
                 self.slow_down(dimension, granted.amounts, is_news, now);
             }

@@ -108,6 +108,11 @@ impl Limits {
         self.all.push(Limit::new(dimension, Period::Minute, By::User, bucket, None));
     }
 
+    /// How many attempts have been sent.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// How long until there is room for `amounts` in all, and in which last.
     pub(super) fn ready_in(&self, amounts: Amounts, now: Duration) -> (Duration, Option<Bound>) {
         let mut longest = (Duration::ZERO, None);

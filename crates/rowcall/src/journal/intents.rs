@@ -40,11 +40,6 @@ impl Intents {
         self.journal.writer.write(Entry::Intent { key, index, attempt, done, settled: self.settled.clone() });
         written.await.unwrap_or_else(|_| Err(Problem::new("the journal's writer is gone")))
     }
-
-    /// The request that was about to go out has been turned away: nothing was paid for, and the row waits for another.
-    pub(crate) fn retract(&self, key: Key) {
-        self.journal.writer.write(Entry::Retracted { key });
-    }
 }
 
 impl Spread {

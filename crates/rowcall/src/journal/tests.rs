@@ -154,21 +154,6 @@ async fn an_intent_without_an_outcome_may_have_been_paid_for() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_turned_away_was_not_paid_for() {
-    let folder = Folder::new();
-    {
-        let session = folder.open().begin(EqualRows::Share, Placing::Input);
-        intend(&session, 0..3).await;
-        let (intents, _) = session.intents();
-        intents.retract(key(1));
-        // It is asked again, and then nothing is heard any more.
-        intents.retract(key(2));
-        intend(&session, [2]).await;
-    }
-    assert_eq!(folder.open().take_resumed().map(|totals| totals.possibly_paid), Some(2));
-}
-
-#[tokio::test]
 async fn a_row_given_up_before_its_end_may_have_been_paid_for_if_it_was_answered() {
     let folder = Folder::new();
     {

@@ -40,8 +40,6 @@ pub(super) enum Entry {
         done: oneshot::Sender<Result<(), Problem>>,
         settled: channel::UnboundedSender<Settled>,
     },
-    /// A request has been turned away, so that nothing was paid for, and none is about to go out.
-    Retracted { key: Key },
     /// A row has ended. Without a key it was never asked about.
     Ended { key: Option<Key>, row: Row, outcome: Outcome, place: Placing, reply: Replies },
     /// The outcome of a row is known: it stands at a place that the journal has not seen it at.
@@ -221,10 +219,6 @@ impl Pen {
                     .execute(params![key.bytes(), integer(*index), attempt])?;
                 Ok(0)
             }
-            Entry::Retracted { key } => {
-                self.forget(*key)?;
-                Ok(0)
-            }
             Entry::Ended { key: None, row, outcome, place, reply: _ } => {
                 if *place == Placing::Input
                     && let Some(number) = self.same_unasked(row, outcome)?
@@ -381,7 +375,7 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
             Entry::Placed { number: _, row, outcome, place: _, reply } => {
                 (None, row, outcome, News::Place, reply)
             }
-            Entry::Retracted { .. } | Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
+            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
                 continue;
             }
         };
@@ -401,7 +395,7 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             }
             Entry::Ended { key, row, reply, .. } => (key, row.index, reply),
             Entry::Placed { row, reply, .. } => (None, row.index, reply),
-            Entry::Retracted { .. } | Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
+            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
                 continue;
             }
         };
