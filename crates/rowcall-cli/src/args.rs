@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Sim(SimArguments),
     /// Tell what a journal holds: rows, failures, tokens, what may have been paid for in vain
     Status(StatusArguments),
-    /// Rebuild an output from a journal, in any format, without the input
+    /// Rebuild an output from a journal without the input, as the run had it or in another format
     Export(Box<ExportArguments>),
     /// Ask again about the failed rows of a journal, then rebuild its output
     Rerun(Box<RerunArguments>),
@@ -44,39 +44,23 @@ pub(crate) enum Command {
 pub(crate) struct RunArguments {
     /// CSV, TSV, JSON Lines, JSON array or text file, also gzipped; `-` is stdin
     pub(crate) input: PathBuf,
-    /// Where the outcomes go, `.jsonl` or `.csv`; stdout if left out
-    #[arg(short, long)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) view: ViewArguments,
     #[command(flatten)]
     pub(crate) task: TaskArguments,
     #[command(flatten)]
     pub(crate) account: AccountArguments,
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
-    /// In which order outcomes are written
-    #[arg(long, value_enum, default_value = "input")]
-    pub(crate) order: OrderArgument,
     /// Stop after this many rows of the input
     #[arg(long, value_name = "ROWS")]
     pub(crate) limit_rows: Option<u64>,
-    /// Put the whole value under this name instead of its fields beside the input's
-    #[arg(long, value_name = "NAME")]
-    pub(crate) into: Option<String>,
-    /// Add what each row took: attempts, prompts, tokens, latency, model, finish reason
-    #[arg(long)]
-    pub(crate) meta: bool,
-    /// Write failed rows to this file as well, as JSON Lines
-    #[arg(long, value_name = "FILE")]
-    pub(crate) failed: Option<PathBuf>,
     /// Stop at the first failed row
     #[arg(long)]
     pub(crate) fail_fast: bool,
     /// The input's format, whatever its name
     #[arg(long, value_name = "csv|tsv|jsonl|json|txt")]
     pub(crate) input_format: Option<InputFormat>,
-    /// The output's format, whatever its name
-    #[arg(long, value_name = "jsonl|csv")]
-    pub(crate) output_format: Option<OutputFormat>,
     /// Print the requests of the first rows exactly as they would go out, and send nothing
     #[arg(long, value_name = "ROWS")]
     pub(crate) show_requests: Option<usize>,
@@ -86,6 +70,29 @@ pub(crate) struct RunArguments {
     /// Log each attempt
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// Where outcomes go, and how they look there.
+#[derive(Debug, Args)]
+pub(crate) struct ViewArguments {
+    /// Where the outcomes go, `.jsonl` or `.csv`; stdout if left out
+    #[arg(short, long)]
+    pub(crate) output: Option<PathBuf>,
+    /// The output's format, whatever its name
+    #[arg(long, value_name = "jsonl|csv")]
+    pub(crate) output_format: Option<OutputFormat>,
+    /// In which order outcomes are written
+    #[arg(long, value_enum, default_value = "input")]
+    pub(crate) order: OrderArgument,
+    /// Put the whole value under this name instead of its fields beside the input's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) into: Option<String>,
+    /// Add what each row took: attempts, prompts, tokens, latency, model, finish reason
+    #[arg(long)]
+    pub(crate) meta: bool,
+    /// Write failed rows to this file as well, as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failed: Option<PathBuf>,
 }
 
 /// What survives a crash, and what is done with what has survived.
@@ -135,24 +142,8 @@ pub(crate) struct StatusArguments {
 pub(crate) struct ExportArguments {
     /// The journal, such as `people.jsonl.journal`
     pub(crate) journal: PathBuf,
-    /// Where the outcomes go, `.jsonl` or `.csv`; stdout if left out
-    #[arg(short, long)]
-    pub(crate) output: Option<PathBuf>,
-    /// In which order outcomes are written
-    #[arg(long, value_enum, default_value = "input")]
-    pub(crate) order: OrderArgument,
-    /// Put the whole value under this name; by default as the run had it
-    #[arg(long, value_name = "NAME")]
-    pub(crate) into: Option<String>,
-    /// Add what each row took; by default as the run had it
-    #[arg(long)]
-    pub(crate) meta: bool,
-    /// Write failed rows to this file as well, as JSON Lines
-    #[arg(long, value_name = "FILE")]
-    pub(crate) failed: Option<PathBuf>,
-    /// The output's format, whatever its name
-    #[arg(long, value_name = "jsonl|csv")]
-    pub(crate) output_format: Option<OutputFormat>,
+    #[command(flatten)]
+    pub(crate) view: ViewArguments,
     /// Write over a file that is not the journal's own output
     #[arg(long)]
     pub(crate) force: bool,

@@ -13,8 +13,8 @@ use crate::args::{JournalArguments, RunArguments, Switch};
 use crate::guard::FirstRows;
 use crate::progress::Progress;
 
-/// What a journal is found by, behind the name of its output.
-const ENDING: &str = ".journal";
+/// What the name of an output has after it in the name of its journal, with a dot in between.
+const ENDING: &str = "journal";
 
 /// What a journal remembers of the command that made it, so that its output can be rebuilt and its failed rows asked again.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -47,11 +47,11 @@ impl Memo {
             base_url: server.base_url.clone().filter(|url| !url.contains(['@', '?'])),
             forced_tool: arguments.task.mode.is_tool(),
             no_dedup: arguments.journal.no_dedup,
-            output: arguments.output.as_ref().filter(|path| !is_stream(path)).map(absolute),
-            output_format: arguments.output_format.map(|format| format.to_string()),
-            failed: arguments.failed.as_ref().map(absolute),
-            into: arguments.into.clone(),
-            meta: arguments.meta,
+            output: arguments.view.output.as_ref().filter(|path| !is_stream(path)).map(absolute),
+            output_format: arguments.view.output_format.map(|format| format.to_string()),
+            failed: arguments.view.failed.as_ref().map(absolute),
+            into: arguments.view.into.clone(),
+            meta: arguments.view.meta,
             columns: input.first_record_fields().unwrap_or_default().to_vec(),
         }
     }
@@ -73,16 +73,19 @@ impl Memo {
 /// A journal that is another file of the command, and an output that would be written over without a journal to rebuild it from.
 pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {
     let JournalArguments { journal, no_journal, fresh, force, .. } = &arguments.journal;
-    let output = arguments.output.as_deref().filter(|output| !is_stream(output));
+    let output = arguments.view.output.as_deref().filter(|output| !is_stream(output));
     let path = match (journal, output) {
         _ if *no_journal => None,
         (Some(path), _) => Some(path.clone()),
-        (None, Some(output)) => Some(beside(output)),
+        (None, Some(output)) => Some(output.with_added_extension(ENDING)),
         (None, None) => None,
     };
     if let Some(path) = &path {
         let input = Some(&*arguments.input);
-        check_apart(path, &[("input", input), ("output", output), (FAILED, arguments.failed.as_deref())])?;
+        check_apart(
+            path,
+            &[("input", input), ("output", output), (FAILED, arguments.view.failed.as_deref())],
+        )?;
         if let Some(output) = output
             && has_content(output)
             && !has_content(path)
@@ -176,13 +179,6 @@ async fn counted(
         },
         Err(_) => problem,
     }
-}
-
-/// The journal of an output.
-pub(crate) fn beside(output: &Path) -> PathBuf {
-    let mut name = output.as_os_str().to_owned();
-    name.push(ENDING);
-    name.into()
 }
 
 /// What `--failed` is called.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::admission::{Need, Settlement};
+use crate::admission::{Need, Refusal, Settlement};
 use crate::completion::{self, Reading};
 use crate::config::Plan;
 use crate::conversation::{Answer, Conversation, Step};
@@ -200,11 +200,11 @@ async fn checked(plan: &Plan, row: &Row, reading: Reading) -> Reading {
 fn settlement(result: &Result<Completion, Fault>) -> Settlement {
     match result {
         Ok(Completion { usage: Some(usage), .. }) => Settlement::Exact(*usage),
-        Err(fault) if retry::is_limit(fault.kind) => Settlement::Refused {
+        Err(fault) if retry::is_limit(fault.kind) => Settlement::Refused(Refusal {
             retry_after: fault.retry_after,
             by: fault.limited_by,
             overloaded: fault.kind == FaultKind::Overloaded,
-        },
+        }),
         Err(Fault { status: None, .. }) => Settlement::Unanswered,
         Ok(Completion { usage: None, .. }) | Err(_) => Settlement::Unknown,
     }

@@ -168,6 +168,11 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// Why there is no value, if there is none.
+    pub fn failure_kind(&self) -> Option<FailureKind> {
+        self.result.as_ref().err().map(|failure| failure.kind)
+    }
+
     /// The same outcome with its value, if it has one, put through `f`.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
         let Self { index, result, effort, repairs, model, finish_reason } = self;

@@ -268,12 +268,12 @@ impl Recall {
     }
 
     fn know(&self, outcome: &Outcome) {
-        let failure = outcome.result.as_ref().err().map(|failure| failure.kind);
+        let failure = outcome.failure_kind();
         self.plan.observers.emit(outcome.index, EventKind::Known { failure });
     }
 
     fn ended(&self, outcome: &Outcome) {
-        let failure = outcome.result.as_ref().err().map(|failure| failure.kind);
+        let failure = outcome.failure_kind();
         self.plan.observers.emit(outcome.index, EventKind::Ended { failure, effort: outcome.effort });
     }
 }

@@ -16,8 +16,8 @@ use crate::task;
 pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
     let memo = Memo::in_journal(&contents);
-    let output = arguments.output.as_deref();
-    check_apart(&arguments.journal, &[("output", output), (FAILED, arguments.failed.as_deref())])?;
+    let output = arguments.view.output.as_deref();
+    check_apart(&arguments.journal, &[("output", output), (FAILED, arguments.view.failed.as_deref())])?;
     if !arguments.force {
         check_own(output, &memo, "`--force` writes over it")?;
     }
@@ -26,18 +26,19 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
         return Err(Error::Config(Problem::new(message).hint("`-o` takes another name")));
     }
     let view = View {
-        into: arguments.into.clone().or_else(|| memo.into.clone()),
-        meta: arguments.meta || memo.meta,
+        into: arguments.view.into.clone().or_else(|| memo.into.clone()),
+        meta: arguments.view.meta || memo.meta,
         // The format that was named for the journal's own output is not meant for another one's name.
         format: arguments
+            .view
             .output_format
             .or_else(|| memo.output_format().filter(|_| output.is_none_or(|path| is_own(path, &memo)))),
-        failed: arguments.failed.clone(),
+        failed: arguments.view.failed.clone(),
     };
     let progress = Progress::new(Verbosity::of(arguments.quiet, false));
     crate::block_on(async {
         let sink = open(&contents, output, view)?;
-        match rebuild(contents, sink, arguments.order.into(), &progress).await {
+        match rebuild(contents, sink, arguments.view.order.into(), &progress).await {
             Err(error) if is_reader_gone(&error) => Ok(Exit::ReaderGone),
             Err(error) => Err(error),
             Ok((failed, written)) => {
@@ -117,7 +118,7 @@ async fn pour(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result
         }
         if let Ok(mut stats) = stats.lock() {
             for (row, outcome) in &page {
-                let failure = outcome.result.as_ref().err().map(|failure| failure.kind);
+                let failure = outcome.failure_kind();
                 for kind in [EventKind::Taken, EventKind::Known { failure }] {
                     stats.apply(&Event { row: row.index, kind });
                 }

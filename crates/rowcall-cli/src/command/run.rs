@@ -19,14 +19,14 @@ use crate::watch::{Watched, logged, watch};
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.task.schema).map_err(Error::Config)?;
-    let layout = task::layout(&schema, arguments.into.as_deref(), arguments.meta)?;
+    let layout = task::layout(&schema, arguments.view.into.as_deref(), arguments.view.meta)?;
     let sends_nothing = arguments.show_requests.is_some();
     let account = task::account(&arguments.account.model, &arguments.account.server, sends_nothing);
     let model = Model::new(account)?;
     crate::block_on(async {
         let task = asked(schema, &arguments.task, arguments.journal.no_dedup)?;
         let extractor = task.extractor(&model, &arguments.task.retrying, &arguments.account.server)?;
-        if let Some(output) = &arguments.output
+        if let Some(output) = &arguments.view.output
             && same_file(&arguments.input, output)
         {
             let message = format!("the output `{}` is the input itself", output.display());
@@ -74,12 +74,12 @@ async fn write(
         None => extractor.clone(),
     };
     let output = Output::open(
-        arguments.output.as_deref(),
+        arguments.view.output.as_deref(),
         OutputOptions {
-            format: arguments.output_format,
+            format: arguments.view.output_format,
             layout,
             columns: memo.columns,
-            failed: arguments.failed.clone(),
+            failed: arguments.view.failed.clone(),
         },
     )?;
     if model.is_simulated() {
@@ -92,7 +92,7 @@ async fn write(
     let mut sink = Guarded::new(output, halt.clone(), after_failure);
     let source = FirstRows::new(input, arguments.limit_rows);
     let total = || gauge.rows_in_all().map(|rows| rows.min(arguments.limit_rows.unwrap_or(u64::MAX)));
-    let run = extractor.run(source, &mut sink, arguments.order.into(), halt.clone());
+    let run = extractor.run(source, &mut sink, arguments.view.order.into(), halt.clone());
     let (ran, signal) = match watch(run, &extractor, &halt, &progress, total).await? {
         Watched::Ended(ran, signal) => (ran, signal),
         Watched::Stopped(second) => return Ok(Exit::Interrupted(second)),

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-/// So many start at once where nobody has said anything.
+/// The limit on attempts in flight that is begun with where nobody has said anything.
 pub const DEFAULT_CONCURRENCY: usize = 64;
 
 /// The most, unless the user says more.
-pub(super) const MOST: usize = 4096;
+const MOST: usize = 4096;
 
 /// A limit counts as used when this share of it is in flight.
 const USED: f64 = 0.8;
@@ -110,7 +110,7 @@ impl Concurrency {
 
     /// An attempt was answered when so many were in flight, itself included.
     pub(super) fn answered(&mut self, in_flight: usize, now: Duration) {
-        if (in_flight as f64) < USED * self.limit as f64 || self.limit >= self.cap {
+        if !self.is_used(in_flight) || self.limit >= self.cap {
             self.round = None;
             return;
         }
@@ -214,9 +214,13 @@ impl Concurrency {
     /// The server tells its limits, so that there is no need to find out by trying how much it takes.
     pub(super) fn follow_limits(&mut self, in_flight: usize) {
         self.round = None;
-        if !self.is_given && self.ceiling.is_none() && in_flight as f64 >= USED * self.limit as f64 {
+        if !self.is_given && self.ceiling.is_none() && self.is_used(in_flight) {
             self.limit = (self.limit * 2).min(self.most);
         }
+    }
+
+    fn is_used(&self, in_flight: usize) -> bool {
+        in_flight as f64 >= USED * self.limit as f64
     }
 
     /// The server is overloaded: a tenth fewer.

@@ -10,7 +10,7 @@ use super::estimate::Estimate;
 use super::limits::{Amounts, Limits, Sent};
 use super::pace::Pace;
 use super::queue::Queue;
-use super::{Need, Settlement};
+use super::{Need, Refusal, Settlement};
 use crate::standing::{Bound, Dimension, LimitedBy, Standing};
 use crate::turn::Usage;
 
@@ -28,6 +28,7 @@ const UNTIMED: u64 = 8;
 /// A refusal is the account's if not so many of the attempts that were sent after it have been answered.
 const CONTRADICTIONS: usize = 3;
 
+/// One account's.
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) in_flight: usize,
@@ -46,14 +47,11 @@ pub(super) struct Ledger {
     pub(super) limited_since: Option<Duration>,
     /// Whether it has answered anything at all.
     pub(super) answered: bool,
-    first_sent: Option<Duration>,
     /// Refusals without a time in a row, and the first attempt of them: an answer to one sent after it ends the row.
     untimed: u64,
     untimed_from: u64,
     /// The numbers of the attempts that were answered last.
     lately_answered: [u64; 8],
-    /// All that was sent and not refused.
-    accepted: Amounts,
     pub(super) queue: Queue<Need, Granted>,
 }
 
@@ -82,11 +80,9 @@ impl Ledger {
             opened_at: Duration::ZERO,
             limited_since: None,
             answered: false,
-            first_sent: None,
             untimed: 0,
             untimed_from: 0,
             lately_answered: [0; 8],
-            accepted: Amounts::default(),
             queue: Queue::new(),
         }
     }
@@ -123,6 +119,7 @@ impl Ledger {
         }
     }
 
+    /// Lets those start who may.
     pub(super) fn let_start(&mut self, now: Duration) {
         self.paces.retain(|_, pace| pace.holds(now));
         loop {
@@ -144,8 +141,6 @@ impl Ledger {
         let reserve = self.estimate.reserve(amounts.tokens);
         let others = self.in_flight;
         self.in_flight += 1;
-        self.first_sent.get_or_insert(now);
-        self.accepted.add(amounts, 1.0);
         if let Some(opening) = &mut self.opening {
             opening.take(1.0, now);
         }
@@ -165,7 +160,6 @@ impl Ledger {
     /// Gives back what was taken too much.
     fn give(&mut self, amounts: Amounts, sent: &Sent, now: Duration) {
         self.limits.give(amounts, sent, now);
-        self.accepted.add(amounts, -1.0);
         for (dimension, pace) in &mut self.paces {
             pace.give(amounts.of(*dimension), sent.at, now);
         }
@@ -195,9 +189,7 @@ impl Ledger {
         match settlement {
             Settlement::Exact(usage) => self.take_answer(need, granted, Some(usage), now),
             Settlement::Unknown => self.take_answer(need, granted, None, now),
-            Settlement::Refused { retry_after, by, overloaded } => {
-                self.take_refusal(granted, Refusal { retry_after, by, overloaded }, now);
-            }
+            Settlement::Refused(refusal) => self.take_refusal(granted, refusal, now),
             Settlement::Unanswered => {}
         }
         self.in_flight -= 1;
@@ -284,19 +276,11 @@ impl Ledger {
         if !is_news {
             return;
         }
-        let accepted = self.accepted.of(dimension);
-        let elapsed = now.saturating_sub(self.first_sent.unwrap_or(now));
+        let accepted = self.limits.accepted(dimension);
+        let elapsed = self.limits.elapsed(now);
         match self.paces.get_mut(&dimension) {
             Some(pace) => pace.refused(refused.of(dimension), accepted, now),
             None => drop(self.paces.insert(dimension, Pace::first(accepted, elapsed, now))),
         }
     }
-}
-
-/// A refusal; see [`Settlement::Refused`].
-#[derive(Clone, Copy)]
-struct Refusal {
-    retry_after: Option<Duration>,
-    by: Option<LimitedBy>,
-    overloaded: bool,
 }

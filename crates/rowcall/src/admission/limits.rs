@@ -108,6 +108,16 @@ impl Limits {
         self.all.push(Limit::new(dimension, Period::Minute, By::User, bucket, None));
     }
 
+    /// How much of this has been sent, less what was refused.
+    pub(super) fn accepted(&self, dimension: Dimension) -> f64 {
+        self.total.of(dimension)
+    }
+
+    /// How long ago the first attempt was sent.
+    pub(super) fn elapsed(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.first_sent.unwrap_or(now))
+    }
+
     /// How many attempts have been sent.
     pub(super) fn sent(&self) -> u64 {
         self.sent

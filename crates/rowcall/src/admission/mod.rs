@@ -37,19 +37,23 @@ pub(crate) struct Need {
 pub(crate) enum Settlement {
     /// Its tokens are known.
     Exact(Usage),
-    /// The account's limits turned it away, so that it used none.
-    Refused {
-        /// The server's own time, if it gave one: all wait as long.
-        retry_after: Option<Duration>,
-        /// What it was about, if that is told.
-        by: Option<LimitedBy>,
-        /// The server has no capacity, whatever the account is allowed.
-        overloaded: bool,
-    },
+    /// The server turned it away, so that it used none.
+    Refused(Refusal),
     /// It was answered, and may have used what was estimated.
     Unknown,
     /// No answer came; it may have used what was estimated.
     Unanswered,
+}
+
+/// What a server says that turns an attempt away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The server's own time, if it gave one: all wait as long.
+    pub(crate) retry_after: Option<Duration>,
+    /// What it was about, if that is told.
+    pub(crate) by: Option<LimitedBy>,
+    /// The server has no capacity, whatever the account is allowed.
+    pub(crate) overloaded: bool,
 }
 
 /// A limit, and who says so.

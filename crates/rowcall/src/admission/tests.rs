@@ -79,7 +79,7 @@ async fn a_refusal_closes_the_account_for_all_as_long_as_the_server_asks() {
     let started = Instant::now();
     let refused = admission.admit(NEED).await;
     let retry_after = Some(Duration::from_millis(1500));
-    refused.settle(Settlement::Refused { retry_after, by: None, overloaded: false }, &[]);
+    refused.settle(Settlement::Refused(Refusal { retry_after, by: None, overloaded: false }), &[]);
     assert!(admission.admit(NEED).now_or_never().is_none());
     drop(admission.admit(NEED).await);
     assert!((1.5..1.66).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
@@ -132,7 +132,7 @@ async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() 
     let refused = admission.admit(NEED).await;
     let started = Instant::now();
     let retry_after = Some(Duration::from_secs(2));
-    refused.settle(Settlement::Refused { retry_after, by: None, overloaded: true }, &[]);
+    refused.settle(Settlement::Refused(Refusal { retry_after, by: None, overloaded: true }), &[]);
     let starts = (0..1000).map(|_| async {
         let permit = admission.admit(NEED).await;
         let at = started.elapsed().as_secs_f64();

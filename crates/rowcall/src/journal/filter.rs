@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::identity::Key;
 
-/// 2 MiB of bits. With a million keys one new row in 400 is looked up for nothing.
+/// 2 MiB of bits. With a million keys about one new row in 500 is looked up for nothing.
 const WORDS: usize = 1 << 18;
 
 /// Bits set by each key.

@@ -1,5 +1,5 @@
 //! Intents: that a request is about to be sent is written before it is. Those who wait for that are many, so they are told by one of
-//! their own runtime: a wake from the writer's thread for each would cost more than the writing.
+//! their own runtime: a wake from another thread is a system call for each.
 
 use std::sync::Arc;
 

@@ -19,14 +19,15 @@ use super::session::Reply;
 use super::{Records, trouble};
 use crate::error::Problem;
 use crate::identity::Key;
-use crate::outcome::{Effort, Outcome};
+use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::row::Row;
 use crate::totals::Totals;
 
 /// The most entries in one commit, so that nobody waits for ever longer ones.
 const MOST_TOGETHER: usize = 2048;
 
-/// How many outcomes wait for the index of keys. In one go and sorted they cost a tenth of what they do one by one.
+/// How many outcomes wait for the index of keys. Sorted and in one go they touch each
+/// page of it once, one by one nearly a page each.
 const INDEXED_TOGETHER: usize = 16_384;
 
 /// Something to be written.
@@ -286,7 +287,7 @@ impl Pen {
         if place == Placing::None {
             return Ok(());
         }
-        let failure = outcome.result.as_ref().err().map(|failure| failure.kind.name());
+        let failure = outcome.failure_kind().map(FailureKind::name);
         let record = record(row, self.records)?;
         if row.index < self.places {
             let sql = "UPDATE places SET outcome = ?2, failure = ?3, record = ?4 WHERE idx = ?1";

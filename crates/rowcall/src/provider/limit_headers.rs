@@ -32,7 +32,7 @@ pub(crate) fn retry_after(response: &Response, message: &str) -> Option<Duration
 /// | `x-ratelimit-…-project-tokens` | OpenAI's, where a project has a limit of its own |
 /// | `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining,reset}` | Anthropic's; remaining tokens are rounded to thousands, the reset is a time of day |
 pub(crate) fn standings(response: &Response) -> Vec<Standing> {
-    // Most servers send none, and looking for each name costs more than going through the names once.
+    // Most servers send none of fifteen names, which going through theirs once shows.
     if !response.headers.keys().any(|name| name.as_str().contains("ratelimit")) {
         return Vec::new();
     }

@@ -73,7 +73,7 @@ impl Allowance {
 #[derive(Debug)]
 pub(super) enum Answer {
     Done,
-    Refused { retry_after: Option<Duration>, by: Option<LimitedBy>, overloaded: bool },
+    Refused(Refusal),
 }
 
 pub(super) struct Server {
@@ -178,7 +178,8 @@ impl Server {
 
     fn refusal(&self, state: &mut Open, row: Row, now: Duration) -> Option<Answer> {
         let seconds = now.as_secs_f64();
-        let refused = |retry_after, by, overloaded| Some(Answer::Refused { retry_after, by, overloaded });
+        let refused =
+            |retry_after, by, overloaded| Some(Answer::Refused(Refusal { retry_after, by, overloaded }));
         if let Some((from, length)) =
             self.allowance.closed.iter().find(|(from, length)| (*from..from + length).contains(&seconds))
         {

@@ -100,11 +100,11 @@ async fn tell(allowance: Allowance, rows: &[Row]) -> Told {
                     };
                     return permit.settle(Settlement::Exact(usage), &standings);
                 }
-                Answer::Refused { retry_after, by, overloaded } => {
-                    permit.settle(Settlement::Refused { retry_after, by, overloaded }, &standings);
+                Answer::Refused(refusal) => {
+                    permit.settle(Settlement::Refused(refusal), &standings);
                     let backoff = Duration::from_millis(500 << u32::min(tries, 5)).mul_f64(fastrand::f64());
                     tries += 1;
-                    tokio::time::sleep(retry_after.unwrap_or(backoff)).await;
+                    tokio::time::sleep(refusal.retry_after.unwrap_or(backoff)).await;
                 }
             }
         }
