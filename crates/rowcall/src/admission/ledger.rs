@@ -8,7 +8,7 @@ use super::bucket::Bucket;
 use super::concurrency::Concurrency;
 use super::estimate::Estimate;
 use super::limits::{Amounts, Limits, Sent};
-use super::pace::Pace;
+use super::pace::{Cause, Pace};
 use super::queue::Queue;
 use super::{Need, Refusal, Settlement};
 use crate::standing::{Bound, Dimension, LimitedBy, Standing};
@@ -59,7 +59,6 @@ pub(super) struct Ledger {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Granted {
     amounts: Amounts,
-    reserve: f64,
     sent: Sent,
     /// How many others were in flight.
     others: usize,
@@ -138,7 +137,6 @@ impl Ledger {
     /// Takes a place, and from every limit what the attempt will probably use.
     pub(super) fn take(&mut self, need: Need, now: Duration) -> Granted {
         let amounts = self.amounts(need);
-        let reserve = self.estimate.reserve(amounts.tokens);
         let others = self.in_flight;
         self.in_flight += 1;
         if let Some(opening) = &mut self.opening {
@@ -147,14 +145,14 @@ impl Ledger {
         for (dimension, pace) in &mut self.paces {
             pace.take(amounts.of(*dimension), now);
         }
-        let sent = self.limits.take(amounts, reserve, now);
-        Granted { amounts, reserve, sent, others }
+        let sent = self.limits.take(amounts, now);
+        Granted { amounts, sent, others }
     }
 
     /// Gives back a place without knowing what became of the attempt.
     pub(super) fn give_up(&mut self, granted: Granted) {
         self.in_flight -= 1;
-        self.limits.release(granted.reserve);
+        self.limits.release(granted.amounts, &granted.sent);
     }
 
     /// Gives back what was taken too much.
@@ -175,12 +173,12 @@ impl Ledger {
         standings: &[Standing],
         now: Duration,
     ) {
-        self.limits.release(granted.reserve);
         self.answered |= settlement != Settlement::Unanswered;
         let was_told = self.limits.are_told();
         for standing in standings {
             self.limits.learn(standing, &granted.sent, now);
         }
+        self.limits.release(granted.amounts, &granted.sent);
         if !was_told && self.limits.are_told() {
             // What there is room for now may be sent, but not at one instant: it may have been told wrong.
             self.opened_at = now;
@@ -208,17 +206,24 @@ impl Ledger {
         self.lately_answered[0] = granted.sent.number;
         if let Some(usage) = usage {
             self.estimate.learn(need.bytes, usage);
+            self.limits.expect(self.estimate.mean_output());
             let mut unused = granted.amounts;
             unused.requests = 0.0;
             unused.tokens.input -= usage.input_tokens as f64;
             unused.tokens.output -= usage.output_tokens as f64;
             self.give(unused, &granted.sent, now);
         }
+        let places = self.concurrency.limit();
         self.concurrency.accepted(granted.others);
         if self.limits.are_told() {
             self.concurrency.follow_limits(self.in_flight);
         } else {
             self.concurrency.answered(self.in_flight, now);
+        }
+        if self.concurrency.limit() > places + AT_ONCE as usize {
+            // So many more places are not filled at one instant either.
+            self.opened_at = now;
+            self.opening = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
         }
     }
 
@@ -259,10 +264,27 @@ impl Ledger {
             (Some(LimitedBy::Amount(_)), None) if self.untimed < UNTIMED || 2 * self.untimed < sent_since => {
             }
             (Some(LimitedBy::Amount(dimension)), _) => {
-                self.slow_down(dimension, granted.amounts, is_news, now);
+                self.slow_down(dimension, Cause::Amount, granted.amounts, retry_after, is_news, now);
             }
-            (Some(LimitedBy::Growth), _) | (None, Some(_)) => {
-                self.slow_down(Dimension::Requests, granted.amounts, is_news, now);
+            (Some(LimitedBy::Growth), _) => {
+                self.slow_down(
+                    Dimension::Requests,
+                    Cause::Growth,
+                    granted.amounts,
+                    retry_after,
+                    is_news,
+                    now,
+                );
+            }
+            (None, Some(_)) => {
+                self.slow_down(
+                    Dimension::Requests,
+                    Cause::Amount,
+                    granted.amounts,
+                    retry_after,
+                    is_news,
+                    now,
+                );
             }
             (Some(LimitedBy::Concurrency), _) | (None, None) => {
                 self.concurrency.refused(granted.others, granted.sent.at, now);
@@ -271,15 +293,23 @@ impl Ledger {
     }
 
     /// The server has none left of this.
-    fn slow_down(&mut self, dimension: Dimension, refused: Amounts, is_news: bool, now: Duration) {
-        self.limits.exhaust(dimension, now);
+    fn slow_down(
+        &mut self,
+        dimension: Dimension,
+        cause: Cause,
+        refused: Amounts,
+        retry_after: Option<Duration>,
+        is_news: bool,
+        now: Duration,
+    ) {
+        self.limits.exhaust(dimension, refused, retry_after, now);
         if !is_news {
             return;
         }
         let accepted = self.limits.accepted(dimension);
         let elapsed = self.limits.elapsed(now);
         match self.paces.get_mut(&dimension) {
-            Some(pace) => pace.refused(refused.of(dimension), accepted, now),
+            Some(pace) => pace.refused(refused.of(dimension), accepted, cause, now),
             None => drop(self.paces.insert(dimension, Pace::first(accepted, elapsed, now))),
         }
     }

@@ -16,6 +16,13 @@ const BURST: f64 = 0.1;
 const DOWN: f64 = 0.5;
 const UP: f64 = 0.1;
 
+/// By how many times the reading of a server's count as of its answer must fit better than that as of the request. While little is
+/// sent the former is out of date, and would hold back what waits for a bucket to fill.
+const CLEARLY: f64 = 2.0;
+
+/// How many times the spread of all outputs in flight is kept in reserve.
+const SPREAD: f64 = 2.0;
+
 /// The weight of the newest difference when the two readings of a server's count are compared.
 const WEIGHT: f64 = 0.2;
 
@@ -49,6 +56,27 @@ impl Amounts {
 pub(super) struct Mark {
     level: f64,
     corrected: f64,
+    outputs: Outputs,
+}
+
+/// The outputs of the attempts in flight.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Outputs {
+    count: f64,
+    /// What they were estimated to take together.
+    estimated: f64,
+}
+
+impl Outputs {
+    /// How much more was estimated than they will take if they are like the others.
+    fn beyond(self, mean: Option<f64>) -> f64 {
+        mean.map_or(0.0, |mean| (self.estimated - self.count * mean).max(0.0))
+    }
+
+    fn add(&mut self, estimated: f64, sign: f64) {
+        self.count += sign;
+        self.estimated += sign * estimated;
+    }
 }
 
 /// The marks of an attempt, one for each dimension.
@@ -71,8 +99,11 @@ pub(super) struct Limits {
     all: Vec<Limit>,
     /// All that has been sent, less what was refused.
     total: Amounts,
-    /// What is reserved for outputs in flight beyond what they take on average.
-    reserve: f64,
+    /// Of those in flight, the outputs whose estimates are in the limits' levels: of attempts after this one.
+    outputs: Outputs,
+    outputs_from: u64,
+    /// What an output takes on average, as far as is known.
+    mean_output: Option<f64>,
     first_sent: Option<Duration>,
     /// How many attempts have been sent.
     sent: u64,
@@ -86,6 +117,10 @@ struct Limit {
     bucket: Bucket,
     /// The attempt whose answer first told of it.
     since: Option<u64>,
+    /// To how much the server rounds what it says is left.
+    exact_to: f64,
+    /// The rate before the one there is, and the attempt whose answer told of the change.
+    former: Option<(f64, u64)>,
     /// All corrections so far, so that an answer does not correct what one before it has.
     corrected: f64,
     /// How far the server's count has been from ours when a request was sent, and when its answer came: some count a response
@@ -126,8 +161,15 @@ impl Limits {
     /// How long until there is room for `amounts` in all, and in which last.
     pub(super) fn ready_in(&self, amounts: Amounts, now: Duration) -> (Duration, Option<Bound>) {
         let mut longest = (Duration::ZERO, None);
+        // The estimate of each output covers nine in ten of them. What many take together varies with the root of their number, so
+        // that of what was reserved beyond the average a share is enough.
+        let share = (SPREAD / self.outputs.count.max(1.0).sqrt()).min(1.0);
+        let beyond = self.outputs.beyond(self.mean_output) * (1.0 - share);
         for limit in &self.all {
-            let wait = limit.bucket.ready_in(amounts.of(limit.dimension), now);
+            let needed = amounts.of(limit.dimension);
+            let spare = if counts_output(limit.dimension) { beyond } else { 0.0 };
+            let needed = needed.min(limit.bucket.capacity()) - spare + limit.cushion();
+            let wait = limit.bucket.ready_in(needed, now);
             if wait > longest.0 {
                 longest = (wait, Some(Bound::Amount(limit.dimension, limit.period)));
             }
@@ -135,12 +177,12 @@ impl Limits {
         longest
     }
 
-    /// Takes `amounts` from all, of which so much is reserved for more than an average output.
-    pub(super) fn take(&mut self, amounts: Amounts, reserve: f64, now: Duration) -> Sent {
+    /// Takes `amounts` from all.
+    pub(super) fn take(&mut self, amounts: Amounts, now: Duration) -> Sent {
         self.first_sent.get_or_insert(now);
         self.sent += 1;
         self.total.add(amounts, 1.0);
-        self.reserve += reserve;
+        self.outputs.add(amounts.tokens.output, 1.0);
         let mut marks = Marks::default();
         for limit in &mut self.all {
             limit.bucket.take(amounts.of(limit.dimension), now);
@@ -148,8 +190,8 @@ impl Limits {
                 && limit.period == Period::Minute
                 && let Some(mark) = marks.get_mut(limit.dimension as usize)
             {
-                let reserved = if counts_output(limit.dimension) { self.reserve } else { 0.0 };
-                *mark = Some(Mark { level: limit.bucket.level(now) + reserved, corrected: limit.corrected });
+                let (level, corrected, outputs) = (limit.bucket.level(now), limit.corrected, self.outputs);
+                *mark = Some(Mark { level, corrected, outputs });
             }
         }
         Sent { number: self.sent, at: now, marks, total: self.total }
@@ -164,9 +206,16 @@ impl Limits {
         }
     }
 
-    /// An output is no longer in flight for which so much was reserved beyond the average.
-    pub(super) fn release(&mut self, reserve: f64) {
-        self.reserve = (self.reserve - reserve).max(0.0);
+    /// These outputs are no longer in flight.
+    pub(super) fn release(&mut self, amounts: Amounts, sent: &Sent) {
+        if sent.number > self.outputs_from {
+            self.outputs.add(amounts.tokens.output, -1.0);
+        }
+    }
+
+    /// So much does an output take on average.
+    pub(super) fn expect(&mut self, mean_output: f64) {
+        self.mean_output = Some(mean_output);
     }
 
     /// Learns from what an answer to `sent` told.
@@ -184,14 +233,24 @@ impl Limits {
         match (known, told, remaining) {
             (Some(known), told, remaining) => {
                 if let Some(told) = told {
-                    known.resize(told / period.length().as_secs_f64(), now);
+                    known.resize(told / period.length().as_secs_f64(), sent, now);
                 }
                 if let Some(remaining) = remaining {
-                    let reserved = if counts_output(dimension) { self.reserve } else { 0.0 };
-                    known.follow(remaining, exact_to, reserved, sent, now);
+                    let reserved = |outputs: Outputs| {
+                        if counts_output(dimension) { outputs.beyond(self.mean_output) } else { 0.0 }
+                    };
+                    let mark = sent.marks.get(dimension as usize).copied().flatten();
+                    // What was sent before the limit was known has been counted when it became known.
+                    let mark = mark.map(|mark| Mark { level: mark.level + reserved(mark.outputs), ..mark });
+                    known.follow(remaining, exact_to, reserved(self.outputs), mark, now);
                 }
             }
             (None, Some(told), Some(remaining)) => {
+                if !self.are_told() {
+                    let estimated = self.total.tokens.output - sent.total.tokens.output;
+                    self.outputs = Outputs { count: self.total.requests - sent.total.requests, estimated };
+                    self.outputs_from = sent.number;
+                }
                 let rate = told / period.length().as_secs_f64();
                 let since_sent = self.total.of(dimension) - sent.total.of(dimension);
                 let elapsed = now.saturating_sub(self.first_sent.unwrap_or(now)).as_secs_f64();
@@ -224,11 +283,23 @@ impl Limits {
         self.all.iter().find(is_told).map(|limit| limit.bucket.rate())
     }
 
-    /// The server has refused for want of this: it has none.
-    pub(super) fn exhaust(&mut self, dimension: Dimension, now: Duration) {
-        for limit in &mut self.all {
-            if limit.by == By::Server && limit.dimension == dimension && limit.bucket.level(now) > 0.0 {
-                limit.correct(-limit.bucket.level(now), now);
+    /// The server has refused `amounts` for want of this: it had none, or, where it says when to come again, what then lacks.
+    pub(super) fn exhaust(
+        &mut self,
+        dimension: Dimension,
+        amounts: Amounts,
+        retry_after: Option<Duration>,
+        now: Duration,
+    ) {
+        let reserved = if counts_output(dimension) { self.outputs.beyond(self.mean_output) } else { 0.0 };
+        for limit in
+            self.all.iter_mut().filter(|limit| limit.by == By::Server && limit.dimension == dimension)
+        {
+            let lacking = retry_after.map_or(f64::INFINITY, |wait| limit.bucket.rate() * wait.as_secs_f64());
+            let left = (amounts.of(dimension).min(limit.bucket.capacity()) - lacking).max(0.0);
+            let excess = limit.bucket.level(now) + reserved - left;
+            if excess > 0.0 {
+                limit.correct(-excess, now);
             }
         }
     }
@@ -236,31 +307,53 @@ impl Limits {
 
 impl Limit {
     fn new(dimension: Dimension, period: Period, by: By, bucket: Bucket, since: Option<u64>) -> Self {
-        Self { dimension, period, by, bucket, since, corrected: 0.0, from_sent: 0.0, from_now: 0.0 }
+        Self {
+            dimension,
+            period,
+            by,
+            bucket,
+            since,
+            exact_to: 1.0,
+            former: None,
+            corrected: 0.0,
+            from_sent: 0.0,
+            from_now: 0.0,
+        }
     }
 
-    /// Another limit: what the bucket holds for how long stays.
-    fn resize(&mut self, rate: f64, now: Duration) {
+    /// What is left untouched, since the server's count is not known to be more than rounded: as much as that may hide, unless it is
+    /// much of the whole.
+    fn cushion(&self) -> f64 {
+        if self.exact_to > 1.0 { self.exact_to.min(self.bucket.capacity() / 20.0) } else { 0.0 }
+    }
+
+    /// Another limit: what the bucket holds for how long stays. Servers that tell it when a request comes go on telling the former
+    /// one with the answers to what was sent before it changed.
+    fn resize(&mut self, rate: f64, sent: &Sent, now: Duration) {
         let before = self.bucket.rate();
-        if (rate - before).abs() > 1e-9 * before {
-            self.bucket.resize(rate, self.bucket.capacity() * rate / before, now);
+        let is = |other: f64| (rate - other).abs() <= 1e-9 * rate;
+        let is_former = self.former.is_some_and(|(former, until)| is(former) && sent.number < until);
+        if is(before) || is_former {
+            return;
         }
+        self.bucket.resize(rate, self.bucket.capacity() * rate / before, now);
+        self.former = Some((before, sent.number));
     }
 
     /// Comes nearer to the server's count.
-    fn follow(&mut self, remaining: f64, exact_to: f64, reserved: f64, sent: &Sent, now: Duration) {
+    fn follow(&mut self, remaining: f64, exact_to: f64, reserved: f64, mark: Option<Mark>, now: Duration) {
+        self.exact_to = self.exact_to.max(exact_to);
         if remaining > self.bucket.capacity() {
             self.bucket.resize(self.bucket.rate(), remaining, now);
         }
-        // What was sent before the limit was known has been counted when it became known.
-        let Some(mark) = sent.marks.get(self.dimension as usize).copied().flatten() else { return };
+        let Some(mark) = mark else { return };
         let beyond = |difference: f64| difference.signum() * (difference.abs() - exact_to).max(0.0);
         let by_now = beyond(remaining - self.bucket.level(now) - reserved);
         // What was corrected since the request was sent is not to be corrected again.
         let by_then = beyond(remaining - mark.level - (self.corrected - mark.corrected));
         self.from_now += WEIGHT * (by_now.abs() - self.from_now);
         self.from_sent += WEIGHT * (by_then.abs() - self.from_sent);
-        let difference = if self.from_sent <= self.from_now { by_then } else { by_now };
+        let difference = if self.from_sent <= CLEARLY * self.from_now { by_then } else { by_now };
         self.correct(difference * if difference < 0.0 { DOWN } else { UP }, now);
     }
 

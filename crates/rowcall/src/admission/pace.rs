@@ -17,8 +17,13 @@ const MOST_GROWTH: f64 = 0.5;
 const SHORTEST: Duration = Duration::from_millis(100);
 const LEAST_BETWEEN: f64 = 10.0;
 
-/// What the server tells of its limits is believed unless less than this share of it is measured.
+/// What the server tells of its limits is believed unless less than this share of it is measured, over so long at the least: a
+/// refusal or two may come of what was sent before anything was known.
 const BELIEVED: f64 = 0.9;
+const LEAST_PROOF: Duration = Duration::from_millis(500);
+
+/// Refusals that are further apart than this belong to different troubles.
+const SERIES: Duration = Duration::from_secs(2);
 
 /// By how much less is sent when a refusal comes before it can be measured.
 const EASE: f64 = 0.8;
@@ -33,8 +38,28 @@ pub(super) struct Pace {
     /// What of it is sent, after refusals that came too soon to measure.
     eased: f64,
     bucket: Bucket,
-    refused_at: Duration,
-    /// What had been accepted by then.
+    /// How fast what a server lets in grows, where it refuses because that was too fast: by so much per second, to the power of e.
+    trend: f64,
+    /// Over how long `measured` was.
+    over: Duration,
+    /// The latest refusal, and the first of the series that it belongs to.
+    latest: Refused,
+    first: Refused,
+}
+
+/// Why a server has refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// All of an amount was used.
+    Amount,
+    /// Traffic grew too fast.
+    Growth,
+}
+
+/// When a refusal came, and what had been accepted by then.
+#[derive(Debug, Clone, Copy)]
+struct Refused {
+    at: Duration,
     accepted: f64,
 }
 
@@ -42,19 +67,42 @@ impl Pace {
     /// After the first refusal: all that was accepted, over the time that it took, is an upper bound.
     pub(super) fn first(accepted: f64, elapsed: Duration, now: Duration) -> Self {
         let measured = accepted.max(1.0) / elapsed.max(SHORTEST).as_secs_f64();
-        Self { measured, eased: 1.0, bucket: empty(measured, now), refused_at: now, accepted }
+        let refused = Refused { at: now, accepted };
+        Self {
+            measured,
+            eased: 1.0,
+            bucket: empty(measured, now),
+            trend: 0.0,
+            over: elapsed,
+            latest: refused,
+            first: refused,
+        }
     }
 
     /// After one more refusal, of so much, by when so much had been accepted.
-    pub(super) fn refused(&mut self, amount: f64, accepted: f64, now: Duration) {
-        let (between, elapsed) = (accepted - self.accepted, now.saturating_sub(self.refused_at));
+    pub(super) fn refused(&mut self, amount: f64, accepted: f64, cause: Cause, now: Duration) {
+        if now.saturating_sub(self.latest.at) > SERIES {
+            self.first = self.latest;
+        }
+        let (between, elapsed) = (accepted - self.latest.accepted, now.saturating_sub(self.latest.at));
         if elapsed < SHORTEST || between < LEAST_BETWEEN * amount {
             self.eased *= EASE;
             self.bucket.set_level(self.bucket.level(now).min(0.0), now);
             return;
         }
-        *self = Self::first(between, elapsed, now);
-        self.accepted = accepted;
+        let latest = Refused { at: now, accepted };
+        let next = Self::first(between, elapsed, now);
+        let trend = match cause {
+            Cause::Amount => 0.0,
+            Cause::Growth => {
+                let apart = (self.over + elapsed).as_secs_f64() / 2.0;
+                ((next.measured / self.measured).ln() / apart).clamp(0.0, MOST_GROWTH)
+            }
+        };
+        // What was measured is the rate in the middle of the time.
+        let measured = next.measured * (trend * elapsed.as_secs_f64() / 2.0).exp();
+        let bucket = empty(measured, now);
+        *self = Self { measured, bucket, trend, latest, first: self.first, ..next };
     }
 
     /// Whether it is still of use at `now`.
@@ -75,7 +123,9 @@ impl Pace {
 
     /// Whether it is clearly less than what the server tells, so that this cannot be true.
     pub(super) fn contradicts(&self, told_per_second: f64) -> bool {
-        self.eased * self.measured < BELIEVED * told_per_second
+        let span = self.latest.at.saturating_sub(self.first.at);
+        let measured = (self.latest.accepted - self.first.accepted) / span.as_secs_f64();
+        span >= LEAST_PROOF && measured < BELIEVED * told_per_second
     }
 
     fn grown(&self, now: Duration) -> Bucket {
@@ -88,19 +138,21 @@ impl Pace {
     /// Gives back what was counted too much for an attempt sent at `sent`.
     pub(super) fn give(&mut self, amount: f64, sent: Duration, now: Duration) {
         self.bucket.give(amount, now);
-        if sent <= self.refused_at {
-            self.accepted -= amount;
+        for refused in [&mut self.latest, &mut self.first] {
+            if sent <= refused.at {
+                refused.accepted -= amount;
+            }
         }
     }
 
     /// How much the rate has grown since the last refusal.
     fn factor(&self, now: Duration) -> f64 {
-        let elapsed = now.saturating_sub(self.refused_at).as_secs_f64();
+        let elapsed = now.saturating_sub(self.latest.at).as_secs_f64();
         // The integral of GROWTH × 2^t, then on at the most.
         let until_most = (MOST_GROWTH / GROWTH).log2();
         let doubling = elapsed.min(until_most);
         let grown = GROWTH * (doubling.exp2() - 1.0) / std::f64::consts::LN_2;
-        (grown + MOST_GROWTH * (elapsed - doubling)).exp()
+        (self.trend * elapsed + grown + MOST_GROWTH * (elapsed - doubling)).exp()
     }
 }
 

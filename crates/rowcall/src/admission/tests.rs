@@ -3,7 +3,7 @@
 mod server;
 mod stories;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 
 use super::*;
 
@@ -213,6 +213,47 @@ proptest::proptest! {
                 // One more, since who has given up keeps what was reserved for nobody else.
                 proptest::prop_assert!((m - n + 1) as f64 <= most + 1.0, "{} from {from} to {to}", m - n + 1);
             }
+        }
+    }
+
+    /// Whoever waits is admitted: few who come later go first, and no time passes in which nobody is let in who could be.
+    #[test]
+    fn every_waiter_is_admitted_within_a_bound(
+        per_minute in 600.0..60_000.0_f64,
+        rows in proptest::collection::vec((0..300_u64, 4..8_000_usize), 1..80),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let mut admitted = runtime.block_on(async {
+            let admission = places(1000);
+            admission.apply(Limit::Tokens(per_minute), From::User);
+            let started = Instant::now();
+            let asks = rows.iter().enumerate().map(|(row, (wait, bytes))| {
+                let admission = &admission;
+                async move {
+                    tokio::time::sleep(Duration::from_millis(*wait)).await;
+                    let came = started.elapsed().as_secs_f64();
+                    let permit = admission.admit(Need { bytes: *bytes, output_limit: Some(0) }).await;
+                    permit.settle(Settlement::Unknown, &[]);
+                    (row, came, started.elapsed().as_secs_f64(), *bytes as f64 / 4.0)
+                }
+            });
+            futures_util::stream::iter(asks).buffer_unordered(1000).collect::<Vec<_>>().await
+        });
+        // Those who come at the same time stand in the order of the rows.
+        let came_before = |one: &(usize, f64, f64, f64), other: &(usize, f64, f64, f64)| (one.1, one.0) < (other.1, other.0);
+        admitted.sort_by(|one, other| one.2.total_cmp(&other.2));
+        let rate = per_minute / 60.0;
+        let capacity = (per_minute / 10.0).max(1.0);
+        for one in &admitted {
+            let earlier = admitted.iter().filter(|other| came_before(other, one));
+            let ahead = earlier.filter(|other| other.2 >= one.1).count();
+            let overtaken = admitted.iter().filter(|other| came_before(one, other) && other.2 < one.2).count();
+            proptest::prop_assert!(overtaken <= 8 * (ahead + 1), "{one:?} was overtaken by {overtaken}, with {ahead} ahead");
+            // While it waited, the others took no more than had flowed in, less what its own turn needs.
+            let meanwhile: f64 = admitted.iter().filter(|other| other.2 >= one.1 && other.2 < one.2).map(|other| other.3).sum();
+            let debt: f64 = admitted.iter().filter(|other| other.2 < one.1).map(|other| other.3).sum();
+            let most = (debt + meanwhile + one.3.min(capacity)) / rate + 0.01;
+            proptest::prop_assert!(one.2 - one.1 <= most, "{one:?} waited longer than {most} s");
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::standing::Period;
 /// What a row asks and how long its answer takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
+    pub(super) bytes: usize,
     pub(super) input: f64,
     pub(super) output: f64,
     pub(super) latency: Duration,
