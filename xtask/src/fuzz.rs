@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz completion`: runs the fuzzer of `fuzz/` for a while, on a nightly toolchain if there is one. What it
-//! found out about the code before is kept in `fuzz/corpus`, what it found wrong in `fuzz/artifacts`.
+//! `cargo xtask fuzz TARGET`: runs a fuzzer of `fuzz/` for a while, on a nightly toolchain if there is one. What it found out
+//! about the code before is kept in `fuzz/corpus`, what it found wrong in `fuzz/artifacts`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use crate::{Result, cargo, workspace};
 
-const TARGET: &str = "completion";
+const TARGETS: [&str; 2] = ["completion", "sse"];
 
 /// What libFuzzer is told beside the time: inputs in bytes, seconds for one of them, memory in MB. The target itself is
 /// stricter about time.
@@ -17,12 +17,20 @@ const LIMITS: [&str; 3] = ["-max_len=100000", "-timeout=10", "-rss_limit_mb=2048
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
+    target: &'static str,
     minutes: u64,
 }
 
 impl Options {
     /// The options in `words`, or what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
+        let [target, words @ ..] = words else {
+            return Err(format!("nothing to fuzz is given, expected one of {TARGETS:?}"));
+        };
+        let target = TARGETS
+            .into_iter()
+            .find(|known| known == target)
+            .ok_or_else(|| format!("`{target}` cannot be fuzzed, expected one of {TARGETS:?}"))?;
         let minutes = match words {
             [] => 10,
             ["--minutes", value] => {
@@ -33,7 +41,7 @@ impl Options {
             ["--minutes"] => return Err("`--minutes` needs a number".to_owned()),
             [option, ..] => return Err(format!("unknown option `{option}`")),
         };
-        Ok(Self { minutes })
+        Ok(Self { target, minutes })
     }
 }
 
@@ -43,16 +51,18 @@ impl Options {
 /// What cannot be installed or built, and a finding, with the file that holds its input.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = workspace().join("fuzz");
-    let (corpus, seeds) = (folder.join("corpus").join(TARGET), folder.join("seeds").join(TARGET));
+    let of_target = |kind: &str| folder.join(kind).join(options.target);
+    let (corpus, seeds) = (of_target("corpus"), of_target("seeds"));
     fs::create_dir_all(&corpus).map_err(|error| format!("cannot make `{}`: {error}", corpus.display()))?;
     install()?;
-    let artifacts = folder.join("artifacts").join(TARGET);
+    let artifacts = of_target("artifacts");
     let before = newest(&artifacts);
     let mut fuzz = toolchain();
     // Safe code has nothing for a sanitizer to find, and runs several times as fast without.
-    fuzz.args(["fuzz", "run", "--release", "--sanitizer", "none", TARGET]).args([&corpus, &seeds]);
+    fuzz.args(["fuzz", "run", "--release", "--sanitizer", "none", options.target]).args([&corpus, &seeds]);
     fuzz.arg("--").args(LIMITS).arg(format!("-max_total_time={}", options.minutes * 60));
-    fuzz.arg(format!("-dict={}", folder.join("completion.dict").display())).arg("-print_final_stats=1");
+    fuzz.arg(format!("-dict={}", folder.join(options.target).with_extension("dict").display()))
+        .arg("-print_final_stats=1");
     let status = fuzz.current_dir(&folder).status();
     if status.map_err(|error| format!("cannot run cargo-fuzz: {error}"))?.success() {
         println!("no finding in {} min", options.minutes);
@@ -109,9 +119,18 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        assert_eq!(Options::parse(&[]), Ok(Options { minutes: 10 }));
-        assert_eq!(Options::parse(&["--minutes", "2"]), Ok(Options { minutes: 2 }));
-        for wrong in [&["--minutes"][..], &["--minutes", "0"], &["--minutes", "x"], &["--hours", "1"]] {
+        assert_eq!(Options::parse(&["sse"]), Ok(Options { target: "sse", minutes: 10 }));
+        let two = Ok(Options { target: "completion", minutes: 2 });
+        assert_eq!(Options::parse(&["completion", "--minutes", "2"]), two);
+        for wrong in [
+            &[][..],
+            &["--minutes", "2"],
+            &["json"],
+            &["sse", "--minutes"],
+            &["sse", "--minutes", "0"],
+            &["sse", "--minutes", "x"],
+            &["sse", "--hours", "1"],
+        ] {
             assert!(Options::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -5,8 +5,11 @@
 mod bench;
 mod binaries;
 mod crash;
+mod debian;
 mod fuzz;
+mod judges;
 mod people;
+mod schemas;
 mod server;
 mod test;
 mod vectors;
@@ -47,9 +50,12 @@ usage: cargo xtask COMMAND
       --no-strace
                  leaves out the kills at writes
       --short    less of all, with the program as the tests have it
+  judges         the official Python SDKs of OpenAI, Anthropic and Google judge our requests and the simulator
+  schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol
   vectors DIR    judges a folder of vector files, such as crates/rowcall/tests/vectors: a line for each case
-  fuzz completion
-                 feeds the reader of completions with nasty answers, on a nightly toolchain if there is one
+  fuzz completion|sse
+                 feeds the reader of completions with nasty answers, or that of streams with nasty bytes, on a nightly
+                 toolchain if there is one
       --minutes N  how long (10)";
 
 fn main() -> ExitCode {
@@ -75,8 +81,10 @@ fn main() -> ExitCode {
             Ok(options) => crash::run(&options),
             Err(problem) => return misused(&problem),
         },
+        ["judges"] => judges::run(),
+        ["schemas", folders @ ..] if !folders.is_empty() => schemas::run(folders),
         ["vectors", folder] => vectors::run(Path::new(folder)),
-        ["fuzz", "completion", options @ ..] => match fuzz::Options::parse(options) {
+        ["fuzz", options @ ..] => match fuzz::Options::parse(options) {
             Ok(options) => fuzz::run(&options),
             Err(problem) => return misused(&problem),
         },

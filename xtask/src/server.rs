@@ -47,14 +47,35 @@ impl Server {
         serde_json::from_str(body).map_err(|_| format!("the server answered `{answer}`"))
     }
 
+    /// The status and the body that the server answers to a POST of JSON to `path`, counted from the root, with these headers.
+    pub(crate) fn post(&self, path: &str, headers: &str, body: &[u8]) -> Result<(u16, String)> {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}"
+        );
+        let answer =
+            self.sent(&head, body).map_err(|error| format!("the server does not answer: {error}"))?;
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        Ok((status.ok_or_else(|| format!("the server answered `{answer}`"))?, body.to_owned()))
+    }
+
     fn exchange(&self, path: &str) -> std::io::Result<String> {
         let address = self.base.trim_start_matches("http://");
-        let (host, prefix) = address.split_once('/').unwrap_or((address, ""));
+        let (_, prefix) = address.split_once('/').unwrap_or((address, ""));
+        self.sent(&format!("GET /{prefix}{path} HTTP/1.1\r\n"), b"")
+    }
+
+    /// Sends a message with this head, as far as it goes, and reads the answer to its end.
+    fn sent(&self, head: &str, body: &[u8]) -> std::io::Result<String> {
+        let address = self.base.trim_start_matches("http://");
+        let (host, _) = address.split_once('/').unwrap_or((address, ""));
         let mut stream = TcpStream::connect(host)?;
-        write!(stream, "GET /{prefix}{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        write!(stream, "{head}host: {host}\r\nconnection: close\r\n\r\n")?;
+        stream.write_all(body)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 }
 

@@ -1,8 +1,10 @@
 //! `cargo xtask vectors DIR`: judges a folder of vector files, those pinned under `crates/rowcall/tests/vectors` or any
 //! others of their form. What each kind of file asks is in a file of its own; where we differ on purpose, in `known.rs`.
 
+mod answers;
 mod case;
 mod chat;
+mod compat;
 mod errors;
 mod known;
 mod limits;
@@ -11,6 +13,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rowcall::provider::Protocol;
 use serde_json::Value;
 
 use crate::Result;
@@ -21,9 +24,15 @@ use known::Known;
 type Judge = fn(Case<'_>) -> std::result::Result<Verdict, String>;
 
 /// The files that can be judged.
-const KINDS: [(&str, Judge); 3] = [
+const KINDS: [(&str, Judge); 9] = [
     ("openai_chat.json", chat::judge),
-    ("openai_errors.json", errors::judge),
+    ("openai_responses.json", |case| answers::response(case, Protocol::OpenAiResponses)),
+    ("anthropic_messages.json", |case| answers::response(case, Protocol::Anthropic)),
+    ("gemini_generate.json", |case| answers::response(case, Protocol::Gemini)),
+    ("compat_servers.json", compat::judge),
+    ("openai_errors.json", |case| errors::judge(case, Protocol::OpenAiChat)),
+    ("anthropic_errors.json", |case| errors::judge(case, Protocol::Anthropic)),
+    ("gemini_errors.json", |case| errors::judge(case, Protocol::Gemini)),
     ("retry_and_limits.json", limits::judge),
 ];
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rowcall::{Mode, OrderBy};
+use rowcall::{Mode, OrderBy, Protocol};
 use rowcall_data::{InputFormat, OutputFormat};
 use rowcall_sim::Http;
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Rerun(Box<RerunArguments>),
     /// Show a schema as given, as it goes on the wire, and what is lost on the way
     Schema(SchemaArguments),
+    /// List the providers, or the known models of one: prices, limits, modes
+    Models(ModelsArguments),
 }
 
 #[derive(Debug, Args)]
@@ -183,9 +185,15 @@ pub(crate) struct TaskArguments {
     /// What holds for every row: a template or `@FILE` as well
     #[arg(long, value_name = "TEMPLATE|@FILE")]
     pub(crate) system: Option<String>,
-    /// How the schema is asked for
-    #[arg(long, value_enum, default_value = "schema")]
-    pub(crate) mode: ModeArgument,
+    /// Rows with their values for the model to go by, such as an output: `.jsonl`, `.json` or `.csv`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) examples: Option<PathBuf>,
+    /// A column with an image or PDF for each row: a path, an `https:` or a `data:` URL; may be repeated
+    #[arg(long = "image", value_name = "COLUMN")]
+    pub(crate) images: Vec<String>,
+    /// How the schema is asked for; the best way that the model has, if left out
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<ModeArgument>,
     /// Sampling temperature; not sent unless given
     #[arg(long)]
     pub(crate) temperature: Option<f64>,
@@ -213,7 +221,7 @@ pub(crate) struct RetryArguments {
 /// Whom to ask, and how fast.
 #[derive(Debug, Args)]
 pub(crate) struct AccountArguments {
-    /// `openai/NAME`, `ollama/NAME`, `vllm/NAME`, or `sim[/SCENARIO]` for a simulator started along the way
+    /// Such as `openai/NAME` (`rowcall models` lists the providers), or `sim[/SCENARIO]` for a simulator started along the way
     #[arg(short, long, value_name = "PROVIDER/MODEL")]
     pub(crate) model: String,
     #[command(flatten)]
@@ -226,6 +234,12 @@ pub(crate) struct ServerArguments {
     /// Another address than the provider's own; any OpenAI-compatible server is `-m openai/NAME --base-url URL`
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+    /// How the server is spoken to; the provider's usual protocol if left out
+    #[arg(long, value_enum)]
+    pub(crate) protocol: Option<ProtocolArgument>,
+    /// A command, run by `sh`, the first line of whose output is the key, in place of the provider's variable
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) key_command: Option<String>,
     /// A further header of every request; may be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(crate) headers: Vec<(String, String)>,
@@ -326,9 +340,56 @@ impl From<HttpArgument> for Http {
 pub(crate) struct SchemaArguments {
     /// Fields such as `name, age int, tags str[]?: keywords`, a JSON Schema, or a `.json` file with one
     pub(crate) schema: String,
+    /// For whom it goes on the wire; OpenAI if left out
+    #[arg(long = "for", value_name = "PROVIDER[/MODEL]")]
+    pub(crate) provider: Option<String>,
+    /// As in `run`
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<ModeArgument>,
+    /// As in `run`
+    #[arg(long, value_enum)]
+    pub(crate) protocol: Option<ProtocolArgument>,
     /// Print JSON instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArguments {
+    /// The provider whose models are listed; the providers themselves if left out
+    pub(crate) provider: Option<String>,
+    /// Only the models with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ProtocolArgument {
+    /// OpenAI's Chat Completions
+    #[value(alias = "chat-completions", alias = "openai")]
+    Chat,
+    /// OpenAI's Responses
+    Responses,
+    /// Anthropic's Messages
+    #[value(alias = "messages")]
+    Anthropic,
+    /// Google's generateContent
+    #[value(alias = "generate-content", alias = "generatecontent", alias = "google")]
+    Gemini,
+}
+
+impl From<ProtocolArgument> for Protocol {
+    fn from(protocol: ProtocolArgument) -> Self {
+        match protocol {
+            ProtocolArgument::Chat => Self::OpenAiChat,
+            ProtocolArgument::Responses => Self::OpenAiResponses,
+            ProtocolArgument::Anthropic => Self::Anthropic,
+            ProtocolArgument::Gemini => Self::Gemini,
+        }
+    }
 }
 
 /// How many requests are in flight.
@@ -365,13 +426,12 @@ pub(crate) enum ModeArgument {
     /// A tool that the model is made to call
     #[value(alias = "tools", alias = "forced-tool", alias = "forced_tool", alias = "function")]
     Tool,
-}
-
-impl ModeArgument {
-    /// Whether it is the forced tool.
-    pub(crate) fn is_tool(self) -> bool {
-        matches!(self, Self::Tool)
-    }
+    /// A JSON object, with the schema in the prompt
+    #[value(alias = "json_object", alias = "json-object")]
+    Json,
+    /// The schema in the prompt, and nothing else
+    #[value(alias = "text", alias = "md_json")]
+    Prompt,
 }
 
 impl From<ModeArgument> for Mode {
@@ -379,6 +439,8 @@ impl From<ModeArgument> for Mode {
         match mode {
             ModeArgument::Schema => Self::Schema,
             ModeArgument::Tool => Self::Tool,
+            ModeArgument::Json => Self::Json,
+            ModeArgument::Prompt => Self::Prompt,
         }
     }
 }

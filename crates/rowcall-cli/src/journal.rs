@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
-use rowcall::{Error, Extractor, JournalOptions, Problem, Result};
+use rowcall::{Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
 use rowcall_data::{Input, InputOptions, Layout, OutputFormat, same_file};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,8 @@ pub(crate) struct Memo {
     pub(crate) model: String,
     /// Where it was asked, unless that is the provider's own address or may hold a secret.
     pub(crate) base_url: Option<String>,
-    pub(crate) forced_tool: bool,
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) mode: Option<Mode>,
     pub(crate) no_dedup: bool,
     pub(crate) output: Option<PathBuf>,
     /// The name of the format, if it is not told by the output's.
@@ -34,6 +35,8 @@ pub(crate) struct Memo {
     pub(crate) meta: bool,
     /// The columns that a CSV starts with.
     pub(crate) columns: Vec<String>,
+    /// What relative paths of images start from, if there are images.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Memo {
@@ -45,7 +48,8 @@ impl Memo {
             model: arguments.account.model.clone(),
             // Before an `@` there may be a password, behind a `?` a key.
             base_url: server.base_url.clone().filter(|url| !url.contains(['@', '?'])),
-            forced_tool: arguments.task.mode.is_tool(),
+            protocol: server.protocol.map(Protocol::from),
+            mode: arguments.task.mode.map(Mode::from),
             no_dedup: arguments.journal.no_dedup,
             output: arguments.view.output.as_ref().filter(|path| !is_stream(path)).map(absolute),
             output_format: arguments.view.output_format.map(|format| format.to_string()),
@@ -53,6 +57,7 @@ impl Memo {
             into: arguments.view.into.clone(),
             meta: arguments.view.meta,
             columns: input.first_record_fields().unwrap_or_default().to_vec(),
+            folder: if arguments.task.images.is_empty() { None } else { std::path::absolute(".").ok() },
         }
     }
 

@@ -3,10 +3,12 @@
 
 mod args;
 mod command;
+mod examples;
 mod exit;
 mod guard;
 mod interruption;
 mod journal;
+mod key;
 mod model;
 mod open_files;
 mod printing;
@@ -35,11 +37,15 @@ use crate::exit::Exit;
 /// | 130, 143 | interrupted by Ctrl-C, or by SIGTERM |
 /// | 141 | the reader of stdout went away |
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version come this way too and go to stdout; a reader that has gone away is no trouble.
-            let _ = error.print();
+            match key::refusal(&error, &words) {
+                Some(refusal) => printing::error(&refusal),
+                // Help and version come this way too and go to stdout; a reader that has gone away is no trouble.
+                None => drop(error.print()),
+            }
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
@@ -51,6 +57,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Export(arguments) => command::export::export(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Schema(arguments) => command::schema::schema(&arguments),
+        Command::Models(arguments) => command::models::models(&arguments),
     };
     match exit {
         Ok(exit) => exit.into(),

@@ -1,10 +1,16 @@
 //! What is asked, from the arguments or from a journal: the extractor, and where its values go.
 
-use rowcall::{AccountOptions, EqualRows, Extractor, Mode, Parameters, Result, RetryPolicy, Schema};
+use std::path::PathBuf;
+
+use rowcall::{
+    AccountOptions, AnsweredRow, EqualRows, Extractor, ExtractorBuilder, Mode, Parameters, Protocol, Result,
+    RetryPolicy, Schema,
+};
 use rowcall_data::Layout;
 use serde_json::Value;
 
 use crate::args::{Concurrency, RetryArguments, ServerArguments};
+use crate::key;
 use crate::model::Model;
 use crate::open_files::most_connections;
 use crate::printing;
@@ -15,8 +21,12 @@ pub(crate) struct Task {
     pub(crate) schema: Schema,
     pub(crate) prompt: String,
     pub(crate) system: Option<String>,
+    pub(crate) examples: Vec<AnsweredRow>,
+    pub(crate) images: Vec<String>,
+    /// What relative paths of images start from, if not from the current folder.
+    pub(crate) folder: Option<PathBuf>,
     pub(crate) parameters: Parameters,
-    pub(crate) mode: Mode,
+    pub(crate) mode: Option<Mode>,
     pub(crate) equal_rows: EqualRows,
 }
 
@@ -31,18 +41,25 @@ impl Task {
         retrying: &RetryArguments,
         server: &ServerArguments,
     ) -> Result<Extractor<Value>> {
-        let Self { schema, prompt, system, parameters, mode, equal_rows } = self;
+        let Self { schema, prompt, system, examples, images, folder, parameters, mode, equal_rows } = self;
         let mut builder = model
             .client()?
             .extractor_with(schema)
-            .mode(mode)
+            .answered_rows(examples)
             .parameters(parameters)
             .equal_rows(equal_rows)
             .max_reasks(retrying.max_reasks)
             .retry(RetryPolicy { retries: retrying.retries, ..RetryPolicy::default() });
+        if let Some(mode) = mode {
+            builder = builder.mode(mode);
+        }
         if let Some(system) = system {
             builder = builder.system(system);
         }
+        if let Some(folder) = folder {
+            builder = builder.folder(folder);
+        }
+        builder = images.into_iter().fold(builder, ExtractorBuilder::image);
         let extractor = builder.prompt(prompt)?;
         Ok(match server.concurrency {
             Concurrency::AtMost(places) => {
@@ -72,11 +89,16 @@ pub(crate) fn layout(schema: &Schema, into: Option<&str>, meta: bool) -> Result<
 }
 
 /// What the arguments say about the account. Where nothing is sent, a missing key is no obstacle.
-pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool) -> AccountOptions {
-    AccountOptions {
+///
+/// # Errors
+/// If the command that gives the key does not.
+pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool) -> Result<AccountOptions> {
+    let key = server.key_command.as_deref().map(key::from_command).transpose()?;
+    Ok(AccountOptions {
         model: model.to_owned(),
         base_url: server.base_url.clone(),
-        api_key: None,
+        protocol: server.protocol.map(Protocol::from),
+        api_key: key.map(Into::into),
         keyless: sends_nothing,
         headers: server.headers.clone(),
         timeout: Some(server.timeout),
@@ -85,5 +107,5 @@ pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool
         most_concurrency: most_connections(),
         requests_per_minute: server.rpm,
         tokens_per_minute: server.tpm,
-    }
+    })
 }

@@ -1,7 +1,6 @@
 //! A run as the person at the terminal has it: how far it is while it goes on, and Ctrl-C to end it.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
 use rowcall::{Event, EventKind, Extractor, Halt, Result};
 use serde_json::Value;
@@ -44,18 +43,39 @@ pub(crate) async fn watch(
     Ok(watched)
 }
 
-/// The extractor, with a line logged for each attempt if that is wanted. Events hold no key and no header.
+/// The extractor, with a line for each attempt if that is wanted, and one for whatever is asked otherwise than it was to be. Events
+/// hold no key and no header.
 pub(crate) fn logged(extractor: &Extractor<Value>, progress: &Progress) -> Extractor<Value> {
-    match progress.verbosity() {
-        Verbosity::Quiet | Verbosity::Normal => return extractor.clone(),
-        Verbosity::Verbose => {}
+    let line = match progress.verbosity() {
+        Verbosity::Quiet => return extractor.clone(),
+        Verbosity::Normal => adapted,
+        Verbosity::Verbose => line,
+    };
+    for note in extractor.notes() {
+        progress.note(&format!("note: {note}"));
     }
-    let log = Arc::new(progress.log());
+    let log = progress.log();
     extractor.on_event(move |event: &Event| {
         if let Some(line) = line(event) {
             log(&line);
         }
     })
+}
+
+/// What is asked otherwise from now on, if that is what happened.
+fn adapted(event: &Event) -> Option<String> {
+    match &event.kind {
+        EventKind::Adapted(what) => Some(format!("note: {what}")),
+        EventKind::Resumed { .. }
+        | EventKind::Taken
+        | EventKind::Known { .. }
+        | EventKind::Sent { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Waits(_)
+        | EventKind::Reasked { .. }
+        | EventKind::Ended { .. }
+        | EventKind::Abandoned => None,
+    }
 }
 
 fn line(event: &Event) -> Option<String> {
@@ -81,6 +101,7 @@ fn line(event: &Event) -> Option<String> {
         EventKind::Ended { failure: Some(kind), effort: _ } => {
             Some(format!("row {row} failed: {}", kind.name()))
         }
+        EventKind::Adapted(_) => adapted(event),
         EventKind::Resumed { .. }
         | EventKind::Taken
         | EventKind::Known { .. }

@@ -12,10 +12,19 @@ pub(crate) const META_FIELD: &str = "_meta";
 /// Under which name a value stands that is no object.
 pub(crate) const VALUE_FIELD: &str = "value";
 
-/// What a row took: requests sent, prompts asked, tokens in and out, seconds from the first request sent to the last
+/// What a row took: requests sent, prompts asked, tokens in, how many of these were read from the provider's prompt cache,
+/// tokens out, seconds from the first request sent to the last
 /// answer received, the model as the server named it, and its word for why it ended.
-pub(crate) const META_FIELDS: [&str; 7] =
-    ["attempts", "prompts", "input_tokens", "output_tokens", "latency_s", "model", "finish_reason"];
+pub(crate) const META_FIELDS: [&str; 8] = [
+    "attempts",
+    "prompts",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "latency_s",
+    "model",
+    "finish_reason",
+];
 
 /// Which fields the output adds to a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +88,8 @@ impl Layout {
         Self { place: Place::Under(VALUE_FIELD.to_owned()), meta: Meta::Hidden }
     }
 
-    /// The same layout with what each row took: `attempts`, `prompts`, `input_tokens`, `output_tokens`, `latency_s`,
-    /// `model` and `finish_reason`, in the object `_meta` or, in CSV, in columns `_meta_attempts` and so on.
+    /// The same layout with what each row took: `attempts`, `prompts`, `input_tokens`, `cached_tokens`, `output_tokens`,
+    /// `latency_s`, `model` and `finish_reason`, in the object `_meta` or, in CSV, in columns `_meta_attempts` and so on.
     pub fn with_meta(self) -> Self {
         Self { meta: Meta::Shown, ..self }
     }
@@ -138,6 +147,7 @@ mod tests {
                 "_meta_attempts",
                 "_meta_prompts",
                 "_meta_input_tokens",
+                "_meta_cached_tokens",
                 "_meta_output_tokens",
                 "_meta_latency_s",
                 "_meta_model",

@@ -1,6 +1,8 @@
 //! What can go wrong on purpose, and whether it does for a given request.
 //! Owns the kinds and the draw; how each is played is the answer's and the server's matter.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::chance::Chance;
@@ -58,6 +60,7 @@ pub enum FaultKind {
     /// The answer calls the tool twice, the second time with another value.
     TwoTools,
     /// Status 200, but the body (or a frame of the stream) is an error.
+    #[serde(rename = "error_in_200")]
     ErrorIn200,
     /// Status 200, but the body is no JSON at all.
     GarbageBody,
@@ -79,22 +82,24 @@ pub enum Moment {
 pub struct StatusFault {
     /// The HTTP status, 400 to 599.
     pub code: u16,
-    /// What the body is; an OpenAI error unless said otherwise.
+    /// What the body is; an error in the provider's own form unless said otherwise.
     #[serde(default)]
     pub body: ErrorBody,
-    /// The header `retry-after`, in whole seconds.
+    /// The header `retry-after`, in whole seconds; Gemini's `RetryInfo`.
     #[serde(default)]
     pub retry_after: Option<u64>,
-    /// The header `retry-after-ms`, in milliseconds.
+    /// The header `retry-after-ms`, in milliseconds; Gemini's `RetryInfo`.
     #[serde(default)]
     pub retry_after_ms: Option<u64>,
-    /// The header `x-should-retry`.
+    /// The header `x-should-retry`, which Gemini does not know.
     #[serde(default)]
     pub should_retry: Option<bool>,
-    /// The error's `type`, where the one usual for the status does not fit.
+    /// The error's `type` (Gemini's `status`), where the one usual for the status does not fit. OpenAI's words for an
+    /// account without money become those of the other providers.
     #[serde(default, rename = "type")]
     pub error_type: Option<String>,
-    /// The error's `code`, where the one usual for the status does not fit.
+    /// The error's `code` (Anthropic's `details.error_code`, the reason of Gemini's `ErrorInfo`), where the one usual
+    /// for the status does not fit.
     #[serde(default)]
     pub error_code: Option<String>,
     /// The error's `message`.
@@ -103,7 +108,7 @@ pub struct StatusFault {
 }
 
 impl StatusFault {
-    /// An OpenAI error with this HTTP status and no headers.
+    /// An error in the provider's own form with this HTTP status and no headers.
     pub fn new(code: u16) -> Self {
         Self {
             code,
@@ -116,15 +121,42 @@ impl StatusFault {
             message: None,
         }
     }
+
+    /// What the error says.
+    pub(crate) fn message(&self) -> String {
+        self.message.clone().unwrap_or_else(|| format!("This error {} was simulated.", self.code))
+    }
+
+    /// Whether it says, in OpenAI's words, that the account has no money left.
+    pub(crate) fn is_out_of_money(&self) -> bool {
+        let told = [&self.error_type, &self.error_code].into_iter().flatten();
+        told.into_iter().any(|word| OUT_OF_MONEY.contains(&word.as_str()))
+    }
+
+    /// After which time to come again, if it is told.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.retry_after.map(Duration::from_secs);
+        self.retry_after_ms.map(Duration::from_millis).or(seconds)
+    }
 }
+
+/// The codes by which OpenAI says that money or a month's limit is used up.
+const OUT_OF_MONEY: [&str; 5] = [
+    "insufficient_quota",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded",
+    "organization_usage_limit_exceeded",
+];
 
 /// What the body of an HTTP error is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorBody {
-    /// `{"error": {"message", "type", "param", "code"}}`.
+    /// JSON in the provider's own form; `"openai"` means the same.
     #[default]
-    Openai,
+    #[serde(alias = "openai")]
+    Provider,
     /// A page, as a proxy answers.
     Html,
     /// Nothing.
@@ -200,6 +232,28 @@ mod tests {
             draw(faults, Chance::of(3, &text), &text, nth).map(|fault| fault.kind.name())
         };
         (0..10_000).filter_map(draw).collect()
+    }
+
+    #[test]
+    fn a_kind_is_called_in_a_scenario_as_in_the_statistics() {
+        for name in [
+            "invalid_json",
+            "truncated_json",
+            "schema_violation",
+            "fenced",
+            "prose",
+            "refusal",
+            "content_filter",
+            "length",
+            "empty",
+            "wrong_tool",
+            "two_tools",
+            "error_in_200",
+            "garbage_body",
+        ] {
+            let fault: Fault = toml::from_str(&format!("rate = 1.0\nkind = \"{name}\"")).unwrap();
+            assert_eq!(fault.kind.name(), name);
+        }
     }
 
     #[test]

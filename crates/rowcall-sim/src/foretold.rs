@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use crate::answer::Answer;
+use crate::ask::Ask;
 use crate::chance::Chance;
-use crate::chat::answer::Answer;
-use crate::chat::request::Request;
+use crate::chat;
+use crate::protocol::Rules;
 use crate::quota::Need;
 use crate::scenario::Scenario;
 
@@ -20,31 +22,24 @@ pub struct Foretold {
 }
 
 impl Scenario {
-    /// What the simulator with this seed will make of the first request with this body, faults aside; `None` if it
-    /// would be answered with 400.
+    /// What the simulator with this seed will make of the first chat completion request with this body, faults aside;
+    /// `None` if it would be answered with 400.
     pub fn foretell(&self, seed: u64, body: &[u8]) -> Option<Foretold> {
-        let request = Request::decode(body).ok()?;
-        let chance = Chance::of(seed, &request.row);
-        let answer = Answer::whole(&request, chance).ok()?.limited(request.most_tokens);
-        let need = need(&request, &answer);
-        Some(Foretold { need, latency: latency(self, chance, &request, &answer, 1) })
+        let ask = chat::decode(body, Rules::of(self)).ok()?;
+        let chance = ask.row.chance(seed);
+        let answer = Answer::whole(&ask, chance).ok()?.limited(ask.most_tokens);
+        Some(Foretold { need: need(&ask, &answer), latency: latency(self, chance, &ask, &answer, 1) })
     }
 }
 
-/// What `request` asks of the account if `answer` is its answer.
-pub(crate) fn need(request: &Request, answer: &Answer) -> Need {
-    Need { requests: 1, input_tokens: request.prompt_tokens, output_tokens: answer.tokens }
+/// What `ask` asks of the account if `answer` is its answer.
+pub(crate) fn need(ask: &Ask, answer: &Answer) -> Need {
+    Need { requests: 1, input_tokens: ask.prompt_tokens, output_tokens: answer.tokens }
 }
 
-/// How long the `nth` answer (from 1) about the request's row takes.
-pub(crate) fn latency(
-    scenario: &Scenario,
-    chance: Chance,
-    request: &Request,
-    answer: &Answer,
-    nth: u8,
-) -> Duration {
+/// How long the `nth` answer (from 1) about the ask's row takes.
+pub(crate) fn latency(scenario: &Scenario, chance: Chance, ask: &Ask, answer: &Answer, nth: u8) -> Duration {
     let drawn = chance.at("latency").nth(nth.into());
     let latency = scenario.latency.as_ref();
-    latency.map_or(Duration::ZERO, |latency| latency.draw(drawn, &request.row, answer.tokens))
+    latency.map_or(Duration::ZERO, |latency| latency.draw(drawn, &ask.row.text, answer.tokens))
 }

@@ -1,5 +1,6 @@
-//! A simulated language model provider: a real HTTP server on 127.0.0.1 that answers OpenAI's chat completions,
-//! always alike for the same seed, and says in every answer that it is a simulator.
+//! A simulated language model provider: a real HTTP server on 127.0.0.1 that speaks OpenAI's Chat Completions and
+//! Responses, Anthropic's Messages and Gemini's generateContent, answers always alike for the same seed, and says in
+//! every answer that it is a simulator.
 //!
 //! It shares no code with the library it is tested against, so that a protocol misread there is not mirrored here.
 //!
@@ -15,18 +16,31 @@
 //!
 //! # What it serves
 //!
-//! `POST /v1/chat/completions` (also without `/v1`), `GET /v1/models`, `GET /health`, `GET /stats` and
-//! `POST /reset`. The model's name is free. A schema asked for by `response_format` or by a tool is satisfied by every answer, unless a
-//! fault says otherwise; with `strict: true` it must lie in the subset that OpenAI takes, and a keyword the
-//! simulator could only ignore is refused with 400 and named. Without a native schema, one that stands in the
-//! prompt is used.
+//! | protocol | `POST` |
+//! |---|---|
+//! | Chat Completions | `/v1/chat/completions` |
+//! | Responses | `/v1/responses`; `/v1/responses/input_tokens` |
+//! | Messages | `/v1/messages`; `/v1/messages/count_tokens` |
+//! | Gemini | `/v1beta/models/MODEL:generateContent`, `:streamGenerateContent` with and without `?alt=sse`; `:countTokens` |
+//!
+//! Besides `GET /v1/models`, `GET /health`, `GET /stats` and `POST /reset`. `/v1` may be missing, or stand there twice where
+//! a client adds its own to a base URL that has one. The model's name is free, but names of models with rules of their own
+//! are heeded: Anthropic's newest cannot be forced to call a tool, Gemini's since version 3 want signatures back.
+//!
+//! Requests are judged as the provider judges them, field by field, and refused in its words and form. A schema asked for by
+//! the provider's own field or by a tool is satisfied by every answer, unless a fault says otherwise; it must lie in the
+//! subset that the provider takes (for OpenAI and Anthropic's tools with `strict: true`), and a keyword the simulator could
+//! only ignore is refused and named. Without a native schema, one that stands in the prompt is used. Images and documents
+//! are accepted and not read; earlier answers, also with calls of tools and thoughts, are accepted if what belongs to them
+//! is there. Nothing is stored, and nothing is made in the background.
 //!
 //! Values are read from the row's text where it says something for a property (names, ages, occupations, dates,
 //! sums, addresses, moods, members of an enum, anything after `label:`), and made up otherwise. They depend on the
-//! seed, the text and the schema only. The row's text is that of the last user message or, once the conversation
-//! holds an assistant's or a tool's turn, of the first.
+//! seed, the text and the schema only. The row's text is that of the last user message that is no correction: one
+//! is, if the answer before it does not satisfy the schema, or if it begins as corrections do.
 //!
-//! Tokens are estimated as a text's bytes divided by four, rounded up, at least one.
+//! Tokens are estimated as a text's bytes divided by four, rounded up, at least one; an image or a document counts 258.
+//! Who asks for thinking gets a thought and its tokens in the provider's form.
 //!
 //! # TLS and HTTP/2
 //!
@@ -42,13 +56,15 @@
 //!
 //! # Scenario files
 //!
-//! A scenario is a TOML file with a sentence about itself and, each optional, a key, a latency, rows that are held back, a
-//! quota, places to wait for and faults. Unknown keys are refused. Its times count from the first request.
+//! A scenario is a TOML file with a sentence about itself and, each optional, a key, what the model refuses, a latency, rows
+//! that are held back, a quota, places to wait for and faults. Unknown keys are refused. Its times count from the first request.
 //!
 //! ```
 //! let scenario = rowcall_sim::Scenario::from_toml(r#"
 //!     about = "A Monday: slow, tight, and failing now and then."
 //!     key = "sk-simulated"         # absent: any key or none is let in
+//!     refuses = ["temperature"]    # parameters that the model does not take: 400
+//!     modes = ["json_object", "tool", "prompt"]   # ways to ask for a schema that the server knows; absent, "json_schema" too
 //!
 //!     [latency.log_normal]
 //!     median_seconds = 0.3
@@ -64,18 +80,18 @@
 //!     requests_per_day = 10000
 //!     in_flight = 32
 //!     burst_seconds = 10           # a bucket holds what ten seconds refill; 60 unless given
-//!     headers = "anthropic"        # "openai" unless given; "none": only a refusal tells anything
+//!     headers = "anthropic"        # or "openai", "none"; those of the protocol's provider unless given
 //!     headers_factor = 2.0         # limits and what remains of them are told so many times too large
 //!
 //!     [[quota.changes]]            # what buckets hold is kept, up to what they then can hold
 //!     after_seconds = 8.0
 //!     requests_per_minute = 300    # or any other of the limits
 //!
-//!     [[quota.closed]]             # everything is answered with 529 meanwhile
+//!     [[quota.closed]]             # everything is answered with 529 (Gemini's 503) meanwhile
 //!     from_seconds = 3.0
 //!     for_seconds = 1.5
 //!
-//!     [quota.ramp]                 # faster than this is 429 `slow_down`, even below the limits
+//!     [quota.ramp]                 # faster than this is 429 (OpenAI's `slow_down`), even below the limits
 //!     from_per_second = 5.0        # as many requests a second at first,
 //!     doubling_seconds = 4.0       # and twice as many every four seconds while there is traffic
 //!
@@ -106,15 +122,17 @@
 //!
 //! The latency is one of [`fixed`](Latency::Fixed), [`log_normal`](Latency::LogNormal),
 //! [`per_token`](Latency::PerToken) and [`by_text`](Latency::ByText). A [`status`](StatusFault) may also have a `body`
-//! (`"openai"`, `"html"`, `"empty"`, `"string"`), `retry_after_ms`, `should_retry` and `message`. Connections fail by
+//! (`"provider"`, `"html"`, `"empty"`, `"string"`), `retry_after_ms`, `should_retry` and `message`. Connections fail by
 //! `reset`, `cut` and `stall`, each `"before"` the answer or `"midway"`; over HTTP/2 a reset and a stall
 //! concern their own request, a cut all those of the connection. The other [kinds](FaultKind) are words:
 //! `invalid_json`, `truncated_json`, `schema_violation`, `fenced`, `prose`, `refusal`, `content_filter`, `length`,
-//! `empty`, `wrong_tool`, `two_tools`, `error_in_200`, `garbage_body`.
+//! `empty`, `wrong_tool`, `two_tools`, `error_in_200`, `garbage_body`. Each is played in the protocol's own form, down to
+//! what a provider cannot say: where arguments of tools are objects, text that is no JSON becomes Gemini's
+//! `MALFORMED_FUNCTION_CALL` or an object that wraps it, and a fence an answer in words.
 //!
-//! A refused request is told when it would fit, by `retry-after` in whole seconds (rounded up) and `retry-after-ms`,
-//! whichever the headers; one beyond `in_flight` is not, since nobody knows when another will end. An answer's headers
-//! tell of the moment at which its request came.
+//! A refused request is told when it would fit: by `retry-after` in whole seconds (rounded up), by OpenAI in
+//! `retry-after-ms` as well, by Gemini in the error's `RetryInfo` instead; one beyond `in_flight` is not, since nobody
+//! knows when another will end. An answer's headers tell of the moment at which its request came.
 
 // From outside in: what its users hold, ...
 mod options;
@@ -123,22 +141,32 @@ mod simulator;
 // ... the server, ...
 mod body;
 mod connection;
+mod route;
 mod server;
 mod tls;
 
-// ... one request: play it, read it, answer it, ...
-mod chat;
+// ... one request: play it, read it, answer it, in four protocols, ...
+mod answer;
+mod ask;
+mod protocol;
 mod rate_limit;
 mod reply;
 mod simulation;
 mod slots;
-mod stream;
 mod timestamp;
+mod written;
+
+// ... each of which has its words, ...
+mod chat;
+mod gemini;
+mod messages;
+mod openai;
+mod responses;
 
 // ... the value in the answer, ...
 mod complaint;
 mod reading;
-mod strict;
+mod recursion;
 mod value;
 
 // ... and the story that is played, with what it is played from.
@@ -152,6 +180,7 @@ mod scenario;
 mod stats;
 mod tally;
 
+pub use ask::wanted::Mode;
 pub use error::SimError;
 pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
 pub use foretold::Foretold;

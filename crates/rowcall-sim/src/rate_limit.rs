@@ -1,10 +1,9 @@
-//! What a quota tells the client: headers in OpenAI's or Anthropic's words, and the answers 429 and 529.
+//! What a quota tells the client along with every answer: headers in OpenAI's or Anthropic's words. How a refusal is
+//! told is each provider's matter; how times are written for it is here.
 
 use std::time::Duration;
 
-use crate::chat::body;
-use crate::quota::{Admission, Dimension, Headers, Limits, Quota, Refusal, Standing, Wait};
-use crate::reply::Reply;
+use crate::quota::{Dimension, Headers, Limits, Quota, Standing};
 use crate::simulation::Now;
 use crate::timestamp::rfc3339;
 
@@ -58,8 +57,14 @@ const ANTHROPIC: [(Dimension, Names); 4] = [
     ),
 ];
 
-/// The headers that tell how the account stands at `now`, as far as it tells the truth.
-pub(crate) fn headers(limits: &Limits, quota: &mut Quota, now: Now) -> Vec<(&'static str, String)> {
+/// The headers that tell how the account stands at `now`, as far as it tells the truth; the provider's `own` unless
+/// the limits name others.
+pub(crate) fn headers(
+    limits: &Limits,
+    own: Headers,
+    quota: &mut Quota,
+    now: Now,
+) -> Vec<(&'static str, String)> {
     let told = |number: u64| (number as f64 * limits.headers_factor).round() as u64;
     let tell = |standing: Standing| Standing {
         limit: told(standing.limit),
@@ -67,8 +72,9 @@ pub(crate) fn headers(limits: &Limits, quota: &mut Quota, now: Now) -> Vec<(&'st
         reset: standing.reset,
     };
     let mut headers = Vec::new();
-    match limits.headers {
-        Headers::None => {}
+    let kind = if limits.headers == Headers::Provider { own } else { limits.headers };
+    match kind {
+        Headers::None | Headers::Provider => {}
         Headers::Openai => {
             for (dimensions, names) in OPENAI {
                 let found = dimensions.iter().find_map(|dimension| quota.standing(now.story, *dimension));
@@ -100,72 +106,18 @@ fn in_thousands(tokens: u64) -> u64 {
     if tokens < 1_000 { tokens } else { (tokens + 500) / 1_000 * 1_000 }
 }
 
-/// The answer to a request that was not admitted; `None` to one that was.
-pub(crate) fn refused(model: &str, admission: Admission) -> Option<Reply> {
-    match admission {
-        Admission::Admitted => None,
-        Admission::Refused(refusal) => Some(lacking(model, refusal)),
-        Admission::TooFast(wait) => {
-            let message = format!(
-                "Traffic for {model} in organization org-simulated grew too fast. Please slow down and try again in {}.",
-                go_duration(wait)
-            );
-            let body = body::error(&message, "rate_limit_error", None, Some("slow_down"));
-            Some(Reply::json(429, body).with_headers(retry_after(wait)))
-        }
-        Admission::Closed(wait) => {
-            let body = body::error("Overloaded, as simulated.", "overloaded_error", None, None);
-            Some(Reply::json(529, body).with_headers(retry_after(wait)))
-        }
-    }
-}
-
-/// When to come again, in whole seconds and, for those who read them, in milliseconds.
-fn retry_after(wait: Duration) -> Vec<(&'static str, String)> {
-    vec![
-        ("retry-after", wait.as_millis().div_ceil(1_000).max(1).to_string()),
-        ("retry-after-ms", milliseconds(wait).to_string()),
-    ]
-}
-
-fn lacking(model: &str, refusal: Refusal) -> Reply {
-    let Refusal { dimension, limit, used, requested, wait } = refusal;
-    let (subject, kind) = match dimension {
-        Dimension::Requests => ("requests per min (RPM)", "requests"),
-        Dimension::Tokens => ("tokens per min (TPM)", "tokens"),
-        Dimension::InputTokens => ("input tokens per min (ITPM)", "tokens"),
-        Dimension::OutputTokens => ("output tokens per min (OTPM)", "tokens"),
-        Dimension::RequestsPerDay => ("requests per day (RPD)", "requests"),
-        Dimension::InFlight => ("concurrent requests", "requests"),
-    };
-    let reached = format!(
-        "Rate limit reached for {model} in organization org-simulated on {subject}: Limit {limit}, Used {used}, Requested {requested}."
-    );
-    let (message, headers) = match wait {
-        Wait::For(time) => {
-            (format!("{reached} Please try again in {}.", go_duration(time)), retry_after(time))
-        }
-        Wait::ForAnotherToEnd => {
-            (format!("{reached} Please try again when another request has ended."), vec![])
-        }
-        Wait::Forever => {
-            let message = format!(
-                "Request too large for {model} in organization org-simulated on {subject}: Limit {limit}, Requested {requested}. \
-                 The input or output tokens must be reduced in order to run successfully."
-            );
-            (message, vec![("x-should-retry", "false".to_owned())])
-        }
-    };
-    Reply::json(429, body::error(&message, kind, None, Some("rate_limit_exceeded"))).with_headers(headers)
+/// When to come again in whole seconds, as `retry-after` tells it: rounded up, at least 1.
+pub(crate) fn retry_seconds(wait: Duration) -> u128 {
+    wait.as_millis().div_ceil(1_000).max(1)
 }
 
 /// Whole milliseconds, rounded up, so that waiting as told is enough.
-fn milliseconds(time: Duration) -> u128 {
+pub(crate) fn milliseconds(time: Duration) -> u128 {
     time.as_nanos().div_ceil(1_000_000)
 }
 
 /// A duration as Go prints it: `0s`, `20ms`, `8.64s`, `6m0s`, `1h2m3.5s`; rounded up to milliseconds.
-fn go_duration(time: Duration) -> String {
+pub(crate) fn go_duration(time: Duration) -> String {
     let millis = milliseconds(time);
     if millis == 0 {
         return "0s".to_owned();
@@ -188,7 +140,7 @@ fn go_duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quota::Need;
+    use crate::quota::{Admission, Need};
 
     /// The headers five requests of 300 tokens after the start of a minute, half a second later.
     fn told(limits: Limits) -> Vec<String> {
@@ -199,7 +151,7 @@ mod tests {
             assert_eq!(quota.admit(Duration::ZERO, need), Admission::Admitted);
         }
         let now = Now { story: Duration::from_millis(500), unix: Duration::from_millis(1_795_367_794_500) };
-        headers(&limits, &mut quota, now)
+        headers(&limits, Headers::Openai, &mut quota, now)
             .into_iter()
             .map(|(name, value)| format!("{name}: {value}"))
             .collect()
@@ -261,34 +213,6 @@ mod tests {
         ];
         assert_eq!(told(Limits { headers_factor: 2.0, ..limits() }), expected);
         assert_eq!(told(Limits { headers: Headers::None, ..limits() }), [""; 0]);
-    }
-
-    #[test]
-    fn a_refusal_says_when_to_come_again_where_that_is_known() {
-        let refusal = |wait| {
-            Admission::Refused(Refusal {
-                dimension: Dimension::Requests,
-                limit: 60,
-                used: 60,
-                requested: 1,
-                wait,
-            })
-        };
-        let soon = Duration::from_micros(1_500_001);
-        let cases = [
-            (refusal(Wait::For(soon)), 429, "rate_limit_exceeded", ["2", "1501"].as_slice()),
-            (refusal(Wait::ForAnotherToEnd), 429, "rate_limit_exceeded", &[]),
-            (refusal(Wait::Forever), 429, "rate_limit_exceeded", &["false"]),
-            (Admission::TooFast(soon), 429, "slow_down", &["2", "1501"]),
-            (Admission::Closed(soon), 529, "overloaded_error", &["2", "1501"]),
-        ];
-        for (admission, status, word, values) in cases {
-            let reply = refused("m", admission).unwrap();
-            let headers: Vec<&str> = reply.headers.iter().map(|(_, value)| value.as_str()).collect();
-            assert_eq!((reply.status, headers.as_slice()), (status, values), "{admission:?}");
-            assert!(String::from_utf8_lossy(&reply.body).contains(word), "{admission:?}");
-        }
-        assert!(refused("m", Admission::Admitted).is_none());
     }
 
     #[test]

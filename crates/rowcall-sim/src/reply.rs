@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::{Value, json};
 
-use crate::fault::Moment;
+use crate::fault::{ErrorBody, Moment, StatusFault};
 
 /// What the server sends.
 #[derive(Clone, Debug)]
@@ -65,8 +66,38 @@ impl Reply {
         Self::new(status, "application/json", body)
     }
 
+    /// The HTTP error that a scenario asks for; `body` is the provider's own way to say so.
+    pub(crate) fn simulated(status: &StatusFault, body: &Value) -> Self {
+        let message = status.message();
+        match status.body {
+            ErrorBody::Provider => Self::json(status.code, body.to_string().into_bytes()),
+            ErrorBody::String => {
+                Self::json(status.code, json!({ "error": message }).to_string().into_bytes())
+            }
+            ErrorBody::Empty => Self::new(status.code, "text/plain", Vec::new()),
+            ErrorBody::Html => {
+                let page = format!(
+                    "<html><head><title>{} simulated</title></head><body>{message}</body></html>",
+                    status.code
+                );
+                Self::new(status.code, "text/html", page.into_bytes())
+            }
+        }
+    }
+
     pub(crate) fn with_headers(mut self, headers: Vec<(&'static str, String)>) -> Self {
         self.headers.extend(headers);
         self
     }
+}
+
+/// What the headers of OpenAI and Anthropic tell of when to come again, as the scenario says.
+pub(crate) fn retry_headers(status: &StatusFault) -> Vec<(&'static str, String)> {
+    let header = |name, value: Option<String>| value.map(|value| (name, value));
+    let headers = [
+        header("retry-after", status.retry_after.map(|seconds| seconds.to_string())),
+        header("retry-after-ms", status.retry_after_ms.map(|milliseconds| milliseconds.to_string())),
+        header("x-should-retry", status.should_retry.map(|should| should.to_string())),
+    ];
+    headers.into_iter().flatten().collect()
 }

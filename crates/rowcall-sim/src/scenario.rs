@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::ask::wanted::Mode;
 use crate::error::SimError;
 use crate::fault::{Fault, FaultKind};
 use crate::latency::Latency;
@@ -41,6 +42,13 @@ pub struct Scenario {
     /// How many answers are made at the same time, while further requests wait; absent, any number.
     #[serde(default)]
     pub slots: Option<Slots>,
+    /// Parameters that the model takes no more, by name, such as `temperature`: a request with one is answered with 400.
+    /// Of Gemini's, those of `generationConfig` are meant as well.
+    #[serde(default)]
+    pub refuses: Vec<String>,
+    /// The modes that the server knows: others are answered with 400, as older servers do. Absent, all of them.
+    #[serde(default)]
+    pub modes: Option<Vec<Mode>>,
     /// What goes wrong; the order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -75,6 +83,8 @@ impl Scenario {
             held: None,
             quota: None,
             slots: None,
+            refuses: vec![],
+            modes: None,
             faults: vec![],
         }
     }
@@ -131,6 +141,16 @@ impl Scenario {
     /// The same story on a server that makes so many answers at the same time.
     pub fn with_slots(self, places: u32) -> Self {
         Self { slots: Some(Slots { places }), ..self }
+    }
+
+    /// The same story about a model that takes no parameters of these names.
+    pub fn with_refuses(self, parameters: &[&str]) -> Self {
+        Self { refuses: parameters.iter().map(|&name| name.to_owned()).collect(), ..self }
+    }
+
+    /// The same story on a server that knows these modes only.
+    pub fn with_modes(self, modes: &[Mode]) -> Self {
+        Self { modes: Some(modes.to_vec()), ..self }
     }
 
     /// The same story with one more fault, after those it has.

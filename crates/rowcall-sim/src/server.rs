@@ -9,9 +9,11 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, SERVER};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, SERVER};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,11 +22,14 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::body::{AnswerBody, Broken};
-use crate::chat::body::{FINGERPRINT, error};
 use crate::connection;
 use crate::fault::Moment;
+use crate::openai::FINGERPRINT;
+use crate::openai::error::error;
 use crate::options::Http;
+use crate::protocol::{Call, Service, Trouble};
 use crate::reply::{Ending, Failure, Reply};
+use crate::route::Route;
 use crate::simulation::{Hold, Simulation};
 
 /// Larger request bodies are answered with 413.
@@ -44,7 +49,7 @@ pub(crate) struct Door {
 pub(crate) struct Shared {
     simulation: Mutex<Simulation>,
     began: Instant,
-    /// How many answers to chat completion requests were sent to the end; those that are held wait for it.
+    /// How many answers of models were sent to the end; those that are held wait for it.
     answered: watch::Sender<u64>,
 }
 
@@ -139,44 +144,61 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     shared: Arc<Shared>,
 ) -> Result<Response<AnswerBody>, Broken> {
-    let path = request.uri().path();
-    let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
-    let expected = match path {
-        "/chat/completions" | "/reset" => Method::POST,
-        "/models" | "/stats" | "/health" | "/" => Method::GET,
-        _ => return Ok(response(not_found(&request), None)),
+    let Some(route) = Route::of(request.uri()) else {
+        let message = format!("Invalid URL ({} {})", request.method(), request.uri().path());
+        return Ok(response(error(404, &message, "invalid_request_error", None, None), None));
     };
+    let expected = route.method();
     if *request.method() != expected {
         let message = format!("Not allowed to {} on {}.", request.method(), request.uri().path());
-        let reply =
-            Reply::json(405, error(&message, "invalid_request_error", None, Some("method_not_supported")));
+        let reply = error(405, &message, "invalid_request_error", None, Some("method_not_supported"));
         return Ok(response(reply.with_headers(vec![("allow", expected.to_string())]), None));
     }
-    let reply = match path {
-        "/chat/completions" => return chat(request, shared).await,
-        "/models" => shared.simulation().models(),
-        "/stats" => shared.simulation().shown(),
-        "/reset" => {
+    let reply = match route {
+        Route::Answer(service) => return answer(request, &service, shared).await,
+        Route::Count(service) => {
+            let (head, body) = request.into_parts();
+            match read(body).await {
+                Some(body) => shared.simulation().count(call(&service, &head, &body)),
+                None => shared.simulation().trouble(&service, Trouble::TooLarge),
+            }
+        }
+        Route::Models => shared.simulation().models(),
+        Route::Stats => shared.simulation().shown(),
+        Route::Reset => {
             shared.reset();
             shared.simulation().shown()
         }
-        _ => Reply::json(200, format!("{{\"status\":\"ok\",\"server\":\"{FINGERPRINT}\"}}").into_bytes()),
+        Route::Health => {
+            Reply::json(200, format!("{{\"status\":\"ok\",\"server\":\"{FINGERPRINT}\"}}").into_bytes())
+        }
     };
     Ok(response(reply, None))
 }
 
+/// The whole body, unless it is too large or does not come.
+async fn read(body: Incoming) -> Option<Bytes> {
+    Limited::new(body, LARGEST_BODY).collect().await.ok().map(Collected::to_bytes)
+}
+
+fn call<'c>(service: &'c Service, head: &'c Parts, body: &'c [u8]) -> Call<'c> {
+    Call { service, headers: &head.headers, body }
+}
+
 /// Reads the body, asks the simulation, waits as long as the model takes, answers or fails.
-async fn chat(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<AnswerBody>, Broken> {
+async fn answer(
+    request: Request<Incoming>,
+    service: &Service,
+    shared: Arc<Shared>,
+) -> Result<Response<AnswerBody>, Broken> {
     let mut visit = Visit::begin(&shared);
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-        let reply = Reply::json(413, error("Request body too large.", "invalid_request_error", None, None));
+    let Some(body) = read(body).await else {
+        let reply = shared.simulation().trouble(service, Trouble::TooLarge);
         return Ok(response(reply, Some(visit)));
     };
-    let key = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let key = key.map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
     let now = shared.began.elapsed();
-    let reply = shared.simulation().play(now, key, &body.to_bytes(), &mut visit.hold);
+    let reply = shared.simulation().play(now, call(service, &head, &body), &mut visit.hold);
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;
     }
@@ -191,11 +213,6 @@ async fn chat(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respons
         }
         Ending::Whole | Ending::Fails(Moment::Midway, _) => Ok(response(reply, Some(visit))),
     }
-}
-
-fn not_found(request: &Request<Incoming>) -> Reply {
-    let message = format!("Invalid URL ({} {})", request.method(), request.uri().path());
-    Reply::json(404, error(&message, "invalid_request_error", None, None))
 }
 
 fn response(reply: Reply, visit: Option<Visit>) -> Response<AnswerBody> {

@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::chance::{Chance, hash};
-use crate::chat::answer::{Answer, Finish};
-use crate::chat::body::{self, Envelope, FINGERPRINT};
-use crate::chat::request::{Invalid, Request};
-use crate::fault::{self, ErrorBody, FaultKind, StatusFault};
+use crate::answer::{Answer, Finish};
+use crate::ask::Ask;
+use crate::chance::Chance;
+use crate::fault::{self, FaultKind};
 use crate::foretold;
+use crate::openai::FINGERPRINT;
 use crate::options::Counting;
-use crate::quota::Quota;
+use crate::protocol::{self, Asked, Call, Envelope, Rules, Service, Trouble};
+use crate::quota::{Admission, Quota};
 use crate::rate_limit;
-use crate::reply::{Ending, Failure, Length, Reply};
+use crate::reply::{Ending, Failure, Reply};
 use crate::scenario::Scenario;
 use crate::slots::Queue;
 use crate::stats::Stats;
-use crate::stream;
 use crate::tally::Tally;
+use crate::written::Written;
 
 /// The scenario being played and what has happened so far.
 #[derive(Debug)]
@@ -103,14 +104,15 @@ impl Simulation {
         }
     }
 
-    /// The answer to a chat completion request that came at `now`.
-    pub(crate) fn play(&mut self, now: Duration, key: Option<&str>, sent: &[u8], hold: &mut Hold) -> Reply {
+    /// The answer to a request to a model that came at `now`.
+    pub(crate) fn play(&mut self, now: Duration, call: Call<'_>, hold: &mut Hold) -> Reply {
         self.stats.requests.all += 1;
         self.answers += 1;
         let began = *self.began.get_or_insert(now);
         let now = Now { story: now.saturating_sub(began), unix: self.epoch + now };
-        let reply = match self.authorised(key).and_then(|()| self.decoded(sent)) {
-            Ok((request, answer)) => self.admitted(now, sent, &request, answer, hold),
+        let id = self.id();
+        let reply = match self.authorised(call, &id).and_then(|()| self.decoded(call, &id)) {
+            Ok((ask, answer)) => self.admitted(now, call, &id, &ask, answer, hold),
             Err(refused) => {
                 self.stats.requests.invalid += 1;
                 refused
@@ -120,90 +122,114 @@ impl Simulation {
         if !before_head {
             *self.stats.statuses.entry(reply.status).or_default() += 1;
         }
-        let milliseconds = reply.delay.as_millis().to_string();
-        let mut headers = vec![
-            ("x-request-id", format!("req_sim_{:016x}", self.answers)),
-            ("openai-version", "2020-10-01".to_owned()),
-            ("openai-processing-ms", milliseconds),
-        ];
+        let mut headers = call.service.headers(&id, reply.delay);
         if let (Some(quota), Some(limits)) = (&mut self.quota, &self.scenario.quota) {
-            headers.extend(rate_limit::headers(limits, quota, now));
+            headers.extend(rate_limit::headers(limits, call.service.limit_headers(), quota, now));
         }
         reply.with_headers(headers)
     }
 
-    fn authorised(&self, key: Option<&str>) -> Result<(), Reply> {
-        match &self.scenario.key {
-            Some(expected) if key != Some(expected) => {
-                let message = "Incorrect API key provided. This simulator lets in one key only.";
-                Err(Reply::json(
-                    401,
-                    body::error(message, "invalid_request_error", None, Some("invalid_api_key")),
-                ))
-            }
-            _ => Ok(()),
-        }
+    /// The answer to a question about a prompt's tokens, which costs nothing and counts nowhere.
+    pub(crate) fn count(&mut self, call: Call<'_>) -> Reply {
+        self.answers += 1;
+        let id = self.id();
+        let counted = self.authorised(call, &id).and_then(|()| {
+            let counted = call.service.count(call, Rules::of(&self.scenario));
+            let error =
+                |invalid| call.service.error(Trouble::Invalid(&invalid), Asked { id: &id, model: "" });
+            counted.map_err(error)
+        });
+        let reply = counted.map_or_else(|refused| refused, Written::reply);
+        reply.with_headers(call.service.headers(&id, Duration::ZERO))
     }
 
-    fn decoded(&self, sent: &[u8]) -> Result<(Request, Answer), Reply> {
-        let invalid = |invalid: &Invalid| {
-            let Invalid { message, param, code } = invalid;
-            Reply::json(400, body::error(message, "invalid_request_error", param.as_deref(), *code))
-        };
-        let request = Request::decode(sent).map_err(|error| invalid(&error))?;
-        let chance = Chance::of(self.seed, &request.row);
-        let answer =
-            Answer::whole(&request, chance).map_err(|complaint| invalid(&request.no_value(&complaint)))?;
-        Ok((request, answer))
+    /// A request of which nothing was read is answered with this trouble.
+    pub(crate) fn trouble(&mut self, service: &Service, trouble: Trouble<'_>) -> Reply {
+        self.answers += 1;
+        service.error(trouble, Asked { id: &self.id(), model: "" })
+    }
+
+    fn id(&self) -> String {
+        format!("req_sim_{:016x}", self.answers)
+    }
+
+    fn authorised(&self, call: Call<'_>, id: &str) -> Result<(), Reply> {
+        let Some(expected) = &self.scenario.key else { return Ok(()) };
+        let key = call.service.key(call.headers);
+        if key.as_ref() == Some(expected) {
+            return Ok(());
+        }
+        Err(call.service.error(Trouble::Key(key.as_deref()), Asked { id, model: "" }))
+    }
+
+    fn decoded(&self, call: Call<'_>, id: &str) -> Result<(Ask, Answer), Reply> {
+        let refused = |invalid| call.service.error(Trouble::Invalid(&invalid), Asked { id, model: "" });
+        let ask = call.service.decode(call, Rules::of(&self.scenario)).map_err(refused)?;
+        let chance = ask.row.chance(self.seed);
+        let answer = Answer::whole(&ask, chance);
+        let answer = answer.map_err(|complaint| refused(call.service.no_value(&ask.wanted, &complaint)))?;
+        Ok((ask, answer))
     }
 
     /// Admission, fault, latency, answer.
     fn admitted(
         &mut self,
         now: Now,
-        sent: &[u8],
-        request: &Request,
+        call: Call<'_>,
+        id: &str,
+        ask: &Ask,
         answer: Answer,
         hold: &mut Hold,
     ) -> Reply {
-        let body_hash = hash(0, sent);
-        if self.answered.as_ref().is_some_and(|answered| answered.count(body_hash) > 0) {
-            self.stats.repeat(&request.row);
+        let request = call.hash();
+        if self.answered.as_ref().is_some_and(|answered| answered.count(request) > 0) {
+            self.stats.repeat(&ask.row.text);
         }
-        let answer = answer.limited(request.most_tokens);
+        let answer = answer.limited(ask.most_tokens);
         if let Some(quota) = &mut self.quota {
-            let admission = quota.admit(now.story, foretold::need(request, &answer));
-            if let Some(refused) = rate_limit::refused(&request.model, admission) {
+            let trouble = match quota.admit(now.story, foretold::need(ask, &answer)) {
+                Admission::Admitted => None,
+                Admission::Refused(refusal) => Some(Trouble::Lacking(refusal)),
+                Admission::TooFast(wait) => Some(Trouble::TooFast(wait)),
+                Admission::Closed(wait) => Some(Trouble::Closed(wait)),
+            };
+            if let Some(trouble) = trouble {
                 self.stats.requests.refused += 1;
-                return refused;
+                return call.service.error(trouble, Asked { id, model: &ask.model });
             }
             hold.quota = true;
         }
-        let chance = Chance::of(self.seed, &request.row);
-        let nth = self.counted(request);
+        let chance = ask.row.chance(self.seed);
+        let nth = self.counted(ask);
         let fault =
-            fault::draw(&self.scenario.faults, chance, &request.row, nth).map(|fault| fault.kind.clone());
+            fault::draw(&self.scenario.faults, chance, &ask.row.text, nth).map(|fault| fault.kind.clone());
         if let Some(fault) = &fault {
             *self.stats.faults.entry(fault.name()).or_default() += 1;
         }
-        let latency = foretold::latency(&self.scenario, chance, request, &answer, nth);
+        let latency = foretold::latency(&self.scenario, chance, ask, &answer, nth);
         let whole = fault.is_none() && answer.finish != Finish::Length;
-        let mut reply = self.faulty(now, request, answer, chance, fault.as_ref());
+        let mut reply = match &fault {
+            Some(FaultKind::Status(status)) => {
+                call.service.error(Trouble::Simulated(status), Asked { id, model: &ask.model })
+            }
+            Some(fault) => self.faulty(now, id, ask, answer, chance, fault),
+            None => self.answer(now, ask, &answer),
+        };
         reply.delay = match &mut self.slots {
             Some(queue) => queue.enter(now.story, latency),
             None => latency,
         };
-        let held = self.scenario.held.as_ref().filter(|held| request.row.contains(&held.contains));
+        let held = self.scenario.held.as_ref().filter(|held| ask.row.text.contains(&held.contains));
         reply.until_answered = held.map_or(0, |held| held.until_answered);
-        reply.settles = (whole && self.answered.is_some()).then_some(body_hash);
+        reply.settles = (whole && self.answered.is_some()).then_some(request);
         reply
     }
 
     /// Counts the request to its row; how manieth of the row it is, from 1 to 255.
-    fn counted(&mut self, request: &Request) -> u8 {
-        let before = self.rows.as_mut().map_or(0, |rows| rows.add(hash(0, request.row.as_bytes())));
+    fn counted(&mut self, ask: &Ask) -> u8 {
+        let before = self.rows.as_mut().map_or(0, |rows| rows.add(ask.row.hash()));
         let requests = &mut self.stats.requests;
-        match (request.re_ask, before) {
+        match (ask.re_ask, before) {
             (true, _) => requests.re_ask += 1,
             (false, 0) => requests.first += 1,
             (false, _) => requests.again += 1,
@@ -215,74 +241,46 @@ impl Simulation {
     fn faulty(
         &mut self,
         now: Now,
-        request: &Request,
+        id: &str,
+        ask: &Ask,
         answer: Answer,
         chance: Chance,
-        fault: Option<&FaultKind>,
+        fault: &FaultKind,
     ) -> Reply {
         let fails = |reply, moment, failure| Reply { ending: Ending::Fails(moment, failure), ..reply };
         match fault {
-            None => self.answer(now, request, &answer),
-            Some(FaultKind::Status(status)) => http_error(status),
-            Some(FaultKind::Reset(moment)) => {
-                fails(self.answer(now, request, &answer), *moment, Failure::Reset)
-            }
-            Some(FaultKind::Cut(moment)) => fails(self.answer(now, request, &answer), *moment, Failure::Cut),
-            Some(FaultKind::Stall(moment)) => {
-                fails(self.answer(now, request, &answer), *moment, Failure::Stall)
-            }
-            Some(FaultKind::GarbageBody) => Reply::json(200, b"<simulated garbage, not JSON".to_vec()),
-            Some(FaultKind::ErrorIn200) => self.error_in_200(now, request, &answer),
-            Some(
-                bending @ (FaultKind::InvalidJson
-                | FaultKind::TruncatedJson
-                | FaultKind::SchemaViolation
-                | FaultKind::Fenced
-                | FaultKind::Prose
-                | FaultKind::Refusal
-                | FaultKind::ContentFilter
-                | FaultKind::Length
-                | FaultKind::Empty
-                | FaultKind::WrongTool
-                | FaultKind::TwoTools),
-            ) => {
-                let bent = answer.bent(bending, request, chance).limited(request.most_tokens);
-                self.answer(now, request, &bent)
+            FaultKind::Reset(moment) => fails(self.answer(now, ask, &answer), *moment, Failure::Reset),
+            FaultKind::Cut(moment) => fails(self.answer(now, ask, &answer), *moment, Failure::Cut),
+            FaultKind::Stall(moment) => fails(self.answer(now, ask, &answer), *moment, Failure::Stall),
+            FaultKind::GarbageBody => Reply::json(200, b"<simulated garbage, not JSON".to_vec()),
+            FaultKind::ErrorIn200 => protocol::write_failing(self.envelope(now), ask, &answer, id).reply(),
+            FaultKind::Status(_)
+            | FaultKind::InvalidJson
+            | FaultKind::TruncatedJson
+            | FaultKind::SchemaViolation
+            | FaultKind::Fenced
+            | FaultKind::Prose
+            | FaultKind::Refusal
+            | FaultKind::ContentFilter
+            | FaultKind::Length
+            | FaultKind::Empty
+            | FaultKind::WrongTool
+            | FaultKind::TwoTools => {
+                let bent = answer.bent(fault, ask, chance).limited(ask.most_tokens);
+                self.answer(now, ask, &bent)
             }
         }
     }
 
     /// The answer in the form asked for, whole or as a stream.
-    fn answer(&mut self, now: Now, request: &Request, answer: &Answer) -> Reply {
-        self.stats.tokens.prompt += request.prompt_tokens;
+    fn answer(&mut self, now: Now, ask: &Ask, answer: &Answer) -> Reply {
+        self.stats.tokens.prompt += ask.prompt_tokens;
         self.stats.tokens.completion += answer.tokens;
-        let envelope = Envelope {
-            id: format!("chatcmpl-sim-{:012x}", self.answers),
-            created: now.unix.as_secs(),
-            model: &request.model,
-        };
-        match request.stream {
-            None => Reply::json(200, body::completion(&envelope, request, answer)),
-            Some(options) => {
-                let events = stream::events(&envelope, request, answer, options);
-                Reply { length: Length::Open, ..Reply::new(200, "text/event-stream; charset=utf-8", events) }
-            }
-        }
+        protocol::write(self.envelope(now), ask, answer).reply()
     }
 
-    /// Status 200 and an error in the body; in a stream, an error after the first half of the frames.
-    fn error_in_200(&mut self, now: Now, request: &Request, answer: &Answer) -> Reply {
-        let error =
-            body::error("The simulated upstream failed.", "server_error", None, Some("upstream_error"));
-        if request.stream.is_none() {
-            return Reply::json(200, error);
-        }
-        let reply = self.answer(now, request, answer);
-        let events = String::from_utf8_lossy(&reply.body);
-        let frames: Vec<_> = events.split_inclusive("\n\n").collect();
-        let first: String = frames.iter().take(frames.len() / 2).copied().collect();
-        let body = format!("{first}data: {}\n\n", String::from_utf8_lossy(&error));
-        Reply { body: body.into_bytes().into(), ..reply }
+    fn envelope(&self, now: Now) -> Envelope {
+        Envelope { number: self.answers, created: now.unix.as_secs() }
     }
 
     /// What `GET /v1/models` answers.
@@ -297,46 +295,10 @@ impl Simulation {
     }
 }
 
-/// An HTTP error as the scenario words it; type and code as usual for the status where it is silent.
-fn http_error(status: &StatusFault) -> Reply {
-    let (kind, code) = match status.code {
-        401 => ("invalid_request_error", Some("invalid_api_key")),
-        403 => ("request_forbidden", Some("unsupported_country_region_territory")),
-        404 => ("invalid_request_error", Some("model_not_found")),
-        429 => ("requests", Some("rate_limit_exceeded")),
-        503 => ("service_unavailable_error", Some("server_is_overloaded")),
-        529 => ("overloaded_error", None),
-        500..=599 => ("server_error", None),
-        _ => ("invalid_request_error", None),
-    };
-    let kind = status.error_type.as_deref().unwrap_or(kind);
-    let code = status.error_code.as_deref().or(code);
-    let message =
-        status.message.clone().unwrap_or_else(|| format!("This error {} was simulated.", status.code));
-    let reply = match status.body {
-        ErrorBody::Openai => Reply::json(status.code, body::error(&message, kind, None, code)),
-        ErrorBody::String => Reply::json(status.code, json!({ "error": message }).to_string().into_bytes()),
-        ErrorBody::Empty => Reply::new(status.code, "text/plain", Vec::new()),
-        ErrorBody::Html => {
-            let page = format!(
-                "<html><head><title>{} simulated</title></head><body>{message}</body></html>",
-                status.code
-            );
-            Reply::new(status.code, "text/html", page.into_bytes())
-        }
-    };
-    let header = |name, value: Option<String>| value.map(|value| (name, value));
-    let headers = [
-        header("retry-after", status.retry_after.map(|seconds| seconds.to_string())),
-        header("retry-after-ms", status.retry_after_ms.map(|milliseconds| milliseconds.to_string())),
-        header("x-should-retry", status.should_retry.map(|should| should.to_string())),
-    ];
-    reply.with_headers(headers.into_iter().flatten().collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderMap;
 
     #[test]
     fn a_scenario_begins_with_its_first_request_and_lasts_until_the_last_answer() {
@@ -349,7 +311,9 @@ mod tests {
             for (after, status) in [(0, 200), (2, 529), (4, 529), (5, 200)] {
                 let mut hold = Hold::default();
                 let now = Duration::from_secs(began + after);
-                let reply = simulation.play(now, None, body.as_bytes(), &mut hold);
+                let headers = HeaderMap::new();
+                let call = Call { service: &Service::Chat, headers: &headers, body: body.as_bytes() };
+                let reply = simulation.play(now, call, &mut hold);
                 assert_eq!(reply.status, status, "{after} s after the first request");
                 simulation.leave(now + Duration::from_secs(1), &hold, Some(&reply));
                 assert_eq!(simulation.stats.lasted, Duration::from_secs(after + 1));

@@ -14,7 +14,7 @@ const MOST_OF_TEXT: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Chat completion requests by what they were.
+    /// Requests to a model by what they were.
     pub requests: Requests,
     /// From the first request to the end of the last answer; shown in seconds.
     #[serde(rename = "seconds", serialize_with = "as_seconds")]
@@ -23,7 +23,7 @@ pub struct Stats {
     pub statuses: BTreeMap<u16, u64>,
     /// Faults played, by name.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Chat completion requests under way, from their head to the last byte of their answer.
+    /// Requests to a model under way, from their head to the last byte of their answer.
     pub in_flight: Level,
     /// Open connections.
     pub connections: Level,
@@ -37,7 +37,7 @@ pub struct Stats {
     pub repeated: Vec<String>,
 }
 
-/// Chat completion requests by what they were.
+/// Requests to a model by what they were.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Requests {
@@ -46,13 +46,13 @@ pub struct Requests {
     /// Admitted, with a prompt whose row was not admitted before. All that are no re-asks where rows are not
     /// remembered, that is with neither faults nor counting.
     pub first: u64,
-    /// Admitted, without an earlier answer in the conversation, of a row admitted before.
+    /// Admitted, without an earlier answer about the row in the conversation, of a row admitted before.
     pub again: u64,
-    /// Admitted, with an assistant's or tool's turn in the conversation.
+    /// Admitted, in a conversation that goes on after an answer about the row.
     pub re_ask: u64,
-    /// Refused by the quota, with 429 or 529.
+    /// Refused by the quota, with 429, 503 or 529.
     pub refused: u64,
-    /// Answered with 400 or 401.
+    /// Refused for what they are, or for their key.
     pub invalid: u64,
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::config::{Account, AccountOptions};
 use crate::error::Result;
 use crate::extractor::{ExtractorBuilder, misfit};
+use crate::provider::Protocol;
 use crate::schema::Schema;
 
 /// An account with a provider and one of its models. Cloning it is cheap, and all clones share one admission: limits hold
@@ -66,6 +67,13 @@ impl ClientBuilder {
     /// Another address than the provider's own, such as `http://localhost:8000/v1`. It never changes the protocol.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.options.base_url = Some(base_url.into());
+        self
+    }
+
+    /// How the server is spoken to, where the provider speaks more than one protocol: `openai` speaks Chat Completions unless it
+    /// is told to speak Responses.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.options.protocol = Some(protocol);
         self
     }
 

@@ -7,22 +7,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::admission::{Admission, From, Limit, Need, Permit};
+use crate::attachment::Files;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::journal::Journal;
 use crate::prompt::Template;
-use crate::provider::{self, Key, Mode, Parameters, Protocol, Quirks, Target};
+use crate::provider::{Approach, Forms, Key, KeyHeader, Mode, Offer, Parameters, Protocol, Quirks, Target};
 use crate::retry::RetryPolicy;
-use crate::schema::{Dialect, Schema};
+use crate::row::AnsweredRow;
+use crate::schema::Schema;
 use crate::transport::{Network, Transport};
 use crate::violation::Violation;
 
@@ -37,8 +39,10 @@ pub const DEFAULT_MAX_REASKS: u32 = 3;
 pub struct AccountOptions {
     /// `PROVIDER/MODEL`, such as `openai/gpt-6-luna`.
     pub model: String,
-    /// Another address than the provider's own.
+    /// Another address than the provider's own. It never changes the protocol.
     pub base_url: Option<String>,
+    /// How the server is spoken to; `None` for the provider's usual protocol.
+    pub protocol: Option<Protocol>,
     /// The key, in place of the one in the provider's environment variable.
     pub api_key: Option<SecretString>,
     /// Whether to go without a key where the provider requires one: for looking at requests that are not sent.
@@ -62,11 +66,9 @@ pub struct AccountOptions {
 /// Provider, base URL and key, checked: what limits belong to.
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) protocol: Protocol,
+    /// The model at its provider, and what is known about the two.
+    pub(crate) offer: Offer,
     pub(crate) quirks: Quirks,
-    pub(crate) model: String,
-    /// The model with its provider in front, whatever the address.
-    pub(crate) model_path: String,
     pub(crate) transport: Transport,
     pub(crate) admission: Arc<Admission>,
 }
@@ -74,26 +76,18 @@ pub(crate) struct Account {
 impl Account {
     /// Checks what the user says about the account. Nothing is connected.
     pub(crate) fn new(options: &AccountOptions) -> Result<Self> {
-        let (provider, model) = provider::find(&options.model).map_err(Error::Config)?;
-        let base_url = options
-            .base_url
-            .clone()
-            .or_else(|| provider.base_url_variable.and_then(environment))
-            .or_else(|| provider.base_url.map(str::to_owned))
-            .ok_or_else(|| {
-                Problem::new(format!(
-                    "provider `{}` has no address of its own, expected a base URL",
-                    provider.name
-                ))
-                .hint("start one with `rowcall sim` and pass what it prints as the base URL")
-            })
-            .map_err(Error::Config)?;
+        let offer = Offer::of(&options.model, options.protocol).map_err(Error::Config)?;
+        let provider = offer.provider;
+        let base_url = provider.base_url(options.base_url.as_deref(), environment).map_err(Error::Config)?;
+        let key_header = provider.key_header.unwrap_or_else(|| offer.protocol.key_header());
         let key = match &options.api_key {
             Some(key) => Some(key.clone()),
-            None if options.keyless => key_from_environment(provider.key).unwrap_or_default(),
+            None if options.keyless || brings_a_key(&options.headers, key_header) => {
+                key_from_environment(provider.key).unwrap_or_default()
+            }
             None => key_from_environment(provider.key).map_err(Error::Config)?,
         };
-        let headers = headers(provider.protocol, key.as_ref(), &options.headers).map_err(Error::Config)?;
+        let headers = headers(key_header, key.as_ref(), &options.headers).map_err(Error::Config)?;
         let network = Network {
             timeout: options.timeout.unwrap_or(DEFAULT_TIMEOUT),
             ca_cert: options.ca_cert.clone(),
@@ -114,14 +108,7 @@ impl Account {
         if let Some(per_minute) = options.tokens_per_minute {
             admission.apply(Limit::Tokens(positive("tokens per minute", per_minute)?), From::User);
         }
-        Ok(Self {
-            protocol: provider.protocol,
-            quirks: provider.quirks_at(&base_url),
-            model: model.to_owned(),
-            model_path: format!("{}/{model}", provider.name),
-            transport,
-            admission,
-        })
+        Ok(Self { quirks: provider.quirks_at(&base_url), offer, transport, admission })
     }
 }
 
@@ -132,8 +119,14 @@ pub struct TaskOptions {
     pub prompt: String,
     /// What holds for every row: a template as well.
     pub system: Option<String>,
-    /// How the schema is asked for.
-    pub mode: Mode,
+    /// Rows with their values, for the model to go by. They are asked about in the words of `prompt`.
+    pub examples: Vec<AnsweredRow>,
+    /// The fields of a row that hold images or documents: a path, an `https:` or a `data:` URL, or a list of them.
+    pub images: Vec<String>,
+    /// What relative paths of images start from, if not from the current folder.
+    pub folder: Option<PathBuf>,
+    /// How the schema is asked for; `None` for the best of what the model can.
+    pub mode: Option<Mode>,
     /// What the user sets about the answers.
     pub parameters: Parameters,
     /// How often an invalid answer is asked for again.
@@ -149,7 +142,10 @@ impl Default for TaskOptions {
         Self {
             prompt: "{{ text }}".to_owned(),
             system: None,
-            mode: Mode::default(),
+            examples: Vec::new(),
+            images: Vec::new(),
+            folder: None,
+            mode: None,
             parameters: Parameters::default(),
             max_reasks: DEFAULT_MAX_REASKS,
             retry: RetryPolicy::default(),
@@ -163,8 +159,16 @@ impl Default for TaskOptions {
 pub(crate) struct Plan {
     pub(crate) account: Arc<Account>,
     pub(crate) schema: Schema,
-    pub(crate) target: Arc<Target>,
+    pub(crate) approach: Arc<Approach>,
+    /// What the answers are limited to, in tokens, if the user limits them.
+    pub(crate) output_limit: Option<u32>,
+    /// The most tokens that the model gives in an answer, if that is known.
+    pub(crate) most_output: Option<u32>,
+    /// What of the user's wishes is carried out in another way than by the provider's best means, and why.
+    pub(crate) notes: Vec<String>,
     pub(crate) template: Arc<Template>,
+    /// Reads the files of rows.
+    pub(crate) files: Files,
     /// Why a valid value does not fit the caller's type, if it does not.
     pub(crate) misfit: fn(&Value) -> Option<Violation>,
     /// The user's own rule, if there is one.
@@ -183,7 +187,8 @@ pub(crate) struct Plan {
 }
 
 /// Fields of a request that are the engine's business.
-const RESERVED_PARAMETERS: [&str; 3] = ["model", "messages", "stream"];
+const RESERVED_PARAMETERS: [&str; 8] =
+    ["model", "messages", "input", "contents", "system", "instructions", "systemInstruction", "stream"];
 
 impl Plan {
     /// Checks what the user says about a task.
@@ -193,7 +198,7 @@ impl Plan {
         misfit: fn(&Value) -> Option<Violation>,
         options: &TaskOptions,
     ) -> Result<Self> {
-        let template = Template::new(&options.prompt, options.system.as_deref()).map_err(Error::Config)?;
+        let template = template(options, &schema, misfit).map_err(Error::Config)?;
         if let Some(name) =
             RESERVED_PARAMETERS.iter().find(|name| options.parameters.extra.contains_key(**name))
         {
@@ -201,21 +206,23 @@ impl Plan {
                 Problem::new(format!("parameter `{name}` is set by rowcall itself, expected another one"));
             return Err(Error::Config(problem));
         }
-        let wire = Arc::new(schema.wire(Dialect::OpenAiStrict).map_err(Error::Config)?);
-        let target = Target::new(
-            account.protocol,
-            account.quirks,
-            account.model.clone(),
-            options.mode,
-            wire,
-            options.parameters.clone(),
-        );
+        let offer = &account.offer;
+        let modes = offer.chosen(options.mode).map_err(Error::Config)?;
+        let Forms { first, further, mut notes } =
+            Forms::of(&schema, offer.protocol, &modes).map_err(Error::Config)?;
+        let (parameters, unfit) = offer.fit(&options.parameters);
+        notes.extend(unfit);
+        let output_limit = parameters.max_output_tokens;
+        let most_output = offer.model.and_then(|model| model.max_output_tokens);
+        let target = Target::new(offer.protocol, account.quirks, offer.name.clone(), first, parameters);
         let identity = Identity {
-            model: account.model_path.clone(),
+            model: offer.path(),
             prompt: options.prompt.clone(),
             system: options.system.clone(),
             parameters: options.parameters.by_name(),
             schema: schema.as_json().clone(),
+            examples: options.examples.iter().map(AnsweredRow::without_place).collect(),
+            images: options.images.clone(),
         };
         Ok(Self {
             keys: identity.keys(),
@@ -224,8 +231,12 @@ impl Plan {
             journal: None,
             account,
             schema,
-            target: Arc::new(target),
+            approach: Arc::new(Approach::new(target, further)),
+            output_limit,
+            most_output,
+            notes,
             template: Arc::new(template),
+            files: Files::from_folder(options.folder.as_deref()),
             misfit,
             check: None,
             max_reasks: options.max_reasks,
@@ -264,9 +275,23 @@ impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plan")
             .field("account", &self.account)
-            .field("target", &self.target)
+            .field("approach", &self.approach)
             .finish_non_exhaustive()
     }
+}
+
+/// The template with its examples, whose values must be valid as answers must be.
+fn template(
+    options: &TaskOptions,
+    schema: &Schema,
+    misfit: fn(&Value) -> Option<Violation>,
+) -> std::result::Result<Template, Problem> {
+    let judge = |value: &Value| {
+        let violations = schema.violations(value);
+        if violations.is_empty() { misfit(value).into_iter().collect() } else { violations }
+    };
+    let template = Template::new(&options.prompt, options.system.as_deref())?;
+    template.with_images(&options.images).with_examples(&options.examples, judge)
 }
 
 fn environment(variable: &str) -> Option<String> {
@@ -274,30 +299,40 @@ fn environment(variable: &str) -> Option<String> {
 }
 
 fn key_from_environment(key: Key) -> std::result::Result<Option<SecretString>, Problem> {
-    let found = key.variable().and_then(environment).map(|key| SecretString::from(key.trim().to_owned()));
+    let found = key.variables().iter().copied().find_map(environment);
+    let found = found.map(|key| SecretString::from(key.trim().to_owned()));
     match (key, found) {
-        (Key::Required(variable), None) => {
-            Err(Problem::new(format!("no key: the variable `{variable}` is not set"))
-                .hint(format!("set `{variable}`; a compatible server that needs no key takes any text")))
+        (Key::Required(variables), None) => {
+            let variables = variables.join("` or `");
+            Err(Problem::new(format!("no key: the variable `{variables}` is not set"))
+                .hint(format!("set `{variables}`; a compatible server that needs no key takes any text")))
         }
         (Key::Required(_) | Key::Optional(_) | Key::None, found) => Ok(found),
     }
 }
 
+/// Whether the user's own headers take the place of a key, such as a token of a cloud's own login.
+fn brings_a_key(own: &[(String, String)], key_header: KeyHeader) -> bool {
+    let names = [AUTHORIZATION, key_header.name()];
+    own.iter().any(|(own, _)| names.iter().any(|name| own.eq_ignore_ascii_case(name.as_str())))
+}
+
 fn headers(
-    protocol: Protocol,
+    key_header: KeyHeader,
     key: Option<&SecretString>,
     own: &[(String, String)],
 ) -> std::result::Result<HeaderMap, Problem> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("rowcall/", env!("CARGO_PKG_VERSION"))));
-    // The key itself must not appear in the message.
-    let of_key = protocol.headers(key).map_err(|_| {
-        Problem::new("the key has a character that a header cannot carry, expected printable ASCII")
-            .hint("set it again, without line breaks or other control characters")
-    })?;
-    headers.extend(of_key);
+    if let Some(key) = key {
+        // The key itself must not appear in the message.
+        let value = key_header.value(key).map_err(|_| {
+            Problem::new("the key has a character that a header cannot carry, expected printable ASCII")
+                .hint("set it again, without line breaks or other control characters")
+        })?;
+        headers.insert(key_header.name(), value);
+    }
     for (name, value) in own {
         let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
         let Some((name, mut value)) = parsed else {

@@ -9,11 +9,14 @@ use serde_json::Value;
 use crate::completion::Reading;
 use crate::fault::Fault;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
-use crate::turn::{Completion, Prompt, Turn};
+use crate::turn::{Completion, Content, Prompt, Turn};
 use crate::violation::Violation;
 
 /// How often an answer that was cut is asked for again, each time with twice the output limit.
 const ENLARGEMENTS: u32 = 2;
+
+/// How often a paused answer is taken up again. Gemini pauses at its limit per request, which is thousands of tokens.
+const CONTINUATIONS: u32 = 16;
 
 /// How far one row has come. It can be put away and taken up again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,7 +29,12 @@ pub(crate) struct Conversation {
     enlargements_left: u32,
     /// The output limit in force, in tokens, if one is sent.
     output_limit: Option<u32>,
+    /// The most tokens that the model gives, if that is known.
+    most_output: Option<u32>,
     effort: Effort,
+    /// What a paused answer has said so far.
+    said: String,
+    continuations_left: u32,
     /// Which violations the best invalid answer had, and what it was.
     best: Option<Best>,
 }
@@ -74,9 +82,18 @@ impl Conversation {
             reasks_left: max_reasks,
             enlargements_left: ENLARGEMENTS,
             output_limit,
+            most_output: None,
+            said: String::new(),
+            continuations_left: CONTINUATIONS,
             effort: Effort { prompts: 1, ..Effort::default() },
             best: None,
         }
+    }
+
+    /// The same conversation with a model that gives at most so many tokens, if that is known.
+    pub(crate) fn with_most_output(mut self, most_output: Option<u32>) -> Self {
+        self.most_output = most_output;
+        self
     }
 
     /// What to ask now.
@@ -105,6 +122,17 @@ impl Conversation {
         }
     }
 
+    /// The completion with all that has been said before it was paused.
+    pub(crate) fn joined(&mut self, completion: Completion) -> Completion {
+        let said = std::mem::take(&mut self.said);
+        match completion.content {
+            Content::Text(text) if !said.is_empty() => {
+                Completion { content: Content::Text(said + &text), ..completion }
+            }
+            Content::Text(_) | Content::Calls(_) | Content::Refusal(_) => completion,
+        }
+    }
+
     /// Decides whether the row is over.
     pub(crate) fn judge(&mut self, answer: Answer) -> Step {
         let (completion, reading) = match answer {
@@ -130,6 +158,7 @@ impl Conversation {
                 self.fail(failure, Some(completion))
             }
             Reading::Truncated => self.enlarge(completion),
+            Reading::Paused => self.go_on(completion),
             Reading::Invalid { violations, best } => {
                 if let Some(value) = best
                     && self.best.as_ref().is_none_or(|best| violations.len() < best.violations)
@@ -141,15 +170,37 @@ impl Conversation {
         }
     }
 
+    /// A paused answer is taken up where it was left.
+    fn go_on(&mut self, completion: Completion) -> Step {
+        match (self.continuations_left, &completion.continuation, &completion.content) {
+            (1.., Some(token), Content::Text(text)) => {
+                self.continuations_left -= 1;
+                self.said.clone_from(text);
+                self.prompt.continuation = Some(token.clone());
+                self.effort.prompts += 1;
+                Step::Ask
+            }
+            (_, _, Content::Text(_) | Content::Calls(_) | Content::Refusal(_)) => {
+                let failure = self
+                    .failure(FailureKind::Truncated, "the provider paused the answer and did not finish it");
+                self.fail(failure, Some(completion))
+            }
+        }
+    }
+
     /// An answer that was cut is asked for again with more room: the same question would be cut at the same place.
     fn enlarge(&mut self, completion: Completion) -> Step {
         let told = completion.usage.and_then(|usage| u32::try_from(usage.output_tokens).ok());
         let limit = self.output_limit.or(told).filter(|&limit| limit > 0);
-        match limit.and_then(|limit| limit.checked_mul(2)) {
+        let most = self.most_output.unwrap_or(u32::MAX);
+        let larger =
+            limit.and_then(|limit| Some(limit.checked_mul(2)?.min(most)).filter(|&larger| larger > limit));
+        match larger {
             Some(limit) if self.enlargements_left > 0 => {
                 self.enlargements_left -= 1;
                 self.output_limit = Some(limit);
                 self.prompt.output_limit = Some(limit);
+                self.prompt.continuation = None;
                 self.effort.prompts += 1;
                 Step::Ask
             }
@@ -173,6 +224,7 @@ impl Conversation {
         self.reasks_left -= 1;
         self.effort.prompts += 1;
         self.prompt.turns.truncate(self.first_turns);
+        self.prompt.continuation = None;
         self.prompt.turns.push(Turn::Invalid { raw_turn: completion.raw_turn, violations });
         Step::Ask
     }

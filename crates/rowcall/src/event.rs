@@ -56,6 +56,8 @@ pub enum EventKind {
     },
     /// A failed request will be sent again after this long.
     Waits(Duration),
+    /// What the server has refused in its request is asked in another way from now on, for this row and all others.
+    Adapted(String),
     /// An answer gave no value, and the model is asked again.
     Reasked {
         /// How many violations the answer had.

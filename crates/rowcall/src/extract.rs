@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::admission::{Need, Refusal, Settlement};
+use crate::attachment::Loaded;
 use crate::completion::{self, Reading};
 use crate::config::Plan;
 use crate::conversation::{Answer, Conversation, Step};
@@ -16,11 +17,15 @@ use crate::halt::Halt;
 use crate::identity::{EqualRows, Key};
 use crate::journal::Intents;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
-use crate::provider::{processing_time, standings};
+use crate::provider::{Adaptation, Target, processing_time, standings};
 use crate::request::Request;
 use crate::retry::{self, Decision, Tried};
 use crate::row::Row;
-use crate::turn::{Completion, Prompt};
+use crate::turn::{AttachmentContent, Completion, Prompt};
+
+/// What an attachment counts as in an estimate, in bytes of text: at four a token, the 1,000 tokens or so that an image of a
+/// megapixel takes.
+const ATTACHMENT_BYTES: usize = 4096;
 
 /// A row that is ready to be asked about.
 #[derive(Debug)]
@@ -55,8 +60,8 @@ pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>
     };
     let is_known_by_key = plan.journal.is_some() || plan.equal_rows == EqualRows::Share;
     let key = is_known_by_key.then(|| plan.keys.of(&prompt));
-    let limit = plan.target.parameters.max_output_tokens;
-    let conversation = Conversation::begin(row.index, prompt, plan.max_reasks, limit);
+    let conversation = Conversation::begin(row.index, prompt, plan.max_reasks, plan.output_limit)
+        .with_most_output(plan.most_output);
     Ok(Opening { row, key, conversation })
 }
 
@@ -68,12 +73,18 @@ pub(crate) async fn extract(
     halt: &Halt,
 ) -> Ended {
     let Opening { row, key, conversation } = opening;
+    let files = match halt.or(plan.files.load(conversation.prompt())).await {
+        Some(Ok(files)) => files,
+        Some(Err(message)) => return Ended::Done(Outcome::unasked(row.index, unattached(message))),
+        None => return Ended::Abandoned(*conversation.effort()),
+    };
     let mut first_sent = None;
     loop {
         let noted = intents.zip(*key);
-        let answer = match ask(plan, conversation, row.index, noted, &mut first_sent, halt).await {
-            Asked::Answered(completion) => {
-                let reading = completion::read(&completion, &plan.schema, &plan.target.wire);
+        let answer = match ask(plan, conversation, &files, row.index, noted, &mut first_sent, halt).await {
+            Asked::Answered(completion, target) => {
+                let completion = conversation.joined(completion);
+                let reading = completion::read(&completion, &plan.schema, &target.form.wire);
                 Answer::Read(completion, checked(plan, row, reading).await)
             }
             Asked::Failed(fault) => Answer::Failed(fault),
@@ -94,7 +105,7 @@ pub(crate) async fn extract(
 
 /// What came of asking one prompt.
 enum Asked {
-    Answered(Completion),
+    Answered(Completion, Arc<Target>),
     Failed(Fault),
     Halted,
     Fatal(Fault),
@@ -105,16 +116,18 @@ enum Asked {
 async fn ask(
     plan: &Plan,
     conversation: &mut Conversation,
+    files: &Loaded,
     row: u64,
     noted: Option<(&Intents, Key)>,
     first_sent: &mut Option<Instant>,
     halt: &Halt,
 ) -> Asked {
-    let request = plan.target.encode(conversation.prompt());
-    let output_limit = conversation.prompt().output_limit.or(plan.target.parameters.max_output_tokens);
-    let need = Need { bytes: request.body.len(), output_limit };
+    let output_limit = conversation.prompt().output_limit.or(plan.output_limit);
+    let mut target = plan.approach.target();
+    let (mut request, mut bytes) = encoded(&target, &files.fill(conversation.prompt()));
     let mut tried = Tried::default();
     loop {
+        let need = Need { bytes, output_limit };
         let Some((place, permit)) = halt.or(plan.admit(need)).await else { return Asked::Halted };
         let (attempt, prompt) = (conversation.count_attempt(), conversation.effort().prompts);
         if let Some((intents, key)) = noted
@@ -129,7 +142,7 @@ async fn ask(
         let (latency, since_first) = (sent.elapsed(), first_sent.get_or_insert(sent).elapsed());
         let processing = response.as_ref().ok().and_then(processing_time);
         let standings = response.as_ref().map(standings).unwrap_or_default();
-        let result = response.and_then(|response| plan.target.protocol.decode(&response));
+        let result = response.and_then(|response| target.protocol.decode(&response));
         let result = result.map_err(|fault| {
             let message = plan.account.transport.hide_secrets(fault.message);
             Fault { message, ..fault }
@@ -141,10 +154,21 @@ async fn ask(
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));
         plan.observers.emit(row, EventKind::Answered { attempt, latency, processing, result: seen });
         let fault = match result {
-            Ok(completion) => return Asked::Answered(completion),
+            Ok(completion) => return Asked::Answered(completion, target),
             Err(fault) => fault,
         };
 
+        match plan.approach.adapt(&target, &fault) {
+            Adaptation::None => {}
+            adapted @ (Adaptation::Made | Adaptation::Change(_)) => {
+                if let Adaptation::Change(change) = adapted {
+                    plan.observers.emit(row, EventKind::Adapted(change.to_string()));
+                }
+                target = plan.approach.target();
+                (request, bytes) = encoded(&target, &files.fill(conversation.prompt()));
+                continue;
+            }
+        }
         if retry::is_limit(fault.kind) {
             tried.limits += 1;
             tried.limited_for = plan.account.admission.limited_for();
@@ -165,15 +189,34 @@ async fn ask(
     }
 }
 
-fn prompt(plan: &Plan, row: &Row) -> Result<Prompt, Box<Failure>> {
-    let fields = row.fields.as_ref().map_err(|unreadable| Box::new(unreadable.clone().into()))?;
-    let rendered = plan.template.render(fields);
-    rendered.map_err(|message| Box::new(Failure::unasked(FailureKind::Template, message)))
+/// The request that asks `prompt`, and what it weighs where tokens are estimated by bytes: what images and documents cost has
+/// nothing to do with their size in a file.
+fn encoded(target: &Target, prompt: &Prompt) -> (Request, usize) {
+    let request = target.encode(prompt);
+    let in_base64 = prompt.attachments().map(|attachment| match &attachment.content {
+        AttachmentContent::Base64(text) => text.len(),
+        AttachmentContent::Url(_) | AttachmentContent::File(_) => 0,
+    });
+    let words = request.body.len().saturating_sub(in_base64.sum());
+    let bytes = words + prompt.attachments().count() * ATTACHMENT_BYTES;
+    (request, bytes)
 }
 
-/// The request that would open the conversation about `row`.
+fn prompt(plan: &Plan, row: &Row) -> Result<Prompt, Box<Failure>> {
+    let fields = row.fields.as_ref().map_err(|unreadable| Box::new(unreadable.clone().into()))?;
+    plan.template.render(fields)
+}
+
+/// The failure of a row whose files cannot be sent.
+fn unattached(message: String) -> Failure {
+    Failure::unasked(FailureKind::Attachment, message)
+}
+
+/// The request that would open the conversation about `row`. Its files are read on this thread.
 pub(crate) fn first_request(plan: &Plan, row: &Row) -> Result<Request, Box<Failure>> {
-    Ok(plan.target.encode(&prompt(plan, row)?))
+    let prompt = prompt(plan, row)?;
+    let files = plan.files.load_now(&prompt).map_err(|message| Box::new(unattached(message)))?;
+    Ok(plan.approach.target().encode(&files.fill(&prompt)))
 }
 
 /// The key of the row with this prompt, if one can be rendered.

@@ -21,12 +21,12 @@ use crate::journal::{Census, Journal, JournalOptions, Placing};
 use crate::order::OrderBy;
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
-use crate::provider::{Mode, Parameters};
+use crate::provider::{Form, Mode, Parameters};
 use crate::request::Request;
 use crate::retry::RetryPolicy;
-use crate::row::Row;
+use crate::row::{AnsweredRow, Row};
 use crate::run::{Run, pour};
-use crate::schema::{Schema, WireSchema};
+use crate::schema::Schema;
 use crate::source::{IntoSource, Sink, Source};
 use crate::stats::Stats;
 use crate::violation::Violation;
@@ -40,6 +40,8 @@ pub struct ExtractorBuilder<T> {
     schema: std::result::Result<Schema, Problem>,
     misfit: fn(&Value) -> Option<Violation>,
     options: TaskOptions,
+    /// What is wrong with what was said so far.
+    problem: Option<Problem>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -49,7 +51,8 @@ impl<T> ExtractorBuilder<T> {
         schema: std::result::Result<Schema, Problem>,
         misfit: fn(&Value) -> Option<Violation>,
     ) -> Self {
-        Self { account, schema, misfit, options: TaskOptions::default(), value: PhantomData }
+        let options = TaskOptions::default();
+        Self { account, schema, misfit, options, problem: None, value: PhantomData }
     }
 
     /// What holds for every row: a template, sent as the protocol's system part.
@@ -58,9 +61,44 @@ impl<T> ExtractorBuilder<T> {
         self
     }
 
-    /// How the schema is asked for; by the provider's own structured output unless said otherwise.
+    /// Rows with the values that they are to get, for the model to go by: each is asked about in the words of the prompt and
+    /// answered, before every row. A row may be what [`Row::new`] takes, a value whatever serialises to what the schema allows.
+    pub fn examples<R: Serialize, V: Serialize>(
+        mut self,
+        examples: impl IntoIterator<Item = (R, V)>,
+    ) -> Self {
+        for (row, value) in examples {
+            match AnsweredRow::new(&row, &value) {
+                Ok(example) => self.options.examples.push(example),
+                Err(problem) => self.problem = self.problem.or(Some(problem)),
+            }
+        }
+        self
+    }
+
+    /// As [`examples`](Self::examples), with rows that know where they come from.
+    pub fn answered_rows(mut self, examples: impl IntoIterator<Item = AnsweredRow>) -> Self {
+        self.options.examples.extend(examples);
+        self
+    }
+
+    /// A field of each row that holds an image or a PDF, or a list of them, to go along with the question: a file's path, an
+    /// `https:` or a `data:` URL. Empty or null is none. A file is read just before its row is asked about; a row is known
+    /// again by the path.
+    pub fn image(mut self, field: impl Into<String>) -> Self {
+        self.options.images.push(field.into());
+        self
+    }
+
+    /// What relative paths of images start from, in place of the current folder.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.options.folder = Some(folder.into());
+        self
+    }
+
+    /// How the schema is asked for; by the best of what the model can unless said otherwise.
     pub fn mode(mut self, mode: Mode) -> Self {
-        self.options.mode = mode;
+        self.options.mode = Some(mode);
         self
     }
 
@@ -110,9 +148,13 @@ impl<T> ExtractorBuilder<T> {
     /// `text` and a struct row its fields.
     ///
     /// # Errors
-    /// [`Error::Config`] if the template does not compile, nothing satisfies the schema, or a setting cannot be.
+    /// [`Error::Config`] if the template does not compile, nothing satisfies the schema, an example cannot be asked about or has
+    /// a value that is not valid, or a setting cannot be.
     pub fn prompt(mut self, template: impl Into<String>) -> Result<Extractor<T>> {
         self.options.prompt = template.into();
+        if let Some(problem) = self.problem {
+            return Err(Error::Config(problem));
+        }
         let schema = self.schema.map_err(Error::Config)?;
         let mut plan = Plan::new(self.account, schema, self.misfit, &self.options)?;
         let stats = Arc::new(Mutex::new(Stats::default()));
@@ -216,26 +258,32 @@ impl<T> Extractor<T> {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The schema in the form that goes on the wire, with what it could not express.
-    pub fn wire_schema(&self) -> &WireSchema {
-        &self.plan.target.wire
+    /// How the schema is asked for now: the mode, and the wire schema with what it could not express. A run may change it
+    /// once the server has refused it.
+    pub fn form(&self) -> Form {
+        self.plan.approach.target().form.clone()
     }
 
-    /// The variables that every row must bring.
+    /// What is asked for in another way than by the provider's best means, and why: a sentence fragment each.
+    pub fn notes(&self) -> &[String] {
+        &self.plan.notes
+    }
+
+    /// The fields that every row must bring: what the template uses, and images.
     pub fn variables(&self) -> Vec<String> {
         self.plan.template.variables().into_iter().collect()
     }
 
     /// The first request for a row exactly as it would go out, with its URL; headers that may hold a secret print as
-    /// `Sensitive`.
+    /// `Sensitive`. The row's files are read on this thread.
     ///
     /// # Errors
-    /// [`Error::Row`] if no prompt can be rendered for the row.
+    /// [`Error::Row`] if no prompt can be rendered for the row, or a file cannot be read.
     pub fn preview(&self, row: &Row) -> Result<Preview> {
         let request = crate::extract::first_request(&self.plan, row)
             .map_err(|failure| Error::Row { index: row.index, failure })?;
         let transport = &self.plan.account.transport;
-        Ok(Preview { url: transport.url(&request), headers: transport.headers().clone(), request })
+        Ok(Preview { url: transport.shown_url(&request), headers: transport.headers().clone(), request })
     }
 
     /// Carries all rows of `source` to `sink`, in this order. `halt` ends it early: no new requests, those in flight are
@@ -266,7 +314,7 @@ impl<T> Extractor<T> {
 /// A request that was not sent.
 #[derive(Debug, Clone)]
 pub struct Preview {
-    /// Where it would go.
+    /// Where it would go; a query of the base URL is not shown.
     pub url: String,
     /// Its headers.
     pub headers: http::HeaderMap,
@@ -424,7 +472,7 @@ impl<T> Clone for Extractor<T> {
 
 impl<T> fmt::Debug for Extractor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Extractor").field("model", &self.plan.target.model).finish_non_exhaustive()
+        f.debug_struct("Extractor").field("model", &self.plan.account.offer.path()).finish_non_exhaustive()
     }
 }
 

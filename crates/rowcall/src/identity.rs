@@ -1,12 +1,14 @@
 //! What makes two plans the same, and two rows: what is asked, of which model, for which schema. How fast it is asked, in which
 //! order, and how the schema goes on the wire changes neither.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::turn::{Prompt, Turn};
+use crate::row::AnsweredRow;
+use crate::turn::{Attachment, AttachmentContent, Prompt, Turn};
 
 /// Bytes of a key: enough that two rows of billions never share one by accident.
 const KEY_BYTES: usize = 16;
@@ -24,18 +26,24 @@ pub struct Identity {
     pub parameters: Map<String, Value>,
     /// The user's schema, as given.
     pub schema: Value,
+    /// The examples, without their places.
+    pub examples: Vec<AnsweredRow>,
+    /// The fields of a row that hold images or documents.
+    pub images: Vec<String>,
 }
 
 impl Identity {
     /// What of `self` is not as in `other`, in the user's words; empty if both ask the same.
     pub fn changes(&self, other: &Self) -> Vec<&'static str> {
-        let Self { model, prompt, system, parameters, schema } = self;
+        let Self { model, prompt, system, parameters, schema, examples, images } = self;
         let parts = [
             ("model", *model == other.model),
             ("prompt", *prompt == other.prompt),
             ("system prompt", *system == other.system),
             ("parameters", canonical(&object(parameters)) == canonical(&object(&other.parameters))),
             ("schema", canonical(schema) == canonical(&other.schema)),
+            ("examples", are_equal(examples, &other.examples)),
+            ("images", *images == other.images),
         ];
         parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
     }
@@ -67,7 +75,7 @@ pub(crate) struct Keys(Sha256);
 impl Keys {
     /// The key of the row whose first prompt this is.
     pub(crate) fn of(&self, prompt: &Prompt) -> Key {
-        let Prompt { turns, output_limit: _ } = prompt;
+        let Prompt { turns, output_limit: _, continuation: _ } = prompt;
         let mut hash = self.0.clone();
         for turn in turns {
             match turn {
@@ -75,15 +83,33 @@ impl Keys {
                     hash.update([0]);
                     add(&mut hash, text);
                 }
-                Turn::User(text) => {
+                Turn::User { text, attachments } => {
                     hash.update([1]);
                     add(&mut hash, text);
+                    for attachment in attachments {
+                        hash.update([4]);
+                        add(&mut hash, &name(attachment));
+                    }
+                }
+                Turn::Example(example) => {
+                    hash.update([3]);
+                    add(&mut hash, &example.question);
+                    add(&mut hash, &canonical(&example.value));
                 }
                 // A first prompt has no answers in it.
                 Turn::Invalid { .. } => hash.update([2]),
             }
         }
         Key::of(&hash.finalize())
+    }
+}
+
+/// What an attachment counts as: a file as its path, so that a resumed run need not read a million images to know its rows.
+fn name(attachment: &Attachment) -> Cow<'_, str> {
+    match &attachment.content {
+        AttachmentContent::Url(text) => Cow::Borrowed(text),
+        AttachmentContent::Base64(text) => Cow::Borrowed(text),
+        AttachmentContent::File(path) => path.to_string_lossy(),
     }
 }
 
@@ -136,6 +162,15 @@ fn add(hash: &mut Sha256, text: &str) {
     hash.update(text);
 }
 
+/// Whether examples are the same in the same order.
+fn are_equal(some: &[AnsweredRow], others: &[AnsweredRow]) -> bool {
+    let is_equal = |(one, other): (&AnsweredRow, &AnsweredRow)| {
+        canonical(&object(&one.fields)) == canonical(&object(&other.fields))
+            && canonical(&one.value) == canonical(&other.value)
+    };
+    some.len() == others.len() && some.iter().zip(others).all(is_equal)
+}
+
 fn object(map: &Map<String, Value>) -> Value {
     Value::Object(map.clone())
 }
@@ -183,6 +218,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::turn::Example;
 
     fn identity() -> Identity {
         Identity {
@@ -191,12 +227,14 @@ mod tests {
             system: None,
             parameters: Map::new(),
             schema: json!({"type": "object", "properties": {"a": {"type": "string"}}}),
+            examples: Vec::new(),
+            images: Vec::new(),
         }
     }
 
     fn prompt(texts: &[&str]) -> Prompt {
-        let turns = texts.iter().map(|text| Turn::User((*text).to_owned())).collect();
-        Prompt { turns, output_limit: None }
+        let turns = texts.iter().map(|text| Turn::user(*text)).collect();
+        Prompt::new(turns)
     }
 
     #[test]
@@ -226,6 +264,46 @@ mod tests {
         assert_eq!(template.keys().of(&prompt(&["x"])), key);
         let system = Identity { system: Some("Be brief.".to_owned()), ..identity() };
         assert_eq!(system.changes(&identity()), ["system prompt"]);
+        let row = AnsweredRow::new("x", &json!({"a": "y"})).expect("a row");
+        let examples = Identity { examples: vec![row.clone()], ..identity() };
+        assert_eq!(examples.changes(&identity()), ["examples"]);
+        assert_eq!(identity().changes(&examples), ["examples"]);
+        let twice = Identity { examples: vec![row.clone(), row], ..identity() };
+        assert_eq!(twice.changes(&examples), ["examples"]);
+        let images = Identity { images: vec!["photo".to_owned()], ..identity() };
+        assert_eq!(images.changes(&identity()), ["images"]);
+    }
+
+    #[test]
+    fn examples_and_attachments_make_other_keys() {
+        let keys = identity().keys();
+        let asked = |attachments: &[AttachmentContent]| {
+            let attachment = |content: &AttachmentContent| Attachment {
+                media_type: "image/png".to_owned(),
+                content: content.clone(),
+            };
+            let attachments = attachments.iter().map(attachment).collect();
+            Turn::User { text: "x".to_owned(), attachments }
+        };
+        let example = |question: &str, value: Value| {
+            Turn::Example(std::sync::Arc::new(Example { question: question.to_owned(), value }))
+        };
+        let file = AttachmentContent::File("a.png".into());
+        let url = AttachmentContent::Url("https://a/a.png".to_owned());
+        let prompts = [
+            vec![asked(&[])],
+            vec![asked(std::slice::from_ref(&file))],
+            vec![asked(std::slice::from_ref(&url))],
+            vec![asked(&[file.clone(), url.clone()])],
+            vec![asked(&[url, file])],
+            vec![example("q", json!(1)), asked(&[])],
+            vec![example("q", json!(2)), asked(&[])],
+            vec![example("p", json!(1)), asked(&[])],
+            vec![example("q", json!(1)), example("q", json!(1)), asked(&[])],
+        ];
+        let known: std::collections::HashSet<_> =
+            prompts.iter().map(|turns| keys.of(&Prompt::new(turns.clone()))).collect();
+        assert_eq!(known.len(), prompts.len());
     }
 
     #[test]
@@ -233,7 +311,7 @@ mod tests {
         let keys = identity().keys();
         assert_ne!(keys.of(&prompt(&["ab", "c"])), keys.of(&prompt(&["a", "bc"])));
         assert_ne!(keys.of(&prompt(&["a"])), keys.of(&prompt(&["a", ""])));
-        let system = Prompt { turns: vec![Turn::System("a".into())], output_limit: None };
+        let system = Prompt::new(vec![Turn::System("a".into())]);
         assert_ne!(keys.of(&prompt(&["a"])), keys.of(&system));
     }
 

@@ -61,6 +61,7 @@ mod run;
 
 // The stations, which do not know one another.
 mod admission;
+mod attachment;
 mod cache;
 pub mod completion;
 pub mod journal;
@@ -75,6 +76,7 @@ mod error;
 pub mod event;
 mod fault;
 mod identity;
+mod media_type;
 mod outcome;
 mod request;
 mod row;
@@ -100,16 +102,18 @@ pub use journal::JournalOptions;
 pub use order::OrderBy;
 pub use outcome::{Effort, Failure, FailureKind, Outcome};
 pub use outcomes::Outcomes;
-pub use provider::{Mode, Parameters};
+pub use provider::{Mode, Parameters, Protocol, models};
 pub use request::{Request, Response};
 pub use retry::RetryPolicy;
-pub use row::{Row, TEXT_FIELD, Unreadable, UnreadableKind};
+pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};
 pub use schema::Schema;
 pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
 pub use standing::{Bound, Dimension, LimitedBy, Period};
 pub use stats::Stats;
 pub use totals::Totals;
-pub use turn::{Completion, Content, Finish, Prompt, ToolCall, Turn, Usage};
+pub use turn::{
+    Attachment, AttachmentContent, Completion, Content, Example, Finish, Prompt, ToolCall, Turn, Usage,
+};
 pub use violation::Violation;
 
 /// The README's example, compiled and run.

@@ -73,6 +73,8 @@ pub enum FailureKind {
     Clash,
     /// The prompt could not be rendered: a variable that this row lacks, or a filter that does not fit it.
     Template,
+    /// An image or a document that was to go along cannot be sent: a file that is not there, too large or of an unknown type.
+    Attachment,
     /// No completion satisfied the schema and the check.
     Invalid,
     /// The model declined.
@@ -93,6 +95,7 @@ impl FailureKind {
             Self::Input => "input",
             Self::Clash => "clash",
             Self::Template => "template",
+            Self::Attachment => "attachment",
             Self::Invalid => "invalid",
             Self::Refusal => "refusal",
             Self::Truncated => "truncated",
@@ -129,6 +132,9 @@ impl Failure {
             FailureKind::Clash => Some("put the value under a name of its own with `--into`"),
             FailureKind::Truncated => Some("raise `--max-output-tokens`"),
             FailureKind::Template => Some("give a default in the template: `{{ name | default(\"\") }}`"),
+            FailureKind::Attachment => Some(
+                "expected a file's path (from the folder that the command runs in), an `https:` or a `data:` URL",
+            ),
             FailureKind::Fault(_) => self.fault.as_ref().and_then(|fault| fault.hint()),
             FailureKind::Input | FailureKind::Invalid | FailureKind::Refusal | FailureKind::ContentFilter => {
                 None

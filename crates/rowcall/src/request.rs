@@ -1,17 +1,20 @@
 //! One HTTP message out and one in, as provider and transport hand them to each other. What is in the bodies is the
 //! protocol's business; how they travel is the transport's.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// One HTTP message out: a POST of JSON. Base URL, key and the headers that are the same for every request belong to
 /// the transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Below the base URL, such as `/chat/completions`.
-    pub path: &'static str,
+    pub path: Arc<str>,
+    /// Headers of this request beside those that the transport has for all, such as the version of the protocol.
+    pub headers: &'static [(HeaderName, HeaderValue)],
     /// The JSON text.
     pub body: Bytes,
 }

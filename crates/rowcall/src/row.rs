@@ -2,8 +2,10 @@
 //! as its format read it. Where rows come from is the source's business; who asks about them is the path's.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::error::Problem;
 
 /// The variable under which a template sees a row that is plain text.
 pub const TEXT_FIELD: &str = "text";
@@ -43,14 +45,46 @@ impl Row {
     /// A row from anything that serialises: a string becomes the field `text`, a struct or map its own fields, and
     /// any other scalar or list the field `text` as well. A value that does not serialise makes an unreadable row.
     pub fn new(index: u64, item: &(impl Serialize + ?Sized)) -> Self {
-        let fields = match serde_json::to_value(item) {
-            Ok(Value::Object(fields)) => Ok(fields),
-            Ok(other) => Ok(Map::from_iter([(TEXT_FIELD.to_owned(), other)])),
-            Err(error) => Err(Unreadable {
-                kind: UnreadableKind::Input,
-                message: format!("row {index} does not serialise: {error}"),
-            }),
-        };
+        let fields = fields_of(item).map_err(|error| Unreadable {
+            kind: UnreadableKind::Input,
+            message: format!("row {index} does not serialise: {error}"),
+        });
         Self { index, fields, record: Bytes::new() }
     }
+}
+
+/// A row whose value is known: an example for the model to go by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnsweredRow {
+    /// What a template may use, as with any row.
+    pub fields: Map<String, Value>,
+    /// The value that such a row is to get.
+    pub value: Value,
+    /// Where it comes from, as messages name it, for instance "`examples.jsonl`, line 3"; if nobody says, it is counted.
+    #[serde(skip)]
+    pub place: Option<String>,
+}
+
+impl AnsweredRow {
+    /// A row as for [`Row::new`] with the value that it is to get.
+    ///
+    /// # Errors
+    /// If one of them does not serialise.
+    pub fn new(item: &(impl Serialize + ?Sized), value: &(impl Serialize + ?Sized)) -> Result<Self, Problem> {
+        let unfit = |error| Problem::new(format!("an example does not serialise: {error}"));
+        let (fields, value) = (fields_of(item).map_err(unfit)?, serde_json::to_value(value).map_err(unfit)?);
+        Ok(Self { fields, value, place: None })
+    }
+
+    /// The same row, wherever it comes from.
+    pub(crate) fn without_place(&self) -> Self {
+        Self { place: None, ..self.clone() }
+    }
+}
+
+fn fields_of(item: &(impl Serialize + ?Sized)) -> serde_json::Result<Map<String, Value>> {
+    Ok(match serde_json::to_value(item)? {
+        Value::Object(fields) => fields,
+        other => Map::from_iter([(TEXT_FIELD.to_owned(), other)]),
+    })
 }

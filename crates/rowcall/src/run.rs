@@ -162,12 +162,13 @@ impl<S: Source> Run<S> {
         Some(Ok(VecDeque::new()))
     }
 
-    /// How many rows may be taken now. It waits for a batch's worth of room, since taking rows one at a time costs more.
+    /// How many rows may be taken now. It waits for a batch's worth of room, since taking rows one at a time costs more, but not
+    /// until so few are in flight that places are empty.
     fn room(&self) -> usize {
         let window = self.given_window.unwrap_or_else(|| window(&self.plan));
         let room = window.saturating_sub(self.recall.unsettled());
         let held_too_many = self.order.is_full(window);
-        if held_too_many || room < BATCH.min(window) { 0 } else { room }
+        if held_too_many || room < BATCH.min(window.div_ceil(WINDOW_PER_PLACE)) { 0 } else { room }
     }
 
     fn take_recalled(&mut self, recalled: Recalled) {
@@ -228,9 +229,10 @@ fn spreading(spread: Spread) -> JoinSet<()> {
     spreading
 }
 
-/// How many rows may be in flight.
+/// How many rows may be in flight. Rows with images may hold megabytes each, so there are no more of them than are of use.
 fn window(plan: &Plan) -> usize {
-    SMALLEST_WINDOW.max(WINDOW_PER_PLACE.saturating_mul(plan.concurrency()))
+    let of_use = WINDOW_PER_PLACE.saturating_mul(plan.concurrency());
+    if plan.template.has_images() { of_use } else { of_use.max(SMALLEST_WINDOW) }
 }
 
 /// Carries all of `run`'s outcomes to `sink`.

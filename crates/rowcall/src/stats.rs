@@ -112,7 +112,7 @@ impl Stats {
                     }
                 }
             }
-            EventKind::Waits(_) => {}
+            EventKind::Waits(_) | EventKind::Adapted(_) => {}
             EventKind::Reasked { violations: _ } => self.reasks += 1,
             EventKind::Ended { failure, effort: _ } => self.end(*failure),
             EventKind::Abandoned => self.abandoned += 1,

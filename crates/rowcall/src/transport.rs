@@ -6,6 +6,7 @@
     reason = "a response is received at a time of day, which headers refer to"
 )]
 
+mod base_url;
 mod tls;
 
 use std::collections::HashSet;
@@ -28,6 +29,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::error::Problem;
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Request, Response};
+use base_url::BaseUrl;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -72,7 +74,7 @@ const SHORTEST_SECRET: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Transport {
     shards: Vec<Shard>,
-    base_url: String,
+    base_url: BaseUrl,
     headers: HeaderMap,
     timeout: Duration,
     /// Our ends of the connections over which an answer has come: a request that breaks on one of these was sent into a
@@ -100,26 +102,21 @@ impl Transport {
     /// If the URL is none, or an `https://` server is to be reached and the certificates it would be trusted by cannot be
     /// read.
     pub(crate) fn new(base_url: &str, headers: HeaderMap, network: &Network) -> Result<Self, Problem> {
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        let uri = base_url.parse::<Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
-        let (shards, tls) = match uri.as_ref().and_then(Uri::scheme_str) {
-            Some("http") => (1, tls::trusting_nobody()),
-            Some("https") => (SHARDS, tls::trusting(network.ca_cert.as_deref())?),
-            Some(_) | None => {
-                let expected = "expected `http://HOST[:PORT]/PATH` or `https://…`";
-                return Err(Problem::new(format!("`{base_url}` is not a base URL, {expected}"))
-                    .hint("for example `http://localhost:8000/v1`"));
-            }
+        let base_url = BaseUrl::new(base_url)?;
+        let (shards, tls) = if base_url.is_https() {
+            (SHARDS, tls::trusting(network.ca_cert.as_deref())?)
+        } else {
+            (1, tls::trusting_nobody())
         };
-        let proxy = uri.and_then(|uri| proxy(&uri, network));
+        let proxy = proxy(base_url.uri(), network);
         let shard = || Shard { client: Route::new(&tls, proxy.as_ref()), in_flight: AtomicUsize::new(0) };
         let shards = std::iter::repeat_with(shard).take(shards).collect();
         Ok(Self { shards, base_url, headers, timeout: network.timeout, proven: Mutex::default() })
     }
 
-    /// The full URL of a request.
-    pub(crate) fn url(&self, request: &Request) -> String {
-        format!("{}{}", self.base_url, request.path)
+    /// The full URL of a request as it may be shown.
+    pub(crate) fn shown_url(&self, request: &Request) -> String {
+        self.base_url.shown(&request.path)
     }
 
     /// The headers of every request; a key in them is marked sensitive and does not print.
@@ -147,7 +144,7 @@ impl Transport {
             Ok(answer) => answer,
             Err(_) => Err(Fault::new(
                 FaultKind::Timeout,
-                format!("no complete answer from {} within {:?}", self.base_url, self.timeout),
+                format!("no complete answer from {} within {:?}", self.base_url.shown(""), self.timeout),
             )),
         }
     }
@@ -168,10 +165,11 @@ impl Transport {
         let shard = self.shard();
         let mut dead = 0;
         loop {
-            let mut message = http::Request::post(self.url(request))
+            let mut message = http::Request::post(self.base_url.join(&request.path))
                 .body(Full::new(request.body.clone()))
                 .map_err(|error| self.broken("the request cannot be written", &error))?;
             *message.headers_mut() = self.headers.clone();
+            message.headers_mut().extend(request.headers.iter().cloned());
             match shard.request(message).await {
                 Ok(response) => {
                     if let Some(connection) = response.extensions().get::<HttpInfo>() {
@@ -217,7 +215,7 @@ impl Transport {
         while let Some(source) = reason.source() {
             reason = source;
         }
-        Fault::new(FaultKind::Connection, format!("{what} ({}): {reason}", self.base_url))
+        Fault::new(FaultKind::Connection, format!("{what} ({}): {reason}", self.base_url.shown("")))
     }
 }
 

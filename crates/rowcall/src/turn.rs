@@ -2,6 +2,7 @@
 //! in its own idiom (`provider/`); who speaks next is decided by `conversation.rs`.
 
 use std::ops::AddAssign;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,31 @@ pub struct Prompt {
     pub turns: Vec<Turn>,
     /// An output limit in tokens for this prompt in place of the run's, set when an answer was cut.
     pub output_limit: Option<u32>,
+    /// The provider's token with which an answer that it has paused is taken up again ([`Completion::continuation`]).
+    pub continuation: Option<String>,
+}
+
+impl Prompt {
+    /// These turns, with the run's own output limit.
+    pub fn new(turns: Vec<Turn>) -> Self {
+        Self { turns, output_limit: None, continuation: None }
+    }
+
+    /// What goes along with its questions, in their order.
+    pub(crate) fn attachments(&self) -> impl Iterator<Item = &Attachment> {
+        self.turns.iter().flat_map(|turn| match turn {
+            Turn::User { text: _, attachments } => attachments.as_slice(),
+            Turn::System(_) | Turn::Example(_) | Turn::Invalid { .. } => &[],
+        })
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn attachments_mut(&mut self) -> impl Iterator<Item = &mut Attachment> {
+        self.turns.iter_mut().flat_map(|turn| match turn {
+            Turn::User { text: _, attachments } => attachments.as_mut_slice(),
+            Turn::System(_) | Turn::Example(_) | Turn::Invalid { .. } => &mut [],
+        })
+    }
 }
 
 /// One message.
@@ -23,8 +49,15 @@ pub struct Prompt {
 pub enum Turn {
     /// What holds for every row: role `developer` or `system`, or a field of its own, as the protocol has it.
     System(Arc<str>),
+    /// A question of the same kind with its answer, for the model to go by.
+    Example(Arc<Example>),
     /// What is asked about this row.
-    User(String),
+    User {
+        /// In words.
+        text: String,
+        /// The images and documents that it is about; they go before the words.
+        attachments: Vec<Attachment>,
+    },
     /// An answer that gave no value, and why: replayed to the model in the protocol's own idiom for a correction.
     Invalid {
         /// The answer as the provider needs to see it again; see [`Completion::raw_turn`].
@@ -32,6 +65,42 @@ pub enum Turn {
         /// What was wrong with it.
         violations: Vec<Violation>,
     },
+}
+
+impl Turn {
+    /// What is asked about this row, in words alone.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::User { text: text.into(), attachments: Vec::new() }
+    }
+}
+
+/// A question with its answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// What is asked, in the words in which a row is asked about.
+    pub question: String,
+    /// The value to give, in the form of the user's schema.
+    pub value: Value,
+}
+
+/// An image or a document that goes along with a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// What it is, such as `image/png` or `application/pdf`.
+    pub media_type: String,
+    /// Where it is.
+    pub content: AttachmentContent,
+}
+
+/// Where an attachment's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttachmentContent {
+    /// At an address from which the provider fetches them.
+    Url(String),
+    /// In a file that has not been read yet. It is read before the first attempt; no protocol can send a path.
+    File(PathBuf),
+    /// Here, in Base64.
+    Base64(Arc<str>),
 }
 
 /// What the model answered.
@@ -49,6 +118,8 @@ pub struct Completion {
     pub model: String,
     /// The assistant's turn exactly as the protocol must see it again in a re-ask (ids, signatures and all).
     pub raw_turn: Value,
+    /// With [`Finish::Paused`], what the provider wants to see again to go on.
+    pub continuation: Option<String>,
 }
 
 /// The substance of an answer.
@@ -80,6 +151,8 @@ pub enum Finish {
     Length,
     /// The provider's filter cut it off.
     ContentFilter,
+    /// The provider paused it, and the rest is to be had by asking again.
+    Paused,
 }
 
 /// Tokens, as the provider counts them.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::journal::{FILES, beside};
+use crate::debian::{install, succeeds};
 
 /// What changes a file or has it changed on the disk.
 const CALLS: [&str; 7] = ["pwrite64", "pwritev", "write", "fsync", "fdatasync", "ftruncate", "unlink"];
@@ -19,18 +20,9 @@ pub(super) struct Moment {
 
 /// Whether strace can be used here; it is installed if this process may.
 pub(crate) fn is_there() -> bool {
-    let succeeds = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
     // It may be there and not be let trace anything.
-    let traces = || succeeds("strace", &["-f", "-o", "/dev/null", "true"]);
-    let is_root = || Command::new("id").arg("-u").output().is_ok_and(|told| told.stdout.trim_ascii() == b"0");
-    let install = || succeeds("apt-get", &["install", "-y", "strace"]);
-    // A fresh machine may not know yet which packages there are.
-    let installs = || is_root() && (install() || (succeeds("apt-get", &["update"]) && install()));
-    traces() || (installs() && traces())
+    let traces = || succeeds(Command::new("strace").args(["-f", "-o", "/dev/null", "true"]));
+    traces() || (install("strace") && traces())
 }
 
 /// strace that notes in the file `log` what the program after it does to the files of `journal`.

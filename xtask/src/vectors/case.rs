@@ -98,12 +98,13 @@ impl<'a> Case<'a> {
     pub(super) fn response(self, body: Option<&str>) -> Result<Response, String> {
         let status =
             self.get("/status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-        let body = match (self.get("/body_text"), self.get("/body"), body) {
+        let raw = self.get("/raw").or_else(|| self.get("/body_text"));
+        let body = match (raw, self.get("/body"), body) {
             (Some(Value::String(text)), _, _) => text.clone(),
-            (Some(_), _, _) => return Err("`body_text` is no text".to_owned()),
+            (Some(_), _, _) => return Err("`raw` or `body_text` is no text".to_owned()),
             (None, Some(body), _) => body.to_string(),
             (None, None, Some(body)) => body.to_owned(),
-            (None, None, None) => return Err("neither `body` nor `body_text`".to_owned()),
+            (None, None, None) => return Err("neither `body` nor `body_text` nor `raw`".to_owned()),
         };
         let status = status.ok_or("no HTTP status at `/status`")?;
         Ok(Response { headers: self.headers()?, ..response(status, &body) })
@@ -140,9 +141,9 @@ pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
     }
 }
 
-/// What OpenAI's protocol reads in a response that must not be an answer.
-pub(super) fn fault(response: &Response) -> Option<Fault> {
-    Protocol::OpenAiChat.decode(response).err()
+/// What a protocol reads in a response that must not be an answer.
+pub(super) fn fault(protocol: Protocol, response: &Response) -> Option<Fault> {
+    protocol.decode(response).err()
 }
 
 /// What is decided about a fault at the first attempt.

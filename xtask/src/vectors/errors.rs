@@ -1,16 +1,17 @@
-//! `openai_errors.json`: error responses, what kind of fault each is, how long the server asks to wait, and what is
-//! decided about it.
+//! Error responses of each protocol: what kind of fault each is, how long the server asks to wait, and what is decided about
+//! it.
 
 use rowcall::LimitedBy;
+use rowcall::provider::Protocol;
 use rowcall::retry::Decision;
 use serde_json::Value;
 
 use super::case::{Case, Difference, Verdict, decision, fault, retried};
 
 /// Judges a case: the kind always, the rest where the case says something of it.
-pub(super) fn judge(case: Case<'_>) -> Result<Verdict, String> {
+pub(super) fn judge(case: Case<'_>, protocol: Protocol) -> Result<Verdict, String> {
     let kind = case.text("/expect/cls")?;
-    let Some(fault) = fault(&case.response(None)?) else {
+    let Some(fault) = fault(protocol, &case.response(None)?) else {
         return Ok(Verdict::Judged(vec![Difference::new(format!("the fault {kind}"), "an answer")]));
     };
     let mut differences = Vec::new();

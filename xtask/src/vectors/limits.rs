@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use rowcall::provider::Protocol;
 use rowcall::retry::{self, Decision, RetryPolicy, Tried};
 use rowcall::{Fault, FaultKind};
 use serde_json::Value;
@@ -31,7 +32,7 @@ fn go_duration(case: Case<'_>) -> Result<Option<Difference>, String> {
         header("x-ratelimit-remaining-requests", "0").map(|(name, value)| (Some(name), value))?,
         header("x-ratelimit-reset-requests", input).map(|(name, value)| (Some(name), value))?,
     ]);
-    Ok(compared(&[expected], fault(&limited).and_then(|fault| fault.retry_after)))
+    Ok(compared(&[expected], fault(Protocol::OpenAiChat, &limited).and_then(|fault| fault.retry_after)))
 }
 
 /// The SDKs differ about waits that make no sense; to agree with one of them is enough.
@@ -39,7 +40,7 @@ fn retry_after(case: Case<'_>) -> Result<Option<Difference>, String> {
     let theirs = [seconds(case, "/anthropic_seconds")?, seconds(case, "/openai_seconds")?];
     let limited =
         Case(&serde_json::json!({"status": 429, "headers": case.get("/headers")})).response(Some(""))?;
-    Ok(compared(&theirs, fault(&limited).and_then(|fault| fault.retry_after)))
+    Ok(compared(&theirs, fault(Protocol::OpenAiChat, &limited).and_then(|fault| fault.retry_after)))
 }
 
 /// A wait in seconds as the vectors write it; `None` for none, be it that it is past or no number.
@@ -89,7 +90,7 @@ fn should_retry(case: Case<'_>) -> Result<Option<Difference>, String> {
     let theirs = case.truth("/openai")?.ok_or("neither true nor false at `/openai`")?;
     let is_success = case.response(Some(""))?.is_success();
     let answered = case.response(Some(if is_success { ANSWER } else { "" }))?;
-    Ok(retried(theirs, fault(&answered).as_ref()))
+    Ok(retried(theirs, fault(Protocol::OpenAiChat, &answered).as_ref()))
 }
 
 /// The range of the wait before the retry that is counted from 0.

@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod export;
+pub(crate) mod models;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::{
-    EqualRows, Error, Extractor, Halt, JournalOptions, Mode, OrderBy, Outcome, Parameters, Problem, Result,
-    Row, Schema, Sink,
+    EqualRows, Error, Extractor, Halt, JournalOptions, OrderBy, Outcome, Parameters, Problem, Result, Row,
+    Schema, Sink,
 };
 use rowcall_data::{KeptRows, Output};
 use serde_json::Value;
@@ -31,8 +31,9 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     }
     check_apart(&arguments.journal, &[("output", arguments.output.as_deref())])?;
     check_own(arguments.output.as_deref(), &memo, "`-o` takes another name")?;
-    let mut account = task::account(&model(&memo, &contents), &arguments.server, false);
+    let mut account = task::account(&model(&memo, &contents), &arguments.server, false)?;
     account.base_url = account.base_url.or_else(|| memo.base_url.clone());
+    account.protocol = account.protocol.or(memo.protocol);
     let model = Model::new(account)?;
     let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
     crate::block_on(async {
@@ -122,12 +123,15 @@ fn task(contents: &Contents, memo: &Memo) -> Result<Task> {
         schema: Schema::from_json(identity.schema.clone()).map_err(Error::Config)?,
         prompt: identity.prompt.clone(),
         system: identity.system.clone(),
+        examples: identity.examples.clone(),
+        images: identity.images.clone(),
+        folder: memo.folder.clone(),
         parameters: Parameters {
             temperature,
             max_output_tokens: limit.and_then(|limit| limit.try_into().ok()),
             extra,
         },
-        mode: if memo.forced_tool { Mode::Tool } else { Mode::Schema },
+        mode: memo.mode,
         equal_rows: if memo.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
     })
 }

@@ -1,11 +1,12 @@
 //! `rowcall run`: every row of an input to an output. Everything that can be wrong with what was asked for is found before the
 //! first request.
 
-use rowcall::{EqualRows, Error, Extractor, Halt, Parameters, Problem, Result, Schema, Source};
+use rowcall::{EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, Schema, Source};
 use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, Written, same_file};
 use serde_json::Value;
 
-use crate::args::{RunArguments, TaskArguments};
+use crate::args::RunArguments;
+use crate::examples;
 use crate::exit::Exit;
 use crate::guard::{AfterFailure, FirstRows, Guarded};
 use crate::journal::{self, Memo};
@@ -21,10 +22,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.task.schema).map_err(Error::Config)?;
     let layout = task::layout(&schema, arguments.view.into.as_deref(), arguments.view.meta)?;
     let sends_nothing = arguments.show_requests.is_some();
-    let account = task::account(&arguments.account.model, &arguments.account.server, sends_nothing);
+    let account = task::account(&arguments.account.model, &arguments.account.server, sends_nothing)?;
     let model = Model::new(account)?;
     crate::block_on(async {
-        let task = asked(schema, &arguments.task, arguments.journal.no_dedup)?;
+        let task = asked(schema, arguments).await?;
         let extractor = task.extractor(&model, &arguments.task.retrying, &arguments.account.server)?;
         if let Some(output) = &arguments.view.output
             && same_file(&arguments.input, output)
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         }
         let options = InputOptions { format: arguments.input_format, reserved: layout.reserved() };
         let input = Input::open(&arguments.input, options)?;
-        check_variables(&extractor, input.header())?;
+        check_variables(&extractor, input.header(), &arguments.task.images)?;
         match arguments.show_requests {
             Some(rows) => show_requests(&extractor, input, rows).await,
             None => write(&extractor, input, layout, arguments, &model).await,
@@ -43,19 +44,27 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
 }
 
 /// What the arguments say is to be asked.
-fn asked(schema: Schema, arguments: &TaskArguments, asks_each: bool) -> Result<Task> {
+async fn asked(schema: Schema, run: &RunArguments) -> Result<Task> {
+    let arguments = &run.task;
+    let examples = match &arguments.examples {
+        Some(path) => examples::read(path, &schema, run.view.into.as_deref()).await?,
+        None => Vec::new(),
+    };
     let system = arguments.system.as_ref().map(|system| text_or_file("system prompt", system));
     Ok(Task {
         schema,
         prompt: text_or_file("prompt", &arguments.prompt)?,
         system: system.transpose()?,
+        examples,
+        images: arguments.images.clone(),
+        folder: None,
         parameters: Parameters {
             temperature: arguments.temperature,
             max_output_tokens: arguments.max_output_tokens,
             extra: arguments.parameters.iter().cloned().collect(),
         },
-        mode: arguments.mode.into(),
-        equal_rows: if asks_each { EqualRows::AskEach } else { EqualRows::Share },
+        mode: arguments.mode.map(Mode::from),
+        equal_rows: if run.journal.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
     })
 }
 
@@ -133,20 +142,25 @@ async fn write(
     Ok(if stats.failures() + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
 }
 
-/// A variable of the template that no row will have, if the columns are known.
-fn check_variables(extractor: &Extractor<Value>, header: Option<&[String]>) -> Result<()> {
+/// A variable of the template, or an image, that no row will have, if the columns are known.
+fn check_variables(extractor: &Extractor<Value>, header: Option<&[String]>, images: &[String]) -> Result<()> {
     let Some(header) = header else { return Ok(()) };
     match extractor.variables().into_iter().find(|variable| !header.contains(variable)) {
         None => Ok(()),
-        Some(variable) => Err(Error::Config(
-            Problem::new(format!("the template uses `{variable}`, which is no column of the input"))
-                .hint(format!("the columns are `{}`", header.join("`, `"))),
-        )),
+        Some(variable) => {
+            let user = if images.contains(&variable) { "`--image`" } else { "the template" };
+            let message = format!("{user} uses `{variable}`, which is no column of the input");
+            let hint = format!("the columns are `{}`", header.join("`, `"));
+            Err(Error::Config(Problem::new(message).hint(hint)))
+        }
     }
 }
 
 /// Prints the first requests as they would go out: the line, the headers with secrets hidden, the body.
 async fn show_requests(extractor: &Extractor<Value>, mut input: Input, rows: usize) -> Result<Exit> {
+    for note in extractor.notes() {
+        printing::note(&format!("note: {note}"));
+    }
     let mut left = rows;
     while left > 0 {
         let taken = input.next(left).await?;

@@ -1,39 +1,79 @@
-//! `rowcall schema`: a schema as given, as it goes on the wire, and what is lost on the way.
+//! `rowcall schema`: a schema as given, as it goes on the wire to a provider, and what is lost on the way.
 
-use rowcall::schema::Dialect;
-use rowcall::{Error, Result, Schema};
+use rowcall::provider::{self, Form, Forms, Offer};
+use rowcall::{Error, Mode, Protocol, Result, Schema};
 use serde_json::{Value, json};
 
 use crate::args::SchemaArguments;
 use crate::exit::Exit;
 use crate::printing;
 
+/// Whose form is shown if nobody is named: the one that most others take as well.
+const USUAL: &str = "openai";
+
 pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.schema).map_err(Error::Config)?;
-    let wire = schema.wire(Dialect::OpenAiStrict).map_err(Error::Config)?;
-    let losses: Vec<_> = wire
-        .losses
-        .iter()
-        .map(|loss| json!({"path": loss.path, "keyword": loss.keyword, "note": loss.note}))
-        .collect();
+    let protocol = arguments.protocol.map(Protocol::from);
+    let (provider, model) = match arguments.provider.as_deref().unwrap_or(USUAL).split_once('/') {
+        Some((provider, model)) => (provider, model),
+        None => (arguments.provider.as_deref().unwrap_or(USUAL), ""),
+    };
+    let provider = provider::named(provider).map_err(Error::Config)?;
+    let offer = Offer::at(provider, model, protocol).map_err(Error::Config)?;
+    let modes = offer.chosen(arguments.mode.map(Mode::from)).map_err(Error::Config)?;
+    let forms = Forms::of(&schema, offer.protocol, &modes).map_err(Error::Config)?;
     let text = if arguments.json {
-        json!({"given": schema.as_json(), "wire": wire.schema, "losses": losses}).to_string()
+        as_json(&schema, &offer, &forms).to_string()
     } else {
-        let mut text =
-            format!("as given:\n{}\n\non the wire:\n{}\n", pretty(schema.as_json()), pretty(&wire.schema));
-        if wire.losses.is_empty() {
-            text.push_str("\nno losses");
-        } else {
-            text.push_str("\nlosses:");
-            for loss in &wire.losses {
-                let path = if loss.path.is_empty() { "/" } else { &loss.path };
-                text.push_str(&format!("\n  `{path}` {}: {}", loss.keyword, loss.note));
-            }
-        }
-        text
+        as_text(&schema, &offer, &forms)
     };
     printing::result(&text).map_err(|error| printing::unprintable(&error))?;
     Ok(Exit::Done)
+}
+
+fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
+    let Form { mode, wire, .. } = &forms.first;
+    let losses = wire.losses.iter();
+    let losses = losses.map(|loss| json!({"path": loss.path, "keyword": loss.keyword, "note": loss.note}));
+    json!({
+        "given": schema.as_json(),
+        "protocol": offer.protocol.name(),
+        "mode": mode.name(),
+        "strict": forms.first.is_strict(),
+        "wire": wire.schema,
+        "losses": losses.collect::<Vec<_>>(),
+        "notes": forms.notes,
+        "further_modes": forms.further.iter().map(|form| form.mode.name()).collect::<Vec<_>>(),
+    })
+}
+
+fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
+    let Form { mode, wire, .. } = &forms.first;
+    let mut text = format!(
+        "as given:\n{}\n\non the wire to {} by `{}`, as {}:\n{}\n",
+        pretty(schema.as_json()),
+        offer.provider.name,
+        offer.protocol.name(),
+        mode.phrase(),
+        pretty(&wire.schema)
+    );
+    if wire.losses.is_empty() {
+        text.push_str("\nno losses");
+    } else {
+        text.push_str("\nlosses:");
+        for loss in &wire.losses {
+            let path = if loss.path.is_empty() { "/" } else { &loss.path };
+            text.push_str(&format!("\n  `{path}` {}: {}", loss.keyword, loss.note));
+        }
+    }
+    for note in &forms.notes {
+        text.push_str(&format!("\nnote: {note}"));
+    }
+    let further: Vec<_> = forms.further.iter().map(|form| form.mode.phrase()).collect();
+    if !further.is_empty() {
+        text.push_str(&format!("\nif the server refuses that: {}", further.join(", then ")));
+    }
+    text
 }
 
 fn pretty(value: &Value) -> String {

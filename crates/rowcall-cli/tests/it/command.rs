@@ -86,10 +86,11 @@ impl Workplace {
     ) -> Child {
         let words = [carrier, &[env!("CARGO_BIN_EXE_rowcall")], arguments].concat();
         let mut command = Command::new(words[0]);
-        for variable in
-            ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "OLLAMA_API_KEY", "VLLM_API_KEY"]
-        {
-            command.env_remove(variable);
+        for provider in rowcall::provider::all() {
+            let variables = provider.key.variables().iter().copied().chain(provider.base_url_variable);
+            for variable in variables.chain(provider.address.variables()) {
+                command.env_remove(variable);
+            }
         }
         command
             .args(&words[1..])

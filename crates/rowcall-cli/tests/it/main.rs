@@ -5,6 +5,8 @@ mod compare;
 mod interruption;
 mod journal;
 mod limits;
+mod prompts;
+mod providers;
 mod refusals;
 mod run;
 mod tls;

@@ -102,6 +102,7 @@ fn meta(outcome: &Outcome) -> [Value; META_FIELDS.len()] {
         attempts.into(),
         prompts.into(),
         tokens(usage.input_tokens),
+        tokens(usage.cached_tokens),
         tokens(usage.output_tokens),
         (milliseconds / 1000.0).into(),
         outcome.model.clone().into(),

@@ -21,7 +21,7 @@ fn row(record: impl Into<Bytes>) -> Row {
 }
 
 fn outcome(result: Result<Value, Failure>) -> Outcome {
-    let usage = Usage { input_tokens: 12, output_tokens: 3, ..Usage::default() };
+    let usage = Usage { input_tokens: 12, cached_tokens: 4, output_tokens: 3, ..Usage::default() };
     let effort =
         Effort { attempts: 2, prompts: 1, usage, unmetered: 0, latency: Duration::from_micros(1_234_567) };
     Outcome {
@@ -137,9 +137,9 @@ fn meta_tells_what_a_row_took() {
     let mut unasked = outcome(Ok(json!(1)));
     (unasked.effort, unasked.model, unasked.finish_reason) = (Effort::default(), None, None);
     let expected = [
-        r#"{"attempts":2,"prompts":1,"input_tokens":12,"output_tokens":3,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
-        r#"{"attempts":2,"prompts":1,"input_tokens":null,"output_tokens":null,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
-        r#"{"attempts":0,"prompts":0,"input_tokens":0,"output_tokens":0,"latency_s":0.0,"model":null,"finish_reason":null}"#,
+        r#"{"attempts":2,"prompts":1,"input_tokens":12,"cached_tokens":4,"output_tokens":3,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
+        r#"{"attempts":2,"prompts":1,"input_tokens":null,"cached_tokens":null,"output_tokens":null,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
+        r#"{"attempts":0,"prompts":0,"input_tokens":0,"cached_tokens":0,"output_tokens":0,"latency_s":0.0,"model":null,"finish_reason":null}"#,
     ];
     for (outcome, meta) in [&metered, &unmetered, &unasked].into_iter().zip(expected) {
         assert_eq!(
@@ -150,8 +150,9 @@ fn meta_tells_what_a_row_took() {
     let (text, _) = csv_text(&layout, &[], &[("{}", metered), ("{}", unmetered), ("{}", unasked)]);
     assert_eq!(
         text,
-        "value,_error,_meta_attempts,_meta_prompts,_meta_input_tokens,_meta_output_tokens,_meta_latency_s,_meta_model,\
-         _meta_finish_reason\n1,,2,1,12,3,1.235,m-1,stop\n1,,2,1,,,1.235,m-1,stop\n1,,0,0,0,0,0.0,,\n"
+        "value,_error,_meta_attempts,_meta_prompts,_meta_input_tokens,_meta_cached_tokens,_meta_output_tokens,\
+         _meta_latency_s,_meta_model,_meta_finish_reason\n1,,2,1,12,4,3,1.235,m-1,stop\n1,,2,1,,,,1.235,m-1,stop\n\
+         1,,0,0,0,0,0,0.0,,\n"
     );
 }
 

@@ -1,22 +1,14 @@
-//! Answers and errors as OpenAI's JSON bodies.
+//! Answers as OpenAI's chat completions.
 
 use serde::Serialize;
 
-use super::answer::{Answer, Said};
-use super::request::Request;
-
-/// How the simulator signs its answers.
-pub(crate) const FINGERPRINT: &str = "rowcall-simulator";
-
-/// What all pieces of one answer share.
-#[derive(Clone, Debug)]
-pub(crate) struct Envelope<'r> {
-    /// `chatcmpl-sim-…`.
-    pub(crate) id: String,
-    /// Unix time in seconds.
-    pub(crate) created: u64,
-    pub(crate) model: &'r str,
-}
+use super::request::Form;
+use super::stream;
+use crate::answer::{Answer, Finish, Said};
+use crate::ask::Ask;
+use crate::openai::FINGERPRINT;
+use crate::protocol::Envelope;
+use crate::written::Written;
 
 #[derive(Serialize)]
 struct Completion<'a> {
@@ -61,9 +53,9 @@ struct Function<'a> {
     arguments: &'a str,
 }
 
-/// Tokens as OpenAI counts them out; the simulator caches nothing and does not reason.
+/// Tokens as OpenAI counts them out; the simulator caches nothing.
 #[derive(Clone, Copy, Serialize)]
-pub(crate) struct Usage {
+pub(super) struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
@@ -89,19 +81,30 @@ struct CompletionDetails {
 }
 
 impl Usage {
-    pub(crate) fn of(request: &Request, answer: &Answer) -> Self {
+    pub(super) fn of(ask: &Ask, answer: &Answer) -> Self {
         Self {
-            prompt_tokens: request.prompt_tokens,
+            prompt_tokens: ask.prompt_tokens,
             completion_tokens: answer.tokens,
-            total_tokens: request.prompt_tokens + answer.tokens,
+            total_tokens: ask.prompt_tokens + answer.tokens,
             prompt_tokens_details: PromptDetails::default(),
-            completion_tokens_details: CompletionDetails::default(),
+            completion_tokens_details: CompletionDetails {
+                reasoning_tokens: answer.thought_tokens(),
+                ..CompletionDetails::default()
+            },
         }
     }
 }
 
+/// The answer whole or as a stream.
+pub(crate) fn write(envelope: Envelope, ask: &Ask, form: Form, answer: &Answer) -> Written {
+    match form {
+        Form::Whole => Written::whole("application/json", completion(envelope, ask, answer)),
+        Form::Stream | Form::StreamWithUsage => Written::events(stream::frames(envelope, ask, form, answer)),
+    }
+}
+
 /// The body of a whole answer.
-pub(crate) fn completion(envelope: &Envelope<'_>, request: &Request, answer: &Answer) -> Vec<u8> {
+fn completion(envelope: Envelope, ask: &Ask, answer: &Answer) -> String {
     let (content, refusal, calls) = match &answer.said {
         Said::Content(text) => (Some(text.as_str()), None, &[][..]),
         Said::Refusal(text) => (None, Some(text.as_str()), &[][..]),
@@ -114,29 +117,34 @@ pub(crate) fn completion(envelope: &Envelope<'_>, request: &Request, answer: &An
     });
     let message =
         Message { role: "assistant", content, refusal, annotations: [], tool_calls: tool_calls.collect() };
-    json(&Completion {
-        id: &envelope.id,
+    let completion = Completion {
+        id: &id(envelope),
         object: "chat.completion",
         created: envelope.created,
-        model: envelope.model,
-        choices: [Choice { index: 0, message, logprobs: None, finish_reason: answer.finish.name() }],
-        usage: Usage::of(request, answer),
+        model: &ask.model,
+        choices: [Choice { index: 0, message, logprobs: None, finish_reason: finish(answer.finish) }],
+        usage: Usage::of(ask, answer),
         service_tier: "default",
         system_fingerprint: FINGERPRINT,
-    })
+    };
+    // Nothing here can fail to serialise: no maps with odd keys, no fallible types.
+    serde_json::to_string(&completion).unwrap_or_default()
+}
+
+pub(super) fn finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop => "stop",
+        Finish::Length => "length",
+        Finish::ToolCalls => "tool_calls",
+        Finish::ContentFilter => "content_filter",
+    }
+}
+
+pub(super) fn id(envelope: Envelope) -> String {
+    format!("chatcmpl-sim-{:012x}", envelope.number)
 }
 
 /// The id of the `n`th tool call of an answer.
-pub(crate) fn call_id(envelope: &Envelope<'_>, n: usize) -> String {
-    format!("call_sim_{}_{n}", envelope.id.rsplit('-').next().unwrap_or(""))
-}
-
-/// An error body; `param` and `code` may be null.
-pub(crate) fn error(message: &str, kind: &str, param: Option<&str>, code: Option<&str>) -> Vec<u8> {
-    json(&serde_json::json!({ "error": { "message": message, "type": kind, "param": param, "code": code } }))
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    // Nothing here can fail to serialise: no maps with odd keys, no fallible types.
-    serde_json::to_vec(value).unwrap_or_default()
+pub(super) fn call_id(envelope: Envelope, n: usize) -> String {
+    format!("call_sim_{:012x}_{n}", envelope.number)
 }

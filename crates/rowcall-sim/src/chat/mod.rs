@@ -1,10 +1,14 @@
-//! Chat completions: a request's bytes to an answer's bytes. No clock, no socket, no counters.
+//! OpenAI's Chat Completions: a request's bytes to an ask, an answer to bytes. No clock, no socket, no counters.
 
-pub(crate) mod answer;
-pub(crate) mod body;
-mod prompt_schema;
-pub(crate) mod request;
-mod wanted;
+mod body;
+mod form;
+mod grammar;
+mod messages;
+mod request;
+mod stream;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use body::write;
+pub(crate) use request::{Form, decode};

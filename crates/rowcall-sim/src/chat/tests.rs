@@ -2,14 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Finish, Said};
-use super::request::Request;
-use super::wanted::{Forced, Wanted};
-use crate::chance::Chance;
+use super::decode;
+use crate::answer::{Answer, Finish, Said};
+use crate::ask::Ask;
+use crate::ask::wanted::{Forced, Mode, Tool, Wanted};
 use crate::fault::FaultKind;
+use crate::protocol::Rules;
+use crate::scenario::Scenario;
 
-fn decoded(body: &Value) -> Result<Request, (String, Option<String>, Option<&'static str>)> {
-    Request::decode(body.to_string().as_bytes())
+type Refused = (String, Option<String>, Option<&'static str>);
+
+fn decoded(body: &Value) -> Result<Ask, Refused> {
+    decoded_by(&Scenario::instant(""), body)
+}
+
+fn decoded_by(scenario: &Scenario, body: &Value) -> Result<Ask, Refused> {
+    decode(body.to_string().as_bytes(), Rules::of(scenario))
         .map_err(|invalid| (invalid.message, invalid.param, invalid.code))
 }
 
@@ -183,6 +191,45 @@ fn what_is_wrong_with_a_request_is_named() {
             Some("tool_choice"),
             None,
         ),
+        (with(json!({ "top_k": 3 })), "Unrecognized request argument supplied: top_k", None, None),
+        (
+            with(json!({ "temperature": 2.5 })),
+            "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 2.5 instead.",
+            Some("temperature"),
+            Some("decimal_above_max_value"),
+        ),
+        (
+            with(json!({ "messages": [{ "role": "user", "content": "x", "mood": 1 }] })),
+            "Unknown parameter: 'messages[0].mood'.",
+            Some("messages[0].mood"),
+            Some("unknown_parameter"),
+        ),
+        (
+            with(
+                json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": "data:image/png;base64,?" } }] }] }),
+            ),
+            "Invalid 'messages[0].content[0].image_url.url'. Expected a valid URL, but got a value with an invalid format.",
+            Some("messages[0].content[0].image_url.url"),
+            Some("invalid_value"),
+        ),
+        (
+            with(json!({ "messages": [call(), { "role": "user", "content": "x" }] })),
+            "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: call_1",
+            Some("messages.[1].role"),
+            None,
+        ),
+        (
+            with(json!({ "messages": [{ "role": "tool", "tool_call_id": "call_1", "content": "x" }] })),
+            "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+            Some("messages.[0].role"),
+            None,
+        ),
+        (
+            with(json!({ "stream_options": { "include_usage": true } })),
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            Some("stream_options"),
+            None,
+        ),
     ];
     for (body, message, param, code) in cases {
         let refused = decoded(&body).unwrap_err();
@@ -190,14 +237,51 @@ fn what_is_wrong_with_a_request_is_named() {
     }
 }
 
+fn call() -> Value {
+    let function = json!({ "name": "record", "arguments": "{}" });
+    json!({ "role": "assistant", "content": null, "tool_calls": [{ "id": "call_1", "type": "function", "function": function }] })
+}
+
+#[test]
+fn what_the_scenario_does_not_know_is_refused() {
+    let older = Scenario::instant("").with_modes(&[Mode::JsonObject, Mode::Prompt]);
+    let refused = |scenario: &Scenario, body: &Value| decoded_by(scenario, body).unwrap_err();
+    assert_eq!(
+        refused(&older, &native()),
+        (
+            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model."
+                .to_owned(),
+            Some("response_format".to_owned()),
+            None
+        )
+    );
+    let tools = refused(&older, &tool(&json!("required")));
+    assert_eq!(tools.1.as_deref(), Some("tools"));
+    let object = with(json!({ "response_format": { "type": "json_object" } }));
+    assert!(decoded_by(&older, &object).is_ok() && decoded_by(&older, &with(json!({}))).is_ok());
+    let words_only = Scenario::instant("").with_modes(&[Mode::Prompt]);
+    assert_eq!(refused(&words_only, &object).1.as_deref(), Some("response_format"));
+
+    let reasoning = Scenario::instant("").with_refuses(&["max_tokens", "temperature"]);
+    assert_eq!(
+        refused(&reasoning, &with(json!({ "max_tokens": 9 }))),
+        (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+                .to_owned(),
+            Some("max_tokens".to_owned()),
+            Some("unsupported_parameter")
+        )
+    );
+    assert!(decoded_by(&reasoning, &with(json!({ "max_completion_tokens": 9 }))).is_ok());
+}
+
 #[test]
 fn the_row_is_the_last_user_text_and_in_a_re_ask_the_first() {
-    let conversation = |turns: Value| {
-        decoded(&with(json!({ "messages": turns }))).map(|request| (request.row, request.re_ask))
-    };
+    let conversation =
+        |turns: Value| decoded(&with(json!({ "messages": turns }))).map(|ask| (ask.row.text, ask.re_ask));
     let user = |text: &str| json!({ "role": "user", "content": text });
     let assistant = json!({ "role": "assistant", "content": null, "tool_calls": [] });
-    let parts = json!({ "role": "user", "content": [{ "type": "text", "text": "a" }, { "type": "image_url" }, { "type": "text", "text": "b" }] });
+    let parts = json!({ "role": "user", "content": [{ "type": "text", "text": "a" }, { "type": "image_url", "image_url": { "url": "https://example.org/a.png" } }, { "type": "text", "text": "b" }] });
     assert_eq!(
         conversation(json!([{ "role": "developer", "content": "d" }, user("x"), user("y")])),
         Ok(("y".to_owned(), false))
@@ -211,33 +295,33 @@ fn the_row_is_the_last_user_text_and_in_a_re_ask_the_first() {
 fn a_schema_in_the_prompt_is_used_and_is_not_taken_for_the_row() {
     let text = format!("Read: Ann Lee is 30. Answer in JSON for {}", person());
     let body = with(json!({ "messages": [{ "role": "user", "content": text }] }));
-    let request = decoded(&body).unwrap();
-    assert!(matches!(&request.wanted, Wanted::Object { in_prompt: Some(schema) } if *schema == person()));
-    assert_eq!(request.row, "Read: Ann Lee is 30. Answer in JSON for ");
+    let ask = decoded(&body).unwrap();
+    assert!(matches!(&ask.wanted, Wanted::Object { in_prompt: Some(schema) } if *schema == person()));
+    assert_eq!(ask.row.text, "Read: Ann Lee is 30. Answer in JSON for ");
     assert_eq!(content(&body), "{\"name\":\"Ann Lee\",\"age\":30}");
 }
 
 #[test]
 fn tools_are_called_as_the_choice_says() {
-    let wanted = |choice: Value| decoded(&tool(&choice)).map(|request| request.wanted);
+    let wanted = |choice: Value| decoded(&tool(&choice)).map(|ask| ask.wanted);
     for (choice, expected) in [
         (json!({ "type": "function", "function": { "name": "record" } }), Forced::Named),
-        (json!("required"), Forced::Free),
+        (json!("required"), Forced::Any),
         (json!("auto"), Forced::Free),
         (
             json!({ "type": "allowed_tools", "allowed_tools": { "mode": "auto", "tools": [{ "type": "function", "function": { "name": "record" } }] } }),
             Forced::Free,
         ),
     ] {
-        assert!(matches!(wanted(choice), Ok(Wanted::Tool { forced, .. }) if forced == expected));
+        assert!(matches!(wanted(choice), Ok(Wanted::Tool(Tool { forced, .. })) if forced == expected));
     }
     assert!(matches!(wanted(json!("none")), Ok(Wanted::Text)));
 }
 
-fn answer(body: &Value) -> (Request, Answer) {
-    let request = decoded(body).unwrap();
-    let answer = Answer::whole(&request, Chance::of(1, &request.row)).unwrap();
-    (request, answer)
+fn answer(body: &Value) -> (Ask, Answer) {
+    let ask = decoded(body).unwrap();
+    let answer = Answer::whole(&ask, ask.row.chance(1)).unwrap();
+    (ask, answer)
 }
 
 fn content(body: &Value) -> String {
@@ -251,8 +335,8 @@ fn content(body: &Value) -> String {
 fn each_fault_bends_the_answer_its_way() {
     let good = "{\"name\":\"Ann Lee\",\"age\":30}";
     let bent = |fault: FaultKind| {
-        let (request, answer) = answer(&native());
-        answer.bent(&fault, &request, Chance::of(1, &request.row))
+        let (ask, answer) = answer(&native());
+        answer.bent(&fault, &ask, ask.row.chance(1))
     };
     let text = |fault| match bent(fault).said {
         Said::Content(text) => text,
@@ -279,8 +363,8 @@ fn each_fault_bends_the_answer_its_way() {
 #[test]
 fn faults_of_tools_bend_the_calls() {
     let calls = |fault: FaultKind| {
-        let (request, answer) = answer(&tool(&json!("required")));
-        match answer.bent(&fault, &request, Chance::of(1, &request.row)).said {
+        let (ask, answer) = answer(&tool(&json!("required")));
+        match answer.bent(&fault, &ask, ask.row.chance(1)).said {
             Said::Calls(calls) => calls,
             other => panic!("no calls: {other:?}"),
         }

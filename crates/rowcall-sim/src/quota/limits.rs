@@ -28,7 +28,7 @@ pub struct Limits {
     pub in_flight: Option<u64>,
     /// How many seconds' worth a per-minute bucket holds; 60 unless said otherwise.
     pub burst_seconds: f64,
-    /// Which headers tell how the account stands; OpenAI's unless said otherwise.
+    /// Which headers tell how the account stands; those of the protocol's provider unless said otherwise.
     pub headers: Headers,
     /// What headers tell of limits, and of what remains of them, is the truth times this; 1 unless said otherwise.
     pub headers_factor: f64,
@@ -77,8 +77,10 @@ impl Limits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Headers {
-    /// `x-ratelimit-*`, with the time until a bucket is full as a duration.
+    /// OpenAI's, Anthropic's or, as Gemini has it, none, by the protocol that is spoken.
     #[default]
+    Provider,
+    /// `x-ratelimit-*`, with the time until a bucket is full as a duration.
     Openai,
     /// `anthropic-ratelimit-*`, with the time at which a bucket is full, and tokens left rounded to thousands.
     Anthropic,

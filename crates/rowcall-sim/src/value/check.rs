@@ -7,6 +7,9 @@ use super::conjunction::{resolve, type_names};
 use super::number::is_multiple;
 use super::pattern::Pattern;
 
+/// A value is judged in at most so many steps.
+const FUEL: usize = 100_000;
+
 /// Whether `value` satisfies `schema`; gives up with `false` when `fuel` runs out.
 pub(super) fn holds(root: &Value, schema: &Value, value: &Value, fuel: &mut usize) -> bool {
     match fuel.checked_sub(1) {
@@ -20,6 +23,11 @@ pub(super) fn holds(root: &Value, schema: &Value, value: &Value, fuel: &mut usiz
         }
         _ => false,
     }
+}
+
+/// Whether `value` satisfies `schema`.
+pub(crate) fn satisfies(schema: &Value, value: &Value) -> bool {
+    holds(schema, schema, value, &mut { FUEL })
 }
 
 /// Whether `value` satisfies `keywords` apart from the references and choices among them.
@@ -47,7 +55,10 @@ fn keyword(
     let length =
         |fits: &dyn Fn(f64) -> bool| value.as_str().is_none_or(|text| fits(text.chars().count() as f64));
     match word {
-        "$ref" => resolve(root, asked).is_some_and(|target| holds(root, target, value, fuel)),
+        "$ref" => {
+            let target = asked.as_str().and_then(|target| resolve(root, target));
+            target.is_some_and(|target| holds(root, target, value, fuel))
+        }
         "allOf" => list(asked).iter().all(|schema| holds(root, schema, value, fuel)),
         "anyOf" => list(asked).iter().any(|schema| holds(root, schema, value, fuel)),
         "oneOf" => list(asked).iter().filter(|schema| holds(root, schema, value, fuel)).count() == 1,

@@ -34,7 +34,8 @@ impl<'s> Conjunction<'s> {
             };
             if let Some(target) = keywords.get("$ref") {
                 resolved += 1;
-                open.push(resolve(root, target).filter(|_| resolved < MOST_REFERENCES).ok_or("$ref")?);
+                let found = target.as_str().and_then(|target| resolve(root, target));
+                open.push(found.filter(|_| resolved < MOST_REFERENCES).ok_or("$ref")?);
             }
             if let Some(Value::Array(all)) = keywords.get("allOf") {
                 open.extend(all.iter().rev());
@@ -136,7 +137,7 @@ pub(super) fn type_names(value: &Value) -> Vec<&str> {
 }
 
 /// What `target`, a reference within the document, points to.
-pub(super) fn resolve<'s>(root: &'s Value, target: &Value) -> Option<&'s Value> {
-    let pointer = target.as_str()?.strip_prefix('#')?.replace("%25", "%").replace("%20", " ");
+pub(crate) fn resolve<'s>(root: &'s Value, target: &str) -> Option<&'s Value> {
+    let pointer = target.strip_prefix('#')?.replace("%25", "%").replace("%20", " ");
     root.pointer(&pointer)
 }

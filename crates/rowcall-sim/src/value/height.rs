@@ -22,7 +22,7 @@ fn measure(root: &Value, schema: &Value, fuel: usize, visits: &mut usize) -> Opt
     let list = |word: &str| keywords.get(word).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut height = 0;
     if let Some(target) = keywords.get("$ref") {
-        height = height.max(measure(root, resolve(root, target)?, fuel, visits)?);
+        height = height.max(measure(root, resolve(root, target.as_str()?)?, fuel, visits)?);
     }
     for schema in list("allOf") {
         height = height.max(measure(root, schema, fuel, visits)?);

@@ -16,6 +16,8 @@ mod tests;
 
 use serde_json::{Map, Value};
 
+pub(crate) use check::satisfies;
+pub(crate) use conjunction::resolve;
 pub(crate) use supported::check as supported;
 pub(crate) use violate::violate;
 

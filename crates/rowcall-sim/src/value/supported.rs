@@ -48,7 +48,7 @@ fn walk(root: &Value, schema: &Value, path: &mut Vec<String>) -> Result<(), Comp
                 !type_names(value).is_empty() && type_names(value).iter().all(|name| TYPES.contains(name))
             }
             "pattern" => value.as_str().is_some_and(|source| Pattern::parse(source).is_some()),
-            "$ref" => resolve(root, value).is_some(),
+            "$ref" => value.as_str().and_then(|target| resolve(root, target)).is_some(),
             "enum" | "anyOf" | "oneOf" | "allOf" => value.as_array().is_some_and(|list| !list.is_empty()),
             "items" => !value.is_array(),
             "properties" | "$defs" | "definitions" => value.is_object(),

@@ -2,15 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::check::{has_type, holds};
+use super::check::{has_type, satisfies};
 use crate::chance::Chance;
 
 /// `value` with one mistake, by what its schema forbids; the value itself if the schema forbids nothing that is tried.
 pub(crate) fn violate(schema: &Value, value: &Value, chance: Chance) -> Value {
-    let valid = |candidate: &Value| {
-        let mut fuel = 100_000;
-        holds(schema, schema, candidate, &mut fuel)
-    };
     let inner = value.as_object().map(|object| one_wrong_property(object, chance)).unwrap_or_default();
     let outer = [
         json!(["simulated: a list was not asked for"]),
@@ -19,7 +15,11 @@ pub(crate) fn violate(schema: &Value, value: &Value, chance: Chance) -> Value {
         Value::Null,
         json!(-0.5),
     ];
-    inner.into_iter().chain(outer).find(|candidate| !valid(candidate)).unwrap_or_else(|| value.clone())
+    inner
+        .into_iter()
+        .chain(outer)
+        .find(|candidate| !satisfies(schema, candidate))
+        .unwrap_or_else(|| value.clone())
 }
 
 /// The object with one property of another type, or without it; each property in turn, beginning anywhere.

@@ -100,7 +100,7 @@ impl Ledger {
         };
         consider(self.closed_until.saturating_sub(now), Bound::CoolDown);
         if let Some(opening) = &self.opening {
-            consider(opening.ready_in(1.0, now), Bound::CoolDown);
+            consider(opening.ready_in(1.0, now), Bound::Concurrency);
         }
         for (dimension, pace) in &self.paces {
             if self.limits.told(*dimension).is_none_or(|told| pace.contradicts(told)) {

@@ -37,6 +37,8 @@ pub enum Reading {
     Refused(String),
     /// The answer ends before it is complete; whether the output limit was why, [`Completion::finish`] tells.
     Truncated,
+    /// The provider has paused the answer, and the rest is still to be asked for.
+    Paused,
     /// The provider's filter withheld the answer or cut it off.
     Filtered,
 }
@@ -54,6 +56,7 @@ pub fn read(completion: &Completion, schema: &Schema, wire: &WireSchema) -> Read
     match (&completion.content, completion.finish) {
         (Content::Refusal(words), _) => Reading::Refused(words.clone()),
         (_, Finish::ContentFilter) => Reading::Filtered,
+        (_, Finish::Paused) => Reading::Paused,
         (Content::Text(text), Finish::Stop | Finish::Length) => reader.read_text(text),
         (Content::Calls(calls), Finish::Stop | Finish::Length) => reader.read_calls(calls),
     }

@@ -18,6 +18,7 @@ fn completion(content: Content, finish: Finish) -> Completion {
         usage: None,
         model: String::new(),
         raw_turn: Value::Null,
+        continuation: None,
     }
 }
 
@@ -52,6 +53,7 @@ fn told(reading: &Reading) -> String {
         }
         Reading::Refused(words) => format!("refused: {words}"),
         Reading::Truncated => "truncated".to_owned(),
+        Reading::Paused => "paused".to_owned(),
         Reading::Filtered => "filtered".to_owned(),
     }
 }
@@ -243,7 +245,7 @@ fn is_sound(asked: &Asked, text: &str, finish: Finish) {
         Reading::Value { value, .. } => assert!(asked.schema.validates(&value), "{value} of {text}"),
         Reading::Invalid { violations, .. } => assert!(!violations.is_empty(), "of {text}"),
         Reading::Truncated => {}
-        Reading::Refused(_) | Reading::Filtered => panic!("a text is neither"),
+        Reading::Refused(_) | Reading::Filtered | Reading::Paused => panic!("a text is none of these"),
     }
 }
 

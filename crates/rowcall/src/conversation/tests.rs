@@ -7,7 +7,7 @@ use crate::fault::FaultKind;
 use crate::turn::{Content, Finish, Usage};
 
 fn begin(max_reasks: u32, output_limit: Option<u32>) -> Conversation {
-    let prompt = Prompt { turns: vec![Turn::User("Who?".to_owned())], output_limit: None };
+    let prompt = Prompt::new(vec![Turn::user("Who?")]);
     Conversation::begin(7, prompt, max_reasks, output_limit)
 }
 
@@ -19,6 +19,7 @@ fn completion(text: &str) -> Completion {
         usage: Some(Usage { input_tokens: 10, output_tokens: 100, ..Usage::default() }),
         model: "m-1".to_owned(),
         raw_turn: json!({"role": "assistant", "content": text}),
+        continuation: None,
     }
 }
 
@@ -77,6 +78,15 @@ fn only_the_latest_invalid_answer_is_carried() {
 fn no_reasks_means_one_prompt() {
     let failure = failure(answer(&mut begin(0, None), "x", invalid(1, json!(null))));
     assert_eq!((failure.kind, failure.effort.prompts), (FailureKind::Invalid, 1));
+}
+
+#[test]
+fn no_more_room_is_asked_for_than_the_model_has() {
+    let mut conversation = begin(3, Some(600)).with_most_output(Some(1000));
+    assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
+    assert_eq!(conversation.prompt().output_limit, Some(1000));
+    let failure = failure(answer(&mut conversation, "{", Reading::Truncated));
+    assert_eq!(failure.message, "the answer was cut at 1000 tokens");
 }
 
 #[test]
@@ -141,4 +151,39 @@ fn a_conversation_can_be_put_away_and_taken_up_again() {
     let kept = serde_json::to_string(&conversation).expect("serialises");
     let again: Conversation = serde_json::from_str(&kept).expect("deserialises");
     assert_eq!(format!("{again:?}"), format!("{conversation:?}"));
+}
+
+#[test]
+fn a_paused_answer_is_taken_up_where_it_was_left() {
+    let mut conversation = begin(3, None);
+    for (text, so_far) in [("{\"age\"", "{\"age\""), (":", "{\"age\":")] {
+        let paused =
+            Completion { continuation: Some("token".to_owned()), finish: Finish::Paused, ..completion(text) };
+        let paused = conversation.joined(paused);
+        assert_eq!(paused.content, Content::Text(so_far.to_owned()));
+        assert!(matches!(conversation.judge(Answer::Read(paused, Reading::Paused)), Step::Ask));
+        assert_eq!(conversation.prompt().continuation.as_deref(), Some("token"));
+    }
+    let whole = conversation.joined(completion("3}"));
+    assert_eq!(whole.content, Content::Text("{\"age\":3}".to_owned()));
+    assert_eq!(conversation.effort().prompts, 3);
+    let step = conversation.judge(Answer::Read(whole, invalid(1, json!({}))));
+    assert!(matches!(step, Step::Ask));
+    assert_eq!(conversation.prompt().continuation, None, "a re-ask begins an answer of its own");
+}
+
+#[test]
+fn an_answer_is_not_taken_up_without_end() {
+    let mut conversation = begin(3, None);
+    let paused =
+        || Completion { continuation: Some("token".to_owned()), finish: Finish::Paused, ..completion("x") };
+    let mut steps = 0;
+    let failure = loop {
+        let joined = conversation.joined(paused());
+        match conversation.judge(Answer::Read(joined, Reading::Paused)) {
+            Step::Ask => steps += 1,
+            done @ Step::Done(_) => break failure(done),
+        }
+    };
+    assert_eq!((steps, failure.kind), (16, FailureKind::Truncated));
 }

@@ -108,6 +108,7 @@ fn every_answer_is_read_as_documented() {
             usage: None,
             model: String::new(),
             raw_turn: Value::Null,
+            continuation: None,
         };
         let reading = completion::read(&completion, &schema, &wire);
         let read = match &reading {
@@ -119,6 +120,7 @@ fn every_answer_is_read_as_documented() {
             Reading::Refused(_) => "refusal: row",
             Reading::Truncated => "truncated: again with twice the output limit, twice",
             Reading::Filtered => "content_filter: row",
+            Reading::Paused => "paused: the rest is asked for",
         };
         assert_eq!(read, expected, "{line:?}: {reading:?}");
     }

@@ -18,8 +18,8 @@ use crate::totals::Totals;
 /// Marks a SQLite file as a journal: the ASCII letters `rowc`.
 const APPLICATION: i32 = 0x726f_7763;
 
-/// What this version writes, and the highest that it reads.
-const FORMAT: i32 = 1;
+/// What this version writes, and the highest that it reads. Format 1 knew of no examples and images.
+const FORMAT: i32 = 2;
 
 /// SQLite's pages, unless told otherwise.
 const PAGE_BYTES: u64 = 4096;
@@ -168,15 +168,21 @@ fn check(path: &Path, application: i32, format: i32) -> Result<(), Problem> {
 
 /// What was asked last, and the caller's memo about it.
 pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity, String)>> {
-    let sql = "SELECT model, prompt, system, parameters, schema, memo FROM plans ORDER BY seq DESC LIMIT 1";
+    let (_, format) = marks(connection)?;
+    let further = if format < 2 { "'[]', '[]'" } else { "examples, images" };
+    let sql = format!(
+        "SELECT model, prompt, system, parameters, schema, memo, {further} FROM plans ORDER BY seq DESC LIMIT 1"
+    );
     connection
-        .query_row(sql, [], |row| {
+        .query_row(&sql, [], |row| {
             let identity = Identity {
                 model: row.get(0)?,
                 prompt: row.get(1)?,
                 system: row.get(2)?,
                 parameters: columns::parsed(row.get_ref(3)?.as_str()?, 3)?,
                 schema: columns::parsed(row.get_ref(4)?.as_str()?, 4)?,
+                examples: columns::parsed(row.get_ref(6)?.as_str()?, 6)?,
+                images: columns::parsed(row.get_ref(7)?.as_str()?, 7)?,
             };
             Ok((identity, row.get(5)?))
         })
@@ -253,12 +259,34 @@ pub(super) fn places(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(last.map_or(0, |last| natural(last) + 1))
 }
 
+/// Brings a journal of an older format to the present one.
+pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    let (_, format) = marks(connection)?;
+    if format < 2 {
+        connection.execute_batch(
+            "ALTER TABLE plans ADD COLUMN examples TEXT NOT NULL DEFAULT '[]'; \
+             ALTER TABLE plans ADD COLUMN images TEXT NOT NULL DEFAULT '[]';",
+        )?;
+    }
+    if format < FORMAT { connection.pragma_update(None, "user_version", FORMAT) } else { Ok(()) }
+}
+
 /// Notes what is asked from now on.
 pub(super) fn add_plan(connection: &Connection, identity: &Identity, memo: &str) -> rusqlite::Result<()> {
-    let Identity { model, prompt, system, parameters, schema } = identity;
+    let Identity { model, prompt, system, parameters, schema, examples, images } = identity;
     connection.execute(
-        "INSERT INTO plans (model, prompt, system, parameters, schema, memo) VALUES (?, ?, ?, ?, ?, ?)",
-        rusqlite::params![model, prompt, system, columns::text(parameters)?, columns::text(schema)?, memo],
+        "INSERT INTO plans (model, prompt, system, parameters, schema, memo, examples, images) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        rusqlite::params![
+            model,
+            prompt,
+            system,
+            columns::text(parameters)?,
+            columns::text(schema)?,
+            memo,
+            columns::text(examples)?,
+            columns::text(images)?,
+        ],
     )?;
     Ok(())
 }

@@ -114,6 +114,7 @@ impl Journal {
         }
         let mut begin = || {
             connection.execute_batch("BEGIN IMMEDIATE")?;
+            file::upgrade(&connection)?;
             totals.possibly_paid += file::take_over(&connection, writer::now_ms())?;
             if known.as_ref() != Some(&(identity.clone(), memo.clone())) {
                 file::add_plan(&connection, identity, memo)?;

@@ -1,4 +1,4 @@
--- A rowcall journal, format 1. What each table means is told in docs/journal.md.
+-- A rowcall journal, format 2. What each table means is told in docs/journal.md.
 
 -- What has been asked; the last row holds.
 CREATE TABLE plans (
@@ -8,7 +8,9 @@ CREATE TABLE plans (
     system     TEXT,
     parameters TEXT NOT NULL,
     schema     TEXT NOT NULL,
-    memo       TEXT NOT NULL
+    memo       TEXT NOT NULL,
+    examples   TEXT NOT NULL,
+    images     TEXT NOT NULL
 );
 
 -- How asked rows ended, in the order in which they did. The last one of a key holds.

@@ -18,11 +18,13 @@ fn identity() -> Identity {
         system: None,
         parameters: Map::new(),
         schema: json!({"type": "object"}),
+        examples: Vec::new(),
+        images: Vec::new(),
     }
 }
 
 fn key(n: u64) -> Key {
-    let prompt = Prompt { turns: vec![Turn::User(n.to_string())], output_limit: None };
+    let prompt = Prompt::new(vec![Turn::user(n.to_string())]);
     identity().keys().of(&prompt)
 }
 
@@ -209,7 +211,7 @@ fn a_newer_one_is_refused_but_can_be_started_over() {
     file.pragma_update(None, "user_version", 7).expect("written");
     drop(file);
     let refused = Journal::open(&folder.options(), &identity()).expect_err("it is newer").message;
-    assert!(refused.contains("has format 7, expected at most 1"), "{refused}");
+    assert!(refused.contains("has format 7, expected at most 2"), "{refused}");
     let fresh = JournalOptions { existing: Existing::StartOver, ..folder.options() };
     drop(Journal::open(&fresh, &identity()).expect("it is started over"));
 }

@@ -1,55 +1,184 @@
-//! Anthropic's Messages: `POST {base}/v1/messages`. The system part is a field of its own, an output limit is required, and a
-//! tool's input comes back as an object.
+//! Anthropic's Messages: `POST {base}/v1/messages`. The system part is a field of its own, and an output limit is required. Here a
+//! prompt becomes a request; `answer.rs` reads what comes back, put together by `stream.rs` if it comes in pieces.
 
-use serde::Deserialize;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-use super::{Mode, Target, correction, openai_error, push_field, push_json};
+use super::offer::SAMPLING;
+use super::{
+    Form, Mode, Parameters, Target, anthropic_error, correction, openai_error, push_field, push_json, sse,
+};
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Request, Response};
-use crate::schema::WireSchema;
-use crate::turn::{Completion, Content, Finish, Prompt, ToolCall, Turn, Usage};
+use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
 use crate::violation::Violation;
+use answer::{blocks, is_of_type};
 
-/// The API version; under the newer `2026-10-21` any sampling parameter is refused, under this one only the newest models
-/// refuse it.
-pub(super) const VERSION: &str = "2023-06-01";
+mod answer;
+mod stream;
 
-const PATH: &str = "/v1/messages";
+pub(super) const PATH: &str = "/v1/messages";
+
+/// The newest version of the API. It takes no sampling parameter, not even at its default value.
+static VERSION: [(HeaderName, HeaderValue); 1] = version("2026-10-21");
+
+/// The version of the API under which the models that still sample as they are told do so.
+static SAMPLING_VERSION: [(HeaderName, HeaderValue); 1] = version("2023-06-01");
 
 const LIMIT_FIELD: &str = "max_tokens";
 
-/// Anthropic requires an output limit; thinking counts towards it, so it is generous for a record.
-const DEFAULT_OUTPUT_LIMIT: u32 = 8192;
+/// Anthropic requires an output limit, and thinking counts towards it. This is generous for a record, needs no stream, and even
+/// doubled twice is no more than the 64,000 tokens of the smallest models with structured output (Claude 4.5).
+const DEFAULT_OUTPUT_LIMIT: u32 = 16_000;
+
+/// Answers that may be longer are streamed, since idle connections are cut. The official Python SDK reckons with 128,000 tokens an
+/// hour and takes no call without a stream that may last more than ten minutes.
+const LONGEST_UNSTREAMED: u64 = 128_000 / 6;
+
+/// The prompt cache is asked for what never changes if that has so many bytes, about 1,000 tokens. Anthropic caches no prefix of
+/// less than 512 to 4,096 tokens, depending on the model, and takes 1.25 times the price for writing one.
+const CACHEABLE: usize = 4_096;
+
+const fn version(date: &'static str) -> [(HeaderName, HeaderValue); 1] {
+    [(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(date))]
+}
+
+pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
+    if !response.is_success() {
+        return Err(anthropic_error::classify(response));
+    }
+    let unreadable = |what: String| openai_error::in_success(response, FaultKind::Server, what);
+    let message = if sse::is_stream(response) {
+        stream::whole(response)?
+    } else {
+        serde_json::from_slice(&response.body)
+            .map_err(|error| unreadable(format!("the body is not a message: {error}")))?
+    };
+    if message.get("error").is_some_and(|error| !openai_error::is_empty(error)) {
+        return Err(anthropic_error::classify(response));
+    }
+    answer::read(&message)
+        .ok_or_else(|| unreadable("the body is not a message: it has no content".to_owned()))
+}
 
 pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
+    let extra = &target.parameters.extra;
     let mut body = Vec::with_capacity(1024);
     body.extend_from_slice(b"{\"model\":");
     push_json(&mut body, &target.model);
-    if !target.parameters.extra.contains_key(LIMIT_FIELD) {
+    let limit = if let Some(users) = extra.get(LIMIT_FIELD) {
+        users.as_u64().unwrap_or(0)
+    } else {
         let limit = target.output_limit(prompt, LIMIT_FIELD).unwrap_or(DEFAULT_OUTPUT_LIMIT);
         push_field(&mut body, LIMIT_FIELD, &limit);
+        u64::from(limit)
+    };
+    if limit > LONGEST_UNSTREAMED && !extra.contains_key("stream") {
+        push_field(&mut body, "stream", &true);
     }
+    let system = target.system(prompt);
+    let mark = mark(target, prompt, system.as_deref());
+    match (&system, mark) {
+        (None, _) => {}
+        (Some(text), Mark::System) => push_field(&mut body, "system", &marked(text)),
+        (Some(text), Mark::Nothing | Mark::Example(_)) => push_field(&mut body, "system", text),
+    }
+    push_field(&mut body, "messages", &messages(target, prompt, mark));
+    body.extend_from_slice(&target.tail);
+    body.push(b'}');
+    let samples =
+        target.parameters.temperature.is_some() || SAMPLING.iter().any(|name| extra.contains_key(*name));
+    let headers = if samples { &SAMPLING_VERSION } else { &VERSION };
+    Request { path: Arc::clone(&target.path), headers, body: body.into() }
+}
+
+/// The last block of what never changes, up to which the prompt cache is asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    Nothing,
+    System,
+    /// The answer of the example that is this turn.
+    Example(usize),
+}
+
+fn mark(target: &Target, prompt: &Prompt, system: Option<&str>) -> Mark {
+    // A user who sets marks of his own has decided about it.
+    if target.parameters.extra.contains_key("cache_control") {
+        return Mark::Nothing;
+    }
+    let examples = prompt.turns.iter().enumerate().filter_map(|(at, turn)| match turn {
+        Turn::Example(example) => Some((at, example.question.len())),
+        Turn::System(_) | Turn::User { .. } | Turn::Invalid { .. } => None,
+    });
+    let (mut length, mut last) = (system.map_or(0, str::len), Mark::System);
+    for (at, question) in examples {
+        length += question;
+        last = Mark::Example(at);
+    }
+    if length < CACHEABLE { Mark::Nothing } else { last }
+}
+
+/// A text up to whose end the prompt is to be cached.
+fn marked(text: &str) -> Value {
+    json!([{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}])
+}
+
+fn messages(target: &Target, prompt: &Prompt, mark: Mark) -> Vec<Value> {
     let mut messages = Vec::with_capacity(prompt.turns.len());
-    for turn in &prompt.turns {
+    for (at, turn) in prompt.turns.iter().enumerate() {
         match turn {
-            Turn::System(text) => push_field(&mut body, "system", &**text),
-            Turn::User(text) => messages.push(json!({"role": "user", "content": text})),
+            // It has a field of its own.
+            Turn::System(_) => {}
+            Turn::Example(example) => {
+                let answer = target.form.wire.express(&example.value).to_string();
+                let answer = if mark == Mark::Example(at) { marked(&answer) } else { Value::String(answer) };
+                messages.push(json!({"role": "user", "content": example.question}));
+                messages.push(json!({"role": "assistant", "content": answer}));
+            }
+            Turn::User { text, attachments } if attachments.is_empty() => {
+                messages.push(json!({"role": "user", "content": text}));
+            }
+            Turn::User { text, attachments } => {
+                let mut blocks: Vec<_> = attachments.iter().map(block).collect();
+                blocks.push(json!({"type": "text", "text": text}));
+                messages.push(json!({"role": "user", "content": blocks}));
+            }
             Turn::Invalid { raw_turn, violations } => {
-                messages.push(raw_turn.clone());
+                // A message without content is refused; two of the user's in a row are taken as one.
+                if !blocks(raw_turn).is_empty() {
+                    messages.push(raw_turn.clone());
+                }
                 messages.push(reply(raw_turn, violations));
             }
         }
     }
-    push_field(&mut body, "messages", &messages);
-    body.extend_from_slice(&target.tail);
-    body.push(b'}');
-    Request { path: PATH, body: body.into() }
+    // A paused turn is taken up by sending it as the last message.
+    messages.extend(prompt.continuation.as_deref().and_then(|turn| serde_json::from_str(turn).ok()));
+    messages
 }
 
-/// The body's fields that say how the schema is asked for.
-pub(super) fn fields(mode: Mode, wire: &WireSchema) -> Map<String, Value> {
-    let fields = match mode {
+/// An image, or else a document.
+fn block(attachment: &Attachment) -> Value {
+    let media_type = &attachment.media_type;
+    let kind = if media_type.starts_with("image/") { "image" } else { "document" };
+    let source = match &attachment.content {
+        AttachmentContent::Url(url) => json!({"type": "url", "url": url}),
+        // A path is no address; the server says so, which is better than an answer about nothing.
+        AttachmentContent::File(path) => json!({"type": "url", "url": path.display().to_string()}),
+        AttachmentContent::Base64(data) => {
+            json!({"type": "base64", "media_type": media_type, "data": &**data})
+        }
+    };
+    json!({"type": kind, "source": source})
+}
+
+/// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and
+/// win.
+pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value> {
+    let wire = &form.wire;
+    let asked = match form.mode {
         Mode::Schema => {
             let format = json!({"type": "json_schema", "schema": wire.schema});
             vec![("output_config", json!({"format": format}))]
@@ -60,23 +189,38 @@ pub(super) fn fields(mode: Mode, wire: &WireSchema) -> Map<String, Value> {
             if let Some(description) = &wire.description {
                 tool.insert("description".to_owned(), json!(description));
             }
-            tool.insert("strict".to_owned(), json!(true));
+            tool.insert("strict".to_owned(), json!(form.is_strict()));
             tool.insert("input_schema".to_owned(), wire.schema.clone());
             let choice = json!({"type": "tool", "name": wire.name, "disable_parallel_tool_use": true});
             vec![("tools", json!([tool])), ("tool_choice", choice)]
         }
+        // There is no JSON mode.
+        Mode::Json | Mode::Prompt => Vec::new(),
     };
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let temperature = parameters.temperature.map(|temperature| ("temperature", json!(temperature)));
+    let mut fields: Map<_, _> =
+        asked.into_iter().chain(temperature).map(|(name, value)| (name.to_owned(), value)).collect();
+    for (name, value) in &parameters.extra {
+        match (fields.get_mut(name), value) {
+            // `effort` stands beside the format.
+            (Some(Value::Object(ours)), Value::Object(users)) if name == "output_config" => {
+                ours.extend(users.clone());
+            }
+            _ => {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    fields
 }
 
 /// The user's turn after an invalid answer: each `tool_use` must be met by a `tool_result`, here one that is an error;
 /// text is met by text.
 fn reply(raw_turn: &Value, violations: &[Violation]) -> Value {
     let text = correction(violations);
-    let blocks = raw_turn.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let results: Vec<_> = blocks
+    let results: Vec<_> = blocks(raw_turn)
         .iter()
-        .filter(|block| block.get("type").is_some_and(|kind| kind == "tool_use"))
+        .filter(|block| is_of_type(block, "tool_use"))
         .map(|call| json!({"type": "tool_result", "tool_use_id": call.get("id"), "is_error": true, "content": text}))
         .collect();
     if results.is_empty() {
@@ -85,103 +229,5 @@ fn reply(raw_turn: &Value, violations: &[Violation]) -> Value {
     json!({"role": "user", "content": results})
 }
 
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    content: Vec<Value>,
-    #[serde(default)]
-    model: String,
-    #[serde(default)]
-    stop_reason: Option<String>,
-    #[serde(default)]
-    stop_details: Option<StopDetails>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize)]
-struct StopDetails {
-    #[serde(default)]
-    explanation: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireUsage {
-    #[serde(default)]
-    input_tokens: u64,
-    #[serde(default)]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(default)]
-    cache_read_input_tokens: Option<u64>,
-    #[serde(default)]
-    output_tokens: u64,
-    #[serde(default)]
-    output_tokens_details: Option<OutputDetails>,
-}
-
-#[derive(Deserialize)]
-struct OutputDetails {
-    #[serde(default)]
-    thinking_tokens: u64,
-}
-
-pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
-    if !response.is_success() {
-        return Err(openai_error::classify(response));
-    }
-    let message: Message = serde_json::from_slice(&response.body).map_err(|error| {
-        openai_error::in_success(response, FaultKind::Server, format!("the body is not a message: {error}"))
-    })?;
-    let finish_reason = message.stop_reason.unwrap_or_default();
-    let content = match finish_reason.as_str() {
-        "refusal" => Content::Refusal(
-            message
-                .stop_details
-                .and_then(|details| details.explanation)
-                .unwrap_or_else(|| "no explanation".to_owned()),
-        ),
-        _ => content(&message.content),
-    };
-    Ok(Completion {
-        content,
-        finish: match finish_reason.as_str() {
-            "max_tokens" | "model_context_window_exceeded" | "stop_sequence" => Finish::Length,
-            _ => Finish::Stop,
-        },
-        finish_reason,
-        usage: message.usage.map(usage),
-        model: message.model,
-        // Thinking blocks carry signatures that the API checks, so the blocks go back as they came.
-        raw_turn: json!({"role": "assistant", "content": message.content}),
-    })
-}
-
-/// The calls if there are any, else the text of all text blocks, which need not come first; other blocks are skipped.
-fn content(blocks: &[Value]) -> Content {
-    let of_type = |wanted: &'static str| {
-        blocks.iter().filter(move |block| block.get("type").and_then(Value::as_str) == Some(wanted))
-    };
-    let calls: Vec<_> = of_type("tool_use")
-        .map(|block| ToolCall {
-            name: block.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            arguments: block.get("input").map(Value::to_string).unwrap_or_default(),
-        })
-        .collect();
-    if !calls.is_empty() {
-        return Content::Calls(calls);
-    }
-    Content::Text(of_type("text").filter_map(|block| block.get("text").and_then(Value::as_str)).collect())
-}
-
-/// Anthropic counts cached tokens beside `input_tokens`, we count them within.
-fn usage(wire: WireUsage) -> Usage {
-    let cached_tokens = wire.cache_read_input_tokens.unwrap_or(0);
-    let cache_write_tokens = wire.cache_creation_input_tokens.unwrap_or(0);
-    Usage {
-        input_tokens: wire.input_tokens + cached_tokens + cache_write_tokens,
-        cached_tokens,
-        cache_write_tokens,
-        output_tokens: wire.output_tokens,
-        reasoning_tokens: wire.output_tokens_details.map_or(0, |details| details.thinking_tokens),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -9,19 +9,30 @@ use crate::standing::{Dimension, Period, Standing};
 /// A server cannot mean a wait longer than this (a week); such a figure is a slip and treated as absent.
 const LONGEST: f64 = 7.0 * 24.0 * 3600.0;
 
-/// How long the server asks to wait, from the first of these that makes sense: `retry-after-ms`; `retry-after`, in seconds
-/// (OpenAI sends whole ones, others fractions) or as a date; "try again in 210ms" in the `message`; the reset of a dimension
-/// of which nothing remains. A time of nothing or less makes no sense, as in the official SDKs.
+/// How long the server asks to wait, from the first of these that makes sense: its headers ([`in_headers`]); "try again in 210ms" in
+/// the `message`; the reset of a dimension of which nothing remains. A time of nothing or less makes no sense, as in the official
+/// SDKs.
 pub(crate) fn retry_after(response: &Response, message: &str) -> Option<Duration> {
-    let in_header = |name: &str| response.header(name).map(str::trim);
-    in_header("retry-after-ms")
-        .and_then(|text| seconds(text).and_then(|ms| sensible(ms / 1000.0)))
-        .or_else(|| {
-            in_header("retry-after")
-                .and_then(|text| seconds(text).and_then(sensible).or_else(|| until(text, response)))
-        })
+    in_headers(response)
         .or_else(|| in_words(message))
         .or_else(|| ["requests", "tokens"].into_iter().find_map(|dimension| exhausted(response, dimension)))
+}
+
+/// How long the headers for it ask to wait: `retry-after-ms`, or `retry-after`, in seconds (OpenAI sends whole ones, others fractions)
+/// or as a date.
+pub(super) fn in_headers(response: &Response) -> Option<Duration> {
+    let in_header = |name: &str| response.header(name).map(str::trim);
+    in_header("retry-after-ms").and_then(|text| seconds(text).and_then(|ms| sensible(ms / 1000.0))).or_else(
+        || {
+            in_header("retry-after")
+                .and_then(|text| seconds(text).and_then(sensible).or_else(|| until(text, response)))
+        },
+    )
+}
+
+/// A wait as Google's `RetryInfo` has it, in seconds with a unit: `46s`, `0.812500s`.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    sensible(go_duration(text)?.as_secs_f64())
 }
 
 /// How the account stands, by the headers of any response. Which there are depends on the provider; each is optional.
@@ -149,8 +160,7 @@ fn until(date: &str, response: &Response) -> Option<Duration> {
 
 fn in_words(message: &str) -> Option<Duration> {
     let after = message.split_once("try again in ").or_else(|| message.split_once("retry in "))?.1;
-    let word = after.split_whitespace().next()?.trim_end_matches(['.', ',']);
-    sensible(go_duration(word)?.as_secs_f64())
+    duration(after.split_whitespace().next()?.trim_end_matches(['.', ',']))
 }
 
 fn exhausted(response: &Response, dimension: &str) -> Option<Duration> {
@@ -159,7 +169,7 @@ fn exhausted(response: &Response, dimension: &str) -> Option<Duration> {
     if response.status != 429 || seconds(remaining.trim())? > 0.0 {
         return None;
     }
-    sensible(go_duration(reset)?.as_secs_f64())
+    duration(reset)
 }
 
 #[cfg(test)]

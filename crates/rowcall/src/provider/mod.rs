@@ -2,35 +2,54 @@
 //! a prompt becomes a request, a response becomes a completion or a fault, with no I/O and no clock.
 
 mod anthropic;
+mod anthropic_error;
+mod approach;
 mod catalog;
+mod form;
+mod gemini;
+mod gemini_error;
 pub(crate) mod limit_headers;
+pub mod models;
+mod offer;
 mod openai_chat;
 mod openai_error;
+mod openai_responses;
+mod sse;
+mod target;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-pub use catalog::{Key, Provider, find};
+pub use approach::{Adaptation, Approach, Change};
+pub use catalog::{Address, Key, Provider, all, find, named};
+pub use form::{Form, Forms};
 pub(crate) use limit_headers::standings;
+pub use offer::Offer;
+pub use target::{Parameters, Target};
 
 use crate::fault::Fault;
-use crate::request::{Request, Response};
-use crate::schema::WireSchema;
-use crate::turn::{Completion, Prompt};
+use crate::request::Response;
+use crate::schema::Dialect;
+use crate::turn::Completion;
 use crate::violation::Violation;
 
 /// How a provider is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// OpenAI's Chat Completions, which most others speak as well.
+    #[serde(rename = "chat")]
     OpenAiChat,
+    /// OpenAI's Responses.
+    #[serde(rename = "responses")]
+    OpenAiResponses,
     /// Anthropic's Messages.
     Anthropic,
+    /// Google's `generateContent`.
+    Gemini,
 }
 
 /// What differs among servers that speak the same protocol.
@@ -52,130 +71,124 @@ pub enum Mode {
     Schema,
     /// One tool whose parameters are the schema, and the model is made to call it.
     Tool,
+    /// The provider sees to it that the answer is a JSON object; the schema stands in the prompt.
+    Json,
+    /// The schema stands in the prompt, and the answer is looked for in the text.
+    Prompt,
 }
 
-/// What the user sets about the answer; a provider's own default holds for whatever is left out.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Parameters {
-    /// Sampling temperature; never sent unless the user asks, since current models refuse it.
-    pub temperature: Option<f64>,
-    /// The most tokens an answer may have, reasoning included.
-    pub max_output_tokens: Option<u32>,
-    /// Further fields of the request body, as the provider names them.
-    pub extra: Map<String, Value>,
-}
-
-impl Parameters {
-    /// All that is set, by name: the user's own fields win, as they do in a request.
-    pub fn by_name(&self) -> Map<String, Value> {
-        let Self { temperature, max_output_tokens, extra } = self;
-        let set = [
-            ("temperature", temperature.map(Value::from)),
-            ("max_output_tokens", max_output_tokens.map(Value::from)),
-        ];
-        let set = set.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        set.chain(extra.clone()).collect()
-    }
-}
-
-/// What is the same in every request of a run.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The language.
-    pub protocol: Protocol,
-    /// The server's deviations from it.
-    pub quirks: Quirks,
-    /// The model's name as the server knows it.
-    pub model: String,
-    /// How the schema is asked for.
-    pub mode: Mode,
-    /// The schema in the form that the provider takes.
-    pub wire: Arc<WireSchema>,
-    /// What the user sets about the answer.
-    pub parameters: Parameters,
-    /// The body's fields that no prompt changes, as JSON text with a comma in front of each: written once a run, not once a
-    /// request.
-    tail: Vec<u8>,
-}
-
-impl Target {
-    /// Everything about a run's requests but the prompts.
-    pub fn new(
-        protocol: Protocol,
-        quirks: Quirks,
-        model: String,
-        mode: Mode,
-        wire: Arc<WireSchema>,
-        parameters: Parameters,
-    ) -> Self {
-        let mut fields = match protocol {
-            Protocol::OpenAiChat => openai_chat::fields(mode, &wire),
-            Protocol::Anthropic => anthropic::fields(mode, &wire),
-        };
-        if let Some(temperature) = parameters.temperature {
-            fields.insert("temperature".to_owned(), temperature.into());
+impl Mode {
+    /// It in a word, as the user types it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Tool => "tool",
+            Self::Json => "json",
+            Self::Prompt => "prompt",
         }
-        // The user's own fields come last and win.
-        fields.extend(parameters.extra.clone());
-        let mut tail = Vec::new();
-        for (name, value) in &fields {
-            push_field(&mut tail, name, value);
-        }
-        Self { protocol, quirks, model, mode, wire, parameters, tail }
     }
 
-    /// The output limit to send with `prompt` in the field `name`, unless the user has set that field himself.
-    fn output_limit(&self, prompt: &Prompt, name: &str) -> Option<u32> {
-        let limit = prompt.output_limit.or(self.parameters.max_output_tokens);
-        limit.filter(|_| !self.parameters.extra.contains_key(name))
-    }
-
-    /// The request that asks `prompt`.
-    pub fn encode(&self, prompt: &Prompt) -> Request {
-        match self.protocol {
-            Protocol::OpenAiChat => openai_chat::encode(self, prompt),
-            Protocol::Anthropic => anthropic::encode(self, prompt),
+    /// It in words.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Schema => "structured output by schema",
+            Self::Tool => "a forced tool",
+            Self::Json => "a JSON object with the schema in the prompt",
+            Self::Prompt => "the schema in the prompt alone",
         }
     }
 }
 
 impl Protocol {
-    /// What a response means.
+    /// What a response means, be it one body or a stream of events.
     ///
     /// # Errors
     /// The fault that it tells of, classified.
     pub fn decode(self, response: &Response) -> Result<Completion, Fault> {
         match self {
             Self::OpenAiChat => openai_chat::decode(response),
+            Self::OpenAiResponses => openai_responses::decode(response),
             Self::Anthropic => anthropic::decode(response),
+            Self::Gemini => gemini::decode(response),
         }
     }
 
-    /// The headers that every request carries beside its content type: the key in the protocol's own header, marked
-    /// sensitive, and a version where the protocol wants one.
+    /// The modes that the protocol has, the best first.
+    pub fn modes(self) -> &'static [Mode] {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Gemini => {
+                &[Mode::Schema, Mode::Tool, Mode::Json, Mode::Prompt]
+            }
+            Self::Anthropic => &[Mode::Schema, Mode::Tool, Mode::Prompt],
+        }
+    }
+
+    /// The form in which a schema is sent in `mode`, and whether the provider is asked to hold the model to it. A schema that the
+    /// provider's subset cannot express goes along as it is in the forms that do not hold the model to it.
+    pub fn dialects(self, mode: Mode) -> &'static [Dialect] {
+        match (mode, self) {
+            (Mode::Schema, Self::OpenAiChat | Self::OpenAiResponses) => &[Dialect::OpenAiStrict],
+            (Mode::Schema, Self::Anthropic) => &[Dialect::Anthropic],
+            (Mode::Tool, Self::OpenAiChat | Self::OpenAiResponses) => {
+                &[Dialect::OpenAiStrict, Dialect::Object]
+            }
+            (Mode::Tool, Self::Anthropic) => &[Dialect::Anthropic, Dialect::Object],
+            (Mode::Schema | Mode::Tool, Self::Gemini) => &[Dialect::Gemini],
+            (Mode::Json, _) => &[Dialect::Object],
+            (Mode::Prompt, _) => &[Dialect::Text],
+        }
+    }
+
+    /// It in a word, as the user types it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "chat",
+            Self::OpenAiResponses => "responses",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+
+    /// The header that carries the key, unless a provider has another.
+    pub fn key_header(self) -> KeyHeader {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses => KeyHeader::Bearer,
+            Self::Anthropic => KeyHeader::Named("x-api-key"),
+            Self::Gemini => KeyHeader::Named("x-goog-api-key"),
+        }
+    }
+}
+
+/// The header that carries a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyHeader {
+    /// `authorization`, with `Bearer` before the key.
+    Bearer,
+    /// The one of this name, in lower case, with the key alone.
+    Named(&'static str),
+}
+
+impl KeyHeader {
+    /// Its name.
+    pub fn name(self) -> HeaderName {
+        match self {
+            Self::Bearer => http::header::AUTHORIZATION,
+            Self::Named(name) => HeaderName::from_static(name),
+        }
+    }
+
+    /// Its value with this key, marked sensitive.
     ///
     /// # Errors
     /// If the key has a character that no header may have.
-    pub fn headers(self, key: Option<&SecretString>) -> Result<Vec<(HeaderName, HeaderValue)>, http::Error> {
-        let mut headers = match self {
-            Self::OpenAiChat => Vec::new(),
-            Self::Anthropic => {
-                vec![(
-                    HeaderName::from_static("anthropic-version"),
-                    HeaderValue::from_static(anthropic::VERSION),
-                )]
-            }
+    pub fn value(self, key: &SecretString) -> Result<HeaderValue, http::Error> {
+        let key = key.expose_secret();
+        let mut value = match self {
+            Self::Bearer => HeaderValue::try_from(format!("Bearer {key}"))?,
+            Self::Named(_) => HeaderValue::try_from(key)?,
         };
-        if let Some(key) = key {
-            let (name, value) = match self {
-                Self::OpenAiChat => (http::header::AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
-                Self::Anthropic => (HeaderName::from_static("x-api-key"), key.expose_secret().to_owned()),
-            };
-            let mut value = HeaderValue::try_from(value)?;
-            value.set_sensitive(true);
-            headers.push((name, value));
-        }
-        Ok(headers)
+        value.set_sensitive(true);
+        Ok(value)
     }
 }
 

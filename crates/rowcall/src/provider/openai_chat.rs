@@ -1,38 +1,55 @@
-//! OpenAI's Chat Completions, and the many servers that speak it more or less: `POST {base}/chat/completions`. The envelope is
-//! read leniently, since compatible servers leave out or rename much of it; the payload is left to `completion/`.
+//! OpenAI's Chat Completions, and the many servers that speak it more or less: `POST {base}/chat/completions`. Here a prompt
+//! becomes a request; `answer.rs` reads what comes back, `stream.rs` if it comes in pieces.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::sync::Arc;
+
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Mode, Target, correction, openai_error, push_field, push_json};
-use crate::fault::{Fault, FaultKind};
+use super::{Form, Mode, Parameters, Target, correction, push_field, push_json, sse};
+use crate::fault::Fault;
 use crate::request::{Request, Response};
-use crate::schema::WireSchema;
-use crate::turn::{Completion, Content, Finish, Prompt, ToolCall, Turn, Usage};
+use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
 use crate::violation::Violation;
 
-const PATH: &str = "/chat/completions";
+mod answer;
+mod stream;
+
+pub(super) const PATH: &str = "/chat/completions";
+
+pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
+    if response.is_success() && sse::is_stream(response) {
+        let body = stream::whole(response)?.into();
+        return answer::read(&Response { body, ..response.clone() });
+    }
+    answer::read(response)
+}
 
 pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     let mut body = Vec::with_capacity(1024);
     body.extend_from_slice(b"{\"model\":");
     push_json(&mut body, &target.model);
     body.extend_from_slice(b",\"messages\":[");
-    let mut separator = "";
+    if let Some(text) = target.system(prompt) {
+        push_message(&mut body, target.quirks.system_role, &text);
+    }
     for turn in &prompt.turns {
-        let mut message = |message: &Value| {
-            body.extend_from_slice(separator.as_bytes());
-            push_json(&mut body, message);
-            separator = ",";
-        };
         match turn {
-            Turn::System(text) => message(&json!({"role": target.quirks.system_role, "content": &**text})),
-            Turn::User(text) => message(&json!({"role": "user", "content": text})),
+            // Said already, before all others.
+            Turn::System(_) => {}
+            Turn::Example(example) => {
+                let answer = target.form.wire.express(&example.value).to_string();
+                push_message(&mut body, "user", &example.question);
+                push_message(&mut body, "assistant", &answer);
+            }
+            Turn::User { text, attachments } if attachments.is_empty() => {
+                push_message(&mut body, "user", text);
+            }
+            Turn::User { text, attachments } => push_message(&mut body, "user", &parts(text, attachments)),
             Turn::Invalid { raw_turn, violations } => {
-                message(raw_turn);
+                push_item(&mut body, raw_turn);
                 for reply in replies(raw_turn, violations) {
-                    message(&reply);
+                    push_item(&mut body, &reply);
                 }
             }
         }
@@ -44,32 +61,86 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     }
     body.extend_from_slice(&target.tail);
     body.push(b'}');
-    Request { path: PATH, body: body.into() }
+    Request { path: Arc::clone(&target.path), headers: &[], body: body.into() }
 }
 
-/// The body's fields that say how the schema is asked for.
-pub(super) fn fields(mode: Mode, wire: &WireSchema) -> Map<String, Value> {
-    let described = |schema_field: &str| {
-        let mut described = Map::new();
-        described.insert("name".to_owned(), json!(wire.name));
-        if let Some(description) = &wire.description {
-            described.insert("description".to_owned(), json!(description));
-        }
-        described.insert("strict".to_owned(), json!(true));
-        described.insert(schema_field.to_owned(), wire.schema.clone());
-        Value::Object(described)
+/// Appends a message to the list that is being written.
+fn push_message(body: &mut Vec<u8>, role: &str, content: &(impl Serialize + ?Sized)) {
+    #[derive(Serialize)]
+    struct Message<'a, C: ?Sized> {
+        role: &'a str,
+        content: &'a C,
+    }
+    push_item(body, &Message { role, content });
+}
+
+fn push_item(body: &mut Vec<u8>, item: &impl Serialize) {
+    if body.last() != Some(&b'[') {
+        body.push(b',');
+    }
+    push_json(body, item);
+}
+
+/// An image goes as a part of its own, a document as a file.
+fn parts(text: &str, attachments: &[Attachment]) -> Value {
+    let part = |attachment: &Attachment| match (is_image(attachment), url(attachment)) {
+        (true, url) => json!({"type": "image_url", "image_url": {"url": url}}),
+        // OpenAI takes no URL of a document here, but OpenRouter does, in this place.
+        (false, url) => json!({"type": "file", "file": {"filename": filename(attachment), "file_data": url}}),
     };
-    let fields = match mode {
+    attachments.iter().map(part).chain([json!({"type": "text", "text": text})]).collect()
+}
+
+pub(super) fn is_image(attachment: &Attachment) -> bool {
+    attachment.media_type.starts_with("image/")
+}
+
+/// Where an attachment is, which for one that goes along is a data URL.
+pub(super) fn url(attachment: &Attachment) -> String {
+    let data = |data: &str| format!("data:{};base64,{data}", attachment.media_type);
+    match &attachment.content {
+        AttachmentContent::Url(url) => url.clone(),
+        AttachmentContent::Base64(base64) => data(base64),
+        // A path on this machine is nobody else's business.
+        AttachmentContent::File(_) => data(""),
+    }
+}
+
+/// A name for a document, since OpenAI wants one.
+pub(super) fn filename(attachment: &Attachment) -> String {
+    let subtype = attachment.media_type.rsplit('/').next().unwrap_or_default();
+    format!("document.{subtype}")
+}
+
+/// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and
+/// win.
+pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value> {
+    let asked = match form.mode {
         Mode::Schema => {
-            vec![("response_format", json!({"type": "json_schema", "json_schema": described("schema")}))]
+            let schema = described(form, "schema");
+            vec![("response_format", json!({"type": "json_schema", "json_schema": schema}))]
         }
         Mode::Tool => vec![
-            ("tools", json!([{"type": "function", "function": described("parameters")}])),
-            ("tool_choice", json!({"type": "function", "function": {"name": wire.name}})),
+            ("tools", json!([{"type": "function", "function": described(form, "parameters")}])),
+            ("tool_choice", json!({"type": "function", "function": {"name": form.wire.name}})),
             ("parallel_tool_calls", json!(false)),
         ],
+        Mode::Json => vec![("response_format", json!({"type": "json_object"}))],
+        Mode::Prompt => Vec::new(),
     };
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let temperature = parameters.temperature.map(|temperature| ("temperature", json!(temperature)));
+    let fields = asked.into_iter().chain(temperature).map(|(name, value)| (name.to_owned(), value));
+    fields.chain(parameters.extra.clone()).collect()
+}
+
+/// The schema with its name and how strictly it is to be kept, as both of OpenAI's protocols have it; only the field in which
+/// the schema itself stands is called differently.
+pub(super) fn described(form: &Form, schema_field: &str) -> Map<String, Value> {
+    let wire = &form.wire;
+    let description = wire.description.as_ref().map(|description| ("description", json!(description)));
+    let fields = [("name", json!(wire.name))].into_iter().chain(description);
+    let fields = fields.chain([("strict", json!(form.is_strict())), (schema_field, wire.schema.clone())]);
+    fields.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// What follows an invalid answer in a re-ask: a result for each tool call, since OpenAI refuses a call without one, or a
@@ -86,217 +157,5 @@ fn replies(raw_turn: &Value, violations: &[Violation]) -> Vec<Value> {
         .collect()
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default)]
-    choices: Vec<Choice<'a>>,
-    #[serde(default)]
-    model: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    usage: Option<WireUsage>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-    #[serde(default)]
-    finish_reason: Option<String>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    content: Option<MessageContent>,
-    #[serde(default)]
-    refusal: Option<String>,
-    #[serde(default)]
-    tool_calls: Option<Vec<WireToolCall>>,
-}
-
-/// A string as OpenAI sends it, or a list of parts as some compatible servers do.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum MessageContent {
-    Text(String),
-    Parts(Vec<ContentPart>),
-}
-
-#[derive(Deserialize)]
-struct ContentPart {
-    #[serde(default)]
-    text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireToolCall {
-    function: WireFunction,
-}
-
-#[derive(Deserialize)]
-struct WireFunction {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    arguments: Value,
-}
-
-#[derive(Deserialize)]
-struct WireUsage {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
-    prompt_tokens_details: Option<PromptDetails>,
-    #[serde(default, deserialize_with = "lenient")]
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Deserialize)]
-struct PromptDetails {
-    cached_tokens: Option<u64>,
-    cache_write_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct CompletionDetails {
-    reasoning_tokens: Option<u64>,
-}
-
-/// A part of the envelope whose odd shape must not cost the answer: what does not fit is read as absent.
-fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: serde::de::DeserializeOwned,
-{
-    let raw = Option::<&RawValue>::deserialize(deserializer)?;
-    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
-}
-
-pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
-    if !response.is_success() {
-        return openai_error::failed_generation(response)
-            .map_or_else(|| Err(openai_error::classify(response)), |text| Ok(refused_by_validator(text)));
-    }
-    // The decoder looks for a `<`-led page or a cut body too: both are a server's fault that a retry may mend.
-    let unreadable = |what: String| openai_error::in_success(response, FaultKind::Server, what);
-    let envelope: Envelope<'_> = serde_json::from_slice(&response.body)
-        .map_err(|error| unreadable(format!("the body is not a chat completion: {error}")))?;
-    if envelope.error.is_some_and(|error| error.get() != "null") {
-        return Err(openai_error::classify(response));
-    }
-    let Some(choice) = envelope.choices.into_iter().next() else {
-        return Err(unreadable("the body has no choices".to_owned()));
-    };
-    if choice.error.is_some_and(|error| error.get() != "null") {
-        return Err(openai_error::classify(response));
-    }
-    let Some(raw_message) = choice.message else {
-        return Err(unreadable("the first choice has no message".to_owned()));
-    };
-    let message: Message = serde_json::from_str(raw_message.get())
-        .map_err(|error| unreadable(format!("the message cannot be read: {error}")))?;
-    let finish_reason = choice.finish_reason.unwrap_or_default();
-    if finish_reason == "insufficient_system_resource" {
-        // DeepSeek's way of saying, within a 200, that it ran out of capacity.
-        return Err(openai_error::in_success(
-            response,
-            FaultKind::Overloaded,
-            "insufficient system resource".to_owned(),
-        ));
-    }
-    Ok(Completion {
-        raw_turn: replayable(raw_message, &message),
-        content: content(message),
-        finish: finish(&finish_reason),
-        finish_reason,
-        usage: envelope.usage.and_then(usage),
-        model: envelope.model.unwrap_or_default(),
-    })
-}
-
-/// An answer that the provider's own validator has refused (Groq): an answer all the same, only not a valid one.
-fn refused_by_validator(text: String) -> Completion {
-    Completion {
-        raw_turn: json!({"role": "assistant", "content": text}),
-        content: Content::Text(text),
-        finish: Finish::Stop,
-        finish_reason: "json_validate_failed".to_owned(),
-        usage: None,
-        model: String::new(),
-    }
-}
-
-/// The message as it is sent back in a re-ask. Only what OpenAI takes in an assistant's message is kept: compatible
-/// servers add fields (`reasoning_content`, `annotations`) that they refuse in a request.
-fn replayable(raw: &RawValue, message: &Message) -> Value {
-    let mut turn = Map::new();
-    turn.insert("role".to_owned(), json!("assistant"));
-    turn.insert(
-        "content".to_owned(),
-        message.content.as_ref().map_or(Value::Null, |content| json!(text(content))),
-    );
-    if message.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty())
-        && let Ok(Value::Object(mut whole)) = serde_json::from_str(raw.get())
-        && let Some(calls) = whole.remove("tool_calls")
-    {
-        turn.insert("tool_calls".to_owned(), calls);
-    }
-    Value::Object(turn)
-}
-
-fn content(message: Message) -> Content {
-    if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
-        return Content::Refusal(refusal);
-    }
-    match message.tool_calls {
-        Some(calls) if !calls.is_empty() => Content::Calls(
-            calls
-                .into_iter()
-                .map(|WireToolCall { function: WireFunction { name, arguments } }| ToolCall {
-                    name,
-                    // JSON text at OpenAI; some compatible servers send the object itself.
-                    arguments: match arguments {
-                        Value::String(text) => text,
-                        other => other.to_string(),
-                    },
-                })
-                .collect(),
-        ),
-        Some(_) | None => Content::Text(message.content.as_ref().map(text).unwrap_or_default()),
-    }
-}
-
-fn text(content: &MessageContent) -> String {
-    match content {
-        MessageContent::Text(text) => text.clone(),
-        MessageContent::Parts(parts) => parts.iter().filter_map(|part| part.text.as_deref()).collect(),
-    }
-}
-
-/// Compatible servers add words of their own (Mistral's `model_length`), so this is an open set.
-fn finish(reason: &str) -> Finish {
-    match reason {
-        "length" | "model_length" | "max_tokens" => Finish::Length,
-        "content_filter" => Finish::ContentFilter,
-        _ => Finish::Stop,
-    }
-}
-
-fn usage(wire: WireUsage) -> Option<Usage> {
-    if wire.prompt_tokens.is_none() && wire.completion_tokens.is_none() {
-        return None;
-    }
-    let prompt = wire.prompt_tokens_details;
-    let completion = wire.completion_tokens_details;
-    Some(Usage {
-        input_tokens: wire.prompt_tokens.unwrap_or(0),
-        cached_tokens: prompt.as_ref().and_then(|details| details.cached_tokens).unwrap_or(0),
-        cache_write_tokens: prompt.and_then(|details| details.cache_write_tokens).unwrap_or(0),
-        output_tokens: wire.completion_tokens.unwrap_or(0),
-        reasoning_tokens: completion.and_then(|details| details.reasoning_tokens).unwrap_or(0),
-    })
-}
+#[cfg(test)]
+pub(super) mod tests;

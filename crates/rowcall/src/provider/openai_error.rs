@@ -1,56 +1,132 @@
-//! Error bodies of OpenAI and of the servers that imitate it, classified. What is done about each kind is decided by
-//! `retry.rs`.
+//! Error bodies of OpenAI and of the servers that imitate it, classified. What they say is read in `said.rs`, and what they
+//! object to in `objection.rs`; what is done about each kind is decided by `retry.rs`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::limit_headers;
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
+use crate::turn::{Completion, Content, Finish};
+use said::Said;
+pub(super) use said::is_empty;
 
-/// The codes with which OpenAI says that waiting does not help (all of type `insufficient_quota`).
-const QUOTA_CODES: [&str; 5] = [
+mod objection;
+mod said;
+
+/// The codes with which OpenAI says that waiting does not help (all of type `insufficient_quota`), and LiteLLM's for a key's
+/// budget.
+const QUOTA: [&str; 6] = [
     "insufficient_quota",
     "credit_balance_exhausted",
     "organization_spend_limit_exceeded",
     "project_spend_limit_exceeded",
     "organization_usage_limit_exceeded",
+    "budget_exceeded",
 ];
 
-/// The longest piece of a body that is not JSON to be shown, in characters.
-const EXCERPT: usize = 200;
+/// OpenAI's two, and llama.cpp's for a model that is still being loaded.
+const OVERLOAD: [&str; 5] = [
+    "server_is_overloaded",
+    "service_unavailable_error",
+    "slow_down",
+    "overloaded_error",
+    "unavailable_error",
+];
 
-/// What an error body says, wherever it keeps it.
-struct Said {
-    message: String,
-    kind: String,
-    code: String,
-    param: Option<String>,
-}
+/// OpenAI's, llama.cpp's and LiteLLM's.
+const CONTEXT: [&str; 3] =
+    ["context_length_exceeded", "exceed_context_size_error", "ContextWindowExceededError"];
+
+/// What vLLM, Mistral, llama.cpp and others say of a prompt that is too long, having no code for it.
+const CONTEXT_WORDS: [&str; 4] =
+    ["maximum context length", "context length exceeded", "context window", "available context size"];
+
+/// OpenAI's (Responses has the last four), and Azure's inner one.
+const POLICY: [&str; 8] = [
+    "invalid_prompt",
+    "content_filter",
+    "content_policy_violation",
+    "ResponsibleAIPolicyViolation",
+    "bio_policy",
+    "misalignment_policy_violation",
+    "image_content_policy_violation",
+    "moderation_blocked",
+];
+
+/// What servers say of a schema that they can read and will not take: OpenAI and Groq, llama.cpp, vLLM.
+const SCHEMA_WORDS: [&str; 4] = [
+    "invalid schema for",
+    "invalid json schema",
+    "json schema conversion failed",
+    "schema contains features not supported",
+];
 
 /// The fault that a response with an error status or an error body tells of.
 pub(super) fn classify(response: &Response) -> Fault {
-    let said = read(&response.body);
-    // Within a 200 OpenRouter passes on its upstream's status as the error's code.
-    let upstream =
-        said.code.parse().ok().filter(|status| response.is_success() && (400..600).contains(status));
-    fault(response, kind(upstream.unwrap_or(response.status), &said), said)
+    let said = Said::read(response);
+    let status = if response.is_success() { said.status() } else { response.status };
+    fault(response, kind(status, &said), said)
 }
 
-/// The answer that the provider's own validator has refused, if that is what the error is about.
-pub(super) fn failed_generation(response: &Response) -> Option<String> {
+/// What an error amounts to. An answer that the provider's own validator has refused (Groq's, of JSON and of tool calls) is an
+/// answer all the same, only not a valid one.
+///
+/// # Errors
+/// The fault, if it is one.
+pub(super) fn judge(response: &Response) -> Result<Completion, Fault> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let word = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    match (word("/error/code"), word("/error/failed_generation").unwrap_or_default()) {
+        (Some("json_validate_failed" | "tool_use_failed"), generation) => {
+            Ok(refused_by_validator(generation))
+        }
+        (Some(_) | None, _) => Err(classify(response)),
+    }
+}
+
+/// What Groq says in the place of an answer that reached the output limit.
+const CUT: &str = "max completion tokens reached";
+
+fn refused_by_validator(generation: &str) -> Completion {
+    let finish = if generation.starts_with(CUT) { Finish::Length } else { Finish::Stop };
+    // What breaks off without having reached the limit would break off again with a higher one, so it counts as no answer.
+    let is_whole = generation.trim_ascii_end().ends_with(['}', ']', '>', '`']);
+    Completion {
+        content: Content::Text(if is_whole { generation.to_owned() } else { String::new() }),
+        finish,
+        finish_reason: "json_validate_failed".to_owned(),
+        usage: None,
+        model: String::new(),
+        raw_turn: json!({"role": "assistant", "content": generation}),
+        continuation: None,
+    }
+}
+
+/// The body of an error that arrives as an event of a stream, if it is one; `name` is the event's.
+pub(super) fn in_event(name: &str, data: &Value) -> Option<Value> {
+    let is_error = |pointer: &str| data.pointer(pointer).is_some_and(|error| !is_empty(error));
+    let is_called_so = |field: &str| data.get(field).and_then(Value::as_str) == Some("error");
+    if is_error("/error") || is_error("/choices/0/error") {
+        return Some(data.clone());
+    }
+    (name == "error" || is_called_so("type") || is_called_so("object")).then(|| json!({"error": data}))
+}
+
+/// The fault that a body of success tells of without OpenAI's wrapper around it, if it does.
+pub(super) fn unwrapped(response: &Response) -> Option<Fault> {
     let body: Value = serde_json::from_slice(&response.body).ok()?;
-    let error = body.get("error")?;
-    (error.get("code")? == "json_validate_failed")
-        .then(|| error.get("failed_generation").and_then(Value::as_str).unwrap_or_default().to_owned())
+    let is_error = body.get("object").is_some_and(|object| object == "error") || body.get("detail").is_some();
+    is_error.then(|| classify(response))
 }
 
 /// A fault in a response that has a status of success and is of no use.
 pub(super) fn in_success(response: &Response, kind: FaultKind, message: String) -> Fault {
-    fault(response, kind, Said { message, kind: String::new(), code: String::new(), param: None })
+    fault(response, kind, Said::of(message))
 }
 
 fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
+    let in_header = |name: &str| response.header(name).map(str::to_owned);
     Fault {
         kind,
         limited_by: limited_by(&said),
@@ -58,29 +134,34 @@ fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
         message: said.message,
         status: Some(response.status),
         should_retry: response.header("x-should-retry").and_then(|value| value.trim().parse().ok()),
-        param: said.param,
-        request_id: response
-            .header("x-request-id")
-            .or_else(|| response.header("request-id"))
-            .map(str::to_owned),
+        param: said.refused.or(said.param),
+        request_id: ["x-request-id", "request-id", "apim-request-id"].into_iter().find_map(in_header),
     }
 }
 
 fn kind(status: u16, said: &Said) -> FaultKind {
-    let is = |word: &str| said.code == word || said.kind == word;
+    let is = |words: &[&str]| words.iter().any(|word| said.is(word));
+    let text = said.message.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
     match status {
-        _ if QUOTA_CODES.iter().any(|code| is(code)) => FaultKind::Quota,
-        429 if said.message.starts_with("Request too large") => FaultKind::RequestExceedsLimit,
+        _ if is(&QUOTA) => FaultKind::Quota,
+        429 if says(&["exceeded your current quota"]) => FaultKind::Quota,
+        // Groq says so with 413.
+        413 | 429 if text.starts_with("request too large for") => FaultKind::RequestExceedsLimit,
+        // OpenAI has no capacity left at the flexible price.
+        429 if is(&["resource_unavailable"]) => FaultKind::Overloaded,
         429 => FaultKind::RateLimit,
-        529 => FaultKind::Overloaded,
-        503 if is("server_is_overloaded") || is("slow_down") || is("overloaded_error") => {
-            FaultKind::Overloaded
-        }
-        400 | 404 | 422 if is_about_schema(said) => FaultKind::InvalidSchema,
-        400 if is("unsupported_parameter") || is("unsupported_value") => FaultKind::UnsupportedParameter,
-        400 if is("context_length_exceeded") || is("exceed_context_size_error") => FaultKind::ContextLength,
-        400 if is("invalid_prompt") || is("content_filter") || is("content_policy_violation") => {
-            FaultKind::ContentPolicy
+        // Groq has no capacity left at the flexible price.
+        498 | 529 => FaultKind::Overloaded,
+        503 if is(&OVERLOAD) || says(&["overload", "busy", "capacity"]) => FaultKind::Overloaded,
+        400 | 404 | 422 if is(&["invalid_json_schema"]) || says(&SCHEMA_WORDS) => FaultKind::InvalidSchema,
+        400 | 413 | 422 if is(&CONTEXT) || says(&CONTEXT_WORDS) => FaultKind::ContextLength,
+        // OpenRouter says so with 403.
+        400 | 403 if is(&POLICY) || says(&["was flagged"]) => FaultKind::ContentPolicy,
+        400 | 404 | 422 if said.refused.is_some() || is(&objection::CODES) => FaultKind::UnsupportedParameter,
+        // The server of llama-cpp-python, and llama.cpp's own of 2024, do not know the format and call that their own error.
+        500 if said.refused.as_deref().is_some_and(objection::is_way_to_ask) => {
+            FaultKind::UnsupportedParameter
         }
         401 => FaultKind::Auth,
         402 => FaultKind::Quota,
@@ -99,8 +180,7 @@ fn kind(status: u16, said: &Said) -> FaultKind {
 /// What a refusal was about: OpenAI names it in the error's type and, with the limit, in the message.
 fn limited_by(said: &Said) -> Option<LimitedBy> {
     let says = |words: &str| said.message.contains(words);
-    let is = |word: &str| said.code == word || said.kind == word;
-    if is("slow_down") || is("ramp_limit_exceeded") {
+    if said.is("slow_down") {
         Some(LimitedBy::Growth)
     } else if says("concurrent requests") || says("parallel requests") {
         Some(LimitedBy::Concurrency)
@@ -108,70 +188,14 @@ fn limited_by(said: &Said) -> Option<LimitedBy> {
         Some(LimitedBy::Amount(Dimension::InputTokens))
     } else if says("output tokens per min") {
         Some(LimitedBy::Amount(Dimension::OutputTokens))
-    } else if is("tokens") {
+    } else if said.is("tokens") {
         Some(LimitedBy::Amount(Dimension::Tokens))
-    } else if is("requests") {
+    } else if said.is("requests") {
         Some(LimitedBy::Amount(Dimension::Requests))
     } else {
         None
     }
 }
 
-fn is_about_schema(said: &Said) -> bool {
-    said.code == "invalid_json_schema"
-        || said.message.starts_with("Invalid schema for")
-        || said.param.as_deref().is_some_and(|param| param.starts_with("response_format"))
-}
-
-/// Reads `{"error":{…}}`, `{"error":"text"}`, the same without a wrapper (Mistral, older vLLM), FastAPI's `detail`, and
-/// whatever a proxy says in HTML or plain text.
-fn read(body: &[u8]) -> Said {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return Said { message: excerpt(body), kind: String::new(), code: String::new(), param: None };
-    };
-    let in_choice = body.pointer("/choices/0/error").filter(|error| !error.is_null());
-    let error = body.get("error").filter(|error| !error.is_null()).or(in_choice).unwrap_or(&body);
-    let word = |name: &str| match error.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(_) | None => String::new(),
-    };
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let message = text(error)
-        .or_else(|| error.get("message").and_then(text))
-        .or_else(|| {
-            body.get("detail")
-                .map(|detail| text(detail).unwrap_or_else(|| excerpt(detail.to_string().as_bytes())))
-        })
-        .unwrap_or_else(|| excerpt(body.to_string().as_bytes()));
-    Said {
-        message,
-        kind: word("type"),
-        code: match word("code") {
-            // Anthropic has it one level deeper.
-            code if code.is_empty() => detail(error),
-            code => code,
-        },
-        param: Some(word("param")).filter(|param| !param.is_empty()),
-    }
-}
-
-/// The code in an error's `details`.
-fn detail(error: &Value) -> String {
-    let code = error.pointer("/details/error_code").and_then(Value::as_str);
-    code.unwrap_or_default().to_owned()
-}
-
-/// The beginning of a body, on one line.
-fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() {
-        return "no message".to_owned();
-    }
-    if let Some((cut, _)) = words.char_indices().nth(EXCERPT) {
-        words.truncate(cut);
-        words.push('…');
-    }
-    words
-}
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Which of several alternatives (`anyOf`, `oneOf`) a value belongs to: by its type, by the constants in it, and only
-//! where these leave a choice by validation. What is then done to the value is up to the caller.
+//! where these leave a choice by its properties and by validation. What is then done to the value is up to the caller.
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -14,11 +16,47 @@ pub(super) struct Branch {
     pub(super) pointer: Option<String>,
     /// The types of values that belong to it, in the form in which they are met.
     pub(super) types: JsonTypes,
+    /// The types of the same values in the user's form.
+    users: JsonTypes,
     /// Properties of objects that belong to it, with the values they may have.
     pub(super) tags: Vec<(String, Vec<Value>)>,
     /// What to do with a value that belongs to it.
     pub(super) step: usize,
+    /// The names in objects that belong to it, which may be of several kinds; empty if nothing is known of them.
+    names: Vec<Names>,
     validator: Option<Validator>,
+}
+
+/// The names of the properties of objects that belong to an alternative.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) known: HashSet<String>,
+    /// Those that an object has in any case, in the form in which it is met.
+    pub(super) needed: Vec<String>,
+    /// The one more that an object has in that form.
+    pub(super) added: Option<String>,
+    /// Whether there may be others in the user's form.
+    pub(super) open: bool,
+}
+
+impl Names {
+    /// Whether an object in the form in which it is met has all that it needs, and nothing else than what is known.
+    fn fit(&self, value: &Value) -> bool {
+        let is_known = |name: &String| {
+            self.known.contains(name)
+                || self.added.as_ref() == Some(name)
+                || self.added.is_none() && self.open
+        };
+        value.as_object().is_none_or(|fields| {
+            fields.keys().all(is_known) && self.needed.iter().all(|name| fields.contains_key(name))
+        })
+    }
+
+    /// Whether an object in the user's form has nothing else than what is known.
+    fn fit_users(&self, value: &Value) -> bool {
+        self.open
+            || value.as_object().is_none_or(|fields| fields.keys().all(|name| self.known.contains(name)))
+    }
 }
 
 impl Branch {
@@ -28,18 +66,34 @@ impl Branch {
         tags: Vec<(String, Vec<Value>)>,
         step: usize,
     ) -> Self {
-        Self { pointer, types, tags, step, validator: None }
+        Self { pointer, types, users: types, tags, step, names: Vec::new(), validator: None }
     }
 
-    fn admits(&self, value: &Value) -> bool {
+    /// The same, met in another form than the user's, in which its values are of these types.
+    pub(super) fn of_users(mut self, types: JsonTypes) -> Self {
+        self.users = types;
+        self
+    }
+
+    /// Whether a value may belong to it, which is of one of `types` if it does.
+    fn admits(&self, types: JsonTypes, value: &Value) -> bool {
         let tagged =
             |(name, members): &(String, Vec<Value>)| value.get(name).is_some_and(|tag| members.contains(tag));
-        self.types.overlaps(JsonTypes::of(value)) && (!value.is_object() || self.tags.iter().all(tagged))
+        types.overlaps(JsonTypes::of(value)) && (!value.is_object() || self.tags.iter().all(tagged))
     }
 
-    /// Whether there may be a value that both admit.
+    /// Whether its objects have such names as `fit` asks for, as far as is known.
+    fn has_names(&self, fit: impl Fn(&Names) -> bool) -> bool {
+        self.names.is_empty() || self.names.iter().any(fit)
+    }
+
+    /// Whether there may be a value that both admit, in one form or the other.
     fn overlaps(&self, other: &Self) -> bool {
-        let types = self.types & other.types;
+        self.share(other, self.types & other.types) || self.share(other, self.users & other.users)
+    }
+
+    /// Whether both may admit a value of one of `types`.
+    fn share(&self, other: &Self, types: JsonTypes) -> bool {
         if types != JsonTypes::OBJECT {
             return !types.is_empty();
         }
@@ -63,29 +117,51 @@ impl Alternatives {
         &self.0
     }
 
-    /// Compiles what is needed to tell branches apart that admit the same values.
+    /// Compiles what is needed to tell branches apart that admit the same values. `names` gives the names of a step's
+    /// objects, where they are known.
     ///
     /// # Errors
     /// None for branches that stand in `document`.
-    pub(super) fn prepare(&mut self, document: &Document<'_>) -> Result<(), Problem> {
+    pub(super) fn prepare(
+        &mut self,
+        document: &Document<'_>,
+        names: impl Fn(usize) -> Vec<Names>,
+    ) -> Result<(), Problem> {
         let ambiguous: Vec<bool> =
             self.0.iter().map(|one| self.0.iter().filter(|each| one.overlaps(each)).count() > 1).collect();
         for (branch, ambiguous) in self.0.iter_mut().zip(ambiguous) {
             if let (true, Some(pointer)) = (ambiguous, &branch.pointer) {
                 branch.validator = Some(document.at(pointer)?);
+                branch.names = names(branch.step);
             }
         }
         Ok(())
     }
 
+    /// The step of the branch that `value`, which is in the user's form, belongs to: the only one that admits it, or else
+    /// the first whose schema it satisfies, one that knows all its properties before others.
+    pub(super) fn of(&self, value: &Value) -> Option<usize> {
+        let mut admitting: Vec<&Branch> =
+            self.0.iter().filter(|branch| branch.admits(branch.users, value)).collect();
+        if let [only] = admitting.as_slice() {
+            return Some(only.step);
+        }
+        admitting.sort_by_key(|branch| !branch.has_names(|names| names.fit_users(value)));
+        let satisfied =
+            |branch: &&Branch| branch.validator.as_ref().is_some_and(|validator| validator.is_valid(value));
+        admitting.into_iter().find(satisfied).map(|branch| branch.step)
+    }
+
     /// Does to `value` what the branch says that it belongs to: the only one that admits it, or else the first whose
-    /// schema the result satisfies. Where there is none, the value stays as it is.
+    /// schema the result satisfies, one with the same properties before others. Where there is none, the value stays as
+    /// it is.
     pub(super) fn apply(&self, value: &mut Value, act: impl Fn(usize, &mut Value)) {
-        let mut admitting = self.0.iter().filter(|branch| branch.admits(value));
+        let mut admitting = self.0.iter().filter(|branch| branch.admits(branch.types, value));
         let Some(first) = admitting.next() else { return };
         let Some(second) = admitting.next() else { return act(first.step, value) };
-        let rest: Vec<&Branch> = admitting.collect();
-        for branch in [first, second].into_iter().chain(rest) {
+        let mut admitting: Vec<&Branch> = [first, second].into_iter().chain(admitting).collect();
+        admitting.sort_by_key(|branch| !branch.has_names(|names| names.fit(value)));
+        for branch in admitting {
             let mut candidate = value.clone();
             act(branch.step, &mut candidate);
             if branch.validator.as_ref().is_some_and(|validator| validator.is_valid(&candidate)) {

@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::json_type::{JsonType, JsonTypes};
-use super::wording::{self, cut_long};
+use super::wire::key_given_twice;
+use super::wording::{self, cut, cut_long};
 use crate::violation::Violation;
 
 /// A place where a value breaks its schema.
@@ -38,7 +39,11 @@ impl Breach {
 
     /// `value` is not of one of `types`.
     pub(super) fn types(path: &str, value: &Value, types: JsonTypes) -> Self {
-        let message = format!("is {}, expected {}", JsonType::of(value).phrase(), types.phrase());
+        let twice = key_given_twice(value).filter(|_| types.overlaps(JsonTypes::OBJECT));
+        let message = match twice {
+            Some(key) => format!("has the key `{}` more than once, expected each key once", cut(key)),
+            None => format!("is {}, expected {}", JsonType::of(value).phrase(), types.phrase()),
+        };
         Self::new(path, message, Expected::Types(types.list()))
     }
 

@@ -49,7 +49,7 @@ impl Coercion {
         for (shape, active) in shapes.iter_mut().zip(active) {
             shape.active = active;
             if let (true, Some(alternatives)) = (active, &mut shape.alternatives) {
-                alternatives.prepare(&document)?;
+                alternatives.prepare(&document, |_| Vec::new())?;
             }
         }
         Ok(Self { shapes })

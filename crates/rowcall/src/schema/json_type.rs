@@ -149,10 +149,12 @@ impl JsonTypes {
 
     /// The types by name, `integer` left out where `number` says it already.
     pub(super) fn list(self) -> Vec<JsonType> {
+        // What takes fractions has no narrower name than `number`.
+        let named = if self.overlaps(Self::FRACTION) { self | Self::NUMBER } else { self };
         JsonType::ALL
             .into_iter()
-            .filter(|each| self.includes(Self::from(*each)))
-            .filter(|each| *each != JsonType::Integer || !self.includes(Self::NUMBER))
+            .filter(|each| named.includes(Self::from(*each)))
+            .filter(|each| *each != JsonType::Integer || !named.includes(Self::NUMBER))
             .collect()
     }
 

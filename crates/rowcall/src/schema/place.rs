@@ -83,6 +83,12 @@ impl<'s> Place<'s> {
         self
     }
 
+    /// The same place without what is only said of it.
+    pub(super) fn undescribed(mut self) -> Self {
+        self.parts = self.parts.into_iter().map(|part| part.spend(&["description", "default"])).collect();
+        self
+    }
+
     /// What tells this place from others: the schemas that say something of a value, by where they stand.
     pub(super) fn key(&self) -> Vec<(String, Vec<&'static str>)> {
         let saying = self.parts.iter().filter(|part| part.constrains());
@@ -159,31 +165,21 @@ impl<'s> Place<'s> {
         Some(holder.list(keyword).into_iter().map(with_rest).collect())
     }
 
-    /// The types that a value may have here, alternatives included.
+    /// The types that a value may have here, alternatives included. Alternatives within alternatives within … are given up
+    /// after a thousand, and then any type counts as accepted.
     pub(super) fn accepted(&self, root: &'s Value) -> JsonTypes {
-        self.over_alternatives(root, Self::types)
+        self.accepted_in(root, &mut 1_000)
     }
 
-    /// The types that `of` finds here, or in all alternatives together. Alternatives within alternatives within … are
-    /// given up after a thousand, and then any type counts as found.
-    pub(super) fn over_alternatives(&self, root: &'s Value, of: fn(&Self) -> JsonTypes) -> JsonTypes {
-        self.over_some_alternatives(root, of, &mut 1_000)
-    }
-
-    fn over_some_alternatives(
-        &self,
-        root: &'s Value,
-        of: fn(&Self) -> JsonTypes,
-        left: &mut usize,
-    ) -> JsonTypes {
-        let Some(alternatives) = self.alternatives(root) else { return of(self) };
+    fn accepted_in(&self, root: &'s Value, left: &mut usize) -> JsonTypes {
+        let Some(alternatives) = self.alternatives(root) else { return self.types() };
         let mut found = JsonTypes::NONE;
         for (_, parts) in alternatives {
             if *left == 0 {
                 return JsonTypes::ANY;
             }
             *left -= 1;
-            found = found | Self::new(root, parts).over_some_alternatives(root, of, left);
+            found = found | Self::new(root, parts).accepted_in(root, left);
         }
         found
     }
@@ -233,7 +229,12 @@ impl<'s> Place<'s> {
     /// The schemas of the first items of a list, where they are described one by one.
     pub(super) fn prefix(&self) -> Vec<Vec<Part<'s>>> {
         let length = self.parts.iter().map(|part| part.prefix().len()).max().unwrap_or(0);
-        (0..length).map(|number| self.parts.iter().filter_map(|part| part.item(number)).collect()).collect()
+        (0..length).map(|number| self.item(number)).collect()
+    }
+
+    /// The schemas of the item with this number, counted from 0, whether it is one of those or comes after them.
+    pub(super) fn item(&self, number: usize) -> Vec<Part<'s>> {
+        self.or_anything(self.parts.iter().filter_map(|part| part.item(number)).collect())
     }
 
     /// The schemas of the items after those.

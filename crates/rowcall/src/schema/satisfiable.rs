@@ -234,7 +234,11 @@ fn needs(schemas: &Subschemas<'_>, subschema: &Subschema<'_>) -> Needs {
         let required = keywords.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
             let property = format!("{}/properties/{}", subschema.pointer, escaped(name));
-            needs.all.extend(schemas.find(&property));
+            let others = || match keywords.get("patternProperties") {
+                Some(_) => None,
+                None => schemas.find(&format!("{}/additionalProperties", subschema.pointer)),
+            };
+            needs.all.extend(schemas.find(&property).or_else(others));
         }
     }
     if stated == JsonTypes::ARRAY && !has_members {

@@ -69,6 +69,7 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
         json!({ "$ref": "#/$defs/a", "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/a" }, { "type": "null" }] } } }),
         json!({ "type": "object", "properties": { "next": { "$ref": "#" } }, "required": ["next"] }),
         json!({ "type": "array", "items": { "$ref": "#" }, "minItems": 1 }),
+        json!({ "type": "object", "required": ["next"], "additionalProperties": { "$ref": "#" } }),
         json!({ "$ref": "#/$defs/a", "$defs": {
             "a": { "type": "object", "properties": { "b": { "$ref": "#/$defs/b" } }, "required": ["b"] },
             "b": { "type": "object", "properties": { "a": { "$ref": "#/$defs/a" } }, "required": ["a"] },
@@ -194,6 +195,9 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
             make the property that comes back optional, a list, or nullable
     {"type":"array","items":{"$ref":"#"},"minItems":1}
         schema at `/items`: it requires itself, so that only an infinite value could satisfy it
+            make the property that comes back optional, a list, or nullable
+    {"type":"object","required":["next"],"additionalProperties":{"$ref":"#"}}
+        schema at `/additionalProperties`: it requires itself, so that only an infinite value could satisfy it
             make the property that comes back optional, a list, or nullable
     {"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{"b":{"$ref":"#/$defs/b"}},"required":["b"]},"b":{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}},"required":["a"]}}}
         schema at `/$defs/b/properties/a`: it requires itself, so that only an infinite value could satisfy it

@@ -25,7 +25,17 @@ const GROUPS: [(Group, &[&str]); 4] = [
     (Group::Path, &["conversation", "extract", "halt", "order", "recall", "run"]),
     (
         Group::Stations,
-        &["admission", "cache", "completion", "journal", "prompt", "provider", "retry", "transport"],
+        &[
+            "admission",
+            "attachment",
+            "cache",
+            "completion",
+            "journal",
+            "prompt",
+            "provider",
+            "retry",
+            "transport",
+        ],
     ),
     (
         Group::Nouns,
@@ -35,6 +45,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "event",
             "fault",
             "identity",
+            "media_type",
             "outcome",
             "request",
             "row",

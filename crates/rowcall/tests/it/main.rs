@@ -3,5 +3,7 @@
 mod architecture;
 mod connections;
 mod journal;
+mod prompts;
+mod schemas;
 mod vectors;
 mod ways;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
+use super::dialect::Maps;
 use super::form::default_note;
 use super::translation::Translation;
 use crate::schema::json_type::JsonTypes;
@@ -25,6 +26,9 @@ const FORMING: [&str; 10] = [
     "unevaluatedItems",
 ];
 
+/// Keywords that limit the names of properties, which are no part of the form where maps are native.
+const ABOUT_NAMES: [&str; 2] = ["patternProperties", "propertyNames"];
+
 /// Keywords that limit values of any type.
 const GENERAL: [&str; 4] = ["not", "if", "anyOf", "oneOf"];
 
@@ -43,8 +47,9 @@ impl<'s> Translation<'s> {
         for (part, keyword) in
             place.parts().iter().flat_map(|part| part.keywords().map(move |(name, _)| (part, name)))
         {
-            let limits =
-                GENERAL.contains(&keyword) || about(keyword).overlaps(types) && !FORMING.contains(&keyword);
+            let limits = GENERAL.contains(&keyword)
+                || about(keyword).overlaps(types) && !FORMING.contains(&keyword)
+                || self.rules.maps == Maps::Native && ABOUT_NAMES.contains(&keyword);
             if !limits || done.contains(&keyword) {
                 continue;
             }

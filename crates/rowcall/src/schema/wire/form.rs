@@ -1,81 +1,27 @@
-//! What a single place of the user's schema becomes in the wire's form, and the step that leads back from there. Objects
-//! and lists are put together in `compound.rs`.
+//! What a single place of the user's schema becomes in the wire's form, and the step between the two. Objects and lists
+//! are put together in `object.rs` and `list.rs`.
 
 use serde_json::{Map, Value, json};
 
 use super::constraint::in_words;
-use super::restore::Step;
+use super::dialect::{Members, SeveralTypes};
+use super::list::{List, least_items};
+use super::outlook::{Shape, shape};
+use super::step::Step;
 use super::translation::{KEPT, Translation};
 use crate::error::Problem;
 use crate::schema::alternatives::Branch;
 use crate::schema::json_type::JsonTypes;
 use crate::schema::part::Part;
-use crate::schema::place::{Place, Rest};
+use crate::schema::place::Place;
 
 /// A schema in the wire's form.
 pub(super) struct Form {
     pub(super) schema: Map<String, Value>,
     /// The types of values in the wire's form.
     pub(super) types: JsonTypes,
-    /// What leads back to the user's form.
+    /// What leads there from the user's form, and back.
     pub(super) step: usize,
-}
-
-/// What a place becomes.
-#[derive(Clone, Copy, PartialEq)]
-enum Shape {
-    /// JSON as text, since anything may stand there.
-    Text,
-    /// A list of keys and values, since the properties have no names.
-    Map,
-    /// An object, since each item of the list has a schema of its own.
-    Tuple,
-    /// What it is.
-    Itself,
-}
-
-fn shape(place: &Place<'_>) -> Shape {
-    let types = place.types();
-    let compound =
-        |members: Vec<&Value>| members.iter().any(|member| member.is_object() || member.is_array());
-    match place.members() {
-        Some(members) => {
-            if compound(members) {
-                Shape::Text
-            } else {
-                Shape::Itself
-            }
-        }
-        None if types.includes(JsonTypes::OBJECT | JsonTypes::ARRAY) => Shape::Text,
-        None if types.includes(JsonTypes::OBJECT) && is_map(place) => Shape::Map,
-        None if types.includes(JsonTypes::ARRAY) && !place.prefix().is_empty() => Shape::Tuple,
-        None => Shape::Itself,
-    }
-}
-
-fn is_map(place: &Place<'_>) -> bool {
-    place.properties().is_empty()
-        && match place.rest() {
-            Rest::Closed => false,
-            Rest::Open | Rest::Of { .. } => true,
-            // An empty list of properties says that there are none.
-            Rest::Unsaid => place.all("properties").next().is_none(),
-        }
-}
-
-/// Whether a place is one form of object, in the user's form and in the wire's.
-pub(super) fn is_plain_object<'s>(place: &Place<'s>, root: &'s Value) -> bool {
-    place.types() == JsonTypes::OBJECT && place.alternatives(root).is_none() && shape(place) == Shape::Itself
-}
-
-/// The types of values at a place in the wire's form.
-pub(super) fn wire_types<'s>(place: &Place<'s>, root: &'s Value) -> JsonTypes {
-    place.over_alternatives(root, |place| match shape(place) {
-        Shape::Text => JsonTypes::STRING,
-        Shape::Map => place.types().without(JsonTypes::OBJECT) | JsonTypes::ARRAY,
-        Shape::Tuple => place.types().without(JsonTypes::ARRAY) | JsonTypes::OBJECT,
-        Shape::Itself => place.types(),
-    })
 }
 
 /// A default is nothing that a provider enforces or misses: it is told in the description.
@@ -90,7 +36,9 @@ pub(super) fn in_order_of(place: &Place<'_>, schema: Map<String, Value>) -> Map<
         place.parts().iter().flat_map(Part::keywords).map(|(keyword, _)| keyword).collect();
     let mut entries: Vec<(String, Value)> = schema.into_iter().collect();
     entries.sort_by_key(|(keyword, _)| {
-        let alike = |user: &&str| *user == keyword || *user == "oneOf" && keyword == "anyOf";
+        let alike = |user: &&str| {
+            *user == keyword || [("oneOf", "anyOf"), ("const", "enum")].contains(&(*user, keyword))
+        };
         users.iter().position(alike).unwrap_or(usize::MAX)
     });
     entries.into_iter().collect()
@@ -130,42 +78,67 @@ fn with_null((keyword, value): (String, Value)) -> (String, Value) {
 impl<'s> Translation<'s> {
     /// The form of a place without alternatives; `None` if nothing can stand there.
     pub(super) fn form(&mut self, place: &Place<'s>) -> Result<Option<Form>, Problem> {
-        let types = place.types();
-        if types.is_empty() {
+        if place.types().is_empty() {
             return Ok(None);
         }
-        let one_type = types.list().len() == 1;
-        match shape(place) {
+        let shape = shape(place, self.rules);
+        let apart = self.apart(place, shape);
+        if apart.len() > 1 {
+            return self.alternatives_of(place, apart);
+        }
+        match shape {
             Shape::Text => Ok(Some(self.text(place))),
+            Shape::Map => self.map(place),
+            Shape::Tuple => self.tuple(place),
             Shape::Itself => self.itself(place),
-            Shape::Map if one_type => self.map(place),
-            Shape::Tuple if one_type => self.tuple(place),
-            Shape::Map => self.apart(place, JsonTypes::OBJECT),
-            Shape::Tuple => self.apart(place, JsonTypes::ARRAY),
         }
     }
 
-    /// A place of several types, one of which takes another form: an alternative for that, and one for the others.
-    fn apart(&mut self, place: &Place<'s>, types: JsonTypes) -> Result<Option<Form>, Problem> {
-        let (mut schemas, mut branches) = (Vec::new(), Vec::new());
-        for types in [types, place.types().without(types)] {
-            if let Some(mut form) = self.form(&place.clone().narrowed(types))? {
-                if types == JsonTypes::NULL {
-                    form.schema.shift_remove("description");
+    /// The types of a place that cannot be written together, in groups that can.
+    fn apart(&self, place: &Place<'s>, shape: Shape) -> Vec<JsonTypes> {
+        let types = place.types();
+        let groups = match (shape, self.rules.several_types) {
+            (Shape::Text, _) | (Shape::Itself, SeveralTypes::Listed) => vec![types],
+            (Shape::Map, _) => vec![JsonTypes::OBJECT, types.without(JsonTypes::OBJECT)],
+            (Shape::Tuple, _) => vec![JsonTypes::ARRAY, types.without(JsonTypes::ARRAY)],
+            (Shape::Itself, SeveralTypes::Apart) => {
+                let names = types.list();
+                let scalar = !types.overlaps(JsonTypes::OBJECT | JsonTypes::ARRAY);
+                let nullable = scalar && names.len() == 2 && types.includes(JsonTypes::NULL);
+                if nullable && place.members().is_none() {
+                    vec![types]
+                } else {
+                    names.into_iter().map(JsonTypes::from).collect()
                 }
-                branches.push(Branch::new(None, form.types, Vec::new(), form.step));
+            }
+        };
+        groups.into_iter().filter(|group| !group.is_empty()).collect()
+    }
+
+    /// A place of several types, an alternative for each group of them.
+    fn alternatives_of(
+        &mut self,
+        place: &Place<'s>,
+        groups: Vec<JsonTypes>,
+    ) -> Result<Option<Form>, Problem> {
+        let (mut schemas, mut branches) = (Vec::new(), Vec::new());
+        for types in groups {
+            if let Some(form) = self.form(&place.clone().narrowed(types).undescribed())? {
+                let branch = Branch::new(None, form.types, Vec::new(), form.step);
+                branches.push(branch.of_users(types));
                 schemas.push(Value::Object(form.schema));
             }
         }
-        let bare = Place::new(self.root, Vec::new());
-        Ok((!branches.is_empty()).then(|| self.chosen(&bare, schemas, branches)))
+        Ok((!branches.is_empty()).then(|| self.chosen(place, schemas, branches)))
     }
 
-    fn text(&mut self, place: &Place<'s>) -> Form {
+    /// JSON as text.
+    pub(super) fn text(&mut self, place: &Place<'s>) -> Form {
         let mut schema = Map::from_iter([("type".to_owned(), json!("string"))]);
         let mut notes = default_note(place);
-        if let Some(members) = place.members() {
-            let texts: Vec<String> = members.into_iter().map(Value::to_string).collect();
+        let members = place.members();
+        if let Some(members) = &members {
+            let texts: Vec<String> = members.iter().map(ToString::to_string).collect();
             schema.insert("enum".to_owned(), json!(texts));
         } else {
             notes.push("any JSON value, written as JSON text".to_owned());
@@ -176,33 +149,78 @@ impl<'s> Translation<'s> {
             );
         }
         describe(&mut schema, place, &notes);
-        Form { schema, types: JsonTypes::STRING, step: self.step(Step::ReadText) }
+        let members = members.unwrap_or_default().into_iter().cloned().collect();
+        Form { schema, types: JsonTypes::STRING, step: self.step(Step::Text(members)) }
     }
 
     fn itself(&mut self, place: &Place<'s>) -> Result<Option<Form>, Problem> {
         let types = place.types();
         let mut schema = Map::from_iter([("type".to_owned(), spelled(place, types))]);
-        let mut step = KEPT;
+        let (mut step, mut most, mut notes) = (KEPT, None, Vec::new());
         if let Some(members) = place.members() {
-            match (place.all("const").next(), members.as_slice()) {
-                (Some(_), [only]) => schema.insert("const".to_owned(), (*only).clone()),
-                _ => schema.insert("enum".to_owned(), json!(members)),
-            };
+            notes.extend(self.members(place, &members, &mut schema));
         } else if types.includes(JsonTypes::OBJECT) {
             let Some(object) = self.object(place, &mut schema)? else { return Ok(None) };
             step = object;
         } else if types.includes(JsonTypes::ARRAY) {
-            step = self.list(place, &mut schema)?;
+            List { step, most } = self.list(place, &mut schema)?;
+            if most.is_some_and(|most| most < least_items(place)) {
+                return Ok(None);
+            }
         }
-        let notes = self.constraints(place, types, &[], &mut schema);
+        notes.extend(self.constraints(place, types, &[], &mut schema));
+        notes.extend(most.and_then(|most| self.limit_items(place, most, &mut schema)));
         describe(&mut schema, place, &notes);
         Ok(Some(Form { schema: in_order_of(place, schema), types, step }))
+    }
+
+    /// Gives `schema` the only values that are allowed; returns in words what it cannot say.
+    fn members(
+        &mut self,
+        place: &Place<'s>,
+        members: &[&Value],
+        schema: &mut Map<String, Value>,
+    ) -> Option<String> {
+        let types = place.types();
+        let constant = place.all("const").next().is_some() && members.len() == 1;
+        match self.rules.members {
+            Members::Typed | Members::Untyped => {
+                if self.rules.members == Members::Untyped && types.list().len() > 1 {
+                    schema.shift_remove("type");
+                }
+                match members {
+                    [only] if constant => schema.insert("const".to_owned(), (*only).clone()),
+                    several => schema.insert("enum".to_owned(), json!(several)),
+                };
+            }
+            Members::StringsAndNumbers if (JsonTypes::STRING | JsonTypes::NUMBER).includes(types) => {
+                schema.insert("enum".to_owned(), json!(members));
+            }
+            Members::StringsAndNumbers => {
+                // Null is said by its type, and so are both booleans.
+                if types == JsonTypes::BOOLEAN
+                    && let [only] = members
+                {
+                    let keyword = if constant { "const" } else { "enum" };
+                    let note = format!(
+                        "that only `{only}` is allowed is told in the description and checked locally"
+                    );
+                    self.lose(place.pointer(), keyword, note);
+                    return Some(format!("always {only}"));
+                }
+            }
+        }
+        None
     }
 }
 
 /// The value of `type`: the user's own spelling, where it says the same.
 fn spelled(place: &Place<'_>, types: JsonTypes) -> Value {
-    let own = place.all("type").find(|spelling| JsonTypes::spelled(spelling) == types);
+    let count = types.list().len();
+    let own = place.all("type").find(|spelling| {
+        let names = spelling.as_array().map_or(1, Vec::len);
+        JsonTypes::spelled(spelling) == types && names == count && (count > 1 || spelling.is_string())
+    });
     own.cloned().unwrap_or_else(|| types.spell())
 }
 

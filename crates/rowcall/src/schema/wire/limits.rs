@@ -12,7 +12,10 @@ use crate::schema::wording::cut;
 /// # Errors
 /// The first limit that is passed, with the place in the wire schema where it is.
 pub(super) fn check(schema: &Value, limits: &Limits) -> Result<(), Problem> {
-    let mut count = Count { limits, properties: 0, characters: 0, members: 0 };
+    if *limits == Limits::NONE {
+        return Ok(());
+    }
+    let mut count = Count { limits, properties: 0, characters: 0, members: 0, optional: 0, unions: 0 };
     count.schema("", schema, 0)
 }
 
@@ -21,6 +24,8 @@ struct Count<'l> {
     properties: usize,
     characters: usize,
     members: usize,
+    optional: usize,
+    unions: usize,
 }
 
 impl Count<'_> {
@@ -29,15 +34,30 @@ impl Count<'_> {
         let depth = depth + usize::from(keywords.contains_key("properties"));
         within(pointer, "levels of objects", depth, self.limits.depth)?;
         self.members(pointer, keywords)?;
+        let is_union = keywords.contains_key("anyOf") || keywords.get("type").is_some_and(Value::is_array);
+        self.unions += usize::from(is_union);
+        within(pointer, "places with alternatives or several types", self.unions, self.limits.unions)?;
         for (keyword, value) in keywords {
             let pointer = format!("{pointer}/{keyword}");
             match (keyword.as_str(), value) {
                 ("properties" | "$defs" | "definitions", Value::Object(named)) => {
                     let is_definition = keyword != "properties";
+                    let required = keywords.get("required").and_then(Value::as_array);
                     for (name, schema) in named {
                         let pointer = format!("{pointer}/{}", escaped(name));
-                        self.properties += usize::from(!is_definition);
-                        within(&pointer, "properties", self.properties, self.limits.properties)?;
+                        if !is_definition {
+                            self.properties += 1;
+                            within(&pointer, "properties", self.properties, self.limits.properties)?;
+                            let is_required =
+                                required.is_some_and(|names| names.iter().any(|each| each == name));
+                            self.optional += usize::from(!is_required);
+                            within(
+                                &pointer,
+                                "properties that are not required",
+                                self.optional,
+                                self.limits.optional,
+                            )?;
+                        }
                         self.characters(&pointer, name.chars().count())?;
                         self.schema(&pointer, schema, if is_definition { 0 } else { depth })?;
                     }

@@ -1,5 +1,5 @@
 //! The wire schema: what a provider is sent in the place of the user's schema, what of it was lost on the way, and the
-//! way back for a value that comes in the wire's form. The rules of each provider are data in `dialect.rs`.
+//! ways between the two forms of a value. The rules of each provider are data in `dialect.rs`.
 
 use std::fmt;
 
@@ -8,18 +8,33 @@ use serde_json::Value;
 use super::Schema;
 use crate::error::Problem;
 
-mod compound;
 mod constraint;
+mod definition;
 mod dialect;
+mod express;
 mod form;
+mod given;
 mod limits;
+mod list;
+mod object;
+mod outlook;
+mod recursion;
 mod restore;
+mod step;
 mod translation;
 
 pub use dialect::Dialect;
+pub(super) use restore::key_given_twice;
 
-use restore::Restoration;
-use translation::Translation;
+use dialect::Treatment;
+use step::Steps;
+use translation::{Translated, Translation};
+
+/// The property that a wrapped root is under.
+const WRAPPER: &str = "value";
+
+/// The names of the two halves of an entry of a map.
+const ENTRY: [&str; 2] = ["key", "value"];
 
 /// What a provider is sent in the place of the user's schema. Made by [`Schema::wire`].
 #[derive(Debug)]
@@ -32,7 +47,8 @@ pub struct WireSchema {
     pub schema: Value,
     /// What it does not say of the user's schema, in the order of that.
     pub losses: Vec<Loss>,
-    restoration: Restoration,
+    steps: Steps,
+    as_given: bool,
 }
 
 /// Something that the user's schema asks for and the wire schema cannot. It is checked when the answer is there.
@@ -47,29 +63,54 @@ pub struct Loss {
 }
 
 impl WireSchema {
-    pub(super) fn new(schema: &Schema, dialect: Dialect) -> Result<Self, Problem> {
-        let json = schema.as_json();
-        let translated = Translation::of(json, dialect.rules())?;
-        limits::check(&translated.schema, &dialect.rules().limits)?;
+    pub(super) fn new(users: &Schema, dialect: Dialect) -> Result<Self, Problem> {
+        let json = users.as_json();
+        let untranslated = |schema, steps| Translated { schema, losses: Vec::new(), steps };
+        let Translated { schema, losses, steps } = match dialect.treatment() {
+            Treatment::Given => untranslated(json.clone(), Steps::none()),
+            Treatment::GivenAsObject => match given::as_object(json) {
+                Some(schema) => untranslated(schema, Steps::none()),
+                None => untranslated(given::wrapped(json)?, Steps::wrap()),
+            },
+            Treatment::Translated(rules) => {
+                let translated = Translation::of(json, rules)?;
+                limits::check(&translated.schema, &rules.limits)?;
+                translated
+            }
+        };
         Ok(Self {
-            name: schema.name().to_owned(),
+            name: users.name().to_owned(),
             description: json.get("description").and_then(Value::as_str).map(str::to_owned),
-            schema: translated.schema,
-            losses: translated.losses,
-            restoration: translated.restoration,
+            as_given: schema == *json,
+            schema,
+            losses,
+            steps,
         })
     }
 
     /// `value` in the form of the user's schema: the root unwrapped, nulls that stand for absent properties removed, maps
-    /// and tuples put back. What has not the form of the wire schema is left as it is, for validation to judge.
+    /// and tuples put back. What has not the form of the wire schema is left as it is, for validation to judge; entries
+    /// of a map of which two have the same key become a list, which no schema of an object accepts.
     pub fn restore(&self, mut value: Value) -> Value {
-        self.restoration.apply(&mut value);
+        self.steps.restore(&mut value);
         value
+    }
+
+    /// `value`, which is of the user's schema, in the form of the wire schema: what a provider would have answered for
+    /// it, as few-shot examples show it. The way there, of which `restore` is the way back, except that null comes back
+    /// for a property that may be both absent and null. What does not fit is left as it is.
+    pub fn express(&self, value: &Value) -> Value {
+        self.steps.express(value)
     }
 
     /// Whether `restore` never changes anything.
     pub fn is_identity(&self) -> bool {
-        self.restoration.is_idle()
+        self.steps.are_idle()
+    }
+
+    /// Whether it is the user's schema as it was given.
+    pub fn is_as_given(&self) -> bool {
+        self.as_given
     }
 }
 

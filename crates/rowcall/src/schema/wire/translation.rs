@@ -1,15 +1,15 @@
-//! The user's schema brought into a provider's subset, place by place: references, alternatives, and what of them becomes
-//! a definition. What becomes of a single place is in `form.rs`.
+//! The user's schema brought into a provider's subset, place by place. What becomes of a single place is in `form.rs`, of
+//! references in `definition.rs`.
 
 use std::collections::VecDeque;
 
 use serde_json::{Map, Value};
 
-use super::Loss;
-use super::compound::close;
+use super::definition::{Definition, Key};
 use super::dialect::Rules;
 use super::form::{self, Form};
-use super::restore::{Restoration, Step, WRAPPER};
+use super::step::{Step, Steps};
+use super::{Loss, WRAPPER, outlook, recursion};
 use crate::error::Problem;
 use crate::schema::alternatives::{Alternatives, Branch};
 use crate::schema::json_type::JsonTypes;
@@ -17,7 +17,8 @@ use crate::schema::part::Part;
 use crate::schema::place::{Alternative, Place};
 use crate::schema::refused;
 use crate::schema::satisfiable::too_deep;
-use crate::schema::subschemas::{escaped, target};
+use crate::schema::subschemas::target;
+use crate::schema::validate::Document;
 
 /// More places than this make no schema that a provider takes; schemas can be written that multiply without end.
 const MOST: usize = 10_000;
@@ -26,18 +27,16 @@ const MOST: usize = 10_000;
 const DEEPEST: usize = 64;
 
 /// The step of the root, known before there is one.
-const ROOT: usize = 0;
+pub(super) const ROOT: usize = 0;
 
 /// The step that does nothing.
 pub(super) const KEPT: usize = 1;
-
-type Key = Vec<(String, Vec<&'static str>)>;
 
 /// What a translation gives.
 pub(super) struct Translated {
     pub(super) schema: Value,
     pub(super) losses: Vec<Loss>,
-    pub(super) restoration: Restoration,
+    pub(super) steps: Steps,
 }
 
 pub(super) struct Translation<'s> {
@@ -45,27 +44,20 @@ pub(super) struct Translation<'s> {
     pub(super) rules: &'static Rules,
     pub(super) losses: Vec<Loss>,
     pub(super) steps: Vec<Step>,
-    definitions: Vec<Definition>,
-    waiting: VecDeque<(usize, Place<'s>)>,
+    pub(super) definitions: Vec<Definition>,
+    pub(super) waiting: VecDeque<(usize, Place<'s>)>,
     /// The places that are being translated, each within the one before.
     open: Vec<Key>,
     places: usize,
-}
-
-/// A place that is referred to.
-struct Definition {
-    key: Key,
-    /// The keyword that holds it, and its name there; `None` for the root.
-    name: Option<(&'static str, String)>,
-    step: usize,
-    schema: Value,
+    document: Document<'s>,
 }
 
 impl<'s> Translation<'s> {
     /// Translates the schema `root`, wrapping it in an object if it is none.
     ///
     /// # Errors
-    /// A schema that multiplies beyond any provider's limits, or of which nothing is left.
+    /// A schema that multiplies beyond any provider's limits, of which nothing is left, or that contains itself as the
+    /// provider does not take it.
     pub(super) fn of(root: &'s Value, rules: &'static Rules) -> Result<Translated, Problem> {
         let place = Place::new(root, vec![Part::new(String::new(), root)]);
         let mut translation = Self {
@@ -77,25 +69,28 @@ impl<'s> Translation<'s> {
             waiting: VecDeque::new(),
             open: Vec::new(),
             places: 0,
+            document: Document::new(root),
         };
-        let wrapped = !form::is_plain_object(&place, root);
+        let wrapped = !outlook::may_be_root(&place, root, rules);
         if !wrapped {
-            translation.definitions.push(Definition {
-                key: place.key(),
-                name: None,
-                step: ROOT,
-                schema: Value::Null,
-            });
+            translation.define_root(&place);
         }
         let form = translation.held(&place)?.ok_or_else(|| nothing_left(""))?;
         translation.set_step(ROOT, Step::As(form.step));
-        let mut schema = if wrapped { wrap(form.schema) } else { form.schema };
+        let mut schema = if wrapped { translation.wrap(form.schema) } else { form.schema };
         translation.translate_definitions()?;
         translation.add_definitions(&mut schema);
-        let first = if wrapped { translation.step(Step::Unwrap(ROOT)) } else { ROOT };
-        let schema = if wrapped { schema } else { form::in_order_of(&place, schema) };
-        let restoration = Restoration::new(translation.steps, first, root)?;
-        Ok(Translated { schema: Value::Object(schema), losses: translation.losses, restoration })
+        let first = if wrapped { translation.step(Step::Wrap(ROOT)) } else { ROOT };
+        let mut schema = Value::Object(if wrapped { schema } else { form::in_order_of(&place, schema) });
+        recursion::settle(&mut schema, rules.recursion, root, &mut translation.losses)?;
+        let steps = Steps::new(translation.steps, first, &translation.document)?;
+        Ok(Translated { schema, losses: translation.losses, steps })
+    }
+
+    fn wrap(&self, schema: Map<String, Value>) -> Map<String, Value> {
+        let mut wrapped = Map::from_iter([("type".to_owned(), Value::from("object"))]);
+        self.close(&mut wrapped, Map::from_iter([(WRAPPER.to_owned(), Value::Object(schema))]));
+        wrapped
     }
 
     pub(super) fn step(&mut self, step: Step) -> usize {
@@ -103,7 +98,7 @@ impl<'s> Translation<'s> {
         self.steps.len() - 1
     }
 
-    fn set_step(&mut self, number: usize, step: Step) {
+    pub(super) fn set_step(&mut self, number: usize, step: Step) {
         if let Some(slot) = self.steps.get_mut(number) {
             *slot = step;
         }
@@ -127,12 +122,17 @@ impl<'s> Translation<'s> {
         self.held(&place)
     }
 
-    fn held(&mut self, place: &Place<'s>) -> Result<Option<Form>, Problem> {
+    /// Counts one more place.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub(super) fn count(&mut self) -> Result<(), Problem> {
         self.places += 1;
-        if self.places > MOST {
-            return Err(Problem::new(format!("the schema takes more than {MOST} schemas to write out"))
-                .hint("refer to a definition without a description or other keywords beside the `$ref`"));
-        }
+        if self.places > MOST { Err(too_many()) } else { Ok(()) }
+    }
+
+    pub(super) fn held(&mut self, place: &Place<'s>) -> Result<Option<Form>, Problem> {
+        self.count()?;
         if self.open.len() > DEEPEST {
             return Err(too_deep());
         }
@@ -149,17 +149,23 @@ impl<'s> Translation<'s> {
         form
     }
 
-    /// Alternatives become `anyOf`, whatever they were; those that nothing satisfies are left out.
+    /// Alternatives become `anyOf`, whatever they were; those that nothing satisfies are left out. Where they could be
+    /// taken for one another, the whole becomes text.
     pub(super) fn union(
         &mut self,
         place: &Place<'s>,
         alternatives: Vec<Alternative<'s>>,
     ) -> Result<Option<Form>, Problem> {
+        if outlook::of_all(&alternatives, self.root, self.rules).muddled {
+            return Ok(Some(self.text(place)));
+        }
         let (mut schemas, mut branches) = (Vec::new(), Vec::new());
         for (pointer, parts) in alternatives {
-            let tags = Place::new(self.root, parts.clone()).tags(self.root);
+            let branch = Place::new(self.root, parts.clone());
+            let (tags, users) = (branch.tags(self.root), branch.accepted(self.root));
             if let Some(form) = self.place(parts)? {
-                branches.push(Branch::new(Some(pointer), form.types, tags, form.step));
+                let branch = Branch::new(Some(pointer), form.types, tags, form.step);
+                branches.push(branch.of_users(users));
                 schemas.push(Value::Object(form.schema));
             }
         }
@@ -176,109 +182,35 @@ impl<'s> Translation<'s> {
         Form { schema: form::in_order_of(place, schema), types, step }
     }
 
-    fn reference(&mut self, pointer: &str, schema: &'s Value) -> Result<Option<Form>, Problem> {
-        let place = Place::new(self.root, vec![Part::new(pointer.to_owned(), schema)]);
-        if place.accepted(self.root).is_empty() {
-            return Ok(None);
+    /// Whether null may stand where all of `parts` hold.
+    pub(super) fn takes_null(&self, parts: &[Part<'s>]) -> Result<bool, Problem> {
+        let place = Place::new(self.root, parts.to_vec());
+        if !place.accepted(self.root).includes(JsonTypes::NULL) {
+            return Ok(false);
         }
-        // A definition that allows anything is shorter than a reference to it.
-        if place.key().is_empty() { self.held(&place) } else { Ok(Some(self.refer(&place))) }
-    }
-
-    /// A reference to `place`, which becomes a definition if it is not one yet.
-    fn refer(&mut self, place: &Place<'s>) -> Form {
-        let key = place.key();
-        let known = self.definitions.iter().position(|definition| definition.key == key);
-        let number = known.unwrap_or_else(|| self.define(place, key));
-        let (reference, step) = match self.definitions.get(number) {
-            Some(Definition { name: Some((keyword, name)), step, .. }) => {
-                (format!("#/{keyword}/{}", escaped(name)), *step)
-            }
-            Some(Definition { name: None, step, .. }) => ("#".to_owned(), *step),
-            None => ("#".to_owned(), ROOT),
-        };
-        let schema = Map::from_iter([("$ref".to_owned(), Value::String(reference))]);
-        Form { schema, types: form::wire_types(place, self.root), step }
-    }
-
-    /// A new definition, to be translated later: of the name that it has in the user's schema, if it is one there.
-    fn define(&mut self, place: &Place<'s>, key: Key) -> usize {
-        let own = match key.as_slice() {
-            // What stood beside the reference belongs to one place, not to all that share the definition.
-            [(pointer, spent)] if spent.is_empty() => {
-                self.root.pointer(pointer).map(|schema| Part::new(pointer.clone(), schema))
-            }
-            _ => None,
-        };
-        let place = own.map_or_else(|| place.clone(), |part| Place::new(self.root, vec![part]));
-        let name = self.definition_name(key.last().map_or("", |(pointer, _)| pointer));
-        let step = self.step(Step::Keep);
-        self.waiting.push_back((self.definitions.len(), place));
-        self.definitions.push(Definition { key, name: Some(name), step, schema: Value::Null });
-        self.definitions.len() - 1
-    }
-
-    fn definition_name(&self, pointer: &str) -> (&'static str, String) {
-        for keyword in ["$defs", "definitions"] {
-            let own = self.root.get(keyword).and_then(Value::as_object).into_iter().flatten();
-            for name in own.map(|(name, _)| name) {
-                if pointer == format!("/{keyword}/{}", escaped(name)) {
-                    return (keyword, name.clone());
-                }
+        // Two alternatives of which only one may hold can both be for null, and then neither is.
+        let excludes =
+            |part: &Part<'_>| ["oneOf", "not", "if"].iter().any(|keyword| part.get(keyword).is_some());
+        if !place.parts().iter().any(excludes) {
+            return Ok(true);
+        }
+        for part in parts {
+            if !self.document.at(&part.pointer)?.is_valid(&Value::Null) {
+                return Ok(false);
             }
         }
-        let last = pointer.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("root");
-        let stem: String =
-            last.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-        let taken = |name: &str| {
-            self.root.pointer(&format!("/$defs/{name}")).is_some()
-                || self
-                    .definitions
-                    .iter()
-                    .any(|each| each.name.as_ref().is_some_and(|(_, known)| known == name))
-        };
-        let numbered = (2..).map(|number| format!("{stem}_{number}"));
-        let name = std::iter::once(stem.clone()).chain(numbered).find(|name| !taken(name));
-        ("$defs", name.unwrap_or(stem))
-    }
-
-    fn translate_definitions(&mut self) -> Result<(), Problem> {
-        while let Some((number, place)) = self.waiting.pop_front() {
-            let form = self.held(&place)?.ok_or_else(|| nothing_left(place.pointer()))?;
-            let Some(definition) = self.definitions.get_mut(number) else { continue };
-            definition.schema = Value::Object(form.schema);
-            let step = definition.step;
-            self.set_step(step, Step::As(form.step));
-        }
-        Ok(())
-    }
-
-    /// Puts the definitions into the root, in the user's order, those of our own making last.
-    fn add_definitions(&mut self, schema: &mut Map<String, Value>) {
-        for keyword in ["$defs", "definitions"] {
-            let users = self.root.get(keyword).and_then(Value::as_object);
-            let place_of = |name: &String| users.and_then(|users| users.keys().position(|each| each == name));
-            let mut made: Vec<(String, Value)> = Vec::new();
-            for definition in &mut self.definitions {
-                if let Some((_, name)) = definition.name.as_ref().filter(|(held_by, _)| *held_by == keyword) {
-                    made.push((name.clone(), definition.schema.take()));
-                }
-            }
-            made.sort_by_key(|(name, _)| place_of(name).unwrap_or(usize::MAX));
-            if !made.is_empty() {
-                schema.insert(keyword.to_owned(), Value::Object(made.into_iter().collect()));
-            }
-        }
+        Ok(true)
     }
 }
 
-fn wrap(schema: Map<String, Value>) -> Map<String, Value> {
-    let mut wrapped = Map::from_iter([("type".to_owned(), Value::from("object"))]);
-    close(&mut wrapped, Map::from_iter([(WRAPPER.to_owned(), Value::Object(schema))]));
-    wrapped
+/// The schema multiplies.
+fn too_many() -> Problem {
+    Problem::new(format!("the schema takes more than {MOST} schemas to write out"))
+        .hint("refer to a definition without a description or other keywords beside the `$ref`")
 }
 
-fn nothing_left(pointer: &str) -> Problem {
+/// No value can stand at `pointer`.
+pub(super) fn nothing_left(pointer: &str) -> Problem {
     refused(pointer, "its parts contradict one another, so that no value satisfies all of them")
         .hint("check `allOf`, and what stands beside `$ref`, `anyOf` and `oneOf`")
 }

@@ -1,0 +1,288 @@
+//! Whom to ask: providers and models as they are listed, keys from variables and commands, protocols and modes; and what is refused or
+//! told before any request.
+
+use rowcall_sim::{Mode, Scenario};
+use serde_json::{Value, json};
+
+use crate::command::{Ran, Workplace, ages, asking, requests, simulator};
+
+const KEY: &str = "sk-secret-4711-0815";
+
+fn place() -> Workplace {
+    let place = Workplace::new();
+    place.write("in.csv", "text\nAnn is 30\n");
+    place
+}
+
+/// Asks `model` about one row.
+fn ask(model: &str, more: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let run = ["run", "in.csv", "-s", "age int", "-p", "{{ text }}", "-m", model];
+    place().rowcall_with(&[&run[..], more].concat(), "", variables)
+}
+
+/// The request that would go to `model`: its URL, its headers, its body.
+fn request(model: &str, more: &[&str], variables: &[(&str, &str)]) -> (String, String, Value, String) {
+    let ran = ask(model, &[&["--show-requests", "1"], more].concat(), variables);
+    assert_eq!(ran.code, Some(0), "{model}: {}", ran.stderr);
+    let (head, body) = ran.stdout.split_once("\n\n").expect("a head and a body");
+    let (first, headers) = head.split_once('\n').expect("a line and headers");
+    let url = first.strip_prefix("POST ").expect("a POST").to_owned();
+    (url, headers.to_owned(), serde_json::from_str(body).expect("JSON"), ran.stderr)
+}
+
+#[test]
+fn providers_are_listed_with_what_one_needs_to_ask_them() {
+    let listed = place().rowcall(&["models"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+    for word in
+        ["| google ", "GOOGLE_API_KEY, GEMINI_API_KEY", "http://localhost:11434/v1", "chat, responses"]
+    {
+        assert!(listed.stdout.contains(word), "`{word}` is missing: {}", listed.stdout);
+    }
+    let listed = place().rowcall(&["models", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    let anthropic =
+        listed["providers"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "anthropic"));
+    let anthropic = anthropic.expect("it is listed");
+    assert_eq!(anthropic["key_variables"], json!(["ANTHROPIC_API_KEY"]));
+    assert_eq!(
+        anthropic["speaks"],
+        json!([{"protocol": "anthropic", "modes": ["schema", "tool", "prompt"]}])
+    );
+    assert!(anthropic["models"].as_u64() > Some(10), "{anthropic}");
+}
+
+#[test]
+fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
+    let listed = place().rowcall(&["models", "openai", "--filter", "GPT-6-Luna"]);
+    let line = listed.stdout.lines().find(|line| line.contains("openai/gpt-6-luna")).expect("it is listed");
+    let cells: Vec<_> = line.split('|').map(str::trim).collect();
+    let expected =
+        ["openai/gpt-6-luna", "0.1", "0.5", "0.01", "922,000", "128,000", "schema tool json prompt"];
+    assert_eq!(cells[1..8], expected, "{line}");
+    assert!(!listed.stdout.contains("gpt-6-sol"), "{}", listed.stdout);
+    assert!(listed.stderr.contains("as of 2026-11-22, from LiteLLM"), "{}", listed.stderr);
+
+    let all = place().rowcall(&["models", "--filter", "sonnet-5-5", "--json"]);
+    let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
+    let models = all["models"].as_array().expect("a list");
+    let sonnet =
+        models.iter().find(|one| one["model"] == "anthropic/claude-sonnet-5-5").expect("it is listed");
+    assert_eq!(sonnet["modes"], json!(["schema", "prompt"]));
+    assert_eq!((&sonnet["sampling"], &sonnet["input_usd_per_token"]), (&json!(false), &json!(2e-6)));
+    assert!(models.iter().any(|one| one["model"] == "bedrock/anthropic.claude-sonnet-5-5"), "{all}");
+
+    let alias = place().rowcall(&["models", "gemini", "--filter", "gemma-4-31b"]);
+    let line =
+        alias.stdout.lines().find(|line| line.contains("google/gemma-4-31b-it")).expect("it is listed");
+    let cells: Vec<_> = line.split('|').map(str::trim).collect();
+    assert_eq!(cells[2..5], ["?"; 3], "what is not known: {line}");
+    let none = place().rowcall(&["models", "ollama"]);
+    assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
+    assert!(none.stderr.contains("any name that its server knows"), "{}", none.stderr);
+    let typo = place().rowcall(&["models", "opnai"]);
+    assert_eq!((typo.code, typo.stdout.as_str()), (Some(2), ""));
+    assert!(typo.stderr.contains("unknown provider `opnai`"), "{}", typo.stderr);
+    assert!(typo.stderr.contains("hint: did you mean `openai`?"), "{}", typo.stderr);
+}
+
+#[test]
+fn a_schema_is_shown_as_each_provider_gets_it() {
+    let shown = |schema: &str, more: &[&str]| {
+        let ran = place().rowcall(&[&["schema", schema, "--json"], more].concat());
+        assert_eq!(ran.code, Some(0), "{more:?}: {}", ran.stderr);
+        serde_json::from_str::<Value>(&ran.stdout).expect("JSON")
+    };
+    let fields = "name, nick str?";
+    let openai = shown(fields, &[]);
+    assert_eq!((&openai["protocol"], &openai["mode"]), (&json!("chat"), &json!("schema")));
+    assert_eq!(openai["wire"]["required"], json!(["name", "nick"]));
+    let anthropic = shown(fields, &["--for", "anthropic/claude-sonnet-5-5"]);
+    assert_eq!((&anthropic["protocol"], &anthropic["mode"]), (&json!("anthropic"), &json!("schema")));
+    assert_eq!(anthropic["wire"]["required"], json!(["name"]));
+    assert_eq!(anthropic["further_modes"], json!(["prompt"]));
+    let deepseek = shown(fields, &["--for", "deepseek"]);
+    assert_eq!((&deepseek["mode"], &deepseek["wire"]), (&json!("json"), &deepseek["given"]));
+    let prompt = shown(fields, &["--mode", "prompt"]);
+    assert_eq!((&prompt["mode"], &prompt["strict"]), (&json!("prompt"), &json!(false)));
+    assert_eq!(shown(fields, &["--for", "openai", "--protocol", "responses"])["protocol"], "responses");
+
+    let tree = r##"{"type": "object", "properties": {"next": {"$ref": "#"}}}"##;
+    let recursive = shown(tree, &["--for", "anthropic"]);
+    let notes = recursive["notes"].as_array().expect("a list");
+    assert_ne!(recursive["mode"], "schema", "Anthropic's structured output has no recursion");
+    assert!(
+        notes.iter().any(|note| note.as_str().is_some_and(|note| note.contains("instead"))),
+        "{recursive}"
+    );
+    let text = place().rowcall(&["schema", tree, "--for", "anthropic"]);
+    assert!(text.stdout.contains("on the wire to anthropic by `anthropic`, as "), "{}", text.stdout);
+    assert!(text.stdout.contains("\nnote: structured output by schema"), "{}", text.stdout);
+
+    let refused =
+        place().rowcall(&["schema", fields, "--for", "anthropic/claude-sonnet-5-5", "--mode", "tool"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""));
+    assert!(refused.stderr.contains("expected `schema` or `prompt`"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_key_comes_from_a_command_which_is_not_repeated() {
+    let simulator = simulator(Scenario::instant("with a key").with_key(KEY));
+    let url = simulator.base_url();
+    let ask = |command: &str| ask("openai/x", &["--base-url", &url, "--key-command", command], &[]);
+    let answered = ask(&format!("printf '  {KEY}  \\nand more\\n'"));
+    assert_eq!(answered.code, Some(0), "{}", answered.stderr);
+    let before = requests(&simulator);
+    for (command, told) in [
+        (format!("echo {KEY}; echo {KEY} >&2; exit 3"), "`--key-command` failed (exit status: 3)"),
+        (format!("echo; echo {KEY}"), "`--key-command` printed an empty first line"),
+        (r"printf '\377'".to_owned(), "`--key-command` printed no text"),
+        ("no-such-command-anywhere".to_owned(), "`--key-command` failed"),
+        (r"printf 'sk-secret-4711\001'".to_owned(), "the key has a character"),
+    ] {
+        let ran = ask(&command);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{command}: {}", ran.stderr);
+        assert!(ran.stderr.contains(told) && ran.stderr.contains("hint: "), "{command}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("sk-secret"), "{command}: {}", ran.stderr);
+    }
+    assert_eq!(requests(&simulator), before);
+}
+
+#[test]
+fn a_key_on_the_command_line_is_refused_with_where_it_belongs() {
+    for (model, tried, hint) in [
+        ("openai/x", &["--api-key", KEY][..], "set `OPENAI_API_KEY`, or give `--key-command COMMAND`"),
+        ("google/x", &["--api-key=sk-secret-4711-0815"], "set `GOOGLE_API_KEY` or `GEMINI_API_KEY`"),
+        ("nobody/x", &["--token", KEY], "such as `OPENAI_API_KEY`"),
+        ("sim", &["--key", KEY], "this provider has none"),
+    ] {
+        let ran = ask(model, tried, &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error: there is no `--"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("hint: ") && ran.stderr.contains(hint),
+            "`{hint}` is missing: {}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+    }
+    let other = ask("openai/x", &["--nonsense"], &[]);
+    assert!(!other.stderr.contains("key-command"), "{}", other.stderr);
+}
+
+#[test]
+fn the_first_variable_that_is_set_has_the_key() {
+    let simulator = simulator(Scenario::instant("with a key").with_key(KEY));
+    let url = simulator.base_url();
+    let (first, second) = ("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY");
+    for (variables, code) in [
+        (&[(first, KEY), (second, "sk-another")][..], 0),
+        (&[(first, "sk-another"), (second, KEY)], 1),
+        (&[(second, KEY)], 0),
+        (&[(first, " "), (second, KEY)], 0),
+    ] {
+        let ran = ask("fireworks/x", &["--base-url", &url, "--retries", "0"], variables);
+        assert_eq!(ran.code, Some(code), "{variables:?}: {}", ran.stderr);
+    }
+    let none = ask("fireworks/x", &["--base-url", &url], &[]);
+    assert!(
+        none.stderr.contains("`FIREWORKS_API_KEY` or `FIREWORKS_AI_API_KEY` is not set"),
+        "{}",
+        none.stderr
+    );
+    let own = ["--base-url", &url, "--header", "Authorization: Bearer sk-secret-4711-0815"];
+    assert_eq!(ask("fireworks/x", &own, &[]).code, Some(0), "a header of one's own needs no key");
+}
+
+#[test]
+fn each_provider_is_asked_in_its_own_way() {
+    let key = ("AZURE_OPENAI_API_KEY", KEY);
+    let endpoint = ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com");
+    let (url, headers, body, _) =
+        request("azure/my-deployment", &["--max-output-tokens", "9"], &[key, endpoint]);
+    assert_eq!(url, "https://r.openai.azure.com/openai/v1/chat/completions");
+    assert!(headers.contains("api-key: ***") && !headers.contains("authorization"), "{headers}");
+    assert_eq!((&body["model"], &body["max_completion_tokens"]), (&json!("my-deployment"), &json!(9)));
+
+    let (url, headers, ..) = request("anthropic/claude-opus-4-6", &[], &[("ANTHROPIC_API_KEY", KEY)]);
+    assert_eq!(url, "https://api.anthropic.com/v1/messages");
+    assert!(headers.contains("x-api-key: ***"), "{headers}");
+    let (url, ..) = request("anthropic/x", &["--base-url", "https://gateway.example/v1"], &[]);
+    assert_eq!(url, "https://gateway.example/v1/messages");
+    let (url, ..) = request("gemini/x", &["--base-url", "https://gateway.example/v1beta"], &[]);
+    assert_eq!(url, "https://gateway.example/v1beta/models/x:generateContent");
+
+    let (url, ..) = request("openai/x", &["--protocol", "responses"], &[]);
+    assert_eq!(url, "https://api.openai.com/v1/responses");
+    let (_, _, body, _) = request("openrouter/x/y", &[], &[]);
+    assert_eq!((&body["provider"], &body["model"]), (&json!({"require_parameters": true}), &json!("x/y")));
+    let (_, _, body, _) = request("deepseek/x", &[], &[]);
+    assert_eq!(body["response_format"], json!({"type": "json_object"}));
+    let (url, ..) = request("ollama/x", &[], &[("OLLAMA_HOST", "gpu")]);
+    assert_eq!(url, "http://gpu:11434/v1/chat/completions");
+}
+
+#[test]
+fn what_a_model_refuses_is_left_out_or_refused_before_any_request() {
+    let options = ["--temperature", "0", "--max-output-tokens", "999999"];
+    let (_, _, body, told) = request("anthropic/claude-sonnet-5-5", &options, &[]);
+    assert_eq!((&body["temperature"], &body["max_tokens"]), (&Value::Null, &json!(128_000)));
+    assert!(told.contains("note: `claude-sonnet-5-5` takes no `temperature`, so it is not sent"), "{told}");
+    assert!(told.contains("the output limit is 128000 instead of 999999"), "{told}");
+    let (_, _, body, told) = request("openai/unheard-of", &["--temperature", "0"], &[]);
+    assert_eq!((&body["temperature"], told.as_str()), (&json!(0.0), ""));
+    for (model, more, told) in [
+        ("anthropic/claude-sonnet-5-5", &["--mode", "tool"][..], "does not take mode `tool`"),
+        ("ollama/x", &["--mode", "tool"], "provider `ollama` does not take mode `tool`"),
+        ("openai/x", &["--protocol", "gemini"], "provider `openai` does not speak `gemini`"),
+        ("groq/x", &["--protocol", "responses"], "expected `chat`"),
+        ("bedrock/x", &[], "set `AWS_REGION`"),
+        ("azure/x", &[], "set `AZURE_OPENAI_ENDPOINT`"),
+    ] {
+        let ran =
+            ask(model, more, &[("ANTHROPIC_API_KEY", KEY), ("OPENAI_API_KEY", KEY), ("GROQ_API_KEY", KEY)]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{model} {more:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(told), "`{told}` is missing: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_an_address_hides_is_not_printed() {
+    for (url, code) in
+        [("http://ann:hunter2@127.0.0.1:9/v1", 2), ("http://127.0.0.1:9/v1?api_key=hunter2", 1)]
+    {
+        let ran =
+            ask("openai/x", &["--base-url", url, "--retries", "0", "--verbose"], &[("OPENAI_API_KEY", KEY)]);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    }
+    let (url, ..) = request("openai/x", &["--base-url", "http://127.0.0.1:9/v1?api_key=hunter2"], &[]);
+    assert_eq!(url, "http://127.0.0.1:9/v1/chat/completions?…");
+}
+
+#[test]
+fn what_the_server_refuses_is_asked_otherwise_and_told_once() {
+    let refusing = Scenario::instant("an older server")
+        .with_refuses(&["temperature"])
+        .with_modes(&[Mode::JsonObject, Mode::Prompt]);
+    let simulator = simulator(refusing);
+    let url = simulator.base_url();
+    for (protocol, last) in [
+        ("chat", "a JSON object with the schema in the prompt is used instead"),
+        ("responses", "a JSON object with the schema in the prompt is used instead"),
+        ("anthropic", "the schema in the prompt alone is used instead"),
+        ("gemini", "a JSON object with the schema in the prompt is used instead"),
+    ] {
+        let place = Workplace::new();
+        place.write("in.txt", ages(20));
+        let more = ["--protocol", protocol, "--temperature", "0"];
+        let run = [&asking("in.txt", "age int", &url)[..], &more].concat();
+        let ran = place.rowcall(&run);
+        assert_eq!(ran.code, Some(0), "{protocol}: {}", ran.stderr);
+        for told in ["note: the server does not take `temperature`, so it is no longer sent", last] {
+            assert_eq!(ran.stderr.matches(told).count(), 1, "{protocol} `{told}`: {}", ran.stderr);
+        }
+        let quiet = place.rowcall(&[&run[..], &["--quiet"]].concat());
+        assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""), "{protocol}");
+    }
+}

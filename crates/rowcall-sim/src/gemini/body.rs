@@ -1,0 +1,184 @@
+//! Answers as Gemini's responses: parts of a candidate, the reason to finish, the usage.
+
+use serde_json::{Map, Value, json};
+
+use super::request::Form;
+use super::target::Delivery;
+use crate::answer::{Answer, Call, Finish, Said};
+use crate::ask::{Ask, Thinking};
+use crate::chance::hash;
+use crate::protocol::Envelope;
+use crate::written::{Written, pieces};
+
+const JSON: &str = "application/json; charset=UTF-8";
+
+/// So many pieces of text go into one chunk of a stream.
+const PIECES: usize = 3;
+
+/// The answer whole or as a stream.
+pub(crate) fn write(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answer) -> Written {
+    match form.delivery {
+        Delivery::Whole => {
+            let parts = parts(envelope, ask, answer);
+            Written::whole(JSON, last(envelope, ask, answer, &parts).to_string())
+        }
+        Delivery::Events => Written::stream("text/event-stream", frames(envelope, ask, form, answer)),
+        Delivery::Array => Written::stream(JSON, frames(envelope, ask, form, answer)),
+    }
+}
+
+/// Each part in a chunk of its own, texts in several; the last chunk says how it ended.
+fn frames(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answer) -> Vec<String> {
+    let mut parts: Vec<Value> = parts(envelope, ask, answer).iter().flat_map(divided).collect();
+    let end = parts.pop();
+    let chunk = |part: &Value| {
+        let candidate = json!({ "index": 0, "content": content(std::slice::from_ref(part)) });
+        response(
+            envelope,
+            ask,
+            &[candidate],
+            &json!({ "promptTokenCount": ask.prompt_tokens, "totalTokenCount": ask.prompt_tokens }),
+        )
+    };
+    let chunks = parts.iter().map(chunk).chain([last(envelope, ask, answer, end.as_slice())]);
+    form.delivery.frames(&chunks.collect::<Vec<_>>())
+}
+
+/// A part of text as several, the last of which has what else the part has.
+fn divided(part: &Value) -> Vec<Value> {
+    let Some(text) = part.get("text").and_then(Value::as_str) else { return vec![part.clone()] };
+    let pieces: Vec<&str> = pieces(text).collect();
+    let texts: Vec<String> = pieces.chunks(PIECES).map(<[&str]>::concat).collect();
+    let count = texts.len();
+    let with_text = |(n, text): (usize, String)| {
+        let mut piece = part.as_object().cloned().unwrap_or_default();
+        piece.insert("text".to_owned(), json!(text));
+        if n + 1 < count {
+            piece.shift_remove("thoughtSignature");
+        }
+        Value::Object(piece)
+    };
+    texts.into_iter().enumerate().map(with_text).collect()
+}
+
+/// The response with these parts, how it ended and what it took.
+fn last(envelope: Envelope, ask: &Ask, answer: &Answer, parts: &[Value]) -> Value {
+    let thoughts = answer.thought_tokens();
+    let said = answer.tokens - thoughts;
+    let mut usage = json!({
+        "promptTokenCount": ask.prompt_tokens, "candidatesTokenCount": said,
+        "totalTokenCount": ask.prompt_tokens + answer.tokens,
+        "promptTokensDetails": [{ "modality": "TEXT", "tokenCount": ask.prompt_tokens }],
+    });
+    if let Some(usage) = usage.as_object_mut().filter(|_| thoughts > 0) {
+        usage.insert("thoughtsTokenCount".to_owned(), json!(thoughts));
+    }
+    if let Said::Refusal(_) = &answer.said {
+        let blocked = json!({ "promptTokenCount": ask.prompt_tokens, "totalTokenCount": ask.prompt_tokens });
+        let mut response = response(envelope, ask, &[], &blocked);
+        if let Some(response) = response.as_object_mut() {
+            response.shift_remove("candidates");
+            response.insert("promptFeedback".to_owned(), json!({ "blockReason": "PROHIBITED_CONTENT" }));
+        }
+        return response;
+    }
+    let (reason, message) = finish(answer);
+    let mut candidate = json!({ "index": 0, "finishReason": reason });
+    if let Some(candidate) = candidate.as_object_mut() {
+        if reason != MALFORMED {
+            candidate.insert("content".to_owned(), content(parts));
+        }
+        if let Some(message) = message {
+            candidate.insert("finishMessage".to_owned(), json!(message));
+        }
+        if reason == "SAFETY" {
+            let rating = json!({ "category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": true });
+            candidate.insert("safetyRatings".to_owned(), json!([rating]));
+        }
+    }
+    response(envelope, ask, &[candidate], &usage)
+}
+
+fn response(envelope: Envelope, ask: &Ask, candidates: &[Value], usage: &Value) -> Value {
+    json!({
+        "candidates": candidates, "usageMetadata": usage, "modelVersion": ask.model,
+        "responseId": format!("sim-{:012x}", envelope.number),
+    })
+}
+
+/// A content without parts has no list of them either.
+fn content(parts: &[Value]) -> Value {
+    if parts.is_empty() { json!({ "role": "model" }) } else { json!({ "parts": parts, "role": "model" }) }
+}
+
+const MALFORMED: &str = "MALFORMED_FUNCTION_CALL";
+
+/// Why the model finishes, and in words where Gemini has some.
+fn finish(answer: &Answer) -> (&'static str, Option<String>) {
+    match answer.finish {
+        Finish::Length => ("MAX_TOKENS", None),
+        Finish::ContentFilter => ("SAFETY", None),
+        Finish::Stop | Finish::ToolCalls => match &answer.said {
+            Said::Calls(calls) if calls.iter().any(|call| arguments(call).is_none()) => {
+                let written: Vec<_> =
+                    calls.iter().map(|call| format!("{}({})", call.name, call.arguments)).collect();
+                (MALFORMED, Some(format!("Malformed function call: {}", written.join(" "))))
+            }
+            Said::Calls(_) | Said::Content(_) | Said::Refusal(_) => ("STOP", None),
+        },
+    }
+}
+
+fn arguments(call: &Call) -> Option<Map<String, Value>> {
+    match serde_json::from_str(&call.arguments) {
+        Ok(Value::Object(arguments)) => Some(arguments),
+        _ => None,
+    }
+}
+
+/// The parts of the answer. A longer text comes in two, as Gemini now and then does it; calls that are not whole are
+/// not there at all.
+fn parts(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
+    let shown = answer.thought.as_deref().filter(|_| ask.thinking == Thinking::Shown);
+    let mut parts: Vec<Value> =
+        shown.map(|thought| json!({ "text": thought, "thought": true })).into_iter().collect();
+    match &answer.said {
+        Said::Refusal(_) => {}
+        Said::Content(text) => {
+            let middle = (text.len() / 2..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let (first, second) = text.split_at_checked(middle).unwrap_or((text, ""));
+            let texts = [first, second].into_iter().filter(|text| !text.is_empty());
+            parts.extend(texts.map(|text| json!({ "text": text })));
+            let signs = answer.thought.is_some() && !text.is_empty();
+            if let Some(part) = parts.last_mut().and_then(Value::as_object_mut).filter(|_| signs) {
+                part.insert("thoughtSignature".to_owned(), json!(signature(envelope.number)));
+            }
+        }
+        Said::Calls(calls) => {
+            let whole: Vec<_> = calls.iter().filter_map(|call| Some((call, arguments(call)?))).collect();
+            let whole = if whole.len() == calls.len() { whole } else { Vec::new() };
+            for (n, (call, arguments)) in whole.into_iter().enumerate() {
+                let id = format!("fc-sim-{:012x}-{n}", envelope.number);
+                let mut part = json!({ "functionCall": { "id": id, "name": call.name, "args": arguments } });
+                if let Some(part) = part.as_object_mut().filter(|_| n == 0) {
+                    part.insert("thoughtSignature".to_owned(), json!(signature(envelope.number)));
+                }
+                parts.push(part);
+            }
+        }
+    }
+    parts
+}
+
+/// What proves that a call was given out by the simulator, in Base64.
+fn signature(number: u64) -> String {
+    format!("c2lt{number:016x}{:016x}", hash(number, b"a simulated call"))
+}
+
+/// Whether the simulator has signed like this.
+pub(super) fn is_signature(text: &str) -> bool {
+    let number = text.strip_prefix("c2lt").and_then(|rest| rest.get(..16));
+    number
+        .and_then(|number| u64::from_str_radix(number, 16).ok())
+        .is_some_and(|number| signature(number) == text)
+}

@@ -1,0 +1,175 @@
+//! Answers as Anthropic's messages: content blocks, the reason to stop, the usage.
+
+use serde_json::{Map, Value, json};
+
+use super::request::Form;
+use super::stream;
+use crate::answer::{Answer, Call, Finish, Said};
+use crate::ask::{Ask, Thinking};
+use crate::chance::hash;
+use crate::protocol::Envelope;
+use crate::written::Written;
+
+/// The answer whole or as a stream.
+pub(crate) fn write(envelope: Envelope, ask: &Ask, form: Form, answer: &Answer) -> Written {
+    match form {
+        Form::Whole => Written::json(&whole(envelope, ask, answer)),
+        Form::Stream => Written::events(stream::frames(envelope, ask, answer)),
+    }
+}
+
+fn whole(envelope: Envelope, ask: &Ask, answer: &Answer) -> Value {
+    let Stop { reason, details } = stop(answer);
+    let content: Vec<Value> = blocks(envelope, ask, answer).into_iter().map(|block| block.whole()).collect();
+    let mut message = begun(envelope, ask);
+    if let Some(message) = message.as_object_mut() {
+        message.insert("content".to_owned(), json!(content));
+        message.insert("stop_reason".to_owned(), json!(reason));
+        message.insert("stop_details".to_owned(), details);
+        message.insert("usage".to_owned(), usage(ask, answer.tokens, answer.thought_tokens()));
+    }
+    message
+}
+
+/// The message before anything is said in it.
+pub(super) fn begun(envelope: Envelope, ask: &Ask) -> Value {
+    json!({
+        "id": format!("msg_sim_{:012x}", envelope.number), "type": "message", "role": "assistant",
+        "model": ask.model, "content": [], "stop_reason": null, "stop_sequence": null, "stop_details": null,
+        "usage": usage(ask, 1, 0),
+    })
+}
+
+/// Tokens as Anthropic counts them: thinking is output, and what was cached would not be input.
+fn usage(ask: &Ask, output: u64, thinking: u64) -> Value {
+    let mut usage = json!({
+        "input_tokens": ask.prompt_tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+        "cache_creation": { "ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0 },
+        "output_tokens": output, "service_tier": "standard", "inference_geo": "global",
+    });
+    if let Some(usage) = usage.as_object_mut().filter(|_| thinking > 0) {
+        usage.insert("output_tokens_details".to_owned(), json!({ "thinking_tokens": thinking }));
+    }
+    usage
+}
+
+/// Why the model stops.
+pub(super) struct Stop {
+    pub(super) reason: &'static str,
+    pub(super) details: Value,
+}
+
+/// Anthropic has no filter apart from the model's refusal, which may come in the midst of a text.
+pub(super) fn stop(answer: &Answer) -> Stop {
+    let reason = match (&answer.said, answer.finish) {
+        (Said::Refusal(_), _) | (_, Finish::ContentFilter) => "refusal",
+        (_, Finish::Length) => "max_tokens",
+        (Said::Calls(_), Finish::Stop | Finish::ToolCalls) => "tool_use",
+        (Said::Content(_), Finish::Stop | Finish::ToolCalls) => "end_turn",
+    };
+    let explanation = match &answer.said {
+        Said::Refusal(words) => json!(words),
+        Said::Content(_) | Said::Calls(_) => Value::Null,
+    };
+    let details = json!({ "type": "refusal", "category": "general_harms", "explanation": explanation });
+    Stop { reason, details: if reason == "refusal" { details } else { Value::Null } }
+}
+
+/// A content block, with what is streamed of it.
+pub(super) enum Block<'a> {
+    Thinking { thinking: &'a str, signature: String },
+    Text(&'a str),
+    ToolUse { id: String, call: &'a Call },
+}
+
+impl Block<'_> {
+    pub(super) fn whole(&self) -> Value {
+        match self {
+            Self::Thinking { thinking, signature } => {
+                json!({ "type": "thinking", "thinking": thinking, "signature": signature })
+            }
+            Self::Text(text) => json!({ "type": "text", "text": text, "citations": null }),
+            Self::ToolUse { id, call } => json!({
+                "type": "tool_use", "id": id, "name": call.name, "input": input(&call.arguments),
+                "caller": { "type": "direct" },
+            }),
+        }
+    }
+}
+
+/// The blocks of the answer; none for a refusal or for nothing at all.
+pub(super) fn blocks<'a>(envelope: Envelope, ask: &Ask, answer: &'a Answer) -> Vec<Block<'a>> {
+    let thought = answer.thought.as_deref().map(|thought| Block::Thinking {
+        thinking: if ask.thinking == Thinking::Shown { thought } else { "" },
+        signature: signature(envelope.number),
+    });
+    let said: Vec<Block<'_>> = match &answer.said {
+        Said::Content(text) if text.is_empty() => Vec::new(),
+        Said::Content(text) => vec![Block::Text(text)],
+        Said::Refusal(_) => Vec::new(),
+        Said::Calls(calls) => {
+            let id = |n| format!("toolu_sim_{:012x}_{n}", envelope.number);
+            let calls = calls.iter().enumerate();
+            calls.map(|(n, call)| Block::ToolUse { id: id(n), call }).collect()
+        }
+    };
+    thought.into_iter().chain(said).collect()
+}
+
+/// The input of a call whose arguments the model has written as this text. What was cut off keeps its whole properties;
+/// what is no object otherwise stands in one, as Anthropic's documentation shows it.
+fn input(arguments: &str) -> Value {
+    match serde_json::from_str(arguments) {
+        Ok(Value::Object(input)) => Value::Object(input),
+        Ok(other) => json!({ "INVALID_JSON": other.to_string() }),
+        Err(error) if error.is_eof() => Value::Object(whole_properties(arguments)),
+        Err(_) => json!({ "INVALID_JSON": arguments }),
+    }
+}
+
+/// The properties of an object that are complete in a text that breaks off.
+fn whole_properties(text: &str) -> Map<String, Value> {
+    let ends = text.rmatch_indices(',').map(|(at, _)| at);
+    let object = |at: usize| serde_json::from_str(&format!("{}}}", text.get(..at)?)).ok();
+    ends.into_iter().find_map(object).unwrap_or_default()
+}
+
+/// What proves that a thought was given out by the simulator.
+fn signature(number: u64) -> String {
+    format!("RXNpbQ{number:016x}{:016x}", hash(number, b"a simulated thought"))
+}
+
+/// Whether the simulator has signed like this.
+pub(super) fn is_signature(text: &str) -> bool {
+    let number = text.strip_prefix("RXNpbQ").and_then(|rest| rest.get(..16));
+    number
+        .and_then(|number| u64::from_str_radix(number, 16).ok())
+        .is_some_and(|number| signature(number) == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_of_a_call_is_an_object_whatever_the_model_wrote() {
+        for (arguments, expected) in [
+            ("{\"a\":1,\"b\":[2]}", json!({ "a": 1, "b": [2] })),
+            ("{\"a\":1,\"b\":[2,", json!({ "a": 1 })),
+            ("{\"a\":\"x, y", json!({})),
+            ("", json!({})),
+            ("[1]", json!({ "INVALID_JSON": "[1]" })),
+            ("{\"a\":1, simulated", json!({ "INVALID_JSON": "{\"a\":1, simulated" })),
+        ] {
+            assert_eq!(input(arguments), expected, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn only_the_simulators_signatures_are_known_again() {
+        assert!(is_signature(&signature(7)));
+        for foreign in ["", "EqQB", "RXNpbQ", &signature(7).replace('7', "8"), "RXNpbQé000000000000000"] {
+            assert!(!is_signature(foreign), "{foreign}");
+        }
+    }
+}

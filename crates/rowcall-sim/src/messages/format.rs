@@ -1,0 +1,132 @@
+//! The form of answer that a Messages request asks for: `output_config.format`, `tools` and `tool_choice`.
+
+use serde_json::{Map, Value};
+
+use super::request::text;
+use super::words::at;
+use super::{model, subset};
+use crate::ask::Invalid;
+use crate::ask::wanted::{Forced, Format, Mode, Tool, Wanted};
+use crate::complaint::Complaint;
+use crate::protocol::Rules;
+use crate::value::supported;
+
+/// Strict tools in one request, at most.
+const MOST_STRICT_TOOLS: usize = 20;
+
+/// What `output_config.format` asks for.
+pub(super) fn format(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Format, Invalid> {
+    let format = body.get("output_config").and_then(|config| config.get("format"));
+    let Some(schema) = format.and_then(|format| format.get("schema")) else { return Ok(Format::Text) };
+    if !rules.knows(Mode::JsonSchema) {
+        return Err(at("output_config.format", "Extra inputs are not permitted"));
+    }
+    if cites(body) {
+        return Err(at("output_config.format", "citations cannot be enabled together with a format"));
+    }
+    let judged = subset::check(schema).and_then(subset::Size::check);
+    judged
+        .and_then(|()| supported(schema))
+        .map_err(|complaint| refused("output_config.format.schema", &complaint))?;
+    Ok(Format::Schema(schema.clone()))
+}
+
+/// Whether a document of the user's is to be cited.
+fn cites(body: &Map<String, Value>) -> bool {
+    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
+    let blocks = messages.filter_map(|message| message.get("content")?.as_array()).flatten();
+    blocks.into_iter().any(|block| block.pointer("/citations/enabled") == Some(&Value::Bool(true)))
+}
+
+/// The tool to call, if one is to be called.
+pub(super) fn tool(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Option<Tool>, Invalid> {
+    let tools = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let choice = body.get("tool_choice").and_then(Value::as_object);
+    if tools.is_empty() {
+        return match choice {
+            None => Ok(None),
+            Some(_) => Err(at("tool_choice", "may only be specified while providing `tools`.")),
+        };
+    }
+    if !rules.knows(Mode::Tool) {
+        return Err(at("tools", "Extra inputs are not permitted"));
+    }
+    judge(tools)?;
+    let kind = choice.map_or_else(|| "auto".to_owned(), |choice| text(choice, "type"));
+    let forced = match kind.as_str() {
+        "none" => return Ok(None),
+        "any" => Forced::Any,
+        "tool" => Forced::Named,
+        _ => Forced::Free,
+    };
+    if forced != Forced::Free && !model::can_be_forced(&text(body, "model")) {
+        let what = format!("`{kind}` is not supported on this model. Use `auto`, or `output_config.format`.");
+        return Err(at("tool_choice.type", &what));
+    }
+    let named = choice.map(|choice| text(choice, "name")).unwrap_or_default();
+    let chosen = tools
+        .iter()
+        .filter_map(Value::as_object)
+        .find(|tool| forced != Forced::Named || text(tool, "name") == named);
+    let tool = chosen
+        .ok_or_else(|| at("tool_choice.name", &format!("Tool '{named}' not found in provided tools")))?;
+    let parameters = tool.get("input_schema").cloned().unwrap_or_default();
+    Ok(Some(Tool { name: text(tool, "name"), parameters, forced }))
+}
+
+fn judge(tools: &[Value]) -> Result<(), Invalid> {
+    let mut names = Vec::new();
+    let mut strict = 0;
+    let mut size = subset::Size::default();
+    for (n, tool) in tools.iter().filter_map(Value::as_object).enumerate() {
+        let place = format!("tools.{n}.custom");
+        let name = text(tool, "name");
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        if !plain || !(1..=128).contains(&name.len()) {
+            let what = "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'";
+            return Err(at(&format!("{place}.name"), what));
+        }
+        let schema = tool.get("input_schema").unwrap_or(&Value::Null);
+        let place = format!("{place}.input_schema");
+        match schema.get("type") {
+            Some(kind) if kind == "object" => {}
+            Some(_) => return Err(at(&format!("{place}.type"), "Input should be 'object'")),
+            None => return Err(at(&format!("{place}.type"), "Field required")),
+        }
+        if tool.get("strict") == Some(&Value::Bool(true)) {
+            strict += 1;
+            size += subset::check(schema).map_err(|complaint| refused(&place, &complaint))?;
+            size.check().map_err(|complaint| refused(&place, &complaint))?;
+        }
+        supported(schema).map_err(|complaint| refused(&place, &complaint))?;
+        names.push(name);
+    }
+    if strict > MOST_STRICT_TOOLS {
+        return Err(at(
+            "tools",
+            &format!("at most {MOST_STRICT_TOOLS} strict tools are permitted, but got {strict}"),
+        ));
+    }
+    names.sort_unstable();
+    if names.windows(2).any(|two| two.first() == two.last()) {
+        return Err(at("tools", "Tool names must be unique."));
+    }
+    Ok(())
+}
+
+/// The refusal of a schema that no value was found for.
+pub(crate) fn no_value(wanted: &Wanted, complaint: &Complaint) -> Invalid {
+    match wanted {
+        Wanted::Tool(_) => refused("tools.0.custom.input_schema", complaint),
+        Wanted::Text | Wanted::Object { .. } | Wanted::Schema(_) => {
+            refused("output_config.format.schema", complaint)
+        }
+    }
+}
+
+/// The refusal of the schema at this place of the body; where in the schema is told after what is wrong.
+fn refused(place: &str, complaint: &Complaint) -> Invalid {
+    let within = complaint.path.join(".");
+    let within = if within.is_empty() { String::new() } else { format!(" (at {within})") };
+    at(place, &format!("{}{within}", complaint.what))
+}

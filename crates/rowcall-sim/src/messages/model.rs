@@ -1,0 +1,19 @@
+//! What Claude models take and refuse, by parts of their names, as Anthropic's documentation of November 2026 says.
+
+/// Models that cannot be forced to call a tool and take no sampling parameters under any version.
+const NEWEST: [&str; 4] = ["sonnet-5-5", "opus-5-5", "fable-5-1", "mythos-5-1"];
+
+/// Models that always think.
+const ALWAYS_THINKING: [&str; 4] = ["fable-5", "mythos-5", "sonnet-5-5", "opus-5-5"];
+
+pub(super) fn can_be_forced(model: &str) -> bool {
+    !NEWEST.iter().any(|part| model.contains(part))
+}
+
+pub(super) fn takes_sampling(model: &str) -> bool {
+    can_be_forced(model)
+}
+
+pub(super) fn always_thinks(model: &str) -> bool {
+    ALWAYS_THINKING.iter().any(|part| model.contains(part))
+}

@@ -1,0 +1,248 @@
+//! The four protocols behind one face: a call is read into an ask, an answer written in the call's form, trouble told
+//! in the provider's words. Each protocol's own module knows how.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use crate::answer::Answer;
+use crate::ask::wanted::{Mode, Wanted};
+use crate::ask::{Ask, Invalid};
+use crate::chance::hash;
+use crate::complaint::Complaint;
+use crate::fault::StatusFault;
+use crate::gemini::Target;
+use crate::quota::{Headers, Refusal};
+use crate::reply::Reply;
+use crate::scenario::Scenario;
+use crate::written::Written;
+use crate::{chat, gemini, messages, openai, responses};
+
+/// Whose words are spoken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// OpenAI's Chat Completions.
+    Chat,
+    /// OpenAI's Responses.
+    Responses,
+    /// Anthropic's Messages.
+    Messages,
+    /// Gemini's generateContent; the model and the form of the answer stand in the path.
+    Gemini(Target),
+}
+
+/// A request to a model as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'c> {
+    pub(crate) service: &'c Service,
+    pub(crate) headers: &'c HeaderMap,
+    pub(crate) body: &'c [u8],
+}
+
+/// What the scenario lets a request ask for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'s> {
+    refuses: &'s [String],
+    modes: Option<&'s [Mode]>,
+}
+
+impl<'s> Rules<'s> {
+    pub(crate) fn of(scenario: &'s Scenario) -> Self {
+        Self { refuses: &scenario.refuses, modes: scenario.modes.as_deref() }
+    }
+
+    /// Whether the model takes no parameter of this name.
+    pub(crate) fn refuses(self, parameter: &str) -> bool {
+        self.refuses.iter().any(|refused| refused == parameter)
+    }
+
+    /// Whether the server knows this mode.
+    pub(crate) fn knows(self, mode: Mode) -> bool {
+        self.modes.is_none_or(|modes| modes.contains(&mode))
+    }
+}
+
+/// In which form a request wants its answer.
+#[derive(Debug)]
+pub(crate) enum Form {
+    Chat(chat::Form),
+    Responses(Box<responses::Form>),
+    Messages(messages::Form),
+    Gemini(gemini::Form),
+}
+
+/// What the arguments of a tool's call are on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arguments {
+    /// Text, which should be JSON.
+    Text,
+    /// An object.
+    Object,
+}
+
+/// What an answer holds besides what the model says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Envelope {
+    /// The how manieth answer it is, from which its ids are made.
+    pub(crate) number: u64,
+    /// Unix time in seconds.
+    pub(crate) created: u64,
+}
+
+/// Why a call gets an error instead of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trouble<'t> {
+    Invalid(&'t Invalid),
+    /// No key was given, or not the right one.
+    Key(Option<&'t str>),
+    TooLarge,
+    /// The quota lacks.
+    Lacking(Refusal),
+    /// Traffic grew too fast; this is when it will have been slow enough.
+    TooFast(Duration),
+    /// Nobody is let in for this time.
+    Closed(Duration),
+    /// The scenario wants it so.
+    Simulated(&'t StatusFault),
+}
+
+/// What an error names: the request, by its id, and the model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) model: &'a str,
+}
+
+impl Call<'_> {
+    /// By what an equal request is known again.
+    pub(crate) fn hash(self) -> u64 {
+        let path = match self.service {
+            Service::Chat | Service::Responses | Service::Messages => 0,
+            Service::Gemini(target) => hash(1, target.model.as_bytes()),
+        };
+        hash(path, self.body)
+    }
+}
+
+impl Form {
+    pub(crate) fn arguments(&self) -> Arguments {
+        match self {
+            Self::Chat(_) | Self::Responses(_) => Arguments::Text,
+            Self::Messages(_) | Self::Gemini(_) => Arguments::Object,
+        }
+    }
+}
+
+impl Service {
+    /// What is asked, or why it may not be.
+    pub(crate) fn decode(&self, call: Call<'_>, rules: Rules<'_>) -> Result<Ask, Invalid> {
+        match self {
+            Self::Chat => chat::decode(call.body, rules),
+            Self::Responses => responses::decode(call.body, rules),
+            Self::Messages => messages::decode(call.headers, call.body, rules),
+            Self::Gemini(target) => gemini::decode(target, call.body, rules),
+        }
+    }
+
+    /// The refusal of a schema that no value was found for.
+    pub(crate) fn no_value(&self, wanted: &Wanted, complaint: &Complaint) -> Invalid {
+        match self {
+            Self::Chat => openai::no_value(wanted, complaint, "response_format"),
+            Self::Responses => openai::no_value(wanted, complaint, "text.format.schema"),
+            Self::Messages => messages::no_value(wanted, complaint),
+            Self::Gemini(_) => gemini::no_value(wanted, complaint),
+        }
+    }
+
+    /// The number of a prompt's tokens as the provider's own endpoint tells it.
+    pub(crate) fn count(&self, call: Call<'_>, rules: Rules<'_>) -> Result<Written, Invalid> {
+        match self {
+            Self::Chat => Err(Invalid::new("Chat Completions does not count tokens.")),
+            Self::Responses => responses::count(call.body, rules),
+            Self::Messages => messages::count(call.headers, call.body, rules),
+            Self::Gemini(target) => gemini::count(target, call.body, rules),
+        }
+    }
+
+    /// The key that the caller shows.
+    pub(crate) fn key(&self, headers: &HeaderMap) -> Option<String> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = header("authorization").map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
+        let key = match self {
+            Self::Chat | Self::Responses => bearer,
+            Self::Messages => header("x-api-key").or(bearer),
+            Self::Gemini(target) => header("x-goog-api-key").or(target.key.as_deref()).or(bearer),
+        };
+        key.map(str::to_owned)
+    }
+
+    /// The error that tells of `trouble`.
+    pub(crate) fn error(&self, trouble: Trouble<'_>, asked: Asked<'_>) -> Reply {
+        match self {
+            Self::Chat | Self::Responses => openai::error::reply(trouble, asked.model),
+            Self::Messages => messages::error::reply(trouble, asked),
+            Self::Gemini(target) => gemini::error::reply(trouble, asked.model, target.delivery),
+        }
+    }
+
+    /// The id by which a request is known, in the provider's header, and what else it sends along with every answer.
+    pub(crate) fn headers(&self, id: &str, processing: Duration) -> Vec<(&'static str, String)> {
+        let milliseconds = processing.as_millis();
+        match self {
+            Self::Chat | Self::Responses => vec![
+                ("x-request-id", id.to_owned()),
+                ("openai-version", "2020-10-01".to_owned()),
+                ("openai-processing-ms", milliseconds.to_string()),
+            ],
+            Self::Messages => {
+                vec![("request-id", id.to_owned()), ("anthropic-organization-id", "org-simulated".to_owned())]
+            }
+            Self::Gemini(_) => vec![("server-timing", format!("gfet4t7; dur={milliseconds}"))],
+        }
+    }
+
+    /// The headers by which the provider tells how an account stands.
+    pub(crate) fn limit_headers(&self) -> Headers {
+        match self {
+            Self::Chat | Self::Responses => Headers::Openai,
+            Self::Messages => Headers::Anthropic,
+            Self::Gemini(_) => Headers::None,
+        }
+    }
+}
+
+/// The answer in the form that `ask` wants.
+pub(crate) fn write(envelope: Envelope, ask: &Ask, answer: &Answer) -> Written {
+    match &ask.form {
+        Form::Chat(form) => chat::write(envelope, ask, *form, answer),
+        Form::Responses(form) => responses::write(envelope, ask, form, answer),
+        Form::Messages(form) => messages::write(envelope, ask, *form, answer),
+        Form::Gemini(form) => gemini::write(envelope, ask, form, answer),
+    }
+}
+
+/// The answer with status 200 that is none: an error in its place, or amid its stream.
+pub(crate) fn write_failing(envelope: Envelope, ask: &Ask, answer: &Answer, id: &str) -> Written {
+    let written = write(envelope, ask, answer);
+    match &ask.form {
+        Form::Chat(_) => {
+            let error = openai::error::upstream();
+            written.failing(&error, |_| format!("data: {error}\n\n"))
+        }
+        Form::Responses(form) => {
+            let failed = responses::failed(envelope, ask, form);
+            written.failing(&failed, responses::failure_frame)
+        }
+        Form::Messages(_) => {
+            let error = messages::error::upstream(id);
+            written.failing(&error, |_| format!("event: error\ndata: {error}\n\n"))
+        }
+        Form::Gemini(form) => {
+            let error = gemini::error::upstream();
+            written.failing(&error, |_| form.delivery.last_frame(&error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

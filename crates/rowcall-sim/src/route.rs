@@ -1,0 +1,130 @@
+//! What a path asks for. Clients give base URLs with and without `/v1`, so that it may stand there twice or not at all.
+
+use http::{Method, Uri};
+
+use crate::gemini::{Delivery, Target};
+use crate::protocol::Service;
+
+/// What is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// An answer of a model.
+    Answer(Service),
+    /// How many tokens a prompt has.
+    Count(Service),
+    Models,
+    Stats,
+    Reset,
+    Health,
+}
+
+impl Route {
+    /// What `uri` asks for, if anything is there.
+    pub(crate) fn of(uri: &Uri) -> Option<Self> {
+        let path = uri.path();
+        if let Some((service, method)) = gemini(path, uri.query().unwrap_or_default()) {
+            return match method {
+                "countTokens" => Some(Self::Count(service)),
+                "generateContent" | "streamGenerateContent" => Some(Self::Answer(service)),
+                _ => None,
+            };
+        }
+        let path = below(path, "/v1");
+        match path {
+            "/chat/completions" => Some(Self::Answer(Service::Chat)),
+            "/responses" => Some(Self::Answer(Service::Responses)),
+            "/responses/input_tokens" => Some(Self::Count(Service::Responses)),
+            "/models" => Some(Self::Models),
+            "/stats" => Some(Self::Stats),
+            "/reset" => Some(Self::Reset),
+            "/health" | "/" => Some(Self::Health),
+            _ => match below(path, "/v1") {
+                "/messages" => Some(Self::Answer(Service::Messages)),
+                "/messages/count_tokens" => Some(Self::Count(Service::Messages)),
+                _ => None,
+            },
+        }
+    }
+
+    /// The HTTP method with which it is asked for.
+    pub(crate) fn method(&self) -> Method {
+        match self {
+            Self::Answer(_) | Self::Count(_) | Self::Reset => Method::POST,
+            Self::Models | Self::Stats | Self::Health => Method::GET,
+        }
+    }
+}
+
+/// The rest of `path` below `base`, or all of it if it is not there.
+fn below<'p>(path: &'p str, base: &str) -> &'p str {
+    path.strip_prefix(base).filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
+/// `/v1beta/models/gemini-3.8-flash:generateContent?alt=sse`, also below a base URL that ends in `/v1`, as the model and
+/// the form of the answer, and the method.
+fn gemini<'p>(path: &'p str, query: &str) -> Option<(Service, &'p str)> {
+    let path = below(path, "/v1");
+    let path = match below(path, "/v1beta") {
+        same if same == path => below(path, "/v1"),
+        rest => rest,
+    };
+    let (model, method) = path.strip_prefix("/models/")?.split_once(':')?;
+    let parameter = |name: &str| query.split('&').find_map(|each| each.strip_prefix(name)?.strip_prefix('='));
+    let delivery = match (method, parameter("alt")) {
+        ("streamGenerateContent", Some("sse")) => Delivery::Events,
+        ("streamGenerateContent", _) => Delivery::Array,
+        _ => Delivery::Whole,
+    };
+    let target = Target { model: model.to_owned(), delivery, key: parameter("key").map(str::to_owned) };
+    (!model.is_empty() && !model.contains('/')).then_some((Service::Gemini(target), method))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(path: &str) -> Option<Route> {
+        Route::of(&path.parse().unwrap())
+    }
+
+    #[test]
+    fn paths_lead_where_they_lead_at_the_providers_with_and_without_the_version() {
+        let cases = [
+            ("/v1/chat/completions", Some(Route::Answer(Service::Chat))),
+            ("/chat/completions?x=1", Some(Route::Answer(Service::Chat))),
+            ("/v1/responses", Some(Route::Answer(Service::Responses))),
+            ("/v1/responses/input_tokens", Some(Route::Count(Service::Responses))),
+            ("/v1/responses/resp_1", None),
+            ("/v1/messages", Some(Route::Answer(Service::Messages))),
+            ("/v1/v1/messages", Some(Route::Answer(Service::Messages))),
+            ("/messages", Some(Route::Answer(Service::Messages))),
+            ("/v1/messages/count_tokens", Some(Route::Count(Service::Messages))),
+            ("/v1/v1/chat/completions", None),
+            ("/v1/models", Some(Route::Models)),
+            ("/", Some(Route::Health)),
+            ("/v1", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(route(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn geminis_paths_tell_model_and_form() {
+        let service = |delivery, key: Option<&str>| {
+            let key = key.map(str::to_owned);
+            Service::Gemini(Target { model: "gemini-3.8-flash".to_owned(), delivery, key })
+        };
+        for base in ["", "/v1", "/v1beta", "/v1/v1", "/v1/v1beta"] {
+            let at = |method: &str| route(&format!("{base}/models/gemini-3.8-flash:{method}"));
+            assert_eq!(at("generateContent"), Some(Route::Answer(service(Delivery::Whole, None))), "{base}");
+            let stream = at("streamGenerateContent?key=k&alt=sse");
+            assert_eq!(stream, Some(Route::Answer(service(Delivery::Events, Some("k")))), "{base}");
+            assert_eq!(at("streamGenerateContent"), Some(Route::Answer(service(Delivery::Array, None))));
+            assert_eq!(at("countTokens"), Some(Route::Count(service(Delivery::Whole, None))));
+            assert_eq!(at("embedContent"), None);
+        }
+        assert_eq!(route("/v1beta/models/:generateContent"), None);
+        assert_eq!(route("/v2/models/gemini:generateContent"), None);
+    }
+}

@@ -1,0 +1,185 @@
+//! The files that go along with questions: read just before a row is asked about, told by their first bytes, put into Base64.
+//! Only so much of them is held at a time. Which files those are, the prompt says.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::media_type;
+use crate::turn::{Attachment, AttachmentContent, Prompt};
+
+/// The largest file that is sent, 32 MiB: Anthropic takes no larger request, and of the others few do.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How much of all rows' files is held at a time, in bytes as they are on the disk: 128 MiB, which in Base64 and once more in
+/// requests is about four times that in memory. A row for which there is no room waits before its files are read.
+const ROOM_BYTES: u64 = 128 * 1024 * 1024;
+
+/// The bytes that a permit of the room stands for, since a semaphore counts no more than 32 bits of permits at once.
+const PERMIT_BYTES: u64 = 4096;
+
+/// How many rows' files are read at a time. More would take a thread each and be no faster.
+const READERS: usize = 8;
+
+/// Reads the files of rows, as many as there is room for.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    /// What relative paths start from, if not from the current folder.
+    folder: Option<Arc<Path>>,
+    readers: Arc<Semaphore>,
+    room: Arc<Semaphore>,
+}
+
+/// The attachments of one row with its files read. Until it is dropped it takes up room.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    /// None if there was nothing to read.
+    attachments: Option<Vec<Attachment>>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Files {
+    /// Files whose relative paths start from `folder`, or from the current folder without one.
+    pub(crate) fn from_folder(folder: Option<&Path>) -> Self {
+        Self {
+            folder: folder.map(Arc::from),
+            readers: Arc::new(Semaphore::new(READERS)),
+            room: Arc::new(Semaphore::new((ROOM_BYTES / PERMIT_BYTES) as usize)),
+        }
+    }
+
+    /// Reads the files of `prompt` as soon as there is room for them.
+    ///
+    /// # Errors
+    /// A sentence fragment with the path of a file that cannot be sent.
+    pub(crate) async fn load(&self, prompt: &Prompt) -> Result<Loaded, String> {
+        if !has_files(prompt) {
+            return Ok(Loaded::default());
+        }
+        let attachments: Vec<_> = prompt.attachments().cloned().collect();
+        // Neither semaphore is ever closed.
+        let _reader = self.readers.acquire().await.ok();
+        let folder = self.folder.clone();
+        let (attachments, bytes) = blocking(move || {
+            let bytes = bytes_of(folder.as_deref(), &attachments)?;
+            Ok((attachments, bytes))
+        })
+        .await?;
+        let permits = bytes.min(ROOM_BYTES).div_ceil(PERMIT_BYTES) as u32;
+        let room = Arc::clone(&self.room).acquire_many_owned(permits).await.ok();
+        let folder = self.folder.clone();
+        let attachments = blocking(move || read_all(folder.as_deref(), attachments)).await?;
+        Ok(Loaded { attachments: Some(attachments), _room: room })
+    }
+
+    /// Reads the files of `prompt` at once, on this thread.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn load_now(&self, prompt: &Prompt) -> Result<Loaded, String> {
+        if !has_files(prompt) {
+            return Ok(Loaded::default());
+        }
+        let attachments = read_all(self.folder.as_deref(), prompt.attachments().cloned().collect())?;
+        Ok(Loaded { attachments: Some(attachments), _room: None })
+    }
+}
+
+impl Loaded {
+    /// `prompt`, which is the one that was loaded or a re-ask of it, with the files in it.
+    pub(crate) fn fill<'a>(&self, prompt: &'a Prompt) -> Cow<'a, Prompt> {
+        let Some(attachments) = &self.attachments else { return Cow::Borrowed(prompt) };
+        let mut filled = prompt.clone();
+        for (place, loaded) in filled.attachments_mut().zip(attachments) {
+            place.clone_from(loaded);
+        }
+        Cow::Owned(filled)
+    }
+}
+
+fn has_files(prompt: &Prompt) -> bool {
+    prompt.attachments().any(|attachment| match attachment.content {
+        AttachmentContent::File(_) => true,
+        AttachmentContent::Url(_) | AttachmentContent::Base64(_) => false,
+    })
+}
+
+/// Does `work` on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err("the thread that was to read the row's files is gone".to_owned()))
+}
+
+/// How much there is to read.
+fn bytes_of(folder: Option<&Path>, attachments: &[Attachment]) -> Result<u64, String> {
+    let bytes = |attachment: &Attachment| match &attachment.content {
+        AttachmentContent::File(path) => {
+            size(&in_folder(folder, path)).map_err(|reason| named(path, &reason))
+        }
+        AttachmentContent::Url(_) | AttachmentContent::Base64(_) => Ok(0),
+    };
+    attachments.iter().map(bytes).sum()
+}
+
+fn read_all(folder: Option<&Path>, attachments: Vec<Attachment>) -> Result<Vec<Attachment>, String> {
+    let read = |attachment: Attachment| match &attachment.content {
+        AttachmentContent::File(path) => {
+            read(&in_folder(folder, path), &attachment.media_type).map_err(|reason| named(path, &reason))
+        }
+        AttachmentContent::Url(_) | AttachmentContent::Base64(_) => Ok(attachment),
+    };
+    attachments.into_iter().map(read).collect()
+}
+
+fn in_folder<'a>(folder: Option<&Path>, path: &'a Path) -> Cow<'a, Path> {
+    folder.map_or(Cow::Borrowed(path), |folder| Cow::Owned(folder.join(path)))
+}
+
+fn named(path: &Path, reason: &str) -> String {
+    format!("the file `{}` {reason}", path.display())
+}
+
+/// The size of the file at `path`, which is looked at before it is opened: opening a pipe could take for ever.
+fn size(path: &Path) -> Result<u64, String> {
+    let there = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
+    if !there.is_file() {
+        return Err("is no file of bytes, but a folder, a pipe or a device".to_owned());
+    }
+    match there.len() {
+        0 => Err("is empty".to_owned()),
+        bytes if bytes > MOST_BYTES => Err(too_large(bytes)),
+        bytes => Ok(bytes),
+    }
+}
+
+/// The file at `path`, which by its name is of `media_type`, if that tells. What its first bytes say weighs more: providers
+/// refuse what is not what it is said to be.
+fn read(path: &Path, media_type: &str) -> Result<Attachment, String> {
+    let mut bytes = Vec::with_capacity(size(path)? as usize);
+    let unreadable = |error| format!("cannot be read: {error}");
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(too_large(bytes.len() as u64));
+    }
+    let media_type = media_type::of_bytes(&bytes)
+        .or_else(|| media_type::known(media_type))
+        .ok_or_else(|| format!("is of an unknown type, expected {}", media_type::EXPECTED))?;
+    let content = AttachmentContent::Base64(STANDARD.encode(bytes).into());
+    Ok(Attachment { media_type: media_type.to_owned(), content })
+}
+
+fn too_large(bytes: u64) -> String {
+    format!("has {bytes} bytes, expected at most {MOST_BYTES}")
+}
+
+#[cfg(test)]
+mod tests;

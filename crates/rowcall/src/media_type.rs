@@ -1,0 +1,101 @@
+//! Which kinds of images and documents may go along with a question, by the ending of a name and by the first bytes.
+
+/// The kinds that the providers take, each by its media type with the endings of names that stand for it.
+const KINDS: [(&str, &[&str]); 5] = [
+    ("image/png", &["png"]),
+    ("image/jpeg", &["jpg", "jpeg"]),
+    ("image/webp", &["webp"]),
+    ("image/gif", &["gif"]),
+    ("application/pdf", &["pdf"]),
+];
+
+/// All of them, as messages name them.
+pub(crate) const EXPECTED: &str = "PNG, JPEG, WebP, GIF or PDF";
+
+/// How far a PDF's mark may be from its beginning, in bytes: readers allow for a preface.
+const PDF_PREFACE: usize = 1024;
+
+/// The media type that the ending of a file's name stands for, upper or lower case.
+pub(crate) fn of_name(name: &str) -> Option<&'static str> {
+    let (_, ending) = name.rsplit_once('.')?;
+    let stands_for = |endings: &[&str]| endings.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    KINDS.iter().find(|(_, endings)| stands_for(endings)).map(|(media_type, _)| *media_type)
+}
+
+/// The media type of a file that begins like this; a kilobyte tells for certain.
+pub(crate) fn of_bytes(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => {
+            let preface = start.get(..PDF_PREFACE).unwrap_or(start);
+            preface.windows(5).any(|bytes| bytes == b"%PDF-").then_some("application/pdf")
+        }
+    }
+}
+
+/// The media type of this name, if it is a known one.
+pub(crate) fn known(media_type: &str) -> Option<&'static str> {
+    // Often written for `image/jpeg`, and refused by providers.
+    let media_type = if media_type.eq_ignore_ascii_case("image/jpg") { "image/jpeg" } else { media_type };
+    KINDS.iter().map(|(known, _)| *known).find(|known| known.eq_ignore_ascii_case(media_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_told_by_the_end_of_a_name() {
+        for (name, expected) in [
+            ("a.png", Some("image/png")),
+            ("dir.pdf/b.JPG", Some("image/jpeg")),
+            ("c.jpeg", Some("image/jpeg")),
+            ("d.webp", Some("image/webp")),
+            ("e.tar.gif", Some("image/gif")),
+            ("f.Pdf", Some("application/pdf")),
+            ("g.svg", None),
+            ("png", None),
+            ("h.", None),
+            ("", None),
+        ] {
+            assert_eq!(of_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_kind_is_told_by_the_first_bytes() {
+        let late = [&[b' '; 1000][..], b"%PDF-1.7"].concat();
+        let too_late = [&[b' '; 1024][..], b"%PDF-1.7"].concat();
+        for (start, expected) in [
+            (&b"\x89PNG\r\n\x1a\n\0\0"[..], Some("image/png")),
+            (b"\xff\xd8\xff\xe0", Some("image/jpeg")),
+            (b"GIF89a\x01\0", Some("image/gif")),
+            (b"RIFF\x24\0\0\0WEBPVP8 ", Some("image/webp")),
+            (b"RIFF\x24\0\0\0WAVEfmt ", None),
+            (b"%PDF-1.4\n", Some("application/pdf")),
+            (&late, Some("application/pdf")),
+            (&too_late, None),
+            (b"<svg xmlns=", None),
+            (b"\x89PN", None),
+            (b"", None),
+        ] {
+            assert_eq!(of_bytes(start), expected, "{start:?}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_has_one_spelling() {
+        for (given, expected) in [
+            ("image/png", Some("image/png")),
+            ("IMAGE/JPG", Some("image/jpeg")),
+            ("application/pdf", Some("application/pdf")),
+            ("image/svg+xml", None),
+            ("", None),
+        ] {
+            assert_eq!(known(given), expected, "{given}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The template: compiled once, rendered for each row into a prompt: system part, examples, the row with its images. What a
+//! prompt becomes on the wire is the protocol's business, and reading files that of `attachment.rs`.
+
+mod attachment;
+mod examples;
+mod filters;
+mod missing;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use serde_json::{Map, Value};
+
+use crate::error::Problem;
+use crate::outcome::{Failure, FailureKind};
+use crate::row::AnsweredRow;
+use crate::turn::{Example, Prompt, Turn};
+use crate::violation::Violation;
+
+const USER: &str = "prompt";
+const SYSTEM: &str = "system prompt";
+
+/// The variable that stands for all fields of a row, unless it has a field of this name.
+const ROW: &str = "row";
+
+/// What `--prompt` and `--system` give, compiled, with what goes along with each row.
+#[derive(Debug)]
+pub(crate) struct Template {
+    environment: Environment<'static>,
+    system: System,
+    /// Rendered once and shared by all prompts.
+    examples: Vec<Arc<Example>>,
+    /// The fields that hold images or documents.
+    images: Vec<String>,
+    /// What each part must be given.
+    needs: BTreeMap<&'static str, BTreeSet<String>>,
+    uses_whole_row: bool,
+}
+
+#[derive(Debug)]
+enum System {
+    None,
+    /// Without variables: rendered once and shared by all prompts, which keeps it first and equal for the provider's
+    /// prompt cache.
+    Fixed(Arc<str>),
+    PerRow,
+}
+
+impl Template {
+    /// Compiles a user part and, if given, a system part, both in Jinja's syntax.
+    ///
+    /// # Errors
+    /// If one does not compile; the message has its line.
+    pub(crate) fn new(user: &str, system: Option<&str>) -> Result<Self, Problem> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        filters::add_to(&mut environment);
+        for (name, source) in [(USER, Some(user)), (SYSTEM, system)] {
+            if let Some(source) = source {
+                environment
+                    .add_template_owned(name, source.to_owned())
+                    .map_err(|error| does_not_compile(&error))?;
+            }
+        }
+        let mut template = Self {
+            environment,
+            system: System::None,
+            examples: Vec::new(),
+            images: Vec::new(),
+            needs: BTreeMap::new(),
+            uses_whole_row: false,
+        };
+        for (name, source) in [(USER, Some(user)), (SYSTEM, system)] {
+            if let Some(source) = source {
+                template.check_names(name)?;
+                let mut needs = template.mentions(name);
+                template.uses_whole_row |= needs.remove(ROW);
+                needs.retain(|variable| !may_be_missing(source, variable));
+                template.needs.insert(name, needs);
+            }
+        }
+        if system.is_some() {
+            template.system = if template.mentions(SYSTEM).is_empty() {
+                System::Fixed(template.render_one(SYSTEM, &Map::new()).map_err(Problem::new)?.into())
+            } else {
+                System::PerRow
+            };
+        }
+        Ok(template)
+    }
+
+    /// Filters, tests and functions are looked up only when a template is rendered, so it is rendered once with made-up
+    /// fields; what else may go wrong with those tells nothing of real ones.
+    fn check_names(&self, name: &str) -> Result<(), Problem> {
+        let Ok(template) = self.environment.get_template(name) else { return Ok(()) };
+        let fields = template.undeclared_variables(false).into_iter().map(|variable| (variable, ""));
+        let fields: std::collections::HashMap<_, _> = fields.collect();
+        match template.render(minijinja::value::Serde(fields)) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
+                ) =>
+            {
+                Err(does_not_compile(&error))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The same template with examples, which go before each row.
+    ///
+    /// # Errors
+    /// The first example for which no question can be rendered, or whose value `judge` finds violations of, with its place.
+    pub(crate) fn with_examples(
+        mut self,
+        rows: &[AnsweredRow],
+        judge: impl Fn(&Value) -> Vec<Violation>,
+    ) -> Result<Self, Problem> {
+        self.examples = examples::rendered(rows, |fields| self.render_one(USER, fields), judge)?;
+        Ok(self)
+    }
+
+    /// The same template with the fields of a row that hold images or documents to go along with it.
+    pub(crate) fn with_images(self, images: &[String]) -> Self {
+        Self { images: images.to_vec(), ..self }
+    }
+
+    /// Whether images or documents go along with rows.
+    pub(crate) fn has_images(&self) -> bool {
+        !self.images.is_empty()
+    }
+
+    /// The fields that a row must bring, unless the template gives a default for one.
+    pub(crate) fn variables(&self) -> BTreeSet<String> {
+        let mut variables: BTreeSet<_> = self.needs.values().flatten().cloned().collect();
+        variables.extend(self.images.iter().cloned());
+        variables
+    }
+
+    /// The prompt for a row with these fields; files are in it by their paths.
+    ///
+    /// # Errors
+    /// The row's failure, if it lacks a variable, a filter does not fit its value, or an image is none.
+    pub(crate) fn render(&self, fields: &Map<String, Value>) -> Result<Prompt, Box<Failure>> {
+        let failure = |kind| move |message: String| Box::new(Failure::unasked(kind, message));
+        let unfit = failure(FailureKind::Template);
+        let mut turns = Vec::with_capacity(2 + self.examples.len());
+        match &self.system {
+            System::None => {}
+            System::Fixed(text) => turns.push(Turn::System(Arc::clone(text))),
+            System::PerRow => {
+                let text = self.render_one(SYSTEM, fields).map_err(unfit)?;
+                turns.push(Turn::System(text.into()));
+            }
+        }
+        turns.extend(self.examples.iter().map(|example| Turn::Example(Arc::clone(example))));
+        let text = self.render_one(USER, fields).map_err(unfit)?;
+        let attachments =
+            attachment::of_row(&self.images, fields).map_err(failure(FailureKind::Attachment))?;
+        turns.push(Turn::User { text, attachments });
+        Ok(Prompt::new(turns))
+    }
+
+    /// All variables that a template uses in whatever way; the engine's own functions, such as `range`, are none.
+    fn mentions(&self, name: &str) -> BTreeSet<String> {
+        let Ok(template) = self.environment.get_template(name) else { return BTreeSet::new() };
+        let mut variables: BTreeSet<_> = template.undeclared_variables(false).into_iter().collect();
+        for (function, _) in self.environment.globals() {
+            variables.remove(function);
+        }
+        variables
+    }
+
+    fn render_one(&self, name: &str, fields: &Map<String, Value>) -> Result<String, String> {
+        let template = self.environment.get_template(name).map_err(|error| error.to_string())?;
+        let needs = self.needs.get(name).into_iter().flatten();
+        let lacking: Vec<_> = needs.filter(|variable| !fields.contains_key(*variable)).collect();
+        let all = self.with_whole_row(fields);
+        // Some filters make nothing of what is missing, and this row may not come to need it.
+        if let Some(variable) = missing::first_looked_for(&template, &all, &lacking) {
+            let has = listed(fields.keys());
+            return Err(format!("the {name} uses `{variable}`, which the row lacks (it has {has})"));
+        }
+        template
+            .render(minijinja::value::Serde(&*all))
+            .map_err(|error| format!("the {name} cannot be rendered: {}", reason(&error)))
+    }
+
+    /// The fields with all of them once more as one, if the template asks for that.
+    fn with_whole_row<'a>(&self, fields: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
+        if !self.uses_whole_row || fields.contains_key(ROW) {
+            return Cow::Borrowed(fields);
+        }
+        let mut with_row = fields.clone();
+        with_row.insert(ROW.to_owned(), Value::Object(fields.clone()));
+        Cow::Owned(with_row)
+    }
+}
+
+/// Names in backticks, separated by commas; "nothing" if there are none.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// Whether the template itself provides for a row without `variable`: by `| default(…)` or by asking whether it is defined.
+fn may_be_missing(template: &str, variable: &str) -> bool {
+    let is_part_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    template.match_indices(variable).any(|(at, _)| {
+        let before = template.get(..at).and_then(|before| before.chars().next_back());
+        let after = template.get(at + variable.len()..).unwrap_or_default();
+        let rest = after.trim_start();
+        let whole = !before.is_some_and(is_part_of_name) && !after.starts_with(is_part_of_name);
+        let filter = rest.strip_prefix('|').map(str::trim_start).unwrap_or_default();
+        let defaulted = filter.starts_with("default") || filter.starts_with("d(");
+        let asked =
+            ["is defined", "is undefined", "is not defined"].iter().any(|test| rest.starts_with(test));
+        whole && (defaulted || asked)
+    })
+}
+
+fn does_not_compile(error: &minijinja::Error) -> Problem {
+    let place = error.line().map_or(String::new(), |line| format!(", line {line}"));
+    let name = error.name().unwrap_or(USER);
+    Problem::new(format!("the {name} does not compile{place}: {}", reason(error)))
+        .hint("templates are Jinja: `{{ field }}` for a field, `{% if field %}…{% endif %}` for a choice")
+}
+
+fn reason(error: &minijinja::Error) -> String {
+    error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

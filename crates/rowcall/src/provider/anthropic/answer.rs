@@ -1,0 +1,115 @@
+//! What a message amounts to: its blocks, why it stopped and what it took. A tool's input comes back as an object, thinking with
+//! signatures that the API wants to see again.
+
+use serde_json::{Value, json};
+
+use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
+
+/// What a message amounts to; `None` if it is none.
+pub(super) fn read(message: &Value) -> Option<Completion> {
+    if !message.get("content").is_some_and(Value::is_array) && text(message, "/stop_reason").is_none() {
+        return None;
+    }
+    let finish_reason = text(message, "/stop_reason").unwrap_or_default();
+    let finish = match finish_reason {
+        "max_tokens" | "model_context_window_exceeded" | "stop_sequence" => Finish::Length,
+        "pause_turn" => Finish::Paused,
+        _ => Finish::Stop,
+    };
+    let answered = blocks(message);
+    Some(Completion {
+        content: if finish_reason == "refusal" {
+            Content::Refusal(refusal(message))
+        } else {
+            content(answered)
+        },
+        finish,
+        finish_reason: finish_reason.to_owned(),
+        usage: message.get("usage").and_then(usage),
+        model: text(message, "/model").unwrap_or_default().to_owned(),
+        raw_turn: json!({"role": "assistant", "content": replayable(answered)}),
+        continuation: (finish == Finish::Paused && !answered.is_empty())
+            .then(|| json!({"role": "assistant", "content": answered}).to_string()),
+    })
+}
+
+/// Why the model declined. There need not be any words about it.
+fn refusal(message: &Value) -> String {
+    let explanation = text(message, "/stop_details/explanation").filter(|words| !words.is_empty());
+    match (explanation, text(message, "/stop_details/category")) {
+        (Some(explanation), _) => explanation.to_owned(),
+        (None, Some(category)) => format!("no explanation, category `{category}`"),
+        (None, None) => "no explanation".to_owned(),
+    }
+}
+
+/// The calls if there are any, else the text of all text blocks, which need not come first; other blocks are skipped.
+fn content(blocks: &[Value]) -> Content {
+    let of_type = |wanted: &'static str| blocks.iter().filter(move |block| is_of_type(block, wanted));
+    let calls: Vec<_> = of_type("tool_use")
+        .map(|block| ToolCall {
+            name: text(block, "/name").unwrap_or_default().to_owned(),
+            arguments: match block.get("input") {
+                None | Some(Value::Null) => "{}".to_owned(),
+                // As much as came of it in a stream.
+                Some(Value::String(broken)) => broken.clone(),
+                Some(input) => input.to_string(),
+            },
+        })
+        .collect();
+    if !calls.is_empty() {
+        return Content::Calls(calls);
+    }
+    Content::Text(of_type("text").filter_map(|block| text(block, "/text")).collect())
+}
+
+/// The blocks as they came, since thinking carries signatures that the API checks, but for what it takes only from its own hands:
+/// blank texts, inputs that are no objects, and thinking with nothing behind it.
+fn replayable(blocks: &[Value]) -> Vec<Value> {
+    let is_thinking = |block: &Value| is_of_type(block, "thinking") || is_of_type(block, "redacted_thinking");
+    let is_blank = |block: &Value| {
+        is_of_type(block, "text") && text(block, "/text").is_none_or(|text| text.trim().is_empty())
+    };
+    let mut kept: Vec<_> = blocks.iter().filter(|block| !is_blank(block)).cloned().collect();
+    for block in kept.iter_mut().filter(|block| is_of_type(block, "tool_use")) {
+        if let Some(input) = block.get_mut("input").filter(|input| !input.is_object()) {
+            // Anthropic's documentation has broken input sent back under this name.
+            *input = json!({"INVALID_JSON": input.take()});
+        }
+    }
+    if kept.iter().all(is_thinking) {
+        kept.clear();
+    }
+    kept
+}
+
+/// Anthropic counts cached tokens beside `input_tokens`, we count them within.
+fn usage(wire: &Value) -> Option<Usage> {
+    let count = |pointer: &str| wire.pointer(pointer).and_then(Value::as_u64);
+    let (input, output) = (count("/input_tokens"), count("/output_tokens"));
+    if input.is_none() && output.is_none() {
+        return None;
+    }
+    let cached_tokens = count("/cache_read_input_tokens").unwrap_or(0);
+    let cache_write_tokens = count("/cache_creation_input_tokens").unwrap_or(0);
+    Some(Usage {
+        input_tokens: input.unwrap_or(0).saturating_add(cached_tokens).saturating_add(cache_write_tokens),
+        cached_tokens,
+        cache_write_tokens,
+        output_tokens: output.unwrap_or(0),
+        reasoning_tokens: count("/output_tokens_details/thinking_tokens").unwrap_or(0),
+    })
+}
+
+/// The blocks of a message.
+pub(super) fn blocks(message: &Value) -> &[Value] {
+    message.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+pub(super) fn is_of_type(block: &Value, wanted: &str) -> bool {
+    text(block, "/type") == Some(wanted)
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}

@@ -1,0 +1,117 @@
+//! How a run asks, which may change while it goes on: what a server does not take is left out from then on, or asked for by the
+//! next of its means. Each change is made once for all rows.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{Form, Mode, Target};
+use crate::fault::{Fault, FaultKind};
+
+/// The target of a run, and what may take its place.
+#[derive(Debug)]
+pub struct Approach {
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    target: Arc<Target>,
+    /// The forms to fall back to, the next one last.
+    further: Vec<Form>,
+}
+
+/// What is asked differently from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// This parameter is no longer sent.
+    Dropped(String),
+    /// The output limit is sent under this name.
+    Renamed(&'static str),
+    /// The schema is asked for in this way instead.
+    Mode {
+        /// As it was asked for.
+        from: Mode,
+        /// As it is asked for now.
+        to: Mode,
+    },
+}
+
+/// What a fault changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adaptation {
+    /// Nothing.
+    None,
+    /// It has been seen to since the request was made: asking anew is enough.
+    Made,
+    /// This, and asking anew is enough.
+    Change(Change),
+}
+
+impl Approach {
+    /// Asks by `target`, and if its form proves to be none of the server's, by the forms in `further`, in that order.
+    pub fn new(target: Target, mut further: Vec<Form>) -> Self {
+        further.reverse();
+        Self { state: RwLock::new(State { target: Arc::new(target), further }) }
+    }
+
+    /// How to ask now.
+    pub fn target(&self) -> Arc<Target> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).target)
+    }
+
+    /// What follows from a fault of a request that was made by `asked`.
+    pub fn adapt(&self, asked: &Arc<Target>, fault: &Fault) -> Adaptation {
+        match fault.kind {
+            FaultKind::UnsupportedParameter => {}
+            FaultKind::RateLimit
+            | FaultKind::Overloaded
+            | FaultKind::Timeout
+            | FaultKind::Server
+            | FaultKind::Unreachable
+            | FaultKind::Connection
+            | FaultKind::Conflict
+            | FaultKind::Quota
+            | FaultKind::Auth
+            | FaultKind::Permission
+            | FaultKind::NotFound
+            | FaultKind::InvalidSchema
+            | FaultKind::ContextLength
+            | FaultKind::ContentPolicy
+            | FaultKind::TooLarge
+            | FaultKind::RequestExceedsLimit
+            | FaultKind::Unprocessable
+            | FaultKind::InvalidRequest => return Adaptation::None,
+        }
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&state.target, asked) {
+            return Adaptation::Made;
+        }
+        let Some(param) = fault.param.as_deref() else { return Adaptation::None };
+        if let Some((target, change)) = state.target.without(param) {
+            state.target = Arc::new(target);
+            return Adaptation::Change(change);
+        }
+        if !state.target.asks_for_schema_by(param) {
+            return Adaptation::None;
+        }
+        let Some(form) = state.further.pop() else { return Adaptation::None };
+        let change = Change::Mode { from: state.target.form.mode, to: form.mode };
+        state.target = Arc::new(state.target.with_form(form));
+        Adaptation::Change(change)
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dropped(name) => write!(f, "the server does not take `{name}`, so it is no longer sent"),
+            Self::Renamed(name) => write!(f, "the output limit is sent as `{name}` from now on"),
+            Self::Mode { from, to } => {
+                write!(f, "the server does not take {}, so {} is used instead", from.phrase(), to.phrase())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

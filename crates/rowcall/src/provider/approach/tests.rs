@@ -1,0 +1,87 @@
+//! What a server refuses, and what is asked from then on.
+
+use serde_json::json;
+
+use super::*;
+use crate::provider::{Forms, Parameters, Protocol, Quirks};
+use crate::schema::Schema;
+
+const QUIRKS: Quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
+
+/// An approach with all modes to fall back to, temperature and `top_k` set.
+fn approach() -> Approach {
+    let schema = Schema::parse("name, age int").expect("a schema");
+    let forms = Forms::of(&schema, Protocol::OpenAiChat, Protocol::OpenAiChat.modes()).expect("forms");
+    let parameters = Parameters {
+        temperature: Some(0.0),
+        max_output_tokens: Some(100),
+        extra: [("top_k".to_owned(), json!(40))].into_iter().collect(),
+    };
+    let target = Target::new(Protocol::OpenAiChat, QUIRKS, "m".to_owned(), forms.first, parameters);
+    Approach::new(target, forms.further)
+}
+
+fn refusal(param: &str) -> Fault {
+    Fault {
+        param: Some(param.to_owned()),
+        status: Some(400),
+        ..Fault::new(FaultKind::UnsupportedParameter, "unsupported")
+    }
+}
+
+/// What is sent now, beside model and messages.
+fn sent(approach: &Approach) -> Vec<String> {
+    let body = approach.target().encode(&crate::turn::Prompt::new(Vec::new())).body;
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    let names = body.as_object().expect("an object").keys();
+    names.filter(|name| !["model", "messages"].contains(&name.as_str())).cloned().collect()
+}
+
+#[test]
+fn what_a_server_refuses_is_left_out_or_asked_for_otherwise() {
+    let approach = approach();
+    assert_eq!(sent(&approach), ["max_tokens", "response_format", "temperature", "top_k"]);
+    let mut told = Vec::new();
+    for param in
+        ["temperature", "top_k", "max_tokens", "response_format", "tool_choice", "response_format.type"]
+    {
+        match approach.adapt(&approach.target(), &refusal(param)) {
+            Adaptation::Change(change) => told.push(change.to_string()),
+            other @ (Adaptation::None | Adaptation::Made) => panic!("{param}: {other:?}"),
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            "the server does not take `temperature`, so it is no longer sent",
+            "the server does not take `top_k`, so it is no longer sent",
+            "the output limit is sent as `max_completion_tokens` from now on",
+            "the server does not take structured output by schema, so a forced tool is used instead",
+            "the server does not take a forced tool, so a JSON object with the schema in the prompt is used instead",
+            "the server does not take a JSON object with the schema in the prompt, so the schema in the prompt alone is used instead",
+        ]
+    );
+    assert_eq!(sent(&approach), ["max_completion_tokens"]);
+}
+
+#[test]
+fn a_change_is_made_once_for_all_rows() {
+    let approach = approach();
+    let asked = approach.target();
+    assert!(matches!(approach.adapt(&asked, &refusal("temperature")), Adaptation::Change(_)));
+    assert_eq!(approach.adapt(&asked, &refusal("temperature")), Adaptation::Made);
+    assert_eq!(approach.adapt(&approach.target(), &refusal("temperature")), Adaptation::None);
+}
+
+#[test]
+fn what_must_be_sent_and_other_faults_change_nothing() {
+    let approach = approach();
+    for fault in [
+        refusal("messages"),
+        refusal("model"),
+        Fault::new(FaultKind::UnsupportedParameter, "something"),
+        Fault { param: Some("temperature".to_owned()), ..Fault::new(FaultKind::InvalidSchema, "schema") },
+    ] {
+        assert_eq!(approach.adapt(&approach.target(), &fault), Adaptation::None, "{fault:?}");
+    }
+}

@@ -1,0 +1,182 @@
+//! The table of providers, one entry each. Base URLs and key variables are as the official SDKs have them, or for local servers their
+//! documentation; what an entry says beyond that has its source beside it.
+
+use super::{Address, Key, Provider};
+use crate::provider::Mode::{Json, Prompt, Schema, Tool};
+use crate::provider::Protocol::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
+use crate::provider::{KeyHeader, Mode, Quirks};
+
+/// OpenAI's API description: `max_tokens` is deprecated and refused for current models, `developer` takes the place of `system`.
+pub(super) const OPENAI: Quirks =
+    Quirks { output_limit_field: "max_completion_tokens", system_role: "developer" };
+
+/// What all servers know that speak Chat Completions after OpenAI's example.
+pub(super) const COMPATIBLE: Quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
+
+/// Every mode, the surest first.
+const ALL: &[Mode] = &[Schema, Tool, Json, Prompt];
+
+/// A server that speaks Chat Completions and takes all that OpenAI's takes, by names that all know.
+const fn compatible(name: &'static str, address: Address, key: Key) -> Provider {
+    Provider {
+        name,
+        aliases: &[],
+        address,
+        base_url_variable: None,
+        api_path: "",
+        key,
+        key_header: None,
+        speaks: &[(OpenAiChat, ALL)],
+        quirks: COMPATIBLE,
+        always: &[],
+    }
+}
+
+pub(super) const PROVIDERS: &[Provider] = &[
+    Provider {
+        base_url_variable: Some("OPENAI_BASE_URL"),
+        speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
+        quirks: OPENAI,
+        ..compatible("openai", Address::At("https://api.openai.com/v1"), Key::Required(&["OPENAI_API_KEY"]))
+    },
+    // Microsoft's documentation: `{endpoint}/openai/v1` needs no `api-version`, the model is the deployment's name. Roles and
+    // fields are OpenAI's, but `developer` is not known to every model that is deployed there.
+    Provider {
+        base_url_variable: Some("AZURE_OPENAI_ENDPOINT"),
+        api_path: "/openai/v1",
+        key_header: Some(KeyHeader::Named("api-key")),
+        speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
+        quirks: Quirks { output_limit_field: "max_completion_tokens", system_role: "system" },
+        ..compatible(
+            "azure",
+            Address::Own { example: "https://RESOURCE.openai.azure.com" },
+            Key::Required(&["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"]),
+        )
+    },
+    // Anthropic's API has no mode that only makes sure of JSON.
+    Provider {
+        base_url_variable: Some("ANTHROPIC_BASE_URL"),
+        speaks: &[(Anthropic, &[Schema, Tool, Prompt])],
+        ..compatible(
+            "anthropic",
+            Address::At("https://api.anthropic.com"),
+            Key::Required(&["ANTHROPIC_API_KEY"]),
+        )
+    },
+    // Google's SDK prefers `GOOGLE_API_KEY` where both are set.
+    Provider {
+        aliases: &["gemini"],
+        base_url_variable: Some("GOOGLE_GEMINI_BASE_URL"),
+        speaks: &[(Gemini, ALL)],
+        ..compatible(
+            "google",
+            Address::At("https://generativelanguage.googleapis.com"),
+            Key::Required(&["GOOGLE_API_KEY", "GEMINI_API_KEY"]),
+        )
+    },
+    // Mistral's SDK knows `json_schema` with `strict`, and a named tool as `tool_choice`.
+    compatible("mistral", Address::At("https://api.mistral.ai/v1"), Key::Required(&["MISTRAL_API_KEY"])),
+    // Its SDK's base URL has no path. Structured output by schema is there for some models only, and its limits on requests are
+    // per day, on tokens per minute, which the headers show.
+    Provider {
+        base_url_variable: Some("GROQ_BASE_URL"),
+        api_path: "/openai/v1",
+        ..compatible("groq", Address::At("https://api.groq.com/openai/v1"), Key::Required(&["GROQ_API_KEY"]))
+    },
+    // DeepSeek's documentation of Chat Completions has `text` and `json_object` only, and the server refuses `json_schema` ("This
+    // response_format type is unavailable now", seen in July 2026).
+    Provider {
+        base_url_variable: Some("DEEPSEEK_API_BASE"),
+        speaks: &[(OpenAiChat, &[Json, Tool, Prompt])],
+        ..compatible(
+            "deepseek",
+            Address::At("https://api.deepseek.com"),
+            Key::Required(&["DEEPSEEK_API_KEY"]),
+        )
+    },
+    compatible("together", Address::At("https://api.together.ai/v1"), Key::Required(&["TOGETHER_API_KEY"])),
+    compatible(
+        "fireworks",
+        Address::At("https://api.fireworks.ai/inference/v1"),
+        Key::Required(&["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"]),
+    ),
+    // OpenRouter's documentation: without this a request may be routed to a provider that ignores what it does not know, such as
+    // a schema.
+    Provider {
+        speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
+        always: &[("provider", r#"{"require_parameters":true}"#)],
+        ..compatible(
+            "openrouter",
+            Address::At("https://openrouter.ai/api/v1"),
+            Key::Required(&["OPENROUTER_API_KEY"]),
+        )
+    },
+    compatible("cerebras", Address::At("https://api.cerebras.ai/v1"), Key::Required(&["CEREBRAS_API_KEY"])),
+    compatible("xai", Address::At("https://api.x.ai/v1"), Key::Required(&["XAI_API_KEY"])),
+    // Perplexity's documentation: structured output is by `json_schema` alone, and there are no tools of one's own.
+    Provider {
+        speaks: &[(OpenAiChat, &[Schema, Prompt])],
+        ..compatible(
+            "perplexity",
+            Address::At("https://api.perplexity.ai"),
+            Key::Required(&["PERPLEXITY_API_KEY"]),
+        )
+    },
+    // AWS's documentation recommends this endpoint for what speaks OpenAI's protocols; variables as in OpenAI's SDK.
+    Provider {
+        base_url_variable: Some("AWS_BEDROCK_BASE_URL"),
+        api_path: "/openai/v1",
+        speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
+        ..compatible(
+            "bedrock",
+            Address::Regional {
+                url: "https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
+                region: &["AWS_REGION", "AWS_DEFAULT_REGION"],
+            },
+            Key::Required(&["AWS_BEARER_TOKEN_BEDROCK"]),
+        )
+    },
+    // Ollama's source: `/v1` holds the model to `json_schema` by a grammar and ignores `tool_choice`.
+    Provider {
+        api_path: "/v1",
+        speaks: &[(OpenAiChat, &[Schema, Json, Prompt])],
+        ..compatible(
+            "ollama",
+            Address::Local { url: "http://localhost:11434/v1", host: "OLLAMA_HOST" },
+            Key::Optional(&["OLLAMA_API_KEY"]),
+        )
+    },
+    Provider {
+        api_path: "/v1",
+        speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
+        ..compatible("vllm", Address::At("http://localhost:8000/v1"), Key::Optional(&["VLLM_API_KEY"]))
+    },
+    // Measured: `tool_choice` as an object counts as `auto`, and the formats of Responses and Messages are ignored.
+    Provider {
+        aliases: &["llamacpp", "llama-cpp"],
+        api_path: "/v1",
+        speaks: &[
+            (OpenAiChat, &[Schema, Json, Prompt]),
+            (OpenAiResponses, &[Prompt]),
+            (Anthropic, &[Prompt]),
+        ],
+        ..compatible("llama.cpp", Address::At("http://127.0.0.1:8080/v1"), Key::Optional(&["LLAMA_API_KEY"]))
+    },
+    // LM Studio's server says that `response_format.type` must be `json_schema` or `text` and `tool_choice` a string.
+    Provider {
+        aliases: &["lm-studio"],
+        api_path: "/v1",
+        speaks: &[(OpenAiChat, &[Schema, Prompt])],
+        ..compatible("lmstudio", Address::At("http://localhost:1234/v1"), Key::Optional(&["LM_API_TOKEN"]))
+    },
+    // Our own simulator speaks all four.
+    Provider {
+        speaks: &[
+            (OpenAiChat, ALL),
+            (OpenAiResponses, ALL),
+            (Anthropic, &[Schema, Tool, Prompt]),
+            (Gemini, ALL),
+        ],
+        ..compatible("sim", Address::Own { example: "http://127.0.0.1:PORT/v1" }, Key::None)
+    },
+];

@@ -1,0 +1,227 @@
+//! Google's Gemini: `POST {base}/v1/models/{model}:generateContent`. The system part is a field of its own, and so is the form of
+//! the answer. Here a prompt becomes a request; `answer.rs` reads what comes back, put together by `stream.rs` if it comes in
+//! pieces.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Form, Mode, Parameters, Target, correction, gemini_error, openai_error, push_field, push_json, sse,
+};
+use crate::fault::{Fault, FaultKind};
+use crate::request::{Request, Response};
+use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
+use crate::violation::Violation;
+use answer::parts;
+
+mod answer;
+mod stream;
+
+const CONFIG: &str = "generationConfig";
+
+/// Where requests for a model go; a tuned one names its own collection.
+pub(super) fn path(model: &str) -> Arc<str> {
+    let (collection, name) = match model.split_once('/') {
+        Some((collection @ ("models" | "tunedModels"), name)) => (collection, name),
+        Some(_) | None => ("models", model),
+    };
+    let mut path = format!("/v1/{collection}/");
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    path.push_str(":generateContent");
+    path.into()
+}
+
+pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
+    if !response.is_success() {
+        return Err(gemini_error::classify(response));
+    }
+    let answer = if sse::is_stream(response) {
+        // A piece that was cut ends it; what follows it would not be whole.
+        let chunks = sse::events(&response.body).map_while(|event| serde_json::from_str(&event.data).ok());
+        stream::whole(response, chunks)?
+    } else {
+        let unreadable = |error| {
+            let words = format!("the body is not an answer of Gemini: {error}");
+            openai_error::in_success(response, FaultKind::Server, words)
+        };
+        match serde_json::from_slice(&response.body).map_err(unreadable)? {
+            // A stream that was not asked for as events is one array of what the events would have been.
+            Value::Array(chunks) => stream::whole(response, chunks.into_iter())?,
+            answer => answer,
+        }
+    };
+    if answer.get("error").is_some_and(|error| !openai_error::is_empty(error)) {
+        return Err(gemini_error::classify(response));
+    }
+    answer::read(&answer).ok_or_else(|| {
+        let words = "the body has no candidates".to_owned();
+        openai_error::in_success(response, FaultKind::Server, words)
+    })
+}
+
+pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
+    let mut body = Vec::with_capacity(1024);
+    body.extend_from_slice(b"{\"contents\":");
+    push_json(&mut body, &contents(target, prompt));
+    if let Some(text) = target.system(prompt) {
+        push_field(&mut body, "systemInstruction", &json!({"parts": [{"text": text}]}));
+    }
+    if prompt.output_limit.is_none() && prompt.continuation.is_none() {
+        body.extend_from_slice(&target.tail);
+    } else {
+        // The few prompts after an answer that was cut or paused have a configuration of their own.
+        let mut parameters = target.parameters.clone();
+        parameters.max_output_tokens = prompt.output_limit.or(parameters.max_output_tokens);
+        for (name, value) in all_fields(&target.form, &parameters, prompt.continuation.as_deref()) {
+            push_field(&mut body, &name, &value);
+        }
+    }
+    body.push(b'}');
+    Request { path: Arc::clone(&target.path), headers: &[], body: body.into() }
+}
+
+fn contents(target: &Target, prompt: &Prompt) -> Vec<Value> {
+    let said = |role: &str, text: &str| json!({"role": role, "parts": [{"text": text}]});
+    let mut contents = Vec::with_capacity(prompt.turns.len());
+    for turn in &prompt.turns {
+        match turn {
+            // It has a field of its own.
+            Turn::System(_) => {}
+            Turn::Example(example) => {
+                contents.push(said("user", &example.question));
+                contents.push(said("model", &target.form.wire.express(&example.value).to_string()));
+            }
+            Turn::User { text, attachments } => {
+                let mut parts: Vec<_> = attachments.iter().map(part).collect();
+                parts.push(json!({"text": text}));
+                contents.push(json!({"role": "user", "parts": parts}));
+            }
+            Turn::Invalid { raw_turn, violations } => {
+                // A turn without parts is refused; two of the user's in a row are not.
+                if !parts(raw_turn).is_empty() {
+                    contents.push(raw_turn.clone());
+                }
+                contents.push(reply(raw_turn, violations));
+            }
+        }
+    }
+    contents
+}
+
+fn part(attachment: &Attachment) -> Value {
+    let media_type = &attachment.media_type;
+    match &attachment.content {
+        AttachmentContent::Url(url) => json!({"fileData": {"mimeType": media_type, "fileUri": url}}),
+        // A path is no address; the server says so, which is better than an answer about nothing.
+        AttachmentContent::File(path) => {
+            json!({"fileData": {"mimeType": media_type, "fileUri": path.display().to_string()}})
+        }
+        AttachmentContent::Base64(data) => json!({"inlineData": {"mimeType": media_type, "data": &**data}}),
+    }
+}
+
+/// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and
+/// win.
+pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value> {
+    all_fields(form, parameters, None)
+}
+
+fn all_fields(form: &Form, parameters: &Parameters, continuation: Option<&str>) -> Map<String, Value> {
+    let wire = &form.wire;
+    let mut fields = Map::new();
+    let mut config = Map::new();
+    match form.mode {
+        Mode::Schema => {
+            config.insert("responseMimeType".to_owned(), json!("application/json"));
+            config.insert("responseJsonSchema".to_owned(), wire.schema.clone());
+        }
+        Mode::Tool => {
+            let mut function = Map::new();
+            function.insert("name".to_owned(), json!(wire.name));
+            if let Some(description) = &wire.description {
+                function.insert("description".to_owned(), json!(description));
+            }
+            function.insert("parametersJsonSchema".to_owned(), wire.schema.clone());
+            let calling = json!({"mode": "ANY", "allowedFunctionNames": [wire.name]});
+            fields.insert("tools".to_owned(), json!([{"functionDeclarations": [function]}]));
+            fields.insert("toolConfig".to_owned(), json!({"functionCallingConfig": calling}));
+        }
+        Mode::Json => {
+            config.insert("responseMimeType".to_owned(), json!("application/json"));
+        }
+        Mode::Prompt => {}
+    }
+    if let Some(limit) = parameters.max_output_tokens {
+        config.insert("maxOutputTokens".to_owned(), json!(limit));
+    }
+    if let Some(temperature) = parameters.temperature {
+        config.insert("temperature".to_owned(), json!(temperature));
+    }
+    if let Some(token) = continuation {
+        // It stands beside the configuration: Google's official SDK has it there.
+        fields.insert("continuationToken".to_owned(), json!(token));
+    }
+    for (name, value) in &parameters.extra {
+        match (camel(name), value) {
+            (name, Value::Object(users)) if name == CONFIG => {
+                config.extend(users.iter().map(|(name, value)| (camel(name), value.clone())));
+            }
+            (name, value) => {
+                fields.insert(name, value.clone());
+            }
+        }
+    }
+    if !config.is_empty() {
+        fields.entry(CONFIG).or_insert(Value::Object(config));
+    }
+    fields
+}
+
+/// A field's name in the spelling in which we send it. Google takes `snake_case` as well, but not both for one field.
+fn camel(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    for (at, step) in name.split('_').enumerate() {
+        let mut letters = step.chars();
+        match letters.next() {
+            Some(first) if at > 0 => {
+                camel.push(first.to_ascii_uppercase());
+                camel.push_str(letters.as_str());
+            }
+            Some(_) | None => camel.push_str(step),
+        }
+    }
+    camel
+}
+
+/// The user's turn after an invalid answer: each call of a function is met by its response, text by text.
+fn reply(raw_turn: &Value, violations: &[Violation]) -> Value {
+    let text = correction(violations);
+    let mut replies: Vec<_> = parts(raw_turn)
+        .iter()
+        .filter_map(|part| part.get("functionCall"))
+        .map(|call| {
+            let mut response = Map::new();
+            // Only some models give their calls an id.
+            if let Some(id) = call.get("id") {
+                response.insert("id".to_owned(), id.clone());
+            }
+            response.insert("name".to_owned(), call.get("name").cloned().unwrap_or_default());
+            response.insert("response".to_owned(), json!({"error": text}));
+            json!({"functionResponse": response})
+        })
+        .collect();
+    if replies.is_empty() {
+        replies.push(json!({"text": text}));
+    }
+    json!({"role": "user", "parts": replies})
+}
+
+#[cfg(test)]
+mod tests;

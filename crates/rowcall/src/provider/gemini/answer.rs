@@ -1,0 +1,132 @@
+//! What an answer amounts to: the parts of its candidate, why that stopped and what it took. Nearly everything may be missing.
+
+use serde_json::{Value, json};
+
+use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
+
+/// What an answer amounts to; `None` if there is neither a candidate nor a reason why there is none.
+pub(super) fn read(answer: &Value) -> Option<Completion> {
+    let blocked = text(answer, "/promptFeedback/blockReason");
+    let candidate = answer.pointer("/candidates/0");
+    if candidate.is_none() && blocked.is_none() {
+        return None;
+    }
+    let candidate = candidate.unwrap_or(&Value::Null);
+    let reason = text(candidate, "/finishReason").or(blocked).unwrap_or_default();
+    let said = candidate.get("content").unwrap_or(&Value::Null);
+    let (finish, content) = match (blocked, reason) {
+        (Some(reason), _) if candidate.is_null() => {
+            (Finish::ContentFilter, Content::Refusal(format!("the prompt was blocked as {reason}")))
+        }
+        (_, word) if is_refusal(word) => {
+            let words = text(candidate, "/finishMessage").filter(|words| !words.is_empty());
+            let refusal = words.map_or_else(|| word.to_owned(), |words| format!("{word}: {words}"));
+            (Finish::ContentFilter, Content::Refusal(refusal))
+        }
+        (_, "MAX_TOKENS") => (Finish::Length, content(parts(said))),
+        (_, "CONTINUATION") => (Finish::Paused, content(parts(said))),
+        (_, word) if is_mishap(word) => (Finish::Stop, whole(content(parts(said)))),
+        // `STOP`, and words to come.
+        _ => (Finish::Stop, content(parts(said))),
+    };
+    Some(Completion {
+        content,
+        finish,
+        finish_reason: reason.to_owned(),
+        usage: answer.get("usageMetadata").and_then(usage),
+        model: text(answer, "/modelVersion").unwrap_or_default().to_owned(),
+        raw_turn: json!({"role": "model", "parts": replayable(parts(said))}),
+        continuation: text(candidate, "/continuationToken").map(str::to_owned),
+    })
+}
+
+/// The finish reasons with which the provider withholds an answer, asked again or not.
+fn is_refusal(word: &str) -> bool {
+    let withheld = [
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "LANGUAGE",
+        "ESCALATION",
+        "MODEL_ARMOR",
+    ];
+    withheld.contains(&word)
+}
+
+/// The finish reasons with which a model loses its thread, mostly without content; asked again, it may find it.
+fn is_mishap(word: &str) -> bool {
+    word.starts_with("MALFORMED_")
+        || ["OTHER", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE"]
+            .contains(&word)
+}
+
+/// What breaks off without having reached the limit would break off again with a higher one, so it counts as no answer.
+fn whole(content: Content) -> Content {
+    match content {
+        Content::Text(text) if !text.trim_ascii_end().ends_with(['}', ']', '>', '`']) => {
+            Content::Text(String::new())
+        }
+        Content::Text(_) | Content::Calls(_) | Content::Refusal(_) => content,
+    }
+}
+
+/// The calls if there are any, else the text of all parts but thoughts.
+fn content(parts: &[Value]) -> Content {
+    let calls: Vec<_> = parts
+        .iter()
+        .filter_map(|part| part.get("functionCall"))
+        .map(|call| ToolCall {
+            name: text(call, "/name").unwrap_or_default().to_owned(),
+            arguments: match call.get("args") {
+                None | Some(Value::Null) => "{}".to_owned(),
+                Some(arguments) => arguments.to_string(),
+            },
+        })
+        .collect();
+    if !calls.is_empty() {
+        return Content::Calls(calls);
+    }
+    Content::Text(
+        parts.iter().filter(|part| !is_thought(part)).filter_map(|part| text(part, "/text")).collect(),
+    )
+}
+
+/// The parts as they came, thoughts and signatures included, since Gemini 3 refuses a call without its signature; but for empty ones
+/// and thoughts with nothing behind them.
+fn replayable(parts: &[Value]) -> Vec<Value> {
+    let is_empty = |part: &Value| part.get("thoughtSignature").is_none() && text(part, "/text") == Some("");
+    let kept: Vec<_> = parts.iter().filter(|part| !is_empty(part)).cloned().collect();
+    if kept.iter().all(is_thought) { Vec::new() } else { kept }
+}
+
+/// Google counts thoughts beside the candidates, we count them within; cached tokens are within the prompt, what tools have added
+/// to it is not.
+pub(super) fn usage(wire: &Value) -> Option<Usage> {
+    let count = |name: &str| wire.get(name).and_then(Value::as_u64);
+    let (prompt, candidates) = (count("promptTokenCount"), count("candidatesTokenCount"));
+    let thoughts = count("thoughtsTokenCount");
+    prompt.or(candidates).or(thoughts)?;
+    let reasoning_tokens = thoughts.unwrap_or(0);
+    Some(Usage {
+        input_tokens: prompt.unwrap_or(0).saturating_add(count("toolUsePromptTokenCount").unwrap_or(0)),
+        cached_tokens: count("cachedContentTokenCount").unwrap_or(0),
+        cache_write_tokens: 0,
+        output_tokens: candidates.unwrap_or(0).saturating_add(reasoning_tokens),
+        reasoning_tokens,
+    })
+}
+
+/// The parts of a turn.
+pub(super) fn parts(content: &Value) -> &[Value] {
+    content.get("parts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn is_thought(part: &Value) -> bool {
+    part.get("thought") == Some(&Value::Bool(true))
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}

@@ -1,0 +1,180 @@
+//! Error bodies of Gemini (`google.rpc.Status`), classified. What is done about each kind is decided by `retry.rs`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{limit_headers, openai_error};
+use crate::fault::{Fault, FaultKind};
+use crate::request::Response;
+use crate::standing::{Dimension, LimitedBy};
+
+/// The fault that a response with an error status or an error body tells of. What is not Google's own, such as a proxy's page, is
+/// read as any server's.
+pub(super) fn classify(response: &Response) -> Fault {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    // Where a stream would have been an array, the error is its only item.
+    if let Some(body) =
+        body.as_array().and_then(|items| items.iter().find(|item| item.get("error").is_some()))
+    {
+        return classify(&Response { body: body.to_string().into(), ..response.clone() });
+    }
+    let fault = openai_error::classify(response);
+    let Some(error) = body.get("error").filter(|error| error.is_object()) else { return fault };
+    let details = Details::of(error);
+    let (kind, param) = match error.get("status").and_then(Value::as_str).unwrap_or_default() {
+        _ if details.is_bad_key() || fault.message.starts_with("API key not valid") => {
+            (FaultKind::Auth, None)
+        }
+        "INVALID_ARGUMENT" => invalid_argument(&fault.message),
+        "FAILED_PRECONDITION" if fault.kind == FaultKind::Quota => (FaultKind::Quota, None),
+        // Said of regions that are not served.
+        "FAILED_PRECONDITION" | "PERMISSION_DENIED" => (FaultKind::Permission, None),
+        "UNAUTHENTICATED" => (FaultKind::Auth, None),
+        "NOT_FOUND" => (FaultKind::NotFound, None),
+        "RESOURCE_EXHAUSTED" if details.is_for_long() || has_no_access(&fault.message) => {
+            (FaultKind::Quota, None)
+        }
+        "RESOURCE_EXHAUSTED" => (FaultKind::RateLimit, None),
+        "ABORTED" => (FaultKind::Conflict, None),
+        "INTERNAL" | "UNKNOWN" | "DATA_LOSS" => (FaultKind::Server, None),
+        "UNAVAILABLE" => (FaultKind::Overloaded, None),
+        "DEADLINE_EXCEEDED" => (FaultKind::Timeout, None),
+        _ => (fault.kind, fault.param),
+    };
+    Fault {
+        kind,
+        param,
+        limited_by: details.limited_by().or(fault.limited_by),
+        retry_after: limit_headers::in_headers(response).or(details.retry_delay()).or(fault.retry_after),
+        ..fault
+    }
+}
+
+/// The `details` of an error, each of a type of its own.
+struct Details<'a>(&'a [Value]);
+
+impl<'a> Details<'a> {
+    fn of(error: &'a Value) -> Self {
+        Self(error.get("details").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// What the details of a type have in a field.
+    fn all(&self, of_type: &str, field: &str) -> impl Iterator<Item = &'a Value> {
+        let is_of_type = move |detail: &&Value| {
+            let named = detail.get("@type").and_then(Value::as_str).unwrap_or_default();
+            named.rsplit('.').next() == Some(of_type)
+        };
+        self.0.iter().filter(is_of_type).filter_map(move |detail| detail.get(field))
+    }
+
+    /// With a status of 400, of all things.
+    fn is_bad_key(&self) -> bool {
+        self.all("ErrorInfo", "reason")
+            .any(|reason| reason == "API_KEY_INVALID" || reason == "API_KEY_EXPIRED")
+    }
+
+    fn retry_delay(&self) -> Option<Duration> {
+        self.all("RetryInfo", "retryDelay").find_map(|delay| limit_headers::duration(delay.as_str()?))
+    }
+
+    /// The quotas that are exceeded, such as `GenerateRequestsPerMinutePerProjectPerModel-FreeTier`.
+    fn quotas(&self) -> impl Iterator<Item = &'a str> {
+        let violations = self.all("QuotaFailure", "violations").filter_map(Value::as_array).flatten();
+        violations.filter_map(|violation| violation.get("quotaId")?.as_str())
+    }
+
+    /// Whether a day's allowance is used up, which comes with a delay of hours.
+    fn is_for_long(&self) -> bool {
+        self.quotas().any(|quota| quota.contains("PerDay"))
+    }
+
+    fn limited_by(&self) -> Option<LimitedBy> {
+        self.quotas().find_map(|quota| {
+            let dimension = if quota.contains("InputToken") {
+                Dimension::InputTokens
+            } else if quota.contains("OutputToken") {
+                Dimension::OutputTokens
+            } else if quota.contains("Token") {
+                Dimension::Tokens
+            } else if quota.contains("Requests") {
+                Dimension::Requests
+            } else {
+                return None;
+            };
+            Some(LimitedBy::Amount(dimension))
+        })
+    }
+}
+
+/// Whether a message says of a quota that the account has none of it, as in `…_free_tier_requests, limit: 0, model: …`.
+fn has_no_access(message: &str) -> bool {
+    message.split("limit: ").skip(1).any(|after| {
+        after.strip_prefix('0').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+/// What 400 `INVALID_ARGUMENT` means, for which there is nothing but the message, and the field to leave out if that may mend it.
+fn invalid_argument(message: &str) -> (FaultKind, Option<String>) {
+    let says = |words: &str| message.contains(words);
+    if let Some(unknown) = UnknownField::of(message) {
+        return unknown.kind();
+    }
+    if says("token count") && says("exceeds the maximum") {
+        return (FaultKind::ContextLength, None);
+    }
+    if says("payload size exceeds") {
+        return (FaultKind::TooLarge, None);
+    }
+    // `JSON mode is not enabled for models/…`, and so on for all that older models cannot do.
+    if says("is not enabled for") || says("is unsupported") {
+        let field = if says("JSON mode") || says("response mime type") {
+            Some("generation_config.response_mime_type")
+        } else if says("unction calling") || says("ool use") {
+            Some("tools")
+        } else {
+            None
+        };
+        return (FaultKind::UnsupportedParameter, field.map(str::to_owned));
+    }
+    if says("schema") || says("Schema") || says("too many states") {
+        return (FaultKind::InvalidSchema, None);
+    }
+    // A value that every row has in common.
+    if says("Invalid value at 'generation_config") || says("Invalid value at 'tool") {
+        return (FaultKind::UnsupportedParameter, None);
+    }
+    (FaultKind::InvalidRequest, None)
+}
+
+/// `Unknown name "topK" at 'generation_config': Cannot find field.`, of which the place is left out if it is the body.
+struct UnknownField<'a> {
+    name: &'a str,
+    place: &'a str,
+}
+
+impl<'a> UnknownField<'a> {
+    fn of(message: &'a str) -> Option<Self> {
+        let (name, rest) = message.split_once("Unknown name \"")?.1.split_once('"')?;
+        let place = rest.strip_prefix(" at '").and_then(|rest| rest.split_once('\''));
+        Some(Self { name, place: place.map_or("", |(place, _)| place) })
+    }
+
+    fn kind(&self) -> (FaultKind, Option<String>) {
+        if self.place.contains("schema") || self.place.contains("parameters") {
+            return (FaultKind::InvalidSchema, None);
+        }
+        if self.place.starts_with("contents") {
+            return (FaultKind::InvalidRequest, None);
+        }
+        // What asks for the schema is known by its place, anything else by its name.
+        let asks_for_schema = self.place.starts_with("tool")
+            || self.name.starts_with("response") && self.place.starts_with("generation");
+        let field =
+            if asks_for_schema { format!("{}.{}", self.place, self.name) } else { self.name.to_owned() };
+        (FaultKind::UnsupportedParameter, Some(field))
+    }
+}
+
+#[cfg(test)]
+mod tests;

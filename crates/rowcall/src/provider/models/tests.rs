@@ -1,0 +1,96 @@
+//! The table is sorted, has what the file has, and says nothing that the file does not say.
+
+use serde_json::Value;
+
+use super::*;
+use crate::provider::all;
+
+fn known(provider: &str, name: &str) -> &'static Model {
+    find(provider, name).unwrap_or_else(|| panic!("{provider}/{name} is known"))
+}
+
+#[test]
+fn the_table_is_sorted_without_doubles_and_of_known_providers() {
+    assert!(MODELS.is_sorted_by(|a, b| (a.provider, a.name) < (b.provider, b.name)));
+    for model in MODELS {
+        assert!(all().iter().any(|provider| provider.name == model.provider), "{}", model.provider);
+        assert_eq!(find(model.provider, model.name), Some(model));
+    }
+    assert_eq!(all().iter().map(|provider| of(provider.name).len()).sum::<usize>(), MODELS.len());
+}
+
+#[test]
+fn a_model_has_the_files_figures() {
+    let luna = known("openai", "gpt-6-luna");
+    assert_eq!(luna.input_usd_per_token, Some(1e-7));
+    assert_eq!(luna.output_usd_per_token, Some(5e-7));
+    assert_eq!(luna.cached_usd_per_token, Some(1e-8));
+    assert_eq!(luna.written_usd_per_token, Some(1.25e-7));
+    assert_eq!((luna.max_input_tokens, luna.max_output_tokens), (Some(922_000), Some(128_000)));
+    assert_eq!((luna.retires_on, luna.only_responses), (None, false));
+    assert_eq!(known("anthropic", "claude-sonnet-4-5").retires_on, Some("2026-11-30"));
+    assert!(known("openai", "gpt-5.4-pro").only_responses);
+}
+
+#[test]
+fn each_price_of_the_file_is_in_the_table() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/data/prices.json");
+    let file: Value = serde_json::from_slice(&std::fs::read(file).expect("the file")).expect("JSON");
+    assert_eq!(file["_about"]["taken"], TAKEN_ON);
+    for (theirs, prefix, ours) in
+        [("openai", "", "openai"), ("gemini", "gemini/", "google"), ("xai", "xai/", "xai")]
+    {
+        let mut compared = 0;
+        for (name, facts) in file["models"].as_object().expect("models") {
+            let Some(name) = name.strip_prefix(prefix).filter(|_| facts["litellm_provider"] == theirs) else {
+                continue;
+            };
+            let model = known(ours, name);
+            for (key, price) in [
+                ("input_cost_per_token", model.input_usd_per_token),
+                ("output_cost_per_token", model.output_usd_per_token),
+                ("cache_read_input_token_cost", model.cached_usd_per_token),
+                ("cache_creation_input_token_cost", model.written_usd_per_token),
+            ] {
+                assert_eq!(price, facts[key].as_f64().filter(|usd| *usd > 0.0), "{ours}/{name} {key}");
+            }
+            compared += 1;
+        }
+        assert!(compared > 30, "{ours}: {compared}");
+    }
+}
+
+#[test]
+fn what_is_unknown_is_neither_0_nor_guessed() {
+    assert_eq!(find("openai", "gpt-6-luna-2031-01-01"), None);
+    assert_eq!(find("openai", "GPT-6-luna"), None);
+    assert_eq!(find("nobody", "gpt-6-luna"), None);
+    assert_eq!(of("nobody"), []);
+    assert_eq!(of("ollama"), []);
+    // The file has 0 for it.
+    let free = known("google", "gemma-4-31b-it");
+    assert_eq!((free.input_usd_per_token, free.output_usd_per_token), (None, None));
+    for model in MODELS {
+        let prices = [model.input_usd_per_token, model.output_usd_per_token, model.cached_usd_per_token];
+        assert!(prices.into_iter().flatten().all(|usd| usd > 0.0), "{}", model.name);
+    }
+}
+
+#[test]
+fn a_model_refuses_what_it_is_known_to_refuse() {
+    for (provider, name, refused) in [
+        ("openai", "gpt-6-luna", &[][..]),
+        ("anthropic", "claude-sonnet-5-5", &[Mode::Tool]),
+        ("anthropic", "claude-opus-4-6", &[]),
+        ("openai", "gpt-5.5-pro", &[Mode::Schema]),
+        ("openai", "o3-deep-research", &[Mode::Schema, Mode::Tool]),
+        ("deepseek", "deepseek-reasoner", &[Mode::Tool]),
+    ] {
+        let model = known(provider, name);
+        let all = [Mode::Schema, Mode::Tool, Mode::Json, Mode::Prompt];
+        let found: Vec<_> = all.into_iter().filter(|mode| model.refuses(*mode)).collect();
+        assert_eq!(found, refused, "{name}");
+    }
+    assert_eq!(known("anthropic", "claude-sonnet-5").capabilities.sampling, Some(false));
+    assert_eq!(known("anthropic", "claude-haiku-5-5").capabilities.forced_tool, Some(true));
+}

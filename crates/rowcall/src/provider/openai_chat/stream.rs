@@ -1,0 +1,145 @@
+//! A chat completion that came in pieces, put together: from the chunks of a stream to the body that the server would have sent
+//! without one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::{openai_error, sse};
+use super::answer;
+use crate::fault::{Fault, FaultKind};
+use crate::request::Response;
+
+/// What the chunks have said so far.
+#[derive(Debug, Default)]
+struct Whole {
+    content: String,
+    refusal: String,
+    /// By their index, under which their pieces come.
+    calls: BTreeMap<u64, Call>,
+    finish_reason: Option<String>,
+    model: Value,
+    usage: Value,
+}
+
+#[derive(Debug, Default)]
+struct Call {
+    id: String,
+    name: String,
+    arguments: String,
+}
+
+/// The body that the stream in `response` amounts to; one that broke off with an error amounts to that error.
+///
+/// # Errors
+/// If it ends before the answer does.
+pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
+    let mut whole = Whole::default();
+    for event in sse::events(&response.body) {
+        if event.data.trim_ascii().is_empty() {
+            continue;
+        }
+        // The end mark, or a piece that was cut.
+        let Ok(chunk) = serde_json::from_str::<Value>(&event.data) else { break };
+        if let Some(error) = openai_error::in_event(event.name, &chunk) {
+            return Ok(error.to_string().into_bytes());
+        }
+        whole.add(chunk);
+    }
+    match whole.body() {
+        Some(body) => Ok(body.to_string().into_bytes()),
+        None => Err(openai_error::in_success(
+            response,
+            FaultKind::Connection,
+            "the stream ended before the answer did".to_owned(),
+        )),
+    }
+}
+
+impl Whole {
+    fn add(&mut self, mut chunk: Value) {
+        // Groq has the usage in a field of its own.
+        for pointer in ["/usage", "/x_groq/usage"] {
+            if let Some(usage) = chunk.pointer_mut(pointer).filter(|usage| usage.is_object()) {
+                self.usage = usage.take();
+            }
+        }
+        if self.model.is_null()
+            && let Some(model) = chunk.get_mut("model").filter(|model| model.is_string())
+        {
+            self.model = model.take();
+        }
+        let choices = chunk.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        // Only one answer is ever asked for.
+        let Some(choice) = choices.first().filter(|choice| index(choice).unwrap_or(0) == 0) else { return };
+        if let Some(reason) =
+            choice.get("finish_reason").and_then(Value::as_str).filter(|word| !word.is_empty())
+        {
+            self.finish_reason = Some(reason.to_owned());
+        }
+        // Gateways that cannot stream send the whole message as the only piece.
+        let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) else { return };
+        push_text(&mut self.content, delta.get("content"));
+        push_text(&mut self.refusal, delta.get("refusal"));
+        for piece in delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+            self.add_to_call(piece);
+        }
+    }
+
+    /// A piece without an index begins a call if it has an id of its own and goes on with the last one if not.
+    fn add_to_call(&mut self, piece: &Value) {
+        let word = |pointer: &str| piece.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let at = match (index(piece), self.calls.last_key_value()) {
+            (Some(index), _) => index,
+            (None, None) => 0,
+            (None, Some((last, call))) => {
+                let is_another = !word("/id").is_empty() && word("/id") != call.id;
+                last.saturating_add(u64::from(is_another))
+            }
+        };
+        let call = self.calls.entry(at).or_default();
+        // Some servers repeat these two with every piece.
+        for (field, word) in [(&mut call.id, word("/id")), (&mut call.name, word("/function/name"))] {
+            if field.is_empty() {
+                word.clone_into(field);
+            }
+        }
+        if let Some(arguments) = piece.pointer("/function/arguments") {
+            call.arguments.push_str(&answer::arguments(arguments));
+        }
+    }
+
+    /// The whole, if it came to its end.
+    fn body(self) -> Option<Value> {
+        let finish_reason = self.finish_reason?;
+        let call = |Call { id, name, arguments }: Call| {
+            let function = json!({"name": name, "arguments": arguments});
+            json!({"id": id, "type": "function", "function": function})
+        };
+        let calls: Vec<_> = self.calls.into_values().map(call).collect();
+        let content = Some(self.content).filter(|content| calls.is_empty() || !content.is_empty());
+        let message = json!({
+            "role": "assistant",
+            "content": content,
+            "refusal": self.refusal,
+            "tool_calls": calls,
+        });
+        let choice = json!({"index": 0, "message": message, "finish_reason": finish_reason});
+        Some(json!({"model": self.model, "choices": [choice], "usage": self.usage}))
+    }
+}
+
+fn index(of: &Value) -> Option<u64> {
+    of.get("index").and_then(Value::as_u64)
+}
+
+/// Appends a piece of text, or of each part in a list of them as Mistral's thinking models send it.
+fn push_text(text: &mut String, piece: Option<&Value>) {
+    match piece {
+        Some(Value::String(piece)) => text.push_str(piece),
+        Some(Value::Array(parts)) => {
+            parts.iter().filter_map(|part| part.get("text")?.as_str()).for_each(|piece| text.push_str(piece));
+        }
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {}
+    }
+}

@@ -1,0 +1,154 @@
+//! A response of OpenAI's Responses, read: the items of its output become text, calls or a refusal, and what a re-ask must show
+//! again.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::super::{openai_error, sse};
+use super::assistant;
+use crate::fault::{Fault, FaultKind};
+use crate::request::Response;
+use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    output: Option<Vec<Value>>,
+    #[serde(default)]
+    incomplete_details: Value,
+    #[serde(default)]
+    usage: Value,
+    #[serde(default)]
+    error: Value,
+}
+
+/// Reads a response that is no stream.
+pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
+    if !response.is_success() {
+        return openai_error::judge(response);
+    }
+    let unreadable = |what: String| openai_error::in_success(response, FaultKind::Server, what);
+    let envelope: Envelope = serde_json::from_slice(sse::without_mark(&response.body))
+        .map_err(|error| unreadable(format!("the body is not a response: {error}")))?;
+    if !openai_error::is_empty(&envelope.error) {
+        return openai_error::judge(response);
+    }
+    let status = envelope.status.as_deref().unwrap_or_default();
+    if let Some((kind, words)) = unanswered(status) {
+        return Err(openai_error::in_success(response, kind, words));
+    }
+    let Some(items) = envelope.output else {
+        return Err(openai_error::unwrapped(response)
+            .unwrap_or_else(|| unreadable("the body has no output".to_owned())));
+    };
+    let reason = envelope.incomplete_details.get("reason").and_then(Value::as_str);
+    let finish_reason = reason.filter(|_| status == "incomplete").unwrap_or(status);
+    Ok(Completion {
+        content: content(&items),
+        finish: match finish_reason {
+            "completed" | "" => Finish::Stop,
+            "content_filter" => Finish::ContentFilter,
+            // Whatever else makes an answer incomplete, it must not be completed by guessing.
+            _ => Finish::Length,
+        },
+        finish_reason: finish_reason.to_owned(),
+        usage: usage(&envelope.usage),
+        model: envelope.model.unwrap_or_default(),
+        raw_turn: items.iter().filter_map(replayable).collect(),
+        continuation: None,
+    })
+}
+
+/// Why a status says that there is no answer, if it does. No other attempt of this run's requests would be answered where one is
+/// left to be fetched later.
+fn unanswered(status: &str) -> Option<(FaultKind, String)> {
+    match status {
+        "queued" | "in_progress" => {
+            let words = format!(
+                "the response is `{status}` and to be fetched later, expected an answer (was `background` set?)"
+            );
+            Some((FaultKind::UnsupportedParameter, words))
+        }
+        "failed" => Some((FaultKind::Server, "the response has failed, and no reason is given".to_owned())),
+        "cancelled" => Some((FaultKind::Server, "the response was cancelled".to_owned())),
+        _ => None,
+    }
+}
+
+/// A refusal comes before calls, and calls before text.
+fn content(items: &[Value]) -> Content {
+    let refusal = joined(items, "refusal", "refusal");
+    if !refusal.is_empty() {
+        return Content::Refusal(refusal);
+    }
+    let calls: Vec<_> = of_type(items, "function_call").map(call).collect();
+    if !calls.is_empty() {
+        return Content::Calls(calls);
+    }
+    Content::Text(joined(items, "output_text", "text"))
+}
+
+fn call(item: &Value) -> ToolCall {
+    ToolCall { name: word(item, "name").to_owned(), arguments: word(item, "arguments").to_owned() }
+}
+
+/// The parts of one type in all messages, put together; where messages have phases, only those of the final answer count.
+fn joined(items: &[Value], part: &'static str, field: &str) -> String {
+    let is_final = |item: &Value| word(item, "phase") == "final_answer";
+    let has_final = of_type(items, "message").any(is_final);
+    let messages = of_type(items, "message").filter(|item| !has_final || is_final(item));
+    let parts = messages.filter_map(|item| item.get("content")?.as_array()).flatten();
+    parts.filter(|found| word(found, "type") == part).map(|found| word(found, field)).collect()
+}
+
+fn of_type<'a>(items: &'a [Value], kind: &'static str) -> impl Iterator<Item = &'a Value> {
+    items.iter().filter(move |item| word(item, "type") == kind)
+}
+
+fn word<'a>(of: &'a Value, field: &str) -> &'a str {
+    of.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// An item as it is shown again in a re-ask, if the server takes it back: without the id under which it has not been stored, but for
+/// reasoning, which must have one and is shown only where it is all in the item, encrypted.
+fn replayable(item: &Value) -> Option<Value> {
+    let of = |names: &[&str]| -> Map<String, Value> {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone()))).collect()
+    };
+    match word(item, "type") {
+        "message" => {
+            let mut message = assistant(&joined(std::slice::from_ref(item), "output_text", "text"));
+            // The models that have phases lose the thread without.
+            if let (Some(phase), Some(fields)) = (item.get("phase"), message.as_object_mut()) {
+                fields.insert("phase".to_owned(), phase.clone());
+            }
+            Some(message)
+        }
+        "function_call" => Some(Value::Object(of(&["type", "call_id", "name", "arguments"]))),
+        "reasoning" if item.get("encrypted_content").is_some_and(Value::is_string) => {
+            let mut reasoning = of(&["type", "id", "encrypted_content"]);
+            reasoning.insert("summary".to_owned(), item.get("summary").cloned().unwrap_or(json!([])));
+            Some(Value::Object(reasoning))
+        }
+        _ => None,
+    }
+}
+
+fn usage(wire: &Value) -> Option<Usage> {
+    let tokens = |pointer: &str| wire.pointer(pointer).and_then(Value::as_u64);
+    let (input, output) = (tokens("/input_tokens"), tokens("/output_tokens"));
+    if input.is_none() && output.is_none() {
+        return None;
+    }
+    Some(Usage {
+        input_tokens: input.unwrap_or(0),
+        cached_tokens: tokens("/input_tokens_details/cached_tokens").unwrap_or(0),
+        cache_write_tokens: tokens("/input_tokens_details/cache_write_tokens").unwrap_or(0),
+        output_tokens: output.unwrap_or(0),
+        reasoning_tokens: tokens("/output_tokens_details/reasoning_tokens").unwrap_or(0),
+    })
+}

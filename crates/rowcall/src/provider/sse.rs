@@ -1,0 +1,116 @@
+//! Server-sent events: the bytes of a stream, taken apart into events as the HTML standard has it. What the events mean is the
+//! protocols' business.
+
+use std::borrow::Cow;
+
+use crate::request::Response;
+
+/// One event of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Event<'a> {
+    /// What it is called, or nothing.
+    pub(super) name: &'a str,
+    /// Its data lines, joined by line feeds; what is no UTF-8 is replaced.
+    pub(super) data: Cow<'a, str>,
+}
+
+/// The events of a body, read one by one.
+#[derive(Debug, Clone)]
+pub(super) struct Events<'a> {
+    rest: &'a [u8],
+}
+
+/// Whether a body is a stream. Gateways answer a request for a stream with a plain body and the other way round, and keep the
+/// content type, so the body's beginning has the last word.
+pub(super) fn is_stream(response: &Response) -> bool {
+    let body = without_mark(&response.body).trim_ascii_start();
+    match body {
+        [b'{' | b'[' | b'<', ..] => false,
+        [b':', ..] => true,
+        [_, ..] if [&b"data:"[..], b"event:"].iter().any(|word| begins_alike(body, word)) => true,
+        [_, ..] | [] => {
+            let media_type = response.header("content-type").and_then(|value| value.split(';').next());
+            media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("text/event-stream"))
+        }
+    }
+}
+
+/// Whether one begins with all of the other: a stream may break off within its first word.
+fn begins_alike(one: &[u8], other: &[u8]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one == other)
+}
+
+/// The events of a body that has been read to its end, so that the last one counts even if no blank line follows it.
+pub(super) fn events(body: &[u8]) -> Events<'_> {
+    Events { rest: without_mark(body) }
+}
+
+/// A byte order mark may stand before the first line.
+pub(super) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}
+
+impl<'a> Events<'a> {
+    /// The next line without its end, which is LF, CR or CRLF.
+    fn line(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = self.rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let (line, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = match rest {
+            [b'\r', b'\n', rest @ ..] | [_, rest @ ..] => rest,
+            [] => rest,
+        };
+        Some(line)
+    }
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        let mut name = "";
+        let mut data = None;
+        while let Some(line) = self.line() {
+            if line.is_empty() {
+                match data {
+                    Some(data) => return Some(Event { name, data }),
+                    // Nothing but a name, or comments that keep the connection alive.
+                    None => name = "",
+                }
+                continue;
+            }
+            match field(line) {
+                (b"event", value) => name = std::str::from_utf8(value).unwrap_or_default(),
+                (b"data", value) => data = Some(joined(data, String::from_utf8_lossy(value))),
+                // `id` and `retry` are for those who reconnect; a comment has no name.
+                _ => {}
+            }
+        }
+        data.map(|data| Event { name, data })
+    }
+}
+
+/// A line's name and value: one blank after the colon belongs to neither, and a line without a colon is all name.
+fn field(line: &[u8]) -> (&[u8], &[u8]) {
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return (line, b"") };
+    let (name, value) = line.split_at(colon);
+    let value = value.strip_prefix(b":").unwrap_or(value);
+    (name, value.strip_prefix(b" ").unwrap_or(value))
+}
+
+fn joined<'a>(lines: Option<Cow<'a, str>>, line: Cow<'a, str>) -> Cow<'a, str> {
+    match lines {
+        None => line,
+        Some(lines) => {
+            let mut lines = lines.into_owned();
+            lines.push('\n');
+            lines.push_str(&line);
+            Cow::Owned(lines)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! What is the same in every request of a run: model, mode, schema and parameters. With a prompt it becomes a request.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{
+    Change, Form, Mode, Protocol, Quirks, anthropic, gemini, openai_chat, openai_responses, push_field,
+};
+use crate::request::Request;
+use crate::schema::WireSchema;
+use crate::turn::{Prompt, Turn};
+
+/// What the user sets about the answer; a provider's own default holds for whatever is left out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parameters {
+    /// Sampling temperature; never sent unless the user asks, since current models refuse it.
+    pub temperature: Option<f64>,
+    /// The most tokens an answer may have, reasoning included.
+    pub max_output_tokens: Option<u32>,
+    /// Further fields of the request body, as the provider names them.
+    pub extra: Map<String, Value>,
+}
+
+impl Parameters {
+    /// All that is set, by name: the user's own fields win, as they do in a request.
+    pub fn by_name(&self) -> Map<String, Value> {
+        let Self { temperature, max_output_tokens, extra } = self;
+        let set = [
+            ("temperature", temperature.map(Value::from)),
+            ("max_output_tokens", max_output_tokens.map(Value::from)),
+        ];
+        let set = set.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        set.chain(extra.clone()).collect()
+    }
+}
+
+/// What is the same in every request of a run.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The language.
+    pub protocol: Protocol,
+    /// The server's deviations from it.
+    pub quirks: Quirks,
+    /// The model's name as the server knows it.
+    pub model: String,
+    /// How the schema is asked for.
+    pub form: Form,
+    /// What the user sets about the answer.
+    pub parameters: Parameters,
+    /// Where the requests go, below the base URL.
+    pub(super) path: Arc<str>,
+    /// What the system part says of the answer's form, in the modes in which only the prompt says it.
+    instructions: Option<String>,
+    /// The body's fields that no prompt changes, as JSON text with a comma in front of each: written once a run, not once a
+    /// request.
+    pub(super) tail: Vec<u8>,
+}
+
+impl Target {
+    /// Everything about a run's requests but the prompts.
+    pub fn new(
+        protocol: Protocol,
+        quirks: Quirks,
+        model: String,
+        form: Form,
+        parameters: Parameters,
+    ) -> Self {
+        let fields = match protocol {
+            Protocol::OpenAiChat => openai_chat::fields(&form, &parameters),
+            Protocol::OpenAiResponses => openai_responses::fields(&form, &parameters),
+            Protocol::Anthropic => anthropic::fields(&form, &parameters),
+            Protocol::Gemini => gemini::fields(&form, &parameters),
+        };
+        let path = match protocol {
+            Protocol::OpenAiChat => openai_chat::PATH.into(),
+            Protocol::OpenAiResponses => openai_responses::PATH.into(),
+            Protocol::Anthropic => anthropic::PATH.into(),
+            Protocol::Gemini => gemini::path(&model),
+        };
+        let instructions = match form.mode {
+            Mode::Schema | Mode::Tool => None,
+            Mode::Json | Mode::Prompt => Some(instructions(&form.wire)),
+        };
+        let mut tail = Vec::new();
+        for (name, value) in &fields {
+            push_field(&mut tail, name, value);
+        }
+        Self { protocol, quirks, model, form, parameters, path, instructions, tail }
+    }
+
+    /// The output limit to send with `prompt` in the field `name`, unless the user has set that field himself.
+    pub(super) fn output_limit(&self, prompt: &Prompt, name: &str) -> Option<u32> {
+        let limit = prompt.output_limit.or(self.parameters.max_output_tokens);
+        limit.filter(|_| !self.parameters.extra.contains_key(name))
+    }
+
+    /// The request that asks `prompt`.
+    pub fn encode(&self, prompt: &Prompt) -> Request {
+        match self.protocol {
+            Protocol::OpenAiChat => openai_chat::encode(self, prompt),
+            Protocol::OpenAiResponses => openai_responses::encode(self, prompt),
+            Protocol::Anthropic => anthropic::encode(self, prompt),
+            Protocol::Gemini => gemini::encode(self, prompt),
+        }
+    }
+
+    /// The same target without the parameter that a server has refused by this name, and what that changes; `None` if it can be
+    /// neither left out nor named otherwise.
+    pub(super) fn without(&self, param: &str) -> Option<(Self, Change)> {
+        // OpenAI names what is within a field as `reasoning.effort`.
+        let name = param.split(['.', '[']).next().unwrap_or(param);
+        let mut parameters = self.parameters.clone();
+        if parameters.extra.shift_remove(name).is_some()
+            || name == "temperature" && parameters.temperature.take().is_some()
+        {
+            return Some((
+                self.with(self.quirks, self.form.clone(), parameters),
+                Change::Dropped(name.to_owned()),
+            ));
+        }
+        let renamed = match (name == self.quirks.output_limit_field, name) {
+            (true, "max_tokens") => "max_completion_tokens",
+            (true, "max_completion_tokens") => "max_tokens",
+            (true | false, _) => return None,
+        };
+        let quirks = Quirks { output_limit_field: renamed, ..self.quirks };
+        Some((self.with(quirks, self.form.clone(), parameters), Change::Renamed(renamed)))
+    }
+
+    /// Whether `param` is the name of what asks for the schema.
+    pub(super) fn asks_for_schema_by(&self, param: &str) -> bool {
+        let fields: &[&str] = match self.form.mode {
+            Mode::Schema | Mode::Json => {
+                &["response_format", "text", "output_config", "generation_config", "generationConfig"]
+            }
+            Mode::Tool => &["tools", "tool_choice", "parallel_tool_calls", "tool_config", "toolConfig"],
+            Mode::Prompt => &[],
+        };
+        fields.contains(&param.split(['.', '[']).next().unwrap_or(param))
+    }
+
+    /// The same target asking for the schema in another form.
+    pub(super) fn with_form(&self, form: Form) -> Self {
+        self.with(self.quirks, form, self.parameters.clone())
+    }
+
+    fn with(&self, quirks: Quirks, form: Form, parameters: Parameters) -> Self {
+        Self::new(self.protocol, quirks, self.model.clone(), form, parameters)
+    }
+
+    /// All that holds for every row in one text: what the answer's form is, if that must be said, then the system's part. What
+    /// never changes comes first, so that providers' prompt caches find it.
+    pub(super) fn system<'a>(&'a self, prompt: &'a Prompt) -> Option<Cow<'a, str>> {
+        let of_prompt = prompt.turns.iter().find_map(|turn| match turn {
+            Turn::System(text) => Some(&**text),
+            Turn::Example(_) | Turn::User { .. } | Turn::Invalid { .. } => None,
+        });
+        match (&self.instructions, of_prompt) {
+            (None, None) => None,
+            (None, Some(text)) => Some(Cow::Borrowed(text)),
+            (Some(instructions), None) => Some(Cow::Borrowed(instructions)),
+            (Some(instructions), Some(text)) => Some(Cow::Owned(format!("{instructions}\n\n{text}"))),
+        }
+    }
+}
+
+/// What a prompt says of the answer's form where nothing else does. It has the word JSON in it, without which OpenAI and DeepSeek
+/// refuse their JSON modes.
+fn instructions(wire: &WireSchema) -> String {
+    format!("Answer with JSON that satisfies this JSON Schema, and with nothing else:\n{}", wire.schema)
+}

@@ -1,0 +1,241 @@
+//! Objects and maps in the wire's form: which properties they have, which of them are required, and what becomes of
+//! properties without a name of their own.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::ENTRY;
+use super::constraint::in_words;
+use super::dialect::{Maps, Optional};
+use super::form::{Form, describe, in_order_of, nullable};
+use super::outlook::is_map;
+use super::step::{Null, Others, Property, Step};
+use super::translation::{KEPT, Translation};
+use crate::error::Problem;
+use crate::schema::json_type::JsonTypes;
+use crate::schema::part::Part;
+use crate::schema::place::{Alternative, Place, Rest};
+
+impl<'s> Translation<'s> {
+    /// Gives `schema` the properties of an object. `None` if a required one cannot have a value.
+    pub(super) fn object(
+        &mut self,
+        place: &Place<'s>,
+        schema: &mut Map<String, Value>,
+    ) -> Result<Option<usize>, Problem> {
+        let required = required(place);
+        let is_required: HashSet<&str> = required.iter().copied().collect();
+        let (mut properties, mut back) = (Map::new(), Vec::new());
+        for (name, parts) in place.properties() {
+            let takes_null = self.takes_null(&parts)?;
+            let Some(form) = self.place(parts)? else { continue };
+            let (form, null) = match (self.rules.optional, is_required.contains(name)) {
+                (Optional::Nullable, false) if takes_null => (nullable(form), Null::Either),
+                (Optional::Nullable, false) => (nullable(form), Null::Absent),
+                (Optional::Nullable, true) | (Optional::Absent, _) => (form, Null::Itself),
+            };
+            back.push(Property { name: name.to_owned(), step: form.step, null });
+            properties.insert(name.to_owned(), Value::Object(form.schema));
+        }
+        if required.iter().any(|name| !properties.contains_key(*name)) {
+            return Ok(None);
+        }
+        let (additional, others) = match self.rules.maps {
+            Maps::Entries => (Some(Value::Bool(false)), self.gathered(place, &mut properties)?),
+            Maps::Native => self.beside(place)?,
+        };
+        let required = self.required_on_wire(place, required, &properties, &others);
+        // Gemini has refused an empty list of properties where none had to be there.
+        if !properties.is_empty() || self.rules.maps == Maps::Entries || !is_map(place) {
+            schema.insert("properties".to_owned(), Value::Object(properties));
+        }
+        schema.extend(required.map(|required| ("required".to_owned(), required)));
+        schema.extend(additional.map(|additional| ("additionalProperties".to_owned(), additional)));
+        self.put_in_order(schema);
+        Ok(Some(self.step(Step::Object { properties: back, others })))
+    }
+
+    /// The value of `required` for an object with these properties.
+    fn required_on_wire<'n>(
+        &self,
+        place: &Place<'s>,
+        mut users: Vec<&'n str>,
+        properties: &'n Map<String, Value>,
+        others: &'n Others,
+    ) -> Option<Value> {
+        match self.rules.optional {
+            // The user's order, if it is the same.
+            Optional::Nullable if users.len() == properties.len() => {}
+            Optional::Nullable => users = properties.keys().map(String::as_str).collect(),
+            Optional::Absent => {
+                if let Others::Gathered { name, .. } = others {
+                    users.push(name);
+                }
+                if users.is_empty() && place.all("required").next().is_none() {
+                    return None;
+                }
+            }
+        }
+        Some(json!(users))
+    }
+
+    /// Gives `schema` these properties and no others, all required.
+    pub(super) fn close(&self, schema: &mut Map<String, Value>, properties: Map<String, Value>) {
+        let names: Value = properties.keys().map(String::as_str).collect();
+        schema.insert("properties".to_owned(), Value::Object(properties));
+        schema.insert("required".to_owned(), names);
+        schema.insert("additionalProperties".to_owned(), Value::Bool(false));
+        self.put_in_order(schema);
+    }
+
+    /// Says in which order the properties of `schema` come, if the provider wants to be told.
+    fn put_in_order(&self, schema: &mut Map<String, Value>) {
+        let names = schema.get("properties").and_then(Value::as_object).filter(|names| !names.is_empty());
+        if let (Some(keyword), Some(names)) = (self.rules.ordering, names) {
+            let names: Value = names.keys().map(String::as_str).collect();
+            schema.insert(keyword.to_owned(), names);
+        }
+    }
+
+    /// Properties that an object may have beside the named ones, where they stay: what `additionalProperties` says.
+    fn beside(&mut self, place: &Place<'s>) -> Result<(Option<Value>, Others), Problem> {
+        let (any, matching) = match place.rest() {
+            Rest::Closed => return Ok((Some(Value::Bool(false)), Others::Kept)),
+            Rest::Open => return Ok((Some(Value::Bool(true)), Others::Kept)),
+            Rest::Unsaid => return Ok((is_map(place).then_some(Value::Bool(true)), Others::Kept)),
+            Rest::Of { any, matching } => (any, matching),
+        };
+        Ok(match self.other_values(place, any, matching)? {
+            Some(form) => (Some(Value::Object(form.schema)), Others::Beside(form.step)),
+            None => (Some(Value::Bool(false)), Others::Kept),
+        })
+    }
+
+    /// Properties that an object may have beside the named ones, gathered under one more.
+    fn gathered(
+        &mut self,
+        place: &Place<'s>,
+        properties: &mut Map<String, Value>,
+    ) -> Result<Others, Problem> {
+        let (any, matching) = match place.rest() {
+            Rest::Closed | Rest::Unsaid => return Ok(Others::Kept),
+            Rest::Open => {
+                let open = place.parts().iter().find(|part| part.get("additionalProperties").is_some());
+                let path = open.map(|part| part.pointer.clone()).unwrap_or_default();
+                self.lose(
+                    &path,
+                    "additionalProperties",
+                    "only the named properties are asked for".to_owned(),
+                );
+                return Ok(Others::Kept);
+            }
+            Rest::Of { any, matching } => (any, matching),
+        };
+        let Some(entries) = self.entries(place, any, matching)? else { return Ok(Others::Kept) };
+        let mut name = "other_properties".to_owned();
+        while properties.contains_key(&name) {
+            name.push('_');
+        }
+        properties.insert(name.clone(), Value::Object(entries.schema));
+        Ok(Others::Gathered { name, step: entries.step })
+    }
+
+    /// An object whose properties have no names becomes a list of keys and values.
+    pub(super) fn map(&mut self, place: &Place<'s>) -> Result<Option<Form>, Problem> {
+        let (any, matching) = match place.rest() {
+            Rest::Of { any, matching } => (any, matching),
+            Rest::Closed | Rest::Unsaid | Rest::Open => (Vec::new(), Vec::new()),
+        };
+        let Some(Form { mut schema, step, .. }) = self.entries(place, any, matching)? else {
+            let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
+            self.close(&mut schema, Map::new());
+            return Ok(Some(Form { schema, types: JsonTypes::OBJECT, step: KEPT }));
+        };
+        let mut settled = Vec::new();
+        for (of_object, of_list) in [("minProperties", "minItems"), ("maxProperties", "maxItems")] {
+            if let Some(limit) =
+                place.all(of_object).next().filter(|limit| self.rules.enforces(of_list, limit))
+            {
+                schema.insert(of_list.to_owned(), limit.clone());
+                settled.push(of_object);
+            }
+        }
+        let notes = self.constraints(place, JsonTypes::OBJECT, &settled, &mut schema);
+        describe(&mut schema, place, &notes);
+        let step = self.step(Step::Map(step));
+        Ok(Some(Form { schema: in_order_of(place, schema), types: JsonTypes::ARRAY, step }))
+    }
+
+    /// The list of keys and values, with the step for the values; `None` if there can be none.
+    fn entries(
+        &mut self,
+        place: &Place<'s>,
+        any: Vec<Part<'s>>,
+        matching: Vec<(&'s str, Part<'s>)>,
+    ) -> Result<Option<Form>, Problem> {
+        let key = self.entry_key(place, any.is_empty(), &matching)?;
+        let value = self.other_values(place, any, matching)?;
+        let (Some(key), Some(value)) = (key, value) else { return Ok(None) };
+        let mut entry = Map::from_iter([("type".to_owned(), json!("object"))]);
+        let fields = ENTRY.into_iter().zip([key.schema, value.schema]);
+        let fields = fields.map(|(name, schema)| (name.to_owned(), Value::Object(schema)));
+        self.close(&mut entry, fields.collect());
+        let list = [("type".to_owned(), json!("array")), ("items".to_owned(), Value::Object(entry))];
+        Ok(Some(Form { schema: Map::from_iter(list), types: JsonTypes::ARRAY, step: value.step }))
+    }
+
+    /// The values of properties that have no names of their own; `None` if there can be none.
+    fn other_values(
+        &mut self,
+        place: &Place<'s>,
+        any: Vec<Part<'s>>,
+        matching: Vec<(&'s str, Part<'s>)>,
+    ) -> Result<Option<Form>, Problem> {
+        let mut values: Vec<Alternative<'s>> =
+            matching.into_iter().map(|(_, part)| (part.pointer.clone(), vec![part])).collect();
+        if values.is_empty() || !any.is_empty() {
+            let any = place.or_anything(any);
+            values.push((any.first().map(|part| part.pointer.clone()).unwrap_or_default(), any));
+        }
+        match <[Alternative<'s>; 1]>::try_from(values) {
+            Ok([(_, parts)]) => self.place(parts),
+            Err(several) => self.union(&Place::new(self.root, place.or_anything(Vec::new())), several),
+        }
+    }
+
+    fn entry_key(
+        &mut self,
+        place: &Place<'s>,
+        only_matching: bool,
+        matching: &[(&'s str, Part<'s>)],
+    ) -> Result<Option<Form>, Problem> {
+        let names = place.parts().iter().filter_map(|part| part.child("propertyNames")).collect();
+        let mut key = self.form(&Place::new(self.root, names).narrowed(JsonTypes::STRING))?;
+        match (matching, key.as_mut()) {
+            ([], _) | (_, None) => {}
+            ([(pattern, _)], Some(key))
+                if only_matching && self.rules.enforces("pattern", &json!(pattern)) =>
+            {
+                key.schema.entry("pattern").or_insert_with(|| json!(pattern));
+            }
+            ([(pattern, part), ..], Some(key)) => {
+                if let (true, [_], Some(words)) =
+                    (only_matching, matching, in_words("pattern", &json!(pattern)))
+                {
+                    key.schema.entry("description").or_insert_with(|| json!(words));
+                }
+                let note = "which schema goes with which name is not enforced by the provider; it is checked";
+                let path = part.pointer.split("/patternProperties/").next().unwrap_or_default();
+                self.lose(path, "patternProperties", note.to_owned());
+            }
+        }
+        Ok(key)
+    }
+}
+
+/// The names of the properties that must be present, each once.
+fn required<'s>(place: &Place<'s>) -> Vec<&'s str> {
+    let mut known = HashSet::new();
+    place.required().filter(|name| known.insert(*name)).collect()
+}

@@ -1,0 +1,121 @@
+//! The address that all requests go below: how a request's path is joined to it, and how it is shown, since a query may hold a key.
+
+use http::Uri;
+
+use crate::error::Problem;
+
+/// A checked base URL.
+#[derive(Debug)]
+pub(crate) struct BaseUrl {
+    /// Without a slash at its end.
+    below: String,
+    /// What every request has behind its path, with the `?`; empty as a rule.
+    query: String,
+    /// Whether it ends in the version of an API.
+    has_version: bool,
+    uri: Uri,
+}
+
+impl BaseUrl {
+    /// # Errors
+    /// If it is none that can be reached by HTTP, or has a name and password in it, which would go nowhere.
+    pub(crate) fn new(text: &str) -> Result<Self, Problem> {
+        let (below, query) = text.split_at(text.find('?').unwrap_or(text.len()));
+        let below = below.trim_end_matches('/').to_owned();
+        if below.contains('@') {
+            return Err(Problem::new(
+                "the base URL has a name or a password in it, expected them in a header",
+            )
+            .hint("for example the header `Authorization: Basic …`, and the base URL without them"));
+        }
+        let uri = below.parse::<Uri>().ok().filter(|uri| {
+            let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+            is_http && uri.host().is_some_and(|host| !host.is_empty())
+        });
+        let Some(uri) = uri else {
+            let expected = "expected `http://HOST[:PORT]/PATH` or `https://…`";
+            return Err(Problem::new(format!("`{below}` is not a base URL, {expected}"))
+                .hint("for example `http://localhost:8000/v1`"));
+        };
+        let has_version = below.rsplit('/').next().is_some_and(is_version);
+        Ok(Self { below, query: query.to_owned(), has_version, uri })
+    }
+
+    /// The URL of a request. Paths that begin with the version of the API (`/v1/messages`) leave it to a base URL that ends in one, so
+    /// that this may be given with or without it, and with another one.
+    pub(crate) fn join(&self, path: &str) -> String {
+        self.joined(path, &self.query)
+    }
+
+    /// The URL of a request as it may be shown.
+    pub(crate) fn shown(&self, path: &str) -> String {
+        self.joined(path, if self.query.is_empty() { "" } else { "?…" })
+    }
+
+    fn joined(&self, path: &str, query: &str) -> String {
+        let path = if self.has_version { path.strip_prefix("/v1").unwrap_or(path) } else { path };
+        format!("{}{path}{query}", self.below)
+    }
+
+    /// Its scheme, host and path.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Whether requests go over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+}
+
+/// Whether a part of a path is a version such as `v1` or `v1beta`.
+fn is_version(part: &str) -> bool {
+    part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_joined_with_one_version() {
+        for (base, path, joined) in [
+            ("https://api.openai.com/v1", "/chat/completions", "https://api.openai.com/v1/chat/completions"),
+            ("http://localhost:8000/v1/", "/chat/completions", "http://localhost:8000/v1/chat/completions"),
+            ("https://api.anthropic.com", "/v1/messages", "https://api.anthropic.com/v1/messages"),
+            ("https://api.anthropic.com/v1", "/v1/messages", "https://api.anthropic.com/v1/messages"),
+            ("https://h/anthropic", "/v1/messages", "https://h/anthropic/v1/messages"),
+            ("https://h/v1beta", "/v1/models/m:generateContent", "https://h/v1beta/models/m:generateContent"),
+            (
+                "https://h/v1beta/",
+                "/v1/models/m:generateContent",
+                "https://h/v1beta/models/m:generateContent",
+            ),
+            (
+                "https://h/vertex",
+                "/v1/models/m:generateContent",
+                "https://h/vertex/v1/models/m:generateContent",
+            ),
+            ("https://h/d?api-version=7", "/chat/completions", "https://h/d/chat/completions?api-version=7"),
+        ] {
+            assert_eq!(BaseUrl::new(base).expect(base).join(path), joined);
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let url = BaseUrl::new("https://h/v1?key=secret").expect("an URL");
+        assert_eq!(url.shown("/chat"), "https://h/v1/chat?…");
+        for text in ["http://ann:secret@h/v1", "ftp://ann:secret@h", "secret@h", "ftp://h?key=secret"] {
+            let problem = BaseUrl::new(text).expect_err(text);
+            assert!(!format!("{problem:?}").contains("secret"), "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in ["", "localhost:8000", "http://", "ftp://h", "http:///v1", "//h/v1"] {
+            assert!(BaseUrl::new(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+"""Proves that the judges can refuse: at each place of a request, something is put that no SDK knows."""
+
+import collections
+import copy
+import re
+
+import sdks
+
+# The places in which anything may stand, since it is the user's or the model's.
+OPEN = [
+    r"anthropic temperature$",  # The SDK has it no longer.
+    r"chat response_format\.json_schema\.schema\b",
+    r"chat tools\[0\]\.function\.parameters\b",
+    r"chat metadata$",
+    r"responses text\.format\.schema\b",
+    r"responses tools\[0\]\.parameters\b",
+    r"anthropic output_config\.format\.schema\b",
+    r"anthropic tools\[0\]\.input_schema\b",
+    r"anthropic messages\[\d+\]\.content\[\d+\]\.input\b",
+    r"gemini generationConfig\.responseJsonSchema\b",
+    r"gemini tools\[0\]\.functionDeclarations\[0\]\.parametersJsonSchema\b",
+    r"gemini contents\[\d+\]\.parts\[\d+\]\.functionCall\.args\b",
+    r"gemini contents\[\d+\]\.parts\[\d+\]\.functionResponse\.response\b",
+]
+
+# The places of words that are not free, of which there are more.
+CONSTANT = r"^(chat|responses|anthropic) .*\.(type|role)$|^gemini .*\.(mode|category|threshold)$"
+
+# The places of schemas, and one that no provider takes: OpenAI wants all required, Anthropic all closed, and lengths are nothing
+# to Gemini.
+SCHEMA = r"(\.schema|\[0\]\.parameters|\.function\.parameters|\.input_schema|JsonSchema)$"
+LOOSE = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}}}
+
+UNKNOWN = "unknown_to_all"
+
+
+def missed(requests):
+    """How many spoilt requests were refused, by protocol, and which were not. One of each kind is spoilt: of those that differ
+    in the schema alone, the first."""
+    kinds = {}
+    for request in requests:
+        way, mode, _, question = request["name"].split("/", 3)
+        kinds.setdefault((way, mode, question), request)
+    refused, unseen = collections.Counter(), []
+    for request in kinds.values():
+        protocol = request["protocol"]
+        judge = sdks.JUDGES[protocol]
+        for path, body in spoilt(request["body"], protocol):
+            if judge({**request, "body": body}):
+                refused[protocol] += 1
+            else:
+                unseen.append(f"`{path}` in {request['name']}")
+    return refused, unseen
+
+
+def spoilt(body, protocol):
+    """Bodies that are wrong at one place each: an unknown key, a list of a list, which nothing takes, or an unknown word."""
+    for path, steps, value in places(body):
+        if re.search(SCHEMA, f"{protocol} {path}") and is_kept(body, steps):
+            yield f"{path} {UNKNOWN}", changed(body, steps, LOOSE)
+        if any(re.match(place, f"{protocol} {path}") for place in OPEN):
+            continue
+        if isinstance(value, dict):
+            yield f"{path}.{UNKNOWN}", changed(body, steps, {**value, UNKNOWN: True})
+        elif not isinstance(value, list):
+            yield path, changed(body, steps, [[]])
+        if re.search(CONSTANT, f"{protocol} {path}"):
+            yield f"{path} {UNKNOWN}", changed(body, steps, UNKNOWN)
+
+
+def is_kept(body, steps):
+    """Whether the schema at this place is one that the model is held to."""
+    for step in steps[:-1]:
+        body = body[step]
+    return body.get("strict", True)
+
+
+def places(value, path="", steps=()):
+    yield path, steps, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from places(item, f"{path}.{key}" if path else key, (*steps, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from places(item, f"{path}[{number}]", (*steps, number))
+
+
+def changed(body, steps, value):
+    if not steps:
+        return value
+    body = copy.copy(body)
+    body[steps[0]] = changed(body[steps[0]], steps[1:], value)
+    return body
