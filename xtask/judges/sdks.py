@@ -55,9 +55,7 @@ def chat(request):
     body = request["body"]
     found = typed.complaints(body, CompletionCreateParams)
     described = [("response_format.json_schema", "schema"), ("tools[0].function", "parameters")]
-    return found or (
-        as_sent(request, lambda: OPENAI.chat.completions.create(**body)) + strict(body, described)
-    )
+    return found or as_sent(request, lambda: OPENAI.chat.completions.create(**body)) + strict(body, described)
 
 
 def responses(request):
@@ -95,8 +93,9 @@ def gemini(request):
     config = modelled(google.GenerateContentConfig, config, "config", found)
     if found:
         return found
+    ask = {"model": request["model"], "contents": said, "config": config}
     return (
-        as_sent(request, lambda: GOOGLE.models.generate_content(model=request["model"], contents=said, config=config))
+        as_sent(request, lambda: GOOGLE.models.generate_content(**ask))
         + known_keywords(request["body"], "generationConfig.responseJsonSchema")
         + known_keywords(request["body"], "tools[0].functionDeclarations[0].parametersJsonSchema")
     )
@@ -124,9 +123,10 @@ def as_sent(request, ask):
     sent.clear()
     try:
         ask()
-    except (TypeError, ValueError) as error:
+    except Exception as error:
+        # What it makes of the answer, which is empty, is of no interest.
         if not sent:
-            return [("", f"the SDK does not send it: {error}")]
+            return [("", f"the SDK does not send it: {type(error).__name__}: {error}")]
     theirs = sent[0]
     alike = plain if request["protocol"] == "gemini" else lambda body: body
     found = different(alike(json.loads(theirs.content)), alike(request["body"]))

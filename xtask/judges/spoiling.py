@@ -43,29 +43,43 @@ def missed(requests):
         kinds.setdefault((way, mode, question), request)
     refused, unseen = collections.Counter(), []
     for request in kinds.values():
-        protocol = request["protocol"]
-        judge = sdks.JUDGES[protocol]
-        for path, body in spoilt(request["body"], protocol):
-            if judge({**request, "body": body}):
-                refused[protocol] += 1
+        for what, bad in spoilt(request):
+            if sdks.JUDGES[request["protocol"]](bad):
+                refused[request["protocol"]] += 1
             else:
-                unseen.append(f"`{path}` in {request['name']}")
+                unseen.append(f"{what} in {request['name']}")
     return refused, unseen
 
 
-def spoilt(body, protocol):
-    """Bodies that are wrong at one place each: an unknown key, a list of a list, which nothing takes, or an unknown word."""
+def spoilt(request):
+    """Requests that are wrong in one thing each, and what that is."""
+    protocol, body = request["protocol"], request["body"]
+    yield "another path", {**request, "path": request["path"] + "s"}
+    if protocol == "anthropic":
+        old = request["headers"]["anthropic-version"] == sdks.SAMPLING_VERSION
+        version = "2026-10-21" if old else sdks.SAMPLING_VERSION
+        yield "another version", {**request, "headers": {"anthropic-version": version}}
+        if body["max_tokens"] > 21_333:
+            yield "no stream", {**request, "body": {key: body[key] for key in body if key != "stream"}}
+    for what, steps, value in spoilt_places(body, protocol):
+        yield what, {**request, "body": changed(body, steps, value)}
+
+
+def spoilt_places(body, protocol):
+    """Where something is wrong and what: an unknown key, a list of a list, which nothing takes, an unknown word, a schema that no
+    provider takes."""
     for path, steps, value in places(body):
-        if re.search(SCHEMA, f"{protocol} {path}") and is_kept(body, steps):
-            yield f"{path} {UNKNOWN}", changed(body, steps, LOOSE)
-        if any(re.match(place, f"{protocol} {path}") for place in OPEN):
+        place = f"{protocol} {path}"
+        if re.search(SCHEMA, place) and is_kept(body, steps):
+            yield f"a loose schema at `{path}`", steps, LOOSE
+        if any(re.match(open_place, place) for open_place in OPEN):
             continue
         if isinstance(value, dict):
-            yield f"{path}.{UNKNOWN}", changed(body, steps, {**value, UNKNOWN: True})
+            yield f"an unknown key at `{path}`", steps, {**value, UNKNOWN: True}
         elif not isinstance(value, list):
-            yield path, changed(body, steps, [[]])
-        if re.search(CONSTANT, f"{protocol} {path}"):
-            yield f"{path} {UNKNOWN}", changed(body, steps, UNKNOWN)
+            yield f"a list at `{path}`", steps, [[]]
+        if re.search(CONSTANT, place):
+            yield f"an unknown word at `{path}`", steps, UNKNOWN
 
 
 def is_kept(body, steps):

@@ -109,11 +109,10 @@ fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Told {
         Protocol::OpenAiChat | Protocol::OpenAiResponses => "/v1",
         Protocol::Anthropic | Protocol::Gemini => "",
     };
-    let headers: String = request
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap_or_default()))
-        .collect();
+    let mut headers = String::new();
+    for (name, value) in request.headers {
+        headers.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+    }
     match server.post(&format!("{root}{}", request.path), &headers, &request.body) {
         Ok((200, _)) if mode == Mode::Schema => Told::Native,
         Ok((200, _)) => Told::Otherwise(mode),

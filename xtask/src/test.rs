@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, binaries, cargo, crash};
+use crate::{Result, binaries, cargo, crash, judges};
 
 /// How much is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +28,11 @@ enum Work {
     Tools,
     /// The short form of `cargo xtask crash`.
     Crash,
+    /// `cargo xtask judges`.
+    Judges,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -47,8 +49,9 @@ const STEPS: [Step; 6] = [
     },
     Step { name: "tools", work: Work::Tools, least: Extent::All },
     Step { name: "tests", work: Work::Cargo(&binaries::TESTS), least: Extent::Quick },
-    // It uses what the tests have built.
+    // They use what the tests have built.
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
+    Step { name: "judges", work: Work::Judges, least: Extent::All },
     Step {
         name: "documentation",
         work: Work::Cargo(&["doc", "--workspace", "--no-deps"]),
@@ -81,6 +84,7 @@ fn command(work: &Work) -> String {
         Work::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
         Work::Tools => "strace, installed where this process may".to_owned(),
         Work::Crash => "cargo xtask crash --short".to_owned(),
+        Work::Judges => "cargo xtask judges".to_owned(),
     }
 }
 
@@ -98,5 +102,6 @@ fn perform(work: &Work) -> Result<()> {
             Ok(())
         }
         Work::Crash => crash::run(&crash::Options::short()),
+        Work::Judges => judges::run(),
     }
 }

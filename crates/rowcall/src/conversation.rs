@@ -15,6 +15,10 @@ use crate::violation::Violation;
 /// How often an answer that was cut is asked for again, each time with twice the output limit.
 const ENLARGEMENTS: u32 = 2;
 
+/// The least room in tokens that is asked for where nobody has set a limit: OpenAI refuses less than 16, and an answer that was cut
+/// after a few tokens tells nothing of how long it is.
+const LEAST_ROOM: u32 = 256;
+
 /// How often a paused answer is taken up again. Gemini pauses at its limit per request, which is thousands of tokens.
 const CONTINUATIONS: u32 = 16;
 
@@ -193,8 +197,10 @@ impl Conversation {
         let told = completion.usage.and_then(|usage| u32::try_from(usage.output_tokens).ok());
         let limit = self.output_limit.or(told).filter(|&limit| limit > 0);
         let most = self.most_output.unwrap_or(u32::MAX);
-        let larger =
-            limit.and_then(|limit| Some(limit.checked_mul(2)?.min(most)).filter(|&larger| larger > limit));
+        let least = if self.output_limit.is_some() { 0 } else { LEAST_ROOM };
+        let larger = limit.and_then(|limit| {
+            Some(limit.checked_mul(2)?.max(least).min(most)).filter(|&larger| larger > limit)
+        });
         match larger {
             Some(limit) if self.enlargements_left > 0 => {
                 self.enlargements_left -= 1;

@@ -6,6 +6,7 @@ mod interruption;
 mod journal;
 mod limits;
 mod prompts;
+mod protocols;
 mod providers;
 mod refusals;
 mod run;

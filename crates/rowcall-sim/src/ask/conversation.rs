@@ -95,11 +95,13 @@ impl Conversation {
     fn is_corrected(&self, earlier: usize, later: usize, schema: Option<&Value>) -> bool {
         let answer = self.places(Speaker::Model).find(|at| (earlier..later).contains(at));
         let text = |at: usize| self.turns.get(at).map_or("", |turn| turn.text.as_str());
-        answer.is_some_and(|answer| {
+        let corrects = CORRECTIONS.iter().any(|words| text(later).starts_with(words));
+        // An answer that said nothing leaves no turn behind in some protocols.
+        answer.map_or(corrects, |answer| {
             let valid = schema.is_some_and(|schema| {
                 serde_json::from_str(text(answer)).is_ok_and(|value: Value| value::satisfies(schema, &value))
             });
-            !valid || CORRECTIONS.iter().any(|words| text(later).starts_with(words))
+            !valid || corrects
         })
     }
 
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn the_row_is_the_last_text_of_the_user_that_is_no_correction() {
         let correction = "u The answer is not valid:\n- too old";
-        let cases: [(&[&str], &str, bool); 13] = [
+        let cases: [(&[&str], &str, bool); 14] = [
             (&["i Be brief.", "u x", "u y"], "y", false),
             (&["i s"], "s", false),
             (&[], "", false),
@@ -146,6 +148,7 @@ mod tests {
             (&["u x", "m {\"a\":1}", "t thanks", "u y"], "y", false),
             (&["u x", "m {}", "t a is missing", "u Go on."], "x", true),
             (&["u x", "u y", "m {}", "u z"], "y", true),
+            (&["u x", correction], "x", true),
         ];
         let schema = json!({ "type": "object", "required": ["a"] });
         for (turns, text, re_ask) in cases {

@@ -1,6 +1,7 @@
 //! What may stand in a request's body, as data, and the first place where a body breaks it. How a breach is worded is
 //! each provider's matter.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -79,7 +80,7 @@ pub(crate) enum Spelling {
 /// One step from a body to a place in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Name(String),
+    Name(Cow<'static, str>),
     Index(usize),
 }
 
@@ -212,7 +213,7 @@ impl Judge {
             },
             Some(other) => Wrong::Type { expected: Shape::Text, found: other.clone() },
         };
-        self.at.push(Step::Name(tag.to_owned()));
+        self.at.push(Step::Name(Cow::Borrowed(tag)));
         Err(wrong)
     }
 
@@ -227,7 +228,7 @@ impl Judge {
             object.extend(fields_as_sent.into_iter().map(|(name, value)| (spelled(name, fields), value)));
         }
         for field in fields {
-            self.at.push(Step::Name(field.name.to_owned()));
+            self.at.push(Step::Name(Cow::Borrowed(field.name)));
             match (object.get_mut(field.name), field.need) {
                 (None, Need::Required) => return Err(Wrong::Missing),
                 (Some(Value::Null), Need::Nullable) | (None, Need::Optional | Need::Nullable) => {}
@@ -242,7 +243,7 @@ impl Judge {
         match object.keys().find(|name| !known(name)) {
             None => Ok(()),
             Some(name) => {
-                self.at.push(Step::Name(name.clone()));
+                self.at.push(Step::Name(Cow::Owned(name.clone())));
                 Err(Wrong::Unknown)
             }
         }
@@ -308,7 +309,7 @@ mod tests {
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let Breach { at, wrong } = *judge(&mut body, Shape::Record(BODY), spelling).err()?;
         let steps = at.into_iter().map(|step| match step {
-            Step::Name(name) => name,
+            Step::Name(name) => name.into_owned(),
             Step::Index(n) => n.to_string(),
         });
         Some((steps.collect::<Vec<_>>().join("."), wrong))

@@ -6,7 +6,9 @@ use crate::ask::Invalid;
 use crate::ask::conversation::Conversation;
 use crate::ask::wanted::{Format, Mode, Tool};
 use crate::openai::words::unsupported;
-use crate::openai::{Function, Strict, chosen, judged, name, refusal, strictness, text, unknown_mode};
+use crate::openai::{
+    Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, text, unknown_mode,
+};
 use crate::protocol::Rules;
 
 /// What `response_format` asks for.
@@ -77,7 +79,7 @@ fn function(n: usize, mut tool: Value) -> Result<Function, Invalid> {
     name(&called, &format!("{at}.function.name"))?;
     let parameters = function.remove("parameters").filter(|parameters| !parameters.is_null());
     let parameters = parameters.unwrap_or_else(|| json!({ "type": "object", "properties": {} }));
-    judged(&parameters, strictness(&function, Strict::No)).map_err(|complaint| {
+    judged_parameters(&parameters, strictness(&function, Strict::No)).map_err(|complaint| {
         let message = format!("Invalid schema for function '{called}': {complaint}");
         Invalid::new(message).at(format!("{at}.function.parameters"))
     })?;

@@ -180,6 +180,14 @@ fn what_is_wrong_with_a_request_is_named() {
             None,
         ),
         (
+            with(
+                json!({ "tools": [{ "type": "function", "function": { "name": "f", "parameters": { "type": "array", "items": {} } } }] }),
+            ),
+            "Invalid schema for function 'f': In context=(), schema must be a JSON Schema of 'type: \"object\"', got 'type: \"array\"'.",
+            Some("tools[0].function.parameters"),
+            None,
+        ),
+        (
             with(json!({ "tool_choice": "auto" })),
             "'tool_choice' is only allowed when 'tools' are specified.",
             Some("tool_choice"),

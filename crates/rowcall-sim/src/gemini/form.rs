@@ -163,5 +163,8 @@ fn declared(function: &Map<String, Value>, place: &str) -> Result<(String, Value
         (None, Some(schema)) => openapi_schema(schema, &format!("{place}.parameters"))?,
         (None, None) => json!({ "type": "object", "properties": {} }),
     };
+    if parameters.get("type").is_none_or(|kind| kind != "object") {
+        return Err(at(&format!("{place}.parameters"), "parameters must be of type OBJECT"));
+    }
     Ok((name.to_owned(), parameters))
 }

@@ -166,6 +166,12 @@ fn what_is_wrong_with_a_request_is_named() {
             "* GenerateContentRequest.tools[0]: this simulator knows only function_declarations",
         ),
         (
+            with(
+                json!({ "tools": [{ "functionDeclarations": [{ "name": "f", "parametersJsonSchema": { "type": "array" } }] }] }),
+            ),
+            "* GenerateContentRequest.tools[0].function_declarations[0].parameters: parameters must be of type OBJECT",
+        ),
+        (
             with(json!({ "tools": [{ "functionDeclarations": [{ "name": "1st" }] }] })),
             "* GenerateContentRequest.tools[0].function_declarations[0].name: Invalid function name. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 128.",
         ),

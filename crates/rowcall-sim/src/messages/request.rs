@@ -34,6 +34,7 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
     let tool = format::tool(&body, rules)?;
     let format = format::format(&body, rules)?;
     let (wanted, row, re_ask) = settle(&conversation, tool, format);
+    let is_streamed = body.get("stream") == Some(&Value::Bool(true));
     Ok(Ask {
         model,
         row,
@@ -42,11 +43,7 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
         wanted,
         most_tokens: body.get("max_tokens").and_then(Value::as_u64),
         thinking,
-        form: protocol::Form::Messages(if body.get("stream") == Some(&Value::Bool(true)) {
-            Form::Stream
-        } else {
-            Form::Whole
-        }),
+        form: protocol::Form::Messages(if is_streamed { Form::Stream } else { Form::Whole }),
     })
 }
 

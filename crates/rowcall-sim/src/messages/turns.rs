@@ -9,7 +9,7 @@ use super::words::at;
 use crate::ask::Invalid;
 use crate::ask::conversation::{Conversation, Speaker};
 
-/// Whether an answer that called a tool must begin with its thought.
+/// Whether the last answer, if it called a tool, must begin with its thought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Thinking {
     /// As with a budget for thinking.
@@ -38,6 +38,7 @@ pub(super) fn read(body: &Map<String, Value>, thinking: Thinking) -> Result<Conv
         }
         (Some(_), Some(_)) => {}
     }
+    let last_answer = messages.iter().rposition(|message| message.role == "assistant");
     let mut called: Vec<&str> = Vec::new();
     for (n, message) in messages.iter().enumerate() {
         if message.is_empty() {
@@ -48,9 +49,8 @@ pub(super) fn read(body: &Map<String, Value>, thinking: Thinking) -> Result<Conv
         message.meets(&called, n)?;
         called = message.fields("tool_use", "id").collect();
         message.blocks_fit(n)?;
-        let begins = message.blocks.first().map(|block| text(block, "type"));
-        let thought = begins.as_deref().is_some_and(|kind| matches!(kind, "thinking" | "redacted_thinking"));
-        if thinking == Thinking::First && !called.is_empty() && !thought {
+        let must_begin = thinking == Thinking::First && last_answer == Some(n) && !called.is_empty();
+        if must_begin && !message.begins_with_thought() {
             let what = "Expected `thinking` or `redacted_thinking`, but found `tool_use`. When `thinking` is enabled, a final `assistant` message must start with a thinking block.";
             return Err(at(&format!("messages.{n}.content.0.type"), what));
         }
@@ -79,6 +79,11 @@ impl<'m> Message<'m> {
 
     fn is_empty(&self) -> bool {
         self.plain.map_or(self.blocks.is_empty(), str::is_empty)
+    }
+
+    fn begins_with_thought(&self) -> bool {
+        let kind = self.blocks.first().map(|block| text(block, "type"));
+        kind.is_some_and(|kind| kind == "thinking" || kind == "redacted_thinking")
     }
 
     fn of_kind(&self, kind: &str) -> impl Iterator<Item = &'m Map<String, Value>> {

@@ -34,7 +34,7 @@ pub(super) fn at(place: &str, what: &str) -> Invalid {
 /// `messages.0.content.1.type`.
 fn path(steps: &[Step]) -> String {
     let steps = steps.iter().map(|step| match step {
-        Step::Name(name) => name.clone(),
+        Step::Name(name) => name.to_string(),
         Step::Index(n) => n.to_string(),
     });
     steps.collect::<Vec<_>>().join(".")

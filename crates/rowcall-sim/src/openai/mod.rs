@@ -61,6 +61,12 @@ pub(crate) fn judged(schema: &Value, strict: Strict) -> Result<(), Complaint> {
     supported(schema)
 }
 
+/// The schema may be that of a function's parameters, which are an object in any case.
+pub(crate) fn judged_parameters(schema: &Value, strict: Strict) -> Result<(), Complaint> {
+    strict::check_root(schema)?;
+    judged(schema, strict)
+}
+
 /// Whether a schema is to be followed to the letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strict {

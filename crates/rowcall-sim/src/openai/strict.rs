@@ -47,14 +47,20 @@ const LARGE_ENUM_CHARACTERS: usize = 15_000;
 
 /// Whether OpenAI would take `schema` with `strict: true`; the complaint it would make if not.
 pub(crate) fn check(schema: &Value) -> Result<(), Complaint> {
-    let root_type = schema.get("type").and_then(Value::as_str);
-    if root_type != Some("object") || schema.get("anyOf").is_some() {
-        let found = root_type.unwrap_or("None");
-        let what = format!("schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{found}\"'.");
-        return Err(Complaint::new(&[], what));
-    }
+    check_root(schema)?;
     let mut walk = Walk { root: schema, path: Vec::new(), properties: 0, characters: 0, enum_values: 0 };
     walk.schema(schema, 0)
+}
+
+/// Whether the values of `schema` are objects, as those of parameters have to be in any case.
+pub(super) fn check_root(schema: &Value) -> Result<(), Complaint> {
+    let root_type = schema.get("type").and_then(Value::as_str);
+    if root_type == Some("object") && schema.get("anyOf").is_none() {
+        return Ok(());
+    }
+    let found = root_type.unwrap_or("None");
+    let what = format!("schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{found}\"'.");
+    Err(Complaint::new(&[], what))
 }
 
 struct Walk<'s> {

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::ask::Invalid;
 use crate::ask::conversation::Conversation;
 use crate::ask::wanted::{Format, Mode, Tool};
-use crate::openai::{Function, Strict, chosen, judged, name, refusal, strictness, text, unknown_mode};
+use crate::openai::{
+    Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, text, unknown_mode,
+};
 use crate::protocol::Rules;
 
 /// What `text.format` asks for.
@@ -69,7 +71,7 @@ fn function(n: usize, tool: &Map<String, Value>) -> Result<Function, Invalid> {
     let none =
         || json!({ "type": "object", "properties": {}, "required": [], "additionalProperties": false });
     let parameters = parameters.cloned().unwrap_or_else(none);
-    judged(&parameters, strictness(tool, Strict::Yes)).map_err(|complaint| {
+    judged_parameters(&parameters, strictness(tool, Strict::Yes)).map_err(|complaint| {
         let message = format!("Invalid schema for function '{called}': {complaint}");
         Invalid::new(message).at(format!("tools[{n}].parameters")).with_code("invalid_function_parameters")
     })?;

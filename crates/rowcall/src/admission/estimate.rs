@@ -1,14 +1,18 @@
-//! What an attempt will probably take, in tokens: the input from its bytes, corrected by what earlier ones really took, the
+//! What an attempt will probably take, in tokens: the input from its bytes, by the line through what earlier ones really took, the
 //! output from what nine in ten of them did not exceed. Exact tokenising would cost more than the error does, since every
 //! estimate is settled by fact.
 
 use crate::turn::Usage;
 
-/// English and JSON run at about four bytes a token; the measured ratio takes over with the first answer.
+/// English and JSON run at about four bytes a token; what is measured takes over with the first answer.
 const BYTES_PER_TOKEN: f64 = 4.0;
 
-/// The weight of the newest answer in the moving average of the ratio.
+/// The weight of the newest answer in moving averages: of outputs, and of inputs, whose line needs more points.
 const WEIGHT: f64 = 0.1;
+const WEIGHT_OF_INPUT: f64 = 0.02;
+
+/// Requests that differ in length by less than this share tell nothing of how tokens grow with bytes.
+const LEAST_SPREAD: f64 = 0.02;
 
 /// The share of answers that the output's estimate is to cover.
 const COVERED: f64 = 0.9;
@@ -25,9 +29,9 @@ pub(crate) struct Tokens {
 }
 
 /// What is known of attempts by what earlier ones took.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Estimate {
-    tokens_per_byte: f64,
+    inputs: Inputs,
     /// The moving 90th percentile of outputs, in tokens.
     most_output: Option<f64>,
     /// The moving average of outputs, in tokens.
@@ -35,25 +39,75 @@ pub(crate) struct Estimate {
     answers: u32,
 }
 
-impl Default for Estimate {
-    fn default() -> Self {
-        Self { tokens_per_byte: 1.0 / BYTES_PER_TOKEN, most_output: None, mean_output: 0.0, answers: 0 }
+/// Bytes of requests and tokens of inputs: the moving averages through which the line goes. What every request has alike, as the
+/// schema, need not be counted by the server as the rest is, so that the line need not begin at nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Inputs {
+    count: u32,
+    bytes: f64,
+    tokens: f64,
+    spread: f64,
+    common: f64,
+}
+
+/// What attempts take on average.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Expected {
+    /// Tokens of input: so many with each request, and so many with each byte of it.
+    each: f64,
+    per_byte: f64,
+    /// Tokens of output.
+    pub(super) output: f64,
+}
+
+impl Expected {
+    /// Tokens of input of so many requests with so many bytes together.
+    pub(super) fn input(self, requests: f64, bytes: f64) -> f64 {
+        requests * self.each + bytes * self.per_byte
+    }
+}
+
+impl Inputs {
+    /// Tokens with each request, and with each byte of it.
+    fn line(&self) -> (f64, f64) {
+        if self.count == 0 {
+            return (0.0, 1.0 / BYTES_PER_TOKEN);
+        }
+        if self.spread.sqrt() < LEAST_SPREAD * self.bytes {
+            return (0.0, self.tokens / self.bytes);
+        }
+        let slope = (self.common / self.spread).clamp(0.0, 1.0);
+        (self.tokens - slope * self.bytes, slope)
+    }
+
+    fn learn(&mut self, bytes: usize, tokens: u64) {
+        self.count = self.count.saturating_add(1);
+        let weight = (1.0 / f64::from(self.count)).max(WEIGHT_OF_INPUT);
+        let (longer, more) = (bytes as f64 - self.bytes, tokens as f64 - self.tokens);
+        self.bytes += weight * longer;
+        self.tokens += weight * more;
+        self.spread = (1.0 - weight) * (self.spread + weight * longer * longer);
+        self.common = (1.0 - weight) * (self.common + weight * longer * more);
     }
 }
 
 impl Estimate {
     /// Tokens to reserve for a request of `bytes`, if at most `limit` tokens may come back.
     pub(crate) fn tokens(&self, bytes: usize, limit: Option<u32>) -> Tokens {
-        let input = bytes as f64 * self.tokens_per_byte;
+        let (each, per_byte) = self.inputs.line();
+        // A few points may make a steep line, which must not promise that short requests are free.
+        let least = bytes as f64 / (16.0 * BYTES_PER_TOKEN);
+        let input = (each + bytes as f64 * per_byte).max(least);
         let most = limit.map_or(f64::INFINITY, f64::from);
         // Before the first answer nothing is known of the output; a record is about as long as what it is drawn from.
         let output = self.most_output.unwrap_or(input).min(most);
         Tokens { input, output }
     }
 
-    /// How many tokens an output takes on average.
-    pub(crate) fn mean_output(&self) -> f64 {
-        self.mean_output
+    /// What attempts take on average.
+    pub(super) fn expected(&self) -> Expected {
+        let (each, per_byte) = self.inputs.line();
+        Expected { each, per_byte, output: self.mean_output }
     }
 
     /// Learns from an answer to a request of `bytes`.
@@ -61,8 +115,7 @@ impl Estimate {
         self.answers = self.answers.saturating_add(1);
         let newest = 1.0 / f64::from(self.answers);
         if bytes > 0 && usage.input_tokens > 0 {
-            let ratio = usage.input_tokens as f64 / bytes as f64;
-            self.tokens_per_byte += newest.max(WEIGHT) * (ratio - self.tokens_per_byte);
+            self.inputs.learn(bytes, usage.input_tokens);
         }
         let output = usage.output_tokens as f64;
         self.mean_output += newest.max(WEIGHT) * (output - self.mean_output);
@@ -95,6 +148,20 @@ mod tests {
     }
 
     #[test]
+    fn what_all_requests_have_alike_is_told_from_what_differs() {
+        let mut estimate = Estimate::default();
+        for bytes in [800, 5_000, 1_200, 10_000, 3_000] {
+            // A schema of 500 bytes that is not counted.
+            let input_tokens = (bytes as u64 - 500) / 4;
+            estimate.learn(bytes, Usage { input_tokens, output_tokens: 10, ..Usage::default() });
+        }
+        for (bytes, tokens) in [(600, 25.0), (2_500, 500.0), (12_500, 3_000.0)] {
+            let input = estimate.tokens(bytes, None).input;
+            assert!((input - tokens).abs() < 0.1 * tokens + 15.0, "{bytes}: {input}");
+        }
+    }
+
+    #[test]
     fn nine_in_ten_outputs_are_covered() {
         // 0 to 99 in a mixed order.
         let tokens = learned((0..5000_u64).map(|n| (n * 37) % 100)).tokens(400, None);
@@ -108,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_average_output_is_told() {
-        let mean = learned((0..5000_u64).map(|n| (n * 37) % 100)).mean_output();
+        let mean = learned((0..5000_u64).map(|n| (n * 37) % 100)).expected().output;
         assert!((30.0..70.0).contains(&mean), "{mean}");
     }
 }

@@ -131,7 +131,11 @@ impl Ledger {
     }
 
     fn amounts(&self, need: Need) -> Amounts {
-        Amounts { requests: 1.0, tokens: self.estimate.tokens(need.bytes, need.output_limit) }
+        Amounts {
+            requests: 1.0,
+            bytes: need.bytes as f64,
+            tokens: self.estimate.tokens(need.bytes, need.output_limit),
+        }
     }
 
     /// Takes a place, and from every limit what the attempt will probably use.
@@ -206,9 +210,8 @@ impl Ledger {
         self.lately_answered[0] = granted.sent.number;
         if let Some(usage) = usage {
             self.estimate.learn(need.bytes, usage);
-            self.limits.expect(self.estimate.mean_output());
-            let mut unused = granted.amounts;
-            unused.requests = 0.0;
+            self.limits.expect(self.estimate.expected());
+            let mut unused = Amounts { requests: 0.0, bytes: 0.0, ..granted.amounts };
             unused.tokens.input -= usage.input_tokens as f64;
             unused.tokens.output -= usage.output_tokens as f64;
             self.give(unused, &granted.sent, now);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::bucket::Bucket;
-use super::estimate::Tokens;
+use super::estimate::{Expected, Tokens};
 use crate::standing::{Bound, Dimension, Period, Standing};
 
 /// How much of a limit of the user's per minute may be used at once: a tenth. The whole would let a run take twice its limit in
@@ -20,6 +20,9 @@ const UP: f64 = 0.1;
 /// sent the former is out of date, and would hold back what waits for a bucket to fill.
 const CLEARLY: f64 = 2.0;
 
+/// So many seconds' worth of a limit that the server counts is left untouched.
+const MOMENT: f64 = 0.01;
+
 /// How many times the spread of all outputs in flight is kept in reserve.
 const SPREAD: f64 = 2.0;
 
@@ -30,12 +33,14 @@ const WEIGHT: f64 = 0.2;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Amounts {
     pub(super) requests: f64,
+    /// Of the requests' bodies.
+    pub(super) bytes: f64,
     pub(super) tokens: Tokens,
 }
 
 impl Amounts {
     pub(super) fn of(self, dimension: Dimension) -> f64 {
-        let Self { requests, tokens: Tokens { input, output } } = self;
+        let Self { requests, bytes: _, tokens: Tokens { input, output } } = self;
         match dimension {
             Dimension::Requests => requests,
             Dimension::Tokens => input + output,
@@ -46,6 +51,7 @@ impl Amounts {
 
     pub(super) fn add(&mut self, other: Self, sign: f64) {
         self.requests += sign * other.requests;
+        self.bytes += sign * other.bytes;
         self.tokens.input += sign * other.tokens.input;
         self.tokens.output += sign * other.tokens.output;
     }
@@ -56,26 +62,26 @@ impl Amounts {
 pub(super) struct Mark {
     level: f64,
     corrected: f64,
-    outputs: Outputs,
+    flight: Flight,
 }
 
-/// The outputs of the attempts in flight.
+/// What the attempts in flight were estimated to take together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Outputs {
-    count: f64,
-    /// What they were estimated to take together.
-    estimated: f64,
-}
+struct Flight(Amounts);
 
-impl Outputs {
-    /// How much more was estimated than they will take if they are like the others.
-    fn beyond(self, mean: Option<f64>) -> f64 {
-        mean.map_or(0.0, |mean| (self.estimated - self.count * mean).max(0.0))
-    }
-
-    fn add(&mut self, estimated: f64, sign: f64) {
-        self.count += sign;
-        self.estimated += sign * estimated;
+impl Flight {
+    /// How much more of `dimension` was estimated for them than they will take if they are like those that have been answered.
+    fn beyond(self, dimension: Dimension, expected: Option<Expected>) -> f64 {
+        let Self(Amounts { requests, bytes, tokens }) = self;
+        let Some(expected) = expected else { return 0.0 };
+        let input = tokens.input - expected.input(requests, bytes);
+        let output = tokens.output - requests * expected.output;
+        match dimension {
+            Dimension::Requests => 0.0,
+            Dimension::Tokens => input + output,
+            Dimension::InputTokens => input,
+            Dimension::OutputTokens => output,
+        }
     }
 }
 
@@ -99,11 +105,11 @@ pub(super) struct Limits {
     all: Vec<Limit>,
     /// All that has been sent, less what was refused.
     total: Amounts,
-    /// Of those in flight, the outputs whose estimates are in the limits' levels: of attempts after this one.
-    outputs: Outputs,
-    outputs_from: u64,
-    /// What an output takes on average, as far as is known.
-    mean_output: Option<f64>,
+    /// Of those in flight, the attempts whose estimates are in the limits' levels: those after this one.
+    flight: Flight,
+    flight_from: u64,
+    /// What attempts take, as far as is known.
+    expected: Option<Expected>,
     first_sent: Option<Duration>,
     /// How many attempts have been sent.
     sent: u64,
@@ -163,8 +169,8 @@ impl Limits {
         let mut longest = (Duration::ZERO, None);
         // The estimate of each output covers nine in ten of them. What many take together varies with the root of their number, so
         // that of what was reserved beyond the average a share is enough.
-        let share = (SPREAD / self.outputs.count.max(1.0).sqrt()).min(1.0);
-        let beyond = self.outputs.beyond(self.mean_output) * (1.0 - share);
+        let share = (SPREAD / self.flight.0.requests.max(1.0).sqrt()).min(1.0);
+        let beyond = self.flight.beyond(Dimension::OutputTokens, self.expected).max(0.0) * (1.0 - share);
         for limit in &self.all {
             let needed = amounts.of(limit.dimension);
             let spare = if counts_output(limit.dimension) { beyond } else { 0.0 };
@@ -182,7 +188,7 @@ impl Limits {
         self.first_sent.get_or_insert(now);
         self.sent += 1;
         self.total.add(amounts, 1.0);
-        self.outputs.add(amounts.tokens.output, 1.0);
+        self.flight.0.add(amounts, 1.0);
         let mut marks = Marks::default();
         for limit in &mut self.all {
             limit.bucket.take(amounts.of(limit.dimension), now);
@@ -190,8 +196,8 @@ impl Limits {
                 && limit.period == Period::Minute
                 && let Some(mark) = marks.get_mut(limit.dimension as usize)
             {
-                let (level, corrected, outputs) = (limit.bucket.level(now), limit.corrected, self.outputs);
-                *mark = Some(Mark { level, corrected, outputs });
+                let (level, corrected, flight) = (limit.bucket.level(now), limit.corrected, self.flight);
+                *mark = Some(Mark { level, corrected, flight });
             }
         }
         Sent { number: self.sent, at: now, marks, total: self.total }
@@ -200,22 +206,21 @@ impl Limits {
     /// Gives back what was reserved too much for an attempt, or, negative, takes what was too little.
     pub(super) fn give(&mut self, amounts: Amounts, sent: &Sent, now: Duration) {
         self.total.add(amounts, -1.0);
-        // What was sent before a server's limit became known has been counted by the server, as it was.
-        for limit in self.all.iter_mut().filter(|limit| limit.since.is_none_or(|since| sent.number > since)) {
+        for limit in self.all.iter_mut().filter(|limit| limit.counts(sent)) {
             limit.bucket.give(amounts.of(limit.dimension), now);
         }
     }
 
-    /// These outputs are no longer in flight.
+    /// This attempt, which was estimated to take so much, is no longer in flight.
     pub(super) fn release(&mut self, amounts: Amounts, sent: &Sent) {
-        if sent.number > self.outputs_from {
-            self.outputs.add(amounts.tokens.output, -1.0);
+        if sent.number > self.flight_from {
+            self.flight.0.add(amounts, -1.0);
         }
     }
 
-    /// So much does an output take on average.
-    pub(super) fn expect(&mut self, mean_output: f64) {
-        self.mean_output = Some(mean_output);
+    /// So much do attempts take, by those that have been answered.
+    pub(super) fn expect(&mut self, expected: Expected) {
+        self.expected = Some(expected);
     }
 
     /// Learns from what an answer to `sent` told.
@@ -236,20 +241,18 @@ impl Limits {
                     known.resize(told / period.length().as_secs_f64(), sent, now);
                 }
                 if let Some(remaining) = remaining {
-                    let reserved = |outputs: Outputs| {
-                        if counts_output(dimension) { outputs.beyond(self.mean_output) } else { 0.0 }
-                    };
+                    let beyond = |flight: Flight| flight.beyond(dimension, self.expected);
                     let mark = sent.marks.get(dimension as usize).copied().flatten();
                     // What was sent before the limit was known has been counted when it became known.
-                    let mark = mark.map(|mark| Mark { level: mark.level + reserved(mark.outputs), ..mark });
-                    known.follow(remaining, exact_to, reserved(self.outputs), mark, now);
+                    let mark = mark.map(|mark| Mark { level: mark.level + beyond(mark.flight), ..mark });
+                    known.follow(remaining, exact_to, beyond(self.flight), mark, now);
                 }
             }
             (None, Some(told), Some(remaining)) => {
                 if !self.are_told() {
-                    let estimated = self.total.tokens.output - sent.total.tokens.output;
-                    self.outputs = Outputs { count: self.total.requests - sent.total.requests, estimated };
-                    self.outputs_from = sent.number;
+                    self.flight = Flight(self.total);
+                    self.flight.0.add(sent.total, -1.0);
+                    self.flight_from = sent.number;
                 }
                 let rate = told / period.length().as_secs_f64();
                 let since_sent = self.total.of(dimension) - sent.total.of(dimension);
@@ -291,7 +294,7 @@ impl Limits {
         retry_after: Option<Duration>,
         now: Duration,
     ) {
-        let reserved = if counts_output(dimension) { self.outputs.beyond(self.mean_output) } else { 0.0 };
+        let reserved = self.flight.beyond(dimension, self.expected);
         for limit in
             self.all.iter_mut().filter(|limit| limit.by == By::Server && limit.dimension == dimension)
         {
@@ -321,10 +324,20 @@ impl Limit {
         }
     }
 
-    /// What is left untouched, since the server's count is not known to be more than rounded: as much as that may hide, unless it is
-    /// much of the whole.
+    /// Whether what is sent with this attempt is in the level by estimate. What was sent before a server's limit became known has
+    /// been counted by the server, as it was.
+    fn counts(&self, sent: &Sent) -> bool {
+        self.since.is_none_or(|since| sent.number > since)
+    }
+
+    /// What is left untouched of a limit that the server counts, since ours is never quite its count: what flows in within a
+    /// moment, and as much as its rounding may hide, unless that is much of the whole.
     fn cushion(&self) -> f64 {
-        if self.exact_to > 1.0 { self.exact_to.min(self.bucket.capacity() / 20.0) } else { 0.0 }
+        let rounding = if self.exact_to > 1.0 { self.exact_to } else { 0.0 };
+        match self.by {
+            By::User => 0.0,
+            By::Server => (self.bucket.rate() * MOMENT).max(rounding).min(self.bucket.capacity() / 20.0),
+        }
     }
 
     /// Another limit: what the bucket holds for how long stays. Servers that tell it when a request comes go on telling the former

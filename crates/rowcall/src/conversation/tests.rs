@@ -108,7 +108,10 @@ fn a_cut_answer_gets_twice_the_room_twice() {
 fn without_a_limit_of_ours_the_servers_own_is_read_off_its_usage() {
     let mut conversation = begin(3, None);
     assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
-    assert_eq!(conversation.prompt().output_limit, Some(200));
+    // Twice the 100 tokens of its usage would be little.
+    assert_eq!(conversation.prompt().output_limit, Some(256));
+    assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
+    assert_eq!(conversation.prompt().output_limit, Some(512));
 }
 
 #[test]

@@ -135,6 +135,10 @@ fn stories() -> Vec<Story> {
         let large = random.f64() < 0.05;
         (if large { 3000.0 } else { 30.0 }, 20.0 + (10.0 * random.f64()).round())
     });
+    let spread: Vec<_> = rows(1500, |_, random| (25.0 * 100_f64.powf(random.f64()), 15.0))
+        .into_iter()
+        .map(|row| Row { bytes: row.bytes + 490, ..row })
+        .collect();
     // As the schema goes along with each, bytes do not tell tokens exactly.
     let of_two_kinds = rows(1500, |_, random| if random.bool() { (506.0, 15.0) } else { (257.0, 240.0) })
         .into_iter()
@@ -196,6 +200,14 @@ fn stories() -> Vec<Story> {
             1.04,
             0.015,
             "the headers tell all",
+        ),
+        story(
+            "25 to 2500",
+            Allowance::of(&[(Dimension::Tokens, 55_000.0)]),
+            spread,
+            1.03,
+            0.01,
+            "what a schema adds to each request is told from what a row does",
         ),
         story(
             "halved",
