@@ -9,6 +9,7 @@ mod debian;
 mod fuzz;
 mod judges;
 mod people;
+mod python;
 mod schemas;
 mod server;
 mod test;
@@ -52,6 +53,8 @@ usage: cargo xtask COMMAND
       --short    less of all, with the program as the tests have it
   judges         the official Python SDKs of OpenAI, Anthropic and Google judge our requests and the simulator
   schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol
+  python [PYTEST OPTIONS]
+                 builds the Python package as a wheel, installs it under target/python, and runs its tests there
   vectors DIR    judges a folder of vector files, such as crates/rowcall/tests/vectors: a line for each case
   fuzz completion|sse
                  feeds the reader of completions with nasty answers, or that of streams with nasty bytes, on a nightly
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         },
         ["judges"] => judges::run(),
         ["schemas", folders @ ..] if !folders.is_empty() => schemas::run(folders),
+        ["python", arguments @ ..] => python::run(arguments),
         ["vectors", folder] => vectors::run(Path::new(folder)),
         ["fuzz", options @ ..] => match fuzz::Options::parse(options) {
             Ok(options) => fuzz::run(&options),

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, binaries, cargo, crash, judges};
+use crate::{Result, binaries, cargo, crash, judges, python};
 
 /// How much is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,11 @@ enum Work {
     Crash,
     /// `cargo xtask judges`.
     Judges,
+    /// The Python package's tests.
+    Python,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -52,6 +54,7 @@ const STEPS: [Step; 7] = [
     // They use what the tests have built.
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
     Step { name: "judges", work: Work::Judges, least: Extent::All },
+    Step { name: "python", work: Work::Python, least: Extent::All },
     Step {
         name: "documentation",
         work: Work::Cargo(&["doc", "--workspace", "--no-deps"]),
@@ -85,6 +88,7 @@ fn command(work: &Work) -> String {
         Work::Tools => "strace, installed where this process may".to_owned(),
         Work::Crash => "cargo xtask crash --short".to_owned(),
         Work::Judges => "cargo xtask judges".to_owned(),
+        Work::Python => "cargo xtask python".to_owned(),
     }
 }
 
@@ -103,5 +107,6 @@ fn perform(work: &Work) -> Result<()> {
         }
         Work::Crash => crash::run(&crash::Options::short()),
         Work::Judges => judges::run(),
+        Work::Python => python::run(&[]),
     }
 }

@@ -11,6 +11,15 @@ use serde_json::Value;
 use crate::row::Row;
 use crate::violation::Violation;
 
+/// Who has the last word on a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// The schema and the check: a value must satisfy both.
+    Both,
+    /// The check alone: what it accepts is valid, whatever the schema says. For a model of which the schema is only a picture.
+    Check,
+}
+
 /// A rule for values that satisfy the schema. It gets rows in batches, so that one that is called over a boundary (another
 /// thread, another language) need not be called for each.
 pub trait Check: Send + Sync {
@@ -19,6 +28,11 @@ pub trait Check: Send + Sync {
         &'a self,
         rows: Vec<(Row, Value)>,
     ) -> Pin<Box<dyn Future<Output = Vec<Vec<Violation>>> + Send + 'a>>;
+
+    /// Who has the last word. A check that has it is also asked about values that do not satisfy the schema.
+    fn authority(&self) -> Authority {
+        Authority::Both
+    }
 }
 
 /// A closure as a check of values of `T`.

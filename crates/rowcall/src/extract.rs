@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::admission::{Need, Refusal, Settlement};
 use crate::attachment::Loaded;
+use crate::check::Authority;
 use crate::completion::{self, Reading};
 use crate::config::Plan;
 use crate::conversation::{Answer, Conversation, Step};
@@ -224,9 +225,18 @@ pub(crate) fn key(plan: &Plan, row: &Row) -> Option<Key> {
     Some(plan.keys.of(&prompt(plan, row).ok()?))
 }
 
-/// A value must also fit the caller's type, which may be narrower than its schema, and the user's own rule.
+/// A value must also fit the caller's type, which may be narrower than its schema, and the user's own rule, which may have the
+/// last word.
 async fn checked(plan: &Plan, row: &Row, reading: Reading) -> Reading {
-    let Reading::Value { value, repairs } = reading else { return reading };
+    let (value, repairs) = match (reading, &plan.check) {
+        (Reading::Value { value, repairs }, _) => (value, repairs),
+        (Reading::Invalid { best: Some(value), .. }, Some(check))
+            if check.authority() == Authority::Check =>
+        {
+            (value, Vec::new())
+        }
+        (reading, _) => return reading,
+    };
     let violations = match (&plan.check, (plan.misfit)(&value)) {
         (_, Some(misfit)) => vec![misfit],
         (None, None) => Vec::new(),

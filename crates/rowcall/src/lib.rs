@@ -89,7 +89,7 @@ mod turn;
 mod violation;
 
 pub use admission::DEFAULT_CONCURRENCY;
-pub use check::Check;
+pub use check::{Authority, Check};
 pub use client::{Client, ClientBuilder};
 pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, TaskOptions};
 pub use error::{Error, Problem, Result};

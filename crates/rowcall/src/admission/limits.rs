@@ -62,7 +62,6 @@ impl Amounts {
 pub(super) struct Mark {
     level: f64,
     corrected: f64,
-    flight: Flight,
 }
 
 /// What the attempts in flight were estimated to take together.
@@ -97,6 +96,8 @@ pub(super) struct Sent {
     pub(super) marks: Marks,
     /// All that had been sent by then, itself included.
     pub(super) total: Amounts,
+    /// What was in flight then, itself included.
+    flight: Flight,
 }
 
 /// All limits.
@@ -196,11 +197,10 @@ impl Limits {
                 && limit.period == Period::Minute
                 && let Some(mark) = marks.get_mut(limit.dimension as usize)
             {
-                let (level, corrected, flight) = (limit.bucket.level(now), limit.corrected, self.flight);
-                *mark = Some(Mark { level, corrected, flight });
+                *mark = Some(Mark { level: limit.bucket.level(now), corrected: limit.corrected });
             }
         }
-        Sent { number: self.sent, at: now, marks, total: self.total }
+        Sent { number: self.sent, at: now, marks, total: self.total, flight: self.flight }
     }
 
     /// Gives back what was reserved too much for an attempt, or, negative, takes what was too little.
@@ -244,7 +244,7 @@ impl Limits {
                     let beyond = |flight: Flight| flight.beyond(dimension, self.expected);
                     let mark = sent.marks.get(dimension as usize).copied().flatten();
                     // What was sent before the limit was known has been counted when it became known.
-                    let mark = mark.map(|mark| Mark { level: mark.level + beyond(mark.flight), ..mark });
+                    let mark = mark.map(|mark| Mark { level: mark.level + beyond(sent.flight), ..mark });
                     known.follow(remaining, exact_to, beyond(self.flight), mark, now);
                 }
             }

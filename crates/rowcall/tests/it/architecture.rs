@@ -76,11 +76,16 @@ const ALLOWANCES: [Allowance; 3] = [
 ];
 
 /// The packages of the workspace, beside it that of the fuzzer, and which of our own each may depend on.
-const CRATES: [Crate; 8] = [
+const CRATES: [Crate; 9] = [
     Crate { name: "rowcall", uses: &[], tests_use: &["rowcall-sim"] },
     Crate { name: "rowcall-data", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-sim", uses: &[], tests_use: &[] },
     Crate { name: "rowcall-cli", uses: &["rowcall", "rowcall-data", "rowcall-sim"], tests_use: &[] },
+    Crate {
+        name: "rowcall-python",
+        uses: &["rowcall", "rowcall-cli", "rowcall-data", "rowcall-sim"],
+        tests_use: &[],
+    },
     Crate { name: "rowcall-bench-floor", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-bench-stub", uses: &[], tests_use: &[] },
     Crate { name: "rowcall-fuzz", uses: &["rowcall"], tests_use: &[] },

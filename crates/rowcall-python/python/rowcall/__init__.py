@@ -1,0 +1,106 @@
+"""Calls a language model on every row of a data set and returns a typed, validated value for each.
+
+    import asyncio, rowcall
+    from pydantic import BaseModel
+
+    class Person(BaseModel):
+        name: str
+        age: int
+
+    people = rowcall.Extractor(Person, model="openai/gpt-6-luna", prompt="Extract person info: {{ text }}")
+    person = people.extract_sync("John Smith is 30 years old")
+
+`Extractor` has all the ways of asking, by the names that users of asyncio know. `model="sim"` asks a simulated provider on your
+own machine, without a key. The command line `rowcall` comes along.
+"""
+
+from __future__ import annotations
+
+from . import _interpreter
+from ._errors import (
+    AuthError,
+    ClashError,
+    ConfigError,
+    ConflictError,
+    ConnectionBrokenError,
+    ContentFilterError,
+    ContentPolicyError,
+    ContextLengthError,
+    Error,
+    FaultError,
+    InputError,
+    InvalidError,
+    InvalidRequestError,
+    InvalidSchemaError,
+    JournalError,
+    NotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    RefusalError,
+    RequestExceedsLimitError,
+    RowError,
+    ServerError,
+    SinkError,
+    SourceError,
+    TemplateError,
+    TimedOutError,
+    TooLargeError,
+    TruncatedError,
+    UnprocessableError,
+    UnreachableError,
+    UnsupportedParameterError,
+    Violation,
+)
+from ._events import Event
+from ._extractor import Extractor
+from ._files import run
+from ._outcomes import Outcomes
+from ._rowcall import Outcome, Usage, __version__
+from ._stats import Stats
+
+__all__ = [
+    "AuthError",
+    "ClashError",
+    "ConfigError",
+    "ConflictError",
+    "ConnectionBrokenError",
+    "ContentFilterError",
+    "ContentPolicyError",
+    "ContextLengthError",
+    "Error",
+    "Event",
+    "Extractor",
+    "FaultError",
+    "InputError",
+    "InvalidError",
+    "InvalidRequestError",
+    "InvalidSchemaError",
+    "JournalError",
+    "NotFoundError",
+    "Outcome",
+    "Outcomes",
+    "OverloadedError",
+    "PermissionDeniedError",
+    "QuotaError",
+    "RateLimitError",
+    "RefusalError",
+    "RequestExceedsLimitError",
+    "RowError",
+    "ServerError",
+    "SinkError",
+    "SourceError",
+    "Stats",
+    "TemplateError",
+    "TimedOutError",
+    "TooLargeError",
+    "TruncatedError",
+    "UnprocessableError",
+    "UnreachableError",
+    "UnsupportedParameterError",
+    "Usage",
+    "Violation",
+    "__version__",
+    "run",
+]

@@ -1,0 +1,20 @@
+"""The command `rowcall`, and `python -m rowcall`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from ._rowcall import command
+
+
+def main() -> int:
+    """Runs the command line with this process's arguments; returns the exit code."""
+    # Python's own handler would only take note of Ctrl-C and act when the command is over. Commands that end in an orderly way
+    # listen for it themselves.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return command(["rowcall", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What may be watched: events for callbacks, lines for `logging`. Both come from a thread of Python's, in batches, never from
+the engine's own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _threads
+from ._rowcall import Events
+
+if TYPE_CHECKING:
+    import logging
+
+
+class Event(NamedTuple):
+    """Something that happened to a row."""
+
+    row: int
+    """The row's index."""
+    kind: str
+    """`taken`, `known`, `sent`, `answered`, `failed`, `waits`, `adapted`, `reasked`, `ended`, `abandoned` or `resumed`."""
+    details: dict[str, Any]
+    """What else there is to say, such as `attempt`, `latency` in seconds, `usage`, `fault`, `failure`."""
+
+
+Callback = Callable[[Event], object]
+
+
+def watch(on_event: Callback | None) -> Events | None:
+    """A queue whose events go to the callback and to the log; `None` if nobody wants them."""
+    # Who has not imported `logging` has not set it up either, and then nothing below a warning is shown.
+    if on_event is None and "logging" not in sys.modules:
+        return None
+    import logging
+
+    log = logging.getLogger("rowcall")
+    if on_event is None and not log.isEnabledFor(logging.INFO):
+        return None
+    events = Events()
+
+    def serve() -> None:
+        while (batch := events.take()) is not None:
+            for row, kind, details in batch:
+                event = Event(row, kind, details or {})
+                _log(log, event)
+                if on_event is not None:
+                    try:
+                        on_event(event)
+                    except Exception:
+                        # Whoever watches cannot fail a run.
+                        log.exception("the callback for events raised at %r", event)
+
+    _threads.start("events", serve, events.close)
+    return events
+
+
+def _log(log: logging.Logger, event: Event) -> None:
+    row, kind, details = event
+    if kind == "answered":
+        log.debug("row %d attempt %d: answered after %.3f s", row, details["attempt"], details["latency"])
+    elif kind == "failed":
+        log.info("row %d attempt %d: %s: %s", row, details["attempt"], details["fault"], details["message"])
+    elif kind == "waits":
+        log.info("row %d waits %.1f s to try again", row, details["seconds"])
+    elif kind == "adapted":
+        log.warning("%s", details["change"])
+    elif kind == "reasked":
+        log.info("row %d is asked again: %d violations", row, details["violations"])
+    elif kind == "ended" and details["failure"] is not None:
+        log.warning("row %d failed: %s", row, details["failure"])
+    elif kind == "resumed":
+        log.info("resumed: %d rows are known", details["rows"])

@@ -1,0 +1,96 @@
+"""Rows from whatever is iterable into a call: small lists at once, everything else from a thread or, if it is asynchronous,
+from the event loop, a bounded number of rows ahead of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Sized
+from typing import TYPE_CHECKING, Any, Union
+
+from . import _loop, _threads
+from ._rowcall import Feeder
+
+if TYPE_CHECKING:
+    import asyncio
+
+Rows = Union[Iterable[Any], AsyncIterable[Any]]
+"""Strings, dicts, models or dataclasses: in a list, an iterable or an asynchronous iterable of any size."""
+
+_AT_ONCE = 512
+"""Rows of a list that are handed over without a thread."""
+
+_NAP = 64
+"""Rows of an asynchronous iterable after which the event loop has its turn, if they come without waiting."""
+
+
+class Feed:
+    """Rows on their way into a call."""
+
+    def __init__(self, rows: Rows) -> None:
+        if isinstance(rows, (str, bytes)):
+            raise TypeError(f"the rows are of type `{type(rows).__name__}`, expected a list or another iterable of rows")
+        self.total = len(rows) if isinstance(rows, Sized) else None
+        self.feeder = Feeder(self.total)
+        self.error: BaseException | None = None
+        self._task: asyncio.Task[None] | None = None
+        if isinstance(rows, (list, tuple)) and len(rows) <= _AT_ONCE:
+            for row in rows:
+                self.feeder.offer(row)
+            self.feeder.end()
+        elif isinstance(rows, AsyncIterable):
+            import asyncio
+
+            self._task = asyncio.get_running_loop().create_task(self._pull(rows))
+        elif isinstance(rows, Iterable):
+            iterator = iter(rows)
+            _threads.start("rows", lambda: self._push(iterator), self.feeder.desert)
+        else:
+            raise TypeError(f"the rows are of type `{type(rows).__qualname__}`, expected an iterable")
+
+    def _push(self, rows: Iterable[Any]) -> None:
+        push = self.feeder.push
+        try:
+            for row in rows:
+                if not push(row):
+                    break
+            self.feeder.end()
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            if isinstance(rows, Generator):
+                rows.close()
+
+    async def _pull(self, rows: AsyncIterable[Any]) -> None:
+        import asyncio
+
+        offer, count = self.feeder.offer, 0
+        try:
+            async for row in rows:
+                if not offer(row):
+                    await _loop.wait(self.feeder)
+                if not self.feeder.is_wanted():
+                    break
+                count += 1
+                if count % _NAP == 0:
+                    await asyncio.sleep(0)
+            self.feeder.end()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            if isinstance(rows, AsyncGenerator):
+                await rows.aclose()
+
+    def _fail(self, error: BaseException) -> None:
+        self.error = error
+        self.feeder.fail(f"{type(error).__name__}: {error}")
+
+    def stop(self) -> None:
+        """No more rows are wanted."""
+        self.feeder.desert()
+        if self._task is not None and not self._task.done():
+            try:
+                self._task.cancel()
+            except RuntimeError:
+                # Its event loop is closed, and the task is over with it.
+                pass

@@ -1,0 +1,66 @@
+"""How a coroutine waits for the engine. Each event loop has one bell, a socket that it watches: the engine rings it without
+taking the interpreter's lock, once for however many have something to take."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
+
+from ._rowcall import Bell
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class Listening(Protocol):
+    """What can ring a bell."""
+
+    def listen(self, bell: Bell, number: int, /) -> bool:
+        """Rings `bell` for `number` when it is time; tells whether it is time already."""
+        ...
+
+
+class _Ear:
+    """The bell of one event loop, and who waits for it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.bell = Bell()
+        self.waiting: dict[int, asyncio.Future[None]] = {}
+        loop.add_reader(self.bell.fileno(), self.hear)
+
+    def hear(self) -> None:
+        for number in self.bell.take():
+            future = self.waiting.pop(number, None)
+            if future is not None and not future.done():
+                future.set_result(None)
+
+
+_ears: WeakKeyDictionary[asyncio.AbstractEventLoop, _Ear] = WeakKeyDictionary()
+_numbers = itertools.count()
+
+
+async def wait(listening: Listening) -> None:
+    """Waits until `listening` has something to take. Cancelling the wait loses nothing."""
+    # Imported where it is used: whoever imports rowcall may not need it.
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    ear = _ears.get(loop)
+    if ear is None:
+        ear = _ears[loop] = _Ear(loop)
+    number = next(_numbers)
+    if listening.listen(ear.bell, number):
+        return
+    future = ear.waiting[number] = loop.create_future()
+    try:
+        await future
+    finally:
+        ear.waiting.pop(number, None)
+
+
+async def turn() -> None:
+    """Lets the event loop see to what else is ready."""
+    import asyncio
+
+    await asyncio.sleep(0)

@@ -1,0 +1,106 @@
+"""What the user wants values to be, as a JSON Schema for the engine and rules for the values: Pydantic is the authority on its
+models, dataclasses, typed dicts, enums, literals and scalars, msgspec on its structs. A JSON Schema speaks for itself."""
+
+from __future__ import annotations
+
+import re
+import sys
+import typing
+from typing import Any, NamedTuple
+
+from ._rowcall import Rules
+
+
+class Model(NamedTuple):
+    """What values are to be."""
+
+    schema: dict[str, Any]
+    """What is asked for."""
+    output_schema: dict[str, Any] | None
+    """What instances are as JSON, where that is something else."""
+    rules: Rules | None
+    """Who is the authority on values; `None` if the schema is."""
+    name: str
+
+
+def model(response: Any, context: Any) -> Model:
+    """What values of `response` are to be.
+
+    Raises:
+        TypeError: for what is no type that values can be validated by.
+    """
+    if isinstance(response, dict):
+        if context is not None:
+            raise TypeError("a JSON Schema validates without a context, expected a Pydantic model for `context=`")
+        return Model(response, None, None, str(response.get("title", "value")))
+    if isinstance(response, str):
+        raise TypeError(f"`{response}` is a string, expected a type or a JSON Schema; the model's name is `model=`")
+    name = getattr(response, "__name__", str(response))
+    if _is_of_msgspec(response):
+        return _of_msgspec(response, name)
+    return _of_pydantic(response, context, name)
+
+
+def _of_pydantic(response: Any, context: Any, name: str) -> Model:
+    from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
+
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(response)
+        schema = adapter.json_schema(mode="validation")
+        output = adapter.json_schema(mode="serialization")
+    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        raise TypeError(f"`{name}` is no type that values can be validated by: {error}") from error
+
+    def explain(error: BaseException) -> list[tuple[str, str]] | None:
+        if not isinstance(error, ValidationError):
+            return None
+        found = error.errors(include_url=False, include_context=False)
+        return [(_pointer(each["loc"]), f"{each['msg']}{_got(each)}") for each in found]
+
+    serializer = adapter.serializer
+
+    def dump(instance: Any) -> bytes:
+        return serializer.to_json(instance, by_alias=True)
+
+    keywords = None if context is None else {"context": context}
+    rules = Rules(adapter.validator.validate_json, explain, dump, keywords)
+    return Model(schema, None if output == schema else output, rules, name)
+
+
+def _got(found: Any) -> str:
+    if found["type"] == "missing" or isinstance(found["input"], (dict, list)):
+        return ""
+    shown = repr(found["input"])
+    return f" (got {shown if len(shown) <= 60 else shown[:59] + '…'})"
+
+
+def _pointer(place: tuple[Any, ...]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
+
+
+def _of_msgspec(response: Any, name: str) -> Model:
+    import msgspec
+
+    decoder = msgspec.json.Decoder(response)
+    place = re.compile(r" - at `\$?(.*)`$")
+
+    def explain(error: BaseException) -> list[tuple[str, str]] | None:
+        if not isinstance(error, msgspec.ValidationError):
+            return None
+        message = str(error)
+        found = place.search(message)
+        if found is None:
+            return [("", message)]
+        steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", found[1])
+        return [(_pointer(tuple(name or index for name, index in steps)), message[: found.start()])]
+
+    rules = Rules(decoder.decode, explain, msgspec.json.Encoder().encode)
+    return Model(msgspec.json.schema(response), None, rules, name)
+
+
+def _is_of_msgspec(response: Any) -> bool:
+    if "msgspec" not in sys.modules:
+        return False
+    if hasattr(response, "__struct_fields__"):
+        return True
+    return any(_is_of_msgspec(part) for part in typing.get_args(response))

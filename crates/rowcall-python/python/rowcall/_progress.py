@@ -1,0 +1,92 @@
+"""How far a call has come, on stderr: by tqdm or rich if one is installed, else by our own line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+_EVERY = 0.1
+"""Seconds between two drawings."""
+
+
+class Bar(Protocol):
+    """Shows how many rows have ended."""
+
+    def update(self, rows: int, /) -> object:
+        """So many more rows have ended."""
+        ...
+
+    def close(self) -> object:
+        """No more will."""
+        ...
+
+
+class Nothing:
+    """Shows nothing."""
+
+    def update(self, rows: int, /) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Line:
+    """Our own line: redrawn on a terminal, printed once at the end elsewhere."""
+
+    def __init__(self, total: int | None, name: str) -> None:
+        self.total, self.name, self.rows = total, name, 0
+        self.started = time.monotonic()
+        self.drawn = 0.0
+        self.is_terminal = sys.stderr.isatty()
+
+    def update(self, rows: int, /) -> None:
+        """Draws, if it is time."""
+        self.rows += rows
+        now = time.monotonic()
+        if self.is_terminal and now - self.drawn >= _EVERY:
+            self.drawn = now
+            self._draw("\r")
+
+    def close(self) -> None:
+        """Draws for the last time."""
+        self._draw("\r" if self.is_terminal else "")
+        print(file=sys.stderr)
+
+    def _draw(self, start: str) -> None:
+        seconds = max(time.monotonic() - self.started, 1e-9)
+        of = "" if self.total is None else f" of {self.total:,}"
+        line = f"{start}{self.name}: {self.rows:,}{of} rows, {self.rows / seconds:,.0f} rows/s"
+        print(line, end="", file=sys.stderr, flush=True)
+
+
+class _Rich:
+    def __init__(self, total: int | None, name: str) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.progress = Progress(console=Console(stderr=True))
+        self.task = self.progress.add_task(name, total=total)
+        self.progress.start()
+
+    def update(self, rows: int, /) -> None:
+        self.progress.advance(self.task, rows)
+
+    def close(self) -> None:
+        self.progress.stop()
+
+
+def bar(wanted: bool, total: int | None, name: str) -> Bar:
+    """What shows how far a call over so many rows has come, if that is wanted."""
+    if not wanted:
+        return Nothing()
+    if find_spec("tqdm") is not None:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
+
+        made: Any = tqdm(total=total, desc=name, unit=" rows")
+        return made  # type: ignore[no-any-return]
+    if find_spec("rich") is not None:
+        return _Rich(total, name)
+    return Line(total, name)

@@ -1,0 +1,155 @@
+"""The engine. Use the package `rowcall`, not this module: nothing here is promised to stay as it is."""
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar, final
+
+T_co = TypeVar("T_co", covariant=True)
+
+__version__: str
+
+def command(arguments: Sequence[str]) -> int: ...
+@final
+class Usage:
+    """Tokens, as the provider counts them."""
+
+    @property
+    def input_tokens(self) -> int:
+        """All tokens of the prompts."""
+    @property
+    def cached_tokens(self) -> int:
+        """Of these, read from the provider's prompt cache."""
+    @property
+    def cache_write_tokens(self) -> int:
+        """Of these, written to the provider's prompt cache."""
+    @property
+    def output_tokens(self) -> int:
+        """All tokens of the answers, reasoning included."""
+    @property
+    def reasoning_tokens(self) -> int:
+        """Of these, spent on reasoning."""
+    @property
+    def total_tokens(self) -> int:
+        """Tokens in and out together."""
+
+@final
+class Outcome(Generic[T_co]):
+    """How a row ended: its value or its exception, and what it took."""
+
+    @property
+    def index(self) -> int:
+        """Position of the row in the input, counted from 0."""
+    @property
+    def value(self) -> T_co:
+        """The value. Raises the row's exception if there is none."""
+    @property
+    def error(self) -> BaseException | None:
+        """Why there is no value; `None` if there is one."""
+    @property
+    def ok(self) -> bool:
+        """Whether there is a value."""
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all attempts that reported them, re-asks and failed attempts included."""
+    @property
+    def attempts(self) -> int:
+        """Requests sent."""
+    @property
+    def prompts(self) -> int:
+        """Prompts asked: 1 plus the re-asks."""
+    @property
+    def unmetered(self) -> int:
+        """Attempts that may have been billed but reported no tokens."""
+    @property
+    def latency(self) -> float:
+        """Seconds from the first request sent to the last answer received."""
+    @property
+    def repairs(self) -> list[str]:
+        """What had to be put right in the answer to read the value, such as `fence`."""
+    @property
+    def model(self) -> str | None:
+        """The model that answered last, as the server named it."""
+    @property
+    def finish_reason(self) -> str | None:
+        """The provider's word for why the last answer ended."""
+
+@final
+class Bell:
+    def __new__(cls) -> Bell: ...
+    def fileno(self) -> int: ...
+    def take(self) -> list[int]: ...
+
+@final
+class Feeder:
+    def __new__(cls, total: int | None = None) -> Feeder: ...
+    def offer(self, row: Any) -> bool: ...
+    def push(self, row: Any) -> bool: ...
+    def is_wanted(self) -> bool: ...
+    def listen(self, bell: Bell, number: int, /) -> bool: ...
+    def end(self) -> None: ...
+    def fail(self, message: str) -> None: ...
+    def desert(self) -> None: ...
+
+@final
+class Rules:
+    def __new__(cls, validate: Any, explain: Any, dump: Any, keywords: dict[str, Any] | None = None) -> Rules: ...
+
+@final
+class Validator:
+    def __new__(cls) -> Validator: ...
+    def serve(self) -> None: ...
+    def close(self) -> None: ...
+
+@final
+class Events:
+    def __new__(cls) -> Events: ...
+    def take(self) -> list[tuple[int, str, dict[str, Any] | None]] | None: ...
+    @property
+    def missed(self) -> int: ...
+    def close(self) -> None: ...
+
+@final
+class Call:
+    def take(self) -> list[Outcome[Any]] | None: ...
+    def wait(self, seconds: float | None = None) -> None: ...
+    def listen(self, bell: Bell, number: int, /) -> bool: ...
+    def halt(self) -> None: ...
+    def cancel(self) -> None: ...
+
+@final
+class TableRun:
+    def table(self, joined: bool) -> Any: ...
+
+@final
+class Core:
+    def __new__(
+        cls,
+        settings: str,
+        api_key: str | None = None,
+        headers: list[tuple[str, str]] = ...,
+        events: Events | None = None,
+    ) -> Core: ...
+    def extract(self, row: Any, authority: tuple[Rules, Validator] | None = None) -> Call: ...
+    def sequential(self, feeder: Feeder, authority: tuple[Rules, Validator] | None = None) -> Call: ...
+    def start(
+        self,
+        feeder: Feeder,
+        order: str,
+        concurrency: int | None = None,
+        authority: tuple[Rules, Validator] | None = None,
+    ) -> Call: ...
+    def map_table(
+        self,
+        data: Any,
+        into: str | None = None,
+        concurrency: int | None = None,
+        authority: tuple[Rules, Validator] | None = None,
+    ) -> tuple[Call, TableRun]: ...
+    def run(
+        self, options: str, concurrency: int | None = None, authority: tuple[Rules, Validator] | None = None
+    ) -> Call: ...
+    def stats(self) -> dict[str, Any]: ...
+    def variables(self) -> list[str]: ...
+    def preview(self, row: Any) -> tuple[str, bytes]: ...
+    @property
+    def is_simulated(self) -> bool: ...
+    def simulator_stats(self) -> dict[str, Any] | None: ...

@@ -1,0 +1,70 @@
+"""What may be a row, beside strings and dictionaries, and what may be in one. The engine asks only for what it does not know itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping, Set
+from typing import Any
+
+
+def fields_of(row: Any) -> dict[str, Any]:
+    """The fields of a model, a dataclass, a named tuple or a mapping.
+
+    Raises:
+        TypeError: for anything else, with the type's name.
+    """
+    fields = _object(row)
+    if fields is None:
+        raise TypeError(
+            f"a row is of type `{type(row).__qualname__}`, expected a string, a dict, a Pydantic model or a dataclass"
+        )
+    return fields
+
+
+def plain(value: Any) -> Any:
+    """What is in a row, as JSON has it: dates in ISO 8601, enums by their value.
+
+    Raises:
+        TypeError: for what has no form in JSON, with the type's name.
+    """
+    fields = _object(value)
+    if fields is not None:
+        return fields
+    if isinstance(value, Set):
+        return list(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError(f"a row has a field of type `{type(value).__name__}`, expected text, numbers, lists or dicts")
+    datetime = sys.modules.get("datetime")
+    if datetime and isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    enum = sys.modules.get("enum")
+    if enum and isinstance(value, enum.Enum):
+        return value.value
+    # Scalars of NumPy and pandas; what is missing there is no time and no number.
+    item = getattr(value, "item", None)
+    if callable(item):
+        return item()
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if type(value).__module__ in ("decimal", "uuid", "pathlib", "ipaddress", "fractions", "datetime"):
+        return str(value)
+    raise TypeError(
+        f"a row has a field of type `{type(value).__qualname__}`, expected text, numbers, dates, lists, dicts or models"
+    )
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    kind = type(value)
+    if hasattr(kind, "__pydantic_serializer__") and hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")  # type: ignore[no-any-return]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        # One level only: what is inside is looked at in turn.
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(kind, "__struct_fields__"):
+        return {name: getattr(value, name) for name in kind.__struct_fields__}
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        return dict(zip(kind._fields, value))
+    return None

@@ -1,0 +1,111 @@
+//! One call of an extractor's way: its run on the engine's runtime, and what Python takes from it, in batches. Dropping or
+//! cancelling it cancels its requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use rowcall::Halt;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use crate::bell::Bell;
+use crate::delivery::{Ending, Queue, Taken};
+use crate::failure;
+use crate::outcome::Outcome;
+use crate::validation::Judge;
+
+/// Outcomes handed over at a time: enough to make the crossing cheap, few enough that nobody waits for the interpreter's lock.
+const BATCH: usize = 64;
+
+/// How often a thread that waits looks whether a signal has come.
+const SIGNALS: Duration = Duration::from_millis(50);
+
+/// A call that is under way.
+#[pyclass(frozen, module = "rowcall._rowcall")]
+pub(crate) struct Call {
+    queue: Arc<Queue>,
+    task: AbortHandle,
+    halt: Halt,
+    process: u32,
+}
+
+impl Call {
+    /// Starts `work`, which pours into `queue`, and ends it when the user's code raises.
+    pub(crate) fn start<F>(
+        runtime: &Handle,
+        queue: Arc<Queue>,
+        judge: Option<Arc<Judge>>,
+        halt: Halt,
+        work: F,
+    ) -> Self
+    where
+        F: Future<Output = rowcall::Result<()>> + Send + 'static,
+    {
+        let poured = Arc::clone(&queue);
+        let carry = async move {
+            let ending = match judge {
+                None => work.await.map_or_else(Ending::Stopped, |()| Ending::Done),
+                Some(judge) => tokio::select! {
+                    biased;
+                    error = judge.broken() => Ending::Raised(error),
+                    done = work => done.map_or_else(Ending::Stopped, |()| Ending::Done),
+                },
+            };
+            poured.end(ending);
+        };
+        let task = runtime.spawn(carry).abort_handle();
+        Self { queue, task, halt, process: std::process::id() }
+    }
+}
+
+#[pymethods]
+impl Call {
+    /// The outcomes that are there, at most 256; `None` at the end. Raises what stopped the run.
+    fn take(&self, py: Python<'_>) -> PyResult<Option<Vec<Outcome>>> {
+        match self.queue.take(BATCH) {
+            Taken::Some(delivered) => {
+                let outcomes = delivered.into_iter().map(|delivered| Outcome::new(py, delivered));
+                Ok(Some(outcomes.collect::<PyResult<_>>()?))
+            }
+            Taken::End(Ending::Done) => Ok(None),
+            Taken::End(Ending::Stopped(error)) => Err(failure::of_run(py, &error)),
+            Taken::End(Ending::Raised(error)) => Err(error),
+        }
+    }
+
+    /// Waits until there is something to take, or for so many seconds. Ctrl-C is raised here.
+    #[pyo3(signature = (seconds=None))]
+    fn wait(&self, py: Python<'_>, seconds: Option<f64>) -> PyResult<()> {
+        let until =
+            seconds.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds.clamp(0.0, 3600.0)));
+        while !py.detach(|| self.queue.wait(SIGNALS)) && until.is_none_or(|until| Instant::now() < until) {
+            py.check_signals()?;
+        }
+        py.check_signals()
+    }
+
+    /// Rings `bell` for `number` once there is something to take; tells whether there is already.
+    fn listen(&self, bell: &Bell, number: u64) -> bool {
+        self.queue.listen(bell.line(), number)
+    }
+
+    /// Sends no more requests and awaits those in flight.
+    fn halt(&self) {
+        self.halt.set();
+    }
+
+    /// Gives up all that is under way.
+    fn cancel(&self) {
+        if self.process == std::process::id() {
+            self.task.abort();
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}

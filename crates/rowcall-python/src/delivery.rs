@@ -1,0 +1,191 @@
+//! From a run to whoever waits for its outcomes: a bounded queue that a run pours into as a sink, and that wakes a thread or an
+//! event loop. What an outcome is in Python is `outcome.rs`.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::PyErr;
+use rowcall::{Error, Failure, FailureKind, Result, Row, Sink};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::bell::Line;
+use crate::validation::{Judge, Kept, Verdict};
+
+/// Outcomes that may wait to be taken; beyond it, the run waits.
+const MOST_WAITING: usize = 1024;
+
+/// An outcome, with what the model's validation has made of its value.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    pub(crate) outcome: rowcall::Outcome<Value>,
+    pub(crate) kept: Option<Kept>,
+}
+
+impl Delivered {
+    /// The outcome with its value as the user's model has it.
+    pub(crate) fn into_json(self) -> rowcall::Outcome {
+        match self.kept {
+            Some(Kept::Json(json)) => match serde_json::from_slice(&json) {
+                Ok(value) => rowcall::Outcome { result: Ok(value), ..self.outcome },
+                Err(_) => self.outcome,
+            },
+            Some(Kept::Instance(_)) | None => self.outcome,
+        }
+    }
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// All was delivered.
+    Done,
+    /// Something stopped the run.
+    Stopped(Error),
+    /// The user's own code raised.
+    Raised(PyErr),
+}
+
+/// What has come and was not taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    ready: VecDeque<Delivered>,
+    ending: Option<Ending>,
+    listener: Option<(Arc<Line>, u64)>,
+}
+
+/// What there is to take.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// Outcomes; none if there are none yet.
+    Some(Vec<Delivered>),
+    /// No more will come.
+    End(Ending),
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is there, at most `most`, without waiting.
+    pub(crate) fn take(&self, most: usize) -> Taken {
+        let mut state = self.state();
+        if state.ready.is_empty()
+            && let Some(ending) = state.ending.take()
+        {
+            return Taken::End(ending);
+        }
+        let count = most.min(state.ready.len());
+        let taken = state.ready.drain(..count).collect();
+        if state.ready.len() <= MOST_WAITING / 2 {
+            self.emptied.notify_one();
+        }
+        Taken::Some(taken)
+    }
+
+    /// Waits until there is something to take, at most so long.
+    pub(crate) fn wait(&self, most: Duration) -> bool {
+        let nothing = |state: &mut State| state.ready.is_empty() && state.ending.is_none();
+        let waited = self.arrived.wait_timeout_while(self.state(), most, nothing);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// Rings for `number` once there is something to take; tells whether there is already.
+    pub(crate) fn listen(&self, line: Arc<Line>, number: u64) -> bool {
+        let mut state = self.state();
+        let is_ready = !state.ready.is_empty() || state.ending.is_some();
+        state.listener = (!is_ready).then_some((line, number));
+        is_ready
+    }
+
+    /// No more will come.
+    pub(crate) fn end(&self, ending: Ending) {
+        let mut state = self.state();
+        state.ending = Some(ending);
+        self.wake(state);
+    }
+
+    /// Adds what has come.
+    pub(crate) fn push(&self, delivered: impl IntoIterator<Item = Delivered>) {
+        let mut state = self.state();
+        state.ready.extend(delivered);
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let listener = state.listener.take();
+        drop(state);
+        if let Some((line, number)) = listener {
+            line.ring(number);
+        }
+        self.arrived.notify_all();
+    }
+
+    async fn room(&self) {
+        while self.state().ready.len() >= MOST_WAITING {
+            self.emptied.notified().await;
+        }
+    }
+}
+
+/// The end that a run pours into.
+pub(crate) struct Delivery {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) judge: Option<Arc<Judge>>,
+}
+
+impl Sink for Delivery {
+    async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
+        self.queue.room().await;
+        let outcomes = done.into_iter().map(|(_, outcome)| outcome).collect();
+        self.queue.push(judged(self.judge.as_deref(), outcomes).await);
+        Ok(())
+    }
+}
+
+/// The outcomes with what was kept of their values. Values that come from a journal, or from an equal row, are validated here.
+pub(crate) async fn judged(judge: Option<&Judge>, outcomes: Vec<rowcall::Outcome>) -> Vec<Delivered> {
+    let Some(judge) = judge else {
+        return outcomes.into_iter().map(|outcome| Delivered { outcome, kept: None }).collect();
+    };
+    let mut delivered: Vec<Delivered> = outcomes
+        .into_iter()
+        .map(|outcome| Delivered { kept: judge.take_kept(outcome.index), outcome })
+        .collect();
+    let mut unjudged: Vec<&mut Delivered> = delivered
+        .iter_mut()
+        .filter(|delivered| delivered.kept.is_none() && delivered.outcome.result.is_ok())
+        .collect();
+    if unjudged.is_empty() {
+        return delivered;
+    }
+    let values =
+        unjudged.iter().filter_map(|delivered| delivered.outcome.result.as_ref().ok().cloned()).collect();
+    for (delivered, verdict) in unjudged.iter_mut().zip(judge.validate(values).await) {
+        match verdict {
+            Verdict::Valid(kept) => delivered.kept = Some(kept),
+            Verdict::Invalid(violations) => {
+                let failure = Failure {
+                    violations,
+                    effort: delivered.outcome.effort,
+                    ..Failure::unasked(
+                        FailureKind::Invalid,
+                        "the value that is known for the row is not valid by the model any more",
+                    )
+                };
+                delivered.outcome.result = Err(Box::new(failure));
+            }
+            Verdict::Broken(error) => judge.break_off(error),
+        }
+    }
+    delivered
+}

@@ -1,0 +1,150 @@
+//! Events on their way to Python: the engine's threads put them into a queue, a thread of Python's takes them in batches.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+use rowcall::{Event, EventKind};
+use serde_json::{Value, json};
+
+use crate::json;
+
+/// Events that may wait; later ones are counted and dropped, since whoever watches must not hold up a run.
+const MOST_WAITING: usize = 65_536;
+
+/// Events handed over at a time.
+const BATCH: usize = 256;
+
+/// The queue of events of one extractor.
+#[pyclass(frozen, module = "rowcall._rowcall")]
+pub(crate) struct Events(Arc<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    state: Mutex<State>,
+    more: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Event>,
+    missed: u64,
+    closed: bool,
+}
+
+/// An event as Python gets it: the row, the kind, the details.
+type Told<'py> = (u64, &'static str, Bound<'py, PyAny>);
+
+#[pymethods]
+impl Events {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Waits for events and takes them as (row, kind, details); `None` once it is closed.
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Told<'py>>>> {
+        let taken = py.detach(|| self.0.wait());
+        let told = |event: Event| {
+            let (kind, details) = told(&event.kind);
+            Ok((event.row, kind, json::to_python(py, &details)?))
+        };
+        taken.map(|events| events.into_iter().map(told).collect()).transpose()
+    }
+
+    /// How many events were dropped because too many waited.
+    #[getter]
+    fn missed(&self) -> u64 {
+        self.0.state().missed
+    }
+
+    /// Lets the thread that takes events end once it has taken those that wait.
+    fn close(&self) {
+        self.0.state().closed = true;
+        self.0.more.notify_all();
+    }
+}
+
+impl Events {
+    /// What puts the engine's events into the queue.
+    pub(crate) fn observer(&self) -> impl Fn(&Event) + Send + Sync + 'static {
+        let queue = Arc::clone(&self.0);
+        move |event| queue.push(event)
+    }
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, event: &Event) {
+        let mut state = self.state();
+        if state.waiting.len() >= MOST_WAITING {
+            state.missed += 1;
+            return;
+        }
+        let is_first = state.waiting.is_empty();
+        state.waiting.push_back(event.clone());
+        drop(state);
+        if is_first {
+            self.more.notify_one();
+        }
+    }
+
+    fn wait(&self) -> Option<Vec<Event>> {
+        let nothing = |state: &mut State| state.waiting.is_empty() && !state.closed;
+        let mut state = self.more.wait_while(self.state(), nothing).unwrap_or_else(PoisonError::into_inner);
+        let count = state.waiting.len().min(BATCH);
+        (count > 0).then(|| state.waiting.drain(..count).collect())
+    }
+}
+
+/// An event's name and what else there is to say.
+fn told(kind: &EventKind) -> (&'static str, Value) {
+    match kind {
+        EventKind::Resumed { totals } => {
+            ("resumed", json!({ "rows": totals.rows, "requests": totals.requests }))
+        }
+        EventKind::Taken => ("taken", Value::Null),
+        EventKind::Known { failure } => {
+            ("known", json!({ "failure": failure.map(rowcall::FailureKind::name) }))
+        }
+        EventKind::Sent { attempt, prompt, waited_for } => (
+            "sent",
+            json!({
+                "attempt": attempt,
+                "prompt": prompt,
+                "waited_for": waited_for.as_ref().map(ToString::to_string),
+            }),
+        ),
+        EventKind::Answered { attempt, latency, processing: _, result } => {
+            let latency = latency.as_secs_f64();
+            match result {
+                Ok(usage) => ("answered", json!({ "attempt": attempt, "latency": latency, "usage": usage })),
+                Err(fault) => (
+                    "failed",
+                    json!({
+                        "attempt": attempt,
+                        "latency": latency,
+                        "fault": fault.kind.name(),
+                        "message": fault.message,
+                    }),
+                ),
+            }
+        }
+        EventKind::Waits(wait) => ("waits", json!({ "seconds": wait.as_secs_f64() })),
+        EventKind::Adapted(what) => ("adapted", json!({ "change": what })),
+        EventKind::Reasked { violations } => ("reasked", json!({ "violations": violations })),
+        EventKind::Ended { failure, effort } => (
+            "ended",
+            json!({
+                "failure": failure.map(rowcall::FailureKind::name),
+                "attempts": effort.attempts,
+                "prompts": effort.prompts,
+                "usage": effort.usage,
+            }),
+        ),
+        EventKind::Abandoned => ("abandoned", Value::Null),
+    }
+}

@@ -1,0 +1,246 @@
+//! An extractor as the Python layer holds it: made from settings, it starts calls. Where rows come from and where outcomes go is
+//! told by the other files.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3_arrow::PyTable;
+use pyo3_arrow::input::AnyRecordBatch;
+use rowcall::{Effort, Extractor, Halt, OrderBy, Outcome, Row};
+use rowcall_sim::Simulator;
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::delivery::{Delivery, Queue, judged};
+use crate::events::Events;
+use crate::feed::Feeder;
+use crate::file_run::FileRun;
+use crate::settings::Settings;
+use crate::table::{Columns, TableRun, TableSource};
+use crate::validation::{Judge, Keep, Rules, Validator};
+use crate::{failure, json, runtime, stats};
+
+/// An extractor. It belongs to the process that made it.
+#[pyclass(frozen, module = "rowcall._rowcall")]
+pub(crate) struct Core {
+    extractor: Extractor<Value>,
+    settings: Settings,
+    /// Stops when it is dropped.
+    simulator: Option<Simulator>,
+    process: u32,
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            // In a forked child the threads that would have to be waited for are not there.
+            std::mem::forget((self.extractor.clone(), self.simulator.take()));
+        }
+    }
+}
+
+/// The user's model, as the authority on values, and the thread that asks it.
+type Authority = Option<(Py<Rules>, Py<Validator>)>;
+
+#[pymethods]
+impl Core {
+    #[new]
+    #[pyo3(signature = (settings, api_key=None, headers=Vec::new(), events=None))]
+    fn new(
+        py: Python<'_>,
+        settings: &str,
+        api_key: Option<String>,
+        headers: Vec<(String, String)>,
+        events: Option<&Events>,
+    ) -> PyResult<Self> {
+        let settings: Settings = serde_json::from_str(settings)
+            .map_err(|error| PyValueError::new_err(format!("the settings cannot be read: {error}")))?;
+        let made = py.detach(|| settings.extractor(api_key, headers));
+        let (mut extractor, simulator) = made.map_err(|error| failure::of_run(py, &error))?;
+        if let Some(events) = events {
+            extractor = extractor.on_event(events.observer());
+        }
+        Ok(Self { extractor, settings, simulator, process: std::process::id() })
+    }
+
+    /// Asks about one row.
+    #[pyo3(signature = (row, authority=None))]
+    fn extract(&self, py: Python<'_>, row: &Bound<'_, PyAny>, authority: Authority) -> PyResult<Call> {
+        let fields = json::fields(row)?;
+        let (extractor, judge) = judged_by(&self.extractor, py, authority, Keep::Instance);
+        let queue = Arc::<Queue>::default();
+        let (delivery, judging) = (Arc::clone(&queue), judge.clone());
+        Ok(Call::start(&runtime::handle(py)?, queue, judge, Halt::default(), async move {
+            let value = extractor.extract(fields).await?;
+            delivery.push(judged(judging.as_deref(), vec![told(0, value)]).await);
+            Ok(())
+        }))
+    }
+
+    /// Asks about the rows pushed into `feeder`, one after another.
+    #[pyo3(signature = (feeder, authority=None))]
+    fn sequential(&self, py: Python<'_>, feeder: &Feeder, authority: Authority) -> PyResult<Call> {
+        let (extractor, judge) = judged_by(&self.extractor, py, authority, Keep::Instance);
+        let queue = Arc::<Queue>::default();
+        let (delivery, judging, source) = (Arc::clone(&queue), judge.clone(), feeder.source());
+        Ok(Call::start(&runtime::handle(py)?, queue, judge, Halt::default(), async move {
+            let values = extractor.sequential(source).await?;
+            let outcomes = values.into_iter().zip(0..).map(|(value, index)| told(index, value)).collect();
+            delivery.push(judged(judging.as_deref(), outcomes).await);
+            Ok(())
+        }))
+    }
+
+    /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`.
+    #[pyo3(signature = (feeder, order, concurrency=None, authority=None))]
+    fn start(
+        &self,
+        py: Python<'_>,
+        feeder: &Feeder,
+        order: &str,
+        concurrency: Option<usize>,
+        authority: Authority,
+    ) -> PyResult<Call> {
+        let limited = self.limited(concurrency);
+        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Instance);
+        let (queue, halt, order) = (Arc::<Queue>::default(), Halt::default(), order_by(order)?);
+        let (source, stop) = (feeder.source(), halt.clone());
+        let mut sink = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
+        Ok(Call::start(&runtime::handle(py)?, queue, judge, halt, async move {
+            extractor.run(source, &mut sink, order, stop).await
+        }))
+    }
+
+    /// Asks about the rows of an Arrow table. The second is where its values are once the first has ended.
+    #[pyo3(signature = (data, into=None, concurrency=None, authority=None))]
+    fn map_table(
+        &self,
+        py: Python<'_>,
+        data: AnyRecordBatch,
+        into: Option<String>,
+        concurrency: Option<usize>,
+        authority: Authority,
+    ) -> PyResult<(Call, TableRun)> {
+        let reader = data.into_reader()?;
+        let table = py.detach(move || {
+            let schema = reader.schema();
+            reader.collect::<Result<Vec<_>, _>>().map(|batches| (schema, batches))
+        });
+        let (schema, batches) = table.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        PyTable::try_new(batches.clone(), Arc::clone(&schema))?;
+        let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
+        let columns = Columns::new(output, into).map_err(|problem| failure::of_config(py, &problem))?;
+        columns.check(&schema, &self.extractor).map_err(|problem| failure::of_config(py, &problem))?;
+        let limited = self.limited(concurrency);
+        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
+        let templates = [Some(&*self.settings.prompt), self.settings.system.as_deref()];
+        let source = TableSource::new(batches.clone(), &schema, &templates);
+        let run = TableRun::new(schema, batches, columns);
+        let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
+        let (work, stop) = (run.clone(), halt.clone());
+        let judging = judge.clone();
+        let call = Call::start(&runtime::handle(py)?, queue, judge, halt, async move {
+            work.carry_out(&extractor, source, judging, stop).await
+        });
+        Ok((call, run))
+    }
+
+    /// Asks about the rows of a file and writes their outcomes to another.
+    #[pyo3(signature = (options, concurrency=None, authority=None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        options: &str,
+        concurrency: Option<usize>,
+        authority: Authority,
+    ) -> PyResult<Call> {
+        let run: FileRun = serde_json::from_str(options)
+            .map_err(|error| PyValueError::new_err(format!("the options cannot be read: {error}")))?;
+        let limited = self.limited(concurrency);
+        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
+        let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
+        let handle = runtime::handle(py)?;
+        let opened = py.detach(|| {
+            let _runtime = handle.enter();
+            run.open(extractor, &self.settings, output, judge.clone())
+        });
+        let opened = opened.map_err(|error| failure::of_run(py, &error))?;
+        let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
+        let stop = halt.clone();
+        Ok(Call::start(&handle, queue, judge, halt, opened.carry_out(stop)))
+    }
+
+    /// What has happened so far, in all calls.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::to_python(py, &stats::told(&self.extractor.stats()))
+    }
+
+    /// The variables that every row must bring.
+    fn variables(&self) -> Vec<String> {
+        self.extractor.variables()
+    }
+
+    /// The address and the body of the first request about `row`, as they would go out.
+    fn preview(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<(String, Vec<u8>)> {
+        let row = Row { index: 0, fields: Ok(json::fields(row)?), record: bytes::Bytes::new() };
+        let preview = self.extractor.preview(&row).map_err(|error| failure::of_run(py, &error))?;
+        Ok((preview.url, preview.request.body.to_vec()))
+    }
+
+    /// Whether a simulator was started for it, and answers in a model's place.
+    #[getter]
+    fn is_simulated(&self) -> bool {
+        self.simulator.is_some()
+    }
+
+    /// What its simulator has seen, as JSON.
+    fn simulator_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let stats = self.simulator.as_ref().map(|simulator| serde_json::to_value(simulator.stats()));
+        json::to_python(py, &stats.and_then(Result::ok).unwrap_or_default())
+    }
+}
+
+impl Core {
+    fn limited(&self, concurrency: Option<usize>) -> Extractor<Value> {
+        concurrency.map_or_else(|| self.extractor.clone(), |places| self.extractor.concurrency(places))
+    }
+}
+
+/// The extractor with the user's model as the authority on its values, if there is one.
+fn judged_by(
+    extractor: &Extractor<Value>,
+    py: Python<'_>,
+    authority: Authority,
+    keep: Keep,
+) -> (Extractor<Value>, Option<Arc<Judge>>) {
+    match authority {
+        None => (extractor.clone(), None),
+        Some((rules, validator)) => {
+            let judge = Arc::new(Judge::new(rules, keep, validator.bind(py).get()));
+            (extractor.check_with(Arc::clone(&judge) as _), Some(judge))
+        }
+    }
+}
+
+/// A value of which nothing else is told.
+fn told(index: u64, value: Value) -> Outcome {
+    Outcome {
+        index,
+        result: Ok(value),
+        effort: Effort::default(),
+        repairs: Vec::new(),
+        model: None,
+        finish_reason: None,
+    }
+}
+
+fn order_by(order: &str) -> PyResult<OrderBy> {
+    match order {
+        "input" => Ok(OrderBy::Input),
+        "completed" => Ok(OrderBy::Completed),
+        _ => Err(PyValueError::new_err(format!(
+            "the order `{order}` is unknown, expected `input` or `completed`"
+        ))),
+    }
+}

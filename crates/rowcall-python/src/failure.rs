@@ -1,0 +1,59 @@
+//! Failures of rows and errors of runs as Python's exceptions. Which class stands for which kind is told in `_errors.py`.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use rowcall::{Error, Failure, Fault, Problem};
+use serde_json::Value;
+
+use crate::json;
+
+/// What makes exceptions, once it is imported.
+static OF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// The exception for a row without a value.
+pub(crate) fn of_row(py: Python<'_>, index: Option<u64>, failure: &Failure) -> PyErr {
+    let told = serde_json::to_value(failure).unwrap_or_default();
+    made(py, failure.kind.name(), &failure.message, failure.hint(), index, &told)
+}
+
+/// The exception for what stopped a run.
+pub(crate) fn of_run(py: Python<'_>, error: &Error) -> PyErr {
+    match error {
+        Error::Row { index, failure } => of_row(py, Some(*index), failure),
+        Error::Stopped(fault) => of_fault(py, fault),
+        Error::Config(problem) => of_problem(py, "config", problem),
+        Error::Source(problem) => of_problem(py, "source", problem),
+        Error::Journal(problem) => of_problem(py, "journal", problem),
+        Error::Sink(problem) => of_problem(py, "sink", problem),
+        // The enum may grow in a version to come.
+        other => made(py, "error", &other.to_string(), other.hint(), None, &Value::Null),
+    }
+}
+
+/// The exception for something that cannot be done as asked for.
+pub(crate) fn of_config(py: Python<'_>, problem: &Problem) -> PyErr {
+    of_problem(py, "config", problem)
+}
+
+fn of_problem(py: Python<'_>, kind: &str, problem: &Problem) -> PyErr {
+    made(py, kind, &problem.message, problem.hint.as_deref(), None, &Value::Null)
+}
+
+fn of_fault(py: Python<'_>, fault: &Fault) -> PyErr {
+    let told = serde_json::to_value(fault).map(|fault| serde_json::json!({ "fault": fault }));
+    made(py, fault.kind.name(), &fault.to_string(), fault.hint(), None, &told.unwrap_or_default())
+}
+
+fn made(
+    py: Python<'_>,
+    kind: &str,
+    message: &str,
+    hint: Option<&str>,
+    index: Option<u64>,
+    told: &Value,
+) -> PyErr {
+    let exception = OF
+        .import(py, "rowcall._errors", "of")
+        .and_then(|of| of.call1((kind, message, hint, index, json::to_python(py, told)?)));
+    exception.map_or_else(|error| error, PyErr::from_value)
+}

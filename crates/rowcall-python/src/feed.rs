@@ -1,0 +1,203 @@
+//! Rows from Python into a run, a bounded number ahead of it. Python pushes from a thread of its own or from its event loop; the
+//! engine takes what is there and never waits for the interpreter.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use pyo3::prelude::*;
+use rowcall::{Error, Problem, Result, Row, Source};
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+
+use crate::bell::{Bell, Line};
+use crate::{json, runtime};
+
+/// Rows that may wait for the run.
+const MOST_WAITING: usize = 1024;
+
+/// After so many rows in a row the interpreter's lock is offered to others.
+const ROWS_PER_TURN: u64 = 64;
+
+/// The end of the pipe that Python pushes rows into.
+#[pyclass(frozen, module = "rowcall._rowcall")]
+pub(crate) struct Feeder(Arc<Pipe>);
+
+#[derive(Debug, Default)]
+struct Pipe {
+    state: Mutex<State>,
+    filled: Notify,
+    emptied: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rows: VecDeque<Map<String, Value>>,
+    pushed: u64,
+    taken: u64,
+    total: Option<u64>,
+    ended: bool,
+    failed: Option<String>,
+    /// Whether nobody takes rows any more.
+    deserted: bool,
+    waiting: Option<(Arc<Line>, u64)>,
+}
+
+/// The end that a run takes rows from.
+#[derive(Debug)]
+pub(crate) struct Fed(Arc<Pipe>);
+
+#[pymethods]
+impl Feeder {
+    #[new]
+    #[pyo3(signature = (total=None))]
+    fn new(total: Option<u64>) -> Self {
+        let pipe = Pipe { state: Mutex::new(State { total, ..State::default() }), ..Pipe::default() };
+        Self(Arc::new(pipe))
+    }
+
+    /// Pushes a row, however many are waiting. Tells whether there is room for more.
+    fn offer(&self, row: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let fields = json::fields(row)?;
+        let mut state = self.0.state();
+        state.rows.push_back(fields);
+        state.pushed += 1;
+        let has_room = state.rows.len() < MOST_WAITING;
+        drop(state);
+        self.0.filled.notify_one();
+        Ok(has_room)
+    }
+
+    /// Pushes a row and waits for room. Tells whether more are wanted.
+    fn push(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let has_room = self.offer(row)?;
+        let state = self.0.state();
+        let (is_wanted, is_turn_over) = (!state.deserted, state.pushed.is_multiple_of(ROWS_PER_TURN));
+        drop(state);
+        match (is_wanted, has_room) {
+            (false, _) => Ok(false),
+            (true, true) if is_turn_over => {
+                py.detach(runtime::pause);
+                Ok(true)
+            }
+            (true, true) => Ok(true),
+            (true, false) => Ok(py.detach(|| self.0.wait_for_room())),
+        }
+    }
+
+    /// Whether more rows are wanted.
+    fn is_wanted(&self) -> bool {
+        !self.0.state().deserted
+    }
+
+    /// Rings `bell` for `number` once there is room; tells whether there is room already.
+    fn listen(&self, bell: &Bell, number: u64) -> bool {
+        let mut state = self.0.state();
+        let has_room = state.rows.len() <= MOST_WAITING / 2 || state.deserted;
+        state.waiting = (!has_room).then(|| (bell.line(), number));
+        has_room
+    }
+
+    /// There are no more rows.
+    fn end(&self) {
+        self.0.state().ended = true;
+        self.0.filled.notify_one();
+    }
+
+    /// No more rows can be had.
+    fn fail(&self, message: String) {
+        self.0.state().failed = Some(message);
+        self.0.filled.notify_one();
+    }
+
+    /// Nobody is to take rows any more: whoever pushes is let go.
+    fn desert(&self) {
+        self.0.desert();
+    }
+}
+
+impl Feeder {
+    /// The run's end.
+    pub(crate) fn source(&self) -> Fed {
+        Fed(Arc::clone(&self.0))
+    }
+}
+
+impl Pipe {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for_room(&self) -> bool {
+        let state = self.state();
+        let is_full = |state: &mut State| state.rows.len() > MOST_WAITING / 2 && !state.deserted;
+        let state = self.emptied.wait_while(state, is_full).unwrap_or_else(PoisonError::into_inner);
+        !state.deserted
+    }
+
+    fn desert(&self) {
+        let mut state = self.state();
+        state.deserted = true;
+        state.rows.clear();
+        if let Some((line, number)) = state.waiting.take() {
+            line.ring(number);
+        }
+        drop(state);
+        self.emptied.notify_all();
+    }
+
+    /// The rows that are there, at most `max`, none at the end; `None` while there are none yet.
+    fn take(&self, max: usize) -> Option<Result<Vec<Row>>> {
+        let mut state = self.state();
+        if state.rows.is_empty() {
+            return match (state.failed.take(), state.ended) {
+                (Some(message), _) => Some(Err(Error::Source(Problem::new(message)))),
+                (None, true) => Some(Ok(Vec::new())),
+                (None, false) => None,
+            };
+        }
+        let count = max.min(state.rows.len());
+        let first = state.taken;
+        state.taken += count as u64;
+        let rows = state.rows.drain(..count).zip(first..);
+        let rows =
+            rows.map(|(fields, index)| Row { index, fields: Ok(fields), record: Bytes::new() }).collect();
+        if state.rows.len() <= MOST_WAITING / 2 {
+            if let Some((line, number)) = state.waiting.take() {
+                line.ring(number);
+            }
+            self.emptied.notify_all();
+        }
+        Some(Ok(rows))
+    }
+}
+
+impl Source for Fed {
+    async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
+        loop {
+            // The permit of `notify_one` is kept, so that nothing pushed in between is missed.
+            match self.0.take(max) {
+                Some(taken) => return taken,
+                None => self.0.filled.notified().await,
+            }
+        }
+    }
+
+    fn len_hint(&self) -> Option<u64> {
+        self.0.state().total
+    }
+}
+
+impl rowcall::IntoSource for Fed {
+    type Source = Self;
+
+    fn into_source(self) -> Self {
+        self
+    }
+}
+
+impl Drop for Fed {
+    fn drop(&mut self) {
+        self.0.desert();
+    }
+}

@@ -1,0 +1,187 @@
+//! From file to file, as `rowcall run` does it: the input, the output beside its journal, and what the journal remembers so that
+//! the command line can show, export and repeat the run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rowcall::{Error, Extractor, Halt, OrderBy, Problem, Result, Row, Schema, Sink, Source};
+use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, same_file};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::delivery::{Delivered, judged};
+use crate::settings::{JournalSettings, Settings};
+use crate::validation::Judge;
+
+/// What Python says about a run over files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileRun {
+    input: PathBuf,
+    output: PathBuf,
+    input_format: Option<String>,
+    output_format: Option<String>,
+    journal: Option<JournalSettings>,
+    into: Option<String>,
+    meta: bool,
+    failed: Option<PathBuf>,
+    in_input_order: bool,
+    limit_rows: Option<u64>,
+    force: bool,
+}
+
+/// A run whose files are open.
+pub(crate) struct Opened {
+    extractor: Extractor<Value>,
+    source: FirstRows,
+    output: Output,
+    order: OrderBy,
+    judge: Option<Arc<Judge>>,
+}
+
+impl FileRun {
+    /// Opens the files. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Whatever about the files or the journal keeps the run from starting.
+    pub(crate) fn open(
+        self,
+        extractor: Extractor<Value>,
+        settings: &Settings,
+        output_schema: &Value,
+        judge: Option<Arc<Judge>>,
+    ) -> Result<Opened> {
+        if same_file(&self.input, &self.output) {
+            return Err(problem(format!("the output `{}` is the input itself", self.output.display())));
+        }
+        let layout = self.layout(output_schema)?;
+        let format = self.input_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
+        let output_format =
+            self.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
+        let input = Input::open(&self.input, InputOptions { format, reserved: layout.reserved() })?;
+        check_variables(&extractor, input.header())?;
+        let columns = input.first_record_fields().unwrap_or_default().to_vec();
+        let extractor = match &self.journal {
+            None => extractor,
+            Some(journal) => {
+                self.check_output(journal)?;
+                extractor.journal_with(&journal.options(self.memo(settings, &columns)))?
+            }
+        };
+        let options = OutputOptions { format: output_format, layout, columns, failed: self.failed.clone() };
+        let output = Output::open(Some(&self.output), options)?;
+        let order = if self.in_input_order { OrderBy::Input } else { OrderBy::Completed };
+        let source = FirstRows { input, left: self.limit_rows.unwrap_or(u64::MAX) };
+        Ok(Opened { extractor, source, output, order, judge })
+    }
+
+    fn layout(&self, output_schema: &Value) -> Result<Layout> {
+        let properties = Schema::from_json(output_schema.clone()).map_err(Error::Config)?.properties();
+        let layout = match (&self.into, properties) {
+            (Some(name), _) => Layout::under(name)?,
+            (None, Some(properties)) => Layout::beside(properties)?,
+            (None, None) => Layout::whole(),
+        };
+        Ok(if self.meta { layout.with_meta() } else { layout })
+    }
+
+    /// An output that no journal can rebuild is not written over unasked.
+    fn check_output(&self, journal: &JournalSettings) -> Result<()> {
+        let has_content = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
+        if has_content(&self.output) && !has_content(&journal.path) && !(self.force || journal.fresh) {
+            let (output, journal) = (self.output.display(), journal.path.display());
+            return Err(Error::Config(
+                Problem::new(format!("the output `{output}` is there, but not its journal `{journal}`"))
+                    .hint("`force=True` writes over it; `journal=` names another journal"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the command line remembers of a run, in its words.
+    fn memo(&self, settings: &Settings, columns: &[String]) -> String {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        json!({
+            "model": settings.model,
+            // Before an `@` there may be a password, behind a `?` a key.
+            "base_url": settings.base_url.as_ref().filter(|url| !url.contains(['@', '?'])),
+            "mode": settings.mode,
+            "protocol": settings.protocol,
+            "no_dedup": !settings.dedup,
+            "output": absolute(&self.output),
+            "output_format": self.output_format,
+            "failed": self.failed.as_ref().map(absolute),
+            "into": self.into,
+            "meta": self.meta,
+            "columns": columns,
+        })
+        .to_string()
+    }
+}
+
+impl Opened {
+    /// Carries all rows to the output. What is done is written whatever ends the run; under its own name only if that is all.
+    ///
+    /// # Errors
+    /// Whatever stopped the run.
+    pub(crate) async fn carry_out(self, halt: Halt) -> Result<()> {
+        let Self { extractor, source, output, order, judge } = self;
+        let mut sink = Judged { output, judge };
+        let ran = extractor.run(source, &mut sink, order, halt.clone()).await;
+        if ran.is_err() || halt.is_on() {
+            sink.output.leave().await?;
+        } else {
+            sink.output.finish().await?;
+        }
+        ran
+    }
+}
+
+/// An output of values as the user's model has made them.
+struct Judged {
+    output: Output,
+    judge: Option<Arc<Judge>>,
+}
+
+impl Sink for Judged {
+    async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
+        let (rows, outcomes): (Vec<_>, Vec<_>) = done.into_iter().unzip();
+        let outcomes = judged(self.judge.as_deref(), outcomes).await.into_iter().map(Delivered::into_json);
+        self.output.write(rows.into_iter().zip(outcomes).collect()).await
+    }
+}
+
+/// The first rows of an input.
+#[derive(Debug)]
+struct FirstRows {
+    input: Input,
+    left: u64,
+}
+
+impl Source for FirstRows {
+    async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
+        let max = max.min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        if max == 0 {
+            return Ok(Vec::new());
+        }
+        let rows = self.input.next(max).await?;
+        self.left -= rows.len() as u64;
+        Ok(rows)
+    }
+}
+
+/// A variable of the template that no row will have, if the columns are known.
+fn check_variables(extractor: &Extractor<Value>, header: Option<&[String]>) -> Result<()> {
+    let Some(header) = header else { return Ok(()) };
+    match extractor.variables().into_iter().find(|variable| !header.contains(variable)) {
+        None => Ok(()),
+        Some(variable) => Err(Error::Config(
+            Problem::new(format!("the template uses `{variable}`, which is no column of the input"))
+                .hint(format!("the columns are `{}`", header.join("`, `"))),
+        )),
+    }
+}
+
+fn problem(message: String) -> Error {
+    Error::Config(Problem::new(message))
+}

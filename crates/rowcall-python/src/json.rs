@@ -1,0 +1,124 @@
+//! Between Python's objects and JSON: what a row has in it on the way in, values on the way out. What is neither plain nor a
+//! dictionary is made so by `_rows.py`.
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use rowcall::TEXT_FIELD;
+use serde_json::{Map, Number, Value};
+
+/// How deep a row may be nested, as deep as JSON is read.
+const DEEPEST: usize = 128;
+
+/// What makes rows of other objects, once it is imported.
+static FIELDS_OF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// What makes other objects plain, once it is imported.
+static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// The fields of a row: a string is the field `text`, a dictionary has its own, and so have models and dataclasses.
+///
+/// # Errors
+/// `TypeError` for anything else.
+pub(crate) fn fields(item: &Bound<'_, PyAny>) -> PyResult<Map<String, Value>> {
+    if let Ok(text) = item.cast::<PyString>() {
+        return Ok(Map::from_iter([(TEXT_FIELD.to_owned(), string(text))]));
+    }
+    if let Ok(fields) = item.cast::<PyDict>() {
+        return object(fields, 0);
+    }
+    let fields = FIELDS_OF.import(item.py(), "rowcall._rows", "fields_of")?.call1((item,))?;
+    object(fields.cast::<PyDict>()?, 0)
+}
+
+/// JSON as Python's own dictionaries, lists, strings, numbers and `None`.
+///
+/// # Errors
+/// None but those of a lack of memory.
+pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Null => py.None().into_bound(py),
+        Value::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), _, _) => number.into_pyobject(py)?.into_any(),
+            (None, Some(number), _) => number.into_pyobject(py)?.into_any(),
+            (None, None, number) => PyFloat::new(py, number.unwrap_or(f64::NAN)).into_any(),
+        },
+        Value::String(text) => PyString::new(py, text).into_any(),
+        Value::Array(items) => {
+            let list = PyList::empty(py);
+            for item in items {
+                list.append(to_python(py, item)?)?;
+            }
+            list.into_any()
+        }
+        Value::Object(members) => {
+            let dict = PyDict::new(py);
+            for (name, member) in members {
+                dict.set_item(name, to_python(py, member)?)?;
+            }
+            dict.into_any()
+        }
+    })
+}
+
+fn value(item: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
+    if depth > DEEPEST {
+        return Err(PyValueError::new_err(format!("the row is nested more than {DEEPEST} levels deep")));
+    }
+    if item.is_none() {
+        return Ok(Value::Null);
+    }
+    if let Ok(text) = item.cast::<PyString>() {
+        return Ok(string(text));
+    }
+    if let Ok(value) = item.cast::<PyBool>() {
+        return Ok(Value::Bool(value.is_true()));
+    }
+    if let Ok(number) = item.cast::<PyInt>() {
+        return Ok(integer(number));
+    }
+    if let Ok(number) = item.cast::<PyFloat>() {
+        // What is no number has no form in JSON; in data it stands for what is missing.
+        return Ok(Number::from_f64(number.value()).map_or(Value::Null, Value::Number));
+    }
+    if let Ok(members) = item.cast::<PyDict>() {
+        return Ok(Value::Object(object(members, depth)?));
+    }
+    if let Ok(items) = item.cast::<PyList>() {
+        return items.iter().map(|item| value(&item, depth + 1)).collect();
+    }
+    if let Ok(items) = item.cast::<PyTuple>() {
+        return items.iter().map(|item| value(&item, depth + 1)).collect();
+    }
+    let plain = PLAIN.import(item.py(), "rowcall._rows", "plain")?.call1((item,))?;
+    value(&plain, depth + 1)
+}
+
+fn object(fields: &Bound<'_, PyDict>, depth: usize) -> PyResult<Map<String, Value>> {
+    let mut object = Map::with_capacity(fields.len());
+    for (name, field) in fields {
+        let Ok(name) = name.cast::<PyString>() else {
+            let of = name.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("a field's name is of type `{of}`, expected `str`")));
+        };
+        object.insert(name.to_string_lossy().into_owned(), value(&field, depth + 1)?);
+    }
+    Ok(object)
+}
+
+fn string(text: &Bound<'_, PyString>) -> Value {
+    Value::String(text.to_string_lossy().into_owned())
+}
+
+/// Integers that JSON's readers keep exactly as numbers, larger ones as their digits.
+fn integer(number: &Bound<'_, PyInt>) -> Value {
+    if let Ok(number) = number.extract::<i64>() {
+        return number.into();
+    }
+    match number.extract::<u64>() {
+        Ok(number) => number.into(),
+        Err(_) => Value::String(number.to_string()),
+    }
+}

@@ -1,0 +1,48 @@
+//! The extension module `rowcall._rowcall`: the engine as the Python layer beside it uses it. What users see is in
+//! `python/rowcall`; what is done about a row is the library's business.
+
+mod bell;
+mod call;
+mod command;
+mod delivery;
+mod events;
+mod extractor;
+mod failure;
+mod feed;
+mod file_run;
+mod json;
+mod outcome;
+mod runtime;
+mod settings;
+mod stats;
+mod table;
+mod validation;
+
+use pyo3::prelude::*;
+
+/// The engine of rowcall. Use the package `rowcall`, not this module: nothing here is promised to stay as it is.
+#[pymodule]
+mod _rowcall {
+    #[pymodule_export]
+    use crate::bell::Bell;
+    #[pymodule_export]
+    use crate::call::Call;
+    #[pymodule_export]
+    use crate::command::command;
+    #[pymodule_export]
+    use crate::events::Events;
+    #[pymodule_export]
+    use crate::extractor::Core;
+    #[pymodule_export]
+    use crate::feed::Feeder;
+    #[pymodule_export]
+    use crate::outcome::{Outcome, Usage};
+    #[pymodule_export]
+    use crate::table::TableRun;
+    #[pymodule_export]
+    use crate::validation::{Rules, Validator};
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "the name that Python uses for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

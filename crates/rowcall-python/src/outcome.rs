@@ -1,0 +1,154 @@
+//! How a row ended, as Python sees it.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyTuple, PyType};
+use rowcall::Effort;
+
+use crate::delivery::Delivered;
+use crate::validation::Kept;
+use crate::{failure, json};
+
+/// How a row ended: its value or its exception, and what it took.
+#[pyclass(frozen, module = "rowcall")]
+pub(crate) struct Outcome {
+    /// Position of the row in the input, counted from 0.
+    #[pyo3(get)]
+    index: u64,
+    result: Result<Py<PyAny>, Py<PyAny>>,
+    effort: Effort,
+    /// What had to be put right in the answer to read the value, such as `fence`.
+    #[pyo3(get)]
+    repairs: Vec<String>,
+    /// The model that answered last, as the server named it.
+    #[pyo3(get)]
+    model: Option<String>,
+    /// The provider's word for why the last answer ended.
+    #[pyo3(get)]
+    finish_reason: Option<String>,
+}
+
+/// Tokens, as the provider counts them.
+#[pyclass(frozen, eq, get_all, module = "rowcall")]
+#[derive(PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the names that the library uses")]
+pub(crate) struct Usage {
+    /// All tokens of the prompts.
+    input_tokens: u64,
+    /// Of these, read from the provider's prompt cache.
+    cached_tokens: u64,
+    /// Of these, written to the provider's prompt cache.
+    cache_write_tokens: u64,
+    /// All tokens of the answers, reasoning included.
+    output_tokens: u64,
+    /// Of these, spent on reasoning.
+    reasoning_tokens: u64,
+}
+
+impl From<rowcall::Usage> for Usage {
+    fn from(usage: rowcall::Usage) -> Self {
+        let rowcall::Usage {
+            input_tokens,
+            cached_tokens,
+            cache_write_tokens,
+            output_tokens,
+            reasoning_tokens,
+        } = usage;
+        Self { input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens }
+    }
+}
+
+#[pymethods]
+impl Usage {
+    /// Tokens in and out together.
+    #[getter]
+    fn total_tokens(&self) -> u64 {
+        self.input_tokens + self.output_tokens
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Usage(input_tokens={}, output_tokens={})", self.input_tokens, self.output_tokens)
+    }
+}
+
+impl Outcome {
+    /// What was delivered, as Python sees it.
+    pub(crate) fn new(py: Python<'_>, delivered: Delivered) -> PyResult<Self> {
+        let Delivered { outcome, kept } = delivered;
+        let rowcall::Outcome { index, result, effort, repairs, model, finish_reason } = outcome;
+        let result = match (result, kept) {
+            (Ok(_), Some(Kept::Instance(instance))) => Ok(instance),
+            (Ok(value), Some(Kept::Json(_)) | None) => Ok(json::to_python(py, &value)?.unbind()),
+            (Err(failure), _) => Err(failure::of_row(py, Some(index), &failure).into_value(py).into_any()),
+        };
+        Ok(Self { index, result, effort, repairs, model, finish_reason })
+    }
+}
+
+#[pymethods]
+impl Outcome {
+    #[classmethod]
+    fn __class_getitem__(class: &Bound<'_, PyType>, of: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let arguments = PyTuple::new(class.py(), [of])?;
+        let alias = class.py().import("types")?.getattr("GenericAlias")?.call1((class, arguments))?;
+        Ok(alias.unbind())
+    }
+
+    /// The value. Raises the row's exception if there is none.
+    #[getter]
+    fn value(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match &self.result {
+            Ok(value) => Ok(value.clone_ref(py)),
+            Err(exception) => Err(PyErr::from_value(exception.bind(py).clone())),
+        }
+    }
+
+    /// Why there is no value; `None` if there is one.
+    #[getter]
+    fn error(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.result.as_ref().err().map(|exception| exception.clone_ref(py))
+    }
+
+    /// Whether there is a value.
+    #[getter]
+    fn ok(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    /// Tokens of all attempts that reported them, re-asks and failed attempts included.
+    #[getter]
+    fn usage(&self) -> Usage {
+        self.effort.usage.into()
+    }
+
+    /// Requests sent.
+    #[getter]
+    fn attempts(&self) -> u32 {
+        self.effort.attempts
+    }
+
+    /// Prompts asked: 1 plus the re-asks.
+    #[getter]
+    fn prompts(&self) -> u32 {
+        self.effort.prompts
+    }
+
+    /// Attempts that may have been billed but reported no tokens.
+    #[getter]
+    fn unmetered(&self) -> u32 {
+        self.effort.unmetered
+    }
+
+    /// Seconds from the first request sent to the last answer received.
+    #[getter]
+    fn latency(&self) -> f64 {
+        self.effort.latency.as_secs_f64()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let index = self.index;
+        Ok(match &self.result {
+            Ok(value) => format!("Outcome(index={index}, value={})", value.bind(py).repr()?),
+            Err(exception) => format!("Outcome(index={index}, error={})", exception.bind(py).repr()?),
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! The engine's statistics in Python's words.
+
+use rowcall::Stats;
+use serde_json::{Map, Value, json};
+
+/// All that is counted, under the names of `Stats` in `_stats.py`.
+pub(crate) fn told(stats: &Stats) -> Value {
+    let seconds = |share| stats.latency(share).map(|latency| latency.as_secs_f64());
+    let failed: Map<String, Value> =
+        stats.failed.iter().map(|(kind, rows)| (kind.name().to_owned(), (*rows).into())).collect();
+    let faults: Map<String, Value> =
+        stats.faults.iter().map(|(kind, requests)| (kind.name().to_owned(), (*requests).into())).collect();
+    let waits: Map<String, Value> =
+        stats.waits.iter().map(|(bound, requests)| (bound.to_string(), (*requests).into())).collect();
+    json!({
+        "taken": stats.taken,
+        "done": stats.done,
+        "failed": failed,
+        "known": stats.known,
+        "abandoned": stats.abandoned,
+        "requests": stats.requests,
+        "in_flight": stats.in_flight,
+        "reasks": stats.reasks,
+        "faults": faults,
+        "waits": waits,
+        "input_tokens": stats.usage.input_tokens,
+        "cached_tokens": stats.usage.cached_tokens,
+        "cache_write_tokens": stats.usage.cache_write_tokens,
+        "output_tokens": stats.usage.output_tokens,
+        "reasoning_tokens": stats.usage.reasoning_tokens,
+        "unmetered": stats.unmetered,
+        "possibly_paid": stats.possibly_paid,
+        "latency_p50": seconds(0.5),
+        "latency_p99": seconds(0.99),
+    })
+}

@@ -1,0 +1,182 @@
+//! Which Arrow type values of a JSON Schema have: what is of one form gets a type of its own, what may be of several is kept as
+//! JSON text.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Fields, TimeUnit};
+use serde_json::{Map, Value, json};
+
+/// The form of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shape {
+    /// One of Arrow's own types, read from JSON as it stands.
+    Plain(DataType),
+    /// A string as it is, anything else as JSON text.
+    Text,
+    List(Box<Self>),
+    Struct(Vec<(String, Self)>),
+    Map(Box<Self>),
+}
+
+impl Shape {
+    /// The form of values of `schema`.
+    pub(crate) fn of(schema: &Value) -> Self {
+        of(schema, schema, &[])
+    }
+
+    /// The form of `_error`.
+    pub(crate) fn error() -> Self {
+        let text = |name: &str| (name.to_owned(), Self::Text);
+        let violation = Self::Struct(vec![text("path"), text("message")]);
+        Self::Struct(vec![
+            text("kind"),
+            text("message"),
+            ("violations".to_owned(), Self::List(Box::new(violation))),
+        ])
+    }
+
+    /// The fields of an object; `None` for other values.
+    pub(crate) fn fields(&self) -> Option<Vec<Field>> {
+        match self {
+            Self::Struct(members) => {
+                Some(members.iter().map(|(name, shape)| Field::new(name, shape.data_type(), true)).collect())
+            }
+            Self::Plain(_) | Self::Text | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
+    /// The Arrow type.
+    pub(crate) fn data_type(&self) -> DataType {
+        match self {
+            Self::Plain(data_type) => data_type.clone(),
+            Self::Text => DataType::Utf8,
+            Self::List(items) => DataType::new_list(items.data_type(), true),
+            Self::Struct(_) => DataType::Struct(Fields::from(self.fields().unwrap_or_default())),
+            Self::Map(values) => {
+                let entry = Fields::from(vec![
+                    Field::new("key", DataType::Utf8, false),
+                    Field::new("value", values.data_type(), true),
+                ]);
+                DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entry), false)), false)
+            }
+        }
+    }
+
+    /// `value` as it is read into a column of this form.
+    pub(crate) fn fit(&self, value: &Value) -> Value {
+        match (self, value) {
+            (_, Value::Null) => Value::Null,
+            (Self::Plain(_), value) | (Self::Text, value @ Value::String(_)) => value.clone(),
+            (Self::List(items), Value::Array(values)) => {
+                values.iter().map(|value| items.fit(value)).collect()
+            }
+            (Self::Struct(members), Value::Object(object)) => {
+                let fitted = members.iter().filter_map(|(name, shape)| {
+                    object.get(name).map(|value| (name.clone(), shape.fit(value)))
+                });
+                Value::Object(fitted.collect())
+            }
+            (Self::Map(values), Value::Object(object)) => {
+                let fitted = object.iter().map(|(name, value)| (name.clone(), values.fit(value)));
+                Value::Object(fitted.collect())
+            }
+            (Self::Text, value) => Value::String(value.to_string()),
+            // A value of another form than its schema allows has no place in the column.
+            (Self::List(_) | Self::Struct(_) | Self::Map(_), _) => Value::Null,
+        }
+    }
+}
+
+/// The form of values of `schema`, a part of `root`. A type that contains itself has no Arrow type: `open` are the references
+/// that are being followed.
+fn of(schema: &Value, root: &Value, open: &[&str]) -> Shape {
+    let Some(keywords) = schema.as_object() else { return Shape::Text };
+    if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
+        let target = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+        return match target {
+            Some(target) if !open.contains(&reference) => of(target, root, &[open, &[reference]].concat()),
+            Some(_) | None => Shape::Text,
+        };
+    }
+    if let Some(members) = keywords.get("enum").and_then(Value::as_array) {
+        return common(members.iter().filter(|member| !member.is_null()).map(of_value));
+    }
+    if let Some(value) = keywords.get("const") {
+        return of_value(value);
+    }
+    for alternatives in ["anyOf", "oneOf"] {
+        if let Some(alternatives) = keywords.get(alternatives).and_then(Value::as_array) {
+            let others =
+                alternatives.iter().filter(|alternative| alternative.get("type") != Some(&json!("null")));
+            return common(others.map(|alternative| of(alternative, root, open)));
+        }
+    }
+    if let Some([only]) = keywords.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+        return of(only, root, open);
+    }
+    match keywords.get("type") {
+        Some(Value::String(name)) => of_type(name, keywords, root, open),
+        Some(Value::Array(names)) => {
+            let names = names.iter().filter_map(Value::as_str).filter(|name| *name != "null");
+            common(names.map(|name| of_type(name, keywords, root, open)))
+        }
+        None if keywords.contains_key("properties") => of_type("object", keywords, root, open),
+        Some(_) | None => Shape::Text,
+    }
+}
+
+fn of_type(name: &str, keywords: &Map<String, Value>, root: &Value, open: &[&str]) -> Shape {
+    match name {
+        "string" => match keywords.get("format").and_then(Value::as_str) {
+            Some("date") => Shape::Plain(DataType::Date32),
+            Some("date-time") => Shape::Plain(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
+            Some(_) | None => Shape::Text,
+        },
+        "integer" => Shape::Plain(DataType::Int64),
+        "number" => Shape::Plain(DataType::Float64),
+        "boolean" => Shape::Plain(DataType::Boolean),
+        "array" => of_array(keywords, root, open),
+        "object" => of_object(keywords, root, open),
+        _ => Shape::Text,
+    }
+}
+
+fn of_array(keywords: &Map<String, Value>, root: &Value, open: &[&str]) -> Shape {
+    let places = keywords.get("prefixItems").and_then(Value::as_array);
+    let items = match (places, keywords.get("items")) {
+        (Some(places), _) => common(places.iter().map(|place| of(place, root, open))),
+        (None, Some(items)) => of(items, root, open),
+        (None, None) => Shape::Text,
+    };
+    Shape::List(Box::new(items))
+}
+
+fn of_object(keywords: &Map<String, Value>, root: &Value, open: &[&str]) -> Shape {
+    match (keywords.get("properties").and_then(Value::as_object), keywords.get("additionalProperties")) {
+        (Some(properties), _) if !properties.is_empty() => Shape::Struct(
+            properties.iter().map(|(name, schema)| (name.clone(), of(schema, root, open))).collect(),
+        ),
+        (_, Some(values @ Value::Object(_))) => Shape::Map(Box::new(of(values, root, open))),
+        (_, _) => Shape::Text,
+    }
+}
+
+fn of_value(value: &Value) -> Shape {
+    match value {
+        Value::Bool(_) => Shape::Plain(DataType::Boolean),
+        Value::Number(number) if number.is_i64() => Shape::Plain(DataType::Int64),
+        Value::Number(_) => Shape::Plain(DataType::Float64),
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => Shape::Text,
+    }
+}
+
+/// The form that all of these have, integers counting as numbers.
+fn common(mut shapes: impl Iterator<Item = Shape>) -> Shape {
+    let Some(first) = shapes.next() else { return Shape::Text };
+    shapes.fold(first, |one, other| match (one, other) {
+        (one, other) if one == other => one,
+        (Shape::Plain(DataType::Int64), Shape::Plain(DataType::Float64))
+        | (Shape::Plain(DataType::Float64), Shape::Plain(DataType::Int64)) => Shape::Plain(DataType::Float64),
+        (_, _) => Shape::Text,
+    })
+}

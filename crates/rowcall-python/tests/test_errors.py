@@ -1,0 +1,113 @@
+"""What goes wrong: the classes, what they tell, and what they do not tell."""
+
+import pickle
+import sys
+
+import pytest
+import rowcall
+from conftest import PROMPT, TEXTS, Person, Story
+
+KEY = "sk-very-secret"
+
+
+def fault(kind: str) -> str:
+    return f"[[faults]]\nrate = 1.0\nkind = {kind}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "settings"),
+    [
+        ("{ status = { code = 401 } }", rowcall.AuthError, {}),
+        ("{ status = { code = 404 } }", rowcall.NotFoundError, {}),
+        ("{ status = { code = 413 } }", rowcall.TooLargeError, {}),
+        ("{ status = { code = 500 } }", rowcall.ServerError, {"retries": 0}),
+        ('"refusal"', rowcall.RefusalError, {}),
+        ('"content_filter"', rowcall.ContentFilterError, {}),
+        ('"length"', rowcall.TruncatedError, {"max_reasks": 0}),
+        ('"schema_violation"', rowcall.InvalidError, {"max_reasks": 1}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_each_kind_has_its_class(story: Story, kind, error, settings):
+    people = rowcall.Extractor(Person, model=story(fault(kind)), prompt=PROMPT, **settings)
+    with pytest.raises(error) as caught:
+        people.extract_sync(TEXTS[0])
+    assert type(caught.value) is error
+    assert isinstance(caught.value, rowcall.RowError) and isinstance(caught.value, rowcall.Error)
+    assert str(caught.value)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is error and str(again) == str(caught.value)
+
+
+def test_what_every_row_would_meet_stops_the_run(story: Story):
+    people = rowcall.Extractor(Person, model=story(fault("{ status = { code = 401 } }")), prompt=PROMPT)
+    with pytest.raises(rowcall.AuthError) as caught:
+        people.gather_sync(TEXTS, return_exceptions=True, concurrency=1)
+    assert caught.value.index is None and caught.value.status == 401
+    # One that was about to be sent may have been.
+    assert people.stats.requests <= 2
+
+
+def test_a_server_that_is_not_there():
+    people = rowcall.Extractor(Person, model="openai/x", base_url="http://127.0.0.1:9/v1", api_key=KEY, retries=0)
+    with pytest.raises(rowcall.UnreachableError) as caught:
+        people.extract_sync(TEXTS[0])
+    assert isinstance(caught.value, ConnectionError)
+    assert caught.value.hint and "base URL" in caught.value.hint
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since 3.11")
+def test_the_hint_is_a_note_in_the_words_of_this_package(story: Story):
+    people = rowcall.Extractor(Person, model=story(fault('"length"')), prompt=PROMPT, max_reasks=0)
+    with pytest.raises(rowcall.TruncatedError) as caught:
+        people.extract_sync(TEXTS[0])
+    assert caught.value.__notes__ == ["raise `max_output_tokens=`"]
+
+
+def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(rowcall.ConfigError, match="OPENAI_API_KEY") as caught:
+        rowcall.Extractor(Person, model="openai/gpt-6-luna")
+    assert isinstance(caught.value, ValueError)
+    with pytest.raises(rowcall.ConfigError, match="`opnai`") as caught:
+        rowcall.Extractor(Person, model="opnai/gpt-6-luna")
+    assert "openai" in (caught.value.hint or "")
+    with pytest.raises(rowcall.ConfigError, match="template|prompt"):
+        rowcall.Extractor(Person, model="sim", prompt="{{ text")
+    with pytest.raises(rowcall.ConfigError, match="`tools`"):
+        rowcall.Extractor(Person, model="sim", mode="tools")  # type: ignore[arg-type]
+    with pytest.raises(rowcall.ConfigError, match="timeout"):
+        rowcall.Extractor(Person, model="sim", timeout=-1)
+
+
+def test_a_row_that_lacks_a_variable():
+    people = rowcall.Extractor(Person, model="sim", prompt="{{ name }}")
+    values = people.gather_sync([{"name": "Ann"}, {"nome": "Ann"}], return_exceptions=True)
+    assert isinstance(values[1], rowcall.TemplateError)
+    assert values[1].attempts == 0 and "`name`" in str(values[1])
+
+
+def test_an_outcome_without_a_value_raises_where_it_is_used(story: Story):
+    people = rowcall.Extractor(Person, model=story(fault('"refusal"')), prompt=PROMPT)
+    (done,) = people.as_completed([TEXTS[0]])
+    assert not done.ok and isinstance(done.error, rowcall.RefusalError)
+    with pytest.raises(rowcall.RefusalError):
+        _ = done.value
+    assert done.usage.input_tokens > 0
+    assert "RefusalError" in repr(done)
+
+
+def test_keys_are_never_shown(story: Story):
+    people = rowcall.Extractor(
+        Person,
+        model="openai/x",
+        base_url="http://127.0.0.1:9/v1",
+        api_key=KEY,
+        headers={"x-proxy-key": "also-secret"},
+        retries=0,
+    )
+    shown = [repr(people), str(people), repr(people._core), repr(people.stats), repr(people.preview("x"))]
+    with pytest.raises(rowcall.UnreachableError) as caught:
+        people.extract_sync("x")
+    shown += [repr(caught.value), str(caught.value), repr(vars(caught.value))]
+    assert not any(secret in text for text in shown for secret in (KEY, "also-secret"))

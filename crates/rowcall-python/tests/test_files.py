@@ -1,0 +1,204 @@
+"""Files in and out with a journal: what a crash leaves is taken up, and nothing is asked for that is known."""
+
+import csv
+import json
+import random
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+import rowcall
+from conftest import PROMPT, TEXTS, Person, Story, texts
+from pydantic import BaseModel, field_validator
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def input(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text("text\n" + "\n".join(TEXTS) + "\n")
+    return path
+
+
+def test_from_file_to_file(tmp_path, input):
+    output = tmp_path / "people.jsonl"
+    stats = rowcall.run(input, output, Person, model="sim", prompt=PROMPT, progress=False)
+    assert stats.done == 7 and stats.requests == 7
+    assert lines(output)[0] == {
+        "text": TEXTS[0],
+        "name": "John Smith",
+        "age": 30,
+        "occupation": "software engineer",
+        "_error": None,
+    }
+    # The same call again asks nothing; the journal is the command line's as well.
+    assert rowcall.run(input, output, Person, model="sim", prompt=PROMPT, progress=False).known == 7
+    status = subprocess.run(
+        [sys.executable, "-m", "rowcall", "status", "--json", f"{output}.journal"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(status.stdout)
+
+
+def test_other_forms(tmp_path, input):
+    output = tmp_path / "people.csv.out"
+    rowcall.run(
+        input, output, Person, model="sim", prompt=PROMPT, output_format="csv", meta=True, journal=False, limit_rows=3, progress=False
+    )
+    rows = list(csv.DictReader(output.open()))
+    assert len(rows) == 3 and rows[0]["name"] == "John Smith" and rows[0]["_meta_attempts"] == "1"
+    assert not Path(f"{output}.journal").exists()
+
+
+def test_values_are_as_the_model_makes_them(tmp_path, input):
+    class Upper(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def upper(cls, name: str) -> str:
+            return name.upper()
+
+    output = tmp_path / "people.jsonl"
+    for _ in range(2):  # The second time from the journal.
+        rowcall.run(input, output, Upper, model="sim", prompt=PROMPT, progress=False)
+        assert lines(output)[0]["name"] == "JOHN SMITH"
+
+
+def test_what_keeps_it_from_starting(tmp_path, input):
+    output = tmp_path / "people.jsonl"
+    output.write_text("precious\n")
+    with pytest.raises(rowcall.ConfigError, match="not its journal") as caught:
+        rowcall.run(input, output, Person, model="sim", prompt=PROMPT, progress=False)
+    assert "force=True" in caught.value.hint
+    with pytest.raises(rowcall.ConfigError, match="cannot open"):
+        rowcall.run(tmp_path / "none.csv", output, Person, model="sim", force=True, progress=False)
+    rowcall.run(input, output, Person, model="sim", prompt=PROMPT, force=True, progress=False)
+    with pytest.raises(rowcall.ConfigError, match="prompt"):
+        rowcall.run(input, output, Person, model="sim", prompt="Again: {{ text }}", progress=False)
+    stats = rowcall.run(input, output, Person, model="sim", prompt="Again: {{ text }}", accept_changes=True, progress=False)
+    assert stats.known == 0
+
+
+def test_failed_rows_are_in_the_output(tmp_path, input, story: Story):
+    model = story('[[faults]]\nrate = 1.0\ncontains = "Mike Davis"\nkind = "refusal"\n')
+    output, failed = tmp_path / "people.jsonl", tmp_path / "failed.jsonl"
+    stats = rowcall.run(input, output, Person, model=model, prompt=PROMPT, failed=failed, progress=False)
+    assert stats.failed == {"refusal": 1}
+    assert lines(output)[2]["_error"]["kind"] == "refusal" and len(lines(failed)) == 1
+
+
+def test_an_extractors_journal_outlives_calls_and_processes(tmp_path):
+    path = tmp_path / "people.journal"
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=path)
+    first = people.gather_sync(TEXTS)
+    assert [done.value for done in people.ordered(iter(TEXTS))] == first
+    assert people.extract_sync(TEXTS[0]) == first[0]
+    assert people.stats.requests == 7
+    with pytest.raises(rowcall.ConfigError):
+        rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=path)
+    del people
+    again = rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=path)
+    assert again.gather_sync(TEXTS) == first
+    assert again.stats.known == 7
+
+
+def test_what_a_journal_knows_is_judged_by_todays_model(tmp_path):
+    path = tmp_path / "people.journal"
+
+    class Name(BaseModel):
+        name: str
+
+    def extractor(response):
+        return rowcall.Extractor(response, model="sim", prompt=PROMPT, journal=path)
+
+    extractor(Name).gather_sync(TEXTS)
+    class Stricter(Name):
+        @field_validator("name")
+        @classmethod
+        def short(cls, name: str) -> str:
+            assert len(name) < 10, "too long"
+            return name
+
+    Stricter.__name__ = Name.__name__
+    Stricter.model_config["title"] = "Name"
+    Stricter.model_rebuild(force=True)
+    values = extractor(Stricter).gather_sync(TEXTS, return_exceptions=True)
+    assert [isinstance(value, rowcall.InvalidError) for value in values] == [len(" ".join(t.split()[:2])) >= 10 for t in TEXTS]
+
+
+RUN = """
+import sys, rowcall
+from pydantic import BaseModel
+
+class Person(BaseModel):
+    name: str
+    age: int
+    occupation: str
+
+def told(event):
+    # Once, when outcomes are there.
+    if event.kind == "ended" and not seen:
+        seen.append(event)
+        print("under way", flush=True)
+
+seen = []
+input, output, url = sys.argv[1:]
+rowcall.run(
+    input, output, Person, model="sim", base_url=url, prompt="Extract person info: {{ text }}", progress=False, on_event=told
+)
+"""
+
+
+def test_killed_at_any_instant_and_resumed(tmp_path, server):
+    rows, concurrency_at_most = 2000, 1024
+    input, output = tmp_path / "rows.txt", tmp_path / "rows.jsonl"
+    input.write_text("\n".join(texts(rows)) + "\n")
+    command = [sys.executable, "-c", RUN, str(input), str(output), server]
+    chance = random.Random(7)
+    killed = 0
+    for _ in range(6):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=0.25 + chance.random() * 0.6)
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed += 1
+            if output.exists():  # It was done before.
+                break
+    subprocess.run(command, check=True)
+    written = lines(output)
+    assert [line["text"] for line in written] == texts(rows)
+    assert all(line["_error"] is None and line["age"] == 20 + number % 60 for number, line in enumerate(written))
+    with urllib.request.urlopen(server.removesuffix("/v1") + "/stats") as response:
+        stats = json.load(response)
+    asked = stats["requests"]["all"]
+    assert killed > 0 and rows <= asked <= rows + killed * concurrency_at_most, (killed, asked)
+    status = subprocess.run(
+        [sys.executable, "-m", "rowcall", "status", "--json", f"{output}.journal"], capture_output=True, text=True, check=True
+    )
+    # All that was asked for twice is told.
+    told = json.loads(status.stdout)
+    possibly_paid = next(told[key] for key in told if "paid" in key)
+    assert asked - rows <= possibly_paid, (asked, told)
+
+
+def test_ctrl_c_awaits_what_is_in_flight_and_the_same_call_goes_on(tmp_path, server):
+    rows = 4000
+    input, output = tmp_path / "rows.txt", tmp_path / "rows.jsonl"
+    input.write_text("\n".join(texts(rows)) + "\n")
+    command = [sys.executable, "-c", RUN, str(input), str(output), server]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "under way\n"
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in told and not output.exists() and Path(f"{output}.part").exists()
+    subprocess.run(command, check=True)
+    assert len(lines(output)) == rows

@@ -1,0 +1,212 @@
+"""Types of values: what Pydantic and msgspec accept is valid, what they find is told to the model."""
+
+import dataclasses
+import datetime
+import enum
+import json
+from typing import Annotated, Any, Literal, Optional
+
+import msgspec
+import pytest
+import rowcall
+from conftest import PROMPT, TEXTS, Person
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from typing_extensions import TypedDict
+
+
+@dataclasses.dataclass
+class Data:
+    name: str
+    age: int
+
+
+class Dict(TypedDict):
+    name: str
+    age: int
+
+
+class Struct(msgspec.Struct):
+    name: str
+    age: int
+
+
+class Mood(enum.Enum):
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Event(BaseModel):
+    name: str
+    day: datetime.date
+    tags: list[str]
+    place: Optional[str] = None
+
+
+def ask(response, text=TEXTS[0], **settings):
+    return rowcall.Extractor(response, model="sim", prompt=PROMPT, **settings).extract_sync(text)
+
+
+@pytest.mark.parametrize("mode", ["schema", "tool"])
+def test_objects_of_each_kind(mode):
+    assert ask(Person, mode=mode) == Person(name="John Smith", age=30, occupation="software engineer")
+    assert ask(Data, mode=mode) == Data("John Smith", 30)
+    assert ask(Dict, mode=mode) == {"name": "John Smith", "age": 30}
+    assert ask(Struct, mode=mode) == Struct("John Smith", 30)
+    assert ask(Data.__name__ and {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}) == {
+        "age": 30
+    }
+
+
+def test_what_is_no_object():
+    assert isinstance(ask(Mood), Mood)
+    assert ask(Literal["nurse", "engineer"]) in ("nurse", "engineer")
+    assert isinstance(ask(int), int)
+    assert isinstance(ask(Optional[bool]), (bool, type(None)))
+    many = ask(list[Person])
+    assert isinstance(many, list) and all(type(one) is Person for one in many)
+    assert all(type(one) is Struct for one in ask(list[Struct]))
+
+
+def test_instances_are_as_pydantic_makes_them():
+    event = ask(Event, "The fair is on 2026-03-04")
+    assert isinstance(event.day, datetime.date)
+    assert event.place is None or isinstance(event.place, str)
+
+
+def test_what_a_validator_finds_is_told_to_the_model_and_asked_again():
+    seen = []
+
+    class Picky(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def upper(cls, name: str) -> str:
+            seen.append(name)
+            if len(seen) == 1:
+                raise ValueError("the name must be given again")
+            return name.upper()
+
+    people = rowcall.Extractor(Picky, model="sim", prompt=PROMPT)
+    (done,) = people.as_completed([TEXTS[0]])
+    assert done.value.name == "JOHN SMITH"
+    assert (done.prompts, done.attempts, people.stats.reasks) == (2, 2, 1)
+    assert len(seen) == 2
+
+
+def test_what_is_never_valid_fails_with_its_violations():
+    class Never(BaseModel):
+        name: str
+        age: int
+
+        @model_validator(mode="after")
+        def refuse(self) -> "Never":
+            raise ValueError("nobody is good enough")
+
+    people = rowcall.Extractor(Never, model="sim", prompt=PROMPT, max_reasks=1)
+    with pytest.raises(rowcall.InvalidError) as caught:
+        people.extract_sync(TEXTS[0])
+    error = caught.value
+    assert (error.kind, error.attempts, error.prompts) == ("invalid", 2, 2)
+    assert error.violations[0].path == "" and "nobody is good enough" in error.violations[0].message
+    assert error.best == {"name": "John Smith", "age": 30}
+    assert json.loads(error.text)["name"] == "John Smith"
+    assert error.usage["input_tokens"] > 0
+    assert "nobody is good enough" in str(error)
+
+
+def test_the_place_of_a_violation_is_a_pointer():
+    class Inner(BaseModel):
+        ages: list[int]
+
+        @field_validator("ages")
+        @classmethod
+        def refuse(cls, ages: list[int]) -> list[int]:
+            raise ValueError("no")
+
+    class Outer(BaseModel):
+        inner: Inner = Field(alias="in/ner")
+
+    with pytest.raises(rowcall.InvalidError) as caught:
+        ask(Outer, max_reasks=0)
+    assert caught.value.violations[0].path == "/in~1ner/ages"
+
+
+def test_context_reaches_the_validators():
+    class Known(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def known(cls, name: str, info: ValidationInfo) -> str:
+            return info.context[name]
+
+    assert ask(Known, context={"John Smith": "J."}).name == "J."
+    with pytest.raises(TypeError, match="without a context"):
+        ask({"type": "object"}, context={})
+
+
+def test_an_error_in_the_users_code_is_raised_as_it_is():
+    class Broken(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def breaks(cls, name: str) -> str:
+            raise ZeroDivisionError("in the user's code")
+
+    people = rowcall.Extractor(Broken, model="sim", prompt=PROMPT)
+    with pytest.raises(ZeroDivisionError, match="in the user's code"):
+        people.extract_sync(TEXTS[0])
+    with pytest.raises(ZeroDivisionError):
+        people.gather_sync(TEXTS)
+    with pytest.raises(ZeroDivisionError):
+        list(people.as_completed(iter(TEXTS)))
+    assert people.stats.reasks == 0
+
+
+def test_a_validator_may_ask_a_model_itself():
+    inner = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+
+    class Doubted(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def doubt(cls, name: str) -> str:
+            return inner.extract_sync(f"{name} is a 40-year-old judge").occupation
+
+    assert [one.name for one in rowcall.Extractor(Doubted, model="sim", prompt=PROMPT).gather_sync(TEXTS)] == ["judge"] * 7
+
+
+def test_msgspec_tells_the_place_too():
+    class Old(msgspec.Struct):
+        name: str
+        age: int
+
+        def __post_init__(self) -> None:
+            raise ValueError("too young")
+
+    with pytest.raises(rowcall.InvalidError) as caught:
+        ask(Old, max_reasks=0)
+    assert "too young" in caught.value.violations[0].message
+
+
+def test_what_is_no_type_is_told():
+    with pytest.raises(TypeError, match="is a string"):
+        rowcall.Extractor("name, age", model="sim")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="no type that values can be validated by"):
+        rowcall.Extractor(object(), model="sim")
+
+
+def test_what_pydantic_accepts_is_valid_whatever_its_schema_says(tmp_path):
+    class Lenient(BaseModel):
+        model_config = ConfigDict(extra="allow")
+        age: Annotated[Any, WithJsonSchema({"type": "integer"})] = None
+
+    scenario = tmp_path / "wrong.toml"
+    scenario.write_text('about = "never what the schema asks for"\n[[faults]]\nrate = 1.0\nkind = "schema_violation"\n')
+    lenient = rowcall.Extractor(Lenient, model=f"sim/{scenario}", prompt=PROMPT, max_reasks=0)
+    assert isinstance(lenient.extract_sync(TEXTS[0]), Lenient)
+    with pytest.raises(rowcall.InvalidError):
+        rowcall.Extractor(Person, model=f"sim/{scenario}", prompt=PROMPT, max_reasks=0).extract_sync(TEXTS[0])

@@ -1,0 +1,144 @@
+"""Rows of every kind, from everything that is iterable, a bounded number ahead."""
+
+import asyncio
+import collections
+import dataclasses
+import datetime
+import decimal
+import threading
+
+import pytest
+import rowcall
+from conftest import PROMPT, TEXTS, Person, texts
+from pydantic import BaseModel
+
+
+def prompted(row, prompt="{{ name }} {{ age }}"):
+    """The prompt that a row gives."""
+    return rowcall.Extractor(Person, model="sim", prompt=prompt).preview(row)[1]["messages"][-1]["content"]
+
+
+@dataclasses.dataclass
+class Data:
+    name: str
+    age: int
+
+
+class Model(BaseModel):
+    name: str
+    age: int
+
+
+Named = collections.namedtuple("Named", "name age")
+
+
+@pytest.mark.parametrize(
+    "row", [{"name": "Ann", "age": 5}, Data("Ann", 5), Model(name="Ann", age=5), Named("Ann", 5)], ids=lambda row: type(row).__name__
+)
+def test_kinds_of_rows(row):
+    assert prompted(row) == "Ann 5"
+
+
+def test_what_may_be_in_a_row():
+    row = {
+        "a": datetime.date(2026, 1, 2),
+        "b": decimal.Decimal("1.50"),
+        "c": [1, (2.5, None)],
+        "d": {"x": True},
+        "e": 2**70,
+        "f": float("nan"),
+        "g": Data("Ann", 5),
+        "h": "né",
+    }
+    shown = prompted(row, "{{ a }}|{{ b }}|{{ c }}|{{ d.x }}|{{ e }}|{{ f }}|{{ g.name }}|{{ h }}")
+    assert shown == "2026-01-02|1.50|[1, [2.5, None]]|True|1180591620717411303424|None|Ann|né"
+
+
+@pytest.mark.parametrize("row", [5, None, b"bytes", object(), {1: "one"}, {"x": b""}, {"x": object()}])
+def test_anything_else_is_told_with_its_type(row):
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+    name = "int" if isinstance(row, dict) and 1 in row else type(row["x"] if isinstance(row, dict) else row).__name__
+    for ask in (people.extract_sync, lambda row: people.gather_sync([row]), lambda row: people.gather_sync(iter([row]))):
+        with pytest.raises(TypeError, match=f"`{name}`"):
+            ask(row)
+
+
+def test_a_row_that_contains_itself_is_told():
+    row: dict = {}
+    row["row"] = row
+    with pytest.raises(ValueError, match="nested"):
+        prompted(row)
+
+
+def test_generators_and_asynchronous_generators():
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+
+    async def rows():
+        for text in texts(2000):
+            yield text
+
+    async def everyone():
+        return await people.gather(rows())
+
+    expected = [20 + number % 60 for number in range(2000)]
+    assert [person.age for person in asyncio.run(everyone())] == expected
+    assert [person.age for person in people.gather_sync(text for text in texts(2000))] == expected
+    assert [person.age for person in people.gather_sync(texts(2000))] == expected
+
+
+def test_rows_are_pulled_only_a_bounded_number_ahead():
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+    pulled = 0
+
+    def rows():
+        nonlocal pulled
+        for text in texts(100_000):
+            pulled += 1
+            yield text
+
+    values = people.map(rows())
+    for _ in range(10):
+        next(values)
+    # Those in flight, those that wait to be taken at either end.
+    assert pulled < 10_000
+    values.close()
+    before = pulled
+    assert pulled - before < 1_100
+
+
+def test_a_generator_may_wait_for_the_outcome_of_its_own_rows():
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+    known = threading.Event()
+
+    def rows():
+        for text in texts(3):
+            known.clear()
+            yield text
+            assert known.wait(30)
+
+    for _ in people.as_completed(rows()):
+        known.set()
+
+
+def test_what_a_generator_raises_is_raised_after_what_came_before():
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+
+    def rows():
+        yield from TEXTS
+        raise KeyError("torn")
+
+    seen = []
+    with pytest.raises(KeyError, match="torn"):
+        for done in people.as_completed(rows()):
+            seen.append(done.index)
+    assert sorted(seen) == list(range(7))
+
+    async def later():
+        yield TEXTS[0]
+        raise KeyError("torn")
+
+    async def gather():
+        await people.gather(later())
+
+    with pytest.raises(KeyError, match="torn"):
+        asyncio.run(gather())

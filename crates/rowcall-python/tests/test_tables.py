@@ -1,0 +1,154 @@
+"""Tables in and out: the columns that were there are untouched, the values' fields stand beside them."""
+
+import asyncio
+import datetime
+import enum
+from typing import Any, Optional, Union
+
+import duckdb
+import pandas
+import polars
+import pyarrow
+import pytest
+import rowcall
+from conftest import NAMES, PROMPT, TEXTS, Person, Story
+from pydantic import BaseModel, computed_field
+
+DAY = datetime.date(2026, 3, 4)
+
+COLUMNS: dict[str, Any] = {
+    "text": TEXTS,
+    "day": [DAY] * 6 + [None],
+    "at": [datetime.datetime(2026, 1, 2, 3, 4, 5)] * 7,
+    "nested": [{"a": 1, "b": ["x", None]}] * 6 + [None],
+    "many": [[1, 2], [], None, [3], [4], [5], [6]],
+    "flag": [True, False, None, True, True, False, False],
+}
+
+
+class Kind(enum.Enum):
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Place(BaseModel):
+    city: str
+    zip: Optional[int]
+
+
+class Rich(BaseModel):
+    name: str
+    born: datetime.date
+    seen: datetime.datetime
+    kind: Kind
+    tags: list[str]
+    places: list[Place]
+    scores: dict[str, float]
+    either: Union[int, str]
+
+    @computed_field
+    @property
+    def initial(self) -> str:
+        return self.name[:1]
+
+
+@pytest.fixture
+def people() -> "rowcall.Extractor[Person]":
+    return rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+
+
+def test_pyarrow(people):
+    table = pyarrow.table(COLUMNS)
+    made = people.map_table(table)
+    assert isinstance(made, pyarrow.Table)
+    assert made.select(table.column_names).equals(table)
+    assert made.column("name").to_pylist() == NAMES
+    assert made.schema.field("age").type == pyarrow.int64()
+    assert made.column("_error").to_pylist() == [None] * 7
+
+
+def test_pyarrow_in_several_batches(people):
+    table = pyarrow.concat_tables([pyarrow.table({"text": TEXTS[:3]}), pyarrow.table({"text": []}, pyarrow.schema([("text", pyarrow.string())])), pyarrow.table({"text": TEXTS[3:]})])
+    assert people.map_table(table).column("name").to_pylist() == NAMES
+    assert people.map_table(table.to_batches()[0]).column("name").to_pylist() == NAMES[:3]
+    empty = people.map_table(table.slice(0, 0))
+    assert empty.num_rows == 0 and empty.column_names == ["text", "name", "age", "occupation", "_error"]
+
+
+def test_polars(people):
+    frame = polars.DataFrame(COLUMNS)
+    made = people.map_table(frame)
+    assert isinstance(made, polars.DataFrame)
+    assert made.select(frame.columns).equals(frame)
+    assert made["name"].to_list() == NAMES and made["age"].dtype == polars.Int64
+
+
+def test_pandas(people):
+    frame = pandas.DataFrame(COLUMNS, index=[f"row {number}" for number in range(7)])
+    frame["category"] = pandas.Categorical(["a", "b"] * 3 + ["a"])
+    made = people.map_table(frame)
+    assert isinstance(made, pandas.DataFrame)
+    pandas.testing.assert_frame_equal(made[frame.columns.tolist()], frame)
+    assert made["name"].tolist() == NAMES and made.index.equals(frame.index)
+
+
+def test_duckdb(people):
+    relation = duckdb.connect().sql("select unnest($texts) as text, date '2026-03-04' as day", params={"texts": TEXTS})
+    made = people.map_table(relation)
+    assert made.column("name").to_pylist() == NAMES
+    assert made.column("day").to_pylist() == [DAY] * 7
+    assert duckdb.sql("select sum(age) from made").fetchall() == [(210,)]
+
+
+def test_dates_lists_and_structs_can_be_asked_about():
+    rows = pyarrow.table({key: COLUMNS[key][:1] for key in ("day", "at", "nested", "many", "flag")})
+    prompt = "{{ day }} {{ at }} {{ nested.b[0] }} {{ many[1] }} {{ flag }}"
+    people = rowcall.Extractor(Person, model="sim", prompt=prompt)
+    assert people.map_table(rows).num_rows == 1
+    assert people.stats.done == 1
+    seen = people.preview({"day": "2026-03-04", "at": "2026-01-02T03:04:05", "nested": {"b": ["x"]}, "many": [1, 2], "flag": True})
+    assert seen[1]["messages"][-1]["content"] == "2026-03-04 2026-01-02T03:04:05 x 2 True"
+
+
+def test_values_of_all_kinds():
+    made = rowcall.Extractor(Rich, model="sim", prompt=PROMPT).map_table(pyarrow.table({"text": TEXTS}))
+    assert made.column("_error").to_pylist() == [None] * 7
+    types = {name: str(made.schema.field(name).type) for name in made.column_names}
+    assert types["born"] == "date32[day]"
+    assert types["seen"] == "timestamp[us, tz=UTC]"
+    assert types["tags"].startswith("list<") and types["places"].startswith("list<")
+    assert types["scores"].startswith("map<")
+    # Pydantic makes the values, its computed fields among them.
+    assert made.column("initial").to_pylist() == [name[:1] for name in made.column("name").to_pylist()]
+
+
+def test_the_whole_value_in_one_column(people):
+    table = pyarrow.table({"text": TEXTS, "name": TEXTS})
+    with pytest.raises(rowcall.ConfigError, match="`name` already"):
+        people.map_table(table)
+    made = people.map_table(table, into="person")
+    assert [person["name"] for person in made.column("person").to_pylist()] == NAMES
+    many = rowcall.Extractor(list[Person], model="sim", prompt=PROMPT).map_table(table)
+    assert isinstance(many.column("value").to_pylist()[0], list)
+    assert people.stats.requests == 7
+
+
+def test_a_row_without_a_value_has_an_error(story: Story):
+    model = story('[[faults]]\nrate = 1.0\ncontains = "Mike Davis"\nkind = "refusal"\n')
+    made = rowcall.Extractor(Person, model=model, prompt=PROMPT).map_table(pyarrow.table({"text": TEXTS}))
+    error = made.column("_error").to_pylist()[2]
+    assert error["kind"] == "refusal" and error["violations"] == []
+    assert made.column("name").to_pylist()[2] is None and made.column("_error").null_count == 6
+
+
+def test_without_the_event_loop_being_blocked(people):
+    made = asyncio.run(people.map_table_async(pyarrow.table({"text": TEXTS})))
+    assert made.column("name").to_pylist() == NAMES
+
+
+def test_what_is_no_table_or_lacks_a_column_is_told(people):
+    with pytest.raises(TypeError, match="`list`"):
+        people.map_table(TEXTS)
+    with pytest.raises(rowcall.ConfigError, match="`text`") as caught:
+        people.map_table(pyarrow.table({"note": TEXTS}))
+    assert "`note`" in caught.value.hint

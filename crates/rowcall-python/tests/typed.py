@@ -1,0 +1,60 @@
+"""What type checkers are to see: each line is wrong for them if it is not so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import rowcall
+from pydantic import BaseModel
+from typing_extensions import assert_type
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+@dataclass
+class Data:
+    name: str
+
+
+people = rowcall.Extractor(Person, model="sim", prompt="{{ text }}", concurrency=2, rpm=60, journal="x.journal")
+plain = rowcall.Extractor({"type": "object"}, model="sim")
+many = rowcall.Extractor(list[Person], model="sim")
+data = rowcall.Extractor(Data, model="sim")
+
+
+async def rows() -> AsyncIterator[str]:
+    yield "one"
+
+
+async def ways() -> None:
+    assert_type(people, rowcall.Extractor[Person])
+    assert_type(await people.extract("x"), Person)
+    assert_type(await people.gather(["x", {"text": "y"}]), list[Person])
+    assert_type(await people.gather(rows(), return_exceptions=True), "list[Person | BaseException]")
+    assert_type(await people.rate_limited_gather(["x"], 2), list[Person])
+    assert_type(await people.sequential(["x"]), list[Person])
+    async for done in people.as_completed(rows(), concurrency=2):
+        assert_type(done.value, Person)
+        assert_type(done.index, int)
+        assert_type(done.usage.input_tokens, int)
+    assert_type(await plain.extract("x"), Any)
+    assert_type(await many.extract("x"), list[Person])
+    assert_type(await data.extract("x"), Data)
+
+
+def without_asyncio() -> None:
+    assert_type(people.extract_sync("x"), Person)
+    for person in people.map(text for text in ["x"]):
+        assert_type(person, Person)
+    for done in people.ordered(["x"]):
+        assert_type(done, rowcall.Outcome[Person])
+    assert_type(people.stats.failed, dict[str, int])
+    try:
+        people.gather_sync(["x"])
+    except rowcall.InvalidError as error:
+        assert_type(error.violations, list[rowcall.Violation])
