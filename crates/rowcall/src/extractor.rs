@@ -283,7 +283,9 @@ impl<T> Extractor<T> {
         let request = crate::extract::first_request(&self.plan, row)
             .map_err(|failure| Error::Row { index: row.index, failure })?;
         let transport = &self.plan.account.transport;
-        Ok(Preview { url: transport.shown_url(&request), headers: transport.headers().clone(), request })
+        let mut headers = transport.headers().clone();
+        headers.extend(request.headers.iter().cloned());
+        Ok(Preview { url: transport.shown_url(&request), headers, request })
     }
 
     /// Carries all rows of `source` to `sink`, in this order. `halt` ends it early: no new requests, those in flight are

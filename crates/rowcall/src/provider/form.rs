@@ -46,51 +46,36 @@ impl Forms {
     /// If no mode can express the schema, with the reason of the first.
     pub fn of(schema: &Schema, protocol: Protocol, modes: &[Mode]) -> Result<Self, Problem> {
         let mut forms = Vec::new();
-        let mut first_problem = None;
-        let mut notes = Vec::new();
+        let mut refusals = Vec::new();
         for &mode in modes {
-            for (nth, &dialect) in protocol.dialects(mode).iter().enumerate() {
+            for &dialect in protocol.dialects(mode) {
                 match schema.wire(dialect) {
                     Ok(wire) => {
-                        if nth > 0 && forms.is_empty() {
-                            notes.push(format!(
-                                "{} goes without `strict`, so answers are only checked here",
-                                mode.phrase()
-                            ));
-                        }
                         forms.push(Form { mode, dialect, wire: Arc::new(wire) });
                         break;
                     }
-                    Err(problem) => {
-                        if forms.is_empty() {
-                            notes.push(format!(
-                                "{} cannot have this schema ({})",
-                                mode.phrase(),
-                                problem.message
-                            ));
-                        }
-                        first_problem.get_or_insert(problem);
-                    }
+                    Err(problem) if forms.is_empty() => refusals.push((mode, problem)),
+                    // What is wrong with a mode that may never be needed is of no interest.
+                    Err(_) => {}
                 }
             }
         }
         let mut forms = forms.into_iter();
-        match (forms.next(), first_problem) {
-            (Some(first), _) => {
-                if let Some(note) = notes.last_mut().filter(|_| first_problem_mode(modes, &first)) {
-                    note.push_str(&format!("; {} is used instead", first.mode.phrase()));
-                }
-                Ok(Self { first, further: forms.collect(), notes })
-            }
-            (None, Some(problem)) => Err(problem),
-            (None, None) => Err(Problem::new(
-                "the model takes a schema in none of the ways there are, expected one mode at least",
-            )),
-        }
+        let Some(first) = forms.next() else {
+            let none = || Problem::new("the model takes no schema in any way, expected one mode at least");
+            return Err(refusals.into_iter().next().map_or_else(none, |(_, problem)| problem));
+        };
+        let notes = refusals.iter().map(|(mode, problem)| note(*mode, problem, first.mode)).collect();
+        Ok(Self { first, further: forms.collect(), notes })
     }
 }
 
-/// Whether the first mode was passed over.
-fn first_problem_mode(modes: &[Mode], first: &Form) -> bool {
-    modes.first() != Some(&first.mode)
+/// What follows from a problem with asking by `mode`, where it is asked by `chosen`.
+fn note(mode: Mode, problem: &Problem, chosen: Mode) -> String {
+    let why = &problem.message;
+    if mode == chosen {
+        format!("{} goes without `strict` ({why}), so answers are only checked here", mode.phrase())
+    } else {
+        format!("{} cannot have this schema ({why}); {} is used instead", mode.phrase(), chosen.phrase())
+    }
 }
