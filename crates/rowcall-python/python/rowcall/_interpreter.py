@@ -6,7 +6,7 @@ import sys
 
 if sys.version_info < (3, 12):
     try:
-        from _xxsubinterpreters import get_current, get_main
+        from _xxsubinterpreters import get_current, get_main  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         pass
     else:
