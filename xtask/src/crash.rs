@@ -12,11 +12,11 @@ mod workload;
 
 use std::path::Path;
 
-use crate::{Result, binaries};
+use crate::{Result, binaries, option, python};
 use instants::Plan;
 pub(crate) use strace::is_there as has_strace;
 use tally::Tally;
-use workload::{Size, Workload};
+use workload::{Runner, Size, Workload};
 
 /// The run that is killed at its journal's calls: small, since each of them is a case of its own.
 const SMALL: Size = Size { rows: 60, concurrency: 8, latency: "5ms" };
@@ -32,6 +32,7 @@ pub(crate) struct Options {
     rows: u64,
     seed: u64,
     calls: Calls,
+    from: From,
 }
 
 /// How much is tried.
@@ -41,6 +42,15 @@ enum Form {
     Full,
     /// Some of it, with the program as it is tested.
     Short,
+}
+
+/// What starts the runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// The program itself.
+    CommandLine,
+    /// The Python package, in an interpreter.
+    Python,
 }
 
 /// Whether runs are killed at the calls on their journal.
@@ -56,32 +66,41 @@ impl Options {
         let mut options = if words.contains(&"--short") { Self::short() } else { Self::full() };
         let mut words = words.iter();
         while let Some(&option) = words.next() {
-            let mut number = |least: u64| {
-                let value = words.next().copied().ok_or_else(|| format!("`{option}` needs a number"))?;
-                let wrong =
-                    || format!("`{value}` is no value for `{option}`, expected a number from {least}");
-                value.parse().ok().filter(|number| *number >= least).ok_or_else(wrong)
-            };
+            let mut number = |least| option::number(option, &mut words, least);
             match option {
                 "--kills" => options.kills = number(1)?,
                 // Fewer are done before they can be killed.
                 "--rows" => options.rows = number(200)?,
                 "--seed" => options.seed = number(0)?,
                 "--no-strace" => options.calls = Calls::LeftOut,
+                // The journal's calls are the same ones; only who waits for them differs.
+                "--python" => (options.from, options.calls) = (From::Python, Calls::LeftOut),
                 "--short" => {}
-                _ => return Err(format!("unknown option `{option}`")),
+                _ => return Err(option::unknown(option)),
             }
         }
         Ok(options)
     }
 
     fn full() -> Self {
-        Self { form: Form::Full, kills: 200, rows: 5000, seed: 0, calls: Calls::Tried }
+        Self {
+            form: Form::Full,
+            kills: 200,
+            rows: 5000,
+            seed: 0,
+            calls: Calls::Tried,
+            from: From::CommandLine,
+        }
     }
 
     /// What `cargo xtask test` runs.
     pub(crate) fn short() -> Self {
         Self { form: Form::Short, kills: 6, rows: 400, ..Self::full() }
+    }
+
+    /// What it runs of the Python package.
+    pub(crate) fn short_from_python() -> Self {
+        Self { from: From::Python, calls: Calls::LeftOut, ..Self::short() }
     }
 
     fn size(&self) -> Size {
@@ -116,12 +135,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Form::Full => binaries::release("rowcall-cli")?,
         Form::Short => binaries::tested("rowcall")?,
     };
+    let runner = match options.from {
+        From::CommandLine => Runner::Program,
+        From::Python => Runner::Python { interpreter: python::installed()? },
+    };
     let folder = tempfile::Builder::new().prefix("rowcall-crash-").tempdir();
     let folder = folder.map_err(|error| format!("no folder for the runs: {error}"))?;
     // strace knows files by their names without links.
     let place = folder.path().canonicalize().map_err(|error| format!("the folder is gone: {error}"))?;
     let mut tally = Tally::default();
-    let done = try_all(options, &program, &place, &mut tally);
+    let done = try_all(options, &program, &runner, &place, &mut tally);
     println!("\n{tally}");
     if tally.problems.is_empty() {
         return done;
@@ -133,10 +156,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     })
 }
 
-fn try_all(options: &Options, program: &Path, folder: &Path, tally: &mut Tally) -> Result<()> {
+fn try_all(
+    options: &Options,
+    program: &Path,
+    runner: &Runner,
+    folder: &Path,
+    tally: &mut Tally,
+) -> Result<()> {
     let (size, plan) = (options.size(), options.plan());
     let Size { rows, concurrency, latency } = size;
-    let workload = Workload::prepare(program, folder.join("instants"), size)?;
+    let workload = Workload::prepare(program, runner, folder.join("instants"), size)?;
     println!(
         "{} kills at random instants (seed {}) of runs of {rows} rows, {concurrency} in flight, {latency} latency; undisturbed they take {:.1} s",
         plan.kills,
@@ -162,23 +191,31 @@ fn try_all(options: &Options, program: &Path, folder: &Path, tally: &mut Tally) 
             }
         };
     }
-    let workload = Workload::prepare(program, folder.join("calls"), SMALL)?;
+    let workload = Workload::prepare(program, runner, folder.join("calls"), SMALL)?;
     syscalls::kill(&workload, options.most_calls(), tally)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Calls, Form, Options};
+    use super::{Calls, Form, From, Options};
 
     #[test]
     fn options_are_checked() {
-        let full = Options { form: Form::Full, kills: 200, rows: 5000, seed: 0, calls: Calls::Tried };
+        let full = Options {
+            form: Form::Full,
+            kills: 200,
+            rows: 5000,
+            seed: 0,
+            calls: Calls::Tried,
+            from: From::CommandLine,
+        };
         assert_eq!(Options::parse(&[]), Ok(full.clone()));
         assert_eq!(
             Options::parse(&["--kills", "9", "--rows", "1000", "--seed", "3", "--no-strace"]),
             Ok(Options { kills: 9, rows: 1000, seed: 3, calls: Calls::LeftOut, ..full })
         );
         assert_eq!(Options::parse(&["--short"]), Ok(Options::short()));
+        assert_eq!(Options::parse(&["--python", "--short"]), Ok(Options::short_from_python()));
         let expected = Options { kills: 1, ..Options::short() };
         assert_eq!(Options::parse(&["--kills", "1", "--short"]), Ok(expected));
         for (words, expected) in [

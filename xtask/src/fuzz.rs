@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-use crate::{Result, cargo, workspace};
+use crate::{Result, cargo, option, workspace};
 
 const TARGETS: [&str; 2] = ["completion", "sse"];
 
@@ -18,7 +18,7 @@ const LIMITS: [&str; 3] = ["-max_len=100000", "-timeout=10", "-rss_limit_mb=2048
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     target: &'static str,
-    minutes: u64,
+    minutes: u16,
 }
 
 impl Options {
@@ -31,17 +31,15 @@ impl Options {
             .into_iter()
             .find(|known| known == target)
             .ok_or_else(|| format!("`{target}` cannot be fuzzed, expected one of {TARGETS:?}"))?;
-        let minutes = match words {
-            [] => 10,
-            ["--minutes", value] => {
-                value.parse().ok().filter(|minutes| (1..=10_000).contains(minutes)).ok_or_else(|| {
-                    format!("`{value}` is no value for `--minutes`, expected a number from 1")
-                })?
+        let mut options = Self { target, minutes: 10 };
+        let mut words = words.iter();
+        while let Some(&option) = words.next() {
+            match option {
+                "--minutes" => options.minutes = option::number(option, &mut words, 1)?,
+                _ => return Err(option::unknown(option)),
             }
-            ["--minutes"] => return Err("`--minutes` needs a number".to_owned()),
-            [option, ..] => return Err(format!("unknown option `{option}`")),
-        };
-        Ok(Self { target, minutes })
+        }
+        Ok(options)
     }
 }
 
@@ -60,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut fuzz = toolchain();
     // Safe code has nothing for a sanitizer to find, and runs several times as fast without.
     fuzz.args(["fuzz", "run", "--release", "--sanitizer", "none", options.target]).args([&corpus, &seeds]);
-    fuzz.arg("--").args(LIMITS).arg(format!("-max_total_time={}", options.minutes * 60));
+    fuzz.arg("--").args(LIMITS).arg(format!("-max_total_time={}", u64::from(options.minutes) * 60));
     fuzz.arg(format!("-dict={}", folder.join(options.target).with_extension("dict").display()))
         .arg("-print_final_stats=1");
     let status = fuzz.current_dir(&folder).status();
@@ -68,12 +66,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("no finding in {} min", options.minutes);
         return Ok(());
     }
-    match newest(&artifacts) {
-        Some((_, input)) if before.is_none_or(|(_, known)| known != input) => {
+    match found_since(before.as_ref(), &artifacts) {
+        Some(input) => {
             let input = input.strip_prefix(workspace()).unwrap_or(&input);
             Err(format!("a finding, whose input is in `{}`: what is wrong stands above", input.display()))
         }
-        Some(_) | None => Err("the fuzzer did not run to its end: why stands above".to_owned()),
+        None => Err("the fuzzer did not run to its end: why stands above".to_owned()),
     }
 }
 
@@ -107,6 +105,11 @@ fn toolchain() -> Command {
     stable
 }
 
+/// The input of a finding that was made after `before` was the newest. One that recurs is written again, in the same file.
+fn found_since(before: Option<&(SystemTime, PathBuf)>, artifacts: &Path) -> Option<PathBuf> {
+    newest(artifacts).filter(|found| before != Some(found)).map(|(_, input)| input)
+}
+
 /// The newest file of a folder, and when it was written.
 fn newest(folder: &Path) -> Option<(SystemTime, PathBuf)> {
     let entries = fs::read_dir(folder).ok()?.flatten();
@@ -115,7 +118,23 @@ fn newest(folder: &Path) -> Option<(SystemTime, PathBuf)> {
 
 #[cfg(test)]
 mod tests {
-    use super::Options;
+    use std::fs::File;
+    use std::time::{Duration, SystemTime};
+
+    use super::{Options, found_since, newest};
+
+    #[test]
+    fn a_finding_is_new_also_where_it_recurs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, seconds) in [("crash-a", 1), ("crash-b", 2), ("crash-b", 3), ("crash-a", 4)] {
+            let before = newest(folder.path());
+            assert_eq!(found_since(before.as_ref(), folder.path()), None, "{name} at {seconds} s");
+            let path = folder.path().join(name);
+            let written = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            File::create(&path).and_then(|file| file.set_modified(written)).expect("written");
+            assert_eq!(found_since(before.as_ref(), folder.path()), Some(path), "{name} at {seconds} s");
+        }
+    }
 
     #[test]
     fn options_are_read() {

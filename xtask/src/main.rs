@@ -8,12 +8,14 @@ mod crash;
 mod debian;
 mod fuzz;
 mod judges;
+mod option;
 mod people;
 mod python;
 mod schemas;
 mod server;
 mod test;
 mod vectors;
+mod venv;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,7 +26,7 @@ type Result<T> = std::result::Result<T, String>;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test           what CI runs: formatting, lints, tests, documentation
+  test           what CI runs: formatting, lints, tools, tests, crashes, judges, the Python package, documentation
       --quick    formatting and tests only
   bench cpu      CPU time per row, beside the bare HTTP client's
       --rows N   rows to ask about (100000)
@@ -50,6 +52,7 @@ usage: cargo xtask COMMAND
       --seed N   which instants (0)
       --no-strace
                  leaves out the kills at writes
+      --python   runs by the Python package, at random instants only
       --short    less of all, with the program as the tests have it
   judges         the official Python SDKs of OpenAI, Anthropic and Google judge our requests and the simulator
   schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{OUR_OWN, Result, workspace};
+use crate::{OUR_OWN, Result, venv, workspace};
 
 /// What builds the package, what it is tested with, and what it is tested beside.
 const TOOLS: [&str; 16] = [
@@ -27,55 +27,30 @@ const TOOLS: [&str; 16] = [
     "ipykernel",
 ];
 
-/// Tried in this order.
-const INTERPRETERS: [&str; 6] =
-    ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
-
-/// Whether this version of the tools is installed: a file in the environment has their names.
-const INSTALLED: &str = "rowcall-tools.txt";
-
 /// Builds, installs and tests the package, with `arguments` for pytest.
 ///
 /// # Errors
 /// The first step that fails.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let python = environment()?;
-    install(&python)?;
+    let python = installed()?;
     let mut pytest = in_workspace(&python);
     pytest.args(["-m", "pytest", "-q"]).args(arguments).arg(package().join("tests"));
     succeed("pytest", &mut pytest)
 }
 
-/// The environment's interpreter, with the tools installed.
+/// The interpreter of an environment with the package as it is now, and all that it is tested with.
 ///
 /// # Errors
-/// If there is no Python from 3.10 on, or the tools cannot be had.
-pub(crate) fn environment() -> Result<PathBuf> {
-    let folder = target().join("python");
-    let python = folder.join("bin").join("python");
-    if !python.exists() {
-        let found = INTERPRETERS.iter().find(|name| is_new_enough(name)).ok_or_else(|| {
-            "no Python from 3.10 on is installed, which the Python package is tested with".to_owned()
-        })?;
-        succeed("making an environment", Command::new(found).args(["-m", "venv"]).arg(&folder))?;
-    }
-    let installed = folder.join(INSTALLED);
-    let wanted = TOOLS.join("\n");
-    if std::fs::read_to_string(&installed).ok().as_deref() != Some(&wanted) {
-        let mut pip = in_workspace(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(TOOLS);
-        succeed("installing the tools", &mut pip)?;
-        std::fs::write(&installed, wanted)
-            .map_err(|error| format!("cannot write `{}`: {error}", installed.display()))?;
-    }
+/// What cannot be had, or does not build.
+pub(crate) fn installed() -> Result<PathBuf> {
+    let python = venv::python("python", &TOOLS)
+        .map_err(|problem| format!("the Python package is not tested without its tools: {problem}"))?;
+    install(&python)?;
     Ok(python)
 }
 
 /// Builds the wheel and installs it.
-///
-/// # Errors
-/// If it does not build.
-pub(crate) fn install(python: &Path) -> Result<()> {
+fn install(python: &Path) -> Result<()> {
     let wheels = target().join("wheels");
     let _ = std::fs::remove_dir_all(&wheels);
     let mut maturin = in_workspace(python);
@@ -97,11 +72,6 @@ pub(crate) fn install(python: &Path) -> Result<()> {
         "--no-deps",
     ]);
     succeed("installing the wheel", pip.arg(&wheel))
-}
-
-fn is_new_enough(name: &str) -> bool {
-    let asked = Command::new(name).args(["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]).status();
-    asked.is_ok_and(|status| status.success())
 }
 
 fn succeed(what: &str, command: &mut Command) -> Result<()> {

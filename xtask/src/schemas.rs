@@ -97,14 +97,14 @@ fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Told {
     let asked = catch_unwind(AssertUnwindSafe(|| {
         let schema = Schema::from_json(schema.clone()).ok()?;
         let forms = Forms::of(&schema, protocol, protocol.modes()).ok()?;
-        Some((forms.first.mode, request(forms.first, protocol)))
+        let (mode, target) = (forms.first.mode, target(forms.first, protocol));
+        Some((mode, target.encode(&Prompt::new(vec![Turn::user("Anything.")]))))
     }));
-    let (mode, target) = match asked {
+    let (mode, request) = match asked {
         Err(_) => return Told::Panicked,
         Ok(None) => return Told::Refused,
         Ok(Some(asked)) => asked,
     };
-    let request = target.encode(&Prompt::new(vec![Turn::user("Anything.")]));
     let root = match protocol {
         Protocol::OpenAiChat | Protocol::OpenAiResponses => "/v1",
         Protocol::Anthropic | Protocol::Gemini => "",
@@ -123,7 +123,7 @@ fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Told {
     }
 }
 
-fn request(form: Form, protocol: Protocol) -> Target {
+fn target(form: Form, protocol: Protocol) -> Target {
     let quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
     Target::new(protocol, quirks, "sim".to_owned(), form, Parameters::default())
 }

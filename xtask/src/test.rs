@@ -28,13 +28,15 @@ enum Work {
     Tools,
     /// The short form of `cargo xtask crash`.
     Crash,
+    /// The same for the Python package.
+    PythonCrash,
     /// `cargo xtask judges`.
     Judges,
     /// The Python package's tests.
     Python,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -55,6 +57,7 @@ const STEPS: [Step; 8] = [
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
     Step { name: "judges", work: Work::Judges, least: Extent::All },
     Step { name: "python", work: Work::Python, least: Extent::All },
+    Step { name: "python crashes", work: Work::PythonCrash, least: Extent::All },
     Step {
         name: "documentation",
         work: Work::Cargo(&["doc", "--workspace", "--no-deps"]),
@@ -87,6 +90,7 @@ fn command(work: &Work) -> String {
         Work::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
         Work::Tools => "strace, installed where this process may".to_owned(),
         Work::Crash => "cargo xtask crash --short".to_owned(),
+        Work::PythonCrash => "cargo xtask crash --python --short".to_owned(),
         Work::Judges => "cargo xtask judges".to_owned(),
         Work::Python => "cargo xtask python".to_owned(),
     }
@@ -106,6 +110,7 @@ fn perform(work: &Work) -> Result<()> {
             Ok(())
         }
         Work::Crash => crash::run(&crash::Options::short()),
+        Work::PythonCrash => crash::run(&crash::Options::short_from_python()),
         Work::Judges => judges::run(),
         Work::Python => python::run(&[]),
     }

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Sim(SimArguments),
     /// Tell what a journal holds: rows, failures, tokens, what may have been paid for in vain
     Status(StatusArguments),
-    /// Rebuild an output from a journal without the input, as the run had it or in another format
+    /// Rebuild an output from a journal without the input, in input order unless `--order` says otherwise
     Export(Box<ExportArguments>),
     /// Ask again about the failed rows of a journal, then rebuild its output
     Rerun(Box<RerunArguments>),

@@ -10,8 +10,12 @@ use serde_json::{Map, Value};
 /// Names under which the whole value may stand, if not under that of `--into`.
 const WHOLE: [&str; 2] = ["value", "output"];
 
-/// What an output has beside the row and its value.
-const ADDED: [&str; 2] = ["_error", "_meta"];
+/// Where an output tells why a row has no value: null, or empty in CSV, if it has one.
+const ERROR: &str = "_error";
+
+/// Where an output tells what a row took, as one field or as columns.
+const META: &str = "_meta";
+const COLUMN_OF_META: &str = "_meta_";
 
 /// Rows read at a time.
 const ROWS_AT_A_TIME: usize = 512;
@@ -88,7 +92,10 @@ fn split(
     schema: &Schema,
     into: Option<&str>,
 ) -> std::result::Result<(Map<String, Value>, Value), String> {
-    fields.retain(|name, _| !ADDED.iter().any(|added| name.starts_with(added)));
+    if fields.get(ERROR).is_some_and(|error| !error.is_null() && *error != "") {
+        return Err(format!("has failed (`{ERROR}` is not empty), so it has no value to go by"));
+    }
+    fields.retain(|name, _| name != ERROR && name != META && !name.starts_with(COLUMN_OF_META));
     let properties = schema.properties().unwrap_or_default();
     let is_beside = into.is_none() && properties.iter().any(|name| fields.contains_key(name));
     let mut names = into.into_iter().chain(WHOLE);

@@ -6,14 +6,14 @@ use rowcall_data::is_reader_gone;
 
 /// The first rows of a source.
 #[derive(Debug)]
-pub(crate) struct FirstRows<S> {
+pub struct FirstRows<S> {
     source: S,
     left: u64,
 }
 
 impl<S> FirstRows<S> {
     /// At most `rows` rows of `source`, or all.
-    pub(crate) fn new(source: S, rows: Option<u64>) -> Self {
+    pub fn new(source: S, rows: Option<u64>) -> Self {
         Self { source, left: rows.unwrap_or(u64::MAX) }
     }
 }

@@ -16,49 +16,69 @@ use crate::progress::Progress;
 /// What the name of an output has after it in the name of its journal, with a dot in between.
 const ENDING: &str = "journal";
 
-/// What a journal remembers of the command that made it, so that its output can be rebuilt and its failed rows asked again.
+/// What a journal remembers of the run that made it, so that its output can be rebuilt and its failed rows asked again.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Memo {
+pub struct Memo {
     /// As the user named it: a simulator is started by it again.
-    pub(crate) model: String,
+    pub model: String,
     /// Where it was asked, unless that is the provider's own address or may hold a secret.
-    pub(crate) base_url: Option<String>,
-    pub(crate) protocol: Option<Protocol>,
-    pub(crate) mode: Option<Mode>,
-    pub(crate) no_dedup: bool,
-    pub(crate) output: Option<PathBuf>,
-    /// The name of the format, if it is not told by the output's.
-    pub(crate) output_format: Option<String>,
-    pub(crate) failed: Option<PathBuf>,
-    pub(crate) into: Option<String>,
-    pub(crate) meta: bool,
+    pub base_url: Option<String>,
+    /// How the server is spoken to, if that was said.
+    pub protocol: Option<Protocol>,
+    /// How the schema is asked for, if that was said.
+    pub mode: Option<Mode>,
+    /// Whether each of several equal rows is asked about.
+    pub no_dedup: bool,
+    /// The output's whole path.
+    pub output: Option<PathBuf>,
+    /// The name of the output's format, if it is not told by the path.
+    pub output_format: Option<String>,
+    /// The whole path of the file for failed rows.
+    pub failed: Option<PathBuf>,
+    /// The name that whole values stand under.
+    pub into: Option<String>,
+    /// Whether the output tells what each row took.
+    pub meta: bool,
     /// The columns that a CSV starts with.
-    pub(crate) columns: Vec<String>,
+    pub columns: Vec<String>,
     /// What relative paths of images start from, if there are images.
-    pub(crate) folder: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
 }
 
 impl Memo {
     /// What to remember of a run over `input`.
     pub(crate) fn of(arguments: &RunArguments, input: &Input) -> Self {
-        let server = &arguments.account.server;
-        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let RunArguments { account, task, view, .. } = arguments;
         Self {
-            model: arguments.account.model.clone(),
-            // Before an `@` there may be a password, behind a `?` a key.
-            base_url: server.base_url.clone().filter(|url| !url.contains(['@', '?'])),
-            protocol: server.protocol.map(Protocol::from),
-            mode: arguments.task.mode.map(Mode::from),
+            model: account.model.clone(),
+            base_url: account.server.base_url.as_deref().and_then(Self::told_address),
+            protocol: account.server.protocol.map(Protocol::from),
+            mode: task.mode.map(Mode::from),
             no_dedup: arguments.journal.no_dedup,
-            output: arguments.view.output.as_ref().filter(|path| !is_stream(path)).map(absolute),
-            output_format: arguments.view.output_format.map(|format| format.to_string()),
-            failed: arguments.view.failed.as_ref().map(absolute),
-            into: arguments.view.into.clone(),
-            meta: arguments.view.meta,
+            output: view.output.as_deref().filter(|path| !is_stream(path)).map(Self::whole_path),
+            output_format: view.output_format.map(|format| format.to_string()),
+            failed: view.failed.as_deref().map(Self::whole_path),
+            into: view.into.clone(),
+            meta: view.meta,
             columns: input.first_record_fields().unwrap_or_default().to_vec(),
-            folder: if arguments.task.images.is_empty() { None } else { std::path::absolute(".").ok() },
+            folder: if task.images.is_empty() { None } else { std::path::absolute(".").ok() },
         }
+    }
+
+    /// An address as far as it may be remembered: before an `@` there may be a password, behind a `?` a key.
+    pub fn told_address(address: &str) -> Option<String> {
+        (!address.contains(['@', '?'])).then(|| address.to_owned())
+    }
+
+    /// A path that means the same from every folder.
+    pub fn whole_path(path: &Path) -> PathBuf {
+        std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    }
+
+    /// The memo as a journal keeps it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// What the journal remembers. A journal that a library has made remembers nothing.
@@ -140,7 +160,7 @@ pub(crate) async fn keep(
             Switch::On => Records::Kept,
             Switch::Off => Records::LeftOut,
         },
-        memo: serde_json::to_string(memo).unwrap_or_default(),
+        memo: memo.to_json(),
     })
 }
 

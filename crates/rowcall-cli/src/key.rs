@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use rowcall::provider::{self, Key};
+use rowcall::provider;
 use rowcall::{Error, Problem, Result};
 
 /// Options with which a key is given elsewhere.
@@ -58,8 +58,5 @@ fn variables(arguments: &[OsString]) -> Option<&'static [&'static str]> {
     let joined = || words().find_map(|word| word.strip_prefix("--model="));
     let model = behind.map(|(_, model)| model).or_else(joined)?;
     let provider = provider::named(model.split('/').next()?).ok()?;
-    Some(match provider.key {
-        Key::Required(variables) | Key::Optional(variables) => variables,
-        Key::None => &[],
-    })
+    Some(provider.key.variables())
 }

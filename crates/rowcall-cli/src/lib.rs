@@ -1,5 +1,5 @@
-//! The command line `rowcall`, as a library, so that other packages can ship the command: arguments, progress, messages. What is
-//! done about a row is the engine's business, what a file looks like that of `rowcall-data`.
+//! The command line `rowcall`, as a library, so that other packages can ship the command and do what it does from file to file:
+//! arguments, progress, messages. What is done about a row is the engine's business, what a file looks like that of `rowcall-data`.
 
 mod args;
 mod command;
@@ -14,9 +14,14 @@ mod open_files;
 mod printing;
 mod progress;
 mod summary;
+mod table;
 mod task;
 mod text_argument;
 mod watch;
+
+pub use guard::FirstRows;
+pub use journal::Memo;
+pub use model::Model;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use rowcall_sim::{Options, Scenario, Simulator};
 
 /// An account, and the simulator behind it if one was started for it.
 #[derive(Debug)]
-pub(crate) struct Model {
+pub struct Model {
     options: AccountOptions,
     /// Stops when it is dropped.
     simulator: Option<Simulator>,
@@ -19,7 +19,7 @@ impl Model {
     ///
     /// # Errors
     /// If the scenario is unknown or its simulator cannot start.
-    pub(crate) fn new(mut options: AccountOptions) -> Result<Self> {
+    pub fn new(mut options: AccountOptions) -> Result<Self> {
         let (provider, name) =
             options.model.split_once('/').map_or((&*options.model, None), |(p, name)| (p, Some(name)));
         if provider != "sim" || options.base_url.is_some() {
@@ -34,13 +34,13 @@ impl Model {
     ///
     /// # Errors
     /// As [`Client::with_options`].
-    pub(crate) fn client(&self) -> Result<Client> {
+    pub fn client(&self) -> Result<Client> {
         Client::with_options(&self.options)
     }
 
-    /// Whether a simulator was started for it.
-    pub(crate) fn is_simulated(&self) -> bool {
-        self.simulator.is_some()
+    /// The simulator that was started for it, if one was.
+    pub fn simulator(&self) -> Option<&Simulator> {
+        self.simulator.as_ref()
     }
 }
 

@@ -122,6 +122,26 @@ impl Call<'_> {
         };
         hash(path, self.body)
     }
+
+    /// What is asked, or why it may not be.
+    pub(crate) fn decode(self, rules: Rules<'_>) -> Result<Ask, Invalid> {
+        match self.service {
+            Service::Chat => chat::decode(self.body, rules),
+            Service::Responses => responses::decode(self.body, rules),
+            Service::Messages => messages::decode(self.headers, self.body, rules),
+            Service::Gemini(target) => gemini::decode(target, self.body, rules),
+        }
+    }
+
+    /// The number of a prompt's tokens as the provider's own endpoint tells it.
+    pub(crate) fn count(self, rules: Rules<'_>) -> Result<Written, Invalid> {
+        match self.service {
+            Service::Chat => Err(Invalid::new("Chat Completions does not count tokens.")),
+            Service::Responses => responses::count(self.body, rules),
+            Service::Messages => messages::count(self.headers, self.body, rules),
+            Service::Gemini(target) => gemini::count(target, self.body, rules),
+        }
+    }
 }
 
 impl Form {
@@ -134,16 +154,6 @@ impl Form {
 }
 
 impl Service {
-    /// What is asked, or why it may not be.
-    pub(crate) fn decode(&self, call: Call<'_>, rules: Rules<'_>) -> Result<Ask, Invalid> {
-        match self {
-            Self::Chat => chat::decode(call.body, rules),
-            Self::Responses => responses::decode(call.body, rules),
-            Self::Messages => messages::decode(call.headers, call.body, rules),
-            Self::Gemini(target) => gemini::decode(target, call.body, rules),
-        }
-    }
-
     /// The refusal of a schema that no value was found for.
     pub(crate) fn no_value(&self, wanted: &Wanted, complaint: &Complaint) -> Invalid {
         match self {
@@ -151,16 +161,6 @@ impl Service {
             Self::Responses => openai::no_value(wanted, complaint, "text.format.schema"),
             Self::Messages => messages::no_value(wanted, complaint),
             Self::Gemini(_) => gemini::no_value(wanted, complaint),
-        }
-    }
-
-    /// The number of a prompt's tokens as the provider's own endpoint tells it.
-    pub(crate) fn count(&self, call: Call<'_>, rules: Rules<'_>) -> Result<Written, Invalid> {
-        match self {
-            Self::Chat => Err(Invalid::new("Chat Completions does not count tokens.")),
-            Self::Responses => responses::count(call.body, rules),
-            Self::Messages => messages::count(call.headers, call.body, rules),
-            Self::Gemini(target) => gemini::count(target, call.body, rules),
         }
     }
 

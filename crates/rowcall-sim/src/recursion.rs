@@ -1,6 +1,7 @@
 //! Whether the references of a schema run in a circle, for providers that take no recursion or only some.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ pub(crate) enum Through {
     Required,
 }
 
-/// A reference that leads back to itself, such as `#/$defs/node`, if there is one.
+/// A reference that leads back to itself, such as `#/$defs/node`, if there is one; not one that only leads to such.
 pub(crate) fn circle(schema: &Value, through: Through) -> Option<&str> {
     let mut ways: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut open: Vec<&str> = Vec::new();
@@ -36,13 +37,18 @@ pub(crate) fn circle(schema: &Value, through: Through) -> Option<&str> {
         let before = ways.len();
         ways.retain(|_, next| !next.is_empty());
         if ways.len() == before {
-            return ways.keys().next().copied();
+            break;
         }
         let left: BTreeSet<&str> = ways.keys().copied().collect();
         for next in ways.values_mut() {
             next.retain(|target| left.contains(target));
         }
     }
+    // What is left leads to a circle and need not be on one; what comes again on the way is.
+    let mut passed = BTreeSet::new();
+    let next = |target: &&str| ways.get(target)?.first().copied();
+    let mut way = iter::successors(ways.keys().next().copied(), next);
+    way.find(|target| !passed.insert(*target))
 }
 
 /// Every reference in `schema`, wherever it stands.
@@ -113,6 +119,14 @@ mod tests {
                 json!({ "$defs": { "a": { "items": { "$ref": "#/$defs/b" } }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] } } }),
                 Some("#/$defs/a"),
                 Some("#/$defs/a"),
+            ),
+            (
+                json!({ "$ref": "#/$defs/a", "$defs": {
+                    "a": { "items": { "$ref": "#/$defs/b" } }, "b": { "items": { "$ref": "#/$defs/c" } },
+                    "c": { "allOf": [{ "$ref": "#/$defs/b" }, { "$ref": "#/$defs/d" }] }, "d": { "type": "null" },
+                } }),
+                Some("#/$defs/b"),
+                Some("#/$defs/b"),
             ),
             (
                 json!({ "properties": { "a": { "$ref": "#/$defs/x" }, "b": { "$ref": "#/$defs/x" } }, "$defs": { "x": { "type": "null" } } }),

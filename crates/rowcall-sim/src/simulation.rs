@@ -134,7 +134,7 @@ impl Simulation {
         self.answers += 1;
         let id = self.id();
         let counted = self.authorised(call, &id).and_then(|()| {
-            let counted = call.service.count(call, Rules::of(&self.scenario));
+            let counted = call.count(Rules::of(&self.scenario));
             let error =
                 |invalid| call.service.error(Trouble::Invalid(&invalid), Asked { id: &id, model: "" });
             counted.map_err(error)
@@ -164,7 +164,7 @@ impl Simulation {
 
     fn decoded(&self, call: Call<'_>, id: &str) -> Result<(Ask, Answer), Reply> {
         let refused = |invalid| call.service.error(Trouble::Invalid(&invalid), Asked { id, model: "" });
-        let ask = call.service.decode(call, Rules::of(&self.scenario)).map_err(refused)?;
+        let ask = call.decode(Rules::of(&self.scenario)).map_err(refused)?;
         let chance = ask.row.chance(self.seed);
         let answer = Answer::whole(&ask, chance);
         let answer = answer.map_err(|complaint| refused(call.service.no_value(&ask.wanted, &complaint)))?;

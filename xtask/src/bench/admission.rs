@@ -13,7 +13,7 @@ use serde_json::json;
 use self::line::Line;
 use self::play::{Played, Player, Stage};
 use self::story::{Beside, Faults, STORIES, Story};
-use crate::Result;
+use crate::{Result, option};
 
 /// Requests in flight of the semaphores that three scenarios are also played with.
 const SEMAPHORES: [u64; 3] = [10, 100, 1_000];
@@ -42,20 +42,16 @@ impl Options {
             Self { only: vec![], rounds: 1, format: Format::Table, beside: Beside::Semaphores, list: false };
         let mut words = words.iter();
         while let Some(&option) = words.next() {
-            let mut value = || words.next().copied().ok_or_else(|| format!("`{option}` needs a value"));
             match option {
-                "--only" => options.only.push(known(value()?)?),
-                "--rounds" => {
-                    let value = value()?;
-                    let rounds = value.parse().ok().filter(|rounds| *rounds > 0);
-                    options.rounds = rounds.ok_or_else(|| {
-                        format!("`{value}` is no value for `{option}`, expected a number from 1")
-                    })?;
+                "--only" => {
+                    let name = words.next().ok_or_else(|| format!("`{option}` needs a value"))?;
+                    options.only.push(known(name)?);
                 }
+                "--rounds" => options.rounds = option::number(option, &mut words, 1)?,
                 "--json" => options.format = Format::Json,
                 "--no-semaphores" => options.beside = Beside::Nobody,
                 "--list" => options.list = true,
-                _ => return Err(format!("unknown option `{option}`")),
+                _ => return Err(option::unknown(option)),
             }
         }
         Ok(options)

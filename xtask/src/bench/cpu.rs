@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::ceiling::Generator;
 use super::digits::{median, thousands};
 use crate::server::Server;
-use crate::{Result, binaries};
+use crate::{Result, binaries, option};
 
 /// Requests under way at once, for every client.
 pub(crate) const IN_FLIGHT: u64 = 64;
@@ -37,16 +37,12 @@ impl Options {
         let mut options = Self { rows: 100_000, rounds: 5, format: Format::Table };
         let mut words = words.iter();
         while let Some(&option) = words.next() {
-            let mut number = || {
-                let value = words.next().copied().ok_or_else(|| format!("`{option}` needs a number"))?;
-                let wrong = || format!("`{value}` is no value for `{option}`, expected a number from 1");
-                value.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)
-            };
+            let mut number = || option::number(option, &mut words, 1);
             match option {
                 "--rows" => options.rows = number()?,
                 "--rounds" => options.rounds = number()?,
                 "--json" => options.format = Format::Json,
-                _ => return Err(format!("unknown option `{option}`")),
+                _ => return Err(option::unknown(option)),
             }
         }
         Ok(options)

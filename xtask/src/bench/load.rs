@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::digits::thousands;
 use super::watched::{Cost, watch};
 use crate::server::Server;
-use crate::{Result, binaries, people};
+use crate::{Result, binaries, option, people};
 
 const IN_FLIGHT: u64 = 2_500;
 const LATENCY_SECONDS: u64 = 5;
@@ -43,17 +43,9 @@ impl Options {
         let mut words = words.iter();
         while let Some(&option) = words.next() {
             match option {
-                "--seconds" => {
-                    let value = words.next().copied().ok_or_else(|| format!("`{option}` needs a number"))?;
-                    let seconds = value.parse().ok().filter(|seconds| *seconds >= LATENCY_SECONDS);
-                    options.seconds = seconds.ok_or_else(|| {
-                        format!(
-                            "`{value}` is no value for `{option}`, expected a number from {LATENCY_SECONDS}"
-                        )
-                    })?;
-                }
+                "--seconds" => options.seconds = option::number(option, &mut words, LATENCY_SECONDS)?,
                 "--journal" => options.journal = Journal::Kept,
-                _ => return Err(format!("unknown option `{option}`")),
+                _ => return Err(option::unknown(option)),
             }
         }
         Ok(options)

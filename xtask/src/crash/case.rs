@@ -62,7 +62,7 @@ impl<'w> Case<'w> {
 
     /// The command of a run, also to resume one.
     pub(super) fn run(&self) -> Result<Command> {
-        self.run_under(Command::new(&self.workload.program))
+        self.run_under(self.workload.runner())
     }
 
     /// The same, with `program` in place of the command line, which it runs.

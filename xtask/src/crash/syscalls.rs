@@ -21,7 +21,7 @@ const LINE: usize = 50;
 /// Kills runs at each of their calls on the journal, or at `most` of these that are spread over all.
 ///
 /// # Errors
-/// Too many cases that are not as they must be.
+/// Too many cases that are not as they must be, and a strace that sees calls and kills nobody at any of them.
 pub(super) fn kill(workload: &Workload, most: usize, tally: &mut Tally) -> Result<()> {
     let mut moments = Vec::new();
     tried(workload, "calls", tally, |case, _| {
@@ -51,6 +51,9 @@ pub(super) fn kill(workload: &Workload, most: usize, tally: &mut Tally) -> Resul
             let kills = tally.syscall_kills.unwrap_or_default();
             println!("{cases} calls tried, {} left, {kills} kills", chosen.len());
         }
+    }
+    if tally.syscall_kills.is_none() {
+        return Err(format!("strace has killed no run at any of {cases} calls, which proves nothing"));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::server::Server;
-use crate::{Result, people};
+use crate::{Result, people, workspace};
 
 /// Some of the first two requests about a row go wrong, in ways that make it asked again or corrected. The values stay the
 /// same, so that outputs can be compared.
@@ -40,10 +40,20 @@ pub(super) struct Size {
     pub(super) latency: &'static str,
 }
 
+/// What carries out a run.
+#[derive(Debug, Clone)]
+pub(super) enum Runner {
+    /// The program itself.
+    Program,
+    /// A script of ours that takes the same arguments and calls the Python package.
+    Python { interpreter: PathBuf },
+}
+
 /// A run that is made again and again, and what comes out of it.
 #[derive(Debug)]
 pub(super) struct Workload {
     pub(super) program: PathBuf,
+    runner: Runner,
     pub(super) folder: PathBuf,
     pub(super) size: Size,
     /// What an undisturbed run puts out.
@@ -57,17 +67,17 @@ impl Workload {
     ///
     /// # Errors
     /// What keeps it from that, and a row without a value.
-    pub(super) fn prepare(program: &Path, folder: PathBuf, size: Size) -> Result<Self> {
+    pub(super) fn prepare(program: &Path, runner: &Runner, folder: PathBuf, size: Size) -> Result<Self> {
         let cannot_write = |error: std::io::Error| format!("cannot write to {}: {error}", folder.display());
         fs::create_dir_all(&folder).map_err(cannot_write)?;
         fs::write(folder.join("scenario.toml"), SCENARIO).map_err(cannot_write)?;
         people::generate(&folder.join("rows.csv"), size.rows)?;
-        let (program, wall) = (program.to_owned(), Duration::ZERO);
-        let mut workload = Self { program, folder, size, output: String::new(), wall };
+        let (program, runner, wall) = (program.to_owned(), runner.clone(), Duration::ZERO);
+        let mut workload = Self { program, runner, folder, size, output: String::new(), wall };
         let server = workload.simulator()?;
         let output = workload.folder.join("undisturbed.jsonl");
         let began = Instant::now();
-        let status = workload.run(Command::new(&workload.program), &server, &output)?.status();
+        let status = workload.run(workload.runner(), &server, &output)?.status();
         let status = status.map_err(|error| format!("cannot run {}: {error}", workload.program.display()))?;
         if !status.success() {
             return Err(format!("a run that nobody disturbed failed: {status}"));
@@ -83,6 +93,18 @@ impl Workload {
         let mut simulator = Command::new(&self.program);
         simulator.arg("sim").arg(self.folder.join("scenario.toml"));
         Server::start(simulator.args(["--port", "0", "--count", "--latency", self.size.latency]))
+    }
+
+    /// What carries out a run, once it has its arguments.
+    pub(super) fn runner(&self) -> Command {
+        match &self.runner {
+            Runner::Program => Command::new(&self.program),
+            Runner::Python { interpreter } => {
+                let mut python = Command::new(interpreter);
+                python.arg(workspace().join("xtask").join("src").join("crash").join("run.py"));
+                python
+            }
+        }
     }
 
     /// `program` with the arguments of a run from the input to `output`; it may also be one that runs the command line. What the

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, Table};
 use rowcall::{AccountOptions, Error, Event, EventKind, Extractor, Problem, Result, Schema, Source};
 use rowcall_data::{Input, InputOptions};
 use serde_json::{Value, json};
@@ -17,6 +16,7 @@ use crate::args::CompareArguments;
 use crate::exit::Exit;
 use crate::model::Model;
 use crate::printing;
+use crate::table::table;
 use crate::text_argument::text_or_file;
 
 /// The sentences of the guide "asyncio.gather and asyncio.as_completed for LLM processing".
@@ -166,23 +166,17 @@ fn as_json(lines: &[Line]) -> String {
 }
 
 fn as_table(lines: &[Line]) -> String {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::ASCII_MARKDOWN);
-    table.set_header(["method", "time", "ideal", "time ÷ ideal", "concurrency", "for"]);
-    for line in lines {
-        table.add_row([
+    let rows = lines.iter().map(|line| {
+        vec![
             line.method.to_owned(),
             format!("{:.2} s", line.taken.as_secs_f64()),
             format!("{:.2} s", line.ideal.as_secs_f64()),
             format!("{:.3}", line.ratio()),
             line.concurrency.to_string(),
             line.purpose.to_owned(),
-        ]);
-    }
-    for column in table.column_iter_mut().skip(1).take(4) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.to_string()
+        ]
+    });
+    table(&["method", "time", "ideal", "time ÷ ideal", "concurrency", "for"], rows, 1..5)
 }
 
 #[cfg(test)]

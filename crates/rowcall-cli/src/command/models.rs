@@ -1,6 +1,5 @@
 //! `rowcall models`: the providers there are, and what is known about their models.
 
-use comfy_table::{CellAlignment, Table};
 use rowcall::models::{self, Model};
 use rowcall::provider::{self, Offer, Provider};
 use rowcall::{Error, Mode, Result};
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use crate::args::ModelsArguments;
 use crate::exit::Exit;
 use crate::printing;
+use crate::table::table;
 
 /// What stands where nothing is known.
 const UNKNOWN: &str = "?";
@@ -161,24 +161,6 @@ fn price(usd_per_token: Option<f64>) -> String {
 
 fn tokens(tokens: Option<u32>) -> String {
     tokens.map_or(UNKNOWN.to_owned(), |tokens| indicatif::HumanCount(tokens.into()).to_string())
-}
-
-/// A table with the columns in `numbers` flush right.
-fn table(
-    header: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-    numbers: std::ops::Range<usize>,
-) -> String {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::ASCII_MARKDOWN);
-    table.set_header(header.iter().copied());
-    for row in rows {
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut().skip(numbers.start).take(numbers.len()) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.to_string()
 }
 
 #[cfg(test)]

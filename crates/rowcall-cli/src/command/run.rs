@@ -91,7 +91,7 @@ async fn write(
             failed: arguments.view.failed.clone(),
         },
     )?;
-    if model.is_simulated() {
+    if model.simulator().is_some() {
         progress.note("the answers come from a simulator on this machine, not from a model");
     }
     let extractor = logged(&extractor, &progress);

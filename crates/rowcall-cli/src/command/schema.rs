@@ -14,10 +14,8 @@ const USUAL: &str = "openai";
 pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.schema).map_err(Error::Config)?;
     let protocol = arguments.protocol.map(Protocol::from);
-    let (provider, model) = match arguments.provider.as_deref().unwrap_or(USUAL).split_once('/') {
-        Some((provider, model)) => (provider, model),
-        None => (arguments.provider.as_deref().unwrap_or(USUAL), ""),
-    };
+    let named = arguments.provider.as_deref().unwrap_or(USUAL);
+    let (provider, model) = named.split_once('/').unwrap_or((named, ""));
     let provider = provider::named(provider).map_err(Error::Config)?;
     let offer = Offer::at(provider, model, protocol).map_err(Error::Config)?;
     let modes = offer.chosen(arguments.mode.map(Mode::from)).map_err(Error::Config)?;
@@ -62,8 +60,8 @@ fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
     } else {
         text.push_str("\nlosses:");
         for loss in &wire.losses {
-            let path = if loss.path.is_empty() { "/" } else { &loss.path };
-            text.push_str(&format!("\n  `{path}` {}: {}", loss.keyword, loss.note));
+            let place = if loss.path.is_empty() { "the schema" } else { &*format!("`{}`", loss.path) };
+            text.push_str(&format!("\n  {place}, {}: {}", loss.keyword, loss.note));
         }
     }
     for note in &forms.notes {

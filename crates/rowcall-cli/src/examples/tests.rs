@@ -126,6 +126,11 @@ fn a_file_that_gives_no_examples_is_told() {
             "text\nx\n",
             "the examples `a.csv`, record 1: has no value, neither in fields of the schema nor under `value` or `output`",
         ),
+        (
+            "a.csv",
+            "text,name,_error\nx,,refusal\n",
+            "the examples `a.csv`, record 1: has failed (`_error` is not empty), so it has no value to go by",
+        ),
         ("a.jsonl", "", "the examples `a.jsonl` are none, expected at least one"),
         ("a.json", "[]", "the examples `a.json` are none, expected at least one"),
     ] {

@@ -7,6 +7,8 @@ mod prompt_schema;
 pub(crate) mod shape;
 pub(crate) mod wanted;
 
+use serde_json::{Map, Value};
+
 use crate::chance::{Chance, hash};
 use crate::protocol::Form;
 use wanted::Wanted;
@@ -82,6 +84,18 @@ impl Invalid {
     pub(crate) fn with_code(self, code: &'static str) -> Self {
         Self { code: Some(code), ..self }
     }
+}
+
+/// The text of a field of a body that has been, or will be, judged; empty if there is none.
+pub(crate) fn text<'a>(object: &'a Map<String, Value>, field: &str) -> &'a str {
+    object.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What a content says: the text that it is, or those of its parts together.
+pub(crate) fn texts(content: &Value) -> String {
+    let parts = content.as_array().into_iter().flatten();
+    let texts = content.as_str().into_iter().chain(parts.filter_map(|part| part.get("text")?.as_str()));
+    texts.collect()
 }
 
 /// An honest estimate of tokens: a quarter of the bytes, rounded up, at least 1.

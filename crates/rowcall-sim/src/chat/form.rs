@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ask::Invalid;
 use crate::ask::conversation::Conversation;
 use crate::ask::wanted::{Format, Mode, Tool};
+use crate::ask::{Invalid, text};
 use crate::openai::words::unsupported;
 use crate::openai::{
-    Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, text, unknown_mode,
+    Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, unknown_mode,
 };
 use crate::protocol::Rules;
 
@@ -23,7 +23,8 @@ pub(super) fn format(
     let known = |mode: Mode, kind: &str| {
         if rules.knows(mode) { Ok(()) } else { Err(unknown_mode("response_format", kind)) }
     };
-    match (text(&format, "type").as_str(), format.remove("json_schema")) {
+    let inner = format.remove("json_schema");
+    match (text(&format, "type"), inner) {
         ("json_object", _) => {
             known(Mode::JsonObject, "json_object")?;
             if conversation.says_json() {
@@ -34,7 +35,7 @@ pub(super) fn format(
         }
         ("json_schema", Some(Value::Object(mut inner))) => {
             known(Mode::JsonSchema, "json_schema")?;
-            let called = text(&inner, "name");
+            let called = text(&inner, "name").to_owned();
             name(&called, "response_format.json_schema.name")?;
             let schema = inner.remove("schema").unwrap_or_default();
             judged(&schema, strictness(&inner, Strict::No)).map_err(|complaint| {
@@ -75,7 +76,7 @@ fn function(n: usize, mut tool: Value) -> Result<Function, Invalid> {
         Some(Value::Object(function)) => function,
         _ => Map::new(),
     };
-    let called = text(&function, "name");
+    let called = text(&function, "name").to_owned();
     name(&called, &format!("{at}.function.name"))?;
     let parameters = function.remove("parameters").filter(|parameters| !parameters.is_null());
     let parameters = parameters.unwrap_or_else(|| json!({ "type": "object", "properties": {} }));

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::ask::Invalid;
 use crate::ask::conversation::{Conversation, Speaker};
+use crate::ask::{Invalid, text, texts};
 use crate::openai::words::missing;
 
 /// The conversation in messages that have been judged to be messages.
@@ -18,10 +18,9 @@ pub(super) fn read(messages: Option<&Value>) -> Result<Conversation, Invalid> {
     let mut open: Vec<&str> = Vec::new();
     let mut called: Vec<&str> = Vec::new();
     for (n, message) in messages.iter().filter_map(Value::as_object).enumerate() {
-        let field = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default();
-        let role = field("role");
+        let role = text(message, "role");
         if role == "tool" {
-            let id = field("tool_call_id");
+            let id = text(message, "tool_call_id");
             if !called.contains(&id) {
                 let message = "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.";
                 return Err(Invalid::new(message).at(format!("messages.[{n}].role")));
@@ -66,23 +65,15 @@ fn speak(
     message: &Map<String, Value>,
     n: usize,
 ) -> Result<(), Invalid> {
-    let parts = match message.get("content") {
-        Some(Value::String(text)) => {
-            conversation.say(speaker, text.as_str());
-            return Ok(());
-        }
-        Some(Value::Array(parts)) => parts.as_slice(),
-        _ => &[],
-    };
-    let texts = parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str));
-    conversation.say(speaker, texts.collect::<String>());
-    for (at, part) in parts.iter().enumerate() {
-        let content = |pointer: &str| part.pointer(pointer).and_then(Value::as_str);
+    let content = message.get("content").unwrap_or(&Value::Null);
+    conversation.say(speaker, texts(content));
+    for (at, part) in content.as_array().into_iter().flatten().enumerate() {
+        let field = |pointer: &str| part.pointer(pointer).and_then(Value::as_str);
         let attached = match part.get("type").and_then(Value::as_str) {
-            Some("image_url") => content("/image_url/url"),
-            Some("input_audio") => content("/input_audio/data"),
+            Some("image_url") => field("/image_url/url"),
+            Some("input_audio") => field("/input_audio/data"),
             Some("file") => {
-                let found = content("/file/file_data").or_else(|| content("/file/file_id"));
+                let found = field("/file/file_data").or_else(|| field("/file/file_id"));
                 Some(found.ok_or_else(|| missing(&format!("messages[{n}].content[{at}].file.file_id")))?)
             }
             _ => None,

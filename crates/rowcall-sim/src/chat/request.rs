@@ -6,7 +6,7 @@ use super::grammar::BODY;
 use super::{form, messages};
 use crate::ask::shape::{Breach, Spelling, Step, Wrong, judge};
 use crate::ask::wanted::settle;
-use crate::ask::{Ask, Invalid, Thinking};
+use crate::ask::{Ask, Invalid, Thinking, text};
 use crate::openai::words::{self, missing, unsupported};
 use crate::openai::{self, is_set};
 use crate::protocol::{self, Rules};
@@ -25,7 +25,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     let mut body = openai::parse(sent, rules)?;
     judge(&mut body, BODY, Spelling::Exact).map_err(|breach| refused(&breach))?;
     let Some(body) = body.as_object_mut() else { return Err(missing("messages")) };
-    let model = openai::text(body, "model");
+    let model = text(body, "model").to_owned();
     if model.is_empty() {
         let message = "you must provide a model parameter";
         return Err(Invalid::new(message));

@@ -136,8 +136,8 @@ fn arguments(call: &Call) -> Option<Map<String, Value>> {
     }
 }
 
-/// The parts of the answer. A longer text comes in two, as Gemini now and then does it; calls that are not whole are
-/// not there at all.
+/// The parts of the answer. A text that can be halved comes in two, as Gemini now and then does it; unless all calls are
+/// whole, none is there.
 fn parts(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
     let shown = answer.thought.as_deref().filter(|_| ask.thinking == Thinking::Shown);
     let mut parts: Vec<Value> =

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::body::is_signature;
 use super::request::object;
 use super::words::at;
-use crate::ask::Invalid;
 use crate::ask::conversation::{Conversation, Speaker};
 use crate::ask::shape::snake_case;
+use crate::ask::{Invalid, text};
 
 /// Models before these let calls of functions come back without a signature.
 const SIGNING: &str = "gemini-3";
@@ -165,8 +165,4 @@ impl<'c> Content<'c> {
             conversation.attach(&content);
         }
     }
-}
-
-fn text<'a>(object: &'a Map<String, Value>, field: &str) -> &'a str {
-    object.get(field).and_then(Value::as_str).unwrap_or_default()
 }

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::ask::shape::snake_case;
 use crate::complaint::Complaint;
 
-/// What may stand in a schema; camelCase and snake_case are alike.
-const KEYWORDS: [&str; 23] = [
+/// What may stand in a schema; camelCase and snake_case are alike. `additionalProperties` stands in Google's message type
+/// as well, and is refused all the same.
+const KEYWORDS: [&str; 22] = [
     "type",
     "format",
     "title",
@@ -30,7 +31,6 @@ const KEYWORDS: [&str; 23] = [
     "anyOf",
     "default",
     "example",
-    "additionalProperties",
 ];
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];
 
@@ -46,8 +46,7 @@ fn convert(schema: &Value, path: &mut Vec<String>) -> Result<Value, Complaint> {
     let mut keywords = Map::new();
     for (name, value) in given {
         let known = KEYWORDS.into_iter().find(|known| known == name || snake_case(known) == *name);
-        // It stands in Google's message type, and is refused all the same.
-        let Some(known) = known.filter(|known| *known != "additionalProperties") else {
+        let Some(known) = known else {
             let what = format!("Unknown name \"{name}\": Cannot find field.");
             return Err(Complaint::new(path, what));
         };

@@ -129,6 +129,10 @@ fn what_is_wrong_with_a_request_is_named() {
             "* GenerateContentRequest.generation_config.response_schema: only one of response_schema and response_json_schema can be set",
         ),
         (
+            as_json(json!({ "responseSchema": { "type": "OBJECT", "additionalProperties": false } })),
+            "* GenerateContentRequest.generation_config.response_schema: Unknown name \"additionalProperties\": Cannot find field.",
+        ),
+        (
             as_json(
                 json!({ "responseJsonSchema": { "type": "object", "properties": { "a": { "const": 1 } } } }),
             ),

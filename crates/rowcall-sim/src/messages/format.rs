@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::request::text;
+use super::model;
+use super::subset::Size;
 use super::words::at;
-use super::{model, subset};
-use crate::ask::Invalid;
 use crate::ask::wanted::{Forced, Format, Mode, Tool, Wanted};
+use crate::ask::{Invalid, text};
 use crate::complaint::Complaint;
 use crate::protocol::Rules;
 use crate::value::supported;
@@ -14,8 +14,15 @@ use crate::value::supported;
 /// Strict tools in one request, at most.
 const MOST_STRICT_TOOLS: usize = 20;
 
-/// What `output_config.format` asks for.
-pub(super) fn format(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Format, Invalid> {
+/// The tool to call, if one is to be called, and what `output_config.format` asks for.
+pub(super) fn read(body: &Map<String, Value>, rules: Rules<'_>) -> Result<(Option<Tool>, Format), Invalid> {
+    let mut size = Size::default();
+    let tool = tool(body, rules, &mut size)?;
+    Ok((tool, format(body, rules, &mut size)?))
+}
+
+/// What `output_config.format` asks for, beside strict tools of this size.
+fn format(body: &Map<String, Value>, rules: Rules<'_>, size: &mut Size) -> Result<Format, Invalid> {
     let format = body.get("output_config").and_then(|config| config.get("format"));
     let Some(schema) = format.and_then(|format| format.get("schema")) else { return Ok(Format::Text) };
     if !rules.knows(Mode::JsonSchema) {
@@ -24,8 +31,7 @@ pub(super) fn format(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Form
     if cites(body) {
         return Err(at("output_config.format", "citations cannot be enabled together with a format"));
     }
-    let judged = subset::check(schema).and_then(subset::Size::check);
-    judged
+    size.add(schema)
         .and_then(|()| supported(schema))
         .map_err(|complaint| refused("output_config.format.schema", &complaint))?;
     Ok(Format::Schema(schema.clone()))
@@ -38,8 +44,7 @@ fn cites(body: &Map<String, Value>) -> bool {
     blocks.into_iter().any(|block| block.pointer("/citations/enabled") == Some(&Value::Bool(true)))
 }
 
-/// The tool to call, if one is to be called.
-pub(super) fn tool(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Option<Tool>, Invalid> {
+fn tool(body: &Map<String, Value>, rules: Rules<'_>, size: &mut Size) -> Result<Option<Tool>, Invalid> {
     let tools = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let choice = body.get("tool_choice").and_then(Value::as_object);
     if tools.is_empty() {
@@ -51,15 +56,15 @@ pub(super) fn tool(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Option
     if !rules.knows(Mode::Tool) {
         return Err(at("tools", "Extra inputs are not permitted"));
     }
-    judge(tools)?;
-    let kind = choice.map_or_else(|| "auto".to_owned(), |choice| text(choice, "type"));
-    let forced = match kind.as_str() {
+    judge(tools, size)?;
+    let kind = choice.map_or("auto", |choice| text(choice, "type"));
+    let forced = match kind {
         "none" => return Ok(None),
         "any" => Forced::Any,
         "tool" => Forced::Named,
         _ => Forced::Free,
     };
-    if forced != Forced::Free && !model::can_be_forced(&text(body, "model")) {
+    if forced != Forced::Free && !model::can_be_forced(text(body, "model")) {
         let what = format!("`{kind}` is not supported on this model. Use `auto`, or `output_config.format`.");
         return Err(at("tool_choice.type", &what));
     }
@@ -71,13 +76,13 @@ pub(super) fn tool(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Option
     let tool = chosen
         .ok_or_else(|| at("tool_choice.name", &format!("Tool '{named}' not found in provided tools")))?;
     let parameters = tool.get("input_schema").cloned().unwrap_or_default();
-    Ok(Some(Tool { name: text(tool, "name"), parameters, forced }))
+    Ok(Some(Tool { name: text(tool, "name").to_owned(), parameters, forced }))
 }
 
-fn judge(tools: &[Value]) -> Result<(), Invalid> {
+/// Judges the tools that are offered, and adds the strict ones to `size`.
+fn judge(tools: &[Value], size: &mut Size) -> Result<(), Invalid> {
     let mut names = Vec::new();
     let mut strict = 0;
-    let mut size = subset::Size::default();
     for (n, tool) in tools.iter().filter_map(Value::as_object).enumerate() {
         let place = format!("tools.{n}.custom");
         let name = text(tool, "name");
@@ -95,8 +100,7 @@ fn judge(tools: &[Value]) -> Result<(), Invalid> {
         }
         if tool.get("strict") == Some(&Value::Bool(true)) {
             strict += 1;
-            size += subset::check(schema).map_err(|complaint| refused(&place, &complaint))?;
-            size.check().map_err(|complaint| refused(&place, &complaint))?;
+            size.add(schema).map_err(|complaint| refused(&place, &complaint))?;
         }
         supported(schema).map_err(|complaint| refused(&place, &complaint))?;
         names.push(name);

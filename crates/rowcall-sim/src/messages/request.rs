@@ -9,7 +9,7 @@ use super::{format, model, turns, words};
 use crate::ask::conversation::Conversation;
 use crate::ask::shape::{Shape, Spelling, judge};
 use crate::ask::wanted::settle;
-use crate::ask::{Ask, Invalid, Thinking};
+use crate::ask::{Ask, Invalid, Thinking, text};
 use crate::protocol::{self, Rules};
 use crate::written::Written;
 
@@ -30,13 +30,12 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
     let body = body(headers, sent, MESSAGES, rules)?;
     let conversation = read(&body)?;
     let model = text(&body, "model");
-    let thinking = thinking(&body, &model)?;
-    let tool = format::tool(&body, rules)?;
-    let format = format::format(&body, rules)?;
+    let thinking = thinking(&body, model)?;
+    let (tool, format) = format::read(&body, rules)?;
     let (wanted, row, re_ask) = settle(&conversation, tool, format);
     let is_streamed = body.get("stream") == Some(&Value::Bool(true));
     Ok(Ask {
-        model,
+        model: model.to_owned(),
         row,
         re_ask,
         prompt_tokens: conversation.tokens(),
@@ -50,8 +49,7 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
 /// What `POST /v1/messages/count_tokens` answers.
 pub(crate) fn count(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Result<Written, Invalid> {
     let body = body(headers, sent, COUNT_TOKENS, rules)?;
-    format::tool(&body, rules)?;
-    format::format(&body, rules)?;
+    format::read(&body, rules)?;
     Ok(Written::json(&json!({ "input_tokens": read(&body)?.tokens() })))
 }
 
@@ -70,7 +68,7 @@ fn body(
         return Err(Invalid::new("The request body is not valid JSON: expected an object"));
     };
     let model = text(&body, "model");
-    let without_sampling = version == WITHOUT_SAMPLING || !model::takes_sampling(&model);
+    let without_sampling = version == WITHOUT_SAMPLING || !model::takes_sampling(model);
     let extra = |name: &str| rules.refuses(name) || without_sampling && SAMPLING.contains(&name);
     if let Some(name) = body.keys().find(|name| extra(name)) {
         return Err(at(name, "Extra inputs are not permitted"));
@@ -121,9 +119,4 @@ fn thinking(body: &Map<String, Value>, model: &str) -> Result<Thinking, Invalid>
         }
         Some(_) => Ok(shown()),
     }
-}
-
-/// The text of a field that has been, or will be, judged to be text.
-pub(super) fn text(object: &Map<String, Value>, field: &str) -> String {
-    object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

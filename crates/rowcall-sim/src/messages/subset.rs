@@ -1,13 +1,11 @@
 //! The subset of JSON Schema that Anthropic takes for structured outputs and strict tools, by its documentation. Owns the
 //! rules and their wording; whether the simulator can make a value is another question.
 
-use std::ops::AddAssign;
-
 use serde_json::{Map, Value};
 
 use crate::complaint::Complaint;
 use crate::recursion::{Through, circle};
-use crate::value::resolve;
+use crate::value::{names_type, resolve};
 
 const KEYWORDS: [&str; 16] = [
     "type",
@@ -34,7 +32,7 @@ const TYPES: [&str; 7] = ["object", "array", "string", "integer", "number", "boo
 const MOST_OPTIONAL: usize = 24;
 const MOST_UNIONS: usize = 16;
 
-/// What makes a schema expensive to compile; the schemas of one request add up.
+/// What makes the schemas of one request expensive to compile, all together: limits are the request's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Size {
     /// Properties that are not required.
@@ -44,8 +42,16 @@ pub(super) struct Size {
 }
 
 impl Size {
+    /// Adds `schema`, or says what Anthropic would complain of: in the schema, or that it is too much with those before.
+    pub(super) fn add(&mut self, schema: &Value) -> Result<(), Complaint> {
+        let Self { optional, unions } = check(schema)?;
+        self.optional += optional;
+        self.unions += unions;
+        self.check()
+    }
+
     /// Whether it is within the published limits.
-    pub(super) fn check(self) -> Result<(), Complaint> {
+    fn check(self) -> Result<(), Complaint> {
         let Self { optional, unions } = self;
         let inefficient = "which would make grammar compilation inefficient";
         if optional > MOST_OPTIONAL {
@@ -64,15 +70,8 @@ impl Size {
     }
 }
 
-impl AddAssign for Size {
-    fn add_assign(&mut self, other: Self) {
-        self.optional += other.optional;
-        self.unions += other.unions;
-    }
-}
-
-/// Whether Anthropic would take `schema`; how large it is, or the complaint it would make.
-pub(super) fn check(schema: &Value) -> Result<Size, Complaint> {
+/// Whether Anthropic would take `schema` alone, whatever its size; how large it is, or the complaint it would make.
+fn check(schema: &Value) -> Result<Size, Complaint> {
     let mut walk = Walk { root: schema, path: Vec::new(), size: Size::default() };
     walk.schema(schema)?;
     match circle(schema, Through::Anything) {
@@ -110,7 +109,7 @@ impl Walk<'_> {
         self.types(keywords)?;
         self.scalars(keywords)?;
         self.keywords(keywords)?;
-        if is_type(keywords, "object") || keywords.contains_key("properties") {
+        if names_type(keywords, "object") || keywords.contains_key("properties") {
             self.object(keywords)?;
         }
         if let Some(items) = keywords.get("items") {
@@ -205,14 +204,6 @@ impl Walk<'_> {
             return self.complain(format!("Reference {target} does not lead to a definition of the schema"));
         }
         Ok(())
-    }
-}
-
-fn is_type(keywords: &Map<String, Value>, name: &str) -> bool {
-    match keywords.get("type") {
-        Some(Value::Array(names)) => names.iter().any(|each| each == name),
-        Some(single) => single == name,
-        None => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages requests that are refused and how, and what is read from those that are not.
 
 use http::{HeaderMap, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{count, decode};
 use crate::ask::wanted::{Forced, Tool, Wanted};
@@ -185,6 +185,36 @@ fn what_is_wrong_with_a_request_is_named() {
     ];
     for (body, message) in cases {
         assert_eq!(decoded(&body).unwrap_err(), message, "{body}");
+    }
+}
+
+#[test]
+fn strict_tools_and_a_format_are_limited_together() {
+    let wide = |count: usize| {
+        let properties: Map<_, _> = (0..count).map(|n| (n.to_string(), json!({ "type": "null" }))).collect();
+        json!({ "type": "object", "properties": properties, "additionalProperties": false })
+    };
+    let request = |strict: bool, tools: [usize; 2], format: usize| {
+        let tool =
+            |(n, count)| json!({ "name": format!("t{n}"), "strict": strict, "input_schema": wide(count) });
+        with(json!({
+            "tools": tools.into_iter().enumerate().map(tool).collect::<Vec<_>>(),
+            "output_config": { "format": { "type": "json_schema", "schema": wide(format) } },
+        }))
+    };
+    let refused = |place: &str| {
+        Some(format!(
+            "{place}: Schemas contain too many optional parameters (25), which would make grammar compilation inefficient (limit: 24)"
+        ))
+    };
+    for (strict, tools, format, expected) in [
+        (true, [8, 8], 8, None),
+        (true, [8, 8], 9, refused("output_config.format.schema")),
+        (true, [12, 13], 0, refused("tools.1.custom.input_schema")),
+        (false, [24, 24], 24, None),
+        (false, [0, 0], 25, refused("output_config.format.schema")),
+    ] {
+        assert_eq!(decoded(&request(strict, tools, format)).err(), expected, "{strict} {tools:?} {format}");
     }
 }
 

@@ -4,10 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::body::is_signature;
-use super::request::text;
 use super::words::at;
-use crate::ask::Invalid;
 use crate::ask::conversation::{Conversation, Speaker};
+use crate::ask::{Invalid, text, texts};
 
 /// Whether the last answer, if it called a tool, must begin with its thought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +19,8 @@ pub(super) enum Thinking {
 /// The conversation in a body that has been judged to hold one.
 pub(super) fn read(body: &Map<String, Value>, thinking: Thinking) -> Result<Conversation, Invalid> {
     let mut conversation = Conversation::default();
-    match body.get("system") {
-        Some(Value::String(text)) => conversation.say(Speaker::Instructions, text.as_str()),
-        Some(blocks) => conversation.say(Speaker::Instructions, texts(blocks)),
-        None => {}
+    if let Some(system) = body.get("system") {
+        conversation.say(Speaker::Instructions, texts(system));
     }
     let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let messages: Vec<Message<'_>> = messages.iter().filter_map(Value::as_object).map(Message::of).collect();
@@ -116,7 +113,7 @@ impl<'m> Message<'m> {
         for (m, block) in self.blocks.iter().enumerate() {
             let place = format!("messages.{n}.content.{m}");
             let kind = text(block, "type");
-            let speaker = match kind.as_str() {
+            let speaker = match kind {
                 "tool_use" | "thinking" | "redacted_thinking" => "assistant",
                 "tool_result" | "image" | "document" => "user",
                 _ => self.role,
@@ -128,7 +125,7 @@ impl<'m> Message<'m> {
             if kind == "text" && text(block, "text").trim().is_empty() {
                 return Err(at("messages", "text content blocks must contain non-whitespace text"));
             }
-            if kind == "thinking" && !is_signature(&text(block, "signature")) {
+            if kind == "thinking" && !is_signature(text(block, "signature")) {
                 return Err(at(&place, "Invalid `signature` in `thinking` block"));
             }
         }
@@ -138,7 +135,7 @@ impl<'m> Message<'m> {
     fn say(&self, conversation: &mut Conversation) {
         for result in self.of_kind("tool_result") {
             let content = result.get("content").unwrap_or(&Value::Null);
-            conversation.say(Speaker::Tool, content.as_str().map_or_else(|| texts(content), str::to_owned));
+            conversation.say(Speaker::Tool, texts(content));
         }
         let speaker = match self.role {
             "user" => Speaker::User,
@@ -162,11 +159,6 @@ impl<'m> Message<'m> {
             conversation.attach(&content.map_or_else(String::new, Value::to_string));
         }
     }
-}
-
-fn texts(blocks: &Value) -> String {
-    let blocks = blocks.as_array().into_iter().flatten();
-    blocks.filter_map(|block| block.get("text").and_then(Value::as_str)).collect()
 }
 
 fn unmet(calls: &[&str], n: usize) -> Invalid {

@@ -160,11 +160,6 @@ pub(crate) fn strictness(object: &Map<String, Value>, otherwise: Strict) -> Stri
     }
 }
 
-/// The text of a field that has been judged to be text.
-pub(crate) fn text(object: &Map<String, Value>, field: &str) -> String {
-    object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
 /// Whether a field that has been judged to be a flag is set.
 pub(crate) fn is_set(object: &Map<String, Value>, field: &str) -> bool {
     object.get(field) == Some(&Value::Bool(true))

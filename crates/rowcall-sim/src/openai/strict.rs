@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::complaint::Complaint;
+use crate::value::names_type;
 
 /// Keywords that may stand in a strict schema. Everything else is refused, `default` and `minLength` too.
 const PERMITTED: [&str; 25] = [
@@ -104,7 +105,7 @@ impl Walk<'_> {
         if nesting > MOST_NESTING {
             return self.complain(format!("schema exceeds the maximum of {MOST_NESTING} levels of nesting."));
         }
-        let object = has_type(keywords, "object") || keywords.contains_key("properties");
+        let object = names_type(keywords, "object") || keywords.contains_key("properties");
         if object {
             self.object(keywords, nesting)?;
         }
@@ -113,7 +114,7 @@ impl Walk<'_> {
                 self.within(&["items"], [(String::new(), items)], nesting + 1)?;
             }
             Some(_) => return self.complain("'items' must be a schema, not a list of schemas."),
-            None if has_type(keywords, "array") => return self.complain("array schema missing items."),
+            None if names_type(keywords, "array") => return self.complain("array schema missing items."),
             None => {}
         }
         if let Some(branches) = keywords.get("anyOf") {
@@ -222,14 +223,6 @@ impl Walk<'_> {
             }
         }
         Ok(())
-    }
-}
-
-fn has_type(keywords: &Map<String, Value>, name: &str) -> bool {
-    match keywords.get("type") {
-        Some(Value::Array(names)) => names.iter().any(|each| each == name),
-        Some(single) => single == name,
-        None => false,
     }
 }
 

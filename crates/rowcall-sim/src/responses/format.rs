@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ask::Invalid;
 use crate::ask::conversation::Conversation;
 use crate::ask::wanted::{Format, Mode, Tool};
+use crate::ask::{Invalid, text};
 use crate::openai::{
-    Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, text, unknown_mode,
+    Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, unknown_mode,
 };
 use crate::protocol::Rules;
 
@@ -21,7 +21,7 @@ pub(super) fn format(
     let known = |mode: Mode, kind: &str| {
         if rules.knows(mode) { Ok(()) } else { Err(unknown_mode("text.format", kind)) }
     };
-    match text(format, "type").as_str() {
+    match text(format, "type") {
         "json_object" => {
             known(Mode::JsonObject, "json_object")?;
             if conversation.says_json() {
@@ -33,7 +33,7 @@ pub(super) fn format(
         "json_schema" => {
             known(Mode::JsonSchema, "json_schema")?;
             let called = text(format, "name");
-            name(&called, "text.format.name")?;
+            name(called, "text.format.name")?;
             let schema = format.get("schema").cloned().unwrap_or_default();
             judged(&schema, strictness(format, Strict::No)).map_err(|complaint| {
                 let message = format!("Invalid schema for response_format '{called}': {complaint}");
@@ -66,7 +66,7 @@ pub(super) fn tool(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Option
 /// One offered function. OpenAI's documentation: it is strict unless it says otherwise.
 fn function(n: usize, tool: &Map<String, Value>) -> Result<Function, Invalid> {
     let called = text(tool, "name");
-    name(&called, &format!("tools[{n}].name"))?;
+    name(called, &format!("tools[{n}].name"))?;
     let parameters = tool.get("parameters").filter(|parameters| !parameters.is_null());
     let none =
         || json!({ "type": "object", "properties": {}, "required": [], "additionalProperties": false });
@@ -75,5 +75,5 @@ fn function(n: usize, tool: &Map<String, Value>) -> Result<Function, Invalid> {
         let message = format!("Invalid schema for function '{called}': {complaint}");
         Invalid::new(message).at(format!("tools[{n}].parameters")).with_code("invalid_function_parameters")
     })?;
-    Ok(Function { name: called, parameters })
+    Ok(Function { name: called.to_owned(), parameters })
 }

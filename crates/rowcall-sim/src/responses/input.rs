@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ask::Invalid;
 use crate::ask::conversation::{Conversation, Speaker};
-use crate::openai::text;
+use crate::ask::{Invalid, text, texts};
 use crate::openai::words::{missing, wrong_value};
 
 /// Gives items with a role and without a type the type `message`, which OpenAI lets be left out.
@@ -39,21 +38,18 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Conversation, Invalid> {
     let mut calls = Calls::default();
     for (n, item) in items.iter().filter_map(Value::as_object).enumerate() {
         let next = items.get(n + 1).and_then(|next| next.get("type")).and_then(Value::as_str);
-        match text(item, "type").as_str() {
+        match text(item, "type") {
             "message" => message(&mut conversation, item, n)?,
             "function_call" => {
                 calls.open.push(text(item, "call_id"));
                 conversation.say(Speaker::Model, text(item, "arguments"));
             }
             "function_call_output" => {
-                calls.meet(&text(item, "call_id"))?;
-                let said = item
-                    .get("output")
-                    .map(|output| output.as_str().map_or_else(|| texts(output), str::to_owned));
-                conversation.say(Speaker::Tool, said.unwrap_or_default());
+                calls.meet(text(item, "call_id"))?;
+                conversation.say(Speaker::Tool, item.get("output").map(texts).unwrap_or_default());
             }
             "reasoning" => reasoning(item, next, kept)?,
-            _ => return Err(not_found(&text(item, "id"), "")),
+            _ => return Err(not_found(text(item, "id"), "")),
         }
     }
     match calls.open.first() {
@@ -66,14 +62,14 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Conversation, Invalid> {
 
 /// Calls of tools that no output has met yet.
 #[derive(Default)]
-struct Calls {
-    open: Vec<String>,
+struct Calls<'c> {
+    open: Vec<&'c str>,
 }
 
-impl Calls {
+impl Calls<'_> {
     fn meet(&mut self, id: &str) -> Result<(), Invalid> {
         let before = self.open.len();
-        self.open.retain(|call| call != id);
+        self.open.retain(|call| *call != id);
         if self.open.len() < before {
             return Ok(());
         }
@@ -83,16 +79,12 @@ impl Calls {
 }
 
 fn message(conversation: &mut Conversation, item: &Map<String, Value>, n: usize) -> Result<(), Invalid> {
-    let speaker = match text(item, "role").as_str() {
+    let speaker = match text(item, "role") {
         "user" => Speaker::User,
         "assistant" => Speaker::Model,
         _ => Speaker::Instructions,
     };
     let content = item.get("content").unwrap_or(&Value::Null);
-    if let Value::String(text) = content {
-        conversation.say(speaker, text.as_str());
-        return Ok(());
-    }
     conversation.say(speaker, texts(content));
     for (at, part) in content.as_array().into_iter().flatten().filter_map(Value::as_object).enumerate() {
         let place = format!("input[{n}].content[{at}]");
@@ -103,10 +95,10 @@ fn message(conversation: &mut Conversation, item: &Map<String, Value>, n: usize)
                 &["input_text", "input_image", "input_file"]
             }
         };
-        if !known.contains(&kind.as_str()) {
-            return Err(wrong_value(&place, &kind, known));
+        if !known.contains(&kind) {
+            return Err(wrong_value(&place, kind, known));
         }
-        let fields: &[&str] = match kind.as_str() {
+        let fields: &[&str] = match kind {
             "input_image" => &["image_url", "file_id"],
             "input_file" => &["file_data", "file_url", "file_id"],
             _ => continue,
@@ -116,11 +108,6 @@ fn message(conversation: &mut Conversation, item: &Map<String, Value>, n: usize)
         conversation.attach(found.ok_or_else(|| missing(&format!("{place}.{last}")))?);
     }
     Ok(())
-}
-
-fn texts(parts: &Value) -> String {
-    let parts = parts.as_array().into_iter().flatten();
-    parts.filter_map(|part| part.get("text").and_then(Value::as_str)).collect()
 }
 
 /// A reasoning item goes before what it led to, and carries itself where nothing is kept.
@@ -133,7 +120,7 @@ fn reasoning(item: &Map<String, Value>, next: Option<&str>, kept: bool) -> Resul
     }
     if !kept && item.get("encrypted_content").is_none_or(Value::is_null) {
         let why = " Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item from your input.";
-        return Err(not_found(&id, why));
+        return Err(not_found(id, why));
     }
     Ok(())
 }

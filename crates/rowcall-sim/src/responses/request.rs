@@ -6,7 +6,7 @@ use super::grammar::BODY;
 use super::{format, input};
 use crate::ask::shape::{Spelling, judge};
 use crate::ask::wanted::settle;
-use crate::ask::{Ask, Invalid, Thinking};
+use crate::ask::{Ask, Invalid, Thinking, text};
 use crate::openai::words::{self, missing, unsupported};
 use crate::openai::{self, is_set};
 use crate::protocol::{self, Rules};
@@ -53,7 +53,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     let (wanted, row, re_ask) = settle(&conversation, tool, format);
     let delivery = if is_set(body, "stream") { Delivery::Stream } else { Delivery::Whole };
     Ok(Ask {
-        model: openai::text(body, "model"),
+        model: text(body, "model").to_owned(),
         row,
         re_ask,
         prompt_tokens: conversation.tokens(),

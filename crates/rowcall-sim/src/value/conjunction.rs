@@ -136,6 +136,11 @@ pub(super) fn type_names(value: &Value) -> Vec<&str> {
     }
 }
 
+/// Whether a schema of these keywords names this type, alone or among others.
+pub(crate) fn names_type(keywords: &Map<String, Value>, name: &str) -> bool {
+    keywords.get("type").is_some_and(|names| type_names(names).contains(&name))
+}
+
 /// What `target`, a reference within the document, points to.
 pub(crate) fn resolve<'s>(root: &'s Value, target: &str) -> Option<&'s Value> {
     let pointer = target.strip_prefix('#')?.replace("%25", "%").replace("%20", " ");

@@ -17,7 +17,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 pub(crate) use check::satisfies;
-pub(crate) use conjunction::resolve;
+pub(crate) use conjunction::{names_type, resolve};
 pub(crate) use supported::check as supported;
 pub(crate) use violate::violate;
 

@@ -132,7 +132,7 @@ impl Contents {
     /// [`Error::Journal`] if it cannot be read.
     pub fn has_records(&self) -> Result<bool> {
         let sql = "SELECT NOT EXISTS (SELECT 1 FROM places WHERE record IS NULL LIMIT 1)";
-        // The first row tells, but for journals that were kept in both ways.
+        // One row without its record is enough; where all have theirs, all are looked at.
         self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| self.trouble(&error))
     }
 

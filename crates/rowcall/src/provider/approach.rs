@@ -18,6 +18,8 @@ struct State {
     target: Arc<Target>,
     /// The forms to fall back to, the next one last.
     further: Vec<Form>,
+    /// Whether the output limit is sent under its other name already.
+    is_renamed: bool,
 }
 
 /// What is asked differently from now on.
@@ -51,7 +53,7 @@ impl Approach {
     /// Asks by `target`, and if its form proves to be none of the server's, by the forms in `further`, in that order.
     pub fn new(target: Target, mut further: Vec<Form>) -> Self {
         further.reverse();
-        Self { state: RwLock::new(State { target: Arc::new(target), further }) }
+        Self { state: RwLock::new(State { target: Arc::new(target), further, is_renamed: false }) }
     }
 
     /// How to ask now.
@@ -88,6 +90,12 @@ impl Approach {
         }
         let Some(param) = fault.param.as_deref() else { return Adaptation::None };
         if let Some((target, change)) = state.target.without(param) {
+            match change {
+                // A server that refuses both names would be asked by one and the other for ever.
+                Change::Renamed(_) if state.is_renamed => return Adaptation::None,
+                Change::Renamed(_) => state.is_renamed = true,
+                Change::Dropped(_) | Change::Mode { .. } => {}
+            }
             state.target = Arc::new(target);
             return Adaptation::Change(change);
         }

@@ -39,7 +39,7 @@ impl Breach {
 
     /// `value` is not of one of `types`.
     pub(super) fn types(path: &str, value: &Value, types: JsonTypes) -> Self {
-        let twice = key_given_twice(value).filter(|_| types.overlaps(JsonTypes::OBJECT));
+        let twice = if types.overlaps(JsonTypes::OBJECT) { key_given_twice(value) } else { None };
         let message = match twice {
             Some(key) => format!("has the key `{}` more than once, expected each key once", cut(key)),
             None => format!("is {}, expected {}", JsonType::of(value).phrase(), types.phrase()),

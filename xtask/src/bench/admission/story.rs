@@ -68,6 +68,22 @@ pub(crate) enum Faults {
     LeftOut,
 }
 
+/// What scenarios have in common whose limits are told in the headers of each answer.
+const TOLD: Story = Story {
+    name: "",
+    learns: "headers",
+    rows: 0,
+    texts: Texts::Short,
+    limits: "",
+    faults: "",
+    most_ratio: 1.03,
+    most_429: Some(0.01),
+    beside: Beside::Nobody,
+};
+
+/// What those have in common where nothing tells them but refusals.
+const UNTOLD: Story = Story { learns: "only 429s", most_ratio: 1.10, most_429: Some(0.05), ..TOLD };
+
 /// All of them, in the order of the table.
 ///
 /// A bucket holds a second's worth, so that what it holds at the start does not decide. Rates are such that the 64 rows
@@ -75,173 +91,119 @@ pub(crate) enum Faults {
 pub(crate) const STORIES: &[Story] = &[
     Story {
         name: "requests-bound",
-        learns: "headers",
         rows: 2_242,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\n",
-        faults: "",
-        most_ratio: 1.03,
-        most_429: Some(0.01),
         beside: Beside::Semaphores,
+        ..TOLD
     },
     Story {
         name: "tokens-bound",
-        learns: "headers",
         rows: 1_495,
         texts: Texts::Kilobyte,
         limits: "[quota]\nburst_seconds = 1\ntokens_per_minute = 1620000\n",
-        faults: "",
-        most_ratio: 1.03,
-        most_429: Some(0.01),
         beside: Beside::Semaphores,
+        ..TOLD
     },
     Story {
         name: "input-output-split",
-        learns: "headers",
         rows: 1_498,
         texts: Texts::LongPromptsOrLongAnswers,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 12000\ninput_tokens_per_minute = 2310000\n\
                  output_tokens_per_minute = 738000\nheaders = \"anthropic\"\n",
-        faults: "",
-        most_ratio: 1.03,
-        most_429: Some(0.01),
-        beside: Beside::Nobody,
+        ..TOLD
     },
     Story {
         name: "rows-1-to-100",
-        learns: "headers",
         rows: 1_489,
         texts: Texts::OneToHundred,
         limits: "[quota]\nburst_seconds = 1\ntokens_per_minute = 3340000\n",
-        faults: "",
-        most_ratio: 1.03,
-        most_429: Some(0.01),
-        beside: Beside::Nobody,
+        ..TOLD
     },
     Story {
         name: "limit-halved",
-        learns: "headers",
         rows: 1_991,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 12000\n\
                  [[quota.changes]]\nafter_seconds = 5\nrequests_per_minute = 6000\n",
-        faults: "",
-        most_ratio: 1.03,
-        most_429: Some(0.01),
-        beside: Beside::Nobody,
+        ..TOLD
     },
     Story {
         name: "limit-doubled",
-        learns: "headers",
         rows: 2_298,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 6000\n\
                  [[quota.changes]]\nafter_seconds = 6\nrequests_per_minute = 12000\n",
-        faults: "",
-        most_ratio: 1.03,
-        most_429: Some(0.01),
-        beside: Beside::Nobody,
+        ..TOLD
     },
     Story {
         name: "requests-bound-429s",
-        learns: "only 429s",
         rows: 2_242,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders = \"none\"\n",
-        faults: "",
-        most_ratio: 1.10,
-        most_429: Some(0.05),
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
     Story {
         name: "tokens-bound-429s",
-        learns: "only 429s",
         rows: 1_495,
         texts: Texts::Kilobyte,
         limits: "[quota]\nburst_seconds = 1\ntokens_per_minute = 1620000\nheaders = \"none\"\n",
-        faults: "",
-        most_ratio: 1.10,
-        most_429: Some(0.05),
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
     Story {
         name: "headers-twice-the-truth",
         learns: "wrong headers",
         rows: 2_242,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders_factor = 2.0\n",
-        faults: "",
-        most_ratio: 1.10,
-        most_429: Some(0.05),
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
     Story {
         name: "headers-half-the-truth",
         learns: "wrong headers",
         rows: 2_242,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders_factor = 0.5\n",
-        faults: "",
-        most_ratio: 1.10,
-        most_429: Some(0.05),
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
     Story {
         name: "in-flight-40",
-        learns: "only 429s",
         rows: 1_200,
-        texts: Texts::Short,
         limits: "[quota]\nin_flight = 40\nheaders = \"none\"\n",
-        faults: "",
-        most_ratio: 1.10,
-        most_429: Some(0.05),
         beside: Beside::Semaphores,
+        ..UNTOLD
     },
     Story {
         name: "bursts-of-529",
         learns: "retry-after",
         rows: 1_991,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders = \"none\"\n\
                  [[quota.closed]]\nfrom_seconds = 3\nfor_seconds = 1.5\n\
                  [[quota.closed]]\nfrom_seconds = 8\nfor_seconds = 1.5\n",
-        faults: "",
         most_ratio: 1.15,
         most_429: None,
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
     Story {
         name: "ramp-limit",
         learns: "retry-after",
         rows: 1_383,
-        texts: Texts::Short,
         limits: "[quota]\nburst_seconds = 1\nrequests_per_minute = 9000\nheaders = \"none\"\n\
                  [quota.ramp]\nfrom_per_second = 20\ndoubling_seconds = 4\n",
-        faults: "",
         most_ratio: 1.15,
         most_429: None,
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
     Story {
         name: "random-429s",
         learns: "nothing",
         rows: 12_000,
-        texts: Texts::Short,
-        limits: "",
         faults: "[[faults]]\nrate = 0.05\nkind = { status = { code = 429 } }\n",
         most_ratio: 1.30,
         most_429: None,
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
     Story {
         name: "local-4-slots",
         learns: "nothing",
         rows: 120,
-        texts: Texts::Short,
         limits: "[slots]\nplaces = 4\n",
-        faults: "",
         most_ratio: 1.05,
         most_429: Some(0.0),
-        beside: Beside::Nobody,
+        ..UNTOLD
     },
 ];

@@ -74,6 +74,14 @@ fn a_change_is_made_once_for_all_rows() {
 }
 
 #[test]
+fn a_server_that_takes_neither_name_of_the_output_limit_is_not_asked_for_ever() {
+    let approach = approach();
+    let refused_as = |name| approach.adapt(&approach.target(), &refusal(name));
+    assert!(matches!(refused_as("max_tokens"), Adaptation::Change(Change::Renamed(_))));
+    assert_eq!(refused_as("max_completion_tokens"), Adaptation::None);
+}
+
+#[test]
 fn what_must_be_sent_and_other_faults_change_nothing() {
     let approach = approach();
     for fault in [

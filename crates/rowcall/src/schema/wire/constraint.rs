@@ -102,7 +102,8 @@ fn both<'v>(keyword: &str, one: &'v Value, other: &'v Value) -> Option<&'v Value
 
 /// `keyword` in words, for a description; `None` if it says nothing that a model could act on.
 pub(super) fn in_words(keyword: &str, value: &Value) -> Option<String> {
-    let count = value.as_u64().unwrap_or_default();
+    // A count may be written as `3.0`.
+    let count = value.as_f64().unwrap_or_default() as u64;
     Some(match keyword {
         "minLength" => format!("at least {}", number_of(count, "character")),
         "maxLength" => format!("at most {}", number_of(count, "character")),
@@ -112,13 +113,18 @@ pub(super) fn in_words(keyword: &str, value: &Value) -> Option<String> {
         "maxProperties" => format!("at most {}", number_of(count, "property")),
         "minimum" => format!("at least {value}"),
         "maximum" => format!("at most {value}"),
+        "exclusiveMinimum" | "exclusiveMaximum" | "uniqueItems" if value == &Value::Bool(false) => {
+            return None;
+        }
+        // Up to draft 4 these said whether `minimum` and `maximum` themselves are left out.
+        "exclusiveMinimum" if value.is_boolean() => "more than the minimum".to_owned(),
+        "exclusiveMaximum" if value.is_boolean() => "less than the maximum".to_owned(),
         "exclusiveMinimum" => format!("more than {value}"),
         "exclusiveMaximum" => format!("less than {value}"),
         "multipleOf" => format!("a multiple of {value}"),
         "pattern" => format!("matching the regular expression {}", text(value)),
         "format" if is_width(value) => return None,
         "format" => format!("in the format {}", text(value)),
-        "uniqueItems" if value == &Value::Bool(false) => return None,
         "uniqueItems" => "no item twice".to_owned(),
         "contentEncoding" => format!("encoded as {}", text(value)),
         "contentMediaType" => format!("of the media type {}", text(value)),

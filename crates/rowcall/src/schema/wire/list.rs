@@ -92,7 +92,7 @@ impl<'s> Translation<'s> {
         for number in 0..place.prefix().len().max(least).min(most) {
             self.count()?;
             let parts = place.item(number);
-            let takes_null = self.takes_null(&parts)?;
+            let takes_null = number >= least && self.takes_null(&parts)?;
             let (form, null) = match (self.place(parts)?, number < least) {
                 (Some(form), true) => (form, Null::Itself),
                 (Some(form), false) if takes_null => (nullable(form), Null::Either),

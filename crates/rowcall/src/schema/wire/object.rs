@@ -28,12 +28,13 @@ impl<'s> Translation<'s> {
         let is_required: HashSet<&str> = required.iter().copied().collect();
         let (mut properties, mut back) = (Map::new(), Vec::new());
         for (name, parts) in place.properties() {
-            let takes_null = self.takes_null(&parts)?;
+            let null_is_absence = self.rules.optional == Optional::Nullable && !is_required.contains(name);
+            let takes_null = null_is_absence && self.takes_null(&parts)?;
             let Some(form) = self.place(parts)? else { continue };
-            let (form, null) = match (self.rules.optional, is_required.contains(name)) {
-                (Optional::Nullable, false) if takes_null => (nullable(form), Null::Either),
-                (Optional::Nullable, false) => (nullable(form), Null::Absent),
-                (Optional::Nullable, true) | (Optional::Absent, _) => (form, Null::Itself),
+            let (form, null) = match (null_is_absence, takes_null) {
+                (true, true) => (nullable(form), Null::Either),
+                (true, false) => (nullable(form), Null::Absent),
+                (false, _) => (form, Null::Itself),
             };
             back.push(Property { name: name.to_owned(), step: form.step, null });
             properties.insert(name.to_owned(), Value::Object(form.schema));

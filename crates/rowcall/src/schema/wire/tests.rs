@@ -6,6 +6,7 @@ mod express;
 
 use serde_json::{Value, json};
 
+use super::constraint::in_words;
 use super::{Dialect, WireSchema};
 use crate::schema::Schema;
 
@@ -420,4 +421,18 @@ fn limits_are_named_with_their_place() {
     "#);
     wire(&object(5_000));
     wire(&under("e", json!({ "enum": members(1_000, 3) })));
+}
+
+#[test]
+fn constraints_are_said_in_words_in_all_forms_they_are_written_in() {
+    for (keyword, value, words) in [
+        ("minLength", json!(1), Some("at least 1 character")),
+        ("maxItems", json!(3.0), Some("at most 3 items")),
+        ("exclusiveMinimum", json!(0.5), Some("more than 0.5")),
+        ("exclusiveMinimum", json!(true), Some("more than the minimum")),
+        ("exclusiveMaximum", json!(true), Some("less than the maximum")),
+        ("exclusiveMaximum", json!(false), None),
+    ] {
+        assert_eq!(in_words(keyword, &value).as_deref(), words, "{keyword}: {value}");
+    }
 }
