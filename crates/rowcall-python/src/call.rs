@@ -62,7 +62,7 @@ impl Call {
 
 #[pymethods]
 impl Call {
-    /// The outcomes that are there, at most 256; `None` at the end. Raises what stopped the run.
+    /// The outcomes that are there, at most [`BATCH`]; `None` at the end. Raises what stopped the run.
     fn take(&self, py: Python<'_>) -> PyResult<Option<Vec<Outcome>>> {
         match self.queue.take(BATCH) {
             Taken::Some(delivered) => {

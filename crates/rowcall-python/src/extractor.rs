@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
 use rowcall::{Effort, Extractor, Halt, OrderBy, Outcome, Row};
+use rowcall_cli::Model;
 use rowcall_sim::Simulator;
 use serde_json::Value;
 
@@ -26,8 +27,8 @@ use crate::{failure, json, runtime, stats};
 pub(crate) struct Core {
     extractor: Extractor<Value>,
     settings: Settings,
-    /// Stops when it is dropped.
-    simulator: Option<Simulator>,
+    /// Whom it asks. A simulator that was started for it stops when this is dropped.
+    model: Option<Model>,
     process: u32,
 }
 
@@ -35,7 +36,7 @@ impl Drop for Core {
     fn drop(&mut self) {
         if self.process != std::process::id() {
             // In a forked child the threads that would have to be waited for are not there.
-            std::mem::forget((self.extractor.clone(), self.simulator.take()));
+            std::mem::forget((self.extractor.clone(), self.model.take()));
         }
     }
 }
@@ -57,11 +58,11 @@ impl Core {
         let settings: Settings = serde_json::from_str(settings)
             .map_err(|error| PyValueError::new_err(format!("the settings cannot be read: {error}")))?;
         let made = py.detach(|| settings.extractor(api_key, headers));
-        let (mut extractor, simulator) = made.map_err(|error| failure::of_run(py, &error))?;
+        let (mut extractor, model) = made.map_err(|error| failure::of_run(py, &error))?;
         if let Some(events) = events {
             extractor = extractor.on_event(events.observer());
         }
-        Ok(Self { extractor, settings, simulator, process: std::process::id() })
+        Ok(Self { extractor, settings, model: Some(model), process: std::process::id() })
     }
 
     /// Asks about one row.
@@ -134,8 +135,7 @@ impl Core {
         columns.check(&schema, &self.extractor).map_err(|problem| failure::of_config(py, &problem))?;
         let limited = self.limited(concurrency);
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
-        let templates = [Some(&*self.settings.prompt), self.settings.system.as_deref()];
-        let source = TableSource::new(batches.clone(), &schema, &templates);
+        let source = TableSource::new(batches.clone(), &schema, &self.settings.needs());
         let run = TableRun::new(schema, batches, columns);
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
         let (work, stop) = (run.clone(), halt.clone());
@@ -191,17 +191,21 @@ impl Core {
     /// Whether a simulator was started for it, and answers in a model's place.
     #[getter]
     fn is_simulated(&self) -> bool {
-        self.simulator.is_some()
+        self.simulator().is_some()
     }
 
     /// What its simulator has seen, as JSON.
     fn simulator_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let stats = self.simulator.as_ref().map(|simulator| serde_json::to_value(simulator.stats()));
+        let stats = self.simulator().map(|simulator| serde_json::to_value(simulator.stats()));
         json::to_python(py, &stats.and_then(Result::ok).unwrap_or_default())
     }
 }
 
 impl Core {
+    fn simulator(&self) -> Option<&Simulator> {
+        self.model.as_ref()?.simulator()
+    }
+
     fn limited(&self, concurrency: Option<usize>) -> Extractor<Value> {
         concurrency.map_or_else(|| self.extractor.clone(), |places| self.extractor.concurrency(places))
     }

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rowcall::{Error, Extractor, Halt, OrderBy, Problem, Result, Row, Schema, Sink, Source};
+use rowcall::{Error, Extractor, Halt, OrderBy, Problem, Result, Row, Schema, Sink};
+use rowcall_cli::{FirstRows, Memo};
 use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, same_file};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::delivery::{Delivered, judged};
 use crate::settings::{JournalSettings, Settings};
@@ -33,7 +34,7 @@ pub(crate) struct FileRun {
 /// A run whose files are open.
 pub(crate) struct Opened {
     extractor: Extractor<Value>,
-    source: FirstRows,
+    source: FirstRows<Input>,
     output: Output,
     order: OrderBy,
     judge: Option<Arc<Judge>>,
@@ -65,13 +66,13 @@ impl FileRun {
             None => extractor,
             Some(journal) => {
                 self.check_output(journal)?;
-                extractor.journal_with(&journal.options(self.memo(settings, &columns)))?
+                extractor.journal_with(&journal.options(&self.memo(settings, &columns)?))?
             }
         };
         let options = OutputOptions { format: output_format, layout, columns, failed: self.failed.clone() };
         let output = Output::open(Some(&self.output), options)?;
         let order = if self.in_input_order { OrderBy::Input } else { OrderBy::Completed };
-        let source = FirstRows { input, left: self.limit_rows.unwrap_or(u64::MAX) };
+        let source = FirstRows::new(input, self.limit_rows);
         Ok(Opened { extractor, source, output, order, judge })
     }
 
@@ -98,24 +99,22 @@ impl FileRun {
         Ok(())
     }
 
-    /// What the command line remembers of a run, in its words.
-    fn memo(&self, settings: &Settings, columns: &[String]) -> String {
-        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        json!({
-            "model": settings.model,
-            // Before an `@` there may be a password, behind a `?` a key.
-            "base_url": settings.base_url.as_ref().filter(|url| !url.contains(['@', '?'])),
-            "mode": settings.mode,
-            "protocol": settings.protocol,
-            "no_dedup": !settings.dedup,
-            "output": absolute(&self.output),
-            "output_format": self.output_format,
-            "failed": self.failed.as_ref().map(absolute),
-            "into": self.into,
-            "meta": self.meta,
-            "columns": columns,
+    /// What the command line would remember of this run.
+    fn memo(&self, settings: &Settings, columns: &[String]) -> Result<Memo> {
+        Ok(Memo {
+            model: settings.model.clone(),
+            base_url: settings.base_url.as_deref().and_then(Memo::told_address),
+            mode: settings.mode()?,
+            protocol: settings.protocol()?,
+            no_dedup: !settings.dedup,
+            output: Some(Memo::whole_path(&self.output)),
+            output_format: self.output_format.clone(),
+            failed: self.failed.as_deref().map(Memo::whole_path),
+            into: self.into.clone(),
+            meta: self.meta,
+            columns: columns.to_vec(),
+            folder: if settings.images.is_empty() { None } else { std::path::absolute(".").ok() },
         })
-        .to_string()
     }
 }
 
@@ -148,25 +147,6 @@ impl Sink for Judged {
         let (rows, outcomes): (Vec<_>, Vec<_>) = done.into_iter().unzip();
         let outcomes = judged(self.judge.as_deref(), outcomes).await.into_iter().map(Delivered::into_json);
         self.output.write(rows.into_iter().zip(outcomes).collect()).await
-    }
-}
-
-/// The first rows of an input.
-#[derive(Debug)]
-struct FirstRows {
-    input: Input,
-    left: u64,
-}
-
-impl Source for FirstRows {
-    async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
-        let max = max.min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if max == 0 {
-            return Ok(Vec::new());
-        }
-        let rows = self.input.next(max).await?;
-        self.left -= rows.len() as u64;
-        Ok(rows)
     }
 }
 

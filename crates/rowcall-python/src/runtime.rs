@@ -8,8 +8,9 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// The engine's work per row is small, and validation in Python takes turns on the interpreter's lock anyway.
-const WORKERS: usize = 2;
+/// The engine's work per row is small, and with one thread of its own it leaves the other core of two to the interpreter: an
+/// event loop that shares both is late by whole time slices of the system.
+const WORKERS: usize = 1;
 
 /// How long a thread stays away that has used the interpreter for long.
 const PAUSE: Duration = Duration::from_micros(50);

@@ -1,18 +1,18 @@
-//! What Python says about an extractor, as checked by the library: the account, the task, and the simulator that `sim` starts
-//! along the way.
+//! What Python says about an extractor, as checked by the library: the account and the task.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rowcall::journal::{Existing, Records};
 use rowcall::provider::Protocol;
 use rowcall::{
-    AccountOptions, Client, EqualRows, Error, Extractor, JournalOptions, Mode, Parameters, Problem, Result,
-    RetryPolicy, Schema,
+    AccountOptions, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, Mode, Parameters, Problem,
+    Result, RetryPolicy, Schema,
 };
-use rowcall_sim::{Options, Scenario, SimError, Simulator};
+use rowcall_cli::{Memo, Model};
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// What Python says about an extractor, but for the key.
@@ -25,6 +25,10 @@ pub(crate) struct Settings {
     pub(crate) output_schema: Option<Value>,
     pub(crate) prompt: String,
     pub(crate) system: Option<String>,
+    /// Rows with the values that they are to get.
+    pub(crate) examples: Vec<(Map<String, Value>, Value)>,
+    /// The fields that hold images or PDFs.
+    pub(crate) images: Vec<String>,
     pub(crate) mode: Option<String>,
     pub(crate) protocol: Option<String>,
     pub(crate) base_url: Option<String>,
@@ -56,7 +60,7 @@ pub(crate) struct JournalSettings {
 
 impl JournalSettings {
     /// In the library's words, with what the journal is to remember.
-    pub(crate) fn options(&self, memo: String) -> JournalOptions {
+    pub(crate) fn options(&self, memo: &Memo) -> JournalOptions {
         JournalOptions {
             path: self.path.clone(),
             existing: match (self.fresh, self.accept_changes) {
@@ -65,13 +69,13 @@ impl JournalSettings {
                 (false, false) => Existing::Resume,
             },
             records: Records::Kept,
-            memo,
+            memo: memo.to_json(),
         }
     }
 }
 
 impl Settings {
-    /// The extractor, and the simulator behind it if one was started for it.
+    /// The extractor, and whom it asks.
     ///
     /// # Errors
     /// Whatever in the settings cannot be.
@@ -79,14 +83,12 @@ impl Settings {
         &self,
         api_key: Option<String>,
         headers: Vec<(String, String)>,
-    ) -> Result<(Extractor<Value>, Option<Simulator>)> {
+    ) -> Result<(Extractor<Value>, Model)> {
         let schema = Schema::from_json(self.schema.clone()).map_err(Error::Config)?;
-        let simulator = self.simulator()?;
-        let base_url = self.base_url.clone().or_else(|| simulator.as_ref().map(Simulator::base_url));
-        let client = Client::with_options(&AccountOptions {
+        let model = Model::new(AccountOptions {
             model: self.model.clone(),
-            base_url,
-            protocol: self.protocol.as_deref().map(protocol).transpose()?,
+            base_url: self.base_url.clone(),
+            protocol: self.protocol()?,
             api_key: api_key.map(SecretString::from),
             headers,
             timeout: self.timeout.map(|seconds| time("timeout", seconds)).transpose()?,
@@ -97,17 +99,18 @@ impl Settings {
             tokens_per_minute: self.tpm,
             ..AccountOptions::default()
         })?;
-        let mut task = client.extractor_with(schema).parameters(Parameters {
+        let mut task = model.client()?.extractor_with(schema).parameters(Parameters {
             temperature: self.temperature,
             max_output_tokens: self.max_output_tokens,
             extra: self.params.clone(),
         });
-        if let Some(mode) = &self.mode {
-            task = task.mode(self::mode(mode)?);
+        if let Some(mode) = self.mode()? {
+            task = task.mode(mode);
         }
         if let Some(system) = &self.system {
             task = task.system(system);
         }
+        task = self.images.iter().fold(task.examples(self.examples.clone()), ExtractorBuilder::image);
         if let Some(reasks) = self.max_reasks {
             task = task.max_reasks(reasks);
         }
@@ -119,21 +122,41 @@ impl Settings {
         }
         let extractor = task.prompt(&self.prompt)?;
         match &self.journal {
-            None => Ok((extractor, simulator)),
-            Some(journal) => Ok((extractor.journal_with(&journal.options(String::new()))?, simulator)),
+            None => Ok((extractor, model)),
+            Some(journal) => Ok((extractor.journal_with(&journal.options(&Memo::default()))?, model)),
         }
     }
 
-    fn simulator(&self) -> Result<Option<Simulator>> {
-        let (provider, name) = self
-            .model
-            .split_once('/')
-            .map_or((&*self.model, None), |(provider, name)| (provider, Some(name)));
-        if provider != "sim" || self.base_url.is_some() {
-            return Ok(None);
-        }
-        let simulator = Simulator::start(scenario(name)?, Options::default());
-        simulator.map(Some).map_err(|error| simulated(&error))
+    /// In which of these texts the name of every field stands that is needed of a row.
+    pub(crate) fn needs(&self) -> Vec<&str> {
+        let templates = [Some(&self.prompt), self.system.as_ref()];
+        templates.into_iter().flatten().chain(&self.images).map(String::as_str).collect()
+    }
+
+    /// How the schema is asked for, if that is said.
+    ///
+    /// # Errors
+    /// A mode that does not exist.
+    pub(crate) fn mode(&self) -> Result<Option<Mode>> {
+        named(
+            self.mode.as_deref(),
+            "mode",
+            "`schema`, `tool`, `json` or `prompt`",
+            "leave it out: rowcall then takes the best that the model has",
+        )
+    }
+
+    /// How the server is spoken to, if that is said.
+    ///
+    /// # Errors
+    /// A protocol that does not exist.
+    pub(crate) fn protocol(&self) -> Result<Option<Protocol>> {
+        named(
+            self.protocol.as_deref(),
+            "protocol",
+            "`chat`, `responses`, `anthropic` or `gemini`",
+            "leave it out: rowcall then speaks to the provider as it is used to",
+        )
     }
 }
 
@@ -147,35 +170,15 @@ fn time(what: &str, seconds: f64) -> Result<Duration> {
     })
 }
 
-fn mode(name: &str) -> Result<Mode> {
-    serde_json::from_value(Value::String(name.to_owned())).map_err(|_| {
-        let problem = Problem::new(format!(
-            "the mode `{name}` is unknown, expected `schema`, `tool`, `json` or `prompt`"
-        ));
-        Error::Config(problem.hint("leave it out: rowcall then takes the best that the model has"))
+/// What `name` stands for among the named values of a type.
+fn named<T: DeserializeOwned>(
+    name: Option<&str>,
+    what: &str,
+    expected: &str,
+    hint: &str,
+) -> Result<Option<T>> {
+    let Some(name) = name else { return Ok(None) };
+    serde_json::from_value(Value::String(name.to_owned())).map(Some).map_err(|_| {
+        Error::Config(Problem::new(format!("the {what} `{name}` is unknown, expected {expected}")).hint(hint))
     })
-}
-
-fn protocol(name: &str) -> Result<Protocol> {
-    serde_json::from_value(Value::String(name.to_owned())).map_err(|_| {
-        let expected = "expected `chat`, `responses`, `anthropic` or `gemini`";
-        let problem = Problem::new(format!("the protocol `{name}` is unknown, {expected}"));
-        Error::Config(problem.hint("leave it out: rowcall then speaks to the provider as it is used to"))
-    })
-}
-
-fn scenario(name: Option<&str>) -> Result<Scenario> {
-    let Some(name) = name else { return Ok(Scenario::default()) };
-    if !Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
-        return Scenario::named(name).map_err(|error| simulated(&error));
-    }
-    let text = std::fs::read_to_string(name).map_err(|error| {
-        Error::Config(Problem::new(format!("the scenario file `{name}` cannot be read: {error}")))
-    })?;
-    Scenario::from_toml(&text).map_err(|error| simulated(&error))
-}
-
-fn simulated(error: &SimError) -> Error {
-    let cause = std::error::Error::source(error).map_or(String::new(), |cause| format!(": {cause}"));
-    Error::Config(Problem { message: format!("{error}{cause}"), hint: error.hint() })
 }

@@ -126,9 +126,9 @@ pub(crate) struct TableSource {
 }
 
 impl TableSource {
-    /// The rows of `batches`, which are all of `schema`.
-    pub(crate) fn new(batches: Vec<RecordBatch>, schema: &SchemaRef, templates: &[Option<&str>]) -> Self {
-        let occurs = |name: &str| templates.iter().flatten().any(|template| template.contains(name));
+    /// The rows of `batches`, which are all of `schema`, with the columns whose names stand in `needs`.
+    pub(crate) fn new(batches: Vec<RecordBatch>, schema: &SchemaRef, needs: &[&str]) -> Self {
+        let occurs = |name: &str| needs.iter().any(|text| text.contains(name));
         let columns = schema.fields().iter().enumerate().filter(|(_, field)| occurs(field.name()));
         Self {
             columns: columns.map(|(at, _)| at).collect(),

@@ -1,8 +1,10 @@
 """What may be watched: events, lines of the log, progress, statistics."""
 
+import asyncio
 import logging
 import threading
 
+import pyarrow
 import pytest
 import rowcall
 from conftest import PROMPT, TEXTS, Person, Story
@@ -74,3 +76,10 @@ def test_progress_by_whatever_is_installed(hidden, capsys, monkeypatch):
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
     assert len(people.gather_sync(TEXTS, progress=True)) == 7
     assert "Person" in capsys.readouterr().err
+    table = pyarrow.table({"text": TEXTS})
+    people.map_table(table, progress=True)
+    assert "Person" in capsys.readouterr().err
+    asyncio.run(people.map_table_async(table, progress=True))
+    assert "Person" in capsys.readouterr().err
+    people.map_table(table)
+    assert capsys.readouterr().err == ""

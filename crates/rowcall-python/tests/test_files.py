@@ -83,6 +83,9 @@ def test_what_keeps_it_from_starting(tmp_path, input):
         rowcall.run(input, output, Person, model="sim", prompt="Again: {{ text }}", progress=False)
     stats = rowcall.run(input, output, Person, model="sim", prompt="Again: {{ text }}", accept_changes=True, progress=False)
     assert stats.known == 0
+    for given in ({"journals": False}, {"concurency": 2}):
+        with pytest.raises(TypeError, match=f"`{min(given)}` is no"):
+            rowcall.run(input, output, Person, model="sim", prompt=PROMPT, progress=False, **given)
 
 
 def test_failed_rows_are_in_the_output(tmp_path, input, story: Story):

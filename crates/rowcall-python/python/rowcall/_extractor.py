@@ -4,83 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import weakref
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, overload
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from . import _events, _loop, _model, _stats, _threads
+from . import _events, _loop, _model, _settings, _stats, _threads
 from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
+from ._progress import EVERY, Counted, bar
 from ._rowcall import Call, Core, Feeder, Rules, Validator
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._files import Path
+    from ._files import FileOptions, Path
     from ._rowcall import Outcome
+    from ._settings import KeptSettings
     from ._stats import Stats
 
 T = TypeVar("T")
-
-Mode = Literal["schema", "tool", "json", "prompt"]
-"""How the schema is asked for: by the provider's own structured output, by a tool that the model is made to call, as a JSON object
-with the schema in the prompt, or by the prompt alone."""
-
-Protocol = Literal["chat", "responses", "anthropic", "gemini"]
-"""How the server is spoken to."""
-
-
-class Settings(TypedDict, total=False):
-    """What an extractor may be told, beside the type and the model. What is left out is rowcall's or the provider's default."""
-
-    system: str
-    """What holds for every row: a template, sent as the protocol's system part."""
-    base_url: str
-    """Another address than the provider's own, such as `http://localhost:8000/v1`."""
-    api_key: str
-    """The key, in place of the one in the provider's environment variable."""
-    headers: Mapping[str, str]
-    """Further headers of every request. Their values are treated as secrets."""
-    timeout: float
-    """Seconds that an attempt may take."""
-    ca_cert: str | os.PathLike[str]
-    """A PEM file with certificate authorities to trust beside the system's."""
-    concurrency: int
-    """The most requests in flight; found out by rowcall if left out."""
-    rpm: float
-    """The most requests per minute."""
-    tpm: float
-    """The most tokens per minute, in and out together."""
-    max_reasks: int
-    """How often an invalid answer is asked for again, with what was wrong: 3 if left out."""
-    retries: int
-    """How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case."""
-    mode: Mode
-    """How the schema is asked for; by the best that the model has if left out."""
-    protocol: Protocol
-    """How the server is spoken to; as the provider is used to if left out."""
-    temperature: float
-    """Sampling temperature. Never sent unless asked for."""
-    max_output_tokens: int
-    """The most tokens an answer may have, reasoning included."""
-    params: Mapping[str, Any]
-    """Further fields of every request's body, as the provider names them."""
-    context: Any
-    """What Pydantic's validators find in `info.context`."""
-    dedup: bool
-    """Whether rows that would be asked the very same are asked once; they are, if left out."""
-    on_event: _events.Callback
-    """Called with each `Event`, from a thread of its own."""
-
-
-class KeptSettings(Settings, total=False):
-    """The settings of an extractor that may have a journal of its own."""
-
-    journal: str | os.PathLike[str]
-    """A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one."""
-    accept_changes: bool
-    """Whether to go on with a journal that was made with another model, prompt, schema or parameters."""
-
 
 class Extractor(Generic[T]):
     """A way from rows to values of a type.
@@ -128,16 +71,13 @@ class Extractor(Generic[T]):
         prompt: str = "{{ text }}",
         **settings: Unpack[KeptSettings],
     ) -> None:
-        unknown = set(settings) - set(KeptSettings.__annotations__)
-        if unknown:
-            known = ", ".join(KeptSettings.__annotations__)
-            raise TypeError(f"`{min(unknown)}` is no setting of an extractor, expected one of {known}")
+        _settings.check_names(settings, _settings.KeptSettings, "setting of an extractor")
         self._model = _model.model(response, settings.pop("context", None))
         self._rules = self._model.rules
         self._api_key = settings.pop("api_key", None)
         self._headers = list((settings.pop("headers", None) or {}).items())
         self._on_event = settings.pop("on_event", None)
-        self._settings = _settings(self._model, model, prompt, settings)
+        self._settings = _settings.told(self._model, model, prompt, settings)
         self._process = os.getpid()
         self._made = self._make()
 
@@ -324,7 +264,9 @@ class Extractor(Generic[T]):
 
     # Tables and files.
 
-    def map_table(self, table: Any, *, into: str | None = None, concurrency: int | None = None) -> Any:
+    def map_table(
+        self, table: Any, *, into: str | None = None, concurrency: int | None = None, progress: bool = False
+    ) -> Any:
         """The same table with the values' fields as further columns, and `_error` for rows without a value.
 
         Takes any table of Arrow's PyCapsule interface. pandas, Polars and pyarrow get their own kind back, with the columns that
@@ -334,123 +276,52 @@ class Extractor(Generic[T]):
             table: A DataFrame, a table, a relation; its columns are the template's variables.
             into: A name for one column with the whole value, in place of a column for each field.
             concurrency: The most requests in flight.
+            progress: Show how far it is, on stderr.
         """
         from . import _table
 
         call, run = self._core.map_table(_table.exported(table), into, concurrency, self._authority())
-        _until_end(call)
+        try:
+            with self._counted(progress, _table.rows(table)) as shown:
+                while call.take() is not None:
+                    call.wait(EVERY)
+                    shown.look()
+        except BaseException:
+            call.cancel()
+            raise
         return _table.joined(table, run)
 
-    async def map_table_async(self, table: Any, *, into: str | None = None, concurrency: int | None = None) -> Any:
+    async def map_table_async(
+        self, table: Any, *, into: str | None = None, concurrency: int | None = None, progress: bool = False
+    ) -> Any:
         """As `map_table`, for an event loop."""
         from . import _table
 
         call, run = self._core.map_table(_table.exported(table), into, concurrency, self._authority())
         try:
-            while call.take() is not None:
-                await _loop.wait(call)
+            with self._counted(progress, _table.rows(table)) as shown:
+                while call.take() is not None:
+                    await _loop.wait(call, EVERY)
+                    shown.look()
         except BaseException:
             call.cancel()
             raise
         return _table.joined(table, run)
 
     def run(
-        self,
-        input: Path,
-        output: Path,
-        *,
-        journal: Path | bool = True,
-        fresh: bool = False,
-        accept_changes: bool = False,
-        force: bool = False,
-        into: str | None = None,
-        meta: bool = False,
-        failed: Path | None = None,
-        order: Literal["input", "completed"] = "input",
-        limit_rows: int | None = None,
-        input_format: str | None = None,
-        output_format: str | None = None,
-        concurrency: int | None = None,
-        progress: bool = True,
+        self, input: Path, output: Path, *, concurrency: int | None = None, **options: Unpack[FileOptions]
     ) -> Stats:
         """Every row of a file to another file, as the command `rowcall run` does it; see `rowcall.run`."""
         from . import _files
 
-        options = _files.options(
-            input,
-            output,
-            # A journal of the extractor's own serves files as well.
-            journal=journal if self._settings["journal"] is None else False,
-            fresh=fresh,
-            accept_changes=accept_changes,
-            force=force,
-            into=into,
-            meta=meta,
-            failed=failed,
-            order=order,
-            limit_rows=limit_rows,
-            input_format=input_format,
-            output_format=output_format,
-        )
-        call = self._core.run(options, concurrency, self._authority())
-        _files.carry_out(self, call, progress, self._model.name)
+        told = _files.told(input, output, options, self._settings["journal"] is not None)
+        call = self._core.run(told, concurrency, self._authority())
+        progress = options.get("progress", True) and sys.stderr.isatty()
+        _files.carry_out(call, self._counted(progress, None))
         return self.stats
+
+    def _counted(self, progress: bool, total: int | None) -> Counted:
+        return Counted(lambda: self.stats.ended, bar(progress, total, self._model.name))
 
 
 _left_alone: list[Core] = []
-
-
-def _until_end(call: Call) -> None:
-    try:
-        while call.take() is not None:
-            call.wait()
-    except BaseException:
-        call.cancel()
-        raise
-
-
-def _settings(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> dict[str, Any]:
-    journal = given.get("journal")
-    return {
-        "model": model,
-        "schema": made.schema,
-        "output_schema": made.output_schema,
-        "prompt": prompt,
-        "system": given.get("system"),
-        "mode": given.get("mode"),
-        "protocol": given.get("protocol"),
-        "base_url": given.get("base_url"),
-        "timeout": given.get("timeout"),
-        "ca_cert": _path(given.get("ca_cert")),
-        "concurrency": given.get("concurrency"),
-        "most_connections": _most_connections(),
-        "rpm": given.get("rpm"),
-        "tpm": given.get("tpm"),
-        "temperature": given.get("temperature"),
-        "max_output_tokens": given.get("max_output_tokens"),
-        "params": dict(given.get("params") or {}),
-        "max_reasks": given.get("max_reasks"),
-        "retries": given.get("retries"),
-        "dedup": given.get("dedup", True),
-        "journal": None
-        if journal is None
-        else {"path": os.fspath(journal), "accept_changes": given.get("accept_changes", False)},
-    }
-
-
-def _path(path: str | os.PathLike[str] | None) -> str | None:
-    return None if path is None else os.fspath(path)
-
-
-def _most_connections() -> int | None:
-    """How many requests may be in flight, one connection each: the limit on open files is raised as far as it goes."""
-    try:
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
-    except (ImportError, OSError, ValueError):
-        return None
-    return None if soft == resource.RLIM_INFINITY else max(soft - 64, 1)

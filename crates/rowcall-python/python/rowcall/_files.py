@@ -4,24 +4,52 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-import time
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 
-from ._progress import bar
+from ._progress import EVERY, Counted
+from ._settings import Settings, check_names
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._extractor import Extractor, Settings
+    from ._extractor import Extractor
     from ._rowcall import Call
     from ._stats import Stats
 
 Path = Union[str, "os.PathLike[str]"]
 """The name of a file."""
 
-_EVERY = 0.1
-"""Seconds between two looks at how far a run has come."""
+class FileOptions(TypedDict, total=False):
+    """What is done about the files of a run."""
+
+    journal: Path | bool
+    """Where outcomes are kept: `OUTPUT.journal` for `True` or if left out, nowhere for `False`."""
+    fresh: bool
+    """Remove the journal and start over."""
+    accept_changes: bool
+    """Go on although the journal was made with another model, prompt, schema or parameters."""
+    force: bool
+    """Write over an output that has no journal."""
+    into: str | None
+    """A name for the whole value, in place of its fields beside the input's."""
+    meta: bool
+    """Add what each row took."""
+    failed: Path | None
+    """Write failed rows to this file as well, as JSON Lines."""
+    order: Literal["input", "completed"]
+    """Of the output: the input's if left out."""
+    limit_rows: int | None
+    """Stop after this many rows of the input."""
+    input_format: str | None
+    """The input's format, whatever its name."""
+    output_format: str | None
+    """The output's format, whatever its name."""
+    progress: bool
+    """Show how far it is, on stderr, as it does if left out."""
+
+
+class RunSettings(Settings, FileOptions, total=False):
+    """What a run from file to file may be told, beside type, model and prompt."""
 
 
 def run(
@@ -31,19 +59,7 @@ def run(
     *,
     model: str,
     prompt: str = "{{ text }}",
-    journal: Path | bool = True,
-    fresh: bool = False,
-    accept_changes: bool = False,
-    force: bool = False,
-    into: str | None = None,
-    meta: bool = False,
-    failed: Path | None = None,
-    order: Literal["input", "completed"] = "input",
-    limit_rows: int | None = None,
-    input_format: str | None = None,
-    output_format: str | None = None,
-    progress: bool = True,
-    **settings: Unpack[Settings],
+    **settings: Unpack[RunSettings],
 ) -> Stats:
     """Asks about every row of a file and writes the outcomes to another: the input's fields, the value's, and `_error`.
 
@@ -56,19 +72,8 @@ def run(
         response: What values are, as for `Extractor`.
         model: `PROVIDER/MODEL`, as for `Extractor`.
         prompt: A template over the input's fields.
-        journal: Where outcomes are kept: `OUTPUT.journal` for `True`, nowhere for `False`.
-        fresh: Remove the journal and start over.
-        accept_changes: Go on although the journal was made with another model, prompt, schema or parameters.
-        force: Write over an output that has no journal.
-        into: A name for the whole value, in place of its fields beside the input's.
-        meta: Add what each row took.
-        failed: Write failed rows to this file as well, as JSON Lines.
-        order: Of the output.
-        limit_rows: Stop after this many rows of the input.
-        input_format: The input's format, whatever its name.
-        output_format: The output's format, whatever its name.
-        progress: Show how far it is, on stderr.
-        **settings: As for `Extractor`.
+        **settings: `journal`, `fresh`, `accept_changes`, `force`, `into`, `meta`, `failed`, `order`, `limit_rows`,
+            `input_format`, `output_format` and `progress`, which `FileOptions` explains, and those of `Extractor`.
 
     Returns:
         What has happened. Failed rows are in the output, and counted in `failed`.
@@ -79,87 +84,58 @@ def run(
     """
     from ._extractor import Extractor
 
-    extractor: Extractor[Any] = Extractor(response, model=model, prompt=prompt, **settings)
-    return extractor.run(
-        input,
-        output,
-        journal=journal,
-        fresh=fresh,
-        accept_changes=accept_changes,
-        force=force,
-        into=into,
-        meta=meta,
-        failed=failed,
-        order=order,
-        limit_rows=limit_rows,
-        input_format=input_format,
-        output_format=output_format,
-        progress=progress,
-    )
+    given: dict[str, Any] = dict(settings)
+    options = {name: given.pop(name) for name in FileOptions.__annotations__ if name in given}
+    extractor: Extractor[Any] = Extractor(response, model=model, prompt=prompt, **given)
+    return extractor.run(input, output, **options)
 
 
-def options(
-    input: Path,
-    output: Path,
-    *,
-    journal: Path | bool,
-    fresh: bool,
-    accept_changes: bool,
-    force: bool,
-    into: str | None,
-    meta: bool,
-    failed: Path | None,
-    order: str,
-    limit_rows: int | None,
-    input_format: str | None,
-    output_format: str | None,
-) -> str:
-    """What the engine is told about a run over files."""
+def told(input: Path, output: Path, options: FileOptions, has_journal: bool) -> str:
+    """What the engine is told about a run over files, by an extractor that has a journal of its own or not."""
+    check_names(options, FileOptions, "option of a run")
+    # A journal of the extractor's own serves files as well.
+    journal = False if has_journal else options.get("journal", True)
     kept: dict[str, Any] | None = None
     if journal is not False:
         path = f"{os.fspath(output)}.journal" if journal is True else os.fspath(journal)
-        kept = {"path": path, "fresh": fresh, "accept_changes": accept_changes}
+        kept = {
+            "path": path,
+            "fresh": options.get("fresh", False),
+            "accept_changes": options.get("accept_changes", False),
+        }
+    failed = options.get("failed")
     return json.dumps(
         {
             "input": os.fspath(input),
             "output": os.fspath(output),
-            "input_format": input_format,
-            "output_format": output_format,
+            "input_format": options.get("input_format"),
+            "output_format": options.get("output_format"),
             "journal": kept,
-            "into": into,
-            "meta": meta,
+            "into": options.get("into"),
+            "meta": options.get("meta", False),
             "failed": None if failed is None else os.fspath(failed),
-            "in_input_order": order == "input",
-            "limit_rows": limit_rows,
-            "force": force,
+            "in_input_order": options.get("order", "input") == "input",
+            "limit_rows": options.get("limit_rows"),
+            "force": options.get("force", False),
         }
     )
 
 
-def carry_out(extractor: Extractor[Any], call: Call, progress: bool, name: str) -> None:
+def carry_out(call: Call, shown: Counted) -> None:
     """Waits for the end of a run, showing how far it is. The first Ctrl-C halts it, the second gives it up."""
-    shown = extractor.stats.ended
-    line = bar(progress and sys.stderr.isatty(), None, name)
     interrupted: KeyboardInterrupt | None = None
-    looked = time.monotonic()
-    try:
+    with shown:
         while True:
             try:
                 if call.take() is None:
                     break
-                call.wait(_EVERY)
-                if progress and time.monotonic() - looked >= _EVERY:
-                    looked, ended = time.monotonic(), extractor.stats.ended
-                    line.update(ended - shown)
-                    shown = ended
+                call.wait(EVERY)
+                shown.look()
             except KeyboardInterrupt as first:
                 if interrupted is not None:
                     call.cancel()
                     raise
                 interrupted = first
                 call.halt()
-        line.update(extractor.stats.ended - shown)
-    finally:
-        line.close()
     if interrupted is not None:
         raise interrupted

@@ -40,8 +40,8 @@ _ears: WeakKeyDictionary[asyncio.AbstractEventLoop, _Ear] = WeakKeyDictionary()
 _numbers = itertools.count()
 
 
-async def wait(listening: Listening) -> None:
-    """Waits until `listening` has something to take. Cancelling the wait loses nothing."""
+async def wait(listening: Listening, seconds: float | None = None) -> None:
+    """Waits until `listening` has something to take, or for so many seconds. Cancelling the wait loses nothing."""
     # Imported where it is used: whoever imports rowcall may not need it.
     import asyncio
 
@@ -54,7 +54,10 @@ async def wait(listening: Listening) -> None:
         return
     future = ear.waiting[number] = loop.create_future()
     try:
-        await future
+        if seconds is None:
+            await future
+        else:
+            await asyncio.wait((future,), timeout=seconds)
     finally:
         ear.waiting.pop(number, None)
 

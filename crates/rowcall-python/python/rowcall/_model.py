@@ -3,11 +3,14 @@ models, dataclasses, typed dicts, enums, literals and scalars, msgspec on its st
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import typing
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from . import _rows
 from ._rowcall import Rules
 
 
@@ -21,6 +24,15 @@ class Model(NamedTuple):
     rules: Rules | None
     """Who is the authority on values; `None` if the schema is."""
     name: str
+    dump: Callable[[Any], bytes]
+    """From an instance to JSON."""
+
+    def plain(self, value: Any) -> Any:
+        """A value as JSON has it: an instance, or what is plain already."""
+        try:
+            return json.loads(json.dumps(value))
+        except TypeError:
+            return json.loads(self.dump(value))
 
 
 def model(response: Any, context: Any) -> Model:
@@ -32,7 +44,7 @@ def model(response: Any, context: Any) -> Model:
     if isinstance(response, dict):
         if context is not None:
             raise TypeError("a JSON Schema validates without a context, expected a Pydantic model for `context=`")
-        return Model(response, None, None, str(response.get("title", "value")))
+        return Model(response, None, None, str(response.get("title", "value")), _as_json)
     if isinstance(response, str):
         raise TypeError(f"`{response}` is a string, expected a type or a JSON Schema; the model's name is `model=`")
     name = getattr(response, "__name__", str(response))
@@ -64,7 +76,7 @@ def _of_pydantic(response: Any, context: Any, name: str) -> Model:
 
     keywords = None if context is None else {"context": context}
     rules = Rules(adapter.validator.validate_json, explain, dump, keywords)
-    return Model(schema, None if output == schema else output, rules, name)
+    return Model(schema, None if output == schema else output, rules, name, dump)
 
 
 def _got(found: Any) -> str:
@@ -94,8 +106,13 @@ def _of_msgspec(response: Any, name: str) -> Model:
         steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", found[1])
         return [(_pointer(tuple(name or index for name, index in steps)), message[: found.start()])]
 
-    rules = Rules(decoder.decode, explain, msgspec.json.Encoder().encode)
-    return Model(msgspec.json.schema(response), None, rules, name)
+    dump = msgspec.json.Encoder().encode
+    rules = Rules(decoder.decode, explain, dump)
+    return Model(msgspec.json.schema(response), None, rules, name, dump)
+
+
+def _as_json(value: Any) -> bytes:
+    return json.dumps(value, default=_rows.plain).encode()
 
 
 def _is_of_msgspec(response: Any) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-_EVERY = 0.1
-"""Seconds between two drawings."""
+if TYPE_CHECKING:
+    from types import TracebackType
+
+EVERY = 0.1
+"""Seconds between two looks at how far a call has come."""
 
 
 class Bar(Protocol):
@@ -46,7 +50,7 @@ class Line:
         """Draws, if it is time."""
         self.rows += rows
         now = time.monotonic()
-        if self.is_terminal and now - self.drawn >= _EVERY:
+        if self.is_terminal and now - self.drawn >= EVERY:
             self.drawn = now
             self._draw("\r")
 
@@ -90,3 +94,23 @@ def bar(wanted: bool, total: int | None, name: str) -> Bar:
     if find_spec("rich") is not None:
         return _Rich(total, name)
     return Line(total, name)
+
+
+class Counted:
+    """A bar that follows a count of rows which others keep."""
+
+    def __init__(self, count: Callable[[], int], shown: Bar) -> None:
+        self.count, self.shown, self.last = count, shown, count()
+
+    def look(self) -> None:
+        """Shows how many have ended since the last look."""
+        count = self.count()
+        self.shown.update(count - self.last)
+        self.last = count
+
+    def __enter__(self) -> Counted:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.look()
+        self.shown.close()

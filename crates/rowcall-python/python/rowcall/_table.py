@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from importlib.util import find_spec
 from typing import Any
 
@@ -26,6 +27,11 @@ def exported(table: Any) -> Any:
         f"the table is of type `{type(table).__qualname__}`, expected one with Arrow's PyCapsule interface, such as a "
         "DataFrame of pandas or Polars, a table of pyarrow or a relation of DuckDB"
     )
+
+
+def rows(table: Any) -> int | None:
+    """How many rows the table has, if it tells."""
+    return len(table) if isinstance(table, Sized) else None
 
 
 def joined(table: Any, run: Any) -> Any:

@@ -1,0 +1,139 @@
+"""What an extractor may be told, by name, and how that is passed on to the engine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from . import _events, _model, _rows
+
+Mode = Literal["schema", "tool", "json", "prompt"]
+"""How the schema is asked for: by the provider's own structured output, by a tool that the model is made to call, as a JSON object
+with the schema in the prompt, or by the prompt alone."""
+
+Protocol = Literal["chat", "responses", "anthropic", "gemini"]
+"""How the server is spoken to."""
+
+
+class Settings(TypedDict, total=False):
+    """What an extractor may be told, beside the type and the model. What is left out is rowcall's or the provider's default."""
+
+    system: str
+    """What holds for every row: a template, sent as the protocol's system part."""
+    examples: Sequence[tuple[Any, Any]]
+    """Rows with the values that they are to get, for the model to go by. Each goes along with every request."""
+    images: Sequence[str]
+    """The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them."""
+    base_url: str
+    """Another address than the provider's own, such as `http://localhost:8000/v1`."""
+    api_key: str
+    """The key, in place of the one in the provider's environment variable."""
+    headers: Mapping[str, str]
+    """Further headers of every request. Their values are treated as secrets."""
+    timeout: float
+    """Seconds that an attempt may take."""
+    ca_cert: str | os.PathLike[str]
+    """A PEM file with certificate authorities to trust beside the system's."""
+    concurrency: int
+    """The most requests in flight; found out by rowcall if left out."""
+    rpm: float
+    """The most requests per minute."""
+    tpm: float
+    """The most tokens per minute, in and out together."""
+    max_reasks: int
+    """How often an invalid answer is asked for again, with what was wrong: 3 if left out."""
+    retries: int
+    """How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case."""
+    mode: Mode
+    """How the schema is asked for; by the best that the model has if left out."""
+    protocol: Protocol
+    """How the server is spoken to; as the provider is used to if left out."""
+    temperature: float
+    """Sampling temperature. Never sent unless asked for."""
+    max_output_tokens: int
+    """The most tokens an answer may have, reasoning included."""
+    params: Mapping[str, Any]
+    """Further fields of every request's body, as the provider names them."""
+    context: Any
+    """What Pydantic's validators find in `info.context`."""
+    dedup: bool
+    """Whether rows that would be asked the very same are asked once; they are, if left out."""
+    on_event: _events.Callback
+    """Called with each `Event`, from a thread of its own."""
+
+
+class KeptSettings(Settings, total=False):
+    """The settings of an extractor that may have a journal of its own."""
+
+    journal: str | os.PathLike[str]
+    """A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one."""
+    accept_changes: bool
+    """Whether to go on with a journal that was made with another model, prompt, schema or parameters."""
+
+
+def check_names(given: Mapping[str, Any], known: type, what: str) -> None:
+    """Checks that `given` has no names that `known`, a typed dict, does not have.
+
+    Raises:
+        TypeError: for one that is no `what`.
+    """
+    unknown = set(given) - set(known.__annotations__)
+    if unknown:
+        raise TypeError(f"`{min(unknown)}` is no {what}, expected one of {', '.join(known.__annotations__)}")
+
+
+def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> dict[str, Any]:
+    """What the engine is told about an extractor."""
+    journal = given.get("journal")
+    return {
+        "model": model,
+        "schema": made.schema,
+        "output_schema": made.output_schema,
+        "prompt": prompt,
+        "system": given.get("system"),
+        "examples": [_example(made, row, value) for row, value in given.get("examples", ())],
+        "images": list(given.get("images", ())),
+        "mode": given.get("mode"),
+        "protocol": given.get("protocol"),
+        "base_url": given.get("base_url"),
+        "timeout": given.get("timeout"),
+        "ca_cert": _path(given.get("ca_cert")),
+        "concurrency": given.get("concurrency"),
+        "most_connections": _most_connections(),
+        "rpm": given.get("rpm"),
+        "tpm": given.get("tpm"),
+        "temperature": given.get("temperature"),
+        "max_output_tokens": given.get("max_output_tokens"),
+        "params": dict(given.get("params") or {}),
+        "max_reasks": given.get("max_reasks"),
+        "retries": given.get("retries"),
+        "dedup": given.get("dedup", True),
+        "journal": None
+        if journal is None
+        else {"path": os.fspath(journal), "accept_changes": given.get("accept_changes", False)},
+    }
+
+
+def _example(made: _model.Model, row: Any, value: Any) -> tuple[Any, Any]:
+    fields = {"text": row} if isinstance(row, str) else _rows.fields_of(row)
+    return json.loads(json.dumps(fields, default=_rows.plain)), made.plain(value)
+
+
+def _path(path: str | os.PathLike[str] | None) -> str | None:
+    return None if path is None else os.fspath(path)
+
+
+def _most_connections() -> int | None:
+    """How many requests may be in flight, one connection each: the limit on open files is raised as far as it goes."""
+    try:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != hard:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    except (ImportError, OSError, ValueError):
+        return None
+    return None if soft == resource.RLIM_INFINITY else max(soft - 64, 1)
