@@ -46,6 +46,8 @@ usage: cargo xtask COMMAND
       --seconds N
                  how long (120)
       --journal  with a journal
+  bench python   CPU per row of the Python package beside Instructor's, its memory, and how late event loops are beside it
+      --rounds N rounds, whose medians are shown and judged (5)
   crash          kills runs at random instants and at each write to their journal, resumes them, and judges
       --kills N  at random instants (200)
       --rows N   rows of a run (5000)
@@ -81,6 +83,10 @@ fn main() -> ExitCode {
         },
         ["bench", "load", options @ ..] => match bench::load::Options::parse(options) {
             Ok(options) => bench::load::run(&options),
+            Err(problem) => return misused(&problem),
+        },
+        ["bench", "python", options @ ..] => match bench::python::Options::parse(options) {
+            Ok(options) => bench::python::run(&options),
             Err(problem) => return misused(&problem),
         },
         ["crash", options @ ..] => match crash::Options::parse(options) {

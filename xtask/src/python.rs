@@ -7,9 +7,12 @@ use std::process::Command;
 
 use crate::{OUR_OWN, Result, venv, workspace};
 
+/// What builds the package.
+pub(crate) const BUILDER: &str = "maturin>=1.9.4,<2";
+
 /// What builds the package, what it is tested with, and what it is tested beside.
 const TOOLS: [&str; 16] = [
-    "maturin>=1.9.4,<2",
+    BUILDER,
     "pytest",
     "pydantic>=2.5",
     "msgspec",
@@ -43,8 +46,16 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
 /// # Errors
 /// What cannot be had, or does not build.
 pub(crate) fn installed() -> Result<PathBuf> {
-    let python = venv::python("python", &TOOLS)
-        .map_err(|problem| format!("the Python package is not tested without its tools: {problem}"))?;
+    installed_beside("python", &TOOLS)
+}
+
+/// The interpreter of the environment `name` with the package as it is now beside `packages`, one of which is maturin.
+///
+/// # Errors
+/// What cannot be had, or does not build.
+pub(crate) fn installed_beside(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let python = venv::python(name, packages)
+        .map_err(|problem| format!("the Python package needs others beside it: {problem}"))?;
     install(&python)?;
     Ok(python)
 }
@@ -74,13 +85,17 @@ fn install(python: &Path) -> Result<()> {
     succeed("installing the wheel", pip.arg(&wheel))
 }
 
-fn succeed(what: &str, command: &mut Command) -> Result<()> {
+/// Carries out a step.
+///
+/// # Errors
+/// If it does not succeed.
+pub(crate) fn succeed(what: &str, command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| format!("{what}: cannot run it: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{what} failed")) }
 }
 
 /// A program of the environment, which finds the cargo that built this one.
-fn in_workspace(python: &Path) -> Command {
+pub(crate) fn in_workspace(python: &Path) -> Command {
     let mut command = Command::new(python);
     command.current_dir(workspace()).stdin(std::process::Stdio::null());
     for variable in OUR_OWN {
@@ -89,7 +104,7 @@ fn in_workspace(python: &Path) -> Command {
     command
 }
 
-fn package() -> PathBuf {
+pub(crate) fn package() -> PathBuf {
     workspace().join("crates").join("rowcall-python")
 }
 

@@ -1,10 +1,10 @@
 """CPU time per row of this package beside Instructor's, and memory over the number of rows.
 
-    python compare.py [--rows N] [--rounds N] [--memory] [--base URL]
+    cargo xtask bench python
 
 Each client runs in a process of its own against one server without latency, with 64 requests in flight, in alternation; medians are
 shown. CPU is user and system time of the client between its first measured request and its last result, after one to warm up.
-Instructor (in TOOLS mode, as its users have it) is measured if it is installed.
+Instructor (in TOOLS mode, as its users have it) is measured if it is installed. Exits with 1 if a limit is missed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ import time
 from typing import Any
 
 CONCURRENCY = 64
+
+LEAST_RATIO = {"as_completed": 25.0, "map_table": 60.0}
+"""How many times less CPU a row must take than with Instructor."""
+
+MOST_GROWTH = 1.15
+"""What a hundred times as many rows may take of memory."""
 PROMPT = "Extract person info: "
 
 
@@ -150,7 +156,7 @@ def measured(way: str, base: str, rows: int) -> dict[str, float]:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--way", choices=WAYS)
-    options.add_argument("--rows", type=int, default=5000)
+    options.add_argument("--rows", type=int, default=20_000)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--memory", action="store_true")
     options.add_argument("--base")
@@ -177,9 +183,13 @@ def main() -> None:
 
 def compare(given: argparse.Namespace) -> None:
     if given.memory:
+        peaks = []
         for rows in (10_000, 100_000, 1_000_000):
             found = measured("generator", given.base, rows)
+            peaks.append(found["peak_mb"])
             print(f"{rows:>9,} rows from a generator: {found['peak_mb']:6.1f} MB, {found['us_per_row']:6.1f} µs/row", flush=True)
+        if peaks[-1] > peaks[0] * MOST_GROWTH:
+            sys.exit(f"memory grew {peaks[-1] / peaks[0]:.2f} times, at most {MOST_GROWTH} is expected")
         return
     from importlib.util import find_spec
 
@@ -188,13 +198,16 @@ def compare(given: argparse.Namespace) -> None:
     for _ in range(given.rounds):
         for way in ways:
             # Instructor's rows cost so much more that fewer of them tell as much.
-            rows = max(given.rows // 5, 1) if way == "instructor" else given.rows
+            rows = max(given.rows // 20, 1) if way == "instructor" else given.rows
             figures[way].append(measured(way, given.base, rows)["us_per_row"])
     medians = {way: statistics.median(found) for way, found in figures.items()}
     beside = medians.get("instructor")
     for way, median in medians.items():
         ratio = f"{beside / median:6.1f} × below Instructor" if beside else ""
-        print(f"{way:<13} {median:8.1f} µs of CPU per row  {ratio}")
+        print(f"{way:<13} {median:8.1f} µs of CPU per row  {ratio}", flush=True)
+    for way, least in LEAST_RATIO.items():
+        if beside and beside / medians[way] < least:
+            sys.exit(f"{way} is {beside / medians[way]:.1f} × below Instructor, at least {least:.0f} is expected")
 
 
 if __name__ == "__main__":
