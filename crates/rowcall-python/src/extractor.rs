@@ -6,8 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use pyo3_arrow::input::AnyRecordBatch;
-use rowcall::{Effort, Extractor, Halt, OrderBy, Outcome, Row};
+use rowcall::{Effort, Extractor, Halt, OrderBy, Outcome, Problem, Row};
 use rowcall_cli::Model;
 use rowcall_sim::Simulator;
 use serde_json::Value;
@@ -18,7 +17,7 @@ use crate::events::Events;
 use crate::feed::Feeder;
 use crate::file_run::FileRun;
 use crate::settings::Settings;
-use crate::table::{Columns, TableRun, TableSource};
+use crate::table::{self, Columns, TableRun, TableSource};
 use crate::validation::{Judge, Keep, Rules, Validator};
 use crate::{failure, json, runtime, stats};
 
@@ -55,8 +54,13 @@ impl Core {
         headers: Vec<(String, String)>,
         events: Option<&Events>,
     ) -> PyResult<Self> {
-        let settings: Settings = serde_json::from_str(settings)
-            .map_err(|error| PyValueError::new_err(format!("the settings cannot be read: {error}")))?;
+        let mut deserializer = serde_json::Deserializer::from_str(settings);
+        let settings: Settings = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let (path, cause) = (error.path().to_string(), error.into_inner().to_string());
+            // Where in the JSON that was made of them is nothing to tell.
+            let cause = cause.split(" at line ").next().unwrap_or_default();
+            failure::of_config(py, &Problem::new(format!("the setting `{path}` cannot be used: {cause}")))
+        })?;
         let made = py.detach(|| settings.extractor(api_key, headers));
         let (mut extractor, model) = made.map_err(|error| failure::of_run(py, &error))?;
         if let Some(events) = events {
@@ -113,26 +117,25 @@ impl Core {
         }))
     }
 
-    /// Asks about the rows of an Arrow table. The second is where its values are once the first has ended.
-    #[pyo3(signature = (data, into=None, concurrency=None, authority=None))]
+    /// Asks about the rows of an Arrow table, which may be a part of one with these `columns`. The second is where its values
+    /// are once the first has ended.
+    #[pyo3(signature = (data, columns=None, into=None, concurrency=None, authority=None))]
     fn map_table(
         &self,
         py: Python<'_>,
-        data: AnyRecordBatch,
+        data: &Bound<'_, PyAny>,
+        columns: Option<Vec<String>>,
         into: Option<String>,
         concurrency: Option<usize>,
         authority: Authority,
     ) -> PyResult<(Call, TableRun)> {
-        let reader = data.into_reader()?;
-        let table = py.detach(move || {
-            let schema = reader.schema();
-            reader.collect::<Result<Vec<_>, _>>().map(|batches| (schema, batches))
-        });
-        let (schema, batches) = table.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let (schema, batches) = table::read(data)?;
         PyTable::try_new(batches.clone(), Arc::clone(&schema))?;
         let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
+        let names = columns
+            .unwrap_or_else(|| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>());
         let columns = Columns::new(output, into).map_err(|problem| failure::of_config(py, &problem))?;
-        columns.check(&schema, &self.extractor).map_err(|problem| failure::of_config(py, &problem))?;
+        columns.check(&names, &self.extractor).map_err(|problem| failure::of_config(py, &problem))?;
         let limited = self.limited(concurrency);
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
         let source = TableSource::new(batches.clone(), &schema, &self.settings.needs());

@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_json::{LineDelimitedWriter, ReaderBuilder, WriterBuilder};
 use arrow_schema::{ArrowError, Field, SchemaRef};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
+use pyo3_arrow::input::AnyRecordBatch;
 use rowcall::{Error, Extractor, Failure, Halt, OrderBy, Outcome, Problem, Result, Row, Sink, Source};
 use serde_json::{Map, Value, json};
 
 use crate::delivery::{Delivered, judged};
+use crate::failure;
 use crate::validation::Judge;
 use shape::Shape;
 
@@ -22,6 +25,28 @@ const ERROR_COLUMN: &str = "_error";
 
 /// The column of values that are no objects.
 const VALUE_COLUMN: &str = "value";
+
+/// Schema and batches of what has Arrow's PyCapsule interface.
+///
+/// # Errors
+/// `ConfigError` for what cannot be read as a table.
+pub(crate) fn read(table: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
+    let py = table.py();
+    let kind = table.get_type().name()?;
+    let unreadable = |error: PyErr| {
+        let message = format!("the table of type `{kind}` cannot be read: {}", error.value(py));
+        failure::of_config(
+            py,
+            &Problem::new(message).hint("expected rows with named columns of one type each"),
+        )
+    };
+    let reader = table.extract::<AnyRecordBatch>().map_err(unreadable)?.into_reader()?;
+    let batches = py.detach(move || {
+        let schema = reader.schema();
+        reader.collect::<std::result::Result<Vec<_>, _>>().map(|batches| (schema, batches))
+    });
+    batches.map_err(|error| unreadable(PyValueError::new_err(error.to_string())))
+}
 
 /// What is added to a table.
 #[derive(Debug, Clone)]
@@ -62,25 +87,21 @@ impl Columns {
     /// A column that would be there twice, and a variable without a column.
     pub(crate) fn check(
         &self,
-        input: &SchemaRef,
+        input: &[String],
         extractor: &Extractor<Value>,
     ) -> std::result::Result<(), Problem> {
-        if let Some(field) =
-            self.schema.fields().iter().find(|field| input.column_with_name(field.name()).is_some())
-        {
+        if let Some(field) = self.schema.fields().iter().find(|field| input.contains(field.name())) {
             let message =
                 format!("the table has a column `{}` already, which is a field of the value", field.name());
             return Err(
                 Problem::new(message).hint("put the value into a column of its own with `into=\"answer\"`")
             );
         }
-        match extractor.variables().into_iter().find(|name| input.column_with_name(name).is_none()) {
+        match extractor.variables().into_iter().find(|name| !input.contains(name)) {
             None => Ok(()),
             Some(name) => {
-                let columns: Vec<_> =
-                    input.fields().iter().map(|field| format!("`{}`", field.name())).collect();
                 let message = format!("the template uses `{name}`, which is no column of the table");
-                Err(Problem::new(message).hint(format!("the columns are {}", columns.join(", "))))
+                Err(Problem::new(message).hint(format!("the columns are `{}`", input.join("`, `"))))
             }
         }
     }

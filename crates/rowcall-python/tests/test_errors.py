@@ -76,6 +76,10 @@ def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
         rowcall.Extractor(Person, model="sim", prompt="{{ text")
     with pytest.raises(rowcall.ConfigError, match="`tools`"):
         rowcall.Extractor(Person, model="sim", mode="tools")  # type: ignore[arg-type]
+    for given in ({"rpm": "fast"}, {"prompt": None}, {"examples": [("Ann is 3", {}), (1,)]}, {"images": "photo"}):
+        (name,) = given
+        with pytest.raises((rowcall.ConfigError, TypeError, ValueError), match=f"`{name}"):
+            rowcall.Extractor(Person, model="sim", **given)
     with pytest.raises(rowcall.ConfigError, match="timeout"):
         rowcall.Extractor(Person, model="sim", timeout=-1)
 

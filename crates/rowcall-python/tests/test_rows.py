@@ -86,6 +86,15 @@ def test_generators_and_asynchronous_generators():
     assert [person.age for person in people.gather_sync(texts(2000))] == expected
 
 
+def test_asynchronous_rows_need_an_event_loop():
+    async def rows():
+        yield TEXTS[0]
+
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+    with pytest.raises(TypeError, match="asynchronous"):
+        people.gather_sync(rows())
+
+
 def test_rows_are_pulled_only_a_bounded_number_ahead():
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
     pulled = 0

@@ -139,11 +139,35 @@ def test_a_row_without_a_value_has_an_error(story: Story):
     error = made.column("_error").to_pylist()[2]
     assert error["kind"] == "refusal" and error["violations"] == []
     assert made.column("name").to_pylist()[2] is None and made.column("_error").null_count == 6
+    # A number that is missing makes no fractions of the others.
+    frame = rowcall.Extractor(Person, model=model, prompt=PROMPT).map_table(pandas.DataFrame({"text": TEXTS}))
+    assert str(frame["age"].dtype) == "Int64" and frame["age"].isna().tolist() == [False] * 2 + [True] + [False] * 4
 
 
 def test_without_the_event_loop_being_blocked(people):
     made = asyncio.run(people.map_table_async(pyarrow.table({"text": TEXTS})))
     assert made.column("name").to_pylist() == NAMES
+
+
+def test_columns_of_pandas_that_nobody_asks_about_may_be_anything(people):
+    frame = pandas.DataFrame({"text": TEXTS, "mixed": [1, "a", None, b"x", 2.5, [], {}], 5: range(7)}, index=[0] * 7)
+    frame.insert(3, "mixed", 1, allow_duplicates=True)
+    made = people.map_table(frame)
+    pandas.testing.assert_frame_equal(made.iloc[:, :4], frame)
+    assert list(made["name"]) == NAMES
+    with pytest.raises(rowcall.ConfigError, match="`name` already"):
+        people.map_table(frame.assign(name=1))
+    assert "picture" in people.map_table(frame.assign(name=1), into="picture").columns
+
+
+def test_what_cannot_be_read_is_told(people):
+    mixed = rowcall.Extractor(Person, model="sim", prompt="{{ mixed }}")
+    with pytest.raises(rowcall.ConfigError, match="`DataFrame` cannot be read.*mixed"):
+        mixed.map_table(pandas.DataFrame({"mixed": [1, "a"]}))
+    with pytest.raises(rowcall.ConfigError, match="`Series` cannot be read"):
+        people.map_table(polars.Series("text", TEXTS))
+    with pytest.raises(TypeError, match="`collect"):
+        people.map_table(polars.DataFrame({"text": TEXTS}).lazy())
 
 
 def test_what_is_no_table_or_lacks_a_column_is_told(people):

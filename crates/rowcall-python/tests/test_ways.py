@@ -1,8 +1,11 @@
 """The ways of asking, each against the simulator."""
 
 import asyncio
+import copy
 import gc
+import pickle
 
+import pandas
 import pytest
 import rowcall
 from conftest import NAMES, PROMPT, TEXTS, Person, Story, texts
@@ -137,6 +140,13 @@ def test_the_first_request_can_be_seen(people):
 def test_wrong_use_is_told(people):
     with pytest.raises(TypeError, match="`str`"):
         people.gather_sync("one text")
+    with pytest.raises(TypeError, match="`dict`"):
+        people.gather_sync({"text": TEXTS[0]})
+    with pytest.raises(TypeError, match="`map_table` takes tables"):
+        people.gather_sync(pandas.DataFrame({"text": TEXTS}))
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="make one in each process"):
+            copied(people)
     with pytest.raises(ValueError, match="concurrency `0`"):
         people.gather_sync(TEXTS, concurrency=0)
     with pytest.raises(TypeError, match="`max_retries` is no setting"):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._files import FileOptions, Path
-    from ._rowcall import Outcome
+    from ._rowcall import Outcome, TableRun
     from ._settings import KeptSettings
     from ._stats import Stats
 
@@ -97,6 +97,9 @@ class Extractor(Generic[T]):
 
     def _authority(self) -> tuple[Rules, Validator] | None:
         return None if self._rules is None else (self._rules, _threads.validator())
+
+    def __reduce__(self) -> str:
+        raise TypeError("an extractor cannot be pickled or copied: it has connections and threads; make one in each process")
 
     def __repr__(self) -> str:
         return f"<rowcall.Extractor of {self._model.name} by {self._settings['model']}>"
@@ -280,7 +283,7 @@ class Extractor(Generic[T]):
         """
         from . import _table
 
-        call, run = self._core.map_table(_table.exported(table), into, concurrency, self._authority())
+        call, run = self._table_run(table, into, concurrency)
         try:
             with self._counted(progress, _table.rows(table)) as shown:
                 while call.take() is not None:
@@ -297,7 +300,7 @@ class Extractor(Generic[T]):
         """As `map_table`, for an event loop."""
         from . import _table
 
-        call, run = self._core.map_table(_table.exported(table), into, concurrency, self._authority())
+        call, run = self._table_run(table, into, concurrency)
         try:
             with self._counted(progress, _table.rows(table)) as shown:
                 while call.take() is not None:
@@ -307,6 +310,12 @@ class Extractor(Generic[T]):
             call.cancel()
             raise
         return _table.joined(table, run)
+
+    def _table_run(self, table: Any, into: str | None, concurrency: int | None) -> tuple[Call, TableRun]:
+        from . import _table
+
+        data, columns = _table.exported(table, _settings.needs(self._settings))
+        return self._core.map_table(data, columns, into, concurrency, self._authority())
 
     def run(
         self, input: Path, output: Path, *, concurrency: int | None = None, **options: Unpack[FileOptions]

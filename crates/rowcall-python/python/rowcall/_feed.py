@@ -3,7 +3,7 @@ from the event loop, a bounded number of rows ahead of the engine."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, Union
 
 from . import _loop, _threads
@@ -26,8 +26,11 @@ class Feed:
     """Rows on their way into a call."""
 
     def __init__(self, rows: Rows) -> None:
-        if isinstance(rows, (str, bytes)):
+        # These can be iterated over, but not by rows.
+        if isinstance(rows, (str, bytes, Mapping)):
             raise TypeError(f"the rows are of type `{type(rows).__name__}`, expected a list or another iterable of rows")
+        if hasattr(rows, "columns"):
+            raise TypeError(f"the rows are a table of type `{type(rows).__name__}`, expected an iterable of rows; `map_table` takes tables")
         self.total = len(rows) if isinstance(rows, Sized) else None
         self.feeder = Feeder(self.total)
         self.error: BaseException | None = None
@@ -39,7 +42,11 @@ class Feed:
         elif isinstance(rows, AsyncIterable):
             import asyncio
 
-            self._task = asyncio.get_running_loop().create_task(self._pull(rows))
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:
+                raise TypeError("the rows are asynchronous, expected an iterable where no event loop is running") from None
+            self._task = loop.create_task(self._pull(rows))
         elif isinstance(rows, Iterable):
             iterator = iter(rows)
             _threads.start("rows", lambda: self._push(iterator), self.feeder.desert)

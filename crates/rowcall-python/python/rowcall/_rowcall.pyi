@@ -140,6 +140,7 @@ class Core:
     def map_table(
         self,
         data: Any,
+        columns: list[str] | None = None,
         into: str | None = None,
         concurrency: int | None = None,
         authority: tuple[Rules, Validator] | None = None,

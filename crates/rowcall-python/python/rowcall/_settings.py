@@ -93,8 +93,8 @@ def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> di
         "output_schema": made.output_schema,
         "prompt": prompt,
         "system": given.get("system"),
-        "examples": [_example(made, row, value) for row, value in given.get("examples", ())],
-        "images": list(given.get("images", ())),
+        "examples": [_example(made, example) for example in given.get("examples", ())],
+        "images": _names("images", given.get("images", ())),
         "mode": given.get("mode"),
         "protocol": given.get("protocol"),
         "base_url": given.get("base_url"),
@@ -116,7 +116,21 @@ def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> di
     }
 
 
-def _example(made: _model.Model, row: Any, value: Any) -> tuple[Any, Any]:
+def needs(settings: Mapping[str, Any]) -> list[str]:
+    """The texts in which the name of every field stands that is needed of a row."""
+    return [settings["prompt"], settings["system"] or "", *settings["images"]]
+
+
+def _names(setting: str, names: Sequence[str]) -> list[str]:
+    if isinstance(names, str):
+        raise TypeError(f"`{setting}` is the string `{names}`, expected a list of names")
+    return list(names)
+
+
+def _example(made: _model.Model, example: tuple[Any, Any]) -> tuple[Any, Any]:
+    if not isinstance(example, (tuple, list)) or len(example) != 2:
+        raise TypeError(f"`examples` has a `{type(example).__name__}` in it that is no pair, expected a row and its value")
+    row, value = example
     fields = {"text": row} if isinstance(row, str) else _rows.fields_of(row)
     return json.loads(json.dumps(fields, default=_rows.plain)), made.plain(value)
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Collection, Sized
 from importlib.util import find_spec
 from typing import Any
 
 
-def exported(table: Any) -> Any:
-    """What the engine can read of a table, by Arrow's PyCapsule interface.
+_LAZY = "; `collect()` makes one of it"
+
+
+def exported(table: Any, needs: Collection[str]) -> tuple[Any, list[str] | None]:
+    """What the engine can read of a table, by Arrow's PyCapsule interface, and the names of its columns, if not all of them are
+    handed over: pandas' columns may be of anything, so only those go along whose names stand in `needs`.
 
     Raises:
         TypeError: for what has none.
     """
+    if _kind(table) == "pandas" and hasattr(table, "columns"):
+        needed = [isinstance(name, str) and any(name in text for text in needs) for name in table.columns]
+        if any(needed):
+            return _readable(table.loc[:, needed]), [str(name) for name in table.columns]
+    return _readable(table), None
+
+
+def _readable(table: Any) -> Any:
     if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__"):
         return table
     # pandas before 2.2, relations of DuckDB before 1.0.
@@ -25,7 +37,7 @@ def exported(table: Any) -> Any:
         return pyarrow.Table.from_pandas(table)
     raise TypeError(
         f"the table is of type `{type(table).__qualname__}`, expected one with Arrow's PyCapsule interface, such as a "
-        "DataFrame of pandas or Polars, a table of pyarrow or a relation of DuckDB"
+        f"DataFrame of pandas or Polars, a table of pyarrow or a relation of DuckDB{_LAZY if hasattr(table, 'collect') else ''}"
     )
 
 
@@ -42,9 +54,14 @@ def joined(table: Any, run: Any) -> Any:
         import pandas  # type: ignore[import-untyped,unused-ignore]
         import pyarrow  # type: ignore[import-untyped,unused-ignore]
 
-        added = pyarrow.table(run.table(False)).to_pandas()
-        added.index = table.index
-        return pandas.concat([table, added], axis="columns")
+        # Where values are missing, numbers stay whole and flags stay flags.
+        nullable = {pyarrow.int64(): pandas.Int64Dtype(), pyarrow.bool_(): pandas.BooleanDtype()}
+        made = pyarrow.table(run.table(False))
+        columns = {
+            name: column.to_pandas(types_mapper=nullable.get if column.null_count else None)
+            for name, column in zip(made.column_names, made.columns)
+        }
+        return pandas.concat([table, pandas.DataFrame(columns).set_axis(table.index)], axis="columns")
     if kind == "polars":
         import polars
 
