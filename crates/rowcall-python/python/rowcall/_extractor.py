@@ -18,7 +18,7 @@ from ._rowcall import Call, Core, Feeder, Rules, Validator
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._files import FileOptions, Path
+    from ._file_run import FileOptions, Path
     from ._rowcall import Outcome, TableRun
     from ._settings import KeptSettings
     from ._stats import Stats
@@ -321,12 +321,12 @@ class Extractor(Generic[T]):
         self, input: Path, output: Path, *, concurrency: int | None = None, **options: Unpack[FileOptions]
     ) -> Stats:
         """Every row of a file to another file, as the command `rowcall run` does it; see `rowcall.run`."""
-        from . import _files
+        from . import _file_run
 
-        told = _files.told(input, output, options, self._settings["journal"] is not None)
+        told = _file_run.told(input, output, options, self._settings["journal"] is not None)
         call = self._core.run(told, concurrency, self._authority())
         progress = options.get("progress", True) and sys.stderr.isatty()
-        _files.carry_out(call, self._counted(progress, None))
+        _file_run.carry_out(call, self._counted(progress, None))
         return self.stats
 
     def _counted(self, progress: bool, total: int | None) -> Counted:
