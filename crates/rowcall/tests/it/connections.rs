@@ -95,6 +95,28 @@ async fn no_connection_comes_about() {
     assert!(fault.message.contains("refused"), "{fault}");
 }
 
+/// A port whose queue of connections is full: who knocks hears nothing.
+fn silent() -> (tokio::net::TcpListener, Vec<TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a port is free");
+    let listener = socket.listen(1).expect("a queue");
+    let address = listener.local_addr().expect("an address");
+    let knock = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+    let waiting = std::iter::from_fn(knock).collect();
+    (listener, waiting)
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_connection_comes_about_in_time() {
+    let (listener, _waiting) = silent();
+    let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    let began = tokio::time::Instant::now();
+    let error = ages(&base_url, 0, LONG).gather_outcomes(["Ann is 30"]).await.expect_err("nobody answers");
+    let Error::Stopped(fault) = &error else { panic!("not stopped: {error}") };
+    assert_eq!((fault.kind, fault.may_be_billed()), (FaultKind::Unreachable, false), "{fault}");
+    assert_eq!(began.elapsed().as_secs(), 10, "{fault}");
+}
+
 #[tokio::test]
 async fn the_connection_breaks_before_an_answer() {
     let story = |nth, mut stream: TcpStream| {
