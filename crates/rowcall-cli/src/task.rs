@@ -100,7 +100,7 @@ pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool
         protocol: server.protocol.map(Protocol::from),
         api_key: key.map(Into::into),
         keyless: sends_nothing,
-        headers: server.headers.clone(),
+        headers: server.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
         timeout: Some(server.timeout),
         ca_cert: server.ca_cert.clone(),
         concurrency: None,

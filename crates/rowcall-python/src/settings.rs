@@ -90,7 +90,7 @@ impl Settings {
             base_url: self.base_url.clone(),
             protocol: self.protocol()?,
             api_key: api_key.map(SecretString::from),
-            headers,
+            headers: headers.into_iter().map(|(name, value)| (name, value.into())).collect(),
             timeout: self.timeout.map(|seconds| time("timeout", seconds)).transpose()?,
             ca_cert: self.ca_cert.clone(),
             concurrency: self.concurrency,

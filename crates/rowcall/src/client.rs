@@ -85,7 +85,7 @@ impl ClientBuilder {
 
     /// A further header of every request. Its value is treated as a secret.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.headers.push((name.into(), value.into()));
+        self.options.headers.push((name.into(), SecretString::from(value.into())));
         self
     }
 
@@ -101,19 +101,21 @@ impl ClientBuilder {
         self
     }
 
-    /// The most attempts in flight on the account, whichever extractors they belong to.
+    /// The most attempts in flight on the account, at least 1, whichever extractors they belong to; found out by what the server
+    /// takes if not said.
     pub fn concurrency(mut self, places: usize) -> Self {
         self.options.concurrency = Some(places);
         self
     }
 
-    /// The most requests per minute. A tenth of it may go out at once.
+    /// The most requests per minute, above 0; as many as the server allows if not said. A tenth of it may go out at once.
     pub fn requests_per_minute(mut self, requests: f64) -> Self {
         self.options.requests_per_minute = Some(requests);
         self
     }
 
-    /// The most tokens per minute, in and out together. A tenth of it may go out at once.
+    /// The most tokens per minute, in and out together, above 0; as many as the server allows if not said. A tenth of it may go
+    /// out at once.
     pub fn tokens_per_minute(mut self, tokens: f64) -> Self {
         self.options.tokens_per_minute = Some(tokens);
         self

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -35,7 +35,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
 pub const DEFAULT_MAX_REASKS: u32 = 3;
 
 /// What the user says about the account.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct AccountOptions {
     /// `PROVIDER/MODEL`, such as `openai/gpt-6-luna`.
     pub model: String,
@@ -47,20 +47,43 @@ pub struct AccountOptions {
     pub api_key: Option<SecretString>,
     /// Whether to go without a key where the provider requires one: for looking at requests that are not sent.
     pub keyless: bool,
-    /// Further headers of every request.
-    pub headers: Vec<(String, String)>,
+    /// Further headers of every request. Whatever they hold may be a secret.
+    pub headers: Vec<(String, SecretString)>,
     /// How long an attempt may take, from its first byte out to its last byte in; by default [`DEFAULT_TIMEOUT`].
     pub timeout: Option<Duration>,
     /// A PEM file with certificate authorities to trust beside the system's.
     pub ca_cert: Option<PathBuf>,
-    /// The most attempts in flight on the account.
+    /// The most attempts in flight on the account, at least 1; found out by what the server takes if not said.
     pub concurrency: Option<usize>,
-    /// The most attempts in flight that the system has connections for, whatever else is found out or asked for.
+    /// The most attempts in flight that the system has connections for, at least 1, whatever else is found out or asked for.
     pub most_concurrency: Option<usize>,
-    /// The most requests per minute.
+    /// The most requests per minute, above 0; as many as the server allows if not said.
     pub requests_per_minute: Option<f64>,
-    /// The most tokens per minute, in and out together.
+    /// The most tokens per minute, in and out together, above 0; as many as the server allows if not said.
     pub tokens_per_minute: Option<f64>,
+}
+
+impl fmt::Debug for AccountOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, base_url, protocol, api_key, keyless, headers, timeout, ca_cert, .. } = self;
+        let Self { concurrency, most_concurrency, requests_per_minute, tokens_per_minute, .. } = self;
+        // Before an `@` there may be a password, behind a `?` a key.
+        let base_url = base_url.as_deref().map(|url| if url.contains(['@', '?']) { "…" } else { url });
+        f.debug_struct("AccountOptions")
+            .field("model", model)
+            .field("base_url", &base_url)
+            .field("protocol", protocol)
+            .field("api_key", api_key)
+            .field("keyless", keyless)
+            .field("headers", headers)
+            .field("timeout", timeout)
+            .field("ca_cert", ca_cert)
+            .field("concurrency", concurrency)
+            .field("most_concurrency", most_concurrency)
+            .field("requests_per_minute", requests_per_minute)
+            .field("tokens_per_minute", tokens_per_minute)
+            .finish()
+    }
 }
 
 /// Provider, base URL and key, checked: what limits belong to.
@@ -82,9 +105,9 @@ impl Account {
         let key_header = provider.key_header.unwrap_or_else(|| offer.protocol.key_header());
         let key = match &options.api_key {
             Some(key) => Some(key.clone()),
-            None if options.keyless || brings_a_key(&options.headers, key_header) => {
-                key_from_environment(provider.key).unwrap_or_default()
-            }
+            // Anthropic goes by the key in its own header where a token comes along as well.
+            None if brings_a_key(&options.headers, key_header) => None,
+            None if options.keyless => key_from_environment(provider.key).unwrap_or_default(),
             None => key_from_environment(provider.key).map_err(Error::Config)?,
         };
         let headers = headers(key_header, key.as_ref(), &options.headers).map_err(Error::Config)?;
@@ -186,9 +209,24 @@ pub(crate) struct Plan {
     places: Option<(usize, Arc<Semaphore>)>,
 }
 
-/// Fields of a request that are the engine's business.
-const RESERVED_PARAMETERS: [&str; 8] =
-    ["model", "messages", "input", "contents", "system", "instructions", "systemInstruction", "stream"];
+/// Fields of a request that are the engine's business, whatever they are spelled like.
+const RESERVED_PARAMETERS: [&str; 9] = [
+    "model",
+    "messages",
+    "input",
+    "contents",
+    "system",
+    "instructions",
+    "systeminstruction",
+    "continuationtoken",
+    "stream",
+];
+
+/// Whether a field of a request is the engine's business. Google takes `snake_case` as well as `camelCase`.
+fn is_reserved(name: &str) -> bool {
+    let spelled = name.replace('_', "").to_ascii_lowercase();
+    RESERVED_PARAMETERS.contains(&&*spelled)
+}
 
 impl Plan {
     /// Checks what the user says about a task.
@@ -199,9 +237,7 @@ impl Plan {
         options: &TaskOptions,
     ) -> Result<Self> {
         let template = template(options, &schema, misfit).map_err(Error::Config)?;
-        if let Some(name) =
-            RESERVED_PARAMETERS.iter().find(|name| options.parameters.extra.contains_key(**name))
-        {
+        if let Some(name) = options.parameters.extra.keys().find(|name| is_reserved(name)) {
             let problem =
                 Problem::new(format!("parameter `{name}` is set by rowcall itself, expected another one"));
             return Err(Error::Config(problem));
@@ -210,7 +246,11 @@ impl Plan {
         let modes = offer.chosen(options.mode).map_err(Error::Config)?;
         let Forms { first, further, mut notes } =
             Forms::of(&schema, offer.protocol, &modes).map_err(Error::Config)?;
-        let (parameters, unfit) = offer.fit(&options.parameters);
+        let mut wished = options.parameters.clone();
+        if let Some(field) = offer.protocol.output_limit_field(account.quirks) {
+            wished = wished.with_limit_from(field);
+        }
+        let (parameters, unfit) = offer.fit(&wished);
         notes.extend(unfit);
         let output_limit = parameters.max_output_tokens;
         let most_output = offer.model.and_then(|model| model.max_output_tokens);
@@ -312,7 +352,7 @@ fn key_from_environment(key: Key) -> std::result::Result<Option<SecretString>, P
 }
 
 /// Whether the user's own headers take the place of a key, such as a token of a cloud's own login.
-fn brings_a_key(own: &[(String, String)], key_header: KeyHeader) -> bool {
+fn brings_a_key(own: &[(String, SecretString)], key_header: KeyHeader) -> bool {
     let names = [AUTHORIZATION, key_header.name()];
     own.iter().any(|(own, _)| names.iter().any(|name| own.eq_ignore_ascii_case(name.as_str())))
 }
@@ -320,7 +360,7 @@ fn brings_a_key(own: &[(String, String)], key_header: KeyHeader) -> bool {
 fn headers(
     key_header: KeyHeader,
     key: Option<&SecretString>,
-    own: &[(String, String)],
+    own: &[(String, SecretString)],
 ) -> std::result::Result<HeaderMap, Problem> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -334,7 +374,7 @@ fn headers(
         headers.insert(key_header.name(), value);
     }
     for (name, value) in own {
-        let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
+        let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.expose_secret()).ok());
         let Some((name, mut value)) = parsed else {
             return Err(Problem::new(format!(
                 "`{name}` is not a header, expected `NAME: VALUE` in printable ASCII"

@@ -283,9 +283,7 @@ impl<T> Extractor<T> {
         let request = crate::extract::first_request(&self.plan, row)
             .map_err(|failure| Error::Row { index: row.index, failure })?;
         let transport = &self.plan.account.transport;
-        let mut headers = transport.headers().clone();
-        headers.extend(request.headers.iter().cloned());
-        Ok(Preview { url: transport.shown_url(&request), headers, request })
+        Ok(Preview { url: transport.shown_url(&request), headers: transport.headers_of(&request), request })
     }
 
     /// Carries all rows of `source` to `sink`, in this order. `halt` ends it early: no new requests, those in flight are
@@ -378,18 +376,15 @@ impl<T: DeserializeOwned> Extractor<T> {
         each: impl Fn(Outcome<T>) -> Result<U>,
     ) -> Result<Vec<U>> {
         let mut run = Run::new(Arc::clone(&self.plan), rows.into_source(), OrderBy::Completed);
-        let mut places: Vec<Option<U>> = Vec::new();
+        let mut placed: Vec<(u64, U)> = Vec::new();
         loop {
             let done = run.next().await?;
             if done.is_empty() {
-                return Ok(places.into_iter().flatten().collect());
+                placed.sort_by_key(|(index, _)| *index);
+                return Ok(placed.into_iter().map(|(_, outcome)| outcome).collect());
             }
             for (row, outcome) in done {
-                let place = row.index as usize;
-                if place >= places.len() {
-                    places.resize_with(place + 1, || None);
-                }
-                places[place] = Some(each(typed(outcome)?)?);
+                placed.push((row.index, each(typed(outcome)?)?));
             }
         }
     }

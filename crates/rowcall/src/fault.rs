@@ -120,7 +120,7 @@ impl Fault {
     pub fn may_be_billed(&self) -> bool {
         match self.kind {
             FaultKind::Timeout | FaultKind::Connection | FaultKind::Server => {
-                self.status.is_none_or(|status| status == 200)
+                self.status.is_none_or(|status| (200..300).contains(&status))
             }
             FaultKind::Unreachable
             | FaultKind::RateLimit

@@ -30,6 +30,7 @@ use crate::error::Problem;
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Request, Response};
 use base_url::BaseUrl;
+use tokio::time::Instant;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -54,6 +55,10 @@ const SHARDS: usize = 32;
 /// How often a request is sent anew over another connection when a pooled one proves dead.
 const DEAD_CONNECTIONS: usize = 3;
 
+/// A connection that was closed while it was idle shows it at once. One that breaks later may have brought the request to the
+/// server, whose work on it is paid for.
+const DEAD_AT_ONCE: Duration = Duration::from_secs(1);
+
 /// How a server is reached.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Network {
@@ -69,6 +74,9 @@ pub(crate) struct Network {
 
 /// A header shorter than this is no secret, and its text may stand anywhere.
 const SHORTEST_SECRET: usize = 8;
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "***";
 
 /// The way to one server.
 #[derive(Debug)]
@@ -119,19 +127,21 @@ impl Transport {
         self.base_url.shown(&request.path)
     }
 
-    /// The headers of every request; a key in them is marked sensitive and does not print.
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// The headers of a request, of which the user's own are for all; a key in them is marked sensitive and does not print.
+    pub(crate) fn headers_of(&self, request: &Request) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        for (name, value) in request.headers {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        headers
     }
 
     /// A text that came from the server, without what it has repeated of our secret headers.
     pub(crate) fn hide_secrets(&self, text: String) -> String {
         let secrets = self.headers.values().filter(|value| value.is_sensitive());
-        // `Bearer KEY` is repeated without its first word.
-        let words = secrets.filter_map(|value| value.to_str().ok()?.split_whitespace().next_back());
-        words
-            .filter(|word| word.len() >= SHORTEST_SECRET)
-            .fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "***") } else { text })
+        // `Bearer KEY` may be repeated without its first word, and of several cookies each by itself.
+        let words = secrets.filter_map(|value| value.to_str().ok()).flat_map(str::split_whitespace);
+        words.filter(|word| word.len() >= SHORTEST_SECRET).fold(text, without)
     }
 
     /// Sends one request and reads its response to the end.
@@ -150,7 +160,9 @@ impl Transport {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, Fault> {
-        let response = self.answered(request).await?;
+        // It is under way until the last byte of the answer is there.
+        let shard = self.shard();
+        let response = self.answered(request, &shard).await?;
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| Fault {
@@ -161,15 +173,18 @@ impl Transport {
     }
 
     /// The response as soon as its head is there.
-    async fn answered(&self, request: &Request) -> Result<http::Response<hyper::body::Incoming>, Fault> {
-        let shard = self.shard();
+    async fn answered(
+        &self,
+        request: &Request,
+        shard: &Busy<'_>,
+    ) -> Result<http::Response<hyper::body::Incoming>, Fault> {
         let mut dead = 0;
         loop {
             let mut message = http::Request::post(self.base_url.join(&request.path))
                 .body(Full::new(request.body.clone()))
                 .map_err(|error| self.broken("the request cannot be written", &error))?;
-            *message.headers_mut() = self.headers.clone();
-            message.headers_mut().extend(request.headers.iter().cloned());
+            *message.headers_mut() = self.headers_of(request);
+            let sent = Instant::now();
             match shard.request(message).await {
                 Ok(response) => {
                     if let Some(connection) = response.extensions().get::<HttpInfo>() {
@@ -177,7 +192,13 @@ impl Transport {
                     }
                     return Ok(response);
                 }
-                Err(error) if dead < DEAD_CONNECTIONS && self.was_pooled(&error) => dead += 1,
+                Err(error)
+                    if dead < DEAD_CONNECTIONS
+                        && sent.elapsed() < DEAD_AT_ONCE
+                        && self.was_pooled(&error) =>
+                {
+                    dead += 1;
+                }
                 Err(error) if error.is_connect() => {
                     return Err(Fault {
                         kind: FaultKind::Unreachable,
@@ -216,6 +237,17 @@ impl Transport {
             reason = source;
         }
         Fault::new(FaultKind::Connection, format!("{what} ({}): {reason}", self.base_url.shown("")))
+    }
+}
+
+/// `text` without `secret`, also where `text` was cut within it.
+fn without(text: String, secret: &str) -> String {
+    let text = if text.contains(secret) { text.replace(secret, HIDDEN) } else { text };
+    let Some(whole) = text.strip_suffix('…') else { return text };
+    let beginnings = (SHORTEST_SECRET..secret.len()).rev().filter_map(|length| secret.get(..length));
+    match beginnings.into_iter().find_map(|beginning| whole.strip_suffix(beginning)) {
+        Some(before) => format!("{before}{HIDDEN}…"),
+        None => text,
     }
 }
 
@@ -272,4 +304,23 @@ fn proxy(server: &Uri, network: &Network) -> Option<Tunnel<HttpConnector>> {
         Some(credentials) => tunnel.with_auth(credentials.clone()),
         None => tunnel,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without;
+
+    #[test]
+    fn a_secret_is_hidden_also_where_it_is_cut() {
+        for (text, hidden) in [
+            ("key sk-secret-4711 is wrong", "key *** is wrong"),
+            ("sk-secret-4711 sk-secret-4711", "*** ***"),
+            ("authorization: Bearer sk-secret-…", "authorization: Bearer ***…"),
+            ("a sk-secr…", "a sk-secr…"),
+            ("sk-secret", "sk-secret"),
+            ("nothing…", "nothing…"),
+        ] {
+            assert_eq!(without(text.to_owned(), "sk-secret-4711"), hidden);
+        }
+    }
 }

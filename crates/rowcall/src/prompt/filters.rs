@@ -52,6 +52,9 @@ fn present(value: &Value) -> Result<&Value, Error> {
     if value.is_undefined() { Err(Error::from(ErrorKind::UndefinedError)) } else { Ok(value) }
 }
 
+/// The widest indent, in spaces.
+const WIDEST: usize = 64;
+
 /// JSON as it is, without the escapes that HTML needs and a prompt does not; `indent` is a number of spaces, or `true` for 2.
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands named arguments over")]
 fn tojson(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<String, Error> {
@@ -70,7 +73,7 @@ fn tojson(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Strin
         },
     };
     let Some(spaces) = spaces else { return serde_json::to_string(value).map_err(failed) };
-    let (mut text, indent) = (Vec::new(), " ".repeat(spaces));
+    let (mut text, indent) = (Vec::new(), " ".repeat(spaces.min(WIDEST)));
     let formatter = PrettyFormatter::with_indent(indent.as_bytes());
     value.serialize(&mut Serializer::with_formatter(&mut text, formatter)).map_err(failed)?;
     String::from_utf8(text).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))

@@ -27,7 +27,7 @@ static VERSION: [(HeaderName, HeaderValue); 1] = version("2026-10-21");
 /// The version of the API under which the models that still sample as they are told do so.
 static SAMPLING_VERSION: [(HeaderName, HeaderValue); 1] = version("2023-06-01");
 
-const LIMIT_FIELD: &str = "max_tokens";
+pub(super) const LIMIT_FIELD: &str = "max_tokens";
 
 /// Anthropic requires an output limit, and thinking counts towards it. This is generous for a record, needs no stream, and even
 /// doubled twice is no more than the 64,000 tokens of the smallest models with structured output (Claude 4.5).
@@ -53,7 +53,7 @@ pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
     let message = if sse::is_stream(response) {
         stream::whole(response)?
     } else {
-        serde_json::from_slice(&response.body)
+        serde_json::from_slice(sse::without_mark(&response.body))
             .map_err(|error| unreadable(format!("the body is not a message: {error}")))?
     };
     if message.get("error").is_some_and(|error| !openai_error::is_empty(error)) {
@@ -75,7 +75,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
         push_field(&mut body, LIMIT_FIELD, &limit);
         u64::from(limit)
     };
-    if limit > LONGEST_UNSTREAMED && !extra.contains_key("stream") {
+    if limit > LONGEST_UNSTREAMED {
         push_field(&mut body, "stream", &true);
     }
     let system = target.system(prompt);
@@ -142,7 +142,10 @@ fn messages(target: &Target, prompt: &Prompt, mark: Mark) -> Vec<Value> {
             }
             Turn::User { text, attachments } => {
                 let mut blocks: Vec<_> = attachments.iter().map(block).collect();
-                blocks.push(json!({"type": "text", "text": text}));
+                // A block of text without a word is refused.
+                if !text.trim().is_empty() {
+                    blocks.push(json!({"type": "text", "text": text}));
+                }
                 messages.push(json!({"role": "user", "content": blocks}));
             }
             Turn::Invalid { raw_turn, violations } => {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{limit_headers, openai_error};
+use super::{limit_headers, openai_error, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::LimitedBy;
@@ -12,7 +12,7 @@ use crate::standing::LimitedBy;
 /// read as any server's.
 pub(super) fn classify(response: &Response) -> Fault {
     let fault = openai_error::classify(response);
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).unwrap_or_default();
     let word = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (code, named) = (word("/error/details/error_code"), word("/error/type"));
     let (kind, param) = match (kind_by_code(code), kind_by_type(named)) {

@@ -51,7 +51,7 @@ pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
             let words = format!("the body is not an answer of Gemini: {error}");
             openai_error::in_success(response, FaultKind::Server, words)
         };
-        match serde_json::from_slice(&response.body).map_err(unreadable)? {
+        match serde_json::from_slice(sse::without_mark(&response.body)).map_err(unreadable)? {
             // A stream that was not asked for as events is one array of what the events would have been.
             Value::Array(chunks) => stream::whole(response, chunks.into_iter())?,
             answer => answer,
@@ -100,7 +100,9 @@ fn contents(target: &Target, prompt: &Prompt) -> Vec<Value> {
             }
             Turn::User { text, attachments } => {
                 let mut parts: Vec<_> = attachments.iter().map(part).collect();
-                parts.push(json!({"text": text}));
+                if attachments.is_empty() || !text.trim().is_empty() {
+                    parts.push(json!({"text": text}));
+                }
                 contents.push(json!({"role": "user", "parts": parts}));
             }
             Turn::Invalid { raw_turn, violations } => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{limit_headers, openai_error};
+use super::{limit_headers, openai_error, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
@@ -12,7 +12,7 @@ use crate::standing::{Dimension, LimitedBy};
 /// The fault that a response with an error status or an error body tells of. What is not Google's own, such as a proxy's page, is
 /// read as any server's.
 pub(super) fn classify(response: &Response) -> Fault {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).unwrap_or_default();
     // Where a stream would have been an array, the error is its only item.
     if let Some(body) =
         body.as_array().and_then(|items| items.iter().find(|item| item.get("error").is_some()))

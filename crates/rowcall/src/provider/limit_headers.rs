@@ -18,16 +18,20 @@ pub(crate) fn retry_after(response: &Response, message: &str) -> Option<Duration
         .or_else(|| ["requests", "tokens"].into_iter().find_map(|dimension| exhausted(response, dimension)))
 }
 
+/// LiteLLM passes its upstream's on under a name of its own.
+const RETRY_AFTER: [&str; 2] = ["retry-after", "llm_provider-retry-after"];
+
 /// How long the headers for it ask to wait: `retry-after-ms`, or `retry-after`, in seconds (OpenAI sends whole ones, others fractions)
 /// or as a date.
 pub(super) fn in_headers(response: &Response) -> Option<Duration> {
     let in_header = |name: &str| response.header(name).map(str::trim);
-    in_header("retry-after-ms").and_then(|text| seconds(text).and_then(|ms| sensible(ms / 1000.0))).or_else(
-        || {
-            in_header("retry-after")
-                .and_then(|text| seconds(text).and_then(sensible).or_else(|| until(text, response)))
-        },
-    )
+    let in_milliseconds = in_header("retry-after-ms").and_then(seconds).and_then(|ms| sensible(ms / 1000.0));
+    in_milliseconds.or_else(|| {
+        RETRY_AFTER.into_iter().find_map(|name| {
+            let text = in_header(name)?;
+            seconds(text).and_then(sensible).or_else(|| until(text, response))
+        })
+    })
 }
 
 /// A wait as Google's `RetryInfo` has it, in seconds with a unit: `46s`, `0.812500s`.
@@ -41,7 +45,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 /// |---|---|
 /// | `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` | OpenAI's, sent by most; the reset is when the bucket is full. Groq's requests, and OpenAI's on low tiers, are per day, which shows in the reset; Azure sends only what remains |
 /// | `x-ratelimit-…-project-tokens` | OpenAI's, where a project has a limit of its own |
-/// | `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining,reset}` | Anthropic's; remaining tokens are rounded to thousands, the reset is a time of day |
+/// | `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining}` | Anthropic's; remaining tokens are rounded to thousands |
 pub(crate) fn standings(response: &Response) -> Vec<Standing> {
     // Most servers send none of fifteen names, which going through theirs once shows.
     if !response.headers.keys().any(|name| name.as_str().contains("ratelimit")) {

@@ -99,7 +99,23 @@ impl Mode {
     }
 }
 
+/// Whether an answer that a provider calls failed came to its end. What breaks off without having reached the limit would break off
+/// again with a higher one, so it counts as no answer.
+fn looks_whole(text: &str) -> bool {
+    text.trim_ascii_end().ends_with(['}', ']', '>', '`'])
+}
+
 impl Protocol {
+    /// The field of a request that has the output limit, if that is one of its first level.
+    pub(crate) fn output_limit_field(self, quirks: Quirks) -> Option<&'static str> {
+        match self {
+            Self::OpenAiChat => Some(quirks.output_limit_field),
+            Self::OpenAiResponses => Some(openai_responses::LIMIT_FIELD),
+            Self::Anthropic => Some(anthropic::LIMIT_FIELD),
+            Self::Gemini => None,
+        }
+    }
+
     /// What a response means, be it one body or a stream of events.
     ///
     /// # Errors

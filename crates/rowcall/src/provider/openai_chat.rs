@@ -18,11 +18,7 @@ mod stream;
 pub(super) const PATH: &str = "/chat/completions";
 
 pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
-    if response.is_success() && sse::is_stream(response) {
-        let body = stream::whole(response)?.into();
-        return answer::read(&Response { body, ..response.clone() });
-    }
-    answer::read(response)
+    answer::read(&*sse::unstreamed(response, stream::whole)?)
 }
 
 pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
@@ -79,6 +75,11 @@ fn push_item(body: &mut Vec<u8>, item: &impl Serialize) {
         body.push(b',');
     }
     push_json(body, item);
+}
+
+/// What a re-ask has in the place of an answer without a word, which Mistral refuses to be shown.
+pub(super) fn said_or_nothing(said: &str) -> &str {
+    if said.trim().is_empty() { "(no answer)" } else { said }
 }
 
 /// An image goes as a part of its own, a document as a file.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::limit_headers;
+use super::{limit_headers, looks_whole, openai_chat, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
@@ -25,7 +25,7 @@ const QUOTA: [&str; 6] = [
     "budget_exceeded",
 ];
 
-/// OpenAI's two, and llama.cpp's for a model that is still being loaded.
+/// OpenAI's three, Anthropic's, and llama.cpp's for a model that is still being loaded.
 const OVERLOAD: [&str; 5] = [
     "server_is_overloaded",
     "service_unavailable_error",
@@ -75,11 +75,11 @@ pub(super) fn classify(response: &Response) -> Fault {
 /// # Errors
 /// The fault, if it is one.
 pub(super) fn judge(response: &Response) -> Result<Completion, Fault> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).unwrap_or_default();
     let word = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     match (word("/error/code"), word("/error/failed_generation").unwrap_or_default()) {
-        (Some("json_validate_failed" | "tool_use_failed"), generation) => {
-            Ok(refused_by_validator(generation))
+        (Some(code @ ("json_validate_failed" | "tool_use_failed")), generation) => {
+            Ok(refused_by_validator(code, generation))
         }
         (Some(_) | None, _) => Err(classify(response)),
     }
@@ -88,17 +88,15 @@ pub(super) fn judge(response: &Response) -> Result<Completion, Fault> {
 /// What Groq says in the place of an answer that reached the output limit.
 const CUT: &str = "max completion tokens reached";
 
-fn refused_by_validator(generation: &str) -> Completion {
+fn refused_by_validator(code: &str, generation: &str) -> Completion {
     let finish = if generation.starts_with(CUT) { Finish::Length } else { Finish::Stop };
-    // What breaks off without having reached the limit would break off again with a higher one, so it counts as no answer.
-    let is_whole = generation.trim_ascii_end().ends_with(['}', ']', '>', '`']);
     Completion {
-        content: Content::Text(if is_whole { generation.to_owned() } else { String::new() }),
+        content: Content::Text(if looks_whole(generation) { generation.to_owned() } else { String::new() }),
         finish,
-        finish_reason: "json_validate_failed".to_owned(),
+        finish_reason: code.to_owned(),
         usage: None,
         model: String::new(),
-        raw_turn: json!({"role": "assistant", "content": generation}),
+        raw_turn: json!({"role": "assistant", "content": openai_chat::said_or_nothing(generation)}),
         continuation: None,
     }
 }
@@ -115,7 +113,7 @@ pub(super) fn in_event(name: &str, data: &Value) -> Option<Value> {
 
 /// The fault that a body of success tells of without OpenAI's wrapper around it, if it does.
 pub(super) fn unwrapped(response: &Response) -> Option<Fault> {
-    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).ok()?;
     let is_error = body.get("object").is_some_and(|object| object == "error") || body.get("detail").is_some();
     is_error.then(|| classify(response))
 }
@@ -145,7 +143,10 @@ fn kind(status: u16, said: &Said) -> FaultKind {
     let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
     match status {
         _ if is(&QUOTA) => FaultKind::Quota,
-        429 if says(&["exceeded your current quota"]) => FaultKind::Quota,
+        // Google, which gateways pass on, says the same of its limits per minute, and when to try again.
+        429 if says(&["exceeded your current quota"]) && !says(&["retry in ", "ai.google.dev"]) => {
+            FaultKind::Quota
+        }
         // Groq says so with 413.
         413 | 429 if text.starts_with("request too large for") => FaultKind::RequestExceedsLimit,
         // OpenAI has no capacity left at the flexible price.

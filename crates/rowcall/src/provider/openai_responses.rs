@@ -18,14 +18,10 @@ mod stream;
 
 pub(super) const PATH: &str = "/responses";
 
-const LIMIT_FIELD: &str = "max_output_tokens";
+pub(super) const LIMIT_FIELD: &str = "max_output_tokens";
 
 pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
-    if response.is_success() && sse::is_stream(response) {
-        let body = stream::whole(response)?.into();
-        return answer::read(&Response { body, ..response.clone() });
-    }
-    answer::read(response)
+    answer::read(&*sse::unstreamed(response, stream::whole)?)
 }
 
 pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {

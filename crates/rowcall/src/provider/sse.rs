@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::fault::Fault;
 use crate::request::Response;
 
 /// One event of a stream.
@@ -18,6 +19,20 @@ pub(super) struct Event<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Events<'a> {
     rest: &'a [u8],
+}
+
+/// The response, with the body that the server would have sent without a stream if it is one, as `whole` puts it together.
+///
+/// # Errors
+/// Those of `whole`.
+pub(super) fn unstreamed(
+    response: &Response,
+    whole: impl Fn(&Response) -> Result<Vec<u8>, Fault>,
+) -> Result<Cow<'_, Response>, Fault> {
+    if !(response.is_success() && is_stream(response)) {
+        return Ok(Cow::Borrowed(response));
+    }
+    Ok(Cow::Owned(Response { body: whole(response)?.into(), ..response.clone() }))
 }
 
 /// Whether a body is a stream. Gateways answer a request for a stream with a plain body and the other way round, and keep the
@@ -71,12 +86,12 @@ impl<'a> Iterator for Events<'a> {
 
     fn next(&mut self) -> Option<Event<'a>> {
         let mut name = "";
-        let mut data = None;
+        let mut data: Option<Cow<'a, str>> = None;
         while let Some(line) = self.line() {
             if line.is_empty() {
-                match data {
+                match data.take().filter(|data| is_said(data)) {
                     Some(data) => return Some(Event { name, data }),
-                    // Nothing but a name, or comments that keep the connection alive.
+                    // Nothing but a name or blanks, or comments, that keep the connection alive.
                     None => name = "",
                 }
                 continue;
@@ -88,8 +103,13 @@ impl<'a> Iterator for Events<'a> {
                 _ => {}
             }
         }
-        data.map(|data| Event { name, data })
+        data.filter(|data| is_said(data)).map(|data| Event { name, data })
     }
+}
+
+/// Whether there is anything in an event's data.
+fn is_said(data: &str) -> bool {
+    !data.trim_ascii().is_empty()
 }
 
 /// A line's name and value: one blank after the colon belongs to neither, and a line without a colon is all name.

@@ -24,6 +24,17 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// The same with an output limit that is set among the further fields, as `field`, in its own place: one that is reached can
+    /// then be raised.
+    pub(crate) fn with_limit_from(mut self, field: &str) -> Self {
+        let limit = self.extra.get(field).and_then(Value::as_u64).and_then(|limit| u32::try_from(limit).ok());
+        if let Some(limit) = limit {
+            self.extra.shift_remove(field);
+            self.max_output_tokens = Some(limit);
+        }
+        self
+    }
+
     /// All that is set, by name: the user's own fields win, as they do in a request.
     pub fn by_name(&self) -> Map<String, Value> {
         let Self { temperature, max_output_tokens, extra } = self;
@@ -109,6 +120,13 @@ impl Target {
     /// The same target without the parameter that a server has refused by this name, and what that changes; `None` if it can be
     /// neither left out nor named otherwise.
     pub(super) fn without(&self, param: &str) -> Option<(Self, Change)> {
+        // What is ours in a field that the user has set things in as well.
+        if ["text.format", "output_config.format", "generation_config.response"]
+            .iter()
+            .any(|ours| param.starts_with(ours))
+        {
+            return None;
+        }
         // OpenAI names what is within a field as `reasoning.effort`.
         let name = param.split(['.', '[']).next().unwrap_or(param);
         let mut parameters = self.parameters.clone();

@@ -158,3 +158,45 @@ fn check_fault(case: &Value, class: Option<&str>, fault: &Fault) {
     assert_eq!(fault.status.map(u64::from), case["status"].as_u64(), "{id}");
     assert!(!fault.message.is_empty(), "{id}");
 }
+
+#[test]
+fn a_byte_order_mark_costs_no_answer() {
+    for (protocol, answer) in [
+        (Protocol::OpenAiChat, json!({"choices": [{"message": {"content": "1"}, "finish_reason": "stop"}]})),
+        (
+            Protocol::OpenAiResponses,
+            json!({"status": "completed", "output": [{"type": "message", "content": [{"type": "output_text", "text": "1"}]}]}),
+        ),
+        (Protocol::Anthropic, json!({"content": [{"type": "text", "text": "1"}], "stop_reason": "end_turn"})),
+        (
+            Protocol::Gemini,
+            json!({"candidates": [{"content": {"parts": [{"text": "1"}]}, "finishReason": "STOP"}]}),
+        ),
+    ] {
+        let completion = protocol.decode(&ok(&format!("\u{feff}{answer}"))).expect("a completion");
+        assert_eq!(completion.content, Content::Text("1".to_owned()), "{protocol:?}");
+        let refused = Response { status: 401, ..ok("\u{feff}{\"error\":{\"message\":\"no key\"}}") };
+        let fault = protocol.decode(&refused).expect_err("a fault");
+        assert_eq!(fault.message, "no key", "{protocol:?}");
+    }
+}
+
+#[test]
+fn a_message_that_repeats_the_request_is_cut() {
+    let refused = json!({"error": {"message": "ł".repeat(5_000)}}).to_string();
+    let fault = Protocol::OpenAiChat.decode(&Response { status: 400, ..ok(&refused) }).expect_err("a fault");
+    assert_eq!(fault.message.chars().count(), 2_001);
+}
+
+#[test]
+fn what_the_user_sets_beside_the_format_stays_when_the_format_is_refused() {
+    let extra = json!({"text": {"verbosity": "low"}, "top_k": 4});
+    let parameters =
+        Parameters { extra: extra.as_object().expect("fields").clone(), ..Parameters::default() };
+    let schema = Schema::parse("age int").expect("a schema");
+    let forms =
+        Forms::of(&schema, Protocol::OpenAiResponses, Protocol::OpenAiResponses.modes()).expect("forms");
+    let target = Target::new(Protocol::OpenAiResponses, OPENAI, "m".to_owned(), forms.first, parameters);
+    assert!(target.without("text.format").is_none() && target.asks_for_schema_by("text.format"));
+    assert!(target.without("text.verbosity").is_some() && target.without("top_k").is_some());
+}

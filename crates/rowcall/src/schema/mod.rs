@@ -203,6 +203,10 @@ fn name(schema: &Value) -> String {
         .collect();
     match fitting.trim_matches('_') {
         "" => "answer".to_owned(),
+        // Gemini wants a letter first.
+        name if name.starts_with(|first: char| !first.is_ascii_alphabetic()) => {
+            format!("answer_{name}").chars().take(LONGEST).collect()
+        }
         name => name.to_owned(),
     }
 }

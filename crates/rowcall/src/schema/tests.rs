@@ -319,6 +319,7 @@ fn a_schema_has_a_name_and_properties_in_order() {
     assert_eq!(named(json!("Person")), "Person");
     assert_eq!(named(json!("Ein Größen-Maß (in cm)")), "Ein_Gr__en-Ma___in_cm");
     assert_eq!(named(json!("???")), "answer");
+    assert_eq!(named(json!("2024 invoice")), "answer_2024_invoice");
     assert_eq!(named(json!("x".repeat(100))), "x".repeat(64));
     assert_eq!(Schema::parse("a").unwrap().name(), "answer");
 

@@ -1,11 +1,12 @@
 //! The address that all requests go below: how a request's path is joined to it, and how it is shown, since a query may hold a key.
 
+use std::fmt;
+
 use http::Uri;
 
 use crate::error::Problem;
 
-/// A checked base URL.
-#[derive(Debug)]
+/// A checked base URL. It prints without its query.
 pub(crate) struct BaseUrl {
     /// Without a slash at its end.
     below: String,
@@ -29,7 +30,8 @@ impl BaseUrl {
             .hint("for example the header `Authorization: Basic …`, and the base URL without them"));
         }
         let uri = below.parse::<Uri>().ok().filter(|uri| {
-            let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+            // A fragment would swallow the path of the request.
+            let is_http = !below.contains('#') && matches!(uri.scheme_str(), Some("http" | "https"));
             is_http && uri.host().is_some_and(|host| !host.is_empty())
         });
         let Some(uri) = uri else {
@@ -37,6 +39,11 @@ impl BaseUrl {
             return Err(Problem::new(format!("`{below}` is not a base URL, {expected}"))
                 .hint("for example `http://localhost:8000/v1`"));
         };
+        // What it says must not be shown.
+        if query.contains('#') || !query.is_empty() && format!("{below}/{query}").parse::<Uri>().is_err() {
+            let problem = Problem::new("the base URL has a query that no URL can have behind its `?`");
+            return Err(problem.hint("write `%20` for a blank, and leave out what follows a `#`"));
+        }
         let has_version = below.rsplit('/').next().is_some_and(is_version);
         Ok(Self { below, query: query.to_owned(), has_version, uri })
     }
@@ -65,6 +72,12 @@ impl BaseUrl {
     /// Whether requests go over TLS.
     pub(crate) fn is_https(&self) -> bool {
         self.uri.scheme_str() == Some("https")
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown(""))
     }
 }
 
@@ -106,6 +119,7 @@ mod tests {
     fn what_may_be_a_secret_is_not_shown() {
         let url = BaseUrl::new("https://h/v1?key=secret").expect("an URL");
         assert_eq!(url.shown("/chat"), "https://h/v1/chat?…");
+        assert_eq!(format!("{url:?}"), "https://h/v1?…");
         for text in ["http://ann:secret@h/v1", "ftp://ann:secret@h", "secret@h", "ftp://h?key=secret"] {
             let problem = BaseUrl::new(text).expect_err(text);
             assert!(!format!("{problem:?}").contains("secret"), "{problem:?}");
@@ -114,8 +128,15 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "localhost:8000", "http://", "ftp://h", "http:///v1", "//h/v1"] {
+        for text in ["", "localhost:8000", "http://", "ftp://h", "http:///v1", "//h/v1", "http://h/v1#a"] {
             assert!(BaseUrl::new(text).is_err(), "{text}");
+        }
+        for text in ["https://h/v1?key=secret a", "https://h/v1?key=secret#a"] {
+            let problem = BaseUrl::new(text).expect_err(text);
+            assert!(
+                problem.message.contains("query") && !format!("{problem:?}").contains("secret"),
+                "{problem:?}"
+            );
         }
     }
 }

@@ -168,6 +168,25 @@ async fn a_pooled_connection_that_proves_dead_is_replaced_at_once() {
 }
 
 #[tokio::test]
+async fn a_pooled_connection_that_breaks_after_a_while_has_had_the_request() {
+    // The second request is worked on for longer than a dead connection takes to show, and never answered.
+    let server = Server::new(|_, mut stream| {
+        if take_request(&mut stream).is_some() {
+            answer(&mut stream);
+        }
+        if take_request(&mut stream).is_some() {
+            stream.set_read_timeout(Some(Duration::from_millis(1_200))).expect("a time");
+            let _ = stream.read(&mut [0; 1]);
+        }
+    });
+    let ages = ages(&server.base_url, 0, LONG);
+    let outcomes = ages.concurrency(1).gather_outcomes(["Ann is 30", "Eve is 30"]).await.expect("outcomes");
+    let failure = outcomes[1].result.as_ref().expect_err("the second is cut off");
+    assert_eq!(failure.kind, FailureKind::Fault(FaultKind::Connection), "{}", failure.message);
+    assert_eq!(server.connections(), 1, "it is not sent again unasked");
+}
+
+#[tokio::test]
 async fn no_complete_answer_within_the_time_allowed() {
     let server = Server::new(|_, mut stream| {
         if take_request(&mut stream).is_some() {

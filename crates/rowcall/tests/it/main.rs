@@ -1,5 +1,6 @@
 //! The integration tests of the library, in one program so that they link once. A file for each subject.
 
+mod account;
 mod architecture;
 mod connections;
 mod journal;

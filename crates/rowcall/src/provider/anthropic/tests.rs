@@ -393,8 +393,6 @@ fn only_long_answers_are_streamed() {
         (limited(21_333), None, json!(21_333), Value::Null),
         (limited(21_334), None, json!(21_334), json!(true)),
         (with_extra(&json!({"max_tokens": 50_000})), None, json!(50_000), json!(true)),
-        (with_extra(&json!({"max_tokens": 50_000, "stream": false})), None, json!(50_000), json!(false)),
-        (with_extra(&json!({"stream": true})), None, json!(16_000), json!(true)),
     ] {
         let mut prompt = ask();
         prompt.output_limit = enlarged;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::provider::looks_whole;
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
 /// What an answer amounts to; `None` if there is neither a candidate nor a reason why there is none.
@@ -62,12 +63,10 @@ fn is_mishap(word: &str) -> bool {
             .contains(&word)
 }
 
-/// What breaks off without having reached the limit would break off again with a higher one, so it counts as no answer.
+/// What looks whole, or else no answer.
 fn whole(content: Content) -> Content {
     match content {
-        Content::Text(text) if !text.trim_ascii_end().ends_with(['}', ']', '>', '`']) => {
-            Content::Text(String::new())
-        }
+        Content::Text(text) if !looks_whole(&text) => Content::Text(String::new()),
         Content::Text(_) | Content::Calls(_) | Content::Refusal(_) => content,
     }
 }

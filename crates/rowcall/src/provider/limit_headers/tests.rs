@@ -146,5 +146,7 @@ fn the_most_exact_source_wins() {
         assert_eq!(retry_after(&limited(headers), words), Some(Duration::from_secs_f64(expected)));
     }
     assert_eq!(retry_after(&limited(&all[2..]), ""), Some(Duration::from_mins(6)));
+    let through_litellm = [("llm_provider-retry-after", "12")];
+    assert_eq!(retry_after(&limited(&through_litellm), words), Some(Duration::from_secs(12)));
     assert_eq!(retry_after(&limited(&[]), "Please try again later."), None);
 }

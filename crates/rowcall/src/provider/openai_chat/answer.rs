@@ -7,37 +7,39 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::{openai_error, sse};
+use super::said_or_nothing;
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
+    /// Gateways written in Go have a null for none.
     #[serde(borrow, default)]
-    choices: Vec<Choice<'a>>,
-    #[serde(default)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(default, deserialize_with = "lenient")]
     model: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     usage: Option<WireUsage>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Value,
 }
 
 #[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow)]
     message: Option<&'a RawValue>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     finish_reason: Option<String>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Value,
 }
 
 #[derive(Deserialize)]
 struct Message {
     #[serde(default)]
     content: Option<MessageContent>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     refusal: Option<String>,
     #[serde(default)]
     tool_calls: Option<Vec<WireToolCall>>,
@@ -76,6 +78,7 @@ struct WireFunction {
 struct WireUsage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    total_tokens: Option<u64>,
     #[serde(default, deserialize_with = "lenient")]
     prompt_tokens_details: Option<PromptDetails>,
     #[serde(default, deserialize_with = "lenient")]
@@ -114,14 +117,14 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     let unreadable = |what: String| openai_error::in_success(response, FaultKind::Server, what);
     let envelope: Envelope<'_> = serde_json::from_slice(sse::without_mark(&response.body))
         .map_err(|error| unreadable(format!("the body is not a chat completion: {error}")))?;
-    if is_there(envelope.error) {
+    if !openai_error::is_empty(&envelope.error) {
         return openai_error::judge(response);
     }
-    let Some(choice) = envelope.choices.into_iter().next() else {
+    let Some(choice) = envelope.choices.into_iter().flatten().next() else {
         return Err(openai_error::unwrapped(response)
             .unwrap_or_else(|| unreadable("the body has no choices".to_owned())));
     };
-    if is_there(choice.error) {
+    if !openai_error::is_empty(&choice.error) {
         return openai_error::judge(response);
     }
     let finish_reason = choice.finish_reason.unwrap_or_default();
@@ -144,11 +147,6 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     })
 }
 
-/// Some servers send an empty error with every answer.
-fn is_there(error: Option<&RawValue>) -> bool {
-    error.is_some_and(|error| !matches!(error.get(), "null" | "false" | "\"\"" | "{}"))
-}
-
 /// The finish reasons with which servers say that they have failed, all within a 200.
 fn broken_off(finish_reason: &str) -> Option<(FaultKind, &'static str)> {
     match finish_reason {
@@ -169,7 +167,7 @@ fn replayable(raw: &RawValue, message: &Message) -> Value {
     turn.insert("role".to_owned(), json!("assistant"));
     if calls.is_empty() {
         // Without calls, OpenAI refuses a null.
-        turn.insert("content".to_owned(), json!(said.unwrap_or_default()));
+        turn.insert("content".to_owned(), json!(said_or_nothing(&said.unwrap_or_default())));
     } else if calls.iter().all(is_replayable)
         && let Ok(Value::Object(mut whole)) = serde_json::from_str(raw.get())
         && let Some(calls) = whole.remove("tool_calls")
@@ -179,7 +177,8 @@ fn replayable(raw: &RawValue, message: &Message) -> Value {
     } else {
         let calls = calls.iter().map(|call| arguments(&call.function.arguments));
         let said = said.into_iter().filter(|said| !said.is_empty()).chain(calls);
-        turn.insert("content".to_owned(), json!(said.collect::<Vec<_>>().join("\n")));
+        let said = said.collect::<Vec<_>>().join("\n");
+        turn.insert("content".to_owned(), json!(said_or_nothing(&said)));
     }
     Value::Object(turn)
 }
@@ -243,12 +242,16 @@ fn usage(wire: WireUsage) -> Option<Usage> {
     }
     let prompt = wire.prompt_tokens_details;
     let completion = wire.completion_tokens_details;
+    let (input, output) = (wire.prompt_tokens.unwrap_or(0), wire.completion_tokens.unwrap_or(0));
+    let reasoning = completion.and_then(|details| details.reasoning_tokens).unwrap_or(0);
+    // xAI counts reasoning beside the completion, which only the total tells.
+    let is_beside = wire.total_tokens == Some(input.saturating_add(output).saturating_add(reasoning));
     let cached_tokens = prompt.as_ref().and_then(|details| details.cached_tokens);
     Some(Usage {
-        input_tokens: wire.prompt_tokens.unwrap_or(0),
+        input_tokens: input,
         cached_tokens: cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0),
         cache_write_tokens: prompt.and_then(|details| details.cache_write_tokens).unwrap_or(0),
-        output_tokens: wire.completion_tokens.unwrap_or(0),
-        reasoning_tokens: completion.and_then(|details| details.reasoning_tokens).unwrap_or(0),
+        output_tokens: if is_beside { output.saturating_add(reasoning) } else { output },
+        reasoning_tokens: reasoning,
     })
 }

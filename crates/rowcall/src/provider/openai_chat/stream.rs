@@ -36,9 +36,6 @@ struct Call {
 pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
     let mut whole = Whole::default();
     for event in sse::events(&response.body) {
-        if event.data.trim_ascii().is_empty() {
-            continue;
-        }
         // The end mark, or a piece that was cut.
         let Ok(chunk) = serde_json::from_str::<Value>(&event.data) else { break };
         if let Some(error) = openai_error::in_event(event.name, &chunk) {

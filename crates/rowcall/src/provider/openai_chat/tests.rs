@@ -227,7 +227,8 @@ fn a_reask_replays_the_answer_and_tells_all_violations() {
 fn what_no_server_would_take_back_is_replayed_as_text() {
     let call = |id: Value, arguments: Value| json!({"id": id, "type": "function", "function": {"name": "answer", "arguments": arguments}});
     for (message, replayed) in [
-        (json!({"content": null, "reasoning_content": "hm"}), json!("")),
+        (json!({"content": null, "reasoning_content": "hm"}), json!("(no answer)")),
+        (json!({"content": " "}), json!("(no answer)")),
         (json!({"content": null, "tool_calls": [call(json!("a"), json!("{\"na"))]}), json!("{\"na")),
         (
             json!({"content": "So:", "tool_calls": [call(json!(null), json!({"a": 1}))]}),
@@ -242,6 +243,19 @@ fn what_no_server_would_take_back_is_replayed_as_text() {
         let completion = Protocol::OpenAiChat.decode(&answer).expect("a completion");
         assert_eq!(completion.raw_turn, json!({"role": "assistant", "content": replayed}), "{message}");
     }
+}
+
+#[test]
+fn reasoning_counts_as_output_wherever_the_server_counts_it() {
+    let used = |usage: Value| {
+        let answer =
+            json!({"choices": [{"message": {"content": "1"}, "finish_reason": "stop"}], "usage": usage});
+        let usage = Protocol::OpenAiChat.decode(&ok(&answer.to_string())).expect("a completion").usage;
+        usage.map(|usage| (usage.input_tokens, usage.output_tokens, usage.reasoning_tokens))
+    };
+    let reasoned = |total: u64| json!({"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": total, "completion_tokens_details": {"reasoning_tokens": 15}});
+    assert_eq!(used(reasoned(120)), Some((100, 20, 15)), "OpenAI");
+    assert_eq!(used(reasoned(135)), Some((100, 35, 15)), "xAI");
 }
 
 #[test]

@@ -9,6 +9,9 @@ use crate::request::Response;
 /// The longest piece of a body that is not JSON to be shown, in characters.
 const EXCERPT: usize = 200;
 
+/// The longest message to be kept, in characters: some servers repeat the whole request.
+const LONGEST: usize = 2_000;
+
 /// What an error body says.
 #[derive(Debug, Default)]
 pub(super) struct Said {
@@ -66,6 +69,7 @@ impl Said {
         let refused = if is_unknown { param.clone() } else { None }
             .or_else(|| param.clone().filter(|param| objection::is_way_to_ask(param)))
             .or_else(|| objection::refused(&message));
+        cut(&mut message, LONGEST);
         Self { message, words, param, refused }
     }
 
@@ -175,9 +179,14 @@ fn excerpt(body: &[u8]) -> String {
     if words.is_empty() {
         return "no message".to_owned();
     }
-    if let Some((cut, _)) = words.char_indices().nth(EXCERPT) {
-        words.truncate(cut);
-        words.push('…');
-    }
+    cut(&mut words, EXCERPT);
     words
+}
+
+/// Leaves the beginning of a text, so many characters.
+fn cut(text: &mut String, longest: usize) {
+    if let Some((end, _)) = text.char_indices().nth(longest) {
+        text.truncate(end);
+        text.push('…');
+    }
 }

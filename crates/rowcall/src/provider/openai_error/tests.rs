@@ -171,6 +171,9 @@ fn servers_say_each_in_their_own_way_what_is_wrong() {
         // OpenAI.
         (429, json!({"error": {"message": "no", "type": "resource_unavailable", "code": "resource_unavailable"}}).to_string(), FaultKind::Overloaded),
         (429, said("You exceeded your current quota, please check your plan and billing details."), FaultKind::Quota),
+        (200, json!({"choices": null, "error": {"message": "Insufficient credits", "code": 402}}).to_string(), FaultKind::Quota),
+        // Google behind a gateway.
+        (429, said("You exceeded your current quota, please check your plan. Please retry in 46.2s."), FaultKind::RateLimit),
         (503, json!({"error": {"message": "no", "type": "service_unavailable_error", "code": "server_is_overloaded"}}).to_string(), FaultKind::Overloaded),
         // llama.cpp, Ollama, DeepSeek.
         (503, json!({"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}).to_string(), FaultKind::Overloaded),

@@ -13,9 +13,6 @@ use crate::request::Response;
 pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
     let mut done = Vec::new();
     for event in sse::events(&response.body) {
-        if event.data.trim_ascii().is_empty() {
-            continue;
-        }
         let Ok(mut data) = serde_json::from_str::<Value>(&event.data) else { break };
         if let Some(error) = openai_error::in_event(event.name, &data) {
             return Ok(error.to_string().into_bytes());

@@ -24,7 +24,7 @@ fn streams_are_taken_apart() {
         (b"event: x\ndata: a\n\ndata: b\n\n", &[("x", "a"), ("", "b")]),
         (b"data:  a\n\n", &[("", " a")]),
         (b"data: a\ndata\ndata: b\n\n", &[("", "a\n\nb")]),
-        (b"data:\n\n", &[("", "")]),
+        (b"data:\n\nevent: x\ndata: \n\ndata: a\n\ndata:\n", &[("", "a")]),
         (b": keep-alive\n\n: again\ndata: a\n\n", &[("", "a")]),
         (b"\xEF\xBB\xBFdata: a\n\n", &[("", "a")]),
         (b"event: lost\n\ndata: a\n\n", &[("", "a")]),
@@ -80,7 +80,9 @@ proptest! {
             body.push_str(end);
         }
         let expected: Vec<_> = written.into_iter().map(|(name, lines)| (name, lines.join("\n"))).collect();
-        prop_assert_eq!(read(body.as_bytes()), expected);
+        // What has nothing in it but blanks keeps a connection alive.
+        let said = |(_, data): &(String, String)| !data.trim_ascii().is_empty();
+        prop_assert_eq!(read(body.as_bytes()), expected.into_iter().filter(said).collect::<Vec<_>>());
     }
 
     #[test]

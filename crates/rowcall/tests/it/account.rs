@@ -1,0 +1,66 @@
+//! What the user says about account and parameters, as it shows in the first request, in messages and in what is printed.
+
+use rowcall::{Client, ClientBuilder, Error, Extractor, Parameters, Preview, Row, Schema};
+use serde_json::{Value, json};
+
+fn client(model: &str) -> ClientBuilder {
+    Client::builder(model).base_url("http://127.0.0.1:9/v1").api_key("sk-of-nobody")
+}
+
+fn ages(client: ClientBuilder, extra: &Value) -> Result<Extractor<Value>, Error> {
+    let parameters =
+        Parameters { extra: extra.as_object().expect("fields").clone(), ..Parameters::default() };
+    let schema = Schema::parse("age int").expect("a schema");
+    client.build()?.extractor_with(schema).parameters(parameters).prompt("{{ text }}")
+}
+
+fn first_request(client: ClientBuilder, extra: &Value) -> Preview {
+    let row = Row::new(0, "Ann is 30");
+    ages(client, extra).expect("an extractor").preview(&row).expect("a request")
+}
+
+#[test]
+fn a_header_of_the_users_takes_the_place_of_ours() {
+    let own = client("anthropic/claude-haiku-5-5").header("Anthropic-Version", "2030-01-01");
+    let headers = first_request(own, &json!({})).headers;
+    let versions: Vec<_> = headers.get_all("anthropic-version").iter().collect();
+    assert_eq!(versions, ["2030-01-01"]);
+}
+
+#[test]
+fn an_output_limit_among_the_parameters_is_one() {
+    for (model, field) in [
+        ("openai/gpt-6-luna", "max_completion_tokens"),
+        ("vllm/any", "max_tokens"),
+        ("anthropic/claude-haiku-5-5", "max_tokens"),
+    ] {
+        let request = first_request(client(model), &json!({ (field): 7 })).request;
+        let written = String::from_utf8(request.body.to_vec()).expect("text");
+        assert_eq!(written.matches(&format!("\"{field}\":7")).count(), 1, "{written}");
+    }
+}
+
+#[test]
+fn fields_that_are_ours_are_refused_however_they_are_spelled() {
+    for name in
+        ["model", "systemInstruction", "system_instruction", "Contents", "continuationToken", "stream"]
+    {
+        let refused = ages(client("google/gemini-4-flash"), &json!({ (name): 1 }));
+        let message = refused.expect_err(name).to_string();
+        assert!(message.contains(&format!("`{name}` is set by rowcall itself")), "{message}");
+    }
+}
+
+#[test]
+fn nothing_that_may_be_a_secret_is_printed() {
+    let secretive = client("openai/gpt-6-luna")
+        .base_url("https://h.example/v1?key=hush-4711")
+        .header("Authorization", "Bearer hush-4711")
+        .api_key("hush-4711");
+    let builder = format!("{secretive:?}");
+    let client = secretive.build().expect("a client");
+    let extractor = client.extractor_with(Schema::parse("age int").expect("a schema")).prompt("{{ text }}");
+    for printed in [builder, format!("{client:?}"), format!("{:?}", extractor.expect("an extractor"))] {
+        assert!(!printed.contains("hush"), "{printed}");
+    }
+}
