@@ -8,5 +8,6 @@ pub(crate) mod memory;
 pub(crate) mod python;
 
 mod ceiling;
+mod client;
 mod digits;
 mod watched;

@@ -4,12 +4,13 @@
 use serde_json::{Value, json};
 
 use crate::ask::wanted::{Forced, Tool, Wanted};
-use crate::ask::{Ask, Thinking, tokens};
+use crate::ask::{Ask, Thinking};
 use crate::chance::Chance;
 use crate::complaint::Complaint;
 use crate::fault::FaultKind;
-use crate::protocol::Arguments;
+use crate::form::Arguments;
 use crate::reading::Reading;
+use crate::tokens::tokens;
 use crate::value;
 
 /// An answer before it is wrapped in a body or a stream.

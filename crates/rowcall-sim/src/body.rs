@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::fault::Moment;
 use crate::reply::{Ending, Failure, Length, Reply};
-use crate::server::Visit;
+use crate::shared::Visit;
 
 /// The answer is not to be completed; what becomes of the connection depends on HTTP's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! One connection: encrypted or not, HTTP/1.1 or HTTP/2, and how either breaks on purpose.
-//! Who is let in and what is answered is the server's matter.
+//! Who is let in is the server's matter, what is answered `exchange.rs`'s.
 
 use std::error::Error;
 use std::pin::{Pin, pin};
@@ -18,8 +18,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::body::Broken;
+use crate::exchange::serve;
 use crate::options::Http;
-use crate::server::{Shared, serve};
+use crate::shared::Shared;
 use crate::tls::H2;
 
 /// Requests at a time on a connection of HTTP/2: RFC 9113 (section 6.5.2) recommends to allow no fewer, and servers

@@ -7,8 +7,8 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::chance::Chance;
 use crate::chat;
-use crate::protocol::Rules;
 use crate::quota::Need;
+use crate::rules::Rules;
 use crate::scenario::Scenario;
 
 /// What is known of a request beforehand.

@@ -141,20 +141,16 @@ mod simulator;
 // ... the server, ...
 mod body;
 mod connection;
+mod exchange;
 mod route;
 mod server;
+mod shared;
 mod tls;
 
-// ... one request: play it, read it, answer it, in four protocols, ...
-mod answer;
-mod ask;
+// ... one request: play it, in four protocols, ...
+mod foretold;
 mod protocol;
-mod rate_limit;
-mod reply;
 mod simulation;
-mod slots;
-mod timestamp;
-mod written;
 
 // ... each of which has its words, ...
 mod chat;
@@ -162,6 +158,19 @@ mod gemini;
 mod messages;
 mod openai;
 mod responses;
+
+// ... for the same things: what is asked, what is answered, what goes wrong, ...
+mod answer;
+mod ask;
+mod envelope;
+mod form;
+mod invalid;
+mod rate_limit;
+mod reply;
+mod timestamp;
+mod tokens;
+mod trouble;
+mod written;
 
 // ... the value in the answer, ...
 mod complaint;
@@ -173,18 +182,20 @@ mod value;
 mod chance;
 mod error;
 mod fault;
-mod foretold;
 mod latency;
+mod mode;
 pub mod quota;
+mod rules;
 mod scenario;
+mod slots;
 mod stats;
 mod tally;
 
-pub use ask::wanted::Mode;
 pub use error::SimError;
 pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
 pub use foretold::Foretold;
 pub use latency::{Latency, TextLatency};
+pub use mode::Mode;
 pub use options::{Counting, Http, Options, Tls};
 pub use scenario::{Held, Scenario};
 pub use simulator::Simulator;

@@ -6,15 +6,18 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::answer::Answer;
-use crate::ask::wanted::{Mode, Wanted};
-use crate::ask::{Ask, Invalid};
+use crate::ask::Ask;
+use crate::ask::wanted::Wanted;
 use crate::chance::hash;
 use crate::complaint::Complaint;
-use crate::fault::StatusFault;
+use crate::envelope::Envelope;
+use crate::form::Form;
 use crate::gemini::Target;
-use crate::quota::{Headers, Refusal};
+use crate::invalid::Invalid;
+use crate::quota::Headers;
 use crate::reply::Reply;
-use crate::scenario::Scenario;
+use crate::rules::Rules;
+use crate::trouble::{Asked, Trouble};
 use crate::written::Written;
 use crate::{chat, gemini, messages, openai, responses};
 
@@ -37,80 +40,6 @@ pub(crate) struct Call<'c> {
     pub(crate) service: &'c Service,
     pub(crate) headers: &'c HeaderMap,
     pub(crate) body: &'c [u8],
-}
-
-/// What the scenario lets a request ask for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules<'s> {
-    refuses: &'s [String],
-    modes: Option<&'s [Mode]>,
-}
-
-impl<'s> Rules<'s> {
-    pub(crate) fn of(scenario: &'s Scenario) -> Self {
-        Self { refuses: &scenario.refuses, modes: scenario.modes.as_deref() }
-    }
-
-    /// Whether the model takes no parameter of this name.
-    pub(crate) fn refuses(self, parameter: &str) -> bool {
-        self.refuses.iter().any(|refused| refused == parameter)
-    }
-
-    /// Whether the server knows this mode.
-    pub(crate) fn knows(self, mode: Mode) -> bool {
-        self.modes.is_none_or(|modes| modes.contains(&mode))
-    }
-}
-
-/// In which form a request wants its answer.
-#[derive(Debug)]
-pub(crate) enum Form {
-    Chat(chat::Form),
-    Responses(Box<responses::Form>),
-    Messages(messages::Form),
-    Gemini(gemini::Form),
-}
-
-/// What the arguments of a tool's call are on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arguments {
-    /// Text, which should be JSON.
-    Text,
-    /// An object.
-    Object,
-}
-
-/// What an answer holds besides what the model says.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Envelope {
-    /// The how manieth answer it is, from which its ids are made.
-    pub(crate) number: u64,
-    /// Unix time in seconds.
-    pub(crate) created: u64,
-}
-
-/// Why a call gets an error instead of an answer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Trouble<'t> {
-    Invalid(&'t Invalid),
-    /// No key was given, or not the right one.
-    Key(Option<&'t str>),
-    TooLarge,
-    /// The quota lacks.
-    Lacking(Refusal),
-    /// Traffic grew too fast; this is when it will have been slow enough.
-    TooFast(Duration),
-    /// Nobody is let in for this time.
-    Closed(Duration),
-    /// The scenario wants it so.
-    Simulated(&'t StatusFault),
-}
-
-/// What an error names: the request, by its id, and the model.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) model: &'a str,
 }
 
 impl Call<'_> {
@@ -144,15 +73,6 @@ impl Call<'_> {
     }
 }
 
-impl Form {
-    pub(crate) fn arguments(&self) -> Arguments {
-        match self {
-            Self::Chat(_) | Self::Responses(_) => Arguments::Text,
-            Self::Messages(_) | Self::Gemini(_) => Arguments::Object,
-        }
-    }
-}
-
 impl Service {
     /// The refusal of a schema that no value was found for.
     pub(crate) fn no_value(&self, wanted: &Wanted, complaint: &Complaint) -> Invalid {
@@ -181,7 +101,7 @@ impl Service {
         match self {
             Self::Chat | Self::Responses => openai::error::reply(trouble, asked.model),
             Self::Messages => messages::error::reply(trouble, asked),
-            Self::Gemini(target) => gemini::error::reply(trouble, asked.model, target.delivery),
+            Self::Gemini(target) => gemini::error::reply(trouble, asked.model, target.form),
         }
     }
 
@@ -217,7 +137,7 @@ pub(crate) fn write(envelope: Envelope, ask: &Ask, answer: &Answer) -> Written {
         Form::Chat(form) => chat::write(envelope, ask, *form, answer),
         Form::Responses(form) => responses::write(envelope, ask, form, answer),
         Form::Messages(form) => messages::write(envelope, ask, *form, answer),
-        Form::Gemini(form) => gemini::write(envelope, ask, form, answer),
+        Form::Gemini(form) => gemini::write(envelope, ask, *form, answer),
     }
 }
 
@@ -239,7 +159,7 @@ pub(crate) fn write_failing(envelope: Envelope, ask: &Ask, answer: &Answer, id: 
         }
         Form::Gemini(form) => {
             let error = gemini::error::upstream();
-            written.failing(&error, |_| form.delivery.last_frame(&error))
+            written.failing(&error, |_| gemini::last_frame(*form, &error))
         }
     }
 }

@@ -2,61 +2,20 @@
 //! how fast its traffic may grow. Pure in `now`, the time since the first request; knows nothing of HTTP.
 
 mod bucket;
+mod dimension;
 mod limits;
 mod ramp;
+mod refusal;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use bucket::Bucket;
+pub use bucket::Standing;
+pub use dimension::{Dimension, Need};
 pub use limits::{Change, Closed, Growth, Headers, Limits};
 use ramp::Ramp;
-
-/// What is limited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dimension {
-    /// Requests a minute.
-    Requests,
-    /// Tokens a minute.
-    Tokens,
-    /// Prompt tokens a minute.
-    InputTokens,
-    /// Answer tokens a minute.
-    OutputTokens,
-    /// Requests a day.
-    RequestsPerDay,
-    /// Requests at the same time.
-    InFlight,
-}
-
-impl Dimension {
-    /// Those that a bucket limits.
-    const BUCKETS: [Self; 5] =
-        [Self::Requests, Self::Tokens, Self::InputTokens, Self::OutputTokens, Self::RequestsPerDay];
-}
-
-/// What one request asks of the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// Requests, usually 1.
-    pub requests: u64,
-    /// Prompt tokens.
-    pub input_tokens: u64,
-    /// Answer tokens.
-    pub output_tokens: u64,
-}
-
-impl Need {
-    fn of(self, dimension: Dimension) -> u64 {
-        match dimension {
-            Dimension::Requests | Dimension::RequestsPerDay => self.requests,
-            Dimension::Tokens => self.input_tokens.saturating_add(self.output_tokens),
-            Dimension::InputTokens => self.input_tokens,
-            Dimension::OutputTokens => self.output_tokens,
-            Dimension::InFlight => 1,
-        }
-    }
-}
+pub use refusal::{Refusal, Wait};
 
 /// The answer to [`Quota::admit`]. Unless the request is admitted, nothing is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,43 +28,6 @@ pub enum Admission {
     TooFast(Duration),
     /// Nobody is let in for this time.
     Closed(Duration),
-}
-
-/// Why a request was not admitted, by the dimension that takes longest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The dimension that lacks.
-    pub dimension: Dimension,
-    /// Its limit per minute (per day, or at the same time).
-    pub limit: u64,
-    /// How much of the limit is in use.
-    pub used: u64,
-    /// What was asked of it.
-    pub requested: u64,
-    /// When it would fit.
-    pub wait: Wait,
-}
-
-/// When a refused request would be admitted if nobody else came and the limits stayed as they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// After exactly this time.
-    For(Duration),
-    /// As soon as a request in flight ends.
-    ForAnotherToEnd,
-    /// Never: it asks for more than its bucket can hold.
-    Forever,
-}
-
-/// How a dimension stands, as told in headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The limit per minute, or per day.
-    pub limit: u64,
-    /// What is left now, rounded down.
-    pub remaining: u64,
-    /// Time until the bucket is full again.
-    pub reset: Duration,
 }
 
 /// The state of one account.
@@ -210,16 +132,6 @@ impl Quota {
                 Some(bucket) => bucket.change(limit, change.at()),
                 None => self.buckets.push(Bucket::full(dimension, limit, self.burst_seconds, change.at())),
             }
-        }
-    }
-}
-
-impl Wait {
-    fn length(self) -> Duration {
-        match self {
-            Self::For(time) => time,
-            Self::ForAnotherToEnd => Duration::ZERO,
-            Self::Forever => Duration::MAX,
         }
     }
 }

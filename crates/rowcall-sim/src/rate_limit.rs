@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::quota::{Dimension, Headers, Limits, Quota, Standing};
-use crate::simulation::Now;
+use crate::timestamp::Now;
 use crate::timestamp::rfc3339;
 
 /// Limit, remaining, reset.

@@ -2,7 +2,8 @@
 
 use http::{Method, Uri};
 
-use crate::gemini::{Delivery, Target};
+use crate::form::GeminiForm;
+use crate::gemini::Target;
 use crate::protocol::Service;
 
 /// What is asked for.
@@ -70,12 +71,12 @@ fn gemini<'p>(path: &'p str, query: &str) -> Option<(Service, &'p str)> {
     };
     let (model, method) = path.strip_prefix("/models/")?.split_once(':')?;
     let parameter = |name: &str| query.split('&').find_map(|each| each.strip_prefix(name)?.strip_prefix('='));
-    let delivery = match (method, parameter("alt")) {
-        ("streamGenerateContent", Some("sse")) => Delivery::Events,
-        ("streamGenerateContent", _) => Delivery::Array,
-        _ => Delivery::Whole,
+    let form = match (method, parameter("alt")) {
+        ("streamGenerateContent", Some("sse")) => GeminiForm::Events,
+        ("streamGenerateContent", _) => GeminiForm::Array,
+        _ => GeminiForm::Whole,
     };
-    let target = Target { model: model.to_owned(), delivery, key: parameter("key").map(str::to_owned) };
+    let target = Target { model: model.to_owned(), form, key: parameter("key").map(str::to_owned) };
     (!model.is_empty() && !model.contains('/')).then_some((Service::Gemini(target), method))
 }
 
@@ -111,17 +112,21 @@ mod tests {
 
     #[test]
     fn geminis_paths_tell_model_and_form() {
-        let service = |delivery, key: Option<&str>| {
+        let service = |form, key: Option<&str>| {
             let key = key.map(str::to_owned);
-            Service::Gemini(Target { model: "gemini-3.8-flash".to_owned(), delivery, key })
+            Service::Gemini(Target { model: "gemini-3.8-flash".to_owned(), form, key })
         };
         for base in ["", "/v1", "/v1beta", "/v1/v1", "/v1/v1beta"] {
             let at = |method: &str| route(&format!("{base}/models/gemini-3.8-flash:{method}"));
-            assert_eq!(at("generateContent"), Some(Route::Answer(service(Delivery::Whole, None))), "{base}");
+            assert_eq!(
+                at("generateContent"),
+                Some(Route::Answer(service(GeminiForm::Whole, None))),
+                "{base}"
+            );
             let stream = at("streamGenerateContent?key=k&alt=sse");
-            assert_eq!(stream, Some(Route::Answer(service(Delivery::Events, Some("k")))), "{base}");
-            assert_eq!(at("streamGenerateContent"), Some(Route::Answer(service(Delivery::Array, None))));
-            assert_eq!(at("countTokens"), Some(Route::Count(service(Delivery::Whole, None))));
+            assert_eq!(stream, Some(Route::Answer(service(GeminiForm::Events, Some("k")))), "{base}");
+            assert_eq!(at("streamGenerateContent"), Some(Route::Answer(service(GeminiForm::Array, None))));
+            assert_eq!(at("countTokens"), Some(Route::Count(service(GeminiForm::Whole, None))));
             assert_eq!(at("embedContent"), None);
         }
         assert_eq!(route("/v1beta/models/:generateContent"), None);

@@ -3,10 +3,10 @@
 
 use serde::Deserialize;
 
-use crate::ask::wanted::Mode;
 use crate::error::SimError;
 use crate::fault::{Fault, FaultKind};
 use crate::latency::Latency;
+use crate::mode::Mode;
 use crate::quota::Limits;
 use crate::slots::Slots;
 

@@ -8,18 +8,22 @@ use serde_json::json;
 use crate::answer::{Answer, Finish};
 use crate::ask::Ask;
 use crate::chance::Chance;
+use crate::envelope::Envelope;
 use crate::fault::{self, FaultKind};
 use crate::foretold;
 use crate::openai::FINGERPRINT;
 use crate::options::Counting;
-use crate::protocol::{self, Asked, Call, Envelope, Rules, Service, Trouble};
+use crate::protocol::{self, Call, Service};
 use crate::quota::{Admission, Quota};
 use crate::rate_limit;
 use crate::reply::{Ending, Failure, Reply};
+use crate::rules::Rules;
 use crate::scenario::Scenario;
 use crate::slots::Queue;
 use crate::stats::Stats;
 use crate::tally::Tally;
+use crate::timestamp::Now;
+use crate::trouble::{Asked, Trouble};
 use crate::written::Written;
 
 /// The scenario being played and what has happened so far.
@@ -39,15 +43,6 @@ pub(crate) struct Simulation {
     answered: Option<Tally>,
     pub(crate) stats: Stats,
     answers: u64,
-}
-
-/// One moment, told in two ways.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    /// The time since the first request.
-    pub(crate) story: Duration,
-    /// The time since 1970.
-    pub(crate) unix: Duration,
 }
 
 /// What a request holds while it is under way, to be given back with [`Simulation::leave`].

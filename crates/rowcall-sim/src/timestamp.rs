@@ -1,6 +1,15 @@
-//! Times of day as headers tell them.
+//! A moment as the simulator counts it, and as the time of day that headers tell.
 
 use std::time::Duration;
+
+/// One moment, told in two ways.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// The time since the first request.
+    pub(crate) story: Duration,
+    /// The time since 1970.
+    pub(crate) unix: Duration,
+}
 
 /// A Unix time as RFC 3339 writes it in UTC, rounded up to whole seconds: `2026-11-22T17:16:34Z`.
 pub(crate) fn rfc3339(unix: Duration) -> String {

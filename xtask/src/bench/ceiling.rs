@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::cpu;
+use super::client;
 use crate::{Result, workspace};
 
 /// Who generates the load.
@@ -35,14 +35,14 @@ impl Generator {
         match self {
             Self::Wrk => wrk(base),
             Self::RawSockets => {
-                cpu::client(floor, "raw", base, rows).map(|figures| figures.rows_per_second())
+                client::run(floor, "raw", base, rows).map(|figures| figures.rows_per_second())
             }
         }
     }
 }
 
 fn wrk(base: &str) -> Result<f64> {
-    let connections = format!("-c{}", cpu::IN_FLIGHT);
+    let connections = format!("-c{}", client::IN_FLIGHT);
     let output = Command::new("wrk")
         .args(["-t1", &connections, "-d2s", "-s"])
         .arg(workspace().join("bench/wrk.lua"))

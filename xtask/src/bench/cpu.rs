@@ -2,17 +2,15 @@
 //! turns, each run in a fresh process; the stub counts that they sent what they say.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::ceiling::Generator;
+use super::client::{self, Figures, IN_FLIGHT};
 use super::digits::{median, thousands};
 use crate::server::Server;
 use crate::{Result, binaries, option};
-
-/// Requests under way at once, for every client.
-pub(crate) const IN_FLIGHT: u64 = 64;
 
 /// The first is what the others are compared with.
 const CLIENTS: [&str; 2] = ["hyper-util", "rowcall"];
@@ -46,26 +44,6 @@ impl Options {
             }
         }
         Ok(options)
-    }
-}
-
-/// What one run of a client cost.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Figures {
-    rows: f64,
-    wall_s: f64,
-    cpu_s: f64,
-    peak_kb: f64,
-}
-
-impl Figures {
-    /// Rows by wall time.
-    pub(crate) fn rows_per_second(&self) -> f64 {
-        self.rows / self.wall_s
-    }
-
-    fn cpu_us_per_row(&self) -> f64 {
-        self.cpu_s * 1e6 / self.rows
     }
 }
 
@@ -107,38 +85,13 @@ fn load() -> Option<f64> {
 /// One run of a client, with the server's word on how many requests it sent.
 fn counted(server: &Server, floor: &Path, name: &str, rows: u64) -> Result<Figures> {
     server.get("/reset")?;
-    let figures = client(floor, name, server.base(), rows)?;
+    let figures = client::run(floor, name, server.base(), rows)?;
     match server.get("/stats")?.get("requests").and_then(Value::as_u64) {
         Some(requests) if requests == rows => Ok(figures),
         requests => {
             Err(format!("client `{name}` sent {} requests for {rows} rows", requests.unwrap_or_default()))
         }
     }
-}
-
-/// One run of a client in a fresh process.
-pub(crate) fn client(floor: &Path, name: &str, base: &str, rows: u64) -> Result<Figures> {
-    let output = Command::new(floor)
-        .args([name, "--base", base, "--rows", &rows.to_string(), "--in-flight", &IN_FLIGHT.to_string()])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", floor.display()))?;
-    let line = String::from_utf8_lossy(&output.stdout);
-    figures(&line, rows).ok_or_else(|| format!("client `{name}` did not do its work: `{}`", line.trim()))
-}
-
-/// The figures in a client's line, if it got `rows` right answers.
-fn figures(line: &str, rows: u64) -> Option<Figures> {
-    let line: Value = serde_json::from_str(line).ok()?;
-    let number = |name| line.get(name).and_then(Value::as_f64);
-    (line.get("ok")?.as_u64()? == rows).then_some(())?;
-    Some(Figures {
-        rows: rows as f64,
-        wall_s: number("wall_s")?,
-        cpu_s: number("cpu_s")?,
-        peak_kb: number("hwm_kb").unwrap_or_default(),
-    })
 }
 
 /// Medians of all runs, as JSON.

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Row, tokens};
+use super::row::Row;
 use crate::chance::hash;
+use crate::tokens::tokens;
 use crate::value;
 
 /// An image or a document counts as many tokens as Gemini's documentation counts a small image or a page.

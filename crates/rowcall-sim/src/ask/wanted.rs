@@ -1,11 +1,11 @@
 //! The form of answer that a request asks for: text, JSON, a schema's value, a tool's call. Owns what of several wishes
-//! comes first, whether the scenario knows the mode, and the schema that stands in a prompt.
+//! comes first, and when the schema that stands in a prompt is meant.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::conversation::Conversation;
-use super::{Row, prompt_schema};
+use super::prompt_schema;
+use super::row::Row;
 
 /// The form of the answer.
 #[derive(Debug)]
@@ -45,20 +45,6 @@ pub(crate) enum Format {
     Text,
     Object,
     Schema(Value),
-}
-
-/// How a schema may be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// By the provider's own field for a schema.
-    JsonSchema,
-    /// As the parameters of a tool.
-    Tool,
-    /// JSON of any kind is asked for; the schema stands in the prompt.
-    JsonObject,
-    /// In the prompt's words only, which no server can tell from other words.
-    Prompt,
 }
 
 impl Wanted {

@@ -1,14 +1,11 @@
-//! Answers as OpenAI's chat completions.
+//! A whole answer as OpenAI's chat completion, and the parts of it that a stream has as well.
 
 use serde::Serialize;
 
-use super::request::Form;
-use super::stream;
 use crate::answer::{Answer, Finish, Said};
 use crate::ask::Ask;
+use crate::envelope::Envelope;
 use crate::openai::FINGERPRINT;
-use crate::protocol::Envelope;
-use crate::written::Written;
 
 #[derive(Serialize)]
 struct Completion<'a> {
@@ -95,16 +92,8 @@ impl Usage {
     }
 }
 
-/// The answer whole or as a stream.
-pub(crate) fn write(envelope: Envelope, ask: &Ask, form: Form, answer: &Answer) -> Written {
-    match form {
-        Form::Whole => Written::whole("application/json", completion(envelope, ask, answer)),
-        Form::Stream | Form::StreamWithUsage => Written::events(stream::frames(envelope, ask, form, answer)),
-    }
-}
-
 /// The body of a whole answer.
-fn completion(envelope: Envelope, ask: &Ask, answer: &Answer) -> String {
+pub(super) fn completion(envelope: Envelope, ask: &Ask, answer: &Answer) -> String {
     let (content, refusal, calls) = match &answer.said {
         Said::Content(text) => (Some(text.as_str()), None, &[][..]),
         Said::Refusal(text) => (None, Some(text.as_str()), &[][..]),

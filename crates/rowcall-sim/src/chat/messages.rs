@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::ask::conversation::{Conversation, Speaker};
-use crate::ask::{Invalid, text, texts};
+use crate::ask::field::{text, texts};
+use crate::invalid::Invalid;
 use crate::openai::words::missing;
 
 /// The conversation in messages that have been judged to be messages.

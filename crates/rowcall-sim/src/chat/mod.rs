@@ -10,5 +10,20 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use body::write;
-pub(crate) use request::{Form, decode};
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::envelope::Envelope;
+use crate::form::ChatForm;
+use crate::written::Written;
+
+pub(crate) use request::decode;
+
+/// The answer whole or as a stream.
+pub(crate) fn write(envelope: Envelope, ask: &Ask, form: ChatForm, answer: &Answer) -> Written {
+    match form {
+        ChatForm::Whole => Written::whole("application/json", body::completion(envelope, ask, answer)),
+        ChatForm::Stream | ChatForm::StreamWithUsage => {
+            Written::events(stream::frames(envelope, ask, form, answer))
+        }
+    }
+}

@@ -4,21 +4,15 @@ use serde_json::{Map, Value};
 
 use super::grammar::BODY;
 use super::{form, messages};
+use crate::ask::field::text;
 use crate::ask::shape::{Breach, Spelling, Step, Wrong, judge};
 use crate::ask::wanted::settle;
-use crate::ask::{Ask, Invalid, Thinking, text};
+use crate::ask::{Ask, Thinking};
+use crate::form::{ChatForm, Form};
+use crate::invalid::Invalid;
 use crate::openai::words::{self, missing, unsupported};
 use crate::openai::{self, is_set};
-use crate::protocol::{self, Rules};
-
-/// Whether the answer is a stream, and of what kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Whole,
-    Stream,
-    /// The last chunk tells the usage.
-    StreamWithUsage,
-}
+use crate::rules::Rules;
 
 /// What is asked, or why it may not be.
 pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
@@ -47,7 +41,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
         wanted,
         most_tokens,
         thinking: thinking(body),
-        form: protocol::Form::Chat(delivery(body)?),
+        form: Form::Chat(delivery(body)?),
     })
 }
 
@@ -61,16 +55,16 @@ fn refused(breach: &Breach) -> Invalid {
     }
 }
 
-fn delivery(body: &Map<String, Value>) -> Result<Form, Invalid> {
+fn delivery(body: &Map<String, Value>) -> Result<ChatForm, Invalid> {
     let options = body.get("stream_options").and_then(Value::as_object);
     match (is_set(body, "stream"), options) {
         (false, Some(_)) => {
             let message = "The 'stream_options' parameter is only allowed when 'stream' is enabled.";
             Err(Invalid::new(message).at("stream_options"))
         }
-        (false, None) => Ok(Form::Whole),
-        (true, Some(options)) if is_set(options, "include_usage") => Ok(Form::StreamWithUsage),
-        (true, Some(_) | None) => Ok(Form::Stream),
+        (false, None) => Ok(ChatForm::Whole),
+        (true, Some(options)) if is_set(options, "include_usage") => Ok(ChatForm::StreamWithUsage),
+        (true, Some(_) | None) => Ok(ChatForm::Stream),
     }
 }
 

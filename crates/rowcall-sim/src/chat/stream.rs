@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::body::{Usage, call_id, finish, id};
-use super::request::Form;
 use crate::answer::{Answer, Finish, Said};
 use crate::ask::Ask;
+use crate::envelope::Envelope;
+use crate::form::ChatForm;
 use crate::openai::FINGERPRINT;
-use crate::protocol::Envelope;
 use crate::written::pieces;
 
 /// The whole stream: the role, the text in pieces, the finish reason, the usage if asked for, `[DONE]`.
-pub(super) fn frames(envelope: Envelope, ask: &Ask, form: Form, answer: &Answer) -> Vec<String> {
+pub(super) fn frames(envelope: Envelope, ask: &Ask, form: ChatForm, answer: &Answer) -> Vec<String> {
     let mut stream = Stream { envelope, model: &ask.model, form, frames: Vec::new() };
     match &answer.said {
         Said::Content(text) => {
@@ -37,7 +37,7 @@ pub(super) fn frames(envelope: Envelope, ask: &Ask, form: Form, answer: &Answer)
         }
     }
     stream.chunk(&choices(&json!({}), Some(answer.finish)), &Value::Null);
-    if form == Form::StreamWithUsage {
+    if form == ChatForm::StreamWithUsage {
         stream.chunk(&json!([]), &json!(Usage::of(ask, answer)));
     }
     stream.frames.push("data: [DONE]\n\n".to_owned());
@@ -47,7 +47,7 @@ pub(super) fn frames(envelope: Envelope, ask: &Ask, form: Form, answer: &Answer)
 struct Stream<'a> {
     envelope: Envelope,
     model: &'a str,
-    form: Form,
+    form: ChatForm,
     frames: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ impl Stream<'_> {
             "model": self.model, "service_tier": "default", "system_fingerprint": FINGERPRINT,
             "choices": choices,
         });
-        if let Some(chunk) = chunk.as_object_mut().filter(|_| self.form == Form::StreamWithUsage) {
+        if let Some(chunk) = chunk.as_object_mut().filter(|_| self.form == ChatForm::StreamWithUsage) {
             chunk.insert("usage".to_owned(), usage.clone());
         }
         self.frames.push(format!("data: {chunk}\n\n"));

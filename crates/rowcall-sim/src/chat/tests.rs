@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::decode;
 use crate::answer::{Answer, Finish, Said};
 use crate::ask::Ask;
-use crate::ask::wanted::{Forced, Mode, Tool, Wanted};
+use crate::ask::wanted::{Forced, Tool, Wanted};
 use crate::fault::FaultKind;
-use crate::protocol::Rules;
+use crate::mode::Mode;
+use crate::rules::Rules;
 use crate::scenario::Scenario;
 
 type Refused = (String, Option<String>, Option<&'static str>);

@@ -2,67 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::request::Form;
-use super::target::Delivery;
+use super::signature::signature;
 use crate::answer::{Answer, Call, Finish, Said};
 use crate::ask::{Ask, Thinking};
-use crate::chance::hash;
-use crate::protocol::Envelope;
-use crate::written::{Written, pieces};
+use crate::envelope::Envelope;
 
-const JSON: &str = "application/json; charset=UTF-8";
-
-/// So many pieces of text go into one chunk of a stream.
-const PIECES: usize = 3;
-
-/// The answer whole or as a stream.
-pub(crate) fn write(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answer) -> Written {
-    match form.delivery {
-        Delivery::Whole => {
-            let parts = parts(envelope, ask, answer);
-            Written::whole(JSON, last(envelope, ask, answer, &parts).to_string())
-        }
-        Delivery::Events => Written::stream("text/event-stream", frames(envelope, ask, form, answer)),
-        Delivery::Array => Written::stream(JSON, frames(envelope, ask, form, answer)),
-    }
-}
-
-/// Each part in a chunk of its own, texts in several; the last chunk says how it ended.
-fn frames(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answer) -> Vec<String> {
-    let mut parts: Vec<Value> = parts(envelope, ask, answer).iter().flat_map(divided).collect();
-    let end = parts.pop();
-    let chunk = |part: &Value| {
-        let candidate = json!({ "index": 0, "content": content(std::slice::from_ref(part)) });
-        response(
-            envelope,
-            ask,
-            &[candidate],
-            &json!({ "promptTokenCount": ask.prompt_tokens, "totalTokenCount": ask.prompt_tokens }),
-        )
-    };
-    let chunks = parts.iter().map(chunk).chain([last(envelope, ask, answer, end.as_slice())]);
-    form.delivery.frames(&chunks.collect::<Vec<_>>())
-}
-
-/// A part of text as several, the last of which has what else the part has.
-fn divided(part: &Value) -> Vec<Value> {
-    let Some(text) = part.get("text").and_then(Value::as_str) else { return vec![part.clone()] };
-    let pieces: Vec<&str> = pieces(text).collect();
-    let texts: Vec<String> = pieces.chunks(PIECES).map(<[&str]>::concat).collect();
-    let count = texts.len();
-    let with_text = |(n, text): (usize, String)| {
-        let mut piece = part.as_object().cloned().unwrap_or_default();
-        piece.insert("text".to_owned(), json!(text));
-        if n + 1 < count {
-            piece.shift_remove("thoughtSignature");
-        }
-        Value::Object(piece)
-    };
-    texts.into_iter().enumerate().map(with_text).collect()
+/// The response with the whole answer.
+pub(super) fn whole(envelope: Envelope, ask: &Ask, answer: &Answer) -> Value {
+    last(envelope, ask, answer, &parts(envelope, ask, answer))
 }
 
 /// The response with these parts, how it ended and what it took.
-fn last(envelope: Envelope, ask: &Ask, answer: &Answer, parts: &[Value]) -> Value {
+pub(super) fn last(envelope: Envelope, ask: &Ask, answer: &Answer, parts: &[Value]) -> Value {
     let thoughts = answer.thought_tokens();
     let said = answer.tokens - thoughts;
     let mut usage = json!({
@@ -99,7 +50,7 @@ fn last(envelope: Envelope, ask: &Ask, answer: &Answer, parts: &[Value]) -> Valu
     response(envelope, ask, &[candidate], &usage)
 }
 
-fn response(envelope: Envelope, ask: &Ask, candidates: &[Value], usage: &Value) -> Value {
+pub(super) fn response(envelope: Envelope, ask: &Ask, candidates: &[Value], usage: &Value) -> Value {
     json!({
         "candidates": candidates, "usageMetadata": usage, "modelVersion": ask.model,
         "responseId": format!("sim-{:012x}", envelope.number),
@@ -107,7 +58,7 @@ fn response(envelope: Envelope, ask: &Ask, candidates: &[Value], usage: &Value) 
 }
 
 /// A content without parts has no list of them either.
-fn content(parts: &[Value]) -> Value {
+pub(super) fn content(parts: &[Value]) -> Value {
     if parts.is_empty() { json!({ "role": "model" }) } else { json!({ "parts": parts, "role": "model" }) }
 }
 
@@ -138,7 +89,7 @@ fn arguments(call: &Call) -> Option<Map<String, Value>> {
 
 /// The parts of the answer. A text that can be halved comes in two, as Gemini now and then does it; unless all calls are
 /// whole, none is there.
-fn parts(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
+pub(super) fn parts(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
     let shown = answer.thought.as_deref().filter(|_| ask.thinking == Thinking::Shown);
     let mut parts: Vec<Value> =
         shown.map(|thought| json!({ "text": thought, "thought": true })).into_iter().collect();
@@ -168,17 +119,4 @@ fn parts(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
         }
     }
     parts
-}
-
-/// What proves that a call was given out by the simulator, in Base64.
-fn signature(number: u64) -> String {
-    format!("c2lt{number:016x}{:016x}", hash(number, b"a simulated call"))
-}
-
-/// Whether the simulator has signed like this.
-pub(super) fn is_signature(text: &str) -> bool {
-    let number = text.strip_prefix("c2lt").and_then(|rest| rest.get(..16));
-    number
-        .and_then(|number| u64::from_str_radix(number, 16).ok())
-        .is_some_and(|number| signature(number) == text)
 }

@@ -3,12 +3,12 @@
 
 use serde_json::{Map, Value};
 
-use super::body::is_signature;
-use super::request::object;
+use super::signature::is_signature;
 use super::words::at;
 use crate::ask::conversation::{Conversation, Speaker};
+use crate::ask::field::{object, text};
 use crate::ask::shape::snake_case;
-use crate::ask::{Invalid, text};
+use crate::invalid::Invalid;
 
 /// Models before these let calls of functions come back without a signature.
 const SIGNING: &str = "gemini-3";

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::target::Delivery;
-use crate::ask::Invalid;
 use crate::fault::StatusFault;
-use crate::protocol::Trouble;
+use crate::form::GeminiForm;
+use crate::invalid::Invalid;
 use crate::quota::{Dimension, Refusal, Wait};
 use crate::rate_limit::{go_duration, milliseconds};
 use crate::reply::Reply;
+use crate::trouble::Trouble;
 
 const JSON: &str = "application/json; charset=UTF-8";
 
@@ -18,7 +18,7 @@ const JSON: &str = "application/json; charset=UTF-8";
 const OUT_OF_MONEY: Duration = Duration::from_hours(10);
 
 /// The answer to a call in this trouble; in place of an array, an array of the error.
-pub(crate) fn reply(trouble: Trouble<'_>, model: &str, delivery: Delivery) -> Reply {
+pub(crate) fn reply(trouble: Trouble<'_>, model: &str, form: GeminiForm) -> Reply {
     let (code, body) = match trouble {
         Trouble::Invalid(invalid) => (invalid.status, refused(invalid)),
         Trouble::Key(None) => {
@@ -43,16 +43,16 @@ pub(crate) fn reply(trouble: Trouble<'_>, model: &str, delivery: Delivery) -> Re
             (503, error(503, message, "UNAVAILABLE", &[]))
         }
         Trouble::Simulated(status) => {
-            return Reply::simulated(status, &delivered(simulated(status, model), delivery));
+            return Reply::simulated(status, &delivered(simulated(status, model), form));
         }
     };
-    Reply::new(code, JSON, delivered(body, delivery).to_string().into_bytes())
+    Reply::new(code, JSON, delivered(body, form).to_string().into_bytes())
 }
 
-fn delivered(error: Value, delivery: Delivery) -> Value {
-    match delivery {
-        Delivery::Whole | Delivery::Events => error,
-        Delivery::Array => json!([error]),
+fn delivered(error: Value, form: GeminiForm) -> Value {
+    match form {
+        GeminiForm::Whole | GeminiForm::Events => error,
+        GeminiForm::Array => json!([error]),
     }
 }
 

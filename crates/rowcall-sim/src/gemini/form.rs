@@ -3,13 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::request::object;
 use super::words::{at, unknown};
 use super::{openapi, subset};
-use crate::ask::Invalid;
-use crate::ask::wanted::{Forced, Format, Mode, Tool, Wanted};
+use crate::ask::field::object;
+use crate::ask::wanted::{Forced, Format, Tool, Wanted};
 use crate::complaint::Complaint;
-use crate::protocol::Rules;
+use crate::invalid::Invalid;
+use crate::mode::Mode;
+use crate::rules::Rules;
 use crate::value::supported;
 
 const CONFIG: &str = "generation_config";

@@ -23,6 +23,8 @@ const GENERATE_FIELDS: &[Field] = &[
     nullable("cachedContent", Shape::Text),
     nullable("serviceTier", Shape::Word(&["unspecified", "flex", "standard", "priority"])),
     nullable("store", Shape::Flag),
+    // Google's official Python SDK (3.4.0) sends it here, not in the configuration.
+    nullable("continuationToken", Shape::Base64),
     nullable("labels", Shape::Map),
 ];
 
@@ -96,7 +98,6 @@ const CONFIG: &[Field] = &[
     nullable("responseLogprobs", Shape::Flag),
     nullable("logprobs", Shape::Integer { least: 0, most: 20 }),
     nullable("mediaResolution", Shape::Text),
-    nullable("continuationToken", Shape::Base64),
     nullable("speechConfig", Shape::Map),
     nullable("enableEnhancedCivicAnswers", Shape::Flag),
     nullable(

@@ -3,19 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::grammar::{COUNT_TOKENS, GENERATE};
-use super::target::{Delivery, Target};
+use super::target::Target;
 use super::{contents, form, words};
+use crate::ask::field::object;
 use crate::ask::shape::{Shape, Spelling, judge, snake_case};
 use crate::ask::wanted::settle;
-use crate::ask::{Ask, Invalid, Thinking};
-use crate::protocol::{self, Rules};
+use crate::ask::{Ask, Thinking};
+use crate::form::Form;
+use crate::invalid::Invalid;
+use crate::rules::Rules;
 use crate::written::Written;
-
-/// How the answer is to be written.
-#[derive(Debug)]
-pub(crate) struct Form {
-    pub(crate) delivery: Delivery,
-}
 
 /// What is asked, or why it may not be.
 pub(crate) fn decode(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
@@ -30,12 +27,8 @@ pub(crate) fn decode(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<A
         return Err(Invalid::new("Multiple candidates is not enabled for this model")
             .at("generation_config.candidate_count"));
     }
-    let token = config.and_then(|config| config.get("continuationToken"));
-    if token.is_some_and(|token| !token.is_null()) {
-        return Err(words::at(
-            "generation_config.continuation_token",
-            "is unknown: this simulator gives none out",
-        ));
+    if body.get("continuationToken").is_some_and(|token| !token.is_null()) {
+        return Err(words::at("continuation_token", "is unknown: this simulator gives none out"));
     }
     Ok(Ask {
         model: target.model.clone(),
@@ -45,7 +38,7 @@ pub(crate) fn decode(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<A
         wanted,
         most_tokens: number("maxOutputTokens"),
         thinking: thinking(config),
-        form: protocol::Form::Gemini(Form { delivery: target.delivery }),
+        form: Form::Gemini(target.form),
     })
 }
 
@@ -88,8 +81,4 @@ fn thinking(config: Option<&Map<String, Value>>) -> Thinking {
         (_, Some(Value::Bool(true))) => Thinking::Shown,
         _ => Thinking::Hidden,
     }
-}
-
-pub(super) fn object<'a>(object: &'a Map<String, Value>, field: &str) -> Option<&'a Map<String, Value>> {
-    object.get(field).and_then(Value::as_object)
 }

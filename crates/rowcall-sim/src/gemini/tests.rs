@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Delivery, Target, count, decode};
+use super::{Target, count, decode};
 use crate::ask::wanted::{Forced, Tool, Wanted};
 use crate::ask::{Ask, Thinking};
-use crate::protocol::Rules;
+use crate::form::GeminiForm;
+use crate::rules::Rules;
 use crate::scenario::Scenario;
 
 fn target(model: &str) -> Target {
-    Target { model: model.to_owned(), delivery: Delivery::Whole, key: None }
+    Target { model: model.to_owned(), form: GeminiForm::Whole, key: None }
 }
 
 fn decoded_by(model: &str, body: &Value) -> Result<Ask, String> {
@@ -146,8 +147,8 @@ fn what_is_wrong_with_a_request_is_named() {
         ),
         (config(&json!({ "candidateCount": 2 })), "Multiple candidates is not enabled for this model"),
         (
-            config(&json!({ "continuationToken": "QUJD" })),
-            "* GenerateContentRequest.generation_config.continuation_token: is unknown: this simulator gives none out",
+            json!({ "contents": [said("user", &json!({ "text": "Ann is 30" }))], "continuationToken": "QUJD" }),
+            "* GenerateContentRequest.continuation_token: is unknown: this simulator gives none out",
         ),
         (
             tool(&json!({ "mode": "ANY", "allowedFunctionNames": ["other"] })),

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::ask::Invalid;
 use crate::ask::shape::{Breach, Shape, Step, Wrong, snake_case};
+use crate::invalid::Invalid;
 
 /// The refusal of a body with this breach.
 pub(super) fn invalid(breach: &Breach) -> Invalid {

@@ -2,23 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::request::Form;
-use super::stream;
+use super::signature::signature;
 use crate::answer::{Answer, Call, Finish, Said};
 use crate::ask::{Ask, Thinking};
-use crate::chance::hash;
-use crate::protocol::Envelope;
-use crate::written::Written;
+use crate::envelope::Envelope;
 
-/// The answer whole or as a stream.
-pub(crate) fn write(envelope: Envelope, ask: &Ask, form: Form, answer: &Answer) -> Written {
-    match form {
-        Form::Whole => Written::json(&whole(envelope, ask, answer)),
-        Form::Stream => Written::events(stream::frames(envelope, ask, answer)),
-    }
-}
-
-fn whole(envelope: Envelope, ask: &Ask, answer: &Answer) -> Value {
+/// The message with all that is said in it.
+pub(super) fn whole(envelope: Envelope, ask: &Ask, answer: &Answer) -> Value {
     let Stop { reason, details } = stop(answer);
     let content: Vec<Value> = blocks(envelope, ask, answer).into_iter().map(|block| block.whole()).collect();
     let mut message = begun(envelope, ask);
@@ -134,19 +124,6 @@ fn whole_properties(text: &str) -> Map<String, Value> {
     ends.into_iter().find_map(object).unwrap_or_default()
 }
 
-/// What proves that a thought was given out by the simulator.
-fn signature(number: u64) -> String {
-    format!("RXNpbQ{number:016x}{:016x}", hash(number, b"a simulated thought"))
-}
-
-/// Whether the simulator has signed like this.
-pub(super) fn is_signature(text: &str) -> bool {
-    let number = text.strip_prefix("RXNpbQ").and_then(|rest| rest.get(..16));
-    number
-        .and_then(|number| u64::from_str_radix(number, 16).ok())
-        .is_some_and(|number| signature(number) == text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,14 +139,6 @@ mod tests {
             ("{\"a\":1, simulated", json!({ "INVALID_JSON": "{\"a\":1, simulated" })),
         ] {
             assert_eq!(input(arguments), expected, "{arguments}");
-        }
-    }
-
-    #[test]
-    fn only_the_simulators_signatures_are_known_again() {
-        assert!(is_signature(&signature(7)));
-        for foreign in ["", "EqQB", "RXNpbQ", &signature(7).replace('7', "8"), "RXNpbQé000000000000000"] {
-            assert!(!is_signature(foreign), "{foreign}");
         }
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::fault::StatusFault;
-use crate::protocol::{Asked, Trouble};
 use crate::quota::{Dimension, Refusal, Wait};
 use crate::rate_limit::retry_seconds;
 use crate::reply::{self, Reply};
+use crate::trouble::{Asked, Trouble};
 
 /// The answer to a call in this trouble.
 pub(crate) fn reply(trouble: Trouble<'_>, asked: Asked<'_>) -> Reply {

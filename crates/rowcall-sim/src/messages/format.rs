@@ -5,10 +5,12 @@ use serde_json::{Map, Value};
 use super::model;
 use super::subset::Size;
 use super::words::at;
-use crate::ask::wanted::{Forced, Format, Mode, Tool, Wanted};
-use crate::ask::{Invalid, text};
+use crate::ask::field::text;
+use crate::ask::wanted::{Forced, Format, Tool, Wanted};
 use crate::complaint::Complaint;
-use crate::protocol::Rules;
+use crate::invalid::Invalid;
+use crate::mode::Mode;
+use crate::rules::Rules;
 use crate::value::supported;
 
 /// Strict tools in one request, at most.

@@ -7,18 +7,14 @@ use super::grammar::{COUNT_TOKENS, MESSAGES};
 use super::words::at;
 use super::{format, model, turns, words};
 use crate::ask::conversation::Conversation;
+use crate::ask::field::text;
 use crate::ask::shape::{Shape, Spelling, judge};
 use crate::ask::wanted::settle;
-use crate::ask::{Ask, Invalid, Thinking, text};
-use crate::protocol::{self, Rules};
+use crate::ask::{Ask, Thinking};
+use crate::form::{Delivery, Form};
+use crate::invalid::Invalid;
+use crate::rules::Rules;
 use crate::written::Written;
-
-/// Whether the answer is a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Whole,
-    Stream,
-}
 
 /// The version under which sampling parameters are no parameters any more.
 const WITHOUT_SAMPLING: &str = "2026-10-21";
@@ -42,7 +38,7 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
         wanted,
         most_tokens: body.get("max_tokens").and_then(Value::as_u64),
         thinking,
-        form: protocol::Form::Messages(if is_streamed { Form::Stream } else { Form::Whole }),
+        form: Form::Messages(if is_streamed { Delivery::Stream } else { Delivery::Whole }),
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::body::{Block, begun, blocks, stop};
 use crate::answer::Answer;
 use crate::ask::Ask;
-use crate::protocol::Envelope;
+use crate::envelope::Envelope;
 use crate::written::pieces;
 
 /// The whole stream, from `message_start` to `message_stop`.

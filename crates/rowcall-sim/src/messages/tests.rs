@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{count, decode};
 use crate::ask::wanted::{Forced, Tool, Wanted};
 use crate::ask::{Ask, Thinking};
-use crate::protocol::Rules;
+use crate::rules::Rules;
 use crate::scenario::Scenario;
 
 const NEW: &str = "2026-10-21";

@@ -3,10 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::body::is_signature;
+use super::signature::is_signature;
 use super::words::at;
 use crate::ask::conversation::{Conversation, Speaker};
-use crate::ask::{Invalid, text, texts};
+use crate::ask::field::{text, texts};
+use crate::invalid::Invalid;
 
 /// Whether the last answer, if it called a tool, must begin with its thought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What is wrong with a request, in Anthropic's words.
 
-use crate::ask::Invalid;
 use crate::ask::shape::{Breach, Shape, Step, Wrong};
+use crate::invalid::Invalid;
 
 /// The refusal of a body with this breach.
 pub(super) fn invalid(breach: &Breach) -> Invalid {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::fault::StatusFault;
-use crate::protocol::Trouble;
 use crate::quota::{Dimension, Refusal, Wait};
 use crate::rate_limit::{go_duration, milliseconds, retry_seconds};
 use crate::reply::{self, Reply};
+use crate::trouble::Trouble;
 
 /// The answer to a call in this trouble.
 pub(crate) fn reply(trouble: Trouble<'_>, model: &str) -> Reply {

@@ -7,11 +7,11 @@ pub(crate) mod words;
 
 use serde_json::{Map, Value};
 
-use crate::ask::Invalid;
 use crate::ask::shape::{Field, Shape, nullable};
 use crate::ask::wanted::{Forced, Tool, Wanted};
 use crate::complaint::Complaint;
-use crate::protocol::Rules;
+use crate::invalid::Invalid;
+use crate::rules::Rules;
 use crate::value::supported;
 
 /// How the simulator signs its answers.

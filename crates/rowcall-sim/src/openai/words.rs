@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::ask::Invalid;
 use crate::ask::shape::{Bound, Breach, Shape, Step, Wrong};
+use crate::invalid::Invalid;
 
 /// The refusal of a body with this breach.
 pub(crate) fn invalid(breach: &Breach) -> Invalid {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Call, Service};
-use crate::gemini::{Delivery, Target};
+use crate::form::GeminiForm;
+use crate::gemini::Target;
 use crate::options::Counting;
 use crate::reply::Reply;
 use crate::scenario::Scenario;
@@ -18,7 +19,7 @@ fn requests() -> Vec<(Service, Value)> {
         "type": "object", "properties": { "a": { "type": ["string", "null"] }, "b": { "anyOf": [{ "$ref": "#/$defs/n" }] } },
         "required": ["a", "b"], "additionalProperties": false, "$defs": { "n": { "type": "array", "items": { "enum": ["x"] } } },
     });
-    let target = Target { model: "gemini-3.8-flash".to_owned(), delivery: Delivery::Array, key: None };
+    let target = Target { model: "gemini-3.8-flash".to_owned(), form: GeminiForm::Array, key: None };
     let pdf = "data:application/pdf;base64,QUJD";
     vec![
         (

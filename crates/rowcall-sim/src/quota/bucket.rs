@@ -2,10 +2,22 @@
 
 use std::time::Duration;
 
-use super::{Dimension, Refusal, Standing, Wait};
+use super::dimension::Dimension;
+use super::refusal::{Refusal, Wait};
 
 const MINUTE: u128 = 60_000_000_000;
 const DAY: u128 = 24 * 60 * MINUTE;
+
+/// How a dimension stands, as told in headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The limit per minute, or per day.
+    pub limit: u64,
+    /// What is left now, rounded down.
+    pub remaining: u64,
+    /// Time until the bucket is full again.
+    pub reset: Duration,
+}
 
 /// Every nanosecond adds `limit` to the level, and one request or token costs `period`, the nanoseconds of a minute or
 /// of a day.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Dimension;
+use super::dimension::Dimension;
 
 /// The limits of an account; what is absent is not limited.
 ///

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::prose::Prose;
 use super::words::{Kind, Token};
 
 /// An age and the tokens that say it.
@@ -22,11 +21,11 @@ const ADVERBS: &[&str] =
 const AFTER_AGE: &[&str] =
     &["and", "but", "now", "today", "this", "with", "while", "who", "as", "so", "years", "year"];
 
-/// The age in `prose`: one that is clearly said, else one that stands like an age, else a likely number.
-pub(super) fn find(prose: &Prose<'_>) -> Option<Age> {
+/// The age in these sentences: one that is clearly said, else one that stands like an age, else a likely number.
+pub(super) fn find(tokens: &[Token<'_>], sentences: &[Range<usize>]) -> Option<Age> {
     let in_sentences = |read: fn(&[Token<'_>]) -> Option<Age>| {
-        prose.sentences.iter().find_map(|sentence| {
-            let age = read(prose.tokens.get(sentence.clone())?)?;
+        sentences.iter().find_map(|sentence| {
+            let age = read(tokens.get(sentence.clone())?)?;
             Some(Age {
                 years: age.years,
                 range: age.range.start + sentence.start..age.range.end + sentence.start,

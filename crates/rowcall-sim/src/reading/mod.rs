@@ -20,6 +20,7 @@ use std::cell::{Cell, OnceCell};
 pub(crate) use mood::Mood;
 pub(crate) use want::{Property, Want};
 
+use age::Age;
 use found::Figure;
 use name::Name;
 use prose::Prose;
@@ -167,7 +168,7 @@ impl<'t> Reading<'t> {
             Want::Name => self.full_name(),
             Want::FirstName => self.full_name()?.split_whitespace().next(),
             Want::LastName => last_name(self.full_name()?),
-            Want::Age => return age::find(&self.prose).map(|age| age.years.to_string()),
+            Want::Age => return self.age().map(|age| age.years.to_string()),
             Want::Occupation => occupation::find(&self.prose, self.name()),
             Want::Organisation => proper::organisation(&self.prose, person()),
             Want::Thing => proper::thing(&self.prose, person()).or_else(|| self.full_name()),
@@ -189,9 +190,13 @@ impl<'t> Reading<'t> {
         said.map(str::to_owned)
     }
 
+    fn age(&self) -> Option<Age> {
+        age::find(&self.prose.tokens, &self.prose.sentences)
+    }
+
     fn wanted_number(&self, property: &Property<'_>) -> Option<f64> {
         match property.want()? {
-            Want::Age => age::find(&self.prose).map(|age| age.years.into()),
+            Want::Age => self.age().map(|age| age.years.into()),
             Want::Amount => {
                 let priced = |figure: &&Figure| figure.currency.is_some();
                 let near = self.near(property, priced).or_else(|| self.near(property, |_| true));

@@ -2,23 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::request::{Delivery, Form};
-use super::stream;
 use crate::answer::{Answer, Finish, Said};
 use crate::ask::{Ask, Thinking};
-use crate::protocol::Envelope;
-use crate::written::Written;
-
-/// The answer whole or as a stream.
-pub(crate) fn write(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answer) -> Written {
-    match form.delivery {
-        Delivery::Whole => Written::json(&finished(envelope, ask, form, answer)),
-        Delivery::Stream => Written::events(stream::frames(envelope, ask, form, answer)),
-    }
-}
+use crate::envelope::Envelope;
+use crate::form::ResponsesForm;
 
 /// The response that holds no answer because the model failed, although the status says 200.
-pub(crate) fn failed(envelope: Envelope, ask: &Ask, form: &Form) -> Value {
+pub(crate) fn failed(envelope: Envelope, ask: &Ask, form: &ResponsesForm) -> Value {
     let error =
         json!({ "code": "server_error", "message": "The simulated model failed to generate a response." });
     let outcome = json!({ "status": "failed", "completed_at": null, "background": false, "error": error, "incomplete_details": null });
@@ -26,13 +16,13 @@ pub(crate) fn failed(envelope: Envelope, ask: &Ask, form: &Form) -> Value {
 }
 
 /// The response before its first item.
-pub(super) fn begun(envelope: Envelope, ask: &Ask, form: &Form) -> Value {
+pub(super) fn begun(envelope: Envelope, ask: &Ask, form: &ResponsesForm) -> Value {
     let outcome = json!({ "status": "in_progress", "completed_at": null, "background": false, "error": null, "incomplete_details": null });
     response(envelope, form, &outcome, &[], &Value::Null, &ask.model)
 }
 
 /// The response with its whole output.
-pub(super) fn finished(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answer) -> Value {
+pub(super) fn finished(envelope: Envelope, ask: &Ask, form: &ResponsesForm, answer: &Answer) -> Value {
     let reason = incomplete(answer);
     let completed_at = if reason.is_none() { json!(envelope.created) } else { Value::Null };
     let details = reason.map_or(Value::Null, |reason| json!({ "reason": reason }));
@@ -52,7 +42,7 @@ pub(super) fn finished(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answ
 
 fn response(
     envelope: Envelope,
-    form: &Form,
+    form: &ResponsesForm,
     outcome: &Value,
     output: &[Value],
     usage: &Value,

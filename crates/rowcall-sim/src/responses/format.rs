@@ -3,12 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::ask::conversation::Conversation;
-use crate::ask::wanted::{Format, Mode, Tool};
-use crate::ask::{Invalid, text};
+use crate::ask::field::text;
+use crate::ask::wanted::{Format, Tool};
+use crate::invalid::Invalid;
+use crate::mode::Mode;
 use crate::openai::{
     Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, unknown_mode,
 };
-use crate::protocol::Rules;
+use crate::rules::Rules;
 
 /// What `text.format` asks for.
 pub(super) fn format(

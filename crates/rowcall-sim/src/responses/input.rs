@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::ask::conversation::{Conversation, Speaker};
-use crate::ask::{Invalid, text, texts};
+use crate::ask::field::{text, texts};
+use crate::invalid::Invalid;
 use crate::openai::words::{missing, wrong_value};
 
 /// Gives items with a role and without a type the type `message`, which OpenAI lets be left out.

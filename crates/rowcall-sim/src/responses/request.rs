@@ -4,28 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::grammar::BODY;
 use super::{format, input};
+use crate::ask::field::text;
 use crate::ask::shape::{Spelling, judge};
 use crate::ask::wanted::settle;
-use crate::ask::{Ask, Invalid, Thinking, text};
+use crate::ask::{Ask, Thinking};
+use crate::form::{Delivery, Form, ResponsesForm};
+use crate::invalid::Invalid;
 use crate::openai::words::{self, missing, unsupported};
 use crate::openai::{self, is_set};
-use crate::protocol::{self, Rules};
+use crate::rules::Rules;
 use crate::written::Written;
-
-/// How the answer is to be written.
-#[derive(Debug)]
-pub(crate) struct Form {
-    pub(super) delivery: Delivery,
-    /// The fields of the request that an answer repeats, in their order.
-    pub(super) echo: Map<String, Value>,
-}
-
-/// Whether the answer is a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
-    Whole,
-    Stream,
-}
 
 /// Fields that would need something stored.
 const STORED: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
@@ -60,7 +48,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
         wanted,
         most_tokens: body.get("max_output_tokens").and_then(Value::as_u64),
         thinking: thinking(body),
-        form: protocol::Form::Responses(Box::new(Form { delivery, echo: echo(body) })),
+        form: Form::Responses(Box::new(ResponsesForm { delivery, echo: echo(body) })),
     })
 }
 

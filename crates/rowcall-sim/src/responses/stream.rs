@@ -6,14 +6,14 @@ use super::body::{
     begun, call, content, finished, incomplete, item_id, message, message_id, reasoning, reasoning_id,
     refusal_part, status, text_part,
 };
-use super::request::Form;
 use crate::answer::{Answer, Said};
 use crate::ask::{Ask, Thinking};
-use crate::protocol::Envelope;
+use crate::envelope::Envelope;
+use crate::form::ResponsesForm;
 use crate::written::pieces;
 
 /// The whole stream, from `response.created` to `response.completed` or `response.incomplete`.
-pub(super) fn frames(envelope: Envelope, ask: &Ask, form: &Form, answer: &Answer) -> Vec<String> {
+pub(super) fn frames(envelope: Envelope, ask: &Ask, form: &ResponsesForm, answer: &Answer) -> Vec<String> {
     let mut stream = Stream { envelope, frames: Vec::new(), items: 0 };
     let begun = begun(envelope, ask, form);
     stream.event("response.created", &json!({ "response": begun }));

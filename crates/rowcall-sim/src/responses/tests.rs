@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::decode;
 use crate::ask::wanted::{Forced, Tool, Wanted};
 use crate::ask::{Ask, Thinking};
-use crate::protocol::Rules;
+use crate::rules::Rules;
 use crate::scenario::Scenario;
 
 type Refused = (String, Option<String>, Option<&'static str>);

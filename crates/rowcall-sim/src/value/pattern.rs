@@ -2,6 +2,7 @@
 //! Owns the common subset: literals, classes, groups, alternatives, quantifiers, anchors, `\b`; no look-around, no back-references.
 
 mod matching;
+mod node;
 mod writing;
 
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 
 use crate::chance::Chance;
 use matching::Matcher;
+use node::{LONGEST, Node, Set};
 use writing::Writer;
 
 /// A parsed regular expression.
@@ -17,38 +19,10 @@ pub(crate) struct Pattern {
     root: Node,
 }
 
-#[derive(Clone, Debug)]
-enum Node {
-    /// One character.
-    Set(Set),
-    /// One after another.
-    Sequence(Vec<Self>),
-    /// One of several.
-    Either(Vec<Self>),
-    Repeat {
-        what: Box<Self>,
-        min: u32,
-        max: Option<u32>,
-    },
-    Start,
-    End,
-    /// `\b` (true) and `\B` (false).
-    Boundary(bool),
-}
-
-/// Characters, by ranges.
-#[derive(Clone, Debug, Default)]
-struct Set {
-    ranges: Vec<(char, char)>,
-    negated: bool,
-}
-
 const DIGIT: &[(char, char)] = &[('0', '9')];
 const WORD: &[(char, char)] = &[('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_')];
 const SPACE: &[(char, char)] = &[(' ', ' '), ('\t', '\r'), ('\u{a0}', '\u{a0}')];
 
-/// Quantifiers and generated strings beyond this are refused.
-const LONGEST: u32 = 4_096;
 /// Groups may nest so deep.
 const DEEPEST: usize = 64;
 
@@ -259,14 +233,4 @@ fn braces(rest: &str) -> Option<((u32, Option<u32>), &str)> {
         Some((min, max)) => (min.parse().ok()?, Some(max.parse().ok()?)),
     };
     Some(((min, max), rest))
-}
-
-impl Set {
-    fn one(c: char) -> Self {
-        Self { ranges: vec![(c, c)], negated: false }
-    }
-
-    fn has(&self, c: char) -> bool {
-        self.ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != self.negated
-    }
 }

@@ -1,7 +1,8 @@
-//! The options, what counts as work done, and the table.
+//! The options and the table.
 
-use super::{CLIENTS, Figures, Format, Options, figures, report, table};
+use super::{CLIENTS, Format, Options, report, table};
 use crate::bench::ceiling::Generator;
+use crate::bench::client::Figures;
 
 #[test]
 fn options_are_checked() {
@@ -16,15 +17,6 @@ fn options_are_checked() {
     ] {
         assert_eq!(Options::parse(words), Err(expected.to_owned()));
     }
-}
-
-#[test]
-fn a_client_that_missed_a_row_has_no_figures() {
-    let line =
-        |ok: u64| format!(r#"{{"impl":"raw","rows":10,"ok":{ok},"wall_s":2.0,"cpu_s":0.5,"hwm_kb":null}}"#);
-    assert!((figures(&line(10), 10).unwrap().rows_per_second() - 5.0).abs() < 1e-9);
-    assert!(figures(&line(9), 10).is_none());
-    assert!(figures("", 10).is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tries whether a pattern matches.
 
-use super::Node;
+use super::node::Node;
 
 /// A match gives up after so many steps, or so deep: what follows a node is matched inside it.
 const STEPS: usize = 200_000;

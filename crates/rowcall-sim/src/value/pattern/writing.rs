@@ -1,6 +1,6 @@
 //! Writes a string for a pattern.
 
-use super::{LONGEST, Node, Set};
+use super::node::{LONGEST, Node, Set};
 use crate::chance::Chance;
 
 /// Writes a string that a node matches.

@@ -1,0 +1,29 @@
+//! How the simulator signs its thoughts, and whether it has signed one that comes back.
+
+use crate::chance::hash;
+
+/// What proves that a thought was given out by the simulator.
+pub(super) fn signature(number: u64) -> String {
+    format!("RXNpbQ{number:016x}{:016x}", hash(number, b"a simulated thought"))
+}
+
+/// Whether the simulator has signed like this.
+pub(super) fn is_signature(text: &str) -> bool {
+    let number = text.strip_prefix("RXNpbQ").and_then(|rest| rest.get(..16));
+    number
+        .and_then(|number| u64::from_str_radix(number, 16).ok())
+        .is_some_and(|number| signature(number) == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_simulators_signatures_are_known_again() {
+        assert!(is_signature(&signature(7)));
+        for foreign in ["", "EqQB", "RXNpbQ", &signature(7).replace('7', "8"), "RXNpbQé000000000000000"] {
+            assert!(!is_signature(foreign), "{foreign}");
+        }
+    }
+}
