@@ -144,7 +144,7 @@ pub struct TaskOptions {
     pub system: Option<String>,
     /// Rows with their values, for the model to go by. They are asked about in the words of `prompt`.
     pub examples: Vec<AnsweredRow>,
-    /// The fields of a row that hold images or documents: a path, an `https:` or a `data:` URL, or a list of them.
+    /// The fields of a row that hold images or documents: a path, an `https:`, `http:` or `data:` URL, or a list of them.
     pub images: Vec<String>,
     /// What relative paths of images start from, if not from the current folder.
     pub folder: Option<PathBuf>,
@@ -240,6 +240,12 @@ impl Plan {
         if let Some(name) = options.parameters.extra.keys().find(|name| is_reserved(name)) {
             let problem =
                 Problem::new(format!("parameter `{name}` is set by rowcall itself, expected another one"));
+            return Err(Error::Config(problem));
+        }
+        if let Some(temperature) =
+            options.parameters.temperature.filter(|temperature| !temperature.is_finite())
+        {
+            let problem = Problem::new(format!("`{temperature}` is no temperature, expected a number"));
             return Err(Error::Config(problem));
         }
         let offer = &account.offer;

@@ -83,7 +83,7 @@ impl<T> ExtractorBuilder<T> {
     }
 
     /// A field of each row that holds an image or a PDF, or a list of them, to go along with the question: a file's path, an
-    /// `https:` or a `data:` URL. Empty or null is none. A file is read just before its row is asked about; a row is known
+    /// `https:`, `http:` or `data:` URL. Empty or null is none. A file is read just before its row is asked about; a row is known
     /// again by the path.
     pub fn image(mut self, field: impl Into<String>) -> Self {
         self.options.images.push(field.into());
@@ -174,7 +174,7 @@ pub struct Extractor<T> {
 }
 
 impl<T> Extractor<T> {
-    /// The same extractor with at most `places` attempts in flight.
+    /// The same extractor with at most `places` attempts in flight; 0 counts as 1.
     pub fn concurrency(&self, places: usize) -> Self {
         self.with_plan(Plan::clone(&self.plan).with_concurrency(places))
     }

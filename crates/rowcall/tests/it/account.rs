@@ -52,6 +52,14 @@ fn fields_that_are_ours_are_refused_however_they_are_spelled() {
 }
 
 #[test]
+fn a_temperature_is_a_number() {
+    let client = client("vllm/any").build().expect("a client");
+    let ages = client.extractor_with(Schema::parse("age int").expect("a schema")).temperature(f64::NAN);
+    let refused = ages.prompt("{{ text }}").expect_err("refused").to_string();
+    assert_eq!(refused, "`NaN` is no temperature, expected a number");
+}
+
+#[test]
 fn nothing_that_may_be_a_secret_is_printed() {
     let secretive = client("openai/gpt-6-luna")
         .base_url("https://h.example/v1?key=hush-4711")
