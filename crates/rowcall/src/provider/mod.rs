@@ -99,6 +99,11 @@ impl Mode {
     }
 }
 
+/// What a re-ask has in the place of an answer without a word, which Mistral refuses to be shown.
+fn said_or_nothing(said: &str) -> &str {
+    if said.trim().is_empty() { "(no answer)" } else { said }
+}
+
 /// Whether an answer that a provider calls failed came to its end. What breaks off without having reached the limit would break off
 /// again with a higher one, so it counts as no answer.
 fn looks_whole(text: &str) -> bool {

@@ -77,11 +77,6 @@ fn push_item(body: &mut Vec<u8>, item: &impl Serialize) {
     push_json(body, item);
 }
 
-/// What a re-ask has in the place of an answer without a word, which Mistral refuses to be shown.
-pub(super) fn said_or_nothing(said: &str) -> &str {
-    if said.trim().is_empty() { "(no answer)" } else { said }
-}
-
 /// An image goes as a part of its own, a document as a file.
 fn parts(text: &str, attachments: &[Attachment]) -> Value {
     let part = |attachment: &Attachment| match (is_image(attachment), url(attachment)) {

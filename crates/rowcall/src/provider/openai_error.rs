@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{limit_headers, looks_whole, openai_chat, sse};
+use super::{limit_headers, looks_whole, said_or_nothing, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
@@ -96,7 +96,7 @@ fn refused_by_validator(code: &str, generation: &str) -> Completion {
         finish_reason: code.to_owned(),
         usage: None,
         model: String::new(),
-        raw_turn: json!({"role": "assistant", "content": openai_chat::said_or_nothing(generation)}),
+        raw_turn: json!({"role": "assistant", "content": said_or_nothing(generation)}),
         continuation: None,
     }
 }

@@ -6,8 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::super::{openai_error, sse};
-use super::said_or_nothing;
+use super::super::{openai_error, said_or_nothing, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
