@@ -23,7 +23,8 @@ pub enum Authority {
 /// A rule for values that satisfy the schema. It gets rows in batches, so that one that is called over a boundary (another
 /// thread, another language) need not be called for each.
 pub trait Check: Send + Sync {
-    /// The violations of each value, in the order given; none means that the value is valid.
+    /// The violations of each value: exactly one list for each, in the order given, and an empty one for a value that is valid. A
+    /// value for which there is no list counts as invalid.
     fn check<'a>(
         &'a self,
         rows: Vec<(Row, Value)>,

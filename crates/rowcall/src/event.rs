@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::fault::Fault;
+use tokio::time::Instant;
+
+use crate::fault::{Fault, FaultKind};
 use crate::outcome::{Effort, FailureKind};
 use crate::standing::Bound;
 use crate::totals::Totals;
@@ -43,7 +45,7 @@ pub enum EventKind {
         /// What it had to wait for last, if it had to wait for admission.
         waited_for: Option<Bound>,
     },
-    /// A request was answered, or failed.
+    /// A request was answered, or failed; one that is given up because its run is dropped has failed with its connection.
     Answered {
         /// Which request of the row this is, counted from 1.
         attempt: u32,
@@ -70,7 +72,7 @@ pub enum EventKind {
         /// What it took.
         effort: Effort,
     },
-    /// The run was stopped before the row was over; nothing is known of it.
+    /// The run was stopped, or dropped, before the row was over; nothing is known of it.
     Abandoned,
 }
 
@@ -90,6 +92,53 @@ impl Observers {
         let event = Event { row, kind };
         for observer in &self.0 {
             observer(&event);
+        }
+    }
+
+    /// A request is sent: the row's `attempt`th, of its `prompt`th prompt.
+    pub(crate) fn sent(
+        &self,
+        row: u64,
+        attempt: u32,
+        prompt: u32,
+        waited_for: Option<Bound>,
+    ) -> Unanswered<'_> {
+        self.emit(row, EventKind::Sent { attempt, prompt, waited_for });
+        Unanswered { observers: self, row, attempt, since: Instant::now(), is_answered: false }
+    }
+}
+
+/// A request that was sent and not answered yet. Dropped before its end, as a cancelled run's is, it has failed.
+#[derive(Debug)]
+pub(crate) struct Unanswered<'a> {
+    observers: &'a Observers,
+    row: u64,
+    attempt: u32,
+    since: Instant,
+    is_answered: bool,
+}
+
+impl Unanswered<'_> {
+    /// It was answered, or failed, after `latency`.
+    pub(crate) fn end(
+        mut self,
+        latency: Duration,
+        processing: Option<Duration>,
+        result: Result<Option<Usage>, Arc<Fault>>,
+    ) {
+        self.is_answered = true;
+        let attempt = self.attempt;
+        self.observers.emit(self.row, EventKind::Answered { attempt, latency, processing, result });
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let fault = Fault::new(FaultKind::Connection, "the run was dropped before the answer came");
+            let (attempt, latency, result) = (self.attempt, self.since.elapsed(), Err(Arc::new(fault)));
+            let answered = EventKind::Answered { attempt, latency, processing: None, result };
+            self.observers.emit(self.row, answered);
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::request::Request;
 use crate::retry::{self, Decision, Tried};
 use crate::row::Row;
 use crate::turn::{AttachmentContent, Completion, Prompt};
+use crate::violation::Violation;
 
 /// What an attachment counts as in an estimate, in bytes of text: at four a token, the 1,000 tokens or so that an image of a
 /// megapixel takes.
@@ -130,14 +131,19 @@ async fn ask(
     loop {
         let need = Need { bytes, output_limit };
         let Some((place, permit)) = halt.or(plan.admit(need)).await else { return Asked::Halted };
-        let (attempt, prompt) = (conversation.count_attempt(), conversation.effort().prompts);
-        if let Some((intents, key)) = noted
-            && let Err(problem) = intents.note(key, row, attempt).await
-        {
-            return Asked::Unrecorded(problem);
+        if let Some((intents, key)) = noted {
+            if let Err(problem) = intents.note(key, row, conversation.effort().attempts + 1).await {
+                permit.hand_back();
+                return Asked::Unrecorded(problem);
+            }
+            if halt.is_on() {
+                permit.hand_back();
+                intents.withdraw(key, row);
+                return Asked::Halted;
+            }
         }
-        let waited_for = permit.waited_for();
-        plan.observers.emit(row, EventKind::Sent { attempt, prompt, waited_for });
+        let (attempt, prompt) = (conversation.count_attempt(), conversation.effort().prompts);
+        let unanswered = plan.observers.sent(row, attempt, prompt, permit.waited_for());
         let sent = Instant::now();
         let response = plan.account.transport.send(&request).await;
         let (latency, since_first) = (sent.elapsed(), first_sent.get_or_insert(sent).elapsed());
@@ -153,7 +159,7 @@ async fn ask(
         conversation.count_answer(&result, since_first);
         let seen =
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));
-        plan.observers.emit(row, EventKind::Answered { attempt, latency, processing, result: seen });
+        unanswered.end(latency, processing, seen);
         let fault = match result {
             Ok(completion) => return Asked::Answered(completion, target),
             Err(fault) => fault,
@@ -240,14 +246,20 @@ async fn checked(plan: &Plan, row: &Row, reading: Reading) -> Reading {
     let violations = match (&plan.check, (plan.misfit)(&value)) {
         (_, Some(misfit)) => vec![misfit],
         (None, None) => Vec::new(),
-        (Some(check), None) => {
-            check.check(vec![(row.clone(), value.clone())]).await.into_iter().flatten().collect()
-        }
+        (Some(check), None) => verdict(check.check(vec![(row.clone(), value.clone())]).await),
     };
     if violations.is_empty() {
         return Reading::Value { value, repairs };
     }
     Reading::Invalid { violations, best: Some(value) }
+}
+
+/// What a check has found in the one value that it was given. One that says nothing of it has not accepted it.
+fn verdict(found: Vec<Vec<Violation>>) -> Vec<Violation> {
+    if found.is_empty() {
+        return vec![Violation::whole("the check gave no verdict")];
+    }
+    found.into_iter().flatten().collect()
 }
 
 fn settlement(result: &Result<Completion, Fault>) -> Settlement {

@@ -214,6 +214,9 @@ impl<T> Extractor<T> {
 
     /// As [`journal`](Self::journal), with all that can be said about it.
     ///
+    /// A run that was dropped keeps its journal locked until the runtime has ended its tasks; opening it again before that is refused as if
+    /// another process had it.
+    ///
     /// # Errors
     /// [`Error::Config`] for a journal of a plan that asks something else, one that another process writes to, a file that is
     /// no journal or of a newer format, and whatever keeps it from being written to.

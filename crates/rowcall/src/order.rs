@@ -2,7 +2,7 @@
 //! holds. What it has no room for is left where it can be loaded from, if there is such a place; else how much may be held is the
 //! run's bound.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 
 /// In which order outcomes are released.
@@ -38,6 +38,9 @@ pub(crate) struct Order<T> {
     here_until: u64,
     /// Behind the last index that was not held here.
     elsewhere_until: u64,
+    /// Of what is to be loaded, or is being loaded, what was not left elsewhere: what is found there is of another time. No more than
+    /// the rows in flight and what is loaded at a time.
+    not_elsewhere: BTreeSet<u64>,
     /// Whether what is missing is waited for no more.
     gaps_closed: bool,
 }
@@ -54,6 +57,7 @@ impl<T> Order<T> {
             held_back: 0,
             here_until: 0,
             elsewhere_until: 0,
+            not_elsewhere: BTreeSet::new(),
             gaps_closed: false,
         }
     }
@@ -65,13 +69,15 @@ impl<T> Order<T> {
             (OrderBy::Input, Holding::All) => self.put(index, item),
             (OrderBy::Input, Holding::Ahead(room)) => {
                 if self.elsewhere_until <= self.here_until {
-                    self.here_until = self.here_until.max(self.next + room);
+                    self.here_until = self.here_until.max(self.next.saturating_add(room));
                 }
                 if index < self.here_until {
                     self.put(index, item);
                 } else {
+                    self.not_elsewhere.extend(self.elsewhere_until.max(self.here_until)..index);
                     self.elsewhere_until = self.elsewhere_until.max(index + 1);
                 }
+                self.not_elsewhere.remove(&index);
             }
         }
     }
@@ -79,19 +85,22 @@ impl<T> Order<T> {
     /// The places to load now, if any; what is pushed there from now on is held here. It is to be followed by [`Self::load`].
     pub(crate) fn take_wish(&mut self) -> Option<Range<u64>> {
         let Holding::Ahead(room) = self.holding else { return None };
-        let is_due = self.gaps_closed || self.here_until <= self.next + room / 2;
+        let is_due = self.gaps_closed || self.here_until <= self.next.saturating_add(room / 2);
         if self.here_until >= self.elsewhere_until || !is_due {
             return None;
         }
         let from = self.here_until;
-        self.here_until = (self.next + room).max(from + room / 2);
+        self.here_until = self.next.saturating_add(room).max(from.saturating_add(room / 2));
+        self.not_elsewhere.extend(self.elsewhere_until..self.here_until);
         Some(from..self.here_until)
     }
 
-    /// Takes what was found at the places wished for.
+    /// Takes what was found at the places wished for. What nobody has left there is not taken.
     pub(crate) fn load(&mut self, found: impl IntoIterator<Item = (u64, T)>) {
         for (index, item) in found {
-            self.put(index, item);
+            if !self.not_elsewhere.contains(&index) {
+                self.put(index, item);
+            }
         }
         if self.gaps_closed {
             self.close_gaps();

@@ -34,7 +34,8 @@ pub struct Outcome<T = Value> {
 pub struct Effort {
     /// Requests sent.
     pub attempts: u32,
-    /// Prompts asked: 1 plus the re-asks.
+    /// Prompts asked: 1 plus the re-asks. An answer that was cut or paused, and for which was asked again, counts as one that was
+    /// re-asked.
     pub prompts: u32,
     /// Tokens of all attempts that reported them.
     pub usage: Usage,

@@ -1,7 +1,7 @@
 //! What is known without asking, and what becomes known by it: equal rows wait for one another in the cache, outcomes are looked
 //! up in the journal and written there before they are released. Which row is asked when is `run.rs`' business.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ pub(crate) struct Recall {
     /// Rows that are being looked up, as they were given to the journal.
     looking: VecDeque<Vec<Opening>>,
     told: VecDeque<Recalled>,
-    /// Rows taken and neither released nor abandoned.
-    unsettled: usize,
+    /// Rows taken and neither released nor abandoned, by their indexes.
+    unsettled: BTreeSet<u64>,
     loading: usize,
 }
 
@@ -59,7 +59,7 @@ impl Recall {
             session,
             looking: VecDeque::new(),
             told: VecDeque::new(),
-            unsettled: 0,
+            unsettled: BTreeSet::new(),
             loading: 0,
         }
     }
@@ -71,12 +71,12 @@ impl Recall {
 
     /// Rows taken and neither released nor abandoned.
     pub(crate) fn unsettled(&self) -> usize {
-        self.unsettled
+        self.unsettled.len()
     }
 
     /// Whether nothing will be told any more unless something is given.
     pub(crate) fn is_idle(&self) -> bool {
-        self.told.is_empty() && self.unsettled == 0 && self.loading == 0
+        self.told.is_empty() && self.unsettled.is_empty() && self.loading == 0
     }
 
     /// Takes rows from the source.
@@ -84,7 +84,7 @@ impl Recall {
         let mut first = Vec::with_capacity(rows.len());
         for row in rows {
             self.plan.observers.emit(row.index, EventKind::Taken);
-            self.unsettled += 1;
+            self.unsettled.insert(row.index);
             let opening = match open(&self.plan, row) {
                 Ok(opening) => opening,
                 Err(unasked) => {
@@ -236,7 +236,7 @@ impl Recall {
                 }
                 self.ended(&outcome);
             }
-            News::Place => {}
+            News::Place => self.know(&outcome),
         }
         self.release(row, outcome);
     }
@@ -244,7 +244,6 @@ impl Recall {
     /// Has the place of a row written whose outcome is known.
     fn place(&mut self, number: i64, row: Row, outcome: &Outcome) {
         let outcome = Outcome { index: row.index, ..outcome.clone() };
-        self.know(&outcome);
         if let Some(session) = &self.session {
             session.place(number, row, outcome);
         }
@@ -258,12 +257,12 @@ impl Recall {
     }
 
     fn release(&mut self, row: Row, outcome: Outcome) {
-        self.unsettled -= 1;
+        self.unsettled.remove(&row.index);
         self.told.push_back(Recalled::Release((row, outcome)));
     }
 
     fn give_up(&mut self, index: u64) {
-        self.unsettled -= 1;
+        self.unsettled.remove(&index);
         self.plan.observers.emit(index, EventKind::Abandoned);
     }
 
@@ -275,5 +274,14 @@ impl Recall {
     fn ended(&self, outcome: &Outcome) {
         let failure = outcome.failure_kind();
         self.plan.observers.emit(outcome.index, EventKind::Ended { failure, effort: outcome.effort });
+    }
+}
+
+impl Drop for Recall {
+    /// A run that is dropped gives up its rows.
+    fn drop(&mut self) {
+        for index in std::mem::take(&mut self.unsettled) {
+            self.plan.observers.emit(index, EventKind::Abandoned);
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::event::EventKind;
 use crate::extract::{Ended, Opening, extract};
 use crate::halt::Halt;
-use crate::journal::{Intents, Placing, Spread};
+use crate::journal::{Asking, Intents, Placing, Spread};
 use crate::order::{Holding, Order, OrderBy};
 use crate::recall::{Done, Recall, Recalled};
 use crate::source::{Sink, Source};
@@ -37,9 +37,10 @@ pub(crate) struct Run<S> {
     given_window: Option<usize>,
     recall: Recall,
     intents: Option<Intents>,
-    /// What tells the tasks that their intents are written.
-    _spreading: JoinSet<()>,
-    tasks: JoinSet<(Opening, Ended)>,
+    /// What tells the tasks that their intents are written, until there is a runtime to drive it, and then what drives it.
+    spread: Option<Spread>,
+    spreading: JoinSet<()>,
+    tasks: JoinSet<(Opening, Ended, Option<Asking>)>,
     order: Order<Done>,
     halt: Halt,
     stopped_by: Option<Error>,
@@ -84,7 +85,8 @@ impl<S: Source> Run<S> {
             given_window,
             recall,
             intents,
-            _spreading: spread.map_or_else(JoinSet::new, spreading),
+            spread,
+            spreading: JoinSet::new(),
             tasks: JoinSet::new(),
             order: Order::new(order, holding),
             halt: Halt::default(),
@@ -103,6 +105,9 @@ impl<S: Source> Run<S> {
     /// # Errors
     /// Whatever stopped the run, once everything that was done has been released.
     pub(crate) async fn next(&mut self) -> Result<VecDeque<Done>> {
+        if let Some(spread) = self.spread.take() {
+            self.spreading.spawn(spread.drive());
+        }
         loop {
             while let Some(recalled) = self.recall.told() {
                 self.take_recalled(recalled);
@@ -182,14 +187,18 @@ impl<S: Source> Run<S> {
 
     fn spawn(&mut self, mut opening: Opening) {
         let (plan, intents, halt) = (Arc::clone(&self.plan), self.intents.clone(), self.halt.clone());
+        let asking = intents.as_ref().zip(opening.key).map(|(intents, key)| intents.asking(key));
         self.tasks.spawn(async move {
             let ended = extract(&plan, &mut opening, intents.as_ref(), &halt).await;
-            (opening, ended)
+            (opening, ended, asking)
         });
     }
 
-    fn take_in(&mut self, joined: std::result::Result<(Opening, Ended), tokio::task::JoinError>) {
-        let (opening, ended) = match joined {
+    fn take_in(
+        &mut self,
+        joined: std::result::Result<(Opening, Ended, Option<Asking>), tokio::task::JoinError>,
+    ) {
+        let (opening, ended, asking) = match joined {
             Ok(ended) => ended,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return,
@@ -207,6 +216,9 @@ impl<S: Source> Run<S> {
                 self.stop(Error::Journal(problem));
             }
         }
+        if let Some(asking) = asking {
+            asking.end();
+        }
     }
 
     /// Takes no more rows, but finishes those that were taken: they are not to blame for what came after them.
@@ -222,13 +234,6 @@ impl<S: Source> Run<S> {
     }
 }
 
-/// Drives `spread` until the run is dropped.
-fn spreading(spread: Spread) -> JoinSet<()> {
-    let mut spreading = JoinSet::new();
-    spreading.spawn(spread.drive());
-    spreading
-}
-
 /// How many rows may be in flight. Rows with images may hold megabytes each, so there are no more of them than are of use.
 fn window(plan: &Plan) -> usize {
     let of_use = WINDOW_PER_PLACE.saturating_mul(plan.concurrency());
@@ -238,13 +243,20 @@ fn window(plan: &Plan) -> usize {
 /// Carries all of `run`'s outcomes to `sink`.
 ///
 /// # Errors
-/// Whatever stopped the run, or kept the sink from taking an outcome; a sink that fails stops the run at once.
+/// Whatever stopped the run, or kept the sink from taking an outcome. A sink that fails gets nothing more, but what is in flight is
+/// awaited all the same: with a journal, what was paid for is kept.
 pub(crate) async fn pour<S: Source>(mut run: Run<S>, sink: &mut impl Sink) -> Result<()> {
+    let mut sink = Some(sink);
     loop {
         let done = run.next().await?;
         if done.is_empty() {
             return Ok(());
         }
-        sink.write(done.into()).await?;
+        if let Some(taking) = &mut sink
+            && let Err(error) = taking.write(done.into()).await
+        {
+            run.stop(error);
+            sink = None;
+        }
     }
 }

@@ -30,7 +30,9 @@ pub trait Source: Send {
 
 /// Where outcomes go.
 pub trait Sink: Send {
-    /// Takes outcomes with their rows, in the order in which they are to appear.
+    /// Takes outcomes with their rows, in the order in which they are to appear. With a journal, a row that had to wait for its turn
+    /// may come back from there: with its index and its record as text (of a row that had none, its fields as JSON), and with fields
+    /// that are read from that anew. So a row is to be known by its index and its record.
     ///
     /// # Errors
     /// Whatever keeps them from being written; the run stops.

@@ -36,7 +36,7 @@ pub struct Stats {
     pub waits: BTreeMap<Bound, u64>,
     /// What the latest request had to wait for, if it had to.
     pub waits_now: Option<Bound>,
-    /// Prompts that asked again after an invalid answer.
+    /// Prompts that asked again: after an invalid answer, or one that was cut or paused.
     pub reasks: u64,
     /// Requests that failed, by kind.
     pub faults: BTreeMap<FaultKind, u64>,
@@ -77,11 +77,11 @@ impl Stats {
     pub fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Resumed { totals } => {
-                self.requests += totals.requests;
-                self.reasks += totals.reasks;
+                self.requests = self.requests.saturating_add(totals.requests);
+                self.reasks = self.reasks.saturating_add(totals.reasks);
                 self.usage += totals.usage;
-                self.unmetered += totals.unmetered;
-                self.possibly_paid += totals.possibly_paid;
+                self.unmetered = self.unmetered.saturating_add(totals.unmetered);
+                self.possibly_paid = self.possibly_paid.saturating_add(totals.possibly_paid);
             }
             EventKind::Taken => self.taken += 1,
             EventKind::Known { failure } => {

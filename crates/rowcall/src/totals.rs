@@ -15,7 +15,7 @@ pub struct Totals {
     pub outcomes: u64,
     /// Requests sent, as far as they are known of.
     pub requests: u64,
-    /// Prompts that asked again after an invalid answer.
+    /// Prompts that asked again: after an invalid answer, or one that was cut or paused.
     pub reasks: u64,
     /// Tokens of all answers that reported them.
     pub usage: Usage,
@@ -34,9 +34,25 @@ impl Totals {
     /// Adds what a row took.
     pub(crate) fn add(&mut self, effort: &Effort) {
         let Effort { attempts, prompts, usage, unmetered, latency: _ } = effort;
-        self.requests += u64::from(*attempts);
-        self.reasks += u64::from(prompts.saturating_sub(1));
+        self.requests = self.requests.saturating_add(u64::from(*attempts));
+        self.reasks = self.reasks.saturating_add(u64::from(prompts.saturating_sub(1)));
         self.usage += *usage;
-        self.unmetered += u64::from(*unmetered);
+        self.unmetered = self.unmetered.saturating_add(u64::from(*unmetered));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_more_than_can_be_counted_is_the_most_that_can_be() {
+        let usage = Usage { input_tokens: u64::MAX, ..Usage::default() };
+        let effort = Effort { attempts: 1, prompts: 2, usage, unmetered: 1, ..Effort::default() };
+        let most =
+            Totals { requests: u64::MAX, reasks: u64::MAX, unmetered: u64::MAX, usage, ..Totals::default() };
+        let mut totals = most.clone();
+        totals.add(&effort);
+        assert_eq!(totals, most);
     }
 }

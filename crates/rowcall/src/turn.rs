@@ -173,10 +173,10 @@ pub struct Usage {
 impl AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         let Self { input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens } = other;
-        self.input_tokens += input_tokens;
-        self.cached_tokens += cached_tokens;
-        self.cache_write_tokens += cache_write_tokens;
-        self.output_tokens += output_tokens;
-        self.reasoning_tokens += reasoning_tokens;
+        self.input_tokens = self.input_tokens.saturating_add(input_tokens);
+        self.cached_tokens = self.cached_tokens.saturating_add(cached_tokens);
+        self.cache_write_tokens = self.cache_write_tokens.saturating_add(cache_write_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(output_tokens);
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(reasoning_tokens);
     }
 }

@@ -42,6 +42,16 @@ pub(super) struct Concurrency {
     /// Refusals in a row, and the fewest others that were in flight at one: an acceptance with as many in flight ends the row.
     doubts: u32,
     doubted: usize,
+    /// How many there were before an overload, where nothing else would find that they are possible again.
+    lowered: Option<Lowered>,
+}
+
+/// What an overload has taken off is given back bit by bit.
+#[derive(Debug, Clone, Copy)]
+struct Lowered {
+    from: usize,
+    /// The latest overload, or when some of it was given back.
+    at: Duration,
 }
 
 /// So many at a time the server has refused.
@@ -82,6 +92,7 @@ impl Concurrency {
             knee: false,
             doubts: 0,
             doubted: usize::MAX,
+            lowered: None,
         }
     }
 
@@ -92,7 +103,7 @@ impl Concurrency {
 
     /// The user says how many.
     pub(super) fn give(&mut self, places: usize) {
-        (self.limit, self.most, self.is_given) = (places, places, true);
+        (self.limit, self.most, self.is_given, self.lowered) = (places, places, true, None);
     }
 
     /// There are connections for so many.
@@ -110,6 +121,7 @@ impl Concurrency {
 
     /// An attempt was answered when so many were in flight, itself included.
     pub(super) fn answered(&mut self, in_flight: usize, now: Duration) {
+        self.give_back(in_flight, now);
         if !self.is_used(in_flight) || self.limit >= self.cap {
             self.round = None;
             return;
@@ -196,6 +208,8 @@ impl Concurrency {
             None => PATIENCE,
         };
         self.ceiling = Some(Ceiling { limit: others, failed_at: now, patience });
+        // From now on it is the ceiling that is tried to be lifted.
+        self.lowered = None;
         self.limit = self.limit.min(others);
     }
 
@@ -211,8 +225,9 @@ impl Concurrency {
         }
     }
 
-    /// The server tells its limits, so that there is no need to find out by trying how much it takes.
-    pub(super) fn follow_limits(&mut self, in_flight: usize) {
+    /// As [`Self::answered`], where the server tells its limits, so that there is no need to find out by trying how much it takes.
+    pub(super) fn follow_limits(&mut self, in_flight: usize, now: Duration) {
+        self.give_back(in_flight, now);
         self.round = None;
         if !self.is_given && self.ceiling.is_none() && self.is_used(in_flight) {
             self.limit = (self.limit * 2).min(self.most);
@@ -223,9 +238,22 @@ impl Concurrency {
         in_flight as f64 >= USED * self.limit as f64
     }
 
-    /// The server is overloaded: a tenth fewer.
-    pub(super) fn overloaded(&mut self) {
-        self.round = None;
+    /// The server is overloaded: a tenth fewer. What a round has shown before is nothing to compare with.
+    pub(super) fn overloaded(&mut self, now: Duration) {
+        (self.round, self.before, self.is_repeated) = (None, None, false);
+        if self.is_given || self.knee {
+            let from = self.lowered.map_or(self.limit, |lowered| lowered.from.max(self.limit));
+            self.lowered = Some(Lowered { from, at: now });
+        }
         self.limit = (self.limit - self.limit.div_ceil(10)).max(1);
+    }
+
+    /// Gives back a tenth after every while without an overload in which all were used.
+    fn give_back(&mut self, in_flight: usize, now: Duration) {
+        let Some(Lowered { from, at }) = self.lowered else { return };
+        if self.is_used(in_flight) && now.saturating_sub(at) >= PATIENCE {
+            self.limit = self.limit.max((self.limit + self.limit.div_ceil(10)).min(from));
+            self.lowered = (self.limit < from).then_some(Lowered { from, at: now });
+        }
     }
 }

@@ -25,6 +25,10 @@ const JITTER: f64 = 0.1;
 /// So many refusals without a time, at least half of what was sent meanwhile, are taken for what they say.
 const UNTIMED: u64 = 8;
 
+/// Whoever asks nothing for longer than this, though he might, learns nothing of how long an account has been limited. It is longer
+/// than any wait of the path's own between two attempts.
+const IDLE: Duration = Duration::from_mins(1);
+
 /// A refusal is the account's if not so many of the attempts that were sent after it have been answered.
 const CONTRADICTIONS: usize = 3;
 
@@ -38,13 +42,15 @@ pub(super) struct Ledger {
     estimate: Estimate,
     /// Nobody starts before; time since the epoch.
     closed_until: Duration,
-    /// When that was said: what was sent before belongs to the same refusal.
+    /// When that, or an overload, was last said: what was sent before belongs to the same refusal.
     closed_at: Option<Duration>,
     /// Where nothing has been answered since the beginning or since the last wait: how fast attempts may follow one another.
     opening: Option<Bucket>,
     opened_at: Duration,
-    /// Since when the account has answered nothing but limits.
+    /// Since when the account has answered nothing but limits, though it was asked all the time.
     pub(super) limited_since: Option<Duration>,
+    /// When the latest attempt began or ended.
+    busy_at: Duration,
     /// Whether it has answered anything at all.
     pub(super) answered: bool,
     /// Refusals without a time in a row, and the first attempt of them: an answer to one sent after it ends the row.
@@ -78,6 +84,7 @@ impl Ledger {
             opening: Some(Bucket::full(FOLLOWING, AT_ONCE, Duration::ZERO)),
             opened_at: Duration::ZERO,
             limited_since: None,
+            busy_at: Duration::ZERO,
             answered: false,
             untimed: 0,
             untimed_from: 0,
@@ -140,6 +147,11 @@ impl Ledger {
 
     /// Takes a place, and from every limit what the attempt will probably use.
     pub(super) fn take(&mut self, need: Need, now: Duration) -> Granted {
+        let idle_since = self.busy_at.max(self.closed_until);
+        if self.in_flight == 0 && now.saturating_sub(idle_since) > IDLE {
+            self.limited_since = None;
+        }
+        self.busy_at = now;
         let amounts = self.amounts(need);
         let others = self.in_flight;
         self.in_flight += 1;
@@ -154,9 +166,16 @@ impl Ledger {
     }
 
     /// Gives back a place without knowing what became of the attempt.
-    pub(super) fn give_up(&mut self, granted: Granted) {
+    pub(super) fn give_up(&mut self, granted: Granted, now: Duration) {
         self.in_flight -= 1;
+        self.busy_at = now;
         self.limits.release(granted.amounts, &granted.sent);
+    }
+
+    /// Gives back a place from which nothing was sent, with all that was taken for it.
+    pub(super) fn hand_back(&mut self, granted: Granted, now: Duration) {
+        self.give(granted.amounts, &granted.sent, now);
+        self.give_up(granted, now);
     }
 
     /// Gives back what was taken too much.
@@ -195,6 +214,7 @@ impl Ledger {
             Settlement::Unanswered => {}
         }
         self.in_flight -= 1;
+        self.busy_at = now;
         self.admit_waiting(now);
     }
 
@@ -219,7 +239,7 @@ impl Ledger {
         let places = self.concurrency.limit();
         self.concurrency.accepted(granted.others);
         if self.limits.are_told() {
-            self.concurrency.follow_limits(self.in_flight);
+            self.concurrency.follow_limits(self.in_flight, now);
         } else {
             self.concurrency.answered(self.in_flight, now);
         }
@@ -241,18 +261,18 @@ impl Ledger {
             return;
         }
         let is_news = self.closed_at.is_none_or(|closed_at| granted.sent.at > closed_at);
+        if is_news && (retry_after.is_some() || overloaded) {
+            self.closed_at = Some(now);
+        }
         if let Some(wait) = retry_after {
             let jitter = (wait.mul_f64(JITTER)).min(Duration::from_secs(1)).mul_f64(fastrand::f64());
-            if is_news {
-                self.closed_at = Some(now);
-            }
             self.closed_until = self.closed_until.max(now + wait + jitter);
             self.opened_at = self.closed_until;
             self.opening = Some(Bucket::full(FOLLOWING, 1.0, self.closed_until));
         }
         if overloaded {
             if is_news {
-                self.concurrency.overloaded();
+                self.concurrency.overloaded(now);
             }
             return;
         }

@@ -215,12 +215,13 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut ledger = self.admission.lock();
+        let now = self.admission.now();
         ledger.queue.leave(&self.ticket);
         // It may have been granted without having been told.
         if let Some(granted) = self.ticket.take() {
-            ledger.give_up(granted);
+            ledger.hand_back(granted, now);
         }
-        ledger.admit_waiting(self.admission.now());
+        ledger.admit_waiting(now);
     }
 }
 
@@ -228,6 +229,15 @@ impl Permit {
     /// What the attempt had to wait for last, if it had to wait.
     pub(crate) fn waited_for(&self) -> Option<Bound> {
         self.waited_for
+    }
+
+    /// Gives it back whole: nothing was sent.
+    pub(crate) fn hand_back(mut self) {
+        self.settled = true;
+        let mut ledger = self.admission.lock();
+        let now = self.admission.now();
+        ledger.hand_back(self.granted, now);
+        ledger.admit_waiting(now);
     }
 
     /// Gives back the place and squares the account with what has happened and with what the server told of its limits.
@@ -242,8 +252,9 @@ impl Drop for Permit {
     fn drop(&mut self) {
         if !self.settled {
             let mut ledger = self.admission.lock();
-            ledger.give_up(self.granted);
-            ledger.admit_waiting(self.admission.now());
+            let now = self.admission.now();
+            ledger.give_up(self.granted, now);
+            ledger.admit_waiting(now);
         }
     }
 }

@@ -28,6 +28,9 @@ const SERIES: Duration = Duration::from_secs(2);
 /// By how much less is sent when a refusal comes before it can be measured.
 const EASE: f64 = 0.8;
 
+/// Whoever waits looks again after so long at the latest: what is sent grows meanwhile, by more than the wait could be told by.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// A rate so many times what was measured binds no more, and is forgotten.
 const FORGOTTEN: f64 = 16.0;
 
@@ -37,6 +40,8 @@ pub(super) struct Pace {
     measured: f64,
     /// What of it is sent, after refusals that came too soon to measure.
     eased: f64,
+    /// When that was last found: refusals that come together show it once.
+    eased_at: Duration,
     bucket: Bucket,
     /// How fast what a server lets in grows, where it refuses because that was too fast: by so much per second, to the power of e.
     trend: f64,
@@ -71,6 +76,7 @@ impl Pace {
         Self {
             measured,
             eased: 1.0,
+            eased_at: now,
             bucket: empty(measured, now),
             trend: 0.0,
             over: elapsed,
@@ -86,7 +92,9 @@ impl Pace {
         }
         let (between, elapsed) = (accepted - self.latest.accepted, now.saturating_sub(self.latest.at));
         if elapsed < SHORTEST || between < LEAST_BETWEEN * amount {
-            self.eased *= EASE;
+            if now.saturating_sub(self.eased_at) >= SHORTEST {
+                (self.eased, self.eased_at) = (self.eased * EASE, now);
+            }
             self.bucket.set_level(self.bucket.level(now).min(0.0), now);
             return;
         }
@@ -110,9 +118,9 @@ impl Pace {
         self.factor(now) < FORGOTTEN
     }
 
-    /// How long until `amount` may be sent.
+    /// How long until `amount` may be sent, or until it is worth another look.
     pub(super) fn ready_in(&self, amount: f64, now: Duration) -> Duration {
-        self.grown(now).ready_in(amount, now)
+        self.grown(now).ready_in(amount, now).min(LOOK_AGAIN)
     }
 
     /// Counts what is sent.
@@ -165,4 +173,24 @@ fn empty(rate: f64, now: Duration) -> Bucket {
 /// A twentieth of a second's worth: enough to be on time, too little to be refused for.
 fn capacity(rate: f64) -> f64 {
     rate / 20.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_that_has_come_to_nothing_is_soon_forgotten_by_whoever_waits_for_it() {
+        let mut now = Duration::from_secs(1);
+        let mut pace = Pace::first(1.0, now, now);
+        for _ in 0..60 {
+            now += SHORTEST;
+            pace.refused(1.0, 1.0, Cause::Amount, now);
+        }
+        let refused_last = now;
+        while pace.holds(now) && pace.ready_in(1.0, now) > Duration::ZERO {
+            now += pace.ready_in(1.0, now);
+            assert!(now < refused_last + Duration::from_secs(15), "{now:?}");
+        }
+    }
 }

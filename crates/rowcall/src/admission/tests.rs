@@ -1,5 +1,6 @@
 //! Stories of waiting for admission, in virtual time.
 
+mod refusals;
 mod server;
 mod stories;
 

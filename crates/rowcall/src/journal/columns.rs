@@ -21,6 +21,10 @@ const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, at
      cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unmetered, latency_us, model, \
      finish_reason, repairs) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)";
 
+/// Answers are read to 128 levels, to which what is put right in them adds a few; a file that nests deeper than this is none of
+/// ours, and to read it could exhaust a thread's stack.
+const DEEPEST: usize = 256;
+
 /// Adds an outcome, and tells its number.
 pub(super) fn insert(
     connection: &rusqlite::Connection,
@@ -107,10 +111,37 @@ pub(super) fn text(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-/// What JSON text in a column stands for.
+/// What JSON text in a column stands for. What an answer was made into may nest deeper than serde_json reads unless told to.
 pub(super) fn parsed<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+    let parse = || -> serde_json::Result<T> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        if nesting(text) <= DEEPEST {
+            deserializer.disable_recursion_limit();
+        }
+        let value = T::deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(value)
+    };
+    parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+/// How deep JSON text nests at the most.
+fn nesting(text: &str) -> usize {
+    let (mut deepest, mut depth, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// A key from its column.

@@ -2,13 +2,12 @@
 //! journal is written to.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::columns::{self, OUTCOME, integer, natural};
 use super::file::{self, Filtered, Recent};
-use super::lock::{self, beside};
+use super::lock;
 use super::lookup::{Finder, row};
 use super::trouble;
 use crate::error::{Error, Problem, Result};
@@ -160,7 +159,8 @@ impl Contents {
     }
 }
 
-/// Rows with their outcomes, a page at a time. Which rows those are was settled when it was made.
+/// Rows with their outcomes, a page at a time. Which rows those are was settled when it was made, but for
+/// [`Contents::into_rows`], which goes on to what is written meanwhile.
 #[derive(Debug)]
 pub struct Rows {
     contents: Contents,
@@ -253,14 +253,6 @@ pub(super) fn remove(path: &Path) -> std::result::Result<(), Problem> {
         ))
         .hint("give another file with `--journal PATH`"));
     }
-    for file in [beside(path, "-wal"), beside(path, "-shm"), path.to_owned()] {
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(Problem::new(format!("`{}` cannot be removed: {error}", file.display()))
-                    .hint("remove it yourself, or keep another journal with `--journal PATH`"));
-            }
-            Ok(()) | Err(_) => {}
-        }
-    }
-    Ok(())
+    file::remove_beside(path)?;
+    file::remove(path)
 }

@@ -1,7 +1,7 @@
 //! The file itself: made, opened, and recognised. What is in its tables is others' business.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -82,10 +82,34 @@ fn make(path: &Path, flags: OpenFlags, identity: &Identity, memo: &str) -> Resul
         connection.close().map_err(|(_, error)| error)
     };
     fill().map_err(|error| trouble::problem(path, &error))?;
+    // What a journal that is gone has left behind would be taken for this one's.
+    remove_beside(path)?;
     std::fs::rename(&new, path).map_err(|error| {
         Problem::new(format!("the journal `{}` cannot be made: {error}", path.display()))
             .hint("give another file with `--journal PATH`")
     })
+}
+
+/// Removes the files that SQLite keeps beside a journal, of one that is gone or is about to be.
+///
+/// # Errors
+/// One that cannot be removed.
+pub(super) fn remove_beside(path: &Path) -> Result<(), Problem> {
+    ["-wal", "-shm", "-journal"].iter().try_for_each(|ending| remove(&beside(path, ending)))
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// If it cannot be removed.
+pub(super) fn remove(file: &Path) -> Result<(), Problem> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Problem::new(format!("`{}` cannot be removed: {error}", file.display()))
+                .hint("remove it yourself, or keep another journal with `--journal PATH`"))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// A file that ends within a page was cut off: SQLite would take the rest of the page for zeros.

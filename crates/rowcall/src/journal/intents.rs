@@ -9,6 +9,7 @@ use super::Journal;
 use super::writer::Entry;
 use crate::error::Problem;
 use crate::identity::Key;
+use crate::outcome::Effort;
 
 /// What became of the intents of one commit.
 pub(super) type Settled = (Vec<oneshot::Sender<Result<(), Problem>>>, Result<(), Problem>);
@@ -24,7 +25,21 @@ pub(crate) struct Intents {
 #[derive(Debug)]
 pub(crate) struct Spread(mpsc::UnboundedReceiver<Settled>);
 
+/// A row that is being asked about. Dropped before it is over, as a cancelled run's is, it leaves what may have been paid for in
+/// vain.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    intents: Intents,
+    key: Key,
+    is_over: bool,
+}
+
 impl Intents {
+    /// The row with this key is being asked about from now on.
+    pub(crate) fn asking(&self, key: Key) -> Asking {
+        Asking { intents: self.clone(), key, is_over: false }
+    }
+
     /// A way to note intents, and what has to be driven for it.
     pub(super) fn new(journal: Arc<Journal>) -> (Self, Spread) {
         let (settled, received) = mpsc::unbounded_channel();
@@ -39,6 +54,26 @@ impl Intents {
         let (done, written) = oneshot::channel();
         self.journal.writer.write(Entry::Intent { key, index, attempt, done, settled: self.settled.clone() });
         written.await.unwrap_or_else(|_| Err(Problem::new("the journal's writer is gone")))
+    }
+
+    /// Nothing was sent after the row's latest intent was noted.
+    pub(crate) fn withdraw(&self, key: Key, index: u64) {
+        self.journal.writer.write(Entry::GivenUp { key, index, effort: Effort::default() });
+    }
+}
+
+impl Asking {
+    /// The journal has been told how the row ended.
+    pub(crate) fn end(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.intents.journal.writer.write(Entry::Dropped { key: self.key });
+        }
     }
 }
 

@@ -18,7 +18,7 @@ impl Lock {
     /// Takes the right to write to the journal at `journal`.
     ///
     /// # Errors
-    /// If another process has it, or the file cannot be made.
+    /// If another process has it, or a run of this one of which some task is still ending; if the file cannot be made.
     pub(super) fn take(journal: &Path) -> Result<Self, Problem> {
         let path = beside(journal, "-lock");
         loop {
@@ -32,7 +32,7 @@ impl Lock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     return Err(Problem::new(format!(
-                        "the journal `{}` is being written to by another process",
+                        "the journal `{}` is being written to by another process, or by a run of this one that is still ending",
                         journal.display()
                     ))
                     .hint("wait for it to end, or keep another journal with `--journal PATH`"));
@@ -85,7 +85,7 @@ mod tests {
         let journal = folder.path().join("a.journal");
         let lock = Lock::take(&journal).expect("it is free");
         let refused = Lock::take(&journal).expect_err("it is held");
-        assert!(refused.message.ends_with("is being written to by another process"), "{refused}");
+        assert!(refused.message.contains("is being written to by another process, or"), "{refused}");
         drop(lock);
         assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
         drop(Lock::take(&journal).expect("it is free again"));

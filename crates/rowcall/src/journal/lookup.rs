@@ -51,6 +51,8 @@ pub(super) enum Question {
     Keys { wanted: Vec<Wanted>, equal: EqualRows, reply: Replies },
     /// What stands at these places.
     Places { places: Range<u64>, reply: Replies },
+    /// Nothing: the run is over, and what was noted to answer it is of no more use.
+    Over { run: u64 },
 }
 
 /// The thread, seen from outside. Dropping it ends the thread.
@@ -76,6 +78,7 @@ impl Lookup {
 
     /// Asks. Questions are answered in the order in which they are asked.
     pub(super) fn ask(&self, question: Question) {
+        // The thread lives as long as the sender, and answers everyone, whatever happens to it.
         let _ = self.questions.as_ref().map(|questions| questions.send(question));
     }
 }
@@ -110,16 +113,21 @@ impl Finder {
 
     fn answer(self, questions: &Receiver<Question>) {
         while let Ok(question) = questions.recv() {
-            let told = |error| trouble::problem(&self.path, &error);
             let (answer, reply) = match question {
                 Question::Known { wanted, equal, run, reply } => {
-                    (Reply::Known(self.known(&wanted, equal, run).map_err(told)), reply)
+                    let found = trouble::caught(&self.path, || self.known(&wanted, equal, run));
+                    (Reply::Known(found), reply)
                 }
                 Question::Keys { wanted, equal, reply } => {
-                    (Reply::Known(self.keys(&wanted, equal).map_err(told)), reply)
+                    (Reply::Known(trouble::caught(&self.path, || self.keys(&wanted, equal))), reply)
                 }
                 Question::Places { places, reply } => {
-                    (Reply::Places(self.places(&places).map_err(told)), reply)
+                    (Reply::Places(trouble::caught(&self.path, || self.places(&places))), reply)
+                }
+                Question::Over { run } => {
+                    // What cannot be removed is in nobody's way.
+                    let _ = self.forget(run);
+                    continue;
                 }
             };
             let _ = reply.send(answer);
@@ -134,19 +142,23 @@ impl Finder {
         run: u64,
     ) -> rusqlite::Result<Vec<(Key, Option<Known>)>> {
         self.reading(|| {
-            wanted
-                .iter()
-                .map(|wanted| {
-                    let key = match equal {
-                        EqualRows::Share => wanted.key,
-                        EqualRows::AskEach => wanted.key.occurrence(self.seen_before(wanted.key, run)?),
-                    };
-                    let Some(number) = self.number(key)? else { return Ok((key, None)) };
-                    let outcome = self.outcome(number, wanted.index)?;
-                    let is_in_place = self.is_in_place(number, wanted)?;
-                    Ok((key, Some(Known { number, outcome, is_in_place })))
-                })
-                .collect()
+            let key = |wanted: &Wanted| match equal {
+                EqualRows::Share => Ok(wanted.key),
+                EqualRows::AskEach => Ok(wanted.key.occurrence(self.seen_before(wanted.key, run)?)),
+            };
+            let keys = wanted.iter().map(key).collect::<rusqlite::Result<Vec<_>>>()?;
+            // The recent ones before the file is first looked into, from when on it stands still: what the writer indexes meanwhile
+            // is found here, what it had indexed before is found there.
+            let recent: Vec<_> =
+                self.recent.with(|recent| keys.iter().map(|key| recent.get(key).copied()).collect());
+            let found = |((wanted, key), recent): ((&Wanted, Key), Option<i64>)| {
+                let number = recent.map_or_else(|| self.indexed(key), |number| Ok(Some(number)))?;
+                let Some(number) = number else { return Ok((key, None)) };
+                let outcome = self.outcome(number, wanted.index)?;
+                let is_in_place = self.is_in_place(number, wanted)?;
+                Ok((key, Some(Known { number, outcome, is_in_place })))
+            };
+            wanted.iter().zip(keys).zip(recent).map(found).collect()
         })
     }
 
@@ -185,9 +197,12 @@ impl Finder {
 
     /// The number of the outcome that holds for `key`.
     pub(super) fn number(&self, key: Key) -> rusqlite::Result<Option<i64>> {
-        if let Some(number) = self.recent.with(|recent: &mut HashMap<Key, i64>| recent.get(&key).copied()) {
-            return Ok(Some(number));
-        }
+        let recent = self.recent.with(|recent: &mut HashMap<Key, i64>| recent.get(&key).copied());
+        recent.map_or_else(|| self.indexed(key), |number| Ok(Some(number)))
+    }
+
+    /// The number of the outcome that holds for `key`, if it is in the index.
+    fn indexed(&self, key: Key) -> rusqlite::Result<Option<i64>> {
         self.connection
             .prepare_cached("SELECT outcome FROM keys WHERE key = ?")?
             .query_row([key.bytes()], |row| row.get(0))
@@ -196,13 +211,18 @@ impl Finder {
 
     /// How often `key` was seen in this run before now.
     pub(super) fn seen_before(&self, key: Key, run: u64) -> rusqlite::Result<u64> {
-        let sql =
-            "INSERT INTO seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times";
+        let sql = "INSERT INTO temp.seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times";
         let times: i64 = self
             .connection
             .prepare_cached(sql)?
             .query_row(params![integer(run), key.bytes()], |row| row.get(0))?;
         Ok(natural(times - 1))
+    }
+
+    /// Forgets which keys were seen in this run.
+    pub(super) fn forget(&self, run: u64) -> rusqlite::Result<()> {
+        let sql = "DELETE FROM temp.seen WHERE run = ?";
+        self.connection.prepare_cached(sql)?.execute([integer(run)]).map(drop)
     }
 
     fn outcome(&self, number: i64, index: u64) -> rusqlite::Result<Outcome> {

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
-pub(crate) use intents::{Intents, Spread};
+pub(crate) use intents::{Asking, Intents, Spread};
 pub(crate) use lookup::Known;
 pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{News, Placing, Written};
@@ -92,7 +92,8 @@ impl Journal {
     ///
     /// # Errors
     /// A journal of a plan that asks something else, one that another process writes to, a file that is no journal, and
-    /// whatever keeps it from being written to. Nothing has been changed then.
+    /// whatever keeps it from being written to. Nothing has been changed then, but that [`Existing::StartOver`] may have removed
+    /// what was there.
     pub(crate) fn open(options: &JournalOptions, identity: &Identity) -> Result<Self, Problem> {
         let JournalOptions { path, existing, records, memo } = options;
         let lock = Lock::take(path)?;

@@ -137,6 +137,10 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        match self.equal {
+            EqualRows::AskEach => self.journal.lookup.ask(Question::Over { run: self.run }),
+            EqualRows::Share => {}
+        }
         self.journal.end(self.placing);
     }
 }

@@ -1,5 +1,7 @@
 //! A journal on its own: what was given in is found again by whoever opens it next, whatever has happened in between.
 
+mod accidents;
+
 use proptest::prelude::*;
 use serde_json::{Map, json};
 use tempfile::TempDir;

@@ -47,6 +47,8 @@ pub(super) enum Entry {
     Placed { number: i64, row: Row, outcome: Outcome, place: Placing, reply: Replies },
     /// A row was given up before its end, after this effort.
     GivenUp { key: Key, index: u64, effort: Effort },
+    /// Nobody waits any more for what becomes of a row that was being asked about.
+    Dropped { key: Key },
     /// A run over an input begins.
     Begin,
     /// It is at the end of its input, which had this many rows.
@@ -121,7 +123,7 @@ impl Writer {
 
     /// Has something written, soon.
     pub(super) fn write(&self, entry: Entry) {
-        // The thread lives as long as the sender; if it has panicked, whoever waits for a reply is told by the closed channel.
+        // The thread lives as long as the sender, and tells everyone, whatever happens to it.
         if let Some(entries) = &self.entries {
             let _ = entries.send(entry);
         }
@@ -146,26 +148,21 @@ enum Sync {
 
 impl Pen {
     fn write(mut self, entries: &Receiver<Entry>) {
+        let path = self.path.clone();
         let mut broken: Option<Problem> = None;
         let mut sync = None;
         while let Ok(first) = entries.recv() {
             let mut group = vec![first];
             group.extend(entries.try_iter().take(MOST_TOGETHER - 1));
             if broken.is_none() {
-                let written = self.commit(&group, &mut sync).and_then(|numbers| {
-                    self.index_if_due()?;
-                    Ok(numbers)
+                let done = trouble::caught(&path, || self.commit(&group, &mut sync)).and_then(|numbers| {
+                    tell(std::mem::take(&mut group), &numbers);
+                    trouble::caught(&path, || self.index_if_due())
                 });
-                match written {
-                    Ok(numbers) => {
-                        tell(group, &numbers);
-                        continue;
-                    }
-                    Err(error) => {
-                        // What the transaction had written is taken back by SQLite, now or when the file is next opened.
-                        let _ = self.connection.execute_batch("ROLLBACK");
-                        broken = Some(trouble::problem(&self.path, &error));
-                    }
+                if let Err(problem) = done {
+                    // What the transaction had written is taken back by SQLite, now or when the file is next opened.
+                    let _ = self.connection.execute_batch("ROLLBACK");
+                    broken = Some(problem);
                 }
             }
             if let Some(problem) = &broken {
@@ -249,6 +246,18 @@ impl Pen {
                 }
                 Ok(0)
             }
+            Entry::Dropped { key } => {
+                let moved = self
+                    .connection
+                    .prepare_cached(
+                        "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms) \
+                         SELECT key, idx, attempts, 'dropped', ? FROM intents WHERE key = ?",
+                    )?
+                    .execute(params![now, key.bytes()])?;
+                self.totals.possibly_paid += moved as u64;
+                self.forget(*key)?;
+                Ok(0)
+            }
             Entry::Begin => {
                 self.totals.complete = false;
                 self.totals.moved = 0;
@@ -289,7 +298,7 @@ impl Pen {
         }
         let failure = outcome.failure_kind().map(FailureKind::name);
         let record = record(row, self.records)?;
-        if row.index < self.places {
+        if place == Placing::Again || row.index < self.places {
             let sql = "UPDATE places SET outcome = ?2, failure = ?3, record = ?4 WHERE idx = ?1";
             let there = params![integer(row.index), number, failure, record];
             if self.connection.prepare_cached(sql)?.execute(there)? > 0 {
@@ -376,7 +385,7 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
             Entry::Placed { number: _, row, outcome, place: _, reply } => {
                 (None, row, outcome, News::Place, reply)
             }
-            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
+            Entry::GivenUp { .. } | Entry::Dropped { .. } | Entry::Begin | Entry::Complete { .. } => {
                 continue;
             }
         };
@@ -396,7 +405,7 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             }
             Entry::Ended { key, row, reply, .. } => (key, row.index, reply),
             Entry::Placed { row, reply, .. } => (None, row.index, reply),
-            Entry::GivenUp { .. } | Entry::Begin | Entry::Complete { .. } => {
+            Entry::GivenUp { .. } | Entry::Dropped { .. } | Entry::Begin | Entry::Complete { .. } => {
                 continue;
             }
         };

@@ -1,10 +1,14 @@
 //! The journal from the library's side: calls that come after one another, in one process or in another, ask only what is new.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rowcall::journal::Contents;
-use rowcall::{Client, Error, EventKind, Extractor, JournalOptions, Totals};
-use rowcall_sim::{Options, Scenario, Simulator};
+use rowcall::{
+    Client, Error, EventKind, Extractor, Halt, IntoSource, JournalOptions, OrderBy, Outcome, Problem, Row,
+    Sink, Totals,
+};
+use rowcall_sim::{Latency, Options, Scenario, Simulator, TextLatency};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -124,4 +128,118 @@ async fn records_of_rust_values_can_be_read_by_any_sqlite_tool() {
         })
         .expect("a row");
     assert_eq!(found, (r#"{"text":"Ann is 5","id":7}"#.to_owned(), r#"{"name":"Ann","age":5}"#.to_owned()));
+}
+
+/// Takes nothing.
+struct Full;
+
+impl Sink for Full {
+    async fn write(&mut self, _: Vec<(Row, Outcome)>) -> rowcall::Result<()> {
+        Err(Error::Sink(Problem::new("the disk is full")))
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_flight_when_the_output_fails_is_awaited_and_kept() {
+    let first = TextLatency { contains: "Ann is 0".to_owned(), seconds: 0.0 };
+    let latency = Latency::ByText { otherwise_seconds: 0.3, texts: vec![first] };
+    let scenario = Scenario::instant("the first is answered first").with_latency(latency);
+    let simulator = Simulator::start(scenario, Options::default()).expect("the simulator starts");
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("people.journal");
+    let people = extractor(&simulator).concurrency(16).journal(&path).expect("a journal");
+    let ended = people.run(texts(0..200).into_source(), &mut Full, OrderBy::Completed, Halt::default()).await;
+    let Err(Error::Sink(problem)) = ended else { panic!("it cannot be written: {ended:?}") };
+    assert_eq!(problem.message, "the disk is full");
+    drop(people);
+    let contents = Contents::open(&path).expect("it can be read");
+    assert!(requests(&simulator) > 1, "others were in flight");
+    assert_eq!((contents.totals().outcomes, contents.totals().possibly_paid), (requests(&simulator), 0));
+    assert_eq!(contents.intents().expect("counted"), 0);
+}
+
+#[test]
+fn a_stream_can_be_made_before_there_is_a_runtime() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let folder = TempDir::new().expect("a folder");
+    let (simulator, people) = runtime.block_on(async {
+        let simulator = simulator();
+        let people = extractor(&simulator).journal(folder.path().join("people.journal")).expect("a journal");
+        (simulator, people)
+    });
+    let mut ordered = people.ordered(texts(0..3));
+    let first = runtime.block_on(ordered.next()).expect("a row").expect("the run goes on");
+    assert_eq!((first.index, first.result.map(|person| person.age)), (0, Ok(0)));
+    drop((ordered, people));
+    assert!(requests(&simulator) > 0);
+}
+
+#[tokio::test]
+async fn a_row_whose_place_cannot_be_written_is_abandoned_and_not_known_as_well() {
+    let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
+    let path = folder.path().join("people.journal");
+    let people = extractor(&simulator).journal(&path).expect("a journal");
+    people.gather(texts(0..8)).await.expect("values");
+    let before = people.stats();
+    let file = rusqlite::Connection::open(&path).expect("it opens");
+    file.execute_batch("CREATE TRIGGER no BEFORE UPDATE ON places BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .expect("it is changed");
+    // They are known, but stand elsewhere.
+    let ended = people.gather(texts(1..8)).await;
+    assert!(matches!(ended, Err(Error::Journal(_))), "{ended:?}");
+    let after = people.stats();
+    assert_eq!((after.taken - before.taken, after.ended() - before.ended(), after.abandoned), (7, 0, 7));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_by_a_run_that_was_halted_while_its_intents_were_written() {
+    let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
+    let path = folder.path().join("people.journal");
+    let people = extractor(&simulator).journal(&path).expect("a journal");
+    let file = rusqlite::Connection::open(&path).expect("it opens");
+    file.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    let halt = Halt::default();
+    let mut sink = Full;
+    let run = people.run(texts(0..4).into_source(), &mut sink, OrderBy::Completed, halt.clone());
+    let (ended, ()) = tokio::join!(run, async {
+        while people.stats().taken < 4 {
+            tokio::task::yield_now().await;
+        }
+        // All come to where they wait for their intents.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        halt.set();
+        file.execute_batch("COMMIT").expect("it gives way");
+    });
+    ended.expect("it was halted");
+    assert_eq!((requests(&simulator), people.stats().requests, people.stats().abandoned), (0, 0, 4));
+    drop(people);
+    let contents = Contents::open(&path).expect("it can be read");
+    assert_eq!((contents.totals().requests, contents.totals().possibly_paid), (0, 0));
+    assert_eq!(contents.intents().expect("counted"), 0);
+}
+
+#[tokio::test]
+async fn what_a_dropped_stream_had_sent_may_have_been_paid_for() {
+    let scenario = Scenario::instant("takes its time").with_latency(Latency::fixed(Duration::from_secs(30)));
+    let simulator = Simulator::start(scenario, Options::default()).expect("the simulator starts");
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("people.journal");
+    let people = extractor(&simulator).concurrency(8).journal(&path).expect("a journal");
+    let mut stream = people.as_completed(texts(0..100));
+    tokio::select! {
+        _ = stream.next() => panic!("nothing is answered for half a minute"),
+        () = async { while simulator.stats().in_flight.now < 8 { tokio::task::yield_now().await } } => {}
+    }
+    drop(stream);
+    while simulator.stats().in_flight.now > 0 {
+        tokio::task::yield_now().await;
+    }
+    let stats = people.stats();
+    assert_eq!((stats.requests, stats.in_flight, stats.unmetered), (8, 0, 8));
+    assert_eq!(stats.abandoned, stats.taken);
+    drop(people);
+    let contents = Contents::open(&path).expect("it can be read");
+    assert_eq!((contents.intents().expect("counted"), contents.totals().possibly_paid), (0, 8));
 }

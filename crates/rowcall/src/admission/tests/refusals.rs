@@ -1,0 +1,99 @@
+//! What many refusals at once come to, and what is left of them later, in virtual time.
+
+use std::future::Future;
+
+use futures_util::future::join_all;
+
+use super::*;
+
+const OVERLOADED: Settlement = Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true });
+
+const NO_REQUESTS: Settlement = Settlement::Refused(Refusal {
+    retry_after: None,
+    by: Some(LimitedBy::Amount(Dimension::Requests)),
+    overloaded: false,
+});
+
+fn seconds(seconds: u64) -> impl Future<Output = ()> {
+    tokio::time::sleep(Duration::from_secs(seconds))
+}
+
+/// So many attempts at the same time, which all end alike.
+async fn all(admission: &Arc<Admission>, attempts: usize, end: Settlement) {
+    let permits = join_all((0..attempts).map(|_| admission.admit(NEED))).await;
+    seconds(1).await;
+    for permit in permits {
+        permit.settle(end, &[]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_that_are_refused_together_for_want_of_requests_slow_down_once() {
+    let admission = places(200);
+    all(&admission, 200, NO_REQUESTS).await;
+    let started = Instant::now();
+    for _ in 0..3 {
+        admission.admit(NEED).await.settle(usage(100), &[]);
+    }
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn overload_at_all_places_takes_a_tenth_off_and_it_comes_back() {
+    let admission = places(64);
+    all(&admission, 64, OVERLOADED).await;
+    assert_eq!(admission.concurrency(), 57);
+    // What was sent since is news.
+    all(&admission, 57, OVERLOADED).await;
+    assert_eq!(admission.concurrency(), 51);
+    let mut places = Vec::new();
+    for _ in 0..16 {
+        all(&admission, admission.concurrency(), Settlement::Unknown).await;
+        places.push(admission.concurrency());
+    }
+    assert_eq!(places, [51, 51, 51, 57, 57, 57, 57, 63, 63, 63, 63, 64, 64, 64, 64, 64]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
+    let admission = Admission::new();
+    let refused = async |retry_after: Option<u64>| {
+        let retry_after = retry_after.map(Duration::from_secs);
+        let refusal = Refusal { retry_after, by: None, overloaded: true };
+        admission.admit(NEED).await.settle(Settlement::Refused(refusal), &[]);
+        admission.limited_for().as_secs()
+    };
+    assert_eq!(refused(None).await, 0);
+    seconds(30).await;
+    assert_eq!(refused(None).await, 30);
+    // Whoever asked has given up; the next comes an hour later.
+    seconds(3600).await;
+    assert_eq!(refused(Some(300)).await, 0);
+    // What the server asks for is waited for in its account's name.
+    assert_eq!(refused(None).await, 300);
+    // An attempt that takes long is no idleness.
+    let permit = admission.admit(NEED).await;
+    seconds(200).await;
+    permit.settle(Settlement::Unanswered, &[]);
+    seconds(30).await;
+    assert_eq!(refused(None).await, 530);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
+    let admission = places(1);
+    admission.apply(Limit::Requests(60.0), From::User);
+    let started = Instant::now();
+    for _ in 0..3 {
+        let held = admission.admit(NEED).await;
+        let mut waits = Box::pin(admission.admit(NEED));
+        assert!((&mut waits).now_or_never().is_none());
+        // It is granted now, and dropped before it could be told.
+        held.hand_back();
+        drop(waits);
+    }
+    for _ in 0..6 {
+        admission.admit(NEED).await.settle(Settlement::Unknown, &[]);
+    }
+    assert_eq!(started.elapsed(), Duration::ZERO, "a tenth of a minute's burst is there in whole");
+}
