@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::bell::Bell;
-use crate::delivery::{Ending, Queue, Taken};
+use crate::delivery::{Ending, Ends, Queue, Taken};
 use crate::failure;
 use crate::outcome::Outcome;
 use crate::validation::Judge;
@@ -32,32 +32,33 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Starts `work`, which pours into `queue`, and ends it when the user's code raises.
-    pub(crate) fn start<F>(
-        runtime: &Handle,
-        queue: Arc<Queue>,
-        judge: Option<Arc<Judge>>,
-        halt: Halt,
-        work: F,
-    ) -> Self
+    /// Starts `work`, which pours into `queue`.
+    pub(crate) fn start<F>(runtime: &Handle, queue: Arc<Queue>, halt: Halt, work: F) -> Self
     where
-        F: Future<Output = rowcall::Result<()>> + Send + 'static,
+        F: Future<Output = Ending> + Send + 'static,
     {
-        let poured = Arc::clone(&queue);
-        let carry = async move {
-            let ending = match judge {
-                None => work.await.map_or_else(Ending::Stopped, |()| Ending::Done),
-                Some(judge) => tokio::select! {
-                    biased;
-                    error = judge.broken() => Ending::Raised(error),
-                    done = work => done.map_or_else(Ending::Stopped, |()| Ending::Done),
-                },
-            };
-            poured.end(ending);
-        };
+        let poured = Ends(Arc::clone(&queue));
+        let carry = async move { poured.0.end(work.await) };
         let task = runtime.spawn(carry).abort_handle();
         Self { queue, task, halt, process: std::process::id() }
     }
+}
+
+/// Does `work` to its end, or until the user's code raises what tells of no violation: then its row never ends, and neither
+/// would the work.
+pub(crate) async fn ending(
+    judge: Option<Arc<Judge>>,
+    work: impl Future<Output = rowcall::Result<()>>,
+) -> Ending {
+    let done = match judge {
+        None => work.await,
+        Some(judge) => tokio::select! {
+            biased;
+            error = judge.broken() => return Ending::Raised(error),
+            done = work => done,
+        },
+    };
+    done.map_or_else(Ending::Stopped, |()| Ending::Done)
 }
 
 #[pymethods]
@@ -89,6 +90,11 @@ impl Call {
     /// Rings `bell` for `number` once there is something to take; tells whether there is already.
     fn listen(&self, bell: &Bell, number: u64) -> bool {
         self.queue.listen(bell.line(), number)
+    }
+
+    /// Does not ring for `number` any more.
+    fn unlisten(&self, number: u64) {
+        self.queue.unlisten(number);
     }
 
     /// Sends no more requests and awaits those in flight.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::PyErr;
+use pyo3::exceptions::PyRuntimeError;
 use rowcall::{Error, Failure, FailureKind, Result, Row, Sink};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -58,8 +59,17 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     ready: VecDeque<Delivered>,
+    /// Whether no more will come.
+    has_ended: bool,
+    /// How it ended, until the first who asks is told.
     ending: Option<Ending>,
-    listener: Option<(Arc<Line>, u64)>,
+    listeners: Vec<(Arc<Line>, u64)>,
+}
+
+impl State {
+    fn has_something(&self) -> bool {
+        !self.ready.is_empty() || self.has_ended
+    }
 }
 
 /// What there is to take.
@@ -76,13 +86,11 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is there, at most `most`, without waiting.
+    /// What is there, at most `most`, without waiting. What stopped the run is told once, the end to everybody.
     pub(crate) fn take(&self, most: usize) -> Taken {
         let mut state = self.state();
-        if state.ready.is_empty()
-            && let Some(ending) = state.ending.take()
-        {
-            return Taken::End(ending);
+        if state.ready.is_empty() && state.has_ended {
+            return Taken::End(state.ending.take().unwrap_or(Ending::Done));
         }
         let count = most.min(state.ready.len());
         let taken = state.ready.drain(..count).collect();
@@ -94,7 +102,7 @@ impl Queue {
 
     /// Waits until there is something to take, at most so long.
     pub(crate) fn wait(&self, most: Duration) -> bool {
-        let nothing = |state: &mut State| state.ready.is_empty() && state.ending.is_none();
+        let nothing = |state: &mut State| !state.has_something();
         let waited = self.arrived.wait_timeout_while(self.state(), most, nothing);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
@@ -102,15 +110,25 @@ impl Queue {
     /// Rings for `number` once there is something to take; tells whether there is already.
     pub(crate) fn listen(&self, line: Arc<Line>, number: u64) -> bool {
         let mut state = self.state();
-        let is_ready = !state.ready.is_empty() || state.ending.is_some();
-        state.listener = (!is_ready).then_some((line, number));
+        let is_ready = state.has_something();
+        if !is_ready {
+            state.listeners.push((line, number));
+        }
         is_ready
     }
 
-    /// No more will come.
+    /// Does not ring for `number` any more.
+    pub(crate) fn unlisten(&self, number: u64) {
+        self.state().listeners.retain(|(_, listener)| *listener != number);
+    }
+
+    /// No more will come. Only the first end counts.
     pub(crate) fn end(&self, ending: Ending) {
         let mut state = self.state();
-        state.ending = Some(ending);
+        if !state.has_ended {
+            state.has_ended = true;
+            state.ending = Some(ending);
+        }
         self.wake(state);
     }
 
@@ -122,9 +140,9 @@ impl Queue {
     }
 
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let listener = state.listener.take();
+        let listeners = std::mem::take(&mut state.listeners);
         drop(state);
-        if let Some((line, number)) = listener {
+        for (line, number) in listeners {
             line.ring(number);
         }
         self.arrived.notify_all();
@@ -134,6 +152,21 @@ impl Queue {
         while self.state().ready.len() >= MOST_WAITING {
             self.emptied.notified().await;
         }
+    }
+}
+
+/// Ends a queue when it is dropped: whoever waits is told, also if the work is given up or panics.
+pub(crate) struct Ends(pub(crate) Arc<Queue>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end(if std::thread::panicking() {
+            Ending::Raised(PyRuntimeError::new_err(
+                "the engine panicked, which it never should: please report it",
+            ))
+        } else {
+            Ending::Done
+        });
     }
 }
 

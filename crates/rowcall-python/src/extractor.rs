@@ -1,41 +1,50 @@
 //! An extractor as the Python layer holds it: made from settings, it starts calls. Where rows come from and where outcomes go is
 //! told by the other files.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use rowcall::{Effort, Extractor, Halt, OrderBy, Outcome, Problem, Row};
+use rowcall::{Effort, Error, Extractor, Halt, OrderBy, Outcome, Problem, Row};
 use rowcall_cli::Model;
-use rowcall_sim::Simulator;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::call::Call;
+use crate::call::{Call, ending};
 use crate::delivery::{Delivery, Queue, judged};
 use crate::events::Events;
 use crate::feed::Feeder;
 use crate::file_run::FileRun;
 use crate::settings::Settings;
 use crate::table::{self, Columns, TableRun, TableSource};
-use crate::validation::{Judge, Keep, Rules, Validator};
+use crate::validation::{Judge, Keep, Rules};
+use crate::validator::Validator;
 use crate::{failure, json, runtime, stats};
 
 /// An extractor. It belongs to the process that made it.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Core {
-    extractor: Extractor<Value>,
     settings: Settings,
-    /// Whom it asks. A simulator that was started for it stops when this is dropped.
-    model: Option<Model>,
+    /// Locked only by threads that hold the interpreter's lock, so that no other thread has it locked when a process forks.
+    state: Mutex<State>,
     process: u32,
+}
+
+enum State {
+    /// The second is whom the first asks. A simulator that was started for it stops when this is dropped.
+    Open(Extractor<Value>, Box<Model>),
+    /// With the statistics as they were.
+    Closed(Value),
 }
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if self.process != std::process::id() {
+        if self.process == std::process::id() {
+            Python::attach(|py| self.close(py));
+        } else {
             // In a forked child the threads that would have to be waited for are not there.
-            std::mem::forget((self.extractor.clone(), self.model.take()));
+            std::mem::forget(std::mem::replace(&mut *self.state(), State::Closed(Value::Null)));
         }
     }
 }
@@ -54,47 +63,60 @@ impl Core {
         headers: Vec<(String, String)>,
         events: Option<&Events>,
     ) -> PyResult<Self> {
-        let mut deserializer = serde_json::Deserializer::from_str(settings);
-        let settings: Settings = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let (path, cause) = (error.path().to_string(), error.into_inner().to_string());
-            // Where in the JSON that was made of them is nothing to tell.
-            let cause = cause.split(" at line ").next().unwrap_or_default();
-            failure::of_config(py, &Problem::new(format!("the setting `{path}` cannot be used: {cause}")))
-        })?;
+        let settings: Settings = read(py, settings, "setting")?;
         let made = py.detach(|| settings.extractor(api_key, headers));
-        let (mut extractor, model) = made.map_err(|error| failure::of_run(py, &error))?;
+        let (mut extractor, model) = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
         if let Some(events) = events {
             extractor = extractor.on_event(events.observer());
         }
-        Ok(Self { extractor, settings, model: Some(model), process: std::process::id() })
+        Ok(Self {
+            settings,
+            state: Mutex::new(State::Open(extractor, Box::new(model))),
+            process: std::process::id(),
+        })
+    }
+
+    /// Lets go of the journal and of whom it asks, once the calls that are under way are over.
+    fn close(&self, py: Python<'_>) {
+        let mut state = self.state();
+        let last = match &*state {
+            State::Closed(_) => return,
+            State::Open(extractor, _) => stats::told(&extractor.stats()),
+        };
+        let open = std::mem::replace(&mut *state, State::Closed(last));
+        drop(state);
+        // A journal is written to its end, which others need not wait for.
+        py.detach(|| drop(open));
     }
 
     /// Asks about one row.
     #[pyo3(signature = (row, authority=None))]
     fn extract(&self, py: Python<'_>, row: &Bound<'_, PyAny>, authority: Authority) -> PyResult<Call> {
         let fields = json::fields(row)?;
-        let (extractor, judge) = judged_by(&self.extractor, py, authority, Keep::Instance);
+        let (extractor, judge) = judged_by(&self.extractor()?, py, authority, Keep::Instance);
         let queue = Arc::<Queue>::default();
         let (delivery, judging) = (Arc::clone(&queue), judge.clone());
-        Ok(Call::start(&runtime::handle(py)?, queue, judge, Halt::default(), async move {
+        let work = ending(judge, async move {
             let value = extractor.extract(fields).await?;
             delivery.push(judged(judging.as_deref(), vec![told(0, value)]).await);
             Ok(())
-        }))
+        });
+        Ok(Call::start(&runtime::handle(py)?, queue, Halt::default(), work))
     }
 
     /// Asks about the rows pushed into `feeder`, one after another.
     #[pyo3(signature = (feeder, authority=None))]
     fn sequential(&self, py: Python<'_>, feeder: &Feeder, authority: Authority) -> PyResult<Call> {
-        let (extractor, judge) = judged_by(&self.extractor, py, authority, Keep::Instance);
+        let (extractor, judge) = judged_by(&self.extractor()?, py, authority, Keep::Instance);
         let queue = Arc::<Queue>::default();
         let (delivery, judging, source) = (Arc::clone(&queue), judge.clone(), feeder.source());
-        Ok(Call::start(&runtime::handle(py)?, queue, judge, Halt::default(), async move {
+        let work = ending(judge, async move {
             let values = extractor.sequential(source).await?;
             let outcomes = values.into_iter().zip(0..).map(|(value, index)| told(index, value)).collect();
             delivery.push(judged(judging.as_deref(), outcomes).await);
             Ok(())
-        }))
+        });
+        Ok(Call::start(&runtime::handle(py)?, queue, Halt::default(), work))
     }
 
     /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`.
@@ -107,14 +129,13 @@ impl Core {
         concurrency: Option<usize>,
         authority: Authority,
     ) -> PyResult<Call> {
-        let limited = self.limited(concurrency);
+        let limited = self.limited(concurrency)?;
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Instance);
         let (queue, halt, order) = (Arc::<Queue>::default(), Halt::default(), order_by(order)?);
         let (source, stop) = (feeder.source(), halt.clone());
         let mut sink = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
-        Ok(Call::start(&runtime::handle(py)?, queue, judge, halt, async move {
-            extractor.run(source, &mut sink, order, stop).await
-        }))
+        let work = ending(judge, async move { extractor.run(source, &mut sink, order, stop).await });
+        Ok(Call::start(&runtime::handle(py)?, queue, halt, work))
     }
 
     /// Asks about the rows of an Arrow table, which may be a part of one with these `columns`. The second is where its values
@@ -134,19 +155,18 @@ impl Core {
         let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
         let names = columns
             .unwrap_or_else(|| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>());
+        let limited = self.limited(concurrency)?;
         let columns = Columns::new(output, into).map_err(|problem| failure::of_config(py, &problem))?;
-        columns.check(&names, &self.extractor).map_err(|problem| failure::of_config(py, &problem))?;
-        let limited = self.limited(concurrency);
+        columns.check(&names, &limited).map_err(|problem| failure::of_config(py, &problem))?;
+        let needed = self.needed(schema.fields().iter().map(|field| field.name().clone()).collect())?;
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
-        let source = TableSource::new(batches.clone(), &schema, &self.settings.needs());
+        let source = TableSource::new(batches.clone(), &needed);
         let run = TableRun::new(schema, batches, columns);
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
         let (work, stop) = (run.clone(), halt.clone());
         let judging = judge.clone();
-        let call = Call::start(&runtime::handle(py)?, queue, judge, halt, async move {
-            work.carry_out(&extractor, source, judging, stop).await
-        });
-        Ok((call, run))
+        let work = ending(judge, async move { work.carry_out(&extractor, source, judging, stop).await });
+        Ok((Call::start(&runtime::handle(py)?, queue, halt, work), run))
     }
 
     /// Asks about the rows of a file and writes their outcomes to another.
@@ -158,60 +178,115 @@ impl Core {
         concurrency: Option<usize>,
         authority: Authority,
     ) -> PyResult<Call> {
-        let run: FileRun = serde_json::from_str(options)
-            .map_err(|error| PyValueError::new_err(format!("the options cannot be read: {error}")))?;
-        let limited = self.limited(concurrency);
+        let run: FileRun = read(py, options, "option")?;
+        let limited = self.limited(concurrency)?;
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
         let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
         let handle = runtime::handle(py)?;
         let opened = py.detach(|| {
             let _runtime = handle.enter();
-            run.open(extractor, &self.settings, output, judge.clone())
+            run.open(extractor, &self.settings, output, judge)
         });
         let opened = opened.map_err(|error| failure::of_run(py, &error))?;
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
         let stop = halt.clone();
-        Ok(Call::start(&handle, queue, judge, halt, opened.carry_out(stop)))
+        Ok(Call::start(&handle, queue, halt, opened.carry_out(stop)))
     }
 
     /// What has happened so far, in all calls.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json::to_python(py, &stats::told(&self.extractor.stats()))
+        let told = match &*self.state() {
+            State::Open(extractor, _) => stats::told(&extractor.stats()),
+            State::Closed(last) => last.clone(),
+        };
+        json::to_python(py, &told)
     }
 
     /// The variables that every row must bring.
-    fn variables(&self) -> Vec<String> {
-        self.extractor.variables()
+    fn variables(&self) -> PyResult<Vec<String>> {
+        Ok(self.extractor()?.variables())
+    }
+
+    /// Which of the fields with these names are to go along with a row.
+    #[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
+    fn needed(&self, names: Vec<String>) -> PyResult<Vec<bool>> {
+        let variables = self.variables()?;
+        Ok(names.iter().map(|name| variables.contains(name) || self.settings.names(name)).collect())
     }
 
     /// The address and the body of the first request about `row`, as they would go out.
     fn preview(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<(String, Vec<u8>)> {
         let row = Row { index: 0, fields: Ok(json::fields(row)?), record: bytes::Bytes::new() };
-        let preview = self.extractor.preview(&row).map_err(|error| failure::of_run(py, &error))?;
+        let preview = self.extractor()?.preview(&row).map_err(|error| failure::of_run(py, &error))?;
         Ok((preview.url, preview.request.body.to_vec()))
     }
 
     /// Whether a simulator was started for it, and answers in a model's place.
     #[getter]
     fn is_simulated(&self) -> bool {
-        self.simulator().is_some()
+        match &*self.state() {
+            State::Open(_, model) => model.simulator().is_some(),
+            State::Closed(_) => false,
+        }
     }
 
     /// What its simulator has seen, as JSON.
     fn simulator_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let stats = self.simulator().map(|simulator| serde_json::to_value(simulator.stats()));
+        let stats = match &*self.state() {
+            State::Open(_, model) => {
+                model.simulator().map(|simulator| serde_json::to_value(simulator.stats()))
+            }
+            State::Closed(_) => None,
+        };
         json::to_python(py, &stats.and_then(Result::ok).unwrap_or_default())
     }
 }
 
 impl Core {
-    fn simulator(&self) -> Option<&Simulator> {
-        self.model.as_ref()?.simulator()
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn limited(&self, concurrency: Option<usize>) -> Extractor<Value> {
-        concurrency.map_or_else(|| self.extractor.clone(), |places| self.extractor.concurrency(places))
+    fn extractor(&self) -> PyResult<Extractor<Value>> {
+        match &*self.state() {
+            State::Open(extractor, _) => Ok(extractor.clone()),
+            State::Closed(_) => Err(PyValueError::new_err("the extractor is closed")),
+        }
     }
+
+    fn limited(&self, concurrency: Option<usize>) -> PyResult<Extractor<Value>> {
+        let extractor = self.extractor()?;
+        Ok(concurrency.map_or_else(|| extractor.clone(), |places| extractor.concurrency(places)))
+    }
+}
+
+/// The error as it is to be told of an extractor's own journal, which no option starts over.
+fn without_fresh(error: Error) -> Error {
+    let told = |mut problem: Problem| {
+        problem.hint = problem.hint.map(|hint| {
+            hint.replace("`--fresh` to", "remove the file to").replace("`--fresh`", "removing the file")
+        });
+        problem
+    };
+    match error {
+        Error::Config(problem) => Error::Config(told(problem)),
+        Error::Journal(problem) => Error::Journal(told(problem)),
+        other => other,
+    }
+}
+
+/// What Python has told as JSON.
+///
+/// # Errors
+/// `ConfigError` with the name of the `what` that cannot be used.
+fn read<T: DeserializeOwned>(py: Python<'_>, told: &str, what: &str) -> PyResult<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(told);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (path, cause) = (error.path().to_string(), error.into_inner().to_string());
+        // Where in the JSON that was made of them is nothing to tell.
+        let cause = cause.split(" at line ").next().unwrap_or_default();
+        failure::of_config(py, &Problem::new(format!("the {what} `{path}` cannot be used: {cause}")))
+    })
 }
 
 /// The extractor with the user's model as the authority on its values, if there is one.

@@ -35,6 +35,16 @@ pub(crate) fn of_config(py: Python<'_>, problem: &Problem) -> PyErr {
     of_problem(py, "config", problem)
 }
 
+/// The exception for a call after Python's own end has begun.
+pub(crate) fn of_the_end() -> PyErr {
+    python::Error::new_err("the interpreter is ending, and nothing can be validated any more")
+}
+
+/// Python's own classes of exceptions.
+mod python {
+    pyo3::import_exception!(rowcall._errors, Error);
+}
+
 fn of_problem(py: Python<'_>, kind: &str, problem: &Problem) -> PyErr {
     made(py, kind, &problem.message, problem.hint.as_deref(), None, &Value::Null)
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use rowcall::{Error, Problem, Result, Row, Source};
 use serde_json::{Map, Value};
@@ -58,7 +59,7 @@ impl Feeder {
 
     /// Pushes a row, however many are waiting. Tells whether there is room for more.
     fn offer(&self, row: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let fields = json::fields(row)?;
+        let fields = json::fields(row).map_err(|error| self.at_row(row.py(), error))?;
         let mut state = self.0.state();
         state.rows.push_back(fields);
         state.pushed += 1;
@@ -98,6 +99,12 @@ impl Feeder {
         has_room
     }
 
+    /// Does not ring for `number` any more.
+    fn unlisten(&self, number: u64) {
+        let mut state = self.0.state();
+        state.waiting = state.waiting.take().filter(|(_, waiting)| *waiting != number);
+    }
+
     /// There are no more rows.
     fn end(&self) {
         self.0.state().ended = true;
@@ -117,6 +124,19 @@ impl Feeder {
 }
 
 impl Feeder {
+    /// The error with the index of the row that is pushed; what a row's own code raises stays as it is.
+    fn at_row(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        let value = error.value(py);
+        let is_plain = value.get_type().is(py.get_type::<PyTypeError>())
+            || value.get_type().is(py.get_type::<PyValueError>());
+        if is_plain {
+            let told = format!("row {}: {value}", self.0.state().pushed);
+            // An exception that keeps its words is better than none.
+            let _ = value.setattr("args", (told,));
+        }
+        error
+    }
+
     /// The run's end.
     pub(crate) fn source(&self) -> Fed {
         Fed(Arc::clone(&self.0))

@@ -2,7 +2,9 @@
 //! the command line can show, export and repeat the run.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rowcall::{Error, Extractor, Halt, OrderBy, Problem, Result, Row, Schema, Sink};
 use rowcall_cli::{FirstRows, Memo};
@@ -10,9 +12,19 @@ use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, same_file
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::delivery::{Delivered, judged};
+use crate::call::ending;
+use crate::delivery::{Delivered, Ending, judged};
 use crate::settings::{JournalSettings, Settings};
 use crate::validation::Judge;
+
+/// How often a run that the user's code has broken is looked at.
+const SETTLING: Duration = Duration::from_millis(50);
+
+/// How long such a run goes on at most: the requests in flight may be those of other calls, which never end.
+const MOST_SETTLING: Duration = Duration::from_mins(1);
+
+/// How often the runtime is let see to what has been given up; once would do, unless its queue is long.
+const YIELDS: usize = 16;
 
 /// What Python says about a run over files.
 #[derive(Debug, Deserialize)]
@@ -119,20 +131,49 @@ impl FileRun {
 }
 
 impl Opened {
-    /// Carries all rows to the output. What is done is written whatever ends the run; under its own name only if that is all.
-    ///
-    /// # Errors
-    /// Whatever stopped the run.
-    pub(crate) async fn carry_out(self, halt: Halt) -> Result<()> {
+    /// Carries all rows to the output, which has its own name only if they are all there: else what was released is left under
+    /// the name of a part.
+    pub(crate) async fn carry_out(self, halt: Halt) -> Ending {
         let Self { extractor, source, output, order, judge } = self;
-        let mut sink = Judged { output, judge };
-        let ran = extractor.run(source, &mut sink, order, halt.clone()).await;
-        if ran.is_err() || halt.is_on() {
-            sink.output.leave().await?;
-        } else {
-            sink.output.finish().await?;
+        let mut sink = Judged { output, judge: judge.clone() };
+        let ended = {
+            let mut run = pin!(extractor.run(source, &mut sink, order, halt.clone()));
+            let ended = ending(judge, &mut run).await;
+            if matches!(ended, Ending::Raised(_)) {
+                // The row that the user's code has raised about never ends, but the others that were paid for do.
+                halt.set();
+                tokio::select! {
+                    _ = run => {}
+                    _ = tokio::time::timeout(MOST_SETTLING, settled(&extractor)) => {}
+                }
+            }
+            ended
+        };
+        if matches!(ended, Ending::Raised(_)) {
+            // The row that was given up holds the journal until the runtime comes to it.
+            for _ in 0..YIELDS {
+                tokio::task::yield_now().await;
+            }
         }
-        ran
+        let is_complete = matches!(ended, Ending::Done) && !halt.is_on();
+        let closed = if is_complete {
+            sink.output.finish().await.map(drop)
+        } else {
+            sink.output.leave().await.map(drop)
+        };
+        match (ended, closed) {
+            (Ending::Done, Err(error)) => Ending::Stopped(error),
+            (ended, _) => ended,
+        }
+    }
+}
+
+/// Waits until no request is in flight, and what was answered last has had time to be written.
+async fn settled(extractor: &Extractor<Value>) {
+    let mut quiet = 0;
+    while quiet < 2 {
+        tokio::time::sleep(SETTLING).await;
+        quiet = if extractor.stats().in_flight == 0 { quiet + 1 } else { 0 };
     }
 }
 

@@ -17,6 +17,7 @@ mod settings;
 mod stats;
 mod table;
 mod validation;
+mod validator;
 
 use pyo3::prelude::*;
 
@@ -45,7 +46,9 @@ mod _rowcall {
     #[pymodule_export]
     use crate::table::TableRun;
     #[pymodule_export]
-    use crate::validation::{Rules, Validator};
+    use crate::validation::Rules;
+    #[pymodule_export]
+    use crate::validator::Validator;
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "the name that Python uses for it")]

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 use rowcall::Effort;
 
 use crate::delivery::Delivered;
@@ -93,12 +94,23 @@ impl Outcome {
         Ok(alias.unbind())
     }
 
+    /// An exception that was raised holds the frame that holds the outcome it came from: the collector has to see that.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match &self.result {
+            Ok(held) | Err(held) => visit.call(held),
+        }
+    }
+
     /// The value. Raises the row's exception if there is none.
     #[getter]
     fn value(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match &self.result {
             Ok(value) => Ok(value.clone_ref(py)),
-            Err(exception) => Err(PyErr::from_value(exception.bind(py).clone())),
+            Err(exception) => {
+                // Or every access would add its frames to those of the accesses before.
+                let fresh = exception.bind(py).call_method1("with_traceback", (py.None(),))?;
+                Err(PyErr::from_value(fresh))
+            }
         }
     }
 

@@ -127,10 +127,11 @@ impl Settings {
         }
     }
 
-    /// In which of these texts the name of every field stands that is needed of a row.
-    pub(crate) fn needs(&self) -> Vec<&str> {
-        let templates = [Some(&self.prompt), self.system.as_ref()];
-        templates.into_iter().flatten().chain(&self.images).map(String::as_str).collect()
+    /// Whether a template has `field` in it as a word, or it holds images. A template may use a field without needing it of
+    /// every row.
+    pub(crate) fn names(&self, field: &str) -> bool {
+        let mut templates = [Some(&self.prompt), self.system.as_ref()].into_iter().flatten();
+        self.images.iter().any(|image| image == field) || templates.any(|text| has_word(text, field))
     }
 
     /// How the schema is asked for, if that is said.
@@ -158,6 +159,18 @@ impl Settings {
             "leave it out: rowcall then speaks to the provider as it is used to",
         )
     }
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let goes_on = |character: Option<char>| {
+        character.is_some_and(|character| character.is_alphanumeric() || character == '_')
+    };
+    !word.is_empty()
+        && text.match_indices(word).any(|(at, found)| {
+            let (before, after) = (text.get(..at), text.get(at + found.len()..));
+            !goes_on(before.and_then(|text| text.chars().next_back()))
+                && !goes_on(after.and_then(|text| text.chars().next()))
+        })
 }
 
 /// A time in seconds.

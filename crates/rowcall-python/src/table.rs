@@ -6,13 +6,15 @@ mod shape;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_json::{LineDelimitedWriter, ReaderBuilder, WriterBuilder};
+use arrow_json::{LineDelimitedWriter, WriterBuilder};
 use arrow_schema::{ArrowError, Field, SchemaRef};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
-use rowcall::{Error, Extractor, Failure, Halt, OrderBy, Outcome, Problem, Result, Row, Sink, Source};
+use rowcall::{
+    Error, Extractor, Failure, FailureKind, Halt, OrderBy, Outcome, Problem, Result, Row, Sink, Source,
+};
 use serde_json::{Map, Value, json};
 
 use crate::delivery::{Delivered, judged};
@@ -25,6 +27,9 @@ const ERROR_COLUMN: &str = "_error";
 
 /// The column of values that are no objects.
 const VALUE_COLUMN: &str = "value";
+
+/// Rows whose values are held as JSON until their columns are made.
+const MOST_ROWS: usize = 8192;
 
 /// Schema and batches of what has Arrow's PyCapsule interface.
 ///
@@ -45,7 +50,14 @@ pub(crate) fn read(table: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordB
         let schema = reader.schema();
         reader.collect::<std::result::Result<Vec<_>, _>>().map(|batches| (schema, batches))
     });
-    batches.map_err(|error| unreadable(PyValueError::new_err(error.to_string())))
+    let (schema, batches) = batches.map_err(|error| unreadable(PyValueError::new_err(error.to_string())))?;
+    Ok((schema, batches.iter().flat_map(slices).collect()))
+}
+
+/// The batch in parts of at most [`MOST_ROWS`].
+fn slices(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    (0..rows).step_by(MOST_ROWS).map(move |first| batch.slice(first, MOST_ROWS.min(rows - first)))
 }
 
 /// What is added to a table.
@@ -71,6 +83,10 @@ impl Columns {
                 (vec![Field::new(&name, shape.data_type(), true)], Some(name))
             }
         };
+        if under.as_deref() == Some(ERROR_COLUMN) {
+            let message = format!("`into` is `{ERROR_COLUMN}`, the name of a column that rowcall adds");
+            return Err(Problem::new(message).hint("give the value another name"));
+        }
         if fields.iter().any(|field| field.name() == ERROR_COLUMN) {
             let message =
                 format!("the value's field `{ERROR_COLUMN}` has the name of a column that rowcall adds");
@@ -91,11 +107,18 @@ impl Columns {
         extractor: &Extractor<Value>,
     ) -> std::result::Result<(), Problem> {
         if let Some(field) = self.schema.fields().iter().find(|field| input.contains(field.name())) {
-            let message =
-                format!("the table has a column `{}` already, which is a field of the value", field.name());
-            return Err(
-                Problem::new(message).hint("put the value into a column of its own with `into=\"answer\"`")
-            );
+            let name = field.name();
+            let (what, hint) = if name == ERROR_COLUMN {
+                ("in which a run tells why a row has no value", "drop or rename it")
+            } else if self.under.as_ref() == Some(name) {
+                ("which the whole value was to get", "give another name with `into=`")
+            } else {
+                (
+                    "which is a field of the value",
+                    "put the value into a column of its own with `into=\"answer\"`",
+                )
+            };
+            return Err(Problem::new(format!("the table has a column `{name}` already, {what}")).hint(hint));
         }
         match extractor.variables().into_iter().find(|name| !input.contains(name)) {
             None => Ok(()),
@@ -120,11 +143,30 @@ impl Columns {
         }
     }
 
-    fn batch(&self, rows: &[Value]) -> std::result::Result<RecordBatch, ArrowError> {
-        let builder = ReaderBuilder::new(Arc::clone(&self.schema)).with_batch_size(rows.len().max(1));
-        let mut decoder = builder.build_decoder()?;
-        decoder.serialize(rows)?;
-        Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&self.schema))))
+    /// The columns of these rows. A row with a value that does not fit its column has an error in its place.
+    fn batch(&self, mut rows: Vec<Value>) -> std::result::Result<RecordBatch, ArrowError> {
+        let Err(_) = shape::batch(&self.schema, &rows) else { return shape::batch(&self.schema, &rows) };
+        for row in &mut rows {
+            if let Err(error) = shape::batch(&self.schema, std::slice::from_ref(row)) {
+                *row = json!({ ERROR_COLUMN: self.misfit(row, &error) });
+            }
+        }
+        shape::batch(&self.schema, &rows)
+    }
+
+    /// Why the row does not fit the columns.
+    fn misfit(&self, row: &Value, error: &ArrowError) -> Value {
+        let value = match &self.under {
+            None => row,
+            Some(name) => row.get(name).unwrap_or(&Value::Null),
+        };
+        let (path, message) =
+            self.shape.misfit(value, "").unwrap_or_else(|| (String::new(), error.to_string()));
+        json!({
+            "kind": FailureKind::Invalid.name(),
+            "message": "the value does not fit its column",
+            "violations": [{ "path": path, "message": message }],
+        })
     }
 }
 
@@ -136,7 +178,7 @@ fn error(failure: &Failure) -> Value {
     })
 }
 
-/// The rows of a table: of its columns those whose names occur in a template.
+/// The rows of a table, with those of its columns that the templates need.
 #[derive(Debug)]
 pub(crate) struct TableSource {
     batches: std::vec::IntoIter<RecordBatch>,
@@ -147,10 +189,9 @@ pub(crate) struct TableSource {
 }
 
 impl TableSource {
-    /// The rows of `batches`, which are all of `schema`, with the columns whose names stand in `needs`.
-    pub(crate) fn new(batches: Vec<RecordBatch>, schema: &SchemaRef, needs: &[&str]) -> Self {
-        let occurs = |name: &str| needs.iter().any(|text| text.contains(name));
-        let columns = schema.fields().iter().enumerate().filter(|(_, field)| occurs(field.name()));
+    /// The rows of `batches` with those of their columns that are `needed`.
+    pub(crate) fn new(batches: Vec<RecordBatch>, needed: &[bool]) -> Self {
+        let columns = needed.iter().enumerate().filter(|(_, needed)| **needed);
         Self {
             columns: columns.map(|(at, _)| at).collect(),
             total: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
@@ -284,7 +325,7 @@ impl Columned {
             self.lengths.get(self.made.len()).copied().filter(|length| *length <= self.rows.len())
         {
             let rows: Vec<Value> = self.rows.drain(..length).collect();
-            let batch = self.columns.batch(&rows);
+            let batch = self.columns.batch(rows);
             self.made.push(batch.map_err(|error| {
                 Error::Sink(Problem::new(format!("the values do not fit their columns: {error}")))
             })?);

@@ -1,23 +1,20 @@
-//! The user's model as the authority on values: the engine's checks are queued here, and a thread of Python's takes all that
-//! wait, validates them, and keeps the instances for the outcomes. Engine threads never take the interpreter's lock.
+//! The user's model as the authority on values: the engine's checks are answered by threads of Python's, and the instances are kept
+//! for the outcomes. Engine threads never take the interpreter's lock. How those threads take turns is `validator.rs`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+use pyo3::{PyTraverseError, PyVisit};
 use rowcall::{Authority, Check, Row, Violation};
 use serde_json::Value;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
-use crate::runtime;
-
-/// How long the interpreter's lock is held at a time, at most, if single values do not take longer.
-const TURN: Duration = Duration::from_millis(1);
+use crate::failure;
+use crate::validator::{Job, Queue, Rule, Validator};
 
 /// What a value must satisfy, in Python's words.
 #[pyclass(frozen, module = "rowcall._rowcall")]
@@ -38,10 +35,19 @@ impl Rules {
     fn new(validate: Py<PyAny>, explain: Py<PyAny>, dump: Py<PyAny>, keywords: Option<Py<PyDict>>) -> Self {
         Self { validate, explain, dump, keywords }
     }
+
+    /// The user's context may hold the extractor that these are the rules of, and the user's model as well.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for held in [&self.validate, &self.explain, &self.dump] {
+            visit.call(held)?;
+        }
+        visit.call(&self.keywords)
+    }
 }
 
 impl Rules {
-    fn apply(&self, py: Python<'_>, json: &[u8], keep: Keep) -> Verdict {
+    /// What comes of a value in JSON.
+    pub(crate) fn apply(&self, py: Python<'_>, json: &[u8], keep: Keep) -> Verdict {
         let keywords = self.keywords.as_ref().map(|keywords| keywords.bind(py));
         let kept = self.validate.bind(py).call((PyBytes::new(py, json),), keywords).and_then(|instance| {
             Ok(match keep {
@@ -92,115 +98,9 @@ pub(crate) enum Verdict {
     Broken(PyErr),
 }
 
-/// Where values wait for the thread that validates.
-#[pyclass(frozen, module = "rowcall._rowcall")]
-pub(crate) struct Validator(Arc<Queue>);
-
-#[derive(Default)]
-struct Queue {
-    jobs: Mutex<Jobs>,
-    more: Condvar,
-}
-
-#[derive(Default)]
-struct Jobs {
-    waiting: VecDeque<Job>,
-    closed: bool,
-    /// Whether the thread waits for jobs.
-    is_idle: bool,
-}
-
-struct Job {
-    rules: Arc<Py<Rules>>,
-    json: Vec<u8>,
-    keep: Keep,
-    reply: oneshot::Sender<Verdict>,
-}
-
-#[pymethods]
-impl Validator {
-    #[new]
-    fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    /// Validates what comes until it is closed: the work of a thread.
-    fn serve(&self, py: Python<'_>) {
-        let mut jobs = VecDeque::new();
-        let mut done = Vec::new();
-        loop {
-            // Whoever waits for an answer is told while the interpreter's lock is free.
-            let is_open = py.detach(|| {
-                for (reply, verdict) in done.drain(..) {
-                    let reply: oneshot::Sender<Verdict> = reply;
-                    // Nobody waits any more for a row that was given up.
-                    let _ = reply.send(verdict);
-                }
-                if jobs.is_empty() {
-                    return self.0.wait(&mut jobs);
-                }
-                runtime::pause();
-                true
-            });
-            if !is_open {
-                return;
-            }
-            let turn = Instant::now();
-            while let Some(Job { rules, json, keep, reply }) = jobs.pop_front() {
-                if !reply.is_closed() {
-                    done.push((reply, rules.get().apply(py, &json, keep)));
-                }
-                if turn.elapsed() > TURN {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Lets its thread end. What waits is dropped.
-    fn close(&self) {
-        let mut jobs = self.0.jobs();
-        jobs.closed = true;
-        jobs.waiting.clear();
-        drop(jobs);
-        self.0.more.notify_all();
-    }
-}
-
-impl Queue {
-    fn jobs(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, new: impl IntoIterator<Item = Job>) {
-        let mut jobs = self.jobs();
-        if jobs.closed {
-            return;
-        }
-        jobs.waiting.extend(new);
-        let is_idle = jobs.is_idle;
-        drop(jobs);
-        if is_idle {
-            self.more.notify_one();
-        }
-    }
-
-    /// Waits for jobs and takes all there are; tells whether there can be more.
-    fn wait(&self, taken: &mut VecDeque<Job>) -> bool {
-        let mut jobs = self.jobs();
-        jobs.is_idle = true;
-        let nothing = |jobs: &mut Jobs| jobs.waiting.is_empty() && !jobs.closed;
-        let mut jobs = self.more.wait_while(jobs, nothing).unwrap_or_else(PoisonError::into_inner);
-        jobs.is_idle = false;
-        taken.append(&mut jobs.waiting);
-        !jobs.closed
-    }
-}
-
 /// The rules of one call, as the engine's check, and what they have kept for outcomes that are yet to come.
 pub(crate) struct Judge {
-    rules: Arc<Py<Rules>>,
-    keep: Keep,
+    rule: Arc<Rule>,
     queue: Arc<Queue>,
     kept: Mutex<HashMap<u64, Kept>>,
     broken: Mutex<Option<PyErr>>,
@@ -209,10 +109,12 @@ pub(crate) struct Judge {
 
 impl Judge {
     pub(crate) fn new(rules: Py<Rules>, keep: Keep, validator: &Validator) -> Self {
+        // A validator may ask a model itself.
+        let queue = validator.queue();
+        queue.waits_here();
         Self {
-            rules: Arc::new(rules),
-            keep,
-            queue: Arc::clone(&validator.0),
+            rule: Arc::new(Rule::new(rules, keep)),
+            queue,
             kept: Mutex::default(),
             broken: Mutex::default(),
             breaking: tokio::sync::Notify::new(),
@@ -230,11 +132,11 @@ impl Judge {
         self.queue.push(jobs);
         let mut verdicts = Vec::with_capacity(replies.len());
         for reply in replies {
-            match reply.await {
-                Ok(verdict) => verdicts.push(verdict),
-                // The queue was closed, and the process is about to end.
-                Err(_) => std::future::pending().await,
-            }
+            let Ok(verdict) = reply.await else {
+                self.break_off(failure::of_the_end());
+                return std::future::pending().await;
+            };
+            verdicts.push(verdict);
         }
         verdicts
     }
@@ -259,7 +161,7 @@ impl Judge {
     fn job(&self, value: &Value) -> (Job, oneshot::Receiver<Verdict>) {
         let (reply, answer) = oneshot::channel();
         let json = serde_json::to_vec(value).unwrap_or_default();
-        (Job { rules: Arc::clone(&self.rules), json, keep: self.keep, reply }, answer)
+        (Job { call: Arc::clone(&self.rule), json, reply }, answer)
     }
 }
 

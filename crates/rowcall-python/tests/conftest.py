@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rowcall
 from pydantic import BaseModel
 
 PROMPT = "Extract person info: {{ text }}"
@@ -67,3 +72,38 @@ def server() -> Iterator[str]:
     yield url
     process.kill()
     process.wait()
+
+
+@pytest.fixture
+def answers() -> Iterator[Callable[..., Any]]:
+    """Makes extractors whose model answers each row with the row's own text, from a server of ours."""
+
+    class Echo(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            text = next(message["content"] for message in asked["messages"] if "@@" in message["content"])
+            choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text.partition("@@")[2]}}
+            usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+            body = json.dumps({"id": "1", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        server.daemon_threads = True
+        threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True).start()
+
+        def make(response: Any, **settings: Any) -> Any:
+            url = f"http://127.0.0.1:{server.server_port}/v1"
+            given = {"prompt": "@@{{ text }}", "mode": "json", "max_reasks": 0, "api_key": "k", **settings}
+            return rowcall.Extractor(response, model="openai/x", base_url=url, **given)
+
+        yield make
+        server.shutdown()

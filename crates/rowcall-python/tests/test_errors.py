@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import traceback
 
 import pytest
 import rowcall
@@ -76,6 +77,22 @@ def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
         rowcall.Extractor(Person, model="sim", prompt="{{ text")
     with pytest.raises(rowcall.ConfigError, match="`tools`"):
         rowcall.Extractor(Person, model="sim", mode="tools")  # type: ignore[arg-type]
+    for given in (
+        {"params": {"x": object()}},
+        {"params": [1]},
+        {"temperature": float("nan")},
+        {"headers": [("a", "b")]},
+        {"headers": {"a": 1}},
+        {"api_key": 5},
+        {"on_event": 3},
+    ):
+        (name,) = given
+        with pytest.raises((rowcall.ConfigError, TypeError), match=f"`{name}`"):
+            rowcall.Extractor(Person, model="sim", **given)
+    with pytest.raises(TypeError, match="`max_retries` is no setting of an extractor: here it is `max_reasks`"):
+        rowcall.Extractor(Person, model="sim", max_retries=3)
+    # Nothing is what is left out.
+    rowcall.Extractor(Person, model="sim", images=None, examples=None, params=None, dedup=None, journal=None)
     for given in ({"rpm": "fast"}, {"prompt": None}, {"examples": [("Ann is 3", {}), (1,)]}, {"images": "photo"}):
         (name,) = given
         with pytest.raises((rowcall.ConfigError, TypeError, ValueError), match=f"`{name}"):
@@ -115,3 +132,51 @@ def test_keys_are_never_shown(story: Story):
         people.extract_sync("x")
     shown += [repr(caught.value), str(caught.value), repr(vars(caught.value))]
     assert not any(secret in text for text in shown for secret in (KEY, "also-secret"))
+
+
+@pytest.mark.parametrize(
+    ("hint", "told"),
+    [
+        ("give another file with `--journal PATH`", "give another file with `journal=`"),
+        ("`--accept-changes` goes on, `--fresh` starts over", "`accept_changes=True` goes on, `fresh=True` starts over"),
+        ("raise `--max-output-tokens`", "raise `max_output_tokens=`"),
+        ("`--mode tool` asks for it in another way", '`mode="tool"` asks for it in another way'),
+        ("for lines of text use `--input-format txt`", 'for lines of text use `input_format="txt"`'),
+        ("put the value under a name of its own with `--into NAME`", "put the value under a name of its own with `into=`"),
+        ("raise `--timeout` if the model needs longer", "raise `timeout=` if the model needs longer"),
+        (None, None),
+    ],
+)
+def test_hints_are_in_the_words_of_this_package(hint, told):
+    from rowcall import _errors
+
+    assert _errors.of("config", "nothing", hint, None, None).hint == told
+
+
+def shown(error: BaseException) -> str:
+    """The error as reports show it that show all variables of the package's own frames."""
+    found = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return "".join(str(frame.locals) for frame in found.stack if "rowcall" in str(frame.filename) and "test_errors" not in frame.filename)
+
+
+def test_keys_are_in_no_variables(tmp_path):
+    secret = {"api_key": KEY, "headers": {"x-proxy-key": "also-secret"}}
+    for given in ({"prompt": "{{ text"}, {"concurrency": 0}, {"mode": "tools"}, {"unknown": 1}, {"headers": {"x": b"also-secret"}}):
+        for ask in (
+            lambda: rowcall.Extractor(Person, model="openai/x", **{**secret, **given}),
+            lambda: rowcall.run(tmp_path / "none.csv", tmp_path / "none.jsonl", Person, model="openai/x", **{**secret, **given}),
+        ):
+            with pytest.raises((TypeError, ValueError)) as caught:
+                ask()
+            found = shown(caught.value)
+            assert "model" in found and KEY not in found and "also-secret" not in found, (given, found)
+    people = rowcall.Extractor(Person, model="openai/x", **secret)
+    assert KEY not in repr(vars(people)) and "also-secret" not in repr(vars(people))
+
+
+def test_a_key_may_be_one_of_pydantics_secrets(monkeypatch):
+    from pydantic import SecretStr
+
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    people = rowcall.Extractor(Person, model="openai/x", api_key=SecretStr(KEY), headers={"x-proxy-key": SecretStr("also-secret")})
+    assert people._api_key.get_secret_value() == KEY and people._headers.get_secret_value() == [("x-proxy-key", "also-secret")]

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -133,6 +135,105 @@ def test_what_a_journal_knows_is_judged_by_todays_model(tmp_path):
     Stricter.model_rebuild(force=True)
     values = extractor(Stricter).gather_sync(TEXTS, return_exceptions=True)
     assert [isinstance(value, rowcall.InvalidError) for value in values] == [len(" ".join(t.split()[:2])) >= 10 for t in TEXTS]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"order": "Input"}, "order `Input`"),
+        ({"limit_rows": -1}, "option `limit_rows` cannot be used"),
+        ({"limit_rows": object()}, "option `limit_rows` cannot be used"),
+        ({"into": 5}, "option `into` cannot be used"),
+        ({"journal": False, "fresh": True}, "`fresh`.*`journal=False`"),
+        ({"journal": False, "accept_changes": True}, "`accept_changes`.*`journal=False`"),
+        ({"concurrency": 0}, "concurrency `0`"),
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be_are_told(tmp_path, input, options, told):
+    with pytest.raises(rowcall.ConfigError, match=told):
+        rowcall.run(input, tmp_path / "people.jsonl", Person, model="sim", prompt=PROMPT, progress=False, **options)
+
+
+def test_a_journal_is_kept_if_none_is_named(tmp_path, input):
+    # Names may be bytes as well.
+    rowcall.run(os.fsencode(input), os.fsencode(tmp_path / "people.jsonl"), Person, model="sim", prompt=PROMPT, journal=None, progress=False)
+    assert (tmp_path / "people.jsonl.journal").exists()
+
+
+def test_an_extractors_own_journal_is_no_option_of_a_run(tmp_path, input):
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=tmp_path / "own.journal")
+    output = tmp_path / "people.jsonl"
+    for options in ({"journal": "other.journal"}, {"journal": False}, {"fresh": True}, {"accept_changes": True}):
+        (name,) = options
+        with pytest.raises(rowcall.ConfigError, match=f"`{name}` .*journal of its own"):
+            people.run(input, output, progress=False, **options)
+    assert people.run(input, output, progress=False, journal=None, fresh=False).done == 7
+
+
+def test_nobody_is_advised_what_an_extractors_own_journal_cannot_do(tmp_path):
+    path = tmp_path / "people.journal"
+    rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=path).gather_sync(TEXTS)
+    with pytest.raises(rowcall.ConfigError, match="another prompt") as caught:
+        rowcall.Extractor(Person, model="sim", prompt=PROMPT + "!", journal=path)
+    assert caught.value.hint == "`accept_changes=True` goes on and asks what is new, removing the file starts over"
+
+
+def test_what_a_validator_raises_leaves_what_is_done(tmp_path):
+    input, output = tmp_path / "people.txt", tmp_path / "people.jsonl"
+    input.write_text("\n".join(texts(40)) + "\n")
+    count = 0
+
+    class Torn(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def tear(cls, name: str) -> str:
+            nonlocal count
+            count += 1
+            if count == 20:
+                raise ZeroDivisionError("torn")
+            return name
+
+    people = rowcall.Extractor(Torn, model="sim", prompt=PROMPT)
+    with pytest.raises(ZeroDivisionError):
+        people.run(input, output, progress=False, order="completed", concurrency=2)
+    part, done = Path(f"{output}.part"), people.stats.done
+    assert len(lines(part)) == done >= 19 and not output.exists()
+    # Nobody writes to it any more: the same call goes on.
+    assert people.run(input, output, progress=False).known == done
+    assert len(lines(output)) == 40
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
+def test_any_other_exception_of_a_signals_handler_cancels_a_run(tmp_path, input, story: Story):
+    people = rowcall.Extractor(Person, model=story('[held]\ncontains = "person"\nuntil_answered = 1000\n'), prompt=PROMPT)
+
+    class Alarm(Exception):
+        pass
+
+    def ring(*_):
+        if people.stats.in_flight:
+            raise Alarm
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        with pytest.raises(Alarm) as caught:
+            people.run(input, tmp_path / "people.jsonl", progress=False)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    for _ in range(3000):
+        if not people._core.simulator_stats()["in_flight"]["now"]:
+            break
+        threading.Event().wait(0.01)
+    else:
+        pytest.fail("the requests are still in flight")
+    # It holds the call, so that nobody else has cancelled it.
+    assert caught.value.__traceback__ is not None
 
 
 RUN = """

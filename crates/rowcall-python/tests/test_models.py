@@ -1,15 +1,19 @@
 """Types of values: what Pydantic and msgspec accept is valid, what they find is told to the model."""
 
+import asyncio
 import dataclasses
 import datetime
 import enum
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal, Optional
 
 import msgspec
 import pytest
 import rowcall
-from conftest import PROMPT, TEXTS, Person
+from conftest import PROMPT, TEXTS, Person, texts
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 from typing_extensions import TypedDict
 
@@ -210,3 +214,111 @@ def test_what_pydantic_accepts_is_valid_whatever_its_schema_says(tmp_path):
     assert isinstance(lenient.extract_sync(TEXTS[0]), Lenient)
     with pytest.raises(rowcall.InvalidError):
         rowcall.Extractor(Person, model=f"sim/{scenario}", prompt=PROMPT, max_reasks=0).extract_sync(TEXTS[0])
+
+
+def nested(ask) -> type[BaseModel]:
+    """A model whose validator asks a model itself."""
+
+    class Doubted(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def doubt(cls, name: str) -> str:
+            return ask(f"{name} is a 40-year-old judge").occupation
+
+    return Doubted
+
+
+def test_a_validator_may_ask_by_way_of_another_thread():
+    inner = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+    with ThreadPoolExecutor(4) as pool:
+        doubted = nested(lambda text: pool.submit(inner.extract_sync, text).result(30))
+        people = rowcall.Extractor(doubted, model="sim", prompt=PROMPT)
+        assert [one.name for one in people.gather_sync(TEXTS[:2])] == ["judge"] * 2
+
+
+def test_a_validator_may_ask_by_way_of_an_event_loop():
+    inner = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+
+    async def ask():
+        loop = asyncio.get_running_loop()
+        doubted = nested(lambda text: asyncio.run_coroutine_threadsafe(inner.extract(text), loop).result(30))
+        return await rowcall.Extractor(doubted, model="sim", prompt=PROMPT).extract(TEXTS[0])
+
+    assert asyncio.run(ask()).name == "judge"
+
+
+def test_more_calls_than_threads_may_wait_for_calls_of_their_validators():
+    inner = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+    with ThreadPoolExecutor(40) as pool:
+        doubted = nested(lambda text: pool.submit(inner.extract_sync, text).result(30))
+        people = rowcall.Extractor(doubted, model="sim", prompt=PROMPT)
+
+        async def everyone(count):
+            return await asyncio.gather(*(people.extract(text) for text in texts(count)))
+
+        for count in (30, 1, 30):
+            assert {one.name for one in asyncio.run(everyone(count))} == {"judge"}
+    # Few are left, and they are used again.
+    assert sum(thread.name == "rowcall-validation" for thread in threading.enumerate()) < 40
+
+
+def test_a_slow_validator_holds_up_nobody_else():
+    is_in, may_go = threading.Event(), threading.Event()
+
+    class Slow(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def wait(cls, name: str) -> str:
+            is_in.set()
+            assert may_go.wait(30)
+            return name
+
+    slow = rowcall.Extractor(Slow, model="sim", prompt=PROMPT)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(slow.extract_sync(TEXTS[0])), daemon=True)
+    thread.start()
+    assert is_in.wait(30)
+    assert rowcall.Extractor(Person, model="sim", prompt=PROMPT).extract_sync(TEXTS[0]).age == 30
+    assert not found
+    may_go.set()
+    thread.join(30)
+    assert found[0].name == "John Smith"
+
+
+def test_values_of_one_call_are_validated_one_at_a_time():
+    inside, most = 0, 0
+
+    class Slow(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def count(cls, name: str) -> str:
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            # Longer than a thread may be stuck before another takes over.
+            time.sleep(0.03)
+            inside -= 1
+            return name
+
+    rowcall.Extractor(Slow, model="sim", prompt=PROMPT).gather_sync(TEXTS)
+    assert most == 1
+
+
+def test_msgspec_tells_the_place_as_far_as_it_knows_it():
+    class Inner(msgspec.Struct):
+        age: int
+
+    class Outer(msgspec.Struct):
+        people: list[dict[str, Inner]]
+
+    from rowcall import _model
+
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.json.decode(b'{"people": [{"x": {"age": "old"}}]}', type=Outer)
+    assert _model.explained_by_msgspec(caught.value) == [("/people/0", "Expected `int`, got `str` (at `[...].age` in it)")]

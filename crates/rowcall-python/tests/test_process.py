@@ -161,3 +161,41 @@ def test_many_threads_at_the_same_time():
     with ThreadPoolExecutor(8) as pool:
         everyone = list(pool.map(lambda _: [person.name for person in people.gather_sync(TEXTS)], range(16)))
     assert everyone == [NAMES] * 16
+
+
+def test_a_call_after_the_end_has_begun_is_told():
+    # Whoever was here first is told of the end last.
+    code = "import atexit\n" + textwrap.dedent("""
+        def late():
+            for ask in (lambda: people.extract_sync(texts[0]), lambda: next(outcomes), lambda: list(people.as_completed(iter(texts)))):
+                try:
+                    ask()
+                except rowcall.Error as error:
+                    print(error)
+                except StopIteration:
+                    print("over")
+        atexit.register(late)
+    """) + BEGIN + textwrap.dedent("""
+        people.extract_sync(texts[0])
+        outcomes = people.as_completed(texts)
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.count("the interpreter is ending") == 3, done.stdout + done.stderr
+
+
+def test_threads_that_are_stuck_hold_up_the_end_together():
+    done = python("""
+        import atexit, threading
+        def stuck():
+            yield texts[0]
+            threading.Event().wait(1000)
+        several = [people.as_completed(stuck()) for _ in range(4)]
+        for outcomes in several:
+            next(outcomes)
+        from rowcall import _threads
+        _threads._END = 0.5
+        begun = time.monotonic()
+        _threads._stop()
+        print(time.monotonic() - begun < 3 * _threads._END)
+    """)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

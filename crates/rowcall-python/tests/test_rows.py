@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextvars
 import dataclasses
 import datetime
 import decimal
@@ -151,3 +152,57 @@ def test_what_a_generator_raises_is_raised_after_what_came_before():
 
     with pytest.raises(KeyError, match="torn"):
         asyncio.run(gather())
+
+
+def test_a_row_that_cannot_be_taken_is_told_with_its_index():
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+
+    async def rows():
+        yield TEXTS[0]
+        yield 5
+
+    async def gather():
+        await people.gather(rows())
+
+    for ask in (lambda: people.gather_sync([TEXTS[0], 5]), lambda: people.gather_sync(iter([TEXTS[0], 5])), lambda: asyncio.run(gather())):
+        with pytest.raises(TypeError, match="^row 1: .*`int`"):
+            ask()
+
+
+def test_what_a_row_raises_itself_stays_as_it_is():
+    class Torn(BaseModel):
+        def model_dump(self, **_):
+            raise KeyError("torn")
+
+    with pytest.raises(KeyError) as caught:
+        rowcall.Extractor(Person, model="sim", prompt=PROMPT).gather_sync([Torn()])
+    assert caught.value.args == ("torn",)
+
+
+def test_what_only_looks_like_a_table_is_read_as_rows():
+    class Result:
+        """As of a database's client, whose `columns` is a method."""
+
+        def columns(self):
+            return ["text"]
+
+        def __len__(self):
+            raise TypeError("nobody knows")
+
+        def __iter__(self):
+            return iter(TEXTS)
+
+    assert len(rowcall.Extractor(Person, model="sim", prompt=PROMPT).gather_sync(Result())) == 7
+
+
+def test_a_generator_sees_the_context_variables_of_whoever_gave_it():
+    variable = contextvars.ContextVar("variable", default="unset")
+    seen = []
+
+    def rows():
+        seen.append(variable.get())
+        yield TEXTS[0]
+
+    variable.set("set")
+    rowcall.Extractor(Person, model="sim", prompt=PROMPT).gather_sync(rows())
+    assert seen == ["set"]

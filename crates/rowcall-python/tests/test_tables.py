@@ -1,11 +1,14 @@
 """Tables in and out: the columns that were there are untouched, the values' fields stand beside them."""
 
 import asyncio
+import collections
 import datetime
 import enum
+import json
 from typing import Any, Optional, Union
 
 import duckdb
+import numpy
 import pandas
 import polars
 import pyarrow
@@ -176,3 +179,130 @@ def test_what_is_no_table_or_lacks_a_column_is_told(people):
     with pytest.raises(rowcall.ConfigError, match="`text`") as caught:
         people.map_table(pyarrow.table({"note": TEXTS}))
     assert "`note`" in caught.value.hint
+
+
+def test_a_value_that_does_not_fit_its_column_is_an_error_of_its_row(answers):
+    class Wide(BaseModel):
+        name: str
+        places: list[dict[str, int]]
+        seen: datetime.datetime
+
+    good = {"name": "Ann", "places": [{"a": 1}], "seen": "2026-01-01T00:00:00Z"}
+    rows = [good, {**good, "places": [{"a": 1}, {"a/b": 2**63}]}, good]
+    made = answers(Wide).map_table(pyarrow.table({"text": [json.dumps(row) for row in rows]}))
+    assert made.column("name").to_pylist() == ["Ann", None, "Ann"]
+    error = made.column("_error").to_pylist()
+    assert error[0] is error[2] is None
+    assert error[1]["kind"] == "invalid" and error[1]["message"] == "the value does not fit its column"
+    (violation,) = error[1]["violations"]
+    assert violation["path"] == "/places/1/a~1b" and "`Int64`" in violation["message"]
+    whole = answers(Wide).map_table(pyarrow.table({"text": [json.dumps(row) for row in rows]}), into="value")
+    assert whole.column("_error").to_pylist()[1]["violations"] == [violation]
+
+
+def test_whole_numbers_in_lists_and_structs_stay_whole_beside_missing_ones(answers):
+    class Inner(BaseModel):
+        id: Optional[int]
+
+    class Outer(BaseModel):
+        one: Optional[Inner]
+        many: list[Optional[int]]
+
+    big = 2**53 + 1
+    rows = [{"one": {"id": big}, "many": [big, None]}, {"one": None, "many": []}]
+    made = answers(Outer).map_table(pandas.DataFrame({"text": [json.dumps(row) for row in rows]}, index=["a", "b"]))
+    assert made["one"].tolist() == [{"id": big}, None] and made["many"].tolist() == [[big, None], []]
+    assert list(made.index) == ["a", "b"]
+
+
+def test_a_table_of_many_rows_is_answered_in_parts(people):
+    many = 20_000
+    made = people.map_table(pyarrow.table({"text": [TEXTS[number % 7] for number in range(many)]}))
+    assert made.num_rows == many and max(len(chunk) for chunk in made.column("name").chunks) <= 8192
+    assert made.column("name").to_pylist()[:7] == NAMES
+
+
+def test_the_columns_of_an_earlier_run_are_told(people):
+    made = people.map_table(pyarrow.table({"text": TEXTS}))
+    with pytest.raises(rowcall.ConfigError, match="`_error` already") as caught:
+        people.map_table(made.drop_columns(["name", "age", "occupation"]))
+    assert "rename" in caught.value.hint
+    for into, told in (("text", "`text` already"), ("_error", "`into` is `_error`")):
+        with pytest.raises(rowcall.ConfigError, match=told) as caught:
+            people.map_table(pyarrow.table({"text": TEXTS}), into=into)
+        assert "name" in caught.value.hint
+
+
+def test_columns_are_found_by_whole_words():
+    people = rowcall.Extractor(
+        Person, model="sim", prompt="{{ text }} {% if note is defined %}{{ note }}{% endif %} {{ context }}", images=["photo"]
+    )
+    names = ["text", "tex", "ext", "note", "no", "con", "context", "photo", "hot", "", "e"]
+    needed = people._core.needed(names)
+    assert [name for name, is_needed in zip(names, needed) if is_needed] == ["text", "note", "context", "photo"]
+    # A column that cannot be read, and whose name is a part of another's, is nobody's business.
+    plain = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
+    frame = pandas.DataFrame({"text": TEXTS, "ex": [1, "a", None, b"x", 2.5, [], {}]})
+    assert list(plain.map_table(frame)["name"]) == NAMES
+
+
+def test_subclasses_of_tables_are_tables_of_their_kind(people):
+    class Frame(pandas.DataFrame):
+        @property
+        def _constructor(self):
+            return Frame
+
+    assert isinstance(people.map_table(Frame({"text": TEXTS, 5: range(7)})), pandas.DataFrame)
+
+    class Polar(polars.DataFrame):
+        pass
+
+    assert isinstance(people.map_table(Polar({"text": TEXTS})), polars.DataFrame)
+
+
+def test_no_requests_at_once_are_refused_everywhere(people):
+    table = pyarrow.table({"text": TEXTS})
+    for concurrency, told in ((0, "concurrency `0`"), (-1, "concurrency `-1`"), (2.5, "whole number"), ("2", "whole number")):
+        for ask in (
+            lambda: people.map_table(table, concurrency=concurrency),
+            lambda: asyncio.run(people.map_table_async(table, concurrency=concurrency)),
+            lambda: people.gather_sync(TEXTS, concurrency=concurrency),
+            lambda: list(people.map(TEXTS, concurrency=concurrency)),
+            lambda: people.run("none.csv", "none.jsonl", concurrency=concurrency),
+            lambda: rowcall.Extractor(Person, model="sim", concurrency=concurrency),
+        ):
+            with pytest.raises(rowcall.ConfigError, match=told):
+                ask()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (pandas.NaT, "None"),
+        (pandas.NA, "None"),
+        (pandas.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
+        (pandas.Timedelta(3, "s"), "0 days 00:00:03"),
+        (numpy.array([1.5, 2]), "[1.5, 2.0]"),
+        (numpy.array([1.5]), "[1.5]"),
+        (numpy.int64(3), "3"),
+        (numpy.datetime64("2026-01-02T00:00:00", "ns"), "2026-01-02T00:00:00.000000000"),
+        (numpy.datetime64("2026-01-02"), "2026-01-02"),
+        (numpy.datetime64("NaT", "ns"), "None"),
+        (numpy.timedelta64(3, "s"), "3 seconds"),
+        (range(2), "[0, 1]"),
+        (collections.deque([1]), "[1]"),
+        ({"a": 1}.keys(), "['a']"),
+        (pandas.Series([1, 2]), "[1, 2]"),
+        (pyarrow.scalar(3), "3"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_numpy_and_pandas_have_may_be_in_a_row(value, shown):
+    people = rowcall.Extractor(Person, model="sim", prompt="{{ value }}")
+    assert people.preview({"value": value})[1]["messages"][-1]["content"] == shown
+
+
+def test_a_table_is_no_iterable_of_rows(people):
+    for table in (pyarrow.table({"text": TEXTS}), pandas.DataFrame({"text": TEXTS}), polars.DataFrame({"text": TEXTS})):
+        with pytest.raises(TypeError, match="are a table"):
+            people.gather_sync(table)

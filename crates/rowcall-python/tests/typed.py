@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rowcall
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from typing_extensions import assert_type
 
 
@@ -45,6 +45,22 @@ async def ways() -> None:
     assert_type(await plain.extract("x"), Any)
     assert_type(await many.extract("x"), list[Person])
     assert_type(await data.extract("x"), Data)
+
+
+def of_models(given: rowcall.Extractor[BaseModel]) -> None:
+    """Takes an extractor of any model."""
+
+
+async def variants() -> None:
+    of_models(people)
+    settings: rowcall.KeptSettings = {"rpm": 60, "journal": None, "api_key": SecretStr("key")}
+    kept: rowcall.Extractor[Person] = rowcall.Extractor(Person, model="sim", **settings)
+    with kept, rowcall.Extractor(Person, model="sim") as closed:
+        assert_type(closed, rowcall.Extractor[Person])
+    options: rowcall.FileOptions = {"journal": None, "order": "completed"}
+    assert_type(people.run("in.csv", b"out.csv", **options).done, int)
+    values = people.map(["x"])
+    values.close()
 
 
 def without_asyncio() -> None:

@@ -55,9 +55,11 @@ from ._errors import (
 )
 from ._events import Event
 from ._extractor import Extractor
+from ._file_run import FileOptions
 from ._files import run
 from ._outcomes import Outcomes
 from ._rowcall import Outcome, Usage, __version__
+from ._settings import KeptSettings, Settings
 from ._stats import Stats
 
 __all__ = [
@@ -73,11 +75,13 @@ __all__ = [
     "Event",
     "Extractor",
     "FaultError",
+    "FileOptions",
     "InputError",
     "InvalidError",
     "InvalidRequestError",
     "InvalidSchemaError",
     "JournalError",
+    "KeptSettings",
     "NotFoundError",
     "Outcome",
     "Outcomes",
@@ -89,6 +93,7 @@ __all__ = [
     "RequestExceedsLimitError",
     "RowError",
     "ServerError",
+    "Settings",
     "SinkError",
     "SourceError",
     "Stats",

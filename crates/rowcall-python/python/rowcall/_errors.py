@@ -289,17 +289,19 @@ def _all(of: type[Error]) -> dict[str, type[Error]]:
 
 _BY_KIND = _all(Error)
 
-# The options of the command line, as the engine's hints name them, and their names here.
-_OPTION = re.compile(r"--([a-z][a-z-]*)")
-_RENAMED = {"--mode tool": 'mode="tool"'}
+# The options of the command line, as the engine's hints name them with what they take, and their names here.
+_OPTION = re.compile(r"--([a-z][a-z-]*)(?: ([A-Z]+)\b| (tool|txt|jsonl)\b)?")
+_FLAGS = ("fresh", "accept-changes", "force", "meta")
 
 
 def _in_python(hint: str | None) -> str | None:
-    if hint is None:
-        return None
-    for option, name in _RENAMED.items():
-        hint = hint.replace(option, name)
-    return _OPTION.sub(lambda found: found[1].replace("-", "_") + "=", hint)
+    return None if hint is None else _OPTION.sub(_option, hint)
+
+
+def _option(found: re.Match[str]) -> str:
+    name, _, value = found.groups()
+    given = "True" if name in _FLAGS else "" if value is None else f'"{value}"'
+    return f"{name.replace('-', '_')}={given}"
 
 
 def of(

@@ -6,26 +6,29 @@ import json
 import os
 import sys
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from . import _events, _loop, _model, _settings, _stats, _threads
+from ._errors import Error
 from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
 from ._progress import EVERY, Counted, bar
 from ._rowcall import Call, Core, Feeder, Rules, Validator
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from types import TracebackType
+
+    from typing_extensions import Self, Unpack
 
     from ._file_run import FileOptions, Path
     from ._rowcall import Outcome, TableRun
     from ._settings import KeptSettings
     from ._stats import Stats
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
-class Extractor(Generic[T]):
+class Extractor(Generic[T_co]):
     """A way from rows to values of a type.
 
     Args:
@@ -45,8 +48,8 @@ class Extractor(Generic[T]):
 
     @overload
     def __init__(
-        self: Extractor[T],
-        response: type[T],
+        self: Extractor[T_co],
+        response: type[T_co],
         *,
         model: str,
         prompt: str = ...,
@@ -71,21 +74,27 @@ class Extractor(Generic[T]):
         prompt: str = "{{ text }}",
         **settings: Unpack[KeptSettings],
     ) -> None:
+        self._api_key, self._headers = _settings.secrets(settings)  # type: ignore[arg-type]
         _settings.check_names(settings, _settings.KeptSettings, "setting of an extractor")
         self._model = _model.model(response, settings.pop("context", None))
         self._rules = self._model.rules
-        self._api_key = settings.pop("api_key", None)
-        self._headers = list((settings.pop("headers", None) or {}).items())
         self._on_event = settings.pop("on_event", None)
+        if self._on_event is not None and not callable(self._on_event):
+            raise TypeError(f"`on_event` is a `{type(self._on_event).__name__}`, expected a function that takes an event")
         self._settings = _settings.told(self._model, model, prompt, settings)
         self._process = os.getpid()
         self._made = self._make()
 
     def _make(self) -> Core:
         events = _events.watch(self._on_event)
-        if events is not None:
-            weakref.finalize(self, events.close)
-        return Core(json.dumps(self._settings), self._api_key, self._headers, events)
+        self._end_events = None if events is None else weakref.finalize(self, events.close)
+        told = _settings.as_json(self._settings, "setting")
+        try:
+            return Core(told, self._api_key.get_secret_value(), self._headers.get_secret_value(), events)
+        except BaseException:
+            if self._end_events is not None:
+                self._end_events()
+            raise
 
     @property
     def _core(self) -> Core:
@@ -101,7 +110,24 @@ class Extractor(Generic[T]):
     def __reduce__(self) -> str:
         raise TypeError("an extractor cannot be pickled or copied: it has connections and threads; make one in each process")
 
+    def close(self) -> None:
+        """Lets go of the journal, the connections and a simulator, which happens by itself when nobody has the extractor any more.
+        Calls that are under way should be over; `stats` stays."""
+        if self._process == os.getpid():
+            self._made.close()
+        if self._end_events is not None:
+            self._end_events()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
     def __repr__(self) -> str:
+        if not hasattr(self, "_settings"):
+            # It could not be made, and a report shows what there is of it.
+            return "<rowcall.Extractor>"
         return f"<rowcall.Extractor of {self._model.name} by {self._settings['model']}>"
 
     @property
@@ -121,7 +147,7 @@ class Extractor(Generic[T]):
 
     # One row.
 
-    async def extract(self, row: Any) -> T:
+    async def extract(self, row: Any) -> T_co:
         """The value for one row: a string, a dict, a model or a dataclass.
 
         Raises:
@@ -129,41 +155,42 @@ class Extractor(Generic[T]):
         """
         call = self._core.extract(row, self._authority())
         try:
-            while not (taken := call.take()):
+            while not (taken := _going_on(call)):
                 await _loop.wait(call)
+            return taken[0].value  # type: ignore[no-any-return]
         except BaseException:
             call.cancel()
+            taken = []
             raise
-        return taken[0].value  # type: ignore[no-any-return]
 
-    def extract_sync(self, row: Any) -> T:
+    def extract_sync(self, row: Any) -> T_co:
         """As `extract`, without asyncio; also while an event loop is running, which it blocks."""
         call = self._core.extract(row, self._authority())
         try:
-            while not (taken := call.take()):
+            while not (taken := _going_on(call)):
                 call.wait()
+            return taken[0].value  # type: ignore[no-any-return]
         except BaseException:
             call.cancel()
+            taken = []
             raise
-        return taken[0].value  # type: ignore[no-any-return]
 
     # Many rows.
 
-    def _outcomes(self, order: str, rows: Rows, concurrency: int | None, progress: bool) -> Outcomes[T]:
-        if concurrency is not None and concurrency < 1:
-            raise ValueError(f"concurrency `{concurrency}` sends nothing, expected at least 1")
+    def _outcomes(self, order: str, rows: Rows, concurrency: int | None, progress: bool) -> Outcomes[T_co]:
+        _settings.check_concurrency(concurrency)
 
         def start(feeder: Feeder) -> Call:
             return self._core.start(feeder, order, concurrency, self._authority())
 
         return Outcomes(start, rows, progress, self._model.name)
 
-    def as_completed(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Outcomes[T]:
+    def as_completed(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Outcomes[T_co]:
         """Outcomes as they are completed, for `async for` or `for`, each with its row's `index`. Failed rows are outcomes as
         well, whose `value` raises. Rows may be of any number: they are taken as there is room."""
         return self._outcomes("completed", rows, concurrency, progress)
 
-    def ordered(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Outcomes[T]:
+    def ordered(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Outcomes[T_co]:
         """As `as_completed`, in the order of the rows."""
         return self._outcomes("input", rows, concurrency, progress)
 
@@ -175,12 +202,12 @@ class Extractor(Generic[T]):
         return_exceptions: Literal[False] = False,
         concurrency: int | None = None,
         progress: bool = False,
-    ) -> list[T]: ...
+    ) -> list[T_co]: ...
 
     @overload
     async def gather(
         self, rows: Rows, *, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
-    ) -> list[T | BaseException]: ...
+    ) -> list[T_co | BaseException]: ...
 
     async def gather(
         self, rows: Rows, *, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
@@ -208,12 +235,12 @@ class Extractor(Generic[T]):
         return_exceptions: Literal[False] = False,
         concurrency: int | None = None,
         progress: bool = False,
-    ) -> list[T]: ...
+    ) -> list[T_co]: ...
 
     @overload
     def gather_sync(
         self, rows: Rows, *, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
-    ) -> list[T | BaseException]: ...
+    ) -> list[T_co | BaseException]: ...
 
     def gather_sync(
         self, rows: Rows, *, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
@@ -225,7 +252,7 @@ class Extractor(Generic[T]):
                 gathered.add(batch)
         return gathered.values
 
-    async def sequential(self, rows: Rows) -> list[T]:
+    async def sequential(self, rows: Rows) -> list[T_co]:
         """All values, one request after another."""
         gathered = Gathered(False)
         with self._one_by_one(rows) as outcomes:
@@ -233,7 +260,7 @@ class Extractor(Generic[T]):
                 gathered.add(batch)
         return gathered.values
 
-    def sequential_sync(self, rows: Rows) -> list[T]:
+    def sequential_sync(self, rows: Rows) -> list[T_co]:
         """As `sequential`, without asyncio."""
         gathered = Gathered(False)
         with self._one_by_one(rows) as outcomes:
@@ -241,22 +268,22 @@ class Extractor(Generic[T]):
                 gathered.add(batch)
         return gathered.values
 
-    def _one_by_one(self, rows: Rows) -> Outcomes[T]:
+    def _one_by_one(self, rows: Rows) -> Outcomes[T_co]:
         def start(feeder: Feeder) -> Call:
             return self._core.sequential(feeder, self._authority())
 
         return Outcomes(start, rows, False, self._model.name)
 
-    async def rate_limited_gather(self, rows: Rows, concurrency: int = 2) -> list[T]:
+    async def rate_limited_gather(self, rows: Rows, concurrency: int = 2) -> list[T_co]:
         """`gather` with at most so many requests in flight: the guide's `rate_limited_gather`, without a semaphore."""
         return await self.gather(rows, concurrency=concurrency)
 
-    def rate_limited_as_completed(self, rows: Rows, concurrency: int = 2) -> Outcomes[T]:
+    def rate_limited_as_completed(self, rows: Rows, concurrency: int = 2) -> Outcomes[T_co]:
         """`as_completed` with at most so many requests in flight: the guide's `rate_limited_as_completed`."""
         return self.as_completed(rows, concurrency=concurrency)
 
-    def map(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Iterator[T]:
-        """The values in the order of the rows, of any number, without asyncio.
+    def map(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Generator[T_co, None, None]:
+        """The values in the order of the rows, of any number, without asyncio. Closing it cancels what is under way.
 
         Raises:
             RowError: at the first row that has no value; `ordered` gives outcomes and goes on.
@@ -314,7 +341,8 @@ class Extractor(Generic[T]):
     def _table_run(self, table: Any, into: str | None, concurrency: int | None) -> tuple[Call, TableRun]:
         from . import _table
 
-        data, columns = _table.exported(table, _settings.needs(self._settings))
+        _settings.check_concurrency(concurrency)
+        data, columns = _table.exported(table, self._core.needed)
         return self._core.map_table(data, columns, into, concurrency, self._authority())
 
     def run(
@@ -323,6 +351,7 @@ class Extractor(Generic[T]):
         """Every row of a file to another file, as the command `rowcall run` does it; see `rowcall.run`."""
         from . import _file_run
 
+        _settings.check_concurrency(concurrency)
         told = _file_run.told(input, output, options, self._settings["journal"] is not None)
         call = self._core.run(told, concurrency, self._authority())
         progress = options.get("progress", True) and sys.stderr.isatty()
@@ -331,6 +360,14 @@ class Extractor(Generic[T]):
 
     def _counted(self, progress: bool, total: int | None) -> Counted:
         return Counted(lambda: self.stats.ended, bar(progress, total, self._model.name))
+
+
+def _going_on(call: Call) -> list[Outcome[Any]]:
+    """What there is to take of a call whose end has not come yet."""
+    taken = call.take()
+    if taken is None:
+        raise Error("the call was given up before its outcome was there")
+    return taken
 
 
 _left_alone: list[Core] = []

@@ -3,10 +3,11 @@ from the event loop, a bounded number of rows ahead of the engine."""
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping, Sized
 from typing import TYPE_CHECKING, Any, Union
 
-from . import _loop, _threads
+from . import _loop, _table, _threads
 from ._rowcall import Feeder
 
 if TYPE_CHECKING:
@@ -25,33 +26,36 @@ _NAP = 64
 class Feed:
     """Rows on their way into a call."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, loop: asyncio.AbstractEventLoop | None) -> None:
         # These can be iterated over, but not by rows.
         if isinstance(rows, (str, bytes, Mapping)):
             raise TypeError(f"the rows are of type `{type(rows).__name__}`, expected a list or another iterable of rows")
-        if hasattr(rows, "columns"):
+        if _table.is_table(rows):
             raise TypeError(f"the rows are a table of type `{type(rows).__name__}`, expected an iterable of rows; `map_table` takes tables")
-        self.total = len(rows) if isinstance(rows, Sized) else None
+        self.total = _length(rows)
         self.feeder = Feeder(self.total)
         self.error: BaseException | None = None
+        self._loop = loop
         self._task: asyncio.Task[None] | None = None
         if isinstance(rows, (list, tuple)) and len(rows) <= _AT_ONCE:
             for row in rows:
                 self.feeder.offer(row)
             self.feeder.end()
-        elif isinstance(rows, AsyncIterable):
-            import asyncio
-
-            try:
-                loop = asyncio.get_running_loop()
-            except RuntimeError:
-                raise TypeError("the rows are asynchronous, expected an iterable where no event loop is running") from None
+        elif isinstance(rows, AsyncIterable) and loop is not None:
             self._task = loop.create_task(self._pull(rows))
         elif isinstance(rows, Iterable):
             iterator = iter(rows)
-            _threads.start("rows", lambda: self._push(iterator), self.feeder.desert)
+            # What reads them sees the context variables of whoever gave them.
+            context = contextvars.copy_context()
+            _threads.start("rows", lambda: context.run(self._push, iterator), self.feeder.desert)
+        elif isinstance(rows, AsyncIterable):
+            raise TypeError("the rows are asynchronous, expected an iterable for a way that is not: it would block the event loop that has to read them")
         else:
             raise TypeError(f"the rows are of type `{type(rows).__qualname__}`, expected an iterable")
+
+    def needs(self, loop: asyncio.AbstractEventLoop | None) -> bool:
+        """Whether rows only come while this event loop goes on."""
+        return self._task is not None and not self._task.done() and self._loop is loop
 
     def _push(self, rows: Iterable[Any]) -> None:
         push = self.feeder.push
@@ -80,7 +84,9 @@ class Feed:
                 if count % _NAP == 0:
                     await asyncio.sleep(0)
             self.feeder.end()
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if self.feeder.is_wanted():
+                self._fail(error)
             raise
         except BaseException as error:
             self._fail(error)
@@ -95,9 +101,22 @@ class Feed:
     def stop(self) -> None:
         """No more rows are wanted."""
         self.feeder.desert()
-        if self._task is not None and not self._task.done():
-            try:
-                self._task.cancel()
-            except RuntimeError:
-                # Its event loop is closed, and the task is over with it.
-                pass
+        if self._task is None or self._loop is None or self._task.done():
+            return
+        if _loop.running() is self._loop:
+            self._task.cancel()
+            return
+        try:
+            # A task may only be cancelled by the thread of its event loop.
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        except RuntimeError:
+            # Its event loop is closed, and the task is over with it.
+            pass
+
+
+def _length(rows: Rows) -> int | None:
+    try:
+        return len(rows) if isinstance(rows, Sized) else None
+    except Exception:
+        # It is only for show.
+        return None

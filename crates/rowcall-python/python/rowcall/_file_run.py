@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 
+from ._errors import ConfigError
 from ._progress import EVERY, Counted
-from ._settings import check_names
+from ._settings import as_json, check_names, path
 
 if TYPE_CHECKING:
     from ._rowcall import Call
 
-Path = Union[str, "os.PathLike[str]"]
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 """The name of a file."""
 
 
 class FileOptions(TypedDict, total=False):
     """What is done about the files of a run."""
 
-    journal: Path | bool
+    journal: Path | bool | None
     """Where outcomes are kept: `OUTPUT.journal` for `True` or if left out, nowhere for `False`."""
     fresh: bool
     """Remove the journal and start over."""
@@ -46,34 +46,53 @@ class FileOptions(TypedDict, total=False):
 
 
 def told(input: Path, output: Path, options: FileOptions, has_journal: bool) -> str:
-    """What the engine is told about a run over files, by an extractor that has a journal of its own or not."""
+    """What the engine is told about a run over files, by an extractor that has a journal of its own or not.
+
+    Raises:
+        ConfigError: for options that cannot be.
+    """
     check_names(options, FileOptions, "option of a run")
-    # A journal of the extractor's own serves files as well.
-    journal = False if has_journal else options.get("journal", True)
-    kept: dict[str, Any] | None = None
-    if journal is not False:
-        path = f"{os.fspath(output)}.journal" if journal is True else os.fspath(journal)
-        kept = {
-            "path": path,
-            "fresh": options.get("fresh", False),
-            "accept_changes": options.get("accept_changes", False),
-        }
-    failed = options.get("failed")
-    return json.dumps(
+    order = options.get("order", "input")
+    if order not in ("input", "completed"):
+        raise ConfigError(f"the order `{order}` is unknown, expected `input` or `completed`")
+    return as_json(
         {
-            "input": os.fspath(input),
-            "output": os.fspath(output),
+            "input": path(input),
+            "output": path(output),
             "input_format": options.get("input_format"),
             "output_format": options.get("output_format"),
-            "journal": kept,
+            "journal": _journal(output, options, has_journal),
             "into": options.get("into"),
             "meta": options.get("meta", False),
-            "failed": None if failed is None else os.fspath(failed),
-            "in_input_order": options.get("order", "input") == "input",
+            "failed": path(options.get("failed")),
+            "in_input_order": order == "input",
             "limit_rows": options.get("limit_rows"),
             "force": options.get("force", False),
-        }
+        },
+        "option",
     )
+
+
+def _journal(output: Path, options: FileOptions, has_journal: bool) -> dict[str, Any] | None:
+    asked = [name for name in ("fresh", "accept_changes") if options.get(name)]
+    journal = options.get("journal")
+    if has_journal:
+        # A journal of the extractor's own serves files as well.
+        if journal is not None or asked:
+            raise ConfigError(
+                f"`{'journal' if journal is not None else asked[0]}` was given to a run of an extractor that has a journal of its own",
+                hint="leave it out, or make the extractor without `journal=`",
+            )
+        return None
+    if journal is False:
+        if asked:
+            raise ConfigError(f"`{asked[0]}` says what is done with a journal, but `journal=False` says that there is none")
+        return None
+    return {
+        "path": f"{path(output)}.journal" if journal is None or journal is True else path(journal),
+        "fresh": options.get("fresh", False),
+        "accept_changes": options.get("accept_changes", False),
+    }
 
 
 def carry_out(call: Call, shown: Counted) -> None:
@@ -92,5 +111,8 @@ def carry_out(call: Call, shown: Counted) -> None:
                     raise
                 interrupted = first
                 call.halt()
+            except BaseException:
+                call.cancel()
+                raise
     if interrupted is not None:
         raise interrupted

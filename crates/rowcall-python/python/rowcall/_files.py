@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._extractor import Extractor
 from ._file_run import FileOptions, Path
-from ._settings import Settings
+from ._settings import Settings, hide
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -45,9 +45,10 @@ def run(
         What has happened. Failed rows are in the output, and counted in `failed`.
 
     Raises:
-        Error: whatever stopped the run. What is done is in the journal and in `OUTPUT.part`.
+        Error: whatever stopped the run. What is done is in the journal, and in `OUTPUT.part` as far as it was its turn.
         KeyboardInterrupt: after Ctrl-C, once the requests in flight have been awaited; a second Ctrl-C gives them up.
     """
+    hide(settings)  # type: ignore[arg-type]
     given: dict[str, Any] = dict(settings)
     options = {name: given.pop(name) for name in FileOptions.__annotations__ if name in given}
     extractor: Extractor[Any] = Extractor(response, model=model, prompt=prompt, **given)

@@ -4,6 +4,7 @@ taking the interpreter's lock, once for however many have something to take."""
 from __future__ import annotations
 
 import itertools
+import sys
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 class Listening(Protocol):
     """What can ring a bell."""
+
+    def unlisten(self, number: int, /) -> None:
+        """Does not ring for `number` any more."""
+        ...
 
     def listen(self, bell: Bell, number: int, /) -> bool:
         """Rings `bell` for `number` when it is time; tells whether it is time already."""
@@ -59,7 +64,21 @@ async def wait(listening: Listening, seconds: float | None = None) -> None:
         else:
             await asyncio.wait((future,), timeout=seconds)
     finally:
-        ear.waiting.pop(number, None)
+        if ear.waiting.pop(number, None) is not None:
+            listening.unlisten(number)
+
+
+def running() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs on this thread, if one does."""
+    # Where it was never imported, none runs.
+    if "asyncio" not in sys.modules:
+        return None
+    import asyncio
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 async def turn() -> None:

@@ -14,6 +14,9 @@ from . import _rows
 from ._rowcall import Rules
 
 
+_PLACE = re.compile(r" - at `\$?(.*)`$")
+
+
 class Model(NamedTuple):
     """What values are to be."""
 
@@ -94,21 +97,26 @@ def _of_msgspec(response: Any, name: str) -> Model:
     import msgspec
 
     decoder = msgspec.json.Decoder(response)
-    place = re.compile(r" - at `\$?(.*)`$")
-
-    def explain(error: BaseException) -> list[tuple[str, str]] | None:
-        if not isinstance(error, msgspec.ValidationError):
-            return None
-        message = str(error)
-        found = place.search(message)
-        if found is None:
-            return [("", message)]
-        steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", found[1])
-        return [(_pointer(tuple(name or index for name, index in steps)), message[: found.start()])]
-
     dump = msgspec.json.Encoder().encode
-    rules = Rules(decoder.decode, explain, dump)
+    rules = Rules(decoder.decode, explained_by_msgspec, dump)
     return Model(msgspec.json.schema(response), None, rules, name, dump)
+
+
+def explained_by_msgspec(error: BaseException) -> list[tuple[str, str]] | None:
+    """The violation that an exception of msgspec's tells of, if it does."""
+    import msgspec
+
+    if not isinstance(error, msgspec.ValidationError):
+        return None
+    message = str(error)
+    found = _PLACE.search(message)
+    if found is None:
+        return [("", message)]
+    # For keys that are no fields of a struct it only says that there is one.
+    known, further, inside = found[1].partition("[...]")
+    steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", known)
+    place_inside = f" (at `{further}{inside}` in it)" if further else ""
+    return [(_pointer(tuple(name or index for name, index in steps)), message[: found.start()] + place_inside)]
 
 
 def _as_json(value: Any) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -11,14 +13,15 @@ from ._progress import Bar, Nothing, bar
 from ._rowcall import Call, Feeder
 
 if TYPE_CHECKING:
+    import asyncio
     from types import TracebackType
 
     from ._rowcall import Outcome
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Outcomes(Generic[T]):
+class Outcomes(Generic[T_co]):
     """Outcomes as they are released: an iterator for `async for` and for `for`. Rows are taken as there is room, so that memory
     stays bounded for any number of them. Leaving it before its end, or dropping it, cancels what is under way."""
 
@@ -28,24 +31,32 @@ class Outcomes(Generic[T]):
         self._feed: Feed | None = None
         self._call: Call | None = None
         self._bar: Bar = Nothing()
-        self._ready: list[Outcome[T]] = []
+        self._ready: deque[Outcome[T_co]] = deque()
         self._is_over = False
+        self._beginning = threading.Lock()
 
-    def _begin(self) -> Call:
-        if self._call is None:
-            feed = Feed(self._rows)
-            self._rows = ()
-            self._feed = feed
-            self._call = self._start(feed.feeder)
-            progress, name = self._shown
-            self._bar = bar(progress, feed.total, name)
-        return self._call
+    def _begin(self, loop: asyncio.AbstractEventLoop | None) -> Call | None:
+        """The call that is under way, begun if it was not; `None` once it is over. `loop` is the event loop of whoever asks."""
+        with self._beginning:
+            if self._call is None and not self._is_over:
+                feed = Feed(self._rows, loop)
+                self._rows, self._feed = (), feed
+                try:
+                    self._call = self._start(feed.feeder)
+                except BaseException:
+                    self.close()
+                    raise
+                progress, name = self._shown
+                self._bar = bar(progress, feed.total, name)
+            if loop is None and self._feed is not None and self._feed.needs(_loop.running()):
+                raise TypeError("the rows are asynchronous, and a loop without `async` would block the event loop that reads them")
+            return self._call
 
-    def _take(self, call: Call) -> list[Outcome[T]] | None:
+    def _take(self, call: Call) -> list[Outcome[T_co]] | None:
+        feed = self._feed
         try:
             taken = call.take()
         except BaseException:
-            feed = self._feed
             self.close()
             if feed is not None and feed.error is not None:
                 raise feed.error from None
@@ -56,70 +67,71 @@ class Outcomes(Generic[T]):
             self._bar.update(len(taken))
         return taken
 
-    def batches(self) -> Iterator[list[Outcome[T]]]:
-        """The outcomes in lists of what was there at a time, for a thread."""
-        try:
-            while not self._is_over:
-                call = self._begin()
-                taken = self._take(call)
-                if taken:
-                    yield taken
-                elif taken is not None:
-                    call.wait()
-        finally:
-            self.close()
+    def _batch(self) -> list[Outcome[T_co]] | None:
+        """What is there, once something is, for a thread; `None` at the end."""
+        while (call := self._begin(None)) is not None:
+            taken = self._take(call)
+            if taken or taken is None:
+                return taken
+            try:
+                call.wait()
+            except BaseException:
+                self.close()
+                raise
+        return None
 
-    async def async_batches(self) -> AsyncIterator[list[Outcome[T]]]:
-        """The outcomes in lists of what was there at a time, for an event loop."""
-        try:
-            while not self._is_over:
-                call = self._begin()
-                await _loop.turn()
-                taken = self._take(call)
-                if taken:
-                    yield taken
-                elif taken is not None:
-                    await _loop.wait(call)
-        finally:
-            self.close()
-
-    def __aiter__(self) -> Outcomes[T]:
-        return self
-
-    async def __anext__(self) -> Outcome[T]:
-        while not self._ready:
-            if self._is_over:
-                raise StopAsyncIteration
-            call = self._begin()
+    async def _async_batch(self) -> list[Outcome[T_co]] | None:
+        """What is there, once something is, for an event loop; `None` at the end. Cancelling the wait loses nothing."""
+        while (call := self._begin(_loop.running())) is not None:
             # However fast outcomes come, the others on the loop have their turn between two batches.
             await _loop.turn()
             taken = self._take(call)
-            if taken:
-                taken.reverse()
-                self._ready = taken
-            elif taken is not None:
-                await _loop.wait(call)
-        return self._ready.pop()
+            if taken or taken is None:
+                return taken
+            await _loop.wait(call)
+        return None
 
-    def __iter__(self) -> Outcomes[T]:
+    def batches(self) -> Iterator[list[Outcome[T_co]]]:
+        """The outcomes in lists of what was there at a time, for a thread."""
+        try:
+            while (taken := self._batch()) is not None:
+                yield taken
+        finally:
+            self.close()
+
+    async def async_batches(self) -> AsyncIterator[list[Outcome[T_co]]]:
+        """The outcomes in lists of what was there at a time, for an event loop."""
+        try:
+            while (taken := await self._async_batch()) is not None:
+                yield taken
+        finally:
+            self.close()
+
+    def __aiter__(self) -> Outcomes[T_co]:
         return self
 
-    def __next__(self) -> Outcome[T]:
+    async def __anext__(self) -> Outcome[T_co]:
         while not self._ready:
-            if self._is_over:
+            taken = await self._async_batch()
+            if taken is None and not self._ready:
+                raise StopAsyncIteration
+            self._ready.extend(taken or ())
+        return self._ready.popleft()
+
+    def __iter__(self) -> Outcomes[T_co]:
+        return self
+
+    def __next__(self) -> Outcome[T_co]:
+        while True:
+            try:
+                # Others may take from it at the same time.
+                return self._ready.popleft()
+            except IndexError:
+                pass
+            taken = self._batch()
+            if taken is None and not self._ready:
                 raise StopIteration
-            call = self._begin()
-            taken = self._take(call)
-            if taken:
-                taken.reverse()
-                self._ready = taken
-            elif taken is not None:
-                try:
-                    call.wait()
-                except BaseException:
-                    self.close()
-                    raise
-        return self._ready.pop()
+            self._ready.extend(taken or ())
 
     def close(self) -> None:
         """Cancels what is under way."""
@@ -132,13 +144,13 @@ class Outcomes(Generic[T]):
         shown, self._bar = self._bar, Nothing()
         shown.close()
 
-    def __enter__(self) -> Outcomes[T]:
+    def __enter__(self) -> Outcomes[T_co]:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    async def __aenter__(self) -> Outcomes[T]:
+    async def __aenter__(self) -> Outcomes[T_co]:
         return self
 
     async def __aexit__(
@@ -161,8 +173,14 @@ class Gathered:
     def add(self, outcomes: list[Outcome[Any]]) -> None:
         """Puts them into their places; raises the first failure, unless failures are values."""
         values = self.values
-        for outcome in outcomes:
-            index = outcome.index
-            if index >= len(values):
-                values.extend([None] * (index + 1 - len(values)))
-            values[index] = outcome.value if outcome.ok or not self.return_exceptions else outcome.error
+        outcome = None
+        try:
+            for outcome in outcomes:
+                index = outcome.index
+                if index >= len(values):
+                    values.extend([None] * (index + 1 - len(values)))
+                values[index] = outcome.value if outcome.ok or not self.return_exceptions else outcome.error
+        finally:
+            # An exception that is raised holds what stands here, which would hold the exception.
+            outcome = None
+            outcomes.clear()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping, Set
+from collections import deque
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
+
+_AS_TEXT = ("decimal", "uuid", "pathlib", "ipaddress", "fractions", "datetime")
 
 
 def fields_of(row: Any) -> dict[str, Any]:
@@ -31,7 +34,10 @@ def plain(value: Any) -> Any:
     fields = _object(value)
     if fields is not None:
         return fields
-    if isinstance(value, Set):
+    # What is missing in pandas is first: its times are dates of Python's as well.
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, (Set, range, deque)):
         return list(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"a row has a field of type `{type(value).__name__}`, expected text, numbers, lists or dicts")
@@ -41,14 +47,19 @@ def plain(value: Any) -> Any:
     enum = sys.modules.get("enum")
     if enum and isinstance(value, enum.Enum):
         return value.value
-    # Scalars of NumPy and pandas; what is missing there is no time and no number.
-    item = getattr(value, "item", None)
-    if callable(item):
-        return item()
-    if type(value).__name__ in ("NAType", "NaTType"):
-        return None
-    if type(value).__module__ in ("decimal", "uuid", "pathlib", "ipaddress", "fractions", "datetime"):
+    # Times of NumPy are numbers of some unit to Python; as text they are in ISO 8601.
+    if type(value).__name__ in ("datetime64", "timedelta64"):
+        return None if str(value) == "NaT" else str(value)
+    # Arrays and columns, and then the scalars of NumPy, pandas and pyarrow.
+    for method in ("tolist", "item", "as_py"):
+        found = getattr(value, method, None)
+        if callable(found):
+            return found()
+    if any(kind.__module__.partition(".")[0] in _AS_TEXT for kind in type(value).__mro__):
         return str(value)
+    # Lists of other kinds.
+    if isinstance(value, Sequence):
+        return list(value)
     raise TypeError(
         f"a row has a field of type `{type(value).__qualname__}`, expected text, numbers, dates, lists, dicts or models"
     )

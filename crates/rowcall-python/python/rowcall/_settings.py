@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from . import _events, _model, _rows
+from ._errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+_RENAMED = {"max_retries": "max_reasks", "response_model": "response", "max_tokens": "max_output_tokens"}
 
 Mode = Literal["schema", "tool", "json", "prompt"]
 """How the schema is asked for: by the provider's own structured output, by a tool that the model is made to call, as a JSON object
@@ -28,7 +34,7 @@ class Settings(TypedDict, total=False):
     """The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them."""
     base_url: str
     """Another address than the provider's own, such as `http://localhost:8000/v1`."""
-    api_key: str
+    api_key: str | SecretStr
     """The key, in place of the one in the provider's environment variable."""
     headers: Mapping[str, str]
     """Further headers of every request. Their values are treated as secrets."""
@@ -67,10 +73,59 @@ class Settings(TypedDict, total=False):
 class KeptSettings(Settings, total=False):
     """The settings of an extractor that may have a journal of its own."""
 
-    journal: str | os.PathLike[str]
+    journal: str | os.PathLike[str] | None
     """A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one."""
     accept_changes: bool
     """Whether to go on with a journal that was made with another model, prompt, schema or parameters."""
+
+
+class Secret:
+    """What must not be shown, such as by a report of an error with all variables."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> Any:
+        """It itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+
+def hide(given: dict[str, Any]) -> None:
+    """Puts what must not be shown out of sight. It is not looked at yet: an error would show it."""
+    for name in ("api_key", "headers"):
+        if name in given and not hasattr(given[name], "get_secret_value"):
+            given[name] = Secret(given[name])
+
+
+def revealed(secret: Any) -> Any:
+    """What was hidden, by us or by pydantic's `SecretStr`."""
+    return secret.get_secret_value() if hasattr(secret, "get_secret_value") else secret
+
+
+def secrets(given: dict[str, Any]) -> tuple[Secret, Secret]:
+    """The key, or `None`, and the headers as pairs.
+
+    Raises:
+        ConfigError: for what cannot be either. What it is is not told, only its type.
+    """
+    hide(given)
+    key, headers = given.pop("api_key", None), given.pop("headers", None)
+    if not isinstance(revealed(key), (str, type(None))):
+        raise ConfigError(f"the setting `api_key` is a `{type(revealed(key)).__name__}`, expected a string")
+    if not isinstance(revealed(headers), (Mapping, type(None))):
+        raise ConfigError(f"the setting `headers` is a `{type(revealed(headers)).__name__}`, expected a dict of strings")
+    pairs = Secret([(name, revealed(value)) for name, value in (revealed(headers) or {}).items()])
+    for place, (name, value) in enumerate(revealed(pairs)):
+        kinds = {type(name).__name__, type(value).__name__} - {"str"}
+        del name, value
+        if kinds:
+            raise ConfigError(f"the setting `headers` has a `{min(kinds)}` in it, expected strings")
+    return Secret(revealed(key)), pairs
 
 
 def check_names(given: Mapping[str, Any], known: type, what: str) -> None:
@@ -81,44 +136,81 @@ def check_names(given: Mapping[str, Any], known: type, what: str) -> None:
     """
     unknown = set(given) - set(known.__annotations__)
     if unknown:
-        raise TypeError(f"`{min(unknown)}` is no {what}, expected one of {', '.join(known.__annotations__)}")
+        name = min(unknown)
+        ours = f": here it is `{_RENAMED[name]}`" if name in _RENAMED else ""
+        raise TypeError(f"`{name}` is no {what}{ours}; expected one of {', '.join(known.__annotations__)}")
+
+
+def check_concurrency(concurrency: Any) -> None:
+    """Checks the most requests in flight, if they are said.
+
+    Raises:
+        ConfigError: for what is no whole number of at least 1.
+    """
+    if concurrency is None:
+        return
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool):
+        raise ConfigError(f"the setting `concurrency` cannot be used: it is {concurrency!r}, expected a whole number")
+    if concurrency < 1:
+        raise ConfigError(f"concurrency `{concurrency}` sends nothing, expected at least 1")
+
+
+def as_json(told: Mapping[str, Any], what: str) -> str:
+    """What the engine is told.
+
+    Raises:
+        ConfigError: for a `what` with something in it that has no form in JSON.
+    """
+    try:
+        return json.dumps(told, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        for name, value in told.items():
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise ConfigError(f"the {what} `{name}` cannot be used, since it has no form in JSON: {error}") from None
+        raise
+
+
+def path(name: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None) -> str | None:
+    """The name of a file as text."""
+    return None if name is None else os.fsdecode(name)
 
 
 def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> dict[str, Any]:
     """What the engine is told about an extractor."""
     journal = given.get("journal")
+    check_concurrency(given.get("concurrency"))
+    params = given.get("params")
+    if not isinstance(params, (Mapping, type(None))):
+        raise ConfigError(f"the setting `params` is a `{type(params).__name__}`, expected a dict")
     return {
         "model": model,
         "schema": made.schema,
         "output_schema": made.output_schema,
         "prompt": prompt,
         "system": given.get("system"),
-        "examples": [_example(made, example) for example in given.get("examples", ())],
-        "images": _names("images", given.get("images", ())),
+        "examples": [_example(made, example) for example in given.get("examples") or ()],
+        "images": _names("images", given.get("images") or ()),
         "mode": given.get("mode"),
         "protocol": given.get("protocol"),
         "base_url": given.get("base_url"),
         "timeout": given.get("timeout"),
-        "ca_cert": _path(given.get("ca_cert")),
+        "ca_cert": path(given.get("ca_cert")),
         "concurrency": given.get("concurrency"),
         "most_connections": _most_connections(),
         "rpm": given.get("rpm"),
         "tpm": given.get("tpm"),
         "temperature": given.get("temperature"),
         "max_output_tokens": given.get("max_output_tokens"),
-        "params": dict(given.get("params") or {}),
+        "params": dict(params or {}),
         "max_reasks": given.get("max_reasks"),
         "retries": given.get("retries"),
-        "dedup": given.get("dedup", True),
+        "dedup": True if given.get("dedup") is None else given["dedup"],
         "journal": None
         if journal is None
-        else {"path": os.fspath(journal), "accept_changes": given.get("accept_changes", False)},
+        else {"path": path(journal), "accept_changes": given.get("accept_changes") or False},
     }
-
-
-def needs(settings: Mapping[str, Any]) -> list[str]:
-    """The texts in which the name of every field stands that is needed of a row."""
-    return [settings["prompt"], settings["system"] or "", *settings["images"]]
 
 
 def _names(setting: str, names: Sequence[str]) -> list[str]:
@@ -133,10 +225,6 @@ def _example(made: _model.Model, example: tuple[Any, Any]) -> tuple[Any, Any]:
     row, value = example
     fields = {"text": row} if isinstance(row, str) else _rows.fields_of(row)
     return json.loads(json.dumps(fields, default=_rows.plain)), made.plain(value)
-
-
-def _path(path: str | os.PathLike[str] | None) -> str | None:
-    return None if path is None else os.fspath(path)
 
 
 def _most_connections() -> int | None:

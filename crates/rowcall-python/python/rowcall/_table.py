@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sized
+import sys
+from collections.abc import Callable, Sized
 from importlib.util import find_spec
 from typing import Any
 
@@ -10,17 +11,23 @@ from typing import Any
 _LAZY = "; `collect()` makes one of it"
 
 
-def exported(table: Any, needs: Collection[str]) -> tuple[Any, list[str] | None]:
+def is_table(found: Any) -> bool:
+    """Whether it is a table, over whose rows nobody iterates."""
+    has_columns = hasattr(found, "columns") or hasattr(found, "column_names")
+    return (hasattr(found, "__arrow_c_stream__") and has_columns) or (_kind(found) == "pandas" and has_columns)
+
+
+def exported(table: Any, needed: Callable[[list[str]], list[bool]]) -> tuple[Any, list[str] | None]:
     """What the engine can read of a table, by Arrow's PyCapsule interface, and the names of its columns, if not all of them are
-    handed over: pandas' columns may be of anything, so only those go along whose names stand in `needs`.
+    handed over: pandas' columns may be of anything, so only those go along that are `needed`.
 
     Raises:
         TypeError: for what has none.
     """
-    if _kind(table) == "pandas" and hasattr(table, "columns"):
-        needed = [isinstance(name, str) and any(name in text for text in needs) for name in table.columns]
-        if any(needed):
-            return _readable(table.loc[:, needed]), [str(name) for name in table.columns]
+    if _kind(table) == "pandas":
+        names = needed([name if isinstance(name, str) else "" for name in table.columns])
+        if any(names):
+            return _readable(table.loc[:, names]), [str(name) for name in table.columns]
     return _readable(table), None
 
 
@@ -57,10 +64,14 @@ def joined(table: Any, run: Any) -> Any:
         # Where values are missing, numbers stay whole and flags stay flags.
         nullable = {pyarrow.int64(): pandas.Int64Dtype(), pyarrow.bool_(): pandas.BooleanDtype()}
         made = pyarrow.table(run.table(False))
-        columns = {
-            name: column.to_pandas(types_mapper=nullable.get if column.null_count else None)
-            for name, column in zip(made.column_names, made.columns)
-        }
+
+        def series(column: Any) -> Any:
+            if pyarrow.types.is_nested(column.type):
+                # By themselves they would make fractions of whole numbers beside missing ones.
+                return pandas.Series(column.to_pylist(), dtype=object)
+            return column.to_pandas(types_mapper=nullable.get if column.null_count else None)
+
+        columns = {name: series(column) for name, column in zip(made.column_names, made.columns)}
         return pandas.concat([table, pandas.DataFrame(columns).set_axis(table.index)], axis="columns")
     if kind == "polars":
         import polars
@@ -84,4 +95,9 @@ def joined(table: Any, run: Any) -> Any:
 
 
 def _kind(table: Any) -> str:
-    return type(table).__module__.partition(".")[0]
+    """Which of the libraries that are imported it is a table of, also by a class of somebody else's."""
+    for library, *kinds in (("pandas", "DataFrame"), ("polars", "DataFrame", "Series"), ("pyarrow", "Table", "RecordBatch")):
+        module = sys.modules.get(library)
+        if module is not None and isinstance(table, tuple(getattr(module, kind) for kind in kinds if hasattr(module, kind))):
+            return library
+    return ""

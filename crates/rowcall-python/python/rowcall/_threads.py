@@ -1,4 +1,4 @@
-"""Threads that work for calls: one that validates, one for each iterable that is read, one for events. All end before the
+"""Threads that work for calls: those that validate, one for each iterable that is read, one for events. All end before the
 interpreter does: a thread that came back to an interpreter that is gone would take the process down."""
 
 from __future__ import annotations
@@ -6,20 +6,27 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from collections.abc import Callable
 
+from ._errors import Error
 from ._rowcall import Validator
 
 _END = 2.0
-"""Seconds that a thread is waited for at the end; it may be stuck in the user's own code."""
+"""Seconds that all threads are waited for at the end; they may be stuck in the user's own code."""
 
 _running: dict[threading.Thread, Callable[[], None]] = {}
-_here = threading.local()
-_validators: dict[int, Validator] = {}
+_validator: Validator | None = None
+_has_ended = False
 
 
 def start(name: str, work: Callable[[], None], stop: Callable[[], None]) -> threading.Thread:
-    """Does `work` on a thread. `stop` makes it end."""
+    """Does `work` on a thread. `stop` makes it end.
+
+    Raises:
+        Error: if the interpreter is ending.
+    """
+    _check_open()
 
     def carry_out() -> None:
         try:
@@ -29,40 +36,52 @@ def start(name: str, work: Callable[[], None], stop: Callable[[], None]) -> thre
 
     thread = threading.Thread(target=carry_out, name=f"rowcall-{name}", daemon=True)
     _running[thread] = stop
-    thread.start()
+    try:
+        thread.start()
+    except BaseException:
+        del _running[thread]
+        raise
     return thread
 
 
 def validator() -> Validator:
-    """The queue of the thread that validates for calls made on this thread. Validation may itself ask a model: that call's
-    values are validated by a thread of their own, or both would wait for each other."""
-    depth: int = getattr(_here, "depth", 0)
-    found = _validators.get(depth)
-    if found is None:
-        found = _validators[depth] = Validator()
-        queue = found
+    """The queue of the threads that validate. Where one is stuck in a value, such as when a validator asks a model itself, the next
+    takes over; they are few, and used again."""
+    global _validator
+    _check_open()
+    if _validator is None:
+        queue = Validator()
 
-        def serve() -> None:
-            _here.depth = depth + 1
-            queue.serve()
+        def begin() -> None:
+            start("validation", lambda: queue.serve(begin), queue.close)
 
-        start(f"validation-{depth}", serve, queue.close)
-    return found
+        begin()
+        _validator = queue
+    return _validator
+
+
+def _check_open() -> None:
+    if _has_ended:
+        raise Error("the interpreter is ending, and has no threads for calls any more", hint="ask before the end of the program")
 
 
 def _stop() -> None:
+    global _has_ended
+    _has_ended = True
     running = list(_running.items())
     for _, stop in running:
         stop()
+    until = time.monotonic() + _END
     for thread, _ in running:
         if thread is not threading.current_thread():
-            thread.join(_END)
+            thread.join(max(until - time.monotonic(), 0))
 
 
 def _forget() -> None:
     # A forked child has none of its parent's threads.
+    global _validator
     _running.clear()
-    _validators.clear()
+    _validator = None
 
 
 atexit.register(_stop)

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, Fields, TimeUnit};
+use arrow_array::RecordBatch;
+use arrow_json::ReaderBuilder;
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use serde_json::{Map, Value, json};
 
 /// The form of a value.
@@ -81,10 +83,46 @@ impl Shape {
                 Value::Object(fitted.collect())
             }
             (Self::Text, value) => Value::String(value.to_string()),
-            // A value of another form than its schema allows has no place in the column.
-            (Self::List(_) | Self::Struct(_) | Self::Map(_), _) => Value::Null,
+            // A value of another form than its schema allows does not fit, which whoever makes the column finds.
+            (Self::List(_) | Self::Struct(_) | Self::Map(_), value) => value.clone(),
         }
     }
+
+    /// The first place in `value`, a fitted one at `path`, that has no place in a column of this form, and what is wrong there.
+    pub(crate) fn misfit(&self, value: &Value, path: &str) -> Option<(String, String)> {
+        let under = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+        match (self, value) {
+            (_, Value::Null) | (Self::Text, _) => None,
+            (Self::List(items), Value::Array(values)) => {
+                let mut places = values.iter().zip(0_usize..);
+                places.find_map(|(value, at)| items.misfit(value, &under(&at.to_string())))
+            }
+            (Self::Struct(members), Value::Object(object)) => {
+                members.iter().find_map(|(name, shape)| shape.misfit(object.get(name)?, &under(name)))
+            }
+            (Self::Map(values), Value::Object(object)) => {
+                object.iter().find_map(|(name, value)| values.misfit(value, &under(name)))
+            }
+            (Self::Plain(_) | Self::List(_) | Self::Struct(_) | Self::Map(_), value) => {
+                let data_type = self.data_type();
+                let field = Field::new("value", data_type.clone(), true);
+                let row = json!({ "value": value });
+                batch(&Arc::new(Schema::new(vec![field])), &[row]).err()?;
+                Some((path.to_owned(), format!("`{value}` does not fit the column's type `{data_type}`")))
+            }
+        }
+    }
+}
+
+/// The record batch of rows that are objects.
+///
+/// # Errors
+/// A value that does not fit its column.
+pub(crate) fn batch(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, ArrowError> {
+    let builder = ReaderBuilder::new(Arc::clone(schema)).with_batch_size(rows.len().max(1));
+    let mut decoder = builder.build_decoder()?;
+    decoder.serialize(rows)?;
+    Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))
 }
 
 /// The form of values of `schema`, a part of `root`. A type that contains itself has no Arrow type: `open` are the references
