@@ -28,6 +28,9 @@ const SERIES: Duration = Duration::from_secs(2);
 /// By how much less is sent when a refusal comes before it can be measured.
 const EASE: f64 = 0.8;
 
+/// What is sent of it at least: hundreds that are refused together show hardly more than some dozen do.
+const LEAST_EASED: f64 = 0.05;
+
 /// Whoever waits looks again after so long at the latest: what is sent grows meanwhile, by more than the wait could be told by.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -40,8 +43,6 @@ pub(super) struct Pace {
     measured: f64,
     /// What of it is sent, after refusals that came too soon to measure.
     eased: f64,
-    /// When that was last found: refusals that come together show it once.
-    eased_at: Duration,
     bucket: Bucket,
     /// How fast what a server lets in grows, where it refuses because that was too fast: by so much per second, to the power of e.
     trend: f64,
@@ -76,7 +77,6 @@ impl Pace {
         Self {
             measured,
             eased: 1.0,
-            eased_at: now,
             bucket: empty(measured, now),
             trend: 0.0,
             over: elapsed,
@@ -92,9 +92,7 @@ impl Pace {
         }
         let (between, elapsed) = (accepted - self.latest.accepted, now.saturating_sub(self.latest.at));
         if elapsed < SHORTEST || between < LEAST_BETWEEN * amount {
-            if now.saturating_sub(self.eased_at) >= SHORTEST {
-                (self.eased, self.eased_at) = (self.eased * EASE, now);
-            }
+            self.eased = (self.eased * EASE).max(LEAST_EASED);
             self.bucket.set_level(self.bucket.level(now).min(0.0), now);
             return;
         }
