@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence, Set
@@ -69,7 +68,9 @@ def _object(value: Any) -> dict[str, Any] | None:
     kind = type(value)
     if hasattr(kind, "__pydantic_serializer__") and hasattr(value, "model_dump"):
         return value.model_dump(mode="json")  # type: ignore[no-any-return]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    # Whoever has one has imported what it is made by, which takes its time.
+    dataclasses = sys.modules.get("dataclasses")
+    if dataclasses and dataclasses.is_dataclass(value) and not isinstance(value, type):
         # One level only: what is inside is looked at in turn.
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
