@@ -98,6 +98,8 @@ impl Core {
         let (delivery, judging) = (Arc::clone(&queue), judge.clone());
         let work = ending(judge, async move {
             let value = extractor.extract(fields).await?;
+            // Whoever is told may open its journal anew at once.
+            drop(extractor);
             delivery.push(judged(judging.as_deref(), vec![told(0, value)]).await);
             Ok(())
         });
@@ -112,6 +114,7 @@ impl Core {
         let (delivery, judging, source) = (Arc::clone(&queue), judge.clone(), feeder.source());
         let work = ending(judge, async move {
             let values = extractor.sequential(source).await?;
+            drop(extractor);
             let outcomes = values.into_iter().zip(0..).map(|(value, index)| told(index, value)).collect();
             delivery.push(judged(judging.as_deref(), outcomes).await);
             Ok(())
@@ -219,15 +222,6 @@ impl Core {
         let row = Row { index: 0, fields: Ok(json::fields(row)?), record: bytes::Bytes::new() };
         let preview = self.extractor()?.preview(&row).map_err(|error| failure::of_run(py, &error))?;
         Ok((preview.url, preview.request.body.to_vec()))
-    }
-
-    /// Whether a simulator was started for it, and answers in a model's place.
-    #[getter]
-    fn is_simulated(&self) -> bool {
-        match &*self.state() {
-            State::Open(_, model) => model.simulator().is_some(),
-            State::Closed(_) => false,
-        }
     }
 
     /// What its simulator has seen, as JSON.
