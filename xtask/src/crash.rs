@@ -32,7 +32,7 @@ pub(crate) struct Options {
     rows: u64,
     seed: u64,
     calls: Calls,
-    from: From,
+    driver: Driver,
 }
 
 /// How much is tried.
@@ -46,7 +46,7 @@ enum Form {
 
 /// What starts the runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+enum Driver {
     /// The program itself.
     CommandLine,
     /// The Python package, in an interpreter.
@@ -74,7 +74,7 @@ impl Options {
                 "--seed" => options.seed = number(0)?,
                 "--no-strace" => options.calls = Calls::LeftOut,
                 // The journal's calls are the same ones; only who waits for them differs.
-                "--python" => (options.from, options.calls) = (From::Python, Calls::LeftOut),
+                "--python" => (options.driver, options.calls) = (Driver::Python, Calls::LeftOut),
                 "--short" => {}
                 _ => return Err(option::unknown(option)),
             }
@@ -89,7 +89,7 @@ impl Options {
             rows: 5000,
             seed: 0,
             calls: Calls::Tried,
-            from: From::CommandLine,
+            driver: Driver::CommandLine,
         }
     }
 
@@ -100,7 +100,7 @@ impl Options {
 
     /// What it runs of the Python package.
     pub(crate) fn short_from_python() -> Self {
-        Self { from: From::Python, calls: Calls::LeftOut, ..Self::short() }
+        Self { driver: Driver::Python, calls: Calls::LeftOut, ..Self::short() }
     }
 
     fn size(&self) -> Size {
@@ -135,9 +135,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Form::Full => binaries::release("rowcall-cli")?,
         Form::Short => binaries::tested("rowcall")?,
     };
-    let runner = match options.from {
-        From::CommandLine => Runner::Program,
-        From::Python => Runner::Python { interpreter: python::installed()? },
+    let runner = match options.driver {
+        Driver::CommandLine => Runner::Program,
+        Driver::Python => Runner::Python { interpreter: python::installed()? },
     };
     let folder = tempfile::Builder::new().prefix("rowcall-crash-").tempdir();
     let folder = folder.map_err(|error| format!("no folder for the runs: {error}"))?;
@@ -197,7 +197,7 @@ fn try_all(
 
 #[cfg(test)]
 mod tests {
-    use super::{Calls, Form, From, Options};
+    use super::{Calls, Driver, Form, Options};
 
     #[test]
     fn options_are_checked() {
@@ -207,7 +207,7 @@ mod tests {
             rows: 5000,
             seed: 0,
             calls: Calls::Tried,
-            from: From::CommandLine,
+            driver: Driver::CommandLine,
         };
         assert_eq!(Options::parse(&[]), Ok(full.clone()));
         assert_eq!(

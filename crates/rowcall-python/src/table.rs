@@ -145,7 +145,9 @@ impl Columns {
 
     /// The columns of these rows. A row with a value that does not fit its column has an error in its place.
     fn batch(&self, mut rows: Vec<Value>) -> std::result::Result<RecordBatch, ArrowError> {
-        let Err(_) = shape::batch(&self.schema, &rows) else { return shape::batch(&self.schema, &rows) };
+        if let Ok(batch) = shape::batch(&self.schema, &rows) {
+            return Ok(batch);
+        }
         for row in &mut rows {
             if let Err(error) = shape::batch(&self.schema, std::slice::from_ref(row)) {
                 *row = json!({ ERROR_COLUMN: self.misfit(row, &error) });

@@ -113,16 +113,16 @@ pub(super) fn text(value: &impl Serialize) -> rusqlite::Result<String> {
 
 /// What JSON text in a column stands for. What an answer was made into may nest deeper than serde_json reads unless told to.
 pub(super) fn parsed<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
-    let parse = || -> serde_json::Result<T> {
+    let deep = || {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        if nesting(text) <= DEEPEST {
-            deserializer.disable_recursion_limit();
-        }
+        deserializer.disable_recursion_limit();
         let value = T::deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        Ok(value)
+        deserializer.end().map(|()| value)
     };
-    parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+    // Hardly any is so deep that its depth needs to be looked at.
+    let parsed = serde_json::from_str(text);
+    let parsed = if parsed.is_err() && nesting(text) <= DEEPEST { deep() } else { parsed };
+    parsed.map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
 /// How deep JSON text nests at the most.
