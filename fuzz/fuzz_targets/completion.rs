@@ -72,6 +72,7 @@ fn calls(text: &str, name: &str) -> Vec<ToolCall> {
     let call = |(at, arguments): (usize, &str)| ToolCall {
         name: if at % 2 == 0 { name } else { "other" }.to_owned(),
         arguments: arguments.to_owned(),
+        came_parsed: false,
     };
     pieces.map(call).collect()
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::completion::Reading;
+use crate::completion::{NOT_CLOSED, Reading};
 use crate::fault::Fault;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
-use crate::turn::{Completion, Content, Prompt, Turn};
+use crate::turn::{Completion, Content, Finish, Prompt, Turn};
 use crate::violation::Violation;
 
 /// How often an answer that was cut is asked for again, each time with twice the output limit.
@@ -19,8 +19,9 @@ const ENLARGEMENTS: u32 = 2;
 /// after a few tokens tells nothing of how long it is.
 const LEAST_ROOM: u32 = 256;
 
-/// How often a paused answer is taken up again. Gemini pauses at its limit per request, which is thousands of tokens.
-const CONTINUATIONS: u32 = 16;
+/// How often a row's paused answers are continued, whatever the limit on re-asks. Providers pause after thousands of tokens or several calls of their own tools, so
+/// an answer of a row's size needs one continuation, if any.
+const CONTINUATIONS: u32 = 4;
 
 /// How far one row has come. It can be put away and taken up again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -192,9 +193,23 @@ impl Conversation {
         }
     }
 
-    /// An answer that was cut is asked for again with more room: the same question would be cut at the same place.
+    /// An answer that was cut is asked for again with more room: the same question would be cut at the same place. Where the
+    /// server does not say that it was cut, and nothing else shows it, more room would not help.
     fn enlarge(&mut self, completion: Completion) -> Step {
-        let told = completion.usage.and_then(|usage| u32::try_from(usage.output_tokens).ok());
+        let told = completion.usage.map(|usage| u32::try_from(usage.output_tokens).unwrap_or(u32::MAX));
+        let is_cut = match (completion.finish, told, self.output_limit) {
+            (Finish::Unstated, Some(used), Some(limit)) => used >= limit,
+            (Finish::Unstated, None, None) => false,
+            (Finish::Unstated, Some(_), None) | (Finish::Unstated, None, Some(_)) => {
+                self.enlargements_left > 0
+            }
+            (Finish::Stop | Finish::Length | Finish::ContentFilter | Finish::Paused, _, _) => true,
+        };
+        if !is_cut {
+            return self.reask(completion, vec![Violation::whole(NOT_CLOSED)]);
+        }
+        // A token is hardly ever shorter than a byte.
+        let told = told.filter(|&used| used > 0).or_else(|| u32::try_from(length(&completion.content)).ok());
         let limit = self.output_limit.or(told).filter(|&limit| limit > 0);
         let most = self.most_output.unwrap_or(u32::MAX);
         let least = if self.output_limit.is_some() { 0 } else { LEAST_ROOM };
@@ -249,6 +264,14 @@ impl Conversation {
     fn outcome(&self, result: Result<Value, Box<Failure>>, said: Said) -> Outcome {
         let Said { model, finish_reason } = said;
         Outcome { index: self.index, result, effort: self.effort, repairs: Vec::new(), model, finish_reason }
+    }
+}
+
+/// The bytes of an answer.
+fn length(content: &Content) -> usize {
+    match content {
+        Content::Text(text) | Content::Refusal(text) => text.len(),
+        Content::Calls(calls) => calls.iter().map(|call| call.arguments.len()).sum(),
     }
 }
 

@@ -140,6 +140,10 @@ pub struct ToolCall {
     pub name: String,
     /// Its arguments: JSON text, which may be broken.
     pub arguments: String,
+    /// Whether they came as an object rather than as text. A server that parses what the model wrote also closes it, so
+    /// that nothing shows where it was cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub came_parsed: bool,
 }
 
 /// Why a model stopped, in neutral form.
@@ -147,6 +151,8 @@ pub struct ToolCall {
 pub enum Finish {
     /// It was done.
     Stop,
+    /// The server does not say why, as some proxies leave it out.
+    Unstated,
     /// It reached an output limit; what there is must not be completed by guessing.
     Length,
     /// The provider's filter cut it off.

@@ -126,10 +126,12 @@ fn read(completion: &Completion, wanted: Option<&Wanted>) -> Reading {
         (_, Finish::Paused) => Reading::Paused,
         (_, Finish::ContentFilter) => Reading::Filtered,
         (_, Finish::Length) => Reading::Truncated,
-        (Content::Text(_) | Content::Calls(_), Finish::Stop) => match values(completion).into_iter().next() {
-            Some(value) => Reading::Value { value, repairs: Vec::new() },
-            None => Reading::Invalid { violations: Vec::new(), best: None },
-        },
+        (Content::Text(_) | Content::Calls(_), Finish::Stop | Finish::Unstated) => {
+            match values(completion).into_iter().next() {
+                Some(value) => Reading::Value { value, repairs: Vec::new() },
+                None => Reading::Invalid { violations: Vec::new(), best: None },
+            }
+        }
     }
 }
 

@@ -16,6 +16,9 @@ pub use repair::Repair;
 use json::{Candidate, Found, Unreadable};
 use repair::Wanted;
 
+/// The violation of an answer that ends in the middle of its JSON.
+pub(crate) const NOT_CLOSED: &str = "the JSON is not closed: it ends before it is complete";
+
 /// What a completion gives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
@@ -35,7 +38,7 @@ pub enum Reading {
     },
     /// The model declined, in these words.
     Refused(String),
-    /// The answer ends before it is complete; whether the output limit was why, [`Completion::finish`] tells.
+    /// The answer was cut at the output limit, or ends before it is complete and the server does not say why.
     Truncated,
     /// The provider has paused the answer, and the rest is still to be asked for.
     Paused,
@@ -57,8 +60,12 @@ pub fn read(completion: &Completion, schema: &Schema, wire: &WireSchema) -> Read
         (Content::Refusal(words), _) => Reading::Refused(words.clone()),
         (_, Finish::ContentFilter) => Reading::Filtered,
         (_, Finish::Paused) => Reading::Paused,
-        (Content::Text(text), Finish::Stop | Finish::Length) => reader.read_text(text),
-        (Content::Calls(calls), Finish::Stop | Finish::Length) => reader.read_calls(calls),
+        // Where the server has closed what the model wrote, nothing shows what is missing.
+        (Content::Calls(calls), Finish::Length) if calls.iter().any(|call| call.came_parsed) => {
+            Reading::Truncated
+        }
+        (Content::Text(text), Finish::Stop | Finish::Unstated | Finish::Length) => reader.read_text(text),
+        (Content::Calls(calls), Finish::Stop | Finish::Unstated | Finish::Length) => reader.read_calls(calls),
     }
 }
 
@@ -130,7 +137,12 @@ impl Reader<'_> {
                 }
             }
         }
-        if self.finish == Finish::Length || found.unreadable == Some(Unreadable::Cut) {
+        let is_cut = match self.finish {
+            Finish::Length => true,
+            Finish::Unstated => found.unreadable == Some(Unreadable::Cut),
+            Finish::Stop | Finish::ContentFilter | Finish::Paused => false,
+        };
+        if is_cut {
             return Reading::Truncated;
         }
         let (best, reasons) = match closest {
@@ -159,7 +171,7 @@ fn absence(unreadable: Option<&Unreadable>) -> Violation {
     Violation::whole(match unreadable {
         None => "the answer holds no JSON".to_owned(),
         Some(Unreadable::Empty) => "the answer is empty, expected JSON".to_owned(),
-        Some(Unreadable::Cut) => "the JSON ends before it is complete".to_owned(),
+        Some(Unreadable::Cut) => NOT_CLOSED.to_owned(),
         Some(Unreadable::TooDeep) => "the JSON nests deeper than 128 levels".to_owned(),
         Some(Unreadable::Broken { expected, found }) => {
             format!("the JSON cannot be read: expected {expected} where `{found}` stands")

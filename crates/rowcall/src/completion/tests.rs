@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Reading, read};
+use super::{NOT_CLOSED, Reading, read};
 use crate::schema::{Dialect, Schema, WireSchema};
 use crate::turn::{Completion, Content, Finish, ToolCall};
 use crate::violation::Violation;
@@ -30,6 +30,7 @@ fn calls(calls: &[(&str, &str)]) -> Content {
     let call = |(name, arguments): &(&str, &str)| ToolCall {
         name: (*name).to_owned(),
         arguments: (*arguments).to_owned(),
+        came_parsed: false,
     };
     Content::Calls(calls.iter().map(call).collect())
 }
@@ -124,9 +125,12 @@ fn texts_without_a_value() {
             // The violations are those of what came closest, as the model wrote it.
             (text(r#"{"name":"Ann","age":"old"} or {"x":1,"age":""}"#), r#"invalid, best {"name":"Ann","age":"old"}; `/age`: is a string, expected an integer or null"#),
             // What is cut is not completed, and nothing in it is an answer.
-            (text(r#"{"name":"Ann""#), "truncated"),
-            (text(r#"[{"name":"Ann"},"#), "truncated"),
-            (text(r#"I thought of {"name":"Ann"}, but no: {"name":"#), "truncated"),
+            (text(r#"{"name":"Ann""#), "invalid; the JSON is not closed: it ends before it is complete"),
+            (text(r#"[{"name":"Ann"},"#), "invalid; the JSON is not closed: it ends before it is complete"),
+            (
+                text(r#"I thought of {"name":"Ann"}, but no: {"name":"#),
+                "invalid; the JSON is not closed: it ends before it is complete",
+            ),
         ],
     );
 }
@@ -172,6 +176,33 @@ fn texts_at_the_output_limit() {
 }
 
 #[test]
+fn parsed_arguments_at_the_output_limit_are_cut() {
+    let asked = Asked::new("xs int[], note str?");
+    for arguments in [r#"{"xs":[1,2]}"#, r#"{"xs":[]}"#, r#"{"xs":[1],"note":"in the mid"}"#] {
+        let call = |came_parsed| ToolCall {
+            name: "answer".to_owned(),
+            arguments: arguments.to_owned(),
+            came_parsed,
+        };
+        for (came_parsed, finish, is_value) in [
+            (true, Finish::Length, false),
+            (true, Finish::Stop, true),
+            (true, Finish::Unstated, true),
+            // Text that the model itself has closed.
+            (false, Finish::Length, true),
+        ] {
+            let reading = asked.read(Content::Calls(vec![call(came_parsed)]), finish);
+            assert_eq!(
+                matches!(reading, Reading::Value { .. }),
+                is_value,
+                "{arguments}, {finish:?}: {reading:?}"
+            );
+            assert_eq!(reading == Reading::Truncated, !is_value, "{arguments}, {finish:?}: {reading:?}");
+        }
+    }
+}
+
+#[test]
 fn refusal_and_filter_come_first() {
     let asked = Asked::new("name str");
     let refusal = || Content::Refusal("I cannot help with that.".to_owned());
@@ -200,7 +231,7 @@ fn tool_calls() {
             (calls(&[("answer", "{'name': 'Ann'}")]), r#"value {"name":"Ann"} single_quotes"#),
             (calls(&[("answer", r#""{\"name\":\"Ann\"}""#)]), r#"value {"name":"Ann"} stringified"#),
             (calls(&[("answer", wrong)]), r#"invalid, best {"name":7}; `/name`: is an integer, expected a string"#),
-            (calls(&[("answer", r#"{"name":"Ann"#)]), "truncated"),
+            (calls(&[("answer", r#"{"name":"Ann"#)]), "invalid; the JSON is not closed: it ends before it is complete"),
             (calls(&[]), "invalid; the answer is empty, expected JSON"),
             (calls(&[("answer", "")]), "invalid; the answer is empty, expected JSON"),
             (calls(&[("answer", ""), ("answer", "")]), "invalid; the answer is empty, expected JSON"),
@@ -321,10 +352,14 @@ proptest! {
             end -= 1;
         }
         for asked in loosest_and_strictest() {
-            for finish in [Finish::Stop, Finish::Length] {
+            for finish in [Finish::Stop, Finish::Unstated, Finish::Length] {
                 let reading = asked.read(Content::Text(text[..end].to_owned()), finish);
-                let empty = Reading::Invalid { violations: vec![Violation::whole("the answer is empty, expected JSON")], best: None };
-                let expected = if end == 0 && finish == Finish::Stop { empty } else { Reading::Truncated };
+                let invalid = |why| Reading::Invalid { violations: vec![Violation::whole(why)], best: None };
+                let expected = match (end, finish) {
+                    (_, Finish::Length) | (1.., Finish::Unstated) => Reading::Truncated,
+                    (0, _) => invalid("the answer is empty, expected JSON"),
+                    (1.., _) => invalid(NOT_CLOSED),
+                };
                 prop_assert_eq!(reading, expected, "of {}", &text[..end]);
             }
         }

@@ -188,5 +188,33 @@ fn an_answer_is_not_taken_up_without_end() {
             done @ Step::Done(_) => break failure(done),
         }
     };
-    assert_eq!((steps, failure.kind), (16, FailureKind::Truncated));
+    assert_eq!((steps, failure.kind), (4, FailureKind::Truncated));
+}
+
+#[test]
+fn more_room_is_asked_for_only_if_the_answer_may_have_needed_it() {
+    // Whether a limit is set, whether the usage is known and what it says; what is asked next.
+    for (limit, used, next) in [
+        (Some(256), Some(256), Some(512)),
+        (Some(256), Some(5), None),
+        (Some(256), None, Some(512)),
+        (None, Some(5), Some(256)),
+        (None, None, None),
+    ] {
+        let mut conversation = begin(3, limit);
+        let usage = used.map(|output_tokens| Usage { output_tokens, ..Usage::default() });
+        let unstated = Completion { usage, finish: Finish::Unstated, ..completion("{\"age\":3") };
+        assert!(matches!(conversation.judge(Answer::Read(unstated, Reading::Truncated)), Step::Ask));
+        assert_eq!(conversation.prompt().output_limit, next, "{limit:?}, {used:?}");
+        let is_reask = matches!(conversation.prompt().turns.last(), Some(Turn::Invalid { .. }));
+        assert_eq!(is_reask, next.is_none(), "{limit:?}, {used:?}");
+    }
+}
+
+#[test]
+fn an_answer_cut_at_an_unknown_limit_gets_room_by_its_length() {
+    let mut conversation = begin(3, None);
+    let cut = Completion { usage: None, finish: Finish::Length, ..completion(&"x".repeat(1000)) };
+    assert!(matches!(conversation.judge(Answer::Read(cut, Reading::Truncated)), Step::Ask));
+    assert_eq!(conversation.prompt().output_limit, Some(2000));
 }

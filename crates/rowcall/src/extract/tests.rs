@@ -76,13 +76,19 @@ fn content(answer: &str) -> Content {
     }
     if let Some(one) = answer.strip_prefix("call of ") {
         let (name, arguments) = call(one);
-        return Content::Calls(vec![ToolCall { name, arguments }]);
+        return Content::Calls(vec![ToolCall { name, arguments, came_parsed: false }]);
+    }
+    if let Some(one) = answer.strip_prefix("parsed call of ") {
+        let (name, arguments) = call(one);
+        return Content::Calls(vec![ToolCall { name, arguments, came_parsed: true }]);
     }
     if let Some(several) = answer.strip_prefix("calls of ") {
         let (name, arguments) = several.split_once(" with ").expect("calls have arguments");
-        let calls = arguments
-            .split(" and ")
-            .map(|arguments| ToolCall { name: code(name).to_owned(), arguments: code(arguments).to_owned() });
+        let calls = arguments.split(" and ").map(|arguments| ToolCall {
+            name: code(name).to_owned(),
+            arguments: code(arguments).to_owned(),
+            came_parsed: false,
+        });
         return Content::Calls(calls.collect());
     }
     // A fence stands on lines of its own, which a table cannot show.
@@ -102,6 +108,7 @@ fn every_answer_is_read_as_documented() {
             finish: match finish {
                 "length" => Finish::Length,
                 "content_filter" => Finish::ContentFilter,
+                "none" => Finish::Unstated,
                 _ => Finish::Stop,
             },
             finish_reason: finish.to_owned(),

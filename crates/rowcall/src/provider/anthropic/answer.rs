@@ -14,6 +14,7 @@ pub(super) fn read(message: &Value) -> Option<Completion> {
     let finish = match finish_reason {
         "max_tokens" | "model_context_window_exceeded" | "stop_sequence" => Finish::Length,
         "pause_turn" => Finish::Paused,
+        "" => Finish::Unstated,
         _ => Finish::Stop,
     };
     let answered = blocks(message);
@@ -55,6 +56,7 @@ fn content(blocks: &[Value]) -> Content {
                 Some(Value::String(broken)) => broken.clone(),
                 Some(input) => input.to_string(),
             },
+            came_parsed: !block.get("input").is_some_and(Value::is_string),
         })
         .collect();
     if !calls.is_empty() {

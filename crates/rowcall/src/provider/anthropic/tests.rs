@@ -331,7 +331,7 @@ fn input_that_breaks_off_in_a_stream_is_read_as_far_as_it_came() {
     ];
     let stream: Vec<_> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
     let completion = decode(&ok(&stream.concat())).expect("a completion");
-    let call = ToolCall { name: "p".to_owned(), arguments: "{\"name\":\"A".to_owned() };
+    let call = ToolCall { name: "p".to_owned(), arguments: "{\"name\":\"A".to_owned(), came_parsed: false };
     assert_eq!((completion.content, completion.finish), (Content::Calls(vec![call]), Finish::Length));
 }
 

@@ -25,6 +25,7 @@ pub(super) fn read(answer: &Value) -> Option<Completion> {
             (Finish::ContentFilter, Content::Refusal(refusal))
         }
         (_, "MAX_TOKENS") => (Finish::Length, content(parts(said))),
+        (_, "") => (Finish::Unstated, content(parts(said))),
         (_, "CONTINUATION") => (Finish::Paused, content(parts(said))),
         (_, word) if is_mishap(word) => (Finish::Stop, whole(content(parts(said)))),
         // `STOP`, and words to come.
@@ -82,6 +83,7 @@ fn content(parts: &[Value]) -> Content {
                 None | Some(Value::Null) => "{}".to_owned(),
                 Some(arguments) => arguments.to_string(),
             },
+            came_parsed: true,
         })
         .collect();
     if !calls.is_empty() {

@@ -197,15 +197,16 @@ fn content(message: Message) -> Content {
         return Content::Refusal(refusal);
     }
     match message.tool_calls {
-        Some(calls) if !calls.is_empty() => Content::Calls(
-            calls
-                .into_iter()
-                .map(|WireToolCall { id: _, function: WireFunction { name, arguments: given } }| ToolCall {
-                    name,
-                    arguments: arguments(&given),
-                })
-                .collect(),
-        ),
+        Some(calls) if !calls.is_empty() => {
+            Content::Calls(
+                calls
+                    .into_iter()
+                    .map(|WireToolCall { id: _, function: WireFunction { name, arguments: given } }| {
+                        ToolCall { name, arguments: arguments(&given), came_parsed: given.is_object() }
+                    })
+                    .collect(),
+            )
+        }
         Some(_) | None => Content::Text(message.content.as_ref().map(text).unwrap_or_default()),
     }
 }
@@ -227,9 +228,16 @@ fn text(content: &MessageContent) -> String {
 }
 
 /// Compatible servers add words of their own (Mistral's `model_length`), so this is an open set.
-fn finish(reason: &str) -> Finish {
-    match reason {
-        "length" | "model_length" | "max_tokens" => Finish::Length,
+pub(super) fn finish(reason: &str) -> Finish {
+    match reason.to_ascii_lowercase().as_str() {
+        "" => Finish::Unstated,
+        "length"
+        | "model_length"
+        | "max_tokens"
+        | "max_output_tokens"
+        | "max_new_tokens"
+        | "model_context_window_exceeded"
+        | "context_length_exceeded" => Finish::Length,
         "content_filter" => Finish::ContentFilter,
         _ => Finish::Stop,
     }

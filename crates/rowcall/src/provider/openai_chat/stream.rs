@@ -9,6 +9,7 @@ use super::super::{openai_error, sse};
 use super::answer;
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
+use crate::turn::Finish;
 
 /// What the chunks have said so far.
 #[derive(Debug, Default)]
@@ -71,6 +72,8 @@ impl Whole {
         let Some(choice) = choices.first().filter(|choice| index(choice).unwrap_or(0) == 0) else { return };
         if let Some(reason) =
             choice.get("finish_reason").and_then(Value::as_str).filter(|word| !word.is_empty())
+            // A gateway's own end of the stream does not take back that the model was cut.
+            && !self.finish_reason.as_deref().is_some_and(|said| answer::finish(said) == Finish::Length)
         {
             self.finish_reason = Some(reason.to_owned());
         }

@@ -328,6 +328,7 @@ fn streams_of_every_kind_are_put_together() {
         let call = |(name, arguments): &(&str, &str)| crate::turn::ToolCall {
             name: (*name).to_owned(),
             arguments: (*arguments).to_owned(),
+            came_parsed: false,
         };
         Content::Calls(calls.iter().map(call).collect())
     };

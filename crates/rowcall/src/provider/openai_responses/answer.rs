@@ -46,11 +46,17 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
             .unwrap_or_else(|| unreadable("the body has no output".to_owned())));
     };
     let reason = envelope.incomplete_details.get("reason").and_then(Value::as_str);
-    let finish_reason = reason.filter(|_| status == "incomplete").unwrap_or(status);
+    let is_cut = status != "completed" || items.iter().any(|item| word(item, "status") == "incomplete");
+    let finish_reason = match (reason.filter(|_| is_cut), is_cut) {
+        (Some(reason), _) => reason,
+        (None, true) if status == "completed" => "incomplete",
+        (None, _) => status,
+    };
     Ok(Completion {
         content: content(&items),
         finish: match finish_reason {
-            "completed" | "" => Finish::Stop,
+            "completed" => Finish::Stop,
+            "" => Finish::Unstated,
             "content_filter" => Finish::ContentFilter,
             // Whatever else makes an answer incomplete, it must not be completed by guessing.
             _ => Finish::Length,
@@ -93,7 +99,11 @@ fn content(items: &[Value]) -> Content {
 }
 
 fn call(item: &Value) -> ToolCall {
-    ToolCall { name: word(item, "name").to_owned(), arguments: word(item, "arguments").to_owned() }
+    ToolCall {
+        name: word(item, "name").to_owned(),
+        arguments: word(item, "arguments").to_owned(),
+        came_parsed: false,
+    }
 }
 
 /// The parts of one type in all messages, put together; where messages have phases, only those of the final answer count.
