@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use rowcall::Stats;
+use rowcall_data::RowsInAll;
 use tokio::time::Instant;
 
 use crate::printing;
@@ -82,8 +83,9 @@ impl Progress {
         self.started.elapsed()
     }
 
-    /// Shows the numbers that `look` gives (statistics, and rows in all if known), again and again, for ever.
-    pub(crate) async fn show(&self, look: impl Fn() -> (Stats, Option<u64>)) {
+    /// Shows the statistics that `look` gives, beside the rows in `total` once it is given how many are taken, again and again,
+    /// for ever.
+    pub(crate) async fn show(&self, look: impl Fn() -> Stats, total: impl Fn(u64) -> Option<RowsInAll>) {
         let every = match &self.shown {
             Shown::Bar(_) => DRAWN_EVERY,
             Shown::Lines => PRINTED_EVERY,
@@ -92,10 +94,17 @@ impl Progress {
         let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
         loop {
             ticks.tick().await;
-            let (stats, total) = look();
+            let stats = look();
+            let total = total(stats.taken);
             match &self.shown {
                 Shown::Bar(bar) => {
-                    bar.set_length(total.unwrap_or(stats.taken));
+                    let (rows, exactness) = match total {
+                        Some(RowsInAll::Counted(rows)) => (rows, ""),
+                        Some(RowsInAll::Estimated(rows)) => (rows, "about "),
+                        None => (stats.taken, "at least "),
+                    };
+                    bar.set_length(rows);
+                    bar.set_prefix(exactness);
                     bar.set_position(stats.ended());
                     bar.set_message(self.line(&stats, total));
                 }
@@ -128,7 +137,7 @@ impl Progress {
         }
     }
 
-    fn line(&self, stats: &Stats, total: Option<u64>) -> String {
+    fn line(&self, stats: &Stats, total: Option<RowsInAll>) -> String {
         let seconds = self.elapsed().as_secs_f64().max(1e-9);
         // Rows that are known cost no time to speak of and would make the rest look as quick.
         let rate = (stats.ended() - stats.known) as f64 / seconds;
@@ -138,7 +147,7 @@ impl Progress {
         if let Some(bound) = stats.waits_now {
             line.push_str(&format!(", bound by {bound}"));
         }
-        if let Some(left) = total.and_then(|total| total.checked_sub(stats.ended()))
+        if let Some(left) = total.and_then(|total| total.number().checked_sub(stats.ended()))
             && rate > 0.0
             && let Ok(left) = Duration::try_from_secs_f64(left as f64 / rate)
         {
@@ -149,7 +158,7 @@ impl Progress {
 }
 
 fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {msg}");
+    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {prefix}{human_len} {msg}");
     let bar = ProgressBar::new(0);
     match style {
         Ok(style) => bar.with_style(style),

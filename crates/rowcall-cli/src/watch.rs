@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use rowcall::{Event, EventKind, Extractor, Halt, Result};
+use rowcall_data::RowsInAll;
 use serde_json::Value;
 
 use crate::interruption::{Interruption, Signal};
@@ -17,7 +18,7 @@ pub(crate) enum Watched {
     Stopped(Signal),
 }
 
-/// Carries out `run`, showing `progress` of so many rows in `total`; the first signal switches `halt`, the second gives up.
+/// Carries out `run`, showing `progress` of the rows in all, which `total` gives once it is given how many are taken; the first signal switches `halt`, the second gives up.
 ///
 /// # Errors
 /// If signals cannot be handled.
@@ -26,7 +27,7 @@ pub(crate) async fn watch(
     extractor: &Extractor<Value>,
     halt: &Halt,
     progress: &Progress,
-    total: impl Fn() -> Option<u64>,
+    total: impl Fn(u64) -> Option<RowsInAll>,
 ) -> Result<Watched> {
     let signal = Cell::new(None);
     let say = || {
@@ -36,7 +37,7 @@ pub(crate) async fn watch(
     };
     let watched = tokio::select! {
         ran = run => Watched::Ended(ran, signal.get()),
-        () = progress.show(|| (extractor.stats(), total())) => Watched::Ended(Ok(()), None),
+        () = progress.show(|| extractor.stats(), total) => Watched::Ended(Ok(()), None),
         second = Interruption::listen()?.watch(halt, &signal, say) => Watched::Stopped(second),
     };
     progress.finish();

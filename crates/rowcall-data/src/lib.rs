@@ -29,7 +29,7 @@ mod kept;
 mod output;
 
 pub use format::{InputFormat, OutputFormat};
-pub use input::{Gauge, Input, InputOptions, MAX_RECORD_BYTES};
+pub use input::{Gauge, Input, InputOptions, MAX_RECORD_BYTES, RowsInAll};
 pub use kept::KeptRows;
 pub use layout::Layout;
 pub use output::{LeftOut, Output, OutputOptions, Written, is_reader_gone, same_file};

@@ -33,6 +33,9 @@ pub enum Error {
     /// The journal could not be written to or read. What it holds is safe, and what was done since is asked about again.
     #[error("{0}")]
     Journal(Problem),
+    /// The run was halted before the one row that was asked for was over.
+    #[error("the run was halted before the row was over")]
+    Halted,
     /// The sink could not take what was done.
     #[error("{0}")]
     Sink(Problem),
@@ -47,6 +50,7 @@ impl Error {
             }
             Self::Row { failure, .. } => failure.hint(),
             Self::Stopped(fault) => fault.hint(),
+            Self::Halted => None,
         }
     }
 }

@@ -334,7 +334,7 @@ impl<T: DeserializeOwned> Extractor<T> {
         let mut run = Run::apart(Arc::clone(&self.plan), std::iter::once(row).into_source(), Placing::None);
         match run.next().await?.pop_front() {
             Some((_, outcome)) => value_or_error(typed(outcome)?),
-            None => Err(Error::Config(Problem::new("the run was halted"))),
+            None => Err(Error::Halted),
         }
     }
 

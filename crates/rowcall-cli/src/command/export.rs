@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rowcall::journal::{Contents, Rows};
 use rowcall::{Error, Event, EventKind, OrderBy, Problem, Result, Schema, Sink, Stats};
-use rowcall_data::{Output, OutputFormat, OutputOptions, Written, is_reader_gone};
+use rowcall_data::{Output, OutputFormat, OutputOptions, RowsInAll, Written, is_reader_gone};
 
 use crate::args::ExportArguments;
 use crate::exit::Exit;
@@ -103,7 +103,7 @@ pub(crate) async fn rebuild(
     let look = || stats.lock().map(|stats| stats.clone()).unwrap_or_default();
     let poured = tokio::select! {
         poured = pour(rows, &mut sink, &stats) => poured,
-        () = progress.show(|| (look(), Some(totals.rows))) => Ok(()),
+        () = progress.show(look, |_| Some(RowsInAll::Counted(totals.rows))) => Ok(()),
     };
     progress.finish();
     poured?;

@@ -7,7 +7,7 @@ use rowcall::{
     EqualRows, Error, Extractor, Halt, JournalOptions, OrderBy, Outcome, Parameters, Problem, Result, Row,
     Schema, Sink,
 };
-use rowcall_data::{KeptRows, Output};
+use rowcall_data::{KeptRows, Output, RowsInAll};
 use serde_json::Value;
 
 use super::export::{View, check_own, open, rebuild};
@@ -78,10 +78,11 @@ async fn ask(extractor: &Extractor<Value>, contents: Contents, progress: &Progre
     let halt = Halt::default();
     let mut nowhere = Nowhere;
     let run = extractor.rerun(KeptRows::new(contents.into_failed_rows()?), &mut nowhere, halt.clone());
-    let (ran, signal) = match watch(run, extractor, &halt, progress, || Some(failed)).await? {
-        Watched::Ended(ran, signal) => (ran, signal),
-        Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
-    };
+    let (ran, signal) =
+        match watch(run, extractor, &halt, progress, |_| Some(RowsInAll::Counted(failed))).await? {
+            Watched::Ended(ran, signal) => (ran, signal),
+            Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
+        };
     progress.note(&summary(&extractor.stats(), progress.elapsed()));
     ran?;
     Ok(signal.map(|signal| {

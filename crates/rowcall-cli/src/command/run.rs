@@ -1,8 +1,9 @@
 //! `rowcall run`: every row of an input to an output. Everything that can be wrong with what was asked for is found before the
 //! first request.
 
-use rowcall::{EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, Schema, Source};
-use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, Written, same_file};
+use indicatif::HumanCount;
+use rowcall::{EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, Schema, Source, Stats};
+use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
 
 use crate::args::RunArguments;
@@ -100,7 +101,8 @@ async fn write(
     let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
     let mut sink = Guarded::new(output, halt.clone(), after_failure);
     let source = FirstRows::new(input, arguments.limit_rows);
-    let total = || gauge.rows_in_all().map(|rows| rows.min(arguments.limit_rows.unwrap_or(u64::MAX)));
+    let most = arguments.limit_rows.unwrap_or(u64::MAX);
+    let total = |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken));
     let run = extractor.run(source, &mut sink, arguments.view.order.into(), halt.clone());
     let (ran, signal) = match watch(run, &extractor, &halt, &progress, total).await? {
         Watched::Ended(ran, signal) => (ran, signal),
@@ -128,8 +130,7 @@ async fn write(
     ran?;
     failed_fast?;
     if let Some(signal) = signal {
-        let left = total().unwrap_or(stats.taken).max(stats.taken).saturating_sub(stats.ended());
-        printing::note(&format!("interrupted: {left} rows left"));
+        printing::note(&format!("interrupted: {} left", rows_left(total(stats.taken), &stats)));
         return Ok(Exit::Interrupted(signal));
     }
     if written.left_out.fields > 0 {
@@ -140,6 +141,16 @@ async fn write(
         ));
     }
     Ok(if stats.failures() + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
+}
+
+/// How many rows have not ended: exact if all have been counted, and said to be inexact otherwise.
+fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
+    let left = |rows: u64| HumanCount(rows.saturating_sub(stats.ended()));
+    match total {
+        Some(RowsInAll::Counted(rows)) => format!("{} rows", left(rows)),
+        Some(RowsInAll::Estimated(rows)) => format!("about {} rows", left(rows)),
+        None => format!("at least {} rows", left(stats.taken)),
+    }
 }
 
 /// A variable of the template, or an image, that no row will have, if the columns are known.

@@ -58,6 +58,24 @@ fn once_awaits_what_is_in_flight_and_writes_it() {
 }
 
 #[test]
+fn rows_that_were_not_counted_are_called_an_estimate() {
+    // Long rows at the end: what was read when the signal came says little about how many there are.
+    let long = "x".repeat(4000);
+    let mut rows = ages(20_000);
+    rows.extend(std::iter::repeat_n(format!("row {long}\n"), 3000));
+    let simulator = slow(Duration::from_millis(50));
+    let place = Workplace::new();
+    place.write("in.txt", rows);
+    let url = simulator.base_url();
+    let child = place.start(&[&asking("in.txt", "age int", &url)[..], &["-c", "8"]].concat(), &[]);
+    until_requests(&simulator, 20);
+    send("-INT", &child);
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("interrupted: about ") && stderr.contains(" rows left"), "{stderr}");
+}
+
+#[test]
 fn twice_stops_now() {
     let simulator = slow(Duration::from_mins(5));
     let place = Workplace::new();

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How far an input has been read. It goes on telling after the input has been handed over to a run.
 #[derive(Debug, Clone)]
@@ -14,19 +14,65 @@ struct Counts {
     length: Option<u64>,
     bytes: AtomicU64,
     rows: AtomicU64,
+    /// Whether its last row has been counted.
+    at_end: AtomicBool,
+}
+
+/// How many rows an input has in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsInAll {
+    /// It was read to its end, and has exactly this many.
+    Counted(u64),
+    /// About this many, judged by the share of its bytes that has been read.
+    Estimated(u64),
+}
+
+impl RowsInAll {
+    /// The number, exact or not.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Counted(rows) | Self::Estimated(rows) => rows,
+        }
+    }
+
+    /// The same input of which no more than `most` rows are taken, `taken` of which are taken already.
+    #[must_use]
+    pub fn at_most(self, most: u64, taken: u64) -> Self {
+        match self {
+            _ if taken >= most => Self::Counted(most),
+            Self::Counted(rows) => Self::Counted(rows.min(most)),
+            Self::Estimated(rows) => Self::Estimated(rows.clamp(taken, most)),
+        }
+    }
 }
 
 impl Gauge {
     pub(super) fn new(length: Option<u64>) -> Self {
-        Self(Arc::new(Counts { length, bytes: AtomicU64::new(0), rows: AtomicU64::new(0) }))
+        Self(Arc::new(Counts {
+            length,
+            bytes: AtomicU64::new(0),
+            rows: AtomicU64::new(0),
+            at_end: AtomicBool::new(false),
+        }))
     }
 
-    /// How many rows there will be in all, judged by those read so far; `None` while nothing is known, and for what has no
-    /// length, such as a pipe.
-    pub fn rows_in_all(&self) -> Option<u64> {
+    /// How many rows there will be in all: counted once the input has been read to its end, estimated before that; `None` while
+    /// nothing is known, and until the end for what has no length, such as a pipe.
+    pub fn rows_in_all(&self) -> Option<RowsInAll> {
+        // In this order: what was counted before the end was reached is all there is.
+        let at_end = self.0.at_end.load(Ordering::Acquire);
         let (bytes, rows) = (self.0.bytes.load(Ordering::Relaxed), self.0.rows.load(Ordering::Relaxed));
+        if at_end {
+            return Some(RowsInAll::Counted(rows));
+        }
         let length = self.0.length.filter(|_| bytes > 0 && rows > 0)?;
-        Some((rows as f64 * length.max(bytes) as f64 / bytes as f64).round() as u64)
+        let estimate = (rows as f64 * length.max(bytes) as f64 / bytes as f64).round() as u64;
+        Some(RowsInAll::Estimated(estimate))
+    }
+
+    /// The last row has been counted.
+    pub(super) fn reach_end(&self) {
+        self.0.at_end.store(true, Ordering::Release);
     }
 
     pub(super) fn count_rows(&self, rows: usize) {
@@ -57,21 +103,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_judged_by_the_share_of_bytes_read() {
+    fn rows_are_estimated_by_the_share_of_bytes_read_and_counted_at_the_end() {
         let gauge = Gauge::new(Some(1000));
         assert_eq!(gauge.rows_in_all(), None);
         let mut reader = gauge.metered(io::repeat(b'x').take(1000));
         reader.read_exact(&mut [0; 250]).expect("there is enough");
         assert_eq!(gauge.rows_in_all(), None);
         gauge.count_rows(10);
-        assert_eq!(gauge.rows_in_all(), Some(40));
+        assert_eq!(gauge.rows_in_all(), Some(RowsInAll::Estimated(40)));
+        gauge.reach_end();
+        assert_eq!(gauge.rows_in_all(), Some(RowsInAll::Counted(10)));
     }
 
     #[test]
-    fn what_has_no_length_is_not_judged() {
+    fn a_limit_is_exact_once_it_is_reached() {
+        let (counted, estimated) = (RowsInAll::Counted, RowsInAll::Estimated);
+        for (rows, most, taken, expected) in [
+            (counted(40), 100, 40, counted(40)),
+            (counted(40), 10, 3, counted(10)),
+            (estimated(40), 100, 20, estimated(40)),
+            (estimated(40), 100, 50, estimated(50)),
+            (estimated(40), 30, 20, estimated(30)),
+            (estimated(40), 30, 30, counted(30)),
+        ] {
+            assert_eq!(rows.at_most(most, taken), expected, "{rows:?}, {most}, {taken}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_length_is_counted_at_its_end_only() {
         let gauge = Gauge::new(None);
         io::copy(&mut gauge.metered(io::repeat(b'x').take(10)), &mut io::sink()).expect("it can be read");
         gauge.count_rows(1);
         assert_eq!(gauge.rows_in_all(), None);
+        gauge.reach_end();
+        assert_eq!(gauge.rows_in_all(), Some(RowsInAll::Counted(1)));
     }
 }

@@ -28,7 +28,7 @@ use crate::record;
 use feeder::Feeder;
 use parser::Parser;
 
-pub use gauge::Gauge;
+pub use gauge::{Gauge, RowsInAll};
 pub(crate) use json_object::fields_of;
 
 /// The most bytes that one record may have, 16 MiB. A longer one is an unreadable row with the record `{}`, so that
@@ -217,6 +217,9 @@ fn read_ahead(mut feeder: Feeder, pieces: &mpsc::Sender<Result<Vec<Row>>>, gauge
         }
     }
     let end = feeder.take_problem().map_or_else(|| Ok(Vec::new()), |problem| Err(Error::Source(problem)));
+    if end.is_ok() {
+        gauge.reach_end();
+    }
     // An input that was dropped meanwhile needs no end.
     drop(pieces.blocking_send(end));
 }
