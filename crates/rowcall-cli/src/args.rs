@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rowcall::{Mode, OrderBy, Protocol};
-use rowcall_data::{InputFormat, OutputFormat};
+use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
 use serde_json::Value;
+
+mod input;
+
+pub(crate) use input::InputArguments;
 
 /// Calls a language model on every row of a data set and writes a typed, validated value for each.
 #[derive(Debug, Parser)]
@@ -44,8 +48,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
-    /// CSV, TSV, JSON Lines, JSON array or text file, also gzipped; `-` is stdin
-    pub(crate) input: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
     #[command(flatten)]
     pub(crate) view: ViewArguments,
     #[command(flatten)]
@@ -60,9 +64,6 @@ pub(crate) struct RunArguments {
     /// Stop at the first failed row
     #[arg(long)]
     pub(crate) fail_fast: bool,
-    /// The input's format, whatever its name
-    #[arg(long, value_name = "csv|tsv|jsonl|json|txt")]
-    pub(crate) input_format: Option<InputFormat>,
     /// Print the requests of the first rows exactly as they would go out, and send nothing
     #[arg(long, value_name = "ROWS")]
     pub(crate) show_requests: Option<usize>,

@@ -29,7 +29,7 @@ pub(crate) async fn read(path: &Path, schema: &Schema, into: Option<&str>) -> Re
         Error::Config(problem.hint("examples are read from `.jsonl`, `.json`, `.csv` and `.tsv`"))
     })?;
     let lines = lines(path, format);
-    let mut input = Input::open(path, InputOptions { format: Some(format), reserved: Vec::new() })?;
+    let mut input = Input::open(path, InputOptions { format: Some(format), ..InputOptions::default() })?;
     let mut examples = Vec::new();
     loop {
         let rows = input.next(ROWS_AT_A_TIME).await.map_err(as_config)?;

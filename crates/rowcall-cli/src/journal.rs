@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::{Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
-use rowcall_data::{Input, InputOptions, Layout, OutputFormat, same_file};
+use rowcall_data::{Input, Layout, OutputFormat, same_file};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -106,7 +106,7 @@ pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {
         (None, None) => None,
     };
     if let Some(path) = &path {
-        let input = Some(&*arguments.input);
+        let input = Some(&*arguments.input.path);
         check_apart(
             path,
             &[("input", input), ("output", output), (FAILED, arguments.view.failed.as_deref())],
@@ -186,11 +186,10 @@ async fn counted(
     layout: &Layout,
     problem: Problem,
 ) -> Problem {
-    if arguments.input.as_os_str() == "-" {
+    if arguments.input.path.as_os_str() == "-" {
         return problem;
     }
-    let options = InputOptions { format: arguments.input_format, reserved: layout.reserved() };
-    let Ok(input) = Input::open(&arguments.input, options) else { return problem };
+    let Ok(input) = arguments.input.open(layout) else { return problem };
     let source = FirstRows::new(input, arguments.limit_rows);
     match extractor.count_unknown(source, path).await {
         Ok((unknown, all)) => Problem {

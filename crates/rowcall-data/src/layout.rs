@@ -125,7 +125,7 @@ pub(crate) fn meta_column(field: &str) -> String {
 }
 
 /// Whether `name` may stand for something of the output's own in some layout.
-fn is_own(name: &str) -> bool {
+pub(crate) fn is_own(name: &str) -> bool {
     name == ERROR_FIELD || name == META_FIELD || META_FIELDS.iter().any(|field| name == meta_column(field))
 }
 

@@ -5,7 +5,7 @@
 //! what is wrong with a file or its columns is known before the first request. A thread reads on ahead of the run:
 //!
 //! ```text
-//! bytes → encoding (gzip, byte order mark) → csv | json_lines | json_array | text → rows
+//! bytes → encoding (gzip, byte order mark) → csv | json_lines | json_values | text → rows
 //! ```
 //!
 //! Whatever the format, a row's record is the text of a JSON object, which an [`Output`], a [`Sink`](rowcall::Sink),
@@ -29,7 +29,10 @@ mod kept;
 mod output;
 
 pub use format::{InputFormat, OutputFormat};
-pub use input::{Gauge, Input, InputOptions, MAX_RECORD_BYTES, RowsInAll};
+pub use input::{
+    Character, CsvOptions, Encoding, FailedRows, Gauge, Input, InputOptions, MAX_RECORD_BYTES, Notes, Quote,
+    RowsInAll,
+};
 pub use kept::KeptRows;
 pub use layout::Layout;
 pub use output::{LeftOut, Output, OutputOptions, Written, is_reader_gone, same_file};

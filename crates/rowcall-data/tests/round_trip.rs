@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use rowcall::{Failure, FailureKind, Outcome, Row, Sink, Source};
-use rowcall_data::{Input, InputFormat, Layout, Output, OutputFormat};
+use rowcall_data::{Input, InputFormat, InputOptions, Layout, Output, OutputFormat};
 use serde_json::{Map, Value, json};
 
 #[derive(Clone, Default)]
@@ -24,7 +24,12 @@ impl Write for Shared {
 }
 
 async fn read(format: InputFormat, text: &[u8]) -> (Vec<String>, Vec<Row>) {
-    let mut input = Input::from_reader("input", Cursor::new(text.to_vec()), format, Vec::new()).unwrap();
+    let mut input = Input::from_reader(
+        "input",
+        Cursor::new(text.to_vec()),
+        InputOptions { format: Some(format), ..InputOptions::default() },
+    )
+    .unwrap();
     let columns = input.first_record_fields().unwrap_or_default().to_vec();
     let mut rows = Vec::new();
     loop {

@@ -71,7 +71,10 @@ impl FileRun {
         let format = self.input_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
         let output_format =
             self.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
-        let input = Input::open(&self.input, InputOptions { format, reserved: layout.reserved() })?;
+        let input = Input::open(
+            &self.input,
+            InputOptions { format, reserved: layout.reserved(), ..InputOptions::default() },
+        )?;
         check_variables(&extractor, input.header())?;
         let columns = input.first_record_fields().unwrap_or_default().to_vec();
         let extractor = match &self.journal {

@@ -3,7 +3,7 @@
 
 use indicatif::HumanCount;
 use rowcall::{EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, Schema, Source, Stats};
-use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
+use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
 
 use crate::args::RunArguments;
@@ -29,13 +29,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         let task = asked(schema, arguments).await?;
         let extractor = task.extractor(&model, &arguments.task.retrying, &arguments.account.server)?;
         if let Some(output) = &arguments.view.output
-            && same_file(&arguments.input, output)
+            && same_file(&arguments.input.path, output)
         {
             let message = format!("the output `{}` is the input itself", output.display());
             return Err(Error::Config(Problem::new(message).hint("give the output another name with `-o`")));
         }
-        let options = InputOptions { format: arguments.input_format, reserved: layout.reserved() };
-        let input = Input::open(&arguments.input, options)?;
+        let input = arguments.input.open(&layout)?;
         check_variables(&extractor, input.header(), &arguments.task.images)?;
         match arguments.show_requests {
             Some(rows) => show_requests(&extractor, input, rows).await,
@@ -95,6 +94,8 @@ async fn write(
     if model.simulator().is_some() {
         progress.note("the answers come from a simulator on this machine, not from a model");
     }
+    let notes = input.notes();
+    notes.take().iter().for_each(|note| progress.note(&format!("note: {note}")));
     let extractor = logged(&extractor, &progress);
     let gauge = input.gauge();
     let halt = Halt::default();
@@ -127,6 +128,7 @@ async fn write(
         output.finish().await?
     };
     progress.note(&summary(&stats, progress.elapsed()));
+    notes.take_all().iter().for_each(|note| progress.note(&format!("note: {note}")));
     ran?;
     failed_fast?;
     if let Some(signal) = signal {
@@ -161,9 +163,26 @@ fn check_variables(extractor: &Extractor<Value>, header: Option<&[String]>, imag
         Some(variable) => {
             let user = if images.contains(&variable) { "`--image`" } else { "the template" };
             let message = format!("{user} uses `{variable}`, which is no column of the input");
-            let hint = format!("the columns are `{}`", header.join("`, `"));
-            Err(Error::Config(Problem::new(message).hint(hint)))
+            Err(Error::Config(Problem::new(message).hint(columns_hint(header))))
         }
+    }
+}
+
+/// Which columns there are, and how there might be others.
+fn columns_hint(header: &[String]) -> String {
+    let columns = format!("the columns are `{}`", header.join("`, `"));
+    let delimiters = [(';', ";"), ('\t', "tab"), ('|', "|"), (',', ",")];
+    match header {
+        [one] => match delimiters.iter().find(|(delimiter, _)| one.contains(*delimiter)) {
+            Some((_, name)) => format!("{columns}; `--delimiter '{name}'` parts them"),
+            None => {
+                format!("{columns}; if the header stands further down, `--skip-rows` skips lines above it")
+            }
+        },
+        _ if header.iter().any(|name| name.starts_with("column_")) => {
+            format!("{columns}; if the header stands further down, `--skip-rows` skips lines above it")
+        }
+        _ => columns,
     }
 }
 

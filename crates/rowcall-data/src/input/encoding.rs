@@ -1,29 +1,122 @@
-//! From bytes to UTF-8 text: gzip by its first bytes, whatever the path's ending says, and no byte order mark.
-//! Whether the text is UTF-8 throughout is found out record by record, by the parsers.
+//! From bytes to UTF-8 text: gzip by its first bytes, whatever the path's ending says, UTF-16 by its byte order mark, and any
+//! other encoding as named. Whether UTF-8 is UTF-8 throughout is found out record by record, by the parsers; a byte
+//! sequence that another encoding does not have becomes a byte that UTF-8 does not have, so that it is found there too.
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
-use flate2::read::MultiGzDecoder;
+use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+use super::gzip::{MAGIC, Members};
+use super::options::Encoding;
+
 const UTF8_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
-const UTF16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
+const UTF32_MARK: [u8; 4] = [0xff, 0xfe, 0, 0];
 
-/// The text in `bytes`. Waits for the first three bytes or the end.
-pub(crate) fn text_of(mut bytes: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
-    let mut head = first(2, &mut bytes)?;
-    if head == GZIP {
-        bytes = Box::new(MultiGzDecoder::new(Cursor::new(head).chain(bytes)));
+/// What is in no UTF-8 text.
+const NO_TEXT: u8 = 0xff;
+
+/// How much is decoded at once, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// The text in `bytes`. Waits for the first four bytes or the end.
+pub(crate) fn text_of(
+    mut bytes: Box<dyn Read + Send>,
+    named: Option<Encoding>,
+) -> io::Result<Box<dyn Read + Send>> {
+    let mut head = first(MAGIC.len(), &mut bytes)?;
+    if head == MAGIC {
+        bytes = Box::new(Members::new(Cursor::new(head).chain(bytes)));
         head = Vec::new();
     }
+    // What is marked as UTF-8 begins after three bytes, and may be a pipe that has no more yet.
     head.extend(first(UTF8_MARK.len() - head.len(), &mut bytes)?);
-    if UTF16_MARKS.iter().any(|mark| head.starts_with(mark)) {
-        return Err(io::Error::new(ErrorKind::InvalidData, "the text is UTF-16, expected UTF-8"));
-    }
     if head == UTF8_MARK {
         return Ok(bytes);
     }
-    Ok(Box::new(Cursor::new(head).chain(bytes)))
+    if head.starts_with(&UTF32_MARK[..3]) || head.get(1) == Some(&0) || head.first() == Some(&0) {
+        head.extend(first(UTF32_MARK.len() - head.len(), &mut bytes)?);
+    }
+    let marked = match head.as_slice() {
+        [0xff, 0xfe, 0, 0, ..] => {
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                "the text is UTF-32, expected UTF-8 or UTF-16",
+            ));
+        }
+        [0xff, 0xfe, ..] => Some(UTF_16LE),
+        [0xfe, 0xff, ..] => Some(UTF_16BE),
+        [_, 0, _, 0] | [0, _, 0, _] if named.is_none() => {
+            let message = "the text seems to be UTF-16 without a byte order mark, which `--encoding utf-16le` or \
+                           `--encoding utf-16be` reads";
+            return Err(io::Error::new(ErrorKind::InvalidData, message));
+        }
+        _ => None,
+    };
+    let bytes = Cursor::new(head).chain(bytes);
+    match marked.or(named.map(|Encoding(named)| named)) {
+        None => Ok(Box::new(bytes)),
+        Some(encoding) if encoding == UTF_8 => Ok(Box::new(bytes)),
+        Some(encoding) => Ok(Box::new(Decoded {
+            bytes,
+            decoder: encoding.new_decoder_with_bom_removal(),
+            encoded: vec![0; PIECE],
+            start: 0,
+            end: 0,
+            ended: false,
+            finished: false,
+        })),
+    }
+}
+
+/// A reader of text in another encoding.
+struct Decoded<R> {
+    bytes: R,
+    decoder: Decoder,
+    /// What was read and not yet decoded: `start..end` of this.
+    encoded: Vec<u8>,
+    start: usize,
+    end: usize,
+    ended: bool,
+    /// Whether the decoder has seen the end: it may not be used again.
+    finished: bool,
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        // A decoder needs room for the longest character; and for a mark of one that there is not.
+        let Some(most) = room.len().checked_sub(1).filter(|most| *most >= 4) else {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                "the text is read in pieces that are too small",
+            ));
+        };
+        while !self.finished {
+            let encoded = self.encoded.get(self.start..self.end).unwrap_or_default();
+            let (result, read, mut written) = self.decoder.decode_to_utf8_without_replacement(
+                encoded,
+                room.get_mut(..most).unwrap_or_default(),
+                self.ended,
+            );
+            self.start += read;
+            match result {
+                DecoderResult::InputEmpty if written == 0 && !self.ended => {
+                    self.end = self.bytes.read(&mut self.encoded)?;
+                    (self.start, self.ended) = (0, self.end == 0);
+                    continue;
+                }
+                DecoderResult::InputEmpty => self.finished = self.ended,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(_, _) => {
+                    if let Some(byte) = room.get_mut(written) {
+                        *byte = NO_TEXT;
+                    }
+                    written += 1;
+                }
+            }
+            return Ok(written);
+        }
+        Ok(0)
+    }
 }
 
 /// The first `count` bytes, or all if there are fewer.

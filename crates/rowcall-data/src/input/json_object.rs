@@ -1,68 +1,144 @@
-//! A row from the text of a JSON object. The record is that text; where objects begin and end is for `json_lines.rs`
-//! and `json_array.rs` to find.
+//! A row from the text of a JSON value. The record is that text if it is an object; where values begin and end is for
+//! `json_lines.rs` and `json_values.rs` to find.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::fmt;
 
-use rowcall::UnreadableKind;
+use rowcall::{TEXT_FIELD, UnreadableKind};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::json_odd;
+use super::notes::Counted;
 use super::parser::Rows;
-use crate::record;
+use super::rules::{self, Rules};
+use crate::layout::{ERROR_FIELD, is_own};
+use crate::record::{self, Field};
 
 /// How much of a text that is no object is shown, in characters.
 const SHOWN: usize = 40;
 
 /// Adds the row that `text`, without space around it, stands for; `place` is where it was found.
 ///
-/// A name that comes twice has its last value, in the fields and in the record, which then is the only one that
-/// does not stand as it stood.
-pub(crate) fn push_object(
-    text: &[u8],
-    place: impl fmt::Display,
-    reserved: &HashSet<String>,
-    rows: &mut Rows,
-) {
-    match object(text) {
-        Ok((text, fields)) => match fields.keys().find(|name| reserved.contains(*name)) {
-            Some(name) => {
-                let message =
-                    format!("{place}: the field `{name}` has the name of a field that the output adds");
-                rows.push_unreadable(UnreadableKind::Clash, message, text);
-            }
-            None => rows.push(fields, text),
-        },
-        Err(message) => {
-            rows.push_unreadable(UnreadableKind::Input, format!("{place}: {message}"), record::EMPTY);
+/// A name that comes twice has its last value, in the fields and in the record. A string, a number or a boolean is the field
+/// `text` of a row of its own. Else the record stands as it stood, but for what [`Rules`] leave out, and but for `NaN` and
+/// `Infinity`, which are not JSON and become null.
+pub(crate) fn push_value(text: &[u8], place: impl fmt::Display, rules: &Rules, rows: &mut Rows) {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return rules.push_not_text(&format!("{place}: the text"), record::EMPTY, rows);
+    };
+    let (text, nulled) = readable(text);
+    let Object { stood, fields, values } = match object(&text) {
+        Ok(object) => object,
+        Err(Unfit { message, record }) => {
+            return rows.push_unreadable(UnreadableKind::Input, format!("{place}: {message}"), record);
         }
+    };
+    if nulled > 0 {
+        rules.notes.count(Counted::NotNumbers, nulled);
+    }
+    let failed = if rules.is_output(values.keys().map(String::as_str)) {
+        rules.note_left_out();
+        values.get(ERROR_FIELD).map(rules::failure)
+    } else {
+        None
+    };
+    let is_output = failed.is_some();
+    let names = values.keys().map(String::as_str).filter(|name| !(is_output && is_own(name)));
+    if let Some(problem) = rules.clash("the field", names) {
+        return rows.push_unreadable(
+            UnreadableKind::Clash,
+            format!("{place}: {problem}"),
+            stood.map_or_else(|| record::join(&fields), str::to_owned),
+        );
+    }
+    let row = || {
+        let mut values = values;
+        let record = if is_output {
+            values.retain(|name, _| !is_own(name));
+            record::join(fields.iter().filter(|field| !is_own(&field.name)))
+        } else {
+            stood.map_or_else(|| record::join(&fields), str::to_owned)
+        };
+        (values, record.into_bytes())
+    };
+    rules.push(failed.flatten(), rows, &place, row, || rules::with_error_only(&fields));
+}
+
+/// The fields that the text of a record has for a template, or why it has none: a row that failed in an earlier step has none
+/// for good.
+pub(crate) fn fields_of(text: &[u8]) -> Result<Map<String, Value>, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "the text is not UTF-8".to_owned())?;
+    let Object { values, .. } = object(text).map_err(|why| why.message)?;
+    match values.get(ERROR_FIELD).and_then(rules::failure) {
+        Some(why) => Err(rules::earlier(&why)),
+        None => Ok(values),
     }
 }
 
-/// The fields that the text of a JSON object has for a template, or why it has none.
-pub(crate) fn fields_of(text: &[u8]) -> Result<Map<String, Value>, String> {
-    object(text).map(|(_, fields)| fields)
+/// Why a text is no row, and what can be kept of it.
+struct Unfit {
+    message: String,
+    record: String,
 }
 
-fn object(bytes: &[u8]) -> Result<(String, Map<String, Value>), String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "the text is not UTF-8".to_owned())?;
+/// `text` as an object if it is a scalar, and with null where it has what only some writers of JSON have; how often it has.
+fn readable(text: &str) -> (Cow<'_, str>, u64) {
+    let is_scalar = match text.as_bytes() {
+        [b'"' | b'-' | b'0'..=b'9', ..] => true,
+        _ => matches!(text, "true" | "false"),
+    };
+    if is_scalar && serde_json::from_str::<&RawValue>(text).is_ok() {
+        return (Cow::Owned(format!("{{\"{TEXT_FIELD}\":{text}}}")), 0);
+    }
+    match json_odd::with_nulls(text) {
+        Some((fixed, nulled)) if !is_json(text) && is_json(&fixed) => (Cow::Owned(fixed), nulled),
+        Some(_) | None => (Cow::Borrowed(text), 0),
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// An object's text, taken apart.
+struct Object<'a> {
+    /// The text, unless a name comes twice in it.
+    stood: Option<&'a str>,
+    /// The fields as they are spelled.
+    fields: Vec<Field<'a>>,
+    /// The fields as a template sees them.
+    values: Map<String, Value>,
+}
+
+fn object(text: &str) -> Result<Object<'_>, Unfit> {
+    let unfit = |message, record: &str| Unfit { message, record: record.to_owned() };
     if !text.starts_with('{') {
         let shown: String = text.chars().take(SHOWN).collect();
         let more = if shown.len() < text.len() { "…" } else { "" };
-        return Err(format!("expected a JSON object, found `{shown}{more}`"));
+        let message = format!("expected a JSON object or a text, found `{shown}{more}`");
+        return Err(unfit(message, record::EMPTY));
     }
     let fields = record::fields(text).map_err(|error| {
         let column = if error.line() == 1 { format!(" (column {})", error.column()) } else { String::new() };
-        syntax(&error) + &column
+        // Half of a surrogate pair in a name: the record cannot stand as it stood, but all else of it can.
+        let whole = json_odd::without_surrogates(text).filter(|text| record::fields(text).is_ok());
+        unfit(syntax(&error) + &column, whole.as_deref().unwrap_or(record::EMPTY))
     })?;
     let mut values = Map::with_capacity(fields.len());
     for field in &fields {
-        let value =
-            value(field.raw).map_err(|error| format!("the field `{}`: {}", field.name, syntax(&error)))?;
+        let value = value(field.raw).map_err(|error| {
+            let message = format!("the field `{}`: {}", field.name, syntax(&error));
+            unfit(message, text)
+        })?;
         values.insert(field.name.clone().into_owned(), value);
     }
-    let text =
-        if values.len() == fields.len() { text.to_owned() } else { record::join(&record::last_wins(fields)) };
-    Ok((text, values))
+    Ok(if values.len() == fields.len() {
+        Object { stood: Some(text), fields, values }
+    } else {
+        Object { stood: None, fields: record::last_wins(fields), values }
+    })
 }
 
 /// A field's value for a template. A number that would come out of parsing as another number, such as one of 20 digits,

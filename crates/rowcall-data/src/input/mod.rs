@@ -5,11 +5,18 @@ mod csv;
 mod encoding;
 mod feeder;
 mod gauge;
-mod json_array;
+mod gzip;
+mod header;
 mod json_lines;
 mod json_object;
+mod json_odd;
+mod json_values;
 mod lines;
+mod notes;
+mod options;
 mod parser;
+mod rules;
+mod shape;
 mod text;
 
 #[cfg(test)]
@@ -20,16 +27,20 @@ use std::io::Read;
 use std::path::Path;
 use std::{io, thread, vec};
 
-use rowcall::{Error, Problem, Result, Row, Source};
+use rowcall::{Error, Problem, Result, Row, Source, Unreadable, UnreadableKind};
 use tokio::sync::mpsc;
 
 use crate::format::InputFormat;
 use crate::record;
 use feeder::Feeder;
 use parser::Parser;
+use rules::Rules;
+use shape::Shape;
 
 pub use gauge::{Gauge, RowsInAll};
 pub(crate) use json_object::fields_of;
+pub use notes::Notes;
+pub use options::{Character, CsvOptions, Encoding, FailedRows, InputOptions, Quote};
 
 /// The most bytes that one record may have, 16 MiB. A longer one is an unreadable row with the record `{}`, so that
 /// a quote that is never closed cannot fill the memory.
@@ -40,16 +51,6 @@ const PIECES_AHEAD: usize = 4;
 
 /// How many records may have no fields before the input counts as one without any.
 const RECORDS_PEEKED: usize = 100;
-
-/// How an input is to be read.
-#[derive(Debug, Clone, Default)]
-pub struct InputOptions {
-    /// The format; without one, what the path's ending stands for, and CSV for standard input.
-    pub format: Option<InputFormat>,
-    /// Names that no record may have, because the output adds them: [`Layout::reserved`](crate::Layout::reserved).
-    /// In a header such a name is an error; in a JSON record it makes an unreadable row.
-    pub reserved: Vec<String>,
-}
 
 /// An opened input: a source of rows. Each row's record is the text of a JSON object: a JSON record as it stood, a CSV
 /// record's columns as strings, a line of text in the field `text`.
@@ -65,6 +66,7 @@ pub struct Input {
     first_record_fields: Option<Vec<String>>,
     name: String,
     gauge: Gauge,
+    notes: Notes,
     /// A piece without rows is the end; an error is the end as well.
     pieces: mpsc::Receiver<Result<Vec<Row>>>,
     piece: vec::IntoIter<Row>,
@@ -75,48 +77,65 @@ impl Input {
     /// Opens the file at `path`, or standard input for `-`, and reads as far as the header or the first record.
     ///
     /// # Errors
-    /// [`Error::Config`] for a file that cannot be opened or read, an unknown ending, a header with a name that is
-    /// empty, comes twice or is reserved, and a text that is not of its format from the start.
+    /// [`Error::Config`] for a file that cannot be opened or read, an unknown ending, options that contradict one another, a header
+    /// with a name that comes twice, a header or a first record with a name that is reserved, and a text that is not of its
+    /// format from the start.
     pub fn open(path: impl AsRef<Path>, options: InputOptions) -> Result<Self> {
         let path = path.as_ref();
-        let InputOptions { format, reserved } = options;
         if path.as_os_str() == "-" {
-            let format = format.unwrap_or(InputFormat::Csv);
-            return Self::from_reader("standard input", io::stdin(), format, reserved);
+            return Self::from_reader("standard input", io::stdin(), options);
         }
-        let format = format.map_or_else(|| InputFormat::of(path), Ok).map_err(Error::Config)?;
+        let format = options.format.map_or_else(|| InputFormat::of(path), Ok).map_err(Error::Config)?;
         let file = File::open(path).map_err(|error| {
             let message = format!("cannot open `{}`: {}", path.display(), reason(&error));
             Error::Config(Problem::new(message).hint("check the path; `-` stands for standard input"))
         })?;
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
-        Self::new(&format!("`{}`", path.display()), file, format, reserved, Gauge::new(length))
+        Self::new(&format!("`{}`", path.display()), file, format, options, Gauge::new(length))
     }
 
-    /// The same for any reader; `name` stands for it in messages.
+    /// The same for any reader; `name` stands for it in messages. Its format is CSV if none is named.
     ///
     /// # Errors
     /// As [`Input::open`].
     pub fn from_reader(
         name: &str,
         reader: impl Read + Send + 'static,
-        format: InputFormat,
-        reserved: Vec<String>,
+        options: InputOptions,
     ) -> Result<Self> {
-        Self::new(name, reader, format, reserved, Gauge::new(None))
+        let format = options.format.unwrap_or(InputFormat::Csv);
+        Self::new(name, reader, format, options, Gauge::new(None))
     }
 
     fn new(
         name: &str,
         reader: impl Read + Send + 'static,
         format: InputFormat,
-        reserved: Vec<String>,
+        options: InputOptions,
         gauge: Gauge,
     ) -> Result<Self> {
-        let parser = parser_of(format, reserved).map_err(Error::Config)?;
-        let text = encoding::text_of(gauge.metered(reader)).map_err(|error| {
-            Error::Config(Problem::new(format!("cannot read {name}: {}", reason(&error))))
-        })?;
+        options.csv.check(format).map_err(Error::Config)?;
+        let unreadable =
+            |error: &io::Error| Error::Config(Problem::new(format!("cannot read {name}: {}", reason(error))));
+        let text =
+            encoding::text_of(gauge.metered(reader), options.encoding).map_err(|error| unreadable(&error))?;
+        let (shape, text) = match (options.format, format) {
+            (None, InputFormat::Json | InputFormat::JsonLines) => {
+                shape::found(format, text).map_err(|error| unreadable(&error))?
+            }
+            (_, format) => (Shape::of(format), text),
+        };
+        let notes = Notes::default();
+        if let Some(note) = shape.note(format) {
+            notes.say(format!("{name} {note}"));
+        }
+        let rules = Rules {
+            reserved: options.reserved.iter().cloned().collect(),
+            failed_rows: options.failed_rows,
+            encoding: options.encoding.map(|Encoding(named)| named.name()),
+            notes: notes.clone(),
+        };
+        let parser = parser_of(shape, options.csv, rules).map_err(Error::Config)?;
         let mut feeder = Feeder::new(name, text, parser);
         let mut first_record_fields = None;
         while feeder.header().is_none()
@@ -133,6 +152,12 @@ impl Input {
             && let Some(problem) = feeder.take_problem()
         {
             return Err(Error::Config(problem));
+        }
+        if let Some(Unreadable { kind: UnreadableKind::Clash, message }) =
+            feeder.rows().first().and_then(|row| row.fields.as_ref().err())
+        {
+            let problem = Problem::new(format!("{name}: {message}"));
+            return Err(Error::Config(problem.hint(rules::CLASH_HINT)));
         }
         let header = feeder.header().map(<[_]>::to_vec);
         if header.is_none() && matches!(format, InputFormat::Csv | InputFormat::Tsv) {
@@ -157,6 +182,7 @@ impl Input {
             first_record_fields,
             name: name.to_owned(),
             gauge,
+            notes,
             pieces,
             piece: Vec::new().into_iter(),
             ended: false,
@@ -167,6 +193,11 @@ impl Input {
     /// `None` for JSON, and for CSV without even a header.
     pub fn header(&self) -> Option<&[String]> {
         self.header.as_deref()
+    }
+
+    /// What a user should know of how the input is read. They go on coming while the run takes rows.
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
     }
 
     /// How far it has been read.
@@ -194,13 +225,14 @@ impl Source for Input {
     }
 }
 
-fn parser_of(format: InputFormat, reserved: Vec<String>) -> std::result::Result<Box<dyn Parser>, Problem> {
-    Ok(match format {
-        InputFormat::Csv => Box::new(csv::Csv::new(b',', reserved)),
-        InputFormat::Tsv => Box::new(csv::Csv::new(b'\t', reserved)),
-        InputFormat::JsonLines => Box::new(json_lines::JsonLines::new(reserved)),
-        InputFormat::Json => Box::new(json_array::JsonArray::new(reserved)),
-        InputFormat::Text => Box::new(text::Text::new(&reserved)?),
+fn parser_of(shape: Shape, csv: CsvOptions, rules: Rules) -> std::result::Result<Box<dyn Parser>, Problem> {
+    Ok(match shape {
+        Shape::Columns(format) => {
+            Box::new(csv::Csv::new(csv.delimiter_of(format).unwrap_or(b','), csv, rules))
+        }
+        Shape::Lines => Box::new(json_lines::JsonLines::new(rules)),
+        Shape::Values(form) => Box::new(json_values::JsonValues::new(form, rules)),
+        Shape::Text => Box::new(text::Text::new(rules)?),
     })
 }
 
@@ -231,15 +263,6 @@ fn first_fields(rows: &[Row]) -> Option<Vec<String>> {
             record::fields(text).ok()?.into_iter().map(|field| field.name.into_owned()).collect();
         (!names.is_empty()).then_some(names)
     })
-}
-
-/// The problem with a header that has a reserved name.
-fn clash(header: &[String], reserved: &[String]) -> Option<Problem> {
-    let name = header.iter().find(|name| reserved.contains(name))?;
-    Some(
-        Problem::new(format!("the input's column `{name}` has the name of a field that the output adds"))
-            .hint("put the value under a name of its own with `--into NAME`"),
-    )
 }
 
 /// What the operating system says, without its number.

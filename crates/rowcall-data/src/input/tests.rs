@@ -26,7 +26,12 @@ impl Read for Pipe {
 }
 
 fn open(reader: impl Read + Send + 'static, format: InputFormat) -> rowcall::Result<Input> {
-    Input::from_reader("`x`", reader, format, vec!["_error".to_owned()])
+    let reserved = vec!["_error".to_owned()];
+    Input::from_reader(
+        "`x`",
+        reader,
+        InputOptions { format: Some(format), reserved, ..InputOptions::default() },
+    )
 }
 
 async fn all(mut input: Input, max: usize) -> (Vec<Row>, Option<Error>) {
@@ -96,9 +101,164 @@ async fn bytes_become_text() {
         let (found, error) = all(open(bytes, Text).unwrap(), 10).await;
         assert_eq!((found.len(), error.is_none()), (rows, true), "{bytes:?}");
     }
-    let error = open(&b"\xff\xfei\0d\0"[..], Csv).unwrap_err();
+    let error = open(&b"i\0d\0"[..], Csv).unwrap_err();
     assert!(matches!(&error, Error::Config(_)));
-    assert_eq!(error.to_string(), "cannot read `x`: the text is UTF-16, expected UTF-8");
+    assert!(error.to_string().starts_with("cannot read `x`: the text seems to be UTF-16 without"), "{error}");
+}
+
+/// The rows of `bytes`, shown, and what is said of them.
+async fn read(bytes: Vec<u8>, options: InputOptions) -> (Vec<String>, Vec<String>) {
+    let input = Input::from_reader("`x`", io::Cursor::new(bytes), options).unwrap();
+    let notes = input.notes();
+    let (rows, error) = all(input, 100).await;
+    assert!(error.is_none(), "{error:?}");
+    let rows = rows.iter().map(|row| match &row.fields {
+        Ok(_) => String::from_utf8(row.record.to_vec()).unwrap(),
+        Err(unreadable) => unreadable.message.clone(),
+    });
+    (rows.collect(), notes.take_all())
+}
+
+#[tokio::test]
+async fn text_is_read_in_its_encoding() {
+    let text = "id,größe\n1,☃😀\n";
+    let record = r#"{"id":"1","größe":"☃😀"}"#;
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let named = |name: &str| InputOptions { encoding: name.parse().ok(), ..InputOptions::default() };
+    for (bytes, options) in [
+        ([&b"\xff\xfe"[..], &little].concat(), InputOptions::default()),
+        ([&b"\xfe\xff"[..], &big].concat(), InputOptions::default()),
+        (gzip(&[&b"\xff\xfe"[..], &little].concat()), InputOptions::default()),
+        // A mark outweighs a name.
+        ([&b"\xfe\xff"[..], &big].concat(), named("windows-1252")),
+        (little, named("utf-16le")),
+        (big, named("utf-16be")),
+        (text.as_bytes().to_vec(), named("utf-8")),
+        ([&b"\xef\xbb\xbf"[..], text.as_bytes()].concat(), named("shift_jis")),
+    ] {
+        assert_eq!(read(bytes, options).await.0, [record]);
+    }
+    let latin = b"n\nJos\xe9\n";
+    assert_eq!(read(latin.to_vec(), named("windows-1252")).await.0, [r#"{"n":"José"}"#]);
+    let not_utf8 =
+        "the column `n` on line 2 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`";
+    assert_eq!(read(latin.to_vec(), InputOptions::default()).await.0, [not_utf8]);
+    let long = format!("n\n{}\n", "日本".repeat(50_000));
+    let (encoded, _, _) = encoding_rs::SHIFT_JIS.encode(&long);
+    let (rows, _) = read(encoded.to_vec(), named("shift_jis")).await;
+    assert_eq!(rows, [format!(r#"{{"n":"{}"}}"#, "日本".repeat(50_000))]);
+    // What the encoding does not have fails its row, and not the next.
+    let (rows, _) = read(b"n\n\x81\x20\n\x83\x41\n\x81".to_vec(), named("shift_jis")).await;
+    let wrong = |line| format!("the column `n` on line {line} is not `Shift_JIS`, which `--encoding` names");
+    assert_eq!(rows, [wrong(2), r#"{"n":"ア"}"#.to_owned(), wrong(4)]);
+}
+
+#[tokio::test]
+async fn zeros_after_gzip_are_padding_and_anything_else_is_an_error() {
+    let line = gzip(b"{\"id\":1}\n");
+    let jsonl = || InputOptions { format: Some(JsonLines), ..InputOptions::default() };
+    for (bytes, rows) in [
+        ([line.clone(), vec![0; 100_000]].concat(), 1),
+        ([line.clone(), vec![0; 512], line.clone(), vec![0]].concat(), 2),
+    ] {
+        assert_eq!(read(bytes, jsonl()).await.0.len(), rows);
+    }
+    let (rows, error) =
+        all(open(io::Cursor::new([line, b"abc".to_vec()].concat()), JsonLines).unwrap(), 9).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        error.unwrap().to_string(),
+        "cannot read `x`: bytes that are not gzip follow the compressed text"
+    );
+}
+
+#[tokio::test]
+async fn a_file_of_json_is_read_for_what_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let array = "is one JSON array and is read as that";
+    let values = "has JSON values on several lines each and is read as that";
+    let lines = "has a JSON value a line and is read as JSON Lines";
+    let text = [r#"{"text":"a"}"#, r#"{"text":"b"}"#];
+    for (name, content, rows, note) in [
+        ("a.jsonl", "[\n{\"text\":\"a\"},\n{\"text\":\"b\"}\n]\n", &text[..], array),
+        ("a.jsonl", "[{\"text\":\"a\"},{\"text\":\"b\"}]", &text, array),
+        ("a.ndjson", " [\"a\", \"b\"]\n", &text, array),
+        ("a.jsonl", "[\"a\",\n\"b\"]", &text, array),
+        (
+            "a.jsonl",
+            "[1,\nNaN]",
+            &[r#"{"text":1}"#, "element 2 on line 2: expected a JSON object or a text, found `null`"],
+            array,
+        ),
+        (
+            "a.jsonl",
+            "{\n\"text\":\"a\"}\n{\n\"text\":\"b\"}\n",
+            &["{\n\"text\":\"a\"}", "{\n\"text\":\"b\"}"],
+            values,
+        ),
+        ("a.json", "{\"text\":\"a\"}\n{\"text\":\"b\"}", &text, lines),
+        ("a.json", "\"a\"\n\"b\"\n", &text, lines),
+        ("a.json", "{\"text\":\"a\"}", &text[..1], lines),
+        ("a.json", "{\n\"text\":\"a\"\n}", &["{\n\"text\":\"a\"\n}"], values),
+        ("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\"}", &text, ""),
+        ("a.json", "[\"a\",\"b\"]", &text, ""),
+        // A line that is torn fails alone, also the first.
+        (
+            "a.jsonl",
+            "{\"text\":\n{\"text\":\"a\"}\n{\"text\":\"b\"}\n",
+            &["line 1: EOF while parsing a value (column 8)", text[0], text[1]],
+            "",
+        ),
+        (
+            "a.jsonl",
+            "[1]\n[2]\n",
+            &[
+                "line 1: expected a JSON object or a text, found `[1]`",
+                "line 2: expected a JSON object or a text, found `[2]`",
+            ],
+            "",
+        ),
+        ("a.jsonl", "", &[], ""),
+    ] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let input = Input::open(&path, InputOptions::default()).unwrap();
+        let notes = input.notes();
+        let (found, error) = all(input, 100).await;
+        assert!(error.is_none(), "{error:?}");
+        let found: Vec<_> = found
+            .iter()
+            .map(|row| match &row.fields {
+                Ok(_) => String::from_utf8(row.record.to_vec()).unwrap(),
+                Err(unreadable) => unreadable.message.clone(),
+            })
+            .collect();
+        assert_eq!(found, rows, "{content}");
+        let said = notes.take().concat();
+        assert!(said.ends_with(note) && said.is_empty() == note.is_empty(), "{content}: {said}");
+    }
+    // A format that is named is not looked for.
+    let path = directory.path().join("a.jsonl");
+    std::fs::write(&path, "[\n{\"text\":\"a\"}\n]\n").unwrap();
+    let options = InputOptions { format: Some(JsonLines), ..InputOptions::default() };
+    assert_eq!(all(Input::open(&path, options).unwrap(), 9).await.0.len(), 3);
+}
+
+#[tokio::test]
+async fn a_first_record_that_clashes_is_known_when_the_input_is_open() {
+    let options = InputOptions {
+        format: Some(JsonLines),
+        reserved: vec!["label".to_owned()],
+        ..InputOptions::default()
+    };
+    let error = Input::from_reader("`x`", &b"{\"label\":1}\n"[..], options).unwrap_err();
+    assert!(matches!(&error, Error::Config(_)));
+    assert_eq!(
+        error.to_string(),
+        "`x`: line 1: the field `label` has the name of a field that the output adds"
+    );
+    assert!(error.hint().unwrap().contains("--into NAME"));
 }
 
 #[tokio::test]
@@ -122,7 +282,7 @@ async fn columns_are_known_when_the_input_is_open() {
         (Csv, "a,b\n1\n", names(&["a", "b"]), names(&["a", "b"])),
         (Text, "", names(&["text"]), names(&["text"])),
         (JsonLines, "{\"b\":1,\"a\":2,\"b\":3}", None, names(&["b", "a"])),
-        (JsonLines, "{\n[]\n{}\n{\"c\":1,\"_error\":2}\n{\"a\":1}", None, names(&["c", "_error"])),
+        (JsonLines, "{\n[]\n{}\n{\"c\":1,\"_error\":null}\n{\"a\":1}", None, names(&["c"])),
         (JsonLines, "", None, None),
         (Json, "[ {\"a\":1}, {\"b\":1} ]", None, names(&["a"])),
     ] {
@@ -139,12 +299,12 @@ async fn files_are_opened_by_their_ending_or_format() {
     std::fs::write(path("a.CSV"), "id\n1\n").unwrap();
     std::fs::write(path("b.tsv.gz"), gzip(b"id\tx\n1\t2\n")).unwrap();
     std::fs::write(path("c.data"), "a\nb\n").unwrap();
-    std::fs::write(path("d.json"), "{}").unwrap();
+    std::fs::write(path("d.json"), "d").unwrap();
     std::fs::write(path("empty.csv"), "\n\n").unwrap();
     for (name, format, rows) in
         [("a.CSV", None, 1), ("b.tsv.gz", None, 1), ("c.data", Some(Text), 2), ("a.CSV", Some(Text), 2)]
     {
-        let input = Input::open(path(name), InputOptions { format, reserved: Vec::new() }).unwrap();
+        let input = Input::open(path(name), InputOptions { format, ..InputOptions::default() }).unwrap();
         assert_eq!(all(input, 10).await.0.len(), rows, "{name}");
     }
     let shown = directory.path().display();
@@ -162,7 +322,7 @@ async fn files_are_opened_by_their_ending_or_format() {
         ),
         (
             "d.json",
-            format!("`{shown}/d.json`: expected an array of objects on line 1, found `{{`"),
+            format!("`{shown}/d.json`: expected an array of objects on line 1, found `d`"),
             Some("jsonl`"),
         ),
     ] {
@@ -172,7 +332,7 @@ async fn files_are_opened_by_their_ending_or_format() {
         assert_eq!(error.hint().is_some(), hint.is_some());
         assert!(error.hint().unwrap_or_default().ends_with(hint.unwrap_or_default()));
     }
-    let options = InputOptions { format: Some(Csv), reserved: Vec::new() };
+    let options = InputOptions { format: Some(Csv), ..InputOptions::default() };
     let error = Input::open(directory.path(), options).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot read `{shown}`: Is a directory"));
 }

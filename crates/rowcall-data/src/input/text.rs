@@ -3,9 +3,10 @@
 use rowcall::{Problem, TEXT_FIELD, UnreadableKind};
 use serde_json::{Map, Value};
 
+use super::MAX_RECORD_BYTES;
 use super::lines::{Line, Lines};
 use super::parser::{Parser, Rows};
-use super::{MAX_RECORD_BYTES, clash};
+use super::rules::Rules;
 use crate::record;
 
 /// The parser of text.
@@ -13,28 +14,29 @@ use crate::record;
 pub(crate) struct Text {
     header: Vec<String>,
     lines: Lines,
+    rules: Rules,
 }
 
 impl Text {
     /// # Errors
     /// If the one name that a line has is reserved.
-    pub(crate) fn new(reserved: &[String]) -> Result<Self, Problem> {
+    pub(crate) fn new(rules: Rules) -> Result<Self, Problem> {
         let header = vec![TEXT_FIELD.to_owned()];
-        match clash(&header, reserved) {
+        match rules.clash("the input's column", header.iter().map(String::as_str)) {
             Some(problem) => Err(problem),
-            None => Ok(Self { header, lines: Lines::default() }),
+            None => Ok(Self { header, lines: Lines::default(), rules }),
         }
     }
 }
 
 impl Parser for Text {
     fn feed(&mut self, text: &[u8], rows: &mut Rows) -> Result<(), Problem> {
-        self.lines.feed(text, |line| push_line(line, rows));
+        self.lines.feed(text, |line| push_line(line, &self.rules, rows));
         Ok(())
     }
 
     fn end(&mut self, rows: &mut Rows) -> Result<(), Problem> {
-        self.lines.end(|line| push_line(line, rows));
+        self.lines.end(|line| push_line(line, &self.rules, rows));
         Ok(())
     }
 
@@ -43,7 +45,7 @@ impl Parser for Text {
     }
 }
 
-fn push_line(Line { number, text }: Line<'_>, rows: &mut Rows) {
+fn push_line(Line { number, text }: Line<'_>, rules: &Rules, rows: &mut Rows) {
     let Some(bytes) = text else {
         let message = format!("line {number} is longer than {MAX_RECORD_BYTES} bytes");
         return rows.push_unreadable(UnreadableKind::Input, message, record::EMPTY);
@@ -51,7 +53,7 @@ fn push_line(Line { number, text }: Line<'_>, rows: &mut Rows) {
     let text = String::from_utf8_lossy(bytes);
     let record = format!("{{\"{TEXT_FIELD}\":{}}}", record::quoted(&text));
     if std::str::from_utf8(bytes).is_err() {
-        rows.push_unreadable(UnreadableKind::Input, format!("line {number} is not UTF-8"), record);
+        rules.push_not_text(&format!("line {number}"), record, rows);
     } else {
         rows.push(Map::from_iter([(TEXT_FIELD.to_owned(), Value::String(text.into_owned()))]), record);
     }

@@ -7,12 +7,28 @@ use serde_json::{Value, json};
 
 use super::Rows;
 use crate::format::InputFormat::{self, Csv, Json, JsonLines, Text, Tsv};
-use crate::input::{MAX_RECORD_BYTES, parser_of};
+use crate::input::json_values::Form;
+use crate::input::rules::Rules;
+use crate::input::shape::Shape;
+use crate::input::{CsvOptions, FailedRows, MAX_RECORD_BYTES, Quote, parser_of};
 
 /// Feeds `pieces` to the parser of `format`, for which `label` and `_error` are reserved.
 fn parse(format: InputFormat, pieces: &[&[u8]]) -> (Vec<Row>, Option<Problem>) {
+    parse_as(Shape::of(format), CsvOptions::default(), &rules(&["label", "_error"]), pieces)
+}
+
+fn rules(reserved: &[&str]) -> Rules {
+    Rules { reserved: reserved.iter().map(|name| (*name).to_owned()).collect(), ..Rules::default() }
+}
+
+fn parse_as(
+    shape: Shape,
+    options: CsvOptions,
+    rules: &Rules,
+    pieces: &[&[u8]],
+) -> (Vec<Row>, Option<Problem>) {
     let mut rows = Rows::default();
-    let parsed = parser_of(format, vec!["label".to_owned(), "_error".to_owned()]).and_then(|mut parser| {
+    let parsed = parser_of(shape, options, rules.clone()).and_then(|mut parser| {
         pieces.iter().try_for_each(|piece| parser.feed(piece, &mut rows))?;
         parser.end(&mut rows)
     });
@@ -85,8 +101,8 @@ fn csv() {
         (
             b"id,text\n1,\xffa\n\xc3,\xa9\n",
             &[
-                "{\"id\":\"1\",\"text\":\"\u{fffd}a\"} input: the column `text` on line 2 is not UTF-8",
-                "{\"id\":\"\u{fffd}\",\"text\":\"\u{fffd}\"} input: the column `id` on line 3 is not UTF-8",
+                "{\"id\":\"1\",\"text\":\"\u{fffd}a\"} input: the column `text` on line 2 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
+                "{\"id\":\"\u{fffd}\",\"text\":\"\u{fffd}\"} input: the column `id` on line 3 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
             ],
         ),
         (
@@ -96,9 +112,16 @@ fn csv() {
                 "{} input: a quote in the record that begins on line 3 is never closed",
             ],
         ),
-        (b"id,\n1,2\n", &["!column 2 has no name in the header on line 1"]),
+        // What has no name has one by its position.
+        (b"id,\n1,2\n", &[r#"{"id":"1","column_2":"2"}"#]),
+        (b",column_1, ,\n1,2,3,4\n", &[r#"{"column_1_2":"1","column_1":"2","column_3":"3","column_4":"4"}"#]),
         (b"id,text,id\n", &["!the column `id` is twice in the header"]),
-        (b"\n\xff\n", &["!the name of column 1 on line 2 is not UTF-8"]),
+        (
+            b"\n\xff\n",
+            &[
+                "!the name of column 1 on line 2 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
+            ],
+        ),
         (b"id,\"te", &["!a quote in the record that begins on line 1 is never closed"]),
         (b"id,label\n1,2\n", &["!the input's column `label` has the name of a field that the output adds"]),
     ];
@@ -136,11 +159,11 @@ fn json_lines() {
             &[
                 r#"{"id":1}"#,
                 "{} input: line 2: EOF while parsing a value (column 6)",
-                "{} input: line 3: expected a JSON object, found `[1, 2]`",
-                "{} input: line 4: expected a JSON object, found `null`",
+                "{} input: line 3: expected a JSON object or a text, found `[1, 2]`",
+                "{} input: line 4: expected a JSON object or a text, found `null`",
                 "{} input: line 5: trailing characters (column 10)",
-                "{} input: line 6: the text is not UTF-8",
-                "{} input: line 7: the field `id`: number out of range",
+                "{} input: line 6: the text is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
+                r#"{"id":{"n":1e999}} input: line 7: the field `id`: number out of range"#,
                 r#"{"id":3}"#,
             ],
         ),
@@ -149,11 +172,10 @@ fn json_lines() {
             &[r#"{"id":1}"#, "{} input: line 2: EOF while parsing an object (column 7)"],
         ),
         (
-            "{\"läbel\":1}\n{\"l\\u0061bel\":1}\n{\"_error\":null}".as_bytes(),
+            "{\"läbel\":1}\n{\"l\\u0061bel\":1}".as_bytes(),
             &[
                 "{\"läbel\":1}",
                 r#"{"l\u0061bel":1} clash: line 2: the field `label` has the name of a field that the output adds"#,
-                r#"{"_error":null} clash: line 3: the field `_error` has the name of a field that the output adds"#,
             ],
         ),
     ];
@@ -164,10 +186,11 @@ fn json_lines() {
     check(
         JsonLines,
         &long,
-        &[&format!("{{}} input: line 1: expected a JSON object, found `[{}…`", "☃".repeat(39))],
+        &[&format!("{{}} input: line 1: expected a JSON object or a text, found `[{}…`", "☃".repeat(39))],
     );
     let deep = "{\"a\":".repeat(200) + "1" + &"}".repeat(200);
-    check(JsonLines, deep, &["{} input: line 1: the field `a`: recursion limit exceeded"]);
+    let expected = format!("{deep} input: line 1: the field `a`: recursion limit exceeded");
+    check(JsonLines, &deep, &[&expected]);
 }
 
 #[test]
@@ -190,10 +213,10 @@ fn json_arrays() {
             "[{\"id\":1},\n[2],\"3\",4 , null,{\"id\":}, {\"label\":1},\n{\"id\":8}]",
             &[
                 r#"{"id":1}"#,
-                "{} input: element 2 on line 2: expected a JSON object, found `[2]`",
-                "{} input: element 3 on line 2: expected a JSON object, found `\"3\"`",
-                "{} input: element 4 on line 2: expected a JSON object, found `4`",
-                "{} input: element 5 on line 2: expected a JSON object, found `null`",
+                "{} input: element 2 on line 2: expected a JSON object or a text, found `[2]`",
+                r#"{"text":"3"}"#,
+                r#"{"text":4}"#,
+                "{} input: element 5 on line 2: expected a JSON object or a text, found `null`",
                 "{} input: element 6 on line 2: expected value (column 7)",
                 "{\"label\":1} clash: element 7 on line 2: the field `label` has the name of a field that the output adds",
                 r#"{"id":8}"#,
@@ -218,6 +241,136 @@ fn json_arrays() {
 }
 
 #[test]
+fn what_is_no_json_is_null_or_fails_its_row_which_keeps_its_record() {
+    for (text, expected) in [
+        (r#"{"a":NaN,"b":"NaN"}"#, r#"{"a":null,"b":"NaN"}"#.to_owned()),
+        (r#"{"a":[-Infinity]}"#, r#"{"a":[null]}"#.to_owned()),
+        (
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\ud800"} input: line 1: the field `a`: unexpected end of hex escape"#.to_owned(),
+        ),
+        (
+            r#"{"\ud800":1}"#,
+            r#"{"\ufffd":1} input: line 1: unexpected end of hex escape (column 9)"#.to_owned(),
+        ),
+        ("NaN", "{} input: line 1: expected a JSON object or a text, found `null`".to_owned()),
+        (r#""NaN""#, r#"{"text":"NaN"}"#.to_owned()),
+        ("true", r#"{"text":true}"#.to_owned()),
+        ("-", "{} input: line 1: expected a JSON object or a text, found `-`".to_owned()),
+    ] {
+        check(JsonLines, text, &[&expected]);
+    }
+}
+
+#[test]
+fn values_stand_on_as_many_lines_as_they_like() {
+    let sequence = |text: &str| {
+        let shape = Shape::Values(Form::Sequence);
+        let (rows, problem) = parse_as(shape, CsvOptions::default(), &rules(&[]), &[text.as_bytes()]);
+        let mut found: Vec<_> = rows.iter().map(shown).collect();
+        found.extend(problem.map(|problem| format!("!{problem}")));
+        found
+    };
+    assert_eq!(
+        sequence("{\n \"a\": 1\n}\n{\n \"a\": \"}\"\n}{\"a\":3}\n \"t\"\n4"),
+        [
+            "{\n \"a\": 1\n} as {\"a\":1}",
+            "{\n \"a\": \"}\"\n} as {\"a\":\"}\"}",
+            r#"{"a":3}"#,
+            r#"{"text":"t"}"#,
+            r#"{"text":4}"#
+        ]
+    );
+    assert_eq!(
+        sequence("{\"a\":1}\n{\n\"a\":"),
+        [r#"{"a":1}"#, "!the text ends on line 3 within value 2, which begins on line 2"]
+    );
+    assert_eq!(sequence(""), [""; 0]);
+}
+
+#[test]
+fn a_csv_is_read_by_the_characters_that_were_named() {
+    let parse = |options: CsvOptions, text: &str| {
+        let (rows, problem) = parse_as(Shape::of(Csv), options, &rules(&[]), &[text.as_bytes()]);
+        assert_eq!(problem, None);
+        rows.iter().map(shown).collect::<Vec<_>>()
+    };
+    let plain = CsvOptions::default();
+    let semicolon = CsvOptions { delimiter: ";".parse().ok(), ..plain };
+    assert_eq!(parse(semicolon, "a;b\n1,5;\"x;y\"\n"), [r#"{"a":"1,5","b":"x;y"}"#]);
+    let quoted = CsvOptions { quote: "'".parse().ok(), ..plain };
+    assert_eq!(parse(quoted, "a,b\n'1,5',\"x\"\n"), [r#"{"a":"1,5","b":"\"x\""}"#]);
+    let unquoted = CsvOptions { quote: Some(Quote::Nothing), ..plain };
+    assert_eq!(parse(unquoted, "a,b\n\"1,5\"\n"), [r#"{"a":"\"1","b":"5\""}"#]);
+    let escaped = CsvOptions { escape: "\\".parse().ok(), ..plain };
+    assert_eq!(parse(escaped, "a,b\n\"1\\\",5\",2\n"), [r#"{"a":"1\",5","b":"2"}"#]);
+    let titled = CsvOptions { skip_rows: 2, ..plain };
+    assert_eq!(
+        parse(titled, "Report \"x\n\na,b\n1,2\n3\n"),
+        [r#"{"a":"1","b":"2"}"#, r#"{"a":"3"} input: line 5 has 1 column, expected 2 as in the header"#]
+    );
+}
+
+#[test]
+fn an_output_is_an_input() {
+    let failed = r#"{"kind":"invalid","message":"no value","violations":[]}"#;
+    let jsonl = format!(
+        "{{\"t\":\"a\",\"_error\":null,\"_meta\":{{\"model\":\"m\"}}}}\n{{\"t\":\"b\",\"_error\":{failed},\"_meta\":1}}\n\
+         {{\"t\":\"c\",\"_error\":\"\"}}\n{{\"t\":\"d\"}}\n"
+    );
+    let csv = "t,_error,_meta_model\na,,m\nb,invalid: no value,m\nc,null,\nd,,\n".to_owned();
+    let message = "line {}: the row failed in an earlier step: invalid: no value";
+    let done = [r#"{"t":"a"}"#, r#"{"t":"c"}"#, r#"{"t":"d"}"#].map(str::to_owned);
+    for (format, text, kept) in [
+        (
+            JsonLines,
+            &jsonl,
+            format!(r#"{{"t":"b","_error":{failed}}} input: {}"#, message.replace("{}", "2")),
+        ),
+        (
+            Csv,
+            &csv,
+            format!(r#"{{"t":"b","_error":"invalid: no value"}} input: {}"#, message.replace("{}", "3")),
+        ),
+    ] {
+        for (failed_rows, second, note) in [
+            (FailedRows::Error, Some(kept), "1 row of the input failed in an earlier step: not asked, kept"),
+            (FailedRows::Skip, None, "1 row of the input failed in an earlier step: left out"),
+            (
+                FailedRows::Ask,
+                Some(r#"{"t":"b"}"#.to_owned()),
+                "1 row of the input failed in an earlier step: asked about",
+            ),
+        ] {
+            let rules = Rules { failed_rows, ..rules(&["_error", "label"]) };
+            let (rows, problem) =
+                parse_as(Shape::of(format), CsvOptions::default(), &rules, &[text.as_bytes()]);
+            assert_eq!(problem, None);
+            let mut expected = done.to_vec();
+            if let Some(second) = second {
+                expected.insert(1, second);
+            }
+            assert_eq!(rows.iter().map(shown).collect::<Vec<_>>(), expected);
+            let notes = rules.notes.take_all();
+            assert_eq!(
+                notes[0],
+                "the input is the output of an earlier step: its `_error` and `_meta` are left out"
+            );
+            assert!(notes[1].starts_with(note), "{notes:?}");
+        }
+    }
+    // Without `_error`, `_meta` is a field like any other; and other names still clash.
+    check(JsonLines, r#"{"_meta":1}"#, &[r#"{"_meta":1}"#]);
+    check(
+        JsonLines,
+        r#"{"label":1,"_error":null}"#,
+        &[
+            r#"{"label":1,"_error":null} clash: line 1: the field `label` has the name of a field that the output adds"#,
+        ],
+    );
+}
+
+#[test]
 fn text() {
     let (rows, problem) = parse(Text, &[b"a\r\n\n \"b\" \nc\xff\nd"]);
     assert_eq!(problem, None);
@@ -228,13 +381,13 @@ fn text() {
             r#"{"text":"a"}"#,
             r#"{"text":""}"#,
             r#"{"text":" \"b\" "}"#,
-            "{\"text\":\"c\u{fffd}\"} input: line 4 is not UTF-8",
+            "{\"text\":\"c\u{fffd}\"} input: line 4 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
             r#"{"text":"d"}"#
         ]
     );
-    let problem = parser_of(Text, vec!["text".to_owned()]).err().unwrap();
+    let problem = parser_of(Shape::Text, CsvOptions::default(), rules(&["text"])).err().unwrap();
     assert_eq!(problem.message, "the input's column `text` has the name of a field that the output adds");
-    assert_eq!(problem.hint.as_deref(), Some("put the value under a name of its own with `--into NAME`"));
+    assert_eq!(problem.hint.as_deref(), Some(crate::input::rules::CLASH_HINT));
 }
 
 #[test]

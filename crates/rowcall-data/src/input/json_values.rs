@@ -1,25 +1,34 @@
-//! One JSON array of objects, element by element: where each begins and ends, found without parsing it. What is in
-//! an element is `json_object.rs`'s business.
-
-use std::collections::HashSet;
+//! JSON values one after the other: the elements of one array, or whole values with nothing but space in between, on as many
+//! lines as they like. Where each begins and ends is found without parsing it; what is in it is `json_object.rs`'s business.
 
 use rowcall::{Problem, UnreadableKind};
 
 use super::MAX_RECORD_BYTES;
-use super::json_object::push_object;
+use super::json_object::push_value;
 use super::parser::{Parser, Rows};
+use super::rules::Rules;
 use crate::record;
 
-/// The parser of an array. A torn array is a problem, told after the rows before it.
+/// The parser of values. A torn text is a problem, reported after the rows before it.
 #[derive(Debug)]
-pub(crate) struct JsonArray {
-    reserved: HashSet<String>,
+pub(crate) struct JsonValues {
+    rules: Rules,
+    form: Form,
     at: At,
     /// The number of the line that is being read, counted from 1.
     line: u64,
     /// How many elements are whole.
     elements: u64,
     element: Element,
+}
+
+/// How the values stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As the elements of one array.
+    Array,
+    /// One after the other.
+    Sequence,
 }
 
 /// What comes next, space aside.
@@ -50,11 +59,15 @@ struct Element {
     escaped: bool,
 }
 
-impl JsonArray {
-    pub(crate) fn new(reserved: Vec<String>) -> Self {
+impl JsonValues {
+    pub(crate) fn new(form: Form, rules: Rules) -> Self {
         Self {
-            reserved: reserved.into_iter().collect(),
-            at: At::Start,
+            rules,
+            form,
+            at: match form {
+                Form::Array => At::Start,
+                Form::Sequence => At::Next,
+            },
             line: 1,
             elements: 0,
             element: Element::default(),
@@ -64,12 +77,20 @@ impl JsonArray {
     fn complete(&mut self, rows: &mut Rows) {
         self.elements += 1;
         let Element { text, too_long, line, .. } = std::mem::take(&mut self.element);
-        let place = format_args!("element {} on line {line}", self.elements);
+        let what = self.what();
+        let place = format_args!("{what} {} on line {line}", self.elements);
         if too_long {
             let message = format!("{place} is longer than {MAX_RECORD_BYTES} bytes");
             rows.push_unreadable(UnreadableKind::Input, message, record::EMPTY);
         } else {
-            push_object(&text, place, &self.reserved, rows);
+            push_value(&text, place, &self.rules, rows);
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        match self.form {
+            Form::Array => "element",
+            Form::Sequence => "value",
         }
     }
 
@@ -79,7 +100,7 @@ impl JsonArray {
     }
 }
 
-impl Parser for JsonArray {
+impl Parser for JsonValues {
     fn feed(&mut self, mut text: &[u8], rows: &mut Rows) -> Result<(), Problem> {
         while let Some((&byte, rest)) = text.split_first() {
             if self.at != At::Within && byte.is_ascii_whitespace() {
@@ -106,13 +127,16 @@ impl Parser for JsonArray {
                     text = rest;
                     if end.is_some() {
                         self.complete(rows);
-                        self.at = At::After;
+                        self.at = match self.form {
+                            Form::Array => At::After,
+                            Form::Sequence => At::Next,
+                        };
                     }
                 }
                 (At::Start, _) => {
                     return Err(self
                         .expected("an array of objects", byte)
-                        .hint("an object a line is read with `--input-format jsonl`"));
+                        .hint("a value a line is read with `--input-format jsonl`"));
                 }
                 (At::After, _) => return Err(self.expected("`,` or `]`", byte)),
                 (At::End, _) => return Err(self.expected("nothing after the array", byte)),
@@ -121,13 +145,23 @@ impl Parser for JsonArray {
         Ok(())
     }
 
-    fn end(&mut self, _rows: &mut Rows) -> Result<(), Problem> {
+    fn end(&mut self, rows: &mut Rows) -> Result<(), Problem> {
         match self.at {
+            At::Next if self.form == Form::Sequence => Ok(()),
+            // A value without brackets ends with the text.
+            At::Within
+                if self.form == Form::Sequence && self.element.depth == 0 && !self.element.in_string =>
+            {
+                self.complete(rows);
+                Ok(())
+            }
             // A file without a byte in it has no rows in any format.
             At::Start | At::End => Ok(()),
             At::Within => Err(Problem::new(format!(
-                "the array ends on line {} within element {}, which begins on line {}",
+                "the {} ends on line {} within {} {}, which begins on line {}",
+                if self.form == Form::Array { "array" } else { "text" },
                 self.line,
+                self.what(),
                 self.elements + 1,
                 self.element.line
             ))),

@@ -1,0 +1,87 @@
+//! What some writers of JSON write that is not JSON, or that no text can be: `NaN` and `Infinity`, as Python does, and halves of
+//! surrogate pairs.
+
+/// Numbers that JSON does not have, the longest first.
+const NOT_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+
+/// `text` with null in place of each `NaN`, `Infinity` and `-Infinity` outside strings, and how many there were; `None` if
+/// there were none.
+pub(crate) fn with_nulls(text: &str) -> Option<(String, u64)> {
+    if !text.contains("NaN") && !text.contains("Infinity") {
+        return None;
+    }
+    let (mut fixed, mut count, mut rest) = (String::with_capacity(text.len()), 0, text);
+    let (mut in_string, mut escaped) = (false, false);
+    while let Some(character) = rest.chars().next() {
+        if !in_string && let Some(found) = NOT_NUMBERS.iter().find(|name| rest.starts_with(**name)) {
+            fixed.push_str("null");
+            count += 1;
+            rest = rest.get(found.len()..).unwrap_or_default();
+            continue;
+        }
+        if in_string {
+            in_string = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+        } else {
+            in_string = character == '"';
+        }
+        fixed.push(character);
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+    }
+    (count > 0).then_some((fixed, count))
+}
+
+/// `text` with U+FFFD in place of each escape of a surrogate that has no other half; `None` if there are none.
+pub(crate) fn without_surrogates(text: &str) -> Option<String> {
+    let (mut fixed, mut rest, mut is_changed) = (String::with_capacity(text.len()), text, false);
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        fixed.push_str(before);
+        let (kept, length) = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (escape.get(..12), 12),
+            (Some(0xd800..0xe000), _) => (None, 6),
+            (_, _) => {
+                let length = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
+                (escape.get(..length), length)
+            }
+        };
+        is_changed |= kept.is_none();
+        fixed.push_str(kept.unwrap_or("\\ufffd"));
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    fixed.push_str(rest);
+    is_changed.then_some(fixed)
+}
+
+/// The code unit that an escape such as `\u00e9` at the start of `text` stands for.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_numbers_are_null_outside_strings() {
+        let fixed = with_nulls(r#"{"a":NaN,"b":[-Infinity, Infinity],"c":"NaN \" NaN","NaN":1}"#);
+        let expected = r#"{"a":null,"b":[null, null],"c":"NaN \" NaN","NaN":1}"#;
+        assert_eq!(fixed, Some((expected.to_owned(), 3)));
+        assert_eq!(with_nulls(r#"{"a":"NaN"}"#), None);
+    }
+
+    #[test]
+    fn halves_of_pairs_are_replaced() {
+        for (text, expected) in [
+            (
+                r#"{"\ud83d":"\ud83d\ude00 \\ud800 \udc00\ud800"}"#,
+                Some(r#"{"\ufffd":"\ud83d\ude00 \\ud800 \ufffd\ufffd"}"#),
+            ),
+            (r#"{"a":"\ud83d\ude00 \u00e9 \" \\"}"#, None),
+            ("\\", None),
+        ] {
+            assert_eq!(without_surrogates(text).as_deref(), expected);
+        }
+    }
+}

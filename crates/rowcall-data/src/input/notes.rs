@@ -1,0 +1,105 @@
+//! What a user should know of how an input is read, and that no row shows: fields that were left out, rows that were skipped.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Notes about an input. They go on coming after the input has been handed over to a run.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    /// All that was said, and how many of these were taken.
+    said: Vec<String>,
+    taken: usize,
+    counts: [u64; 4],
+}
+
+/// What is counted rather than said for each row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// Rows that failed in an earlier step and fail again.
+    FailedAgain,
+    /// Rows that failed in an earlier step and were left out.
+    Skipped,
+    /// Rows that failed in an earlier step and are asked about.
+    AskedAgain,
+    /// Values such as `NaN` that were read as null.
+    NotNumbers,
+}
+
+impl Notes {
+    /// The notes since the last call, each once, as sentence fragments.
+    pub fn take(&self) -> Vec<String> {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = noted.said.iter().skip(noted.taken).cloned().collect();
+        noted.taken = noted.said.len();
+        new
+    }
+
+    /// The notes since the last call, and how many rows and values were read in a way that needs saying: for the end of a run.
+    pub fn take_all(&self) -> Vec<String> {
+        let mut notes = self.take();
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner).counts;
+        for (counted, count) in Counted::ALL.into_iter().zip(counts) {
+            if count > 0 {
+                notes.push(counted.sentence(count));
+            }
+        }
+        notes
+    }
+
+    /// Says `note`, unless it was said before.
+    pub(crate) fn say(&self, note: impl Into<String>) {
+        let (note, mut noted) = (note.into(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if !noted.said.contains(&note) {
+            noted.said.push(note);
+        }
+    }
+
+    /// Counts one more, or several.
+    pub(crate) fn count(&self, counted: Counted, more: u64) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = noted.counts.get_mut(counted as usize) {
+            *count += more;
+        }
+    }
+}
+
+impl Counted {
+    const ALL: [Self; 4] = [Self::FailedAgain, Self::Skipped, Self::AskedAgain, Self::NotNumbers];
+
+    fn sentence(self, count: u64) -> String {
+        let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+        let failed = format!("{rows} of the input failed in an earlier step");
+        match self {
+            Self::FailedAgain => format!(
+                "{failed}: not asked, kept with that error; `--failed-rows skip` leaves such rows out, \
+                 `--failed-rows ask` asks about them"
+            ),
+            Self::Skipped => format!("{failed}: left out"),
+            Self::AskedAgain => format!("{failed}: asked about in this one"),
+            Self::NotNumbers => {
+                let s = if count == 1 { "" } else { "s" };
+                format!("{count} value{s} of `NaN` or `Infinity` in the input were read as null")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_taken_once_and_counts_come_at_the_end() {
+        let notes = Notes::default();
+        notes.say("a");
+        notes.say("a");
+        assert_eq!(notes.clone().take(), ["a"]);
+        notes.say("b");
+        notes.count(Counted::Skipped, 2);
+        let skipped = "2 rows of the input failed in an earlier step: left out";
+        assert_eq!(notes.take_all(), ["b", skipped]);
+        assert_eq!(notes.take(), [""; 0]);
+    }
+}

@@ -1,0 +1,126 @@
+//! What holds for a record whatever its format: names that it may not have, and what it says of an earlier step. An output of
+//! ours can be the next step's input: its `_error` and `_meta` are left out, and a row that failed there is dealt with as the
+//! user says.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use rowcall::{Problem, UnreadableKind};
+use serde_json::{Map, Value};
+
+use super::notes::{Counted, Notes};
+use super::options::FailedRows;
+use super::parser::Rows;
+use crate::layout::{ERROR_FIELD, is_own};
+use crate::record;
+
+/// What can be done about a field of the input that has the name of one of the value's.
+pub(crate) const CLASH_HINT: &str =
+    "put the value under a name that the input does not have with `--into NAME`";
+
+/// The rules for records.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    pub(crate) reserved: HashSet<String>,
+    pub(crate) failed_rows: FailedRows,
+    /// The encoding that was named for the text.
+    pub(crate) encoding: Option<&'static str>,
+    pub(crate) notes: Notes,
+}
+
+impl Rules {
+    /// Whether records with these names come from an earlier step.
+    pub(crate) fn is_output<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> bool {
+        self.reserved.contains(ERROR_FIELD) && names.any(|name| name == ERROR_FIELD)
+    }
+
+    /// Says that fields of an earlier step are left out.
+    pub(crate) fn note_left_out(&self) {
+        self.notes.say("the input is the output of an earlier step: its `_error` and `_meta` are left out");
+    }
+
+    /// The problem with a name that the output adds, if one of `names` is one.
+    pub(crate) fn clash<'a>(&self, what: &str, mut names: impl Iterator<Item = &'a str>) -> Option<Problem> {
+        let name = names.find(|name| self.reserved.contains(*name))?;
+        let problem = Problem::new(format!("{what} `{name}` has the name of a field that the output adds"));
+        Some(problem.hint(if is_own(name) {
+            "leave out `--meta`, or give the field another name"
+        } else {
+            CLASH_HINT
+        }))
+    }
+
+    /// Adds a row with these fields, or what is to become of it if it `failed` in an earlier step. `kept` is the record with
+    /// the earlier error, `place` where it was found.
+    pub(crate) fn push(
+        &self,
+        failed: Option<String>,
+        rows: &mut Rows,
+        place: &dyn fmt::Display,
+        row: impl FnOnce() -> (Map<String, Value>, Vec<u8>),
+        kept: impl FnOnce() -> Vec<u8>,
+    ) {
+        let Some(why) = failed else {
+            let (fields, record) = row();
+            return rows.push(fields, record);
+        };
+        match self.failed_rows {
+            FailedRows::Error => {
+                self.notes.count(Counted::FailedAgain, 1);
+                rows.push_unreadable(UnreadableKind::Input, format!("{place}: {}", earlier(&why)), kept());
+            }
+            FailedRows::Skip => self.notes.count(Counted::Skipped, 1),
+            FailedRows::Ask => {
+                self.notes.count(Counted::AskedAgain, 1);
+                let (fields, record) = row();
+                rows.push(fields, record);
+            }
+        }
+    }
+
+    /// That a text is not in its encoding, and what can be done about it.
+    pub(crate) fn not_text(&self, what: &str) -> String {
+        match self.encoding {
+            Some(encoding) => format!("{what} is not `{encoding}`, which `--encoding` names"),
+            None => {
+                format!("{what} is not UTF-8; `--encoding` names another encoding, such as `windows-1252`")
+            }
+        }
+    }
+
+    /// Adds a row whose record is not in its encoding.
+    pub(crate) fn push_not_text(&self, what: &str, record: impl Into<Vec<u8>>, rows: &mut Rows) {
+        rows.push_unreadable(UnreadableKind::Input, self.not_text(what), record);
+    }
+}
+
+/// What the row of such an error is failed with.
+pub(crate) fn earlier(why: &str) -> String {
+    format!("the row failed in an earlier step: {why}")
+}
+
+/// Why a row failed in an earlier step, by its `_error`; `None` if it did not.
+pub(crate) fn failure(error: &Value) -> Option<String> {
+    match error {
+        Value::Null => None,
+        // A CSV has texts only, and some tools write a null out.
+        Value::String(text) if text.is_empty() || text == "null" => None,
+        Value::String(text) => Some(match serde_json::from_str(text) {
+            Ok(error @ Value::Object(_)) => failure(&error)?,
+            Ok(_) | Err(_) => text.clone(),
+        }),
+        Value::Object(fields) => {
+            let text = |name| fields.get(name).and_then(Value::as_str);
+            Some(match (text("kind"), text("message")) {
+                (Some(kind), Some(message)) => format!("{kind}: {message}"),
+                (_, _) => error.to_string(),
+            })
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) => Some(error.to_string()),
+    }
+}
+
+/// The record of a failed row without what it took: its error stays, so that it is known again.
+pub(crate) fn with_error_only(fields: &[record::Field<'_>]) -> Vec<u8> {
+    record::join(fields.iter().filter(|field| field.name == ERROR_FIELD || !is_own(&field.name))).into_bytes()
+}
