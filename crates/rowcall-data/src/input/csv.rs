@@ -133,7 +133,7 @@ impl Parser for Csv {
     }
 
     fn header(&self) -> Option<&[String]> {
-        self.header.as_ref().map(|header| header.names())
+        self.header.as_ref().map(Header::names)
     }
 }
 

@@ -114,15 +114,13 @@ impl Input {
         options: InputOptions,
         gauge: Gauge,
     ) -> Result<Self> {
-        options.csv.check(format).map_err(Error::Config)?;
+        let InputOptions { format: named, reserved, failed_rows, encoding, csv } = options;
+        csv.check(format).map_err(Error::Config)?;
         let unreadable =
             |error: &io::Error| Error::Config(Problem::new(format!("cannot read {name}: {}", reason(error))));
-        let text =
-            encoding::text_of(gauge.metered(reader), options.encoding).map_err(|error| unreadable(&error))?;
-        let (shape, text) = match (options.format, format) {
-            (None, InputFormat::Json | InputFormat::JsonLines) => {
-                shape::found(format, text).map_err(|error| unreadable(&error))?
-            }
+        let text = encoding::text_of(gauge.metered(reader), encoding).map_err(|error| unreadable(&error))?;
+        let (shape, text) = match (named, format) {
+            (None, InputFormat::Json | InputFormat::JsonLines) => shape::found(format, text),
             (_, format) => (Shape::of(format), text),
         };
         let notes = Notes::default();
@@ -130,12 +128,12 @@ impl Input {
             notes.say(format!("{name} {note}"));
         }
         let rules = Rules {
-            reserved: options.reserved.iter().cloned().collect(),
-            failed_rows: options.failed_rows,
-            encoding: options.encoding.map(|Encoding(named)| named.name()),
+            reserved: reserved.into_iter().collect(),
+            failed_rows,
+            encoding: encoding.map(|Encoding(named)| named.name()),
             notes: notes.clone(),
         };
-        let parser = parser_of(shape, options.csv, rules).map_err(Error::Config)?;
+        let parser = parser_of(shape, csv, rules).map_err(Error::Config)?;
         let mut feeder = Feeder::new(name, text, parser);
         let mut first_record_fields = None;
         while feeder.header().is_none()

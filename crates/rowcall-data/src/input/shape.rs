@@ -53,10 +53,7 @@ impl Shape {
 }
 
 /// The shape of a text of JSON whose name stands for `format`, and the whole text. It reads as far as the first line or value.
-pub(crate) fn found(
-    format: InputFormat,
-    mut text: Box<dyn Read + Send>,
-) -> io::Result<(Shape, Box<dyn Read + Send>)> {
+pub(crate) fn found(format: InputFormat, mut text: Box<dyn Read + Send>) -> (Shape, Box<dyn Read + Send>) {
     let mut head = Vec::new();
     let mut piece = vec![0; PIECE];
     let mut end = End::Open;
@@ -71,11 +68,11 @@ pub(crate) fn found(
             // What breaks off is reported after the rows before it.
             Err(error) => {
                 let shape = judge(format, &head, End::Reached).unwrap_or(Shape::of(format));
-                return Ok((shape, Box::new(Cursor::new(head).chain(Broken(Some(error))))));
+                return (shape, Box::new(Cursor::new(head).chain(Broken(Some(error)))));
             }
         }
     };
-    Ok((shape, Box::new(Cursor::new(head).chain(text))))
+    (shape, Box::new(Cursor::new(head).chain(text)))
 }
 
 /// Whether there may be more than was read.
@@ -92,7 +89,6 @@ fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
     let line_end = memchr::memchr(b'\n', head);
     let (line, rest) = match line_end {
         Some(at) => head.split_at(at),
-        None if is_all => (head, &[][..]),
         None => (head, &[][..]),
     };
     match head {
@@ -124,14 +120,13 @@ fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
                 return None;
             }
             match (state(line), state(head)) {
-                (State::Whole, _) => Some(Shape::Lines),
                 (State::Begun, State::Whole) => Some(Shape::Values(Form::Sequence)),
                 // One line that is torn or longer than what is looked at is a line.
                 (State::Begun, State::Begun) if is_all => {
                     Some(if line_end.is_some() { Shape::Values(Form::Sequence) } else { Shape::Lines })
                 }
                 (State::Begun, State::Begun) => None,
-                (State::Begun, State::Wrong) | (State::Wrong, _) => Some(Shape::Lines),
+                (State::Whole | State::Wrong, _) | (State::Begun, State::Wrong) => Some(Shape::Lines),
             }
         }
         [_, ..] if format == InputFormat::JsonLines => Some(Shape::Lines),
