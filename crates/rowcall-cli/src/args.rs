@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rowcall::{Mode, OrderBy, Protocol};
+use rowcall::{MOST_CONCURRENCY, Mode, OrderBy, Protocol};
 use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
 use serde_json::Value;
@@ -59,14 +59,14 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
     /// Stop after this many rows of the input
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit_rows: Option<u64>,
     /// Stop at the first failed row
     #[arg(long)]
     pub(crate) fail_fast: bool,
     /// Print the requests of the first rows exactly as they would go out, and send nothing
     #[arg(long, value_name = "ROWS")]
-    pub(crate) show_requests: Option<usize>,
+    pub(crate) show_requests: Option<NonZeroUsize>,
     /// No progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -183,6 +183,9 @@ pub(crate) struct TaskArguments {
     /// The prompt, a Jinja template over the row's fields, or `@FILE` with one
     #[arg(short, long, value_name = "TEMPLATE|@FILE")]
     pub(crate) prompt: String,
+    /// Allow a prompt that uses no field of the row: every row is asked the same
+    #[arg(long)]
+    pub(crate) same_prompt: bool,
     /// What holds for every row: a template or `@FILE` as well
     #[arg(long, value_name = "TEMPLATE|@FILE")]
     pub(crate) system: Option<String>,
@@ -278,8 +281,8 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// Requests in flight of the rate-limited methods
-    #[arg(long, value_name = "REQUESTS", default_value_t = 2)]
-    pub(crate) limit: usize,
+    #[arg(long, value_name = "REQUESTS", default_value = "2", value_parser = attempts)]
+    pub(crate) limit: NonZeroUsize,
     /// Print JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
@@ -457,8 +460,13 @@ fn concurrency(text: &str) -> Result<Concurrency, String> {
     if text == "auto" {
         return Ok(Concurrency::Auto);
     }
-    let expected = |_| "expected `auto` or a number from 1".to_owned();
-    text.parse().map(Concurrency::AtMost).map_err(expected)
+    attempts(text).map(Concurrency::AtMost).map_err(|expected| format!("{expected}, or `auto`"))
+}
+
+/// A number of attempts in flight.
+fn attempts(text: &str) -> Result<NonZeroUsize, String> {
+    let attempts = text.parse().ok().filter(|attempts: &NonZeroUsize| attempts.get() <= MOST_CONCURRENCY);
+    attempts.ok_or_else(|| format!("expected a number from 1 to {MOST_CONCURRENCY}"))
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -2,6 +2,7 @@
 //! arguments, progress, messages. What is done about a row is the engine's business, what a file looks like that of `rowcall-data`.
 
 mod args;
+mod columns;
 mod command;
 mod examples;
 mod exit;
@@ -19,6 +20,7 @@ mod task;
 mod text_argument;
 mod watch;
 
+pub use columns::check_columns;
 pub use guard::FirstRows;
 pub use journal::Memo;
 pub use model::Model;

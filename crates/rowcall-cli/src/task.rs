@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rowcall::{
     AccountOptions, AnsweredRow, EqualRows, Extractor, ExtractorBuilder, Mode, Parameters, Protocol, Result,
-    RetryPolicy, Schema,
+    RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_data::Layout;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::printing;
 pub(crate) struct Task {
     pub(crate) schema: Schema,
     pub(crate) prompt: String,
+    pub(crate) same_prompt: SamePrompt,
     pub(crate) system: Option<String>,
     pub(crate) examples: Vec<AnsweredRow>,
     pub(crate) images: Vec<String>,
@@ -41,7 +42,18 @@ impl Task {
         retrying: &RetryArguments,
         server: &ServerArguments,
     ) -> Result<Extractor<Value>> {
-        let Self { schema, prompt, system, examples, images, folder, parameters, mode, equal_rows } = self;
+        let Self {
+            schema,
+            prompt,
+            same_prompt,
+            system,
+            examples,
+            images,
+            folder,
+            parameters,
+            mode,
+            equal_rows,
+        } = self;
         let mut builder = model
             .client()?
             .extractor_with(schema)
@@ -50,6 +62,10 @@ impl Task {
             .equal_rows(equal_rows)
             .max_reasks(retrying.max_reasks)
             .retry(RetryPolicy { retries: retrying.retries, ..RetryPolicy::default() });
+        builder = match same_prompt {
+            SamePrompt::Allow => builder.same_prompt(),
+            SamePrompt::Refuse => builder,
+        };
         if let Some(mode) = mode {
             builder = builder.mode(mode);
         }

@@ -1,13 +1,14 @@
 //! From file to file, as `rowcall run` does it: the input, the output beside its journal, and what the journal remembers so that
 //! the command line can show, export and repeat the run.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rowcall::{Error, Extractor, Halt, OrderBy, Problem, Result, Row, Schema, Sink};
-use rowcall_cli::{FirstRows, Memo};
+use rowcall_cli::{FirstRows, Memo, check_columns};
 use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, same_file};
 use serde::Deserialize;
 use serde_json::Value;
@@ -39,7 +40,7 @@ pub(crate) struct FileRun {
     meta: bool,
     failed: Option<PathBuf>,
     in_input_order: bool,
-    limit_rows: Option<u64>,
+    limit_rows: Option<NonZeroU64>,
     force: bool,
 }
 
@@ -75,7 +76,7 @@ impl FileRun {
             &self.input,
             InputOptions { format, reserved: layout.reserved(), ..InputOptions::default() },
         )?;
-        check_variables(&extractor, input.header())?;
+        check_columns(&extractor, input.header(), &settings.images, settings.same_prompt())?;
         let columns = input.first_record_fields().unwrap_or_default().to_vec();
         let extractor = match &self.journal {
             None => extractor,
@@ -87,7 +88,7 @@ impl FileRun {
         let options = OutputOptions { format: output_format, layout, columns, failed: self.failed.clone() };
         let output = Output::open(Some(&self.output), options)?;
         let order = if self.in_input_order { OrderBy::Input } else { OrderBy::Completed };
-        let source = FirstRows::new(input, self.limit_rows);
+        let source = FirstRows::new(input, self.limit_rows.map(NonZeroU64::get));
         Ok(Opened { extractor, source, output, order, judge })
     }
 
@@ -191,18 +192,6 @@ impl Sink for Judged {
         let (rows, outcomes): (Vec<_>, Vec<_>) = done.into_iter().unzip();
         let outcomes = judged(self.judge.as_deref(), outcomes).await.into_iter().map(Delivered::into_json);
         self.output.write(rows.into_iter().zip(outcomes).collect()).await
-    }
-}
-
-/// A variable of the template that no row will have, if the columns are known.
-fn check_variables(extractor: &Extractor<Value>, header: Option<&[String]>) -> Result<()> {
-    let Some(header) = header else { return Ok(()) };
-    match extractor.variables().into_iter().find(|variable| !header.contains(variable)) {
-        None => Ok(()),
-        Some(variable) => Err(Error::Config(
-            Problem::new(format!("the template uses `{variable}`, which is no column of the input"))
-                .hint(format!("the columns are `{}`", header.join("`, `"))),
-        )),
     }
 }
 

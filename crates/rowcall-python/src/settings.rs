@@ -7,7 +7,7 @@ use rowcall::journal::{Existing, Records};
 use rowcall::provider::Protocol;
 use rowcall::{
     AccountOptions, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, Mode, Parameters, Problem,
-    Result, RetryPolicy, Schema,
+    Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_cli::{Memo, Model};
 use secrecy::SecretString;
@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     /// What instances are as JSON, where that is not what is asked for.
     pub(crate) output_schema: Option<Value>,
     pub(crate) prompt: String,
+    pub(crate) same_prompt: bool,
     pub(crate) system: Option<String>,
     /// Rows with the values that they are to get.
     pub(crate) examples: Vec<(Map<String, Value>, Value)>,
@@ -107,6 +108,10 @@ impl Settings {
         if let Some(mode) = self.mode()? {
             task = task.mode(mode);
         }
+        task = match self.same_prompt() {
+            SamePrompt::Allow => task.same_prompt(),
+            SamePrompt::Refuse => task,
+        };
         if let Some(system) = &self.system {
             task = task.system(system);
         }
@@ -132,6 +137,11 @@ impl Settings {
     pub(crate) fn names(&self, field: &str) -> bool {
         let mut templates = [Some(&self.prompt), self.system.as_ref()].into_iter().flatten();
         self.images.iter().any(|image| image == field) || templates.any(|text| has_word(text, field))
+    }
+
+    /// Whether the prompt may use no field of the row.
+    pub(crate) fn same_prompt(&self) -> SamePrompt {
+        if self.same_prompt { SamePrompt::Allow } else { SamePrompt::Refuse }
     }
 
     /// How the schema is asked for, if that is said.
@@ -179,7 +189,7 @@ fn has_word(text: &str, word: &str) -> bool {
 /// What is no time.
 fn time(what: &str, seconds: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
-        Error::Config(Problem::new(format!("`{seconds}` is no {what}, expected seconds above 0")))
+        Error::Config(Problem::new(format!("{what} `{seconds}` is out of range, expected seconds above 0")))
     })
 }
 

@@ -20,13 +20,17 @@ use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::journal::Journal;
-use crate::prompt::Template;
+use crate::prompt::{SamePrompt, Template};
 use crate::provider::{Approach, Forms, Key, KeyHeader, Mode, Offer, Parameters, Protocol, Quirks, Target};
 use crate::retry::RetryPolicy;
 use crate::row::AnsweredRow;
 use crate::schema::Schema;
 use crate::transport::{Network, Transport};
 use crate::violation::Violation;
+
+mod bounds;
+
+pub use bounds::MOST_CONCURRENCY;
 
 /// How long an attempt may take where nobody says otherwise, as in the official SDKs.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
@@ -49,11 +53,12 @@ pub struct AccountOptions {
     pub keyless: bool,
     /// Further headers of every request. Whatever they hold may be a secret.
     pub headers: Vec<(String, SecretString)>,
-    /// How long an attempt may take, from its first byte out to its last byte in; by default [`DEFAULT_TIMEOUT`].
+    /// How long an attempt may take, from its first byte out to its last byte in, 1 ms to 30 days; by default
+    /// [`DEFAULT_TIMEOUT`].
     pub timeout: Option<Duration>,
     /// A PEM file with certificate authorities to trust beside the system's.
     pub ca_cert: Option<PathBuf>,
-    /// The most attempts in flight on the account, at least 1; found out by what the server takes if not said.
+    /// The most attempts in flight on the account, 1 to [`MOST_CONCURRENCY`]; found out by what the server takes if not said.
     pub concurrency: Option<usize>,
     /// The most attempts in flight that the system has connections for, at least 1, whatever else is found out or asked for.
     pub most_concurrency: Option<usize>,
@@ -112,7 +117,7 @@ impl Account {
         };
         let headers = headers(key_header, key.as_ref(), &options.headers).map_err(Error::Config)?;
         let network = Network {
-            timeout: options.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            timeout: options.timeout.map_or(Ok(DEFAULT_TIMEOUT), bounds::timeout)?,
             ca_cert: options.ca_cert.clone(),
             https_proxy: environment("HTTPS_PROXY").or_else(|| environment("https_proxy")),
             no_proxy: environment("NO_PROXY").or_else(|| environment("no_proxy")),
@@ -120,16 +125,19 @@ impl Account {
         let transport = Transport::new(&base_url, headers, &network).map_err(Error::Config)?;
         let admission = Admission::new();
         if let Some(places) = options.concurrency {
-            admission.apply(Limit::Concurrency(at_least_one(places)?), From::User);
+            admission.apply(Limit::Concurrency(bounds::concurrency(places)?), From::User);
         }
         if let Some(places) = options.most_concurrency {
-            admission.apply(Limit::MostConcurrency(at_least_one(places)?), From::User);
+            admission.apply(
+                Limit::MostConcurrency(bounds::concurrency(places.min(MOST_CONCURRENCY))?),
+                From::User,
+            );
         }
         if let Some(per_minute) = options.requests_per_minute {
-            admission.apply(Limit::Requests(positive("requests per minute", per_minute)?), From::User);
+            admission.apply(Limit::Requests(bounds::requests_per_minute(per_minute)?), From::User);
         }
         if let Some(per_minute) = options.tokens_per_minute {
-            admission.apply(Limit::Tokens(positive("tokens per minute", per_minute)?), From::User);
+            admission.apply(Limit::Tokens(bounds::tokens_per_minute(per_minute)?), From::User);
         }
         Ok(Self { quirks: provider.quirks_at(&base_url), offer, transport, admission })
     }
@@ -142,6 +150,8 @@ pub struct TaskOptions {
     pub prompt: String,
     /// What holds for every row: a template as well.
     pub system: Option<String>,
+    /// Whether `prompt` may use no field of the row.
+    pub same_prompt: SamePrompt,
     /// Rows with their values, for the model to go by. They are asked about in the words of `prompt`.
     pub examples: Vec<AnsweredRow>,
     /// The fields of a row that hold images or documents: a path, an `https:`, `http:` or `data:` URL, or a list of them.
@@ -152,9 +162,9 @@ pub struct TaskOptions {
     pub mode: Option<Mode>,
     /// What the user sets about the answers.
     pub parameters: Parameters,
-    /// How often an invalid answer is asked for again.
+    /// How often an invalid answer is asked for again, at most 100 times.
     pub max_reasks: u32,
-    /// What is retried, and until when.
+    /// What is retried, at most 1,000 times, and until when.
     pub retry: RetryPolicy,
     /// Whether rows that would be asked the very same share an outcome.
     pub equal_rows: EqualRows,
@@ -165,6 +175,7 @@ impl Default for TaskOptions {
         Self {
             prompt: "{{ text }}".to_owned(),
             system: None,
+            same_prompt: SamePrompt::default(),
             examples: Vec::new(),
             images: Vec::new(),
             folder: None,
@@ -242,12 +253,7 @@ impl Plan {
                 Problem::new(format!("parameter `{name}` is set by rowcall itself, expected another one"));
             return Err(Error::Config(problem));
         }
-        if let Some(temperature) =
-            options.parameters.temperature.filter(|temperature| !temperature.is_finite())
-        {
-            let problem = Problem::new(format!("`{temperature}` is no temperature, expected a number"));
-            return Err(Error::Config(problem));
-        }
+        bounds::repetitions(options.retry, options.max_reasks)?;
         let offer = &account.offer;
         let modes = offer.chosen(options.mode).map_err(Error::Config)?;
         let Forms { first, further, mut notes } =
@@ -256,6 +262,7 @@ impl Plan {
         if let Some(field) = offer.protocol.output_limit_field(account.quirks) {
             wished = wished.with_limit_from(field);
         }
+        bounds::parameters(&wished)?;
         let (parameters, unfit) = offer.fit(&wished);
         notes.extend(unfit);
         let output_limit = parameters.max_output_tokens;
@@ -336,8 +343,12 @@ fn template(
         let violations = schema.violations(value);
         if violations.is_empty() { misfit(value).into_iter().collect() } else { violations }
     };
-    let template = Template::new(&options.prompt, options.system.as_deref())?;
-    template.with_images(&options.images).with_examples(&options.examples, judge)
+    let template = Template::new(&options.prompt, options.system.as_deref())?.with_images(&options.images);
+    match options.same_prompt {
+        SamePrompt::Refuse => template.check_use(&options.prompt)?,
+        SamePrompt::Allow => {}
+    }
+    template.with_examples(&options.examples, judge)
 }
 
 fn environment(variable: &str) -> Option<String> {
@@ -391,18 +402,4 @@ fn headers(
         headers.insert(name, value);
     }
     Ok(headers)
-}
-
-fn at_least_one(places: usize) -> Result<usize> {
-    match places {
-        0 => Err(Error::Config(Problem::new("concurrency `0` sends nothing, expected at least 1"))),
-        places => Ok(places),
-    }
-}
-
-fn positive(what: &str, per_minute: f64) -> Result<f64> {
-    if per_minute.is_finite() && per_minute > 0.0 {
-        return Ok(per_minute);
-    }
-    Err(Error::Config(Problem::new(format!("`{per_minute}` {what} send nothing, expected a number above 0"))))
 }

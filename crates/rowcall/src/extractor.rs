@@ -21,6 +21,7 @@ use crate::journal::{Census, Journal, JournalOptions, Placing};
 use crate::order::OrderBy;
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
+use crate::prompt::SamePrompt;
 use crate::provider::{Form, Mode, Parameters};
 use crate::request::Request;
 use crate::retry::RetryPolicy;
@@ -58,6 +59,12 @@ impl<T> ExtractorBuilder<T> {
     /// What holds for every row: a template, sent as the protocol's system part.
     pub fn system(mut self, template: impl Into<String>) -> Self {
         self.options.system = Some(template.into());
+        self
+    }
+
+    /// Allows a prompt that uses no field of the row, so that every row is asked the same. Without it, such a prompt is refused.
+    pub fn same_prompt(mut self) -> Self {
+        self.options.same_prompt = SamePrompt::Allow;
         self
     }
 
@@ -148,7 +155,7 @@ impl<T> ExtractorBuilder<T> {
     /// `text` and a struct row its fields.
     ///
     /// # Errors
-    /// [`Error::Config`] if the template does not compile, nothing satisfies the schema, an example cannot be asked about or has
+    /// [`Error::Config`] if the template does not compile or uses no field of the row, nothing satisfies the schema, an example cannot be asked about or has
     /// a value that is not valid, or a setting cannot be.
     pub fn prompt(mut self, template: impl Into<String>) -> Result<Extractor<T>> {
         self.options.prompt = template.into();
@@ -275,6 +282,11 @@ impl<T> Extractor<T> {
     /// The fields that every row must bring: what the template uses, and images.
     pub fn variables(&self) -> Vec<String> {
         self.plan.template.variables().into_iter().collect()
+    }
+
+    /// The fields that the template may use, needed or not, and images; `None` if it uses the row as a whole.
+    pub fn fields_used(&self) -> Option<Vec<String>> {
+        self.plan.template.mentioned()
     }
 
     /// The first request for a row exactly as it would go out, with its URL; headers that may hold a secret print as

@@ -69,7 +69,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<Exit> {
                 "the input has no rows, expected at least one to compare with",
             )));
         }
-        let (all, limit) = (rows.len(), arguments.limit.clamp(1, rows.len()));
+        let (all, limit) = (rows.len(), arguments.limit.get().min(rows.len()));
         let mut lines = Vec::new();
         for (method, way, concurrency, purpose) in [
             ("sequential", Way::Sequential, 1, "baseline"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::{
     EqualRows, Error, Extractor, Halt, JournalOptions, OrderBy, Outcome, Parameters, Problem, Result, Row,
-    Schema, Sink,
+    SamePrompt, Schema, Sink,
 };
 use rowcall_data::{KeptRows, Output, RowsInAll};
 use serde_json::Value;
@@ -123,6 +123,8 @@ fn task(contents: &Contents, memo: &Memo) -> Result<Task> {
     Ok(Task {
         schema: Schema::from_json(identity.schema.clone()).map_err(Error::Config)?,
         prompt: identity.prompt.clone(),
+        // Whoever made the journal has allowed it, or was not asked.
+        same_prompt: SamePrompt::Allow,
         system: identity.system.clone(),
         examples: identity.examples.clone(),
         images: identity.images.clone(),

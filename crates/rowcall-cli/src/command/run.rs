@@ -2,11 +2,14 @@
 //! first request.
 
 use indicatif::HumanCount;
-use rowcall::{EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, Schema, Source, Stats};
+use rowcall::{
+    EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, SamePrompt, Schema, Source, Stats,
+};
 use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
 
 use crate::args::RunArguments;
+use crate::columns::check_columns;
 use crate::examples;
 use crate::exit::Exit;
 use crate::guard::{AfterFailure, FirstRows, Guarded};
@@ -35,9 +38,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
             return Err(Error::Config(Problem::new(message).hint("give the output another name with `-o`")));
         }
         let input = arguments.input.open(&layout)?;
-        check_variables(&extractor, input.header(), &arguments.task.images)?;
+        check_columns(&extractor, input.header(), &arguments.task.images, same_prompt(arguments))?;
         match arguments.show_requests {
-            Some(rows) => show_requests(&extractor, input, rows).await,
+            Some(rows) => show_requests(&extractor, input, rows.get()).await,
             None => write(&extractor, input, layout, arguments, &model).await,
         }
     })
@@ -54,6 +57,7 @@ async fn asked(schema: Schema, run: &RunArguments) -> Result<Task> {
     Ok(Task {
         schema,
         prompt: text_or_file("prompt", &arguments.prompt)?,
+        same_prompt: same_prompt(run),
         system: system.transpose()?,
         examples,
         images: arguments.images.clone(),
@@ -66,6 +70,10 @@ async fn asked(schema: Schema, run: &RunArguments) -> Result<Task> {
         mode: arguments.mode.map(Mode::from),
         equal_rows: if run.journal.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
     })
+}
+
+fn same_prompt(run: &RunArguments) -> SamePrompt {
+    if run.task.same_prompt { SamePrompt::Allow } else { SamePrompt::Refuse }
 }
 
 async fn write(
@@ -152,37 +160,6 @@ fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
         Some(RowsInAll::Counted(rows)) => format!("{} rows", left(rows)),
         Some(RowsInAll::Estimated(rows)) => format!("about {} rows", left(rows)),
         None => format!("at least {} rows", left(stats.taken)),
-    }
-}
-
-/// A variable of the template, or an image, that no row will have, if the columns are known.
-fn check_variables(extractor: &Extractor<Value>, header: Option<&[String]>, images: &[String]) -> Result<()> {
-    let Some(header) = header else { return Ok(()) };
-    match extractor.variables().into_iter().find(|variable| !header.contains(variable)) {
-        None => Ok(()),
-        Some(variable) => {
-            let user = if images.contains(&variable) { "`--image`" } else { "the template" };
-            let message = format!("{user} uses `{variable}`, which is no column of the input");
-            Err(Error::Config(Problem::new(message).hint(columns_hint(header))))
-        }
-    }
-}
-
-/// Which columns there are, and how there might be others.
-fn columns_hint(header: &[String]) -> String {
-    let columns = format!("the columns are `{}`", header.join("`, `"));
-    let delimiters = [(';', ";"), ('\t', "tab"), ('|', "|"), (',', ",")];
-    match header {
-        [one] => match delimiters.iter().find(|(delimiter, _)| one.contains(*delimiter)) {
-            Some((_, name)) => format!("{columns}; `--delimiter '{name}'` parts them"),
-            None => {
-                format!("{columns}; if the header stands further down, `--skip-rows` skips lines above it")
-            }
-        },
-        _ if header.iter().any(|name| name.starts_with("column_")) => {
-            format!("{columns}; if the header stands further down, `--skip-rows` skips lines above it")
-        }
-        _ => columns,
     }
 }
 

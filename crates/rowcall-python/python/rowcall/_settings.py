@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _RENAMED = {"max_retries": "max_reasks", "response_model": "response", "max_tokens": "max_output_tokens"}
 
+MOST_CONCURRENCY = 100_000
+"""The most requests in flight that may be asked for, as in the engine."""
+
 Mode = Literal["schema", "tool", "json", "prompt"]
 """How the schema is asked for: by the provider's own structured output, by a tool that the model is made to call, as a JSON object
 with the schema in the prompt, or by the prompt alone."""
@@ -26,6 +29,8 @@ Protocol = Literal["chat", "responses", "anthropic", "gemini"]
 class Settings(TypedDict, total=False):
     """What an extractor may be told, beside the type and the model. What is left out is rowcall's or the provider's default."""
 
+    same_prompt: bool
+    """Allow a prompt that uses no field of the row, so that every row is asked the same."""
     system: str
     """What holds for every row: a template, sent as the protocol's system part."""
     examples: Sequence[tuple[Any, Any]]
@@ -145,14 +150,14 @@ def check_concurrency(concurrency: Any) -> None:
     """Checks the most requests in flight, if they are said.
 
     Raises:
-        ConfigError: for what is no whole number of at least 1.
+        ConfigError: for anything but a whole number from 1 to 100,000.
     """
     if concurrency is None:
         return
     if not isinstance(concurrency, int) or isinstance(concurrency, bool):
         raise ConfigError(f"the setting `concurrency` cannot be used: it is {concurrency!r}, expected a whole number")
-    if concurrency < 1:
-        raise ConfigError(f"concurrency `{concurrency}` sends nothing, expected at least 1")
+    if not 1 <= concurrency <= MOST_CONCURRENCY:
+        raise ConfigError(f"concurrency `{concurrency}` is out of range, expected a number from 1 to {MOST_CONCURRENCY}")
 
 
 def as_json(told: Mapping[str, Any], what: str) -> str:
@@ -189,6 +194,7 @@ def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> di
         "schema": made.schema,
         "output_schema": made.output_schema,
         "prompt": prompt,
+        "same_prompt": given.get("same_prompt") or False,
         "system": given.get("system"),
         "examples": [_example(made, example) for example in given.get("examples") or ()],
         "images": _names("images", given.get("images") or ()),

@@ -2,6 +2,7 @@
 //! prompt becomes on the wire is the protocol's business, and reading files that of `attachment.rs`.
 
 mod attachment;
+mod constant;
 mod examples;
 mod filters;
 mod missing;
@@ -37,6 +38,18 @@ pub(crate) struct Template {
     /// What each part must be given.
     needs: BTreeMap<&'static str, BTreeSet<String>>,
     uses_whole_row: bool,
+    /// Every field that a part uses in whatever way, `row` for all of them.
+    mentioned: BTreeSet<String>,
+}
+
+/// What becomes of a prompt that uses no field of the row, so that every row would be asked the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SamePrompt {
+    /// It is refused, as a slip.
+    #[default]
+    Refuse,
+    /// It is meant.
+    Allow,
 }
 
 #[derive(Debug)]
@@ -72,11 +85,13 @@ impl Template {
             images: Vec::new(),
             needs: BTreeMap::new(),
             uses_whole_row: false,
+            mentioned: BTreeSet::new(),
         };
         for (name, source) in [(USER, Some(user)), (SYSTEM, system)] {
             if let Some(source) = source {
                 template.check_names(name)?;
                 let mut needs = template.mentions(name);
+                template.mentioned.extend(needs.iter().cloned());
                 template.uses_whole_row |= needs.remove(ROW);
                 needs.retain(|variable| !may_be_missing(source, variable));
                 template.needs.insert(name, needs);
@@ -127,6 +142,22 @@ impl Template {
     /// The same template with the fields of a row that hold images or documents to go along with it.
     pub(crate) fn with_images(self, images: &[String]) -> Self {
         Self { images: images.to_vec(), ..self }
+    }
+
+    /// Checks that what is asked differs from row to row: that the prompt or the system prompt uses a field, or images go along.
+    ///
+    /// # Errors
+    /// If it does not, with what was probably meant by `user`, the prompt's text.
+    pub(crate) fn check_use(&self, user: &str) -> Result<(), Problem> {
+        if self.mentioned.is_empty() && self.images.is_empty() {
+            return Err(constant::problem(user));
+        }
+        Ok(())
+    }
+
+    /// The fields that the template uses in whatever way, in need of them or not; `None` if it may use any.
+    pub(crate) fn mentioned(&self) -> Option<Vec<String>> {
+        (!self.uses_whole_row).then(|| self.mentioned.iter().chain(&self.images).cloned().collect())
     }
 
     /// Whether images or documents go along with rows.

@@ -52,6 +52,59 @@ fn a_system_part_may_use_the_row() {
 }
 
 #[test]
+fn a_prompt_that_uses_no_field_is_refused_with_what_was_meant() {
+    for (user, hint) in [
+        ("Classify: {text}", "did you mean `{{ text }}` by `{text}`?"),
+        ("Classify: { text }", "did you mean `{{ text }}` by `{ text }`?"),
+        ("Classify: {text:>10}", "did you mean `{{ text }}` by `{text:>10}`?"),
+        ("Classify: $text", "did you mean `{{ text }}` by `$text`?"),
+        ("Classify: ${text}", "did you mean `{{ text }}` by `${text}`?"),
+        ("Classify: %(text)s", "did you mean `{{ text }}` by `%(text)s`?"),
+        ("Classify: <text>", "did you mean `{{ text }}` by `<text>`?"),
+        ("Klassifiziere: {größe}", "did you mean `{{ größe }}`"),
+        ("Classify: %s", "not `%s`"),
+        ("Classify: {}", "not `{}`"),
+        ("Classify: {0}", "not `{0}`"),
+        ("<task>Say</task> yes, 100%, for $5 as {\"a\": 1}", "a field is written `{{ text }}`"),
+        ("Say hello", "a field is written `{{ text }}`"),
+        ("{% set x = 1 %}{% for i in range(3) %}{{ i + x }}{% endfor %}", "a field is written"),
+        ("{# text #}Say hello", "a field is written"),
+        ("prompt.txt", "`@prompt.txt`"),
+        ("prompts/classify.j2", "`@prompts/classify.j2`"),
+        ("", "a variable of the shell"),
+        (" \n", "a variable of the shell"),
+    ] {
+        let template = Template::new(user, Some("Be brief.")).expect("compiles");
+        let problem = template.check_use(user).expect_err(user);
+        let found = problem.hint.unwrap_or_default();
+        assert!(found.contains(hint), "{user}: {found}");
+        template
+            .with_images(&["photo".to_owned()])
+            .check_use(user)
+            .expect("an image differs from row to row");
+    }
+}
+
+#[test]
+fn a_field_used_in_whatever_way_is_used() {
+    for (user, system) in [
+        ("{{ text }}", None),
+        ("{% for tag in tags %}{{ tag }}{% endfor %}", None),
+        ("{% if vip %}yes{% else %}no{% endif %}", None),
+        ("{{ 'x' | replace('x', text) }}", None),
+        ("{{ row | tojson }}", None),
+        ("{{ title | default('none') }}", None),
+        ("{% if title is defined %}x{% endif %}", None),
+        ("{% set x = text %}{{ x }}", None),
+        ("{% macro shown(x) %}{{ x }}{% endmacro %}{{ shown(text) }}", None),
+        ("{{ {'a': 1}[text] }}", None),
+        ("Who is it?", Some("About {{ text }}.")),
+    ] {
+        Template::new(user, system).expect("compiles").check_use(user).expect(user);
+    }
+}
+
+#[test]
 fn a_missing_variable_is_named_with_what_there_is() {
     assert_eq!(
         rendered("{{ text }} {{ title }}", None, json!({"text": "x", "name": "y"})),

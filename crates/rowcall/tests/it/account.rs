@@ -56,7 +56,7 @@ fn a_temperature_is_a_number() {
     let client = client("vllm/any").build().expect("a client");
     let ages = client.extractor_with(Schema::parse("age int").expect("a schema")).temperature(f64::NAN);
     let refused = ages.prompt("{{ text }}").expect_err("refused").to_string();
-    assert_eq!(refused, "`NaN` is no temperature, expected a number");
+    assert_eq!(refused, "temperature `NaN` is out of range, expected a number from 0 to 10");
 }
 
 #[test]

@@ -1,0 +1,173 @@
+//! How large the user's limits may be. A limit of zero sends nothing, and one of absurd size is a slip of the keyboard; both are
+//! refused before anything is sent. `docs/mistakes.md` has the table, which a test compares with this file.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{Error, Problem, Result};
+use crate::provider::Parameters;
+use crate::retry::RetryPolicy;
+
+/// The most attempts in flight that may be asked for: more than one address has ports.
+pub const MOST_CONCURRENCY: usize = 100_000;
+
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(30 * 24);
+const MOST_OUTPUT_TOKENS: u32 = 10_000_000;
+/// What an output limit is called as a further field of a request.
+const OUTPUT_LIMITS: [&str; 4] =
+    ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"];
+
+const REQUESTS_PER_MINUTE: (f64, f64) = (0.001, 1e9);
+const TOKENS_PER_MINUTE: (f64, f64) = (1.0, 1e12);
+const MOST_RETRIES: u32 = 1_000;
+const MOST_REASKS: u32 = 100;
+const HIGHEST_TEMPERATURE: f64 = 10.0;
+
+/// How long an attempt may take.
+pub(super) fn timeout(timeout: Duration) -> Result<Duration> {
+    if (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) {
+        return Ok(timeout);
+    }
+    Err(refused(&format!("timeout `{timeout:?}` is"), "a time from 1 ms to 30 days"))
+}
+
+/// The most attempts in flight.
+pub(super) fn concurrency(attempts: usize) -> Result<usize> {
+    within("concurrency", attempts, 1, MOST_CONCURRENCY)
+}
+
+/// The most requests per minute.
+pub(super) fn requests_per_minute(requests: f64) -> Result<f64> {
+    rate("requests per minute", requests, REQUESTS_PER_MINUTE)
+}
+
+/// The most tokens per minute.
+pub(super) fn tokens_per_minute(tokens: f64) -> Result<f64> {
+    rate("tokens per minute", tokens, TOKENS_PER_MINUTE)
+}
+
+/// How often an attempt is repeated and an answer asked for again.
+pub(super) fn repetitions(retry: RetryPolicy, max_reasks: u32) -> Result<()> {
+    within("retries", retry.retries, 0, MOST_RETRIES)?;
+    within("re-asks", max_reasks, 0, MOST_REASKS)?;
+    Ok(())
+}
+
+/// What is set about the answers, however it is given.
+pub(super) fn parameters(parameters: &Parameters) -> Result<()> {
+    if let Some(tokens) = parameters.max_output_tokens {
+        within("output limit in tokens", tokens, 1, MOST_OUTPUT_TOKENS)?;
+    }
+    for limit in OUTPUT_LIMITS.iter().filter_map(|name| parameters.extra.get(*name)?.as_f64()) {
+        within("output limit in tokens", limit, 1.0, f64::from(MOST_OUTPUT_TOKENS))?;
+    }
+    let further = parameters.extra.get("temperature").and_then(Value::as_f64);
+    match parameters.temperature.or(further) {
+        Some(temperature) if !(0.0..=HIGHEST_TEMPERATURE).contains(&temperature) => {
+            Err(refused(&format!("temperature `{temperature}` is"), "a number from 0 to 10"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn within<T: PartialOrd + Display>(what: &str, given: T, least: T, most: T) -> Result<T> {
+    if least <= given && given <= most {
+        return Ok(given);
+    }
+    Err(refused(&format!("{what} `{given}` is"), &format!("a number from {least} to {most}")))
+}
+
+fn rate(what: &str, per_minute: f64, (least, most): (f64, f64)) -> Result<f64> {
+    if (least..=most).contains(&per_minute) {
+        return Ok(per_minute);
+    }
+    let expected = if per_minute > most {
+        format!("at most {most}")
+    } else {
+        format!("a number above 0, at least {least}")
+    };
+    Err(refused(&format!("`{per_minute}` {what} is"), &expected))
+}
+
+fn refused(found: &str, expected: &str) -> Error {
+    Error::Config(
+        Problem::new(format!("{found} out of range, expected {expected}"))
+            .hint("leave it out for the default"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    const DOCS: &str = include_str!("../../../../docs/mistakes.md");
+
+    #[test]
+    fn the_bounds_are_those_of_the_docs() {
+        for line in [
+            format!("| `--concurrency` | 1 | {MOST_CONCURRENCY} |"),
+            format!("| `--rpm` | {} | {} |", REQUESTS_PER_MINUTE.0, REQUESTS_PER_MINUTE.1),
+            format!("| `--tpm` | {} | {} |", TOKENS_PER_MINUTE.0, TOKENS_PER_MINUTE.1),
+            format!("| `--max-output-tokens` | 1 | {MOST_OUTPUT_TOKENS} |"),
+            format!("| `--temperature` | 0 | {HIGHEST_TEMPERATURE} |"),
+            format!("| `--retries` | 0 | {MOST_RETRIES} |"),
+            format!("| `--max-reasks` | 0 | {MOST_REASKS} |"),
+            "| `--timeout` | 1 ms | 30 days |".to_owned(),
+        ] {
+            assert!(DOCS.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_sends_nothing_or_is_absurd_is_refused() {
+        let retry = |retries| RetryPolicy { retries, ..RetryPolicy::default() };
+        let set = |temperature: Option<f64>, max_output_tokens| Parameters {
+            temperature,
+            max_output_tokens,
+            extra: Map::new(),
+        };
+        let further = |temperature: Value| Parameters {
+            extra: Map::from_iter([("temperature".to_owned(), temperature)]),
+            ..Parameters::default()
+        };
+        let taken = [
+            timeout(SHORTEST_TIMEOUT).is_ok(),
+            timeout(LONGEST_TIMEOUT).is_ok(),
+            concurrency(1).is_ok(),
+            requests_per_minute(0.5).is_ok(),
+            tokens_per_minute(1e6).is_ok(),
+            repetitions(retry(0), 0).is_ok(),
+            parameters(&set(Some(0.0), Some(1))).is_ok(),
+            parameters(&set(None, None)).is_ok(),
+            parameters(&further(json!(1.5))).is_ok(),
+        ];
+        assert_eq!(taken, [true; 9]);
+        let refused = [
+            timeout(Duration::ZERO).is_err(),
+            timeout(Duration::from_nanos(1)).is_err(),
+            timeout(Duration::MAX).is_err(),
+            concurrency(0).is_err(),
+            concurrency(usize::MAX).is_err(),
+            requests_per_minute(0.0).is_err(),
+            requests_per_minute(-1.0).is_err(),
+            requests_per_minute(f64::NAN).is_err(),
+            requests_per_minute(f64::INFINITY).is_err(),
+            tokens_per_minute(0.1).is_err(),
+            tokens_per_minute(1e300).is_err(),
+            repetitions(retry(u32::MAX), 0).is_err(),
+            repetitions(retry(0), u32::MAX).is_err(),
+            parameters(&set(Some(f64::NAN), None)).is_err(),
+            parameters(&set(Some(-0.1), None)).is_err(),
+            parameters(&set(Some(1e9), None)).is_err(),
+            parameters(&set(None, Some(0))).is_err(),
+            parameters(&set(None, Some(u32::MAX))).is_err(),
+            parameters(&further(json!(-1))).is_err(),
+        ];
+        assert_eq!(refused, [true; 19]);
+    }
+}

@@ -1,0 +1,112 @@
+//! A prompt that uses no field of the row asks one question for all rows, which is nearly always a slip: another tool's
+//! placeholder, a variable that the shell did not have, a file's name. This file says which.
+
+use std::path::Path;
+
+use crate::error::Problem;
+
+/// Endings of files in which people keep prompts.
+const ENDINGS: [&str; 9] = ["txt", "md", "markdown", "j2", "jinja", "jinja2", "prompt", "tmpl", "tpl"];
+
+/// How to go on if it is meant.
+const MEANT: &str = "`--same-prompt` asks the same about every row";
+
+/// The problem of a prompt that uses no field, with what was probably meant.
+pub(super) fn problem(template: &str) -> Problem {
+    let text = template.trim();
+    if text.is_empty() {
+        return Problem::new("the prompt is empty, expected a template such as `{{ text }}`")
+            .hint("a variable of the shell that is not set gives an empty prompt");
+    }
+    let problem = Problem::new("the prompt uses no field of the row, so every row would be asked the same");
+    if is_file_name(text) {
+        let hint = format!(
+            "`{text}` looks like a file's name: on the command line, `@{text}` takes the prompt from the file"
+        );
+        return problem.hint(hint);
+    }
+    match placeholder(text) {
+        Some(Placeholder { written, field: Some(field) }) => {
+            problem.hint(format!("did you mean `{{{{ {field} }}}}` by `{written}`? {MEANT}"))
+        }
+        Some(Placeholder { written, field: None }) => problem
+            .hint(format!("a field is written `{{{{ text }}}}`, by its name, and not `{written}`; {MEANT}")),
+        None => problem.hint(format!("a field is written `{{{{ text }}}}`, by its name; {MEANT}")),
+    }
+}
+
+/// Whether a prompt is no text but the name of a file, there or not.
+fn is_file_name(text: &str) -> bool {
+    const LONGEST: usize = 255;
+    if text.len() > LONGEST || text.contains('\n') {
+        return false;
+    }
+    let path = Path::new(text);
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    let is_kept_so = ending.is_some_and(|ending| ENDINGS.contains(&&*ending));
+    is_kept_so && !text.contains(char::is_whitespace) || path.is_file()
+}
+
+/// What other tools write for a field.
+struct Placeholder<'t> {
+    written: &'t str,
+    /// The name in it, if there is one.
+    field: Option<&'t str>,
+}
+
+/// The first thing in `text` that looks like a field in another notation.
+fn placeholder(text: &str) -> Option<Placeholder<'_>> {
+    text.char_indices().find_map(|(at, _)| in_braces(text.get(at..)?)).or_else(|| {
+        // Tags that are closed are marks in a text.
+        let found = text.char_indices().find_map(|(at, _)| enclosed(text.get(at..)?, "<", ">"));
+        found.filter(|found| !text.contains(&found.written.replace('<', "</")))
+    })
+}
+
+/// A field in braces, or with a dollar or per cent sign, at the beginning of `rest`.
+fn in_braces(rest: &str) -> Option<Placeholder<'_>> {
+    match rest.chars().next()? {
+        '$' => enclosed(rest, "${{", "}}").or_else(|| enclosed(rest, "${", "}")).or_else(|| {
+            let name = leading_name(rest.get(1..)?);
+            is_name(name).then_some(Placeholder { written: rest.get(..=name.len())?, field: Some(name) })
+        }),
+        '#' => enclosed(rest, "#{", "}"),
+        '{' => enclosed(rest, "{", "}").or_else(|| numbered(rest)),
+        '%' => ["s", "d", "f", "r"]
+            .iter()
+            .find_map(|letter| enclosed(rest, "%(", &format!("){letter}")))
+            .or_else(|| {
+                let written = rest.get(..2).filter(|two| matches!(*two, "%s" | "%d" | "%r" | "%f"))?;
+                let goes_on = rest.get(2..)?.starts_with(char::is_alphanumeric);
+                (!goes_on).then_some(Placeholder { written, field: None })
+            }),
+        _ => None,
+    }
+}
+
+/// A name between `open`, with which `rest` must begin, and `close`.
+fn enclosed<'t>(rest: &'t str, open: &str, close: &str) -> Option<Placeholder<'t>> {
+    let within = rest.strip_prefix(open)?;
+    let end = within.find(close)?;
+    let written = rest.get(..open.len() + end + close.len())?;
+    // Python's format may have a conversion or a width behind the name.
+    let name = within.get(..end)?.split([':', '!']).next()?.trim();
+    is_name(name).then_some(Placeholder { written, field: Some(name) })
+}
+
+/// `{}` and `{0}`.
+fn numbered(rest: &str) -> Option<Placeholder<'_>> {
+    let end = rest.find('}')?;
+    let is_number = rest.get(1..end)?.chars().all(|c| c.is_ascii_digit());
+    is_number.then_some(Placeholder { written: rest.get(..=end)?, field: None })
+}
+
+fn leading_name(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
+}
