@@ -73,7 +73,7 @@ pub(super) fn parameters(parameters: &Parameters) -> Result<()> {
     }
 }
 
-fn within<T: PartialOrd + Display>(what: &str, given: T, least: T, most: T) -> Result<T> {
+fn within<T: PartialOrd + Display + Copy>(what: &str, given: T, least: T, most: T) -> Result<T> {
     if least <= given && given <= most {
         return Ok(given);
     }
