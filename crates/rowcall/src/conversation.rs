@@ -134,7 +134,7 @@ impl Conversation {
             Content::Text(text) if !said.is_empty() => {
                 Completion { content: Content::Text(said + &text), ..completion }
             }
-            Content::Text(_) | Content::Calls(_) | Content::Refusal(_) => completion,
+            Content::Text(_) | Content::Calls(_) | Content::Refusal(_) | Content::Thoughts(_) => completion,
         }
     }
 
@@ -185,7 +185,7 @@ impl Conversation {
                 self.effort.prompts += 1;
                 Step::Ask
             }
-            (_, _, Content::Text(_) | Content::Calls(_) | Content::Refusal(_)) => {
+            (_, _, Content::Text(_) | Content::Calls(_) | Content::Refusal(_) | Content::Thoughts(_)) => {
                 let failure = self
                     .failure(FailureKind::Truncated, "the provider paused the answer and did not finish it");
                 self.fail(failure, Some(completion))

@@ -29,6 +29,9 @@ pub struct Fault {
     pub request_id: Option<String>,
 }
 
+/// What an answer in Ollama's own protocol is called.
+pub(crate) const OLLAMA: &str = "Ollama's own form";
+
 /// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +151,9 @@ impl Fault {
                 Some("check the provider's key variable, or that the base URL belongs to the key")
             }
             FaultKind::Permission => Some("check what the key's project and region are allowed to use"),
+            FaultKind::NotFound if self.message.contains(OLLAMA) => {
+                Some("add `/v1` to the base URL, where Ollama has its compatible interface")
+            }
             FaultKind::NotFound => Some("check the model's name and the base URL (most end in `/v1`)"),
             FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),
             FaultKind::InvalidSchema => {

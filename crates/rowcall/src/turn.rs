@@ -131,6 +131,8 @@ pub enum Content {
     Calls(Vec<ToolCall>),
     /// The model declined, in these words.
     Refusal(String),
+    /// Nothing but thoughts, which are no answer.
+    Thoughts(String),
 }
 
 /// One call of a tool.

@@ -66,6 +66,10 @@ pub fn read(completion: &Completion, schema: &Schema, wire: &WireSchema) -> Read
         }
         (Content::Text(text), Finish::Stop | Finish::Unstated | Finish::Length) => reader.read_text(text),
         (Content::Calls(calls), Finish::Stop | Finish::Unstated | Finish::Length) => reader.read_calls(calls),
+        (Content::Thoughts(_), Finish::Length) => Reading::Truncated,
+        (Content::Thoughts(_), Finish::Stop | Finish::Unstated) => {
+            Reading::Invalid { violations: vec![thoughts_alone()], best: None }
+        }
     }
 }
 
@@ -164,6 +168,13 @@ impl Reader<'_> {
     fn is_complete(&self, value: &Value) -> bool {
         !(value.is_number() && self.finish == Finish::Length)
     }
+}
+
+/// Why thoughts give no value: what stands in them may be a draft.
+fn thoughts_alone() -> Violation {
+    Violation::whole(
+        "the answer is empty and only the reasoning has text, expected JSON in the answer itself",
+    )
 }
 
 /// Why no JSON was found.

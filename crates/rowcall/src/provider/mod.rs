@@ -33,7 +33,7 @@ pub use target::{Parameters, Target};
 use crate::fault::Fault;
 use crate::request::Response;
 use crate::schema::Dialect;
-use crate::turn::Completion;
+use crate::turn::{Completion, Content};
 use crate::violation::Violation;
 
 /// How a provider is spoken to.
@@ -102,6 +102,15 @@ impl Mode {
 /// What a re-ask has in the place of an answer without a word, which Mistral refuses to be shown.
 fn said_or_nothing(said: &str) -> &str {
     if said.trim().is_empty() { "(no answer)" } else { said }
+}
+
+/// What is said, or the thoughts where nothing is.
+fn thoughts_alone(said: String, thoughts: String) -> Content {
+    if said.trim().is_empty() && !thoughts.trim().is_empty() {
+        Content::Thoughts(thoughts)
+    } else {
+        Content::Text(said)
+    }
 }
 
 /// Whether an answer that a provider calls failed came to its end. What breaks off without having reached the limit would break off

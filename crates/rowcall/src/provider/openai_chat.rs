@@ -1,5 +1,6 @@
 //! OpenAI's Chat Completions, and the many servers that speak it more or less: `POST {base}/chat/completions`. Here a prompt
-//! becomes a request; `answer.rs` reads what comes back, `stream.rs` if it comes in pieces.
+//! becomes a request; `answer.rs` reads what comes back, `message.rs` its message, `stream.rs` if
+//! it comes in pieces.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
 use crate::violation::Violation;
 
 mod answer;
+mod message;
 mod stream;
 
 pub(super) const PATH: &str = "/chat/completions";

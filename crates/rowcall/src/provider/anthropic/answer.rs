@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::provider::thoughts_alone;
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
 /// What a message amounts to; `None` if it is none.
@@ -62,7 +63,8 @@ fn content(blocks: &[Value]) -> Content {
     if !calls.is_empty() {
         return Content::Calls(calls);
     }
-    Content::Text(of_type("text").filter_map(|block| text(block, "/text")).collect())
+    let said = of_type("text").filter_map(|block| text(block, "/text")).collect();
+    thoughts_alone(said, of_type("thinking").filter_map(|block| text(block, "/thinking")).collect())
 }
 
 /// The blocks as they came, since thinking carries signatures that the API checks, but for what it takes only from its own hands:

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::provider::looks_whole;
+use crate::provider::{looks_whole, thoughts_alone};
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
 /// What an answer amounts to; `None` if there is neither a candidate nor a reason why there is none.
@@ -68,7 +68,7 @@ fn is_mishap(word: &str) -> bool {
 fn whole(content: Content) -> Content {
     match content {
         Content::Text(text) if !looks_whole(&text) => Content::Text(String::new()),
-        Content::Text(_) | Content::Calls(_) | Content::Refusal(_) => content,
+        Content::Text(_) | Content::Calls(_) | Content::Refusal(_) | Content::Thoughts(_) => content,
     }
 }
 
@@ -89,9 +89,9 @@ fn content(parts: &[Value]) -> Content {
     if !calls.is_empty() {
         return Content::Calls(calls);
     }
-    Content::Text(
-        parts.iter().filter(|part| !is_thought(part)).filter_map(|part| text(part, "/text")).collect(),
-    )
+    let (thoughts, said): (Vec<&Value>, Vec<&Value>) = parts.iter().partition(|part| is_thought(part));
+    let joined = |parts: Vec<&Value>| parts.into_iter().filter_map(|part| text(part, "/text")).collect();
+    thoughts_alone(joined(said), joined(thoughts))
 }
 
 /// The parts as they came, thoughts and signatures included, since Gemini 3 refuses a call without its signature; but for empty ones

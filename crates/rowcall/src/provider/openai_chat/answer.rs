@@ -1,15 +1,16 @@
-//! A chat completion, read. The envelope is read leniently, since compatible servers leave out or rename much of it; the
-//! payload is left to `completion/`.
+//! A chat completion, read. The envelope is read leniently, since compatible servers leave out or rename much of it; its
+//! message is `message.rs`'s, and the payload is left to `completion/`.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 
-use super::super::{openai_error, said_or_nothing, sse};
-use crate::fault::{Fault, FaultKind};
+use super::super::{openai_error, sse};
+use super::message::Message;
+use crate::fault::{Fault, FaultKind, OLLAMA};
 use crate::request::Response;
-use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
+use crate::turn::{Completion, Content, Finish, Usage};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -28,49 +29,13 @@ struct Envelope<'a> {
 struct Choice<'a> {
     #[serde(borrow)]
     message: Option<&'a RawValue>,
+    /// Where completions that are no chat have their answer.
+    #[serde(default, deserialize_with = "lenient")]
+    text: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     finish_reason: Option<String>,
     #[serde(default)]
     error: Value,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    content: Option<MessageContent>,
-    #[serde(default, deserialize_with = "lenient")]
-    refusal: Option<String>,
-    #[serde(default)]
-    tool_calls: Option<Vec<WireToolCall>>,
-}
-
-/// A string as OpenAI sends it, or a list of parts as some compatible servers do.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum MessageContent {
-    Text(String),
-    Parts(Vec<ContentPart>),
-}
-
-#[derive(Deserialize)]
-struct ContentPart {
-    #[serde(default)]
-    text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireToolCall {
-    #[serde(default)]
-    id: Option<String>,
-    function: WireFunction,
-}
-
-#[derive(Deserialize)]
-struct WireFunction {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    arguments: Value,
 }
 
 #[derive(Deserialize)]
@@ -114,13 +79,17 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     }
     // A page that begins with `<` or a body that was cut comes here too: both are a server's fault that a retry may mend.
     let unreadable = |what: String| openai_error::in_success(response, FaultKind::Server, what);
-    let envelope: Envelope<'_> = serde_json::from_slice(sse::without_mark(&response.body))
-        .map_err(|error| unreadable(format!("the body is not a chat completion: {error}")))?;
+    let envelope: Envelope<'_> =
+        serde_json::from_slice(sse::without_mark(&response.body)).map_err(|error| {
+            of_ollama(response)
+                .unwrap_or_else(|| unreadable(format!("the body is not a chat completion: {error}")))
+        })?;
     if !openai_error::is_empty(&envelope.error) {
         return openai_error::judge(response);
     }
     let Some(choice) = envelope.choices.into_iter().flatten().next() else {
         return Err(openai_error::unwrapped(response)
+            .or_else(|| of_ollama(response))
             .unwrap_or_else(|| unreadable("the body has no choices".to_owned())));
     };
     if !openai_error::is_empty(&choice.error) {
@@ -130,20 +99,36 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     if let Some((kind, words)) = broken_off(&finish_reason) {
         return Err(openai_error::in_success(response, kind, words.to_owned()));
     }
-    let Some(raw_message) = choice.message else {
-        return Err(unreadable("the first choice has no message".to_owned()));
+    let message = match (choice.message, choice.text) {
+        (Some(raw), _) => serde_json::from_str(raw.get())
+            .map_err(|error| unreadable(format!("the message cannot be read: {error}")))?,
+        (None, Some(text)) => Value::String(text),
+        (None, None) => return Err(unreadable("the first choice has no message".to_owned())),
     };
-    let message: Message = serde_json::from_str(raw_message.get())
-        .map_err(|error| unreadable(format!("the message cannot be read: {error}")))?;
+    let message = Message::read(message)
+        .map_err(|found| unreadable(format!("the message is {found}, expected an object with `content`")))?;
+    let finish = finish(&finish_reason);
+    let is_cut = message.came_parsed && finish == Finish::Length;
     Ok(Completion {
-        raw_turn: replayable(raw_message, &message),
-        content: content(message),
-        finish: finish(&finish_reason),
+        raw_turn: message.replayable(),
+        content: if is_cut { Content::Text(String::new()) } else { message.content() },
+        finish,
         finish_reason,
         usage: envelope.usage.and_then(usage),
         model: envelope.model.unwrap_or_default(),
         continuation: None,
     })
+}
+
+/// The fault of a body in Ollama's own form, which no other attempt would mend: its compatible interface stands below `/v1`.
+fn of_ollama(response: &Response) -> Option<Fault> {
+    // Its own streams are a JSON text on each line.
+    let mut lines = serde_json::Deserializer::from_slice(sse::without_mark(&response.body)).into_iter();
+    let body: Value = lines.next()?.ok()?;
+    let said = ["message", "response"].into_iter().find(|field| body.get(field).is_some())?;
+    body.get("done")?.as_bool()?;
+    let words = format!("the answer is in {OLLAMA} (`{said}` and `done`), expected a chat completion");
+    Some(openai_error::in_success(response, FaultKind::NotFound, words))
 }
 
 /// The finish reasons with which servers say that they have failed, all within a 200.
@@ -154,76 +139,6 @@ fn broken_off(finish_reason: &str) -> Option<(FaultKind, &'static str)> {
         // Mistral's and OpenRouter's.
         "error" => Some((FaultKind::Server, "the server broke the answer off with an error")),
         _ => None,
-    }
-}
-
-/// The message as it is sent back in a re-ask. Only what OpenAI takes in an assistant's message is kept: compatible
-/// servers add fields (`reasoning_content`, `annotations`) that they refuse in a request.
-fn replayable(raw: &RawValue, message: &Message) -> Value {
-    let calls = message.tool_calls.as_deref().unwrap_or_default();
-    let said = message.content.as_ref().map(text);
-    let mut turn = Map::new();
-    turn.insert("role".to_owned(), json!("assistant"));
-    if calls.is_empty() {
-        // Without calls, OpenAI refuses a null.
-        turn.insert("content".to_owned(), json!(said_or_nothing(&said.unwrap_or_default())));
-    } else if calls.iter().all(is_replayable)
-        && let Ok(Value::Object(mut whole)) = serde_json::from_str(raw.get())
-        && let Some(calls) = whole.remove("tool_calls")
-    {
-        turn.insert("content".to_owned(), said.map_or(Value::Null, Value::String));
-        turn.insert("tool_calls".to_owned(), calls);
-    } else {
-        let calls = calls.iter().map(|call| arguments(&call.function.arguments));
-        let said = said.into_iter().filter(|said| !said.is_empty()).chain(calls);
-        let said = said.collect::<Vec<_>>().join("\n");
-        turn.insert("content".to_owned(), json!(said_or_nothing(&said)));
-    }
-    Value::Object(turn)
-}
-
-/// Whether a call can be sent back as such. It needs an id by which to answer it, and vLLM refuses one whose arguments are no
-/// JSON; others go back as text.
-fn is_replayable(call: &WireToolCall) -> bool {
-    call.id.as_ref().is_some_and(|id| !id.is_empty())
-        && match &call.function.arguments {
-            Value::String(text) => serde_json::from_str::<IgnoredAny>(text).is_ok(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
-        }
-}
-
-fn content(message: Message) -> Content {
-    if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
-        return Content::Refusal(refusal);
-    }
-    match message.tool_calls {
-        Some(calls) if !calls.is_empty() => {
-            Content::Calls(
-                calls
-                    .into_iter()
-                    .map(|WireToolCall { id: _, function: WireFunction { name, arguments: given } }| {
-                        ToolCall { name, arguments: arguments(&given), came_parsed: given.is_object() }
-                    })
-                    .collect(),
-            )
-        }
-        Some(_) | None => Content::Text(message.content.as_ref().map(text).unwrap_or_default()),
-    }
-}
-
-/// JSON text at OpenAI; some compatible servers send the object itself.
-pub(super) fn arguments(given: &Value) -> String {
-    match given {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => given.to_string(),
-    }
-}
-
-fn text(content: &MessageContent) -> String {
-    match content {
-        MessageContent::Text(text) => text.clone(),
-        MessageContent::Parts(parts) => parts.iter().filter_map(|part| part.text.as_deref()).collect(),
     }
 }
 

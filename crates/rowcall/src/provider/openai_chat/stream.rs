@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::{openai_error, sse};
-use super::answer;
+use super::message::{self, THOUGHTS};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::turn::Finish;
@@ -16,6 +16,7 @@ use crate::turn::Finish;
 struct Whole {
     content: String,
     refusal: String,
+    thoughts: String,
     /// By their index, under which their pieces come.
     calls: BTreeMap<u64, Call>,
     finish_reason: Option<String>,
@@ -81,6 +82,10 @@ impl Whole {
         let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) else { return };
         push_text(&mut self.content, delta.get("content"));
         push_text(&mut self.refusal, delta.get("refusal"));
+        THOUGHTS.iter().for_each(|name| push_text(&mut self.thoughts, delta.get(*name)));
+        if let Some(piece) = delta.get("function_call").filter(|piece| piece.is_object()) {
+            self.add_to_call(&json!({"index": 0, "function": piece}));
+        }
         for piece in delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
             self.add_to_call(piece);
         }
@@ -105,7 +110,7 @@ impl Whole {
             }
         }
         if let Some(arguments) = piece.pointer("/function/arguments") {
-            call.arguments.push_str(&answer::arguments(arguments));
+            call.arguments.push_str(&message::arguments(arguments));
         }
     }
 
@@ -122,6 +127,7 @@ impl Whole {
             "role": "assistant",
             "content": content,
             "refusal": self.refusal,
+            "reasoning_content": self.thoughts,
             "tool_calls": calls,
         });
         let choice = json!({"index": 0, "message": message, "finish_reason": finish_reason});
@@ -135,11 +141,7 @@ fn index(of: &Value) -> Option<u64> {
 
 /// Appends a piece of text, or of each part in a list of them as Mistral's thinking models send it.
 fn push_text(text: &mut String, piece: Option<&Value>) {
-    match piece {
-        Some(Value::String(piece)) => text.push_str(piece),
-        Some(Value::Array(parts)) => {
-            parts.iter().filter_map(|part| part.get("text")?.as_str()).for_each(|piece| text.push_str(piece));
-        }
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {}
+    if let Some(piece) = piece {
+        text.push_str(&message::text(piece));
     }
 }

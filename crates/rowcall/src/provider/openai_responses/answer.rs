@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::{openai_error, sse};
+use super::super::{openai_error, sse, thoughts_alone};
 use super::assistant;
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
@@ -95,7 +95,14 @@ fn content(items: &[Value]) -> Content {
     if !calls.is_empty() {
         return Content::Calls(calls);
     }
-    Content::Text(joined(items, "output_text", "text"))
+    thoughts_alone(joined(items, "output_text", "text"), thoughts(items))
+}
+
+/// The reasoning in words: a summary, or the text itself where a server shows it.
+fn thoughts(items: &[Value]) -> String {
+    let parts = of_type(items, "reasoning")
+        .flat_map(|item| ["summary", "content"].map(|name| item.get(name).and_then(Value::as_array)));
+    parts.flatten().flatten().map(|part| word(part, "text")).collect()
 }
 
 fn call(item: &Value) -> ToolCall {

@@ -242,10 +242,11 @@ fn the_final_answer_is_what_counts() {
         (json!([commentary(), message(json!("final_answer"), "{}")]), "{}!"),
         (json!([message(Value::Null, "{"), message(Value::Null, "}")]), "{!}!"),
         (json!([commentary()]), "I look at it!"),
-        (json!([{"type": "reasoning", "content": [{"type": "output_text", "text": "no"}]}]), ""),
     ] {
         assert_eq!(answered(&items).content, Content::Text(expected.to_owned()), "{items}");
     }
+    let reasoning = json!([{"type": "reasoning", "content": [{"type": "output_text", "text": "{}"}]}]);
+    assert_eq!(answered(&reasoning).content, Content::Thoughts("{}".to_owned()));
 }
 
 #[test]

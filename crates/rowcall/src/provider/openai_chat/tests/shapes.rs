@@ -1,0 +1,107 @@
+//! The forms in which servers send a message, each with what it amounts to.
+
+use serde_json::{Value, json};
+
+use crate::fault::FaultKind;
+use crate::provider::Protocol;
+use crate::provider::tests;
+use crate::request::Response;
+use crate::turn::{Content, ToolCall};
+
+fn ok(body: &Value) -> Response {
+    tests::ok(&body.to_string())
+}
+
+fn read(body: &Value) -> Content {
+    Protocol::OpenAiChat.decode(&ok(body)).unwrap_or_else(|fault| panic!("{fault} for {body}")).content
+}
+
+fn text(text: &str) -> Content {
+    Content::Text(text.to_owned())
+}
+
+fn called(arguments: &str) -> Content {
+    calls(arguments, false)
+}
+
+fn calls(arguments: &str, came_parsed: bool) -> Content {
+    Content::Calls(vec![ToolCall { name: "answer".to_owned(), arguments: arguments.to_owned(), came_parsed }])
+}
+
+#[test]
+fn a_message_is_read_in_every_form() {
+    let answer = r#"{"name":"Ann"}"#;
+    let call = json!({"name": "answer", "arguments": answer});
+    let part = |kind: &str| json!({"type": kind, "text": answer});
+    for (message, content) in [
+        (json!({"content": answer}), text(answer)),
+        (json!(answer), text(answer)),
+        (json!({"content": [answer]}), text(answer)),
+        (json!({"content": [r#"{"name":"#, r#""Ann"}"#]}), text(answer)),
+        (json!({"content": [part("text")]}), text(answer)),
+        (json!({"content": ["", part("output_text")]}), text(answer)),
+        (json!({"content": [{"type": "thinking", "thinking": [part("text")]}, part("text")]}), text(answer)),
+        (json!({"content": [{"type": "reasoning", "text": "{}"}, part("text")]}), text(answer)),
+        (json!({"content": part("text")}), text(answer)),
+        (json!({"content": {"text": answer}}), text(answer)),
+        (json!({"content": {"name": "Ann"}}), text(answer)),
+        (json!({"content": {"type": "dog", "name": "Rex"}}), text(r#"{"type":"dog","name":"Rex"}"#)),
+        (json!({"content": [{"name": "Ann"}]}), text(r#"[{"name":"Ann"}]"#)),
+        (json!({"content": 3}), text("3")),
+        (json!({"content": null}), text("")),
+        (json!({"content": null, "function_call": call}), called(answer)),
+        (json!({"content": "", "function_call": call, "tool_calls": []}), called(answer)),
+        (json!({"function_call": {"name": "answer", "arguments": {"name": "Ann"}}}), calls(answer, true)),
+        (json!({"tool_calls": [{"function": call}]}), called(answer)),
+        (json!({"tool_calls": [call]}), called(answer)),
+        (json!({"tool_calls": {"id": "1", "function": call}}), called(answer)),
+        (json!({"content": "", "reasoning_content": answer}), Content::Thoughts(answer.to_owned())),
+        (json!({"content": null, "reasoning": answer}), Content::Thoughts(answer.to_owned())),
+        (
+            json!({"content": [{"type": "thinking", "thinking": answer}]}),
+            Content::Thoughts(answer.to_owned()),
+        ),
+        (json!({"content": answer, "reasoning_content": "{}"}), text(answer)),
+    ] {
+        assert_eq!(read(&json!({"choices": [{"message": message}]})), content, "{message}");
+    }
+    let cut = json!({"choices": [{"message": {"content": {"name": "Ann"}}, "finish_reason": "length"}]});
+    assert_eq!(read(&cut), text(""), "the server has closed what was cut");
+    assert_eq!(read(&json!({"choices": [{"text": answer, "finish_reason": "stop"}]})), text(answer));
+}
+
+#[test]
+fn what_is_no_message_is_named() {
+    for (message, found) in [(json!(3), "a number"), (json!([1]), "a list"), (json!(true), "a boolean")] {
+        let fault = Protocol::OpenAiChat
+            .decode(&ok(&json!({"choices": [{"message": message}]})))
+            .expect_err("no message");
+        assert_eq!(fault.message, format!("the message is {found}, expected an object with `content`"));
+    }
+}
+
+#[test]
+fn ollamas_own_form_is_named_with_the_way_out() {
+    let message = json!({"role": "assistant", "content": "{}"});
+    for body in [
+        json!({"model": "m", "message": message, "done": true}),
+        json!({"model": "m", "response": "{}", "done": true}),
+    ] {
+        let fault = Protocol::OpenAiChat.decode(&ok(&body)).expect_err("another protocol");
+        assert_eq!(fault.kind, FaultKind::NotFound);
+        assert!(fault.message.contains("Ollama's own form"), "{fault}");
+        assert!(fault.hint().is_some_and(|hint| hint.contains("`/v1`")), "{fault}");
+    }
+}
+
+#[test]
+fn a_function_call_that_comes_in_pieces_is_put_together() {
+    let pieces = [
+        json!({"choices": [{"delta": {"function_call": {"name": "answer", "arguments": "{\"name\":"}}}]}),
+        json!({"choices": [{"delta": {"function_call": {"arguments": "\"Ann\"}"}}}]}),
+        json!({"choices": [{"delta": {}, "finish_reason": "function_call"}]}),
+    ];
+    let body: String = pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect();
+    let completion = Protocol::OpenAiChat.decode(&tests::ok(&body)).expect("a completion");
+    assert_eq!(completion.content, called(r#"{"name":"Ann"}"#));
+}
