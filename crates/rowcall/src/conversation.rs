@@ -270,7 +270,7 @@ impl Conversation {
 /// The bytes of an answer.
 fn length(content: &Content) -> usize {
     match content {
-        Content::Text(text) | Content::Refusal(text) => text.len(),
+        Content::Text(text) | Content::Refusal(text) | Content::Thoughts(text) => text.len(),
         Content::Calls(calls) => calls.iter().map(|call| call.arguments.len()).sum(),
     }
 }

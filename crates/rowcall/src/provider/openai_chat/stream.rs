@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::{openai_error, sse};
+use super::answer;
 use super::message::{self, THOUGHTS};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
