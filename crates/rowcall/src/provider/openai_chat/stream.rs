@@ -83,7 +83,9 @@ impl Whole {
         let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) else { return };
         push_text(&mut self.content, delta.get("content"));
         push_text(&mut self.refusal, delta.get("refusal"));
-        THOUGHTS.iter().for_each(|name| push_text(&mut self.thoughts, delta.get(*name)));
+        for name in THOUGHTS {
+            push_text(&mut self.thoughts, delta.get(name));
+        }
         if let Some(piece) = delta.get("function_call").filter(|piece| piece.is_object()) {
             self.add_to_call(&json!({"index": 0, "function": piece}));
         }

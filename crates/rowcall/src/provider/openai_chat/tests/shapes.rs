@@ -101,7 +101,7 @@ fn a_function_call_that_comes_in_pieces_is_put_together() {
         json!({"choices": [{"delta": {"function_call": {"arguments": "\"Ann\"}"}}}]}),
         json!({"choices": [{"delta": {}, "finish_reason": "function_call"}]}),
     ];
-    let body: String = pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect();
-    let completion = Protocol::OpenAiChat.decode(&tests::ok(&body)).expect("a completion");
+    let events: Vec<String> = pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect();
+    let completion = Protocol::OpenAiChat.decode(&tests::ok(&events.concat())).expect("a completion");
     assert_eq!(completion.content, called(r#"{"name":"Ann"}"#));
 }
