@@ -126,7 +126,7 @@ fn read(completion: &Completion, wanted: Option<&Wanted>) -> Reading {
         (_, Finish::Paused) => Reading::Paused,
         (_, Finish::ContentFilter) => Reading::Filtered,
         (_, Finish::Length) => Reading::Truncated,
-        (Content::Text(_) | Content::Calls(_), Finish::Stop | Finish::Unstated) => {
+        (Content::Text(_) | Content::Calls(_) | Content::Thoughts(_), Finish::Stop | Finish::Unstated) => {
             match values(completion).into_iter().next() {
                 Some(value) => Reading::Value { value, repairs: Vec::new() },
                 None => Reading::Invalid { violations: Vec::new(), best: None },
@@ -141,7 +141,7 @@ fn values(completion: &Completion) -> Vec<Value> {
     match &completion.content {
         Content::Text(text) => value(text).into_iter().collect(),
         Content::Calls(calls) => calls.iter().filter_map(|call| value(&call.arguments)).collect(),
-        Content::Refusal(_) => Vec::new(),
+        Content::Refusal(_) | Content::Thoughts(_) => Vec::new(),
     }
 }
 
