@@ -137,7 +137,7 @@ fn read(completion: &Completion, wanted: Option<&Wanted>) -> Reading {
 
 /// The JSON of a text, or of each call.
 fn values(completion: &Completion) -> Vec<Value> {
-    let value = |text: &str| json::find(text).candidates.into_iter().next().map(|found| found.value);
+    let value = |text: &str| json::find(text, &[]).candidates.into_iter().next().map(|found| found.value);
     match &completion.content {
         Content::Text(text) => value(text).into_iter().collect(),
         Content::Calls(calls) => calls.iter().filter_map(|call| value(&call.arguments)).collect(),

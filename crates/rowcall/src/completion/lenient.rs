@@ -5,6 +5,7 @@ use serde_json::{Map, Number, Value};
 
 use super::repair::Repair;
 
+mod escape;
 mod string;
 
 /// How many containers may stand inside one another.
@@ -34,9 +35,20 @@ pub(super) struct Unread {
     pub(super) why: Why,
     /// The byte where reading stopped.
     pub(super) at: usize,
-    /// How many containers were open there.
-    pub(super) depth: usize,
+    /// The containers that were open there, from the outermost, by their opening brackets.
+    pub(super) open: Vec<u8>,
+    /// Where the text ends, if it does so right behind a complete item of a container: nothing but brackets is missing.
+    pub(super) unclosed: Option<usize>,
     pub(super) seen: Seen,
+}
+
+/// What helps to read a text beside the text itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hints<'a> {
+    /// The names of properties that the schema knows, wherever in it.
+    pub(super) keys: &'a [String],
+    /// Bytes that are passed over: closing brackets that were found to stand astray, in order.
+    pub(super) astray: &'a [usize],
 }
 
 /// Why a value could not be read.
@@ -61,18 +73,31 @@ pub(super) enum Seen {
 }
 
 /// Reads the value that begins at byte `start` of `text`, in one pass.
-pub(super) fn parse(text: &str, start: usize) -> Result<Parsed, Unread> {
-    let mut parser = Parser { text, at: start, depth: 0, seen: Seen::Nothing, repairs: Vec::new() };
+pub(super) fn parse(text: &str, start: usize, hints: Hints<'_>) -> Result<Parsed, Unread> {
+    let mut parser = Parser {
+        text,
+        hints,
+        at: start,
+        open: Vec::new(),
+        unclosed: None,
+        seen: Seen::Nothing,
+        repairs: Vec::new(),
+    };
     match parser.value() {
         Ok(value) => Ok(Parsed { value, end: parser.at, repairs: parser.repairs }),
-        Err(why) => Err(Unread { why, at: parser.at, depth: parser.depth, seen: parser.seen }),
+        Err(why) => {
+            let Parser { at, open, unclosed, seen, .. } = parser;
+            Err(Unread { why, at, open, unclosed, seen })
+        }
     }
 }
 
 struct Parser<'a> {
     text: &'a str,
+    hints: Hints<'a>,
     at: usize,
-    depth: usize,
+    open: Vec<u8>,
+    unclosed: Option<usize>,
     seen: Seen,
     repairs: Vec<Repair>,
 }
@@ -81,8 +106,8 @@ impl<'a> Parser<'a> {
     fn value(&mut self) -> Result<Value, Why> {
         self.refuse_elision(self.rest())?;
         match self.peek()? {
-            b'{' => self.nested(Self::object),
-            b'[' => self.nested(Self::array),
+            opener @ b'{' => self.nested(opener, Self::object),
+            opener @ b'[' => self.nested(opener, Self::array),
             b'0'..=b'9' | b'-' | b'+' | b'.' => self.number(),
             _ => match self.quoted()? {
                 Some(string) => Ok(Value::String(string)),
@@ -91,14 +116,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Why>) -> Result<Value, Why> {
-        if self.depth == DEEPEST {
+    fn nested(&mut self, opener: u8, read: fn(&mut Self) -> Result<Value, Why>) -> Result<Value, Why> {
+        if self.open.len() == DEEPEST {
             return Err(Why::TooDeep);
         }
         self.at += 1;
-        self.depth += 1;
+        self.open.push(opener);
         let value = read(self)?;
-        self.depth -= 1;
+        self.open.pop();
         Ok(value)
     }
 
@@ -106,6 +131,7 @@ impl<'a> Parser<'a> {
         let mut members = Map::new();
         self.blank()?;
         while self.peek()? != b'}' {
+            let start = self.at;
             let (key, seen) = self.key()?;
             self.blank()?;
             if self.peek()? != b':' {
@@ -114,10 +140,17 @@ impl<'a> Parser<'a> {
             self.at += 1;
             self.seen = self.seen.max(seen);
             self.blank()?;
-            let value = self.value()?;
+            let value = self.member()?;
             self.separator(b'}', &value)?;
-            if members.insert(key, value).is_some() {
-                self.note(Repair::DuplicateKey);
+            match members.get(&key) {
+                None => {
+                    members.insert(key, value);
+                }
+                Some(before) if *before == value => self.note(Repair::DuplicateKey),
+                Some(_) => {
+                    self.at = start;
+                    return Err(Why::Expected("each key once"));
+                }
             }
         }
         self.at += 1;
@@ -141,7 +174,12 @@ impl<'a> Parser<'a> {
     fn separator(&mut self, closer: u8, last: &Value) -> Result<(), Why> {
         let behind = self.at;
         self.blank()?;
-        let next = self.peek()?;
+        let Ok(next) = self.peek() else {
+            // Of digits at the very end more may have been meant to come.
+            let is_ended = !last.is_number() || behind < self.at;
+            self.unclosed = is_ended.then_some(behind);
+            return Err(Why::Cut);
+        };
         if next == b',' {
             self.at += 1;
             self.blank()?;
@@ -150,19 +188,37 @@ impl<'a> Parser<'a> {
             }
             return Ok(());
         }
-        // Strings side by side could be one string with a quote in it, so a comma is only taken for missing between
-        // containers and before a quoted key on a line of its own.
-        let omitted = match next {
-            b'{' | b'[' if closer == b']' => last.is_object() || last.is_array(),
-            b'"' if closer == b'}' => self.slice(behind, self.at).contains('\n'),
-            _ => false,
-        };
-        if omitted {
+        if next != closer && self.omits_comma(closer, last, self.slice(behind, self.at)) {
             self.note(Repair::MissingComma);
         } else if next != closer {
             return Err(Why::Expected(if closer == b'}' { "`,` or `}`" } else { "`,` or `]`" }));
         }
         Ok(())
+    }
+
+    /// Whether the next item stands here with its comma missing: `gap` is what stands between it and `last`. Strings side by
+    /// side on a line could be one string with quotes in it, and digits one number.
+    fn omits_comma(&self, closer: u8, last: &Value, gap: &str) -> bool {
+        let is_new_line = gap.contains('\n');
+        let is_container = last.is_object() || last.is_array();
+        match (closer, self.rest().as_bytes().first()) {
+            (b']', Some(b'{' | b'[')) => is_container || is_new_line,
+            (b']', Some(b'"')) => is_new_line || !gap.is_empty() || is_container,
+            (b']', Some(b'0'..=b'9' | b'-')) => is_new_line,
+            (b'}', Some(b'"')) => match self.key_here() {
+                Some(key) => is_new_line || !last.is_string() || self.hints.keys.contains(&key),
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The quoted key that stands here with its colon, if one does.
+    fn key_here(&self) -> Option<String> {
+        let mut ahead = Parser { open: Vec::new(), repairs: Vec::new(), ..*self };
+        let key = ahead.quoted().ok()??;
+        ahead.blank().ok()?;
+        (ahead.peek().ok()? == b':').then_some(key)
     }
 
     /// A key, and what it shows to have been seen.
@@ -176,7 +232,8 @@ impl<'a> Parser<'a> {
             return Err(Why::Expected("a key in double quotes"));
         }
         self.note(Repair::UnquotedKey);
-        Ok((word.to_owned(), Seen::Element))
+        let is_known = self.hints.keys.iter().any(|key| key == word);
+        Ok((word.to_owned(), if is_known { Seen::Member } else { Seen::Element }))
     }
 
     fn literal(&mut self) -> Result<Value, Why> {
@@ -217,6 +274,10 @@ impl<'a> Parser<'a> {
     fn blank(&mut self) -> Result<(), Why> {
         loop {
             self.run(is_blank);
+            if self.hints.astray.contains(&self.at) {
+                self.at += 1;
+                continue;
+            }
             let rest = self.rest();
             let (marker, end) = match rest.as_bytes() {
                 [b'/', b'/', ..] => (2, rest.find('\n')),

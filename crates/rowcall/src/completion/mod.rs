@@ -7,13 +7,14 @@ use crate::schema::{Schema, WireSchema};
 use crate::turn::{Completion, Content, Finish, ToolCall};
 use crate::violation::Violation;
 
+mod choice;
 pub mod json;
 mod lenient;
 mod repair;
 
 pub use repair::Repair;
 
-use json::{Candidate, Found, Unreadable};
+use json::{Found, Gap, Unreadable};
 use repair::Wanted;
 
 /// The violation of an answer that ends in the middle of its JSON.
@@ -81,14 +82,15 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read_text(&self, text: &str) -> Reading {
-        self.read_strict(text).unwrap_or_else(|| self.choose(json::find(text), Vec::new()))
+        self.read_strict(text)
+            .unwrap_or_else(|| self.choose(json::find(text, &self.wanted.keys()), Vec::new()))
     }
 
     /// The reading of a text that is valid as it stands, as most are: one parse, one validation.
     fn read_strict(&self, text: &str) -> Option<Reading> {
         let value = json::strict(text).filter(|value| self.is_complete(value))?;
         let value = self.wanted.form(value);
-        self.wanted.schema.validates(&value).then_some(Reading::Value { value, repairs: Vec::new() })
+        self.wanted.schema.validates(&value).then(|| self.sound(value, Vec::new()))
     }
 
     fn read_calls(&self, calls: &[ToolCall]) -> Reading {
@@ -98,12 +100,15 @@ impl Reader<'_> {
             [call] if call.name == *name => return self.read_text(&call.arguments),
             [_, ..] => {}
         }
-        let (right, wrong): (Vec<&ToolCall>, Vec<&ToolCall>) =
-            calls.iter().partition(|call| call.name == *name);
+        let keys = self.wanted.keys();
         let mut violations = Vec::new();
         let mut all = Found::default();
-        for call in right.into_iter().chain(wrong) {
-            let mut found = json::find(&call.arguments);
+        for (index, call) in calls.iter().enumerate() {
+            let mut found = json::find(&call.arguments, &keys);
+            for candidate in &mut found.candidates {
+                candidate.start = index;
+                candidate.gap = if index == 0 { Gap::First } else { Gap::Separators };
+            }
             if call.name != *name {
                 found.candidates.iter_mut().for_each(|candidate| candidate.repairs.push(Repair::ToolName));
                 violations.push(Violation::whole(format!(
@@ -111,57 +116,15 @@ impl Reader<'_> {
                     call.name
                 )));
             }
-            all.candidates.append(&mut found.candidates);
+            // Arguments that cannot be read may have been better than those before.
+            if !matches!(found.unreadable, None | Some(Unreadable::Empty)) {
+                all.candidates.clear();
+            }
+            found.candidates.append(&mut all.candidates);
+            all.candidates = found.candidates;
             all.unreadable = found.unreadable.or(all.unreadable);
         }
         self.choose(all, violations)
-    }
-
-    /// The first of the candidates that is a value or can be made one, or else why none is: `violations`, which are
-    /// known already and do not stand in the way of a value, and those of the candidate that has fewest.
-    fn choose(&self, found: Found, mut violations: Vec<Violation>) -> Reading {
-        let mut candidates = found.candidates;
-        candidates.retain(|candidate| self.counts(candidate));
-        let others = candidates.len().saturating_sub(1);
-        let mut closest: Option<(Value, Vec<Violation>)> = None;
-        for Candidate { value, mut repairs } in candidates {
-            match self.wanted.repaired(value, others) {
-                Ok((value, more)) => {
-                    for repair in more {
-                        if !repairs.contains(&repair) {
-                            repairs.push(repair);
-                        }
-                    }
-                    return Reading::Value { value, repairs };
-                }
-                Err((value, reasons)) => {
-                    if closest.as_ref().is_none_or(|(_, fewest)| reasons.len() < fewest.len()) {
-                        closest = Some((value, reasons));
-                    }
-                }
-            }
-        }
-        let is_cut = match self.finish {
-            Finish::Length => true,
-            Finish::Unstated => found.unreadable == Some(Unreadable::Cut),
-            Finish::Stop | Finish::ContentFilter | Finish::Paused => false,
-        };
-        if is_cut {
-            return Reading::Truncated;
-        }
-        let (best, reasons) = match closest {
-            Some((best, reasons)) => (Some(best), reasons),
-            None => (None, vec![absence(found.unreadable.as_ref())]),
-        };
-        violations.extend(reasons);
-        Reading::Invalid { violations, best }
-    }
-
-    /// Whether a candidate may be the answer, given how that ended.
-    fn counts(&self, candidate: &Candidate) -> bool {
-        let is_aside =
-            candidate.repairs.iter().any(|repair| matches!(repair, Repair::Prose | Repair::Reasoning));
-        self.is_complete(&candidate.value) && !(is_aside && self.finish == Finish::Length)
     }
 
     /// Whether nothing can be missing at the end of a value: only a number shows no end.
@@ -182,6 +145,9 @@ fn absence(unreadable: Option<&Unreadable>) -> Violation {
     Violation::whole(match unreadable {
         None => "the answer holds no JSON".to_owned(),
         Some(Unreadable::Empty) => "the answer is empty, expected JSON".to_owned(),
+        Some(Unreadable::Thoughts) => {
+            "the answer holds nothing but thoughts, expected JSON behind them".to_owned()
+        }
         Some(Unreadable::Cut) => NOT_CLOSED.to_owned(),
         Some(Unreadable::TooDeep) => "the JSON nests deeper than 128 levels".to_owned(),
         Some(Unreadable::Broken { expected, found }) => {

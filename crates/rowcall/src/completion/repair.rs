@@ -12,8 +12,10 @@ pub enum Repair {
     Fence,
     /// Other text stood around the value.
     Prose,
-    /// The value stood among the model's thoughts, and nothing behind them.
-    Reasoning,
+    /// Several objects stood one behind the other where a list of them is wanted.
+    Collected,
+    /// Several lists stood one behind the other where one is wanted.
+    Merged,
     /// Comments stood in the JSON.
     Comment,
     /// A comma stood behind the last item.
@@ -24,11 +26,22 @@ pub enum Repair {
     SingleQuotes,
     /// Strings stood in typographic quotes.
     SmartQuotes,
+    /// Strings stood in three quotes.
+    TripleQuotes,
+    /// Strings stood in backticks.
+    Backticks,
+    /// Quotes stood in a string unescaped, with no doubt where it ends.
+    InnerQuotes,
+    /// A closing bracket stood where nothing was to be closed.
+    StrayBracket,
+    /// The last closing bracket was missing, and nothing else.
+    MissingBracket,
     /// Keys stood without quotes.
     UnquotedKey,
     /// A line break, tab or other control character stood in a string as it is.
     RawNewline,
-    /// A backslash stood before a character that JSON does not escape; it was kept, except before a quote.
+    /// A backslash stood before a character that JSON does not escape; all backslashes of the string were kept, except before a
+    /// quote.
     InvalidEscape,
     /// Half a surrogate pair was escaped; U+FFFD stands for it.
     LoneSurrogate,
@@ -36,7 +49,7 @@ pub enum Repair {
     PythonLiteral,
     /// A number had a plus sign, or nothing on one side of its point.
     LooseNumber,
-    /// A key stood twice in an object; the last one holds.
+    /// A key stood twice in an object, with the same value.
     DuplicateKey,
     /// The arguments were those of a tool that does not exist.
     ToolName,
@@ -60,12 +73,18 @@ impl Repair {
         match self {
             Self::Fence => "fence",
             Self::Prose => "prose",
-            Self::Reasoning => "reasoning",
+            Self::Collected => "collected",
+            Self::Merged => "merged",
             Self::Comment => "comment",
             Self::TrailingComma => "trailing_comma",
             Self::MissingComma => "missing_comma",
             Self::SingleQuotes => "single_quotes",
             Self::SmartQuotes => "smart_quotes",
+            Self::TripleQuotes => "triple_quotes",
+            Self::Backticks => "backticks",
+            Self::InnerQuotes => "inner_quotes",
+            Self::StrayBracket => "stray_bracket",
+            Self::MissingBracket => "missing_bracket",
             Self::UnquotedKey => "unquoted_key",
             Self::RawNewline => "raw_newline",
             Self::InvalidEscape => "invalid_escape",

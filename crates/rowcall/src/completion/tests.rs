@@ -76,9 +76,14 @@ impl Asked {
     }
 
     fn check(&self, finish: Finish, stories: &[(Content, &str)]) {
+        let mut wrong = Vec::new();
         for (content, expected) in stories {
-            assert_eq!(told(&self.read(content.clone(), finish)), *expected, "of {content:?}");
+            let got = told(&self.read(content.clone(), finish));
+            if got != *expected {
+                wrong.push(format!("of {content:?}\n  got      {got}\n  expected {expected}"));
+            }
         }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }
 
@@ -96,17 +101,41 @@ fn texts() {
                 r#"value {"name":"Ann","age":null} single_quotes python_literal trailing_comma fence"#,
             ),
             (text(r#"Here: {"result": {"name":"Ann"}} "#), r#"value {"name":"Ann"} prose envelope"#),
-            // The last of several that satisfy the schema; one that does not is passed over, be it fenced.
-            (text(r#"{"name":"Ann"} or {"name":"Bob"}"#), r#"value {"name":"Bob"} prose"#),
+            // Equal values are one; one that has nothing of the schema is passed over, even in a fence.
+            (text(r#"{"name":"Ann"} or {"name":"Ann","age":null}"#), r#"invalid, best {"name":"Ann","age":null}; the answer holds 2 different values that would do, expected exactly one"#),
+            (text("{\"name\":\"Ann\"}\n```\n{'name':'Ann'}\n```"), r#"value {"name":"Ann"} single_quotes fence"#),
             (text("{\"name\":\"Ann\"}, from ```{\"input\": 1}```"), r#"value {"name":"Ann"} prose"#),
-            (text("{\"name\":\"Ann\"} is better than {\"name\":7}"), r#"value {"name":"Ann"} prose"#),
+            // A later one that is not valid may have been meant; an earlier one was a draft.
+            (
+                text("{\"name\":\"Ann\"} is better than {\"name\":7}"),
+                r#"invalid, best {"name":7}; `/name`: is an integer, expected a string"#,
+            ),
+            (text("{\"name\":7}, no: {\"name\":\"Ann\"}"), r#"value {"name":"Ann"} prose"#),
             // Brackets of prose, which are gone past together.
             (text(r#"[[ {x} [{[1 {"name":"Ann"}"#), r#"value {"name":"Ann"} prose"#),
-            // The better place counts before the better form.
+            // Of several values, none is chosen, wherever they stand.
             (
                 text("At first {\"name\":\"Ann\"}, then ```{\"value\":{\"name\":\"Bob\"}}```"),
-                r#"value {"name":"Bob"} fence envelope"#,
+                "invalid, best {\"name\":\"Bob\"}; the answer holds 2 different values that would do, expected exactly one",
             ),
+            // Only what is certain about a missing bracket is put right.
+            (text(r#"{"name":"Ann","age":null"#), r#"value {"name":"Ann","age":null} missing_bracket"#),
+            (text("{\"name\":\"Ann\",\"age\":30\n"), r#"value {"name":"Ann","age":30} missing_bracket"#),
+            (text("```json\n{\"name\":\"Ann\",\"age\":30\n```"), r#"value {"name":"Ann","age":30} missing_bracket fence"#),
+            (text(r#"{"name":"Ann","age":30"#), "invalid; the JSON is not closed: it ends before it is complete"),
+            (text(r#"{"name":"Ann""#), "invalid; the JSON is not closed: it ends before it is complete"),
+            (text(r#"{"name":"Ann","age":null,"#), "invalid; the JSON is not closed: it ends before it is complete"),
+            // What goes on behind the brackets belongs to it.
+            (text(r#"{"name":"Ann"},"age":30}"#), r#"value {"name":"Ann","age":30} stray_bracket"#),
+            (text(r#"Here: {"name":"Ann"},"age":30,}}"#), r#"value {"name":"Ann","age":30} trailing_comma stray_bracket prose"#),
+            (
+                text(r#"{"name":"Ann"},"tags":["x"}"#),
+                r#"invalid; the JSON goes on where its brackets are closed, at `,"tags":["x"}`, expected one whole value"#,
+            ),
+            (text(r#"{"name":"Ann" "age":3}"#), r#"value {"name":"Ann","age":3} missing_comma"#),
+            (text(r#"{"name":"Ann "the Axe" Lee","age":3}"#), r#"value {"name":"Ann \"the Axe\" Lee","age":3} inner_quotes"#),
+            (text(r#"{"age":3,"name":"Ann "the Axe" Lee"}"#), r#"value {"age":3,"name":"Ann \"the Axe\" Lee"} inner_quotes"#),
+            (text(r#"{"name":"Ann, "age":"3"}"#), r#"invalid; the JSON cannot be read: expected `,` or `}` where `age":"3"}` stands"#),
         ],
     );
 }
@@ -144,8 +173,9 @@ fn texts_at_the_output_limit() {
             // Complete is complete.
             (text(r#"{"name":"Ann"}"#), r#"value {"name":"Ann"}"#),
             (text("{\"name\":\"Ann\"}\n\n"), r#"value {"name":"Ann"}"#),
-            (text("```\n{\"name\":\"Ann\"}\n```\nThis is what"), r#"value {"name":"Ann"} fence"#),
+            (text("```\n{\"name\":\"Ann\"}\n```\n"), r#"value {"name":"Ann"} fence"#),
             // A draft is not.
+            (text("```\n{\"name\":\"Ann\"}\n```\nThis is what"), "truncated"),
             (text(r#"Perhaps {"name":"Ann"}. On the other"#), "truncated"),
             (text(r#"<think>{"name":"Ann"}"#), "truncated"),
             (text(r#"{"name":"Ann""#), "truncated"),
@@ -153,7 +183,7 @@ fn texts_at_the_output_limit() {
             (text(""), "truncated"),
             (calls(&[("answer", r#"{"name":"Ann"}"#)]), r#"value {"name":"Ann"}"#),
             (calls(&[("answer", r#"{"name":"An"#)]), "truncated"),
-            (calls(&[("answer", r#"{"name":"Ann"}"#), ("answer", r#"{"na"#)]), r#"value {"name":"Ann"}"#),
+            (calls(&[("answer", r#"{"name":"Ann"}"#), ("answer", r#"{"na"#)]), "truncated"),
             (calls(&[]), "truncated"),
         ],
     );
@@ -203,6 +233,92 @@ fn parsed_arguments_at_the_output_limit_are_cut() {
 }
 
 #[test]
+fn lists() {
+    let schema = r#"{"type":"array","items":{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}}"#;
+    Asked::new(schema).check(
+        Finish::Stop,
+        &[
+            (text(r#"[{"a":1},{"a":2}},{"a":3}]"#), r#"value [{"a":1},{"a":2},{"a":3}] stray_bracket"#),
+            (text(r#"[{"a":1}],{"a":2},{"a":3}]"#), r#"value [{"a":1},{"a":2},{"a":3}] stray_bracket"#),
+            // Objects one behind the other are the list, if nothing stands between them.
+            (text("{\"a\":1}\n{\"a\":2}\n{\"a\":2}\n"), r#"value [{"a":1},{"a":2},{"a":2}] collected prose"#),
+            (text("Here:\n1. {\"a\":1},\n2. {\"a\":2}"), r#"value [{"a":1},{"a":2}] collected prose"#),
+            (text("```json\n{\"a\":1}\n```\n```json\n{\"a\":2}\n```"), r#"value [{"a":1},{"a":2}] collected fence"#),
+            (text("{\"a\":1}, or rather {\"a\":2}"), r#"invalid, best {"a":2}; is an object, expected an array"#),
+            (text("{\"a\":1}\n{\"a\":\"x\"}"), r#"invalid, best {"a":"x"}; is an object, expected an array"#),
+            (text("{\"a\":1}\n{\"a\":2}\n..."), "invalid; the list ends in dots, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}, ...]"), "invalid; the JSON cannot be read: expected everything written out where `...]` stands"),
+            (text("{\"a\":1}"), r#"value [{"a":1}] wrapped"#),
+            // Two lists.
+            (text("[{\"a\":1}]\n[{\"a\":2}]"), r#"value [{"a":1},{"a":2}] merged"#),
+            (text("[{\"a\":1}]\n[{\"a\":1},{\"a\":2}]"), r#"invalid, best [{"a":1},{"a":2}]; the answer holds 2 different values that would do, expected exactly one"#),
+            (text("First [{\"a\":1}], then [{\"a\":2}]"), r#"invalid, best [{"a":2}]; the answer holds 2 different values that would do, expected exactly one"#),
+            (text("[{\"a\":1}]\n[{\"a\":2},{\"a\":\"x\"}]"), r#"invalid, best [{"a":2},{"a":"x"}]; `/1/a`: is a string, expected an integer"#),
+            (text("As [1] has it: [{\"a\":1}]"), r#"value [{"a":1}] prose"#),
+            // What is cut is not closed.
+            (text(r#"[{"a":1},{"a":2}"#), "invalid; the JSON is not closed: it ends before it is complete"),
+            (text("```json\n[{\"a\":1},{\"a\":2}\n```"), "invalid; the JSON is not closed: it ends before it is complete"),
+            (text(r#"[{"a":1},{"a":2]"#), "invalid; the JSON cannot be read: expected `,` or `}` where `]` stands"),
+        ],
+    );
+    let many = (0..100).map(|n| format!("{{\"a\":{n}}}")).collect::<Vec<_>>().join("\n");
+    let Reading::Value { value, .. } = Asked::new(schema).read(text(&many), Finish::Stop) else {
+        panic!("a list")
+    };
+    assert_eq!(value.as_array().map(Vec::len), Some(100));
+    Asked::new(schema).check(
+        Finish::Length,
+        &[
+            (text("{\"a\":1}\n{\"a\":2}"), "truncated"),
+            (text("{\"a\":1}"), "truncated"),
+            (text("[{\"a\":1}]\n[{\"a\":2}]"), "truncated"),
+            (text("[{\"a\":1}]"), r#"value [{"a":1}]"#),
+        ],
+    );
+}
+
+#[test]
+fn backslashes() {
+    Asked::new("s str").check(
+        Finish::Stop,
+        &[
+            (
+                text(r#"{"s":"\beta and \sigma in C:\Users\new"}"#),
+                r#"value {"s":"\\beta and \\sigma in C:\\Users\\new"} invalid_escape"#,
+            ),
+            (text(r#"{"s":"\frac{1}{2} \alpha"}"#), r#"value {"s":"\\frac{1}{2} \\alpha"} invalid_escape"#),
+            (
+                calls(&[("answer", r#"{"s":"C:\Users\new"}"#)]),
+                r#"value {"s":"C:\\Users\\new"} invalid_escape"#,
+            ),
+            (text(r#"{"s":"\\alpha \sigma"}"#), r#"invalid; the JSON cannot be read: expected every backslash of the string escaped as `\\` where `\sigma"}` stands"#),
+            // JSON, but nobody means a form feed in front of letters.
+            (text(r#"{"s":"\frac{1}{2} \text{cm}"}"#), r#"invalid, best {"s":"\frac{1}{2} \text{cm}"}; `/s`: has a form feed in front of `rac`, as `\frac` is read, expected every backslash escaped as `\\`"#),
+            (text(r#"{"s":"\nabla \times\n"}"#), r#"value {"s":"\nabla \times\n"}"#),
+            (text(r#"{"s":"page 1\f\npage 2"}"#), r#"value {"s":"page 1\f\npage 2"}"#),
+        ],
+    );
+}
+
+#[test]
+fn what_the_answer_holds_is_what_is_told() {
+    Asked::new("title str, note str").check(
+        Finish::Stop,
+        &[
+            (text(r#"{ title: Hello there, note: "x" }"#), r#"invalid; the JSON cannot be read: expected a value where `Hello there, note: "x" }` stands"#),
+            (
+                text("Code:\n```python\nreturn p['a']\n```\n{\"title\":\"a\",\"note\": \"\"\"two \"words\" here\"\"\"}"),
+                r#"value {"title":"a","note":"two \"words\" here"} triple_quotes prose"#,
+            ),
+            (text("Code:\n```python\nreturn p['a']\n```\n{\"title\":\"a\",\"note\": two words}"), "invalid; the JSON cannot be read: expected a value where `two words}` stands"),
+            (text(r#"{"title":"a"}"#), r#"invalid, best {"title":"a"}; required property `note` is missing"#),
+            (text(r#"{"titel":"a","note":"b"}"#), r#"invalid, best {"titel":"a","note":"b"}; required property `title` is missing; unexpected property `titel`, did you mean `title`?"#),
+            (text("<think>{\"title\":\"a\",\"note\":\"b\"}"), "invalid; the answer holds nothing but thoughts, expected JSON behind them"),
+        ],
+    );
+}
+
+#[test]
 fn refusal_and_filter_come_first() {
     let asked = Asked::new("name str");
     let refusal = || Content::Refusal("I cannot help with that.".to_owned());
@@ -235,13 +351,17 @@ fn tool_calls() {
             (calls(&[]), "invalid; the answer is empty, expected JSON"),
             (calls(&[("answer", "")]), "invalid; the answer is empty, expected JSON"),
             (calls(&[("answer", ""), ("answer", "")]), "invalid; the answer is empty, expected JSON"),
-            // Of two calls, the first that validates.
-            (calls(&[("answer", ann), ("answer", bob)]), r#"value {"name":"Ann"}"#),
+            // Of two calls, the one that validates.
+            (
+                calls(&[("answer", ann), ("answer", bob)]),
+                r#"invalid, best {"name":"Bob"}; the answer holds 2 different values that would do, expected exactly one"#,
+            ),
+            (calls(&[("answer", ann), ("answer", ann)]), r#"value {"name":"Ann"}"#),
             (calls(&[("answer", wrong), ("answer", bob)]), r#"value {"name":"Bob"}"#),
             // A wrong name does no harm if the arguments are right.
             (calls(&[("answr", ann)]), r#"value {"name":"Ann"} tool_name"#),
             (calls(&[("answr", ann), ("answer", bob)]), r#"value {"name":"Bob"}"#),
-            (calls(&[("answr", ann), ("answer", wrong)]), r#"value {"name":"Ann"} tool_name"#),
+            (calls(&[("answer", wrong), ("answr", ann)]), r#"value {"name":"Ann"} tool_name"#),
             (
                 calls(&[("search", r#"{"query":"Ann"}"#)]),
                 "invalid, best {\"query\":\"Ann\"}; the tool `search` was called, expected `answer`; \
@@ -338,7 +458,8 @@ proptest! {
     }
 
     #[test]
-    fn a_valid_answer_is_read_as_it_is(name in ".*", age in any::<Option<i64>>(), tags in any::<Option<Vec<String>>>()) {
+    fn a_valid_answer_is_read_as_it_is(name in "[^\\x08\\x0c]*", age in any::<Option<i64>>(), tags in any::<Option<Vec<u32>>>()) {
+        let tags = tags.map(|tags| tags.iter().map(u32::to_string).collect::<Vec<_>>());
         let value = json!({"name": name, "age": age, "tags": tags});
         let reading = Asked::new("name str, age int?, tags str[]?").read(Content::Text(value.to_string()), Finish::Stop);
         prop_assert_eq!(reading, Reading::Value { value, repairs: Vec::new() });
@@ -373,17 +494,6 @@ fn of_several_that_are_equally_wrong_the_first_one_looked_at_is_shown() {
         &[(
             text(r#"{"name":"Ann"} or {"name":"Bob"}"#),
             r#"invalid, best {"name":"Bob"}; required property `age` is missing"#,
-        )],
-    );
-}
-
-#[test]
-fn what_is_missing_between_two_members_on_one_line_is_told() {
-    Asked::new("name str, age int").check(
-        Finish::Stop,
-        &[(
-            text(r#"{"name":"Ann" "age":3}"#),
-            "invalid; the JSON cannot be read: expected `,` or `}` where `\"age\":3}` stands",
         )],
     );
 }

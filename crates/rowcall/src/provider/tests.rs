@@ -94,15 +94,15 @@ pub(super) fn check(case: &Value, protocol: Protocol, schema: &Schema, wire: &Wi
     };
     let reading = completion::read(&completion, schema, wire);
     match (outcome.or(class).expect("an outcome"), &reading) {
+        // Several values are all read and none is chosen.
+        ("ok", Reading::Invalid { .. }) if expect.get("values").is_some() => {
+            let Content::Calls(calls) = &completion.content else { panic!("{id}: no calls") };
+            let arguments =
+                calls.iter().map(|call| serde_json::from_str::<Value>(&call.arguments).expect("JSON"));
+            assert_eq!(arguments.collect::<Value>(), expect["values"], "{id}");
+        }
         ("ok", Reading::Value { value, repairs }) => {
-            if let Some(values) = expect.get("values") {
-                let Content::Calls(calls) = &completion.content else { panic!("{id}: no calls") };
-                let arguments =
-                    calls.iter().map(|call| serde_json::from_str::<Value>(&call.arguments).expect("JSON"));
-                assert_eq!(arguments.collect::<Value>(), *values, "{id}");
-            } else {
-                assert_eq!((value, repairs.is_empty()), (&expect["value"], true), "{id}: {repairs:?}");
-            }
+            assert_eq!((value, repairs.is_empty()), (&expect["value"], true), "{id}: {repairs:?}");
         }
         ("refusal", Reading::Refused(words)) => {
             assert!(expect.get("text").is_none_or(|text| text == words), "{id}: {words}");

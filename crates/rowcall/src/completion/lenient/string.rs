@@ -1,30 +1,121 @@
-//! Strings as `lenient.rs` reads them: in which quotes, with which escapes.
+//! Strings as `lenient.rs` reads them: in which quotes, and where one ends whose inner quotes are not escaped. What a backslash means
+//! is in `escape.rs`.
 
-use super::{Parser, Why};
+use super::escape::Backslashes;
+use super::{Parser, Why, is_blank};
 use crate::completion::repair::Repair;
+
+/// How far an end is looked for behind a quote that is none, in bytes.
+const FARTHEST_END: usize = 10_000;
 
 impl Parser<'_> {
     /// A string, if a quote stands here.
     pub(super) fn quoted(&mut self) -> Result<Option<String>, Why> {
-        let (opener, closer) = match self.peek()? {
-            b'"' => ("\"", "\""),
-            b'\'' => {
-                self.note(Repair::SingleQuotes);
-                ("'", "'")
-            }
-            _ if self.rest().starts_with('“') => {
-                self.note(Repair::SmartQuotes);
-                ("“", "”")
-            }
+        let rest = self.rest();
+        let (opener, closer, repair) = match self.peek()? {
+            b'"' if is_tripled(rest, "\"\"\"") => ("\"\"\"", "\"\"\"", Some(Repair::TripleQuotes)),
+            b'"' => ("\"", "\"", None),
+            b'\'' if is_tripled(rest, "'''") => ("'''", "'''", Some(Repair::TripleQuotes)),
+            b'\'' => ("'", "'", Some(Repair::SingleQuotes)),
+            b'`' if !rest.starts_with("``") => ("`", "`", Some(Repair::Backticks)),
+            _ if rest.starts_with('“') => ("“", "”", Some(Repair::SmartQuotes)),
             _ => return Ok(None),
         };
+        if let Some(repair) = repair {
+            self.note(repair);
+        }
         self.at += opener.len();
         self.string(closer).map(Some)
     }
 
-    /// What stands between here and `closer`.
+    /// The value of a member. In a string of it, quotes may stand that are not escaped, if there is no doubt where it ends.
+    pub(super) fn member(&mut self) -> Result<serde_json::Value, Why> {
+        let start = self.at;
+        let value = self.value()?;
+        let is_plain = value.is_string() && {
+            let quoted = self.slice(start, self.at);
+            quoted.starts_with('"') && !is_tripled(quoted, "\"\"\"")
+        };
+        if is_plain
+            && !self.is_at_delimiter()
+            && let Some(end) = self.end_of_quoting(start + 1)
+        {
+            self.note(Repair::InnerQuotes);
+            self.at = start + 1;
+            return self.string_to(end).map(serde_json::Value::String);
+        }
+        Ok(value)
+    }
+
+    /// Whether what follows may follow a value in an object: the text may end here, and a comma may be missing.
+    fn is_at_delimiter(&self) -> bool {
+        let rest = self.rest().trim_start_matches(is_blank);
+        let is_new_line = self.rest().len() > rest.len()
+            && self.rest().trim_start_matches([' ', '\t']).starts_with(['\n', '\r']);
+        rest.is_empty()
+            || rest.starts_with([',', '}', ']', '/', '#'])
+            || (rest.starts_with('"') && (is_new_line || self.starts_known_member(rest)))
+            || self.hints.astray.contains(&(self.text.len() - rest.len()))
+    }
+
+    /// Whether a quoted key of the schema stands at the beginning of `rest`, with its colon.
+    fn starts_known_member(&self, rest: &str) -> bool {
+        let Some(rest) = rest.strip_prefix('"') else { return false };
+        self.hints.keys.iter().any(|key| {
+            let behind = rest.strip_prefix(key.as_str()).and_then(|rest| rest.strip_prefix('"'));
+            behind.is_some_and(|behind| behind.trim_start_matches(is_blank).starts_with(':'))
+        })
+    }
+
+    /// Where the string that begins at `start` ends, if it holds quotes: at the first quote that a known key follows behind a
+    /// comma, or the end of the object. `None` if another key of the object may stand within.
+    fn end_of_quoting(&self, start: usize) -> Option<usize> {
+        let body = self.slice(start, self.text.len());
+        for (at, _) in body.match_indices('"').take_while(|(at, _)| *at <= FARTHEST_END) {
+            if body.get(..at).is_some_and(|before| before.ends_with('\\')) {
+                continue;
+            }
+            let behind = body.get(at + 1..)?.trim_start_matches(is_blank);
+            if behind.starts_with(':') {
+                return None;
+            }
+            let next = behind.strip_prefix(',').map(|next| next.trim_start_matches(is_blank));
+            let ends = next.is_some_and(|next| self.starts_known_member(next)) || self.closes_all(behind);
+            if ends {
+                let content = body.get(..at)?;
+                return (!self.names_member(content)).then_some(start + at);
+            }
+        }
+        None
+    }
+
+    /// Whether `rest` is the closing brackets of all that is open, and nothing else before a line's or the text's end.
+    fn closes_all(&self, rest: &str) -> bool {
+        let mut rest = rest;
+        for opener in self.open.iter().rev() {
+            let closer = if *opener == b'{' { '}' } else { ']' };
+            let Some(behind) = rest.strip_prefix(closer) else { return false };
+            rest = behind.trim_start_matches(is_blank);
+        }
+        rest.is_empty() || rest.starts_with("```") || rest.starts_with("~~~")
+    }
+
+    /// Whether what is to be a string's content holds what may be a member's key.
+    fn names_member(&self, content: &str) -> bool {
+        self.hints.keys.iter().any(|key| {
+            content.match_indices(key.as_str()).any(|(at, _)| {
+                let behind = content.get(at + key.len()..).unwrap_or_default();
+                let behind = behind.strip_prefix('"').unwrap_or(behind);
+                behind.trim_start_matches(is_blank).starts_with(':')
+            })
+        })
+    }
+
+    /// What stands between here and the first `closer`.
     fn string(&mut self, closer: &str) -> Result<String, Why> {
         let first = closer.as_bytes().first().copied();
+        let start = self.at;
+        let mut seen = Backslashes::default();
         let mut string = String::new();
         let mut copied = self.at;
         loop {
@@ -32,84 +123,71 @@ impl Parser<'_> {
                 b'\\' => {
                     string.push_str(self.slice(copied, self.at));
                     self.at += 1;
-                    self.escape(closer, &mut string)?;
+                    self.escape(closer, &mut string, &mut seen)?;
                     copied = self.at;
                 }
                 byte if Some(byte) == first && self.rest().starts_with(closer) => {
-                    string.push_str(self.slice(copied, self.at));
+                    // Of four quotes in a row, the first belongs to the text.
+                    if closer.len() == 3
+                        && closer.is_ascii()
+                        && self.rest().as_bytes().get(3) == first.as_ref()
+                    {
+                        self.at += 1;
+                        continue;
+                    }
+                    let string = self.finished(start, copied, string, &seen);
                     self.at += closer.len();
                     return Ok(string);
                 }
-                byte => {
-                    if byte < b' ' {
-                        self.note(Repair::RawNewline);
-                    }
+                byte => self.pass(byte),
+            }
+        }
+    }
+
+    /// What stands between here and the quote at `end`.
+    fn string_to(&mut self, end: usize) -> Result<String, Why> {
+        let start = self.at;
+        let mut seen = Backslashes::default();
+        let mut string = String::new();
+        let mut copied = self.at;
+        while self.at < end {
+            match self.peek()? {
+                b'\\' => {
+                    string.push_str(self.slice(copied, self.at));
                     self.at += 1;
+                    self.escape("\"", &mut string, &mut seen)?;
+                    copied = self.at;
                 }
+                byte => self.pass(byte),
             }
         }
+        let string = self.finished(start, copied, string, &seen);
+        self.at = end + 1;
+        Ok(string)
     }
 
-    /// What the escape behind a backslash means. One that JSON does not know keeps its backslash, as in `\d` or `\_`.
-    fn escape(&mut self, closer: &str, string: &mut String) -> Result<(), Why> {
-        let meaning = match self.peek()? {
-            byte @ (b'"' | b'\\' | b'/') => char::from(byte),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => return self.unicode_escape(string),
-            b'\'' => {
-                if closer != "'" {
-                    self.note(Repair::InvalidEscape);
-                }
-                '\''
-            }
-            _ => {
-                self.note(Repair::InvalidEscape);
-                string.push('\\');
-                return Ok(());
-            }
-        };
+    fn pass(&mut self, byte: u8) {
+        if byte < b' ' {
+            self.note(Repair::RawNewline);
+        }
         self.at += 1;
-        string.push(meaning);
-        Ok(())
     }
 
-    /// The character of `uXXXX`, or of a surrogate pair `uXXXX\uXXXX`.
-    fn unicode_escape(&mut self, string: &mut String) -> Result<(), Why> {
-        let digits = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
-        let Some(first) = hex(digits) else {
-            if digits.len() < 4 && digits.iter().all(u8::is_ascii_hexdigit) {
-                return Err(Why::Cut);
-            }
-            self.note(Repair::InvalidEscape);
-            string.push('\\');
-            return Ok(());
-        };
-        self.at += 5;
-        let second = self.rest().strip_prefix("\\u").and_then(|rest| hex(rest.as_bytes()));
-        if let Some(pair) = second.and_then(|second| surrogate_pair(first, second)) {
-            self.at += 6;
-            string.push(pair);
-        } else if let Some(single) = char::from_u32(u32::from(first)) {
-            string.push(single);
-        } else {
-            self.note(Repair::LoneSurrogate);
-            string.push(char::REPLACEMENT_CHARACTER);
+    /// The string that began at `start` and ends here, of which `string` is what stands before `copied`, decoded.
+    fn finished(&self, start: usize, copied: usize, mut string: String, seen: &Backslashes) -> String {
+        if seen.are_raw() {
+            return self.slice(start, self.at).to_owned();
         }
-        Ok(())
+        string.push_str(self.slice(copied, self.at));
+        string
     }
 }
 
-fn hex(digits: &[u8]) -> Option<u16> {
-    digits
-        .get(..4)?
-        .iter()
-        .try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)? as u16))
-}
-
-fn surrogate_pair(high: u16, low: u16) -> Option<char> {
-    char::decode_utf16([high, low]).next().and_then(Result::ok).filter(|pair| pair.len_utf16() == 2)
+/// Whether three quotes open a string here. An empty string with a quote too many begins alike: then what follows is what follows
+/// a string.
+fn is_tripled(rest: &str, quotes: &str) -> bool {
+    rest.strip_prefix(quotes).is_some_and(|content| {
+        let content = content.trim_start_matches(is_blank);
+        !content.is_empty() && !content.starts_with([',', '}', ']', ':'])
+    })
 }

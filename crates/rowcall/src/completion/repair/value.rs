@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::Repair;
-use crate::completion::json::{self, Candidate};
+use crate::completion::json::{self, Candidate, Ending};
 use crate::schema::{Breach, Expected, JsonType, MOST_VIOLATIONS, Schema, WireSchema};
 use crate::violation::Violation;
 
@@ -69,6 +69,21 @@ impl Wanted<'_> {
         Err((unrepaired, broken.into_iter().take(MOST_VIOLATIONS).map(Violation::from).collect()))
     }
 
+    /// Whether a list is wanted.
+    pub(in crate::completion) fn wants_list(&self) -> bool {
+        let breaches = self.schema.breaches(&json!({}), 1);
+        breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array))
+    }
+
+    /// The names of properties that the schema knows, wherever in it.
+    pub(in crate::completion) fn keys(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        gather_keys(self.schema.as_json(), &mut keys);
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
     /// `value`, in the user's form, with repairs at the places of its `breaches`; `None` if they are not enough.
     fn repaired_inside(&self, mut value: Value, mut breaches: Vec<Breach>) -> Option<(Value, Vec<Repair>)> {
         let mut repairs = Vec::new();
@@ -105,6 +120,19 @@ impl Wanted<'_> {
             },
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
         }
+    }
+}
+
+fn gather_keys(schema: &Value, keys: &mut Vec<String>) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::Object(properties)) = fields.get("properties") {
+                keys.extend(properties.keys().cloned());
+            }
+            fields.values().for_each(|field| gather_keys(field, keys));
+        }
+        Value::Array(items) => items.iter().for_each(|item| gather_keys(item, keys)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -175,8 +203,10 @@ fn only_object(items: &[Value]) -> Option<Value> {
 
 /// The object or list that a string holds as JSON, with nothing beside it.
 fn read_text(text: &str) -> Option<(Value, Vec<Repair>)> {
-    let [Candidate { value, repairs }] = <[Candidate; 1]>::try_from(json::find(text).candidates).ok()?;
-    let stands_alone = !repairs.iter().any(|repair| matches!(repair, Repair::Prose | Repair::Reasoning));
+    let found = json::find(text, &[]).candidates;
+    let [Candidate { value, repairs, ending, .. }] = <[Candidate; 1]>::try_from(found).ok()?;
+    let stands_alone = ending == Ending::Text
+        && !repairs.iter().any(|repair| matches!(repair, Repair::Prose | Repair::MissingBracket));
     let is_container = value.is_object() || value.is_array();
     (stands_alone && is_container).then(|| (value, [repairs, vec![Repair::Stringified]].concat()))
 }

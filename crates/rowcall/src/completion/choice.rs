@@ -1,0 +1,349 @@
+//! Which of the values of an answer is the one wanted, if it is clear which. Values that would do and differ are never chosen between,
+//! and nothing that belongs to a value is dropped.
+
+use serde_json::Value;
+
+use super::json::{Candidate, Ending, Found, Gap, Unreadable};
+use super::repair::{Repair, Wanted};
+use super::{NOT_CLOSED, Reader, Reading, absence};
+use crate::turn::Finish;
+use crate::violation::Violation;
+
+/// How many values of one answer are judged one by one.
+const MOST_JUDGED: usize = 16;
+
+/// A candidate beside what the schema says of it.
+struct Judged<'c> {
+    candidate: &'c Candidate,
+    verdict: Result<(Value, Vec<Repair>), (Value, Vec<Violation>)>,
+    /// Whether it has anything of the schema.
+    is_alike: bool,
+}
+
+impl Judged<'_> {
+    /// Why it counts for nothing although it may be valid, if so.
+    fn partial(&self, wants_list: bool) -> Option<Violation> {
+        let is_elided = wants_list && self.candidate.ending == Ending::Elided;
+        match &self.candidate.ending {
+            Ending::Fragment(rest) => Some(Violation::whole(format!(
+                "the JSON goes on where its brackets are closed, at `{rest}`, expected one whole value"
+            ))),
+            Ending::Elided if is_elided => {
+                Some(Violation::whole("the list ends in dots, expected everything written out"))
+            }
+            Ending::Elided | Ending::Text | Ending::Words => None,
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The one candidate that is a value or can be made one, or else why there is none: `violations`, which are known
+    /// already and do not stand in the way of a value, and those of the candidate that comes closest.
+    pub(super) fn choose(&self, found: Found, violations: Vec<Violation>) -> Reading {
+        let Found { mut candidates, unreadable, overflowed } = found;
+        let is_unclosed = |each: &Candidate| {
+            each.repairs.contains(&Repair::MissingBracket) && !self.wanted.has_all_properties(&each.value)
+        };
+        match self.finish {
+            Finish::Unstated
+                if candidates.iter().any(|each| each.repairs.contains(&Repair::MissingBracket)) =>
+            {
+                return Reading::Truncated;
+            }
+            Finish::Stop if candidates.iter().any(is_unclosed) => {
+                return self.without(None, vec![Violation::whole(NOT_CLOSED)], violations);
+            }
+            Finish::Stop | Finish::Unstated | Finish::Length | Finish::ContentFilter | Finish::Paused => {}
+        }
+        candidates.retain(|candidate| self.counts(candidate));
+        self.drop_asides(&mut candidates);
+        let in_order = in_order(&candidates);
+        match self.collected(&in_order, unreadable.as_ref(), overflowed) {
+            Some((value, repairs)) => return self.sound(value, repairs),
+            None if overflowed || candidates.len() > MOST_JUDGED => {
+                let many = format!("the answer holds {} JSON values or more, expected one", candidates.len());
+                return self.without(None, vec![Violation::whole(many)], violations);
+            }
+            None => {}
+        }
+        let wants_list = self.wanted.wants_list();
+        let others = candidates.len().saturating_sub(1);
+        let judged: Vec<Judged<'_>> =
+            candidates.iter().map(|candidate| self.judged(candidate, others)).collect();
+        if let Some(partial) = judged
+            .iter()
+            .filter(|each| each.is_alike || each.verdict.is_ok())
+            .find_map(|each| each.partial(wants_list))
+        {
+            return self.without(None, vec![partial], violations);
+        }
+        let mut valid: Vec<(&Judged<'_>, &Value, &Vec<Repair>)> = judged
+            .iter()
+            .filter_map(|each| each.verdict.as_ref().ok().map(|(value, repairs)| (each, value, repairs)))
+            .collect();
+        for better in [
+            |each: &Judged<'_>| each.is_alike,
+            |each: &Judged<'_>| !each.candidate.repairs.contains(&Repair::ToolName),
+        ] {
+            if valid.iter().any(|(each, ..)| better(each)) {
+                valid.retain(|(each, ..)| better(each));
+            }
+        }
+        let Some((chosen, value, more)) = valid.first().copied() else {
+            return self.closest(&judged, unreadable.as_ref(), violations);
+        };
+        if let Some(merged) = self.merged(&valid, &in_order, unreadable.as_ref()) {
+            return self.sound(merged, vec![Repair::Merged]);
+        }
+        let differing = valid.iter().filter(|(_, other, _)| *other != value).count();
+        if differing > 0 {
+            let several = format!(
+                "the answer holds {} different values that would do, expected exactly one",
+                differing + 1
+            );
+            return self.without(Some(value.clone()), vec![Violation::whole(several)], violations);
+        }
+        // What came after the value, or beside it in a list, and is not valid, may have been meant.
+        let doubt = judged.iter().find(|each| {
+            each.verdict.is_err()
+                && each.is_alike
+                && (wants_list || each.candidate.start > chosen.candidate.start)
+        });
+        if let Some(Judged { verdict: Err((best, reasons)), .. }) = doubt {
+            return self.without(Some(best.clone()), reasons.clone(), violations);
+        }
+        if wants_list && chosen.candidate.value.is_object() && is_broken(unreadable.as_ref()) {
+            return self.without(None, vec![absence(unreadable.as_ref())], violations);
+        }
+        let mut repairs = chosen.candidate.repairs.clone();
+        repairs.extend(more.iter().filter(|repair| !chosen.candidate.repairs.contains(repair)));
+        if self.finish == Finish::Length && repairs.contains(&Repair::Wrapped) {
+            return Reading::Truncated;
+        }
+        self.sound(value.clone(), repairs)
+    }
+
+    fn judged<'c>(&self, candidate: &'c Candidate, others: usize) -> Judged<'c> {
+        let verdict = self.wanted.repaired(candidate.value.clone(), others);
+        let is_alike = match &verdict {
+            Ok((value, _)) => self.wanted.is_alike(value),
+            Err(_) => self.wanted.is_alike(&candidate.value),
+        };
+        Judged { candidate, verdict, is_alike }
+    }
+
+    /// Lists of anything where an object is wanted, unless there is nothing else: code and citations are full of them.
+    fn drop_asides(&self, candidates: &mut Vec<Candidate>) {
+        let wants_object = self.wanted.schema.is_object();
+        let is_aside = |candidate: &Candidate| {
+            wants_object
+                && candidate
+                    .value
+                    .as_array()
+                    .is_some_and(|items| !matches!(items.as_slice(), [Value::Object(_)]))
+        };
+        if candidates.iter().any(|candidate| candidate.value.is_object()) {
+            candidates.retain(|candidate| !is_aside(candidate));
+        }
+    }
+
+    /// Several objects with nothing between them that says anything, as the list that is wanted.
+    fn collected(
+        &self,
+        candidates: &[&Candidate],
+        unreadable: Option<&Unreadable>,
+        overflowed: bool,
+    ) -> Option<(Value, Vec<Repair>)> {
+        let is_list = candidates.len() > 1
+            && !overflowed
+            && unreadable.is_none()
+            && self.finish != Finish::Length
+            && self.wanted.wants_list()
+            && candidates.iter().all(|each| each.value.is_object() && is_whole(each))
+            && candidates.iter().skip(1).all(|each| each.gap == Gap::Separators);
+        if !is_list {
+            return None;
+        }
+        let values = candidates.iter().map(|each| each.value.clone()).collect();
+        let (value, more) = self.wanted.repaired(Value::Array(values), 0).ok()?;
+        let mut repairs = vec![Repair::Collected];
+        for repair in candidates.iter().flat_map(|each| &each.repairs).chain(&more) {
+            if !repairs.contains(repair) {
+                repairs.push(*repair);
+            }
+        }
+        Some((value, repairs))
+    }
+
+    /// Several lists with nothing between them that says anything and no item in common, as one list.
+    fn merged(
+        &self,
+        valid: &[(&Judged<'_>, &Value, &Vec<Repair>)],
+        candidates: &[&Candidate],
+        unreadable: Option<&Unreadable>,
+    ) -> Option<Value> {
+        let is_run = valid.len() > 1
+            && valid.len() == candidates.len()
+            && unreadable.is_none()
+            && self.finish != Finish::Length
+            && candidates.iter().all(|each| is_whole(each))
+            && candidates.iter().skip(1).all(|each| each.gap == Gap::Separators);
+        if !is_run {
+            return None;
+        }
+        let mut lists = valid.to_vec();
+        lists.sort_by_key(|(each, ..)| each.candidate.start);
+        let mut items: Vec<Value> = Vec::new();
+        for (_, list, _) in &lists {
+            let list = list.as_array().filter(|list| !list.is_empty())?;
+            if list.iter().any(|item| items.contains(item)) {
+                return None;
+            }
+            items.extend(list.iter().cloned());
+        }
+        let as_items = Value::Array(lists.iter().map(|(_, list, _)| (*list).clone()).collect());
+        let merged = Value::Array(items);
+        let schema = self.wanted.schema;
+        (schema.validates(&merged) && !schema.validates(&as_items)).then_some(merged)
+    }
+
+    /// Why there is no value, by what comes closest to one.
+    fn closest(
+        &self,
+        judged: &[Judged<'_>],
+        unreadable: Option<&Unreadable>,
+        violations: Vec<Violation>,
+    ) -> Reading {
+        if unreadable == Some(&Unreadable::Cut) && self.finish == Finish::Unstated {
+            return Reading::Truncated;
+        }
+        let closest = judged
+            .iter()
+            .filter_map(|each| each.verdict.as_ref().err().map(|verdict| (each, verdict)))
+            .min_by_key(|(each, (_, reasons))| (!each.is_alike, reasons.len()));
+        match closest {
+            Some((each, (best, reasons))) if each.is_alike || !is_broken(unreadable) => {
+                self.without(Some(best.clone()), reasons.clone(), violations)
+            }
+            Some(_) | None => self.without(None, vec![absence(unreadable)], violations),
+        }
+    }
+
+    /// The reading of an answer that gives no value.
+    fn without(
+        &self,
+        best: Option<Value>,
+        reasons: Vec<Violation>,
+        mut violations: Vec<Violation>,
+    ) -> Reading {
+        if self.finish == Finish::Length {
+            return Reading::Truncated;
+        }
+        violations.extend(reasons);
+        Reading::Invalid { violations, best }
+    }
+
+    /// The reading of a value, unless a string of it has lost its backslashes.
+    pub(super) fn sound(&self, value: Value, repairs: Vec<Repair>) -> Reading {
+        match garbled(&value, &mut String::new()) {
+            Some(violation) => self.without(Some(value), vec![violation], Vec::new()),
+            None => Reading::Value { value, repairs },
+        }
+    }
+
+    /// Whether a candidate may be the answer, given how that ended: where the output limit cut it, only one that the model has closed
+    /// itself and that nothing follows. Of a bare number, digits may be missing.
+    fn counts(&self, candidate: &Candidate) -> bool {
+        let guessed = [Repair::Prose, Repair::MissingBracket, Repair::StrayBracket];
+        let is_last = candidate.ending == Ending::Text
+            && !candidate.repairs.iter().any(|repair| guessed.contains(repair))
+            && self.is_complete(&candidate.value);
+        match self.finish {
+            Finish::Length => is_last,
+            Finish::Stop | Finish::Unstated | Finish::ContentFilter | Finish::Paused => true,
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether `value` has anything of what is wanted: a property, or items of a list that are not mere numbers, as citations are.
+    fn is_alike(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(fields) => self
+                .schema
+                .properties()
+                .is_none_or(|names| names.is_empty() || names.iter().any(|name| fields.contains_key(name))),
+            Value::Array(items) => match items.as_slice() {
+                [Value::Object(_)] => self.is_alike(&items[0]),
+                items => self.wants_list() && !items.iter().all(Value::is_number),
+            },
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        }
+    }
+
+    /// Whether an object has every property that the schema names, and the schema names all that there may be: then nothing can be
+    /// missing behind the last one.
+    fn has_all_properties(&self, value: &Value) -> bool {
+        let is_open =
+            |keyword| self.schema.as_json().get(keyword).is_some_and(|it| *it != Value::Bool(false));
+        let names = self.schema.properties().unwrap_or_default();
+        let all = value.as_object().is_some_and(|fields| names.iter().all(|name| fields.contains_key(name)));
+        all && !names.is_empty() && !is_open("additionalProperties") && !is_open("patternProperties")
+    }
+}
+
+/// The candidates in the order of the text.
+fn in_order(candidates: &[Candidate]) -> Vec<&Candidate> {
+    let mut in_order: Vec<&Candidate> = candidates.iter().collect();
+    in_order.sort_by_key(|candidate| candidate.start);
+    in_order
+}
+
+fn is_whole(candidate: &Candidate) -> bool {
+    matches!(candidate.ending, Ending::Text | Ending::Words)
+        && !candidate.repairs.contains(&Repair::MissingBracket)
+}
+
+/// Whether JSON was there that could not be read.
+fn is_broken(unreadable: Option<&Unreadable>) -> bool {
+    match unreadable {
+        Some(Unreadable::Cut | Unreadable::TooDeep | Unreadable::Broken { .. }) => true,
+        Some(Unreadable::Empty | Unreadable::Thoughts) | None => false,
+    }
+}
+
+/// The first string of `value`, which stands at `path`, in which a backspace or a form feed stands in front of a letter: the model has
+/// written `\b` or `\f` and meant a backslash, as in `\beta` and `C:\files`.
+fn garbled(value: &Value, path: &mut String) -> Option<Violation> {
+    let lost = |text: &str| {
+        let at = text.find(['\u{8}', '\u{c}'])?;
+        let (mark, name) = match text.as_bytes().get(at)? {
+            8 => ('b', "backspace"),
+            _ => ('f', "form feed"),
+        };
+        let letters: String =
+            text.get(at + 1..)?.chars().take_while(char::is_ascii_alphabetic).take(12).collect();
+        (!letters.is_empty()).then(|| {
+            format!(
+                "has a {name} in front of `{letters}`, as `\\{mark}{letters}` is read, expected every backslash escaped as `\\\\`"
+            )
+        })
+    };
+    let length = path.len();
+    match value {
+        Value::String(text) => lost(text).map(|message| Violation::at(path.clone(), message)),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            path.truncate(length);
+            path.push('/');
+            path.push_str(&index.to_string());
+            garbled(item, path)
+        }),
+        Value::Object(fields) => fields.iter().find_map(|(key, field)| {
+            path.truncate(length);
+            path.push('/');
+            path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            lost(key).map(|message| Violation::at(path.clone(), message)).or_else(|| garbled(field, path))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}

@@ -1,0 +1,142 @@
+//! What stands around a value in its text: whether it is all of the JSON there or a fragment of more, and whether it goes together with
+//! the value before.
+
+use super::{Ending, Gap};
+use crate::completion::lenient::{self, Hints, Why, is_blank};
+
+/// How many values behind a list are looked at for a bracket that closes nothing.
+const MOST_SIBLINGS: usize = 16;
+
+/// How many characters of what goes on are shown.
+const SHOWN: usize = 24;
+
+/// Brackets and quotes that may be put around a value.
+const AROUND: [(char, char); 4] = [('{', '}'), ('[', ']'), ('"', '"'), ('\'', '\'')];
+
+/// What follows the value that stands at `start..end` of `text`. `is_first` says that nothing stands before it in the text or its
+/// fence; `follows_value`, that nothing but separators stands between it and the value before.
+pub(super) fn ending(text: &str, start: usize, end: usize, is_first: bool, follows_value: bool) -> Ending {
+    let mut before = text.get(..start).unwrap_or_default().trim_end_matches(is_blank);
+    let mut rest = text.get(end..).unwrap_or_default().trim_start_matches(is_blank);
+    // Some models copy the doubled braces of a template.
+    while let Some((opener, closer)) =
+        AROUND.iter().find(|(opener, closer)| before.ends_with(*opener) && rest.starts_with(*closer))
+    {
+        before = before.strip_suffix(*opener).unwrap_or_default().trim_end_matches(is_blank);
+        rest = rest.strip_prefix(*closer).unwrap_or_default().trim_start_matches(is_blank);
+    }
+    let fragment = || Ending::Fragment(shown(rest));
+    if !follows_value && is_inside(before) {
+        return fragment();
+    }
+    if rest.starts_with(['}', ']']) {
+        let behind = rest.trim_start_matches(|c| is_blank(c) || c == '}' || c == ']');
+        return if (is_first || follows_value) && !goes_on(behind) { plain(behind) } else { fragment() };
+    }
+    if goes_on(rest)
+        || (text.get(start..).is_some_and(|it| it.starts_with('[')) && has_stranded_siblings(rest))
+    {
+        fragment()
+    } else {
+        plain(rest)
+    }
+}
+
+fn plain(rest: &str) -> Ending {
+    let behind_comma = rest.trim_start_matches([',', ';']).trim_start_matches(is_blank);
+    let is_elided = behind_comma.starts_with("...") || behind_comma.starts_with('…');
+    let is_end = rest.trim_matches(|c| c == '`' || c == '~' || is_blank(c)).is_empty();
+    match (is_elided, is_end) {
+        (true, _) => Ending::Elided,
+        (false, true) => Ending::Text,
+        (false, false) => Ending::Words,
+    }
+}
+
+/// Whether what stands before a value makes it a member or an item of something: a quoted key, or an item with its comma.
+fn is_inside(before: &str) -> bool {
+    let cut = |mark: char| before.strip_suffix(mark).map(|before| before.trim_end_matches(is_blank));
+    cut(':').is_some_and(|key| key.ends_with(['"', '\'']))
+        || cut(',').is_some_and(|item| item.ends_with(['"', '\'', '}', ']']))
+}
+
+/// Whether `rest` goes on with the JSON in front of it: an item or a member, with the comma before it or without, and something behind
+/// it that belongs to JSON.
+fn goes_on(rest: &str) -> bool {
+    let (has_comma, item) = match rest.strip_prefix(',') {
+        Some(item) => (true, item.trim_start_matches(is_blank)),
+        None => (false, rest),
+    };
+    if item.starts_with(['}', ']']) {
+        return true;
+    }
+    let is_item = item.starts_with(|c: char| matches!(c, '"' | '\'' | '-') || c.is_ascii_digit())
+        || ["true", "false", "null", "True", "False", "None"].iter().any(|word| item.starts_with(word));
+    if !is_item {
+        return has_comma && is_bare_member(item);
+    }
+    match lenient::parse(item, 0, Hints::default()) {
+        Ok(parsed) => {
+            let behind = item.get(parsed.end..).unwrap_or_default().trim_start_matches(is_blank);
+            behind.starts_with([',', '}', ']', ':'])
+                && (has_comma || !behind.starts_with(',') || item.starts_with('"'))
+                || (has_comma && behind.is_empty())
+        }
+        // A lone quote at the end is no string that was begun.
+        Err(unread) => unread.why == Why::Cut && item.len() > 1,
+    }
+}
+
+/// Whether more containers follow behind commas and then a closing bracket: a list that was closed too early.
+fn has_stranded_siblings(rest: &str) -> bool {
+    let mut rest = rest;
+    for _ in 0..MOST_SIBLINGS {
+        let Some(item) = rest.strip_prefix(',').map(|item| item.trim_start_matches(is_blank)) else {
+            return rest.starts_with(['}', ']']);
+        };
+        if !item.starts_with(['{', '[']) {
+            return false;
+        }
+        let Ok(parsed) = lenient::parse(item, 0, Hints::default()) else { return true };
+        rest = item.get(parsed.end..).unwrap_or_default().trim_start_matches(is_blank);
+    }
+    true
+}
+
+/// Whether a key without quotes stands here, as in `age: 30}`.
+fn is_bare_member(item: &str) -> bool {
+    let word = item.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let Some(value) =
+        item.get(word.len()..).and_then(|rest| rest.trim_start_matches(is_blank).strip_prefix(':'))
+    else {
+        return false;
+    };
+    let value = value.trim_start_matches(is_blank);
+    if word.is_empty() {
+        return false;
+    }
+    lenient::parse(value, 0, Hints::default()).is_ok_and(|parsed| {
+        value
+            .get(parsed.end..)
+            .is_some_and(|behind| behind.trim_start_matches(is_blank).starts_with([',', '}', ']']))
+    })
+}
+
+/// What stands between two values.
+pub(super) fn gap(between: &str) -> Gap {
+    let says_nothing = |line: &str| {
+        let line = line.trim_matches(|c| is_blank(c) || c == ',' || c == ';');
+        let marks = line.trim_start_matches(['`', '~']);
+        if line.len() >= marks.len() + 3 {
+            return marks.chars().all(char::is_alphanumeric);
+        }
+        !line.contains("..")
+            && marks.chars().all(|c| matches!(c, '-' | '*' | '•' | '.' | ')' | '(' | '0'..='9' | ',' | ' '))
+    };
+    if between.lines().all(says_nothing) { Gap::Separators } else { Gap::Words }
+}
+
+/// The beginning of `text`, as far as a line goes.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take_while(|c| *c != '\n').take(SHOWN).collect()
+}
