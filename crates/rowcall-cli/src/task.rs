@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use rowcall::{
-    AccountOptions, AnsweredRow, EqualRows, Extractor, ExtractorBuilder, Mode, Parameters, Protocol, Result,
-    RetryPolicy, SamePrompt, Schema,
+    AccountOptions, AnsweredRow, EqualRows, Extractor, ExtractorBuilder, FurtherFields, Mode, Parameters,
+    Protocol, Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_data::Layout;
 use serde_json::Value;
@@ -98,7 +98,10 @@ impl Task {
 pub(crate) fn layout(schema: &Schema, into: Option<&str>, meta: bool) -> Result<Layout> {
     let layout = match (into, schema.properties()) {
         (Some(name), _) => Layout::under(name)?,
-        (None, Some(properties)) => Layout::beside(properties)?,
+        (None, Some(properties)) => match schema.further_fields() {
+            FurtherFields::Forbidden => Layout::beside(properties)?,
+            FurtherFields::Unmentioned | FurtherFields::Allowed => Layout::beside(properties)?.with_rest(),
+        },
         (None, None) => Layout::whole(),
     };
     Ok(if meta { layout.with_meta() } else { layout })

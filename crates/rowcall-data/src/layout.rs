@@ -30,7 +30,17 @@ pub(crate) const META_FIELDS: [&str; 8] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub(crate) place: Place,
+    pub(crate) rest: Rest,
     pub(crate) meta: Meta,
+}
+
+/// What a CSV does with fields of the value that have no column of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// There are none by the schema; if there are, they are left out and counted.
+    LeftOut,
+    /// They stand in one column, as JSON text.
+    Column,
 }
 
 /// Where the value goes.
@@ -64,7 +74,7 @@ impl Layout {
                 ))
                 .hint("put the value under a name of its own with `--into NAME`"),
             )),
-            None => Ok(Self { place: Place::Beside(properties), meta: Meta::Hidden }),
+            None => Ok(Self { place: Place::Beside(properties), rest: Rest::LeftOut, meta: Meta::Hidden }),
         }
     }
 
@@ -80,12 +90,18 @@ impl Layout {
             );
             return Err(Error::Config(Problem::new(message)));
         }
-        Ok(Self { place: Place::Under(name), meta: Meta::Hidden })
+        Ok(Self { place: Place::Under(name), rest: Rest::LeftOut, meta: Meta::Hidden })
     }
 
     /// The whole value under `value`: for a schema whose values are no objects.
     pub fn whole() -> Self {
-        Self { place: Place::Under(VALUE_FIELD.to_owned()), meta: Meta::Hidden }
+        Self { place: Place::Under(VALUE_FIELD.to_owned()), rest: Rest::LeftOut, meta: Meta::Hidden }
+    }
+
+    /// The same layout for values that may have fields beyond those named: a CSV has a further column `value` for them, as JSON text,
+    /// or `value_2` and so on if there is a column of that name.
+    pub fn with_rest(self) -> Self {
+        Self { rest: Rest::Column, ..self }
     }
 
     /// The same layout with what each row took: `attempts`, `prompts`, `input_tokens`, `cached_tokens`, `output_tokens`,

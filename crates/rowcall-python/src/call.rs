@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use rowcall::Halt;
+use rowcall_data::Notes;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -28,6 +29,8 @@ pub(crate) struct Call {
     queue: Arc<Queue>,
     task: AbortHandle,
     halt: Halt,
+    /// What is to be said of the input, of a run over files.
+    notes: Notes,
     process: u32,
 }
 
@@ -40,7 +43,13 @@ impl Call {
         let poured = Ends(Arc::clone(&queue));
         let carry = async move { poured.0.end(work.await) };
         let task = runtime.spawn(carry).abort_handle();
-        Self { queue, task, halt, process: std::process::id() }
+        Self { queue, task, halt, notes: Notes::default(), process: std::process::id() }
+    }
+
+    /// The same call of a run whose input has these notes.
+    pub(crate) fn with_notes(mut self, notes: Notes) -> Self {
+        self.notes = notes;
+        self
     }
 }
 
@@ -95,6 +104,16 @@ impl Call {
     /// Does not ring for `number` any more.
     fn unlisten(&self, number: u64) {
         self.queue.unlisten(number);
+    }
+
+    /// What there is to say of the input so far and was not said.
+    fn notes(&self) -> Vec<String> {
+        self.notes.take()
+    }
+
+    /// The same at the end of a run, with what was counted.
+    fn last_notes(&self) -> Vec<String> {
+        self.notes.take_all()
     }
 
     /// Sends no more requests and awaits those in flight.

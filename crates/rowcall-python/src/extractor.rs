@@ -193,7 +193,8 @@ impl Core {
         let opened = opened.map_err(|error| failure::of_run(py, &error))?;
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
         let stop = halt.clone();
-        Ok(Call::start(&handle, queue, halt, opened.carry_out(stop)))
+        let notes = opened.notes();
+        Ok(Call::start(&handle, queue, halt, opened.carry_out(stop)).with_notes(notes))
     }
 
     /// What has happened so far, in all calls.

@@ -4,12 +4,13 @@
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rowcall::{Error, Extractor, Halt, OrderBy, Problem, Result, Row, Schema, Sink};
+use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Schema, Sink};
 use rowcall_cli::{FirstRows, Memo, check_columns};
-use rowcall_data::{Input, InputOptions, Layout, Output, OutputOptions, same_file};
+use rowcall_data::{CsvOptions, Input, InputOptions, Layout, Notes, Output, OutputOptions, same_file};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -35,6 +36,12 @@ pub(crate) struct FileRun {
     output: PathBuf,
     input_format: Option<String>,
     output_format: Option<String>,
+    failed_rows: Option<String>,
+    encoding: Option<String>,
+    delimiter: Option<String>,
+    quote: Option<String>,
+    escape: Option<String>,
+    skip_rows: u64,
     journal: Option<JournalSettings>,
     into: Option<String>,
     meta: bool,
@@ -44,6 +51,15 @@ pub(crate) struct FileRun {
     force: bool,
 }
 
+/// What makes the values of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values {
+    /// The user's model.
+    OfModel,
+    /// The answers, as the schema has them.
+    OfSchema,
+}
+
 /// A run whose files are open.
 pub(crate) struct Opened {
     extractor: Extractor<Value>,
@@ -51,6 +67,7 @@ pub(crate) struct Opened {
     output: Output,
     order: OrderBy,
     judge: Option<Arc<Judge>>,
+    notes: Notes,
 }
 
 impl FileRun {
@@ -68,14 +85,11 @@ impl FileRun {
         if same_file(&self.input, &self.output) {
             return Err(problem(format!("the output `{}` is the input itself", self.output.display())));
         }
-        let layout = self.layout(output_schema)?;
-        let format = self.input_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
+        let values = if judge.is_some() { Values::OfModel } else { Values::OfSchema };
+        let layout = self.layout(output_schema, values)?;
         let output_format =
             self.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
-        let input = Input::open(
-            &self.input,
-            InputOptions { format, reserved: layout.reserved(), ..InputOptions::default() },
-        )?;
+        let input = Input::open(&self.input, self.input_options(&layout)?)?;
         check_columns(&extractor, input.header(), &settings.images, settings.same_prompt())?;
         let columns = input.first_record_fields().unwrap_or_default().to_vec();
         let extractor = match &self.journal {
@@ -88,15 +102,39 @@ impl FileRun {
         let options = OutputOptions { format: output_format, layout, columns, failed: self.failed.clone() };
         let output = Output::open(Some(&self.output), options)?;
         let order = if self.in_input_order { OrderBy::Input } else { OrderBy::Completed };
+        let notes = input.notes();
         let source = FirstRows::new(input, self.limit_rows.map(NonZeroU64::get));
-        Ok(Opened { extractor, source, output, order, judge })
+        Ok(Opened { extractor, source, output, order, judge, notes })
     }
 
-    fn layout(&self, output_schema: &Value) -> Result<Layout> {
-        let properties = Schema::from_json(output_schema.clone()).map_err(Error::Config)?.properties();
-        let layout = match (&self.into, properties) {
+    fn input_options(&self, layout: &Layout) -> Result<InputOptions> {
+        Ok(InputOptions {
+            format: parsed("input_format", self.input_format.as_deref())?,
+            reserved: layout.reserved(),
+            failed_rows: parsed("failed_rows", self.failed_rows.as_deref())?.unwrap_or_default(),
+            encoding: parsed("encoding", self.encoding.as_deref())?,
+            csv: CsvOptions {
+                delimiter: parsed("delimiter", self.delimiter.as_deref())?,
+                quote: parsed("quote", self.quote.as_deref())?,
+                escape: parsed("escape", self.escape.as_deref())?,
+                skip_rows: self.skip_rows,
+            },
+        })
+    }
+
+    fn layout(&self, output_schema: &Value, values: Values) -> Result<Layout> {
+        let schema = Schema::from_json(output_schema.clone()).map_err(Error::Config)?;
+        let layout = match (&self.into, schema.properties()) {
             (Some(name), _) => Layout::under(name)?,
-            (None, Some(properties)) => Layout::beside(properties)?,
+            (None, Some(properties)) => match (schema.further_fields(), values) {
+                // A model gives the fields that it has, unless it says that there are others.
+                (FurtherFields::Forbidden, _) | (FurtherFields::Unmentioned, Values::OfModel) => {
+                    Layout::beside(properties)?
+                }
+                (FurtherFields::Unmentioned, Values::OfSchema) | (FurtherFields::Allowed, _) => {
+                    Layout::beside(properties)?.with_rest()
+                }
+            },
             (None, None) => Layout::whole(),
         };
         Ok(if self.meta { layout.with_meta() } else { layout })
@@ -135,10 +173,15 @@ impl FileRun {
 }
 
 impl Opened {
+    /// What is to be said of the input.
+    pub(crate) fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+
     /// Carries all rows to the output, which has its own name only if they are all there: else what was released is left under
     /// the name of a part.
     pub(crate) async fn carry_out(self, halt: Halt) -> Ending {
-        let Self { extractor, source, output, order, judge } = self;
+        let Self { extractor, source, output, order, judge, notes: _ } = self;
         let mut sink = Judged { output, judge: judge.clone() };
         let ended = {
             let mut run = pin!(extractor.run(source, &mut sink, order, halt.clone()));
@@ -193,6 +236,13 @@ impl Sink for Judged {
         let outcomes = judged(self.judge.as_deref(), outcomes).await.into_iter().map(Delivered::into_json);
         self.output.write(rows.into_iter().zip(outcomes).collect()).await
     }
+}
+
+/// What an option says, if it was given.
+fn parsed<T: FromStr<Err = Problem>>(name: &str, text: Option<&str>) -> Result<Option<T>> {
+    text.map(str::parse).transpose().map_err(|problem: Problem| {
+        Error::Config(Problem { message: format!("`{name}`: {}", problem.message), ..problem })
+    })
 }
 
 fn problem(message: String) -> Error {

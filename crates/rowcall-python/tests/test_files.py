@@ -57,6 +57,32 @@ def test_other_forms(tmp_path, input):
     assert not Path(f"{output}.journal").exists()
 
 
+def test_an_output_is_the_next_steps_input(tmp_path, input, caplog):
+    first, second = tmp_path / "first.csv", tmp_path / "second.jsonl"
+    rowcall.run(input, first, Person, model="sim", prompt=PROMPT, meta=True, progress=False)
+    first.write_text(first.read_text().replace("software engineer,,", "software engineer,invalid: no value,"))
+    label = {"type": "object", "properties": {"label": {"type": "string"}}, "additionalProperties": False}
+    for failed_rows, rows, failed in (("error", 7, 1), ("skip", 6, 0), ("ask", 7, 0)):
+        caplog.clear()
+        rowcall.run(first, second, label, model="sim", prompt="{{ name }}", journal=False, failed_rows=failed_rows, progress=False)
+        written = lines(second)
+        assert len(written) == rows and sum(line["_error"] is not None for line in written) == failed
+        assert "_meta" not in written[0] and "_meta_model" not in written[0]
+        assert "an earlier step: its `_error` and `_meta` are left out" in caplog.text
+        assert "1 row of the input failed in an earlier step" in caplog.text
+
+
+def test_a_table_of_another_kind_is_read_as_its_options_say(tmp_path):
+    table, output = tmp_path / "sheet.csv", tmp_path / "out.jsonl"
+    table.write_bytes("Report\nname;note\nJos\u00e9;'a;b'\n".encode("cp1252"))
+    label = {"type": "object", "properties": {"label": {"type": "string"}}}
+    asked = {"model": "sim", "prompt": "{{ name }}", "journal": False, "progress": False}
+    rowcall.run(table, output, label, encoding="cp1252", delimiter=";", quote="'", skip_rows=1, **asked)
+    assert lines(output)[0]["name"] == "Jos\u00e9" and lines(output)[0]["note"] == "a;b"
+    with pytest.raises(rowcall.ConfigError, match="`encoding`: unknown encoding `klingon`"):
+        rowcall.run(table, output, label, encoding="klingon", **asked)
+
+
 def test_values_are_as_the_model_makes_them(tmp_path, input):
     class Upper(BaseModel):
         name: str

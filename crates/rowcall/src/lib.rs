@@ -107,7 +107,7 @@ pub use provider::{Mode, Parameters, Protocol, models};
 pub use request::{Request, Response};
 pub use retry::RetryPolicy;
 pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};
-pub use schema::Schema;
+pub use schema::{FurtherFields, Schema};
 pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
 pub use standing::{Bound, Dimension, LimitedBy, Period};
 pub use stats::Stats;

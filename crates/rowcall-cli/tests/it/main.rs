@@ -2,6 +2,7 @@
 
 mod command;
 mod compare;
+mod formats;
 mod interruption;
 mod journal;
 mod limits;

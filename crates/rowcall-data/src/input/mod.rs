@@ -155,7 +155,7 @@ impl Input {
             feeder.rows().first().and_then(|row| row.fields.as_ref().err())
         {
             let problem = Problem::new(format!("{name}: {message}"));
-            return Err(Error::Config(problem.hint(rules::CLASH_HINT)));
+            return Err(Error::Config(problem.hint(rules::clash_hint(message))));
         }
         let header = feeder.header().map(<[_]>::to_vec);
         if header.is_none() && matches!(format, InputFormat::Csv | InputFormat::Tsv) {

@@ -18,6 +18,14 @@ use crate::record;
 pub(crate) const CLASH_HINT: &str =
     "put the value under a name that the input does not have with `--into NAME`";
 
+/// What can be done about the clash that `message` is about.
+pub(crate) fn clash_hint(message: &str) -> &'static str {
+    if message.contains("`_meta") { "leave out `--meta`, or give the field another name" } else { CLASH_HINT }
+}
+
+/// How the message of a row begins that failed in an earlier step.
+const EARLIER: &str = "the row failed in an earlier step: ";
+
 /// The rules for records.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
@@ -43,11 +51,8 @@ impl Rules {
     pub(crate) fn clash<'a>(&self, what: &str, mut names: impl Iterator<Item = &'a str>) -> Option<Problem> {
         let name = names.find(|name| self.reserved.contains(*name))?;
         let problem = Problem::new(format!("{what} `{name}` has the name of a field that the output adds"));
-        Some(problem.hint(if is_own(name) {
-            "leave out `--meta`, or give the field another name"
-        } else {
-            CLASH_HINT
-        }))
+        let hint = clash_hint(&problem.message);
+        Some(problem.hint(hint))
     }
 
     /// Adds a row with these fields, or what is to become of it if it `failed` in an earlier step. `kept` is the record with
@@ -94,9 +99,10 @@ impl Rules {
     }
 }
 
-/// What the row of such an error is failed with.
+/// What the row of such an error is failed with: the first error, however many steps ago that was.
 pub(crate) fn earlier(why: &str) -> String {
-    format!("the row failed in an earlier step: {why}")
+    let first = why.rfind(EARLIER).and_then(|at| why.get(at + EARLIER.len()..)).unwrap_or(why);
+    format!("{EARLIER}{first}")
 }
 
 /// Why a row failed in an earlier step, by its `_error`; `None` if it did not.
@@ -123,4 +129,29 @@ pub(crate) fn failure(error: &Value) -> Option<String> {
 /// The record of a failed row without what it took: its error stays, so that it is known again.
 pub(crate) fn with_error_only(fields: &[record::Field<'_>]) -> Vec<u8> {
     record::join(fields.iter().filter(|field| field.name == ERROR_FIELD || !is_own(&field.name))).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn errors_of_earlier_steps_are_read_in_each_form() {
+        for (error, expected) in [
+            (json!(null), None),
+            (json!(""), None),
+            (json!("null"), None),
+            (json!("invalid: no value"), Some("invalid: no value")),
+            (json!({"kind": "quota", "message": "none left"}), Some("quota: none left")),
+            (json!(r#"{"kind":"quota","message":"none left"}"#), Some("quota: none left")),
+            (json!({"code": 3}), Some(r#"{"code":3}"#)),
+            (json!(false), Some("false")),
+        ] {
+            assert_eq!(failure(&error).as_deref(), expected, "{error}");
+        }
+        let second = earlier(&format!("input: line 2: {}", earlier("quota: none left")));
+        assert_eq!(second, "the row failed in an earlier step: quota: none left");
+    }
 }

@@ -1,13 +1,15 @@
 //! CSV and TSV: a header from the first record, the schema and the layout; nested values as JSON text, null and absent
-//! ones empty. Fields that have no column are counted.
+//! ones empty. What an open schema allows beyond its properties stands in one column; other fields without one are counted.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::iter;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::LeftOut;
 use super::row::{ErrorText, OutputRow};
-use crate::layout::{ERROR_FIELD, Layout, META_FIELDS, Meta, meta_column};
+use crate::layout::{ERROR_FIELD, Layout, META_FIELDS, Meta, Rest, VALUE_FIELD, meta_column};
 use crate::record::{self, Field};
 
 /// How many names of fields without a column are remembered.
@@ -17,24 +19,58 @@ const NAMES_LEFT_OUT: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Csv {
     delimiter: u8,
-    record_columns: Vec<String>,
-    value_columns: Vec<String>,
+    record: Columns,
+    value: Columns,
+    rest: Rest,
     /// The header, until it is written: with the first row, so that a run that has none yet to show prints nothing.
     header: Option<Vec<String>>,
 }
 
+/// Columns that are found by their names, however many there are.
+#[derive(Debug)]
+struct Columns {
+    names: Vec<String>,
+    places: HashMap<String, usize>,
+}
+
+impl Columns {
+    fn new(names: Vec<String>) -> Self {
+        let places = names.iter().cloned().zip(0..).collect();
+        Self { names, places }
+    }
+
+    /// Where the field `name`, the one at `at` of its row, has its column.
+    fn place(&self, at: usize, name: &str) -> Option<usize> {
+        // Most rows have their fields where the first one had them.
+        if self.names.get(at).is_some_and(|column| column == name) {
+            return Some(at);
+        }
+        self.places.get(name).copied()
+    }
+
+    /// A cell for each column, all of them empty.
+    fn cells<'a>(&self) -> Vec<Cow<'a, str>> {
+        vec![Cow::Borrowed(""); self.names.len()]
+    }
+}
+
 impl Csv {
     pub(crate) fn new(delimiter: u8, columns: &[String], layout: &Layout) -> Self {
-        let reserved = layout.reserved();
-        let record_columns: Vec<_> =
-            columns.iter().filter(|name| !reserved.contains(name)).cloned().collect();
-        let value_columns = layout.value_columns().to_vec();
-        let mut header = [record_columns.as_slice(), &value_columns].concat();
+        let reserved: HashSet<String> = layout.reserved().into_iter().collect();
+        let record = Columns::new(columns.iter().filter(|name| !reserved.contains(*name)).cloned().collect());
+        let value = Columns::new(layout.value_columns().to_vec());
+        let mut header = [record.names.as_slice(), &value.names].concat();
+        if layout.rest == Rest::Column {
+            let is_free =
+                |name: &String| [&record, &value].iter().all(|columns| !columns.places.contains_key(name));
+            let numbered = (2u64..).map(|number| format!("{VALUE_FIELD}_{number}"));
+            header.extend(iter::once(VALUE_FIELD.to_owned()).chain(numbered).find(is_free));
+        }
         header.push(ERROR_FIELD.to_owned());
         if layout.meta == Meta::Shown {
             header.extend(META_FIELDS.map(meta_column));
         }
-        Self { delimiter, record_columns, value_columns, header: Some(header) }
+        Self { delimiter, record, value, rest: layout.rest, header: Some(header) }
     }
 
     /// Adds the header, if it was not added before.
@@ -47,35 +83,43 @@ impl Csv {
     /// Adds the line of `row`, and to `left_out` what has no column.
     pub(crate) fn push(&mut self, row: &OutputRow<'_>, out: &mut Vec<u8>, left_out: &mut LeftOut) {
         self.push_header(out);
-        let record = self.record_columns.iter().enumerate().map(|(at, column)| {
-            // Most records have their fields where the first one had them.
-            let there = row.fields.get(at).filter(|field| field.name == *column);
-            let field = there.or_else(|| row.fields.iter().find(|field| field.name == *column));
-            field.map_or(Cow::Borrowed(""), |Field { raw, .. }| raw_cell(raw))
-        });
-        let value = self.value_columns.iter().map(|column| {
-            let field = row.value.iter().find(|(name, _)| name == column);
-            field.map_or(Cow::Borrowed(""), |(_, value)| cell(value))
-        });
+        let mut record = self.record.cells();
+        for (at, Field { name, raw }) in row.fields.iter().enumerate() {
+            match self.record.place(at, name).and_then(|place| record.get_mut(place)) {
+                Some(cell) => *cell = raw_cell(raw),
+                // A failed row's field in a value's column is most likely why it failed.
+                None if row.error.is_some() && self.value.places.contains_key(&**name) => {}
+                None => left_out.add(name),
+            }
+        }
+        let (mut value, mut rest) = (self.value.cells(), Map::new());
+        for (at, (name, field)) in row.value.iter().enumerate() {
+            match self.value.place(at, name).and_then(|place| value.get_mut(place)) {
+                Some(place) => *place = cell(field),
+                None if self.rest == Rest::Column => {
+                    rest.insert((*name).to_owned(), (*field).clone());
+                }
+                None => left_out.add(name),
+            }
+        }
+        if self.rest == Rest::Column {
+            let text = if rest.is_empty() && !self.is_map(row) {
+                Cow::Borrowed("")
+            } else {
+                Cow::Owned(Value::Object(rest).to_string())
+            };
+            value.push(text);
+        }
         let error = row.error.as_ref().map_or(Cow::Borrowed(""), |ErrorText { kind, message, .. }| {
             Cow::Owned(format!("{kind}: {message}"))
         });
         let meta = row.meta.iter().flatten().map(cell);
-        self.push_line(record.chain(value).chain([error]).chain(meta), out);
+        self.push_line(record.into_iter().chain(value).chain([error]).chain(meta), out);
+    }
 
-        let is_in = |columns: &[String], name: &str| columns.iter().any(|column| column == name);
-        for Field { name, .. } in &row.fields {
-            // A failed row's field in a value's column is most likely why it failed.
-            let told = row.error.is_some() && is_in(&self.value_columns, name);
-            if !told && !is_in(&self.record_columns, name) {
-                left_out.add(name);
-            }
-        }
-        for (name, _) in &row.value {
-            if !is_in(&self.value_columns, name) {
-                left_out.add(name);
-            }
-        }
+    /// Whether a row's value is all in the column of the rest: an empty map is a value too.
+    fn is_map(&self, row: &OutputRow<'_>) -> bool {
+        self.value.names.is_empty() && row.error.is_none()
     }
 
     fn push_line<'a>(&self, cells: impl Iterator<Item = Cow<'a, str>>, out: &mut Vec<u8>) {

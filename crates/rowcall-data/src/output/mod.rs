@@ -18,7 +18,7 @@ use rowcall::{Error, Outcome, Problem, Result, Row, Sink};
 use crate::format::OutputFormat;
 use crate::layout::Layout;
 use csv::Csv;
-use row::OutputRow;
+use row::{Names, OutputRow};
 use target::Target;
 
 pub use target::{is_reader_gone, same_file};
@@ -179,7 +179,11 @@ impl Open {
         let (mut lines, mut failed_lines) = (Vec::new(), Vec::new());
         for (row, outcome) in done {
             let record = row::record_text(row)?;
-            let row = OutputRow::new(&record, outcome, &self.layout)?;
+            let names = match self.encoder {
+                Encoder::JsonLines => Names::OfFields,
+                Encoder::Csv(_) => Names::OfColumns,
+            };
+            let row = OutputRow::new(&record, outcome, &self.layout, names)?;
             self.written.rows += 1;
             self.written.clashes += u64::from(row.error.is_some() && outcome.result.is_ok());
             match &mut self.encoder {

@@ -2,13 +2,26 @@
 //! whether they clash. How it is spelled is the encoders' business.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use rowcall::{Effort, Error, Failure, FailureKind, Outcome, Problem, Result, Row, Usage, Violation};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::layout::{Layout, META_FIELDS, Meta, Place, VALUE_FIELD};
+use crate::layout::{Layout, META_FIELDS, Meta, Place, Rest, VALUE_FIELD};
 use crate::record::{self, Field};
+
+/// Up to how many names are compared one by one.
+const FEW: usize = 16;
+
+/// What must not have one name twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// The fields of a line.
+    OfFields,
+    /// The columns of a table.
+    OfColumns,
+}
 
 /// One line of the output.
 #[derive(Debug)]
@@ -46,7 +59,12 @@ pub(crate) fn record_text(row: &Row) -> Result<Cow<'_, str>> {
 impl<'a> OutputRow<'a> {
     /// # Errors
     /// [`Error::Sink`] for a record that is not the text of an object: it came from a source that has other records.
-    pub(crate) fn new(record: &'a str, outcome: &'a Outcome, layout: &'a Layout) -> Result<Self> {
+    pub(crate) fn new(
+        record: &'a str,
+        outcome: &'a Outcome,
+        layout: &'a Layout,
+        names: Names,
+    ) -> Result<Self> {
         let record = record.trim_ascii();
         let mut fields = record::fields(record).map_err(|_| no_object(outcome.index))?;
         let taken: Vec<_> = fields.extract_if(.., |field| layout.adds(&field.name)).collect();
@@ -54,8 +72,21 @@ impl<'a> OutputRow<'a> {
             Err(failure) => (Vec::new(), Some(ErrorText::of(failure))),
             Ok(value) => {
                 let value = value_fields(value, layout);
-                let twice = |name: &str| layout.adds(name) || fields.iter().any(|field| field.name == name);
-                let from_value = || value.iter().map(|(name, _)| *name).find(|name| twice(name));
+                // With many fields on both sides, each is looked up instead of compared with all.
+                let known: Option<HashSet<&str>> = (fields.len() > FEW && value.len() > FEW)
+                    .then(|| fields.iter().map(|field| &*field.name).collect());
+                let is_known = |name: &str| match &known {
+                    Some(known) => known.contains(name),
+                    None => fields.iter().any(|field| field.name == name),
+                };
+                let twice = |name: &str| layout.adds(name) || is_known(name);
+                let from_value = || match (names, layout.rest) {
+                    // The other fields stand in a column of their own, and the named ones the input has not.
+                    (Names::OfColumns, Rest::Column) => None,
+                    (Names::OfFields, _) | (Names::OfColumns, Rest::LeftOut) => {
+                        value.iter().map(|(name, _)| *name).find(|name| twice(name))
+                    }
+                };
                 match taken.first().map(|field| &*field.name).or_else(from_value) {
                     Some(name) => (Vec::new(), Some(ErrorText::clash(name))),
                     None => (value, None),

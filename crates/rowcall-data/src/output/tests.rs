@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use rowcall::{Effort, Error, Failure, FailureKind, FaultKind, Outcome, Row, Sink, Usage, Violation};
 use serde_json::{Value, json};
 
-use super::row::{OutputRow, record_text};
+use super::row::{Names, OutputRow, record_text};
 use super::{LeftOut, Output, OutputOptions, Written, csv, is_reader_gone, json_lines, same_file};
 use crate::format::OutputFormat;
 use crate::layout::Layout;
@@ -41,7 +41,7 @@ fn invalid() -> Failure {
 
 fn json_line(layout: &Layout, record: &'static str, outcome: &Outcome) -> String {
     let mut line = Vec::new();
-    json_lines::push(&OutputRow::new(record, outcome, layout).unwrap(), &mut line);
+    json_lines::push(&OutputRow::new(record, outcome, layout, Names::OfFields).unwrap(), &mut line);
     String::from_utf8(line).unwrap().strip_suffix('\n').unwrap().to_owned()
 }
 
@@ -50,7 +50,11 @@ fn csv_text(layout: &Layout, columns: &[&str], done: &[(&'static str, Outcome)])
     let (mut text, mut left_out) = (Vec::new(), LeftOut::default());
     let mut csv = csv::Csv::new(b',', &columns, layout);
     for (record, outcome) in done {
-        csv.push(&OutputRow::new(record, outcome, layout).unwrap(), &mut text, &mut left_out);
+        csv.push(
+            &OutputRow::new(record, outcome, layout, Names::OfColumns).unwrap(),
+            &mut text,
+            &mut left_out,
+        );
     }
     csv.push_header(&mut text);
     (String::from_utf8(text).unwrap(), left_out)
@@ -192,6 +196,69 @@ fn csv_has_the_columns_of_the_first_record_and_of_the_schema() {
     assert_eq!(csv_text(&nothing, &[], &[("{}", outcome(Ok(json!({}))))]).0, "_error\n\"\"\n");
 }
 
+#[test]
+fn what_an_open_schema_allows_reaches_a_csv() {
+    let map = Layout::beside([""; 0]).unwrap().with_rest();
+    let open = Layout::beside(["color", "value"]).unwrap().with_rest();
+    let record = r#"{"text":"hello"}"#;
+    for (layout, done, expected) in [
+        (
+            &map,
+            vec![
+                outcome(Ok(json!({"color": "red", "size": 12345678901234567890_u64}))),
+                outcome(Ok(json!({}))),
+                // In a column of their own, names of the record are no clash.
+                outcome(Ok(json!({"text": [1], "_error": null}))),
+                outcome(Err(invalid())),
+            ],
+            concat!(
+                "text,value,_error\n",
+                "hello,\"{\"\"color\"\":\"\"red\"\",\"\"size\"\":12345678901234567890}\",\n",
+                "hello,{},\n",
+                "hello,\"{\"\"text\"\":[1],\"\"_error\"\":null}\",\n",
+                "hello,,\"invalid: no value, \"\"after\"\" 3 prompts\"\n",
+            ),
+        ),
+        (
+            &open,
+            vec![
+                outcome(Ok(json!({"size": 1, "color": "red", "value": 2}))),
+                outcome(Ok(json!({"color": "red"}))),
+            ],
+            "text,color,value,value_2,_error\nhello,red,2,\"{\"\"size\"\":1}\",\nhello,red,,,\n",
+        ),
+    ] {
+        let done: Vec<_> = done.into_iter().map(|outcome| (record, outcome)).collect();
+        assert_eq!(csv_text(layout, &["text"], &done), (expected.to_owned(), LeftOut::default()));
+    }
+    assert_eq!(
+        json_line(&map, record, &outcome(Ok(json!({"color": "red"})))),
+        r#"{"text":"hello","color":"red","_error":null}"#
+    );
+}
+
+#[test]
+fn many_fields_find_their_columns_in_any_order() {
+    let count = 5_000;
+    let name = |at: usize| format!("c{at}");
+    let record: Value = (0..count)
+        .rev()
+        .map(|at| (name(at), at.to_string().into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let value: Value =
+        (count..2 * count).rev().map(|at| (name(at), at.into())).collect::<serde_json::Map<_, _>>().into();
+    let columns: Vec<String> = (0..count).map(name).collect();
+    let layout = Layout::beside((count..2 * count).map(name)).unwrap();
+    let (record, done) = (record.to_string(), outcome(Ok(value)));
+    let row = OutputRow::new(&record, &done, &layout, Names::OfColumns).unwrap();
+    let (mut text, mut left_out) = (Vec::new(), LeftOut::default());
+    csv::Csv::new(b',', &columns, &layout).push(&row, &mut text, &mut left_out);
+    let line = String::from_utf8(text).unwrap().lines().nth(1).unwrap().to_owned();
+    let expected: Vec<String> = (0..2 * count).map(|at| at.to_string()).chain([String::new()]).collect();
+    assert_eq!((line, left_out), (expected.join(","), LeftOut::default()));
+}
+
 proptest! {
     #[test]
     fn a_csv_reads_back(cells in prop::collection::vec(r#"[",\n\r\ta ☃\\]{0,6}"#, 1..5)) {
@@ -199,7 +266,7 @@ proptest! {
         let layout = Layout::whole();
         let record = json!(columns.iter().zip(&cells).collect::<std::collections::BTreeMap<_, _>>()).to_string();
         let done = outcome(Ok(json!(cells)));
-        let row = OutputRow::new(&record, &done, &layout).unwrap();
+        let row = OutputRow::new(&record, &done, &layout, Names::OfColumns).unwrap();
         for delimiter in *b",\t" {
             let (mut text, mut left_out) = (Vec::new(), LeftOut::default());
             csv::Csv::new(delimiter, &columns, &layout).push(&row, &mut text, &mut left_out);
@@ -219,8 +286,9 @@ fn a_row_without_a_record_has_its_fields() {
         let row = Row { index: 5, ..self::row(record) };
         let done = Outcome { index: 5, ..outcome(Ok(json!(1))) };
         let layout = Layout::whole();
-        let error =
-            record_text(&row).and_then(|text| OutputRow::new(&text, &done, &layout).map(drop)).unwrap_err();
+        let error = record_text(&row)
+            .and_then(|text| OutputRow::new(&text, &done, &layout, Names::OfFields).map(drop))
+            .unwrap_err();
         assert_eq!(error.to_string(), "the record of row 5 is not the text of a JSON object");
     }
 }

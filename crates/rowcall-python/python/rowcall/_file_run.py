@@ -38,7 +38,20 @@ class FileOptions(TypedDict, total=False):
     limit_rows: int | None
     """Stop after this many rows of the input."""
     input_format: str | None
-    """The input's format, whatever its name."""
+    """The input's format, whatever its name and its text."""
+    failed_rows: Literal["error", "skip", "ask"]
+    """What becomes of rows that failed in an earlier step: they fail again without being asked (if left out), are left out, or
+    are asked about."""
+    encoding: str | None
+    """The input's encoding, such as `windows-1252`; UTF-8, or UTF-16 with a byte order mark, if left out."""
+    delimiter: str | None
+    """What stands between the columns of a CSV; a comma if left out."""
+    quote: str | None
+    """What encloses columns of a CSV, or `none`; `"` if left out."""
+    escape: str | None
+    """What stands before a quote that belongs to a CSV's text; only doubled quotes do if left out."""
+    skip_rows: int
+    """How many lines stand above the header of a CSV."""
     output_format: str | None
     """The output's format, whatever its name."""
     progress: bool
@@ -61,6 +74,12 @@ def told(input: Path, output: Path, options: FileOptions, has_journal: bool) -> 
             "output": path(output),
             "input_format": options.get("input_format"),
             "output_format": options.get("output_format"),
+            "failed_rows": options.get("failed_rows"),
+            "encoding": options.get("encoding"),
+            "delimiter": options.get("delimiter"),
+            "quote": options.get("quote"),
+            "escape": options.get("escape"),
+            "skip_rows": options.get("skip_rows", 0),
             "journal": _journal(output, options, has_journal),
             "into": options.get("into"),
             "meta": options.get("meta", False),
@@ -98,6 +117,7 @@ def _journal(output: Path, options: FileOptions, has_journal: bool) -> dict[str,
 def carry_out(call: Call, shown: Counted) -> None:
     """Waits for the end of a run, showing how far it is. The first Ctrl-C halts it, the second gives it up."""
     interrupted: KeyboardInterrupt | None = None
+    _log(call.notes())
     with shown:
         while True:
             try:
@@ -114,5 +134,15 @@ def carry_out(call: Call, shown: Counted) -> None:
             except BaseException:
                 call.cancel()
                 raise
+    _log(call.last_notes())
     if interrupted is not None:
         raise interrupted
+
+
+def _log(notes: list[str]) -> None:
+    """Notes about the input, for the log."""
+    if notes:
+        import logging
+
+        for note in notes:
+            logging.getLogger("rowcall").warning("%s", note)

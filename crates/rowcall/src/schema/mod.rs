@@ -31,7 +31,7 @@ pub use wire::{Dialect, Loss, WireSchema};
 use coerce::Coercion;
 use json_type::JsonTypes;
 use part::Part;
-use place::Place;
+use place::{Place, Rest};
 use subschemas::Subschemas;
 use validate::Validator;
 
@@ -42,10 +42,22 @@ use validate::Validator;
 #[derive(Clone)]
 pub struct Schema(Arc<Compiled>);
 
+/// Whether an object may have fields that its schema does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FurtherFields {
+    /// It may not.
+    Forbidden,
+    /// It may, since the schema says nothing of them.
+    Unmentioned,
+    /// It may, since the schema says so, as that of a map does.
+    Allowed,
+}
+
 struct Compiled {
     json: Value,
     name: String,
     properties: Option<Vec<String>>,
+    further_fields: FurtherFields,
     validator: Validator,
     coercion: Coercion,
 }
@@ -78,8 +90,8 @@ impl Schema {
         satisfiable::check_combinations(&json, &schemas)?;
         satisfiable::check_inhabited(&schemas)?;
         let coercion = Coercion::compile(&json)?;
-        let (name, properties) = (name(&json), properties(&json));
-        Ok(Self(Arc::new(Compiled { json, name, properties, validator, coercion })))
+        let (name, properties, further_fields) = (name(&json), properties(&json), further_fields(&json));
+        Ok(Self(Arc::new(Compiled { json, name, properties, further_fields, validator, coercion })))
     }
 
     /// A schema as text: JSON Schema if it begins with `{`, otherwise the short form, for instance
@@ -125,6 +137,11 @@ impl Schema {
     /// objects, or one of several alternatives.
     pub fn properties(&self) -> Option<Vec<String>> {
         self.0.properties.clone()
+    }
+
+    /// Whether a value may have fields beyond [`Schema::properties`].
+    pub fn further_fields(&self) -> FurtherFields {
+        self.0.further_fields
     }
 
     /// Whether every value is an object of one form.
@@ -217,6 +234,14 @@ fn properties(schema: &Value) -> Option<Vec<String>> {
         return None;
     }
     Some(place.properties().into_iter().map(|(name, _)| name.to_owned()).collect())
+}
+
+fn further_fields(schema: &Value) -> FurtherFields {
+    match Place::new(schema, vec![Part::new(String::new(), schema)]).rest() {
+        Rest::Closed => FurtherFields::Forbidden,
+        Rest::Unsaid => FurtherFields::Unmentioned,
+        Rest::Open | Rest::Of { .. } => FurtherFields::Allowed,
+    }
 }
 
 #[cfg(test)]

@@ -345,3 +345,23 @@ fn a_schema_has_a_name_and_properties_in_order() {
         assert_eq!(properties(none), None);
     }
 }
+
+#[test]
+fn an_object_may_have_further_fields_unless_its_schema_forbids_them() {
+    for (schema, expected) in [
+        (json!({ "type": "object" }), FurtherFields::Unmentioned),
+        (json!({ "type": "object", "properties": { "a": {} } }), FurtherFields::Unmentioned),
+        (json!({ "type": "object", "additionalProperties": false }), FurtherFields::Forbidden),
+        (json!({ "type": "object", "unevaluatedProperties": false }), FurtherFields::Forbidden),
+        (json!({ "type": "object", "additionalProperties": true }), FurtherFields::Allowed),
+        (json!({ "type": "object", "additionalProperties": { "type": "string" } }), FurtherFields::Allowed),
+        (json!({ "type": "object", "patternProperties": { "^x": {} } }), FurtherFields::Allowed),
+        (
+            json!({ "$ref": "#/$defs/a", "$defs": { "a": { "type": "object", "additionalProperties": false } } }),
+            FurtherFields::Forbidden,
+        ),
+    ] {
+        assert_eq!(Schema::from_json(schema.clone()).unwrap().further_fields(), expected, "{schema}");
+    }
+    assert_eq!(Schema::parse("name").unwrap().further_fields(), FurtherFields::Forbidden);
+}
