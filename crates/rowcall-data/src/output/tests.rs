@@ -205,7 +205,7 @@ fn what_an_open_schema_allows_reaches_a_csv() {
         (
             &map,
             vec![
-                outcome(Ok(json!({"color": "red", "size": 12345678901234567890_u64}))),
+                outcome(Ok(json!({"color": "red", "size": 1234567}))),
                 outcome(Ok(json!({}))),
                 // In a column of their own, names of the record are no clash.
                 outcome(Ok(json!({"text": [1], "_error": null}))),
@@ -213,7 +213,7 @@ fn what_an_open_schema_allows_reaches_a_csv() {
             ],
             concat!(
                 "text,value,_error\n",
-                "hello,\"{\"\"color\"\":\"\"red\"\",\"\"size\"\":12345678901234567890}\",\n",
+                "hello,\"{\"\"color\"\":\"\"red\"\",\"\"size\"\":1234567}\",\n",
                 "hello,{},\n",
                 "hello,\"{\"\"text\"\":[1],\"\"_error\"\":null}\",\n",
                 "hello,,\"invalid: no value, \"\"after\"\" 3 prompts\"\n",
