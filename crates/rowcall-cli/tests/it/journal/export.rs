@@ -95,7 +95,11 @@ fn whatever_the_inputs_format_an_export_is_as_the_run_was() {
     for (input, content, failed) in [
         ("in.csv", "id,text,said\n007,\"Ann, 30\",\"a \"\"b\"\"\"\none,two\n9,Bob is 40,\n", 1),
         ("in.tsv", "id\ttext\n007\tAnn, 30\n9\t\n", 0),
-        ("in.json", "[{\"text\": \"Ann is 30\", \"n\": 1.0}, {\"text\":\n\"Bob is 40\"}, null, {\"n\": 2}]", 2),
+        (
+            "in.json",
+            "[{\"text\": \"Ann is 30\", \"n\": 1.0}, {\"text\":\n\"Bob is 40\"}, null, {\"n\": 2}]",
+            2,
+        ),
         ("in.txt", "Ann is 30\n\n  Bob \"is\" 40\r\nEve, 50", 0),
     ] {
         for output in ["out.jsonl", "out.csv"] {
