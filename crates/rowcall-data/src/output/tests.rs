@@ -205,7 +205,7 @@ fn what_an_open_schema_allows_reaches_a_csv() {
         (
             &map,
             vec![
-                outcome(Ok(json!({"color": "red", "size": 1234567}))),
+                outcome(Ok(json!({"color": "red", "size": 1_234_567}))),
                 outcome(Ok(json!({}))),
                 // In a column of their own, names of the record are no clash.
                 outcome(Ok(json!({"text": [1], "_error": null}))),
