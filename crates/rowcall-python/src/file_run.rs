@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Schema, Sink};
+use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink};
 use rowcall_cli::{FirstRows, Memo, check_columns};
 use rowcall_data::{CsvOptions, Input, InputOptions, Layout, Notes, Output, OutputOptions, same_file};
 use serde::Deserialize;
@@ -86,7 +86,7 @@ impl FileRun {
             return Err(problem(format!("the output `{}` is the input itself", self.output.display())));
         }
         let values = if judge.is_some() { Values::OfModel } else { Values::OfSchema };
-        let layout = self.layout(output_schema, values)?;
+        let layout = self.layout(settings, output_schema, values)?;
         let output_format =
             self.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
         let input = Input::open(&self.input, self.input_options(&layout)?)?;
@@ -122,8 +122,8 @@ impl FileRun {
         })
     }
 
-    fn layout(&self, output_schema: &Value, values: Values) -> Result<Layout> {
-        let schema = Schema::from_json(output_schema.clone()).map_err(Error::Config)?;
+    fn layout(&self, settings: &Settings, output_schema: &Value, values: Values) -> Result<Layout> {
+        let schema = settings.read(output_schema)?;
         let layout = match (&self.into, schema.properties()) {
             (Some(name), _) => Layout::under(name)?,
             (None, Some(properties)) => match (schema.further_fields(), values) {

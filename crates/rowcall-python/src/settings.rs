@@ -21,6 +21,8 @@ use serde_json::{Map, Value};
 pub(crate) struct Settings {
     pub(crate) model: String,
     pub(crate) schema: Value,
+    /// Whether the schema is the user's own, not made of a type.
+    pub(crate) schema_is_given: bool,
     /// What instances are as JSON, where that is not what is asked for.
     pub(crate) output_schema: Option<Value>,
     pub(crate) prompt: String,
@@ -85,7 +87,7 @@ impl Settings {
         api_key: Option<String>,
         headers: Vec<(String, String)>,
     ) -> Result<(Extractor<Value>, Model)> {
-        let schema = Schema::from_json(self.schema.clone()).map_err(Error::Config)?;
+        let schema = self.read(&self.schema)?;
         let model = Model::new(AccountOptions {
             model: self.model.clone(),
             base_url: self.base_url.clone(),
@@ -137,6 +139,15 @@ impl Settings {
     pub(crate) fn names(&self, field: &str) -> bool {
         let mut templates = [Some(&self.prompt), self.system.as_ref()].into_iter().flatten();
         self.images.iter().any(|image| image == field) || templates.any(|text| has_word(text, field))
+    }
+
+    /// A schema, which is checked for slips if the user has written it.
+    ///
+    /// # Errors
+    /// What is no schema.
+    pub(crate) fn read(&self, schema: &Value) -> Result<Schema> {
+        let read = if self.schema_is_given { Schema::from_json } else { Schema::from_generated };
+        read(schema.clone()).map_err(Error::Config)
     }
 
     /// Whether the prompt may use no field of the row.

@@ -258,6 +258,7 @@ impl Plan {
         let modes = offer.chosen(options.mode).map_err(Error::Config)?;
         let Forms { first, further, mut notes } =
             Forms::of(&schema, offer.protocol, &modes).map_err(Error::Config)?;
+        notes.splice(0..0, schema.notes().iter().cloned());
         let mut wished = options.parameters.clone();
         if let Some(field) = offer.protocol.output_limit_field(account.quirks) {
             wished = wished.with_limit_from(field);

@@ -70,7 +70,7 @@ pub(crate) fn open(contents: &Contents, output: Option<&Path>, view: View) -> Re
             Problem::new(message).hint("the same `rowcall run` writes its output again"),
         ));
     }
-    let schema = Schema::from_json(contents.identity().schema.clone()).map_err(Error::Config)?;
+    let schema = Schema::from_generated(contents.identity().schema.clone()).map_err(Error::Config)?;
     let layout = task::layout(&schema, view.into.as_deref(), view.meta)?;
     Output::open(
         output,

@@ -121,7 +121,7 @@ fn task(contents: &Contents, memo: &Memo) -> Result<Task> {
     let limit = extra.get("max_output_tokens").and_then(serde_json::Value::as_u64);
     extra.retain(|name, _| name != "temperature" && name != "max_output_tokens");
     Ok(Task {
-        schema: Schema::from_json(identity.schema.clone()).map_err(Error::Config)?,
+        schema: Schema::from_generated(identity.schema.clone()).map_err(Error::Config)?,
         prompt: identity.prompt.clone(),
         // Whoever made the journal has allowed it, or was not asked.
         same_prompt: SamePrompt::Allow,

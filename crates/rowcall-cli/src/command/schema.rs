@@ -13,6 +13,9 @@ const USUAL: &str = "openai";
 
 pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.schema).map_err(Error::Config)?;
+    for note in schema.notes() {
+        printing::note(&format!("note: {note}"));
+    }
     let protocol = arguments.protocol.map(Protocol::from);
     let named = arguments.provider.as_deref().unwrap_or(USUAL);
     let (provider, model) = named.split_once('/').unwrap_or((named, ""));

@@ -192,6 +192,7 @@ def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> di
     return {
         "model": model,
         "schema": made.schema,
+        "schema_is_given": made.rules is None,
         "output_schema": made.output_schema,
         "prompt": prompt,
         "same_prompt": given.get("same_prompt") or False,

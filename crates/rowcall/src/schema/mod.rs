@@ -12,9 +12,12 @@ use crate::violation::Violation;
 
 mod alternatives;
 mod breach;
+mod canonical;
 mod coerce;
+mod intake;
 mod json_type;
 mod part;
+mod pattern;
 mod place;
 mod satisfiable;
 mod short_form;
@@ -60,6 +63,7 @@ struct Compiled {
     further_fields: FurtherFields,
     validator: Validator,
     coercion: Coercion,
+    notes: Vec<String>,
 }
 
 impl Schema {
@@ -69,20 +73,42 @@ impl Schema {
     /// A type that no value satisfies, such as one that contains itself without an `Option`, `Vec` or map in between.
     pub fn from_type<T: schemars::JsonSchema>() -> Result<Self, Problem> {
         let generator = schemars::SchemaGenerator::default();
-        Self::from_json(generator.into_root_schema_for::<T>().to_value())
+        Self::from_generated(generator.into_root_schema_for::<T>().to_value())
     }
 
-    /// A JSON Schema as a value.
+    /// A JSON Schema as a value. One that is wrapped as a provider wraps it, such as by `{"name", "strict", "schema"}`, is taken
+    /// out, with a [note](Self::notes).
+    ///
+    /// # Errors
+    /// As [`from_generated`](Self::from_generated); what restricts nothing, unless it is `{}` or `true`, and what has a slip in a
+    /// keyword, with what was probably meant.
+    pub fn from_json(json: Value) -> Result<Self, Problem> {
+        let json = satisfiable::check_depth(json)?;
+        let (json, note) = intake::unwrapped(json);
+        intake::check(&json)?;
+        Self::compiled(json, note.into_iter().collect(), intake::check_spelling)
+    }
+
+    /// A JSON Schema that a program has made, such as of a type: it may allow any value, and have keywords of its own.
     ///
     /// # Errors
     /// What is not a JSON Schema; what is nested more than about 64 levels deep, has more than 10,000 schemas in it, or
     /// refers to something outside itself; and what no value can satisfy. The message says where, as a JSON Pointer.
-    pub fn from_json(json: Value) -> Result<Self, Problem> {
-        let json = satisfiable::check_depth(json)?;
+    pub fn from_generated(json: Value) -> Result<Self, Problem> {
+        Self::compiled(satisfiable::check_depth(json)?, Vec::new(), |_| Ok(()))
+    }
+
+    fn compiled(
+        json: Value,
+        notes: Vec<String>,
+        check: impl FnOnce(&Subschemas<'_>) -> Result<(), Problem>,
+    ) -> Result<Self, Problem> {
         if !json.is_object() && !json.is_boolean() {
             let found = JsonType::of(&json).phrase();
             return Err(Problem::new(format!("the schema is {found}, expected an object")).hint(FORMS));
         }
+        check(&Subschemas::of(&json)?)?;
+        let json = canonical::spelled(json)?;
         let schemas = Subschemas::of(&json)?;
         satisfiable::check_chains(&schemas)?;
         satisfiable::check_contradictions(&schemas)?;
@@ -91,7 +117,7 @@ impl Schema {
         satisfiable::check_inhabited(&schemas)?;
         let coercion = Coercion::compile(&json)?;
         let (name, properties, further_fields) = (name(&json), properties(&json), further_fields(&json));
-        Ok(Self(Arc::new(Compiled { json, name, properties, further_fields, validator, coercion })))
+        Ok(Self(Arc::new(Compiled { json, name, properties, further_fields, validator, coercion, notes })))
     }
 
     /// A schema as text: JSON Schema if it begins with `{`, otherwise the short form, for instance
@@ -123,9 +149,15 @@ impl Schema {
         parse_json(text.trim_start_matches('\u{feff}')).and_then(Self::from_json).map_err(in_file)
     }
 
-    /// The schema as it was given, its keys in the order given; for the short form, the JSON Schema that it stands for.
+    /// The schema as it was given, its keys in the order given, but for what cannot be used as it is spelled: `$id`s within it are
+    /// left out, references and patterns are spelled strictly. For the short form, the JSON Schema that it stands for.
     pub fn as_json(&self) -> &Value {
         &self.0.json
+    }
+
+    /// What was not taken as it was given: a sentence fragment each.
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
     }
 
     /// A name for it: the `title` made to fit `[a-zA-Z0-9_-]{1,64}`, or `answer`.

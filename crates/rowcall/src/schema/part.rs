@@ -155,7 +155,7 @@ impl<'s> Part<'s> {
     }
 }
 
-fn constrains(keyword: &str) -> bool {
+pub(super) fn constrains(keyword: &str) -> bool {
     const OF_ANY_TYPE: [&str; 11] =
         ["type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
     OF_ANY_TYPE.contains(&keyword) || !about(keyword).is_empty()

@@ -70,7 +70,7 @@ impl<'s> Subschemas<'s> {
     /// Every schema reachable from `root` by keywords and references.
     ///
     /// # Errors
-    /// A reference that leads out of the document or to nothing in it, a nested `$id`, more than 10,000 schemas.
+    /// A reference that leads out of the document or to nothing in it, more than 10,000 schemas.
     pub(super) fn of(root: &'s Value) -> Result<Self, Problem> {
         let mut found = Self { all: Vec::new(), by_pointer: HashMap::new() };
         found.add(String::new(), root)?;
@@ -96,10 +96,6 @@ impl<'s> Subschemas<'s> {
         let mut inner = Vec::new();
         for (keyword, value) in keywords {
             let keyword = keyword.as_str();
-            if keyword == "$id" && !pointer.is_empty() {
-                return Err(refused(pointer, "a `$id` within the schema is not supported, only at its root")
-                    .hint("leave the `$id` out and refer to it as `#/$defs/NAME`"));
-            }
             match value {
                 Value::String(reference) if REFERENCES.contains(&keyword) => {
                     let (target, schema) = follow(root, keyword, reference).map_err(|(reason, hint)| {
@@ -183,11 +179,18 @@ fn follow<'s>(root: &'s Value, keyword: &str, reference: &str) -> Result<(String
     }
 }
 
-/// What a local reference (`#`, `#/$defs/Line`) points to, with its JSON Pointer in plain form.
+/// What a local reference (`#`, `#/$defs/Line`) points to, with its JSON Pointer in plain form. Percent signs are those of an
+/// encoded reference if that leads somewhere, and otherwise stand for themselves.
 pub(super) fn target<'s>(root: &'s Value, reference: &str) -> Option<(String, &'s Value)> {
-    let pointer = percent_decoded(reference.strip_prefix('#')?)?;
-    let schema = root.pointer(&pointer)?;
-    Some((pointer, schema))
+    let fragment = reference.strip_prefix('#')?;
+    let decoded = percent_decoded(fragment).and_then(|pointer| found(root, &pointer));
+    decoded.or_else(|| found(root, fragment))
+}
+
+fn found<'s>(root: &'s Value, pointer: &str) -> Option<(String, &'s Value)> {
+    let schema = root.pointer(pointer)?;
+    let plain = |segment: &str| escaped(&segment.replace("~1", "/").replace("~0", "~"));
+    Some((pointer.split('/').map(plain).collect::<Vec<_>>().join("/"), schema))
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

@@ -33,6 +33,12 @@ impl Validator {
         options().build(schema).map(Self).map_err(|error| problem(&error))
     }
 
+    /// Whether `pattern` can be used as it is.
+    pub(super) fn takes_pattern(pattern: &str) -> bool {
+        // The latest draft leaves the syntax of patterns unchecked.
+        options().with_draft(jsonschema::Draft::Draft7).build(&json!({ "pattern": pattern })).is_ok()
+    }
+
     pub(super) fn is_valid(&self, value: &Value) -> bool {
         self.0.is_valid(value)
     }
@@ -119,7 +125,12 @@ fn problem(error: &ValidationError<'_>) -> Problem {
             None => refused(pointer, "it is not a schema"),
         },
     };
-    let hint = problem.hint.clone().unwrap_or_else(|| "see JSON Schema for what may stand here".to_owned());
+    let usual = if pointer.ends_with("/required") || pointer == "/required" {
+        "`required` is a list of names that stands beside `properties`"
+    } else {
+        "see JSON Schema for what may stand here"
+    };
+    let hint = problem.hint.clone().unwrap_or_else(|| usual.to_owned());
     problem.hint(hint)
 }
 

@@ -1,0 +1,126 @@
+//! Spells what people write leniently as strictly as everything after this wants it: references percent-encoded, patterns in the
+//! syntax of ECMA-262, no `$id` but the root's. What is spelled strictly already stays as it is.
+
+use serde_json::Value;
+
+use super::subschemas::{Subschemas, escaped, percent_encoded, target};
+use super::validate::Validator;
+use super::{pattern, refused};
+use crate::error::Problem;
+
+/// What is changed at a schema.
+enum Change {
+    LeaveOutId,
+    Reference(String),
+    Pattern(String),
+    /// The old and the new name of a schema under `patternProperties`.
+    PatternName(String, String),
+}
+
+/// `schema` with the same meaning, strictly spelled.
+///
+/// # Errors
+/// A pattern that cannot be used, with what is wrong in it.
+pub(super) fn spelled(mut schema: Value) -> Result<Value, Problem> {
+    let mut changes = Vec::new();
+    let found = Subschemas::of(&schema)?;
+    let bases: Vec<&str> = found
+        .all()
+        .iter()
+        .filter(|each| !each.pointer.is_empty() && is_base(each.schema.get("$id")))
+        .map(|each| each.pointer.as_str())
+        .collect();
+    for each in found.all() {
+        let Value::Object(keywords) = each.schema else { continue };
+        let mut change = |change| changes.push((each.pointer.clone(), change));
+        if !each.pointer.is_empty() && keywords.get("$id").is_some_and(Value::is_string) {
+            change(Change::LeaveOutId);
+        }
+        if let Some(reference) = keywords.get("$ref").and_then(Value::as_str)
+            && let Some((pointer, _)) = target(&schema, reference)
+        {
+            let nearer = within_base(&schema, &bases, &each.pointer, reference);
+            if nearer.is_some() || !is_plain(reference) || pointer.contains('%') {
+                let pointer = nearer.unwrap_or(pointer);
+                change(Change::Reference(format!("#{}", percent_encoded(&pointer))));
+            }
+        }
+        if let Some(text) = keywords.get("pattern").and_then(Value::as_str)
+            && let Some(strict) = strict(text, &format!("{}/pattern", each.pointer))?
+        {
+            change(Change::Pattern(strict));
+        }
+        for text in keywords
+            .get("patternProperties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|named| named.keys())
+        {
+            let place = format!("{}/patternProperties/{}", each.pointer, escaped(text));
+            if let Some(strict) = strict(text, &place)? {
+                change(Change::PatternName(text.clone(), strict));
+            }
+        }
+    }
+    // From the inside out, so that a new name does not lead what is within it astray.
+    changes.sort_by_key(|(pointer, _)| std::cmp::Reverse(pointer.len()));
+    for (pointer, change) in changes {
+        let Some(Value::Object(keywords)) = schema.pointer_mut(&pointer) else { continue };
+        match change {
+            Change::LeaveOutId => drop(keywords.shift_remove("$id")),
+            Change::Reference(reference) => drop(keywords.insert("$ref".to_owned(), reference.into())),
+            Change::Pattern(pattern) => drop(keywords.insert("pattern".to_owned(), pattern.into())),
+            Change::PatternName(old, new) => {
+                if let Some(Value::Object(named)) = keywords.get_mut("patternProperties")
+                    && let Some(inner) = named.shift_remove(&old)
+                {
+                    named.insert(new, inner);
+                }
+            }
+        }
+    }
+    Ok(schema)
+}
+
+/// Whether an `$id` is one that references within its schema are resolved against; one that begins with `#` is only a name.
+fn is_base(id: Option<&Value>) -> bool {
+    id.and_then(Value::as_str).is_some_and(|id| !id.is_empty() && !id.starts_with('#'))
+}
+
+/// Where a reference leads within the nearest schema around it that has a base of its own, if it leads anywhere there.
+fn within_base(root: &Value, bases: &[&str], at: &str, reference: &str) -> Option<String> {
+    let around =
+        |base: &&&str| at == **base || at.strip_prefix(**base).is_some_and(|rest| rest.starts_with('/'));
+    let base = bases.iter().filter(around).max_by_key(|base| base.len())?;
+    target(root.pointer(base)?, reference).map(|(pointer, _)| format!("{base}{pointer}"))
+}
+
+/// Whether a reference has nothing in it that a URI cannot have.
+fn is_plain(reference: &str) -> bool {
+    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let bytes = reference.as_bytes();
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => true,
+        b'#' => at == 0,
+        b'%' => is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)),
+        b'~' => matches!(bytes.get(at + 1), Some(b'0' | b'1')),
+        byte => b"-._/$!&'()*+,;=:@?".contains(byte),
+    })
+}
+
+/// A strict spelling of a pattern that is not strict.
+fn strict(text: &str, place: &str) -> Result<Option<String>, Problem> {
+    if Validator::takes_pattern(text) {
+        return Ok(None);
+    }
+    let strict = pattern::strict(text);
+    if Validator::takes_pattern(&strict) {
+        return Ok(Some(strict));
+    }
+    let message =
+        format!("`{}` is not a regular expression: {}", super::wording::cut(text), pattern::fault(text));
+    Err(refused(place, message).hint("JSON Schema has the regular expressions of JavaScript"))
+}
+
+#[cfg(test)]
+mod tests;

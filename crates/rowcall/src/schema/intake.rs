@@ -1,0 +1,291 @@
+//! What people give as a schema: a schema, one wrapped as providers wrap it, or something else altogether. A file that restricts
+//! nothing would let every answer pass, so it is refused with what was probably meant. `docs/mistakes.md` has the rules.
+
+use serde_json::{Map, Value, json};
+
+use super::part::constrains;
+use super::subschemas::{Subschemas, escaped};
+use super::{JsonType, refused};
+use crate::error::Problem;
+
+mod spelling;
+
+/// Where providers put a schema, within one another.
+const WRAPPERS: [&str; 18] = [
+    "schema",
+    "json_schema",
+    "jsonSchema",
+    "function",
+    "parameters",
+    "input_schema",
+    "inputSchema",
+    "responseSchema",
+    "response_schema",
+    "responseJsonSchema",
+    "response_json_schema",
+    "response_format",
+    "output_format",
+    "output_config",
+    "generationConfig",
+    "format",
+    "text",
+    "toolSpec",
+];
+
+/// What stands beside a schema that is wrapped, and says nothing of it.
+const BESIDE: [&str; 10] = [
+    "name",
+    "type",
+    "strict",
+    "description",
+    "title",
+    "temperature",
+    "responseMimeType",
+    "response_mime_type",
+    "cache_control",
+    "verbosity",
+];
+
+/// What comments on a schema without restricting anything.
+const COMMENTS: [&str; 14] = [
+    "$schema",
+    "$id",
+    "id",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "example",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "$vocabulary",
+    "$anchor",
+];
+
+const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
+
+/// Types as people write them for a field.
+const TYPE_WORDS: [(&str, &str); 16] = [
+    ("str", "str"),
+    ("string", "str"),
+    ("text", "str"),
+    ("int", "int"),
+    ("integer", "int"),
+    ("float", "float"),
+    ("double", "float"),
+    ("number", "float"),
+    ("bool", "bool"),
+    ("boolean", "bool"),
+    ("list", "str[]"),
+    ("array", "str[]"),
+    ("str[]", "str[]"),
+    ("string[]", "str[]"),
+    ("int[]", "int[]"),
+    ("list[str]", "str[]"),
+];
+
+/// The schema in what was given, and a note if it had to be looked for.
+pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
+    const DEEPEST: usize = 6;
+    let (mut pointer, mut inner, mut is_gemini) = (String::new(), &given, false);
+    for _ in 0..DEEPEST {
+        let Some((name, next)) = inner.as_object().and_then(step_in) else { break };
+        is_gemini |= matches!(name, "responseSchema" | "response_schema");
+        pointer.push_str(&format!("/{name}"));
+        inner = next;
+    }
+    let is_schema = inner.as_object().is_some_and(restricts);
+    if pointer.is_empty() || !is_schema {
+        return (given, None);
+    }
+    let mut schema = inner.clone();
+    if is_gemini {
+        plain_types(&mut schema);
+    }
+    (schema, Some(format!("the schema was taken from `{pointer}` of what was given")))
+}
+
+/// One step into a wrapper, if `given` is one and no schema itself.
+fn step_in(given: &Map<String, Value>) -> Option<(&'static str, &Value)> {
+    let is_beside = |name: &String| {
+        BESIDE.contains(&&**name)
+            && given.get(name).is_none_or(|value| !value.is_object() || name == "cache_control")
+    };
+    let mut others = given.keys().filter(|name| !is_beside(name));
+    let (name, more) = (others.next()?, others.next());
+    let wrapper = WRAPPERS.into_iter().find(|wrapper| wrapper == name)?;
+    // A property may be called so as well; a wrapper has words beside it, or a schema directly within it.
+    let says_type =
+        given.get("type").and_then(Value::as_str).is_some_and(|name| JsonType::named(name).is_some());
+    let value = given.get(wrapper).filter(|value| value.is_object())?;
+    (more.is_none() && !says_type).then_some((wrapper, value))
+}
+
+/// Whether a schema with these keywords lets not every value pass.
+fn restricts(keywords: &Map<String, Value>) -> bool {
+    // A type that does not exist is a slip in a schema if nothing else suggests that this is none.
+    let alone = keywords.keys().all(|name| name == "type" || COMMENTS.contains(&name.as_str()));
+    let is_type = |value: &Value| match value {
+        Value::String(_) if alone => true,
+        Value::String(name) => {
+            JsonType::named(name).is_some() || JsonType::named(&name.to_lowercase()).is_some()
+        }
+        _ => true,
+    };
+    keywords.iter().any(|(name, value)| match name.as_str() {
+        "type" => is_type(value),
+        "$dynamicRef" | "$recursiveRef" | "$ref" | "format" | "pattern" => value.is_string(),
+        "items" | "not" | "if" => value.is_object() || value.is_array() || value.is_boolean(),
+        name => constrains(name),
+    })
+}
+
+/// Gemini's names of types in those of JSON Schema, and its `nullable` in a type.
+fn plain_types(schema: &mut Value) {
+    let mut open = vec![schema];
+    while let Some(schema) = open.pop() {
+        let Value::Object(keywords) = schema else { continue };
+        let nullable = keywords.shift_remove("nullable") == Some(Value::Bool(true));
+        if let Some(Value::String(name)) = keywords.get_mut("type") {
+            name.make_ascii_lowercase();
+            let name = name.clone();
+            if nullable {
+                keywords.insert("type".to_owned(), json!([name, "null"]));
+            }
+        }
+        for (keyword, inner) in keywords.iter_mut() {
+            match (keyword.as_str(), inner) {
+                ("properties", Value::Object(named)) => open.extend(named.values_mut()),
+                ("anyOf", Value::Array(listed)) => open.extend(listed),
+                ("items", inner) => open.push(inner),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Checks that `schema` is meant as a schema: that it restricts something, or is `{}` or `true`.
+///
+/// # Errors
+/// If it does not, with what was probably meant.
+pub(super) fn check(schema: &Value) -> Result<(), Problem> {
+    let Value::Object(keywords) = schema else { return Ok(()) };
+    if let Some(problem) = foreign(keywords) {
+        return Err(problem);
+    }
+    if keywords.is_empty() || restricts(keywords) {
+        return Ok(());
+    }
+    let (message, hint) = meant(keywords);
+    Err(Problem::new(format!("the schema restricts nothing: {message}")).hint(hint))
+}
+
+/// Documents of another kind, some of which look like schemas.
+fn foreign(keywords: &Map<String, Value>) -> Option<Problem> {
+    if keywords.contains_key("openapi") || keywords.contains_key("swagger") {
+        let place = if keywords.contains_key("swagger") { "/definitions" } else { "/components/schemas" };
+        let document = Value::Object(keywords.clone());
+        let names = document.pointer(place).and_then(Value::as_object).map(names).unwrap_or_default();
+        let hint = format!("give one of the schemas under `{place}` as a file of its own: {names}");
+        return Some(Problem::new("the schema is an OpenAPI document, expected a JSON Schema").hint(hint));
+    }
+    let is_record = keywords.get("type").is_some_and(|name| name == "record");
+    if is_record && keywords.get("fields").is_some_and(Value::is_array) {
+        let hint = "write its fields in the short form, such as `name str, age int`, or under `properties`";
+        return Some(Problem::new("the schema is one of Avro, expected a JSON Schema").hint(hint));
+    }
+    None
+}
+
+/// What something that restricts nothing probably is, and what to do about it.
+fn meant(keywords: &Map<String, Value>) -> (String, String) {
+    let said: Vec<(&String, &Value)> =
+        keywords.iter().filter(|(name, _)| !COMMENTS.contains(&name.as_str())).collect();
+    if let Some((name, definitions)) = said.iter().find(|(name, _)| DEFINITIONS.contains(&name.as_str()))
+        && said.len() == 1
+    {
+        let first =
+            definitions.as_object().and_then(|named| named.keys().next()).map_or("NAME", String::as_str);
+        return (
+            format!("it only defines others, under `{name}`"),
+            format!("add `\"$ref\": \"#/{name}/{first}\"` to say which one a value must satisfy"),
+        );
+    }
+    if let Some((name, keyword)) = spelling::slip(keywords) {
+        return (format!("`{name}` is no keyword"), format!("did you mean `{keyword}`?"));
+    }
+    if said.is_empty() {
+        return (
+            "it has comments only".to_owned(),
+            "`{}` allows any value; fields are described under `properties`".to_owned(),
+        );
+    }
+    if said.iter().all(|(_, value)| value.as_object().is_some_and(restricts)) {
+        let looks_whole = |value: &Value| value.get("properties").is_some();
+        return match said.as_slice() {
+            [(name, value)] if looks_whole(value) => (
+                format!("a schema stands within it, under `{name}`"),
+                format!("give what stands under `{name}` as the schema"),
+            ),
+            _ => (
+                "its keys look like the properties of an object".to_owned(),
+                "put them into `{\"type\": \"object\", \"properties\": {…}}`".to_owned(),
+            ),
+        };
+    }
+    let fields = said.iter().map(|(name, value)| field(name, value)).collect::<Vec<_>>().join(", ");
+    let words = said.iter().all(|(_, value)| value.as_str().is_some_and(|word| type_word(word).is_some()));
+    let found = if words { "its keys have names of types" } else { "it looks like an example of a value" };
+    (found.to_owned(), format!("describe the fields in the short form, such as `{fields}`"))
+}
+
+/// A field of the short form for an example of its value, or the name of its type.
+fn field(name: &str, value: &Value) -> String {
+    let of = |value: &Value| match value {
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "int",
+        Value::String(word) => type_word(word).unwrap_or("str"),
+        Value::Null | Value::Array(_) | Value::Object(_) => "str",
+    };
+    match value {
+        Value::Array(items) => format!("{name} {}[]", items.first().map_or("str", of)),
+        Value::Null => format!("{name} str?"),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            format!("{name} {}", of(value))
+        }
+    }
+}
+
+fn type_word(word: &str) -> Option<&'static str> {
+    let word = word.trim().to_lowercase();
+    TYPE_WORDS.iter().find(|(written, _)| *written == word).map(|(_, short)| *short)
+}
+
+fn names(named: &Map<String, Value>) -> String {
+    const MOST: usize = 8;
+    let listed: Vec<String> = named.keys().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = if named.len() > MOST { ", …" } else { "" };
+    format!("{}{more}", listed.join(", "))
+}
+
+/// Checks that no schema in the document has a keyword with a slip in it, which would restrict nothing.
+///
+/// # Errors
+/// The first slip, with its place and the keyword that was meant.
+pub(super) fn check_spelling(schemas: &Subschemas<'_>) -> Result<(), Problem> {
+    for each in schemas.all() {
+        let Value::Object(keywords) = each.schema else { continue };
+        if let Some((name, keyword)) = spelling::slip(keywords) {
+            let place = format!("{}/{}", each.pointer, escaped(name));
+            return Err(refused(&place, format!("`{name}` is no keyword of JSON Schema"))
+                .hint(format!("did you mean `{keyword}`? A keyword of your own may begin with `x-`")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Slips in keywords. A keyword that JSON Schema does not know restricts nothing, and vendors have thousands of their own, so only
+//! one that is all but a known one, has a value that fits it, and stands where that one does not, counts as a slip.
+
+use serde_json::{Map, Value};
+
+/// What a keyword's value must be.
+#[derive(Debug, Clone, Copy)]
+enum Takes {
+    Type,
+    Schema,
+    Schemas,
+    Named,
+    Names,
+    List,
+    Number,
+    Limit,
+    Text,
+    Flag,
+}
+
+/// The keywords that restrict values.
+const KEYWORDS: [(&str, Takes); 34] = [
+    ("type", Takes::Type),
+    ("enum", Takes::List),
+    ("properties", Takes::Named),
+    ("required", Takes::Names),
+    ("items", Takes::Schema),
+    ("prefixItems", Takes::Schemas),
+    ("additionalProperties", Takes::Schema),
+    ("additionalItems", Takes::Schema),
+    ("patternProperties", Takes::Named),
+    ("unevaluatedProperties", Takes::Schema),
+    ("unevaluatedItems", Takes::Schema),
+    ("propertyNames", Takes::Schema),
+    ("contains", Takes::Schema),
+    ("allOf", Takes::Schemas),
+    ("anyOf", Takes::Schemas),
+    ("oneOf", Takes::Schemas),
+    ("$ref", Takes::Text),
+    ("minLength", Takes::Number),
+    ("maxLength", Takes::Number),
+    ("minItems", Takes::Number),
+    ("maxItems", Takes::Number),
+    ("minProperties", Takes::Number),
+    ("maxProperties", Takes::Number),
+    ("minContains", Takes::Number),
+    ("maxContains", Takes::Number),
+    ("minimum", Takes::Number),
+    ("maximum", Takes::Number),
+    ("exclusiveMinimum", Takes::Limit),
+    ("exclusiveMaximum", Takes::Limit),
+    ("multipleOf", Takes::Number),
+    ("pattern", Takes::Text),
+    ("uniqueItems", Takes::Flag),
+    ("dependentRequired", Takes::Named),
+    ("dependentSchemas", Takes::Named),
+];
+
+/// Keywords of older drafts, of OpenAPI and of tools that are near to one of these and mean something else.
+const OTHERS: [&str; 4] = ["id", "dependencies", "definitions", "extends"];
+
+/// The first keyword with a slip, and the one that was meant.
+pub(super) fn slip(keywords: &Map<String, Value>) -> Option<(&str, &'static str)> {
+    keywords.iter().find_map(|(name, value)| {
+        let is_known = KEYWORDS.iter().any(|(keyword, _)| keyword == name) || OTHERS.contains(&&**name);
+        if is_known || name.starts_with("x-") {
+            return None;
+        }
+        let near = KEYWORDS.iter().find(|(keyword, takes)| {
+            is_near(name, keyword) && fits(*takes, value) && !keywords.contains_key(*keyword)
+        });
+        near.map(|(keyword, _)| (name.as_str(), *keyword))
+    })
+}
+
+/// Whether `name` is `keyword` but for its style or a slip of the fingers.
+fn is_near(name: &str, keyword: &str) -> bool {
+    const LONG: usize = 10;
+    let plain = |text: &str| text.replace(['_', '-', '$', ' '], "").to_lowercase();
+    if plain(name) == plain(keyword) {
+        return true;
+    }
+    // `container` is near to `contains`.
+    let most = if keyword.len() >= LONG { 2 } else { 1 };
+    let shares_start = name.get(..1).is_some_and(|first| keyword.starts_with(first));
+    shares_start
+        && name.len() >= 4
+        && strsim::damerau_levenshtein(&name.to_lowercase(), &keyword.to_lowercase()) <= most
+}
+
+fn fits(takes: Takes, value: &Value) -> bool {
+    let is_name = |value: &Value| value.is_string();
+    let is_schema = |value: &Value| value.is_object() || value.is_boolean();
+    match takes {
+        Takes::Type => {
+            let is_type = |value: &Value| {
+                value.as_str().is_some_and(|name| super::JsonType::named(&name.to_lowercase()).is_some())
+            };
+            is_type(value)
+                || value.as_array().is_some_and(|names| !names.is_empty() && names.iter().all(is_type))
+        }
+        Takes::Schema => is_schema(value),
+        Takes::Schemas => value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_schema)),
+        Takes::Named => value.as_object().is_some_and(|named| {
+            !named.is_empty() && named.values().all(|value| is_schema(value) || value.is_array())
+        }),
+        Takes::Names => value.as_array().is_some_and(|names| names.iter().all(is_name)),
+        Takes::List => value.is_array(),
+        Takes::Number => value.is_number(),
+        Takes::Limit => value.is_number() || value.is_boolean(),
+        Takes::Text => value.is_string(),
+        Takes::Flag => value.is_boolean(),
+    }
+}

@@ -1,0 +1,105 @@
+//! What is taken for a schema, what is taken out of its wrapping, and what is refused with what was meant.
+
+use serde_json::{Value, json};
+
+use crate::schema::Schema;
+
+fn inner() -> Value {
+    json!({ "type": "object", "properties": { "a": { "type": "string" } } })
+}
+
+#[test]
+fn what_providers_wrap_a_schema_in_is_taken_off_with_a_note() {
+    for (given, place) in [
+        (json!({ "name": "p", "strict": true, "schema": inner() }), "/schema"),
+        (json!({ "type": "json_schema", "name": "p", "schema": inner() }), "/schema"),
+        (
+            json!({ "type": "json_schema", "json_schema": { "name": "p", "schema": inner() } }),
+            "/json_schema/schema",
+        ),
+        (json!({ "json_schema": { "schema": inner() } }), "/json_schema/schema"),
+        (json!({ "name": "p", "description": "d", "input_schema": inner() }), "/input_schema"),
+        (json!({ "name": "p", "inputSchema": inner() }), "/inputSchema"),
+        (json!({ "name": "p", "parameters": inner() }), "/parameters"),
+        (
+            json!({ "type": "function", "function": { "name": "p", "parameters": inner() } }),
+            "/function/parameters",
+        ),
+        (
+            json!({ "text": { "format": { "type": "json_schema", "schema": inner() } } }),
+            "/text/format/schema",
+        ),
+        (
+            json!({ "responseMimeType": "application/json", "responseSchema": {
+                "type": "OBJECT", "properties": { "a": { "type": "STRING" } }
+            } }),
+            "/responseSchema",
+        ),
+    ] {
+        let schema = Schema::from_json(given.clone()).expect("taken");
+        assert_eq!(schema.as_json(), &inner(), "{given}");
+        assert_eq!(schema.notes(), [format!("the schema was taken from `{place}` of what was given")]);
+    }
+}
+
+#[test]
+fn what_restricts_nothing_is_refused_with_what_was_meant() {
+    for (given, message, hint) in [
+        (json!({ "Person": inner() }), "a schema stands within it", "`Person`"),
+        (json!({ "$defs": { "Person": inner() } }), "only defines others", "\"$ref\": \"#/$defs/Person\""),
+        (json!({ "openapi": "3.1.0", "components": { "schemas": { "Pet": inner() } } }), "OpenAPI", "`Pet`"),
+        (json!({ "swagger": "2.0", "definitions": { "Pet": inner() } }), "OpenAPI", "`Pet`"),
+        (json!({ "type": "record", "name": "P", "fields": [] }), "Avro", "short form"),
+        (json!({ "name": "Ann", "age": 30, "tags": ["x"] }), "example", "`name str, age int, tags str[]`"),
+        (json!({ "type": "person", "age": 1.5 }), "example", "`type str, age float`"),
+        (json!({ "name": "str", "age": "int" }), "names of types", "`name str, age int`"),
+        (
+            json!({ "name": { "type": "string" }, "age": { "type": "integer" } }),
+            "properties",
+            "\"properties\"",
+        ),
+        (
+            json!({ "schema": { "type": "string" }, "other": { "type": "string" } }),
+            "properties",
+            "\"properties\"",
+        ),
+        (json!({ "propertys": { "a": { "type": "string" } } }), "`propertys`", "`properties`"),
+        (json!({ "type": "object", "requird": ["a"] }), "`requird`", "`required`"),
+        (
+            json!({ "type": "object", "additional_properties": false }),
+            "`additional_properties`",
+            "`additionalProperties`",
+        ),
+        (
+            json!({ "properties": { "a": { "anyof": [{ "type": "string" }] } } }),
+            "`/properties/a/anyof`",
+            "`anyOf`",
+        ),
+        (json!({ "items": { "type": "string", "maxlenght": 3 } }), "`/items/maxlenght`", "`maxLength`"),
+        (json!({ "title": "Person" }), "comments only", "`{}`"),
+    ] {
+        let problem = Schema::from_json(given.clone()).expect_err("refused");
+        assert!(problem.message.contains(message), "{given}: {}", problem.message);
+        let found = problem.hint.unwrap_or_default();
+        assert!(found.contains(hint), "{given}: {found}");
+    }
+}
+
+#[test]
+fn what_is_meant_as_it_stands_is_taken() {
+    for given in [
+        json!({}),
+        json!(true),
+        json!({ "x-order": 1, "type": "object", "x-required": ["a"], "propertyOrdering": ["a"] }),
+        json!({ "type": "string", "enumNames": ["A"], "markdownDescription": "m", "note": "n", "container": "c" }),
+        json!({ "type": "object", "properties": { "propertys": { "type": "string" }, "requird": {} } }),
+        json!({ "enum": [{ "propertys": {} }] }),
+        json!({ "const": { "requird": ["a"] } }),
+        json!({ "properties": { "schema": { "type": "string" }, "name": { "type": "string" } } }),
+        json!({ "type": "integer", "minimumm_": 3, "options": { "hidden": true } }),
+    ] {
+        let schema = Schema::from_json(given.clone()).expect("taken");
+        assert_eq!((schema.as_json(), schema.notes()), (&given, &[][..]));
+    }
+    Schema::from_generated(json!({ "title": "Anything" })).expect("a type may allow any value");
+}
