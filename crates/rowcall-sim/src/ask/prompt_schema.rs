@@ -16,7 +16,8 @@ pub(super) struct Found {
 
 /// The first JSON Schema in `text` that the simulator can make a value for.
 pub(super) fn find(text: &str) -> Option<Found> {
-    if !text.contains("\"type\"") && !text.contains("\"properties\"") {
+    const SIGNS: [&str; 8] = ["type", "properties", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"];
+    if !SIGNS.iter().any(|sign| text.contains(&format!("\"{sign}\""))) {
         return None;
     }
     let mut from = 0;
@@ -36,7 +37,15 @@ pub(super) fn find(text: &str) -> Option<Found> {
 fn is_schema(value: &Value) -> bool {
     const TYPES: [&str; 7] = ["object", "array", "string", "number", "integer", "boolean", "null"];
     let typed = value.get("type").and_then(Value::as_str).is_some_and(|name| TYPES.contains(&name));
-    (typed || value.get("properties").is_some_and(Value::is_object)) && crate::value::supported(value).is_ok()
+    // A model of Pydantic's that contains itself is a reference to one of its definitions.
+    let refers =
+        value.get("$ref").and_then(Value::as_str).is_some_and(|reference| reference.starts_with('#'));
+    let combines =
+        ["anyOf", "oneOf", "allOf"].iter().any(|keyword| value.get(keyword).is_some_and(Value::is_array));
+    let describes = value.get("properties").is_some_and(Value::is_object)
+        || value.get("enum").is_some_and(Value::is_array)
+        || value.get("const").is_some();
+    (typed || refers || combines || describes) && crate::value::supported(value).is_ok()
 }
 
 #[cfg(test)]
@@ -55,6 +64,13 @@ mod tests {
             text.get(found.range),
             Some("{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}")
         );
+        for schema in [
+            r##"{"$ref":"#/$defs/N","$defs":{"N":{"type":"object","properties":{"n":{"anyOf":[{"$ref":"#/$defs/N"},{"type":"null"}]}}}}}"##,
+            r#"{"anyOf":[{"type":"string"},{"type":"null"}]}"#,
+            r#"{"enum":["a","b"]}"#,
+        ] {
+            assert!(find(&format!("Answer by {schema}")).is_some(), "{schema}");
+        }
         assert!(find("{\"type\": \"truck\"} \"properties\" {").is_none());
         assert!(find(&"{\"type\":".repeat(100_000)).is_none());
     }
