@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::{Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
-use rowcall_data::{Input, Layout, OutputFormat, same_file};
+use rowcall_data::{Input, Layout, OutputFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::args::{JournalArguments, RunArguments, Switch};
+use crate::files::{Files, has_content, place};
 use crate::guard::FirstRows;
 use crate::progress::Progress;
 
@@ -30,6 +31,8 @@ pub struct Memo {
     pub mode: Option<Mode>,
     /// Whether each of several equal rows is asked about.
     pub no_dedup: bool,
+    /// The journal's own whole path: one that is found elsewhere was moved or copied.
+    pub journal: Option<PathBuf>,
     /// The output's whole path.
     pub output: Option<PathBuf>,
     /// The name of the output's format, if it is not told by the path.
@@ -48,7 +51,7 @@ pub struct Memo {
 
 impl Memo {
     /// What to remember of a run over `input`.
-    pub(crate) fn of(arguments: &RunArguments, input: &Input) -> Self {
+    pub(crate) fn of(arguments: &RunArguments, input: &Input, journal: Option<&Path>) -> Self {
         let RunArguments { account, task, view, .. } = arguments;
         Self {
             model: account.model.clone(),
@@ -56,6 +59,7 @@ impl Memo {
             protocol: account.server.protocol.map(Protocol::from),
             mode: task.mode.map(Mode::from),
             no_dedup: arguments.journal.no_dedup,
+            journal: journal.map(Self::whole_path),
             output: view.output.as_deref().filter(|path| !is_stream(path)).map(Self::whole_path),
             output_format: view.output_format.map(|format| format.to_string()),
             failed: view.failed.as_deref().map(Self::whole_path),
@@ -81,9 +85,24 @@ impl Memo {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// What the journal remembers. A journal that a library has made remembers nothing.
-    pub(crate) fn in_journal(contents: &Contents) -> Self {
-        serde_json::from_str(contents.memo()).unwrap_or_default()
+    /// What the journal at `path` remembers. A journal that a library has made remembers nothing. If it was moved or copied, its files
+    /// are taken to be beside it, so that the original's are left as they are.
+    pub(crate) fn in_journal(contents: &Contents, path: &Path) -> Self {
+        let mut memo: Self = serde_json::from_str(contents.memo()).unwrap_or_default();
+        if memo.was_elsewhere(path) {
+            let folder = Self::whole_path(path).parent().map(Path::to_owned).unwrap_or_default();
+            let beside = |file: PathBuf| file.file_name().map(|name| folder.join(name));
+            memo.output = memo.output.and_then(beside);
+            memo.failed = memo.failed.and_then(beside);
+        }
+        memo
+    }
+
+    fn was_elsewhere(&self, path: &Path) -> bool {
+        let own = self.journal.clone();
+        // Journals of earlier versions know their output, beside which they are by default.
+        let own = own.or_else(|| self.output.as_ref().map(|output| output.with_added_extension(ENDING)));
+        own.is_some_and(|own| path.file_name() == own.file_name() && place(&own) != place(path))
     }
 
     /// The format of its output, if it was named.
@@ -105,22 +124,11 @@ pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {
         (None, Some(output)) => Some(output.with_added_extension(ENDING)),
         (None, None) => None,
     };
-    if let Some(path) = &path {
-        let input = Some(&*arguments.input.path);
-        check_apart(
-            path,
-            &[("input", input), ("output", output), (FAILED, arguments.view.failed.as_deref())],
-        )?;
-        if let Some(output) = output
-            && has_content(output)
-            && !has_content(path)
-            && !(*force || *fresh)
-        {
-            let (output, journal) = (output.display(), path.display());
-            let message = format!("the output `{output}` is there, but not its journal `{journal}`");
-            let hint = "`--force` writes over it; `-o` takes another name, `--journal` another journal";
-            return Err(Error::Config(Problem::new(message).hint(hint)));
-        }
+    let failed = arguments.view.failed.as_deref();
+    let files = Files { input: Some(&arguments.input.path), output, failed, journal: path.as_deref() };
+    files.check_apart()?;
+    if !(*force || *fresh) {
+        files.check_output()?;
     }
     Ok(path)
 }
@@ -138,20 +146,24 @@ pub(crate) async fn keep(
     progress: &Progress,
 ) -> Result<Extractor<Value>> {
     let options = &arguments.journal;
+    let mut accepted = options.accept_changes;
     if has_content(&path) && !options.fresh {
         let contents = Contents::open(&path)?;
         if let Some(problem) = contents.change(extractor.identity())
             && !options.accept_changes
         {
-            return Err(Error::Config(counted(extractor, arguments, &path, layout, problem).await));
+            match counted(extractor, arguments, &path, layout, problem).await {
+                Some(problem) => return Err(Error::Config(problem)),
+                None => accepted = true,
+            }
         }
-        if !contents.is_being_written() {
+        if !contents.is_being_written() && contents.totals().outcomes > 0 {
             progress.note(&resumption(&contents, &path)?);
         }
     }
     extractor.journal_with(&JournalOptions {
         path,
-        existing: match (options.fresh, options.accept_changes) {
+        existing: match (options.fresh, accepted) {
             (true, _) => Existing::StartOver,
             (false, true) => Existing::AcceptChanges,
             (false, false) => Existing::Resume,
@@ -178,21 +190,23 @@ fn resumption(contents: &Contents, path: &Path) -> Result<String> {
     Ok(format!("resuming `{}`: {rows} rows are known{paid}", path.display()))
 }
 
-/// The problem of a changed plan with how many rows would be asked, where the input can be read a second time.
+/// The problem of a changed plan with how many rows would be asked, where the input can be read a second time; none if no row would
+/// be, since all are asked in the same words.
 async fn counted(
     extractor: &Extractor<Value>,
     arguments: &RunArguments,
     path: &Path,
     layout: &Layout,
     problem: Problem,
-) -> Problem {
+) -> Option<Problem> {
     if arguments.input.path.as_os_str() == "-" {
-        return problem;
+        return Some(problem);
     }
-    let Ok(input) = arguments.input.open(layout) else { return problem };
+    let Ok(input) = arguments.input.open(layout) else { return Some(problem) };
     let source = FirstRows::new(input, arguments.limit_rows);
     match extractor.count_unknown(source, path).await {
-        Ok((unknown, all)) => Problem {
+        Ok((0, all)) if all > 0 => None,
+        Ok((unknown, all)) => Some(Problem {
             message: format!(
                 "{}: {} of {} rows would be asked",
                 problem.message,
@@ -200,29 +214,8 @@ async fn counted(
                 HumanCount(all)
             ),
             ..problem
-        },
-        Err(_) => problem,
-    }
-}
-
-/// What `--failed` is called.
-pub(crate) const FAILED: &str = "file for failed rows";
-
-/// Checks that none of the other files of a command, each with what it is, is the journal itself.
-///
-/// # Errors
-/// If one is: it would be written over.
-pub(crate) fn check_apart(journal: &Path, others: &[(&str, Option<&Path>)]) -> Result<()> {
-    let is_one = |a: &Path, b: &Path| match (std::path::absolute(a), std::path::absolute(b)) {
-        (Ok(absolute), Ok(other)) => absolute == other || same_file(a, b),
-        (_, _) => same_file(a, b),
-    };
-    match others.iter().find(|(_, other)| other.is_some_and(|other| is_one(journal, other))) {
-        None => Ok(()),
-        Some((what, _)) => {
-            let message = format!("`{}` is both the journal and the {what}", journal.display());
-            Err(Error::Config(Problem::new(message).hint("give one of them another name")))
-        }
+        }),
+        Err(_) => Some(problem),
     }
 }
 
@@ -231,7 +224,12 @@ fn is_stream(path: &Path) -> bool {
     path.as_os_str() == "-" || std::fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
-/// Whether there is something at `path` that could be lost.
-pub(crate) fn has_content(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0)
+/// Removes a journal that nobody has used, with the files that SQLite and its lock have beside it.
+pub(crate) fn remove(path: &Path) {
+    for ending in ["", "-wal", "-shm", "-lock"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        // What cannot be removed is found empty by the next run, which goes on with it.
+        drop(std::fs::remove_file(name));
+    }
 }

@@ -6,6 +6,7 @@ mod columns;
 mod command;
 mod examples;
 mod exit;
+mod files;
 mod guard;
 mod interruption;
 mod journal;
@@ -21,6 +22,7 @@ mod text_argument;
 mod watch;
 
 pub use columns::check_columns;
+pub use files::Files;
 pub use guard::FirstRows;
 pub use journal::Memo;
 pub use model::Model;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink};
-use rowcall_cli::{FirstRows, Memo, check_columns};
-use rowcall_data::{CsvOptions, Input, InputOptions, Layout, Notes, Output, OutputOptions, same_file};
+use rowcall_cli::{Files, FirstRows, Memo, check_columns};
+use rowcall_data::{CsvOptions, Input, InputOptions, Layout, Notes, Output, OutputOptions};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -82,9 +82,14 @@ impl FileRun {
         output_schema: &Value,
         judge: Option<Arc<Judge>>,
     ) -> Result<Opened> {
-        if same_file(&self.input, &self.output) {
-            return Err(problem(format!("the output `{}` is the input itself", self.output.display())));
-        }
+        let journal = self.journal.as_ref().or(settings.journal.as_ref()).map(|journal| &*journal.path);
+        let files = Files {
+            input: Some(&self.input),
+            output: Some(&self.output),
+            failed: self.failed.as_deref(),
+            journal,
+        };
+        files.check_apart()?;
         let values = if judge.is_some() { Values::OfModel } else { Values::OfSchema };
         let layout = self.layout(settings, output_schema, values)?;
         let output_format =
@@ -95,7 +100,9 @@ impl FileRun {
         let extractor = match &self.journal {
             None => extractor,
             Some(journal) => {
-                self.check_output(journal)?;
+                if !(self.force || journal.fresh) {
+                    files.check_output()?;
+                }
                 extractor.journal_with(&journal.options(&self.memo(settings, &columns)?))?
             }
         };
@@ -140,19 +147,6 @@ impl FileRun {
         Ok(if self.meta { layout.with_meta() } else { layout })
     }
 
-    /// An output that no journal can rebuild is not written over unasked.
-    fn check_output(&self, journal: &JournalSettings) -> Result<()> {
-        let has_content = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
-        if has_content(&self.output) && !has_content(&journal.path) && !(self.force || journal.fresh) {
-            let (output, journal) = (self.output.display(), journal.path.display());
-            return Err(Error::Config(
-                Problem::new(format!("the output `{output}` is there, but not its journal `{journal}`"))
-                    .hint("`force=True` writes over it; `journal=` names another journal"),
-            ));
-        }
-        Ok(())
-    }
-
     /// What the command line would remember of this run.
     fn memo(&self, settings: &Settings, columns: &[String]) -> Result<Memo> {
         Ok(Memo {
@@ -161,6 +155,7 @@ impl FileRun {
             mode: settings.mode()?,
             protocol: settings.protocol()?,
             no_dedup: !settings.dedup,
+            journal: self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path)),
             output: Some(Memo::whole_path(&self.output)),
             output_format: self.output_format.clone(),
             failed: self.failed.as_deref().map(Memo::whole_path),
@@ -243,8 +238,4 @@ fn parsed<T: FromStr<Err = Problem>>(name: &str, text: Option<&str>) -> Result<O
     text.map(str::parse).transpose().map_err(|problem: Problem| {
         Error::Config(Problem { message: format!("`{name}`: {}", problem.message), ..problem })
     })
-}
-
-fn problem(message: String) -> Error {
-    Error::Config(Problem::new(message))
 }

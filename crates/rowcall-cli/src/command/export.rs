@@ -9,15 +9,17 @@ use rowcall_data::{Output, OutputFormat, OutputOptions, RowsInAll, Written, is_r
 
 use crate::args::ExportArguments;
 use crate::exit::Exit;
-use crate::journal::{FAILED, Memo, check_apart, has_content};
+use crate::files::{Files, has_content, place};
+use crate::journal::Memo;
 use crate::progress::{Progress, Verbosity};
 use crate::task;
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
-    let memo = Memo::in_journal(&contents);
+    let memo = Memo::in_journal(&contents, &arguments.journal);
     let output = arguments.view.output.as_deref();
-    check_apart(&arguments.journal, &[("output", output), (FAILED, arguments.view.failed.as_deref())])?;
+    let (failed, journal) = (arguments.view.failed.as_deref(), Some(&*arguments.journal));
+    Files { input: None, output, failed, journal }.check_apart()?;
     if !arguments.force {
         check_own(output, &memo, "`--force` writes over it")?;
     }
@@ -63,7 +65,7 @@ pub(crate) struct View {
 /// # Errors
 /// If the journal has no records, or the output cannot be written.
 pub(crate) fn open(contents: &Contents, output: Option<&Path>, view: View) -> Result<Output> {
-    let memo = Memo::in_journal(contents);
+    let memo: Memo = serde_json::from_str(contents.memo()).unwrap_or_default();
     if !contents.has_records()? {
         let message = "the journal has no records: it was kept with `--journal-records off`";
         return Err(Error::Config(
@@ -144,5 +146,5 @@ pub(crate) fn check_own(output: Option<&Path>, memo: &Memo, hint: &str) -> Resul
 
 /// Whether `output` is the file that the journal was made for.
 fn is_own(output: &Path, memo: &Memo) -> bool {
-    std::path::absolute(output).ok() == memo.output
+    memo.output.as_deref().is_some_and(|own| place(output) == place(own))
 }

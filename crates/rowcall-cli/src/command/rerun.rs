@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::export::{View, check_own, open, rebuild};
 use crate::args::RerunArguments;
 use crate::exit::Exit;
-use crate::journal::{Memo, check_apart};
+use crate::files::Files;
+use crate::journal::Memo;
 use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
@@ -23,13 +24,14 @@ use crate::watch::{Watched, logged, watch};
 
 pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
-    let memo = Memo::in_journal(&contents);
+    let memo = Memo::in_journal(&contents, &arguments.journal);
     if !contents.has_records()? {
         let message =
             "the journal has no records to ask about again: it was kept with `--journal-records off`";
         return Err(Error::Config(Problem::new(message).hint("`rowcall run --fresh` asks about all rows")));
     }
-    check_apart(&arguments.journal, &[("output", arguments.output.as_deref())])?;
+    let (output, failed) = (arguments.output.as_deref(), memo.failed.as_deref());
+    Files { input: None, output, failed, journal: Some(&arguments.journal) }.check_apart()?;
     check_own(arguments.output.as_deref(), &memo, "`-o` takes another name")?;
     let mut account = task::account(&model(&memo, &contents), &arguments.server, false)?;
     account.base_url = account.base_url.or_else(|| memo.base_url.clone());

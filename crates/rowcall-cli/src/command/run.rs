@@ -85,12 +85,13 @@ async fn write(
 ) -> Result<Exit> {
     let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
     let journal = journal::path(arguments)?;
-    let memo = Memo::of(arguments, &input);
+    let memo = Memo::of(arguments, &input, journal.as_deref());
+    let is_new = journal.as_deref().is_some_and(|path| !path.exists());
     let extractor = match journal.clone() {
         Some(path) => journal::keep(extractor, arguments, path, &memo, &layout, &progress).await?,
         None => extractor.clone(),
     };
-    let output = Output::open(
+    let opened = Output::open(
         arguments.view.output.as_deref(),
         OutputOptions {
             format: arguments.view.output_format,
@@ -98,7 +99,16 @@ async fn write(
             columns: memo.columns,
             failed: arguments.view.failed.clone(),
         },
-    )?;
+    );
+    let output = match opened {
+        Ok(output) => output,
+        Err(error) => {
+            drop(extractor);
+            // Nothing was sent, so there is nothing to come back to.
+            journal.filter(|_| is_new).iter().for_each(|path| journal::remove(path));
+            return Err(error);
+        }
+    };
     if model.simulator().is_some() {
         progress.note("the answers come from a simulator on this machine, not from a model");
     }

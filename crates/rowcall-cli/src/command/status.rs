@@ -41,7 +41,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 "running": running,
                 "complete": totals.complete,
                 "model": contents.identity().model,
-                "output": Memo::in_journal(&contents).output,
+                "output": Memo::in_journal(&contents, &arguments.journal).output,
             })
         )
     } else {

@@ -62,7 +62,7 @@ impl Target {
         // What a link points to is replaced, not the link.
         let (path, there) = match fs::metadata(path) {
             Ok(there) => (fs::canonicalize(path).map_err(|error| cannot_write(&error))?, Some(there)),
-            Err(_) => (path.to_owned(), None),
+            Err(_) => (pointed_to(path), None),
         };
         let existing = there.as_ref().map(|_| File::options().write(true).open(&path)).transpose();
         let existing = existing.map_err(|error| cannot_write(&error))?;
@@ -143,6 +143,17 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// What a link points to where nothing is yet, or the path itself.
+fn pointed_to(path: &Path) -> PathBuf {
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&path) else { break };
+        path = path.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+    }
+    path
 }
 
 fn part_of(path: &Path) -> PathBuf {

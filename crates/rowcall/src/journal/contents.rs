@@ -53,10 +53,11 @@ impl Contents {
         &self.identity
     }
 
-    /// Why a plan that asks `identity` does not go on with it, if it does not.
+    /// Why a plan that asks `identity` does not go on with it, if it does not. Any plan goes on with one that holds nothing.
     pub fn change(&self, identity: &Identity) -> Option<Problem> {
         let changes = identity.changes(&self.identity);
-        (!changes.is_empty()).then(|| changed(&self.path, &changes))
+        let holds_nothing = file::holds_nothing(&self.connection, &self.totals).unwrap_or_default();
+        (!changes.is_empty() && !holds_nothing).then(|| changed(&self.path, &changes))
     }
 
     /// The text that its writer has left with it; see [`JournalOptions::memo`](super::JournalOptions::memo).

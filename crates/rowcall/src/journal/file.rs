@@ -331,3 +331,9 @@ pub(super) fn take_over(connection: &Connection, now_ms: i64) -> rusqlite::Resul
 pub(super) fn cut_places(connection: &Connection, rows: u64) -> rusqlite::Result<u64> {
     Ok(connection.execute("DELETE FROM places WHERE idx >= ?", [integer(rows)])? as u64)
 }
+
+/// Whether nothing is known, nothing was being asked when the last run ended, and nothing may have been paid for.
+pub(super) fn holds_nothing(connection: &Connection, totals: &Totals) -> rusqlite::Result<bool> {
+    let intents: i64 = connection.query_row("SELECT count(*) FROM intents", [], |row| row.get(0))?;
+    Ok(totals.outcomes == 0 && totals.possibly_paid == 0 && intents == 0)
+}

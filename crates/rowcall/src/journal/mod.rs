@@ -110,7 +110,9 @@ impl Journal {
         };
         let known = file::plan(&connection).map_err(|error| trouble::problem(path, &error))?;
         let changes = known.as_ref().map_or_else(Vec::new, |(known, _)| identity.changes(known));
-        if !changes.is_empty() && *existing == Existing::Resume {
+        let holds_nothing =
+            file::holds_nothing(&connection, &totals).map_err(|error| trouble::problem(path, &error))?;
+        if !changes.is_empty() && !holds_nothing && *existing == Existing::Resume {
             return Err(contents::changed(path, &changes));
         }
         let mut begin = || {

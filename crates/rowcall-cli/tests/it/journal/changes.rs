@@ -53,6 +53,11 @@ fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
         let story = Story::instant(&ages(20));
         told(&run(&story, SAME, &[]), 0, &[]);
         assert_eq!(story.asked(), 20);
+        if unknown == 0 {
+            told(&run(&story, asked, &[]), 0, &["20 of these known"]);
+            assert_eq!(story.asked(), 0, "what is asked in the same words goes on");
+            continue;
+        }
         let refused = run(&story, asked, &[]);
         let message = format!(
             "the journal `out.jsonl.journal` was made with another {what}: {unknown} of 20 rows would be asked\n"
@@ -64,9 +69,7 @@ fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
         told(&run(&story, asked, &["--accept-changes"]), 0, &["20 done"]);
         assert_eq!(story.asked(), unknown, "{what}: only what is new");
         told(&run(&story, asked, &[]), 0, &["20 of these known"]);
-        let back = run(&story, SAME, &[]);
-        told(&back, 2, &[&format!("another {what}: 0 of 20 rows would be asked")]);
-        told(&run(&story, SAME, &["--accept-changes"]), 0, &["20 of these known"]);
+        told(&run(&story, SAME, &[]), 0, &["20 of these known"]);
         assert_eq!(
             (story.asked(), story.output()),
             (0, answers(0..20)),

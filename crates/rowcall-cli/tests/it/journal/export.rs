@@ -156,17 +156,17 @@ fn a_journal_is_not_written_over_by_what_it_holds() {
     let dotted = format!("./{JOURNAL}");
     for name in [JOURNAL, &dotted, "link"] {
         for (command, what) in [
-            (&["export", JOURNAL, "-o", name, "--force", "--output-format", "csv"][..], "output"),
-            (&["export", JOURNAL, "--failed", name], "file for failed rows"),
-            (&["rerun", JOURNAL, "-o", name], "output"),
+            (&["export", JOURNAL, "-o", name, "--force", "--output-format", "csv"][..], "the output"),
+            (&["export", JOURNAL, "--failed", name], "the file for failed rows"),
+            (&["rerun", JOURNAL, "-o", name], "the output"),
         ] {
             let ran = story.place.rowcall(command);
-            told(&ran, 2, &[&format!("`{JOURNAL}` is both the journal and the {what}"), "hint: "]);
+            told(&ran, 2, &[&format!("`{JOURNAL}` is both {what} and the journal"), "hint: "]);
         }
         told(
             &story.run(&["--failed", name]),
             2,
-            &["is both the journal and the file for failed rows", "hint: "],
+            &["is both the file for failed rows and the journal", "hint: "],
         );
     }
     assert!(std::fs::read(story.place.path(JOURNAL)).expect("the journal") == before);
@@ -204,4 +204,46 @@ fn a_killed_run_without_records_gives_the_right_output() {
     told(&story.run(&without), 0, &["200 done"]);
     assert_eq!(story.output(), answers(0..200));
     assert!(story.asked() <= 200 + story.count("possibly_paid"));
+}
+
+#[test]
+fn a_copied_journal_leaves_the_original_alone() {
+    let story = Story::instant(&ages(3));
+    told(&story.run(&[]), 0, &[]);
+    for name in ["out.jsonl", JOURNAL] {
+        let copied = std::fs::read(story.place.path(name)).expect(name);
+        story.place.write(&format!("copy-{name}"), copied);
+    }
+    std::fs::create_dir(story.place.path("b")).expect("a folder");
+    for name in ["out.jsonl", JOURNAL] {
+        std::fs::rename(story.place.path(&format!("copy-{name}")), story.place.path(&format!("b/{name}")))
+            .expect(name);
+    }
+    story.place.write("out.jsonl", "original\n");
+    let copy = format!("b/{JOURNAL}");
+    told(&story.place.rowcall(&["rerun", &copy]), 0, &["b/out.jsonl"]);
+    assert_eq!(story.place.read("out.jsonl"), "original\n");
+    assert_eq!(story.place.read("b/out.jsonl"), answers(0..3));
+    told(&story.place.rowcall(&["export", &copy, "-o", "b/out.jsonl"]), 0, &[]);
+    told(&story.place.rowcall(&["export", &copy, "-o", "out.jsonl"]), 2, &["`out.jsonl`", "hint: `--force`"]);
+}
+
+#[test]
+fn a_command_that_cannot_begin_leaves_no_journal() {
+    let story = Story::instant(&ages(1));
+    let ran = story.place.rowcall(&[
+        "run",
+        "in.csv",
+        "-s",
+        "age int",
+        "-p",
+        "{{ text }}",
+        "-m",
+        "sim",
+        "--no-dedup",
+        "-o",
+        "o.parquet",
+    ]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(!story.place.has("o.parquet.journal"));
 }

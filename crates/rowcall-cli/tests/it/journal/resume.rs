@@ -153,7 +153,7 @@ fn a_journal_has_its_own_name_and_is_neither_input_nor_output() {
         ("failed.jsonl", "file for failed rows"),
     ] {
         let refused = story.run(&["--journal", name, "--failed", "failed.jsonl"]);
-        told(&refused, 2, &[&format!("`{name}`"), &format!("both the journal and the {what}"), "hint: "]);
+        told(&refused, 2, &[&format!("`{name}`"), &format!("both the {what} and the journal"), "hint: "]);
     }
     assert_eq!((story.asked(), story.place.read("in.txt")), (0, ages(20)));
     for _ in 0..2 {

@@ -1,0 +1,122 @@
+//! The files of a run, which must all be different ones, and when one of them may be written over.
+
+use std::path::Path;
+
+use rowcall::{Error, Problem, Result};
+use rowcall_data::same_file;
+
+/// The files of a run. `-` is no file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Files<'a> {
+    /// Where rows come from.
+    pub input: Option<&'a Path>,
+    /// Where outcomes go.
+    pub output: Option<&'a Path>,
+    /// Where failed rows go as well.
+    pub failed: Option<&'a Path>,
+    /// Where outcomes are kept.
+    pub journal: Option<&'a Path>,
+}
+
+impl Files<'_> {
+    /// Checks that no file is two of them, there or not, by whatever name: one would be written over the other.
+    ///
+    /// # Errors
+    /// The first that is, with what it would be.
+    pub fn check_apart(&self) -> Result<()> {
+        let Self { input, output, failed, journal } = *self;
+        let all = [
+            ("the input", input),
+            ("the output", output),
+            ("the file for failed rows", failed),
+            ("the journal", journal),
+        ];
+        let mut named: Vec<(&str, &Path)> = Vec::new();
+        for (what, path) in all {
+            let Some(path) = path.filter(|path| path.as_os_str() != "-") else { continue };
+            if let Some((other, _)) = named.iter().find(|(_, other)| is_one(path, other)) {
+                let message = format!("`{}` is both {other} and {what}", path.display());
+                return Err(Error::Config(Problem::new(message).hint("give one of them another name")));
+            }
+            named.push((what, path));
+        }
+        Ok(())
+    }
+
+    /// Checks that an output that is there can be made again from its journal.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check_output(&self) -> Result<()> {
+        match (self.output, self.journal) {
+            (Some(output), Some(journal)) if has_content(output) && !has_content(journal) => {
+                let (output, journal) = (output.display(), journal.display());
+                let message = format!("the output `{output}` is there, but not its journal `{journal}`");
+                let hint =
+                    "`--force` writes over it; another name, or another `--journal`, leaves it as it is";
+                Err(Error::Config(Problem::new(message).hint(hint)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether two paths are one file. Where nothing is yet, the folders and the names decide.
+fn is_one(a: &Path, b: &Path) -> bool {
+    let is_stream = |path: &Path| std::fs::metadata(path).is_ok_and(|there| !there.is_file());
+    if is_stream(a) || is_stream(b) {
+        return false;
+    }
+    same_file(a, b) || same_file(b, a) || place(a).is_some_and(|a| Some(a) == place(b))
+}
+
+/// Where a file is, or would be, whatever links lead to its folder.
+pub(crate) fn place(path: &Path) -> Option<std::path::PathBuf> {
+    let absolute = std::path::absolute(path).ok()?;
+    let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, absolute.file_name()) {
+        (Some(folder), Some(name)) => Some(folder.join(name)),
+        (_, _) => Some(absolute),
+    }
+}
+
+/// Whether there is something at `path` that could be lost.
+pub(crate) fn has_content(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_under_two_names_is_found_before_it_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("sub")).expect("a folder");
+        std::os::unix::fs::symlink(at("sub"), at("link")).expect("a link");
+        for (one, other, same) in [
+            ("o.jsonl", "o.jsonl", true),
+            ("sub/o.jsonl", "link/o.jsonl", true),
+            ("sub/../o.jsonl", "o.jsonl", true),
+            ("./o.jsonl", "o.jsonl", true),
+            ("o.jsonl", "o.jsonl.journal", false),
+            ("sub/o.jsonl", "o.jsonl", false),
+        ] {
+            let (one, other) = (at(one), at(other));
+            for files in [
+                Files { input: Some(&one), failed: Some(&other), ..Files::default() },
+                Files { output: Some(&one), journal: Some(&other), ..Files::default() },
+                Files { failed: Some(&one), journal: Some(&other), ..Files::default() },
+            ] {
+                assert_eq!(files.check_apart().is_err(), same, "{files:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_is_no_file() {
+        let dash = Some(Path::new("-"));
+        Files { input: dash, output: dash, ..Files::default() }.check_apart().expect("apart");
+    }
+}
