@@ -1,5 +1,5 @@
 //! Feeds the reader of completions any text. It must not panic, must return no value that the schema does not allow, and
-//! must be done in time. The first byte says which schema is asked for, how the answer ended, and what form it has; what
+//! must be done in time; and of a valid answer that a few slips have damaged it must return all or nothing. The first byte says which schema is asked for, how the answer ended, and what form it has; what
 //! stands between two U+0001 is repeated, since only what is long takes long.
 #![no_main]
 
@@ -11,6 +11,8 @@ use rowcall::schema::{Dialect, WireSchema};
 use rowcall::{Completion, Content, Finish, Schema, ToolCall};
 use serde_json::Value;
 
+#[path = "../../crates/rowcall/src/completion/tests/damage.rs"]
+mod damage;
 mod limits;
 
 use limits::{in_time, stretched};
@@ -34,7 +36,39 @@ static ASKED: LazyLock<Vec<(Schema, WireSchema)>> = LazyLock::new(|| {
     SCHEMAS.iter().map(asked).collect()
 });
 
+/// The schemas of damaged answers.
+static DAMAGED: LazyLock<Vec<(Schema, WireSchema)>> = LazyLock::new(|| {
+    let asked = |text: &&str| {
+        let schema = Schema::parse(text).expect("a schema");
+        let wire = schema.wire(Dialect::OpenAiStrict).expect("fits the wire");
+        (schema, wire)
+    };
+    damage::SCHEMAS.iter().map(asked).collect()
+});
+
+/// Nothing of an answer is lost: `data` decides what it is and what befalls it.
+fn loses_nothing(data: &[u8]) {
+    let Some(damaged) = damage::damaged(&mut damage::Decisions(data)) else { return };
+    let (schema, wire) = &DAMAGED[damaged.schema];
+    for finish in [Finish::Stop, Finish::Length, Finish::Unstated] {
+        let completion = Completion {
+            content: Content::Text(damaged.text.clone()),
+            finish,
+            finish_reason: String::new(),
+            usage: None,
+            model: String::new(),
+            raw_turn: Value::Null,
+            continuation: None,
+        };
+        if let Reading::Value { value, .. } = completion::read(&completion, schema, wire) {
+            let lost = damage::lost(&damaged.value, &value);
+            assert_eq!(lost, None, "of {} in {value}, read from {}", damaged.value, damaged.text);
+        }
+    }
+}
+
 fuzz_target!(|data: &[u8]| {
+    loses_nothing(data);
     let Some((choice, text)) = data.split_first() else { return };
     // Letters first, so that seeds can be read: `A` asks for the first schema, as a text that ended well.
     let choice = usize::from(choice.wrapping_sub(b'A'));

@@ -40,7 +40,7 @@ impl Reader<'_> {
     /// The one candidate that is a value or can be made one, or else why there is none: `violations`, which are known
     /// already and do not stand in the way of a value, and those of the candidate that comes closest.
     pub(super) fn choose(&self, found: Found, violations: Vec<Violation>) -> Reading {
-        let Found { mut candidates, unreadable, overflowed } = found;
+        let Found { mut candidates, unreadable, overflowed, left_over } = found;
         let is_unclosed = |each: &Candidate| {
             each.repairs.contains(&Repair::MissingBracket) && !self.wanted.has_all_properties(&each.value)
         };
@@ -59,7 +59,8 @@ impl Reader<'_> {
         self.drop_asides(&mut candidates);
         let in_order = in_order(&candidates);
         match self.collected(&in_order, unreadable.as_ref(), overflowed) {
-            Some((value, repairs)) => return self.sound(value, repairs),
+            Some((value, repairs)) if !left_over => return self.sound(value, repairs),
+            Some(_) => return self.left_over(unreadable.as_ref(), violations),
             None if overflowed || candidates.len() > MOST_JUDGED => {
                 let many = format!("the answer holds {} JSON values or more, expected one", candidates.len());
                 return self.without(None, vec![Violation::whole(many)], violations);
@@ -92,6 +93,9 @@ impl Reader<'_> {
         let Some((chosen, value, more)) = valid.first().copied() else {
             return self.closest(&judged, unreadable.as_ref(), violations);
         };
+        if left_over {
+            return self.left_over(unreadable.as_ref(), violations);
+        }
         if let Some(merged) = self.merged(&valid, &in_order, unreadable.as_ref()) {
             return self.sound(merged, vec![Repair::Merged]);
         }
@@ -111,6 +115,18 @@ impl Reader<'_> {
         });
         if let Some(Judged { verdict: Err((best, reasons)), .. }) = doubt {
             return self.without(Some(best.clone()), reasons.clone(), violations);
+        }
+        // What stands side by side with the value, with nothing between that says anything, belongs to it.
+        let is_joined = |pair: &[&Candidate]| match pair {
+            [first, second] => {
+                second.gap == Gap::Separators
+                    && (first.start == chosen.candidate.start || second.start == chosen.candidate.start)
+                    && first.value != second.value
+            }
+            _ => false,
+        };
+        if in_order.windows(2).any(is_joined) {
+            return self.left_over(unreadable.as_ref(), violations);
         }
         if wants_list && chosen.candidate.value.is_object() && is_broken(unreadable.as_ref()) {
             return self.without(None, vec![absence(unreadable.as_ref())], violations);
@@ -243,6 +259,16 @@ impl Reader<'_> {
         Reading::Invalid { violations, best }
     }
 
+    /// The reading of an answer that holds more JSON than its value.
+    fn left_over(&self, unreadable: Option<&Unreadable>, violations: Vec<Violation>) -> Reading {
+        let reason = if is_broken(unreadable) {
+            absence(unreadable)
+        } else {
+            Violation::whole("pieces of JSON are left over beside the value, expected one whole value")
+        };
+        self.without(None, vec![reason], violations)
+    }
+
     /// The reading of a value, unless a string of it has lost its backslashes.
     pub(super) fn sound(&self, value: Value, repairs: Vec<Repair>) -> Reading {
         match garbled(&value, &mut String::new()) {
@@ -254,7 +280,7 @@ impl Reader<'_> {
     /// Whether a candidate may be the answer, given how that ended: where the output limit cut it, only one that the model has closed
     /// itself and that nothing follows. Of a bare number, digits may be missing.
     fn counts(&self, candidate: &Candidate) -> bool {
-        let guessed = [Repair::Prose, Repair::MissingBracket, Repair::StrayBracket];
+        let guessed = [Repair::Prose, Repair::MissingBracket, Repair::StrayBracket, Repair::InnerQuotes];
         let is_last = candidate.ending == Ending::Text
             && !candidate.repairs.iter().any(|repair| guessed.contains(repair))
             && self.is_complete(&candidate.value);

@@ -24,6 +24,8 @@ pub struct Found {
     pub unreadable: Option<Unreadable>,
     /// Whether there were more values than are kept.
     pub overflowed: bool,
+    /// Whether pieces of JSON are left over beside the values: brackets or quotes that have no partner, or keys.
+    pub left_over: bool,
 }
 
 /// One value found.
@@ -88,7 +90,7 @@ pub enum Unreadable {
 /// Finds the JSON in `text`. Text that is JSON as it stands is one candidate without repairs. `keys` are the names of properties that
 /// the schema knows; they show where a string ends that has quotes in it.
 ///
-/// Values among a model's thoughts do not count. A key that stands twice with different values is an error where the text
+/// Values among a model's thoughts do not count. A key that stands twice is an error where the text
 /// is not strict JSON; in strict JSON the last one holds silently, as `serde_json` has it.
 pub fn find(text: &str, keys: &[String]) -> Found {
     match strict(text) {

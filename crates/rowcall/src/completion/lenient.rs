@@ -142,15 +142,9 @@ impl<'a> Parser<'a> {
             self.blank()?;
             let value = self.member()?;
             self.separator(b'}', &value)?;
-            match members.get(&key) {
-                None => {
-                    members.insert(key, value);
-                }
-                Some(before) if *before == value => self.note(Repair::DuplicateKey),
-                Some(_) => {
-                    self.at = start;
-                    return Err(Why::Expected("each key once"));
-                }
+            if members.insert(key, value).is_some() {
+                self.at = start;
+                return Err(Why::Expected("each key once"));
             }
         }
         self.at += 1;

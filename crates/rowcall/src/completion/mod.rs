@@ -100,14 +100,18 @@ impl Reader<'_> {
             [call] if call.name == *name => return self.read_text(&call.arguments),
             [_, ..] => {}
         }
-        let keys = self.wanted.keys();
+        let (keys, wants_list) = (self.wanted.keys(), self.wanted.wants_list());
         let mut violations = Vec::new();
         let mut all = Found::default();
         for (index, call) in calls.iter().enumerate() {
             let mut found = json::find(&call.arguments, &keys);
             for candidate in &mut found.candidates {
                 candidate.start = index;
-                candidate.gap = if index == 0 { Gap::First } else { Gap::Separators };
+                candidate.gap = match index {
+                    0 => Gap::First,
+                    _ if wants_list => Gap::Separators,
+                    _ => Gap::Words,
+                };
             }
             if call.name != *name {
                 found.candidates.iter_mut().for_each(|candidate| candidate.repairs.push(Repair::ToolName));
@@ -122,6 +126,7 @@ impl Reader<'_> {
             }
             found.candidates.append(&mut all.candidates);
             all.candidates = found.candidates;
+            all.left_over |= found.left_over;
             all.unreadable = found.unreadable.or(all.unreadable);
         }
         self.choose(all, violations)

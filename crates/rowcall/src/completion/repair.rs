@@ -49,8 +49,6 @@ pub enum Repair {
     PythonLiteral,
     /// A number had a plus sign, or nothing on one side of its point.
     LooseNumber,
-    /// A key stood twice in an object, with the same value.
-    DuplicateKey,
     /// The arguments were those of a tool that does not exist.
     ToolName,
     /// An object or list was given as JSON in a string.
@@ -91,7 +89,6 @@ impl Repair {
             Self::LoneSurrogate => "lone_surrogate",
             Self::PythonLiteral => "python_literal",
             Self::LooseNumber => "loose_number",
-            Self::DuplicateKey => "duplicate_key",
             Self::ToolName => "tool_name",
             Self::Stringified => "stringified",
             Self::Envelope => "envelope",

@@ -10,6 +10,9 @@ use crate::schema::{Dialect, Schema, WireSchema};
 use crate::turn::{Completion, Content, Finish, ToolCall};
 use crate::violation::Violation;
 
+mod damage;
+mod loss;
+
 fn completion(content: Content, finish: Finish) -> Completion {
     Completion {
         content,
@@ -111,8 +114,12 @@ fn texts() {
                 r#"invalid, best {"name":7}; `/name`: is an integer, expected a string"#,
             ),
             (text("{\"name\":7}, no: {\"name\":\"Ann\"}"), r#"value {"name":"Ann"} prose"#),
-            // Brackets of prose, which are gone past together.
-            (text(r#"[[ {x} [{[1 {"name":"Ann"}"#), r#"value {"name":"Ann"} prose"#),
+            // Brackets of prose are passed over if they have partners.
+            (text(r#"As [1] and [x] say in {that}: {"name":"Ann"}."#), r#"value {"name":"Ann"} prose"#),
+            (
+                text(r#"[[ {x} [{[1 {"name":"Ann"}"#),
+                r#"invalid; the JSON cannot be read: expected `:` where `} [{[1 {"name":"Ann"}` stands"#,
+            ),
             // Of several values, none is chosen, wherever they stand.
             (
                 text("At first {\"name\":\"Ann\"}, then ```{\"value\":{\"name\":\"Bob\"}}```"),
@@ -127,7 +134,7 @@ fn texts() {
             (text(r#"{"name":"Ann","age":null,"#), "invalid; the JSON is not closed: it ends before it is complete"),
             // What goes on behind the brackets belongs to it.
             (text(r#"{"name":"Ann"},"age":30}"#), r#"value {"name":"Ann","age":30} stray_bracket"#),
-            (text(r#"Here: {"name":"Ann"},"age":30,}}"#), r#"value {"name":"Ann","age":30} trailing_comma stray_bracket prose"#),
+            (text(r#"Here: {"name":"Ann"},"age":30,}}"#), r#"invalid; the JSON goes on where its brackets are closed, at `,"age":30,}}`, expected one whole value"#),
             (
                 text(r#"{"name":"Ann"},"tags":["x"}"#),
                 r#"invalid; the JSON goes on where its brackets are closed, at `,"tags":["x"}`, expected one whole value"#,

@@ -26,14 +26,22 @@ pub(super) fn ending(text: &str, start: usize, end: usize, is_first: bool, follo
         rest = rest.strip_prefix(*closer).unwrap_or_default().trim_start_matches(is_blank);
     }
     let fragment = || Ending::Fragment(shown(rest));
-    if !follows_value && is_inside(before) {
+    if before.ends_with('"') || (!follows_value && is_inside(before)) {
         return fragment();
     }
     if rest.starts_with(['}', ']']) {
         let behind = rest.trim_start_matches(|c| is_blank(c) || c == '}' || c == ']');
-        return if (is_first || follows_value) && !goes_on(behind) { plain(behind) } else { fragment() };
+        let is_end = behind.trim_start_matches(['`', '~']).trim_start_matches(is_blank).is_empty();
+        // Behind a list, they may be those of a list whose opening bracket is missing.
+        let is_object = end > start + 2 && text.get(start..).is_some_and(|it| it.starts_with('{'));
+        let is_extra = is_object && (is_first || follows_value) && is_end;
+        return if is_extra { Ending::Text } else { fragment() };
     }
-    if goes_on(rest)
+    let glued = text.get(end..).unwrap_or_default();
+    let glued = glued.strip_prefix(',').unwrap_or(glued);
+    let is_glued = glued.starts_with(|c: char| c.is_alphanumeric() || c == '"' || c == '\\');
+    if is_glued
+        || goes_on(rest)
         || (text.get(start..).is_some_and(|it| it.starts_with('[')) && has_stranded_siblings(rest))
     {
         fragment()
@@ -56,8 +64,10 @@ fn plain(rest: &str) -> Ending {
 /// Whether what stands before a value makes it a member or an item of something: a quoted key, or an item with its comma.
 fn is_inside(before: &str) -> bool {
     let cut = |mark: char| before.strip_suffix(mark).map(|before| before.trim_end_matches(is_blank));
-    cut(':').is_some_and(|key| key.ends_with(['"', '\'']))
-        || cut(',').is_some_and(|item| item.ends_with(['"', '\'', '}', ']']))
+    let is_structure =
+        |text: &str| text.is_empty() || text.ends_with(['"', '\'', '{', '}', '[', ']', ',', ':']);
+    cut(':').is_some_and(|key| is_structure(key) && !key.ends_with(['}', ']']))
+        || cut(',').is_some_and(is_structure)
 }
 
 /// Whether `rest` goes on with the JSON in front of it: an item or a member, with the comma before it or without, and something behind
@@ -78,9 +88,10 @@ fn goes_on(rest: &str) -> bool {
     match lenient::parse(item, 0, Hints::default()) {
         Ok(parsed) => {
             let behind = item.get(parsed.end..).unwrap_or_default().trim_start_matches(is_blank);
-            behind.starts_with([',', '}', ']', ':'])
+            (behind.starts_with([',', '}', ']', ':'])
+                || (item.starts_with('"') && behind.starts_with(['"', '{', '['])))
                 && (has_comma || !behind.starts_with(',') || item.starts_with('"'))
-                || (has_comma && behind.is_empty())
+                || ((has_comma || item.starts_with('"')) && behind.is_empty())
         }
         // A lone quote at the end is no string that was begun.
         Err(unread) => unread.why == Why::Cut && item.len() > 1,
@@ -120,6 +131,27 @@ fn is_bare_member(item: &str) -> bool {
             .get(parsed.end..)
             .is_some_and(|behind| behind.trim_start_matches(is_blank).starts_with([',', '}', ']']))
     })
+}
+
+/// Whether pieces of JSON stand in `text` outside of `spans`: brackets or quotes without a partner, or quoted keys. Closing brackets at
+/// the very end are passed over; whether they may stand there depends on the value before.
+pub(super) fn leaves_json(text: &str, spans: &[(usize, usize)]) -> bool {
+    let mut residue = String::new();
+    let mut at = 0;
+    for (start, end) in spans {
+        residue.push_str(text.get(at..*start).unwrap_or_default());
+        at = at.max(*end);
+    }
+    let tail = text.get(at..).unwrap_or_default().trim_end_matches(|c| is_blank(c) || c == '`' || c == '~');
+    let is_closed_at_end = tail.trim_start_matches(|c| is_blank(c) || matches!(c, '}' | ']')).is_empty();
+    if !is_closed_at_end || residue.contains(|c: char| matches!(c, '{' | '[') || c.is_alphanumeric()) {
+        residue.push_str(tail);
+    }
+    let count = |c: char| residue.matches(c).count();
+    let has_key = residue.match_indices('"').any(|(at, _)| {
+        residue.get(at + 1..).is_some_and(|behind| behind.trim_start_matches(is_blank).starts_with(':'))
+    });
+    has_key || count('{') != count('}') || count('[') != count(']') || count('"') % 2 == 1
 }
 
 /// What stands between two values.

@@ -28,17 +28,20 @@ pub(super) fn scan(text: &str, keys: &[String]) -> Found {
         unreadable: None,
         overflowed: false,
         thought: false,
+        begins_broken: false,
+        spans: Vec::new(),
     };
     if !scan.scalar(text) {
         scan.run();
     }
+    let left_over = scan.begins_broken || context::leaves_json(text, &scan.spans);
     let Scan { fenced, bare, unreadable, overflowed, thought, .. } = scan;
     let candidates: Vec<Candidate> = fenced.into_iter().rev().chain(bare.into_iter().rev()).collect();
     let unreadable = match unreadable {
         None if thought && candidates.is_empty() => Some(Unreadable::Thoughts),
         unreadable => unreadable,
     };
-    Found { candidates, unreadable, overflowed }
+    Found { candidates, unreadable, overflowed, left_over }
 }
 
 struct Scan<'a> {
@@ -61,6 +64,10 @@ struct Scan<'a> {
     overflowed: bool,
     /// Whether there were thoughts.
     thought: bool,
+    /// Whether the text or a fence begins with JSON that cannot be read, or a value is followed by such.
+    begins_broken: bool,
+    /// Where the values and the thoughts stand, in order.
+    spans: Vec<(usize, usize)>,
 }
 
 /// A value read with all that stands around it.
@@ -91,11 +98,15 @@ impl Scan<'_> {
     fn thoughts(&mut self) -> bool {
         match thoughts::mark(self.rest()) {
             Some(Mark::Begin(begin)) => {
+                let start = self.at;
                 self.at += begin;
                 self.at += thoughts::length(self.rest());
+                self.spans.push((start, self.at));
             }
             Some(Mark::End(end)) => {
                 self.at += end;
+                self.spans = vec![(0, self.at)];
+                self.begins_broken = false;
                 self.fenced.clear();
                 self.bare.clear();
                 self.unreadable = None;
@@ -175,7 +186,7 @@ impl Scan<'_> {
         loop {
             let result = self.parse(self.text, start, &astray);
             let found = match &result {
-                Ok(Read { parsed, ending: Ending::Fragment(_) }) => Some(parsed.end - 1),
+                Ok(Read { parsed, ending: Ending::Fragment(_) }) => self.goes_on(parsed.end),
                 Ok(_) => None,
                 Err(unread) => self.stray_closer(unread),
             };
@@ -201,6 +212,13 @@ impl Scan<'_> {
         }
     }
 
+    /// The closing bracket in front of `end`, if more than such brackets follows.
+    fn goes_on(&self, end: usize) -> Option<usize> {
+        let rest = self.text.get(end..).unwrap_or_default();
+        let behind = rest.trim_start_matches(|c| is_blank(c) || matches!(c, '}' | ']'));
+        (!behind.is_empty()).then_some(end - 1)
+    }
+
     fn parse(&mut self, text: &str, start: usize, astray: &[usize]) -> Result<Read, Unread> {
         let result = lenient::parse(text, start, Hints { keys: self.keys, astray });
         let end = match &result {
@@ -210,7 +228,9 @@ impl Scan<'_> {
         self.budget = self.budget.saturating_sub(end.saturating_sub(start));
         let parsed = result?;
         let is_first = self.is_first(start);
-        let follows_value = self.gap(start) == Gap::Separators;
+        let last = self.fenced.iter().chain(&self.bare).max_by_key(|candidate| candidate.start);
+        let follows_value = self.gap(start) == Gap::Separators
+            && !last.is_some_and(|last| matches!(last.ending, Ending::Fragment(_)));
         let ending = context::ending(self.text, start, parsed.end, is_first, follows_value);
         Ok(Read { parsed, ending })
     }
@@ -230,8 +250,9 @@ impl Scan<'_> {
         let stands = self.text.as_bytes().get(unread.at)?;
         let is_expected = matches!((unread.open.last(), stands), (Some(b'{'), b'}') | (Some(b'['), b']'));
         let is_closer = matches!(stands, b'}' | b']');
-        (matches!(unread.why, Why::Expected(_)) && unread.seen > Seen::Nothing && is_closer && !is_expected)
-            .then_some(unread.at)
+        // Where an item should begin, its own opening bracket may be what is missing.
+        let is_behind_item = matches!(unread.why, Why::Expected(expected) if expected.starts_with("`,`"));
+        (is_behind_item && is_closer && !is_expected).then_some(unread.at)
     }
 
     /// The value that could not be read because the text, or its fence, ends before the brackets of the outermost object, and
@@ -270,6 +291,10 @@ impl Scan<'_> {
             found: shown(self.text.get(unread.at..).unwrap_or_default()),
         };
         let is_first = self.is_first(start);
+        // In front of a word, such as `[Note]` or `{name}`, a bracket is prose.
+        let next = self.text.get(start + 1..).unwrap_or_default().trim_start_matches(is_blank);
+        let is_prose = unread.seen == Seen::Nothing && next.starts_with(char::is_alphabetic);
+        self.begins_broken |= (is_first || self.gap(start) == Gap::Separators) && !is_prose;
         let unreadable = match (unread.why, unread.seen) {
             // A bracket in prose. Those right behind it were read on the way and come to the same end.
             (Why::Expected(expected), Seen::Nothing) => {
@@ -325,6 +350,12 @@ impl Scan<'_> {
         let Read { parsed: Parsed { value, mut repairs, end }, ending } = read;
         let gap = self.gap(start);
         self.last_end = Some(end);
+        // The end of a scalar is counted from where it begins.
+        self.spans.push(if value.is_object() || value.is_array() {
+            (start, end)
+        } else {
+            (start, start + end)
+        });
         let (place, kept) = match self.fence {
             Some(_) => (Some(Repair::Fence), &mut self.fenced),
             None => (prose, &mut self.bare),

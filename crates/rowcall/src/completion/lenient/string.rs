@@ -102,13 +102,23 @@ impl Parser<'_> {
 
     /// Whether what is to be a string's content holds what may be a member's key.
     fn names_member(&self, content: &str) -> bool {
-        self.hints.keys.iter().any(|key| {
-            content.match_indices(key.as_str()).any(|(at, _)| {
-                let behind = content.get(at + key.len()..).unwrap_or_default();
-                let behind = behind.strip_prefix('"').unwrap_or(behind);
-                behind.trim_start_matches(is_blank).starts_with(':')
+        let is_structure =
+            |c: Option<char>| c.is_some_and(|c| matches!(c, '{' | '}' | '[' | ']' | ':' | '"'));
+        let mut quotes = content.match_indices('"').map(|(at, _)| content.split_at(at));
+        let touches_structure = quotes.any(|(before, behind)| {
+            is_structure(before.trim_end_matches(is_blank).chars().next_back())
+                || is_structure(behind.chars().skip(1).find(|c| !is_blank(*c)))
+        });
+        touches_structure
+            || self.hints.keys.iter().any(|key| {
+                content.match_indices(key.as_str()).any(|(at, _)| {
+                    let (before, behind) = content.split_at(at);
+                    let behind = behind.get(key.len()..).unwrap_or_default();
+                    before.ends_with('"')
+                        || behind.starts_with('"')
+                        || behind.trim_start_matches(is_blank).starts_with(':')
+                })
             })
-        })
     }
 
     /// What stands between here and the first `closer`.
@@ -188,6 +198,6 @@ impl Parser<'_> {
 fn is_tripled(rest: &str, quotes: &str) -> bool {
     rest.strip_prefix(quotes).is_some_and(|content| {
         let content = content.trim_start_matches(is_blank);
-        !content.is_empty() && !content.starts_with([',', '}', ']', ':'])
+        !content.is_empty() && !content.starts_with([',', '}', ']', ':', '"', '\''])
     })
 }
