@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
-use rowcall::Stats;
+use rowcall::{Bound, Stats};
 use rowcall_data::RowsInAll;
 use tokio::time::Instant;
 
@@ -144,8 +144,10 @@ impl Progress {
         let tokens = HumanCount(stats.usage.input_tokens + stats.usage.output_tokens);
         let (failed, in_flight) = (stats.failures(), stats.in_flight);
         let mut line = format!("{failed} failed, {in_flight} in flight, {rate:.1} rows/s, {tokens} tokens");
-        if let Some(bound) = stats.waits_now {
-            line.push_str(&format!(", bound by {bound}"));
+        match stats.waits_now {
+            Some(Bound::Server) => line.push_str(", waiting for the server"),
+            Some(bound) => line.push_str(&format!(", bound by {bound}")),
+            None => {}
         }
         if let Some(left) = total.and_then(|total| total.number().checked_sub(stats.ended()))
             && rate > 0.0

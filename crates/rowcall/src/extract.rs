@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::admission::{Need, Refusal, Settlement};
+use crate::admission::{Blame, Failing, Need, Refusal, Settlement, Strikes};
 use crate::attachment::Loaded;
 use crate::check::Authority;
 use crate::completion::{self, Reading};
@@ -127,7 +127,8 @@ async fn ask(
     let output_limit = conversation.prompt().output_limit.or(plan.output_limit);
     let mut target = plan.approach.target();
     let (mut request, mut bytes) = encoded(&target, &files.fill(conversation.prompt()));
-    let mut tried = Tried::default();
+    let (mut tried, mut strikes) = (Tried::default(), Strikes::default());
+    let mut others = 0;
     loop {
         let need = Need { bytes, output_limit };
         let Some((place, permit)) = halt.or(plan.admit(need)).await else { return Asked::Halted };
@@ -154,7 +155,7 @@ async fn ask(
             let message = plan.account.transport.hide_secrets(fault.message);
             Fault { message, ..fault }
         });
-        permit.settle(settlement(&result), &standings);
+        let blame = permit.settle(settlement(&result), &standings, &mut strikes);
         drop(place);
         conversation.count_answer(&result, since_first);
         let seen =
@@ -179,14 +180,20 @@ async fn ask(
         if retry::is_limit(fault.kind) {
             tried.limits += 1;
             tried.limited_for = plan.account.admission.limited_for();
-        } else {
-            tried.faults += 1;
+        } else if failing(&fault).is_none() {
+            others += 1;
         }
+        tried.faults = strikes.count() + others;
+        tried.all_fail = blame == Blame::Setup;
+        tried.outage = match blame {
+            Blame::Account(lasted) => Some(lasted),
+            Blame::Row | Blame::Setup => None,
+        };
         tried.answered = plan.account.admission.has_answered();
         match retry::decide(&fault, tried, plan.retry, fastrand::f64()) {
             Decision::Retry(wait) => {
                 plan.observers.emit(row, EventKind::Waits(wait));
-                if halt.or(tokio::time::sleep(wait)).await.is_none() {
+                if !wait.is_zero() && halt.or(tokio::time::sleep(wait)).await.is_none() {
                     return Asked::Halted;
                 }
             }
@@ -270,8 +277,41 @@ fn settlement(result: &Result<Completion, Fault>) -> Settlement {
             by: fault.limited_by,
             overloaded: fault.kind == FaultKind::Overloaded,
         }),
-        Err(Fault { status: None, .. }) => Settlement::Unanswered,
-        Ok(Completion { usage: None, .. }) | Err(_) => Settlement::Unknown,
+        Ok(Completion { usage: None, .. }) => Settlement::Unknown,
+        Err(fault) => failing(fault).map_or(Settlement::Unknown, |failing| Settlement::Failed {
+            failing,
+            retry_after: fault.retry_after,
+        }),
+    }
+}
+
+/// How an attempt failed, if others may fail so as well; otherwise it was answered.
+fn failing(fault: &Fault) -> Option<Failing> {
+    match (fault.kind, fault.status) {
+        (FaultKind::Unreachable, _) => Some(Failing::Unreachable),
+        (FaultKind::Timeout | FaultKind::Connection, None | Some(..=299)) => Some(Failing::Unanswered),
+        (FaultKind::Timeout | FaultKind::Connection, Some(_)) | (FaultKind::Server, Some(501..)) => {
+            Some(Failing::Gateway)
+        }
+        (FaultKind::Server, _) => Some(Failing::Server),
+        (
+            FaultKind::RateLimit
+            | FaultKind::Overloaded
+            | FaultKind::Conflict
+            | FaultKind::Quota
+            | FaultKind::Auth
+            | FaultKind::Permission
+            | FaultKind::NotFound
+            | FaultKind::InvalidSchema
+            | FaultKind::UnsupportedParameter
+            | FaultKind::ContextLength
+            | FaultKind::ContentPolicy
+            | FaultKind::TooLarge
+            | FaultKind::RequestExceedsLimit
+            | FaultKind::Unprocessable
+            | FaultKind::InvalidRequest,
+            _,
+        ) => None,
     }
 }
 

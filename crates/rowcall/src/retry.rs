@@ -28,7 +28,7 @@ impl Default for RetryPolicy {
 /// What has been tried for one prompt, and how the account fares.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tried {
-    /// Attempts of this prompt that ended in a fault which the retries count.
+    /// Attempts of this prompt that ended in a fault which the retries count: not those that an outage has failed.
     pub faults: u32,
     /// Attempts of this prompt that ended in a limit.
     pub limits: u32,
@@ -36,6 +36,10 @@ pub struct Tried {
     pub limited_for: Duration,
     /// Whether the account has answered anything at all.
     pub answered: bool,
+    /// Whether every row fails, and none was ever accepted.
+    pub all_fail: bool,
+    /// How long the account as a whole has been failing, if it is.
+    pub outage: Option<Duration>,
 }
 
 /// What to do about a fault.
@@ -106,10 +110,18 @@ pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> 
         // Nobody should sleep for hours unknowingly.
         Budget::Limits | Budget::Faults if asked > policy.limit_deadline => Decision::Stop,
         Budget::Limits if tried.limited_for >= policy.limit_deadline => Decision::Stop,
+        Budget::Limits | Budget::Faults
+            if tried.outage.is_some_and(|lasted| lasted >= policy.limit_deadline) =>
+        {
+            Decision::Stop
+        }
+        // The account waits for all of its rows; each is admitted when the server is back.
+        Budget::Limits | Budget::Faults if tried.outage.is_some() => Decision::Retry(Duration::ZERO),
         Budget::Limits => Decision::Retry(wait(fault.retry_after, tried.limits.saturating_sub(1), random)),
         // A server that has never been reached will not be reached for the next row either.
         Budget::Faults
-            if tried.faults > policy.retries && fault.kind == FaultKind::Unreachable && !tried.answered =>
+            if tried.faults > policy.retries
+                && (tried.all_fail || (fault.kind == FaultKind::Unreachable && !tried.answered)) =>
         {
             Decision::Stop
         }

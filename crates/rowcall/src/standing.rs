@@ -53,6 +53,8 @@ pub enum Bound {
     Refusals,
     /// The server has asked to wait.
     CoolDown,
+    /// The server fails everybody: single attempts look whether it is back.
+    Server,
 }
 
 /// One limit, as a response's headers tell it.
@@ -113,6 +115,7 @@ impl fmt::Display for Bound {
             Self::Amount(dimension, Period::Day) => write!(f, "{} per day", dimension.name()),
             Self::Refusals => f.write_str("what the server refuses"),
             Self::CoolDown => f.write_str("a wait that the server asked for"),
+            Self::Server => f.write_str("a server that failed every request"),
         }
     }
 }

@@ -101,6 +101,16 @@ impl Concurrency {
         self.limit.min(self.cap)
     }
 
+    /// Whether the user says how many.
+    pub(super) fn is_given(&self) -> bool {
+        self.is_given
+    }
+
+    /// Nothing was done for a while, whatever was in flight: what a round has shown by now is nothing to compare with.
+    pub(super) fn interrupted(&mut self) {
+        (self.round, self.before, self.is_repeated) = (None, None, false);
+    }
+
     /// The user says how many.
     pub(super) fn give(&mut self, places: usize) {
         (self.limit, self.most, self.is_given, self.lowered) = (places, places, true, None);
@@ -240,7 +250,7 @@ impl Concurrency {
 
     /// The server is overloaded: a tenth fewer. What a round has shown before is nothing to compare with.
     pub(super) fn overloaded(&mut self, now: Duration) {
-        (self.round, self.before, self.is_repeated) = (None, None, false);
+        self.interrupted();
         if self.is_given || self.knee {
             let from = self.lowered.map_or(self.limit, |lowered| lowered.from.max(self.limit));
             self.lowered = Some(Lowered { from, at: now });

@@ -8,6 +8,7 @@ use super::bucket::Bucket;
 use super::concurrency::Concurrency;
 use super::estimate::Estimate;
 use super::limits::{Amounts, Limits, Sent};
+use super::outage::{Blame, Failing, Outages, Strikes};
 use super::pace::{Cause, Pace};
 use super::queue::Queue;
 use super::{Need, Refusal, Settlement};
@@ -36,6 +37,9 @@ const CONTRADICTIONS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) in_flight: usize,
+    /// Attempts in flight by number, and when they were sent. Those that are believed to be lost are not among them.
+    flying: BTreeMap<u64, Duration>,
+    outages: Outages,
     pub(super) concurrency: Concurrency,
     pub(super) limits: Limits,
     paces: BTreeMap<Dimension, Pace>,
@@ -75,6 +79,8 @@ impl Ledger {
     pub(super) fn new() -> Self {
         Self {
             in_flight: 0,
+            flying: BTreeMap::new(),
+            outages: Outages::new(),
             concurrency: Concurrency::new(),
             limits: Limits::default(),
             paces: BTreeMap::new(),
@@ -96,7 +102,9 @@ impl Ledger {
     /// How long until `need` can be met, and what it waits for; `None` if that depends on others giving back their places.
     pub(super) fn ready_in(&self, need: Need, now: Duration) -> (Option<Duration>, Option<Bound>) {
         if self.in_flight >= self.concurrency.limit() {
-            return (None, Some(Bound::Concurrency));
+            // What the user has said is not exceeded even where all of it hangs.
+            let silent_in = self.outages.ready_in(now).or_else(|| self.outages.silent_in(now));
+            return (silent_in.filter(|_| !self.concurrency.is_given()), Some(Bound::Concurrency));
         }
         let amounts = self.amounts(need);
         let (mut wait, mut bound) = self.limits.ready_in(amounts, now);
@@ -106,6 +114,7 @@ impl Ledger {
             }
         };
         consider(self.closed_until.saturating_sub(now), Bound::CoolDown);
+        consider(self.outages.ready_in(now).unwrap_or_default(), Bound::Server);
         if let Some(opening) = &self.opening {
             consider(opening.ready_in(1.0, now), Bound::Concurrency);
         }
@@ -154,7 +163,10 @@ impl Ledger {
         self.busy_at = now;
         let amounts = self.amounts(need);
         let others = self.in_flight;
-        self.in_flight += 1;
+        if others >= self.concurrency.limit() {
+            self.outages.hangs(now);
+        }
+        self.outages.sent(others, now);
         if let Some(opening) = &mut self.opening {
             opening.take(1.0, now);
         }
@@ -162,14 +174,23 @@ impl Ledger {
             pace.take(amounts.of(*dimension), now);
         }
         let sent = self.limits.take(amounts, now);
+        self.flying.insert(sent.number, now);
+        self.in_flight = self.flying.len();
         Granted { amounts, sent, others }
     }
 
     /// Gives back a place without knowing what became of the attempt.
     pub(super) fn give_up(&mut self, granted: Granted, now: Duration) {
-        self.in_flight -= 1;
-        self.busy_at = now;
+        self.land(&granted, now);
         self.limits.release(granted.amounts, &granted.sent);
+    }
+
+    /// An attempt is no longer in flight.
+    fn land(&mut self, granted: &Granted, now: Duration) {
+        self.flying.remove(&granted.sent.number);
+        self.in_flight = self.flying.len();
+        self.busy_at = now;
+        self.outages.ended(now);
     }
 
     /// Gives back a place from which nothing was sent, with all that was taken for it.
@@ -194,9 +215,16 @@ impl Ledger {
         granted: Granted,
         settlement: Settlement,
         standings: &[Standing],
+        strikes: &mut Strikes,
         now: Duration,
-    ) {
-        self.answered |= settlement != Settlement::Unanswered;
+    ) -> Blame {
+        self.answered |= match settlement {
+            Settlement::Exact(_) | Settlement::Unknown | Settlement::Refused(_) => true,
+            Settlement::Failed { failing, .. } => match failing {
+                Failing::Gateway | Failing::Overloaded | Failing::Server => true,
+                Failing::Unreachable | Failing::Unanswered => false,
+            },
+        };
         let was_told = self.limits.are_told();
         for standing in standings {
             self.limits.learn(standing, &granted.sent, now);
@@ -207,19 +235,47 @@ impl Ledger {
             self.opened_at = now;
             self.opening = Some(Bucket::full(FOLLOWING, 1.0, now));
         }
-        match settlement {
-            Settlement::Exact(usage) => self.take_answer(need, granted, Some(usage), now),
-            Settlement::Unknown => self.take_answer(need, granted, None, now),
-            Settlement::Refused(refusal) => self.take_refusal(granted, refusal, now),
-            Settlement::Unanswered => {}
-        }
-        self.in_flight -= 1;
-        self.busy_at = now;
+        let failed = match settlement {
+            Settlement::Exact(usage) => {
+                self.take_answer(need, granted, Some(usage), now);
+                None
+            }
+            Settlement::Unknown => {
+                self.take_answer(need, granted, None, now);
+                None
+            }
+            Settlement::Refused(refusal) => {
+                let is_outage = refusal.overloaded && refusal.retry_after.is_none();
+                if !is_outage || self.outages.ready_in(now).is_none() {
+                    self.take_refusal(granted, refusal, now);
+                }
+                is_outage.then_some((Failing::Overloaded, None))
+            }
+            Settlement::Failed { failing, retry_after } => {
+                if failing == Failing::Unreachable {
+                    self.give(granted.amounts, &granted.sent, now);
+                }
+                Some((failing, retry_after))
+            }
+        };
+        self.land(&granted, now);
+        let blame = failed.map_or(Blame::Row, |(failing, retry_after)| {
+            let number = granted.sent.number;
+            self.outages.failed(failing, strikes, (number, self.in_flight), retry_after, now)
+        });
         self.admit_waiting(now);
+        blame
     }
 
     fn take_answer(&mut self, need: Need, granted: Granted, usage: Option<Usage>, now: Duration) {
         self.limited_since = None;
+        if self.outages.accepted(granted.sent.number, now.saturating_sub(granted.sent.at)) {
+            // What waits is not sent at one instant, and what was measured before shows nothing of what is done now.
+            self.concurrency.interrupted();
+            self.opened_at = now;
+            self.opening = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
+        }
+        self.forget_lost(granted.sent.number, now);
         if granted.sent.number > self.untimed_from {
             self.untimed = 0;
         }
@@ -248,6 +304,22 @@ impl Ledger {
             self.opened_at = now;
             self.opening = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
         }
+    }
+
+    /// Attempts that were sent long ago and before one that was answered take up no place any more, though their answers are still
+    /// waited for: a server that has hung may have forgotten them.
+    fn forget_lost(&mut self, answered: u64, now: Duration) {
+        if self.concurrency.is_given() {
+            return;
+        }
+        let silence = self.outages.silence();
+        while let Some(oldest) = self.flying.first_entry()
+            && *oldest.key() < answered
+            && now.saturating_sub(*oldest.get()) >= silence
+        {
+            oldest.remove();
+        }
+        self.in_flight = self.flying.len();
     }
 
     fn take_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {

@@ -8,6 +8,7 @@ mod concurrency;
 mod estimate;
 mod ledger;
 mod limits;
+mod outage;
 mod pace;
 mod queue;
 
@@ -22,6 +23,7 @@ use crate::standing::{Bound, Dimension, LimitedBy, Standing};
 use crate::turn::Usage;
 
 pub use self::concurrency::DEFAULT_CONCURRENCY;
+pub(crate) use self::outage::{Blame, Failing, Strikes};
 
 /// What an attempt is expected to take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,8 +43,13 @@ pub(crate) enum Settlement {
     Refused(Refusal),
     /// It was answered, and may have used what was estimated.
     Unknown,
-    /// No answer came; it may have used what was estimated.
-    Unanswered,
+    /// It failed as others may as well.
+    Failed {
+        /// How it failed.
+        failing: Failing,
+        /// The server's own time, if it gave one.
+        retry_after: Option<Duration>,
+    },
 }
 
 /// What a server says that turns an attempt away.
@@ -241,10 +248,16 @@ impl Permit {
     }
 
     /// Gives back the place and squares the account with what has happened and with what the server told of its limits.
-    pub(crate) fn settle(mut self, settlement: Settlement, standings: &[Standing]) {
+    /// `strikes` are the row's; whom a failure is put down to is the answer, the row if it is none.
+    pub(crate) fn settle(
+        mut self,
+        settlement: Settlement,
+        standings: &[Standing],
+        strikes: &mut Strikes,
+    ) -> Blame {
         self.settled = true;
         let now = self.admission.now();
-        self.admission.lock().settle(self.need, self.granted, settlement, standings, now);
+        self.admission.lock().settle(self.need, self.granted, settlement, standings, strikes, now)
     }
 }
 

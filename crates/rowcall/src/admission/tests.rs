@@ -1,5 +1,6 @@
 //! Stories of waiting for admission, in virtual time.
 
+mod outage;
 mod refusals;
 mod server;
 mod stories;
@@ -28,7 +29,7 @@ async fn places_are_given_in_the_order_of_coming() {
     let mut second = Box::pin(admission.admit(NEED));
     assert!((&mut first).now_or_never().is_none());
     assert!((&mut second).now_or_never().is_none());
-    held.settle(Settlement::Unknown, &[]);
+    held.settle(Settlement::Unknown, &[], &mut Strikes::default());
     assert!((&mut second).now_or_never().is_none());
     let Some(permit) = (&mut first).now_or_never() else { panic!("the first waiter is admitted") };
     drop(permit);
@@ -43,7 +44,7 @@ async fn who_gives_up_waiting_lets_the_next_one_in() {
     let mut second = Box::pin(admission.admit(NEED));
     assert!((&mut first).now_or_never().is_none());
     assert!((&mut second).now_or_never().is_none());
-    held.settle(Settlement::Unknown, &[]);
+    held.settle(Settlement::Unknown, &[], &mut Strikes::default());
     drop(first);
     assert!(second.now_or_never().is_some());
 }
@@ -55,7 +56,7 @@ async fn requests_per_minute_are_spread_after_a_tenth_at_once() {
     let started = Instant::now();
     let mut at = Vec::new();
     for _ in 0..9 {
-        admission.admit(NEED).await.settle(Settlement::Unknown, &[]);
+        admission.admit(NEED).await.settle(Settlement::Unknown, &[], &mut Strikes::default());
         at.push(started.elapsed().as_secs_f64().round());
     }
     assert_eq!(at, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
@@ -69,7 +70,7 @@ async fn tokens_are_reserved_by_estimate_and_settled_by_fact() {
     let started = Instant::now();
     let first = admission.admit(NEED).await;
     // Really 200: the debt of 40 becomes one of 140, and the next, estimated at 200, waits for a full bucket.
-    first.settle(usage(200), &[]);
+    first.settle(usage(200), &[], &mut Strikes::default());
     drop(admission.admit(NEED).await);
     assert!((19.9..20.1).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
 }
@@ -80,12 +81,16 @@ async fn a_refusal_closes_the_account_for_all_as_long_as_the_server_asks() {
     let started = Instant::now();
     let refused = admission.admit(NEED).await;
     let retry_after = Some(Duration::from_millis(1500));
-    refused.settle(Settlement::Refused(Refusal { retry_after, by: None, overloaded: false }), &[]);
+    refused.settle(
+        Settlement::Refused(Refusal { retry_after, by: None, overloaded: false }),
+        &[],
+        &mut Strikes::default(),
+    );
     assert!(admission.admit(NEED).now_or_never().is_none());
     drop(admission.admit(NEED).await);
     assert!((1.5..1.66).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
     assert!(admission.limited_for() >= Duration::from_millis(1500));
-    admission.admit(NEED).await.settle(usage(10), &[]);
+    admission.admit(NEED).await.settle(usage(10), &[], &mut Strikes::default());
     assert_eq!(admission.limited_for(), Duration::ZERO);
 }
 
@@ -115,7 +120,7 @@ async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
             if nth as u64 == round % 3 {
                 drop(permit);
             } else {
-                permit.settle(Settlement::Unknown, &[]);
+                permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
             }
             drop(waiters.remove(fastrand::usize(..waiters.len())));
         }
@@ -133,13 +138,17 @@ async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() 
     let refused = admission.admit(NEED).await;
     let started = Instant::now();
     let retry_after = Some(Duration::from_secs(2));
-    refused.settle(Settlement::Refused(Refusal { retry_after, by: None, overloaded: true }), &[]);
+    refused.settle(
+        Settlement::Refused(Refusal { retry_after, by: None, overloaded: true }),
+        &[],
+        &mut Strikes::default(),
+    );
     let starts = (0..1000).map(|_| async {
         let permit = admission.admit(NEED).await;
         let at = started.elapsed().as_secs_f64();
         // None is answered before the last has started.
         tokio::time::sleep(Duration::from_mins(1)).await;
-        permit.settle(Settlement::Unknown, &[]);
+        permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
         at
     });
     let mut starts = futures_util::future::join_all(starts).await;
@@ -163,7 +172,7 @@ async fn a_few_small_ones_may_overtake_a_huge_one_but_not_for_ever() {
         async move {
             let permit = admission.admit(Need { bytes, output_limit: Some(0) }).await;
             order.borrow_mut().push(name);
-            permit.settle(Settlement::Unknown, &[]);
+            permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
         }
     };
     let all = std::iter::once(ask("huge", 2400)).chain((0..40).map(|_| ask("small", 40)));
@@ -196,7 +205,7 @@ proptest::proptest! {
                         Some(asked.await)
                     };
                     permit.map(|permit| {
-                        permit.settle(Settlement::Unknown, &[]);
+                        permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
                         started.elapsed().as_secs_f64()
                     })
                 }
@@ -234,7 +243,7 @@ proptest::proptest! {
                     tokio::time::sleep(Duration::from_millis(*wait)).await;
                     let came = started.elapsed().as_secs_f64();
                     let permit = admission.admit(Need { bytes: *bytes, output_limit: Some(0) }).await;
-                    permit.settle(Settlement::Unknown, &[]);
+                    permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
                     (row, came, started.elapsed().as_secs_f64(), *bytes as f64 / 4.0)
                 }
             });

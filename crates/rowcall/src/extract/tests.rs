@@ -54,7 +54,13 @@ fn every_response_has_the_decision_that_is_documented() {
             continue;
         };
         assert_eq!(fault.kind.name(), kind, "{line:?}: {fault}");
-        let tried = Tried { faults: 1, limits: 1, limited_for: Duration::from_mins(9), answered: true };
+        let tried = Tried {
+            faults: 1,
+            limits: 1,
+            limited_for: Duration::from_mins(9),
+            answered: true,
+            ..Tried::default()
+        };
         let decided =
             match (retry::decide(&fault, tried, RetryPolicy::default(), 0.5), retry::is_limit(fault.kind)) {
                 (Decision::Retry(_), true) => "wait",

@@ -4,6 +4,7 @@ mod account;
 mod architecture;
 mod connections;
 mod journal;
+mod outages;
 mod prompts;
 mod schemas;
 mod vectors;

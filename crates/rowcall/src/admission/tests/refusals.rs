@@ -23,7 +23,7 @@ async fn all(admission: &Arc<Admission>, attempts: usize, end: Settlement) {
     let permits = join_all((0..attempts).map(|_| admission.admit(NEED))).await;
     seconds(1).await;
     for permit in permits {
-        permit.settle(end, &[]);
+        permit.settle(end, &[], &mut Strikes::default());
     }
 }
 
@@ -33,7 +33,7 @@ async fn many_that_are_refused_together_for_want_of_requests_slow_down_once() {
     all(&admission, 200, NO_REQUESTS).await;
     let started = Instant::now();
     for _ in 0..3 {
-        admission.admit(NEED).await.settle(usage(100), &[]);
+        admission.admit(NEED).await.settle(usage(100), &[], &mut Strikes::default());
     }
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
@@ -43,9 +43,14 @@ async fn overload_at_all_places_takes_a_tenth_off_and_it_comes_back() {
     let admission = places(64);
     all(&admission, 64, OVERLOADED).await;
     assert_eq!(admission.concurrency(), 57);
+    let back = async || {
+        admission.admit(NEED).await.settle(usage(1), &[], &mut Strikes::default());
+    };
+    back().await;
     // What was sent since is news.
     all(&admission, 57, OVERLOADED).await;
     assert_eq!(admission.concurrency(), 51);
+    back().await;
     let mut places = Vec::new();
     for _ in 0..16 {
         all(&admission, admission.concurrency(), Settlement::Unknown).await;
@@ -60,7 +65,7 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
     let refused = async |retry_after: Option<u64>| {
         let retry_after = retry_after.map(Duration::from_secs);
         let refusal = Refusal { retry_after, by: None, overloaded: true };
-        admission.admit(NEED).await.settle(Settlement::Refused(refusal), &[]);
+        admission.admit(NEED).await.settle(Settlement::Refused(refusal), &[], &mut Strikes::default());
         admission.limited_for().as_secs()
     };
     assert_eq!(refused(None).await, 0);
@@ -74,7 +79,8 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
     // An attempt that takes long is no idleness.
     let permit = admission.admit(NEED).await;
     seconds(200).await;
-    permit.settle(Settlement::Unanswered, &[]);
+    let failed = Settlement::Failed { failing: Failing::Unanswered, retry_after: None };
+    permit.settle(failed, &[], &mut Strikes::default());
     seconds(30).await;
     assert_eq!(refused(None).await, 530);
 }
@@ -93,7 +99,7 @@ async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
         drop(waits);
     }
     for _ in 0..6 {
-        admission.admit(NEED).await.settle(Settlement::Unknown, &[]);
+        admission.admit(NEED).await.settle(Settlement::Unknown, &[], &mut Strikes::default());
     }
     assert_eq!(started.elapsed(), Duration::ZERO, "a tenth of a minute's burst is there in whole");
 }

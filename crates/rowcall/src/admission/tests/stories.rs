@@ -98,10 +98,10 @@ async fn tell(allowance: Allowance, rows: &[Row]) -> Told {
                         output_tokens: row.output as u64,
                         ..Usage::default()
                     };
-                    return permit.settle(Settlement::Exact(usage), &standings);
+                    return permit.settle(Settlement::Exact(usage), &standings, &mut Strikes::default());
                 }
                 Answer::Refused(refusal) => {
-                    permit.settle(Settlement::Refused(refusal), &standings);
+                    permit.settle(Settlement::Refused(refusal), &standings, &mut Strikes::default());
                     let backoff = Duration::from_millis(500 << u32::min(tries, 5)).mul_f64(fastrand::f64());
                     tries += 1;
                     tokio::time::sleep(refusal.retry_after.unwrap_or(backoff)).await;

@@ -1,0 +1,120 @@
+//! Outages in virtual time: who probes, who is blamed, when it is over.
+
+use futures_util::future::join_all;
+
+use super::*;
+
+fn failed(failing: Failing) -> Settlement {
+    Settlement::Failed { failing, retry_after: None }
+}
+
+async fn answered(admission: &Arc<Admission>) {
+    admission.admit(NEED).await.settle(usage(1), &[], &mut Strikes::default());
+}
+
+/// Each of these rows makes one attempt, which fails.
+async fn fail(admission: &Arc<Admission>, rows: &mut [Strikes], failing: Failing) -> Vec<Blame> {
+    let permits = join_all(rows.iter().map(|_| admission.admit(NEED))).await;
+    let settle = |(permit, row): (Permit, &mut Strikes)| permit.settle(failed(failing), &[], row);
+    permits.into_iter().zip(rows).map(settle).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_keep_their_retries_and_single_attempts_probe_until_one_is_answered() {
+    for failing in [Failing::Unreachable, Failing::Unanswered, Failing::Gateway, Failing::Server] {
+        let admission = Admission::new();
+        answered(&admission).await;
+        let mut rows = [Strikes::default(); 16];
+        let blames = fail(&admission, &mut rows, failing).await;
+        assert_eq!(blames[6..8], [Blame::Row, Blame::Account(Duration::ZERO)], "{failing:?}");
+        let started = Instant::now();
+        let mut probes = 0;
+        while started.elapsed() < Duration::from_mins(5) {
+            let mut row = Strikes::default();
+            let permit = admission.admit(NEED).await;
+            assert_eq!((permit.waited_for(), admission.lock().in_flight), (Some(Bound::Server), 1));
+            let blame = permit.settle(failed(failing), &[], &mut row);
+            assert!(matches!(blame, Blame::Account(_)) && row.count() == 0, "{blame:?}");
+            probes += 1;
+        }
+        assert!((300..400).contains(&probes), "{probes} in five minutes");
+        answered(&admission).await;
+        let back = Instant::now();
+        let permits = join_all((0..64).map(|_| admission.admit(NEED))).await;
+        assert!(back.elapsed() < Duration::from_millis(100), "{:?}", back.elapsed());
+        drop(permits);
+        // What had failed before it was known to be an outage is forgiven as well.
+        fail(&admission, &mut rows[..1], failing).await;
+        assert_eq!(rows[0].count(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_fails_among_others_that_do_not_is_to_blame() {
+    let admission = Admission::new();
+    let mut sick = [Strikes::default(); 3];
+    for attempt in 1..=4 {
+        answered(&admission).await;
+        assert_eq!(fail(&admission, &mut sick[..1], Failing::Server).await, [Blame::Row]);
+        assert_eq!(sick[0].count(), attempt);
+    }
+    // At the end of a run only such rows are left.
+    fail(&admission, &mut sick[1..], Failing::Server).await;
+    answered(&admission).await;
+    for _ in 0..4 {
+        assert_eq!(fail(&admission, &mut sick, Failing::Server).await, [Blame::Row; 3]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_row_by_itself_shows_no_outage() {
+    let admission = Admission::new();
+    answered(&admission).await;
+    let mut row = [Strikes::default()];
+    for attempt in 1..=20 {
+        assert_eq!(fail(&admission, &mut row, Failing::Gateway).await, [Blame::Row]);
+        assert_eq!(row[0].count(), attempt);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_rows_are_waited_for_no_longer_than_a_minute() {
+    let admission = Admission::new();
+    answered(&admission).await;
+    let mut rows = [Strikes::default(); 3];
+    fail(&admission, &mut rows, Failing::Server).await;
+    let started = Instant::now();
+    while rows[0].count() < 6 {
+        for row in &mut rows {
+            admission.admit(NEED).await.settle(failed(Failing::Server), &[], row);
+        }
+    }
+    assert_eq!(started.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_takes_no_place_from_what_is_answered_after_it() {
+    let admission = Admission::new();
+    answered(&admission).await;
+    let limit = admission.concurrency();
+    let hanging = join_all((0..limit).map(|_| admission.admit(NEED))).await;
+    let started = Instant::now();
+    let probe = admission.admit(NEED).await;
+    assert_eq!(started.elapsed().as_secs(), 5);
+    probe.settle(usage(1), &[], &mut Strikes::default());
+    let back = Instant::now();
+    let permits = join_all((0..limit).map(|_| admission.admit(NEED))).await;
+    assert!(back.elapsed() < Duration::from_millis(100), "{:?}", back.elapsed());
+    drop(hanging);
+    drop(permits);
+    assert_eq!(admission.lock().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_users_own_limit_is_kept_even_where_all_hangs() {
+    let admission = places(4);
+    answered(&admission).await;
+    let _hanging = join_all((0..4).map(|_| admission.admit(NEED))).await;
+    let waits = tokio::time::timeout(Duration::from_mins(9), admission.admit(NEED)).await;
+    assert!(waits.is_err());
+}

@@ -1,0 +1,89 @@
+//! Outages over real sockets: a server that fails everybody for a number of requests, and then answers.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rowcall::{Client, Error, Extractor, FaultKind, RetryPolicy, Schema};
+use serde_json::Value;
+
+const ANSWER: &str =
+    r#"{"choices":[{"message":{"role":"assistant","content":"{\"age\":30}"},"finish_reason":"stop"}]}"#;
+
+const HTML: &str = "<html>Bad Gateway</html>";
+
+/// Answers each request, counted from 0, with a status and a body, or breaks its connection.
+fn server(
+    story: impl Fn(u32) -> Option<(u16, &'static str)> + Send + Sync + 'static,
+) -> (String, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    let requests = Arc::new(AtomicU32::new(0));
+    let (counter, story) = (Arc::clone(&requests), Arc::new(story));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (counter, story) = (Arc::clone(&counter), Arc::clone(&story));
+            std::thread::spawn(move || serve(stream, &counter, &*story));
+        }
+    });
+    (base_url, requests)
+}
+
+/// One request for each connection.
+fn serve(mut stream: TcpStream, counter: &AtomicU32, story: &dyn Fn(u32) -> Option<(u16, &'static str)>) {
+    let (mut request, mut piece) = (String::new(), [0; 4096]);
+    while !request.ends_with('}') {
+        match stream.read(&mut piece) {
+            Ok(read) if read > 0 => request.push_str(&String::from_utf8_lossy(&piece[..read])),
+            Ok(_) | Err(_) => return,
+        }
+    }
+    if let Some((status, body)) = story(counter.fetch_add(1, Ordering::SeqCst)) {
+        let length = body.len();
+        let _ = write!(
+            stream,
+            "HTTP/1.1 {status} Any\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+    }
+}
+
+fn ages(base_url: &str, retries: u32) -> Extractor<Value> {
+    let client = Client::builder("vllm/any").base_url(base_url).build().expect("a client");
+    let policy = RetryPolicy { retries, ..RetryPolicy::default() };
+    let ages = client.extractor_with(Schema::parse("age int").expect("a schema")).retry(policy);
+    ages.prompt("{{ text }}").expect("an extractor")
+}
+
+fn rows(count: u32) -> Vec<String> {
+    (0..count).map(|row| format!("row {row}")).collect()
+}
+
+#[tokio::test]
+async fn no_row_fails_by_an_outage() {
+    for failure in [Some((500, HTML)), Some((502, HTML)), Some((504, "")), Some((200, HTML)), None] {
+        let (base_url, requests) = server(move |nth| match nth {
+            40..70 => failure,
+            _ => Some((200, ANSWER)),
+        });
+        let outcomes = ages(&base_url, 1).gather_outcomes(rows(300)).await.expect("outcomes");
+        let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+        assert_eq!(failed, 0, "{failure:?}");
+        assert!(requests.load(Ordering::SeqCst) >= 300, "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sick_row_fails_by_itself() {
+    let (base_url, _) = server(|nth| if nth == 5 { Some((500, HTML)) } else { Some((200, ANSWER)) });
+    let outcomes = ages(&base_url, 0).gather_outcomes(rows(100)).await.expect("outcomes");
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.result.is_err()).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_reads_as_one_stops_the_run_instead_of_failing_all_its_rows() {
+    let (base_url, _) = server(|_| Some((200, "<html>a login page</html>")));
+    let error = ages(&base_url, 2).gather_outcomes(rows(50)).await.expect_err("it is no such server");
+    let Error::Stopped(fault) = &error else { panic!("not stopped: {error}") };
+    assert_eq!(fault.kind, FaultKind::Server, "{fault}");
+}
