@@ -162,7 +162,7 @@ impl Outages {
     /// An attempt was accepted. Whether an outage is over by that.
     pub(super) fn accepted(&mut self, number: u64, latency: Duration) -> bool {
         self.has_accepted = true;
-        self.longest = latency.max(self.longest - self.longest / 64);
+        self.longest = latency.max(self.longest.saturating_sub(self.longest / 64));
         let is_over = self.outage.is_some_and(|outage| number > outage.first);
         if is_over || (self.outage.is_none() && self.failures.is_some()) {
             (self.outage, self.failures) = (None, None);
