@@ -223,6 +223,12 @@ impl Concurrency {
         self.limit = self.limit.min(others);
     }
 
+    /// As [`Self::refused`], where the server says that so many at a time are too many: one such is enough.
+    pub(super) fn refused_for_places(&mut self, others: usize, sent: Duration, now: Duration) {
+        self.doubts = DOUBTS - 1;
+        self.refused(others, sent, now);
+    }
+
     /// An attempt was accepted that was sent when so many others were in flight.
     pub(super) fn accepted(&mut self, others: usize) {
         if others >= self.doubted {

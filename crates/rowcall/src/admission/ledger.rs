@@ -381,7 +381,11 @@ impl Ledger {
                     now,
                 );
             }
-            (Some(LimitedBy::Concurrency), _) | (None, None) => {
+            (Some(LimitedBy::Concurrency), _) => {
+                self.untimed = 0;
+                self.concurrency.refused_for_places(granted.others, granted.sent.at, now);
+            }
+            (None, None) => {
                 self.concurrency.refused(granted.others, granted.sent.at, now);
             }
         }

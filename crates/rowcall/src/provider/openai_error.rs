@@ -25,6 +25,16 @@ const QUOTA: [&str; 6] = [
     "budget_exceeded",
 ];
 
+/// How servers say that too many requests are in flight: LiteLLM, Mistral, Together, Azure and others.
+const PARALLEL: [&str; 6] = [
+    "max_parallel_requests",
+    "parallel request",
+    "in parallel",
+    "concurrent request",
+    "concurrency",
+    "requests in flight",
+];
+
 /// OpenAI's three, Anthropic's, and llama.cpp's for a model that is still being loaded.
 const OVERLOAD: [&str; 5] = [
     "server_is_overloaded",
@@ -125,10 +135,15 @@ pub(super) fn in_success(response: &Response, kind: FaultKind, message: String) 
 
 fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
     let in_header = |name: &str| response.header(name).map(str::to_owned);
+    let is_parallel =
+        response.header("rate_limit_type").is_some_and(|limit| limit == "max_parallel_requests");
+    let limited_by = if is_parallel { Some(LimitedBy::Concurrency) } else { limited_by(&said) };
+    let retry_after = limit_headers::retry_after(response, &said.message);
     Fault {
         kind,
-        limited_by: limited_by(&said),
-        retry_after: limit_headers::retry_after(response, &said.message),
+        limited_by,
+        // A place is free when one of ours has finished; LiteLLM asks to wait for its minute.
+        retry_after: retry_after.filter(|_| limited_by != Some(LimitedBy::Concurrency)),
         message: said.message,
         status: Some(response.status),
         should_retry: response.header("x-should-retry").and_then(|value| value.trim().parse().ok()),
@@ -180,10 +195,11 @@ fn kind(status: u16, said: &Said) -> FaultKind {
 
 /// What a refusal was about: OpenAI names it in the error's type and, with the limit, in the message.
 fn limited_by(said: &Said) -> Option<LimitedBy> {
-    let says = |words: &str| said.message.contains(words);
+    let text = said.message.to_lowercase();
+    let says = |words: &str| text.contains(words);
     if said.is("slow_down") {
         Some(LimitedBy::Growth)
-    } else if says("concurrent requests") || says("parallel requests") {
+    } else if PARALLEL.iter().any(|words| says(words)) {
         Some(LimitedBy::Concurrency)
     } else if says("input tokens per min") {
         Some(LimitedBy::Amount(Dimension::InputTokens))

@@ -103,3 +103,15 @@ async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
     }
     assert_eq!(started.elapsed(), Duration::ZERO, "a tenth of a minute's burst is there in whole");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_how_many_at_a_time_are_too_many_is_believed_at_once() {
+    let admission = Admission::new();
+    let permits = join_all((0..4).map(|_| admission.admit(NEED))).await;
+    let too_many = Refusal { retry_after: None, by: Some(LimitedBy::Concurrency), overloaded: false };
+    for (nth, permit) in permits.into_iter().enumerate() {
+        let end = if nth < 3 { Settlement::Unknown } else { Settlement::Refused(too_many) };
+        permit.settle(end, &[], &mut Strikes::default());
+    }
+    assert_eq!(admission.concurrency(), 3);
+}
