@@ -8,6 +8,9 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use rowcall::TEXT_FIELD;
 use serde_json::{Map, Number, Value};
 
+/// Python's exact decimals, once they are imported.
+static DECIMAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
 /// How deep a row may be nested, as deep as JSON is read.
 const DEEPEST: usize = 128;
 
@@ -40,11 +43,7 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
     Ok(match value {
         Value::Null => py.None().into_bound(py),
         Value::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), _, _) => number.into_pyobject(py)?.into_any(),
-            (None, Some(number), _) => number.into_pyobject(py)?.into_any(),
-            (None, None, number) => PyFloat::new(py, number.unwrap_or(f64::NAN)).into_any(),
-        },
+        Value::Number(number) => of_number(py, number)?,
         Value::String(text) => PyString::new(py, text).into_any(),
         Value::Array(items) => {
             let list = PyList::empty(py);
@@ -61,6 +60,23 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
             dict.into_any()
         }
     })
+}
+
+/// A whole number as `int` whatever its length, another one as `float`, or as `decimal.Decimal` where a float would round it.
+fn of_number<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(number) = number.as_i64() {
+        return Ok(number.into_pyobject(py)?.into_any());
+    }
+    let text = number.as_str();
+    let is_whole = !text.contains(['.', 'e', 'E']);
+    match number.as_f64().filter(|_| !is_whole && rowcall::is_exact_as_float(number)) {
+        Some(number) => Ok(PyFloat::new(py, number).into_any()),
+        None => {
+            let decimal = DECIMAL.import(py, "decimal", "Decimal")?.call1((text,))?;
+            // By way of `Decimal`, since `int` refuses texts of more than 4300 digits.
+            if is_whole { Ok(py.get_type::<PyInt>().call1((decimal,))?) } else { Ok(decimal) }
+        }
+    }
 }
 
 fn value(item: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
@@ -112,13 +128,11 @@ fn string(text: &Bound<'_, PyString>) -> Value {
     Value::String(text.to_string_lossy().into_owned())
 }
 
-/// Integers that JSON's readers keep exactly as numbers, larger ones as their digits.
+/// An integer with all its digits.
 fn integer(number: &Bound<'_, PyInt>) -> Value {
     if let Ok(number) = number.extract::<i64>() {
         return number.into();
     }
-    match number.extract::<u64>() {
-        Ok(number) => number.into(),
-        Err(_) => Value::String(number.to_string()),
-    }
+    let digits = number.to_string();
+    serde_json::from_str(&digits).map_or(Value::String(digits), Value::Number)
 }

@@ -134,10 +134,16 @@ impl Columns {
         match &outcome.result {
             Ok(value) => {
                 let value = self.shape.fit(value);
-                match (&self.under, value) {
+                let rounds = self.shape.rounds(&value);
+                let row = match (&self.under, value) {
                     (None, object) => object,
                     (Some(name), value) => Value::Object(Map::from_iter([(name.clone(), value)])),
+                };
+                if rounds {
+                    let error = ArrowError::ComputeError("a number would be rounded".to_owned());
+                    return json!({ ERROR_COLUMN: self.misfit(&row, &error) });
                 }
+                row
             }
             Err(failure) => json!({ ERROR_COLUMN: error(failure) }),
         }

@@ -88,6 +88,11 @@ impl Shape {
         }
     }
 
+    /// Whether a column of this form would round a number in `value`, a fitted one.
+    pub(crate) fn rounds(&self, value: &Value) -> bool {
+        rounds(self, value)
+    }
+
     /// The first place in `value`, a fitted one at `path`, that has no place in a column of this form, and what is wrong there.
     pub(crate) fn misfit(&self, value: &Value, path: &str) -> Option<(String, String)> {
         let under = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -103,6 +108,15 @@ impl Shape {
             (Self::Map(values), Value::Object(object)) => {
                 object.iter().find_map(|(name, value)| values.misfit(value, &under(name)))
             }
+            (Self::Plain(DataType::Float64), Value::Number(number))
+                if !rowcall::is_exact_as_float(number) =>
+            {
+                let message = format!(
+                    "`{number}` has more digits than the column's type `{}` holds",
+                    DataType::Float64
+                );
+                Some((path.to_owned(), message))
+            }
             (Self::Plain(_) | Self::List(_) | Self::Struct(_) | Self::Map(_), value) => {
                 let data_type = self.data_type();
                 let field = Field::new("value", data_type.clone(), true);
@@ -114,6 +128,19 @@ impl Shape {
     }
 }
 
+/// Whether a column of floats would round a number in `value`, a fitted one.
+fn rounds(shape: &Shape, value: &Value) -> bool {
+    match (shape, value) {
+        (Shape::Plain(DataType::Float64), Value::Number(number)) => !rowcall::is_exact_as_float(number),
+        (Shape::List(items), Value::Array(values)) => values.iter().any(|value| rounds(items, value)),
+        (Shape::Struct(members), Value::Object(object)) => {
+            members.iter().any(|(name, shape)| object.get(name).is_some_and(|value| rounds(shape, value)))
+        }
+        (Shape::Map(values), Value::Object(object)) => object.values().any(|value| rounds(values, value)),
+        (Shape::Plain(_) | Shape::Text | Shape::List(_) | Shape::Struct(_) | Shape::Map(_), _) => false,
+    }
+}
+
 /// The record batch of rows that are objects.
 ///
 /// # Errors
@@ -121,7 +148,17 @@ impl Shape {
 pub(crate) fn batch(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, ArrowError> {
     let builder = ReaderBuilder::new(Arc::clone(schema)).with_batch_size(rows.len().max(1));
     let mut decoder = builder.build_decoder()?;
-    decoder.serialize(rows)?;
+    let mut text = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut text, row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
+        text.push(b'\n');
+    }
+    // As text, in which numbers have all their digits.
+    let read = decoder.decode(&text)?;
+    if read < text.len() {
+        let message = format!("{read} of {} bytes were read", text.len());
+        return Err(ArrowError::JsonError(message));
+    }
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))
 }
 

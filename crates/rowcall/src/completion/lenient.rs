@@ -249,9 +249,13 @@ impl<'a> Parser<'a> {
     fn number(&mut self) -> Result<Value, Why> {
         let start = self.at;
         let raw = self.run(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'));
-        // Left to serde_json, so that a number means the same on the strict path and here; it refuses what no f64 holds.
+        // Left to serde_json, so that a number means the same on the strict path and here.
         if let Ok(number) = serde_json::from_str::<Number>(raw) {
             return Ok(Value::Number(number));
+        }
+        if is_code(raw) {
+            self.note(Repair::LooseNumber);
+            return Ok(Value::String(raw.to_owned()));
         }
         if let Some(number) = loose_number(raw) {
             self.note(Repair::LooseNumber);
@@ -333,6 +337,11 @@ impl<'a> Parser<'a> {
 /// White space as any script has it, and the invisible characters that come along with pasted text.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
+}
+
+/// Digits with zeros in front are a code (postal, article, account), and are kept as they stand.
+fn is_code(raw: &str) -> bool {
+    raw.len() > 1 && raw.starts_with('0') && raw.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A number with a plus sign, or with nothing on one side of its point. Zeros in front are refused: such digits are more

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::Template;
-use minijinja::value::{Object, Serde};
+use minijinja::value::Object;
 use serde_json::{Map, Value};
+
+use super::field;
 
 /// Fields that remember what was asked of them in vain.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ impl Object for Watched {
         if found.is_none() {
             self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         }
-        found.map(|field| minijinja::Value::from(Serde(field)))
+        found.map(field::one)
     }
 }
 

@@ -4,6 +4,7 @@
 mod attachment;
 mod constant;
 mod examples;
+mod field;
 mod filters;
 mod missing;
 
@@ -217,7 +218,7 @@ impl Template {
             return Err(format!("the {name} uses `{variable}`, which the row lacks (it has {has})"));
         }
         template
-            .render(minijinja::value::Serde(&*all))
+            .render(field::all(&all))
             .map_err(|error| format!("the {name} cannot be rendered: {}", reason(&error)))
     }
 

@@ -11,6 +11,7 @@ use super::part::Part;
 use super::place::{Items, Place, Rest};
 use super::validate::Document;
 use crate::error::Problem;
+use crate::number;
 
 /// More places than this are not looked into; only schemas made to grow have so many.
 const MOST: usize = 10_000;
@@ -217,7 +218,7 @@ fn number(types: JsonTypes, text: &str) -> Option<Value> {
     if !types.overlaps(JsonTypes::NUMBER) {
         return None;
     }
-    let number: Number = serde_json::from_str(text).ok()?;
+    let number: Number = serde_json::from_str(text).ok().filter(|number| !number::is_too_large(number))?;
     if types.includes(JsonTypes::FRACTION) || !number.is_f64() {
         return Some(Value::Number(number));
     }
@@ -225,11 +226,8 @@ fn number(types: JsonTypes, text: &str) -> Option<Value> {
 }
 
 fn whole(types: JsonTypes, number: &Number) -> Option<Value> {
-    /// Up to here every whole number is exact in 64 bits.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let float = number.as_f64()?;
-    (types.includes(JsonTypes::INTEGER) && float.fract() == 0.0 && float.abs() <= EXACT)
-        .then(|| Value::from(float as i64))
+    let digits = number::whole(number).filter(|_| types.includes(JsonTypes::INTEGER))?;
+    serde_json::from_str(&digits).ok()
 }
 
 #[cfg(test)]

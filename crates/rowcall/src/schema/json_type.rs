@@ -6,6 +6,8 @@ use std::ops::{BitAnd, BitOr};
 
 use serde_json::{Number, Value};
 
+use crate::number;
+
 /// A type as the `type` keyword of JSON Schema names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JsonType {
@@ -82,7 +84,7 @@ impl fmt::Display for JsonType {
 }
 
 fn is_integral(number: &Number) -> bool {
-    number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
+    number.is_i64() || number.is_u64() || number::whole(number).is_some()
 }
 
 /// A set of types. `number` is two bits, whole and fractional, so that the common part of `number` and `integer` is

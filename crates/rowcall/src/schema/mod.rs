@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::error::Problem;
+use crate::number;
 use crate::violation::Violation;
 
 mod alternatives;
@@ -183,7 +184,8 @@ impl Schema {
 
     /// Whether `value` satisfies the schema.
     pub fn validates(&self, value: &Value) -> bool {
-        self.0.validator.is_valid(value)
+        number::without_extremes(value).is_none() && self.0.validator.is_valid(value)
+            || self.violations(value).is_empty()
     }
 
     /// Why `value` does not satisfy the schema, at most 32 reasons in words; empty if it does.
@@ -193,7 +195,20 @@ impl Schema {
 
     /// As `violations`, with what was expected at each place, and at most `most` of them.
     pub fn breaches(&self, value: &Value, most: usize) -> Vec<Breach> {
-        self.0.validator.breaches(&self.0.json, value, most)
+        let plain = number::without_extremes(value);
+        let mut breaches = self.0.validator.breaches(&self.0.json, plain.as_ref().unwrap_or(value), most);
+        if plain.is_some() {
+            let too_large = number::too_large(value, most);
+            breaches.retain(|breach| !too_large.iter().any(|(path, _)| *path == breach.path));
+            let too_large = too_large.into_iter().map(|(path, number)| {
+                let message =
+                    format!("is `{}`, which is too large for a 64-bit float", wording::cut(number.as_str()));
+                Breach::new(&path, message, Expected::Other)
+            });
+            breaches.splice(0..0, too_large);
+            breaches.truncate(most);
+        }
+        breaches
     }
 
     /// `value` with numbers and booleans spelled as the schema asks for them, and all else as it was.

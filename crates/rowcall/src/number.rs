@@ -1,0 +1,203 @@
+//! Numbers of JSON as decimals: whether they are whole, and whether 64-bit floating point holds them. They are kept as their digits
+//! everywhere, so that none is rounded on its way from an answer to an output.
+
+use serde_json::{Number, Value};
+
+/// How many zeros a number with an exponent may end with when it is written out.
+const MOST_WRITTEN_OUT: i64 = 40;
+
+/// A number as sign, significant digits and a power of ten: `-1.20e3` is `-`, `12` and 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    /// Without zeros at either end; empty for zero.
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn of(text: &str) -> Option<Self> {
+        let (is_negative, text) = match text.strip_prefix('-') {
+            Some(text) => (true, text),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        let shortened = all.trim_end_matches('0');
+        let exponent = exponent
+            .checked_sub(i64::try_from(fraction.len()).ok()?)?
+            .checked_add(i64::try_from(all.len() - shortened.len()).ok()?)?;
+        let digits = shortened.trim_start_matches('0').to_owned();
+        let is_zero = digits.is_empty();
+        Some(Self {
+            is_negative: is_negative && !is_zero,
+            digits,
+            exponent: if is_zero { 0 } else { exponent },
+        })
+    }
+}
+
+/// The digits of a whole number, if it is one: `3` for `3.0` and `1200` for `1.2e3`. What would end with more than 40 zeros
+/// is not written out.
+pub(crate) fn whole(number: &Number) -> Option<String> {
+    let text = number.as_str();
+    if !text.contains(['.', 'e', 'E']) {
+        return Some(text.to_owned());
+    }
+    let Decimal { is_negative, digits, exponent } = Decimal::of(text)?;
+    if !(0..=MOST_WRITTEN_OUT).contains(&exponent) {
+        return None;
+    }
+    let zeros = "0".repeat(usize::try_from(exponent).ok()?);
+    let sign = if is_negative { "-" } else { "" };
+    Some(if digits.is_empty() { "0".to_owned() } else { format!("{sign}{digits}{zeros}") })
+}
+
+/// Whether a 64-bit float holds the number: read as one and written again, it is the same decimal.
+pub fn is_exact_as_float(number: &Number) -> bool {
+    let text = number.as_str();
+    // Every decimal of so few digits survives, as long as its exponent is small.
+    if text.len() <= 15 && !text.contains(['e', 'E']) {
+        return true;
+    }
+    let Some(float) = number.as_f64() else { return false };
+    Decimal::of(text).is_some_and(|decimal| Some(decimal) == Decimal::of(&format!("{float:e}")))
+}
+
+/// Whether a number is too large for a 64-bit float. Whole numbers written out in digits are never too large.
+pub(crate) fn is_too_large(number: &Number) -> bool {
+    number.as_str().contains(['.', 'e', 'E']) && number.as_f64().is_none()
+}
+
+/// The places of `value` with numbers that are too large, as JSON Pointers, at most `most`.
+pub(crate) fn too_large(value: &Value, most: usize) -> Vec<(String, &Number)> {
+    fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(String, &'v Number)>, most: usize) {
+        let length = path.len();
+        match value {
+            Value::Number(number) if found.len() < most && is_too_large(number) => {
+                found.push((path.clone(), number));
+            }
+            Value::Array(items) => {
+                for (position, item) in items.iter().enumerate() {
+                    path.push_str(&format!("/{position}"));
+                    walk(item, path, found, most);
+                    path.truncate(length);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    path.push('/');
+                    path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                    walk(field, path, found, most);
+                    path.truncate(length);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    if has(value, is_extreme) {
+        walk(value, &mut String::new(), &mut found, most);
+    }
+    found
+}
+
+/// Whether arithmetic on the number would need digits beyond all measure: too large for a float, or too small.
+fn is_extreme(number: &Number) -> bool {
+    number.as_str().contains(['e', 'E'])
+        && number.as_f64().is_none_or(|float| {
+            float == 0.0 && Decimal::of(number.as_str()).is_none_or(|decimal| !decimal.digits.is_empty())
+        })
+        || is_too_large(number)
+}
+
+/// A copy of `value` with zeros for the numbers on which no arithmetic can be done; `None` if it has no such number.
+pub(crate) fn without_extremes(value: &Value) -> Option<Value> {
+    fn replace(value: &mut Value) {
+        match value {
+            Value::Number(number) if is_extreme(number) => *value = Value::from(0),
+            Value::Array(items) => items.iter_mut().for_each(replace),
+            Value::Object(fields) => fields.values_mut().for_each(replace),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    has(value, is_extreme).then(|| {
+        let mut value = value.clone();
+        replace(&mut value);
+        value
+    })
+}
+
+/// Whether any number in `value` is one of those.
+fn has(value: &Value, wanted: fn(&Number) -> bool) -> bool {
+    match value {
+        Value::Number(number) => wanted(number),
+        Value::Array(items) => items.iter().any(|item| has(item, wanted)),
+        Value::Object(fields) => fields.values().any(|field| has(field, wanted)),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        serde_json::from_str(text).expect("a number")
+    }
+
+    #[test]
+    fn whole_numbers_are_written_out_exactly() {
+        for (text, digits) in [
+            ("12345678901234567890123", Some("12345678901234567890123")),
+            ("3.0", Some("3")),
+            ("-1.20e3", Some("-1200")),
+            ("12345678901234567890.0", Some("12345678901234567890")),
+            ("1e22", Some("10000000000000000000000")),
+            ("-0.0", Some("0")),
+            ("0e9", Some("0")),
+            ("0.5", None),
+            ("12345678901234567.5", None),
+            ("1e-1", None),
+            ("1e999999999999999999999", None),
+        ] {
+            assert_eq!(whole(&number(text)).as_deref(), digits, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_float_would_round_is_known() {
+        for (text, exact) in [
+            ("0.1", true),
+            ("1.50", true),
+            ("0.30000000000000004", true),
+            ("9007199254740992", true),
+            ("9007199254740993", false),
+            ("0.12345678901234567890", false),
+            ("123456789.123456789123", false),
+            ("1e300", true),
+            ("1e400", false),
+            ("1e-400", false),
+            ("100000000000000000000", true),
+        ] {
+            assert_eq!(is_exact_as_float(&number(text)), exact, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_named_with_its_place() {
+        let value: Value =
+            serde_json::from_str(r#"{"a/b":[1,1e400],"c":-5E85518451,"d":1e-400,"e":0e999}"#).expect("JSON");
+        let found = too_large(&value, 8);
+        let places: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(places, ["/a~1b/1", "/c"]);
+        let plain = without_extremes(&value).expect("some are extreme").to_string();
+        assert_eq!(plain, r#"{"a/b":[1,0],"c":0,"d":0,"e":0e+999}"#);
+        let digits = "9".repeat(400);
+        assert!(too_large(&serde_json::from_str(&digits).expect("a number"), 8).is_empty());
+    }
+}
