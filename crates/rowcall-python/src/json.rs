@@ -69,14 +69,12 @@ fn of_number<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny
     }
     let text = number.as_str();
     let is_whole = !text.contains(['.', 'e', 'E']);
-    match number.as_f64().filter(|_| !is_whole && rowcall::is_exact_as_float(number)) {
-        Some(number) => Ok(PyFloat::new(py, number).into_any()),
-        None => {
-            let decimal = DECIMAL.import(py, "decimal", "Decimal")?.call1((text,))?;
-            // By way of `Decimal`, since `int` refuses texts of more than 4300 digits.
-            if is_whole { Ok(py.get_type::<PyInt>().call1((decimal,))?) } else { Ok(decimal) }
-        }
+    if let Some(float) = number.as_f64().filter(|_| !is_whole && rowcall::is_exact_as_float(number)) {
+        return Ok(PyFloat::new(py, float).into_any());
     }
+    let decimal = DECIMAL.import(py, "decimal", "Decimal")?.call1((text,))?;
+    // By way of `Decimal`, since `int` refuses texts of more than 4300 digits.
+    if is_whole { py.get_type::<PyInt>().call1((decimal,)) } else { Ok(decimal) }
 }
 
 fn value(item: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
