@@ -46,6 +46,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "fault",
             "identity",
             "media_type",
+            "number",
             "outcome",
             "request",
             "row",
