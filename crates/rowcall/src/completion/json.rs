@@ -8,7 +8,7 @@ use super::repair::Repair;
 
 mod context;
 mod scan;
-mod thoughts;
+pub(super) mod thoughts;
 
 /// How many values of one text are kept.
 pub(super) const MOST_CANDIDATES: usize = 1024;

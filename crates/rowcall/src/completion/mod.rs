@@ -10,6 +10,7 @@ use crate::violation::Violation;
 mod choice;
 pub mod json;
 mod lenient;
+mod plain;
 mod repair;
 
 pub use repair::Repair;
@@ -83,6 +84,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read_text(&self, text: &str) -> Reading {
         self.read_strict(text)
+            .or_else(|| self.read_plain(text))
             .unwrap_or_else(|| self.choose(json::find(text, &self.wanted.keys()), Vec::new()))
     }
 
@@ -90,7 +92,9 @@ impl Reader<'_> {
     fn read_strict(&self, text: &str) -> Option<Reading> {
         let value = json::strict(text).filter(|value| self.is_complete(value))?;
         let value = self.wanted.form(value);
-        self.wanted.schema.validates(&value).then(|| self.sound(value, Vec::new()))
+        let is_wanted =
+            self.wanted.schema.validates(&value) && self.wanted.schema.strangers(&value, 1).is_empty();
+        is_wanted.then(|| self.sound(value, Vec::new()))
     }
 
     fn read_calls(&self, calls: &[ToolCall]) -> Reading {

@@ -1,8 +1,10 @@
 //! The repairs by which an answer that is not quite right becomes a value: their names. Those of the text are made in
 //! `lenient.rs` and `json.rs`, those of the value in `repair/value.rs`, that of a tool's name in `mod.rs`.
 
+mod label;
 mod value;
 
+pub(super) use label::{Kind, named, ungrouped};
 pub(super) use value::Wanted;
 
 /// One thing that was put right.
@@ -63,6 +65,16 @@ pub enum Repair {
     EnumSpelling,
     /// Null was given for a property that may be absent.
     NullDropped,
+    /// A property had its name in another case or style.
+    KeySpelling,
+    /// A number was given where a string is asked for.
+    NumberAsText,
+    /// The digits of a number were grouped by three.
+    GroupedDigits,
+    /// A label was given in plain words or with decoration.
+    Label,
+    /// A string was given as plain text.
+    PlainText,
 }
 
 impl Repair {
@@ -96,6 +108,11 @@ impl Repair {
             Self::Unwrapped => "unwrapped",
             Self::EnumSpelling => "enum_spelling",
             Self::NullDropped => "null_dropped",
+            Self::KeySpelling => "key_spelling",
+            Self::NumberAsText => "number_as_text",
+            Self::GroupedDigits => "grouped_digits",
+            Self::Label => "label",
+            Self::PlainText => "plain_text",
         }
     }
 }

@@ -110,10 +110,10 @@ fn texts() {
             (text("{\"name\":\"Ann\"}, from ```{\"input\": 1}```"), r#"value {"name":"Ann"} prose"#),
             // A later one that is not valid may have been meant; an earlier one was a draft.
             (
-                text("{\"name\":\"Ann\"} is better than {\"name\":7}"),
-                r#"invalid, best {"name":7}; `/name`: is an integer, expected a string"#,
+                text("{\"name\":\"Ann\"} is better than {\"name\":[7]}"),
+                r#"invalid, best {"name":[7]}; `/name`: is an array, expected a string"#,
             ),
-            (text("{\"name\":7}, no: {\"name\":\"Ann\"}"), r#"value {"name":"Ann"} prose"#),
+            (text("{\"name\":[7]}, no: {\"name\":\"Ann\"}"), r#"value {"name":"Ann"} prose"#),
             // Brackets of prose are passed over if they have partners.
             (text(r#"As [1] and [x] say in {that}: {"name":"Ann"}."#), r#"value {"name":"Ann"} prose"#),
             (
@@ -186,7 +186,7 @@ fn texts_at_the_output_limit() {
             (text(r#"Perhaps {"name":"Ann"}. On the other"#), "truncated"),
             (text(r#"<think>{"name":"Ann"}"#), "truncated"),
             (text(r#"{"name":"Ann""#), "truncated"),
-            (text(r#"{"name":7}"#), "truncated"),
+            (text(r#"{"name":[7]}"#), "truncated"),
             (text(""), "truncated"),
             (calls(&[("answer", r#"{"name":"Ann"}"#)]), r#"value {"name":"Ann"}"#),
             (calls(&[("answer", r#"{"name":"An"#)]), "truncated"),
@@ -346,14 +346,14 @@ fn refusal_and_filter_come_first() {
 fn tool_calls() {
     let ann = r#"{"name":"Ann"}"#;
     let bob = r#"{"name":"Bob"}"#;
-    let wrong = r#"{"name":7}"#;
+    let wrong = r#"{"name":[7]}"#;
     Asked::new("name str").check(
         Finish::Stop,
         &[
             (calls(&[("answer", ann)]), r#"value {"name":"Ann"}"#),
             (calls(&[("answer", "{'name': 'Ann'}")]), r#"value {"name":"Ann"} single_quotes"#),
             (calls(&[("answer", r#""{\"name\":\"Ann\"}""#)]), r#"value {"name":"Ann"} stringified"#),
-            (calls(&[("answer", wrong)]), r#"invalid, best {"name":7}; `/name`: is an integer, expected a string"#),
+            (calls(&[("answer", wrong)]), r#"invalid, best {"name":[7]}; `/name`: is an array, expected a string"#),
             (calls(&[("answer", r#"{"name":"Ann"#)]), "invalid; the JSON is not closed: it ends before it is complete"),
             (calls(&[]), "invalid; the answer is empty, expected JSON"),
             (calls(&[("answer", "")]), "invalid; the answer is empty, expected JSON"),

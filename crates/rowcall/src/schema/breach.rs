@@ -28,6 +28,13 @@ pub enum Expected {
     Types(Vec<JsonType>),
     /// One of these values; never empty.
     Member(Vec<Value>),
+    /// This property under another name.
+    Name {
+        /// The name that stands there.
+        found: String,
+        /// The only one that it can stand for.
+        meant: String,
+    },
     /// Something that no change of type or spelling brings about: a limit, a pattern, a property.
     Other,
 }
@@ -112,7 +119,7 @@ fn distance(path: &str, branch: &[Breach]) -> usize {
         sum + match &breach.expected {
             Expected::Types(_) | Expected::Member(_) if at_value => OF_OTHER_TYPE,
             Expected::Member(_) if is_tag(breach) => OF_OTHER_TAG,
-            Expected::Types(_) | Expected::Member(_) | Expected::Other => 1,
+            Expected::Types(_) | Expected::Member(_) | Expected::Name { .. } | Expected::Other => 1,
         }
     })
 }
@@ -130,7 +137,7 @@ fn together<'b>(path: &str, value: &Value, breaches: impl Iterator<Item = &'b Br
         match &breach.expected {
             Expected::Types(list) => types = list.iter().fold(types, |set, one| set | JsonTypes::from(*one)),
             Expected::Member(list) => members.extend(list.iter().cloned()),
-            Expected::Other => {}
+            Expected::Name { .. } | Expected::Other => {}
         }
     }
     let comparable = JsonTypes::of_all(&members).overlaps(JsonTypes::of(value));

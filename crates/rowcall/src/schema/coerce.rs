@@ -9,6 +9,7 @@ use super::alternatives::{Alternatives, Branch, reaching};
 use super::json_type::JsonTypes;
 use super::part::Part;
 use super::place::{Items, Place, Rest};
+use super::strangers::Further;
 use super::validate::Document;
 use crate::error::Problem;
 use crate::number;
@@ -20,18 +21,19 @@ const MOST: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Coercion {
     /// The first is the whole value's.
-    shapes: Vec<Shape>,
+    pub(super) shapes: Vec<Shape>,
 }
 
 /// What is asked for at one place; the numbers are those of other shapes.
 #[derive(Debug)]
-struct Shape {
+pub(super) struct Shape {
     types: JsonTypes,
-    properties: HashMap<String, usize>,
-    others: Option<usize>,
-    prefix: Vec<usize>,
-    items: Option<usize>,
-    alternatives: Option<Alternatives>,
+    pub(super) properties: HashMap<String, usize>,
+    pub(super) others: Option<usize>,
+    pub(super) further: Further,
+    pub(super) prefix: Vec<usize>,
+    pub(super) items: Option<usize>,
+    pub(super) alternatives: Option<Alternatives>,
     /// Whether anything can change here or further in.
     active: bool,
 }
@@ -96,6 +98,7 @@ impl Shape {
             types: JsonTypes::ANY,
             properties: HashMap::new(),
             others: None,
+            further: Further::Described,
             prefix: Vec::new(),
             items: None,
             alternatives: None,
@@ -157,6 +160,11 @@ impl<'s> Compiler<'s> {
                 let properties = place.properties().into_iter();
                 shape.properties =
                     properties.map(|(name, parts)| (name.to_owned(), self.shape(parts))).collect();
+                shape.further = match place.rest() {
+                    Rest::Of { .. } => Further::Described,
+                    Rest::Unsaid => Further::Unsaid,
+                    Rest::Closed | Rest::Open => Further::Said,
+                };
                 shape.others = match place.rest() {
                     Rest::Of { any, matching } if matching.is_empty() => Some(self.shape(any)),
                     Rest::Of { .. } | Rest::Closed | Rest::Unsaid | Rest::Open => self.only_pattern(place),

@@ -22,6 +22,7 @@ mod pattern;
 mod place;
 mod satisfiable;
 mod short_form;
+mod strangers;
 mod subschemas;
 mod validate;
 mod wire;
@@ -209,6 +210,12 @@ impl Schema {
             breaches.truncate(most);
         }
         breaches
+    }
+
+    /// Where `value`, which may satisfy the schema, has objects with properties that the schema does not know in the place of those that it
+    /// does: none of those, or the same in another case or style. At most `most` of them.
+    pub fn strangers(&self, value: &Value, most: usize) -> Vec<Breach> {
+        self.0.coercion.strangers(value, most)
     }
 
     /// `value` with numbers and booleans spelled as the schema asks for them, and all else as it was.

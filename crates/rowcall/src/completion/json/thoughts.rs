@@ -75,7 +75,7 @@ pub(super) fn length(text: &str) -> usize {
 
 /// What stands behind the thoughts at the beginning of `text`, and behind the last end of thoughts that begins a line, which it cannot
 /// do inside of a JSON string.
-pub(super) fn behind(text: &str) -> &str {
+pub(in crate::completion) fn behind(text: &str) -> &str {
     let mut answer = text;
     while let Some(Mark::Begin(begin)) = mark(answer) {
         let thoughts = answer.get(begin..).unwrap_or_default();

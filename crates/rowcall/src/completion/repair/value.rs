@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Repair;
 use crate::completion::json::{self, Candidate, Ending};
+use crate::completion::plain::{named_boolean, named_member, number};
 use crate::schema::{Breach, Expected, JsonType, MOST_VIOLATIONS, Schema, WireSchema};
 use crate::violation::Violation;
 
@@ -104,7 +105,9 @@ impl Wanted<'_> {
 
     /// Where `value` breaks the schema; beyond the number that is repaired, one more.
     fn breaches(&self, value: &Value) -> Vec<Breach> {
-        self.schema.breaches(value, MOST_PLACES + 1)
+        let mut breaches = self.schema.breaches(value, MOST_PLACES + 1);
+        breaches.extend(self.schema.strangers(value, MOST_PLACES + 1 - breaches.len()));
+        breaches
     }
 
     /// `value`, as it came, with a layer around it taken off or put on.
@@ -112,13 +115,34 @@ impl Wanted<'_> {
         match value {
             Value::String(text) => read_text(text),
             Value::Array(items) => Some((only_object(items)?, vec![Repair::Unwrapped])),
-            Value::Object(fields) => match enveloped(fields, self.schema.name(), wants_list) {
+            Value::Object(fields) => match self.enveloped(fields, wants_list) {
                 Some(inner) => Some((inner.clone(), vec![Repair::Envelope])),
                 // Where several objects came, a list of one would lose the others.
                 None if wants_list && others == 0 => Some((json!([value]), vec![Repair::Wrapped])),
                 None => None,
             },
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+
+    /// The value that an object was put around: under a name that says nothing, under the schema's name, as the arguments of
+    /// a call in writing, or, since some modes allow no other root than an object, as a list under any name.
+    fn enveloped<'v>(&self, fields: &'v Map<String, Value>, wants_list: bool) -> Option<&'v Value> {
+        let name = self.schema.name();
+        let mut each = fields.iter();
+        match (each.next()?, each.next(), each.next()) {
+            ((key, inner), None, None) => {
+                let says_nothing = ENVELOPES.contains(&key.as_str()) || key.eq_ignore_ascii_case(name);
+                let is_list = wants_list && inner.as_array().is_some_and(|items| !items.is_empty());
+                (says_nothing || is_list).then_some(inner)
+            }
+            ((key, Value::String(called)), Some((arguments, inner)), None) => {
+                let is_call = key == "name"
+                    && called == name
+                    && ["arguments", "parameters"].contains(&arguments.as_str());
+                is_call.then_some(inner)
+            }
+            _ => None,
         }
     }
 }
@@ -136,32 +160,34 @@ fn gather_keys(schema: &Value, keys: &mut Vec<String>) {
     }
 }
 
-/// The value that an object was put around: under a name that says nothing, under the schema's name, as the arguments of
-/// a call in writing, or, since some modes allow no other root than an object, as a list under any name.
-fn enveloped<'v>(fields: &'v Map<String, Value>, name: &str, wants_list: bool) -> Option<&'v Value> {
-    let mut each = fields.iter();
-    match (each.next()?, each.next(), each.next()) {
-        ((key, inner), None, None) => {
-            let says_nothing = ENVELOPES.contains(&key.as_str()) || key.eq_ignore_ascii_case(name);
-            let is_list = wants_list && inner.as_array().is_some_and(|items| !items.is_empty());
-            (says_nothing || is_list).then_some(inner)
-        }
-        ((key, Value::String(called)), Some((arguments, inner)), None) => {
-            let is_call =
-                key == "name" && called == name && ["arguments", "parameters"].contains(&arguments.as_str());
-            is_call.then_some(inner)
-        }
-        _ => None,
-    }
-}
-
 /// Repairs the place of `value` that `breach` is about, if it knows how. Whether that was right is for validation to say.
 fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
     let place = value.pointer_mut(&breach.path)?;
     let is_root = breach.path.is_empty();
     let (repaired, repair) = match (&breach.expected, &*place) {
         (Expected::Types(_) | Expected::Member(_), Value::Null) => return drop_property(value, &breach.path),
-        (Expected::Member(members), meant) => (member_meant(meant, members)?.clone(), Repair::EnumSpelling),
+        (Expected::Member(members), meant) => match (member_meant(meant, members), meant) {
+            (Some(member), _) => (member.clone(), Repair::EnumSpelling),
+            (None, Value::String(text)) => named_member(text, members)?,
+            (None, _) => return None,
+        },
+        (Expected::Name { found, meant }, Value::Object(fields)) => {
+            let renamed = fields.iter().map(|(name, field)| {
+                (if name == found { meant.clone() } else { name.clone() }, field.clone())
+            });
+            (Value::Object(renamed.collect()), Repair::KeySpelling)
+        }
+        (Expected::Types(_), Value::Number(number)) if expects(breach, JsonType::String) => {
+            (Value::String(number.as_str().to_owned()), Repair::NumberAsText)
+        }
+        (Expected::Types(_), Value::String(text)) if expects(breach, JsonType::Boolean) => {
+            named_boolean(text)?
+        }
+        (Expected::Types(types), Value::String(text))
+            if expects(breach, JsonType::Number) || expects(breach, JsonType::Integer) =>
+        {
+            number(text, types)?
+        }
         // Layers around the whole value are taken off before it is brought into the user's form.
         (Expected::Types(_), _) if is_root => return None,
         (Expected::Types(_), Value::Array(items)) if expects(breach, JsonType::Object) => {
@@ -175,7 +201,7 @@ fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
         {
             (read_text(text)?.0, Repair::Stringified)
         }
-        (Expected::Types(_) | Expected::Other, _) => return None,
+        (Expected::Types(_) | Expected::Name { .. } | Expected::Other, _) => return None,
     };
     *place = repaired;
     Some(repair)

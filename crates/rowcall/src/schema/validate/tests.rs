@@ -16,7 +16,7 @@ fn told(schema: &Value, value: &Value) -> String {
                 format!(" → {}", types.iter().map(|each| each.name()).collect::<Vec<_>>().join("|"))
             }
             Expected::Member(members) => format!(" → {}", json!(members)),
-            Expected::Other => String::new(),
+            Expected::Name { .. } | Expected::Other => String::new(),
         };
         format!("    {:?} {}{expected}", breach.path, breach.message)
     });

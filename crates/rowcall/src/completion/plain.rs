@@ -1,0 +1,98 @@
+//! Answers in plain words where a value is asked for that is no object and no list: a string, one of a few labels, a boolean, a number.
+
+use serde_json::{Value, json};
+
+use super::json::thoughts;
+use super::repair::{Kind, Repair, named, ungrouped};
+use super::{Reader, Reading};
+use crate::schema::{Expected, JsonType};
+use crate::turn::Finish;
+use crate::violation::Violation;
+
+impl Reader<'_> {
+    /// The value that a text gives in plain words. At the output limit the last of them may be missing, so there is none.
+    pub(super) fn read_plain(&self, text: &str) -> Option<Reading> {
+        let schema = self.wanted.schema;
+        match self.finish {
+            Finish::Stop | Finish::Unstated => {}
+            Finish::Length | Finish::ContentFilter | Finish::Paused => return None,
+        }
+        if schema.is_object() {
+            return None;
+        }
+        let text = thoughts::behind(text).trim();
+        if text.is_empty() || text.contains('{') || text.starts_with('[') {
+            return None;
+        }
+        let as_text = Value::String(text.to_owned());
+        let breaches = schema.breaches(&as_text, 2);
+        let found = match breaches.first() {
+            None => return self.read_string(as_text),
+            Some(breach) if !breach.path.is_empty() => None,
+            Some(breach) => match &breach.expected {
+                Expected::Member(members) => named_member(text, members),
+                Expected::Types(types) if types.contains(&JsonType::Boolean) => named_boolean(text),
+                Expected::Types(types) => number(text, types),
+                Expected::Other if self.is_string() && !text.starts_with(['"', '`']) => {
+                    let violations = breaches.iter().cloned().map(Violation::from).collect();
+                    return Some(Reading::Invalid { violations, best: Some(as_text) });
+                }
+                Expected::Name { .. } | Expected::Other => None,
+            },
+        };
+        let (value, repair) = found?;
+        schema.validates(&value).then_some(Reading::Value { value, repairs: vec![repair] })
+    }
+
+    /// The text as it stands, which satisfies the schema, where nothing but strings does.
+    fn read_string(&self, text: Value) -> Option<Reading> {
+        let is_quoted =
+            text.as_str().is_some_and(|text| text.starts_with(['"', '`']) || text.contains("```"));
+        let others = [json!({}), json!([]), json!(0), json!(true)];
+        let takes_others = others.iter().any(|other| self.wanted.schema.validates(other));
+        let repair = if self.is_string() { Repair::PlainText } else { Repair::Label };
+        (!takes_others && !is_quoted).then(|| Reading::Value { value: text, repairs: vec![repair] })
+    }
+
+    /// Whether a string is asked for, and not one of a few.
+    fn is_string(&self) -> bool {
+        self.wanted.schema.breaches(&json!({}), 1).first().is_some_and(
+            |breach| matches!(&breach.expected, Expected::Types(types) if types.contains(&JsonType::String)),
+        )
+    }
+}
+
+/// The member that a text names.
+pub(super) fn named_member(text: &str, members: &[Value]) -> Option<(Value, Repair)> {
+    let names: Vec<(String, &Value)> = members
+        .iter()
+        .filter_map(|member| match member {
+            Value::String(name) => Some((name.clone(), member)),
+            Value::Number(_) | Value::Bool(_) => Some((member.to_string(), member)),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        })
+        .collect();
+    let names: Vec<(&str, &Value)> = names.iter().map(|(name, member)| (name.as_str(), *member)).collect();
+    named(text, &names).map(|member| (member.clone(), Repair::Label))
+}
+
+/// The boolean that a text names: `true` and `yes`, `false` and `no`.
+pub(super) fn named_boolean(text: &str) -> Option<(Value, Repair)> {
+    let (yes, no) = (Value::Bool(true), Value::Bool(false));
+    let names = [("true", &yes), ("yes", &yes), ("false", &no), ("no", &no)];
+    named(text, &names).map(|value| (value.clone(), Repair::Label))
+}
+
+/// The number that a text is, its decoration or its grouping by three aside.
+pub(super) fn number(text: &str, types: &[JsonType]) -> Option<(Value, Repair)> {
+    let kind = match (types.contains(&JsonType::Number), types.contains(&JsonType::Integer)) {
+        (true, _) => Kind::Any,
+        (false, true) => Kind::Whole,
+        (false, false) => return None,
+    };
+    let digits = ungrouped(text.trim_matches(['*', '`', '"', ' ']), kind)?;
+    Some((serde_json::from_str(&digits).ok()?, Repair::GroupedDigits))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! What plain words give where a scalar is asked for.
+
+use serde_json::{Value, json};
+
+use crate::completion::{Reading, read};
+use crate::schema::{Dialect, Schema};
+use crate::turn::{Completion, Content, Finish};
+
+fn told(schema: &Value, text: &str, finish: Finish) -> String {
+    let schema = Schema::from_json(schema.clone()).expect("a schema");
+    let wire = schema.wire(Dialect::Text).expect("fits the wire");
+    let completion = Completion {
+        content: Content::Text(text.to_owned()),
+        finish,
+        finish_reason: String::new(),
+        usage: None,
+        model: String::new(),
+        raw_turn: Value::Null,
+        continuation: None,
+    };
+    match read(&completion, &schema, &wire) {
+        Reading::Value { value, repairs } => {
+            let repairs: Vec<&str> = repairs.iter().map(|repair| repair.name()).collect();
+            format!("{value} {}", repairs.join(" ")).trim_end().to_owned()
+        }
+        Reading::Truncated => "truncated".to_owned(),
+        _ => "invalid".to_owned(),
+    }
+}
+
+#[test]
+fn plain_words_give_a_scalar() {
+    let label = json!({ "enum": ["yes", "no"] });
+    let constant = json!({ "const": "done" });
+    let boolean = json!({ "type": "boolean" });
+    let text = json!({ "type": "string" });
+    let nullable = json!({ "anyOf": [{ "enum": ["A", "B"] }, { "type": "null" }] });
+    for (schema, answer, expected) in [
+        (&label, "yes", r#""yes" label"#),
+        (&label, "Yes.", r#""yes" label"#),
+        (&label, "**yes**", r#""yes" label"#),
+        (&label, "\"Yes\"", r#""yes" label"#),
+        (&label, "<think>no?</think>\nyes", r#""yes" label"#),
+        (&label, "```\nyes\n```", r#""yes" label"#),
+        (&label, "yes and no", "invalid"),
+        (&label, "perhaps", "invalid"),
+        (&constant, "Done!", r#""done" label"#),
+        (&boolean, "Answer: **True**", "true label"),
+        (&boolean, "no", "false label"),
+        (&boolean, "not true", "invalid"),
+        (&nullable, "Label: B", r#""B" label"#),
+        (&text, "Plain words, as they stand.", r#""Plain words, as they stand." plain_text"#),
+        (&text, "I have 42 apples [1]", r#""I have 42 apples [1]" plain_text"#),
+        (&text, "42", r#""42" plain_text"#),
+        (&text, "\"quoted\"", r#""quoted""#),
+        (&json!({ "type": "string", "maxLength": 3 }), "too long", "invalid"),
+        (&json!({ "type": "integer" }), "1,234", "1234 grouped_digits"),
+        (&json!({ "type": "integer" }), "about 3", "invalid"),
+    ] {
+        assert_eq!(told(schema, answer, Finish::Stop), expected, "{answer} under {schema}");
+    }
+    assert_eq!(told(&text, "Plain words, as th", Finish::Length), "truncated");
+}
+
+#[test]
+fn properties_are_read_as_a_careful_reader_would() {
+    let schema = json!({ "title": "Person", "type": "object", "properties": {
+        "zip": { "type": "string" },
+        "population": { "type": "integer" },
+        "isCapital": { "type": "boolean" },
+        "mood": { "enum": ["good", "bad"] },
+    }});
+    for (answer, expected) in [
+        (r#"{"zip":3012}"#, r#"{"zip":"3012"} number_as_text"#),
+        (r#"{"zip":03012}"#, r#"{"zip":"03012"} loose_number"#),
+        (r#"{"zip":12345678901234567890.10}"#, r#"{"zip":"12345678901234567890.10"} number_as_text"#),
+        (r#"{"population":"1,234,567"}"#, r#"{"population":1234567} grouped_digits"#),
+        (r#"{"isCapital":"Yes."}"#, r#"{"isCapital":true} label"#),
+        (r#"{"is_capital":true}"#, r#"{"isCapital":true} key_spelling"#),
+        (r#"{"Is Capital":"no"}"#, r#"{"isCapital":false} key_spelling label"#),
+        (r#"{"mood":"**Good**"}"#, r#"{"mood":"good"} label"#),
+        (r#"{"mood":"good or bad"}"#, "invalid"),
+        (r#"{"Person":{"zip":"1"}}"#, r#"{"zip":"1"} envelope"#),
+        (r#"{"properties":{"zip":"1"}}"#, r#"{"zip":"1"} envelope"#),
+        (r#"{"error":"no person found"}"#, "invalid"),
+        (r#"{"zip":"1","error":"none"}"#, r#"{"zip":"1","error":"none"}"#),
+        ("{}", "{}"),
+    ] {
+        assert_eq!(told(&schema, answer, Finish::Stop), expected, "{answer}");
+    }
+    assert_eq!(told(&schema, &schema.to_string(), Finish::Stop), "invalid", "the schema itself");
+}

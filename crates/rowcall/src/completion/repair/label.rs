@@ -1,0 +1,204 @@
+//! Labels in plain words: which one of a few values a text names, bare (`yes`, `Yes.`) or decorated (`Answer: **True**`). Where a text
+//! names two of them, or denies one, it names none.
+
+use serde_json::Value;
+
+/// What opens emphasis, a quotation or brackets around a label.
+const OPENING: [char; 10] = ['"', '\'', '`', '*', '_', '(', '[', '“', '‘', '«'];
+
+/// What closes them, and what ends a sentence.
+const CLOSING: [char; 15] = ['"', '\'', '`', '*', '_', ')', ']', '”', '’', '»', '.', '!', ',', ';', ':'];
+
+/// What begins a line in Markdown.
+const BULLETS: [&str; 4] = ["- ", "* ", "# ", "> "];
+
+/// How many words may stand before a label that they announce, such as `The answer is`.
+const MOST_WORDS: usize = 6;
+
+/// Words with which a label may be denied rather than given.
+const DENIALS: [&str; 11] =
+    ["not", "no", "never", "neither", "nor", "without", "isn't", "isn’t", "cannot", "either", "or"];
+
+/// The one of `members` that `text` names; the second of a pair is what it stands for.
+pub(in crate::completion) fn named<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
+    let text = text.trim();
+    if let Some(only) = alike(text, members) {
+        return Some(only);
+    }
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let (first, last) = (lines.next()?, lines.next_back());
+    let label = label(first, members).or_else(|| label(last?, members))?;
+    let others = members.iter().filter(|(_, member)| *member != label.1);
+    let own = plain(label.0);
+    // A member that is within the one that is named is no other one.
+    let names_another = |(name, _): &(&str, &Value)| {
+        let name = plain(name);
+        !own.contains(&name) && mentions(&plain(text), &name)
+    };
+    (!others.clone().any(names_another)).then_some(label.1)
+}
+
+/// The label of a line: the whole of it, what a few words announce, or what stands before its explanation.
+fn label<'m>(line: &str, members: &[(&'m str, &'m Value)]) -> Option<(&'m str, &'m Value)> {
+    let pair = |value: &'m Value| members.iter().find(|(_, member)| *member == value).copied();
+    if let Some(value) = alike(line, members) {
+        return pair(value);
+    }
+    if let Some((before, behind)) = line.split_once(':') {
+        if is_announcement(before)
+            && let Some(value) = alike(behind, members)
+        {
+            return pair(value);
+        }
+        if let Some(value) = alike(before, members) {
+            return pair(value);
+        }
+    }
+    for dash in [" - ", " – ", " — "] {
+        if let Some(value) = line.split_once(dash).and_then(|(before, _)| alike(before, members)) {
+            return pair(value);
+        }
+    }
+    let (before, behind) = line.split_once(" is ")?;
+    if is_announcement(before) { pair(alike(behind, members)?) } else { None }
+}
+
+/// Whether these words can announce a label.
+fn is_announcement(words: &str) -> bool {
+    let words: Vec<String> = words.split_whitespace().map(plain).collect();
+    (1..=MOST_WORDS).contains(&words.len()) && !words.iter().any(|word| DENIALS.contains(&word.as_str()))
+}
+
+/// The only member that `text` is, its decoration, its case, and `-`, `_` or a blank for one another aside.
+fn alike<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
+    let text = plain(text);
+    let mut same = members.iter().filter(|(name, _)| plain(name) == text);
+    let (_, first) = same.next()?;
+    same.all(|(_, other)| other == first).then_some(*first)
+}
+
+fn plain(text: &str) -> String {
+    let mut bare = text.trim();
+    while let Some(rest) = BULLETS.iter().find_map(|bullet| bare.strip_prefix(bullet)) {
+        bare = rest.trim_start();
+    }
+    let opened = bare.trim_start_matches(|c: char| c.is_whitespace() || OPENING.contains(&c));
+    let closed = opened.trim_end_matches(|c: char| c.is_whitespace() || CLOSING.contains(&c));
+    let bare = if closed.is_empty() { bare } else { closed };
+    bare.to_lowercase().replace(['-', '_'], " ").replace("**", "")
+}
+
+/// Whether `text` has `name` in it as whole words.
+fn mentions(text: &str, name: &str) -> bool {
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    !name.is_empty()
+        && text.match_indices(name).any(|(at, _)| {
+            let (before, behind) = (text.get(..at), text.get(at + name.len()..));
+            !is_word(before.and_then(|text| text.chars().next_back()))
+                && !is_word(behind.and_then(|text| text.chars().next()))
+        })
+}
+
+/// A number whose digits are grouped by three, without its separators: `1234567` for `1,234,567`. A single comma or point may be
+/// a decimal mark, which only `is_whole` rules out for a comma.
+pub(in crate::completion) fn ungrouped(text: &str, kind: Kind) -> Option<String> {
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let separator = digits.chars().find(|c| !c.is_ascii_digit())?;
+    let mark = match separator {
+        ',' | '\'' | '’' | '_' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' => '.',
+        '.' => ',',
+        _ => return None,
+    };
+    let (whole, fraction) = match digits.split_once(mark) {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    let groups: Vec<&str> = whole.split(separator).collect();
+    let (first, rest) = groups.split_first()?;
+    let is_digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let are_grouped = (1..=3).contains(&first.len())
+        && !rest.is_empty()
+        && groups.iter().all(|group| is_digits(group))
+        && rest.iter().all(|group| group.len() == 3)
+        && (!first.starts_with('0'))
+        && fraction.is_none_or(is_digits);
+    let is_clear = match separator {
+        ',' => rest.len() > 1 || fraction.is_some() || kind == Kind::Whole,
+        '.' => rest.len() > 1 || fraction.is_some(),
+        _ => true,
+    };
+    let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
+    (are_grouped && is_clear).then(|| format!("{sign}{}{fraction}", groups.concat()))
+}
+
+/// Which numbers are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::completion) enum Kind {
+    /// Only whole ones.
+    Whole,
+    /// Any.
+    Any,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn exactly_one_label_is_named() {
+        let (yes, no, none) = (json!("yes"), json!("no"), json!("no_opinion"));
+        let members = [("yes", &yes), ("no", &no), ("no_opinion", &none)];
+        for (text, expected) in [
+            ("yes", Some(&yes)),
+            ("Yes.", Some(&yes)),
+            ("**yes**", Some(&yes)),
+            ("\"YES\"", Some(&yes)),
+            ("Answer: **Yes**", Some(&yes)),
+            ("**Answer:** Yes", Some(&yes)),
+            ("The answer is **no**.", Some(&no)),
+            ("No opinion", Some(&none)),
+            ("no-opinion: the text says nothing", Some(&none)),
+            ("Yes - it says so", Some(&yes)),
+            ("Yes\n\nThe text says so in its first line.", Some(&yes)),
+            ("I looked at it closely.\n\nAnswer: yes", Some(&yes)),
+            ("yes or no", None),
+            ("Yes: no", None),
+            ("Yes.\n\nNo.", None),
+            ("The answer is not: yes", None),
+            ("yesterday", None),
+            ("I would say that it may be yes", None),
+            ("", None),
+        ] {
+            assert_eq!(named(text, &members), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_clear_groups_are_put_together() {
+        use Kind::{Any, Whole};
+        for (text, kind, expected) in [
+            ("1,234,567", Any, Some("1234567")),
+            ("-1,234,567.89", Any, Some("-1234567.89")),
+            ("1.234.567,89", Any, Some("1234567.89")),
+            ("1'234", Any, Some("1234")),
+            ("1 234 567", Any, Some("1234567")),
+            ("1,234", Whole, Some("1234")),
+            ("1,234", Any, None),
+            ("1.234", Whole, None),
+            ("12,34", Any, None),
+            ("1,2345", Whole, None),
+            ("0,123", Whole, None),
+            ("1,,234", Whole, None),
+            ("1234", Whole, None),
+            ("1,234,567 people", Any, None),
+        ] {
+            assert_eq!(ungrouped(text, kind).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Objects that satisfy a schema only because it requires nothing: with properties that it does not know, in the place of those that it
+//! does. The JSON Schema validator finds nothing wrong with them; who reads an answer must.
+
+use serde_json::{Map, Value};
+
+use super::breach::{Breach, Expected};
+use super::coerce::{Coercion, Shape};
+use super::json_type::JsonTypes;
+use super::subschemas::escaped;
+use super::wording;
+
+/// How much a schema says of the properties that it does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Further {
+    /// Nothing, so that they are allowed only because nobody thought of them.
+    Unsaid,
+    /// That there may be any, or that there are none.
+    Said,
+    /// What they hold: the object is a map as well.
+    Described,
+}
+
+/// The name without its case and style: `first_name`, `firstName` and `First Name` are alike.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+impl Coercion {
+    /// The objects in `value` whose properties are strangers to the schema at their place, at most `most` of them.
+    pub(super) fn strangers(&self, value: &Value, most: usize) -> Vec<Breach> {
+        let mut found = Vec::new();
+        self.strangers_at(0, value, &mut String::new(), &mut found);
+        found.truncate(most);
+        found
+    }
+
+    fn strangers_at(&self, number: usize, value: &Value, path: &mut String, found: &mut Vec<Breach>) {
+        let Some(shape) = self.shapes.get(number) else { return };
+        if let Some(alternatives) = &shape.alternatives {
+            let types = JsonTypes::of(value);
+            let mut branches = alternatives.branches().iter().filter(|branch| branch.types.overlaps(types));
+            // Of several alternatives for such a value, which one is meant is for validation to say.
+            if let (Some(only), None) = (branches.next(), branches.next()) {
+                self.strangers_at(only.step, value, path, found);
+            }
+            return;
+        }
+        let length = path.len();
+        match value {
+            Value::Object(fields) => {
+                found.extend(shape.strangers(fields, path));
+                for (name, field) in fields {
+                    if let Some(number) = shape.properties.get(name).copied().or(shape.others) {
+                        path.push('/');
+                        path.push_str(&escaped(name));
+                        self.strangers_at(number, field, path, found);
+                        path.truncate(length);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (position, item) in items.iter().enumerate() {
+                    if let Some(number) = shape.prefix.get(position).copied().or(shape.items) {
+                        path.push_str(&format!("/{position}"));
+                        self.strangers_at(number, item, path, found);
+                        path.truncate(length);
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+impl Shape {
+    /// What an object has in the place of the properties that are known here.
+    fn strangers(&self, fields: &Map<String, Value>, path: &str) -> Vec<Breach> {
+        if self.properties.is_empty() || self.further == Further::Described {
+            return Vec::new();
+        }
+        if !self.properties.contains_key("properties")
+            && fields.get("properties").is_some_and(Value::is_object)
+            && fields.get("type").is_some_and(|named| named == "object")
+        {
+            let message = "is a JSON Schema, expected a value that satisfies it".to_owned();
+            return vec![Breach::new(path, message, Expected::Other)];
+        }
+        let unknown: Vec<&String> =
+            fields.keys().filter(|name| !self.properties.contains_key(*name)).collect();
+        let mut breaches: Vec<Breach> =
+            unknown.iter().filter_map(|name| self.renamed(name, &unknown, fields, path)).collect();
+        if breaches.is_empty()
+            && self.further == Further::Unsaid
+            && !unknown.is_empty()
+            && unknown.len() == fields.len()
+        {
+            let names: Vec<String> = unknown.into_iter().cloned().collect();
+            let mut known: Vec<String> = self.properties.keys().cloned().collect();
+            known.sort_unstable();
+            let message = format!(
+                "has none of the properties that are asked for: {}",
+                wording::unexpected(&names, &known)
+            );
+            breaches.push(Breach::new(path, message, Expected::Other));
+        }
+        breaches
+    }
+
+    /// The breach of a property whose name is that of exactly one that is absent, in another case or style.
+    fn renamed(
+        &self,
+        name: &str,
+        unknown: &[&String],
+        fields: &Map<String, Value>,
+        path: &str,
+    ) -> Option<Breach> {
+        let spelled = plain(name);
+        let mut meant = self.properties.keys().filter(|known| plain(known) == spelled);
+        let (to, None) = (meant.next()?, meant.next()) else { return None };
+        let is_only = unknown.iter().filter(|other| plain(other) == spelled).count() == 1;
+        if spelled.is_empty() || !is_only || fields.contains_key(to) {
+            return None;
+        }
+        let message = format!("unexpected property `{}`, did you mean `{to}`?", wording::cut(name));
+        Some(Breach::new(path, message, Expected::Name { found: name.to_owned(), meant: to.clone() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::schema::Schema;
+
+    #[test]
+    fn strangers_in_the_place_of_what_is_asked_for_are_found() {
+        let person = json!({ "title": "Person", "type": "object",
+            "properties": { "name": { "type": "string" }, "homeTown": { "type": "string" } } });
+        let open = json!({ "type": "object", "properties": { "name": {} }, "additionalProperties": true });
+        let map = json!({ "type": "object", "properties": { "name": {} }, "additionalProperties": { "type": "integer" } });
+        let nested =
+            json!({ "type": "object", "properties": { "who": { "anyOf": [person, { "type": "null" }] } } });
+        for (schema, value, expected) in [
+            (&person, json!({}), vec![]),
+            (&person, json!({ "name": "Ann" }), vec![]),
+            (&person, json!({ "name": "Ann", "age": 3 }), vec![]),
+            (&person, json!({ "Name": "Ann" }), vec!["unexpected property `Name`, did you mean `name`?"]),
+            (
+                &person,
+                json!({ "name": "Ann", "home_town": "Bonn" }),
+                vec!["unexpected property `home_town`, did you mean `homeTown`?"],
+            ),
+            (&person, json!({ "NAME": "Ann", "Name": "Bea" }), vec!["has none of the properties"]),
+            (&person, json!({ "name": "Ann", "Name": "Bea" }), vec![]),
+            (&person, json!({ "error": "nobody" }), vec!["has none of the properties"]),
+            (&person, person.clone(), vec!["is a JSON Schema"]),
+            (&open, json!({ "age": 3 }), vec![]),
+            (&open, json!({ "Name": 3 }), vec!["unexpected property `Name`"]),
+            (&map, json!({ "age": 3, "Name": 4 }), vec![]),
+            (&json!({ "type": "object" }), json!({ "age": 3 }), vec![]),
+            (&nested, json!({ "who": { "Name": "Ann" } }), vec!["`/who` unexpected property `Name`"]),
+            (&nested, json!({ "who": null }), vec![]),
+            (&json!({ "items": person }), json!([{ "x": 1 }]), vec!["`/0` has none of the properties"]),
+        ] {
+            let found = Schema::from_json(schema.clone()).expect("a schema").strangers(&value, 8);
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(found.len(), expected.len(), "{value}: {found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.starts_with(expected), "{value}: {found}");
+            }
+        }
+    }
+}
