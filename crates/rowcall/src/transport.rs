@@ -7,6 +7,7 @@
 )]
 
 mod base_url;
+mod encoding;
 mod tls;
 
 use std::collections::HashSet;
@@ -169,7 +170,9 @@ impl Transport {
             status: Some(status),
             ..self.broken("the connection broke in the middle of the answer", error.as_ref())
         })?;
-        Ok(Response { status, headers: head.headers, body: body.to_bytes(), received: SystemTime::now() })
+        let body = encoding::decoded(&head.headers, body.to_bytes(), LONGEST_BODY)
+            .map_err(|message| Fault { status: Some(status), ..Fault::new(FaultKind::Server, message) })?;
+        Ok(Response { status, headers: head.headers, body, received: SystemTime::now() })
     }
 
     /// The response as soon as its head is there.
