@@ -43,7 +43,6 @@ pub(super) fn decoded(headers: &HeaderMap, body: Bytes, longest: usize) -> Resul
 fn without(name: &str, body: Bytes, longest: usize) -> Result<Bytes, String> {
     let broken = |error: std::io::Error| format!("the body cannot be decoded as `{name}`: {error}");
     match name {
-        "" | "identity" => Ok(body),
         "gzip" | "x-gzip" if body.starts_with(GZIP) => {
             read(MultiGzDecoder::new(&*body), longest).map_err(broken)
         }
@@ -52,7 +51,7 @@ fn without(name: &str, body: Bytes, longest: usize) -> Result<Bytes, String> {
                 .map_err(|error| format!("the body cannot be decoded as `{name}`: {error}"))?;
             read(decoder, longest).map_err(broken)
         }
-        "gzip" | "x-gzip" | "zstd" => Ok(body),
+        "" | "identity" | "gzip" | "x-gzip" | "zstd" => Ok(body),
         _ if is_text(&body) => Ok(body),
         // What is called so is mostly zlib's form, and sometimes the bare one.
         "deflate" => read(ZlibDecoder::new(&*body), longest)
