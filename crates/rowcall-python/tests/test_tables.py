@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import datetime
+import decimal
 import enum
 import json
 from typing import Any, Optional, Union
@@ -198,6 +199,21 @@ def test_a_value_that_does_not_fit_its_column_is_an_error_of_its_row(answers):
     assert violation["path"] == "/places/1/a~1b" and "`Int64`" in violation["message"]
     whole = answers(Wide).map_table(pyarrow.table({"text": [json.dumps(row) for row in rows]}), into="value")
     assert whole.column("_error").to_pylist()[1]["violations"] == [violation]
+
+
+def test_no_number_is_rounded_on_its_way_to_python_or_into_a_column(answers):
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}, "x": {"type": "number"}}, "required": ["n"]}
+    rows = ['{"n": 9223372036854775807, "x": 0.1}', '{"n": 12345678901234567890123}', '{"n": 1, "x": 0.12345678901234567890123}']
+    values = asyncio.run(answers(schema).gather([{"text": row} for row in rows]))
+    assert values[1] == {"n": 12345678901234567890123} and values[0]["x"] == 0.1
+    assert values[2]["x"] == decimal.Decimal("0.12345678901234567890123")
+    made = answers(schema).map_table(pyarrow.table({"text": rows}))
+    assert made.column("n").to_pylist() == [9223372036854775807, None, None]
+    first, *others = made.column("_error").to_pylist()
+    assert first is None
+    for error, path, kind in zip(others, ["/n", "/x"], ["`Int64`", "`Float64`"]):
+        (violation,) = error["violations"]
+        assert violation["path"] == path and kind in violation["message"]
 
 
 def test_whole_numbers_in_lists_and_structs_stay_whole_beside_missing_ones(answers):

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::number;
 use crate::row::Row;
 use crate::violation::Violation;
 
@@ -57,7 +58,7 @@ where
         &'a self,
         rows: Vec<(Row, Value)>,
     ) -> Pin<Box<dyn Future<Output = Vec<Vec<Violation>>> + Send + 'a>> {
-        let violations = rows.into_iter().map(|(row, value)| match T::deserialize(value) {
+        let violations = rows.into_iter().map(|(row, value)| match number::deserialised::<T>(&value) {
             Ok(value) => (self.rule)(&row, &value),
             Err(error) => vec![Violation::whole(error.to_string())],
         });

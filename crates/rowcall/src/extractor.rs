@@ -18,6 +18,7 @@ use crate::extract::key;
 use crate::halt::Halt;
 use crate::identity::{EqualRows, Identity};
 use crate::journal::{Census, Journal, JournalOptions, Placing};
+use crate::number;
 use crate::order::OrderBy;
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
@@ -437,7 +438,7 @@ impl<T: DeserializeOwned> Extractor<T> {
 
 /// Why a valid value does not deserialise as `T`, with the place, if it does not.
 pub(crate) fn misfit<T: DeserializeOwned>(value: &Value) -> Option<Violation> {
-    if T::deserialize(value).is_ok() {
+    if number::deserialised::<T>(value).is_ok() {
         return None;
     }
     // Tracking the path costs, so it is done only for what failed without.
@@ -461,7 +462,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 fn typed<T: DeserializeOwned>(outcome: Outcome) -> Result<Outcome<T>> {
     let Outcome { index, result, effort, repairs, model, finish_reason } = outcome;
     let result = match result {
-        Ok(value) => Ok(T::deserialize(value).map_err(|error| {
+        Ok(value) => Ok(number::deserialised(&value).map_err(|error| {
             Error::Config(Problem::new(format!(
                 "row {index}: a value deserialised once and then not again: {error}"
             )))

@@ -36,6 +36,13 @@
 //! `concurrency(n)` limits any of them to `n` requests in flight; limits per minute belong to the [`Client`].
 //! Rows come from any iterator over strings or things that serialise, or from a [`stream`].
 //!
+//! # Numbers
+//!
+//! No number is rounded: a [`serde_json::Value`] keeps integers and decimals of any length as their digits. For this, the feature
+//! `arbitrary_precision` of `serde_json` is enabled, in the whole program. Its one trap is serde's: a type with
+//! `#[serde(untagged)]`, `#[serde(tag)]` or `#[serde(flatten)]` that your own code reads from text, and not from a `Value`, finds maps in
+//! the place of numbers. Read the text as a `Value` first. The types that this library fills are read so.
+//!
 //! # The route of a row
 //!
 //! `run` takes rows from the source and spawns `extract` for each; that renders the `prompt`, begins a `conversation`, and for each

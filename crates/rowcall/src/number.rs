@@ -1,6 +1,7 @@
 //! Numbers of JSON as decimals: whether they are whole, and whether 64-bit floating point holds them. They are kept as their digits
 //! everywhere, so that none is rounded on its way from an answer to an output.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
 /// How many zeros a number with an exponent may end with when it is written out.
@@ -66,6 +67,36 @@ pub fn is_exact_as_float(number: &Number) -> bool {
     }
     let Some(float) = number.as_f64() else { return false };
     Decimal::of(text).is_some_and(|decimal| Some(decimal) == Decimal::of(&format!("{float:e}")))
+}
+
+/// `value` as a `T`. A type may hold less than a number has digits, and says so by its own type (`f64`): it gets the nearest float.
+///
+/// # Errors
+/// Those of `T`.
+pub(crate) fn deserialised<T: DeserializeOwned>(value: &Value) -> Result<T, serde_json::Error> {
+    T::deserialize(value).or_else(|error| {
+        // Within tagged and flattened types, serde hands on only numbers that Rust's own types hold.
+        if has(value, is_beyond_types) {
+            T::deserialize(&as_floats(value)).map_err(|_| error)
+        } else {
+            Err(error)
+        }
+    })
+}
+
+fn is_beyond_types(number: &Number) -> bool {
+    !is_exact_as_float(number) && number.as_i128().is_none() && number.as_u128().is_none()
+}
+
+fn as_floats(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if is_beyond_types(number) => number.as_f64().map_or(Value::Null, Value::from),
+        Value::Array(items) => items.iter().map(as_floats).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(name, field)| (name.clone(), as_floats(field))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
 }
 
 /// Whether a number is too large for a 64-bit float. Whole numbers written out in digits are never too large.
@@ -186,6 +217,31 @@ mod tests {
         ] {
             assert_eq!(is_exact_as_float(&number(text)), exact, "{text}");
         }
+    }
+
+    #[test]
+    fn types_get_the_numbers_that_they_hold() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[serde(tag = "kind", rename_all = "lowercase")]
+        enum Shape {
+            Circle { radius: f64, id: u64, note: Option<Value> },
+        }
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Outer {
+            #[serde(flatten)]
+            shape: Shape,
+            count: i32,
+        }
+        let text = r#"{"kind":"circle","radius":0.12345678901234567890123,"id":18446744073709551615,
+            "note":3,"count":-7}"#;
+        let value: Value = serde_json::from_str(text).expect("JSON");
+        let circle =
+            Shape::Circle { radius: 0.123_456_789_012_345_68, id: u64::MAX, note: Some(Value::from(3)) };
+        assert_eq!(deserialised::<Outer>(&value).expect("it fits"), Outer { shape: circle, count: -7 });
+        let digits: Value = serde_json::from_str("-123456789012345678901234567890").expect("JSON");
+        assert_eq!(deserialised::<i128>(&digits).expect("it fits"), -123_456_789_012_345_678_901_234_567_890);
+        assert!(deserialised::<i64>(&digits).is_err());
+        assert!(deserialised::<u64>(&Value::from(-1)).is_err());
     }
 
     #[test]
