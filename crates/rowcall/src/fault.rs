@@ -144,6 +144,12 @@ impl Fault {
         }
     }
 
+    /// Whether a server of HTTPS says that it was spoken to in plain HTTP.
+    fn is_of_plain_http(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        ["plain http", "http request to an https", "requires tls"].iter().any(|words| message.contains(words))
+    }
+
     /// What to do next, where the kind tells.
     pub fn hint(&self) -> Option<&'static str> {
         match self.kind {
@@ -154,11 +160,14 @@ impl Fault {
             FaultKind::NotFound if self.message.contains(OLLAMA) => {
                 Some("add `/v1` to the base URL, where Ollama has its compatible interface")
             }
+            FaultKind::NotFound if self.is_of_plain_http() => {
+                Some("the server speaks HTTPS there: begin the base URL with `https://`")
+            }
             FaultKind::NotFound => Some("check the model's name and the base URL (most end in `/v1`)"),
             FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),
-            FaultKind::InvalidSchema => {
-                Some("`rowcall schema` shows what is sent; `--mode tool` asks for it in another way")
-            }
+            FaultKind::InvalidSchema => Some(
+                "`rowcall schema` shows what is sent; without `--mode` the other modes are tried in turn",
+            ),
             FaultKind::UnsupportedParameter => {
                 Some("leave the parameter out, or choose a model that takes it")
             }

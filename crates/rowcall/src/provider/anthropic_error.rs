@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{limit_headers, openai_error, sse};
+use super::{limit_headers, openai_error, refusal, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::LimitedBy;
@@ -84,7 +84,8 @@ struct Objection<'a> {
 }
 
 /// What a message calls the fields by which a schema is asked for, where it gives no path.
-const SPOKEN_OF: [(&str, &str); 5] = [
+const SPOKEN_OF: [(&str, &str); 6] = [
+    ("output format", "output_config.format"),
     ("output_config", "output_config.format"),
     ("output_format", "output_config.format"),
     ("tructured output", "output_config.format"),
@@ -130,7 +131,7 @@ impl<'a> Objection<'a> {
         let root = self.field.and_then(|field| field.split('.').next()).unwrap_or_default();
         let kind = match status {
             _ if says("credit balance is too low") => FaultKind::Quota,
-            _ if says("prompt is too long") || says("exceed context limit") => FaultKind::ContextLength,
+            _ if refusal::is_of_length(self.message) => FaultKind::ContextLength,
             _ if says("content filtering policy") => FaultKind::ContentPolicy,
             413 => FaultKind::TooLarge,
             422 => FaultKind::Unprocessable,
@@ -150,9 +151,8 @@ impl<'a> Objection<'a> {
     fn is_about_schema(&self) -> bool {
         let in_schema = |field: &str| field.split('.').any(|step| step == "schema" || step == "input_schema");
         self.field.is_some_and(in_schema)
-            || ["grammar", "Schema is too complex", "schema is too complex", "Schemas contain"]
-                .iter()
-                .any(|words| self.message.contains(words))
+            || refusal::is_of_schema(self.message)
+            || self.field.is_none() && refusal::speaks_of_schema(self.message)
     }
 
     fn refuses_field(&self) -> bool {

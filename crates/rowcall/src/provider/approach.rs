@@ -64,7 +64,7 @@ impl Approach {
     /// What follows from a fault of a request that was made by `asked`.
     pub fn adapt(&self, asked: &Arc<Target>, fault: &Fault) -> Adaptation {
         match fault.kind {
-            FaultKind::UnsupportedParameter => {}
+            FaultKind::UnsupportedParameter | FaultKind::InvalidSchema => {}
             FaultKind::RateLimit
             | FaultKind::Overloaded
             | FaultKind::Timeout
@@ -76,7 +76,6 @@ impl Approach {
             | FaultKind::Auth
             | FaultKind::Permission
             | FaultKind::NotFound
-            | FaultKind::InvalidSchema
             | FaultKind::ContextLength
             | FaultKind::ContentPolicy
             | FaultKind::TooLarge
@@ -87,6 +86,9 @@ impl Approach {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&state.target, asked) {
             return Adaptation::Made;
+        }
+        if fault.kind == FaultKind::InvalidSchema {
+            return state.ask_otherwise();
         }
         let Some(param) = fault.param.as_deref() else { return Adaptation::None };
         if let Some((target, change)) = state.target.without(param) {
@@ -102,9 +104,16 @@ impl Approach {
         if !state.target.asks_for_schema_by(param) {
             return Adaptation::None;
         }
-        let Some(form) = state.further.pop() else { return Adaptation::None };
-        let change = Change::Mode { from: state.target.form.mode, to: form.mode };
-        state.target = Arc::new(state.target.with_form(form));
+        state.ask_otherwise()
+    }
+}
+
+impl State {
+    /// Asks for the schema in the next form, if one is left.
+    fn ask_otherwise(&mut self) -> Adaptation {
+        let Some(form) = self.further.pop() else { return Adaptation::None };
+        let change = Change::Mode { from: self.target.form.mode, to: form.mode };
+        self.target = Arc::new(self.target.with_form(form));
         Adaptation::Change(change)
     }
 }

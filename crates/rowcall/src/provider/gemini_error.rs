@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{limit_headers, openai_error, sse};
+use super::{limit_headers, openai_error, refusal, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
@@ -42,13 +42,10 @@ pub(super) fn classify(response: &Response) -> Fault {
         "DEADLINE_EXCEEDED" => (FaultKind::Timeout, None),
         _ => (fault.kind, fault.param),
     };
-    Fault {
-        kind,
-        param,
-        limited_by: details.limited_by().or(fault.limited_by),
-        retry_after: limit_headers::in_headers(response).or(details.retry_delay()).or(fault.retry_after),
-        ..fault
-    }
+    let asked = limit_headers::in_headers(response).or(details.retry_delay()).or(fault.retry_after);
+    // The seconds that come with a day's quota would end in the next refusal.
+    let retry_after = asked.filter(|wait| !details.is_for_long() || limit_headers::is_for_long(*wait));
+    Fault { kind, param, limited_by: details.limited_by().or(fault.limited_by), retry_after, ..fault }
 }
 
 /// The `details` of an error, each of a type of its own.
@@ -137,7 +134,7 @@ fn invalid_argument(message: &str) -> (FaultKind, Option<String>) {
         };
         return (FaultKind::UnsupportedParameter, field.map(str::to_owned));
     }
-    if says("schema") || says("Schema") || says("too many states") {
+    if says("schema") || says("Schema") || refusal::is_of_schema(message) {
         return (FaultKind::InvalidSchema, None);
     }
     // A value that every row has in common.
@@ -161,7 +158,8 @@ impl<'a> UnknownField<'a> {
     }
 
     fn kind(&self) -> (FaultKind, Option<String>) {
-        if self.place.contains("schema") || self.place.contains("parameters") {
+        let is_in_schema = self.place.contains("schema") || self.place.contains("parameters");
+        if is_in_schema || refusal::is_schema_keyword(self.name) {
             return (FaultKind::InvalidSchema, None);
         }
         if self.place.starts_with("contents") {

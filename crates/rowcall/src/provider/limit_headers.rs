@@ -39,6 +39,11 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     sensible(go_duration(text)?.as_secs_f64())
 }
 
+/// Whether a wait is as long as one for a day's quota would be: an hour or more.
+pub(super) fn is_for_long(wait: Duration) -> bool {
+    wait >= Duration::from_hours(1)
+}
+
 /// How the account stands, by the headers of any response. Which there are depends on the provider; each is optional.
 ///
 /// | headers | meaning |

@@ -14,6 +14,7 @@ mod offer;
 mod openai_chat;
 mod openai_error;
 mod openai_responses;
+mod refusal;
 mod sse;
 mod target;
 

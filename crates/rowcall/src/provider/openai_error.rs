@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{limit_headers, looks_whole, said_or_nothing, sse};
+use super::{limit_headers, looks_whole, refusal, said_or_nothing, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
@@ -48,10 +48,6 @@ const OVERLOAD: [&str; 5] = [
 const CONTEXT: [&str; 3] =
     ["context_length_exceeded", "exceed_context_size_error", "ContextWindowExceededError"];
 
-/// What vLLM, Mistral, llama.cpp and others say of a prompt that is too long, having no code for it.
-const CONTEXT_WORDS: [&str; 4] =
-    ["maximum context length", "context length exceeded", "context window", "available context size"];
-
 /// OpenAI's (Responses has the last four), and Azure's inner one.
 const POLICY: [&str; 8] = [
     "invalid_prompt",
@@ -64,19 +60,26 @@ const POLICY: [&str; 8] = [
     "moderation_blocked",
 ];
 
-/// What servers say of a schema that they can read and will not take: OpenAI and Groq, llama.cpp, vLLM.
-const SCHEMA_WORDS: [&str; 4] = [
-    "invalid schema for",
-    "invalid json schema",
-    "json schema conversion failed",
-    "schema contains features not supported",
-];
-
 /// The fault that a response with an error status or an error body tells of.
 pub(super) fn classify(response: &Response) -> Fault {
     let said = Said::read(response);
     let status = if response.is_success() { said.status() } else { response.status };
-    fault(response, kind(status, &said), said)
+    let kind = kind(status, &said);
+    let fault = fault(response, kind, said);
+    if kind == FaultKind::RateLimit && refusal::is_of_a_day(&String::from_utf8_lossy(&response.body)) {
+        return used_up_for_today(fault);
+    }
+    fault
+}
+
+/// The same fault where it is a day's quota that is used up: the seconds that come with it would end in the next refusal.
+fn used_up_for_today(fault: Fault) -> Fault {
+    if fault.retry_after.is_some_and(limit_headers::is_for_long) {
+        return Fault { kind: FaultKind::Quota, ..fault };
+    }
+    let message = refusal::without_wait(&fault.message);
+    let message = format!("{message} (a day's quota, which is full again tomorrow)");
+    Fault { kind: FaultKind::Quota, message, retry_after: None, ..fault }
 }
 
 /// What an error amounts to. An answer that the provider's own validator has refused (Groq's, of JSON and of tool calls) is an
@@ -170,10 +173,20 @@ fn kind(status: u16, said: &Said) -> FaultKind {
         // Groq has no capacity left at the flexible price.
         498 | 529 => FaultKind::Overloaded,
         503 if is(&OVERLOAD) || says(&["overload", "busy", "capacity"]) => FaultKind::Overloaded,
-        400 | 404 | 422 if is(&["invalid_json_schema"]) || says(&SCHEMA_WORDS) => FaultKind::InvalidSchema,
-        400 | 413 | 422 if is(&CONTEXT) || says(&CONTEXT_WORDS) => FaultKind::ContextLength,
+        _ if refusal::is_of_address(&said.message) => FaultKind::NotFound,
+        400 | 404 | 422 if is(&["invalid_json_schema"]) => FaultKind::InvalidSchema,
+        400 | 413 | 422 | 500 if is(&CONTEXT) || refusal::is_of_length(&said.message) => {
+            FaultKind::ContextLength
+        }
+        // llama.cpp and Ollama call it their own error that they cannot compile a schema.
+        400 | 404 | 422 | 500 | 501 | 503 if refusal::is_of_schema(&said.message) => FaultKind::InvalidSchema,
         // OpenRouter says so with 403.
         400 | 403 if is(&POLICY) || says(&["was flagged"]) => FaultKind::ContentPolicy,
+        400 | 422 | 500 if is(refusal::KEY_CODES) || refusal::is_of_key(&said.message) => FaultKind::Auth,
+        400 | 422 if is(refusal::MODEL_CODES) || refusal::is_of_model(&said.message) => FaultKind::NotFound,
+        400 | 404 | 422 if said.refused.as_deref().is_some_and(refusal::is_schema_keyword) => {
+            FaultKind::InvalidSchema
+        }
         400 | 404 | 422 if said.refused.is_some() || is(&objection::CODES) => FaultKind::UnsupportedParameter,
         // The server of llama-cpp-python, and llama.cpp's own of 2024, do not know the format and call that their own error.
         500 if said.refused.as_deref().is_some_and(objection::is_way_to_ask) => {
@@ -182,11 +195,13 @@ fn kind(status: u16, said: &Said) -> FaultKind {
         401 => FaultKind::Auth,
         402 => FaultKind::Quota,
         403 => FaultKind::Permission,
-        // Redirects are not followed: they would carry the key elsewhere, and most turn a POST into a GET.
-        300..=399 | 404 => FaultKind::NotFound,
+        // Redirects are not followed: they would carry the key elsewhere, and most turn a POST into a GET. What is not allowed,
+        // gone, misdirected or not implemented is so for every row.
+        300..=399 | 404 | 405 | 410 | 421 | 426 | 501 | 505 => FaultKind::NotFound,
         408 | 504 | 522 | 524 => FaultKind::Timeout,
         409 | 425 => FaultKind::Conflict,
         413 => FaultKind::TooLarge,
+        400 | 422 if refusal::speaks_of_schema(&said.message) => FaultKind::InvalidSchema,
         422 => FaultKind::Unprocessable,
         400..=499 => FaultKind::InvalidRequest,
         _ => FaultKind::Server,

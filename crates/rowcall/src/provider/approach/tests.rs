@@ -88,8 +88,23 @@ fn what_must_be_sent_and_other_faults_change_nothing() {
         refusal("messages"),
         refusal("model"),
         Fault::new(FaultKind::UnsupportedParameter, "something"),
-        Fault { param: Some("temperature".to_owned()), ..Fault::new(FaultKind::InvalidSchema, "schema") },
+        Fault { param: Some("temperature".to_owned()), ..Fault::new(FaultKind::InvalidRequest, "no") },
     ] {
         assert_eq!(approach.adapt(&approach.target(), &fault), Adaptation::None, "{fault:?}");
     }
+}
+
+/// A schema that a server cannot compile in one mode is asked for in the next, whatever field the server names, until none is left.
+#[test]
+fn a_schema_that_is_refused_is_asked_for_by_the_next_mode() {
+    let approach = approach();
+    let refused = Fault::new(FaultKind::InvalidSchema, "failed to parse grammar");
+    let asked = approach.target();
+    let modes: Vec<_> = std::iter::from_fn(|| match approach.adapt(&approach.target(), &refused) {
+        Adaptation::Change(Change::Mode { from: _, to }) => Some(to),
+        Adaptation::Change(_) | Adaptation::Made | Adaptation::None => None,
+    })
+    .collect();
+    assert_eq!(modes, [Mode::Tool, Mode::Json, Mode::Prompt]);
+    assert_eq!(approach.adapt(&asked, &refused), Adaptation::Made);
 }

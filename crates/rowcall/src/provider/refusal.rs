@@ -1,0 +1,289 @@
+//! How servers word a refusal that no code stands for: of the schema, a prompt's length, the model, the key, the address. The words of vLLM, SGLang,
+//! llama.cpp, Ollama, LM Studio, Anthropic, Gemini and of gateways in front of them, as data. What follows is decided elsewhere.
+
+/// What is said of a schema, or of the grammar made of it, in small letters.
+const SCHEMA: &[&str] = &[
+    // OpenAI, Groq, Fireworks, Mistral.
+    "invalid schema",
+    "invalid json schema",
+    "invalid json_schema",
+    "invalid jsonschema",
+    // vLLM with xgrammar, llguidance, outlines.
+    "grammar error",
+    "invalid grammar",
+    "json schema into a grammar",
+    "schema contains features not supported",
+    "not supported by xgrammar",
+    "not supported by outlines",
+    "not supported by llguidance",
+    "unimplemented keys",
+    "unsatisfiable schema",
+    // SGLang.
+    "failed to compile json grammar",
+    "failed to compile grammar",
+    // llama.cpp, also behind Ollama, LM Studio and LiteLLM.
+    "failed to parse grammar",
+    "error parsing grammar",
+    "failed to initialize samplers",
+    "failed to initialize sampler",
+    "json schema conversion failed",
+    "unrecognized schema",
+    "unable to generate parser for this template",
+    "unsupported $ref",
+    "unsupported ref",
+    "error resolving ref",
+    // Ollama.
+    "invalid format: expected",
+    "required for format",
+    "invalid json schema in format",
+    // Anthropic.
+    "grammar compilation",
+    "too complex for compilation",
+    "schema is too complex",
+    "values other than 0 or 1",
+    "schemas contain",
+    // Gemini.
+    "too many states",
+];
+
+/// What is said of the schema or the grammar where it is named.
+const SUBJECTS: &[&str] = &["schema", "grammar"];
+
+/// What is said of them where they are refused.
+const REFUSED: &[&str] = &[
+    "invalid",
+    "unsupported",
+    "not support",
+    "not valid",
+    "not allowed",
+    "not permitted",
+    "failed",
+    "cannot",
+    "could not",
+    "unable to",
+    "too complex",
+    "too deep",
+    "too large",
+    "too many",
+];
+
+/// What is said of an answer that does not keep to the schema, which is another matter.
+const OF_ANSWER: &[&str] = &[
+    "not match",
+    "returned an invalid response",
+    "failed to generate",
+    "validation failed",
+    "failed to validate",
+    "jsonschemavalidationerror",
+];
+
+/// How far into a message the general rule looks, in characters: some servers go on to repeat the request.
+const BEGINNING: usize = 300;
+
+/// Keywords of JSON Schema that are the name of no request field.
+const KEYWORDS: &[&str] = &[
+    "$schema",
+    "$defs",
+    "$ref",
+    "$id",
+    "additionalProperties",
+    "additional_properties",
+    "patternProperties",
+    "propertyNames",
+    "prefixItems",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minLength",
+    "maxLength",
+    "minProperties",
+    "maxProperties",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "const",
+    "enum",
+    "pattern",
+    "unevaluatedProperties",
+];
+
+/// What is said of a prompt that is too long, in small letters.
+const LENGTH: &[&str] = &[
+    // vLLM, Mistral, SGLang, Together, OpenAI-like servers in general.
+    "maximum context length",
+    "max context length",
+    "maximum model length",
+    "context length exceeded",
+    "exceeds the context length",
+    "exceeds the model's context length",
+    "longer than the model's context length",
+    "longer than the maximum model length",
+    "greater than the context length",
+    "exceeds the maximum allowed length",
+    "maximum allowed number of input tokens",
+    "exceeds model's maximum context",
+    // llama.cpp, Ollama, LM Studio.
+    "available context size",
+    "exceeds the context size",
+    "exceed context limit",
+    "context window",
+    "contextwindowexceeded",
+    "greater than the context",
+    // TGI: "`inputs` tokens + `max_new_tokens` must be <= 4096".
+    "`inputs` tokens + `max_new_tokens` must be",
+    "`inputs` must have less than",
+    // Anthropic.
+    "prompt is too long",
+];
+
+/// What is said of a model that is not served, in small letters: DeepSeek, LiteLLM, Mistral, Perplexity, OpenRouter, Bedrock,
+/// Hugging Face, Groq, Azure.
+const MODEL: &[&str] = &[
+    "model not exist",
+    "invalid model",
+    "unknown model",
+    "no such model",
+    "not a valid model",
+    "model identifier is invalid",
+    "is not a chat model",
+    "does not work with the specified model",
+];
+
+/// What is said of a thing that is not served, where it is named as the model.
+const NOT_SERVED: &[&str] = &[
+    "does not exist",
+    "not exist",
+    "not found",
+    "no longer available",
+    "no longer supported",
+    "decommissioned",
+    "deprecated",
+    "not supported by any provider",
+    "not available on this",
+    "not loaded",
+];
+
+/// The codes and types that say it of the model: OpenAI, Mistral, Perplexity, Groq, Hugging Face, Azure.
+pub(super) const MODEL_CODES: &[&str] = &[
+    "model_not_found",
+    "invalid_model",
+    "model_decommissioned",
+    "model_not_supported",
+    "unknown_model",
+    "DeploymentNotFound",
+];
+
+/// What is said of a key: xAI, Mistral, Together, LiteLLM and others that say so with 400.
+const KEY: &[&str] = &[
+    "incorrect api key",
+    "invalid api key",
+    "invalid api-key",
+    "api key not valid",
+    "api key is invalid",
+    "api key is not valid",
+    "api key has expired",
+    "api key expired",
+    "malformed api key",
+    "missing api key",
+    "no api key",
+    "provide an api key",
+    "invalid authentication",
+    "litellm.authenticationerror",
+];
+
+/// The codes that say it of the key.
+pub(super) const KEY_CODES: &[&str] =
+    &["invalid_api_key", "invalid_authentication_error", "authentication_error"];
+
+/// What is said of a path that is not served, whatever the status: LM Studio says so with 200.
+const PATH: &[&str] = &["unexpected endpoint or method", "invalid url (post", "cannot post /"];
+
+/// What servers of HTTPS say to plain HTTP: nginx, Apache, Go, Tomcat.
+const PLAIN: &[&str] = &[
+    "plain http request was sent to https port",
+    "sent an http request to an https server",
+    "speaking plain http to an ssl",
+    "combination of host and port requires tls",
+];
+
+/// What is said of a quota for a day: Google names it `GenerateRequestsPerDay…`, OpenRouter `free-models-per-day`.
+const DAY: &[&str] = &["PerDay", "per-day", "daily limit", "daily quota", "Daily limit", "Daily quota"];
+
+/// What stands before a wait in a message.
+const WAIT: &[&str] = &["Please retry in ", "Please try again in "];
+
+/// Whether a body says that a day's quota is used up.
+pub(super) fn is_of_a_day(body: &str) -> bool {
+    DAY.iter().any(|words| body.contains(words))
+}
+
+/// A message without the time that it asks to wait.
+pub(super) fn without_wait(message: &str) -> String {
+    let split = WAIT.iter().find_map(|words| message.split_once(words));
+    let Some((before, after)) = split else { return message.to_owned() };
+    let after = after.split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
+    format!("{} {}", before.trim_end(), after.trim_start()).trim_end().to_owned()
+}
+
+/// Whether a message says that nothing is served at the address that was asked.
+pub(super) fn is_of_address(message: &str) -> bool {
+    let text = own_words(message);
+    PATH.iter().chain(PLAIN).any(|words| text.contains(words))
+}
+
+/// Whether a message says that the model is not served.
+pub(super) fn is_of_model(message: &str) -> bool {
+    let start = beginning(&own_words(message));
+    let says = |any: &[&str]| any.iter().any(|words| start.contains(words));
+    says(MODEL) || start.contains("model") && says(NOT_SERVED)
+}
+
+/// Whether a message says that the key is not accepted.
+pub(super) fn is_of_key(message: &str) -> bool {
+    let start = beginning(&own_words(message));
+    KEY.iter().any(|words| start.contains(words))
+}
+
+/// Whether a message has the known words for a schema, or the grammar made of it, that is not taken.
+pub(super) fn is_of_schema(message: &str) -> bool {
+    let text = own_words(message);
+    !is_of_answer(&text) && SCHEMA.iter().any(|words| text.contains(words))
+}
+
+/// Whether a message that is about no other field speaks of a schema or a grammar that is not taken, in whatever words.
+pub(super) fn speaks_of_schema(message: &str) -> bool {
+    let text = own_words(message);
+    let start = beginning(&text);
+    let says = |any: &[&str]| any.iter().any(|words| start.contains(words));
+    !is_of_answer(&text) && says(SUBJECTS) && says(REFUSED)
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(BEGINNING).collect()
+}
+
+fn is_of_answer(text: &str) -> bool {
+    OF_ANSWER.iter().any(|words| text.contains(words))
+}
+
+/// Whether a message says that the prompt does not fit the model's context.
+pub(super) fn is_of_length(message: &str) -> bool {
+    let text = own_words(message);
+    LENGTH.iter().any(|words| text.contains(words))
+}
+
+/// Whether a name that a server does not know is one of the schema's and not of the request's.
+pub(super) fn is_schema_keyword(name: &str) -> bool {
+    KEYWORDS.contains(&name)
+}
+
+/// A message in small letters, without the input that Pydantic repeats at its end, which may be a row's.
+fn own_words(message: &str) -> String {
+    message.split("'input':").next().unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests;
