@@ -172,6 +172,23 @@ async fn a_row_given_up_before_its_end_may_have_been_paid_for_if_it_was_answered
     assert_eq!((contents.totals().requests, contents.totals().usage.output_tokens), (2, 2));
 }
 
+#[tokio::test]
+async fn one_with_an_outcome_refuses_another_plan_until_that_is_accepted() {
+    let folder = Folder::new();
+    {
+        let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
+        session.end(Some(key(0)), row(0), valued(0));
+        until_written(&mut session, 1).await;
+    }
+    let other =
+        Identity { model: "sim/other".to_owned(), prompt: "Who? {{ text }}".to_owned(), ..identity() };
+    let refused = Journal::open(&folder.options(), &other).map(drop).expect_err("it asks something else");
+    assert!(refused.message.ends_with("was made with another model and prompt"), "{refused}");
+    let accepted = JournalOptions { existing: Existing::AcceptChanges, ..folder.options() };
+    drop(Journal::open(&accepted, &other).expect("it is accepted"));
+    drop(Journal::open(&folder.options(), &other).expect("it is the plan now"));
+}
+
 #[test]
 fn one_that_holds_nothing_does_not_refuse_another_plan() {
     let folder = Folder::new();

@@ -43,3 +43,13 @@ pub(super) fn first_looked_for<'a>(
     let missed = watched.missed.lock().unwrap_or_else(PoisonError::into_inner);
     lacking.iter().copied().find(|name| missed.contains(*name))
 }
+
+/// The names that rendering `template` looks for with no field at hand. Reading a slice (`{{ text[:9] }}`) is one of the uses
+/// that minijinja's list of undeclared variables leaves out (3.1).
+pub(super) fn looked_for(template: &Template<'_, '_>) -> BTreeSet<String> {
+    let watched = Arc::new(Watched { fields: Map::new(), missed: Mutex::default() });
+    // However it ends, what was missed on the way is known.
+    let _ = template.render(minijinja::Value::from_dyn_object(Arc::clone(&watched)));
+    let missed = watched.missed.lock().unwrap_or_else(PoisonError::into_inner);
+    missed.clone()
+}

@@ -201,6 +201,9 @@ impl Template {
     fn mentions(&self, name: &str) -> BTreeSet<String> {
         let Ok(template) = self.environment.get_template(name) else { return BTreeSet::new() };
         let mut variables: BTreeSet<_> = template.undeclared_variables(false).into_iter().collect();
+        if variables.is_empty() {
+            variables = missing::looked_for(&template);
+        }
         for (function, _) in self.environment.globals() {
             variables.remove(function);
         }
