@@ -98,6 +98,7 @@ fn a_field_used_in_whatever_way_is_used() {
         ("{% set x = text %}{{ x }}", None),
         ("{% macro shown(x) %}{{ x }}{% endmacro %}{{ shown(text) }}", None),
         ("{{ {'a': 1}[text] }}", None),
+        ("{{ text[:9] }}", None),
         ("Who is it?", Some("About {{ text }}.")),
     ] {
         Template::new(user, system).expect("compiles").check_use(user).expect(user);
