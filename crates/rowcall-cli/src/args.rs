@@ -220,6 +220,9 @@ pub(crate) struct RetryArguments {
     /// How often an attempt that failed is repeated; limits are waited out in any case
     #[arg(long, value_name = "TIMES", default_value_t = rowcall::RetryPolicy::default().retries)]
     pub(crate) retries: u32,
+    /// Ask about every row even if the server refuses the first ones all alike
+    #[arg(long)]
+    pub(crate) keep_going: bool,
 }
 
 /// Whom to ask, and how fast.

@@ -66,6 +66,9 @@ impl Task {
             SamePrompt::Allow => builder.same_prompt(),
             SamePrompt::Refuse => builder,
         };
+        if retrying.keep_going {
+            builder = builder.keep_going();
+        }
         if let Some(mode) = mode {
             builder = builder.mode(mode);
         }

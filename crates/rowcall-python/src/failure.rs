@@ -20,7 +20,8 @@ pub(crate) fn of_row(py: Python<'_>, index: Option<u64>, failure: &Failure) -> P
 pub(crate) fn of_run(py: Python<'_>, error: &Error) -> PyErr {
     match error {
         Error::Row { index, failure } => of_row(py, Some(*index), failure),
-        Error::Stopped(fault) => of_fault(py, fault),
+        Error::Stopped(fault) => of_fault(py, fault, &fault.to_string(), error.hint()),
+        Error::Refused { rows: _, fault } => of_fault(py, fault, &error.to_string(), error.hint()),
         Error::Config(problem) => of_problem(py, "config", problem),
         Error::Source(problem) => of_problem(py, "source", problem),
         Error::Journal(problem) => of_problem(py, "journal", problem),
@@ -49,9 +50,9 @@ fn of_problem(py: Python<'_>, kind: &str, problem: &Problem) -> PyErr {
     made(py, kind, &problem.message, problem.hint.as_deref(), None, &Value::Null)
 }
 
-fn of_fault(py: Python<'_>, fault: &Fault) -> PyErr {
+fn of_fault(py: Python<'_>, fault: &Fault, message: &str, hint: Option<&str>) -> PyErr {
     let told = serde_json::to_value(fault).map(|fault| serde_json::json!({ "fault": fault }));
-    made(py, fault.kind.name(), &fault.to_string(), fault.hint(), None, &told.unwrap_or_default())
+    made(py, fault.kind.name(), message, hint, None, &told.unwrap_or_default())
 }
 
 fn made(

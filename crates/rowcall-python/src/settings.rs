@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) output_schema: Option<Value>,
     pub(crate) prompt: String,
     pub(crate) same_prompt: bool,
+    keep_going: bool,
     pub(crate) system: Option<String>,
     /// Rows with the values that they are to get.
     pub(crate) examples: Vec<(Map<String, Value>, Value)>,
@@ -109,6 +110,9 @@ impl Settings {
         });
         if let Some(mode) = self.mode()? {
             task = task.mode(mode);
+        }
+        if self.keep_going {
+            task = task.keep_going();
         }
         task = match self.same_prompt() {
             SamePrompt::Allow => task.same_prompt(),

@@ -22,6 +22,7 @@ use crate::identity::{EqualRows, Identity, Keys};
 use crate::journal::Journal;
 use crate::prompt::{SamePrompt, Template};
 use crate::provider::{Approach, Forms, Key, KeyHeader, Mode, Offer, Parameters, Protocol, Quirks, Target};
+use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
 use crate::row::AnsweredRow;
 use crate::schema::Schema;
@@ -168,6 +169,8 @@ pub struct TaskOptions {
     pub retry: RetryPolicy,
     /// Whether rows that would be asked the very same share an outcome.
     pub equal_rows: EqualRows,
+    /// What is done where the server refuses the first rows all alike.
+    pub all_refused: AllRefused,
 }
 
 impl Default for TaskOptions {
@@ -184,6 +187,7 @@ impl Default for TaskOptions {
             max_reasks: DEFAULT_MAX_REASKS,
             retry: RetryPolicy::default(),
             equal_rows: EqualRows::default(),
+            all_refused: AllRefused::default(),
         }
     }
 }
@@ -214,6 +218,7 @@ pub(crate) struct Plan {
     pub(crate) identity: Arc<Identity>,
     pub(crate) keys: Keys,
     pub(crate) equal_rows: EqualRows,
+    pub(crate) all_refused: AllRefused,
     /// Where outcomes are kept, if they are.
     pub(crate) journal: Option<Arc<Journal>>,
     /// The cap on this task's own attempts in flight, if it has one.
@@ -282,6 +287,7 @@ impl Plan {
             keys: identity.keys(),
             identity: Arc::new(identity),
             equal_rows: options.equal_rows,
+            all_refused: options.all_refused,
             journal: None,
             account,
             schema,

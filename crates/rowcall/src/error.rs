@@ -27,6 +27,15 @@ pub enum Error {
     /// A fault that every row would share: a bad key, an unknown model, an exhausted quota, a refused schema.
     #[error("{0}")]
     Stopped(Box<Fault>),
+    /// The server has refused the first rows that were asked about all alike, so that it would refuse the others as well. None of
+    /// them has an outcome.
+    #[error("the first {rows} rows were all refused alike: {fault}")]
+    Refused {
+        /// How many rows were refused.
+        rows: u32,
+        /// The latest refusal.
+        fault: Box<Fault>,
+    },
     /// The source could not be read on.
     #[error("{0}")]
     Source(Problem),
@@ -50,6 +59,9 @@ impl Error {
             }
             Self::Row { failure, .. } => failure.hint(),
             Self::Stopped(fault) => fault.hint(),
+            Self::Refused { rows: _, fault } => Some(fault.hint().unwrap_or(
+                "check model, base URL, schema and parameters; `--keep-going` asks about the other rows all the same",
+            )),
             Self::Halted => None,
         }
     }

@@ -19,6 +19,7 @@ use crate::identity::{EqualRows, Key};
 use crate::journal::Intents;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
 use crate::provider::{Adaptation, Target, processing_time, standings};
+use crate::refusals::Refusals;
 use crate::request::Request;
 use crate::retry::{self, Decision, Tried};
 use crate::row::Row;
@@ -36,6 +37,13 @@ pub(crate) struct Opening {
     /// What it is known by; none where nobody wants to know.
     pub(crate) key: Option<Key>,
     pub(crate) conversation: Conversation,
+}
+
+/// What decides whether a run's requests are still sent.
+#[derive(Debug)]
+pub(crate) struct Switches<'a> {
+    pub(crate) halt: &'a Halt,
+    pub(crate) refusals: &'a Refusals,
 }
 
 /// How the work on a row ended.
@@ -72,9 +80,10 @@ pub(crate) async fn extract(
     plan: &Plan,
     opening: &mut Opening,
     intents: Option<&Intents>,
-    halt: &Halt,
+    switches: &Switches<'_>,
 ) -> Ended {
     let Opening { row, key, conversation } = opening;
+    let halt = switches.halt;
     let files = match halt.or(plan.files.load(conversation.prompt())).await {
         Some(Ok(files)) => files,
         Some(Err(message)) => return Ended::Done(Outcome::unasked(row.index, unattached(message))),
@@ -83,7 +92,8 @@ pub(crate) async fn extract(
     let mut first_sent = None;
     loop {
         let noted = intents.zip(*key);
-        let answer = match ask(plan, conversation, &files, row.index, noted, &mut first_sent, halt).await {
+        let answer = match ask(plan, conversation, &files, row.index, noted, &mut first_sent, switches).await
+        {
             Asked::Answered(completion, target) => {
                 let completion = conversation.joined(completion);
                 let reading = completion::read(&completion, &plan.schema, &target.form.wire);
@@ -122,7 +132,7 @@ async fn ask(
     row: u64,
     noted: Option<(&Intents, Key)>,
     first_sent: &mut Option<Instant>,
-    halt: &Halt,
+    Switches { halt, refusals }: &Switches<'_>,
 ) -> Asked {
     let output_limit = conversation.prompt().output_limit.or(plan.output_limit);
     let mut target = plan.approach.target();
@@ -131,7 +141,14 @@ async fn ask(
     let mut others = 0;
     loop {
         let need = Need { bytes, output_limit };
+        if halt.or(refusals.clear()).await.is_none() {
+            return Asked::Halted;
+        }
         let Some((place, permit)) = halt.or(plan.admit(need)).await else { return Asked::Halted };
+        let Some(first_answers) = refusals.send() else {
+            permit.hand_back();
+            continue;
+        };
         if let Some((intents, key)) = noted {
             if let Err(problem) = intents.note(key, row, conversation.effort().attempts + 1).await {
                 permit.hand_back();
@@ -155,6 +172,7 @@ async fn ask(
             let message = plan.account.transport.hide_secrets(fault.message);
             Fault { message, ..fault }
         });
+        first_answers.end(result.as_ref().map(|_| ()));
         let blame = permit.settle(settlement(&result), &standings, &mut strikes);
         drop(place);
         conversation.count_answer(&result, since_first);

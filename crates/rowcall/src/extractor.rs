@@ -24,6 +24,7 @@ use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
 use crate::prompt::SamePrompt;
 use crate::provider::{Form, Mode, Parameters};
+use crate::refusals::AllRefused;
 use crate::request::Request;
 use crate::retry::RetryPolicy;
 use crate::row::{AnsweredRow, Row};
@@ -60,6 +61,13 @@ impl<T> ExtractorBuilder<T> {
     /// What holds for every row: a template, sent as the protocol's system part.
     pub fn system(mut self, template: impl Into<String>) -> Self {
         self.options.system = Some(template.into());
+        self
+    }
+
+    /// Asks about every row even if the server refuses the first ones all alike, which otherwise stops the run with
+    /// [`Error::Refused`].
+    pub fn keep_going(mut self) -> Self {
+        self.options.all_refused = AllRefused::KeepGoing;
         self
     }
 

@@ -64,6 +64,7 @@ mod extract;
 mod halt;
 mod order;
 mod recall;
+mod refusals;
 mod run;
 
 // The stations, which do not know one another.
@@ -84,6 +85,7 @@ pub mod event;
 mod fault;
 mod identity;
 mod media_type;
+mod message;
 mod number;
 mod outcome;
 mod request;
@@ -113,6 +115,7 @@ pub use outcome::{Effort, Failure, FailureKind, Outcome};
 pub use outcomes::Outcomes;
 pub use prompt::SamePrompt;
 pub use provider::{Mode, Parameters, Protocol, models};
+pub use refusals::AllRefused;
 pub use request::{Request, Response};
 pub use retry::RetryPolicy;
 pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};

@@ -79,6 +79,11 @@ impl Recall {
         self.told.is_empty() && self.unsettled.is_empty() && self.loading == 0
     }
 
+    /// Whether rows are being looked up, which may have to be asked about.
+    pub(crate) fn is_looking(&self) -> bool {
+        !self.looking.is_empty()
+    }
+
     /// Takes rows from the source.
     pub(crate) fn take(&mut self, rows: Vec<Row>) {
         let mut first = Vec::with_capacity(rows.len());

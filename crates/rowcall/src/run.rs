@@ -4,17 +4,20 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use crate::config::Plan;
 use crate::error::{Error, Result};
 use crate::event::EventKind;
-use crate::extract::{Ended, Opening, extract};
+use crate::extract::{Ended, Opening, Switches, extract};
 use crate::halt::Halt;
 use crate::journal::{Asking, Intents, Placing, Spread};
 use crate::order::{Holding, Order, OrderBy};
+use crate::outcome::Outcome;
 use crate::recall::{Done, Recall, Recalled};
+use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::source::{Sink, Source};
 
 /// Rows in flight, at the least: enough that a fast account never waits for the source, few enough to stay in a few megabytes.
@@ -25,6 +28,9 @@ const WINDOW_PER_PLACE: usize = 4;
 
 /// Rows taken from the source at a time.
 const BATCH: usize = 64;
+
+/// How long refusals are held back where nothing else is going on: a source may wait for their outcomes before it gives more rows.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
 /// One execution of a plan over a source.
 #[derive(Debug)]
@@ -42,8 +48,19 @@ pub(crate) struct Run<S> {
     spreading: JoinSet<()>,
     tasks: JoinSet<(Opening, Ended, Option<Asking>)>,
     order: Order<Done>,
+    refusals: Refusals,
+    /// Rows that were refused while every row might be: their outcomes, if it turns out that not every row is.
+    held: Vec<Held>,
     halt: Halt,
     stopped_by: Option<Error>,
+}
+
+/// A row that was refused, with its outcome.
+#[derive(Debug)]
+struct Held {
+    opening: Opening,
+    outcome: Outcome,
+    asking: Option<Asking>,
 }
 
 impl<S: Source> Run<S> {
@@ -74,7 +91,12 @@ impl<S: Source> Run<S> {
         let window = given_window.unwrap_or_else(|| window(&plan));
         let holding = if recall.can_load() { Holding::Ahead(window as u64) } else { Holding::All };
         let (intents, spread) = recall.intents().unzip();
+        let refusals = Refusals::new(plan.all_refused);
         if let Some(totals) = plan.journal.as_ref().and_then(|journal| journal.take_resumed()) {
+            if !totals.is_unpaid() {
+                // The server has accepted rows before.
+                refusals.settle();
+            }
             plan.observers.emit(0, EventKind::Resumed { totals: Arc::new(totals) });
         }
         Self {
@@ -89,6 +111,8 @@ impl<S: Source> Run<S> {
             spreading: JoinSet::new(),
             tasks: JoinSet::new(),
             order: Order::new(order, holding),
+            refusals,
+            held: Vec::new(),
             halt: Halt::default(),
             stopped_by: None,
         }
@@ -120,6 +144,11 @@ impl<S: Source> Run<S> {
             }
             let room = self.room();
             let nothing_to_take = self.source_ended || self.halt.is_on();
+            let only_held = !self.held.is_empty() && self.tasks.is_empty() && !self.recall.is_looking();
+            if only_held && (nothing_to_take || room == 0) {
+                self.release_held();
+                continue;
+            }
             if nothing_to_take && self.tasks.is_empty() && self.recall.is_idle() {
                 match self.end() {
                     Some(ended) => return ended,
@@ -143,6 +172,7 @@ impl<S: Source> Run<S> {
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
+                () = tokio::time::sleep(LONGEST_HOLD), if only_held => self.release_held(),
             }
         }
     }
@@ -187,9 +217,11 @@ impl<S: Source> Run<S> {
 
     fn spawn(&mut self, mut opening: Opening) {
         let (plan, intents, halt) = (Arc::clone(&self.plan), self.intents.clone(), self.halt.clone());
+        let refusals = self.refusals.clone();
         let asking = intents.as_ref().zip(opening.key).map(|(intents, key)| intents.asking(key));
         self.tasks.spawn(async move {
-            let ended = extract(&plan, &mut opening, intents.as_ref(), &halt).await;
+            let switches = Switches { halt: &halt, refusals: &refusals };
+            let ended = extract(&plan, &mut opening, intents.as_ref(), &switches).await;
             (opening, ended, asking)
         });
     }
@@ -202,6 +234,14 @@ impl<S: Source> Run<S> {
             Ok(ended) => ended,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return,
+        };
+        let ended = match ended {
+            Ended::Done(outcome) if is_refused(&outcome) => {
+                self.held.push(Held { opening, outcome, asking });
+                self.judge_held();
+                return;
+            }
+            ended => ended,
         };
         let Opening { row, key, conversation } = opening;
         match ended {
@@ -219,6 +259,40 @@ impl<S: Source> Run<S> {
         if let Some(asking) = asking {
             asking.end();
         }
+        self.judge_held();
+    }
+
+    /// Sees whether it is known by now what the refusals are that are held back.
+    fn judge_held(&mut self) {
+        match self.refusals.standing() {
+            Standing::Open | Standing::Suspected => {}
+            Standing::Settled => self.release_held(),
+            Standing::Confirmed => {
+                let fault =
+                    self.held.iter().rev().find_map(|held| held.outcome.result.as_ref().err()?.fault.clone());
+                if let Some(fault) = fault {
+                    self.stop(Error::Refused { rows: self.refusals.rows(), fault });
+                }
+                self.release_held();
+            }
+        }
+    }
+
+    /// The refusals that are held back become failures of their rows; in a run that is stopped by a fault they are of no account, so
+    /// that those rows are asked about again.
+    fn release_held(&mut self) {
+        for Held { opening: Opening { row, key, conversation }, outcome, asking } in
+            std::mem::take(&mut self.held)
+        {
+            if self.stopped_by.is_some() {
+                self.recall.abandon(key, row.index, *conversation.effort());
+            } else {
+                self.recall.end(key, row, outcome);
+            }
+            if let Some(asking) = asking {
+                asking.end();
+            }
+        }
     }
 
     /// Takes no more rows, but finishes those that were taken: they are not to blame for what came after them.
@@ -232,6 +306,12 @@ impl<S: Source> Run<S> {
         self.halt.set();
         self.stopped_by.get_or_insert(error);
     }
+}
+
+/// Whether a row was refused, as every row might be.
+fn is_refused(outcome: &Outcome) -> bool {
+    let failure = outcome.result.as_ref().err();
+    failure.and_then(|failure| failure.fault.as_ref()).is_some_and(|fault| is_refusal(fault))
 }
 
 /// How many rows may be in flight. Rows with images may hold megabytes each, so there are no more of them than are of use.

@@ -31,6 +31,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Whether nothing of it can have been billed, as where no row was ever accepted.
+    pub(crate) fn is_unpaid(&self) -> bool {
+        self.unmetered == 0 && self.usage == Usage::default()
+    }
+
     /// Adds what a row took.
     pub(crate) fn add(&mut self, effort: &Effort) {
         let Effort { attempts, prompts, usage, unmetered, latency: _ } = effort;

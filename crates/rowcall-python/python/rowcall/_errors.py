@@ -291,7 +291,7 @@ _BY_KIND = _all(Error)
 
 # The options of the command line, as the engine's hints name them with what they take, and their names here.
 _OPTION = re.compile(r"--([a-z][a-z-]*)(?: ([A-Z]+)\b| (tool|txt|jsonl)\b)?")
-_FLAGS = ("fresh", "accept-changes", "force", "meta", "same-prompt")
+_FLAGS = ("fresh", "accept-changes", "force", "meta", "same-prompt", "keep-going")
 
 
 def _in_python(hint: str | None) -> str | None:

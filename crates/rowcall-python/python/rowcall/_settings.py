@@ -31,6 +31,8 @@ class Settings(TypedDict, total=False):
 
     same_prompt: bool
     """Allow a prompt that uses no field of the row, so that every row is asked the same."""
+    keep_going: bool
+    """Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call."""
     system: str
     """What holds for every row: a template, sent as the protocol's system part."""
     examples: Sequence[tuple[Any, Any]]
@@ -196,6 +198,7 @@ def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> di
         "output_schema": made.output_schema,
         "prompt": prompt,
         "same_prompt": given.get("same_prompt") or False,
+        "keep_going": given.get("keep_going") or False,
         "system": given.get("system"),
         "examples": [_example(made, example) for example in given.get("examples") or ()],
         "images": _names("images", given.get("images") or ()),

@@ -22,7 +22,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// use its own group as well is said by [`Group`].
 const GROUPS: [(Group, &[&str]); 4] = [
     (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
-    (Group::Path, &["conversation", "extract", "halt", "order", "recall", "run"]),
+    (Group::Path, &["conversation", "extract", "halt", "refusals", "order", "recall", "run"]),
     (
         Group::Stations,
         &[
@@ -46,6 +46,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "fault",
             "identity",
             "media_type",
+            "message",
             "number",
             "outcome",
             "request",

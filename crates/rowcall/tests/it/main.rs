@@ -6,6 +6,7 @@ mod connections;
 mod journal;
 mod outages;
 mod prompts;
+mod refusals;
 mod schemas;
 mod vectors;
 mod ways;

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rowcall::{Client, Error, Extractor, FaultKind, RetryPolicy, Schema};
 use serde_json::Value;
 
-const ANSWER: &str =
+pub(crate) const ANSWER: &str =
     r#"{"choices":[{"message":{"role":"assistant","content":"{\"age\":30}"},"finish_reason":"stop"}]}"#;
 
 const HTML: &str = "<html>Bad Gateway</html>";
 
 /// Answers each request, counted from 0, with a status and a body, or breaks its connection.
-fn server(
+pub(crate) fn server(
     story: impl Fn(u32) -> Option<(u16, &'static str)> + Send + Sync + 'static,
 ) -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -48,14 +48,14 @@ fn serve(mut stream: TcpStream, counter: &AtomicU32, story: &dyn Fn(u32) -> Opti
     }
 }
 
-fn ages(base_url: &str, retries: u32) -> Extractor<Value> {
+pub(crate) fn ages(base_url: &str, retries: u32) -> Extractor<Value> {
     let client = Client::builder("vllm/any").base_url(base_url).build().expect("a client");
     let policy = RetryPolicy { retries, ..RetryPolicy::default() };
     let ages = client.extractor_with(Schema::parse("age int").expect("a schema")).retry(policy);
     ages.prompt("{{ text }}").expect("an extractor")
 }
 
-fn rows(count: u32) -> Vec<String> {
+pub(crate) fn rows(count: u32) -> Vec<String> {
     (0..count).map(|row| format!("row {row}")).collect()
 }
 
