@@ -17,15 +17,12 @@ fn unquoted(message: &str) -> String {
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         let opens = !text.ends_with(|before: char| before.is_alphanumeric());
-        match closing(c).filter(|_| opens).and_then(|closing| end(after, closing)) {
-            Some(end) => {
-                text.push('…');
-                rest = &after[end..];
-            }
-            None => {
-                text.push(c);
-                rest = after;
-            }
+        if let Some(end) = closing(c).filter(|_| opens).and_then(|closing| end(after, closing)) {
+            text.push('…');
+            rest = &after[end..];
+        } else {
+            text.push(c);
+            rest = after;
         }
     }
     text
