@@ -190,12 +190,28 @@ async fn one_with_an_outcome_refuses_another_plan_until_that_is_accepted() {
 }
 
 #[test]
-fn one_that_holds_nothing_does_not_refuse_another_plan() {
+fn any_plan_goes_on_with_one_that_holds_nothing() {
     let folder = Folder::new();
     drop(folder.open());
+    let other = Identity { prompt: "Who? {{ text }}".to_owned(), ..identity() };
+    assert!(folder.contents().change(&other).is_none());
+    drop(Journal::open(&folder.options(), &other).expect("there is nothing to protect"));
+    assert_eq!(folder.contents().identity(), &other);
+}
+
+#[tokio::test]
+async fn one_that_asks_something_else_is_refused_until_that_is_accepted() {
+    let folder = Folder::new();
+    {
+        let session = folder.open().begin(EqualRows::Share, Placing::Input);
+        intend(&session, 0..1).await;
+    }
     let other =
         Identity { model: "sim/other".to_owned(), prompt: "Who? {{ text }}".to_owned(), ..identity() };
-    drop(Journal::open(&folder.options(), &other).expect("it holds nothing to protect"));
+    let refused = Journal::open(&folder.options(), &other).expect_err("it asks something else");
+    assert!(refused.message.ends_with("was made with another model and prompt"), "{refused}");
+    let accepted = JournalOptions { existing: Existing::AcceptChanges, ..folder.options() };
+    drop(Journal::open(&accepted, &other).expect("it is accepted"));
     drop(Journal::open(&folder.options(), &other).expect("it is the plan now"));
 }
 
