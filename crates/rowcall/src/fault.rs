@@ -32,6 +32,10 @@ pub struct Fault {
 /// What an answer in Ollama's own protocol is called.
 pub(crate) const OLLAMA: &str = "Ollama's own form";
 
+/// What a server objects to that does not know the version of Gemini's API that it was asked for: it is served as `v1`, as `v1beta` or
+/// both.
+pub(crate) const GEMINI_VERSION: &str = "version of the API";
+
 /// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,6 +167,9 @@ impl Fault {
             FaultKind::NotFound if self.is_of_plain_http() => {
                 Some("the server speaks HTTPS there: begin the base URL with `https://`")
             }
+            FaultKind::NotFound if self.param.as_deref() == Some(GEMINI_VERSION) => Some(
+                "Gemini was asked at `/v1` and `/v1beta`: check the model's name, or choose a version with `--base-url https://HOST/v1beta`",
+            ),
             FaultKind::NotFound => Some("check the model's name and the base URL (most end in `/v1`)"),
             FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),
             FaultKind::InvalidSchema => Some(

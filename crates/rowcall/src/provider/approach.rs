@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Form, Mode, Target};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, GEMINI_VERSION};
 
 /// The target of a run, and what may take its place.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub enum Change {
     Dropped(String),
     /// The output limit is sent under this name.
     Renamed(&'static str),
+    /// Gemini's API is asked at its other version.
+    Version,
     /// The schema is asked for in this way instead.
     Mode {
         /// As it was asked for.
@@ -64,7 +66,7 @@ impl Approach {
     /// What follows from a fault of a request that was made by `asked`.
     pub fn adapt(&self, asked: &Arc<Target>, fault: &Fault) -> Adaptation {
         match fault.kind {
-            FaultKind::UnsupportedParameter | FaultKind::InvalidSchema => {}
+            FaultKind::UnsupportedParameter | FaultKind::InvalidSchema | FaultKind::NotFound => {}
             FaultKind::RateLimit
             | FaultKind::Overloaded
             | FaultKind::Timeout
@@ -75,7 +77,6 @@ impl Approach {
             | FaultKind::Quota
             | FaultKind::Auth
             | FaultKind::Permission
-            | FaultKind::NotFound
             | FaultKind::ContextLength
             | FaultKind::ContentPolicy
             | FaultKind::TooLarge
@@ -90,13 +91,21 @@ impl Approach {
         if fault.kind == FaultKind::InvalidSchema {
             return state.ask_otherwise();
         }
+        if fault.kind == FaultKind::NotFound {
+            let other = fault.param.as_deref().filter(|param| *param == GEMINI_VERSION);
+            let Some(target) = other.and_then(|_| state.target.of_other_version()) else {
+                return Adaptation::None;
+            };
+            state.target = Arc::new(target);
+            return Adaptation::Change(Change::Version);
+        }
         let Some(param) = fault.param.as_deref() else { return Adaptation::None };
         if let Some((target, change)) = state.target.without(param) {
             match change {
                 // A server that refuses both names would be asked by one and the other for ever.
                 Change::Renamed(_) if state.is_renamed => return Adaptation::None,
                 Change::Renamed(_) => state.is_renamed = true,
-                Change::Dropped(_) | Change::Mode { .. } => {}
+                Change::Dropped(_) | Change::Version | Change::Mode { .. } => {}
             }
             state.target = Arc::new(target);
             return Adaptation::Change(change);
@@ -123,6 +132,7 @@ impl fmt::Display for Change {
         match self {
             Self::Dropped(name) => write!(f, "the server does not take `{name}`, so it is no longer sent"),
             Self::Renamed(name) => write!(f, "the output limit is sent as `{name}` from now on"),
+            Self::Version => f.write_str("nothing is found at `/v1`, so `/v1beta` is asked"),
             Self::Mode { from, to } => {
                 write!(f, "the server does not take {}, so {} is used instead", from.phrase(), to.phrase())
             }

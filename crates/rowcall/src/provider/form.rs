@@ -51,6 +51,8 @@ impl Forms {
             for &dialect in protocol.dialects(mode) {
                 match schema.wire(dialect) {
                     Ok(wire) => {
+                        let wire =
+                            if has_plain_names(protocol, mode) { wire.with_plain_names() } else { wire };
                         forms.push(Form { mode, dialect, wire: Arc::new(wire) });
                         break;
                     }
@@ -68,6 +70,11 @@ impl Forms {
         let notes = refusals.iter().map(|(mode, problem)| note(*mode, problem, first.mode)).collect();
         Ok(Self { first, further: forms.collect(), notes })
     }
+}
+
+/// Whether the properties of a schema must have plain names: Anthropic's tools refuse others ("Property keys should match pattern").
+fn has_plain_names(protocol: Protocol, mode: Mode) -> bool {
+    matches!((protocol, mode), (Protocol::Anthropic, Mode::Tool))
 }
 
 /// What follows from a problem with asking by `mode`, where it is asked by `chosen`.

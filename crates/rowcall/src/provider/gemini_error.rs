@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{limit_headers, openai_error, refusal, sse};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, GEMINI_VERSION};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
 
@@ -20,7 +20,10 @@ pub(super) fn classify(response: &Response) -> Fault {
         return classify(&Response { body: body.to_string().into(), ..response.clone() });
     }
     let fault = openai_error::classify(response);
-    let Some(error) = body.get("error").filter(|error| error.is_object()) else { return fault };
+    let Some(error) = body.get("error").filter(|error| error.is_object()) else {
+        let param = (fault.kind == FaultKind::NotFound).then(|| GEMINI_VERSION.to_owned());
+        return Fault { param: param.or(fault.param), ..fault };
+    };
     let details = Details::of(error);
     let (kind, param) = match error.get("status").and_then(Value::as_str).unwrap_or_default() {
         _ if details.is_bad_key() || fault.message.starts_with("API key not valid") => {
@@ -32,6 +35,8 @@ pub(super) fn classify(response: &Response) -> Fault {
         "FAILED_PRECONDITION" | "PERMISSION_DENIED" => (FaultKind::Permission, None),
         "UNAUTHENTICATED" => (FaultKind::Auth, None),
         "NOT_FOUND" => (FaultKind::NotFound, None),
+        // Google says of everything that it does not know that it is not found; others may serve the other version.
+        "" if fault.kind == FaultKind::NotFound => (FaultKind::NotFound, Some(GEMINI_VERSION.to_owned())),
         "RESOURCE_EXHAUSTED" if details.is_for_long() || has_no_access(&fault.message) => {
             (FaultKind::Quota, None)
         }

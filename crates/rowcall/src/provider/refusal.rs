@@ -42,6 +42,7 @@ const SCHEMA: &[&str] = &[
     "schema is too complex",
     "values other than 0 or 1",
     "schemas contain",
+    "property keys should match",
     // Gemini.
     "too many states",
 ];

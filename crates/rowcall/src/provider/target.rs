@@ -147,6 +147,12 @@ impl Target {
         Some((self.with(quirks, self.form.clone(), parameters), Change::Renamed(renamed)))
     }
 
+    /// The same target at the other version of Gemini's API, if it is not there yet.
+    pub(super) fn of_other_version(&self) -> Option<Self> {
+        let rest = self.path.strip_prefix("/v1/").filter(|_| self.protocol == Protocol::Gemini)?;
+        Some(Self { path: format!("/v1beta/{rest}").into(), ..self.clone() })
+    }
+
     /// Whether `param` is the name of what asks for the schema.
     pub(super) fn asks_for_schema_by(&self, param: &str) -> bool {
         let fields: &[&str] = match self.form.mode {
@@ -165,7 +171,8 @@ impl Target {
     }
 
     fn with(&self, quirks: Quirks, form: Form, parameters: Parameters) -> Self {
-        Self::new(self.protocol, quirks, self.model.clone(), form, parameters)
+        let path = Arc::clone(&self.path);
+        Self { path, ..Self::new(self.protocol, quirks, self.model.clone(), form, parameters) }
     }
 
     /// All that holds for every row in one text: what the answer's form is, if that must be said, then the system's part. What

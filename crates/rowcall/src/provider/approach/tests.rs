@@ -108,3 +108,38 @@ fn a_schema_that_is_refused_is_asked_for_by_the_next_mode() {
     assert_eq!(modes, [Mode::Tool, Mode::Json, Mode::Prompt]);
     assert_eq!(approach.adapt(&asked, &refused), Adaptation::Made);
 }
+
+#[test]
+fn the_other_version_of_geminis_api_is_tried_once() {
+    let schema = Schema::parse("name").expect("a schema");
+    let forms = Forms::of(&schema, Protocol::Gemini, &[Mode::Schema, Mode::Tool]).expect("forms");
+    let target = Target::new(Protocol::Gemini, QUIRKS, "m".to_owned(), forms.first, Parameters::default());
+    let approach = Approach::new(target, forms.further);
+    let path = || approach.target().encode(&crate::turn::Prompt::new(Vec::new())).path;
+    assert_eq!(&*path(), "/v1/models/m:generateContent");
+    let unknown = Fault { param: Some(GEMINI_VERSION.to_owned()), ..Fault::new(FaultKind::NotFound, "no") };
+    assert_eq!(approach.adapt(&approach.target(), &unknown), Adaptation::Change(Change::Version));
+    assert_eq!(&*path(), "/v1beta/models/m:generateContent");
+    assert_eq!(approach.adapt(&approach.target(), &unknown), Adaptation::None);
+    let refused = Fault::new(FaultKind::InvalidSchema, "no");
+    assert!(matches!(approach.adapt(&approach.target(), &refused), Adaptation::Change(Change::Mode { .. })));
+    assert_eq!(&*path(), "/v1beta/models/m:generateContent", "another mode is asked for at the same place");
+}
+
+/// Anthropic's tools refuse names of properties that other ways to ask take.
+#[test]
+fn only_tools_of_anthropics_have_other_names() {
+    let schema = Schema::parse("größe").expect("a schema");
+    let asked = |protocol, mode| {
+        let forms = Forms::of(&schema, protocol, &[mode]).expect("a form");
+        forms.first.wire.schema.to_string().contains("\"größe\":")
+    };
+    assert!(!asked(Protocol::Anthropic, Mode::Tool));
+    for (protocol, mode) in [
+        (Protocol::Anthropic, Mode::Prompt),
+        (Protocol::OpenAiChat, Mode::Tool),
+        (Protocol::Gemini, Mode::Tool),
+    ] {
+        assert!(asked(protocol, mode), "{protocol:?} {mode:?}");
+    }
+}

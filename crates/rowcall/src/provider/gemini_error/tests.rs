@@ -172,3 +172,18 @@ fn the_wait_is_that_of_a_header_then_of_the_details_then_of_the_message() {
         assert_eq!(wait(no_wait, None), Some(35_645.5));
     }
 }
+
+/// Google says `NOT_FOUND` of what it does not know; a server that says nothing of the kind may have the other version.
+#[test]
+fn what_is_not_found_may_be_in_the_other_version() {
+    for (body, param) in [
+        (error(404, "NOT_FOUND", "models/x is not found", &json!([])), None),
+        (json!({"error": {"message": "Not found"}}), Some(crate::fault::GEMINI_VERSION)),
+        (json!({"error": "Not found"}), Some(crate::fault::GEMINI_VERSION)),
+        (json!("404 page not found"), Some(crate::fault::GEMINI_VERSION)),
+    ] {
+        let fault = refused(404, &body);
+        assert_eq!((fault.kind, fault.param.as_deref()), (FaultKind::NotFound, param), "{body}");
+        assert_eq!(fault.hint().is_some_and(|hint| hint.contains("/v1beta")), param.is_some(), "{body}");
+    }
+}

@@ -16,6 +16,7 @@ mod form;
 mod given;
 mod limits;
 mod list;
+mod names;
 mod object;
 mod outlook;
 mod recursion;
@@ -27,6 +28,7 @@ pub use dialect::Dialect;
 pub(super) use restore::key_given_twice;
 
 use dialect::Treatment;
+use names::Names;
 use step::Steps;
 use translation::{Translated, Translation};
 
@@ -48,6 +50,7 @@ pub struct WireSchema {
     /// What it does not say of the user's schema, in the order of that.
     pub losses: Vec<Loss>,
     steps: Steps,
+    names: Names,
     as_given: bool,
 }
 
@@ -85,13 +88,23 @@ impl WireSchema {
             schema,
             losses,
             steps,
+            names: Names::default(),
         })
+    }
+
+    /// The same schema with names of properties that a tool of Anthropic's may have, in place of those that it may not.
+    pub(crate) fn with_plain_names(mut self) -> Self {
+        let (names, losses) = Names::plain(&mut self.schema);
+        self.as_given &= names.is_empty();
+        self.losses.extend(losses);
+        Self { names, ..self }
     }
 
     /// `value` in the form of the user's schema: the root unwrapped, nulls that stand for absent properties removed, maps
     /// and tuples put back. What has not the form of the wire schema is left as it is, for validation to judge; entries
     /// of a map of which two have the same key become a list, which no schema of an object accepts.
     pub fn restore(&self, mut value: Value) -> Value {
+        self.names.restore(&mut value);
         self.steps.restore(&mut value);
         value
     }
@@ -100,12 +113,14 @@ impl WireSchema {
     /// it, as few-shot examples show it. The way there, of which `restore` is the way back, except that null comes back
     /// for a property that may be both absent and null. What does not fit is left as it is.
     pub fn express(&self, value: &Value) -> Value {
-        self.steps.express(value)
+        let mut expressed = self.steps.express(value);
+        self.names.express(&mut expressed);
+        expressed
     }
 
     /// Whether `restore` never changes anything.
     pub fn is_identity(&self) -> bool {
-        self.steps.are_idle()
+        self.steps.are_idle() && self.names.is_empty()
     }
 
     /// Whether it is the user's schema as it was given.

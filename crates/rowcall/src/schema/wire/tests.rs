@@ -3,6 +3,7 @@
 
 mod dialects;
 mod express;
+mod names;
 
 use serde_json::{Value, json};
 
