@@ -274,6 +274,7 @@ impl Plan {
         let output_limit = parameters.max_output_tokens;
         let most_output = offer.model.and_then(|model| model.max_output_tokens);
         let target = Target::new(offer.protocol, account.quirks, offer.name.clone(), first, parameters);
+        let target = if account.transport.has_version() { target.below_version() } else { target };
         let identity = Identity {
             model: offer.path(),
             prompt: options.prompt.clone(),

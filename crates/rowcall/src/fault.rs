@@ -168,7 +168,7 @@ impl Fault {
                 Some("the server speaks HTTPS there: begin the base URL with `https://`")
             }
             FaultKind::NotFound if self.param.as_deref() == Some(GEMINI_VERSION) => Some(
-                "Gemini was asked at `/v1` and `/v1beta`: check the model's name, or choose a version with `--base-url https://HOST/v1beta`",
+                "check the model's name and the version of Gemini's API, which a base URL ends in: `--base-url https://HOST/v1beta`",
             ),
             FaultKind::NotFound => Some("check the model's name and the base URL (most end in `/v1`)"),
             FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),

@@ -105,6 +105,11 @@ enum Route {
 }
 
 impl Transport {
+    /// Whether the base URL ends in the version of an API.
+    pub(crate) fn has_version(&self) -> bool {
+        self.base_url.has_version()
+    }
+
     /// The way to `base_url` (`http://` or `https://`), with `headers` on every request. Nothing is connected yet.
     ///
     /// # Errors

@@ -147,6 +147,14 @@ impl Target {
         Some((self.with(quirks, self.form.clone(), parameters), Change::Renamed(renamed)))
     }
 
+    /// The same target where the address that it is asked at ends in the version of the API.
+    pub(crate) fn below_version(self) -> Self {
+        match self.path.strip_prefix("/v1/") {
+            Some(rest) => Self { path: format!("/{rest}").into(), ..self },
+            None => self,
+        }
+    }
+
     /// The same target at the other version of Gemini's API, if it is not there yet.
     pub(super) fn of_other_version(&self) -> Option<Self> {
         let rest = self.path.strip_prefix("/v1/").filter(|_| self.protocol == Protocol::Gemini)?;

@@ -48,7 +48,7 @@ impl BaseUrl {
         Ok(Self { below, query: query.to_owned(), has_version, uri })
     }
 
-    /// The URL of a request. Paths that begin with a version of the API (`/v1/messages`) leave it to a base URL that ends in one, so
+    /// The URL of a request. Paths that begin with the version of the API (`/v1/messages`) leave it to a base URL that ends in one, so
     /// that this may be given with or without it, and with another one.
     pub(crate) fn join(&self, path: &str) -> String {
         self.joined(path, &self.query)
@@ -60,8 +60,13 @@ impl BaseUrl {
     }
 
     fn joined(&self, path: &str, query: &str) -> String {
-        let path = if self.has_version { without_version(path) } else { path };
+        let path = if self.has_version { path.strip_prefix("/v1").unwrap_or(path) } else { path };
         format!("{}{path}{query}", self.below)
+    }
+
+    /// Whether it ends in the version of an API.
+    pub(crate) fn has_version(&self) -> bool {
+        self.has_version
     }
 
     /// Its scheme, host and path.
@@ -78,13 +83,6 @@ impl BaseUrl {
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown(""))
-    }
-}
-
-fn without_version(path: &str) -> &str {
-    match path.strip_prefix('/').and_then(|path| path.find('/')) {
-        Some(end) if is_version(&path[1..=end]) => &path[end + 1..],
-        Some(_) | None => path,
     }
 }
 

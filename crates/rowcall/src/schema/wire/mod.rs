@@ -29,7 +29,7 @@ pub(super) use restore::key_given_twice;
 
 use dialect::Treatment;
 use names::Names;
-use step::Steps;
+use step::{Step, Steps};
 use translation::{Translated, Translation};
 
 /// The property that a wrapped root is under.
@@ -96,7 +96,12 @@ impl WireSchema {
     pub(crate) fn with_plain_names(mut self) -> Self {
         let (names, losses) = Names::plain(&mut self.schema);
         self.as_given &= names.is_empty();
-        self.losses.extend(losses);
+        let wrapped = format!("/properties/{WRAPPER}");
+        let is_wrapped = matches!(self.steps.at(self.steps.first()), Step::Wrap(_));
+        self.losses.extend(losses.into_iter().map(|loss| match loss.path.strip_prefix(&wrapped) {
+            Some(path) if is_wrapped => Loss { path: path.to_owned(), ..loss },
+            Some(_) | None => loss,
+        }));
         Self { names, ..self }
     }
 
