@@ -21,7 +21,17 @@ pub enum Authority {
     Check,
 }
 
-/// A rule for values that satisfy the schema. It gets rows in batches, so that one that is called over a boundary (another
+/// What a check's verdict on a value depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The row as well: it may accept for one row what it rejects for another, even if both are asked the very same.
+    RowAndValue,
+    /// The value alone: that one row got no valid answer holds for all that are asked the very same.
+    Value,
+}
+
+/// A rule for values that satisfy the schema. Every row's value is checked for that row, whether it was asked for, shared with
+/// an equal row or found in a journal; what it rejects is asked again. It gets rows in batches, so that one that is called over a boundary (another
 /// thread, another language) need not be called for each.
 pub trait Check: Send + Sync {
     /// The violations of each value: exactly one list for each, in the order given, and an empty one for a value that is valid. A
@@ -35,17 +45,24 @@ pub trait Check: Send + Sync {
     fn authority(&self) -> Authority {
         Authority::Both
     }
+
+    /// What its verdict depends on. [`Scope::RowAndValue`], which is never wrong, asks more than [`Scope::Value`] where rows that
+    /// are asked the very same get no valid answer.
+    fn scope(&self) -> Scope {
+        Scope::RowAndValue
+    }
 }
 
 /// A closure as a check of values of `T`.
 pub(crate) struct Closure<T, F> {
     rule: F,
+    scope: Scope,
     value: PhantomData<fn(T)>,
 }
 
 impl<T, F> Closure<T, F> {
-    pub(crate) fn new(rule: F) -> Self {
-        Self { rule, value: PhantomData }
+    pub(crate) fn new(rule: F, scope: Scope) -> Self {
+        Self { rule, scope, value: PhantomData }
     }
 }
 
@@ -63,5 +80,9 @@ where
             Err(error) => vec![Violation::whole(error.to_string())],
         });
         Box::pin(std::future::ready(violations.collect()))
+    }
+
+    fn scope(&self) -> Scope {
+        self.scope
     }
 }

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use crate::config::{Account, AccountOptions};
 use crate::error::Result;
-use crate::extractor::{ExtractorBuilder, misfit};
+use crate::extractor::ExtractorBuilder;
 use crate::provider::Protocol;
 use crate::schema::Schema;
+use crate::validity::misfit;
 
 /// An account with a provider and one of its models. Cloning it is cheap, and all clones share one admission: limits hold
 /// for all of them together.

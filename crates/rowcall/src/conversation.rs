@@ -101,6 +101,17 @@ impl Conversation {
         self
     }
 
+    /// The same conversation after a first answer that cost nothing, as it was another row's or an earlier run's, and that is not
+    /// valid for this row: a re-ask, if any is left. If not, the answer is not mentioned and the row is asked anew.
+    pub(crate) fn answered(mut self, raw_turn: Value, value: Value, violations: Vec<Violation>) -> Self {
+        if self.reasks_left > 0 {
+            self.reasks_left -= 1;
+            self.best = Some(Best { value, violations: violations.len() });
+            self.prompt.turns.push(Turn::Invalid { raw_turn, violations });
+        }
+        self
+    }
+
     /// What to ask now.
     pub(crate) fn prompt(&self) -> &Prompt {
         &self.prompt

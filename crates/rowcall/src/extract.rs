@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 use crate::admission::{Blame, Failing, Need, Refusal, Settlement, Strikes};
 use crate::attachment::Loaded;
-use crate::check::Authority;
 use crate::completion::{self, Reading};
 use crate::config::Plan;
 use crate::conversation::{Answer, Conversation, Step};
@@ -15,7 +14,7 @@ use crate::error::Problem;
 use crate::event::EventKind;
 use crate::fault::{Fault, FaultKind};
 use crate::halt::Halt;
-use crate::identity::{EqualRows, Key};
+use crate::identity::{EqualRows, Key, KeyOf, RowKey};
 use crate::journal::Intents;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
 use crate::provider::{Adaptation, Target, processing_time, standings};
@@ -24,7 +23,7 @@ use crate::request::Request;
 use crate::retry::{self, Decision, Tried};
 use crate::row::Row;
 use crate::turn::{AttachmentContent, Completion, Prompt};
-use crate::violation::Violation;
+use crate::validity;
 
 /// What an attachment counts as in an estimate, in bytes of text: at four a token, the 1,000 tokens or so that an image of a
 /// megapixel takes.
@@ -35,7 +34,7 @@ const ATTACHMENT_BYTES: usize = 4096;
 pub(crate) struct Opening {
     pub(crate) row: Row,
     /// What it is known by; none where nobody wants to know.
-    pub(crate) key: Option<Key>,
+    pub(crate) key: Option<RowKey>,
     pub(crate) conversation: Conversation,
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>
         }
     };
     let is_known_by_key = plan.journal.is_some() || plan.equal_rows == EqualRows::Share;
-    let key = is_known_by_key.then(|| plan.keys.of(&prompt));
+    let key = is_known_by_key.then(|| RowKey { key: plan.keys.of(&prompt), of: KeyOf::Prompt });
     let conversation = Conversation::begin(row.index, prompt, plan.max_reasks, plan.output_limit)
         .with_most_output(plan.most_output);
     Ok(Opening { row, key, conversation })
@@ -91,13 +90,13 @@ pub(crate) async fn extract(
     };
     let mut first_sent = None;
     loop {
-        let noted = intents.zip(*key);
+        let noted = intents.zip(key.map(|key| key.key));
         let answer = match ask(plan, conversation, &files, row.index, noted, &mut first_sent, switches).await
         {
             Asked::Answered(completion, target) => {
                 let completion = conversation.joined(completion);
                 let reading = completion::read(&completion, &plan.schema, &target.form.wire);
-                Answer::Read(completion, checked(plan, row, reading).await)
+                Answer::Read(completion, validity::of_answer(plan, row, reading).await)
             }
             Asked::Failed(fault) => Answer::Failed(fault),
             Asked::Halted => return Ended::Abandoned(*conversation.effort()),
@@ -254,37 +253,6 @@ pub(crate) fn first_request(plan: &Plan, row: &Row) -> Result<Request, Box<Failu
 /// The key of the row with this prompt, if one can be rendered.
 pub(crate) fn key(plan: &Plan, row: &Row) -> Option<Key> {
     Some(plan.keys.of(&prompt(plan, row).ok()?))
-}
-
-/// A value must also fit the caller's type, which may be narrower than its schema, and the user's own rule, which may have the
-/// last word.
-async fn checked(plan: &Plan, row: &Row, reading: Reading) -> Reading {
-    let (value, repairs) = match (reading, &plan.check) {
-        (Reading::Value { value, repairs }, _) => (value, repairs),
-        (Reading::Invalid { best: Some(value), .. }, Some(check))
-            if check.authority() == Authority::Check =>
-        {
-            (value, Vec::new())
-        }
-        (reading, _) => return reading,
-    };
-    let violations = match (&plan.check, (plan.misfit)(&value)) {
-        (_, Some(misfit)) => vec![misfit],
-        (None, None) => Vec::new(),
-        (Some(check), None) => verdict(check.check(vec![(row.clone(), value.clone())]).await),
-    };
-    if violations.is_empty() {
-        return Reading::Value { value, repairs };
-    }
-    Reading::Invalid { violations, best: Some(value) }
-}
-
-/// What a check has found in the one value that it was given. One that says nothing of it has not accepted it.
-fn verdict(found: Vec<Vec<Violation>>) -> Vec<Violation> {
-    if found.is_empty() {
-        return vec![Violation::whole("the check gave no verdict")];
-    }
-    found.into_iter().flatten().collect()
 }
 
 fn settlement(result: &Result<Completion, Fault>) -> Settlement {

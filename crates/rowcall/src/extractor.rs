@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::check::{Check, Closure};
+use crate::check::{Check, Closure, Scope};
 use crate::config::{Account, Plan, TaskOptions};
 use crate::error::{Error, Problem, Result};
 use crate::event::Event;
@@ -20,7 +20,7 @@ use crate::identity::{EqualRows, Identity};
 use crate::journal::{Census, Journal, JournalOptions, Placing};
 use crate::number;
 use crate::order::OrderBy;
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::outcomes::Outcomes;
 use crate::prompt::SamePrompt;
 use crate::provider::{Form, Mode, Parameters};
@@ -204,12 +204,12 @@ impl<T> Extractor<T> {
     }
 
     /// The same extractor with a rule of yours in place of any it had, for what no schema can say: values for which it finds
-    /// violations are asked for again.
+    /// violations are asked for again. It sees every row, also one that shares a value with an equal row or has one in the journal.
     pub fn check(&self, rule: impl Fn(&Row, &T) -> Vec<Violation> + Send + Sync + 'static) -> Self
     where
         T: DeserializeOwned + 'static,
     {
-        self.check_with(Arc::new(Closure::<T, _>::new(rule)))
+        self.check_with(Arc::new(Closure::<T, _>::new(rule, Scope::RowAndValue)))
     }
 
     /// As [`check`](Self::check), with a rule that takes values in batches or in its own time.
@@ -354,7 +354,7 @@ impl<T: DeserializeOwned> Extractor<T> {
     pub async fn extract(&self, row: impl Serialize + Send) -> Result<T> {
         let mut run = Run::apart(Arc::clone(&self.plan), std::iter::once(row).into_source(), Placing::None);
         match run.next().await?.pop_front() {
-            Some((_, outcome)) => value_or_error(typed(outcome)?),
+            Some((_, outcome)) => value_or_error(typed(outcome)),
             None => Err(Error::Halted),
         }
     }
@@ -372,7 +372,7 @@ impl<T: DeserializeOwned> Extractor<T> {
                 return Ok(values);
             }
             for (_, outcome) in done {
-                values.push(value_or_error(typed(outcome)?)?);
+                values.push(value_or_error(typed(outcome))?);
             }
         }
     }
@@ -408,7 +408,7 @@ impl<T: DeserializeOwned> Extractor<T> {
                 return Ok(placed.into_iter().map(|(_, outcome)| outcome).collect());
             }
             for (row, outcome) in done {
-                placed.push((row.index, each(typed(outcome)?)?));
+                placed.push((row.index, each(typed(outcome))?));
             }
         }
     }
@@ -444,40 +444,17 @@ impl<T: DeserializeOwned> Extractor<T> {
     }
 }
 
-/// Why a valid value does not deserialise as `T`, with the place, if it does not.
-pub(crate) fn misfit<T: DeserializeOwned>(value: &Value) -> Option<Violation> {
-    if number::deserialised::<T>(value).is_ok() {
-        return None;
-    }
-    // Tracking the path costs, so it is done only for what failed without.
-    let error = serde_path_to_error::deserialize::<_, T>(value).err()?;
-    Some(Violation::at(pointer(error.path()), error.into_inner().to_string()))
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-            Segment::Enum { variant } => format!("/{variant}"),
-            Segment::Unknown => "/?".to_owned(),
-        })
-        .collect()
-}
-
-/// The outcome with its value as `T`, which it fits: `misfit` has made sure.
-fn typed<T: DeserializeOwned>(outcome: Outcome) -> Result<Outcome<T>> {
+/// The outcome with its value as `T`. `validity.rs` has made sure that it fits; one that fits only at times makes its row fail.
+fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
     let Outcome { index, result, effort, repairs, model, finish_reason } = outcome;
-    let result = match result {
-        Ok(value) => Ok(number::deserialised(&value).map_err(|error| {
-            Error::Config(Problem::new(format!(
-                "row {index}: a value deserialised once and then not again: {error}"
-            )))
-        })?),
-        Err(failure) => Err(failure),
-    };
-    Ok(Outcome { index, result, effort, repairs, model, finish_reason })
+    let result = result.and_then(|value| {
+        number::deserialised(&value).map_err(|error| {
+            let message = format!("the value does not fit the type: {error}");
+            let failure = Failure::unasked(FailureKind::Invalid, message);
+            Box::new(Failure { best: Some(value), effort, ..failure })
+        })
+    });
+    Outcome { index, result, effort, repairs, model, finish_reason }
 }
 
 fn value_or_error<T>(outcome: Outcome<T>) -> Result<T> {

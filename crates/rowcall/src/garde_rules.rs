@@ -1,9 +1,13 @@
 //! `garde`'s rules as a check: what a type says of its own fields is told to the model like any other violation.
 
+use std::sync::Arc;
+
 use garde::{Path, Validate};
 use serde::de::DeserializeOwned;
 
+use crate::check::{Closure, Scope};
 use crate::extractor::Extractor;
+use crate::row::Row;
 use crate::violation::Violation;
 
 impl<T> Extractor<T>
@@ -12,12 +16,13 @@ where
 {
     /// The same extractor with the rules that `T` derives from `garde` as its check.
     pub fn garde(&self) -> Self {
-        self.check(|_, value| match value.validate() {
+        let rule = |_: &Row, value: &T| match value.validate() {
             Ok(()) => Vec::new(),
             Err(report) => {
                 report.iter().map(|(path, error)| Violation::at(pointer(path), error.to_string())).collect()
             }
-        })
+        };
+        self.check_with(Arc::new(Closure::<T, _>::new(rule, Scope::Value)))
     }
 }
 

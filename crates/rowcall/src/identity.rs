@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::row::AnsweredRow;
+use crate::row::{AnsweredRow, Row};
 use crate::turn::{Attachment, AttachmentContent, Prompt, Turn};
 
 /// Bytes of a key: enough that two rows of billions never share one by accident.
@@ -133,6 +133,16 @@ impl Key {
         Self::of(&Sha256::new().chain_update(self.0).chain_update(n.to_le_bytes()).finalize())
     }
 
+    /// The key of this row alone among all that have this key: a hash of its fields as well.
+    pub(crate) fn of_row(self, row: &Row) -> Self {
+        let mut hash = Sha256::new().chain_update(self.0).chain_update(b"row");
+        match &row.fields {
+            Ok(fields) => add(&mut hash, &canonical(&object(fields))),
+            Err(_) => hash.update(&row.record),
+        }
+        Self::of(&hash.finalize())
+    }
+
     /// Its bytes, as the journal stores them.
     pub fn bytes(&self) -> &[u8] {
         &self.0
@@ -142,6 +152,22 @@ impl Key {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(Self(bytes.try_into().ok()?))
     }
+}
+
+/// What a key is a hash of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyOf {
+    /// What is asked: rows that are asked the very same have it in common.
+    Prompt,
+    /// What is asked, and the row's fields: it is for an outcome that other rows which are asked the same may not have.
+    Row,
+}
+
+/// A key, and what it is a hash of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowKey {
+    pub(crate) key: Key,
+    pub(crate) of: KeyOf,
 }
 
 impl fmt::Debug for Key {

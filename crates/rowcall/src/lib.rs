@@ -96,10 +96,11 @@ mod standing;
 mod stats;
 mod totals;
 mod turn;
+mod validity;
 mod violation;
 
 pub use admission::DEFAULT_CONCURRENCY;
-pub use check::{Authority, Check};
+pub use check::{Authority, Check, Scope};
 pub use client::{Client, ClientBuilder};
 pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, TaskOptions};
 pub use error::{Error, Problem, Result};

@@ -20,7 +20,7 @@ pub struct Outcomes<'a, T> {
 }
 
 impl<'a, T: 'a> Outcomes<'a, T> {
-    pub(crate) fn new<S>(run: Run<S>, typed: fn(Outcome) -> Result<Outcome<T>>) -> Self
+    pub(crate) fn new<S>(run: Run<S>, typed: fn(Outcome) -> Outcome<T>) -> Self
     where
         S: Source + 'a,
     {
@@ -29,7 +29,7 @@ impl<'a, T: 'a> Outcomes<'a, T> {
             let next = pulled.next().await?;
             Some((next, pulled))
         });
-        Self { stream: Box::pin(stream.map(move |outcome| typed(outcome?))) }
+        Self { stream: Box::pin(stream.map(move |outcome| outcome.map(typed))) }
     }
 }
 

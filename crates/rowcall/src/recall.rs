@@ -1,5 +1,6 @@
 //! What is known without asking, and what becomes known by it: equal rows wait for one another in the cache, outcomes are looked
-//! up in the journal and written there before they are released. Which row is asked when is `run.rs`' business.
+//! up in the journal and written there before they are released. An outcome of another row, or of an earlier run, is this row's only
+//! if `validity.rs` finds it so. Which row is asked when is `run.rs`' business.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
@@ -10,10 +11,12 @@ use crate::config::Plan;
 use crate::error::Problem;
 use crate::event::EventKind;
 use crate::extract::{Opening, open};
-use crate::identity::{EqualRows, Key};
+use crate::identity::{EqualRows, KeyOf, RowKey};
 use crate::journal::{Intents, Known, News, Reply, Session, Spread, Written};
-use crate::outcome::{Effort, Outcome};
+use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::row::Row;
+use crate::validity::{self, Verdict};
+use crate::violation::Violation;
 
 /// A row with how it ended.
 pub(crate) type Done = (Row, Outcome);
@@ -23,12 +26,41 @@ pub(crate) type Done = (Row, Outcome);
 pub(crate) enum Recalled {
     /// Nothing is known of this row: ask.
     Ask(Opening),
+    /// These values are known from elsewhere: judge each for its row, and say so by [`Recall::take_judged`].
+    Judge(Vec<Candidate>),
     /// This row is over, and with a journal it is on the disk.
     Release(Done),
     /// What the journal has at the places that were to be loaded.
     Loaded(Vec<Done>),
     /// The journal takes no more.
     Broken(Problem),
+}
+
+/// An outcome from elsewhere, as that of a row.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) row: Row,
+    pub(crate) outcome: Outcome,
+    /// What the outcome is known by.
+    key: RowKey,
+    /// Its number in the journal, if there is one.
+    number: Option<i64>,
+    is_in_place: bool,
+}
+
+impl Candidate {
+    /// An outcome that is not at the row's place in the journal.
+    fn new(row: Row, key: RowKey, number: Option<i64>, outcome: &Outcome) -> Self {
+        let outcome = Outcome { index: row.index, ..outcome.clone() };
+        Self { row, outcome, key, number, is_in_place: false }
+    }
+}
+
+/// Rows that are being looked up, as they were given to the journal, all of them by keys of one kind.
+#[derive(Debug)]
+struct LookedUp {
+    by: KeyOf,
+    openings: Vec<Opening>,
 }
 
 /// What one run recalls.
@@ -38,8 +70,7 @@ pub(crate) struct Recall {
     /// Where equal rows share an outcome.
     cache: Option<Cache<Row>>,
     session: Option<Session>,
-    /// Rows that are being looked up, as they were given to the journal.
-    looking: VecDeque<Vec<Opening>>,
+    looking: VecDeque<LookedUp>,
     told: VecDeque<Recalled>,
     /// Rows taken and neither released nor abandoned, by their indexes.
     unsettled: BTreeSet<u64>,
@@ -86,37 +117,87 @@ impl Recall {
 
     /// Takes rows from the source.
     pub(crate) fn take(&mut self, rows: Vec<Row>) {
-        let mut first = Vec::with_capacity(rows.len());
-        for row in rows {
+        for row in &rows {
             self.plan.observers.emit(row.index, EventKind::Taken);
             self.unsettled.insert(row.index);
-            let opening = match open(&self.plan, row) {
-                Ok(opening) => opening,
-                Err(unasked) => {
-                    let (row, outcome) = *unasked;
-                    self.end(None, row, outcome);
-                    continue;
-                }
+        }
+        self.admit(rows);
+    }
+
+    /// Finds out what is known of rows that were taken.
+    fn admit(&mut self, rows: Vec<Row>) {
+        let mut looked_up = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(opening) = self.opened(row) else { continue };
+            let Some(opening) = self.enter(opening) else { continue };
+            let may_be_known = match (&self.session, opening.key) {
+                (Some(session), Some(key)) => session.may_know(key.key),
+                (None, _) | (_, None) => false,
             };
-            match (&mut self.cache, opening.key) {
-                (Some(cache), Some(key)) => match cache.enter(key, opening.row) {
-                    Entered::First(row) => first.push(Opening { row, ..opening }),
-                    Entered::Waits => {}
-                },
-                (_, _) => first.push(opening),
+            if may_be_known {
+                looked_up.push(opening);
+            } else {
+                self.look_up_own(opening);
             }
         }
-        let may_be_known = |opening: &Opening| match (&self.session, opening.key) {
-            (Some(session), Some(key)) => session.may_know(key),
-            (None, _) | (_, None) => false,
-        };
-        let (looked_up, unknown): (Vec<_>, Vec<_>) = first.into_iter().partition(may_be_known);
-        self.told.extend(unknown.into_iter().map(Recalled::Ask));
         if let Some(session) = &self.session
             && !looked_up.is_empty()
         {
-            session.look_up(looked_up.iter().filter_map(|opening| Some((opening.key?, &opening.row))));
-            self.looking.push_back(looked_up);
+            let wanted = looked_up.iter().filter_map(|opening| {
+                let key = opening.key?;
+                Some((key.key, self.own_key(key, &opening.row).map(|own| own.key), &opening.row))
+            });
+            session.look_up(wanted);
+            self.looking.push_back(LookedUp { by: KeyOf::Prompt, openings: looked_up });
+        }
+    }
+
+    /// The row made ready; none if it cannot be, in which case it is over.
+    fn opened(&mut self, row: Row) -> Option<Opening> {
+        match open(&self.plan, row) {
+            Ok(opening) => Some(opening),
+            Err(unasked) => {
+                let (row, outcome) = *unasked;
+                self.end(None, row, outcome);
+                None
+            }
+        }
+    }
+
+    /// The row, if it is the first with its key; another one waits for that one's outcome.
+    fn enter(&mut self, opening: Opening) -> Option<Opening> {
+        match (&mut self.cache, opening.key) {
+            (Some(cache), Some(key)) => match cache.enter(key.key, opening.row) {
+                Entered::First(row) => Some(Opening { row, ..opening }),
+                Entered::Waits => None,
+            },
+            (_, _) => Some(opening),
+        }
+    }
+
+    /// What a row goes by whose outcome other rows that are asked the very same may not share: none where the check finds the same
+    /// for all of them, or where they share nothing.
+    fn own_key(&self, key: RowKey, row: &Row) -> Option<RowKey> {
+        match (self.plan.equal_rows, key.of) {
+            (EqualRows::Share, KeyOf::Prompt) if validity::differs_by_row(&self.plan) => {
+                Some(RowKey { key: key.key.of_row(row), of: KeyOf::Row })
+            }
+            (EqualRows::Share | EqualRows::AskEach, KeyOf::Prompt | KeyOf::Row) => None,
+        }
+    }
+
+    /// Nothing is known of the row's prompt: it is asked about, unless it has an outcome of its own.
+    fn look_up_own(&mut self, opening: Opening) {
+        let own = opening.key.and_then(|key| match key.of {
+            KeyOf::Prompt => self.own_key(key, &opening.row),
+            KeyOf::Row => Some(key),
+        });
+        match (&self.session, own) {
+            (Some(session), Some(own)) if session.may_know_own(own.key) => {
+                session.look_up_own(own.key, &opening.row);
+                self.looking.push_back(LookedUp { by: KeyOf::Row, openings: vec![opening] });
+            }
+            (_, _) => self.told.push_back(Recalled::Ask(opening)),
         }
     }
 
@@ -126,24 +207,56 @@ impl Recall {
     }
 
     /// A row has ended, whether it was asked about or could not be.
-    pub(crate) fn end(&mut self, key: Option<Key>, row: Row, outcome: Outcome) {
+    pub(crate) fn end(&mut self, asked: Option<RowKey>, row: Row, outcome: Outcome) {
+        let known_by = asked.map(|asked| self.known_by(asked, &row, &outcome));
         if let Some(session) = &self.session {
-            session.end(key, row, outcome);
+            session.end(asked, known_by.map(|key| key.key), row, outcome);
             return;
         }
-        for row in self.waited(key) {
-            let outcome = Outcome { index: row.index, ..outcome.clone() };
-            self.know(&outcome);
-            self.release(row, outcome);
-        }
+        self.share(asked, known_by, None, &outcome);
         self.ended(&outcome);
         self.release(row, outcome);
     }
 
+    /// What an outcome is known by: that no answer was valid for a row says nothing of others if the check sees more than the value.
+    fn known_by(&self, asked: RowKey, row: &Row, outcome: &Outcome) -> RowKey {
+        match outcome.failure_kind() {
+            Some(FailureKind::Invalid) => self.own_key(asked, row).unwrap_or(asked),
+            Some(
+                FailureKind::Input
+                | FailureKind::Clash
+                | FailureKind::Template
+                | FailureKind::Attachment
+                | FailureKind::Refusal
+                | FailureKind::Truncated
+                | FailureKind::ContentFilter
+                | FailureKind::Fault(_),
+            )
+            | None => asked,
+        }
+    }
+
+    /// The rows that waited for the one that was `asked` about get its outcome, if it is theirs as well.
+    fn share(
+        &mut self,
+        asked: Option<RowKey>,
+        known_by: Option<RowKey>,
+        number: Option<i64>,
+        outcome: &Outcome,
+    ) {
+        let (Some(asked), Some(known_by)) = (asked, known_by) else { return };
+        let waiting = self.waited(Some(asked));
+        let (same, others): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|row| known_by == asked || self.own_key(asked, row) == Some(known_by));
+        self.propose(same.into_iter().map(|row| Candidate::new(row, known_by, number, outcome)).collect());
+        self.admit(others);
+    }
+
     /// A row is given up before its end, and those that waited for it.
-    pub(crate) fn abandon(&mut self, key: Option<Key>, index: u64, effort: Effort) {
+    pub(crate) fn abandon(&mut self, key: Option<RowKey>, index: u64, effort: Effort) {
         if let (Some(session), Some(key), 1..) = (&self.session, key, effort.attempts) {
-            session.give_up(key, index, effort);
+            session.give_up(key.key, index, effort);
         }
         for row in self.waited(key) {
             self.give_up(row.index);
@@ -185,11 +298,11 @@ impl Recall {
     fn take_reply(&mut self, reply: Reply) {
         match reply {
             Reply::Known(found) => {
-                let openings = self.looking.pop_front().unwrap_or_default();
+                let Some(LookedUp { by, openings }) = self.looking.pop_front() else { return };
                 match found {
                     Ok(found) => {
                         for (opening, (key, known)) in openings.into_iter().zip(found) {
-                            self.look_at(opening, key, known);
+                            self.look_at(opening, RowKey { key, of: by }, known);
                         }
                     }
                     Err(problem) => {
@@ -205,8 +318,8 @@ impl Recall {
                 self.told.push_back(found.map_or_else(Recalled::Broken, Recalled::Loaded));
             }
             Reply::Written(written) => written.into_iter().for_each(|written| self.take_written(written)),
-            Reply::Unwritten { key, index, problem } => {
-                for row in self.waited(key) {
+            Reply::Unwritten { asked, index, problem } => {
+                for row in self.waited(asked) {
                     self.give_up(row.index);
                 }
                 self.give_up(index);
@@ -215,30 +328,125 @@ impl Recall {
         }
     }
 
-    /// A row was looked up, by the key that it goes by from now on.
-    fn look_at(&mut self, opening: Opening, key: Key, known: Option<Known>) {
+    /// A row was looked up by this key.
+    fn look_at(&mut self, opening: Opening, found_by: RowKey, known: Option<Known>) {
         let Some(Known { number, outcome, is_in_place }) = known else {
-            self.told.push_back(Recalled::Ask(Opening { key: Some(key), ..opening }));
+            match (found_by.of, opening.key.and_then(|key| self.own_key(key, &opening.row))) {
+                (KeyOf::Row, _) => self.told.push_back(Recalled::Ask(opening)),
+                // Its outcome, which is to be replaced, is its own.
+                (KeyOf::Prompt, Some(own)) if own.key == found_by.key => self.set_apart(opening, own),
+                (KeyOf::Prompt, _) => self.look_up_own(Opening { key: Some(found_by), ..opening }),
+            }
             return;
         };
-        for row in self.waited(Some(key)) {
-            self.place(number, row, &outcome);
-        }
-        if is_in_place {
-            self.know(&outcome);
-            self.release(opening.row, outcome);
+        let key = match found_by.of {
+            KeyOf::Prompt => Some(found_by),
+            KeyOf::Row => opening.key,
+        };
+        let waiting = self.waited(key);
+        let first = Candidate { row: opening.row, outcome, key: found_by, number: Some(number), is_in_place };
+        if key == Some(found_by) {
+            let others =
+                waiting.into_iter().map(|row| Candidate::new(row, found_by, Some(number), &first.outcome));
+            let candidates = others.collect::<Vec<_>>();
+            self.propose(candidates.into_iter().chain([first]).collect());
         } else {
-            self.place(number, opening.row, &outcome);
+            self.propose(vec![first]);
+            self.admit(waiting);
+        }
+    }
+
+    /// A row that holds up others which are asked the very same is asked about under a key of its own.
+    fn set_apart(&mut self, opening: Opening, own: RowKey) {
+        let waiting = self.waited(opening.key);
+        if let Some(opening) = self.enter(Opening { key: Some(own), ..opening }) {
+            self.told.push_back(Recalled::Ask(opening));
+        }
+        self.admit(waiting);
+    }
+
+    /// Outcomes are those of these rows as well, if they are found valid.
+    fn propose(&mut self, candidates: Vec<Candidate>) {
+        let mut unchecked = Vec::new();
+        for candidate in candidates {
+            match (&candidate.outcome.result, &self.plan.check) {
+                (Ok(_), Some(_)) => unchecked.push(candidate),
+                (Ok(value), None) => {
+                    let verdict = validity::without_check(&self.plan, value);
+                    self.take_verdict(candidate, verdict);
+                }
+                (Err(_), _) => self.accept(candidate),
+            }
+        }
+        if !unchecked.is_empty() {
+            self.told.push_back(Recalled::Judge(unchecked));
+        }
+    }
+
+    /// The verdict on each of these is known.
+    pub(crate) fn take_judged(&mut self, judged: Vec<(Candidate, Verdict)>) {
+        for (candidate, verdict) in judged {
+            self.take_verdict(candidate, verdict);
+        }
+    }
+
+    fn take_verdict(&mut self, candidate: Candidate, verdict: Verdict) {
+        match verdict {
+            Verdict::Valid => self.accept(candidate),
+            Verdict::InvalidForAll(violations) => {
+                let key = candidate.key;
+                self.reject(candidate, key, violations);
+            }
+            Verdict::InvalidForRow(violations) => {
+                let key = self.own_key(candidate.key, &candidate.row).unwrap_or(candidate.key);
+                self.reject(candidate, key, violations);
+            }
+        }
+    }
+
+    /// The outcome is the row's.
+    fn accept(&mut self, candidate: Candidate) {
+        let Candidate { row, outcome, key: _, number, is_in_place } = candidate;
+        match (&self.session, number) {
+            (Some(session), Some(number)) if !is_in_place => session.place(number, row, outcome),
+            (_, _) => {
+                self.know(&outcome);
+                self.release(row, outcome);
+            }
+        }
+    }
+
+    /// The value is not the row's: it is asked about in a conversation of its own, which begins with that value as a first answer.
+    fn reject(&mut self, candidate: Candidate, key: RowKey, violations: Vec<Violation>) {
+        let Candidate { row, outcome, key: known_by, .. } = candidate;
+        let Some(Opening { row, conversation, .. }) = self.opened(row) else { return };
+        let conversation = match outcome.result {
+            Ok(value) => {
+                let said = self.plan.approach.target().said(&value);
+                conversation.answered(said, value, violations)
+            }
+            Err(_) => conversation,
+        };
+        let Some(opening) = self.enter(Opening { row, key: Some(key), conversation }) else { return };
+        if key == known_by {
+            // What is known by this key is what was rejected.
+            self.told.push_back(Recalled::Ask(opening));
+        } else {
+            self.look_up_own(opening);
         }
     }
 
     fn take_written(&mut self, written: Written) {
-        let Written { key, number, row, outcome, news } = written;
+        let Written { asked, key, number, row, outcome, news } = written;
         match news {
             News::Outcome => {
-                for row in self.waited(key) {
-                    self.place(number, row, &outcome);
-                }
+                let known_by =
+                    asked.zip(key).map(
+                        |(asked, key)| {
+                            if asked.key == key { asked } else { RowKey { key, of: KeyOf::Row } }
+                        },
+                    );
+                self.share(asked, known_by, Some(number), &outcome);
                 self.ended(&outcome);
             }
             News::Place => self.know(&outcome),
@@ -246,17 +454,10 @@ impl Recall {
         self.release(row, outcome);
     }
 
-    /// Has the place of a row written whose outcome is known.
-    fn place(&mut self, number: i64, row: Row, outcome: &Outcome) {
-        let outcome = Outcome { index: row.index, ..outcome.clone() };
-        if let Some(session) = &self.session {
-            session.place(number, row, outcome);
-        }
-    }
-
-    fn waited(&mut self, key: Option<Key>) -> Vec<Row> {
+    /// The rows that wait for the one with this key; from now on, another one may be the first.
+    fn waited(&mut self, key: Option<RowKey>) -> Vec<Row> {
         match (&mut self.cache, key) {
-            (Some(cache), Some(key)) => cache.leave(key),
+            (Some(cache), Some(key)) => cache.leave(key.key),
             (_, _) => Vec::new(),
         }
     }

@@ -16,9 +16,10 @@ use crate::halt::Halt;
 use crate::journal::{Asking, Intents, Placing, Spread};
 use crate::order::{Holding, Order, OrderBy};
 use crate::outcome::Outcome;
-use crate::recall::{Done, Recall, Recalled};
+use crate::recall::{Candidate, Done, Recall, Recalled};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::source::{Sink, Source};
+use crate::validity::{self, Verdict};
 
 /// Rows in flight, at the least: enough that a fast account never waits for the source, few enough to stay in a few megabytes.
 const SMALLEST_WINDOW: usize = 1024;
@@ -47,6 +48,8 @@ pub(crate) struct Run<S> {
     spread: Option<Spread>,
     spreading: JoinSet<()>,
     tasks: JoinSet<(Opening, Ended, Option<Asking>)>,
+    /// Values known from elsewhere that are being judged for their rows.
+    judging: JoinSet<Vec<(Candidate, Verdict)>>,
     order: Order<Done>,
     refusals: Refusals,
     /// Rows that were refused while every row might be: their outcomes, if it turns out that not every row is.
@@ -110,6 +113,7 @@ impl<S: Source> Run<S> {
             spread,
             spreading: JoinSet::new(),
             tasks: JoinSet::new(),
+            judging: JoinSet::new(),
             order: Order::new(order, holding),
             refusals,
             held: Vec::new(),
@@ -162,6 +166,11 @@ impl<S: Source> Run<S> {
                         self.take_in(joined);
                     }
                 }
+                Some(joined) = self.judging.join_next() => match joined {
+                    Ok(judged) => self.recall.take_judged(judged),
+                    Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                    Err(_) => {}
+                },
                 () = self.recall.wait() => {}
                 rows = self.source.next(room.min(BATCH)), if room > 0 && !nothing_to_take => match rows {
                     Ok(rows) if rows.is_empty() => self.source_ended = true,
@@ -209,16 +218,29 @@ impl<S: Source> Run<S> {
     fn take_recalled(&mut self, recalled: Recalled) {
         match recalled {
             Recalled::Ask(opening) => self.spawn(opening),
+            Recalled::Judge(candidates) => self.judge(candidates),
             Recalled::Release((row, outcome)) => self.order.push(row.index, (row, outcome)),
             Recalled::Loaded(found) => self.order.load(found.into_iter().map(|done| (done.0.index, done))),
             Recalled::Broken(problem) => self.stop(Error::Journal(problem)),
         }
     }
 
+    fn judge(&mut self, candidates: Vec<Candidate>) {
+        let plan = Arc::clone(&self.plan);
+        self.judging.spawn(async move {
+            let value = |candidate: &Candidate| {
+                let value = candidate.outcome.result.as_ref().ok().cloned().unwrap_or_default();
+                (candidate.row.clone(), value)
+            };
+            let verdicts = validity::of_known(&plan, candidates.iter().map(value).collect()).await;
+            candidates.into_iter().zip(verdicts).collect()
+        });
+    }
+
     fn spawn(&mut self, mut opening: Opening) {
         let (plan, intents, halt) = (Arc::clone(&self.plan), self.intents.clone(), self.halt.clone());
         let refusals = self.refusals.clone();
-        let asking = intents.as_ref().zip(opening.key).map(|(intents, key)| intents.asking(key));
+        let asking = intents.as_ref().zip(opening.key).map(|(intents, key)| intents.asking(key.key));
         self.tasks.spawn(async move {
             let switches = Switches { halt: &halt, refusals: &refusals };
             let ended = extract(&plan, &mut opening, intents.as_ref(), &switches).await;

@@ -138,12 +138,3 @@ fn every_answer_is_read_as_documented() {
         assert_eq!(read, expected, "{line:?}: {reading:?}");
     }
 }
-
-#[test]
-fn only_an_empty_list_of_a_checks_own_accepts_a_value() {
-    let wrong = || Violation::at("/age", "is 7, expected at least 18");
-    assert_eq!(verdict(vec![Vec::new()]), []);
-    assert_eq!(verdict(vec![vec![wrong()]]), [wrong()]);
-    assert_eq!(verdict(vec![Vec::new(), vec![wrong()]]), [wrong()]);
-    assert_eq!(verdict(Vec::new()), [Violation::whole("the check gave no verdict")]);
-}

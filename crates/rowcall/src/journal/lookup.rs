@@ -28,6 +28,8 @@ const CACHE_KIB: i64 = 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) key: Key,
+    /// The key of an outcome that other rows with the same key may not have, if there may be one.
+    pub(crate) own: Option<Key>,
     pub(crate) index: u64,
     /// The record as the journal would keep it.
     pub(crate) record: Option<Bytes>,
@@ -162,18 +164,22 @@ impl Finder {
         })
     }
 
-    /// The keys that `wanted` go by: where equal rows are asked each, those of the outcomes that stand at their places.
+    /// The keys that `wanted` go by: where equal rows are asked each, those of the outcomes that stand at their places; where they
+    /// share outcomes, their own if that is whose outcome stands there.
     fn keys(&self, wanted: &[Wanted], equal: EqualRows) -> rusqlite::Result<Vec<(Key, Option<Known>)>> {
         let sql = "SELECT o.key FROM places p JOIN outcomes o ON o.seq = p.outcome \
                    WHERE p.idx = ? AND o.key IS NOT NULL";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut key = |wanted: &Wanted| match equal {
-            EqualRows::Share => Ok((wanted.key, None)),
-            EqualRows::AskEach => {
-                let found =
-                    statement.query_row([integer(wanted.index)], |row| columns::key(row, 0)).optional()?;
-                Ok((found.unwrap_or(wanted.key), None))
-            }
+        let mut at_place = |wanted: &Wanted| {
+            statement.query_row([integer(wanted.index)], |row| columns::key(row, 0)).optional()
+        };
+        let mut key = |wanted: &Wanted| {
+            let found = match (equal, wanted.own) {
+                (EqualRows::Share, None) => None,
+                (EqualRows::Share, Some(own)) => at_place(wanted)?.filter(|found| *found == own),
+                (EqualRows::AskEach, _) => at_place(wanted)?,
+            };
+            Ok((found.unwrap_or(wanted.key), None))
         };
         wanted.iter().map(&mut key).collect()
     }

@@ -12,7 +12,7 @@ use super::lookup::{Known, Question, Wanted};
 use super::writer::{Entry, Placing, Replies, Written, record};
 use super::{Journal, Records};
 use crate::error::Problem;
-use crate::identity::{EqualRows, Key};
+use crate::identity::{EqualRows, Key, RowKey};
 use crate::outcome::{Effort, Outcome};
 use crate::row::Row;
 
@@ -29,7 +29,7 @@ pub(crate) enum Reply {
     /// These are on the disk.
     Written(Vec<Written>),
     /// This row's outcome could not be written.
-    Unwritten { key: Option<Key>, index: u64, problem: Problem },
+    Unwritten { asked: Option<RowKey>, index: u64, problem: Problem },
 }
 
 /// One run's dealings with the journal.
@@ -72,10 +72,27 @@ impl Session {
         self.placing == Placing::Input && self.journal.records == Records::Kept
     }
 
-    /// Asks what is known of these rows; the reply is [`Reply::Known`].
-    pub(crate) fn look_up<'a>(&self, rows: impl Iterator<Item = (Key, &'a Row)>) {
-        let wanted =
-            rows.map(|(key, row)| Wanted { key, index: row.index, record: self.record(row) }).collect();
+    /// Whether the journal may have something to say about the outcome of one row alone, by its own key.
+    pub(crate) fn may_know_own(&self, own: Key) -> bool {
+        match self.placing {
+            // It is to be asked about in any case.
+            Placing::Again => false,
+            Placing::Input | Placing::None => self.journal.recent.may_know(own),
+        }
+    }
+
+    /// Asks what is known of a row by its own key; the reply is [`Reply::Known`].
+    pub(crate) fn look_up_own(&self, own: Key, row: &Row) {
+        let wanted = vec![Wanted { key: own, own: None, index: row.index, record: self.record(row) }];
+        let (equal, reply) = (EqualRows::Share, self.replies.clone());
+        self.journal.lookup.ask(Question::Known { wanted, equal, run: self.run, reply });
+    }
+
+    /// Asks what is known of these rows, each with its own key if it may have one; the reply is [`Reply::Known`].
+    pub(crate) fn look_up<'a>(&self, rows: impl Iterator<Item = (Key, Option<Key>, &'a Row)>) {
+        let wanted = rows
+            .map(|(key, own, row)| Wanted { key, own, index: row.index, record: self.record(row) })
+            .collect();
         let reply = self.replies.clone();
         self.journal.lookup.ask(match self.placing {
             Placing::Again => Question::Keys { wanted, equal: self.equal, reply },
@@ -90,10 +107,10 @@ impl Session {
         self.journal.lookup.ask(Question::Places { places, reply: self.replies.clone() });
     }
 
-    /// Has an outcome written; the reply is [`Reply::Written`].
-    pub(crate) fn end(&self, key: Option<Key>, row: Row, outcome: Outcome) {
-        let reply = self.replies.clone();
-        self.journal.writer.write(Entry::Ended { key, row, outcome, place: self.placing, reply });
+    /// Has an outcome written, of a row that was `asked` about and that is to be known by `key`; the reply is [`Reply::Written`].
+    pub(crate) fn end(&self, asked: Option<RowKey>, key: Option<Key>, row: Row, outcome: Outcome) {
+        let (place, reply) = (self.placing, self.replies.clone());
+        self.journal.writer.write(Entry::Ended { asked, key, row, outcome, place, reply });
     }
 
     /// Has the place of a row written whose outcome is known; the reply is [`Reply::Written`].

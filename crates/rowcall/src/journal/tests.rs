@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::fault::{Fault, FaultKind};
-use crate::identity::Key;
+use crate::identity::{Key, KeyOf, RowKey};
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
 use crate::row::Row;
 use crate::turn::{Prompt, Turn, Usage};
@@ -28,6 +28,10 @@ fn identity() -> Identity {
 fn key(n: u64) -> Key {
     let prompt = Prompt::new(vec![Turn::user(n.to_string())]);
     identity().keys().of(&prompt)
+}
+
+fn by_prompt(key: Key) -> RowKey {
+    RowKey { key, of: KeyOf::Prompt }
 }
 
 fn row(index: u64) -> Row {
@@ -98,7 +102,7 @@ async fn intend(session: &Session, rows: impl IntoIterator<Item = u64>) {
 
 async fn known(session: &mut Session, keys: &[u64]) -> Vec<Option<Known>> {
     let rows: Vec<_> = keys.iter().map(|n| row(*n)).collect();
-    session.look_up(keys.iter().map(|n| key(*n)).zip(&rows));
+    session.look_up(keys.iter().zip(&rows).map(|(n, row)| (key(*n), None, row)));
     match session.next().await {
         Reply::Known(found) => found.expect("it can be read").into_iter().map(|(_, known)| known).collect(),
         other => panic!("{other:?}"),
@@ -115,8 +119,8 @@ async fn what_was_written_is_known_by_its_key_and_at_its_place() {
     let failed = Outcome { result: Err(Box::new(failure)), repairs: vec!["fence".to_owned()], ..valued(1) };
     {
         let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
-        session.end(Some(key(0)), row(0), valued(0));
-        session.end(Some(key(1)), row(1), failed.clone());
+        session.end(Some(by_prompt(key(0))), Some(key(0)), row(0), valued(0));
+        session.end(Some(by_prompt(key(1))), Some(key(1)), row(1), failed.clone());
         until_written(&mut session, 2).await;
     }
     let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
@@ -141,7 +145,7 @@ async fn an_intent_without_an_outcome_may_have_been_paid_for() {
         let journal = folder.open();
         let mut session = journal.begin(EqualRows::Share, Placing::Input);
         intend(&session, 0..3).await;
-        session.end(Some(key(1)), row(1), valued(1));
+        session.end(Some(by_prompt(key(1))), Some(key(1)), row(1), valued(1));
         until_written(&mut session, 1).await;
         assert_eq!(folder.contents().intents().expect("counted"), 2);
         assert!(folder.contents().is_being_written());
@@ -255,7 +259,7 @@ async fn keys_are_found_before_and_after_they_are_indexed() {
     {
         let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
         for n in 0..ROWS {
-            session.end(Some(key(n)), row(n), valued(n));
+            session.end(Some(by_prompt(key(n))), Some(key(n)), row(n), valued(n));
         }
         until_written(&mut session, ROWS as usize).await;
     }
@@ -274,11 +278,11 @@ async fn equal_rows_that_are_asked_each_have_keys_by_their_number() {
     {
         let mut session = folder.open().begin(EqualRows::AskEach, Placing::Input);
         let rows = [row(0), row(1)];
-        session.look_up([key(5), key(5)].into_iter().zip(&rows));
+        session.look_up(rows.iter().map(|row| (key(5), None, row)));
         let Reply::Known(Ok(found)) = session.next().await else { panic!("it is looked up") };
         let keys: Vec<_> = found.iter().map(|(key, known)| (*key, known.is_some())).collect();
         assert_eq!(keys, [(key(5), false), (key(5).occurrence(1), false)]);
-        session.end(Some(keys[1].0), row(1), valued(1));
+        session.end(Some(by_prompt(keys[1].0)), Some(keys[1].0), row(1), valued(1));
         until_written(&mut session, 1).await;
     }
     let mut session = folder.open().begin(EqualRows::AskEach, Placing::Input);
@@ -326,7 +330,7 @@ proptest! {
                     }
                     Happening::Outcome(n) if done.contains(&n) => {}
                     Happening::Outcome(n) => {
-                        session.end(Some(key(n)), row(n), valued(n));
+                        session.end(Some(by_prompt(key(n))), Some(key(n)), row(n), valued(n));
                         until_written(&mut session, 1).await;
                         open.remove(&n);
                         done.insert(n);

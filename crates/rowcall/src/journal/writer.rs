@@ -18,7 +18,7 @@ use super::intents::Settled;
 use super::session::Reply;
 use super::{Records, trouble};
 use crate::error::Problem;
-use crate::identity::Key;
+use crate::identity::{Key, RowKey};
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::row::Row;
 use crate::totals::Totals;
@@ -41,8 +41,16 @@ pub(super) enum Entry {
         done: oneshot::Sender<Result<(), Problem>>,
         settled: channel::UnboundedSender<Settled>,
     },
-    /// A row has ended. Without a key it was never asked about.
-    Ended { key: Option<Key>, row: Row, outcome: Outcome, place: Placing, reply: Replies },
+    /// A row has ended that was `asked` about under one key and is to be known by another or the same. Without keys it was never
+    /// asked about.
+    Ended {
+        asked: Option<RowKey>,
+        key: Option<Key>,
+        row: Row,
+        outcome: Outcome,
+        place: Placing,
+        reply: Replies,
+    },
     /// The outcome of a row is known: it stands at a place that the journal has not seen it at.
     Placed { number: i64, row: Row, outcome: Outcome, place: Placing, reply: Replies },
     /// A row was given up before its end, after this effort.
@@ -72,6 +80,7 @@ pub(super) type Replies = channel::UnboundedSender<Reply>;
 /// An outcome that is on the disk.
 #[derive(Debug)]
 pub(crate) struct Written {
+    pub(crate) asked: Option<RowKey>,
     pub(crate) key: Option<Key>,
     pub(crate) number: i64,
     pub(crate) row: Row,
@@ -217,7 +226,7 @@ impl Pen {
                     .execute(params![key.bytes(), integer(*index), attempt])?;
                 Ok(0)
             }
-            Entry::Ended { key: None, row, outcome, place, reply: _ } => {
+            Entry::Ended { asked: _, key: None, row, outcome, place, reply: _ } => {
                 if *place == Placing::Input
                     && let Some(number) = self.same_unasked(row, outcome)?
                 {
@@ -225,8 +234,8 @@ impl Pen {
                 }
                 self.end(None, row, outcome, *place, now)
             }
-            Entry::Ended { key: Some(key), row, outcome, place, reply: _ } => {
-                self.forget(*key)?;
+            Entry::Ended { asked, key: Some(key), row, outcome, place, reply: _ } => {
+                self.forget(asked.map_or(*key, |asked| asked.key))?;
                 self.end(Some(*key), row, outcome, *place, now)
             }
             Entry::Placed { number, row, outcome, place, reply: _ } => {
@@ -376,20 +385,22 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
     let mut intents = Together::default();
     let mut written = Together::default();
     for (entry, number) in group.into_iter().zip(numbers) {
-        let (key, row, outcome, news, reply) = match entry {
+        let (asked, key, row, outcome, news, reply) = match entry {
             Entry::Intent { done, settled, .. } => {
                 intents.add(settled, done, |waiting| (waiting, Ok(())));
                 continue;
             }
-            Entry::Ended { key, row, outcome, place: _, reply } => (key, row, outcome, News::Outcome, reply),
+            Entry::Ended { asked, key, row, outcome, place: _, reply } => {
+                (asked, key, row, outcome, News::Outcome, reply)
+            }
             Entry::Placed { number: _, row, outcome, place: _, reply } => {
-                (None, row, outcome, News::Place, reply)
+                (None, None, row, outcome, News::Place, reply)
             }
             Entry::GivenUp { .. } | Entry::Dropped { .. } | Entry::Begin | Entry::Complete { .. } => {
                 continue;
             }
         };
-        let one = Written { key, number: *number, row, outcome, news };
+        let one = Written { asked, key, number: *number, row, outcome, news };
         written.add(reply, one, Reply::Written);
     }
     intents.send(|waiting| (waiting, Ok(())));
@@ -398,18 +409,18 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
 
 fn refuse(group: Vec<Entry>, problem: &Problem) {
     for entry in group {
-        let (key, index, reply) = match entry {
+        let (asked, index, reply) = match entry {
             Entry::Intent { done, settled, .. } => {
                 let _ = settled.send((vec![done], Err(problem.clone())));
                 continue;
             }
-            Entry::Ended { key, row, reply, .. } => (key, row.index, reply),
+            Entry::Ended { asked, row, reply, .. } => (asked, row.index, reply),
             Entry::Placed { row, reply, .. } => (None, row.index, reply),
             Entry::GivenUp { .. } | Entry::Dropped { .. } | Entry::Begin | Entry::Complete { .. } => {
                 continue;
             }
         };
-        let _ = reply.send(Reply::Unwritten { key, index, problem: problem.clone() });
+        let _ = reply.send(Reply::Unwritten { asked, index, problem: problem.clone() });
     }
 }
 

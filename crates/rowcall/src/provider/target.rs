@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     Change, Form, Mode, Protocol, Quirks, anthropic, gemini, openai_chat, openai_responses, push_field,
@@ -114,6 +114,18 @@ impl Target {
             Protocol::OpenAiResponses => openai_responses::encode(self, prompt),
             Protocol::Anthropic => anthropic::encode(self, prompt),
             Protocol::Gemini => gemini::encode(self, prompt),
+        }
+    }
+
+    /// The turn of a model that has answered with this value, as [`Completion::raw_turn`](crate::turn::Completion::raw_turn) would
+    /// have it of one that answers in words.
+    pub(crate) fn said(&self, value: &Value) -> Value {
+        let text = self.form.wire.express(value).to_string();
+        match self.protocol {
+            Protocol::OpenAiChat => json!({"role": "assistant", "content": text}),
+            Protocol::OpenAiResponses => json!([{"type": "message", "role": "assistant", "content": text}]),
+            Protocol::Anthropic => json!({"role": "assistant", "content": [{"type": "text", "text": text}]}),
+            Protocol::Gemini => json!({"role": "model", "parts": [{"text": text}]}),
         }
     }
 

@@ -16,13 +16,18 @@ async fn what_is_indexed_while_it_is_looked_up_is_known_all_the_same() {
     let folder = Folder::new();
     let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
     for n in 0..BEFORE_INDEXING {
-        session.end(Some(key(n)), row(n), valued(n));
+        session.end(Some(by_prompt(key(n))), Some(key(n)), row(n), valued(n));
     }
     until_written(&mut session, BEFORE_INDEXING as usize).await;
     // Looking up takes longer than indexing, which the next outcome sets off.
     let rows: Vec<_> = (0..3 * BEFORE_INDEXING).map(|n| row(n % BEFORE_INDEXING)).collect();
-    session.look_up(rows.iter().map(|row| (key(row.index), row)));
-    session.end(Some(key(BEFORE_INDEXING)), row(BEFORE_INDEXING), valued(BEFORE_INDEXING));
+    session.look_up(rows.iter().map(|row| (key(row.index), None, row)));
+    session.end(
+        Some(by_prompt(key(BEFORE_INDEXING))),
+        Some(key(BEFORE_INDEXING)),
+        row(BEFORE_INDEXING),
+        valued(BEFORE_INDEXING),
+    );
     let found = loop {
         match session.next().await {
             Reply::Known(found) => break found.expect("it can be read"),
@@ -39,12 +44,17 @@ async fn rows_of_a_run_can_be_asked_again_before_the_journal_is_closed() {
     let journal = folder.open();
     {
         let mut session = journal.begin(EqualRows::Share, Placing::Input);
-        session.end(Some(key(0)), row(0), valued(0));
+        session.end(Some(by_prompt(key(0))), Some(key(0)), row(0), valued(0));
         until_written(&mut session, 1).await;
         session.complete(1);
     }
     let mut session = journal.begin(EqualRows::Share, Placing::Again);
-    session.end(Some(key(0)), row(0), Outcome { result: Ok(json!("again")), ..valued(0) });
+    session.end(
+        Some(by_prompt(key(0))),
+        Some(key(0)),
+        row(0),
+        Outcome { result: Ok(json!("again")), ..valued(0) },
+    );
     until_written(&mut session, 1).await;
     let rows = folder.contents().into_rows().expect("rows").next_page().expect("a page");
     let values: Vec<_> = rows.into_iter().map(|(_, outcome)| outcome.result).collect();
@@ -58,7 +68,7 @@ async fn a_new_journal_has_nothing_of_one_that_was_removed_without_its_log() {
     let log = lock::beside(&path, "-wal");
     {
         let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
-        session.end(Some(key(0)), row(0), valued(0));
+        session.end(Some(by_prompt(key(0))), Some(key(0)), row(0), valued(0));
         until_written(&mut session, 1).await;
         std::fs::copy(&log, folder.0.path().join("kept")).expect("copied");
     }
@@ -76,10 +86,15 @@ async fn what_is_on_the_disk_is_told_though_its_keys_cannot_be_indexed() {
     let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
     meddle(&folder.options(), "CREATE TRIGGER no BEFORE INSERT ON keys BEGIN SELECT RAISE(ABORT, 'no'); END");
     for n in 0..TO_BE_INDEXED {
-        session.end(Some(key(n)), row(n), valued(n));
+        session.end(Some(by_prompt(key(n))), Some(key(n)), row(n), valued(n));
     }
     until_written(&mut session, TO_BE_INDEXED as usize).await;
-    session.end(Some(key(TO_BE_INDEXED)), row(TO_BE_INDEXED), valued(TO_BE_INDEXED));
+    session.end(
+        Some(by_prompt(key(TO_BE_INDEXED))),
+        Some(key(TO_BE_INDEXED)),
+        row(TO_BE_INDEXED),
+        valued(TO_BE_INDEXED),
+    );
     let Reply::Unwritten { index, problem, .. } = session.next().await else { panic!("it is broken") };
     assert_eq!(index, TO_BE_INDEXED);
     assert!(problem.message.ends_with("cannot be used: no"), "{problem}");
@@ -94,7 +109,7 @@ fn what_a_run_has_seen_is_forgotten_with_it() {
     let connection = file::open_to_read(&path).expect("it opens");
     let recent = Arc::new(Recent::load(&connection, 0, Filtered::No).expect("it can be read"));
     let finder = Finder::new(path, connection, recent).expect("a finder");
-    let wanted = [0, 0].map(|index| Wanted { key: key(0), index, record: None });
+    let wanted = [0, 0].map(|index| Wanted { key: key(0), own: None, index, record: None });
     let numbers = |run| {
         let found = finder.known(&wanted, EqualRows::AskEach, run).expect("it can be read");
         found.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
@@ -114,8 +129,8 @@ async fn what_was_nested_deeply_can_be_read_again() {
     let folder = Folder::new();
     {
         let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
-        session.end(Some(key(0)), row(0), failed.clone());
-        session.end(Some(key(1)), row(1), Outcome { result: Ok(deep), ..valued(1) });
+        session.end(Some(by_prompt(key(0))), Some(key(0)), row(0), failed.clone());
+        session.end(Some(by_prompt(key(1))), Some(key(1)), row(1), Outcome { result: Ok(deep), ..valued(1) });
         until_written(&mut session, 2).await;
     }
     let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
@@ -139,7 +154,7 @@ async fn a_row_whose_run_is_dropped_may_have_been_paid_for_at_once() {
     }
     let mut session = journal.begin(EqualRows::Share, Placing::Input);
     intend(&session, [0]).await;
-    session.end(Some(key(0)), row(0), valued(0));
+    session.end(Some(by_prompt(key(0))), Some(key(0)), row(0), valued(0));
     until_written(&mut session, 1).await;
     let contents = folder.contents();
     assert_eq!((contents.intents().expect("counted"), contents.totals().possibly_paid), (1, 1));
