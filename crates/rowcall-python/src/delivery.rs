@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use pyo3::PyErr;
 use pyo3::exceptions::PyRuntimeError;
-use rowcall::{Error, Failure, FailureKind, Result, Row, Sink};
+use rowcall::{Error, Result, Row, Sink};
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::bell::Line;
-use crate::validation::{Judge, Kept, Verdict};
+use crate::validation::{Judge, Kept};
 
 /// Outcomes that may wait to be taken; beyond it, the run waits.
 const MOST_WAITING: usize = 1024;
@@ -180,45 +180,13 @@ impl Sink for Delivery {
     async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
         self.queue.room().await;
         let outcomes = done.into_iter().map(|(_, outcome)| outcome).collect();
-        self.queue.push(judged(self.judge.as_deref(), outcomes).await);
+        self.queue.push(judged(self.judge.as_deref(), outcomes));
         Ok(())
     }
 }
 
-/// The outcomes with what was kept of their values. Values that come from a journal, or from an equal row, are validated here.
-pub(crate) async fn judged(judge: Option<&Judge>, outcomes: Vec<rowcall::Outcome>) -> Vec<Delivered> {
-    let Some(judge) = judge else {
-        return outcomes.into_iter().map(|outcome| Delivered { outcome, kept: None }).collect();
-    };
-    let mut delivered: Vec<Delivered> = outcomes
-        .into_iter()
-        .map(|outcome| Delivered { kept: judge.take_kept(outcome.index), outcome })
-        .collect();
-    let mut unjudged: Vec<&mut Delivered> = delivered
-        .iter_mut()
-        .filter(|delivered| delivered.kept.is_none() && delivered.outcome.result.is_ok())
-        .collect();
-    if unjudged.is_empty() {
-        return delivered;
-    }
-    let values =
-        unjudged.iter().filter_map(|delivered| delivered.outcome.result.as_ref().ok().cloned()).collect();
-    for (delivered, verdict) in unjudged.iter_mut().zip(judge.validate(values).await) {
-        match verdict {
-            Verdict::Valid(kept) => delivered.kept = Some(kept),
-            Verdict::Invalid(violations) => {
-                let failure = Failure {
-                    violations,
-                    effort: delivered.outcome.effort,
-                    ..Failure::unasked(
-                        FailureKind::Invalid,
-                        "the value that is known for the row is not valid by the model any more",
-                    )
-                };
-                delivered.outcome.result = Err(Box::new(failure));
-            }
-            Verdict::Broken(error) => judge.break_off(error),
-        }
-    }
-    delivered
+/// The outcomes with what was kept of their values: the engine has had each row's value validated for that row.
+pub(crate) fn judged(judge: Option<&Judge>, outcomes: Vec<rowcall::Outcome>) -> Vec<Delivered> {
+    let kept = |outcome: &rowcall::Outcome| judge?.take_kept(outcome.index);
+    outcomes.into_iter().map(|outcome| Delivered { kept: kept(&outcome), outcome }).collect()
 }

@@ -100,7 +100,7 @@ impl Core {
             let value = extractor.extract(fields).await?;
             // Whoever is told may open its journal anew at once.
             drop(extractor);
-            delivery.push(judged(judging.as_deref(), vec![told(0, value)]).await);
+            delivery.push(judged(judging.as_deref(), vec![told(0, value)]));
             Ok(())
         });
         Ok(Call::start(&runtime::handle(py)?, queue, Halt::default(), work))
@@ -116,7 +116,7 @@ impl Core {
             let values = extractor.sequential(source).await?;
             drop(extractor);
             let outcomes = values.into_iter().zip(0..).map(|(value, index)| told(index, value)).collect();
-            delivery.push(judged(judging.as_deref(), outcomes).await);
+            delivery.push(judged(judging.as_deref(), outcomes));
             Ok(())
         });
         Ok(Call::start(&runtime::handle(py)?, queue, Halt::default(), work))

@@ -228,7 +228,7 @@ struct Judged {
 impl Sink for Judged {
     async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
         let (rows, outcomes): (Vec<_>, Vec<_>) = done.into_iter().unzip();
-        let outcomes = judged(self.judge.as_deref(), outcomes).await.into_iter().map(Delivered::into_json);
+        let outcomes = judged(self.judge.as_deref(), outcomes).into_iter().map(Delivered::into_json);
         self.output.write(rows.into_iter().zip(outcomes).collect()).await
     }
 }

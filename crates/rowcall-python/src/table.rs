@@ -345,7 +345,7 @@ impl Columned {
 impl Sink for Columned {
     async fn write(&mut self, done: Vec<(Row, Outcome)>) -> Result<()> {
         let outcomes = done.into_iter().map(|(_, outcome)| outcome).collect();
-        let outcomes = judged(self.judge.as_deref(), outcomes).await.into_iter().map(Delivered::into_json);
+        let outcomes = judged(self.judge.as_deref(), outcomes).into_iter().map(Delivered::into_json);
         self.rows.extend(outcomes.map(|outcome| self.columns.row(&outcome)));
         self.close_batches()
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use pyo3::{PyTraverseError, PyVisit};
-use rowcall::{Authority, Check, Row, Violation};
+use rowcall::{Authority, Check, Row, Scope, Violation};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -121,13 +121,12 @@ impl Judge {
         }
     }
 
-    /// What was kept of the row's value when it was checked; none if an equal row's value was.
+    /// What was kept of the row's value when it was checked.
     pub(crate) fn take_kept(&self, row: u64) -> Option<Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&row)
     }
 
-    /// Validates values that were not checked for their own row.
-    pub(crate) async fn validate(&self, values: Vec<Value>) -> Vec<Verdict> {
+    async fn validate(&self, values: Vec<Value>) -> Vec<Verdict> {
         let (jobs, replies): (Vec<_>, Vec<_>) = values.iter().map(|value| self.job(value)).unzip();
         self.queue.push(jobs);
         let mut verdicts = Vec::with_capacity(replies.len());
@@ -196,5 +195,10 @@ impl Check for Judge {
     /// What the user's model accepts is valid: its JSON Schema is only a picture of it.
     fn authority(&self) -> Authority {
         Authority::Check
+    }
+
+    /// It is not shown the row.
+    fn scope(&self) -> Scope {
+        Scope::Value
     }
 }

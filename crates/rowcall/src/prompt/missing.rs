@@ -28,6 +28,35 @@ impl Object for Watched {
     }
 }
 
+/// Fields that are all there and empty, and that remember which were asked for.
+#[derive(Debug)]
+struct Noted {
+    /// Names that are not fields.
+    functions: BTreeSet<String>,
+    asked: Mutex<BTreeSet<String>>,
+}
+
+impl Object for Noted {
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        let name = key.as_str().filter(|name| !self.functions.contains(*name))?;
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        Some(minijinja::Value::from(""))
+    }
+}
+
+/// The fields with something in brackets behind their name that rendering `template` looks for where all are empty. The template
+/// engine's own list leaves out what is only sliced, as `text` is in `{{ text[:80] }}`.
+pub(super) fn sliced(template: &Template<'_, '_>, functions: BTreeSet<String>) -> BTreeSet<String> {
+    let noted = Arc::new(Noted { functions, asked: Mutex::default() });
+    // However it ends, what was asked for on the way is known.
+    let _ = template.render(minijinja::Value::from_dyn_object(Arc::clone(&noted)));
+    let asked = noted.asked.lock().unwrap_or_else(PoisonError::into_inner);
+    let source = template.source();
+    let is_in_brackets =
+        |name: &&String| source.contains(&format!("{name}[")) || source.contains(&format!("{name} ["));
+    asked.iter().filter(is_in_brackets).cloned().collect()
+}
+
 /// The first of `lacking`, which are not among `fields`, that rendering `template` looks for.
 pub(super) fn first_looked_for<'a>(
     template: &Template<'_, '_>,
@@ -42,14 +71,4 @@ pub(super) fn first_looked_for<'a>(
     let _ = template.render(minijinja::Value::from_dyn_object(Arc::clone(&watched)));
     let missed = watched.missed.lock().unwrap_or_else(PoisonError::into_inner);
     lacking.iter().copied().find(|name| missed.contains(*name))
-}
-
-/// The names that rendering `template` looks for with no field at hand. Reading a slice (`{{ text[:9] }}`) is one of the uses
-/// that minijinja's list of undeclared variables leaves out (3.1).
-pub(super) fn looked_for(template: &Template<'_, '_>) -> BTreeSet<String> {
-    let watched = Arc::new(Watched { fields: Map::new(), missed: Mutex::default() });
-    // However it ends, what was missed on the way is known.
-    let _ = template.render(minijinja::Value::from_dyn_object(Arc::clone(&watched)));
-    let missed = watched.missed.lock().unwrap_or_else(PoisonError::into_inner);
-    missed.clone()
 }

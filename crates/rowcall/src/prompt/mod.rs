@@ -201,12 +201,9 @@ impl Template {
     fn mentions(&self, name: &str) -> BTreeSet<String> {
         let Ok(template) = self.environment.get_template(name) else { return BTreeSet::new() };
         let mut variables: BTreeSet<_> = template.undeclared_variables(false).into_iter().collect();
-        if variables.is_empty() {
-            variables = missing::looked_for(&template);
-        }
-        for (function, _) in self.environment.globals() {
-            variables.remove(function);
-        }
+        let functions: BTreeSet<_> = self.environment.globals().map(|(name, _)| name.to_owned()).collect();
+        variables.retain(|variable| !functions.contains(variable));
+        variables.extend(missing::sliced(&template, functions));
         variables
     }
 

@@ -340,6 +340,21 @@ fn an_example_that_is_none_is_told_with_its_place() {
 }
 
 #[test]
+fn what_is_only_sliced_is_used_too() {
+    for source in [
+        "{{ text[:80] }}",
+        "{% set name = 1 %}{{ name }} {{ text[1:] | upper }}",
+        "{{ range(2) }}{{ text[0:1][0:1] }}",
+    ] {
+        let template = Template::new(source, Some("About {{ topic[::2] }}")).expect("compiles");
+        assert_eq!(template.variables().into_iter().collect::<Vec<_>>(), ["text", "topic"], "{source}");
+        template.check_use(source).expect("it uses a field");
+    }
+    let template = Template::new("{{ range(3) | join }}", None).expect("compiles");
+    template.check_use("").expect_err("it uses none");
+}
+
+#[test]
 fn images_go_along_in_the_order_of_their_fields() {
     let template = Template::new("{{ text }}", None).expect("compiles");
     let template = template.with_images(&["front".to_owned(), "back".to_owned()]);

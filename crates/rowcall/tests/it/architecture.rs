@@ -22,7 +22,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// use its own group as well is said by [`Group`].
 const GROUPS: [(Group, &[&str]); 4] = [
     (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
-    (Group::Path, &["conversation", "extract", "halt", "refusals", "order", "recall", "run"]),
+    (Group::Path, &["conversation", "extract", "halt", "refusals", "order", "recall", "run", "validity"]),
     (
         Group::Stations,
         &[
@@ -63,12 +63,13 @@ const GROUPS: [(Group, &[&str]); 4] = [
 ];
 
 /// Arrows that go against the groups, each with its reason.
-const ALLOWANCES: [Allowance; 3] = [
+const ALLOWANCES: [Allowance; 4] = [
     Allowance {
         from: "run",
         to: "config",
         reason: "a run carries out the plan, which only config can check",
     },
+    Allowance { from: "validity", to: "config", reason: "what is valid is in the plan" },
     Allowance { from: "extract", to: "config", reason: "each row is asked about as the plan says" },
     Allowance {
         from: "recall",
