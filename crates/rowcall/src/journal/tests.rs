@@ -181,7 +181,7 @@ async fn one_with_an_outcome_refuses_another_plan_until_that_is_accepted() {
     let folder = Folder::new();
     {
         let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
-        session.end(Some(key(0)), row(0), valued(0));
+        session.end(Some(by_prompt(key(0))), Some(key(0)), row(0), valued(0));
         until_written(&mut session, 1).await;
     }
     let other =
