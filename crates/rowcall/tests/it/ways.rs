@@ -101,7 +101,7 @@ async fn as_completed_gives_the_fastest_first_and_ordered_the_first() {
 #[tokio::test]
 async fn no_more_than_allowed_are_in_flight_and_all_places_are_used() {
     let simulator = simulator(
-        Scenario::instant("slow enough to pile up").with_latency(Latency::fixed(Duration::from_millis(30))),
+        Scenario::instant("slow enough to pile up").with_latency(Latency::fixed(Duration::from_millis(300))),
     );
     let people = people(&simulator);
     people.concurrency(5).gather(texts(50)).await.expect("values");
