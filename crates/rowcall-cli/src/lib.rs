@@ -6,6 +6,7 @@ mod columns;
 mod command;
 mod examples;
 mod exit;
+mod failures;
 mod files;
 mod guard;
 mod interruption;

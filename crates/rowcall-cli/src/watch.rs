@@ -99,8 +99,8 @@ fn line(event: &Event) -> Option<String> {
         EventKind::Reasked { violations } => {
             Some(format!("row {row} is asked again: {violations} violations"))
         }
-        EventKind::Ended { failure: Some(kind), effort: _ } => {
-            Some(format!("row {row} failed: {}", kind.name()))
+        EventKind::Ended { failure: Some(reason), effort: _ } => {
+            Some(format!("row {row} failed: {}", reason.kind.name()))
         }
         EventKind::Adapted(_) => adapted(event),
         EventKind::Resumed { .. }

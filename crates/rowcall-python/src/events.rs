@@ -108,7 +108,7 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
         }
         EventKind::Taken => ("taken", Value::Null),
         EventKind::Known { failure } => {
-            ("known", json!({ "failure": failure.map(rowcall::FailureKind::name) }))
+            ("known", json!({ "failure": failure.as_ref().map(|reason| reason.kind.name()) }))
         }
         EventKind::Sent { attempt, prompt, waited_for } => (
             "sent",
@@ -139,7 +139,7 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
         EventKind::Ended { failure, effort } => (
             "ended",
             json!({
-                "failure": failure.map(rowcall::FailureKind::name),
+                "failure": failure.as_ref().map(|reason| reason.kind.name()),
                 "attempts": effort.attempts,
                 "prompts": effort.prompts,
                 "usage": effort.usage,

@@ -10,6 +10,12 @@ pub(crate) fn told(stats: &Stats) -> Value {
         stats.failed.iter().map(|(kind, rows)| (kind.name().to_owned(), (*rows).into())).collect();
     let faults: Map<String, Value> =
         stats.faults.iter().map(|(kind, requests)| (kind.name().to_owned(), (*requests).into())).collect();
+    let reasons: Vec<Value> = stats
+        .reasons
+        .by_rows()
+        .iter()
+        .map(|count| json!([count.reason.kind.name(), &*count.reason.message, count.rows, count.example]))
+        .collect();
     let waits: Map<String, Value> =
         stats.waits.iter().map(|(bound, requests)| (bound.to_string(), (*requests).into())).collect();
     json!({
@@ -23,6 +29,7 @@ pub(crate) fn told(stats: &Stats) -> Value {
         "reasks": stats.reasks,
         "faults": faults,
         "waits": waits,
+        "reasons": reasons,
         "input_tokens": stats.usage.input_tokens,
         "cached_tokens": stats.usage.cached_tokens,
         "cache_write_tokens": stats.usage.cache_write_tokens,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::fault::{Fault, FaultKind};
-use crate::outcome::{Effort, FailureKind};
+use crate::outcome::{Effort, Reason};
 use crate::standing::Bound;
 use crate::totals::Totals;
 use crate::turn::Usage;
@@ -34,7 +34,7 @@ pub enum EventKind {
     /// It is not asked about: its outcome is in the journal, or an equal row has brought it.
     Known {
         /// Why it has no value; `None` if it has one.
-        failure: Option<FailureKind>,
+        failure: Option<Reason>,
     },
     /// A request was sent.
     Sent {
@@ -68,7 +68,7 @@ pub enum EventKind {
     /// The row is over.
     Ended {
         /// Why it has no value; `None` if it has one.
-        failure: Option<FailureKind>,
+        failure: Option<Reason>,
         /// What it took.
         effort: Effort,
     },

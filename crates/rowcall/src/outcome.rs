@@ -1,6 +1,7 @@
 //! How a row ended: a value or a failure, with what it took. A failure is data, not the end of the run.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,17 @@ pub struct Failure {
     pub fault: Option<Box<Fault>>,
     /// What the row took all the same.
     pub effort: Effort,
+}
+
+/// A failure in short, as events carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The class.
+    pub kind: FailureKind,
+    /// What happened: a sentence fragment.
+    pub message: Arc<str>,
+    /// What to do next, where the kind says.
+    pub hint: Option<&'static str>,
 }
 
 /// The classes of failures.
@@ -178,6 +190,12 @@ impl<T> Outcome<T> {
     /// Why there is no value, if there is none.
     pub fn failure_kind(&self) -> Option<FailureKind> {
         self.result.as_ref().err().map(|failure| failure.kind)
+    }
+
+    /// Why there is no value, if there is none, in short.
+    pub fn reason(&self) -> Option<Reason> {
+        let failure = self.result.as_ref().err()?;
+        Some(Reason { kind: failure.kind, message: failure.message.as_str().into(), hint: failure.hint() })
     }
 
     /// The same outcome with its value, if it has one, put through `f`.

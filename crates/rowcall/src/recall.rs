@@ -473,12 +473,12 @@ impl Recall {
     }
 
     fn know(&self, outcome: &Outcome) {
-        let failure = outcome.failure_kind();
+        let failure = outcome.reason();
         self.plan.observers.emit(outcome.index, EventKind::Known { failure });
     }
 
     fn ended(&self, outcome: &Outcome) {
-        let failure = outcome.failure_kind();
+        let failure = outcome.reason();
         self.plan.observers.emit(outcome.index, EventKind::Ended { failure, effort: outcome.effort });
     }
 }

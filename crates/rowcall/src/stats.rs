@@ -8,7 +8,8 @@ use hdrhistogram::Histogram;
 
 use crate::event::{Event, EventKind};
 use crate::fault::FaultKind;
-use crate::outcome::FailureKind;
+use crate::outcome::{FailureKind, Reason};
+use crate::reasons::Reasons;
 use crate::standing::Bound;
 use crate::turn::Usage;
 
@@ -24,6 +25,8 @@ pub struct Stats {
     pub done: u64,
     /// Rows that ended without one, by kind.
     pub failed: BTreeMap<FailureKind, u64>,
+    /// The same rows by what was said of them.
+    pub reasons: Reasons,
     /// Of all these, rows that were not asked about, since their outcomes were known.
     pub known: u64,
     /// Rows that were taken and then abandoned because the run was stopped.
@@ -55,6 +58,7 @@ impl Default for Stats {
             taken: 0,
             done: 0,
             failed: BTreeMap::new(),
+            reasons: Reasons::default(),
             known: 0,
             abandoned: 0,
             requests: 0,
@@ -86,7 +90,7 @@ impl Stats {
             EventKind::Taken => self.taken += 1,
             EventKind::Known { failure } => {
                 self.known += 1;
-                self.end(*failure);
+                self.end(event.row, failure.as_ref());
             }
             EventKind::Sent { attempt: _, prompt: _, waited_for } => {
                 self.requests += 1;
@@ -114,15 +118,18 @@ impl Stats {
             }
             EventKind::Waits(_) | EventKind::Adapted(_) => {}
             EventKind::Reasked { violations: _ } => self.reasks += 1,
-            EventKind::Ended { failure, effort: _ } => self.end(*failure),
+            EventKind::Ended { failure, effort: _ } => self.end(event.row, failure.as_ref()),
             EventKind::Abandoned => self.abandoned += 1,
         }
     }
 
-    fn end(&mut self, failure: Option<FailureKind>) {
+    fn end(&mut self, row: u64, failure: Option<&Reason>) {
         match failure {
             None => self.done += 1,
-            Some(kind) => *self.failed.entry(kind).or_default() += 1,
+            Some(reason) => {
+                *self.failed.entry(reason.kind).or_default() += 1;
+                self.reasons.add(row, reason);
+            }
         }
     }
 

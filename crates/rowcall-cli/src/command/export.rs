@@ -120,7 +120,7 @@ async fn pour(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result
         }
         if let Ok(mut stats) = stats.lock() {
             for (row, outcome) in &page {
-                let failure = outcome.failure_kind();
+                let failure = outcome.reason();
                 for kind in [EventKind::Taken, EventKind::Known { failure }] {
                     stats.apply(&Event { row: row.index, kind });
                 }

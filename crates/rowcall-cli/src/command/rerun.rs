@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::export::{View, check_own, open, rebuild};
 use crate::args::RerunArguments;
 use crate::exit::Exit;
+use crate::failures::{Places, failures};
 use crate::files::Files;
 use crate::journal::Memo;
 use crate::model::Model;
@@ -59,7 +60,12 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             Some(output) => Some((open(&contents, Some(&output), view)?, output)),
             None => None,
         };
-        let ended = match ask(&extractor, contents, &progress).await {
+        let places = Places {
+            output: sink.as_ref().map(|(_, output)| output.as_path()),
+            failed: memo.failed.as_deref(),
+            journal: Some(&arguments.journal),
+        };
+        let ended = match ask(&extractor, contents, places, &progress).await {
             Ok(None) => return write(arguments, sink, &progress).await,
             Ok(Some(exit)) => Ok(exit),
             Err(error) => Err(error),
@@ -75,7 +81,12 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
 }
 
 /// Asks about the failed rows. Tells the exit if it was interrupted.
-async fn ask(extractor: &Extractor<Value>, contents: Contents, progress: &Progress) -> Result<Option<Exit>> {
+async fn ask(
+    extractor: &Extractor<Value>,
+    contents: Contents,
+    places: Places<'_>,
+    progress: &Progress,
+) -> Result<Option<Exit>> {
     let failed: u64 = contents.failures()?.values().sum();
     let halt = Halt::default();
     let mut nowhere = Nowhere;
@@ -86,6 +97,7 @@ async fn ask(extractor: &Extractor<Value>, contents: Contents, progress: &Progre
             Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
         };
     progress.note(&summary(&extractor.stats(), progress.elapsed()));
+    failures(&extractor.stats(), places).iter().for_each(|reasons| progress.note(reasons));
     ran?;
     Ok(signal.map(|signal| {
         printing::note("interrupted: the same command asks about the rows that are left");

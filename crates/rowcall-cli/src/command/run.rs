@@ -12,6 +12,7 @@ use crate::args::RunArguments;
 use crate::columns::check_columns;
 use crate::examples;
 use crate::exit::Exit;
+use crate::failures::{Places, failures};
 use crate::guard::{AfterFailure, FirstRows, Guarded};
 use crate::journal::{self, Memo};
 use crate::model::Model;
@@ -91,6 +92,7 @@ async fn write(
         Some(path) => journal::keep(extractor, arguments, path, &memo, &layout, &progress).await?,
         None => extractor.clone(),
     };
+    let kept = journal.clone();
     let opened = Output::open(
         arguments.view.output.as_deref(),
         OutputOptions {
@@ -146,6 +148,12 @@ async fn write(
         output.finish().await?
     };
     progress.note(&summary(&stats, progress.elapsed()));
+    let places = Places {
+        output: arguments.view.output.as_deref(),
+        failed: arguments.view.failed.as_deref(),
+        journal: kept.as_deref(),
+    };
+    failures(&stats, places).iter().for_each(|reasons| progress.note(reasons));
     notes.take_all().iter().for_each(|note| progress.note(&format!("note: {note}")));
     ran?;
     failed_fast?;

@@ -29,6 +29,24 @@ fn failed_rows_are_data_and_exit_3() {
     let failed = lines(&place.read("failed.jsonl"));
     assert_eq!((failed.len(), &failed[0]["text"]), (1, &json!("Bob is 40")));
     assert!(ran.stderr.contains("2 done, 1 failed (1 refusal)"), "{}", ran.stderr);
+    let reasons = |ran: &crate::command::Ran| {
+        let said = ran.stderr.split_once("\nfailed ").map(|(_, said)| said.to_owned());
+        said.unwrap_or_else(|| panic!("no reasons: {}", ran.stderr))
+    };
+    let said = reasons(&ran);
+    for words in [
+        "1 row: refusal: the model declined",
+        "(row 1)",
+        "`out.jsonl`",
+        "`failed.jsonl`",
+        "`rowcall rerun out.jsonl.journal`",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let again = place.rowcall(
+        &[&asking("in.csv", "age int", &url)[..], &["-o", "out.jsonl", "--failed", "failed.jsonl"]].concat(),
+    );
+    assert_eq!(reasons(&again), said, "what is known already has its reasons as well");
 }
 
 #[test]

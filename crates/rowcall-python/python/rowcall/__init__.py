@@ -60,7 +60,7 @@ from ._files import run
 from ._outcomes import Outcomes
 from ._rowcall import Outcome, Usage, __version__
 from ._settings import KeptSettings, Settings
-from ._stats import Stats
+from ._stats import Reason, Stats
 
 __all__ = [
     "AuthError",
@@ -89,6 +89,7 @@ __all__ = [
     "PermissionDeniedError",
     "QuotaError",
     "RateLimitError",
+    "Reason",
     "RefusalError",
     "RequestExceedsLimitError",
     "RowError",

@@ -5,6 +5,19 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
+class Reason(NamedTuple):
+    """Why rows failed, and how many."""
+
+    kind: str
+    """The kind of the failure."""
+    message: str
+    """What was said of the example; messages that differ only in figures and quoted words count as one."""
+    rows: int
+    """How many rows failed so."""
+    example: int
+    """The first of these rows, counted from 0."""
+
+
 class Stats(NamedTuple):
     """Counted by the engine from every event. Rows are those of this process; requests and tokens go on from what the runs
     before have spent, if there is a journal."""
@@ -48,6 +61,9 @@ class Stats(NamedTuple):
     latency_p99: float | None = None
     """Seconds that 99 of 100 answered requests did not exceed."""
 
+    reasons: tuple[Reason, ...] = ()
+    """Failed rows by what was said of them, the commonest first."""
+
     @property
     def failures(self) -> int:
         """Rows that ended without a value."""
@@ -66,4 +82,4 @@ class Stats(NamedTuple):
 
 def stats(told: dict[str, Any]) -> Stats:
     """What the engine tells."""
-    return Stats(**told)
+    return Stats(**{**told, "reasons": tuple(Reason(*reason) for reason in told["reasons"])})

@@ -49,6 +49,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "message",
             "number",
             "outcome",
+            "reasons",
             "request",
             "row",
             "schema",
