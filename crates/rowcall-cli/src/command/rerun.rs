@@ -97,7 +97,9 @@ async fn ask(
             Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
         };
     progress.note(&summary(&extractor.stats(), progress.elapsed()));
-    failures(&extractor.stats(), places).iter().for_each(|reasons| progress.note(reasons));
+    if let Some(reasons) = failures(&extractor.stats(), places) {
+        progress.note(&reasons);
+    }
     ran?;
     Ok(signal.map(|signal| {
         printing::note("interrupted: the same command asks about the rows that are left");

@@ -153,7 +153,9 @@ async fn write(
         failed: arguments.view.failed.as_deref(),
         journal: kept.as_deref(),
     };
-    failures(&stats, places).iter().for_each(|reasons| progress.note(reasons));
+    if let Some(reasons) = failures(&stats, places) {
+        progress.note(&reasons);
+    }
     notes.take_all().iter().for_each(|note| progress.note(&format!("note: {note}")));
     ran?;
     failed_fast?;
