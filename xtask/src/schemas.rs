@@ -60,6 +60,16 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
+/// The schemas below `folders`, with their names.
+pub(crate) fn found(folders: &[&str]) -> Vec<(String, Value)> {
+    let mut paths = Vec::new();
+    for folder in folders {
+        collect(Path::new(folder), &mut paths);
+    }
+    paths.sort();
+    paths.iter().flat_map(|path| read(path)).collect()
+}
+
 /// What became of a schema in one protocol.
 #[derive(Debug)]
 enum Told {

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, binaries, cargo, crash, judges, python};
+use crate::{Result, binaries, cargo, crash, engines, judges, python};
 
 /// How much is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +32,13 @@ enum Work {
     PythonCrash,
     /// `cargo xtask judges`.
     Judges,
+    /// `cargo xtask engines`, without other schemas than our own.
+    Engines,
     /// The Python package's tests.
     Python,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -56,6 +58,7 @@ const STEPS: [Step; 9] = [
     // They use what the tests have built.
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
     Step { name: "judges", work: Work::Judges, least: Extent::All },
+    Step { name: "engines", work: Work::Engines, least: Extent::All },
     Step { name: "python", work: Work::Python, least: Extent::All },
     Step { name: "python crashes", work: Work::PythonCrash, least: Extent::All },
     Step {
@@ -92,6 +95,7 @@ fn command(work: &Work) -> String {
         Work::Crash => "cargo xtask crash --short".to_owned(),
         Work::PythonCrash => "cargo xtask crash --python --short".to_owned(),
         Work::Judges => "cargo xtask judges".to_owned(),
+        Work::Engines => "cargo xtask engines".to_owned(),
         Work::Python => "cargo xtask python".to_owned(),
     }
 }
@@ -112,6 +116,7 @@ fn perform(work: &Work) -> Result<()> {
         Work::Crash => crash::run(&crash::Options::short()),
         Work::PythonCrash => crash::run(&crash::Options::short_from_python()),
         Work::Judges => judges::run(),
+        Work::Engines => engines::run(&[]),
         Work::Python => python::run(&[]),
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rowcall::schema::Dialect;
 use rowcall::{MOST_CONCURRENCY, Mode, OrderBy, Protocol};
 use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
@@ -244,6 +245,10 @@ pub(crate) struct ServerArguments {
     /// How the server is spoken to; the provider's usual protocol if left out
     #[arg(long, value_enum)]
     pub(crate) protocol: Option<ProtocolArgument>,
+    /// The subset of JSON Schema that the server holds a model to: openai, anthropic, gemini, xgrammar, sglang, llama_cpp, ollama or
+    /// plain; the provider's usual one if left out
+    #[arg(long, value_name = "NAME", value_parser = dialect)]
+    pub(crate) dialect: Option<Dialect>,
     /// A command, run by `sh`, the first line of whose output is the key, in place of the provider's variable
     #[arg(long, value_name = "COMMAND")]
     pub(crate) key_command: Option<String>,
@@ -356,6 +361,9 @@ pub(crate) struct SchemaArguments {
     /// As in `run`
     #[arg(long, value_enum)]
     pub(crate) protocol: Option<ProtocolArgument>,
+    /// As in `run`
+    #[arg(long, value_name = "NAME", value_parser = dialect)]
+    pub(crate) dialect: Option<Dialect>,
     /// Print JSON instead of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -457,6 +465,10 @@ fn duration(text: &str) -> Result<Duration, String> {
     let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let parsed = humantime::parse_duration(text).ok().or_else(seconds);
     parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
+}
+
+fn dialect(text: &str) -> Result<Dialect, String> {
+    Dialect::named(text).map_err(|problem| problem.message)
 }
 
 fn concurrency(text: &str) -> Result<Concurrency, String> {

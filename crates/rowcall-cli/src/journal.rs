@@ -27,6 +27,8 @@ pub struct Memo {
     pub base_url: Option<String>,
     /// How the server is spoken to, if that was said.
     pub protocol: Option<Protocol>,
+    /// The name of the dialect that the schema is sent in, if that was said.
+    pub dialect: Option<String>,
     /// How the schema is asked for, if that was said.
     pub mode: Option<Mode>,
     /// Whether each of several equal rows is asked about.
@@ -57,6 +59,7 @@ impl Memo {
             model: account.model.clone(),
             base_url: account.server.base_url.as_deref().and_then(Self::told_address),
             protocol: account.server.protocol.map(Protocol::from),
+            dialect: account.server.dialect.map(|dialect| dialect.name().to_owned()),
             mode: task.mode.map(Mode::from),
             no_dedup: arguments.journal.no_dedup,
             journal: journal.map(Self::whole_path),

@@ -120,6 +120,7 @@ pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool
         model: model.to_owned(),
         base_url: server.base_url.clone(),
         protocol: server.protocol.map(Protocol::from),
+        dialect: server.dialect,
         api_key: key.map(Into::into),
         keyless: sends_nothing,
         headers: server.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),

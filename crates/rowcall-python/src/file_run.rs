@@ -154,6 +154,7 @@ impl FileRun {
             base_url: settings.base_url.as_deref().and_then(Memo::told_address),
             mode: settings.mode()?,
             protocol: settings.protocol()?,
+            dialect: settings.dialect.clone(),
             no_dedup: !settings.dedup,
             journal: self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path)),
             output: Some(Memo::whole_path(&self.output)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rowcall::journal::{Existing, Records};
 use rowcall::provider::Protocol;
+use rowcall::schema::Dialect;
 use rowcall::{
     AccountOptions, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, Mode, Parameters, Problem,
     Result, RetryPolicy, SamePrompt, Schema,
@@ -35,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) images: Vec<String>,
     pub(crate) mode: Option<String>,
     pub(crate) protocol: Option<String>,
+    pub(crate) dialect: Option<String>,
     pub(crate) base_url: Option<String>,
     pub(crate) timeout: Option<f64>,
     pub(crate) ca_cert: Option<PathBuf>,
@@ -93,6 +95,7 @@ impl Settings {
             model: self.model.clone(),
             base_url: self.base_url.clone(),
             protocol: self.protocol()?,
+            dialect: self.dialect.as_deref().map(Dialect::named).transpose().map_err(Error::Config)?,
             api_key: api_key.map(SecretString::from),
             headers: headers.into_iter().map(|(name, value)| (name, value.into())).collect(),
             timeout: self.timeout.map(|seconds| time("timeout", seconds)).transpose()?,

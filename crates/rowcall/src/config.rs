@@ -21,11 +21,17 @@ use crate::event::Observers;
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::journal::Journal;
 use crate::prompt::{SamePrompt, Template};
+<<<<<<< HEAD
 use crate::provider::{Approach, Forms, Key, KeyHeader, Mode, Offer, Parameters, Protocol, Quirks, Target};
 use crate::refusals::AllRefused;
+=======
+use crate::provider::{
+    Approach, Forms, Key, KeyHeader, Means, Mode, Offer, Parameters, Protocol, Quirks, Target,
+};
+>>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
 use crate::retry::RetryPolicy;
 use crate::row::AnsweredRow;
-use crate::schema::Schema;
+use crate::schema::{Dialect, Schema};
 use crate::transport::{Network, Transport};
 use crate::violation::Violation;
 
@@ -48,6 +54,8 @@ pub struct AccountOptions {
     pub base_url: Option<String>,
     /// How the server is spoken to; `None` for the provider's usual protocol.
     pub protocol: Option<Protocol>,
+    /// The subset of JSON Schema that the server holds a model to; `None` for the provider's usual one.
+    pub dialect: Option<Dialect>,
     /// The key, in place of the one in the provider's environment variable.
     pub api_key: Option<SecretString>,
     /// Whether to go without a key where the provider requires one: for looking at requests that are not sent.
@@ -71,7 +79,7 @@ pub struct AccountOptions {
 
 impl fmt::Debug for AccountOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { model, base_url, protocol, api_key, keyless, headers, timeout, ca_cert, .. } = self;
+        let Self { model, base_url, protocol, dialect, api_key, keyless, headers, timeout, ca_cert, .. } = self;
         let Self { concurrency, most_concurrency, requests_per_minute, tokens_per_minute, .. } = self;
         // Before an `@` there may be a password, behind a `?` a key.
         let base_url = base_url.as_deref().map(|url| if url.contains(['@', '?']) { "…" } else { url });
@@ -79,6 +87,7 @@ impl fmt::Debug for AccountOptions {
             .field("model", model)
             .field("base_url", &base_url)
             .field("protocol", protocol)
+            .field("dialect", dialect)
             .field("api_key", api_key)
             .field("keyless", keyless)
             .field("headers", headers)
@@ -106,6 +115,7 @@ impl Account {
     /// Checks what the user says about the account. Nothing is connected.
     pub(crate) fn new(options: &AccountOptions) -> Result<Self> {
         let offer = Offer::of(&options.model, options.protocol).map_err(Error::Config)?;
+        let offer = offer.with_dialect(options.dialect);
         let provider = offer.provider;
         let base_url = provider.base_url(options.base_url.as_deref(), environment).map_err(Error::Config)?;
         let key_header = provider.key_header.unwrap_or_else(|| offer.protocol.key_header());
@@ -261,15 +271,20 @@ impl Plan {
         bounds::repetitions(options.retry, options.max_reasks)?;
         let offer = &account.offer;
         let modes = offer.chosen(options.mode).map_err(Error::Config)?;
-        let Forms { first, further, mut notes } =
-            Forms::of(&schema, offer.protocol, &modes).map_err(Error::Config)?;
-        notes.splice(0..0, schema.notes().iter().cloned());
         let mut wished = options.parameters.clone();
         if let Some(field) = offer.protocol.output_limit_field(account.quirks) {
             wished = wished.with_limit_from(field);
         }
         bounds::parameters(&wished)?;
         let (parameters, unfit) = offer.fit(&wished);
+        let means = Means {
+            protocol: offer.protocol,
+            modes: &modes,
+            dialect: offer.dialect,
+            output_limit: parameters.max_output_tokens,
+        };
+        let Forms { first, further, mut notes } = Forms::by(means, &schema).map_err(Error::Config)?;
+        notes.splice(0..0, schema.notes().iter().cloned());
         notes.extend(unfit);
         let output_limit = parameters.max_output_tokens;
         let most_output = offer.model.and_then(|model| model.max_output_tokens);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rowcall::journal::{Contents, Existing, Records};
+use rowcall::schema::Dialect;
 use rowcall::{
     EqualRows, Error, Extractor, Halt, JournalOptions, OrderBy, Outcome, Parameters, Problem, Result, Row,
     SamePrompt, Schema, Sink,
@@ -37,6 +38,8 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     let mut account = task::account(&model(&memo, &contents), &arguments.server, false)?;
     account.base_url = account.base_url.or_else(|| memo.base_url.clone());
     account.protocol = account.protocol.or(memo.protocol);
+    let remembered = memo.dialect.as_deref().and_then(|name| Dialect::named(name).ok());
+    account.dialect = account.dialect.or(remembered);
     let model = Model::new(account)?;
     let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
     crate::block_on(async {

@@ -1,7 +1,8 @@
 //! `rowcall schema`: a schema as given, as it goes on the wire to a provider, and what is lost on the way.
 
-use rowcall::provider::{self, Form, Forms, Offer};
+use rowcall::provider::{self, Form, Forms, Means, Offer};
 use rowcall::{Error, Mode, Protocol, Result, Schema};
+use rowcall::schema::Loss;
 use serde_json::{Value, json};
 
 use crate::args::SchemaArguments;
@@ -10,6 +11,9 @@ use crate::printing;
 
 /// Whose form is shown if nobody is named: the one that most others take as well.
 const USUAL: &str = "openai";
+
+/// The places of one loss that are named.
+const PLACES: usize = 6;
 
 pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.schema).map_err(Error::Config)?;
@@ -20,9 +24,10 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     let named = arguments.provider.as_deref().unwrap_or(USUAL);
     let (provider, model) = named.split_once('/').unwrap_or((named, ""));
     let provider = provider::named(provider).map_err(Error::Config)?;
-    let offer = Offer::at(provider, model, protocol).map_err(Error::Config)?;
+    let offer = Offer::at(provider, model, protocol).map_err(Error::Config)?.with_dialect(arguments.dialect);
     let modes = offer.chosen(arguments.mode.map(Mode::from)).map_err(Error::Config)?;
-    let forms = Forms::of(&schema, offer.protocol, &modes).map_err(Error::Config)?;
+    let means = Means { protocol: offer.protocol, modes: &modes, dialect: offer.dialect, output_limit: None };
+    let forms = Forms::by(means, &schema).map_err(Error::Config)?;
     let text = if arguments.json {
         as_json(&schema, &offer, &forms).to_string()
     } else {
@@ -40,6 +45,7 @@ fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
         "given": schema.as_json(),
         "protocol": offer.protocol.name(),
         "mode": mode.name(),
+        "dialect": forms.first.dialect.name(),
         "strict": forms.first.is_strict(),
         "wire": wire.schema,
         "losses": losses.collect::<Vec<_>>(),
@@ -51,21 +57,19 @@ fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
 fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
     let Form { mode, wire, .. } = &forms.first;
     let mut text = format!(
-        "as given:\n{}\n\non the wire to {} by `{}`, as {}:\n{}\n",
+        "as given:\n{}\n\non the wire to {} by `{}`, as {}, in dialect `{}`:\n{}\n",
         pretty(schema.as_json()),
         offer.provider.name,
         offer.protocol.name(),
         mode.phrase(),
+        forms.first.dialect.name(),
         pretty(&wire.schema)
     );
     if wire.losses.is_empty() {
         text.push_str("\nno losses");
     } else {
         text.push_str("\nlosses:");
-        for loss in &wire.losses {
-            let place = if loss.path.is_empty() { "the schema" } else { &*format!("`{}`", loss.path) };
-            text.push_str(&format!("\n  {place}, {}: {}", loss.keyword, loss.note));
-        }
+        text.push_str(&losses(&wire.losses));
     }
     for note in &forms.notes {
         text.push_str(&format!("\nnote: {note}"));
@@ -75,6 +79,25 @@ fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
         text.push_str(&format!("\nif the server refuses that: {}", further.join(", then ")));
     }
     text
+}
+
+/// The losses, a line for each; of those with the same note, one line for all.
+fn losses(losses: &[Loss]) -> String {
+    let mut groups: Vec<(&Loss, Vec<String>)> = Vec::new();
+    for loss in losses {
+        let place = if loss.path.is_empty() { "the schema".to_owned() } else { format!("`{}`", loss.path) };
+        match groups.iter_mut().find(|(first, _)| first.note == loss.note && first.keyword == loss.keyword) {
+            Some((_, places)) => places.push(place),
+            None => groups.push((loss, vec![place])),
+        }
+    }
+    let line = |(loss, places): &(&Loss, Vec<String>)| {
+        let more = places.len().saturating_sub(PLACES);
+        let shown: Vec<&str> = places.iter().take(PLACES).map(String::as_str).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("\n  {}{more}, {}: {}", shown.join(", "), loss.keyword, loss.note)
+    };
+    groups.iter().map(line).collect()
 }
 
 fn pretty(value: &Value) -> String {

@@ -63,6 +63,9 @@ class Settings(TypedDict, total=False):
     """How the schema is asked for; by the best that the model has if left out."""
     protocol: Protocol
     """How the server is spoken to; as the provider is used to if left out."""
+    dialect: str
+    """The subset of JSON Schema that the server holds a model to, such as `"xgrammar"` or `"llama_cpp"`; the provider's usual one if
+    left out."""
     temperature: float
     """Sampling temperature. Never sent unless asked for."""
     max_output_tokens: int
@@ -204,6 +207,7 @@ def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> di
         "images": _names("images", given.get("images") or ()),
         "mode": given.get("mode"),
         "protocol": given.get("protocol"),
+        "dialect": given.get("dialect"),
         "base_url": given.get("base_url"),
         "timeout": given.get("timeout"),
         "ca_cert": path(given.get("ca_cert")),

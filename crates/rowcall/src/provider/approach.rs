@@ -29,8 +29,15 @@ pub enum Change {
     Dropped(String),
     /// The output limit is sent under this name.
     Renamed(&'static str),
+<<<<<<< HEAD
     /// Gemini's API is asked at its other version.
     Version,
+=======
+    /// This keyword of a schema is described to the model instead.
+    Described(String),
+    /// Nothing but the form of a value is asked for, and what limits it is described to the model.
+    Plain,
+>>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
     /// The schema is asked for in this way instead.
     Mode {
         /// As it was asked for.
@@ -89,7 +96,7 @@ impl Approach {
             return Adaptation::Made;
         }
         if fault.kind == FaultKind::InvalidSchema {
-            return state.ask_otherwise();
+            return state.describe(&fault.message).unwrap_or_else(|| state.ask_otherwise());
         }
         if fault.kind == FaultKind::NotFound {
             let other = fault.param.as_deref().filter(|param| *param == GEMINI_VERSION);
@@ -105,7 +112,11 @@ impl Approach {
                 // A server that refuses both names would be asked by one and the other for ever.
                 Change::Renamed(_) if state.is_renamed => return Adaptation::None,
                 Change::Renamed(_) => state.is_renamed = true,
+<<<<<<< HEAD
                 Change::Dropped(_) | Change::Version | Change::Mode { .. } => {}
+=======
+                Change::Dropped(_) | Change::Described(_) | Change::Plain | Change::Mode { .. } => {}
+>>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
             }
             state.target = Arc::new(target);
             return Adaptation::Change(change);
@@ -118,10 +129,20 @@ impl Approach {
 }
 
 impl State {
+    /// Asks for the schema without the keyword that a server names in its refusal.
+    fn describe(&mut self, message: &str) -> Option<Adaptation> {
+        let form = &self.target.form;
+        let (keyword, wire) = form.wire.without_named(message)?;
+        let form = Form { wire: Arc::new(wire), ..form.clone() };
+        self.target = Arc::new(self.target.with_form(form));
+        Some(Adaptation::Change(Change::Described(keyword.to_owned())))
+    }
+
     /// Asks for the schema in the next form, if one is left.
     fn ask_otherwise(&mut self) -> Adaptation {
         let Some(form) = self.further.pop() else { return Adaptation::None };
-        let change = Change::Mode { from: self.target.form.mode, to: form.mode };
+        let from = self.target.form.mode;
+        let change = if form.mode == from { Change::Plain } else { Change::Mode { from, to: form.mode } };
         self.target = Arc::new(self.target.with_form(form));
         Adaptation::Change(change)
     }
@@ -132,7 +153,16 @@ impl fmt::Display for Change {
         match self {
             Self::Dropped(name) => write!(f, "the server does not take `{name}`, so it is no longer sent"),
             Self::Renamed(name) => write!(f, "the output limit is sent as `{name}` from now on"),
+<<<<<<< HEAD
             Self::Version => f.write_str("nothing is found at `/v1`, so `/v1beta` is asked"),
+=======
+            Self::Described(keyword) => {
+                write!(f, "the server does not take `{keyword}` in a schema, so it is described to the model instead")
+            }
+            Self::Plain => f.write_str(
+                "the server does not take the schema with its limits, so they are described to the model instead",
+            ),
+>>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
             Self::Mode { from, to } => {
                 write!(f, "the server does not take {}, so {} is used instead", from.phrase(), to.phrase())
             }

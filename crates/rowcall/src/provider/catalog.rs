@@ -6,6 +6,7 @@ mod providers;
 
 use super::{KeyHeader, Mode, Protocol, Quirks};
 use crate::error::{Problem, did_you_mean};
+use crate::schema::Dialect;
 
 pub use address::Address;
 use providers::{COMPATIBLE, OPENAI, PROVIDERS};
@@ -32,6 +33,8 @@ pub struct Provider {
     pub speaks: &'static [(Protocol, &'static [Mode])],
     /// Its deviations at its own address.
     pub quirks: Quirks,
+    /// The subset of JSON Schema that it holds a model to, if that is not the one of the protocol's makers.
+    pub dialect: Option<Dialect>,
     /// Fields of every request's body, each with its value as JSON text.
     pub always: &'static [(&'static str, &'static str)],
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Mode, Protocol};
 use crate::error::Problem;
-use crate::schema::{Dialect, Schema, WireSchema};
+use crate::schema::{Dialect, Schema, Wanted, WireSchema};
 
 /// How a schema is asked for.
 #[derive(Debug, Clone)]
@@ -21,11 +21,21 @@ pub struct Form {
 impl Form {
     /// Whether the provider is to hold the model to the schema as it stands on the wire.
     pub fn is_strict(&self) -> bool {
-        match self.dialect {
-            Dialect::OpenAiStrict | Dialect::Anthropic | Dialect::Gemini => true,
-            Dialect::Object | Dialect::Text => false,
-        }
+        self.dialect.is_enforced()
     }
+}
+
+/// By which means a schema may be asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Means<'m> {
+    /// How the server is spoken to.
+    pub protocol: Protocol,
+    /// The modes to try, the best first.
+    pub modes: &'m [Mode],
+    /// The subset of JSON Schema that the server holds a model to.
+    pub dialect: Dialect,
+    /// The most tokens of an answer, if there is a limit.
+    pub output_limit: Option<u32>,
 }
 
 /// The forms in which a schema may be asked for, the best first.
@@ -40,20 +50,35 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// The forms of `schema` in these modes, of which the first that can express it is the best.
+    /// The forms of `schema` in these modes, in the protocol's usual dialect.
+    ///
+    /// # Errors
+    /// As `by`.
+    pub fn of(schema: &Schema, protocol: Protocol, modes: &[Mode]) -> Result<Self, Problem> {
+        Self::by(Means { protocol, modes, dialect: protocol.dialect(), output_limit: None }, schema)
+    }
+
+    /// The forms of `schema` by these means, of which the first that can express it is the best.
     ///
     /// # Errors
     /// If no mode can express the schema, with the reason of the first.
-    pub fn of(schema: &Schema, protocol: Protocol, modes: &[Mode]) -> Result<Self, Problem> {
-        let mut forms = Vec::new();
+    pub fn by(means: Means<'_>, schema: &Schema) -> Result<Self, Problem> {
+        let mut forms: Vec<Form> = Vec::new();
         let mut refusals = Vec::new();
-        for &mode in modes {
-            for &dialect in protocol.dialects(mode) {
-                match schema.wire(dialect) {
+        let wire = |dialect| {
+            schema.wire_as(Wanted { output_limit: means.output_limit, ..Wanted::from(dialect) }).map(Arc::new)
+        };
+        for &mode in means.modes {
+            for dialect in means.protocol.dialects(mode, means.dialect) {
+                match wire(dialect) {
                     Ok(wire) => {
+<<<<<<< HEAD
                         let wire =
                             if has_plain_names(protocol, mode) { wire.with_plain_names() } else { wire };
                         forms.push(Form { mode, dialect, wire: Arc::new(wire) });
+=======
+                        forms.push(Form { mode, dialect, wire });
+>>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
                         break;
                     }
                     Err(problem) if forms.is_empty() => refusals.push((mode, problem)),
@@ -61,6 +86,15 @@ impl Forms {
                     Err(_) => {}
                 }
             }
+        }
+        // What an engine refuses is asked of it once more with nothing but the form of a value, before another mode is taken.
+        if let [first, ..] = forms.as_slice()
+            && first.dialect.is_engines()
+            && let Ok(plain) = wire(Dialect::Plain)
+            && plain.schema != first.wire.schema
+        {
+            let plain = Form { mode: first.mode, dialect: Dialect::Plain, wire: plain };
+            forms.insert(1, plain);
         }
         let mut forms = forms.into_iter();
         let Some(first) = forms.next() else {

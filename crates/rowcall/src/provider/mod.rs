@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use approach::{Adaptation, Approach, Change};
 pub use catalog::{Address, Key, Provider, all, find, named};
-pub use form::{Form, Forms};
+pub use form::{Form, Forms, Means};
 pub(crate) use limit_headers::standings;
 pub use offer::Offer;
 pub use target::{Parameters, Target};
@@ -154,19 +154,25 @@ impl Protocol {
         }
     }
 
-    /// The form in which a schema is sent in `mode`, and whether the provider is asked to hold the model to it. A schema that the
-    /// provider's subset cannot express goes along as it is in the forms that do not hold the model to it.
-    pub fn dialects(self, mode: Mode) -> &'static [Dialect] {
+    /// The forms in which a schema is sent in `mode` to a server that holds the model to what is in the dialect `enforced`, the best
+    /// first. A schema that this dialect cannot express goes along as it is in the forms that do not hold the model to it.
+    pub fn dialects(self, mode: Mode, enforced: Dialect) -> Vec<Dialect> {
         match (mode, self) {
-            (Mode::Schema, Self::OpenAiChat | Self::OpenAiResponses) => &[Dialect::OpenAiStrict],
-            (Mode::Schema, Self::Anthropic) => &[Dialect::Anthropic],
-            (Mode::Tool, Self::OpenAiChat | Self::OpenAiResponses) => {
-                &[Dialect::OpenAiStrict, Dialect::Object]
+            (Mode::Schema, _) | (Mode::Tool, Self::Gemini) => vec![enforced],
+            (Mode::Tool, Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic) => {
+                vec![enforced, Dialect::Object]
             }
-            (Mode::Tool, Self::Anthropic) => &[Dialect::Anthropic, Dialect::Object],
-            (Mode::Schema | Mode::Tool, Self::Gemini) => &[Dialect::Gemini],
-            (Mode::Json, _) => &[Dialect::Object],
-            (Mode::Prompt, _) => &[Dialect::Text],
+            (Mode::Json, _) => vec![Dialect::Object],
+            (Mode::Prompt, _) => vec![Dialect::Text],
+        }
+    }
+
+    /// The dialect of those who made it.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses => Dialect::OpenAiStrict,
+            Self::Anthropic => Dialect::Anthropic,
+            Self::Gemini => Dialect::Gemini,
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::models::{self, Model};
 use super::{Mode, Parameters, Protocol, Provider, catalog};
 use crate::error::Problem;
+use crate::schema::Dialect;
 
 /// Fields of a request's body that steer sampling.
 pub(super) const SAMPLING: [&str; 3] = ["temperature", "top_p", "top_k"];
@@ -19,6 +20,8 @@ pub struct Offer {
     pub protocol: Protocol,
     /// The model's name as the server knows it.
     pub name: String,
+    /// The subset of JSON Schema that the server holds the model to.
+    pub dialect: Dialect,
     /// What is known about the model, if it is known.
     pub model: Option<&'static Model>,
 }
@@ -52,7 +55,15 @@ impl Offer {
             return Err(Problem::new(message).hint("leave the protocol out to speak the provider's own"));
         }
         let model = models::find(provider.name, name);
-        Ok(Self { provider, protocol, name: name.to_owned(), model })
+        let dialect = provider.dialect.unwrap_or_else(|| protocol.dialect());
+        Ok(Self { provider, protocol, name: name.to_owned(), dialect, model })
+    }
+
+    /// The same for a server that holds the model to another subset of JSON Schema.
+    #[must_use]
+    pub fn with_dialect(mut self, dialect: Option<Dialect>) -> Self {
+        self.dialect = dialect.unwrap_or(self.dialect);
+        self
     }
 
     /// The model with its provider in front.

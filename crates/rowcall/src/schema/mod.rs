@@ -31,7 +31,7 @@ mod wording;
 pub use breach::{Breach, Expected};
 pub use json_type::JsonType;
 pub(crate) use validate::MOST_VIOLATIONS;
-pub use wire::{Dialect, Loss, WireSchema};
+pub use wire::{Dialect, Loss, Wanted, WireSchema};
 
 use coerce::Coercion;
 use json_type::JsonTypes;
@@ -233,7 +233,15 @@ impl Schema {
     /// # Errors
     /// What the dialect cannot express at all, and what is over the provider's limits.
     pub fn wire(&self, dialect: Dialect) -> Result<WireSchema, Problem> {
-        WireSchema::new(self, dialect)
+        self.wire_as(Wanted::from(dialect))
+    }
+
+    /// The same with all that may be asked of it.
+    ///
+    /// # Errors
+    /// As `wire`.
+    pub fn wire_as(&self, wanted: Wanted) -> Result<WireSchema, Problem> {
+        WireSchema::new(self, wanted)
     }
 }
 

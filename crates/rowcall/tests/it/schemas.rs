@@ -14,8 +14,18 @@ use serde_json::{Value, json};
 
 use self::values::Dice;
 
-const DIALECTS: [Dialect; 5] =
-    [Dialect::OpenAiStrict, Dialect::Anthropic, Dialect::Gemini, Dialect::Object, Dialect::Text];
+const DIALECTS: [Dialect; 10] = [
+    Dialect::OpenAiStrict,
+    Dialect::Anthropic,
+    Dialect::Gemini,
+    Dialect::Xgrammar,
+    Dialect::Sglang,
+    Dialect::LlamaCpp,
+    Dialect::Ollama,
+    Dialect::Plain,
+    Dialect::Object,
+    Dialect::Text,
+];
 
 /// Schemas that are awkward to express, each a file.
 const AWKWARD: [&str; 29] = [

@@ -5,6 +5,7 @@ use super::{Address, Key, Provider};
 use crate::provider::Mode::{Json, Prompt, Schema, Tool};
 use crate::provider::Protocol::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
 use crate::provider::{KeyHeader, Mode, Quirks};
+use crate::schema::Dialect;
 
 /// OpenAI's API description: `max_tokens` is deprecated and refused for current models, `developer` takes the place of `system`.
 pub(super) const OPENAI: Quirks =
@@ -28,6 +29,7 @@ const fn compatible(name: &'static str, address: Address, key: Key) -> Provider 
         key_header: None,
         speaks: &[(OpenAiChat, ALL)],
         quirks: COMPATIBLE,
+        dialect: None,
         always: &[],
     }
 }
@@ -140,6 +142,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
     Provider {
         api_path: "/v1",
         speaks: &[(OpenAiChat, &[Schema, Json, Prompt])],
+        dialect: Some(Dialect::Ollama),
         ..compatible(
             "ollama",
             Address::Local { url: "http://localhost:11434/v1", host: "OLLAMA_HOST" },
@@ -149,7 +152,14 @@ pub(super) const PROVIDERS: &[Provider] = &[
     Provider {
         api_path: "/v1",
         speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
+        dialect: Some(Dialect::Xgrammar),
         ..compatible("vllm", Address::At("http://localhost:8000/v1"), Key::Optional(&["VLLM_API_KEY"]))
+    },
+    // Its documentation: port 30000, and `--api-key` for a key.
+    Provider {
+        api_path: "/v1",
+        dialect: Some(Dialect::Sglang),
+        ..compatible("sglang", Address::At("http://localhost:30000/v1"), Key::Optional(&["SGLANG_API_KEY"]))
     },
     // Measured: `tool_choice` as an object counts as `auto`, and the formats of Responses and Messages are ignored.
     Provider {
@@ -160,6 +170,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
             (OpenAiResponses, &[Prompt]),
             (Anthropic, &[Prompt]),
         ],
+        dialect: Some(Dialect::LlamaCpp),
         ..compatible("llama.cpp", Address::At("http://127.0.0.1:8080/v1"), Key::Optional(&["LLAMA_API_KEY"]))
     },
     // LM Studio's server says that `response_format.type` must be `json_schema` or `text` and `tool_choice` a string.
@@ -167,6 +178,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
         aliases: &["lm-studio"],
         api_path: "/v1",
         speaks: &[(OpenAiChat, &[Schema, Prompt])],
+        dialect: Some(Dialect::LlamaCpp),
         ..compatible("lmstudio", Address::At("http://localhost:1234/v1"), Key::Optional(&["LM_API_TOKEN"]))
     },
     // Our own simulator speaks all four.

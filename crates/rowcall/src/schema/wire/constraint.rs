@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::dialect::Maps;
+use super::dialect::{ESCAPES, Maps, Sent, Together};
 use super::form::default_note;
 use super::translation::Translation;
 use crate::schema::json_type::JsonTypes;
@@ -44,6 +44,7 @@ impl<'s> Translation<'s> {
     ) -> Vec<String> {
         let mut notes = default_note(place);
         let mut done = settled.to_vec();
+        let texts = self.texts(place, types);
         for (part, keyword) in
             place.parts().iter().flat_map(|part| part.keywords().map(move |(name, _)| (part, name)))
         {
@@ -62,13 +63,98 @@ impl<'s> Translation<'s> {
                     None => notes.extend(self.tell(other_part, keyword, other)),
                 }
             }
-            if self.rules.enforces(keyword, value) {
-                schema.insert(keyword.to_owned(), value.clone());
-            } else {
-                notes.extend(self.tell(part, keyword, value));
+            let sent = match &texts {
+                Some(texts) if texts.leave_out(keyword) => Sent::Described,
+                Some(Texts { longest, .. }) => self.sent(keyword, value, types, *longest),
+                None => self.sent(keyword, value, types, None),
+            };
+            match sent {
+                Sent::As(value) => {
+                    schema.insert(keyword.to_owned(), value);
+                }
+                Sent::Losing(value, note) => {
+                    schema.insert(keyword.to_owned(), value);
+                    self.lose(&part.pointer, keyword, note.to_owned());
+                }
+                Sent::Described => notes.extend(self.tell(part, keyword, value)),
             }
         }
         notes
+    }
+
+    /// Which limits of a string are sent, where an engine does not have them side by side; `None` if the place has no strings.
+    fn texts(&self, place: &Place<'s>, types: JsonTypes) -> Option<Texts> {
+        if !types.overlaps(JsonTypes::STRING) {
+            return None;
+        }
+        let longest = place.all("maxLength").filter_map(|value| value.as_f64()).reduce(f64::min);
+        let longest = longest.map(|most| most as u64);
+        let is_sent = |keyword: &&str| {
+            let mut values = place.all(keyword);
+            values.next().is_some_and(|value| self.sent(keyword, value, types, longest) != Sent::Described)
+        };
+        let only = match self.rules.together {
+            Together::All => None,
+            Together::One => ["format", "pattern"].into_iter().find(is_sent),
+        };
+        Some(Texts { longest, only })
+    }
+
+    /// Bounds integers that the user's schema leaves open, where the engine would let digits go on for ever or has a bound of its own.
+    pub(super) fn bound_integers(&mut self, place: &Place<'s>, types: JsonTypes, schema: &mut Map<String, Value>) {
+        if types.overlaps(JsonTypes::FRACTION) || !types.overlaps(JsonTypes::INTEGER) || place.members().is_some() {
+            return;
+        }
+        let limit = |keywords: [&str; 2]| {
+            keywords.into_iter().find_map(|keyword| schema.get(keyword)).and_then(Value::as_i64)
+        };
+        let (least, most) = (limit(["minimum", "exclusiveMinimum"]), limit(["maximum", "exclusiveMaximum"]));
+        let bounds = self.rules.bounds;
+        if let Some(largest) = bounds.integer {
+            let far = |limit: Option<i64>| limit.is_some_and(|limit| limit.unsigned_abs() >= largest.unsigned_abs());
+            if least.is_none() {
+                let bound = if far(most) { i64::MIN + 1 } else { -largest };
+                schema.insert("minimum".to_owned(), Value::from(bound));
+            }
+            if most.is_none() {
+                let bound = if far(least) { i64::MAX } else { largest };
+                schema.insert("maximum".to_owned(), Value::from(bound));
+            }
+            if least.is_none() || most.is_none() {
+                let note = format!("integers are bounded by {largest} on the wire, since the engine lets digits go on for ever");
+                self.lose(place.pointer(), "type", note);
+            }
+        }
+        if let Some(digits) = bounds.digits {
+            let held = |limit: Option<i64>| limit.is_some_and(|limit| limit.unsigned_abs().to_string().len() <= digits);
+            if !held(least) || !held(most) {
+                self.lose(place.pointer(), "type", format!("the engine allows integers of {digits} digits at most"));
+            }
+        }
+    }
+
+    /// Bounds a list that the user's schema leaves open, or leaves longer than the output limit allows.
+    pub(super) fn bound_items(&mut self, place: &Place<'s>, schema: &mut Map<String, Value>) {
+        let Some(bound) = self.most_items() else { return };
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+        let bound = bound.max(least);
+        if schema.get("maxItems").and_then(Value::as_u64).is_some_and(|most| most <= bound) {
+            return;
+        }
+        schema.insert("maxItems".to_owned(), Value::from(bound));
+        self.lose(place.pointer(), "maxItems", format!("the list is bounded at {} on the wire, since the engine lets it go on for ever", number_of(bound, "item")));
+    }
+
+    /// A pattern for the names of properties, if the provider holds the model to it.
+    pub(super) fn name_pattern(&mut self, pointer: &str, pattern: &str) -> Option<Value> {
+        match self.sent("pattern", &Value::from(pattern), JsonTypes::STRING, None) {
+            Sent::As(value) => Some(value),
+            Sent::Losing(value, _) => {
+                self.lose(pointer, "patternProperties", ESCAPES.to_owned());
+                Some(value)
+            }
+            Sent::Described => None,
+        }
     }
 
     /// Records that `keyword` is only told, and returns how.
@@ -85,6 +171,22 @@ impl<'s> Translation<'s> {
         );
         self.lose(&part.pointer, keyword, note);
         Some(words)
+    }
+}
+
+/// Which limits of a string are sent.
+struct Texts {
+    /// The length that the string may have at most.
+    longest: Option<u64>,
+    /// The one of `format` and `pattern` beside which nothing else is sent.
+    only: Option<&'static str>,
+}
+
+impl Texts {
+    fn leave_out(&self, keyword: &str) -> bool {
+        self.only.is_some_and(|only| {
+            only != keyword && ["format", "pattern", "minLength", "maxLength"].contains(&keyword)
+        })
     }
 }
 

@@ -1,8 +1,18 @@
-//! The subset of JSON Schema that each provider takes, as data. How a schema is brought into it is in `translation.rs`.
+//! The subset of JSON Schema that each provider or engine takes, as data: one file each under `dialect/`. How a schema is brought into it
+//! is in `translation.rs`.
 
-use serde_json::Value;
+mod anthropic;
+mod gemini;
+mod keyword;
+mod llama_cpp;
+mod openai;
+mod xgrammar;
 
-/// A provider's subset of JSON Schema, or the user's schema as it is where none is enforced.
+pub(super) use keyword::{ESCAPES, Line, Sent, Together};
+
+use crate::error::{Problem, did_you_mean};
+
+/// A provider's or an engine's subset of JSON Schema, or the user's schema as it is where none is enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// OpenAI's structured outputs and tools with `strict: true`, which other servers have taken over.
@@ -11,6 +21,17 @@ pub enum Dialect {
     Anthropic,
     /// Gemini's `responseJsonSchema` and `parametersJsonSchema`.
     Gemini,
+    /// xgrammar, with llguidance behind it: vLLM.
+    Xgrammar,
+    /// xgrammar alone, which refuses more: SGLang.
+    Sglang,
+    /// llama.cpp's grammars, builds from August 2026 on: llama.cpp, LM Studio.
+    LlamaCpp,
+    /// The same behind a server that sorts properties by name: Ollama.
+    Ollama,
+    /// What every constrained decoder takes: types, properties, items, references and values, and no limit. It takes the place of a
+    /// dialect that a server refuses.
+    Plain,
     /// The user's schema as it is, for answers that must be objects: tools that are not strict, and JSON modes, in which
     /// the schema only stands in the prompt. What a tool cannot have at its root is put into an object.
     Object,
@@ -30,11 +51,94 @@ pub(super) enum Treatment {
 }
 
 impl Dialect {
+    /// Those that a user may name.
+    pub const NAMED: [Self; 8] = [
+        Self::OpenAiStrict,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::Xgrammar,
+        Self::Sglang,
+        Self::LlamaCpp,
+        Self::Ollama,
+        Self::Plain,
+    ];
+
+    /// The name as typed on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiStrict => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Xgrammar => "xgrammar",
+            Self::Sglang => "sglang",
+            Self::LlamaCpp => "llama_cpp",
+            Self::Ollama => "ollama",
+            Self::Plain => "plain",
+            Self::Object => "object",
+            Self::Text => "text",
+        }
+    }
+
+    /// The dialect of this name; `-` and `.` count as `_`.
+    ///
+    /// # Errors
+    /// A name that is not known, with the nearest one.
+    pub fn named(name: &str) -> Result<Self, Problem> {
+        let plain = name.to_ascii_lowercase().replace(['-', '.'], "_");
+        Self::NAMED.into_iter().find(|dialect| dialect.name() == plain).ok_or_else(|| {
+            let known = Self::NAMED.map(Self::name);
+            let problem = Problem::new(format!("unknown dialect `{name}` (known: {})", known.join(", ")));
+            match did_you_mean(&plain, known) {
+                Some(near) => problem.hint(near),
+                None => problem,
+            }
+        })
+    }
+
+    /// The keywords that limit a value and are sent, each with what becomes of it and where that was read or measured. All others are
+    /// described to the model.
+    pub fn keywords(self) -> Vec<(&'static str, String, &'static str)> {
+        match self.treatment() {
+            Treatment::Given | Treatment::GivenAsObject => Vec::new(),
+            Treatment::Translated(rules) => {
+                rules.keywords.iter().map(|line| (line.keyword, line.rule.phrase(), line.source)).collect()
+            }
+        }
+    }
+
+    /// Whether a server that is sent it holds the model to the schema.
+    pub fn is_enforced(self) -> bool {
+        match self {
+            Self::OpenAiStrict
+            | Self::Anthropic
+            | Self::Gemini
+            | Self::Xgrammar
+            | Self::Sglang
+            | Self::LlamaCpp
+            | Self::Ollama
+            | Self::Plain => true,
+            Self::Object | Self::Text => false,
+        }
+    }
+
+    /// Whether it is a constrained decoder's, several of which are behind the same protocol.
+    pub fn is_engines(self) -> bool {
+        match self {
+            Self::Xgrammar | Self::Sglang | Self::LlamaCpp | Self::Ollama => true,
+            Self::OpenAiStrict | Self::Anthropic | Self::Gemini | Self::Plain | Self::Object | Self::Text => false,
+        }
+    }
+
     pub(super) fn treatment(self) -> Treatment {
         match self {
-            Self::OpenAiStrict => Treatment::Translated(&OPENAI_STRICT),
-            Self::Anthropic => Treatment::Translated(&ANTHROPIC),
-            Self::Gemini => Treatment::Translated(&GEMINI),
+            Self::OpenAiStrict => Treatment::Translated(&openai::STRICT),
+            Self::Anthropic => Treatment::Translated(&anthropic::RULES),
+            Self::Gemini => Treatment::Translated(&gemini::RULES),
+            Self::Xgrammar => Treatment::Translated(&xgrammar::VLLM),
+            Self::Sglang => Treatment::Translated(&xgrammar::SGLANG),
+            Self::LlamaCpp => Treatment::Translated(&llama_cpp::RULES),
+            Self::Ollama => Treatment::Translated(&llama_cpp::OLLAMA),
+            Self::Plain => Treatment::Translated(&openai::PLAIN),
             Self::Object => Treatment::GivenAsObject,
             Self::Text => Treatment::Given,
         }
@@ -47,20 +151,24 @@ pub(super) struct Rules {
     pub(super) optional: Optional,
     pub(super) maps: Maps,
     pub(super) tuples: Tuples,
+    pub(super) anything: Anything,
     pub(super) several_types: SeveralTypes,
     pub(super) members: Members,
+    pub(super) compounds: Compounds,
     pub(super) recursion: Recursion,
+    pub(super) root_references: RootReferences,
     pub(super) root_names: RootNames,
     /// The keywords that may hold definitions; those of our own making go under `$defs`.
     pub(super) definitions: &'static [&'static str],
     /// The keyword that lists the properties of an object in order, if there is one.
     pub(super) ordering: Option<&'static str>,
-    /// Keywords that limit a value of a given type.
-    keywords: &'static [&'static str],
-    /// Values of `format`.
-    formats: &'static [&'static str],
-    /// The largest value of `minItems`.
-    largest_min_items: u64,
+    pub(super) sorting: Sorting,
+    /// Keywords that limit a value of a given type, with what becomes of each. What is not listed is described.
+    pub(super) keywords: &'static [Line],
+    /// Which limits of a string may stand side by side.
+    pub(super) together: Together,
+    /// What is bounded although the user's schema leaves it open.
+    pub(super) bounds: Bounds,
     pub(super) limits: Limits,
 }
 
@@ -78,8 +186,64 @@ pub(super) enum Optional {
 pub(super) enum Maps {
     /// As a list of keys and values; all objects are closed.
     Entries,
-    /// With `additionalProperties`.
+    /// With `additionalProperties`, and objects stay open that the user's schema leaves open.
     Native,
+    /// With `additionalProperties`, and an object with named properties is closed unless it describes others. Where there is a condition
+    /// on names, as a list of keys and values.
+    Closed,
+    /// The same, but names that must match one pattern are written with `patternProperties`.
+    ClosedOrMatching,
+}
+
+/// How a place is written that takes any value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anything {
+    /// As JSON text in a string.
+    Text,
+    /// As an empty schema.
+    Native,
+}
+
+/// How a place is written that takes a few values only, objects or lists among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compounds {
+    /// As JSON text in a string.
+    Text,
+    /// As a closed object or list for each.
+    Alternatives,
+}
+
+/// How the root is referred to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RootReferences {
+    /// As `#`, where the user does so.
+    Hash,
+    /// By a definition only.
+    Definition,
+}
+
+/// What a server does to the order of properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sorting {
+    /// It keeps it.
+    Kept,
+    /// It sorts them by name, so that numbers in front of the names keep the order.
+    ByName,
+}
+
+/// What is bounded although the user's schema leaves it open, since an engine lets a model go on with it for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// The largest integer, and the smallest with its sign changed; `None` where the engine has a bound of its own.
+    pub(super) integer: Option<i64>,
+    /// The digits of an integer that the engine itself allows at most.
+    pub(super) digits: Option<usize>,
+    /// The most items of a list, whatever the output limit is; `None` for no bound.
+    pub(super) items: Option<u64>,
+}
+
+impl Bounds {
+    pub(super) const NONE: Self = Self { integer: None, digits: None, items: None };
 }
 
 /// How a list is written in which each item has a schema of its own.
@@ -89,6 +253,8 @@ pub(super) enum Tuples {
     Object,
     /// With `prefixItems`.
     Native,
+    /// With `prefixItems` if it has exactly as many items, else as an object.
+    Exact,
 }
 
 /// How a place is written that takes values of several types.
@@ -96,6 +262,8 @@ pub(super) enum Tuples {
 pub(super) enum SeveralTypes {
     /// With a list under `type`.
     Listed,
+    /// With a list under `type` where all are scalars, else as alternatives of one type each.
+    ScalarsListed,
     /// As alternatives of one type each; only a scalar that may be null has a list.
     Apart,
 }
@@ -169,99 +337,4 @@ impl Limits {
         optional: usize::MAX,
         unions: usize::MAX,
     };
-}
-
-/// As OpenAI's guide to structured outputs lists it (February 2026).
-const OPENAI_STRICT: Rules = Rules {
-    optional: Optional::Nullable,
-    maps: Maps::Entries,
-    tuples: Tuples::Object,
-    several_types: SeveralTypes::Listed,
-    members: Members::Typed,
-    recursion: Recursion::Allowed,
-    root_names: RootNames::Any,
-    definitions: &["$defs", "definitions"],
-    ordering: None,
-    keywords: &[
-        "pattern",
-        "format",
-        "multipleOf",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "minItems",
-        "maxItems",
-    ],
-    formats: &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"],
-    largest_min_items: u64::MAX,
-    limits: Limits {
-        properties: 5_000,
-        depth: 10,
-        characters: 120_000,
-        members: 1_000,
-        long_enum: (250, 15_000),
-        ..Limits::NONE
-    },
-};
-
-/// As Anthropic's documentation of structured outputs lists it and its official SDK writes it (early 2026). The limits
-/// are for a whole request, which has no other schema than this one. Names of a tool's parameters are refused with a
-/// message that shows the pattern they must match.
-const ANTHROPIC: Rules = Rules {
-    optional: Optional::Absent,
-    maps: Maps::Entries,
-    tuples: Tuples::Object,
-    several_types: SeveralTypes::Listed,
-    members: Members::Untyped,
-    recursion: Recursion::Refused,
-    root_names: RootNames::Plain,
-    definitions: &["$defs"],
-    ordering: None,
-    keywords: &["format", "minItems"],
-    formats: &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"],
-    largest_min_items: 1,
-    limits: Limits { optional: 24, unions: 16, ..Limits::NONE },
-};
-
-/// As Google's reference of `responseJsonSchema` and its guide to structured output list it (2026). No limits are
-/// published. Nullable objects and lists are refused with a list under `type`.
-const GEMINI: Rules = Rules {
-    optional: Optional::Absent,
-    maps: Maps::Native,
-    tuples: Tuples::Native,
-    several_types: SeveralTypes::Apart,
-    members: Members::StringsAndNumbers,
-    recursion: Recursion::ThroughOptional,
-    root_names: RootNames::Any,
-    definitions: &["$defs"],
-    ordering: Some("propertyOrdering"),
-    keywords: &["format", "minimum", "maximum", "minItems", "maxItems"],
-    formats: &["date-time", "date", "time"],
-    largest_min_items: u64::MAX,
-    limits: Limits::NONE,
-};
-
-impl Rules {
-    /// Whether the provider holds the model to `keyword` with this value.
-    pub(super) fn enforces(&self, keyword: &str, value: &Value) -> bool {
-        self.keywords.contains(&keyword)
-            && match (keyword, value) {
-                ("format", Value::String(format)) => self.formats.contains(&format.as_str()),
-                ("pattern", Value::String(pattern)) => is_regular(pattern),
-                ("minItems", value) => {
-                    value.as_f64().is_some_and(|least| least <= self.largest_min_items as f64)
-                }
-                // Up to draft 4, `exclusiveMinimum` was a boolean.
-                (_, value) => value.is_number(),
-            }
-    }
-}
-
-/// Whether a pattern can be compiled to a grammar: look-around and back-references cannot.
-fn is_regular(pattern: &str) -> bool {
-    let back_reference =
-        |pair: (char, char)| pair.0 == '\\' && (pair.1.is_ascii_digit() && pair.1 != '0' || pair.1 == 'k');
-    !["(?=", "(?!", "(?<"].iter().any(|group| pattern.contains(group))
-        && !pattern.chars().zip(pattern.chars().skip(1)).any(back_reference)
 }

@@ -88,6 +88,8 @@ impl<'s> Translation<'s> {
         }
         match shape {
             Shape::Text => Ok(Some(self.text(place))),
+            Shape::Anything => Ok(Some(self.anything(place))),
+            Shape::Members => Ok(Some(self.compound_members(place))),
             Shape::Map => self.map(place),
             Shape::Tuple => self.tuple(place),
             Shape::Itself => self.itself(place),
@@ -98,7 +100,11 @@ impl<'s> Translation<'s> {
     fn apart(&self, place: &Place<'s>, shape: Shape) -> Vec<JsonTypes> {
         let types = place.types();
         let groups = match (shape, self.rules.several_types) {
-            (Shape::Text, _) | (Shape::Itself, SeveralTypes::Listed) => vec![types],
+            (Shape::Text | Shape::Anything | Shape::Members, _) | (Shape::Itself, SeveralTypes::Listed) => vec![types],
+            (Shape::Itself, SeveralTypes::ScalarsListed) => {
+                let scalars = types.without(JsonTypes::OBJECT | JsonTypes::ARRAY);
+                vec![types & JsonTypes::OBJECT, types & JsonTypes::ARRAY, scalars]
+            }
             (Shape::Map, _) => vec![JsonTypes::OBJECT, types.without(JsonTypes::OBJECT)],
             (Shape::Tuple, _) => vec![JsonTypes::ARRAY, types.without(JsonTypes::ARRAY)],
             (Shape::Itself, SeveralTypes::Apart) => {
@@ -153,6 +159,36 @@ impl<'s> Translation<'s> {
         Form { schema, types: JsonTypes::STRING, step: self.step(Step::Text(members)) }
     }
 
+    /// Anything, as an empty schema.
+    fn anything(&mut self, place: &Place<'s>) -> Form {
+        let mut schema = Map::new();
+        describe(&mut schema, place, &default_note(place));
+        Form { schema, types: JsonTypes::ANY, step: KEPT }
+    }
+
+    /// One of a few values, objects or lists among them.
+    fn compound_members(&mut self, place: &Place<'s>) -> Form {
+        let members = place.members().unwrap_or_default();
+        let (compound, scalars): (Vec<&Value>, Vec<&Value>) =
+            members.iter().partition(|member| member.is_object() || member.is_array());
+        let mut schemas: Vec<Value> = compound.into_iter().map(exactly).collect();
+        if !scalars.is_empty() {
+            let types = JsonTypes::of_all(scalars.iter().copied());
+            schemas.push(json!({ "type": types.spell(), "enum": scalars }));
+        }
+        let mut schema = Map::new();
+        let mut notes = default_note(place);
+        notes.extend(self.constraints(place, place.types(), &[], &mut Map::new()));
+        describe(&mut schema, place, &notes);
+        match <[Value; 1]>::try_from(schemas) {
+            Ok([only]) => schema.extend(only.as_object().cloned().unwrap_or_default()),
+            Err(several) => {
+                schema.insert("anyOf".to_owned(), Value::Array(several));
+            }
+        }
+        Form { schema, types: JsonTypes::of_all(members), step: KEPT }
+    }
+
     fn itself(&mut self, place: &Place<'s>) -> Result<Option<Form>, Problem> {
         let types = place.types();
         let mut schema = Map::from_iter([("type".to_owned(), spelled(place, types))]);
@@ -170,6 +206,10 @@ impl<'s> Translation<'s> {
         }
         notes.extend(self.constraints(place, types, &[], &mut schema));
         notes.extend(most.and_then(|most| self.limit_items(place, most, &mut schema)));
+        self.bound_integers(place, types, &mut schema);
+        if types.overlaps(JsonTypes::ARRAY) && place.members().is_none() {
+            self.bound_items(place, &mut schema);
+        }
         describe(&mut schema, place, &notes);
         Ok(Some(Form { schema: in_order_of(place, schema), types, step }))
     }
@@ -211,6 +251,30 @@ impl<'s> Translation<'s> {
             }
         }
         None
+    }
+}
+
+/// A schema that only this value satisfies, in which no object or list stands as a constant: engines take such a constant in one
+/// spelling only.
+fn exactly(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let names: Vec<&String> = fields.keys().collect();
+            let properties: Map<String, Value> =
+                fields.iter().map(|(name, field)| (name.clone(), exactly(field))).collect();
+            json!({ "type": "object", "properties": properties, "required": names, "additionalProperties": false })
+        }
+        Value::Array(items) if items.is_empty() => {
+            json!({ "type": "array", "items": { "type": "string" }, "maxItems": 0 })
+        }
+        Value::Array(items) => {
+            let first: Vec<Value> = items.iter().map(exactly).collect();
+            json!({ "type": "array", "prefixItems": first, "minItems": items.len(), "maxItems": items.len() })
+        }
+        Value::Null => json!({ "type": "null" }),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            json!({ "type": JsonTypes::of(value).spell(), "const": value })
+        }
     }
 }
 

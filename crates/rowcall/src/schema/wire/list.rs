@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::constraint::in_words;
-use super::dialect::Tuples;
+use super::dialect::{Sent, Tuples};
 use super::form::{Form, describe, in_order_of, nullable};
 use super::step::{Null, Property, Step};
 use super::translation::{KEPT, Translation};
@@ -28,7 +28,7 @@ impl<'s> Translation<'s> {
         schema: &mut Map<String, Value>,
     ) -> Result<List, Problem> {
         let prefix = match self.rules.tuples {
-            Tuples::Native => place.prefix(),
+            Tuples::Native | Tuples::Exact => place.prefix(),
             Tuples::Object => Vec::new(),
         };
         let (described, mut schemas, mut first) = (prefix.len(), Vec::new(), Vec::new());
@@ -38,7 +38,8 @@ impl<'s> Translation<'s> {
             schemas.push(Value::Object(form.schema));
             first.push(form.step);
         }
-        let ended = schemas.len() < described;
+        let exact = described > 0 && self.rules.tuples == Tuples::Exact;
+        let ended = schemas.len() < described || exact;
         let (items, open) = match place.items() {
             // What nobody describes after items that are described is not asked for.
             Items::Of(parts) if !ended && described > 0 && !parts.iter().any(Part::constrains) => {
@@ -47,6 +48,11 @@ impl<'s> Translation<'s> {
             Items::Of(parts) if !ended => (self.place(parts)?, false),
             Items::Of(_) | Items::Closed => (None, false),
         };
+        let unsaid = matches!(place.items(), Items::Of(_)) && place.all("maxItems").next().is_none();
+        if exact && unsaid {
+            let note = "items after those described one by one are not asked for";
+            self.lose(place.pointer(), "items", note.to_owned());
+        }
         let most = (items.is_none() && !open).then_some(schemas.len());
         let rest = items.as_ref().map_or(KEPT, |form| form.step);
         if let Some(form) = items {
@@ -68,7 +74,7 @@ impl<'s> Translation<'s> {
         schema: &mut Map<String, Value>,
     ) -> Option<String> {
         let limit = json!(most);
-        if !self.rules.enforces("maxItems", &limit) {
+        if self.sent("maxItems", &limit, JsonTypes::ARRAY, None) == Sent::Described {
             let note = format!("that there are at most {} is only told", number_of(most as u64, "item"));
             self.lose(place.pointer(), "items", note);
             return in_words("maxItems", &limit);

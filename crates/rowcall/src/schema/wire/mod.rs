@@ -19,6 +19,7 @@ mod list;
 mod names;
 mod object;
 mod outlook;
+mod pattern;
 mod recursion;
 mod restore;
 mod step;
@@ -31,6 +32,24 @@ use dialect::Treatment;
 use names::Names;
 use step::{Step, Steps};
 use translation::{Translated, Translation};
+
+/// What is asked of a wire schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whose.
+    pub dialect: Dialect,
+    /// The most tokens of an answer, if there is a limit: lists that the user's schema leaves open are bounded by it where an engine
+    /// would let a model go on for ever.
+    pub output_limit: Option<u32>,
+    /// Keywords that are described to the model although the dialect has them, since a server has refused them.
+    pub described: Vec<String>,
+}
+
+impl From<Dialect> for Wanted {
+    fn from(dialect: Dialect) -> Self {
+        Self { dialect, output_limit: None, described: Vec::new() }
+    }
+}
 
 /// The property that a wrapped root is under.
 const WRAPPER: &str = "value";
@@ -49,6 +68,9 @@ pub struct WireSchema {
     pub schema: Value,
     /// What it does not say of the user's schema, in the order of that.
     pub losses: Vec<Loss>,
+    /// How it was asked for.
+    pub wanted: Wanted,
+    users: Schema,
     steps: Steps,
     names: Names,
     as_given: bool,
@@ -66,17 +88,17 @@ pub struct Loss {
 }
 
 impl WireSchema {
-    pub(super) fn new(users: &Schema, dialect: Dialect) -> Result<Self, Problem> {
+    pub(super) fn new(users: &Schema, wanted: Wanted) -> Result<Self, Problem> {
         let json = users.as_json();
         let untranslated = |schema, steps| Translated { schema, losses: Vec::new(), steps };
-        let Translated { schema, losses, steps } = match dialect.treatment() {
+        let Translated { schema, losses, steps } = match wanted.dialect.treatment() {
             Treatment::Given => untranslated(json.clone(), Steps::none()),
             Treatment::GivenAsObject => match given::as_object(json) {
                 Some(schema) => untranslated(schema, Steps::none()),
                 None => untranslated(given::wrapped(json)?, Steps::wrap()),
             },
             Treatment::Translated(rules) => {
-                let translated = Translation::of(json, rules)?;
+                let translated = Translation::of(json, rules, &wanted)?;
                 limits::check(&translated.schema, &rules.limits)?;
                 translated
             }
@@ -87,11 +109,14 @@ impl WireSchema {
             as_given: schema == *json,
             schema,
             losses,
+            wanted,
+            users: users.clone(),
             steps,
             names: Names::default(),
         })
     }
 
+<<<<<<< HEAD
     /// The same schema with names of properties that a tool of Anthropic's may have, in place of those that it may not.
     pub(crate) fn with_plain_names(mut self) -> Self {
         let (names, losses) = Names::plain(&mut self.schema);
@@ -103,6 +128,20 @@ impl WireSchema {
             Some(_) | None => loss,
         }));
         Self { names, ..self }
+=======
+    /// The keyword that a server names in its refusal, and the wire schema in which it is described instead; `None` if it names none
+    /// that is sent and can be left out.
+    pub fn without_named(&self, refusal: &str) -> Option<(&'static str, Self)> {
+        let Treatment::Translated(rules) = self.wanted.dialect.treatment() else { return None };
+        let named = rules.keywords.iter().map(|line| line.keyword).filter(|keyword| has_word(refusal, keyword));
+        let mut open = named.filter(|keyword| !self.wanted.described.iter().any(|each| each == keyword));
+        open.find_map(|keyword| {
+            let mut wanted = self.wanted.clone();
+            wanted.described.push(keyword.to_owned());
+            let wire = Self::new(&self.users, wanted).ok()?;
+            (wire.schema != self.schema).then_some((keyword, wire))
+        })
+>>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
     }
 
     /// `value` in the form of the user's schema: the root unwrapped, nulls that stand for absent properties removed, maps
@@ -132,6 +171,15 @@ impl WireSchema {
     pub fn is_as_given(&self) -> bool {
         self.as_given
     }
+}
+
+/// Whether `text` has `word` in it, not as part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, found)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|text| text.chars().next());
+        [before, after].into_iter().flatten().all(|c| !c.is_ascii_alphanumeric() && c != '_')
+    })
 }
 
 impl fmt::Display for Loss {

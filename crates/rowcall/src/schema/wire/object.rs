@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::ENTRY;
 use super::constraint::in_words;
-use super::dialect::{Maps, Optional};
+use super::dialect::{Maps, Optional, Sent, Sorting};
 use super::form::{Form, describe, in_order_of, nullable};
-use super::outlook::is_map;
+use super::outlook::{is_map, stays_native};
 use super::step::{Null, Others, Property, Step};
 use super::translation::{KEPT, Translation};
 use crate::error::Problem;
@@ -42,13 +42,22 @@ impl<'s> Translation<'s> {
         if required.iter().any(|name| !properties.contains_key(*name)) {
             return Ok(None);
         }
+        self.note_sorting(place, &properties);
         let (additional, others) = match self.rules.maps {
-            Maps::Entries => (Some(Value::Bool(false)), self.gathered(place, &mut properties)?),
             Maps::Native => self.beside(place)?,
+            Maps::Closed | Maps::ClosedOrMatching if stays_native(place, self.rules) => {
+                self.closed_beside(place, schema)?
+            }
+            Maps::Entries | Maps::Closed | Maps::ClosedOrMatching => {
+                (Some(Value::Bool(false)), self.gathered(place, &mut properties)?)
+            }
         };
-        let required = self.required_on_wire(place, required, &properties, &others);
+        let required = self
+            .required_on_wire(place, required, &properties, &others)
+            .filter(|required| !(self.rules.maps != Maps::Native && is_map(place) && required == &json!([])));
         // Gemini has refused an empty list of properties where none had to be there.
-        if !properties.is_empty() || self.rules.maps == Maps::Entries || !is_map(place) {
+        let closed = self.rules.maps != Maps::Native && others.is_nothing();
+        if !properties.is_empty() || closed || !is_map(place) {
             schema.insert("properties".to_owned(), Value::Object(properties));
         }
         schema.extend(required.map(|required| ("required".to_owned(), required)));
@@ -113,6 +122,53 @@ impl<'s> Translation<'s> {
         })
     }
 
+    /// The same where objects are closed that do not describe other properties.
+    fn closed_beside(
+        &mut self,
+        place: &Place<'s>,
+        schema: &mut Map<String, Value>,
+    ) -> Result<(Option<Value>, Others), Problem> {
+        let (any, matching) = match place.rest() {
+            Rest::Unsaid | Rest::Open if is_map(place) => (Vec::new(), Vec::new()),
+            Rest::Open => {
+                self.lose_others(place);
+                return Ok((Some(Value::Bool(false)), Others::Kept));
+            }
+            Rest::Closed | Rest::Unsaid => return Ok((Some(Value::Bool(false)), Others::Kept)),
+            Rest::Of { any, matching } => (any, matching),
+        };
+        let pattern = match matching.first() {
+            Some((pattern, part)) => self.name_pattern(&part.pointer, pattern),
+            None => None,
+        };
+        let Some(form) = self.other_values(place, any, matching)? else {
+            return Ok((Some(Value::Bool(false)), Others::Kept));
+        };
+        let others = Others::Beside(form.step);
+        Ok(match pattern.as_ref().and_then(Value::as_str) {
+            Some(pattern) => {
+                schema.insert("patternProperties".to_owned(), json!({ pattern: form.schema }));
+                (Some(Value::Bool(false)), others)
+            }
+            None => (Some(Value::Object(form.schema)), others),
+        })
+    }
+
+    /// Records that other properties than the named ones are not asked for.
+    fn lose_others(&mut self, place: &Place<'s>) {
+        let open = place.parts().iter().find(|part| part.get("additionalProperties").is_some());
+        let path = open.map(|part| part.pointer.clone()).unwrap_or_default();
+        self.lose(&path, "additionalProperties", "only the named properties are asked for".to_owned());
+    }
+
+    /// Records that a server writes properties in another order than the user.
+    fn note_sorting(&mut self, place: &Place<'s>, properties: &Map<String, Value>) {
+        if self.rules.sorting == Sorting::ByName && !properties.keys().is_sorted() {
+            let note = "the server may sort properties by name, and the model then writes them in that order";
+            self.lose(place.pointer(), "properties", note.to_owned());
+        }
+    }
+
     /// Properties that an object may have beside the named ones, gathered under one more.
     fn gathered(
         &mut self,
@@ -122,18 +178,13 @@ impl<'s> Translation<'s> {
         let (any, matching) = match place.rest() {
             Rest::Closed | Rest::Unsaid => return Ok(Others::Kept),
             Rest::Open => {
-                let open = place.parts().iter().find(|part| part.get("additionalProperties").is_some());
-                let path = open.map(|part| part.pointer.clone()).unwrap_or_default();
-                self.lose(
-                    &path,
-                    "additionalProperties",
-                    "only the named properties are asked for".to_owned(),
-                );
+                self.lose_others(place);
                 return Ok(Others::Kept);
             }
             Rest::Of { any, matching } => (any, matching),
         };
-        let Some(entries) = self.entries(place, any, matching)? else { return Ok(Others::Kept) };
+        let Some(mut entries) = self.entries(place, any, matching)? else { return Ok(Others::Kept) };
+        self.bound_items(place, &mut entries.schema);
         let mut name = "other_properties".to_owned();
         while properties.contains_key(&name) {
             name.push('_');
@@ -155,13 +206,14 @@ impl<'s> Translation<'s> {
         };
         let mut settled = Vec::new();
         for (of_object, of_list) in [("minProperties", "minItems"), ("maxProperties", "maxItems")] {
-            if let Some(limit) =
-                place.all(of_object).next().filter(|limit| self.rules.enforces(of_list, limit))
+            if let Some(limit) = place.all(of_object).next()
+                && self.sent(of_list, limit, JsonTypes::ARRAY, None) != Sent::Described
             {
                 schema.insert(of_list.to_owned(), limit.clone());
                 settled.push(of_object);
             }
         }
+        self.bound_items(place, &mut schema);
         let notes = self.constraints(place, JsonTypes::OBJECT, &settled, &mut schema);
         describe(&mut schema, place, &notes);
         let step = self.step(Step::Map(step));
@@ -215,12 +267,16 @@ impl<'s> Translation<'s> {
         let mut key = self.form(&Place::new(self.root, names).narrowed(JsonTypes::STRING))?;
         match (matching, key.as_mut()) {
             ([], _) | (_, None) => {}
-            ([(pattern, _)], Some(key))
-                if only_matching && self.rules.enforces("pattern", &json!(pattern)) =>
-            {
-                key.schema.entry("pattern").or_insert_with(|| json!(pattern));
-            }
             ([(pattern, part), ..], Some(key)) => {
+                let pattern_sent = if only_matching && matching.len() == 1 {
+                    self.name_pattern(&part.pointer, pattern)
+                } else {
+                    None
+                };
+                if let Some(sent) = pattern_sent {
+                    key.schema.entry("pattern").or_insert(sent);
+                    return Ok(Some(Form { schema: std::mem::take(&mut key.schema), types: key.types, step: key.step }));
+                }
                 if let (true, [_], Some(words)) =
                     (only_matching, matching, in_words("pattern", &json!(pattern)))
                 {

@@ -3,9 +3,12 @@
 
 use serde_json::Value;
 
-use super::dialect::{Maps, Rules, Tuples};
+use super::dialect::{Anything, Compounds, Maps, Rules, SeveralTypes, Tuples};
+use super::list::least_items;
+use super::pattern::rewritten;
 use crate::schema::json_type::JsonTypes;
-use crate::schema::place::{Alternative, Place, Rest};
+use crate::schema::part::Part;
+use crate::schema::place::{Alternative, Items, Place, Rest};
 
 /// What a place becomes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,10 @@ pub(super) enum Shape {
     Map,
     /// An object, since each item of the list has a schema of its own.
     Tuple,
+    /// Anything.
+    Anything,
+    /// One of a few values, objects or lists among them, each with a schema of its own.
+    Members,
     /// What it is.
     Itself,
 }
@@ -27,23 +34,67 @@ pub(super) fn shape(place: &Place<'_>, rules: &Rules) -> Shape {
         |members: Vec<&Value>| members.iter().any(|member| member.is_object() || member.is_array());
     match place.members() {
         Some(members) => {
-            if compound(members) {
-                Shape::Text
-            } else {
-                Shape::Itself
+            match rules.compounds {
+                _ if !compound(members) => Shape::Itself,
+                Compounds::Text => Shape::Text,
+                Compounds::Alternatives => Shape::Members,
             }
         }
-        None if types.includes(JsonTypes::OBJECT | JsonTypes::ARRAY) => Shape::Text,
-        None if rules.maps == Maps::Entries && types.includes(JsonTypes::OBJECT) && is_map(place) => {
-            Shape::Map
-        }
-        None if rules.tuples == Tuples::Object
-            && types.includes(JsonTypes::ARRAY)
-            && !place.prefix().is_empty() =>
-        {
-            Shape::Tuple
-        }
+        None if types.includes(JsonTypes::OBJECT | JsonTypes::ARRAY) => match rules.anything {
+            Anything::Native if types == JsonTypes::ANY && !place.parts().iter().any(Part::constrains) => Shape::Anything,
+            Anything::Native if rules.several_types == SeveralTypes::ScalarsListed => Shape::Itself,
+            Anything::Native | Anything::Text => Shape::Text,
+        },
+        None if types.includes(JsonTypes::OBJECT) && is_map(place) && !stays_native(place, rules) => Shape::Map,
+        None if types.includes(JsonTypes::ARRAY) && is_tuple(place, rules) => Shape::Tuple,
         None => Shape::Itself,
+    }
+}
+
+/// Whether properties without names of their own stay properties.
+pub(super) fn stays_native(place: &Place<'_>, rules: &Rules) -> bool {
+    let named = || place.all("propertyNames").next().is_some();
+    let Rest::Of { any, matching } = place.rest() else {
+        return match rules.maps {
+            Maps::Entries => false,
+            Maps::Native => true,
+            Maps::Closed | Maps::ClosedOrMatching => !named(),
+        };
+    };
+    match rules.maps {
+        Maps::Entries => false,
+        Maps::Native => true,
+        Maps::Closed => matching.is_empty() && !named(),
+        Maps::ClosedOrMatching => {
+            !named()
+                && match matching.as_slice() {
+                    [] => true,
+                    [(pattern, _)] => {
+                        any.is_empty() && place.properties().is_empty() && rewritten(pattern).is_some()
+                    }
+                    _ => false,
+                }
+        }
+    }
+}
+
+/// Whether a list has items with schemas of their own that must be asked for as an object.
+fn is_tuple(place: &Place<'_>, rules: &Rules) -> bool {
+    let length = place.prefix().len();
+    if length == 0 {
+        return false;
+    }
+    match rules.tuples {
+        Tuples::Object => true,
+        Tuples::Native => false,
+        Tuples::Exact => {
+            let ends = match place.items() {
+                Items::Closed => true,
+                Items::Of(parts) => !parts.iter().any(Part::constrains),
+            };
+            let most = place.all("maxItems").filter_map(Value::as_u64).min();
+            !(ends && least_items(place) == length && most.is_none_or(|most| most == length as u64))
+        }
     }
 }
 
@@ -87,12 +138,12 @@ impl Outlook {
                 Shape::Text => JsonTypes::STRING,
                 Shape::Map => types.without(JsonTypes::OBJECT) | JsonTypes::ARRAY,
                 Shape::Tuple => types.without(JsonTypes::ARRAY) | JsonTypes::OBJECT,
-                Shape::Itself => types,
+                Shape::Anything | Shape::Members | Shape::Itself => types,
             },
             muddled: false,
             text: shape == Shape::Text,
             entries: shape == Shape::Map,
-            lists: shape == Shape::Itself && types.overlaps(JsonTypes::ARRAY),
+            lists: matches!(shape, Shape::Itself | Shape::Members | Shape::Anything) && types.overlaps(JsonTypes::ARRAY),
         }
     }
 

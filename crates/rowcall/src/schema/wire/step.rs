@@ -64,6 +64,10 @@ pub(super) enum Others {
 }
 
 impl Others {
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Kept)
+    }
+
     fn step(&self) -> Option<usize> {
         match self {
             Self::Kept => None,

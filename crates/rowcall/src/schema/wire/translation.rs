@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 
 use super::definition::{Definition, Key};
-use super::dialect::Rules;
+use super::dialect::{RootReferences, Rules, Sent};
 use super::form::{self, Form};
 use super::step::{Step, Steps};
-use super::{Loss, WRAPPER, outlook, recursion};
+use super::{Loss, WRAPPER, Wanted, outlook, recursion};
 use crate::error::Problem;
 use crate::schema::alternatives::{Alternatives, Branch};
 use crate::schema::json_type::JsonTypes;
@@ -25,6 +25,9 @@ const MOST: usize = 10_000;
 
 /// Places within places, references with a description of their own among them.
 const DEEPEST: usize = 64;
+
+/// The most items of a list that is left open, where no output limit is known.
+const UNLIMITED_ITEMS: u64 = 1_000;
 
 /// The step of the root, known before there is one.
 pub(super) const ROOT: usize = 0;
@@ -42,6 +45,9 @@ pub(super) struct Translated {
 pub(super) struct Translation<'s> {
     pub(super) root: &'s Value,
     pub(super) rules: &'static Rules,
+    /// Keywords that are only described.
+    described: &'s [String],
+    output_limit: Option<u32>,
     pub(super) losses: Vec<Loss>,
     pub(super) steps: Vec<Step>,
     pub(super) definitions: Vec<Definition>,
@@ -58,11 +64,13 @@ impl<'s> Translation<'s> {
     /// # Errors
     /// A schema that multiplies beyond any provider's limits, of which nothing is left, or that contains itself as the
     /// provider does not take it.
-    pub(super) fn of(root: &'s Value, rules: &'static Rules) -> Result<Translated, Problem> {
+    pub(super) fn of(root: &'s Value, rules: &'static Rules, wanted: &'s Wanted) -> Result<Translated, Problem> {
         let place = Place::new(root, vec![Part::new(String::new(), root)]);
         let mut translation = Self {
             root,
             rules,
+            described: &wanted.described,
+            output_limit: wanted.output_limit,
             losses: Vec::new(),
             steps: vec![Step::Keep, Step::Keep],
             definitions: Vec::new(),
@@ -72,7 +80,9 @@ impl<'s> Translation<'s> {
             document: Document::new(root),
         };
         let wrapped = !outlook::may_be_root(&place, root, rules);
-        if !wrapped {
+        // A root that is itself a reference keeps its own name.
+        let is_own = matches!(place.key().as_slice(), [(pointer, _), ..] if pointer.is_empty());
+        if !wrapped && is_own && rules.root_references == RootReferences::Hash {
             translation.define_root(&place);
         }
         let form = translation.held(&place)?.ok_or_else(|| nothing_left(""))?;
@@ -108,6 +118,22 @@ impl<'s> Translation<'s> {
         if !self.losses.iter().any(|known| known.path == path && known.keyword == keyword) {
             self.losses.push(Loss { path: path.to_owned(), keyword: keyword.to_owned(), note });
         }
+    }
+
+    /// How `keyword` with this value is sent for values of `types`. `longest` is the length that a string may have at most.
+    pub(super) fn sent(&self, keyword: &str, value: &Value, types: JsonTypes, longest: Option<u64>) -> Sent {
+        let line = self.rules.keywords.iter().find(|line| line.keyword == keyword);
+        match line.filter(|_| !self.described.iter().any(|each| each == keyword)) {
+            Some(line) => line.sent(value, types, longest),
+            None => Sent::Described,
+        }
+    }
+
+    /// The most items of a list that the user's schema leaves open, if there is such a bound.
+    pub(super) fn most_items(&self) -> Option<u64> {
+        // An item takes two tokens at least: itself and a comma.
+        let held = self.output_limit.map_or(UNLIMITED_ITEMS, |limit| u64::from(limit / 2).max(1));
+        self.rules.bounds.items.map(|most| most.min(held))
     }
 
     /// The form of a place where all of `parts` hold; `None` if nothing can stand there.

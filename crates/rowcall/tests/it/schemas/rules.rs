@@ -2,6 +2,7 @@
 //! translation. What all have in common is here.
 
 mod anthropic;
+mod engine;
 mod gemini;
 mod object;
 mod openai;
@@ -15,6 +16,9 @@ pub(crate) fn faults(dialect: Dialect, schema: &Value, users: &Value) -> Vec<Str
         Dialect::OpenAiStrict => openai::faults(schema),
         Dialect::Anthropic => anthropic::faults(schema),
         Dialect::Gemini => gemini::faults(schema),
+        Dialect::Xgrammar | Dialect::Sglang => engine::faults(schema, &engine::XGRAMMAR),
+        Dialect::LlamaCpp | Dialect::Ollama => engine::faults(schema, &engine::LLAMA_CPP),
+        Dialect::Plain => engine::faults(schema, &engine::PLAIN),
         Dialect::Object => object::faults(schema, users),
         Dialect::Text => {
             // As text, so that the order of the keys counts.
@@ -52,6 +56,9 @@ fn nodes<'s>(schema: &'s Value, faults: &mut Vec<String>) -> Vec<Node<'s>> {
                             schema,
                         )
                     }));
+                }
+                ("patternProperties", Value::Object(named)) => {
+                    open.extend(named.iter().map(|(name, schema)| (format!("{pointer}/{keyword}/{name}"), schema)));
                 }
                 ("anyOf" | "prefixItems", Value::Array(schemas)) if !schemas.is_empty() => {
                     open.extend((0..).zip(schemas).map(|(number, schema): (usize, _)| {

@@ -1,0 +1,38 @@
+//! Gemini's subset.
+
+use super::keyword::{Line, Rule, Together};
+use super::{
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
+    Sorting, Tuples,
+};
+
+/// Where the list of keywords is from.
+const DOCS: &str = "Google, reference of `responseJsonSchema` (2026)";
+
+/// As Google's reference of `responseJsonSchema` and its guide to structured output list it (2026). No limits are
+/// published. Nullable objects and lists are refused with a list under `type`.
+pub(super) const RULES: Rules = Rules {
+    optional: Optional::Absent,
+    maps: Maps::Native,
+    tuples: Tuples::Native,
+    anything: Anything::Text,
+    several_types: SeveralTypes::Apart,
+    members: Members::StringsAndNumbers,
+    compounds: Compounds::Text,
+    recursion: Recursion::ThroughOptional,
+    root_references: RootReferences::Hash,
+    root_names: RootNames::Any,
+    definitions: &["$defs"],
+    ordering: Some("propertyOrdering"),
+    sorting: Sorting::Kept,
+    keywords: &[
+        Line::new("format", Rule::Among(&["date-time", "date", "time"]), DOCS),
+        Line::new("minimum", Rule::Keep, DOCS),
+        Line::new("maximum", Rule::Keep, DOCS),
+        Line::new("minItems", Rule::Keep, DOCS),
+        Line::new("maxItems", Rule::Keep, DOCS),
+    ],
+    together: Together::All,
+    bounds: Bounds::NONE,
+    limits: Limits::NONE,
+};

@@ -1,0 +1,46 @@
+//! The subset of llama.cpp's grammars, of builds from August 2026 on, and Ollama's, which sorts properties.
+
+use super::keyword::{Line, Rule, Together};
+use super::{
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
+    Sorting, Tuples,
+};
+
+/// Where the lines are from.
+const MEASURED: &str = "llama.cpp b11434 (server) and b10361, measured; docs/engines.md";
+
+/// Limits of numbers that are not integers are ignored, and so are all formats but four. Older builds fail at repetitions of 2,000, and
+/// their empty schema is an object.
+pub(super) const RULES: Rules = Rules {
+    optional: Optional::Nullable,
+    maps: Maps::Closed,
+    tuples: Tuples::Exact,
+    anything: Anything::Text,
+    several_types: SeveralTypes::ScalarsListed,
+    members: Members::Typed,
+    compounds: Compounds::Alternatives,
+    recursion: Recursion::Allowed,
+    root_references: RootReferences::Definition,
+    root_names: RootNames::Any,
+    definitions: &["$defs"],
+    ordering: None,
+    sorting: Sorting::Kept,
+    keywords: &[
+        Line::new("pattern", Rule::Rewrite, MEASURED),
+        Line::new("minLength", Rule::UpTo(1_000), MEASURED),
+        Line::new("maxLength", Rule::UpTo(1_000), MEASURED),
+        Line::new("format", Rule::Milliseconds(&["date", "time", "date-time", "uuid"]), MEASURED),
+        Line::new("minimum", Rule::Integers, MEASURED),
+        Line::new("maximum", Rule::Integers, MEASURED),
+        Line::new("exclusiveMinimum", Rule::Integers, MEASURED),
+        Line::new("exclusiveMaximum", Rule::Integers, MEASURED),
+        Line::new("minItems", Rule::UpTo(1_000), MEASURED),
+        Line::new("maxItems", Rule::UpTo(1_000), MEASURED),
+    ],
+    together: Together::One,
+    bounds: Bounds { integer: None, digits: Some(16), items: Some(1_000) },
+    limits: Limits { depth: 60, ..Limits::NONE },
+};
+
+/// Ollama's source of 21 August 2026: the schema goes through a map of Go, which is written with its keys sorted.
+pub(super) const OLLAMA: Rules = Rules { sorting: Sorting::ByName, ..RULES };

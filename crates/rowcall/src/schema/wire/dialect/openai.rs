@@ -1,0 +1,60 @@
+//! OpenAI's strict subset, and what every constrained decoder takes of it.
+
+use super::keyword::{Line, Rule, Together};
+use super::{
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
+    Sorting, Tuples,
+};
+
+/// OpenAI's guide to structured outputs.
+const GUIDE: &str = "OpenAI, guide to structured outputs, supported properties (February 2026)";
+
+/// As OpenAI's guide to structured outputs lists it (February 2026). `minLength` and `maxLength` are not in its list.
+pub(super) const STRICT: Rules = Rules {
+    optional: Optional::Nullable,
+    maps: Maps::Entries,
+    tuples: Tuples::Object,
+    anything: Anything::Text,
+    several_types: SeveralTypes::Listed,
+    members: Members::Typed,
+    compounds: Compounds::Text,
+    recursion: Recursion::Allowed,
+    root_references: RootReferences::Hash,
+    root_names: RootNames::Any,
+    definitions: &["$defs", "definitions"],
+    ordering: None,
+    sorting: Sorting::Kept,
+    keywords: &[
+        Line::new("pattern", Rule::Grammar, GUIDE),
+        Line::new("format", Rule::Among(FORMATS), GUIDE),
+        Line::new("multipleOf", Rule::Keep, GUIDE),
+        Line::new("minimum", Rule::Keep, GUIDE),
+        Line::new("maximum", Rule::Keep, GUIDE),
+        Line::new("exclusiveMinimum", Rule::Keep, GUIDE),
+        Line::new("exclusiveMaximum", Rule::Keep, GUIDE),
+        Line::new("minItems", Rule::Keep, GUIDE),
+        Line::new("maxItems", Rule::Keep, GUIDE),
+    ],
+    together: Together::All,
+    bounds: Bounds::NONE,
+    limits: Limits {
+        properties: 5_000,
+        depth: 10,
+        characters: 120_000,
+        members: 1_000,
+        long_enum: (250, 15_000),
+        ..Limits::NONE
+    },
+};
+
+const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
+
+/// What every constrained decoder takes, and what is sent after one has refused more: no keyword that limits a value.
+pub(super) const PLAIN: Rules = Rules {
+    several_types: SeveralTypes::ScalarsListed,
+    root_references: RootReferences::Definition,
+    definitions: &["$defs"],
+    keywords: &[],
+    limits: Limits { depth: usize::MAX, ..STRICT.limits },
+    ..STRICT
+};

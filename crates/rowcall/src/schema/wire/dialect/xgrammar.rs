@@ -1,0 +1,64 @@
+//! xgrammar's subset, as vLLM has it with llguidance behind it, and as SGLang has it alone.
+
+use super::keyword::{Line, Rule, Together};
+use super::{
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
+    Sorting, Tuples,
+};
+
+/// Where the lines are from that no other source is named for.
+const MEASURED: &str = "xgrammar 0.2.9 and llguidance 1.9.1, measured; docs/engines.md";
+
+/// Integers are bounded since both engines let digits go on for ever; lists for the same reason. llguidance 1.9.1 refuses a schema of
+/// more than a hundred levels.
+pub(super) const VLLM: Rules = Rules {
+    optional: Optional::Nullable,
+    maps: Maps::ClosedOrMatching,
+    tuples: Tuples::Exact,
+    anything: Anything::Native,
+    several_types: SeveralTypes::ScalarsListed,
+    members: Members::Typed,
+    compounds: Compounds::Alternatives,
+    recursion: Recursion::Allowed,
+    root_references: RootReferences::Definition,
+    root_names: RootNames::Any,
+    definitions: &["$defs"],
+    ordering: None,
+    sorting: Sorting::Kept,
+    keywords: &[
+        Line::new("pattern", Rule::Rewrite, MEASURED),
+        Line::new("minLength", Rule::Short(64), MEASURED),
+        Line::new("maxLength", Rule::Short(64), MEASURED),
+        Line::new("format", Rule::Among(FORMATS), MEASURED),
+        Line::new("minimum", Rule::Decimals(2), MEASURED),
+        Line::new("maximum", Rule::Decimals(2), MEASURED),
+        Line::new("exclusiveMinimum", Rule::Decimals(2), MEASURED),
+        Line::new("exclusiveMaximum", Rule::Decimals(2), MEASURED),
+        Line::new("multipleOf", Rule::Integers, "vLLM hands the schema to llguidance 1.9.1, measured; docs/engines.md"),
+        Line::new("minItems", Rule::Keep, MEASURED),
+        Line::new("maxItems", Rule::Keep, MEASURED),
+    ],
+    together: Together::One,
+    bounds: Bounds { integer: Some(9_000_000_000_000_000_000), digits: None, items: Some(u64::MAX) },
+    limits: Limits { depth: 60, ..Limits::NONE },
+};
+
+const FORMATS: &[&str] =
+    &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
+
+/// SGLang asks no other engine when its check for xgrammar fails.
+pub(super) const SGLANG: Rules = Rules {
+    keywords: &[
+        Line::new("pattern", Rule::Rewrite, MEASURED),
+        Line::new("minLength", Rule::Short(64), MEASURED),
+        Line::new("maxLength", Rule::Short(64), MEASURED),
+        Line::new("format", Rule::Among(FORMATS), MEASURED),
+        Line::new("minimum", Rule::Decimals(2), MEASURED),
+        Line::new("maximum", Rule::Decimals(2), MEASURED),
+        Line::new("exclusiveMinimum", Rule::Decimals(2), MEASURED),
+        Line::new("exclusiveMaximum", Rule::Decimals(2), MEASURED),
+        Line::new("minItems", Rule::Keep, MEASURED),
+        Line::new("maxItems", Rule::Keep, MEASURED),
+    ],
+    ..VLLM
+};

