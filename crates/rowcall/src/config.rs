@@ -21,14 +21,10 @@ use crate::event::Observers;
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::journal::Journal;
 use crate::prompt::{SamePrompt, Template};
-<<<<<<< HEAD
-use crate::provider::{Approach, Forms, Key, KeyHeader, Mode, Offer, Parameters, Protocol, Quirks, Target};
-use crate::refusals::AllRefused;
-=======
 use crate::provider::{
     Approach, Forms, Key, KeyHeader, Means, Mode, Offer, Parameters, Protocol, Quirks, Target,
 };
->>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
+use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
 use crate::row::AnsweredRow;
 use crate::schema::{Dialect, Schema};
@@ -79,7 +75,8 @@ pub struct AccountOptions {
 
 impl fmt::Debug for AccountOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { model, base_url, protocol, dialect, api_key, keyless, headers, timeout, ca_cert, .. } = self;
+        let Self { model, base_url, protocol, dialect, api_key, keyless, headers, timeout, ca_cert, .. } =
+            self;
         let Self { concurrency, most_concurrency, requests_per_minute, tokens_per_minute, .. } = self;
         // Before an `@` there may be a password, behind a `?` a key.
         let base_url = base_url.as_deref().map(|url| if url.contains(['@', '?']) { "…" } else { url });

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rowcall::Schema;
-use rowcall::schema::Dialect;
+use rowcall::schema::{Dialect, Effect};
 use serde_json::{Value, json};
 
 use super::spoiling::spoilt;
@@ -38,10 +38,12 @@ pub(super) fn lines(folders: &[&str]) -> Result<String> {
 fn all(folders: &[&str]) -> Result<Vec<(String, Value)>> {
     let ours = workspace().join("crates/rowcall/tests");
     let read = |path: &Path| -> Result<Value> {
-        let text = fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
         serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))
     };
-    let folder = fs::read_dir(ours.join("schemas")).map_err(|error| format!("cannot list the awkward schemas: {error}"))?;
+    let folder = fs::read_dir(ours.join("schemas"))
+        .map_err(|error| format!("cannot list the awkward schemas: {error}"))?;
     let mut paths: Vec<_> = folder.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     let mut found = Vec::new();
@@ -82,6 +84,7 @@ fn line(name: &str, schema: &Schema, dialect: Dialect) -> Option<Value> {
         "valid": valid,
         "invalid": invalid.into_iter().take(12).collect::<Vec<_>>(),
         "losses": wire.losses.len(),
+        "narrowed": wire.losses.iter().any(|loss| loss.effect == Effect::Narrowed),
     }))
 }
 

@@ -1,8 +1,8 @@
 //! `rowcall schema`: a schema as given, as it goes on the wire to a provider, and what is lost on the way.
 
 use rowcall::provider::{self, Form, Forms, Means, Offer};
+use rowcall::schema::{Effect, Loss};
 use rowcall::{Error, Mode, Protocol, Result, Schema};
-use rowcall::schema::Loss;
 use serde_json::{Value, json};
 
 use crate::args::SchemaArguments;
@@ -11,6 +11,12 @@ use crate::printing;
 
 /// Whose form is shown if nobody is named: the one that most others take as well.
 const USUAL: &str = "openai";
+
+/// What losses of each kind are.
+const HEADINGS: [(Effect, &str); 2] = [
+    (Effect::Checked, "losses (a model may answer otherwise, which is checked here)"),
+    (Effect::Narrowed, "losses (valid values that cannot be answered)"),
+];
 
 /// The places of one loss that are named.
 const PLACES: usize = 6;
@@ -40,7 +46,7 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
 fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
     let Form { mode, wire, .. } = &forms.first;
     let losses = wire.losses.iter();
-    let losses = losses.map(|loss| json!({"path": loss.path, "keyword": loss.keyword, "note": loss.note}));
+    let losses = losses.map(|loss| json!({"path": loss.path, "keyword": loss.keyword, "note": loss.note, "effect": loss.effect.name()}));
     json!({
         "given": schema.as_json(),
         "protocol": offer.protocol.name(),
@@ -68,8 +74,12 @@ fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
     if wire.losses.is_empty() {
         text.push_str("\nno losses");
     } else {
-        text.push_str("\nlosses:");
-        text.push_str(&losses(&wire.losses));
+        for (effect, heading) in HEADINGS {
+            let of_effect: Vec<&Loss> = wire.losses.iter().filter(|loss| loss.effect == effect).collect();
+            if !of_effect.is_empty() {
+                text.push_str(&format!("\n{heading}:{}", losses(&of_effect)));
+            }
+        }
     }
     for note in &forms.notes {
         text.push_str(&format!("\nnote: {note}"));
@@ -82,7 +92,7 @@ fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
 }
 
 /// The losses, a line for each; of those with the same note, one line for all.
-fn losses(losses: &[Loss]) -> String {
+fn losses(losses: &[&Loss]) -> String {
     let mut groups: Vec<(&Loss, Vec<String>)> = Vec::new();
     for loss in losses {
         let place = if loss.path.is_empty() { "the schema".to_owned() } else { format!("`{}`", loss.path) };

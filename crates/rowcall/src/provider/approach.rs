@@ -29,15 +29,12 @@ pub enum Change {
     Dropped(String),
     /// The output limit is sent under this name.
     Renamed(&'static str),
-<<<<<<< HEAD
-    /// Gemini's API is asked at its other version.
-    Version,
-=======
     /// This keyword of a schema is described to the model instead.
     Described(String),
     /// Nothing but the form of a value is asked for, and what limits it is described to the model.
     Plain,
->>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
+    /// Gemini's API is asked at its other version.
+    Version,
     /// The schema is asked for in this way instead.
     Mode {
         /// As it was asked for.
@@ -112,11 +109,11 @@ impl Approach {
                 // A server that refuses both names would be asked by one and the other for ever.
                 Change::Renamed(_) if state.is_renamed => return Adaptation::None,
                 Change::Renamed(_) => state.is_renamed = true,
-<<<<<<< HEAD
-                Change::Dropped(_) | Change::Version | Change::Mode { .. } => {}
-=======
-                Change::Dropped(_) | Change::Described(_) | Change::Plain | Change::Mode { .. } => {}
->>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
+                Change::Dropped(_)
+                | Change::Version
+                | Change::Described(_)
+                | Change::Plain
+                | Change::Mode { .. } => {}
             }
             state.target = Arc::new(target);
             return Adaptation::Change(change);
@@ -153,16 +150,13 @@ impl fmt::Display for Change {
         match self {
             Self::Dropped(name) => write!(f, "the server does not take `{name}`, so it is no longer sent"),
             Self::Renamed(name) => write!(f, "the output limit is sent as `{name}` from now on"),
-<<<<<<< HEAD
             Self::Version => f.write_str("nothing is found at `/v1`, so `/v1beta` is asked"),
-=======
             Self::Described(keyword) => {
                 write!(f, "the server does not take `{keyword}` in a schema, so it is described to the model instead")
             }
             Self::Plain => f.write_str(
                 "the server does not take the schema with its limits, so they are described to the model instead",
             ),
->>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
             Self::Mode { from, to } => {
                 write!(f, "the server does not take {}, so {} is used instead", from.phrase(), to.phrase())
             }

@@ -65,20 +65,15 @@ impl Forms {
     pub fn by(means: Means<'_>, schema: &Schema) -> Result<Self, Problem> {
         let mut forms: Vec<Form> = Vec::new();
         let mut refusals = Vec::new();
-        let wire = |dialect| {
-            schema.wire_as(Wanted { output_limit: means.output_limit, ..Wanted::from(dialect) }).map(Arc::new)
-        };
+        let wire =
+            |dialect| schema.wire_as(Wanted { output_limit: means.output_limit, ..Wanted::from(dialect) });
         for &mode in means.modes {
             for dialect in means.protocol.dialects(mode, means.dialect) {
                 match wire(dialect) {
                     Ok(wire) => {
-<<<<<<< HEAD
-                        let wire =
-                            if has_plain_names(protocol, mode) { wire.with_plain_names() } else { wire };
-                        forms.push(Form { mode, dialect, wire: Arc::new(wire) });
-=======
+                        let plain = has_plain_names(means.protocol, mode);
+                        let wire = Arc::new(if plain { wire.with_plain_names() } else { wire });
                         forms.push(Form { mode, dialect, wire });
->>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
                         break;
                     }
                     Err(problem) if forms.is_empty() => refusals.push((mode, problem)),
@@ -93,7 +88,7 @@ impl Forms {
             && let Ok(plain) = wire(Dialect::Plain)
             && plain.schema != first.wire.schema
         {
-            let plain = Form { mode: first.mode, dialect: Dialect::Plain, wire: plain };
+            let plain = Form { mode: first.mode, dialect: Dialect::Plain, wire: Arc::new(plain) };
             forms.insert(1, plain);
         }
         let mut forms = forms.into_iter();

@@ -31,7 +31,7 @@ mod wording;
 pub use breach::{Breach, Expected};
 pub use json_type::JsonType;
 pub(crate) use validate::MOST_VIOLATIONS;
-pub use wire::{Dialect, Loss, Wanted, WireSchema};
+pub use wire::{Dialect, Effect, Loss, Wanted, WireSchema};
 
 use coerce::Coercion;
 use json_type::JsonTypes;

@@ -74,7 +74,7 @@ impl<'s> Translation<'s> {
                 }
                 Sent::Losing(value, note) => {
                     schema.insert(keyword.to_owned(), value);
-                    self.lose(&part.pointer, keyword, note.to_owned());
+                    self.narrow(&part.pointer, keyword, note.to_owned());
                 }
                 Sent::Described => notes.extend(self.tell(part, keyword, value)),
             }
@@ -87,7 +87,7 @@ impl<'s> Translation<'s> {
         if !types.overlaps(JsonTypes::STRING) {
             return None;
         }
-        let longest = place.all("maxLength").filter_map(|value| value.as_f64()).reduce(f64::min);
+        let longest = place.all("maxLength").filter_map(Value::as_f64).reduce(f64::min);
         let longest = longest.map(|most| most as u64);
         let is_sent = |keyword: &&str| {
             let mut values = place.all(keyword);
@@ -101,8 +101,16 @@ impl<'s> Translation<'s> {
     }
 
     /// Bounds integers that the user's schema leaves open, where the engine would let digits go on for ever or has a bound of its own.
-    pub(super) fn bound_integers(&mut self, place: &Place<'s>, types: JsonTypes, schema: &mut Map<String, Value>) {
-        if types.overlaps(JsonTypes::FRACTION) || !types.overlaps(JsonTypes::INTEGER) || place.members().is_some() {
+    pub(super) fn bound_integers(
+        &mut self,
+        place: &Place<'s>,
+        types: JsonTypes,
+        schema: &mut Map<String, Value>,
+    ) {
+        if types.overlaps(JsonTypes::FRACTION)
+            || !types.overlaps(JsonTypes::INTEGER)
+            || place.members().is_some()
+        {
             return;
         }
         let limit = |keywords: [&str; 2]| {
@@ -111,7 +119,9 @@ impl<'s> Translation<'s> {
         let (least, most) = (limit(["minimum", "exclusiveMinimum"]), limit(["maximum", "exclusiveMaximum"]));
         let bounds = self.rules.bounds;
         if let Some(largest) = bounds.integer {
-            let far = |limit: Option<i64>| limit.is_some_and(|limit| limit.unsigned_abs() >= largest.unsigned_abs());
+            let far = |limit: Option<i64>| {
+                limit.is_some_and(|limit| limit.unsigned_abs() >= largest.unsigned_abs())
+            };
             if least.is_none() {
                 let bound = if far(most) { i64::MIN + 1 } else { -largest };
                 schema.insert("minimum".to_owned(), Value::from(bound));
@@ -121,14 +131,22 @@ impl<'s> Translation<'s> {
                 schema.insert("maximum".to_owned(), Value::from(bound));
             }
             if least.is_none() || most.is_none() {
-                let note = format!("integers are bounded by {largest} on the wire, since the engine lets digits go on for ever");
-                self.lose(place.pointer(), "type", note);
+                let note = format!(
+                    "integers are bounded by {largest} on the wire, since the engine lets digits go on for ever"
+                );
+                self.narrow(place.pointer(), "type", note);
             }
         }
         if let Some(digits) = bounds.digits {
-            let held = |limit: Option<i64>| limit.is_some_and(|limit| limit.unsigned_abs().to_string().len() <= digits);
+            let held = |limit: Option<i64>| {
+                limit.is_some_and(|limit| limit.unsigned_abs().to_string().len() <= digits)
+            };
             if !held(least) || !held(most) {
-                self.lose(place.pointer(), "type", format!("the engine allows integers of {digits} digits at most"));
+                self.narrow(
+                    place.pointer(),
+                    "type",
+                    format!("the engine allows integers of {digits} digits at most"),
+                );
             }
         }
     }
@@ -142,7 +160,14 @@ impl<'s> Translation<'s> {
             return;
         }
         schema.insert("maxItems".to_owned(), Value::from(bound));
-        self.lose(place.pointer(), "maxItems", format!("the list is bounded at {} on the wire, since the engine lets it go on for ever", number_of(bound, "item")));
+        self.narrow(
+            place.pointer(),
+            "maxItems",
+            format!(
+                "the list is bounded at {} on the wire, since the engine lets it go on for ever",
+                number_of(bound, "item")
+            ),
+        );
     }
 
     /// A pattern for the names of properties, if the provider holds the model to it.
@@ -150,7 +175,7 @@ impl<'s> Translation<'s> {
         match self.sent("pattern", &Value::from(pattern), JsonTypes::STRING, None) {
             Sent::As(value) => Some(value),
             Sent::Losing(value, _) => {
-                self.lose(pointer, "patternProperties", ESCAPES.to_owned());
+                self.narrow(pointer, "patternProperties", ESCAPES.to_owned());
                 Some(value)
             }
             Sent::Described => None,

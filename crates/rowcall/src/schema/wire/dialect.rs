@@ -10,6 +10,7 @@ mod xgrammar;
 
 pub(super) use keyword::{ESCAPES, Line, Sent, Together};
 
+use super::names::Naming;
 use crate::error::{Problem, did_you_mean};
 
 /// A provider's or an engine's subset of JSON Schema, or the user's schema as it is where none is enforced.
@@ -125,7 +126,9 @@ impl Dialect {
     pub fn is_engines(self) -> bool {
         match self {
             Self::Xgrammar | Self::Sglang | Self::LlamaCpp | Self::Ollama => true,
-            Self::OpenAiStrict | Self::Anthropic | Self::Gemini | Self::Plain | Self::Object | Self::Text => false,
+            Self::OpenAiStrict | Self::Anthropic | Self::Gemini | Self::Plain | Self::Object | Self::Text => {
+                false
+            }
         }
     }
 
@@ -162,7 +165,7 @@ pub(super) struct Rules {
     pub(super) definitions: &'static [&'static str],
     /// The keyword that lists the properties of an object in order, if there is one.
     pub(super) ordering: Option<&'static str>,
-    pub(super) sorting: Sorting,
+    pub(super) naming: Naming,
     /// Keywords that limit a value of a given type, with what becomes of each. What is not listed is described.
     pub(super) keywords: &'static [Line],
     /// Which limits of a string may stand side by side.
@@ -220,15 +223,6 @@ pub(super) enum RootReferences {
     Hash,
     /// By a definition only.
     Definition,
-}
-
-/// What a server does to the order of properties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sorting {
-    /// It keeps it.
-    Kept,
-    /// It sorts them by name, so that numbers in front of the names keep the order.
-    ByName,
 }
 
 /// What is bounded although the user's schema leaves it open, since an engine lets a model go on with it for ever.

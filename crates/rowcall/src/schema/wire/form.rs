@@ -88,7 +88,7 @@ impl<'s> Translation<'s> {
         }
         match shape {
             Shape::Text => Ok(Some(self.text(place))),
-            Shape::Anything => Ok(Some(self.anything(place))),
+            Shape::Anything => Ok(Some(anything(place))),
             Shape::Members => Ok(Some(self.compound_members(place))),
             Shape::Map => self.map(place),
             Shape::Tuple => self.tuple(place),
@@ -100,7 +100,9 @@ impl<'s> Translation<'s> {
     fn apart(&self, place: &Place<'s>, shape: Shape) -> Vec<JsonTypes> {
         let types = place.types();
         let groups = match (shape, self.rules.several_types) {
-            (Shape::Text | Shape::Anything | Shape::Members, _) | (Shape::Itself, SeveralTypes::Listed) => vec![types],
+            (Shape::Text | Shape::Anything | Shape::Members, _) | (Shape::Itself, SeveralTypes::Listed) => {
+                vec![types]
+            }
             (Shape::Itself, SeveralTypes::ScalarsListed) => {
                 let scalars = types.without(JsonTypes::OBJECT | JsonTypes::ARRAY);
                 vec![types & JsonTypes::OBJECT, types & JsonTypes::ARRAY, scalars]
@@ -157,13 +159,6 @@ impl<'s> Translation<'s> {
         describe(&mut schema, place, &notes);
         let members = members.unwrap_or_default().into_iter().cloned().collect();
         Form { schema, types: JsonTypes::STRING, step: self.step(Step::Text(members)) }
-    }
-
-    /// Anything, as an empty schema.
-    fn anything(&mut self, place: &Place<'s>) -> Form {
-        let mut schema = Map::new();
-        describe(&mut schema, place, &default_note(place));
-        Form { schema, types: JsonTypes::ANY, step: KEPT }
     }
 
     /// One of a few values, objects or lists among them.
@@ -299,4 +294,11 @@ pub(super) fn describe(schema: &mut Map<String, Value>, place: &Place<'_>, notes
         (Some(users), false) => format!("{users} ({notes})"),
     };
     schema.insert("description".to_owned(), Value::String(description));
+}
+
+/// Anything, as an empty schema.
+fn anything(place: &Place<'_>) -> Form {
+    let mut schema = Map::new();
+    describe(&mut schema, place, &default_note(place));
+    Form { schema, types: JsonTypes::ANY, step: KEPT }
 }

@@ -51,7 +51,7 @@ impl<'s> Translation<'s> {
         let unsaid = matches!(place.items(), Items::Of(_)) && place.all("maxItems").next().is_none();
         if exact && unsaid {
             let note = "items after those described one by one are not asked for";
-            self.lose(place.pointer(), "items", note.to_owned());
+            self.narrow(place.pointer(), "items", note.to_owned());
         }
         let most = (items.is_none() && !open).then_some(schemas.len());
         let rest = items.as_ref().map_or(KEPT, |form| form.step);
@@ -114,7 +114,7 @@ impl<'s> Translation<'s> {
             && let Some(part) = further.iter().find(|part| part.constrains() && most > back.len())
         {
             let note = "items after those described one by one are not asked for";
-            self.lose(&part.pointer, "items", note.to_owned());
+            self.narrow(&part.pointer, "items", note.to_owned());
         }
         let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
         self.close(&mut schema, properties);

@@ -29,7 +29,7 @@ pub use dialect::Dialect;
 pub(super) use restore::key_given_twice;
 
 use dialect::Treatment;
-use names::Names;
+use names::{Names, Naming};
 use step::{Step, Steps};
 use translation::{Translated, Translation};
 
@@ -73,6 +73,7 @@ pub struct WireSchema {
     users: Schema,
     steps: Steps,
     names: Names,
+    naming: Naming,
     as_given: bool,
 }
 
@@ -85,6 +86,27 @@ pub struct Loss {
     pub keyword: String,
     /// What becomes of it, as a sentence fragment.
     pub note: String,
+    /// What it means for answers.
+    pub effect: Effect,
+}
+
+/// What a loss means for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The provider may let a model answer what is not valid, and it is checked here.
+    Checked,
+    /// Some values that are valid cannot be answered.
+    Narrowed,
+}
+
+impl Effect {
+    /// It in a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Checked => "checked",
+            Self::Narrowed => "narrowed",
+        }
+    }
 }
 
 impl WireSchema {
@@ -103,7 +125,11 @@ impl WireSchema {
                 translated
             }
         };
-        Ok(Self {
+        let naming = match wanted.dialect.treatment() {
+            Treatment::Translated(rules) => rules.naming,
+            Treatment::Given | Treatment::GivenAsObject => Naming::Kept,
+        };
+        let wire = Self {
             name: users.name().to_owned(),
             description: json.get("description").and_then(Value::as_str).map(str::to_owned),
             as_given: schema == *json,
@@ -113,13 +139,19 @@ impl WireSchema {
             users: users.clone(),
             steps,
             names: Names::default(),
-        })
+            naming: Naming::Kept,
+        };
+        Ok(if naming == Naming::Kept { wire } else { wire.named(naming) })
     }
 
-<<<<<<< HEAD
     /// The same schema with names of properties that a tool of Anthropic's may have, in place of those that it may not.
-    pub(crate) fn with_plain_names(mut self) -> Self {
-        let (names, losses) = Names::plain(&mut self.schema);
+    pub(crate) fn with_plain_names(self) -> Self {
+        self.named(Naming::Plain)
+    }
+
+    /// The same schema with other names of properties where this is called for.
+    fn named(mut self, naming: Naming) -> Self {
+        let (names, losses) = Names::of(&mut self.schema, naming);
         self.as_given &= names.is_empty();
         let wrapped = format!("/properties/{WRAPPER}");
         let is_wrapped = matches!(self.steps.at(self.steps.first()), Step::Wrap(_));
@@ -127,21 +159,23 @@ impl WireSchema {
             Some(path) if is_wrapped => Loss { path: path.to_owned(), ..loss },
             Some(_) | None => loss,
         }));
-        Self { names, ..self }
-=======
+        Self { names, naming, ..self }
+    }
+
     /// The keyword that a server names in its refusal, and the wire schema in which it is described instead; `None` if it names none
     /// that is sent and can be left out.
     pub fn without_named(&self, refusal: &str) -> Option<(&'static str, Self)> {
         let Treatment::Translated(rules) = self.wanted.dialect.treatment() else { return None };
-        let named = rules.keywords.iter().map(|line| line.keyword).filter(|keyword| has_word(refusal, keyword));
+        let named =
+            rules.keywords.iter().map(|line| line.keyword).filter(|keyword| has_word(refusal, keyword));
         let mut open = named.filter(|keyword| !self.wanted.described.iter().any(|each| each == keyword));
         open.find_map(|keyword| {
             let mut wanted = self.wanted.clone();
             wanted.described.push(keyword.to_owned());
             let wire = Self::new(&self.users, wanted).ok()?;
+            let wire = if self.naming == Naming::Plain { wire.with_plain_names() } else { wire };
             (wire.schema != self.schema).then_some((keyword, wire))
         })
->>>>>>> a01294b ([schema] one dialect for each constrained decoder, patterns for the whole text, bounds; engines as judges)
     }
 
     /// `value` in the form of the user's schema: the root unwrapped, nulls that stand for absent properties removed, maps

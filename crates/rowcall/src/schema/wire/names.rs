@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::Loss;
 use super::dialect::RootNames;
+use super::{Effect, Loss};
 use crate::schema::subschemas::{Subschemas, escaped};
 
 /// The longest name that is asked for.
@@ -31,6 +31,19 @@ const SPELLED: [(&str, &str); 12] = [
     ("ùúûÙÚÛ", "u"),
 ];
 
+/// Which names of properties are asked for under others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// None.
+    Kept,
+    /// Those that are not 1 to 64 letters, digits, dots, hyphens and low lines of ASCII.
+    Plain,
+    /// The empty one.
+    Filled,
+    /// All, with numbers in front, where properties are not in the order of their names, and the empty one.
+    Numbered,
+}
+
 /// The names that a provider takes and those that they stand for.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -39,9 +52,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Gives the properties in `schema` names of 1 to 64 letters, digits, dots, hyphens and low lines of ASCII, and says in their
-    /// descriptions what they stand for. What was changed is returned as losses.
-    pub(super) fn plain(schema: &mut Value) -> (Self, Vec<Loss>) {
+    /// Gives the properties in `schema` other names as `naming` says, and says in their descriptions what they stand for. What was
+    /// changed is returned as losses.
+    pub(super) fn of(schema: &mut Value, naming: Naming) -> (Self, Vec<Loss>) {
         // A schema made here refers to nothing that it does not have.
         let Ok(all) = Subschemas::of(schema) else { return (Self::default(), Vec::new()) };
         let mut pointers: Vec<String> = all.all().iter().map(|each| each.pointer.clone()).collect();
@@ -50,8 +63,20 @@ impl Names {
         // In objects that take any name, one that ends in a dot is hardly ever one of the data's own.
         let mark = if all.all().iter().any(|each| is_open(each.schema)) { "." } else { "" };
         let mut names = Self::default();
-        for name in properties().flat_map(Map::keys).filter(|name| !RootNames::Plain.allow(name)) {
+        let is_kept = |name: &&String| match naming {
+            Naming::Kept => true,
+            Naming::Plain => RootNames::Plain.allow(name),
+            Naming::Filled | Naming::Numbered => !name.is_empty(),
+        };
+        for name in properties().flat_map(Map::keys).filter(|name| !is_kept(name)) {
             names.add(name, mark, &known);
+        }
+        if naming == Naming::Numbered {
+            let lists: Vec<Vec<&String>> = properties().map(|named| named.keys().collect()).collect();
+            match numbered(&lists) {
+                Some(numbered) => names.number(&numbered),
+                None => return (names, vec![unordered()]),
+            }
         }
         if names.is_empty() {
             return (names, Vec::new());
@@ -63,7 +88,8 @@ impl Names {
             renamed.map(|(name, wire)| Loss {
                 path: format!("{}/properties/{}", each.pointer, escaped(name)),
                 keyword: "properties".to_owned(),
-                note: format!("`{name}` is asked for as `{wire}`, since a tool takes no such name"),
+                note: format!("`{name}` is asked for as `{wire}`, since {}", naming.reason()),
+                effect: Effect::Checked,
             })
         });
         let losses = losses.collect();
@@ -71,7 +97,7 @@ impl Names {
         pointers.sort_by_key(|pointer| std::cmp::Reverse(pointer.matches('/').count()));
         for pointer in pointers {
             if let Some(Value::Object(keywords)) = schema.pointer_mut(&pointer) {
-                names.rename_in(keywords);
+                names.rename_in(keywords, naming);
             }
         }
         (names, losses)
@@ -95,6 +121,17 @@ impl Names {
         }
     }
 
+    /// Puts numbers in front of names, of those that have been changed already as well.
+    fn number(&mut self, numbered: &[(&String, usize)]) {
+        let width = numbered.len().to_string().len();
+        for (name, number) in numbered {
+            let plain = self.to_wire.get(*name).unwrap_or(name);
+            let wire = format!("{number:0width$}_{plain}");
+            self.to_user.insert(wire.clone(), (*name).clone());
+            self.to_wire.insert((*name).clone(), wire);
+        }
+    }
+
     fn add(&mut self, name: &str, mark: &str, known: &HashSet<&String>) {
         if self.to_wire.contains_key(name) {
             return;
@@ -114,11 +151,14 @@ impl Names {
     }
 
     /// Gives the names in the keywords of one schema, not in those within it.
-    fn rename_in(&self, keywords: &mut Map<String, Value>) {
+    fn rename_in(&self, keywords: &mut Map<String, Value>, naming: Naming) {
         let mut unsaid = Vec::new();
         if let Some(Value::Object(properties)) = keywords.get_mut("properties") {
             for (name, schema) in properties.iter_mut() {
-                match (self.to_wire.get(name), schema) {
+                match (
+                    self.to_wire.get(name).filter(|_| naming != Naming::Numbered || name.is_empty()),
+                    schema,
+                ) {
                     (None, _) => {}
                     (Some(_), Value::Object(keywords)) if !keywords.contains_key("$ref") => {
                         describe(keywords, format!("`{name}`"));
@@ -173,6 +213,55 @@ impl Names {
             }
         }
         *reference = steps.join("/");
+    }
+}
+
+impl Naming {
+    /// Why a name is not asked for as it is.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Kept | Self::Plain => "a tool takes no such name",
+            Self::Filled => "the engine takes no empty name",
+            Self::Numbered => "the server may sort properties by name",
+        }
+    }
+}
+
+/// The loss where numbers cannot keep the order.
+fn unordered() -> Loss {
+    Loss {
+        path: String::new(),
+        keyword: "properties".to_owned(),
+        note: "the server may sort properties by name, and the model then writes them in that order"
+            .to_owned(),
+        effect: Effect::Checked,
+    }
+}
+
+/// A number for each name, by which the names of each list come in its order; none if they do so without. `None` if no numbers do.
+fn numbered<'n>(lists: &[Vec<&'n String>]) -> Option<Vec<(&'n String, usize)>> {
+    if lists.iter().all(|names| names.is_sorted()) {
+        return Some(Vec::new());
+    }
+    let mut order: Vec<&String> = Vec::new();
+    let mut waiting: Vec<std::collections::VecDeque<&String>> =
+        lists.iter().map(|names| names.iter().copied().collect()).collect();
+    loop {
+        waiting.retain(|names| !names.is_empty());
+        // The next is one that nothing waits before.
+        let Some(next) = waiting
+            .iter()
+            .filter_map(|names| names.front().copied())
+            .find(|name| !waiting.iter().any(|names| names.iter().skip(1).any(|each| each == name)))
+        else {
+            return waiting.is_empty().then(|| order.into_iter().zip(1..).collect());
+        };
+        order.push(next);
+        for names in &mut waiting {
+            if names.front() == Some(&next) {
+                names.pop_front();
+            }
+        }
     }
 }
 

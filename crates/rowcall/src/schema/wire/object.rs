@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::ENTRY;
 use super::constraint::in_words;
-use super::dialect::{Maps, Optional, Sent, Sorting};
+use super::dialect::{Maps, Optional, Sent};
 use super::form::{Form, describe, in_order_of, nullable};
 use super::outlook::{is_map, stays_native};
 use super::step::{Null, Others, Property, Step};
@@ -42,7 +42,6 @@ impl<'s> Translation<'s> {
         if required.iter().any(|name| !properties.contains_key(*name)) {
             return Ok(None);
         }
-        self.note_sorting(place, &properties);
         let (additional, others) = match self.rules.maps {
             Maps::Native => self.beside(place)?,
             Maps::Closed | Maps::ClosedOrMatching if stays_native(place, self.rules) => {
@@ -158,15 +157,7 @@ impl<'s> Translation<'s> {
     fn lose_others(&mut self, place: &Place<'s>) {
         let open = place.parts().iter().find(|part| part.get("additionalProperties").is_some());
         let path = open.map(|part| part.pointer.clone()).unwrap_or_default();
-        self.lose(&path, "additionalProperties", "only the named properties are asked for".to_owned());
-    }
-
-    /// Records that a server writes properties in another order than the user.
-    fn note_sorting(&mut self, place: &Place<'s>, properties: &Map<String, Value>) {
-        if self.rules.sorting == Sorting::ByName && !properties.keys().is_sorted() {
-            let note = "the server may sort properties by name, and the model then writes them in that order";
-            self.lose(place.pointer(), "properties", note.to_owned());
-        }
+        self.narrow(&path, "additionalProperties", "only the named properties are asked for".to_owned());
     }
 
     /// Properties that an object may have beside the named ones, gathered under one more.
@@ -275,7 +266,11 @@ impl<'s> Translation<'s> {
                 };
                 if let Some(sent) = pattern_sent {
                     key.schema.entry("pattern").or_insert(sent);
-                    return Ok(Some(Form { schema: std::mem::take(&mut key.schema), types: key.types, step: key.step }));
+                    return Ok(Some(Form {
+                        schema: std::mem::take(&mut key.schema),
+                        types: key.types,
+                        step: key.step,
+                    }));
                 }
                 if let (true, [_], Some(words)) =
                     (only_matching, matching, in_words("pattern", &json!(pattern)))

@@ -33,19 +33,21 @@ pub(super) fn shape(place: &Place<'_>, rules: &Rules) -> Shape {
     let compound =
         |members: Vec<&Value>| members.iter().any(|member| member.is_object() || member.is_array());
     match place.members() {
-        Some(members) => {
-            match rules.compounds {
-                _ if !compound(members) => Shape::Itself,
-                Compounds::Text => Shape::Text,
-                Compounds::Alternatives => Shape::Members,
-            }
-        }
+        Some(members) => match rules.compounds {
+            _ if !compound(members) => Shape::Itself,
+            Compounds::Text => Shape::Text,
+            Compounds::Alternatives => Shape::Members,
+        },
         None if types.includes(JsonTypes::OBJECT | JsonTypes::ARRAY) => match rules.anything {
-            Anything::Native if types == JsonTypes::ANY && !place.parts().iter().any(Part::constrains) => Shape::Anything,
+            Anything::Native if types == JsonTypes::ANY && !place.parts().iter().any(Part::constrains) => {
+                Shape::Anything
+            }
             Anything::Native if rules.several_types == SeveralTypes::ScalarsListed => Shape::Itself,
             Anything::Native | Anything::Text => Shape::Text,
         },
-        None if types.includes(JsonTypes::OBJECT) && is_map(place) && !stays_native(place, rules) => Shape::Map,
+        None if types.includes(JsonTypes::OBJECT) && is_map(place) && !stays_native(place, rules) => {
+            Shape::Map
+        }
         None if types.includes(JsonTypes::ARRAY) && is_tuple(place, rules) => Shape::Tuple,
         None => Shape::Itself,
     }
@@ -143,7 +145,8 @@ impl Outlook {
             muddled: false,
             text: shape == Shape::Text,
             entries: shape == Shape::Map,
-            lists: matches!(shape, Shape::Itself | Shape::Members | Shape::Anything) && types.overlaps(JsonTypes::ARRAY),
+            lists: matches!(shape, Shape::Itself | Shape::Members | Shape::Anything)
+                && types.overlaps(JsonTypes::ARRAY),
         }
     }
 

@@ -67,7 +67,8 @@ pub(super) fn rewritten(pattern: &str) -> Option<Rewritten> {
         [only] => format!("^({only})$"),
         several => {
             // An empty alternative is written as what may be absent.
-            let filled: Vec<&str> = several.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+            let filled: Vec<&str> =
+                several.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
             let mark = if filled.len() < several.len() { "?" } else { "" };
             format!("^({}){mark}$", filled.join("|"))
         }
@@ -349,7 +350,12 @@ fn push_literal(c: char, out: &mut String) {
 
 /// Whether a reader sees it.
 fn is_plain(c: char) -> bool {
-    c == ' ' || !c.is_whitespace() && !c.is_control() && !('\u{200b}'..='\u{200f}').contains(&c) && c != '\u{feff}' && u32::from(c) & 0xfffe != 0xfffe
+    c == ' '
+        || !c.is_whitespace()
+            && !c.is_control()
+            && !('\u{200b}'..='\u{200f}').contains(&c)
+            && c != '\u{feff}'
+            && u32::from(c) & 0xfffe != 0xfffe
 }
 
 fn hexadecimal(c: char, out: &mut String) {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::Loss;
 use super::dialect::Recursion;
+use super::{Effect, Loss};
 use crate::error::Problem;
 use crate::schema::subschemas::{escaped, target};
 use crate::schema::wording::cut;
@@ -79,7 +79,7 @@ fn loss(users: &Value, object: &str, name: &str) -> Loss {
     let note = format!(
         "`{name}` may be left out for the provider, which takes recursion only so; it is checked locally"
     );
-    Loss { path, keyword: "required".to_owned(), note }
+    Loss { path, keyword: "required".to_owned(), note, effect: Effect::Checked }
 }
 
 /// Those of `links` that are part of a circle.

@@ -9,7 +9,7 @@ use super::definition::{Definition, Key};
 use super::dialect::{RootReferences, Rules, Sent};
 use super::form::{self, Form};
 use super::step::{Step, Steps};
-use super::{Loss, WRAPPER, Wanted, outlook, recursion};
+use super::{Effect, Loss, WRAPPER, Wanted, outlook, recursion};
 use crate::error::Problem;
 use crate::schema::alternatives::{Alternatives, Branch};
 use crate::schema::json_type::JsonTypes;
@@ -64,7 +64,11 @@ impl<'s> Translation<'s> {
     /// # Errors
     /// A schema that multiplies beyond any provider's limits, of which nothing is left, or that contains itself as the
     /// provider does not take it.
-    pub(super) fn of(root: &'s Value, rules: &'static Rules, wanted: &'s Wanted) -> Result<Translated, Problem> {
+    pub(super) fn of(
+        root: &'s Value,
+        rules: &'static Rules,
+        wanted: &'s Wanted,
+    ) -> Result<Translated, Problem> {
         let place = Place::new(root, vec![Part::new(String::new(), root)]);
         let mut translation = Self {
             root,
@@ -114,9 +118,19 @@ impl<'s> Translation<'s> {
         }
     }
 
+    /// Records that the provider does not hold a model to `keyword`.
     pub(super) fn lose(&mut self, path: &str, keyword: &str, note: String) {
+        self.record(path, keyword, note, Effect::Checked);
+    }
+
+    /// Records that some values which are valid cannot be answered.
+    pub(super) fn narrow(&mut self, path: &str, keyword: &str, note: String) {
+        self.record(path, keyword, note, Effect::Narrowed);
+    }
+
+    fn record(&mut self, path: &str, keyword: &str, note: String, effect: Effect) {
         if !self.losses.iter().any(|known| known.path == path && known.keyword == keyword) {
-            self.losses.push(Loss { path: path.to_owned(), keyword: keyword.to_owned(), note });
+            self.losses.push(Loss { path: path.to_owned(), keyword: keyword.to_owned(), note, effect });
         }
     }
 

@@ -58,7 +58,9 @@ fn nodes<'s>(schema: &'s Value, faults: &mut Vec<String>) -> Vec<Node<'s>> {
                     }));
                 }
                 ("patternProperties", Value::Object(named)) => {
-                    open.extend(named.iter().map(|(name, schema)| (format!("{pointer}/{keyword}/{name}"), schema)));
+                    open.extend(
+                        named.iter().map(|(name, schema)| (format!("{pointer}/{keyword}/{name}"), schema)),
+                    );
                 }
                 ("anyOf" | "prefixItems", Value::Array(schemas)) if !schemas.is_empty() => {
                     open.extend((0..).zip(schemas).map(|(number, schema): (usize, _)| {

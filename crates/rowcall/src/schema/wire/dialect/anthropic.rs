@@ -2,12 +2,14 @@
 
 use super::keyword::{Line, Rule, Together};
 use super::{
-    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
-    Sorting, Tuples,
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences,
+    Rules, SeveralTypes, Tuples,
 };
+use crate::schema::wire::names::Naming;
 
 /// Where the list of keywords is from.
-const DOCS: &str = "Anthropic, structured outputs (early 2026), and its SDK for Python 2.12.0, which describes all others";
+const DOCS: &str =
+    "Anthropic, structured outputs (early 2026), and its SDK for Python 2.12.0, which describes all others";
 
 /// As Anthropic's documentation of structured outputs lists it and its official SDK writes it (early 2026). The limits
 /// are for a whole request, which has no other schema than this one. Names of a tool's parameters are refused with a
@@ -25,11 +27,8 @@ pub(super) const RULES: Rules = Rules {
     root_names: RootNames::Plain,
     definitions: &["$defs"],
     ordering: None,
-    sorting: Sorting::Kept,
-    keywords: &[
-        Line::new("format", Rule::Among(FORMATS), DOCS),
-        Line::new("minItems", Rule::UpTo(1), DOCS),
-    ],
+    naming: Naming::Kept,
+    keywords: &[Line::new("format", Rule::Among(FORMATS), DOCS), Line::new("minItems", Rule::UpTo(1), DOCS)],
     together: Together::All,
     bounds: Bounds::NONE,
     limits: Limits { optional: 24, unions: 16, ..Limits::NONE },

@@ -2,9 +2,10 @@
 
 use super::keyword::{Line, Rule, Together};
 use super::{
-    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
-    Sorting, Tuples,
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences,
+    Rules, SeveralTypes, Tuples,
 };
+use crate::schema::wire::names::Naming;
 
 /// Where the list of keywords is from.
 const DOCS: &str = "Google, reference of `responseJsonSchema` (2026)";
@@ -24,7 +25,7 @@ pub(super) const RULES: Rules = Rules {
     root_names: RootNames::Any,
     definitions: &["$defs"],
     ordering: Some("propertyOrdering"),
-    sorting: Sorting::Kept,
+    naming: Naming::Kept,
     keywords: &[
         Line::new("format", Rule::Among(&["date-time", "date", "time"]), DOCS),
         Line::new("minimum", Rule::Keep, DOCS),

@@ -45,11 +45,16 @@ impl Rule {
             Self::UpTo(most) => format!("kept up to {most}, else described"),
             Self::Among(values) => format!("kept for {}, else described", values.join(", ")),
             Self::Milliseconds(values) => {
-                format!("kept for {} (seconds without decimals or with three), else described", values.join(", "))
+                format!(
+                    "kept for {} (seconds without decimals or with three), else described",
+                    values.join(", ")
+                )
             }
             Self::Integers => "kept for integers, else described".to_owned(),
             Self::Decimals(most) => {
-                format!("kept for integers; for other numbers with {most} decimals at most (then six in an answer), else described")
+                format!(
+                    "kept for integers; for other numbers with {most} decimals at most (then six in an answer), else described"
+                )
             }
             Self::Short(most) => format!("kept if the text has {most} characters at most, else described"),
             Self::Grammar => "kept without look-around and back-references, else described".to_owned(),
@@ -89,12 +94,21 @@ const MILLISECONDS: &str = "the engine allows no decimals of a second, or three"
 const DIGITS: &str = "the engine allows six decimals at most and no exponent in a number with this limit";
 
 impl Line {
-    pub(in crate::schema::wire) const fn new(keyword: &'static str, rule: Rule, source: &'static str) -> Self {
+    pub(in crate::schema::wire) const fn new(
+        keyword: &'static str,
+        rule: Rule,
+        source: &'static str,
+    ) -> Self {
         Self { keyword, rule, source }
     }
 
     /// How `value` is sent for values of `types`. `longest` is the length that the string may have at most.
-    pub(in crate::schema::wire) fn sent(&self, value: &Value, types: JsonTypes, longest: Option<u64>) -> Sent {
+    pub(in crate::schema::wire) fn sent(
+        &self,
+        value: &Value,
+        types: JsonTypes,
+        longest: Option<u64>,
+    ) -> Sent {
         let when = |fits: bool| if fits { Sent::As(value.clone()) } else { Sent::Described };
         let only_integers = !types.overlaps(JsonTypes::FRACTION);
         match self.rule {
@@ -109,7 +123,11 @@ impl Line {
                 None => Sent::Described,
             },
             Rule::Integers => {
-                if only_integers { integral(self.keyword, value) } else { Sent::Described }
+                if only_integers {
+                    integral(self.keyword, value)
+                } else {
+                    Sent::Described
+                }
             }
             Rule::Decimals(_) if only_integers => integral(self.keyword, value),
             Rule::Decimals(most) => {

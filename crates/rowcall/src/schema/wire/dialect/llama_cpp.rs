@@ -2,9 +2,10 @@
 
 use super::keyword::{Line, Rule, Together};
 use super::{
-    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
-    Sorting, Tuples,
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences,
+    Rules, SeveralTypes, Tuples,
 };
+use crate::schema::wire::names::Naming;
 
 /// Where the lines are from.
 const MEASURED: &str = "llama.cpp b11434 (server) and b10361, measured; docs/engines.md";
@@ -24,7 +25,7 @@ pub(super) const RULES: Rules = Rules {
     root_names: RootNames::Any,
     definitions: &["$defs"],
     ordering: None,
-    sorting: Sorting::Kept,
+    naming: Naming::Filled,
     keywords: &[
         Line::new("pattern", Rule::Rewrite, MEASURED),
         Line::new("minLength", Rule::UpTo(1_000), MEASURED),
@@ -43,4 +44,4 @@ pub(super) const RULES: Rules = Rules {
 };
 
 /// Ollama's source of 21 August 2026: the schema goes through a map of Go, which is written with its keys sorted.
-pub(super) const OLLAMA: Rules = Rules { sorting: Sorting::ByName, ..RULES };
+pub(super) const OLLAMA: Rules = Rules { naming: Naming::Numbered, ..RULES };

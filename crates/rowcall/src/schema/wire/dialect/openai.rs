@@ -2,9 +2,10 @@
 
 use super::keyword::{Line, Rule, Together};
 use super::{
-    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
-    Sorting, Tuples,
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences,
+    Rules, SeveralTypes, Tuples,
 };
+use crate::schema::wire::names::Naming;
 
 /// OpenAI's guide to structured outputs.
 const GUIDE: &str = "OpenAI, guide to structured outputs, supported properties (February 2026)";
@@ -23,7 +24,7 @@ pub(super) const STRICT: Rules = Rules {
     root_names: RootNames::Any,
     definitions: &["$defs", "definitions"],
     ordering: None,
-    sorting: Sorting::Kept,
+    naming: Naming::Kept,
     keywords: &[
         Line::new("pattern", Rule::Grammar, GUIDE),
         Line::new("format", Rule::Among(FORMATS), GUIDE),
@@ -47,7 +48,8 @@ pub(super) const STRICT: Rules = Rules {
     },
 };
 
-const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
+const FORMATS: &[&str] =
+    &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
 /// What every constrained decoder takes, and what is sent after one has refused more: no keyword that limits a value.
 pub(super) const PLAIN: Rules = Rules {
@@ -55,6 +57,7 @@ pub(super) const PLAIN: Rules = Rules {
     root_references: RootReferences::Definition,
     definitions: &["$defs"],
     keywords: &[],
+    naming: Naming::Filled,
     limits: Limits { depth: usize::MAX, ..STRICT.limits },
     ..STRICT
 };

@@ -2,9 +2,10 @@
 
 use super::keyword::{Line, Rule, Together};
 use super::{
-    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences, Rules, SeveralTypes,
-    Sorting, Tuples,
+    Anything, Bounds, Compounds, Limits, Maps, Members, Optional, Recursion, RootNames, RootReferences,
+    Rules, SeveralTypes, Tuples,
 };
+use crate::schema::wire::names::Naming;
 
 /// Where the lines are from that no other source is named for.
 const MEASURED: &str = "xgrammar 0.2.9 and llguidance 1.9.1, measured; docs/engines.md";
@@ -24,7 +25,7 @@ pub(super) const VLLM: Rules = Rules {
     root_names: RootNames::Any,
     definitions: &["$defs"],
     ordering: None,
-    sorting: Sorting::Kept,
+    naming: Naming::Kept,
     keywords: &[
         Line::new("pattern", Rule::Rewrite, MEASURED),
         Line::new("minLength", Rule::Short(64), MEASURED),
@@ -34,7 +35,11 @@ pub(super) const VLLM: Rules = Rules {
         Line::new("maximum", Rule::Decimals(2), MEASURED),
         Line::new("exclusiveMinimum", Rule::Decimals(2), MEASURED),
         Line::new("exclusiveMaximum", Rule::Decimals(2), MEASURED),
-        Line::new("multipleOf", Rule::Integers, "vLLM hands the schema to llguidance 1.9.1, measured; docs/engines.md"),
+        Line::new(
+            "multipleOf",
+            Rule::Integers,
+            "vLLM hands the schema to llguidance 1.9.1, measured; docs/engines.md",
+        ),
         Line::new("minItems", Rule::Keep, MEASURED),
         Line::new("maxItems", Rule::Keep, MEASURED),
     ],

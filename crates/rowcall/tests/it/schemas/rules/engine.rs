@@ -50,7 +50,16 @@ pub(super) const XGRAMMAR: Engine = Engine {
 };
 
 pub(super) const LLAMA_CPP: Engine = Engine {
-    keywords: &["pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
+    keywords: &[
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+    ],
     formats: &["date-time", "time", "date", "uuid"],
     anything: false,
 };
@@ -87,7 +96,9 @@ fn of_node(node: &Keywords, engine: &Engine) -> Vec<String> {
     }
     if let Some(pattern) = node.get("pattern").and_then(Value::as_str) {
         let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
-        if inner.is_none_or(|inner| ["(?", "\\d", "\\w", "\\s", "\\b", "\\p", "\\1"].iter().any(|odd| inner.contains(odd))) {
+        if inner.is_none_or(|inner| {
+            ["(?", "\\d", "\\w", "\\s", "\\b", "\\p", "\\1"].iter().any(|odd| inner.contains(odd))
+        }) {
             fault("a pattern that is refused or means something else");
         }
     }
