@@ -204,8 +204,9 @@ async fn ask(
         tried.all_fail = blame == Blame::Setup;
         tried.outage = match blame {
             Blame::Account(lasted) => Some(lasted),
-            Blame::Row | Blame::Setup => None,
+            Blame::Row | Blame::Chance | Blame::Setup => None,
         };
+        tried.by_chance = blame == Blame::Chance;
         tried.answered = plan.account.admission.has_answered();
         match retry::decide(&fault, tried, plan.retry, fastrand::f64()) {
             Decision::Retry(wait) => {

@@ -36,6 +36,8 @@ pub struct Tried {
     pub limited_for: Duration,
     /// Whether the account has answered anything at all.
     pub answered: bool,
+    /// Whether the latest limit was met by this row alone, while others are accepted.
+    pub by_chance: bool,
     /// Whether every row fails, and none was ever accepted.
     pub all_fail: bool,
     /// How long the account as a whole has been failing, if it is.
@@ -117,6 +119,10 @@ pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> 
         }
         // The account waits for all of its rows; each is admitted when the server is back.
         Budget::Limits | Budget::Faults if tried.outage.is_some() => Decision::Retry(Duration::ZERO),
+        // The time that the server asks for has been waited for once, and others are accepted all the while.
+        Budget::Limits if tried.by_chance && tried.limits > 1 => {
+            Decision::Retry(wait(None, tried.limits - 2, random))
+        }
         Budget::Limits => Decision::Retry(wait(fault.retry_after, tried.limits.saturating_sub(1), random)),
         // A server that has never been reached will not be reached for the next row either.
         Budget::Faults

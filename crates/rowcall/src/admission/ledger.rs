@@ -11,6 +11,7 @@ use super::limits::{Amounts, Limits, Sent};
 use super::outage::{Blame, Failing, Outages, Strikes};
 use super::pace::{Cause, Pace};
 use super::queue::Queue;
+use super::refusals::{Refusals, Remedy, Since, Verdict};
 use super::{Need, Refusal, Settlement};
 use crate::standing::{Bound, Dimension, LimitedBy, Standing};
 use crate::turn::Usage;
@@ -60,6 +61,7 @@ pub(super) struct Ledger {
     /// Refusals without a time in a row, and the first attempt of them: an answer to one sent after it ends the row.
     untimed: u64,
     untimed_from: u64,
+    refusals: Refusals,
     /// The numbers of the attempts that were answered last.
     lately_answered: [u64; 8],
     pub(super) queue: Queue<Need, Granted>,
@@ -94,6 +96,7 @@ impl Ledger {
             answered: false,
             untimed: 0,
             untimed_from: 0,
+            refusals: Refusals::default(),
             lately_answered: [0; 8],
             queue: Queue::new(),
         }
@@ -119,11 +122,16 @@ impl Ledger {
             consider(opening.ready_in(1.0, now), Bound::Concurrency);
         }
         for (dimension, pace) in &self.paces {
-            if self.limits.told(*dimension).is_none_or(|told| pace.contradicts(told)) {
+            if self.binds(*dimension, pace) {
                 consider(pace.ready_in(amounts.of(*dimension), now), Bound::Refusals);
             }
         }
         (Some(wait), bound)
+    }
+
+    /// Whether a pace is kept to: not where the server tells a limit that it does not contradict.
+    fn binds(&self, dimension: Dimension, pace: &Pace) -> bool {
+        self.limits.told(dimension).is_none_or(|told| pace.contradicts(told))
     }
 
     /// Lets those start who may after something has changed, and sees to it that the head looks how long it has to wait now.
@@ -226,8 +234,12 @@ impl Ledger {
             },
         };
         let was_told = self.limits.are_told();
-        for standing in standings {
-            self.limits.learn(standing, &granted.sent, now);
+        let verdict = self.judge(granted, settlement);
+        // A refusal that others do not meet may come from a server that does not serve them.
+        if verdict == Verdict::Account && !is_untimed(settlement) {
+            for standing in standings {
+                self.limits.learn(standing, &granted.sent, now);
+            }
         }
         self.limits.release(granted.amounts, &granted.sent);
         if !was_told && self.limits.are_told() {
@@ -235,6 +247,10 @@ impl Ledger {
             self.opened_at = now;
             self.opening = Some(Bucket::full(FOLLOWING, 1.0, now));
         }
+        let refused = match verdict {
+            Verdict::Account => Blame::Row,
+            Verdict::Row => Blame::Chance,
+        };
         let failed = match settlement {
             Settlement::Exact(usage) => {
                 self.take_answer(need, granted, Some(usage), now);
@@ -246,8 +262,10 @@ impl Ledger {
             }
             Settlement::Refused(refusal) => {
                 let is_outage = refusal.overloaded && refusal.retry_after.is_none();
-                if !is_outage || self.outages.ready_in(now).is_none() {
-                    self.take_refusal(granted, refusal, now);
+                match verdict {
+                    Verdict::Row => self.take_single_refusal(granted, refusal, now),
+                    Verdict::Account if is_outage && self.outages.ready_in(now).is_some() => {}
+                    Verdict::Account => self.take_refusal(granted, refusal, now),
                 }
                 is_outage.then_some((Failing::Overloaded, None))
             }
@@ -259,7 +277,7 @@ impl Ledger {
             }
         };
         self.land(&granted, now);
-        let blame = failed.map_or(Blame::Row, |(failing, retry_after)| {
+        let blame = failed.map_or(refused, |(failing, retry_after)| {
             let number = granted.sent.number;
             self.outages.failed(failing, strikes, (number, self.in_flight), retry_after, now)
         });
@@ -284,6 +302,9 @@ impl Ledger {
         }
         self.lately_answered.rotate_right(1);
         self.lately_answered[0] = granted.sent.number;
+        let since = Since { at: now, accepted: self.limits.total() };
+        self.refusals.accepted(granted.sent.number, since);
+        self.limits.refute(now);
         if let Some(usage) = usage {
             self.estimate.learn(need.bytes, usage);
             self.limits.expect(self.estimate.expected());
@@ -320,6 +341,48 @@ impl Ledger {
             oldest.remove();
         }
         self.in_flight = self.flying.len();
+    }
+
+    /// Whether all wait after a refusal or only the row that was refused. What is not about an amount, or comes without a time, has
+    /// rules of its own.
+    fn judge(&mut self, granted: Granted, settlement: Settlement) -> Verdict {
+        let Settlement::Refused(Refusal { retry_after: Some(_), by, overloaded: false }) = settlement else {
+            return Verdict::Account;
+        };
+        match by {
+            Some(LimitedBy::Growth | LimitedBy::Concurrency) => Verdict::Account,
+            Some(LimitedBy::Amount(_)) | None => {
+                self.refusals.refused(granted.sent.number, self.limits.sent())
+            }
+        }
+    }
+
+    /// A refusal with a time that others have not met: only a pace may follow from many of them.
+    fn take_single_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
+        self.limited_since.get_or_insert(now);
+        self.give(granted.amounts, &granted.sent, now);
+        let dimension = match refusal.by {
+            Some(LimitedBy::Amount(dimension)) => dimension,
+            Some(LimitedBy::Growth | LimitedBy::Concurrency) | None => Dimension::Requests,
+        };
+        let pace = self.paces.get(&dimension).filter(|pace| self.binds(dimension, pace));
+        let is_below_measured = pace.map(|pace| pace.is_below_measured(now));
+        let since = Since { at: now, accepted: self.limits.total() };
+        let accepted = self.limits.accepted(dimension);
+        match self.refusals.remedy(since, is_below_measured) {
+            // One that does not bind yet may, once it has been measured for long enough.
+            Remedy::Begin(_) | Remedy::Measure if self.paces.contains_key(&dimension) => {
+                if let Some(pace) = self.paces.get_mut(&dimension) {
+                    pace.refused(granted.amounts.of(dimension), accepted, Cause::Amount, now);
+                }
+            }
+            Remedy::Ignore | Remedy::Measure => {}
+            Remedy::Begin(from) => {
+                let pace = Pace::since(from.at, from.accepted.of(dimension), accepted, now);
+                self.paces.insert(dimension, pace);
+            }
+            Remedy::Forget => drop(self.paces.remove(&dimension)),
+        }
     }
 
     fn take_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
@@ -412,4 +475,9 @@ impl Ledger {
             None => drop(self.paces.insert(dimension, Pace::first(accepted, elapsed, now))),
         }
     }
+}
+
+/// Whether it is a refusal that names no time.
+fn is_untimed(settlement: Settlement) -> bool {
+    matches!(settlement, Settlement::Refused(Refusal { retry_after: None, .. }))
 }

@@ -26,6 +26,9 @@ const MOMENT: f64 = 0.01;
 /// How many times the spread of all outputs in flight is kept in reserve.
 const SPREAD: f64 = 2.0;
 
+/// A limit that the server tells is untrue when this many times what it allows has been accepted since it was first told.
+const REFUTED: f64 = 1.5;
+
 /// The weight of the newest difference when the two readings of a server's count are compared.
 const WEIGHT: f64 = 0.2;
 
@@ -128,6 +131,10 @@ struct Limit {
     exact_to: f64,
     /// The rate before the one there is, and the attempt whose answer told of the change.
     former: Option<(f64, u64)>,
+    /// When it became known, and how much had been accepted by then.
+    known: (Duration, f64),
+    /// The server has accepted more than this allows.
+    is_refuted: bool,
     /// All corrections so far, so that an answer does not correct what one before it has.
     corrected: f64,
     /// How far the server's count has been from ours when a request was sent, and when its answer came: some count a response
@@ -155,6 +162,11 @@ impl Limits {
         self.total.of(dimension)
     }
 
+    /// All that has been sent, less what was refused.
+    pub(super) fn total(&self) -> Amounts {
+        self.total
+    }
+
     /// How long ago the first attempt was sent.
     pub(super) fn elapsed(&self, now: Duration) -> Duration {
         now.saturating_sub(self.first_sent.unwrap_or(now))
@@ -172,7 +184,7 @@ impl Limits {
         // that of what was reserved beyond the average a share is enough.
         let share = (SPREAD / self.flight.0.requests.max(1.0).sqrt()).min(1.0);
         let beyond = self.flight.beyond(Dimension::OutputTokens, self.expected).max(0.0) * (1.0 - share);
-        for limit in &self.all {
+        for limit in self.all.iter().filter(|limit| !limit.is_refuted) {
             let needed = amounts.of(limit.dimension);
             let spare = if counts_output(limit.dimension) { beyond } else { 0.0 };
             let needed = needed.min(limit.bucket.capacity()) - spare + limit.cushion();
@@ -267,21 +279,45 @@ impl Limits {
                 // Whichever way the server counts, it has at least this much.
                 let rounded_up = if exact_to > 1.0 { exact_to / 2.0 } else { 0.0 };
                 bucket.set_level((then - since_sent).min(remaining) - rounded_up, now);
-                self.all.push(Limit::new(dimension, period, By::Server, bucket, Some(sent.number)));
+                let known = (now, self.done(dimension));
+                let limit = Limit::new(dimension, period, By::Server, bucket, Some(sent.number));
+                self.all.push(Limit { known, ..limit });
             }
             (None, None, _) | (None, Some(_), None) => {}
         }
     }
 
+    /// How much of this the server has accepted, without what is in flight.
+    fn done(&self, dimension: Dimension) -> f64 {
+        self.total.of(dimension) - self.flight.0.of(dimension)
+    }
+
+    /// Finds the limits that cannot be true, as the server has accepted more than they allow.
+    pub(super) fn refute(&mut self, now: Duration) {
+        let (total, flight) = (self.total, self.flight.0);
+        for limit in self.all.iter_mut().filter(|limit| limit.by == By::Server) {
+            let (since, before) = limit.known;
+            let accepted = total.of(limit.dimension) - flight.of(limit.dimension) - before;
+            let elapsed = now.saturating_sub(since).as_secs_f64();
+            let allowed = limit.bucket.rate() * (limit.period.length().as_secs_f64() + elapsed);
+            limit.is_refuted |= accepted > REFUTED * allowed;
+        }
+    }
+
     /// Whether the server tells any limit for a minute.
     pub(super) fn are_told(&self) -> bool {
-        self.all.iter().any(|limit| limit.by == By::Server && limit.period == Period::Minute)
+        let is_told =
+            |limit: &Limit| limit.by == By::Server && limit.period == Period::Minute && !limit.is_refuted;
+        self.all.iter().any(is_told)
     }
 
     /// How much of this flows in per second, as the server tells.
     pub(super) fn told(&self, dimension: Dimension) -> Option<f64> {
         let is_told = |limit: &&Limit| {
-            limit.by == By::Server && limit.period == Period::Minute && limit.dimension == dimension
+            limit.by == By::Server
+                && limit.period == Period::Minute
+                && limit.dimension == dimension
+                && !limit.is_refuted
         };
         self.all.iter().find(is_told).map(|limit| limit.bucket.rate())
     }
@@ -295,9 +331,13 @@ impl Limits {
         now: Duration,
     ) {
         let reserved = self.flight.beyond(dimension, self.expected);
+        let done = self.done(dimension);
         for limit in
             self.all.iter_mut().filter(|limit| limit.by == By::Server && limit.dimension == dimension)
         {
+            if std::mem::take(&mut limit.is_refuted) {
+                limit.known = (now, done);
+            }
             let lacking = retry_after.map_or(f64::INFINITY, |wait| limit.bucket.rate() * wait.as_secs_f64());
             let left = (amounts.of(dimension).min(limit.bucket.capacity()) - lacking).max(0.0);
             let excess = limit.bucket.level(now) + reserved - left;
@@ -318,6 +358,8 @@ impl Limit {
             since,
             exact_to: 1.0,
             former: None,
+            known: (Duration::ZERO, 0.0),
+            is_refuted: false,
             corrected: 0.0,
             from_sent: 0.0,
             from_now: 0.0,

@@ -11,6 +11,7 @@ mod limits;
 mod outage;
 mod pace;
 mod queue;
+mod refusals;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

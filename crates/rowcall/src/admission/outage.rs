@@ -49,6 +49,8 @@ pub(crate) enum Failing {
 pub(crate) enum Blame {
     /// The row: its retries are used.
     Row,
+    /// Chance: the row was refused while others are accepted.
+    Chance,
     /// Everybody fails, and nothing was ever accepted: the row's retries are used, and then the run is over.
     Setup,
     /// The account has been failing everybody for so long; the row's retries are kept.

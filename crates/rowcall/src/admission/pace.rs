@@ -85,6 +85,14 @@ impl Pace {
         }
     }
 
+    /// After refusals one at a time: `accepted` is what was accepted in all, and the rate is what was of it since `from`, when this
+    /// was `accepted_from`.
+    pub(super) fn since(from: Duration, accepted_from: f64, accepted: f64, now: Duration) -> Self {
+        let next = Self::first(accepted - accepted_from, now.saturating_sub(from), now);
+        let latest = Refused { at: now, accepted };
+        Self { latest, first: Refused { at: from, accepted: accepted_from }, ..next }
+    }
+
     /// After one more refusal, of so much, by when so much had been accepted.
     pub(super) fn refused(&mut self, amount: f64, accepted: f64, cause: Cause, now: Duration) {
         if now.saturating_sub(self.latest.at) > SERIES {
@@ -132,6 +140,11 @@ impl Pace {
         let span = self.latest.at.saturating_sub(self.first.at);
         let measured = (self.latest.accepted - self.first.accepted) / span.as_secs_f64();
         span >= LEAST_PROOF && measured < BELIEVED * told_per_second
+    }
+
+    /// Whether less is sent now than was measured.
+    pub(super) fn is_below_measured(&self, now: Duration) -> bool {
+        CAUTION * self.eased * self.factor(now) < 1.0
     }
 
     fn grown(&self, now: Duration) -> Bucket {

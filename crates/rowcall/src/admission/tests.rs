@@ -4,6 +4,7 @@ mod outage;
 mod refusals;
 mod server;
 mod stories;
+mod strays;
 
 use futures_util::{FutureExt, StreamExt};
 
@@ -76,16 +77,16 @@ async fn tokens_are_reserved_by_estimate_and_settled_by_fact() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_closes_the_account_for_all_as_long_as_the_server_asks() {
+async fn five_refusals_in_a_row_close_the_account_for_all_as_long_as_the_server_asks() {
     let admission = Admission::new();
     let started = Instant::now();
-    let refused = admission.admit(NEED).await;
     let retry_after = Some(Duration::from_millis(1500));
-    refused.settle(
-        Settlement::Refused(Refusal { retry_after, by: None, overloaded: false }),
-        &[],
-        &mut Strikes::default(),
-    );
+    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: false });
+    for nth in 1..=5 {
+        let refused = admission.admit(NEED).now_or_never().expect("the account is open");
+        let blame = refused.settle(refusal, &[], &mut Strikes::default());
+        assert_eq!(blame, if nth < 5 { Blame::Chance } else { Blame::Row }, "{nth}");
+    }
     assert!(admission.admit(NEED).now_or_never().is_none());
     drop(admission.admit(NEED).await);
     assert!((1.5..1.66).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());

@@ -50,6 +50,20 @@ fn limits_are_waited_out_however_often_they_come() {
 }
 
 #[test]
+fn a_row_that_is_refused_by_chance_again_does_not_wait_as_long_again() {
+    let asks = Fault { retry_after: Some(seconds(30.0)), ..fault(FaultKind::RateLimit) };
+    let decided = |limits, by_chance| {
+        let tried = Tried { limits, by_chance, answered: true, ..Tried::default() };
+        decide(&asks, tried, RetryPolicy::default(), 0.5)
+    };
+    let asked = Decision::Retry(seconds(30.5));
+    assert_eq!(decided(1, true), asked);
+    assert_eq!(decided(2, true), Decision::Retry(seconds(0.25)));
+    assert_eq!(decided(3, true), Decision::Retry(seconds(0.5)));
+    assert_eq!(decided(3, false), asked);
+}
+
+#[test]
 fn an_account_that_answers_nothing_but_limits_for_ten_minutes_stops_the_run() {
     let limited = Tried { limited_for: Duration::from_mins(10), ..Tried::default() };
     assert_eq!(decide(&fault(FaultKind::Overloaded), limited, RetryPolicy::default(), 0.5), Decision::Stop);

@@ -51,6 +51,12 @@ pub(super) struct Allowance {
     pub(super) slots: Option<usize>,
     /// The share of requests that are refused for no reason, and after how long they are to come again.
     pub(super) moody: Option<(f64, Option<Duration>)>,
+    /// Whether such a refusal says that it is about requests.
+    pub(super) names_requests: bool,
+    /// What its headers claim of requests whatever is sent: the limit per minute and what is left of it.
+    pub(super) claimed: Option<(f64, f64)>,
+    /// Whether only its refusals have headers.
+    pub(super) only_with_refusals: bool,
 }
 
 impl Allowance {
@@ -66,6 +72,9 @@ impl Allowance {
             places: None,
             slots: None,
             moody: None,
+            names_requests: true,
+            claimed: None,
+            only_with_refusals: false,
         }
     }
 }
@@ -158,7 +167,9 @@ impl Server {
             }
         }
         drop(state);
-        (refusal, self.standings())
+        let has_headers = refusal.is_some() || !self.allowance.only_with_refusals;
+        let standings = if has_headers { self.standings() } else { Vec::new() };
+        (refusal, standings)
     }
 
     fn age(&self, state: &mut Open, now: Duration) {
@@ -192,7 +203,8 @@ impl Server {
         if let Some((share, retry_after)) = self.allowance.moody
             && state.random.f64() < share
         {
-            return refused(retry_after, Some(LimitedBy::Amount(Dimension::Requests)), false);
+            let requests = LimitedBy::Amount(Dimension::Requests);
+            return refused(retry_after, self.allowance.names_requests.then_some(requests), false);
         }
         if let Some(ramp) = &state.ramp {
             let wait = ramp.ready_in(1.0, now);
@@ -213,6 +225,16 @@ impl Server {
     }
 
     fn standings(&self) -> Vec<Standing> {
+        if let Some((limit, remaining)) = self.allowance.claimed {
+            return vec![Standing {
+                dimension: Dimension::Requests,
+                period: Period::Minute,
+                limit: Some(limit),
+                remaining: Some(remaining),
+                full_in: None,
+                exact_to: 1.0,
+            }];
+        }
         let Some(factor) = self.allowance.told else { return Vec::new() };
         let now = self.epoch.elapsed();
         let state = self.state.lock().expect("no panic");

@@ -70,17 +70,20 @@ fn ideal(rows: &[Row], allowance: &Allowance) -> f64 {
 
 /// What came of a story.
 #[derive(Debug)]
-struct Told {
-    seconds: f64,
+pub(super) struct Told {
+    pub(super) seconds: f64,
     requests: u64,
     refused: u64,
     most_in_flight: usize,
 }
 
 async fn tell(allowance: Allowance, rows: &[Row]) -> Told {
+    tell_by(&Admission::new(), allowance, rows).await
+}
+
+pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, rows: &[Row]) -> Told {
     // Jitter and backoff are drawn alike each time.
     fastrand::seed(3);
-    let admission = Admission::new();
     let server = Server::new(allowance);
     let started = Instant::now();
     let most = std::cell::Cell::new(0);
@@ -101,10 +104,13 @@ async fn tell(allowance: Allowance, rows: &[Row]) -> Told {
                     return permit.settle(Settlement::Exact(usage), &standings, &mut Strikes::default());
                 }
                 Answer::Refused(refusal) => {
-                    permit.settle(Settlement::Refused(refusal), &standings, &mut Strikes::default());
+                    let settlement = Settlement::Refused(refusal);
+                    let blame = permit.settle(settlement, &standings, &mut Strikes::default());
                     let backoff = Duration::from_millis(500 << u32::min(tries, 5)).mul_f64(fastrand::f64());
+                    // As `retry.rs` decides.
+                    let asked = refusal.retry_after.filter(|_| tries == 0 || blame != Blame::Chance);
                     tries += 1;
-                    tokio::time::sleep(refusal.retry_after.unwrap_or(backoff)).await;
+                    tokio::time::sleep(asked.unwrap_or(backoff)).await;
                 }
             }
         }

@@ -1,0 +1,94 @@
+//! Servers that refuse a few requests at random, whatever is sent: only the refused rows wait.
+
+use super::super::*;
+use super::server::{Allowance, Row};
+use super::stories::tell_by;
+
+const LATENCY: Duration = Duration::from_millis(300);
+
+const SHARES: [f64; 5] = [0.005, 0.01, 0.02, 0.05, 0.1];
+
+/// Whether the server tells its limit, which is never reached.
+#[derive(Debug, Clone, Copy)]
+enum Headers {
+    True,
+    None,
+    /// The limit is one a second, and next to all of it is left, says every answer.
+    Untrue,
+    /// There is nothing left, says every refusal; answers say nothing.
+    WithRefusals,
+}
+
+fn server(headers: Headers) -> Allowance {
+    let calm = Allowance { told: None, ..Allowance::of(&[(Dimension::Requests, 5000.0)]) };
+    match headers {
+        Headers::True => Allowance { told: Some(1.0), ..calm },
+        Headers::None => calm,
+        Headers::Untrue => Allowance { claimed: Some((60.0, 59.0)), ..calm },
+        Headers::WithRefusals => Allowance { claimed: Some((60.0, 0.0)), only_with_refusals: true, ..calm },
+    }
+}
+
+fn admission(places: Option<usize>) -> Arc<Admission> {
+    let admission = Admission::new();
+    if let Some(places) = places {
+        admission.apply(Limit::Concurrency(places), From::User);
+    }
+    admission
+}
+
+fn rows() -> Vec<Row> {
+    vec![Row { bytes: 400, input: 100.0, output: 20.0, latency: LATENCY }; 600]
+}
+
+/// Every share, wait and number of places with these headers, compared with a calm run with the headers `beside`.
+async fn refused_at_random(headers: Headers, beside: Headers, shares: &[f64]) {
+    let rows = rows();
+    let mut wrong = Vec::new();
+    for places in [Some(20), None] {
+        let calm = tell_by(&admission(places), server(beside), &rows).await.seconds;
+        for &share in shares {
+            for wait in [None, Some(1), Some(30)] {
+                for names_requests in [true, false] {
+                    let wait = wait.map(Duration::from_secs);
+                    let moody = Some((share, wait));
+                    let strays = Allowance { moody, names_requests, ..server(headers) };
+                    let seconds = tell_by(&admission(places), strays, &rows).await.seconds;
+                    let most = if share < 0.1 { 1.2 } else { 1.4 };
+                    // A row that was refused last waits, and then it takes its time; without a time it backs off twice.
+                    let last = wait.unwrap_or(Duration::from_millis(1500)) + LATENCY;
+                    let line = format!(
+                        "{:5.1} % {wait:?} {headers:?} {places:?} named {names_requests}: {seconds:.2} s, calm {calm:.2} s",
+                        100.0 * share
+                    );
+                    println!("{line}");
+                    if seconds > most * calm + last.as_secs_f64() {
+                        wrong.push(line);
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn random_refusals_cost_hardly_more_than_one_wait() {
+    refused_at_random(Headers::None, Headers::None, &SHARES).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn random_refusals_beside_true_limit_headers_cost_hardly_more_than_one_wait() {
+    refused_at_random(Headers::True, Headers::True, &SHARES).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_random_refusals_tell_of_limits_is_not_believed() {
+    refused_at_random(Headers::WithRefusals, Headers::None, &SHARES).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn random_refusals_beside_untrue_limit_headers_cost_hardly_more_than_one_wait() {
+    // One in ten in the burst that follows when the headers are found out may look like a quota for a few seconds.
+    refused_at_random(Headers::Untrue, Headers::Untrue, &SHARES[..4]).await;
+}
