@@ -26,7 +26,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let wire = Arc::new(SCHEMA.wire(Dialect::Text).expect("fits the wire"));
     let target = |protocol| {
         let form = Form { mode: Mode::Tool, dialect: Dialect::Text, wire: Arc::clone(&wire) };
-        let quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
+        let quirks = Quirks { output_limit_field: "max_tokens", system_role: "system", no_capacity_status: None };
         Target::new(protocol, quirks, "m".to_owned(), form, Parameters::default())
     };
     PROTOCOLS.into_iter().map(target).collect()
@@ -43,7 +43,7 @@ fuzz_target!(|data: &[u8]| {
     let mut response =
         Response { status, headers: Default::default(), body: body.into(), received: SystemTime::UNIX_EPOCH };
     response.headers.insert("content-type", "text/event-stream".parse().expect("a header"));
-    match in_time(length, || target.protocol.decode(&response)) {
+    match in_time(length, || target.decode(&response)) {
         Ok(completion) => {
             if let Reading::Value { value, .. } = completion::read(&completion, &SCHEMA, &target.form.wire) {
                 assert!(SCHEMA.validates(&value), "not of the schema: {value}");

@@ -134,7 +134,7 @@ fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Told {
 }
 
 fn target(form: Form, protocol: Protocol) -> Target {
-    let quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
+    let quirks = Quirks { output_limit_field: "max_tokens", system_role: "system", no_capacity_status: None };
     Target::new(protocol, quirks, "sim".to_owned(), form, Parameters::default())
 }
 

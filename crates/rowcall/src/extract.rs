@@ -166,7 +166,7 @@ async fn ask(
         let (latency, since_first) = (sent.elapsed(), first_sent.get_or_insert(sent).elapsed());
         let processing = response.as_ref().ok().and_then(processing_time);
         let standings = response.as_ref().map(standings).unwrap_or_default();
-        let result = response.and_then(|response| target.protocol.decode(&response));
+        let result = response.and_then(|response| target.decode(&response));
         let result = result.map_err(|fault| {
             let message = plan.account.transport.hide_secrets(fault.message);
             Fault { message, ..fault }

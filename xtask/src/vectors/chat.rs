@@ -108,6 +108,7 @@ fn asked(request: &Map<String, Value>, wanted: &Wanted) -> Option<(Target, Promp
     let quirks = Quirks {
         output_limit_field: limit_field.unwrap_or("max_tokens"),
         system_role: system_role.unwrap_or("developer"),
+        no_capacity_status: None,
     };
     let model = request.get("model")?.as_str()?.to_owned();
     let form = Form { mode: wanted.mode, dialect: Dialect::OpenAiStrict, wire: Arc::clone(&wanted.wire) };

@@ -16,6 +16,8 @@ pub(super) fn classify(response: &Response) -> Fault {
     let word = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (code, named) = (word("/error/details/error_code"), word("/error/type"));
     let (kind, param) = match (kind_by_code(code), kind_by_type(named)) {
+        // A day's, of the same type as a minute's.
+        (None, Some(FaultKind::RateLimit)) if fault.kind == FaultKind::Quota => (FaultKind::Quota, None),
         (Some(kind), _) | (None, Some(kind)) => (kind, None),
         (None, None) if named == "invalid_request_error" => {
             Objection::of(&fault.message).kind(response.status)

@@ -5,6 +5,7 @@ mod anthropic;
 mod anthropic_error;
 mod approach;
 mod catalog;
+mod day_quota;
 mod form;
 mod gemini;
 mod gemini_error;
@@ -61,6 +62,8 @@ pub struct Quirks {
     pub output_limit_field: &'static str,
     /// The role of what holds for every row: OpenAI's `developer` is unknown to most compatible servers.
     pub system_role: &'static str,
+    /// The status of its own with which it says that it has no capacity for now, if it has one.
+    pub no_capacity_status: Option<u16>,
 }
 
 /// How a schema is asked for.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{limit_headers, looks_whole, refusal, said_or_nothing, sse};
+use super::{day_quota, limit_headers, looks_whole, refusal, said_or_nothing, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
@@ -65,21 +65,14 @@ pub(super) fn classify(response: &Response) -> Fault {
     let said = Said::read(response);
     let status = if response.is_success() { said.status() } else { response.status };
     let kind = kind(status, &said);
+    let is_by_code = QUOTA.iter().any(|code| said.is(code));
+    let is_of_limit =
+        kind == FaultKind::RateLimit || kind == FaultKind::Quota && status == 429 && !is_by_code;
     let fault = fault(response, kind, said);
-    if kind == FaultKind::RateLimit && refusal::is_of_a_day(&String::from_utf8_lossy(&response.body)) {
-        return used_up_for_today(fault);
+    if is_of_limit && day_quota::is_in(&String::from_utf8_lossy(&response.body)) {
+        return day_quota::used_up(fault);
     }
     fault
-}
-
-/// The same fault where it is a day's quota that is used up: the seconds that come with it would end in the next refusal.
-fn used_up_for_today(fault: Fault) -> Fault {
-    if fault.retry_after.is_some_and(limit_headers::is_for_long) {
-        return Fault { kind: FaultKind::Quota, ..fault };
-    }
-    let message = refusal::without_wait(&fault.message);
-    let message = format!("{message} (a day's quota, which is full again tomorrow)");
-    Fault { kind: FaultKind::Quota, message, retry_after: None, ..fault }
 }
 
 /// What an error amounts to. An answer that the provider's own validator has refused (Groq's, of JSON and of tool calls) is an
@@ -170,8 +163,7 @@ fn kind(status: u16, said: &Said) -> FaultKind {
         // OpenAI has no capacity left at the flexible price.
         429 if is(&["resource_unavailable"]) => FaultKind::Overloaded,
         429 => FaultKind::RateLimit,
-        // Groq has no capacity left at the flexible price.
-        498 | 529 => FaultKind::Overloaded,
+        529 => FaultKind::Overloaded,
         503 if is(&OVERLOAD) || says(&["overload", "busy", "capacity"]) => FaultKind::Overloaded,
         _ if refusal::is_of_address(&said.message) => FaultKind::NotFound,
         400 | 404 | 422 if is(&["invalid_json_schema"]) => FaultKind::InvalidSchema,

@@ -210,25 +210,6 @@ const PLAIN: &[&str] = &[
     "combination of host and port requires tls",
 ];
 
-/// What is said of a quota for a day: Google names it `GenerateRequestsPerDay…`, OpenRouter `free-models-per-day`.
-const DAY: &[&str] = &["PerDay", "per-day", "daily limit", "daily quota", "Daily limit", "Daily quota"];
-
-/// What stands before a wait in a message.
-const WAIT: &[&str] = &["Please retry in ", "Please try again in "];
-
-/// Whether a body says that a day's quota is used up.
-pub(super) fn is_of_a_day(body: &str) -> bool {
-    DAY.iter().any(|words| body.contains(words))
-}
-
-/// A message without the time that it asks to wait.
-pub(super) fn without_wait(message: &str) -> String {
-    let split = WAIT.iter().find_map(|words| message.split_once(words));
-    let Some((before, after)) = split else { return message.to_owned() };
-    let after = after.split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
-    format!("{} {}", before.trim_end(), after.trim_start()).trim_end().to_owned()
-}
-
 /// Whether a message says that nothing is served at the address that was asked.
 pub(super) fn is_of_address(message: &str) -> bool {
     let text = own_words(message);

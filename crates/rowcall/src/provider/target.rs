@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Change, Form, Mode, Protocol, Quirks, anthropic, gemini, openai_chat, openai_responses, push_field,
 };
-use crate::request::Request;
+use crate::fault::{Fault, FaultKind};
+use crate::request::{Request, Response};
 use crate::schema::WireSchema;
-use crate::turn::{Prompt, Turn};
+use crate::turn::{Completion, Prompt, Turn};
 
 /// What the user sets about the answer; a provider's own default holds for whatever is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -115,6 +116,21 @@ impl Target {
             Protocol::Anthropic => anthropic::encode(self, prompt),
             Protocol::Gemini => gemini::encode(self, prompt),
         }
+    }
+
+    /// What a response means, be it one body or a stream of events.
+    ///
+    /// # Errors
+    /// The fault that it reports, classified by the protocol and by the statuses that only this server has.
+    pub fn decode(&self, response: &Response) -> Result<Completion, Fault> {
+        self.protocol.decode(response).map_err(|fault| {
+            let is_its_own = fault.status.is_some() && fault.status == self.quirks.no_capacity_status;
+            if is_its_own && fault.kind == FaultKind::InvalidRequest {
+                Fault { kind: FaultKind::Overloaded, ..fault }
+            } else {
+                fault
+            }
+        })
     }
 
     /// The turn of a model that has answered with this value, as [`Completion::raw_turn`](crate::turn::Completion::raw_turn) would

@@ -17,9 +17,13 @@ use crate::schema::{Dialect, Schema, WireSchema};
 use crate::standing::LimitedBy;
 use crate::turn::{Content, Prompt, Turn};
 
-pub(super) const OPENAI: Quirks =
-    Quirks { output_limit_field: "max_completion_tokens", system_role: "developer" };
-pub(super) const PLAIN: Quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
+pub(super) const OPENAI: Quirks = Quirks {
+    output_limit_field: "max_completion_tokens",
+    system_role: "developer",
+    no_capacity_status: None,
+};
+pub(super) const PLAIN: Quirks =
+    Quirks { output_limit_field: "max_tokens", system_role: "system", no_capacity_status: None };
 
 /// The cases of a file of vectors.
 pub(super) fn vectors(file: &str) -> Vec<Value> {

@@ -6,7 +6,8 @@ use super::*;
 use crate::provider::{Forms, Parameters, Protocol, Quirks};
 use crate::schema::Schema;
 
-const QUIRKS: Quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
+const QUIRKS: Quirks =
+    Quirks { output_limit_field: "max_tokens", system_role: "system", no_capacity_status: None };
 
 /// An approach with all modes to fall back to, temperature and `top_k` set.
 fn approach() -> Approach {

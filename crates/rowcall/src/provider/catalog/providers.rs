@@ -8,11 +8,15 @@ use crate::provider::{KeyHeader, Mode, Quirks};
 use crate::schema::Dialect;
 
 /// OpenAI's API description: `max_tokens` is deprecated and refused for current models, `developer` takes the place of `system`.
-pub(super) const OPENAI: Quirks =
-    Quirks { output_limit_field: "max_completion_tokens", system_role: "developer" };
+pub(super) const OPENAI: Quirks = Quirks {
+    output_limit_field: "max_completion_tokens",
+    system_role: "developer",
+    no_capacity_status: None,
+};
 
 /// What all servers know that speak Chat Completions after OpenAI's example.
-pub(super) const COMPATIBLE: Quirks = Quirks { output_limit_field: "max_tokens", system_role: "system" };
+pub(super) const COMPATIBLE: Quirks =
+    Quirks { output_limit_field: "max_tokens", system_role: "system", no_capacity_status: None };
 
 /// Every mode, the surest first.
 const ALL: &[Mode] = &[Schema, Tool, Json, Prompt];
@@ -48,7 +52,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
         api_path: "/openai/v1",
         key_header: Some(KeyHeader::Named("api-key")),
         speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
-        quirks: Quirks { output_limit_field: "max_completion_tokens", system_role: "system" },
+        quirks: Quirks { output_limit_field: "max_completion_tokens", ..COMPATIBLE },
         ..compatible(
             "azure",
             Address::Own { example: "https://RESOURCE.openai.azure.com" },
@@ -79,10 +83,12 @@ pub(super) const PROVIDERS: &[Provider] = &[
     // Mistral's SDK knows `json_schema` with `strict`, and a named tool as `tool_choice`.
     compatible("mistral", Address::At("https://api.mistral.ai/v1"), Key::Required(&["MISTRAL_API_KEY"])),
     // Its SDK's base URL has no path. Structured output by schema is there for some models only, and its limits on requests are
-    // per day, on tokens per minute, which the headers show.
+    // per day, on tokens per minute, which the headers show. Its documentation of errors: 498, which elsewhere is a bad token, says
+    // that there is no capacity at the flexible price.
     Provider {
         base_url_variable: Some("GROQ_BASE_URL"),
         api_path: "/openai/v1",
+        quirks: Quirks { no_capacity_status: Some(498), ..COMPATIBLE },
         ..compatible("groq", Address::At("https://api.groq.com/openai/v1"), Key::Required(&["GROQ_API_KEY"]))
     },
     // DeepSeek's documentation of Chat Completions has `text` and `json_object` only, and the server refuses `json_schema` ("This

@@ -44,6 +44,15 @@ fn models_name_their_provider() {
     }
 }
 
+/// Elsewhere it says that a token is not valid, which waiting does not mend.
+#[test]
+fn only_groq_has_no_capacity_by_498() {
+    for provider in all() {
+        let is_groq = provider.name == "groq";
+        assert_eq!(provider.quirks.no_capacity_status, is_groq.then_some(498), "{}", provider.name);
+    }
+}
+
 #[test]
 fn no_two_providers_share_a_name() {
     let names: Vec<_> =

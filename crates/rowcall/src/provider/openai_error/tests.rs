@@ -170,7 +170,7 @@ fn servers_say_each_in_their_own_way_what_is_wrong() {
         (400, said("litellm.ContextWindowExceededError: the context window is full"), FaultKind::ContextLength),
         (429, json!({"error": {"message": "no", "type": "throttling_error", "code": "429"}}).to_string(), FaultKind::RateLimit),
         // Groq.
-        (498, String::new(), FaultKind::Overloaded),
+        (498, String::new(), FaultKind::InvalidRequest),
         (413, said("Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 7000"), FaultKind::RequestExceedsLimit),
         // OpenAI.
         (429, json!({"error": {"message": "no", "type": "resource_unavailable", "code": "resource_unavailable"}}).to_string(), FaultKind::Overloaded),

@@ -134,22 +134,3 @@ fn a_wrong_model_key_or_address_is_known_by_the_words_of_each_server() {
     let forgotten = json!({"error": "Unexpected endpoint or method. (POST /chat/completions)"}).to_string();
     assert_eq!(kind(Protocol::OpenAiChat, 200, &forgotten), NotFound);
 }
-
-/// The seconds that come with a day's quota would end in the next refusal.
-#[test]
-fn a_quota_for_a_day_asks_for_tomorrow() {
-    let quota = json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]});
-    let delay = json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "39s"});
-    let error = json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "You exceeded your quota. Please retry in 39.1s.", "details": [quota, delay]}});
-    let openrouter = json!({"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-day."}});
-    for (protocol, body) in
-        [(Protocol::Gemini, &error), (Protocol::OpenAiChat, &error), (Protocol::OpenAiChat, &openrouter)]
-    {
-        let body = Bytes::from(body.to_string());
-        let response =
-            Response { status: 429, headers: HeaderMap::new(), body, received: SystemTime::UNIX_EPOCH };
-        let fault = protocol.decode(&response).expect_err("a refusal");
-        assert_eq!((fault.kind, fault.retry_after), (FaultKind::Quota, None), "{fault}");
-        assert!(fault.message.contains("tomorrow") && !fault.message.contains("39"), "{fault}");
-    }
-}

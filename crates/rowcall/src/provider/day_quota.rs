@@ -1,0 +1,89 @@
+//! A day's quota that is used up: how servers say so, and what the seconds mean that come with it. What is done then is decided by
+//! `retry.rs`.
+
+use std::time::Duration;
+
+use super::limit_headers;
+use crate::fault::{Fault, FaultKind};
+
+/// Words for a day's quota and nothing else, in small letters: Google names its own `GenerateRequestsPerDay…`, GitHub `ByDay`, OpenRouter
+/// `free-models-per-day`.
+const NAMED: &[&str] =
+    &["perday", "byday", "per-day", "daily limit", "daily quota", "daily rate limit", "per 86400s"];
+
+/// Words that also stand in the advice to get more requests a day, so that they count only where no minute is named: OpenAI, Groq,
+/// Cerebras.
+const SPOKEN_OF: &[&str] = &["per day", "/ day", "(rpd)", "(tpd)", "daily"];
+
+const MINUTE: &[&str] = &["per min", "per-min", "permin", "/ min", "(rpm)", "(tpm)"];
+
+/// How a message asks to wait.
+const WAIT: &[&str] = &["try again in ", "retry in ", "retry after ", "try again after ", "please wait "];
+
+/// The longest wait for one request's worth of a quota that flows in all day with which a run still gets on.
+const WORTH_WAITING: Duration = Duration::from_mins(1);
+
+const DAY: f64 = 24.0 * 3600.0;
+
+/// Whether a body says that a day's quota is used up.
+pub(super) fn is_in(body: &str) -> bool {
+    let text = body.to_ascii_lowercase();
+    let says = |any: &[&str]| any.iter().any(|words| text.contains(words));
+    says(NAMED) || says(SPOKEN_OF) && !says(MINUTE)
+}
+
+/// The same fault as one of a day's quota. Seconds do not mend it, unless the message's own figures show that as much flows in by then.
+pub(super) fn used_up(fault: Fault) -> Fault {
+    if fault.retry_after.is_some_and(limit_headers::is_for_long) {
+        return Fault { kind: FaultKind::Quota, ..fault };
+    }
+    let message = without_wait(&fault.message);
+    match fault.retry_after.filter(|wait| *wait <= WORTH_WAITING && is_inflow(&fault.message, *wait)) {
+        Some(wait) => {
+            let seconds = (wait.as_secs_f64() * 100.0).round() / 100.0;
+            let message = format!(
+                "{message} (a day's quota, which has room for this in {seconds} s and is full tomorrow)"
+            );
+            Fault { message, ..fault }
+        }
+        None => {
+            let message = format!("{message} (a day's quota, which is full again tomorrow)");
+            Fault { kind: FaultKind::Quota, message, retry_after: None, ..fault }
+        }
+    }
+}
+
+/// Whether a wait is the time in which what a message says to be missing flows in, as in `Limit 10000, Used 10000, Requested 1`.
+fn is_inflow(message: &str, wait: Duration) -> bool {
+    let text = message.to_ascii_lowercase();
+    let figure = |name: &str| {
+        let after = text.split_once(name)?.1;
+        let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+        after[..end].parse::<f64>().ok()
+    };
+    let (Some(limit), Some(used), Some(requested)) =
+        (figure("limit "), figure("used "), figure("requested "))
+    else {
+        return false;
+    };
+    let inflow = (used + requested - limit) / limit * DAY;
+    // Headers have whole seconds.
+    (wait.as_secs_f64() - inflow).abs() <= 1.0 + inflow / 20.0
+}
+
+/// A message without the time that it asks to wait.
+fn without_wait(message: &str) -> String {
+    let text = message.to_ascii_lowercase();
+    let Some(start) = WAIT.iter().filter_map(|words| text.find(words)).min() else {
+        return message.to_owned();
+    };
+    let (before, rest) = message.split_at(start);
+    let after = rest.split_once(". ").map_or("", |(_, after)| after);
+    let before = before.trim_end();
+    let before = before.strip_suffix("Please").or_else(|| before.strip_suffix("please")).unwrap_or(before);
+    let before = before.trim_end_matches([' ', ',', ';', ':']);
+    format!("{before} {after}").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests;
