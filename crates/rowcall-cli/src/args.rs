@@ -163,6 +163,18 @@ pub(crate) struct RerunArguments {
     /// Where the outcomes of all rows go; by default the output that the journal was made for
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
+    /// Another model for the failed rows; by default the one that the journal was made with
+    #[arg(short, long, value_name = "PROVIDER/MODEL")]
+    pub(crate) model: Option<String>,
+    /// Another prompt for the failed rows, a template or `@FILE` with one
+    #[arg(short, long, value_name = "TEMPLATE|@FILE")]
+    pub(crate) prompt: Option<String>,
+    /// Allow a prompt that uses no field of the row
+    #[arg(long, requires = "prompt")]
+    pub(crate) same_prompt: bool,
+    /// Another limit on the tokens of an answer for the failed rows, reasoning included
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) max_output_tokens: Option<u32>,
     #[command(flatten)]
     pub(crate) retrying: RetryArguments,
     #[command(flatten)]

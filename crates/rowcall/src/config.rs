@@ -18,7 +18,7 @@ use crate::attachment::Files;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
-use crate::identity::{EqualRows, Identity, Keys};
+use crate::identity::{self, EqualRows, Identity, Keys};
 use crate::journal::Journal;
 use crate::prompt::{SamePrompt, Template};
 use crate::provider::{
@@ -26,7 +26,7 @@ use crate::provider::{
 };
 use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
-use crate::row::AnsweredRow;
+use crate::row::{AnsweredRow, Row};
 use crate::schema::{Dialect, Schema};
 use crate::transport::{Network, Transport};
 use crate::violation::Violation;
@@ -224,12 +224,38 @@ pub(crate) struct Plan {
     /// What is asked, in the words that a journal remembers.
     pub(crate) identity: Arc<Identity>,
     pub(crate) keys: Keys,
+    /// By what rows are known, if not by what is asked.
+    pub(crate) known_as: Option<Arc<KnownAs>>,
     pub(crate) equal_rows: EqualRows,
     pub(crate) all_refused: AllRefused,
     /// Where outcomes are kept, if they are.
     pub(crate) journal: Option<Arc<Journal>>,
     /// The cap on this task's own attempts in flight, if it has one.
     places: Option<(usize, Arc<Semaphore>)>,
+}
+
+/// The plan by which the rows of a journal are known while they are asked in another way.
+#[derive(Debug)]
+pub(crate) struct KnownAs {
+    keys: Keys,
+    template: Template,
+}
+
+impl KnownAs {
+    /// What rows are known by that were asked `identity` and have these keys.
+    pub(crate) fn new(identity: &Identity, keys: Keys) -> std::result::Result<Self, Problem> {
+        let template = Template::new(&identity.prompt, identity.system.as_deref())?;
+        // They have been judged by the plan that they are of.
+        let template =
+            template.with_images(&identity.images).with_examples(&identity.examples, |_| Vec::new())?;
+        Ok(Self { keys, template })
+    }
+
+    /// The key of the row, if it could be asked about.
+    pub(crate) fn key(&self, row: &Row) -> Option<identity::Key> {
+        let fields = row.fields.as_ref().ok()?;
+        Some(self.keys.of(&self.template.render(fields).ok()?))
+    }
 }
 
 /// Fields of a request that are the engine's business, whatever they are spelled like.
@@ -298,6 +324,7 @@ impl Plan {
         };
         Ok(Self {
             keys: identity.keys(),
+            known_as: None,
             identity: Arc::new(identity),
             equal_rows: options.equal_rows,
             all_refused: options.all_refused,

@@ -68,7 +68,12 @@ pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>
         }
     };
     let is_known_by_key = plan.journal.is_some() || plan.equal_rows == EqualRows::Share;
-    let key = is_known_by_key.then(|| RowKey { key: plan.keys.of(&prompt), of: KeyOf::Prompt });
+    let key = is_known_by_key.then(|| {
+        let asked = plan.keys.of(&prompt);
+        // What could not be asked before was known by nothing.
+        let key = plan.known_as.as_ref().and_then(|known_as| known_as.key(&row)).unwrap_or(asked);
+        RowKey { key, of: KeyOf::Prompt, asked }
+    });
     let conversation = Conversation::begin(row.index, prompt, plan.max_reasks, plan.output_limit)
         .with_most_output(plan.most_output);
     Ok(Opening { row, key, conversation })
@@ -251,7 +256,7 @@ pub(crate) fn first_request(plan: &Plan, row: &Row) -> Result<Request, Box<Failu
     Ok(plan.approach.target().encode(&files.fill(&prompt)))
 }
 
-/// The key of the row with this prompt, if one can be rendered.
+/// The key of what is asked about the row, if a prompt can be rendered.
 pub(crate) fn key(plan: &Plan, row: &Row) -> Option<Key> {
     Some(plan.keys.of(&prompt(plan, row).ok()?))
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::check::{Check, Closure, Scope};
-use crate::config::{Account, Plan, TaskOptions};
+use crate::config::{Account, KnownAs, Plan, TaskOptions};
 use crate::error::{Error, Problem, Result};
 use crate::event::Event;
 use crate::extract::key;
@@ -239,6 +239,21 @@ impl<T> Extractor<T> {
     pub fn journal_with(&self, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
         let journal = Journal::open(options, &plan.identity).map_err(Error::Config)?;
+        plan.keys = journal.keys().clone();
+        plan.journal = Some(Arc::new(journal));
+        Ok(self.with_plan(plan))
+    }
+
+    /// The same extractor with the journal of a plan that asks `identity`, for [`rerun`](Self::rerun): rows are asked in this
+    /// extractor's way, and what comes of it is known by what that plan asks, which goes on with it.
+    ///
+    /// # Errors
+    /// As [`journal_with`](Self::journal_with).
+    pub fn journal_of(&self, identity: &Identity, options: &JournalOptions) -> Result<Self> {
+        let mut plan = Plan::clone(&self.plan);
+        let journal = Journal::open(options, identity).map_err(Error::Config)?;
+        let known_as = KnownAs::new(identity, journal.keys().clone()).map_err(Error::Config)?;
+        plan.known_as = Some(Arc::new(known_as));
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))
     }
@@ -253,7 +268,9 @@ impl<T> Extractor<T> {
     /// # Errors
     /// If the source or the journal cannot be read.
     pub async fn count_unknown<S: Source>(&self, mut source: S, path: &Path) -> Result<(u64, u64)> {
-        let census = Census::open(path).map_err(Error::Config)?;
+        let census = Census::open(path, &self.plan.identity).map_err(Error::Config)?;
+        let mut plan = Plan::clone(&self.plan);
+        plan.keys = census.keys().clone();
         let (mut unknown, mut all) = (0, 0);
         loop {
             let rows = source.next(ROWS_COUNTED_AT_A_TIME).await?;
@@ -261,8 +278,8 @@ impl<T> Extractor<T> {
                 return Ok((unknown, all));
             }
             all += rows.len() as u64;
-            for key in rows.iter().filter_map(|row| key(&self.plan, row)) {
-                let would_ask = census.would_ask(key, self.plan.equal_rows).map_err(Error::Journal)?;
+            for key in rows.iter().filter_map(|row| key(&plan, row)) {
+                let would_ask = census.would_ask(key, plan.equal_rows).map_err(Error::Journal)?;
                 unknown += u64::from(would_ask);
             }
         }

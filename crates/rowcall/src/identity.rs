@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::row::{AnsweredRow, Row};
 use crate::turn::{Attachment, AttachmentContent, Prompt, Turn};
 
+/// The parameter that makes no other answer, only its end: it is in no key, so that what has a value is known under any limit.
+const OUTPUT_LIMIT: &str = "max_output_tokens";
+
 /// Bytes of a key: enough that two rows of billions never share one by accident.
 const KEY_BYTES: usize = 16;
 
@@ -33,14 +36,14 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// What of `self` is not as in `other`, in the user's words; empty if both ask the same.
+    /// What of `self` is not as in `other`, in the user's words; empty if both ask the same. The output limit does not count.
     pub fn changes(&self, other: &Self) -> Vec<&'static str> {
         let Self { model, prompt, system, parameters, schema, examples, images } = self;
         let parts = [
             ("model", *model == other.model),
             ("prompt", *prompt == other.prompt),
             ("system prompt", *system == other.system),
-            ("parameters", canonical(&object(parameters)) == canonical(&object(&other.parameters))),
+            ("parameters", without_limit(parameters) == without_limit(&other.parameters)),
             ("schema", canonical(schema) == canonical(&other.schema)),
             ("examples", are_equal(examples, &other.examples)),
             ("images", *images == other.images),
@@ -50,11 +53,29 @@ impl Identity {
 
     /// What turns this plan's prompts into keys.
     pub(crate) fn keys(&self) -> Keys {
+        self.with_output_limit(None).keys_with_limit()
+    }
+
+    /// The same for a journal whose keys have the output limit in them.
+    pub(crate) fn keys_with_limit(&self) -> Keys {
         let mut hash = Sha256::new();
         for part in [self.model.clone(), canonical(&object(&self.parameters)), canonical(&self.schema)] {
             add(&mut hash, &part);
         }
         Keys(hash)
+    }
+
+    /// The output limit, if one is set.
+    pub(crate) fn output_limit(&self) -> Option<&Value> {
+        self.parameters.get(OUTPUT_LIMIT)
+    }
+
+    /// The same with this output limit in place of its own.
+    pub(crate) fn with_output_limit(&self, limit: Option<&Value>) -> Self {
+        let mut other = self.clone();
+        other.parameters.remove(OUTPUT_LIMIT);
+        other.parameters.extend(limit.map(|limit| (OUTPUT_LIMIT.to_owned(), limit.clone())));
+        other
     }
 }
 
@@ -168,6 +189,8 @@ pub(crate) enum KeyOf {
 pub(crate) struct RowKey {
     pub(crate) key: Key,
     pub(crate) of: KeyOf,
+    /// What the row is asked now: its key, unless the rows of a journal are asked again in another way than they are known by.
+    pub(crate) asked: Key,
 }
 
 impl fmt::Debug for Key {
@@ -199,6 +222,12 @@ fn are_equal(some: &[AnsweredRow], others: &[AnsweredRow]) -> bool {
 
 fn object(map: &Map<String, Value>) -> Value {
     Value::Object(map.clone())
+}
+
+/// The parameters but for the output limit, in canonical form.
+fn without_limit(parameters: &Map<String, Value>) -> String {
+    let others = parameters.iter().filter(|(name, _)| *name != OUTPUT_LIMIT);
+    canonical(&others.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>())
 }
 
 /// JSON text without blanks and with the keys of all objects sorted.
@@ -298,6 +327,16 @@ mod tests {
         assert_eq!(twice.changes(&examples), ["examples"]);
         let images = Identity { images: vec!["photo".to_owned()], ..identity() };
         assert_eq!(images.changes(&identity()), ["images"]);
+    }
+
+    #[test]
+    fn the_output_limit_makes_no_other_plan() {
+        let limited = |limit: u32| identity().with_output_limit(Some(&json!(limit)));
+        let key = |keys: Keys| keys.of(&prompt(&["x"]));
+        assert_eq!(limited(50).changes(&limited(100)), Vec::<&str>::new());
+        assert_eq!(limited(50).changes(&identity()), Vec::<&str>::new());
+        assert_eq!(key(limited(50).keys()), key(identity().keys()));
+        assert_ne!(key(limited(50).keys_with_limit()), key(limited(100).keys_with_limit()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::cache::{Cache, Entered};
 use crate::config::Plan;
 use crate::error::Problem;
 use crate::event::EventKind;
-use crate::extract::{Opening, open};
+use crate::extract::{Opening, key, open};
 use crate::identity::{EqualRows, KeyOf, RowKey};
 use crate::journal::{Intents, Known, News, Reply, Session, Spread, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
@@ -180,7 +180,7 @@ impl Recall {
     fn own_key(&self, key: RowKey, row: &Row) -> Option<RowKey> {
         match (self.plan.equal_rows, key.of) {
             (EqualRows::Share, KeyOf::Prompt) if validity::differs_by_row(&self.plan) => {
-                Some(RowKey { key: key.key.of_row(row), of: KeyOf::Row })
+                Some(RowKey { key: key.key.of_row(row), of: KeyOf::Row, asked: key.asked })
             }
             (EqualRows::Share | EqualRows::AskEach, KeyOf::Prompt | KeyOf::Row) => None,
         }
@@ -246,11 +246,16 @@ impl Recall {
     ) {
         let (Some(asked), Some(known_by)) = (asked, known_by) else { return };
         let waiting = self.waited(Some(asked));
-        let (same, others): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|row| known_by == asked || self.own_key(asked, row) == Some(known_by));
+        let (same, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|row| {
+            self.is_asked(asked, row) && (known_by == asked || self.own_key(asked, row) == Some(known_by))
+        });
         self.propose(same.into_iter().map(|row| Candidate::new(row, known_by, number, outcome)).collect());
         self.admit(others);
+    }
+
+    /// Whether a row that goes by the same key is asked the same as the one that was `asked` about.
+    fn is_asked(&self, asked: RowKey, row: &Row) -> bool {
+        self.plan.known_as.is_none() || key(&self.plan, row) == Some(asked.asked)
     }
 
     /// A row is given up before its end, and those that waited for it.
@@ -302,7 +307,8 @@ impl Recall {
                 match found {
                     Ok(found) => {
                         for (opening, (key, known)) in openings.into_iter().zip(found) {
-                            self.look_at(opening, RowKey { key, of: by }, known);
+                            let asked = opening.key.map_or(key, |key| key.asked);
+                            self.look_at(opening, RowKey { key, of: by, asked }, known);
                         }
                     }
                     Err(problem) => {
@@ -440,12 +446,9 @@ impl Recall {
         let Written { asked, key, number, row, outcome, news } = written;
         match news {
             News::Outcome => {
-                let known_by =
-                    asked.zip(key).map(
-                        |(asked, key)| {
-                            if asked.key == key { asked } else { RowKey { key, of: KeyOf::Row } }
-                        },
-                    );
+                let known_by = asked.zip(key).map(|(asked, key)| {
+                    if asked.key == key { asked } else { RowKey { key, of: KeyOf::Row, ..asked } }
+                });
                 self.share(asked, known_by, Some(number), &outcome);
                 self.ended(&outcome);
             }

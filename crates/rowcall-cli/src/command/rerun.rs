@@ -1,4 +1,5 @@
-//! `rowcall rerun`: asks again about the failed rows of a journal, and rebuilds its output with what comes of it.
+//! `rowcall rerun`: asks again about the failed rows of a journal, if wished in another way, and rebuilds its output with what comes of
+//! it.
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ use crate::printing;
 use crate::progress::{Progress, Verbosity};
 use crate::summary::summary;
 use crate::task::{self, Task};
+use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
 
 pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
@@ -35,21 +37,31 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     let (output, failed) = (arguments.output.as_deref(), memo.failed.as_deref());
     Files { input: None, output, failed, journal: Some(&arguments.journal) }.check_apart()?;
     check_own(arguments.output.as_deref(), &memo, "`-o` takes another name")?;
-    let mut account = task::account(&model(&memo, &contents), &arguments.server, false)?;
-    account.base_url = account.base_url.or_else(|| memo.base_url.clone());
-    account.protocol = account.protocol.or(memo.protocol);
-    let remembered = memo.dialect.as_deref().and_then(|name| Dialect::named(name).ok());
-    account.dialect = account.dialect.or(remembered);
+    let former = model(&memo, &contents);
+    let asked = arguments.model.as_deref().unwrap_or(&former);
+    let mut account = task::account(asked, &arguments.server, false)?;
+    // What the journal remembers of a server holds for no other provider.
+    let is_same_provider = provider(asked) == provider(&former);
+    if is_same_provider {
+        account.base_url = account.base_url.or_else(|| memo.base_url.clone());
+        account.protocol = account.protocol.or(memo.protocol);
+        let remembered = memo.dialect.as_deref().and_then(|name| Dialect::named(name).ok());
+        account.dialect = account.dialect.or(remembered);
+    }
+    let mode = memo.mode.filter(|_| is_same_provider);
     let model = Model::new(account)?;
     let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
     crate::block_on(async {
-        let extractor = task(&contents, &memo)?.extractor(&model, &arguments.retrying, &arguments.server)?;
-        let extractor = extractor.journal_with(&JournalOptions {
+        let task = Task { mode, ..task(&contents, &memo, arguments)? };
+        let extractor = task.extractor(&model, &arguments.retrying, &arguments.server)?;
+        let options = JournalOptions {
             path: arguments.journal.clone(),
             existing: Existing::Resume,
             records: Records::Kept,
             memo: contents.memo().to_owned(),
-        })?;
+        };
+        // The command that made the journal goes on with it, whatever the failed rows are asked now.
+        let extractor = extractor.journal_of(contents.identity(), &options)?;
         let extractor = logged(&extractor, &progress);
         // Only now, since a run that wrote to the journal would write to its output as well.
         let output = arguments.output.clone().or_else(|| memo.output.clone());
@@ -132,25 +144,35 @@ fn model(memo: &Memo, contents: &Contents) -> String {
     if memo.model.is_empty() { contents.identity().model.clone() } else { memo.model.clone() }
 }
 
-/// What the journal's plan asks.
-fn task(contents: &Contents, memo: &Memo) -> Result<Task> {
+fn provider(model: &str) -> &str {
+    model.split_once('/').map_or(model, |(provider, _)| provider)
+}
+
+/// What the journal's plan asks, but for what is to be asked in another way.
+fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<Task> {
     let identity = contents.identity();
     let mut extra = identity.parameters.clone();
     let temperature = extra.get("temperature").and_then(serde_json::Value::as_f64);
     let limit = extra.get("max_output_tokens").and_then(serde_json::Value::as_u64);
     extra.retain(|name, _| name != "temperature" && name != "max_output_tokens");
+    let limit = limit.and_then(|limit| limit.try_into().ok());
+    let prompt = arguments.prompt.as_ref().map(|prompt| text_or_file("prompt", prompt)).transpose()?;
+    let same_prompt = match &prompt {
+        Some(_) if !arguments.same_prompt => SamePrompt::Refuse,
+        // Whoever made the journal has allowed it, or was not asked.
+        Some(_) | None => SamePrompt::Allow,
+    };
     Ok(Task {
         schema: Schema::from_generated(identity.schema.clone()).map_err(Error::Config)?,
-        prompt: identity.prompt.clone(),
-        // Whoever made the journal has allowed it, or was not asked.
-        same_prompt: SamePrompt::Allow,
+        prompt: prompt.unwrap_or_else(|| identity.prompt.clone()),
+        same_prompt,
         system: identity.system.clone(),
         examples: identity.examples.clone(),
         images: identity.images.clone(),
         folder: memo.folder.clone(),
         parameters: Parameters {
             temperature,
-            max_output_tokens: limit.and_then(|limit| limit.try_into().ok()),
+            max_output_tokens: arguments.max_output_tokens.or(limit),
             extra,
         },
         mode: memo.mode,

@@ -6,6 +6,7 @@ mod damage;
 mod disk;
 mod equal_rows;
 mod export;
+mod reruns;
 mod resume;
 mod rows;
 mod secrets;

@@ -11,7 +11,7 @@ use super::lock;
 use super::lookup::{Finder, row};
 use super::trouble;
 use crate::error::{Error, Problem, Result};
-use crate::identity::{EqualRows, Identity, Key};
+use crate::identity::{EqualRows, Identity, Key, Keys};
 use crate::outcome::Outcome;
 use crate::row::Row;
 use crate::totals::Totals;
@@ -197,23 +197,29 @@ impl Rows {
 pub(crate) struct Census {
     path: PathBuf,
     finder: Finder,
+    keys: Keys,
 }
 
 impl Census {
-    /// A census of the journal at `path`.
+    /// A census of the journal at `path`, for a plan that asks `identity`.
     ///
     /// # Errors
     /// As [`Contents::open`].
-    pub(crate) fn open(path: &Path) -> std::result::Result<Self, Problem> {
+    pub(crate) fn open(path: &Path, identity: &Identity) -> std::result::Result<Self, Problem> {
         let connection = file::open_to_read(path)?;
         let read = || {
             let (_, indexed) = file::totals(&connection)?;
-            Recent::load(&connection, indexed, Filtered::No)
+            Ok((Recent::load(&connection, indexed, Filtered::No)?, file::noted(&connection, identity)?.1))
         };
-        let recent = read().map_err(|error| trouble::problem(path, &error))?;
+        let (recent, keys) = read().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?;
         let finder = Finder::new(path.to_owned(), connection, Arc::new(recent))
             .map_err(|error| trouble::problem(path, &error))?;
-        Ok(Self { path: path.to_owned(), finder })
+        Ok(Self { path: path.to_owned(), finder, keys })
+    }
+
+    /// What makes the keys that rows are known by here.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Whether a row with this key would be asked about, all rows before it having been given here as well.

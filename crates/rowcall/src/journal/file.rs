@@ -12,14 +12,18 @@ use super::filter::Filter;
 use super::lock::beside;
 use super::trouble;
 use crate::error::Problem;
-use crate::identity::{Identity, Key};
+use crate::identity::{Identity, Key, Keys};
 use crate::totals::Totals;
 
 /// Marks a SQLite file as a journal: the ASCII letters `rowc`.
 const APPLICATION: i32 = 0x726f_7763;
 
-/// What this version writes, and the highest that it reads. Format 1 knew of no examples and images.
-const FORMAT: i32 = 2;
+/// What this version makes, and the highest that it reads. Format 1 knew of no examples and images; up to format 2 the output limit was
+/// part of the keys.
+const FORMAT: i32 = 3;
+
+/// The last format whose keys have the output limit in them.
+const LIMIT_IN_KEYS: i32 = 2;
 
 /// SQLite's pages, unless told otherwise.
 const PAGE_BYTES: u64 = 4096;
@@ -213,6 +217,21 @@ pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity
         .optional()
 }
 
+/// A plan that asks `identity` as this journal is to note it, and what makes its keys. Where the output limit is in the keys, the one stays
+/// that the journal was made with.
+pub(super) fn noted(connection: &Connection, identity: &Identity) -> rusqlite::Result<(Identity, Keys)> {
+    let (_, format) = marks(connection)?;
+    if format > LIMIT_IN_KEYS {
+        return Ok((identity.clone(), identity.keys()));
+    }
+    let noted = match plan(connection)? {
+        Some((known, _)) => identity.with_output_limit(known.output_limit()),
+        None => identity.clone(),
+    };
+    let keys = noted.keys_with_limit();
+    Ok((noted, keys))
+}
+
 /// What has been spent, and up to which outcome the keys are indexed.
 pub(super) fn totals(connection: &Connection) -> rusqlite::Result<(Totals, i64)> {
     connection.query_row("SELECT spent, indexed FROM totals", [], |row| {
@@ -283,7 +302,7 @@ pub(super) fn places(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(last.map_or(0, |last| natural(last) + 1))
 }
 
-/// Brings a journal of an older format to the present one.
+/// Brings a journal of format 1 to format 2. What has the output limit in its keys keeps it.
 pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     let (_, format) = marks(connection)?;
     if format < 2 {
@@ -291,8 +310,9 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
             "ALTER TABLE plans ADD COLUMN examples TEXT NOT NULL DEFAULT '[]'; \
              ALTER TABLE plans ADD COLUMN images TEXT NOT NULL DEFAULT '[]';",
         )?;
+        connection.pragma_update(None, "user_version", LIMIT_IN_KEYS)?;
     }
-    if format < FORMAT { connection.pragma_update(None, "user_version", FORMAT) } else { Ok(()) }
+    Ok(())
 }
 
 /// Notes what is asked from now on.

@@ -24,7 +24,7 @@ pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{News, Placing, Written};
 
 use crate::error::Problem;
-use crate::identity::{EqualRows, Identity};
+use crate::identity::{EqualRows, Identity, Keys};
 use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
 use lock::Lock;
@@ -81,6 +81,7 @@ pub(crate) struct Journal {
     lookup: Lookup,
     writer: Writer,
     records: Records,
+    keys: Keys,
     recent: Arc<Recent>,
     resumed: Mutex<Option<Totals>>,
     has_placing_run: AtomicBool,
@@ -109,6 +110,8 @@ impl Journal {
             read().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?
         };
         let known = file::plan(&connection).map_err(|error| trouble::problem(path, &error))?;
+        let (noted, keys) =
+            file::noted(&connection, identity).map_err(|error| trouble::problem(path, &error))?;
         let changes = known.as_ref().map_or_else(Vec::new, |(known, _)| identity.changes(known));
         let holds_nothing =
             file::holds_nothing(&connection, &totals).map_err(|error| trouble::problem(path, &error))?;
@@ -119,8 +122,8 @@ impl Journal {
             connection.execute_batch("BEGIN IMMEDIATE")?;
             file::upgrade(&connection)?;
             totals.possibly_paid += file::take_over(&connection, writer::now_ms())?;
-            if known.as_ref() != Some(&(identity.clone(), memo.clone())) {
-                file::add_plan(&connection, identity, memo)?;
+            if known.as_ref() != Some(&(noted.clone(), memo.clone())) {
+                file::add_plan(&connection, &noted, memo)?;
             }
             connection.execute("UPDATE totals SET spent = ?", [columns::text(&totals)?])?;
             connection.execute_batch("COMMIT")?;
@@ -139,11 +142,17 @@ impl Journal {
             lookup: Lookup::start(finder)?,
             writer: Writer::start(pen)?,
             records: *records,
+            keys,
             recent: known,
             resumed: Mutex::new(resumed),
             has_placing_run: AtomicBool::new(false),
             _lock: lock,
         })
+    }
+
+    /// What makes the keys that rows are known by here.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// What the journal held when it was opened, once: whoever asks first tells the others.

@@ -31,7 +31,7 @@ fn key(n: u64) -> Key {
 }
 
 fn by_prompt(key: Key) -> RowKey {
-    RowKey { key, of: KeyOf::Prompt }
+    RowKey { key, of: KeyOf::Prompt, asked: key }
 }
 
 fn row(index: u64) -> Row {
@@ -247,7 +247,7 @@ fn a_newer_one_is_refused_but_can_be_started_over() {
     file.pragma_update(None, "user_version", 7).expect("written");
     drop(file);
     let refused = Journal::open(&folder.options(), &identity()).expect_err("it is newer").message;
-    assert!(refused.contains("has format 7, expected at most 2"), "{refused}");
+    assert!(refused.contains("has format 7, expected at most 3"), "{refused}");
     let fresh = JournalOptions { existing: Existing::StartOver, ..folder.options() };
     drop(Journal::open(&fresh, &identity()).expect("it is started over"));
 }

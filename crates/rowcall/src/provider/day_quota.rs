@@ -57,9 +57,9 @@ pub(super) fn used_up(fault: Fault) -> Fault {
 fn is_inflow(message: &str, wait: Duration) -> bool {
     let text = message.to_ascii_lowercase();
     let figure = |name: &str| {
-        let after = text.split_once(name)?.1;
-        let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
-        after[..end].parse::<f64>().ok()
+        text.split(name)
+            .skip(1)
+            .find_map(|after| after.split(|c: char| !c.is_ascii_digit()).next()?.parse::<f64>().ok())
     };
     let (Some(limit), Some(used), Some(requested)) =
         (figure("limit "), figure("used "), figure("requested "))

@@ -35,6 +35,19 @@ fn run(story: &Story, asked: Asked<'_>, more: &[&str]) -> Ran {
     story.place.rowcall(&[&arguments[..], changed, more].concat())
 }
 
+/// A limit makes no other value, only none: what has one is not asked again.
+#[test]
+fn another_output_limit_is_no_other_question() {
+    let story = Story::instant(&ages(20));
+    told(&run(&story, SAME, &[]), 0, &[]);
+    assert_eq!(story.asked(), 20);
+    for limit in ["100", "50"] {
+        let asked = Asked { more: &["--max-output-tokens", limit], ..SAME };
+        told(&run(&story, asked, &[]), 0, &["20 of these known"]);
+    }
+    assert_eq!((story.asked(), story.output()), (0, answers(0..20)));
+}
+
 #[test]
 fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
     for (asked, what, unknown) in [
@@ -45,7 +58,6 @@ fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
         (Asked { model: "sim/other", ..SAME }, "model", 20),
         (Asked { schema: "age int, name", ..SAME }, "schema", 20),
         (Asked { more: &["--temperature", "0.5"], ..SAME }, "parameters", 20),
-        (Asked { more: &["--max-output-tokens", "100"], ..SAME }, "parameters", 20),
         (Asked { more: &["--param", "seed=1"], ..SAME }, "parameters", 20),
         (Asked { more: &["--system", "Be exact."], ..SAME }, "system prompt", 20),
         (Asked { prompt: "Look: {{ text }}", schema: "age int, name", ..SAME }, "prompt and schema", 20),

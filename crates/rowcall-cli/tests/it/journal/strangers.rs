@@ -82,7 +82,7 @@ fn a_newer_journal_is_left_to_a_newer_rowcall() {
     let story = Story::instant(&ages(20));
     told(&story.run(&[]), 0, &[]);
     let connection = Connection::open(story.place.path(JOURNAL)).expect("the journal");
-    connection.pragma_update(None, "user_version", 3).expect("a version");
+    connection.pragma_update(None, "user_version", 4).expect("a version");
     drop(connection);
     let before = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
     let command = |command: &str| story.place.rowcall(&[command, JOURNAL]);
@@ -96,7 +96,7 @@ fn a_newer_journal_is_left_to_a_newer_rowcall() {
         told(
             &ran,
             2,
-            &["`out.jsonl.journal` has format 3, expected at most 2", "newer rowcall", "`--fresh`"],
+            &["`out.jsonl.journal` has format 4, expected at most 3", "newer rowcall", "`--fresh`"],
         );
     }
     assert!(std::fs::read(story.place.path(JOURNAL)).expect("the journal") == before);
