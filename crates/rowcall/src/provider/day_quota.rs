@@ -38,19 +38,15 @@ pub(super) fn used_up(fault: Fault) -> Fault {
         return Fault { kind: FaultKind::Quota, ..fault };
     }
     let message = without_wait(&fault.message);
-    match fault.retry_after.filter(|wait| *wait <= WORTH_WAITING && is_inflow(&fault.message, *wait)) {
-        Some(wait) => {
-            let seconds = (wait.as_secs_f64() * 100.0).round() / 100.0;
-            let message = format!(
-                "{message} (a day's quota, which has room for this in {seconds} s and is full tomorrow)"
-            );
-            Fault { message, ..fault }
-        }
-        None => {
-            let message = format!("{message} (a day's quota, which is full again tomorrow)");
-            Fault { kind: FaultKind::Quota, message, retry_after: None, ..fault }
-        }
+    let inflow = fault.retry_after.filter(|wait| *wait <= WORTH_WAITING && is_inflow(&fault.message, *wait));
+    if let Some(wait) = inflow {
+        let seconds = (wait.as_secs_f64() * 100.0).round() / 100.0;
+        let message =
+            format!("{message} (a day's quota, which has room for this in {seconds} s and is full tomorrow)");
+        return Fault { message, ..fault };
     }
+    let message = format!("{message} (a day's quota, which is full again tomorrow)");
+    Fault { kind: FaultKind::Quota, message, retry_after: None, ..fault }
 }
 
 /// Whether a wait is the time in which what a message says to be missing flows in, as in `Limit 10000, Used 10000, Requested 1`.
