@@ -346,7 +346,7 @@ impl Ledger {
     /// Whether all wait after a refusal or only the row that was refused. What is not about an amount, or comes without a time, has
     /// rules of its own.
     fn judge(&mut self, granted: Granted, settlement: Settlement) -> Verdict {
-        let Settlement::Refused(Refusal { retry_after: Some(_), by, overloaded: false }) = settlement else {
+        let Settlement::Refused(Refusal { retry_after: Some(_), by, .. }) = settlement else {
             return Verdict::Account;
         };
         match by {
@@ -366,10 +366,12 @@ impl Ledger {
             Some(LimitedBy::Growth | LimitedBy::Concurrency) | None => Dimension::Requests,
         };
         let pace = self.paces.get(&dimension).filter(|pace| self.binds(dimension, pace));
+        let pace = pace.filter(|_| !refusal.overloaded);
         let is_below_measured = pace.map(|pace| pace.is_below_measured(now));
         let since = Since { at: now, accepted: self.limits.total() };
         let accepted = self.limits.accepted(dimension);
         match self.refusals.remedy(since, is_below_measured) {
+            Remedy::Begin(_) if refusal.overloaded => self.concurrency.overloaded(now),
             // One that does not bind yet may, once it has been measured for long enough.
             Remedy::Begin(_) | Remedy::Measure if self.paces.contains_key(&dimension) => {
                 if let Some(pace) = self.paces.get_mut(&dimension) {

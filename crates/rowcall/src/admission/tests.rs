@@ -136,14 +136,12 @@ async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
 #[tokio::test(start_paused = true)]
 async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() {
     let admission = places(2000);
-    let refused = admission.admit(NEED).await;
     let started = Instant::now();
     let retry_after = Some(Duration::from_secs(2));
-    refused.settle(
-        Settlement::Refused(Refusal { retry_after, by: None, overloaded: true }),
-        &[],
-        &mut Strikes::default(),
-    );
+    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: true });
+    for _ in 0..5 {
+        admission.admit(NEED).await.settle(refusal, &[], &mut Strikes::default());
+    }
     let starts = (0..1000).map(|_| async {
         let permit = admission.admit(NEED).await;
         let at = started.elapsed().as_secs_f64();

@@ -28,6 +28,14 @@ impl Row {
     }
 }
 
+/// What a refusal for no reason says that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Requests,
+    Silent,
+    Overload,
+}
+
 /// What a server allows.
 #[derive(Debug, Clone)]
 pub(super) struct Allowance {
@@ -51,8 +59,8 @@ pub(super) struct Allowance {
     pub(super) slots: Option<usize>,
     /// The share of requests that are refused for no reason, and after how long they are to come again.
     pub(super) moody: Option<(f64, Option<Duration>)>,
-    /// Whether such a refusal says that it is about requests.
-    pub(super) names_requests: bool,
+    /// What such a refusal says that it is about.
+    pub(super) mood: Mood,
     /// What its headers claim of requests whatever is sent: the limit per minute and what is left of it.
     pub(super) claimed: Option<(f64, f64)>,
     /// Whether only its refusals have headers.
@@ -72,7 +80,7 @@ impl Allowance {
             places: None,
             slots: None,
             moody: None,
-            names_requests: true,
+            mood: Mood::Requests,
             claimed: None,
             only_with_refusals: false,
         }
@@ -203,8 +211,11 @@ impl Server {
         if let Some((share, retry_after)) = self.allowance.moody
             && state.random.f64() < share
         {
-            let requests = LimitedBy::Amount(Dimension::Requests);
-            return refused(retry_after, self.allowance.names_requests.then_some(requests), false);
+            return match self.allowance.mood {
+                Mood::Requests => refused(retry_after, Some(LimitedBy::Amount(Dimension::Requests)), false),
+                Mood::Silent => refused(retry_after, None, false),
+                Mood::Overload => refused(retry_after, None, true),
+            };
         }
         if let Some(ramp) = &state.ramp {
             let wait = ramp.ready_in(1.0, now);

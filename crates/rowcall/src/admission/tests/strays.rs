@@ -1,7 +1,7 @@
 //! Servers that refuse a few requests at random, whatever is sent: only the refused rows wait.
 
 use super::super::*;
-use super::server::{Allowance, Row};
+use super::server::{Allowance, Mood, Row};
 use super::stories::tell_by;
 
 const LATENCY: Duration = Duration::from_millis(300);
@@ -49,16 +49,20 @@ async fn refused_at_random(headers: Headers, beside: Headers, shares: &[f64]) {
         let calm = tell_by(&admission(places), server(beside), &rows).await.seconds;
         for &share in shares {
             for wait in [None, Some(1), Some(30)] {
-                for names_requests in [true, false] {
+                for mood in [Mood::Requests, Mood::Silent, Mood::Overload] {
                     let wait = wait.map(Duration::from_secs);
+                    // An overload without a time is a matter of places.
+                    if mood == Mood::Overload && wait.is_none() {
+                        continue;
+                    }
                     let moody = Some((share, wait));
-                    let strays = Allowance { moody, names_requests, ..server(headers) };
+                    let strays = Allowance { moody, mood, ..server(headers) };
                     let seconds = tell_by(&admission(places), strays, &rows).await.seconds;
                     let most = if share < 0.1 { 1.2 } else { 1.4 };
                     // A row that was refused last waits, and then it takes its time; without a time it backs off twice.
                     let last = wait.unwrap_or(Duration::from_millis(1500)) + LATENCY;
                     let line = format!(
-                        "{:5.1} % {wait:?} {headers:?} {places:?} named {names_requests}: {seconds:.2} s, calm {calm:.2} s",
+                        "{:5.1} % {wait:?} {headers:?} {places:?} {mood:?}: {seconds:.2} s, calm {calm:.2} s",
                         100.0 * share
                     );
                     println!("{line}");
