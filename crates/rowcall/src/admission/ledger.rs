@@ -197,6 +197,7 @@ impl Ledger {
     fn land(&mut self, granted: &Granted, now: Duration) {
         self.flying.remove(&granted.sent.number);
         self.in_flight = self.flying.len();
+        self.limits.end(granted.sent.number, self.in_flight, now);
         self.busy_at = now;
         self.outages.ended(now);
     }
@@ -304,7 +305,7 @@ impl Ledger {
         self.lately_answered[0] = granted.sent.number;
         let since = Since { at: now, accepted: self.limits.total() };
         self.refusals.accepted(granted.sent.number, since);
-        self.limits.refute(now);
+        self.limits.accept(granted.sent.number, now);
         if let Some(usage) = usage {
             self.estimate.learn(need.bytes, usage);
             self.limits.expect(self.estimate.expected());

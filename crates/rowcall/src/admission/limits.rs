@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::bucket::Bucket;
 use super::estimate::{Expected, Tokens};
+use super::probe::Probe;
 use crate::standing::{Bound, Dimension, Period, Standing};
 
 /// How much of a limit of the user's per minute may be used at once: a tenth. The whole would let a run take twice its limit in
@@ -28,6 +29,9 @@ const SPREAD: f64 = 2.0;
 
 /// A limit that the server tells is untrue when this many times what it allows has been accepted since it was first told.
 const REFUTED: f64 = 1.5;
+
+/// A limit that lets an attempt start only this long after the one before is worth a probe.
+const SLOW: Duration = Duration::from_millis(500);
 
 /// The weight of the newest difference when the two readings of a server's count are compared.
 const WEIGHT: f64 = 0.2;
@@ -135,6 +139,11 @@ struct Limit {
     known: (Duration, f64),
     /// The server has accepted more than this allows.
     is_refuted: bool,
+    probe: Probe,
+    /// What the server said last is left, and when.
+    left: (f64, Duration),
+    /// The least that it said is left since nothing was in flight.
+    least: Option<f64>,
     /// All corrections so far, so that an answer does not correct what one before it has.
     corrected: f64,
     /// How far the server's count has been from ours when a request was sent, and when its answer came: some count a response
@@ -189,6 +198,7 @@ impl Limits {
             let spare = if counts_output(limit.dimension) { beyond } else { 0.0 };
             let needed = needed.min(limit.bucket.capacity()) - spare + limit.cushion();
             let wait = limit.bucket.ready_in(needed, now);
+            let wait = limit.probe_in(amounts.of(limit.dimension), now).map_or(wait, |probe| wait.min(probe));
             if wait > longest.0 {
                 longest = (wait, Some(Bound::Amount(limit.dimension, limit.period)));
             }
@@ -204,7 +214,12 @@ impl Limits {
         self.flight.0.add(amounts, 1.0);
         let mut marks = Marks::default();
         for limit in &mut self.all {
-            limit.bucket.take(amounts.of(limit.dimension), now);
+            let amount = amounts.of(limit.dimension);
+            let is_beyond = limit.bucket.level(now) < amount.min(limit.bucket.capacity()) / 2.0;
+            if is_beyond && limit.probe_in(amount, now) == Some(Duration::ZERO) {
+                limit.probe.send(self.sent);
+            }
+            limit.bucket.take(amount, now);
             if limit.by == By::Server
                 && limit.period == Period::Minute
                 && let Some(mark) = marks.get_mut(limit.dimension as usize)
@@ -253,6 +268,7 @@ impl Limits {
                     known.resize(told / period.length().as_secs_f64(), sent, now);
                 }
                 if let Some(remaining) = remaining {
+                    known.hear(remaining, now);
                     let beyond = |flight: Flight| flight.beyond(dimension, self.expected);
                     let mark = sent.marks.get(dimension as usize).copied().flatten();
                     // What was sent before the limit was known has been counted when it became known.
@@ -280,8 +296,10 @@ impl Limits {
                 let rounded_up = if exact_to > 1.0 { exact_to / 2.0 } else { 0.0 };
                 bucket.set_level((then - since_sent).min(remaining) - rounded_up, now);
                 let known = (now, self.done(dimension));
-                let limit = Limit::new(dimension, period, By::Server, bucket, Some(sent.number));
-                self.all.push(Limit { known, ..limit });
+                let mut limit = Limit::new(dimension, period, By::Server, bucket, Some(sent.number));
+                (limit.known, limit.probe) = (known, Probe::new(now));
+                limit.hear(remaining - rounded_up, now);
+                self.all.push(limit);
             }
             (None, None, _) | (None, Some(_), None) => {}
         }
@@ -292,15 +310,28 @@ impl Limits {
         self.total.of(dimension) - self.flight.0.of(dimension)
     }
 
-    /// Finds the limits that cannot be true, as the server has accepted more than they allow.
-    pub(super) fn refute(&mut self, now: Duration) {
+    /// Attempt `number` was accepted. Finds the limits that cannot be true, as the server has accepted more than they allow.
+    pub(super) fn accept(&mut self, number: u64, now: Duration) {
         let (total, flight) = (self.total, self.flight.0);
         for limit in self.all.iter_mut().filter(|limit| limit.by == By::Server) {
             let (since, before) = limit.known;
             let accepted = total.of(limit.dimension) - flight.of(limit.dimension) - before;
             let elapsed = now.saturating_sub(since).as_secs_f64();
             let allowed = limit.bucket.rate() * (limit.period.length().as_secs_f64() + elapsed);
-            limit.is_refuted |= accepted > REFUTED * allowed;
+            limit.is_refuted |= limit.probe.accept(number, now) || accepted > REFUTED * allowed;
+        }
+    }
+
+    /// Attempt `number` ended, and left so many in flight. Where that is none, the server has counted all that was sent, so that
+    /// it has at least the least that it said is left.
+    pub(super) fn end(&mut self, number: u64, in_flight: usize, now: Duration) {
+        for limit in self.all.iter_mut().filter(|limit| limit.by == By::Server) {
+            limit.probe.end(number, now);
+            if in_flight == 0
+                && let Some(least) = limit.least.take()
+            {
+                limit.correct((least - limit.bucket.level(now)).max(0.0), now);
+            }
         }
     }
 
@@ -336,7 +367,7 @@ impl Limits {
             self.all.iter_mut().filter(|limit| limit.by == By::Server && limit.dimension == dimension)
         {
             if std::mem::take(&mut limit.is_refuted) {
-                limit.known = (now, done);
+                (limit.known, limit.probe) = ((now, done), Probe::new(now));
             }
             let lacking = retry_after.map_or(f64::INFINITY, |wait| limit.bucket.rate() * wait.as_secs_f64());
             let left = (amounts.of(dimension).min(limit.bucket.capacity()) - lacking).max(0.0);
@@ -360,6 +391,9 @@ impl Limit {
             former: None,
             known: (Duration::ZERO, 0.0),
             is_refuted: false,
+            probe: Probe::new(Duration::ZERO),
+            left: (0.0, Duration::ZERO),
+            least: None,
             corrected: 0.0,
             from_sent: 0.0,
             from_now: 0.0,
@@ -370,6 +404,23 @@ impl Limit {
     /// been counted by the server, as it was.
     fn counts(&self, sent: &Sent) -> bool {
         self.since.is_none_or(|since| sent.number > since)
+    }
+
+    /// The server says that this much is left.
+    fn hear(&mut self, remaining: f64, now: Duration) {
+        self.left = (remaining, now);
+        self.least = Some(self.least.map_or(remaining, |least| least.min(remaining)));
+    }
+
+    /// How long until an attempt of this size may find out whether the limit is true. None where that is not worth it, or where
+    /// the server may let it in anyway.
+    fn probe_in(&self, amount: f64, now: Duration) -> Option<Duration> {
+        let rate = self.bucket.rate();
+        let (left, since) = self.left;
+        let left = left + rate * now.saturating_sub(since).as_secs_f64();
+        let is_slow = amount > rate * SLOW.as_secs_f64() && left < amount / 2.0;
+        let is_claimed = self.by == By::Server && self.period == Period::Minute;
+        if is_claimed && is_slow { self.probe.ready_in(now) } else { None }
     }
 
     /// What is left untouched of a limit that the server counts, since ours is never quite its count: what flows in within a

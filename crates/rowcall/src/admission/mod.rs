@@ -10,6 +10,7 @@ mod ledger;
 mod limits;
 mod outage;
 mod pace;
+mod probe;
 mod queue;
 mod refusals;
 

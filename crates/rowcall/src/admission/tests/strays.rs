@@ -15,6 +15,8 @@ enum Headers {
     None,
     /// The limit is one a second, and next to all of it is left, says every answer.
     Untrue,
+    /// The limit is one a second, and nothing is left, says every answer.
+    Exhausted,
     /// There is nothing left, says every refusal; answers say nothing.
     WithRefusals,
 }
@@ -25,6 +27,7 @@ fn server(headers: Headers) -> Allowance {
         Headers::True => Allowance { told: Some(1.0), ..calm },
         Headers::None => calm,
         Headers::Untrue => Allowance { claimed: Some((60.0, 59.0)), ..calm },
+        Headers::Exhausted => Allowance { claimed: Some((60.0, 0.0)), ..calm },
         Headers::WithRefusals => Allowance { claimed: Some((60.0, 0.0)), only_with_refusals: true, ..calm },
     }
 }
@@ -42,12 +45,12 @@ fn rows() -> Vec<Row> {
 }
 
 /// Every share, wait and number of places with these headers, compared with a calm run with the headers `beside`.
-async fn refused_at_random(headers: Headers, beside: Headers, shares: &[f64]) {
+async fn refused_at_random(headers: Headers, beside: Headers) {
     let rows = rows();
     let mut wrong = Vec::new();
     for places in [Some(20), None] {
         let calm = tell_by(&admission(places), server(beside), &rows).await.seconds;
-        for &share in shares {
+        for share in SHARES {
             for wait in [None, Some(1), Some(30)] {
                 for mood in [Mood::Requests, Mood::Silent, Mood::Overload] {
                     let wait = wait.map(Duration::from_secs);
@@ -78,21 +81,31 @@ async fn refused_at_random(headers: Headers, beside: Headers, shares: &[f64]) {
 
 #[tokio::test(start_paused = true)]
 async fn random_refusals_cost_hardly_more_than_one_wait() {
-    refused_at_random(Headers::None, Headers::None, &SHARES).await;
+    refused_at_random(Headers::None, Headers::None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn random_refusals_beside_true_limit_headers_cost_hardly_more_than_one_wait() {
-    refused_at_random(Headers::True, Headers::True, &SHARES).await;
+    refused_at_random(Headers::True, Headers::True).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_random_refusals_tell_of_limits_is_not_believed() {
-    refused_at_random(Headers::WithRefusals, Headers::None, &SHARES).await;
+    refused_at_random(Headers::WithRefusals, Headers::None).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn random_refusals_beside_untrue_limit_headers_cost_hardly_more_than_one_wait() {
-    // One in ten in the burst that follows when the headers are found out may look like a quota for a few seconds.
-    refused_at_random(Headers::Untrue, Headers::Untrue, &SHARES[..4]).await;
+    refused_at_random(Headers::Untrue, Headers::Untrue).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_always_claims_that_nothing_is_left_is_found_out() {
+    let rows = rows();
+    for places in [Some(20), None] {
+        let calm = tell_by(&admission(places), server(Headers::None), &rows).await.seconds;
+        let seconds = tell_by(&admission(places), server(Headers::Exhausted), &rows).await.seconds;
+        println!("{places:?} {seconds:.2} s, calm {calm:.2} s");
+        assert!(seconds < calm + 6.0, "{places:?} {seconds:.2} s, calm {calm:.2} s");
+    }
 }
