@@ -81,7 +81,7 @@ fn quoted(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rowcall::event::{Event, EventKind};
+    use rowcall::event::{Event, EventKind, KnownFrom};
     use rowcall::{FaultKind, Reason};
 
     use super::*;
@@ -91,7 +91,7 @@ mod tests {
         let mut stats = Stats::default();
         let mut fail = |row, kind, message: &str, hint| {
             let failure = Some(Reason { kind, message: message.into(), hint });
-            stats.apply(&Event { row, kind: EventKind::Known { failure } });
+            stats.apply(&Event { row, kind: EventKind::Known { failure, from: KnownFrom::Journal } });
         };
         let refused = FailureKind::Fault(FaultKind::InvalidRequest);
         for row in 3..2003 {

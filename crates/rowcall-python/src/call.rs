@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::bell::Bell;
 use crate::delivery::{Ending, Ends, Queue, Taken};
 use crate::failure;
+use crate::notices::Notices;
 use crate::outcome::Outcome;
 use crate::validation::Judge;
 
@@ -29,6 +30,7 @@ pub(crate) struct Call {
     queue: Arc<Queue>,
     task: AbortHandle,
     halt: Halt,
+    notices: Arc<Notices>,
     /// What is to be said of the input, of a run over files.
     notes: Notes,
     process: u32,
@@ -36,14 +38,20 @@ pub(crate) struct Call {
 
 impl Call {
     /// Starts `work`, which pours into `queue`.
-    pub(crate) fn start<F>(runtime: &Handle, queue: Arc<Queue>, halt: Halt, work: F) -> Self
+    pub(crate) fn start<F>(
+        runtime: &Handle,
+        queue: Arc<Queue>,
+        halt: Halt,
+        notices: Arc<Notices>,
+        work: F,
+    ) -> Self
     where
         F: Future<Output = Ending> + Send + 'static,
     {
         let poured = Ends(Arc::clone(&queue));
         let carry = async move { poured.0.end(work.await) };
         let task = runtime.spawn(carry).abort_handle();
-        Self { queue, task, halt, notes: Notes::default(), process: std::process::id() }
+        Self { queue, task, halt, notices, notes: Notes::default(), process: std::process::id() }
     }
 
     /// The same call of a run whose input has these notes.
@@ -104,6 +112,11 @@ impl Call {
     /// Does not ring for `number` any more.
     fn unlisten(&self, number: u64) {
         self.queue.unlisten(number);
+    }
+
+    /// What the extractor has to warn of since it was last asked, by whichever call.
+    fn warnings(&self) -> Vec<String> {
+        self.notices.take()
     }
 
     /// What there is to say of the input so far and was not said.

@@ -185,6 +185,18 @@ impl Sink for Delivery {
     }
 }
 
+/// The same, which takes no more rows after the first that failed.
+pub(crate) struct UntilFailure(pub(crate) Delivery);
+
+impl Sink for UntilFailure {
+    async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
+        let has_failed = done.iter().any(|(_, outcome)| outcome.result.is_err());
+        self.0.write(done).await?;
+        // Whoever takes the outcomes meets the failure first.
+        if has_failed { Err(Error::Halted) } else { Ok(()) }
+    }
+}
+
 /// The outcomes with what was kept of their values: the engine has had each row's value validated for that row.
 pub(crate) fn judged(judge: Option<&Judge>, outcomes: Vec<rowcall::Outcome>) -> Vec<Delivered> {
     let kept = |outcome: &rowcall::Outcome| judge?.take_kept(outcome.index);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use rowcall::{Event, EventKind};
+use rowcall::{Event, EventKind, KnownFrom};
 use serde_json::{Value, json};
 
 use crate::json;
@@ -107,9 +107,17 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
             ("resumed", json!({ "rows": totals.rows, "requests": totals.requests }))
         }
         EventKind::Taken => ("taken", Value::Null),
-        EventKind::Known { failure } => {
-            ("known", json!({ "failure": failure.as_ref().map(|reason| reason.kind.name()) }))
-        }
+        EventKind::Known { failure, from } => (
+            "known",
+            json!({
+                "failure": failure.as_ref().map(|reason| reason.kind.name()),
+                "message": failure.as_ref().map(|reason| &*reason.message),
+                "from": match from {
+                    KnownFrom::Journal => "journal",
+                    KnownFrom::EqualRow => "equal row",
+                },
+            }),
+        ),
         EventKind::Sent { attempt, prompt, waited_for } => (
             "sent",
             json!({
@@ -140,6 +148,7 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
             "ended",
             json!({
                 "failure": failure.as_ref().map(|reason| reason.kind.name()),
+                "message": failure.as_ref().map(|reason| &*reason.message),
                 "attempts": effort.attempts,
                 "prompts": effort.prompts,
                 "usage": effort.usage,

@@ -10,12 +10,14 @@ use rowcall::{Effort, Error, Extractor, Halt, OrderBy, Outcome, Problem, Row};
 use rowcall_cli::Model;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::call::{Call, ending};
-use crate::delivery::{Delivery, Queue, judged};
+use crate::delivery::{Delivery, Ending, Queue, UntilFailure, judged};
 use crate::events::Events;
 use crate::feed::Feeder;
 use crate::file_run::FileRun;
+use crate::notices::Notices;
 use crate::settings::Settings;
 use crate::table::{self, Columns, TableRun, TableSource};
 use crate::validation::{Judge, Keep, Rules};
@@ -26,6 +28,7 @@ use crate::{failure, json, runtime, stats};
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Core {
     settings: Settings,
+    notices: Arc<Notices>,
     /// Locked only by threads that hold the interpreter's lock, so that no other thread has it locked when a process forks.
     state: Mutex<State>,
     process: u32,
@@ -66,11 +69,14 @@ impl Core {
         let settings: Settings = read(py, settings, "setting")?;
         let made = py.detach(|| settings.extractor(api_key, headers));
         let (mut extractor, model) = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
+        let notices = Arc::<Notices>::default();
+        extractor = extractor.on_event(notices.observer(settings.sampling_temperature()));
         if let Some(events) = events {
             extractor = extractor.on_event(events.observer());
         }
         Ok(Self {
             settings,
+            notices,
             state: Mutex::new(State::Open(extractor, Box::new(model))),
             process: std::process::id(),
         })
@@ -103,7 +109,7 @@ impl Core {
             delivery.push(judged(judging.as_deref(), vec![told(0, value)]));
             Ok(())
         });
-        Ok(Call::start(&runtime::handle(py)?, queue, Halt::default(), work))
+        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), work))
     }
 
     /// Asks about the rows pushed into `feeder`, one after another.
@@ -111,15 +117,13 @@ impl Core {
     fn sequential(&self, py: Python<'_>, feeder: &Feeder, authority: Authority) -> PyResult<Call> {
         let (extractor, judge) = judged_by(&self.extractor()?, py, authority, Keep::Instance);
         let queue = Arc::<Queue>::default();
-        let (delivery, judging, source) = (Arc::clone(&queue), judge.clone(), feeder.source());
+        let source = feeder.source();
+        let delivery = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
         let work = ending(judge, async move {
-            let values = extractor.sequential(source).await?;
-            drop(extractor);
-            let outcomes = values.into_iter().zip(0..).map(|(value, index)| told(index, value)).collect();
-            delivery.push(judged(judging.as_deref(), outcomes));
-            Ok(())
+            let mut sink = UntilFailure(delivery);
+            extractor.run_one_by_one(source, &mut sink).await
         });
-        Ok(Call::start(&runtime::handle(py)?, queue, Halt::default(), work))
+        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), work))
     }
 
     /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`.
@@ -138,7 +142,7 @@ impl Core {
         let (source, stop) = (feeder.source(), halt.clone());
         let mut sink = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
         let work = ending(judge, async move { extractor.run(source, &mut sink, order, stop).await });
-        Ok(Call::start(&runtime::handle(py)?, queue, halt, work))
+        Ok(self.call(&runtime::handle(py)?, queue, halt, work))
     }
 
     /// Asks about the rows of an Arrow table, which may be a part of one with these `columns`. The second is where its values
@@ -169,7 +173,7 @@ impl Core {
         let (work, stop) = (run.clone(), halt.clone());
         let judging = judge.clone();
         let work = ending(judge, async move { work.carry_out(&extractor, source, judging, stop).await });
-        Ok((Call::start(&runtime::handle(py)?, queue, halt, work), run))
+        Ok((self.call(&runtime::handle(py)?, queue, halt, work), run))
     }
 
     /// Asks about the rows of a file and writes their outcomes to another.
@@ -194,7 +198,7 @@ impl Core {
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
         let stop = halt.clone();
         let notes = opened.notes();
-        Ok(Call::start(&handle, queue, halt, opened.carry_out(stop)).with_notes(notes))
+        Ok(self.call(&handle, queue, halt, opened.carry_out(stop)).with_notes(notes))
     }
 
     /// What has happened so far, in all calls.
@@ -247,6 +251,14 @@ impl Core {
             State::Open(extractor, _) => Ok(extractor.clone()),
             State::Closed(_) => Err(PyValueError::new_err("the extractor is closed")),
         }
+    }
+
+    /// Starts a call, which hands on what this extractor has to warn of.
+    fn call<F>(&self, runtime: &Handle, queue: Arc<Queue>, halt: Halt, work: F) -> Call
+    where
+        F: Future<Output = Ending> + Send + 'static,
+    {
+        Call::start(runtime, queue, halt, Arc::clone(&self.notices), work)
     }
 
     fn limited(&self, concurrency: Option<usize>) -> PyResult<Extractor<Value>> {

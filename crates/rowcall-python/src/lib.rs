@@ -11,6 +11,7 @@ mod failure;
 mod feed;
 mod file_run;
 mod json;
+mod notices;
 mod outcome;
 mod runtime;
 mod settings;

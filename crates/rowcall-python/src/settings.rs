@@ -157,6 +157,11 @@ impl Settings {
         read(schema.clone()).map_err(Error::Config)
     }
 
+    /// The temperature that is asked for, by whatever name.
+    pub(crate) fn sampling_temperature(&self) -> Option<f64> {
+        self.temperature.or_else(|| self.params.get("temperature")?.as_f64())
+    }
+
     /// Whether the prompt may use no field of the row.
     pub(crate) fn same_prompt(&self) -> SamePrompt {
         if self.same_prompt { SamePrompt::Allow } else { SamePrompt::Refuse }

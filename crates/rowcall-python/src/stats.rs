@@ -23,6 +23,8 @@ pub(crate) fn told(stats: &Stats) -> Value {
         "done": stats.done,
         "failed": failed,
         "known": stats.known,
+        "duplicates": stats.duplicates,
+        "notes": stats.notes,
         "abandoned": stats.abandoned,
         "requests": stats.requests,
         "in_flight": stats.in_flight,

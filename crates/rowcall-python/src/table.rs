@@ -3,7 +3,7 @@
 
 mod shape;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_json::{LineDelimitedWriter, WriterBuilder};
@@ -255,21 +255,34 @@ fn fields(
     lines.collect::<std::result::Result<_, _>>().map_err(|error| ArrowError::JsonError(error.to_string()))
 }
 
-/// A run over a table, and in the end its values.
+/// A run over a table, and its values as far as they have come.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 #[derive(Clone)]
 pub(crate) struct TableRun {
     input_schema: SchemaRef,
     input: Vec<RecordBatch>,
     columns: Columns,
-    made: Arc<Mutex<Option<Vec<RecordBatch>>>>,
+    /// The added columns of each batch of the input. Locked for as long as a batch takes.
+    parts: Arc<Mutex<Vec<Part>>>,
+}
+
+/// The added columns of one batch.
+#[derive(Debug)]
+enum Part {
+    Open {
+        /// The row's fields, once it is done.
+        rows: Vec<Option<Value>>,
+        left: usize,
+    },
+    Made(RecordBatch),
 }
 
 #[pymethods]
 impl TableRun {
-    /// The added columns, once the run has ended; with the input's before them if `joined`.
-    fn table(&self, joined: bool) -> PyResult<PyTable> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+    /// The added columns, with the input's before them if `joined`. Rows that are not done yet have an error that says so.
+    fn table(&self, py: Python<'_>, joined: bool) -> PyResult<PyTable> {
+        let invalid = |error: ArrowError| PyValueError::new_err(error.to_string());
+        let made = py.detach(|| self.made()).map_err(invalid)?;
         if !joined {
             return PyTable::try_new(made, Arc::clone(&self.columns.schema));
         }
@@ -283,16 +296,29 @@ impl TableRun {
             let columns: Vec<ArrayRef> = input.columns().iter().chain(added.columns()).cloned().collect();
             RecordBatch::try_new(Arc::clone(&schema), columns)
         });
-        let batches = batches.collect::<std::result::Result<Vec<_>, _>>();
-        let batches = batches.map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
+        let batches = batches.collect::<std::result::Result<Vec<_>, _>>().map_err(invalid)?;
         PyTable::try_new(batches, schema)
+    }
+
+    /// How many rows are done.
+    fn done(&self) -> usize {
+        let done = |part: &Part| match part {
+            Part::Open { rows, left } => rows.len() - left,
+            Part::Made(batch) => batch.num_rows(),
+        };
+        self.parts().iter().map(done).sum()
     }
 }
 
 impl TableRun {
     /// Nothing yet.
     pub(crate) fn new(input_schema: SchemaRef, input: Vec<RecordBatch>, columns: Columns) -> Self {
-        Self { input_schema, input, columns, made: Arc::default() }
+        let parts = input.iter().map(|batch| {
+            let left = batch.num_rows();
+            Part::Open { rows: vec![None; left], left }
+        });
+        let parts = Arc::new(Mutex::new(parts.collect()));
+        Self { input_schema, input, columns, parts }
     }
 
     /// Asks about all rows and makes the columns of their outcomes.
@@ -306,37 +332,66 @@ impl TableRun {
         judge: Option<Arc<Judge>>,
         halt: Halt,
     ) -> Result<()> {
-        let lengths: Vec<usize> = self.input.iter().map(RecordBatch::num_rows).collect();
-        let mut sink =
-            Columned { judge, columns: self.columns.clone(), lengths, rows: Vec::new(), made: Vec::new() };
-        // In input order, so that a batch is made as soon as its rows are there.
-        extractor.run(source, &mut sink, OrderBy::Input, halt).await?;
-        sink.close_batches()?;
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(sink.made);
-        Ok(())
+        let starts = self.input.iter().scan(0, |next, batch| {
+            let first = *next;
+            *next += batch.num_rows() as u64;
+            Some(first)
+        });
+        let mut sink = Columned { judge, starts: starts.collect(), run: self.clone() };
+        // Each row has its place: what is done does not wait for the rows before it.
+        extractor.run(source, &mut sink, OrderBy::Completed, halt).await
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Vec<Part>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The columns of all batches.
+    fn made(&self) -> std::result::Result<Vec<RecordBatch>, ArrowError> {
+        let parts = self.parts();
+        let made = parts.iter().map(|part| match part {
+            Part::Made(batch) => Ok(batch.clone()),
+            Part::Open { rows, left: _ } => {
+                let rows = rows.iter().map(|row| row.clone().unwrap_or_else(abandoned));
+                self.columns.batch(rows.collect())
+            }
+        });
+        made.collect()
     }
 }
 
-/// Makes batches of columns as long as the input's.
+/// What stands for a row that was not done when its call ended.
+fn abandoned() -> Value {
+    let error = json!({ "kind": "abandoned", "message": "the call ended before the row was done" });
+    json!({ ERROR_COLUMN: error })
+}
+
+/// Puts outcomes into the places of their rows.
 struct Columned {
     judge: Option<Arc<Judge>>,
-    columns: Columns,
-    lengths: Vec<usize>,
-    rows: Vec<Value>,
-    made: Vec<RecordBatch>,
+    /// The first row of each batch.
+    starts: Vec<u64>,
+    run: TableRun,
 }
 
 impl Columned {
-    /// Makes the batches whose rows are all there.
-    fn close_batches(&mut self) -> Result<()> {
-        while let Some(length) =
-            self.lengths.get(self.made.len()).copied().filter(|length| *length <= self.rows.len())
-        {
-            let rows: Vec<Value> = self.rows.drain(..length).collect();
-            let batch = self.columns.batch(rows);
-            self.made.push(batch.map_err(|error| {
+    /// Puts a row into its place, and makes its batch if all of that is there.
+    fn put(&self, index: u64, row: Value) -> Result<()> {
+        let at = self.starts.partition_point(|start| *start <= index).saturating_sub(1);
+        let mut parts = self.run.parts();
+        let (Some(part), Some(start)) = (parts.get_mut(at), self.starts.get(at)) else { return Ok(()) };
+        let Part::Open { rows, left } = part else { return Ok(()) };
+        let Some(place) = rows.get_mut(usize::try_from(index - start).unwrap_or(usize::MAX)) else {
+            return Ok(());
+        };
+        *left -= usize::from(place.is_none());
+        *place = Some(row);
+        if *left == 0 {
+            let rows = std::mem::take(rows).into_iter().flatten().collect();
+            let batch = self.run.columns.batch(rows).map_err(|error| {
                 Error::Sink(Problem::new(format!("the values do not fit their columns: {error}")))
-            })?);
+            })?;
+            *part = Part::Made(batch);
         }
         Ok(())
     }
@@ -345,8 +400,9 @@ impl Columned {
 impl Sink for Columned {
     async fn write(&mut self, done: Vec<(Row, Outcome)>) -> Result<()> {
         let outcomes = done.into_iter().map(|(_, outcome)| outcome).collect();
-        let outcomes = judged(self.judge.as_deref(), outcomes).into_iter().map(Delivered::into_json);
-        self.rows.extend(outcomes.map(|outcome| self.columns.row(&outcome)));
-        self.close_batches()
+        for outcome in judged(self.judge.as_deref(), outcomes).into_iter().map(Delivered::into_json) {
+            self.put(outcome.index, self.run.columns.row(&outcome))?;
+        }
+        Ok(())
     }
 }

@@ -35,6 +35,8 @@ pub enum EventKind {
     Known {
         /// Why it has no value; `None` if it has one.
         failure: Option<Reason>,
+        /// Where its outcome comes from.
+        from: KnownFrom,
     },
     /// A request was sent.
     Sent {
@@ -74,6 +76,15 @@ pub enum EventKind {
     },
     /// The run was stopped, or dropped, before the row was over; nothing is known of it.
     Abandoned,
+}
+
+/// Where the outcome of a row comes from that is not asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownFrom {
+    /// The journal.
+    Journal,
+    /// A row of the same run that is asked the very same.
+    EqualRow,
 }
 
 /// Who watches. It is called on the engine's threads, so it must be quick and must not block.

@@ -342,6 +342,14 @@ impl<T> Extractor<T> {
         pour(Run::new(Arc::clone(&self.plan), source, order).halted_by(halt), sink).await
     }
 
+    /// As [`run`](Self::run), one row after another: the next is not taken before the one before is done.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_one_by_one<S: Source>(&self, source: S, sink: &mut impl Sink) -> Result<()> {
+        pour(Run::one_by_one(Arc::clone(&self.plan), source), sink).await
+    }
+
     /// Asks again about rows that the journal has, by [`Contents::into_failed_rows`](crate::journal::Contents::into_failed_rows):
     /// what comes of it takes the place of what the journal has, and goes to `sink` as it is completed.
     ///

@@ -105,7 +105,7 @@ pub use check::{Authority, Check, Scope};
 pub use client::{Client, ClientBuilder};
 pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, TaskOptions};
 pub use error::{Error, Problem, Result};
-pub use event::{Event, EventKind};
+pub use event::{Event, EventKind, KnownFrom};
 pub use extractor::{Extractor, ExtractorBuilder, Preview};
 pub use fault::{Fault, FaultKind};
 pub use halt::Halt;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::cache::{Cache, Entered};
 use crate::config::Plan;
 use crate::error::Problem;
-use crate::event::EventKind;
+use crate::event::{EventKind, KnownFrom};
 use crate::extract::{Opening, key, open};
 use crate::identity::{EqualRows, KeyOf, RowKey};
 use crate::journal::{Intents, Known, News, Reply, Session, Spread, Written};
@@ -46,13 +46,14 @@ pub(crate) struct Candidate {
     /// Its number in the journal, if there is one.
     number: Option<i64>,
     is_in_place: bool,
+    from: KnownFrom,
 }
 
 impl Candidate {
-    /// An outcome that is not at the row's place in the journal.
+    /// An outcome of an equal row, which is not at the row's place in the journal.
     fn new(row: Row, key: RowKey, number: Option<i64>, outcome: &Outcome) -> Self {
         let outcome = Outcome { index: row.index, ..outcome.clone() };
-        Self { row, outcome, key, number, is_in_place: false }
+        Self { row, outcome, key, number, is_in_place: false, from: KnownFrom::EqualRow }
     }
 }
 
@@ -74,6 +75,8 @@ pub(crate) struct Recall {
     told: VecDeque<Recalled>,
     /// Rows taken and neither released nor abandoned, by their indexes.
     unsettled: BTreeSet<u64>,
+    /// Of these, those that share the outcome of an equal row, which is being written.
+    sharing: BTreeSet<u64>,
     loading: usize,
 }
 
@@ -91,6 +94,7 @@ impl Recall {
             looking: VecDeque::new(),
             told: VecDeque::new(),
             unsettled: BTreeSet::new(),
+            sharing: BTreeSet::new(),
             loading: 0,
         }
     }
@@ -350,7 +354,14 @@ impl Recall {
             KeyOf::Row => opening.key,
         };
         let waiting = self.waited(key);
-        let first = Candidate { row: opening.row, outcome, key: found_by, number: Some(number), is_in_place };
+        let first = Candidate {
+            row: opening.row,
+            outcome,
+            key: found_by,
+            number: Some(number),
+            is_in_place,
+            from: KnownFrom::Journal,
+        };
         if key == Some(found_by) {
             let others =
                 waiting.into_iter().map(|row| Candidate::new(row, found_by, Some(number), &first.outcome));
@@ -412,7 +423,10 @@ impl Recall {
 
     /// The outcome is the row's.
     fn accept(&mut self, candidate: Candidate) {
-        let Candidate { row, outcome, key: _, number, is_in_place } = candidate;
+        let Candidate { row, outcome, key: _, number, is_in_place, from } = candidate;
+        if from == KnownFrom::EqualRow {
+            self.sharing.insert(row.index);
+        }
         match (&self.session, number) {
             (Some(session), Some(number)) if !is_in_place => session.place(number, row, outcome),
             (_, _) => {
@@ -472,12 +486,14 @@ impl Recall {
 
     fn give_up(&mut self, index: u64) {
         self.unsettled.remove(&index);
+        self.sharing.remove(&index);
         self.plan.observers.emit(index, EventKind::Abandoned);
     }
 
-    fn know(&self, outcome: &Outcome) {
+    fn know(&mut self, outcome: &Outcome) {
         let failure = outcome.reason();
-        self.plan.observers.emit(outcome.index, EventKind::Known { failure });
+        let from = if self.sharing.remove(&outcome.index) { KnownFrom::EqualRow } else { KnownFrom::Journal };
+        self.plan.observers.emit(outcome.index, EventKind::Known { failure, from });
     }
 
     fn ended(&self, outcome: &Outcome) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, KnownFrom};
 use crate::fault::FaultKind;
 use crate::outcome::{FailureKind, Reason};
 use crate::reasons::Reasons;
@@ -15,6 +15,9 @@ use crate::turn::Usage;
 
 /// In microseconds, an hour; longer latencies count as this.
 const LONGEST_LATENCY: u64 = 3_600_000_000;
+
+/// Changes of how a server is asked that are kept; a run makes few.
+const MOST_NOTES: usize = 32;
 
 /// What has happened so far.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub struct Stats {
     pub reasons: Reasons,
     /// Of all these, rows that were not asked about, since their outcomes were known.
     pub known: u64,
+    /// Of the known rows, those that share the outcome of an equal row of the same run.
+    pub duplicates: u64,
     /// Rows that were taken and then abandoned because the run was stopped.
     pub abandoned: u64,
     /// Requests sent.
@@ -49,6 +54,8 @@ pub struct Stats {
     pub unmetered: u64,
     /// Rows that runs before had asked about without ever writing an outcome: those requests may have been paid for in vain.
     pub possibly_paid: u64,
+    /// What the server refused in its requests and how it is asked instead, each once, at most 32.
+    pub notes: Vec<String>,
     latencies: Histogram<u64>,
 }
 
@@ -60,6 +67,7 @@ impl Default for Stats {
             failed: BTreeMap::new(),
             reasons: Reasons::default(),
             known: 0,
+            duplicates: 0,
             abandoned: 0,
             requests: 0,
             in_flight: 0,
@@ -70,6 +78,7 @@ impl Default for Stats {
             usage: Usage::default(),
             unmetered: 0,
             possibly_paid: 0,
+            notes: Vec::new(),
             latencies: Histogram::new_with_bounds(1, LONGEST_LATENCY, 2)
                 .unwrap_or_else(|_| unreachable!("the bounds are in order, and two digits are allowed")),
         }
@@ -88,8 +97,9 @@ impl Stats {
                 self.possibly_paid = self.possibly_paid.saturating_add(totals.possibly_paid);
             }
             EventKind::Taken => self.taken += 1,
-            EventKind::Known { failure } => {
+            EventKind::Known { failure, from } => {
                 self.known += 1;
+                self.duplicates += u64::from(*from == KnownFrom::EqualRow);
                 self.end(event.row, failure.as_ref());
             }
             EventKind::Sent { attempt: _, prompt: _, waited_for } => {
@@ -116,7 +126,12 @@ impl Stats {
                     }
                 }
             }
-            EventKind::Waits(_) | EventKind::Adapted(_) => {}
+            EventKind::Waits(_) => {}
+            EventKind::Adapted(change) => {
+                if self.notes.len() < MOST_NOTES && !self.notes.contains(change) {
+                    self.notes.push(change.clone());
+                }
+            }
             EventKind::Reasked { violations: _ } => self.reasks += 1,
             EventKind::Ended { failure, effort: _ } => self.end(event.row, failure.as_ref()),
             EventKind::Abandoned => self.abandoned += 1,
@@ -190,6 +205,20 @@ mod tests {
         assert_eq!(stats.faults[&FaultKind::Timeout], 1);
         let median = stats.latency(0.5).expect("there are answers").as_secs_f64();
         assert!((median - 0.020).abs() < 0.0005, "{median}");
+    }
+
+    #[test]
+    fn a_change_of_the_request_is_noted_once() {
+        let change = "`temperature` is not sent any more";
+        let stats = folded([EventKind::Adapted(change.to_owned()), EventKind::Adapted(change.to_owned())]);
+        assert_eq!(stats.notes, [change]);
+    }
+
+    #[test]
+    fn rows_that_share_an_outcome_are_counted_apart_from_those_of_the_journal() {
+        let known = |from| EventKind::Known { failure: None, from };
+        let stats = folded([known(KnownFrom::Journal), known(KnownFrom::EqualRow)]);
+        assert_eq!((stats.known, stats.duplicates), (2, 1));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rowcall::journal::{Contents, Rows};
-use rowcall::{Error, Event, EventKind, OrderBy, Problem, Result, Schema, Sink, Stats};
+use rowcall::{Error, Event, EventKind, KnownFrom, OrderBy, Problem, Result, Schema, Sink, Stats};
 use rowcall_data::{Output, OutputFormat, OutputOptions, RowsInAll, Written, is_reader_gone};
 
 use crate::args::ExportArguments;
@@ -121,7 +121,7 @@ async fn pour(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result
         if let Ok(mut stats) = stats.lock() {
             for (row, outcome) in &page {
                 let failure = outcome.reason();
-                for kind in [EventKind::Taken, EventKind::Known { failure }] {
+                for kind in [EventKind::Taken, EventKind::Known { failure, from: KnownFrom::Journal }] {
                     stats.apply(&Event { row: row.index, kind });
                 }
             }

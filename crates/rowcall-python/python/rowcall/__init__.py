@@ -61,6 +61,7 @@ from ._outcomes import Outcomes
 from ._rowcall import Outcome, Usage, __version__
 from ._settings import KeptSettings, Settings
 from ._stats import Reason, Stats
+from ._warnings import RowcallWarning
 
 __all__ = [
     "AuthError",
@@ -93,6 +94,7 @@ __all__ = [
     "RefusalError",
     "RequestExceedsLimitError",
     "RowError",
+    "RowcallWarning",
     "ServerError",
     "Settings",
     "SinkError",

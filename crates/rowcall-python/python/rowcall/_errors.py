@@ -29,11 +29,14 @@ class Error(Exception):
         self.message = message
         self.hint = hint
         """What to do next, if there is something better than reading the message again."""
+        self.outcomes: Any = []
+        """What was done before it: of `gather`, `sequential` and `map` the outcomes of other rows, of `map_table` the table so far."""
         if hint is not None and sys.version_info >= (3, 11):
             self.add_note(hint)
 
     def __reduce__(self) -> Any:
-        return (_again, (type(self), self.args, self.__dict__))
+        # Outcomes hold whatever the user's values are.
+        return (_again, (type(self), self.args, {**self.__dict__, "outcomes": []}))
 
 
 def _again(kind: type[Error], args: tuple[Any, ...], state: dict[str, Any]) -> Error:

@@ -65,10 +65,10 @@ def _log(log: logging.Logger, event: Event) -> None:
     elif kind == "waits":
         log.info("row %d waits %.1f s to try again", row, details["seconds"])
     elif kind == "adapted":
-        log.warning("%s", details["change"])
+        log.info("%s", details["change"])
     elif kind == "reasked":
         log.info("row %d is asked again: %d violations", row, details["violations"])
     elif kind == "ended" and details["failure"] is not None:
-        log.warning("row %d failed: %s", row, details["failure"])
+        log.info("row %d failed: %s: %s", row, details["failure"], details["message"])
     elif kind == "resumed":
         log.info("resumed: %d rows are known", details["rows"])

@@ -9,12 +9,13 @@ import weakref
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from . import _events, _loop, _model, _settings, _stats, _threads
+from . import _events, _kept, _loop, _model, _settings, _stats, _threads
 from ._errors import Error
 from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
 from ._progress import EVERY, Counted, bar
 from ._rowcall import Call, Core, Feeder, Rules, Validator
+from ._warnings import warn
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -157,6 +158,7 @@ class Extractor(Generic[T_co]):
         try:
             while not (taken := _going_on(call)):
                 await _loop.wait(call)
+            warn(call.warnings())
             return taken[0].value  # type: ignore[no-any-return]
         except BaseException:
             call.cancel()
@@ -169,6 +171,7 @@ class Extractor(Generic[T_co]):
         try:
             while not (taken := _going_on(call)):
                 call.wait()
+            warn(call.warnings())
             return taken[0].value  # type: ignore[no-any-return]
         except BaseException:
             call.cancel()
@@ -177,13 +180,44 @@ class Extractor(Generic[T_co]):
 
     # Many rows.
 
-    def _outcomes(self, order: str, rows: Rows, concurrency: int | None, progress: bool) -> Outcomes[T_co]:
+    def _outcomes(
+        self, order: str, rows: Rows, concurrency: int | None, progress: bool, *, keeps: bool = False
+    ) -> Outcomes[T_co]:
         _settings.check_concurrency(concurrency)
 
         def start(feeder: Feeder) -> Call:
             return self._core.start(feeder, order, concurrency, self._authority())
 
-        return Outcomes(start, rows, progress, self._model.name)
+        return Outcomes(start, rows, progress, self._model.name, keeps=keeps)
+
+    async def _gathered(self, outcomes: Outcomes[T_co], return_exceptions: bool) -> list[Any]:
+        gathered = Gathered(return_exceptions)
+        try:
+            with outcomes:
+                async for batch in outcomes.async_batches():
+                    gathered.add(batch)
+        except BaseException as error:
+            self._keep(error, gathered.kept(outcomes))
+            raise
+        return gathered.values()
+
+    def _gathered_sync(self, outcomes: Outcomes[T_co], return_exceptions: bool) -> list[Any]:
+        gathered = Gathered(return_exceptions)
+        try:
+            with outcomes:
+                for batch in outcomes.batches():
+                    gathered.add(batch)
+        except BaseException as error:
+            self._keep(error, gathered.kept(outcomes))
+            raise
+        return gathered.values()
+
+    def _keep(self, error: BaseException, outcomes: list[Outcome[T_co]]) -> None:
+        _kept.keep(error, outcomes, len(outcomes), self._journal())
+
+    def _journal(self) -> str | None:
+        journal = self._settings["journal"]
+        return None if journal is None else str(journal["path"])
 
     def as_completed(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Outcomes[T_co]:
         """Outcomes as they are completed, for `async for` or `for`, each with its row's `index`. Failed rows are outcomes as
@@ -217,15 +251,13 @@ class Extractor(Generic[T_co]):
         The first failure in time is raised and cancels the other rows, as `asyncio.TaskGroup` does; `asyncio.gather` would let
         them run on. With `return_exceptions=True` exceptions stand in the places of values.
 
+        Whatever ends it early, Ctrl-C included, has an attribute `outcomes` with the outcomes of the rows that were done.
+
         Raises:
             RowError: the first failure; or, in any case, what every row would meet, such as a key that is not accepted.
         """
-        gathered = Gathered(return_exceptions)
-        outcomes = self._outcomes("completed", rows, concurrency, progress)
-        with outcomes:
-            async for batch in outcomes.async_batches():
-                gathered.add(batch)
-        return gathered.values
+        outcomes = self._outcomes("completed", rows, concurrency, progress, keeps=True)
+        return await self._gathered(outcomes, return_exceptions)
 
     @overload
     def gather_sync(
@@ -246,33 +278,22 @@ class Extractor(Generic[T_co]):
         self, rows: Rows, *, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
     ) -> Any:
         """As `gather`, without asyncio."""
-        gathered = Gathered(return_exceptions)
-        with self._outcomes("completed", rows, concurrency, progress) as outcomes:
-            for batch in outcomes.batches():
-                gathered.add(batch)
-        return gathered.values
+        outcomes = self._outcomes("completed", rows, concurrency, progress, keeps=True)
+        return self._gathered_sync(outcomes, return_exceptions)
 
     async def sequential(self, rows: Rows) -> list[T_co]:
         """All values, one request after another."""
-        gathered = Gathered(False)
-        with self._one_by_one(rows) as outcomes:
-            async for batch in outcomes.async_batches():
-                gathered.add(batch)
-        return gathered.values
+        return await self._gathered(self._one_by_one(rows), False)
 
     def sequential_sync(self, rows: Rows) -> list[T_co]:
         """As `sequential`, without asyncio."""
-        gathered = Gathered(False)
-        with self._one_by_one(rows) as outcomes:
-            for batch in outcomes.batches():
-                gathered.add(batch)
-        return gathered.values
+        return self._gathered_sync(self._one_by_one(rows), False)
 
     def _one_by_one(self, rows: Rows) -> Outcomes[T_co]:
         def start(feeder: Feeder) -> Call:
             return self._core.sequential(feeder, self._authority())
 
-        return Outcomes(start, rows, False, self._model.name)
+        return Outcomes(start, rows, False, self._model.name, keeps=True)
 
     async def rate_limited_gather(self, rows: Rows, concurrency: int = 2) -> list[T_co]:
         """`gather` with at most so many requests in flight: the guide's `rate_limited_gather`, without a semaphore."""
@@ -288,9 +309,16 @@ class Extractor(Generic[T_co]):
         Raises:
             RowError: at the first row that has no value; `ordered` gives outcomes and goes on.
         """
-        with self.ordered(rows, concurrency=concurrency, progress=progress) as outcomes:
-            for outcome in outcomes:
-                yield outcome.value
+        outcomes = self._outcomes("input", rows, concurrency, progress, keeps=True)
+        try:
+            with outcomes:
+                for outcome in outcomes:
+                    yield outcome.value
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._keep(error, outcomes.left())
+            raise
 
     # Tables and files.
 
@@ -307,6 +335,9 @@ class Extractor(Generic[T_co]):
             into: A name for one column with the whole value, in place of a column for each field.
             concurrency: The most requests in flight.
             progress: Show how far it is, on stderr.
+
+        Whatever ends it early, Ctrl-C included, has an attribute `outcomes` with the table so far; `_error.kind` of rows that were
+        not done is `abandoned`.
         """
         from . import _table
 
@@ -316,9 +347,11 @@ class Extractor(Generic[T_co]):
                 while call.take() is not None:
                     call.wait(EVERY)
                     shown.look()
-        except BaseException:
+        except BaseException as error:
             call.cancel()
+            _table.keep(error, table, run, self._journal())
             raise
+        warn(call.warnings())
         return _table.joined(table, run)
 
     async def map_table_async(
@@ -333,9 +366,11 @@ class Extractor(Generic[T_co]):
                 while call.take() is not None:
                     await _loop.wait(call, EVERY)
                     shown.look()
-        except BaseException:
+        except BaseException as error:
             call.cancel()
+            _table.keep(error, table, run, self._journal())
             raise
+        warn(call.warnings())
         return _table.joined(table, run)
 
     def _table_run(self, table: Any, into: str | None, concurrency: int | None) -> tuple[Call, TableRun]:
@@ -356,6 +391,7 @@ class Extractor(Generic[T_co]):
         call = self._core.run(told, concurrency, self._authority())
         progress = options.get("progress", True) and sys.stderr.isatty()
         _file_run.carry_out(call, self._counted(progress, None))
+        warn(call.warnings())
         return self.stats
 
     def _counted(self, progress: bool, total: int | None) -> Counted:

@@ -11,6 +11,7 @@ from . import _loop
 from ._feed import Feed, Rows
 from ._progress import Bar, Nothing, bar
 from ._rowcall import Call, Feeder
+from ._warnings import warn
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,8 +26,10 @@ class Outcomes(Generic[T_co]):
     """Outcomes as they are released: an iterator for `async for` and for `for`. Rows are taken as there is room, so that memory
     stays bounded for any number of them. Leaving it before its end, or dropping it, cancels what is under way."""
 
-    def __init__(self, start: Callable[[Feeder], Call], rows: Rows, progress: bool, name: str) -> None:
-        self._start, self._rows = start, rows
+    def __init__(
+        self, start: Callable[[Feeder], Call], rows: Rows, progress: bool, name: str, *, keeps: bool = False
+    ) -> None:
+        self._start, self._rows, self._keeps = start, rows, keeps
         self._shown = (progress, name)
         self._feed: Feed | None = None
         self._call: Call | None = None
@@ -56,6 +59,7 @@ class Outcomes(Generic[T_co]):
         feed = self._feed
         try:
             taken = call.take()
+            warn(call.warnings())
         except BaseException:
             self.close()
             if feed is not None and feed.error is not None:
@@ -137,12 +141,29 @@ class Outcomes(Generic[T_co]):
         """Cancels what is under way."""
         self._is_over = True
         if self._call is not None:
+            if self._keeps:
+                self._rescue(self._call)
             self._call.cancel()
         if self._feed is not None:
             self._feed.stop()
         self._call, self._feed = None, None
         shown, self._bar = self._bar, Nothing()
         shown.close()
+
+    def _rescue(self, call: Call) -> None:
+        """Keeps what is done and was not taken."""
+        try:
+            while taken := call.take():
+                self._ready.extend(taken)
+        except Exception:
+            # Whatever else has happened, there is something to be told already.
+            pass
+
+    def left(self) -> list[Outcome[T_co]]:
+        """What was done and not taken, once it is closed."""
+        left = list(self._ready)
+        self._ready.clear()
+        return left
 
     def __enter__(self) -> Outcomes[T_co]:
         return self
@@ -164,23 +185,39 @@ class Outcomes(Generic[T_co]):
 
 
 class Gathered:
-    """Values, or exceptions in their place, as they come, in the places of their rows."""
+    """Outcomes as they come, in the places of their rows, and in the end their values."""
 
     def __init__(self, return_exceptions: bool) -> None:
         self.return_exceptions = return_exceptions
-        self.values: list[Any] = []
+        self.found: list[Outcome[Any] | None] = []
 
     def add(self, outcomes: list[Outcome[Any]]) -> None:
         """Puts them into their places; raises the first failure, unless failures are values."""
-        values = self.values
-        outcome = None
+        found = self.found
+        outcome = failed = None
         try:
             for outcome in outcomes:
                 index = outcome.index
-                if index >= len(values):
-                    values.extend([None] * (index + 1 - len(values)))
-                values[index] = outcome.value if outcome.ok or not self.return_exceptions else outcome.error
+                if index >= len(found):
+                    found.extend([None] * (index + 1 - len(found)))
+                if outcome.ok or self.return_exceptions:
+                    found[index] = outcome
+                elif failed is None:
+                    failed = outcome
+            if failed is not None:
+                _ = failed.value
         finally:
             # An exception that is raised holds what stands here, which would hold the exception.
-            outcome = None
+            outcome = failed = None
             outcomes.clear()
+
+    def values(self) -> list[Any]:
+        """The values, or exceptions in their places."""
+        return [None if found is None else found.value if found.ok else found.error for found in self.found]
+
+    def kept(self, outcomes: Outcomes[Any]) -> list[Outcome[Any]]:
+        """What is done of `outcomes`, which have ended early."""
+        self.return_exceptions = True
+        for outcome in outcomes.left():
+            self.add([outcome])
+        return [found for found in self.found if found is not None]

@@ -30,6 +30,8 @@ class Stats(NamedTuple):
     """Rows that ended without one, by kind."""
     known: int = 0
     """Of all these, rows that were not asked about, since their outcomes were known."""
+    duplicates: int = 0
+    """Of the known rows, those that share the answer of an equal row of the same call."""
     abandoned: int = 0
     """Rows that were taken and then given up because the call was."""
     requests: int = 0
@@ -63,6 +65,8 @@ class Stats(NamedTuple):
 
     reasons: tuple[Reason, ...] = ()
     """Failed rows by what was said of them, the commonest first."""
+    notes: tuple[str, ...] = ()
+    """What the server refused in its requests and how it is asked instead, such as a parameter that is not sent any more."""
 
     @property
     def failures(self) -> int:
@@ -82,4 +86,5 @@ class Stats(NamedTuple):
 
 def stats(told: dict[str, Any]) -> Stats:
     """What the engine tells."""
-    return Stats(**{**told, "reasons": tuple(Reason(*reason) for reason in told["reasons"])})
+    reasons = tuple(Reason(*reason) for reason in told["reasons"])
+    return Stats(**{**told, "reasons": reasons, "notes": tuple(told["notes"])})

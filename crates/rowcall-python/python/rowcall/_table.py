@@ -7,6 +7,7 @@ from collections.abc import Callable, Sized
 from importlib.util import find_spec
 from typing import Any
 
+from . import _kept
 
 _LAZY = "; `collect()` makes one of it"
 
@@ -92,6 +93,16 @@ def joined(table: Any, run: Any) -> Any:
     import pyarrow  # type: ignore[import-untyped,unused-ignore]
 
     return pyarrow.table(made)
+
+
+def keep(error: BaseException, table: Any, run: Any, journal: str | None) -> None:
+    """Puts the table as far as it has come on the exception that ended its call."""
+    try:
+        made = joined(table, run)
+    except Exception:
+        # What is raised already says more.
+        return
+    _kept.keep(error, made, run.done(), journal)
 
 
 def _kind(table: Any) -> str:
