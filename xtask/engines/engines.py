@@ -124,7 +124,8 @@ class LlamaCpp:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.base = f"http://127.0.0.1:{port}"
-        arguments = ["-m", model, "--host", "127.0.0.1", "--port", str(port), "-np", "4", "-c", "32768", "--no-warmup"]
+        # One thread is enough for such a model; several wait for one another by spinning, which a busy machine takes ill.
+        arguments = ["-m", model, "--host", "127.0.0.1", "--port", str(port), "-np", "4", "-c", "32768", "--no-warmup", "-t", "1"]
         self.log = open(here / "log", "wb")
         self.process = subprocess.Popen(
             [self.programs / "llama-server", *arguments], env=self.environment, stdout=self.log, stderr=self.log

@@ -1,4 +1,4 @@
-"""A model of llama.cpp's with random weights and a token for each byte: what it writes is valid only where a grammar makes it so."""
+"""A model of llama.cpp's with random weights and a token for each character of ASCII: what it writes is valid only where a grammar makes it so."""
 
 import sys
 
@@ -8,16 +8,17 @@ import numpy
 WIDTH = 64
 
 
-def byte_tokens():
-    """The characters that GPT-2's vocabulary writes bytes as."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+def ascii_tokens():
+    """How GPT-2's vocabulary writes the characters of ASCII. Tokens of further bytes would let random weights write what is not UTF-8, at
+    which the server fails with status 500."""
+    printable = range(33, 127)
     others = iter(range(256, 512))
-    return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]
+    return [chr(byte) if byte in printable else chr(next(others)) for byte in range(128)]
 
 
 def write(path, seed=7):
     random = numpy.random.default_rng(seed)
-    tokens = [*byte_tokens(), "<|endoftext|>"]
+    tokens = [*ascii_tokens(), "<|endoftext|>"]
     file = gguf.GGUFWriter(path, "llama")
     file.add_context_length(8192)
     file.add_embedding_length(WIDTH)
@@ -31,10 +32,10 @@ def write(path, seed=7):
     file.add_tokenizer_model("gpt2")
     file.add_tokenizer_pre("gpt-2")
     file.add_token_list(tokens)
-    file.add_token_types([1] * 256 + [3])
+    file.add_token_types([1] * (len(tokens) - 1) + [3])
     file.add_token_merges(["a b"])
-    file.add_eos_token_id(256)
-    file.add_bos_token_id(256)
+    file.add_eos_token_id(len(tokens) - 1)
+    file.add_bos_token_id(len(tokens) - 1)
     file.add_chat_template("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}")
 
     def weights(name, *shape):

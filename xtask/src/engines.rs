@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::{Result, venv, workspace};
+use crate::{Result, binaries, venv, workspace};
 
 /// The engines with their versions, as pip reads them. What they need beside one another is listed, so that PyTorch, for which there is a
 /// stand-in, is not installed.
@@ -18,6 +18,9 @@ const PINS: &str = include_str!("../engines/requirements.txt");
 
 /// What judges.
 const SCRIPT: &str = "xtask/engines/judge_engines.py";
+
+/// What has a server answer.
+const SERVER: &str = "xtask/engines/judge_server.py";
 
 /// Judges the awkward schemas, those of the vectors, and what is found in `folders`.
 ///
@@ -29,6 +32,15 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
     let cases = cases::lines(folders)?;
     write(&file, &cases)?;
     judge(&python, SCRIPT, &[file])
+}
+
+/// Has a real llama-server answer for `served.json`.
+///
+/// # Errors
+/// A server that cannot be had, and rows that are invalid without a recorded loss, which are printed.
+pub(crate) fn serve() -> Result<()> {
+    let python = python()?;
+    judge(&python, SERVER, &[binaries::tested("rowcall")?])
 }
 
 fn python() -> Result<PathBuf> {

@@ -60,6 +60,8 @@ usage: cargo xtask COMMAND
   judges         the official Python SDKs of OpenAI, Anthropic and Google judge our requests and the simulator
   engines [DIR...]
                  constrained decoders judge the wire schemas of their dialects: those of the tests, and what is below the folders
+  engines --server
+                 a real llama-server whose model has random weights answers 50 rows for each of many schemas, without re-asks
   schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol
   python [PYTEST OPTIONS]
                  builds the Python package as a wheel, installs it under target/python, and runs its tests there
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
             Err(problem) => return misused(&problem),
         },
         ["judges"] => judges::run(),
+        ["engines", "--server"] => engines::serve(),
         ["engines", folders @ ..] => engines::run(folders),
         ["schemas", folders @ ..] if !folders.is_empty() => schemas::run(folders),
         ["python", arguments @ ..] => python::run(arguments),

@@ -44,8 +44,23 @@ fn others(value: &Value) -> Vec<Value> {
         Value::Null => vec![json!(0)],
         Value::Bool(_) => vec![json!("true")],
         Value::Number(_) => vec![json!("1"), json!(-1_000_003)],
-        Value::String(_) => vec![json!(1), json!(""), json!("?!?")],
+        Value::String(text) => {
+            let mut found = vec![json!(1), json!(""), json!("?!?")];
+            found.extend(not_in_the_calendar(text));
+            found
+        }
         Value::Array(_) => vec![json!({}), json!(null)],
         Value::Object(_) => vec![json!([]), json!("x")],
     }
+}
+
+/// A date, or a date with a time, on a day that the month does not have.
+fn not_in_the_calendar(text: &str) -> Option<Value> {
+    let is_date = text.len() >= 10
+        && text.bytes().take(10).enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    let (year, rest) = (text.get(..4)?, text.get(10..)?);
+    is_date.then(|| json!(format!("{year}-02-31{rest}")))
 }

@@ -84,11 +84,20 @@ fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
     for note in &forms.notes {
         text.push_str(&format!("\nnote: {note}"));
     }
-    let further: Vec<_> = forms.further.iter().map(|form| form.mode.phrase()).collect();
+    let further: Vec<_> = forms.further.iter().map(|form| further(form, *mode)).collect();
     if !further.is_empty() {
         text.push_str(&format!("\nif the server refuses that: {}", further.join(", then ")));
     }
     text
+}
+
+/// A form that is left if the server refuses one in mode `first`.
+fn further(form: &Form, first: Mode) -> String {
+    if form.mode == first {
+        format!("{} in dialect `{}`", form.mode.phrase(), form.dialect.name())
+    } else {
+        form.mode.phrase().to_owned()
+    }
 }
 
 /// The losses, a line for each; of those with the same note, one line for all.

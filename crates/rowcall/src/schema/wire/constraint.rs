@@ -72,9 +72,11 @@ impl<'s> Translation<'s> {
                 Sent::As(value) => {
                     schema.insert(keyword.to_owned(), value);
                 }
-                Sent::Losing(value, note) => {
+                Sent::Losing(value, losses) => {
                     schema.insert(keyword.to_owned(), value);
-                    self.narrow(&part.pointer, keyword, note.to_owned());
+                    for (effect, note) in losses {
+                        self.record(&part.pointer, keyword, (*note).to_owned(), *effect);
+                    }
                 }
                 Sent::Described => notes.extend(self.tell(part, keyword, value)),
             }
@@ -109,7 +111,7 @@ impl<'s> Translation<'s> {
     ) {
         if types.overlaps(JsonTypes::FRACTION)
             || !types.overlaps(JsonTypes::INTEGER)
-            || place.members().is_some()
+            || ["enum", "const"].iter().any(|keyword| schema.contains_key(*keyword))
         {
             return;
         }

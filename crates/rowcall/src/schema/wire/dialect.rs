@@ -8,7 +8,7 @@ mod llama_cpp;
 mod openai;
 mod xgrammar;
 
-pub(super) use keyword::{ESCAPES, Line, Sent, Together};
+pub(super) use keyword::{ESCAPES, Line, Sent, Together, count};
 
 use super::names::Naming;
 use crate::error::{Problem, did_you_mean};
@@ -267,6 +267,8 @@ pub(super) enum SeveralTypes {
 pub(super) enum Members {
     /// Any scalars with their types.
     Typed,
+    /// The same, but numbers only if a 64-bit float holds them: the engine takes others for the nearest float.
+    TypedFloats,
     /// Any scalars, without `type` if that would be a list.
     Untyped,
     /// Strings and numbers, a constant as an `enum` of one; anything else by its type.

@@ -10,10 +10,12 @@ use super::outlook::{Shape, shape};
 use super::step::Step;
 use super::translation::{KEPT, Translation};
 use crate::error::Problem;
+use crate::number::is_exact_as_float;
 use crate::schema::alternatives::Branch;
 use crate::schema::json_type::JsonTypes;
 use crate::schema::part::Part;
 use crate::schema::place::Place;
+use crate::schema::wording::cut_long;
 
 /// A schema in the wire's form.
 pub(super) struct Form {
@@ -201,6 +203,7 @@ impl<'s> Translation<'s> {
         }
         notes.extend(self.constraints(place, types, &[], &mut schema));
         notes.extend(most.and_then(|most| self.limit_items(place, most, &mut schema)));
+        leave_tightest(&mut schema);
         self.bound_integers(place, types, &mut schema);
         if types.overlaps(JsonTypes::ARRAY) && place.members().is_none() {
             self.bound_items(place, &mut schema);
@@ -219,7 +222,15 @@ impl<'s> Translation<'s> {
         let types = place.types();
         let constant = place.all("const").next().is_some() && members.len() == 1;
         match self.rules.members {
-            Members::Typed | Members::Untyped => {
+            Members::TypedFloats if members.iter().any(|member| is_beyond_floats(member)) => {
+                let keyword = if constant { "const" } else { "enum" };
+                let note =
+                    "numbers that 64-bit floats do not hold are described to the model and checked locally";
+                self.lose(place.pointer(), keyword, note.to_owned());
+                let listed: Vec<String> = members.iter().map(ToString::to_string).collect();
+                return Some(cut_long(&format!("one of {}", listed.join(", "))));
+            }
+            Members::Typed | Members::TypedFloats | Members::Untyped => {
                 if self.rules.members == Members::Untyped && types.list().len() > 1 {
                     schema.shift_remove("type");
                 }
@@ -247,6 +258,22 @@ impl<'s> Translation<'s> {
         }
         None
     }
+}
+
+/// Leaves one of `minimum` and `exclusiveMinimum`, and one of the other two: llama.cpp ignores the exclusive one beside the other.
+fn leave_tightest(schema: &mut Map<String, Value>) {
+    for (inclusive, exclusive, sign) in
+        [("minimum", "exclusiveMinimum", 1.0), ("maximum", "exclusiveMaximum", -1.0)]
+    {
+        let limit = |keyword| Some(sign * schema.get(keyword).and_then(Value::as_f64)?);
+        if let (Some(with), Some(without)) = (limit(inclusive), limit(exclusive)) {
+            schema.shift_remove(if without >= with { inclusive } else { exclusive });
+        }
+    }
+}
+
+fn is_beyond_floats(member: &Value) -> bool {
+    member.as_number().is_some_and(|number| !is_exact_as_float(number))
 }
 
 /// A schema that only this value satisfies, in which no object or list stands as a constant: engines take such a constant in one

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::ENTRY;
 use super::constraint::in_words;
-use super::dialect::{Maps, Optional, Sent};
+use super::dialect::{Maps, Optional, Sent, count};
 use super::form::{Form, describe, in_order_of, nullable};
 use super::outlook::{is_map, stays_native};
 use super::step::{Null, Others, Property, Step};
@@ -200,7 +200,7 @@ impl<'s> Translation<'s> {
             if let Some(limit) = place.all(of_object).next()
                 && self.sent(of_list, limit, JsonTypes::ARRAY, None) != Sent::Described
             {
-                schema.insert(of_list.to_owned(), limit.clone());
+                schema.insert(of_list.to_owned(), count(limit).unwrap_or_else(|| limit.clone()));
                 settled.push(of_object);
             }
         }

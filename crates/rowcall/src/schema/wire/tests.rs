@@ -2,6 +2,8 @@
 //! limits; the way back. Whether what is sent keeps a provider's rules is tested from outside, in `tests/it/schemas.rs`.
 
 mod dialects;
+mod documentation;
+mod engines;
 mod express;
 mod names;
 

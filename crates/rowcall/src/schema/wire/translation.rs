@@ -128,8 +128,9 @@ impl<'s> Translation<'s> {
         self.record(path, keyword, note, Effect::Narrowed);
     }
 
-    fn record(&mut self, path: &str, keyword: &str, note: String, effect: Effect) {
-        if !self.losses.iter().any(|known| known.path == path && known.keyword == keyword) {
+    pub(super) fn record(&mut self, path: &str, keyword: &str, note: String, effect: Effect) {
+        let is_same = |known: &Loss| known.path == path && known.keyword == keyword && known.effect == effect;
+        if !self.losses.iter().any(is_same) {
             self.losses.push(Loss { path: path.to_owned(), keyword: keyword.to_owned(), note, effect });
         }
     }

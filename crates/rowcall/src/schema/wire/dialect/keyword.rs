@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::schema::json_type::JsonTypes;
+use crate::schema::wire::Effect;
 
 /// A keyword in a dialect.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(in crate::schema::wire) enum Rule {
     UpTo(u64),
     /// It is sent if it has one of these values.
     Among(&'static [&'static str]),
+    /// The same, for engines that know the form of a format's values and not all that makes them valid.
+    Forms(&'static [&'static str]),
     /// The same; what has a time of day is sent although the engine allows no other decimals of a second than three.
     Milliseconds(&'static [&'static str]),
     /// A limit of a number: it is sent for integers only.
@@ -43,7 +46,9 @@ impl Rule {
         match self {
             Self::Keep => "kept".to_owned(),
             Self::UpTo(most) => format!("kept up to {most}, else described"),
-            Self::Among(values) => format!("kept for {}, else described", values.join(", ")),
+            Self::Among(values) | Self::Forms(values) => {
+                format!("kept for {}, else described", values.join(", "))
+            }
             Self::Milliseconds(values) => {
                 format!(
                     "kept for {} (seconds without decimals or with three), else described",
@@ -72,13 +77,16 @@ pub(in crate::schema::wire) enum Together {
     One,
 }
 
+/// What is lost by a keyword that is sent, each with what it means for answers.
+pub(in crate::schema::wire) type Losses = &'static [(Effect, &'static str)];
+
 /// How a keyword is sent.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::schema::wire) enum Sent {
     /// With this value.
     As(Value),
-    /// With this value, and with a loss.
-    Losing(Value, &'static str),
+    /// With this value, and with losses.
+    Losing(Value, Losses),
     /// Not at all: it is described.
     Described,
 }
@@ -87,11 +95,61 @@ pub(in crate::schema::wire) enum Sent {
 pub(in crate::schema::wire) const ESCAPES: &str =
     "the engine allows no quotation mark, backslash or control character in a text with this limit";
 
-/// What is lost by a format with a time of day.
-const MILLISECONDS: &str = "the engine allows no decimals of a second, or three";
+const NO_ESCAPES: Losses = &[(Effect::Narrowed, ESCAPES)];
 
 /// What is lost by a limit of a number that is not an integer.
-const DIGITS: &str = "the engine allows six decimals at most and no exponent in a number with this limit";
+const DIGITS: Losses = &[(
+    Effect::Narrowed,
+    "the engine allows six decimals at most and no exponent in a number with this limit",
+)];
+
+const DAYS: (Effect, &str) =
+    (Effect::Checked, "the engine does not know how many days a month has; that is checked here");
+
+const MILLISECONDS: (Effect, &str) =
+    (Effect::Narrowed, "the engine allows no decimals of a second, or three");
+
+/// What xgrammar 0.2.9 and llguidance 1.9.1 do not know of a format's values: measured; docs/engines.md.
+fn of_form(format: &str) -> Losses {
+    const SECONDS: (Effect, &str) =
+        (Effect::Checked, "the engine allows second 60 in every minute; that is checked here");
+    match format {
+        "date" => &[DAYS],
+        "time" => &[SECONDS],
+        "date-time" => &[(
+            Effect::Checked,
+            "the engine does not know how many days a month has, and allows second 60 in every minute; that is checked here",
+        )],
+        "hostname" => &[(
+            Effect::Checked,
+            "the engine does not limit the parts of a name to 63 characters; that is checked here",
+        )],
+        "ipv4" => &[(Effect::Checked, "the engine allows zeros in front; that is checked here")],
+        "ipv6" => &[(Effect::Narrowed, "the engine allows no address that ends as one of IPv4 does")],
+        _ => &[],
+    }
+}
+
+/// What llama.cpp b11434 does not know of a format's values: measured; docs/engines.md.
+fn with_milliseconds(format: &str) -> Losses {
+    match format {
+        "date" => &[DAYS],
+        "time" => &[MILLISECONDS],
+        "date-time" => &[DAYS, MILLISECONDS],
+        _ => &[],
+    }
+}
+
+/// How a format is sent, if it is one of `values`, with these losses.
+fn format(value: &Value, values: &[&str], losses: fn(&str) -> Losses) -> Sent {
+    match value.as_str() {
+        Some(format) if values.contains(&format) => match losses(format) {
+            [] => Sent::As(value.clone()),
+            some => Sent::Losing(value.clone(), some),
+        },
+        Some(_) | None => Sent::Described,
+    }
+}
 
 impl Line {
     pub(in crate::schema::wire) const fn new(
@@ -102,6 +160,11 @@ impl Line {
         Self { keyword, rule, source }
     }
 
+    fn counted(&self, value: &Value) -> Option<Value> {
+        let is_count = ["minLength", "maxLength", "minItems", "maxItems"].contains(&self.keyword);
+        if is_count { count(value) } else { None }
+    }
+
     /// How `value` is sent for values of `types`. `longest` is the length that the string may have at most.
     pub(in crate::schema::wire) fn sent(
         &self,
@@ -109,6 +172,8 @@ impl Line {
         types: JsonTypes,
         longest: Option<u64>,
     ) -> Sent {
+        let counted = self.counted(value);
+        let value = counted.as_ref().unwrap_or(value);
         let when = |fits: bool| if fits { Sent::As(value.clone()) } else { Sent::Described };
         let only_integers = !types.overlaps(JsonTypes::FRACTION);
         match self.rule {
@@ -116,12 +181,8 @@ impl Line {
             Rule::Keep => when(value.is_number()),
             Rule::UpTo(most) => when(value.as_f64().is_some_and(|limit| limit <= most as f64)),
             Rule::Among(values) => when(value.as_str().is_some_and(|value| values.contains(&value))),
-            Rule::Milliseconds(values) => match value.as_str() {
-                Some(format) if !values.contains(&format) => Sent::Described,
-                Some("time" | "date-time") => Sent::Losing(value.clone(), MILLISECONDS),
-                Some(_) => Sent::As(value.clone()),
-                None => Sent::Described,
-            },
+            Rule::Forms(values) => format(value, values, of_form),
+            Rule::Milliseconds(values) => format(value, values, with_milliseconds),
             Rule::Integers => {
                 if only_integers {
                     integral(self.keyword, value)
@@ -138,17 +199,25 @@ impl Line {
                 }
             }
             Rule::Short(most) => match longest {
-                Some(longest) if longest <= most && value.is_number() => Sent::Losing(value.clone(), ESCAPES),
+                Some(longest) if longest <= most && value.is_number() => {
+                    Sent::Losing(value.clone(), NO_ESCAPES)
+                }
                 Some(_) | None => Sent::Described,
             },
             Rule::Grammar => when(value.as_str().is_some_and(is_regular)),
             Rule::Rewrite => match value.as_str().and_then(super::super::pattern::rewritten) {
-                Some(found) if found.is_narrower => Sent::Losing(Value::String(found.pattern), ESCAPES),
+                Some(found) if found.is_narrower => Sent::Losing(Value::String(found.pattern), NO_ESCAPES),
                 Some(found) => Sent::As(Value::String(found.pattern)),
                 None => Sent::Described,
             },
         }
     }
+}
+
+/// A count that is written as `3.0`, as an integer: JSON Schema allows both, and engines refuse the first or ignore it.
+pub(in crate::schema::wire) fn count(value: &Value) -> Option<Value> {
+    let count = value.as_f64().filter(|count| count.fract() == 0.0 && (0.0..9e15).contains(count))?;
+    (!value.is_u64()).then(|| Value::from(count as u64))
 }
 
 /// A limit of an integer, which engines want as an integer.

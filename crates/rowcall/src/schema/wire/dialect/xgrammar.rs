@@ -10,6 +10,7 @@ use crate::schema::wire::names::Naming;
 /// Where the lines are from that no other source is named for.
 const MEASURED: &str = "xgrammar 0.2.9 and llguidance 1.9.1, measured; docs/engines.md";
 
+/// llguidance reads the number 9007199254740993 of an `enum` as 9007199254740992, xgrammar 12345678901234567890 as 1.2345678901234567e+19.
 /// Integers are bounded since both engines let digits go on for ever; lists for the same reason. llguidance 1.9.1 refuses a schema of
 /// more than a hundred levels.
 pub(super) const VLLM: Rules = Rules {
@@ -18,7 +19,7 @@ pub(super) const VLLM: Rules = Rules {
     tuples: Tuples::Exact,
     anything: Anything::Native,
     several_types: SeveralTypes::ScalarsListed,
-    members: Members::Typed,
+    members: Members::TypedFloats,
     compounds: Compounds::Alternatives,
     recursion: Recursion::Allowed,
     root_references: RootReferences::Definition,
@@ -30,7 +31,7 @@ pub(super) const VLLM: Rules = Rules {
         Line::new("pattern", Rule::Rewrite, MEASURED),
         Line::new("minLength", Rule::Short(64), MEASURED),
         Line::new("maxLength", Rule::Short(64), MEASURED),
-        Line::new("format", Rule::Among(FORMATS), MEASURED),
+        Line::new("format", Rule::Forms(FORMATS), MEASURED),
         Line::new("minimum", Rule::Decimals(2), MEASURED),
         Line::new("maximum", Rule::Decimals(2), MEASURED),
         Line::new("exclusiveMinimum", Rule::Decimals(2), MEASURED),
@@ -57,7 +58,7 @@ pub(super) const SGLANG: Rules = Rules {
         Line::new("pattern", Rule::Rewrite, MEASURED),
         Line::new("minLength", Rule::Short(64), MEASURED),
         Line::new("maxLength", Rule::Short(64), MEASURED),
-        Line::new("format", Rule::Among(FORMATS), MEASURED),
+        Line::new("format", Rule::Forms(FORMATS), MEASURED),
         Line::new("minimum", Rule::Decimals(2), MEASURED),
         Line::new("maximum", Rule::Decimals(2), MEASURED),
         Line::new("exclusiveMinimum", Rule::Decimals(2), MEASURED),

@@ -1,0 +1,86 @@
+//! Schemas that constrained decoders would refuse, ignore or take for others as they are written.
+
+use serde_json::{Value, json};
+
+use super::{Dialect, wire_for};
+use crate::schema::wire::Effect;
+
+fn property(dialect: Dialect, schema: &str) -> (Value, Vec<(String, Effect)>) {
+    let text = format!(
+        r#"{{"type":"object","properties":{{"x":{schema}}},"required":["x"],"additionalProperties":false}}"#
+    );
+    let wire = wire_for(dialect, &serde_json::from_str(&text).expect("JSON"));
+    let losses = wire.losses.into_iter().map(|loss| (loss.keyword, loss.effect)).collect();
+    (wire.schema["properties"]["x"].clone(), losses)
+}
+
+#[test]
+fn counts_are_written_as_integers() {
+    for (dialect, given, sent) in [
+        (
+            Dialect::Xgrammar,
+            r#"{"type":"string","minLength":2.0,"maxLength":3e0}"#,
+            json!({"type": "string", "minLength": 2, "maxLength": 3}),
+        ),
+        (
+            Dialect::LlamaCpp,
+            r#"{"type":"array","items":{"type":"boolean"},"minItems":1.0,"maxItems":2.0}"#,
+            json!({"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 2}),
+        ),
+    ] {
+        let (found, _) = property(dialect, given);
+        assert_eq!(found.to_string(), sent.to_string());
+    }
+}
+
+#[test]
+fn of_two_bounds_on_one_side_the_tighter_is_sent() {
+    for (given, sent) in [
+        (
+            r#"{"type":"integer","minimum":1,"exclusiveMinimum":5,"maximum":9}"#,
+            ["exclusiveMinimum", "maximum"],
+        ),
+        (
+            r#"{"type":"integer","minimum":7,"exclusiveMinimum":5,"exclusiveMaximum":9,"maximum":9}"#,
+            ["minimum", "exclusiveMaximum"],
+        ),
+    ] {
+        let (found, _) = property(Dialect::LlamaCpp, given);
+        let mut limits: Vec<&String> = found.as_object().expect("an object").keys().collect();
+        limits.retain(|keyword| *keyword != "type");
+        limits.sort();
+        let mut expected = sent.to_vec();
+        expected.sort_unstable();
+        assert_eq!(limits, expected, "{found}");
+    }
+}
+
+#[test]
+fn numbers_that_an_engine_would_round_are_no_members() {
+    let given = r#"{"enum":[9007199254740993,12345678901234567890]}"#;
+    let (found, losses) = property(Dialect::Xgrammar, given);
+    assert!(found.get("enum").is_none() && found["description"].to_string().contains("9007199254740993"));
+    assert!(losses.contains(&("enum".to_owned(), Effect::Checked)), "{losses:?}");
+    let (found, losses) = property(Dialect::LlamaCpp, given);
+    assert_eq!(found["enum"][0].to_string(), "9007199254740993", "llama.cpp keeps digits");
+    assert!(losses.is_empty(), "{losses:?}");
+}
+
+#[test]
+fn what_an_engine_does_not_know_of_a_format_is_a_loss() {
+    let lost = |dialect, format: &str| {
+        let (found, losses) = property(dialect, &format!(r#"{{"type":"string","format":"{format}"}}"#));
+        assert_eq!(found["format"], json!(format));
+        losses.into_iter().map(|(_, effect)| effect.name()).collect::<Vec<_>>()
+    };
+    for (dialect, format, losses) in [
+        (Dialect::Xgrammar, "date", &["checked"][..]),
+        (Dialect::Xgrammar, "ipv6", &["narrowed"]),
+        (Dialect::Xgrammar, "uuid", &[]),
+        (Dialect::LlamaCpp, "date-time", &["checked", "narrowed"]),
+        (Dialect::LlamaCpp, "time", &["narrowed"]),
+        (Dialect::OpenAiStrict, "date", &[]),
+    ] {
+        assert_eq!(lost(dialect, format), losses, "{dialect:?} {format}");
+    }
+}
