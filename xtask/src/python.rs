@@ -11,7 +11,7 @@ use crate::{OUR_OWN, Result, venv, workspace};
 pub(crate) const BUILDER: &str = "maturin>=1.9.4,<2";
 
 /// What builds the package, what it is tested with, and what it is tested beside.
-const TOOLS: [&str; 16] = [
+const TOOLS: [&str; 18] = [
     BUILDER,
     "pytest",
     "pydantic>=2.5",
@@ -28,6 +28,8 @@ const TOOLS: [&str; 16] = [
     "nbclient",
     "nbformat",
     "ipykernel",
+    "instructor>=1.17,<2",
+    "jedi",
 ];
 
 /// Builds, installs and tests the package, with `arguments` for pytest.

@@ -49,6 +49,8 @@ pub struct Memo {
     pub columns: Vec<String>,
     /// What relative paths of images start from, if there are images.
     pub folder: Option<PathBuf>,
+    /// What validated values beside the schema, if something did that the command line does not have: a model of Python's.
+    pub validated_by: Option<String>,
 }
 
 impl Memo {
@@ -70,6 +72,7 @@ impl Memo {
             meta: view.meta,
             columns: input.first_record_fields().unwrap_or_default().to_vec(),
             folder: if task.images.is_empty() { None } else { std::path::absolute(".").ok() },
+            validated_by: None,
         }
     }
 

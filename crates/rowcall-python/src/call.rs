@@ -16,6 +16,7 @@ use crate::delivery::{Ending, Ends, Queue, Taken};
 use crate::failure;
 use crate::notices::Notices;
 use crate::outcome::Outcome;
+use crate::rows::Rows;
 use crate::validation::Judge;
 
 /// Outcomes handed over at a time: enough to make the crossing cheap, few enough that nobody waits for the interpreter's lock.
@@ -31,6 +32,7 @@ pub(crate) struct Call {
     task: AbortHandle,
     halt: Halt,
     notices: Arc<Notices>,
+    rows: Option<Arc<Rows>>,
     /// What is to be said of the input, of a run over files.
     notes: Notes,
     process: u32,
@@ -51,7 +53,13 @@ impl Call {
         let poured = Ends(Arc::clone(&queue));
         let carry = async move { poured.0.end(work.await) };
         let task = runtime.spawn(carry).abort_handle();
-        Self { queue, task, halt, notices, notes: Notes::default(), process: std::process::id() }
+        Self { queue, task, halt, notices, rows: None, notes: Notes::default(), process: std::process::id() }
+    }
+
+    /// The same call of rows that Python has given.
+    pub(crate) fn with_rows(mut self, rows: Arc<Rows>) -> Self {
+        self.rows = Some(rows);
+        self
     }
 
     /// The same call of a run whose input has these notes.
@@ -84,7 +92,10 @@ impl Call {
     fn take(&self, py: Python<'_>) -> PyResult<Option<Vec<Outcome>>> {
         match self.queue.take(BATCH) {
             Taken::Some(delivered) => {
-                let outcomes = delivered.into_iter().map(|delivered| Outcome::new(py, delivered));
+                let outcomes = delivered.into_iter().map(|delivered| {
+                    let row = self.rows.as_ref().and_then(|rows| rows.take(delivered.outcome.index));
+                    Outcome::new(py, delivered, row)
+                });
                 Ok(Some(outcomes.collect::<PyResult<_>>()?))
             }
             Taken::End(Ending::Done) => Ok(None),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::prelude::*;
 use rowcall::{Event, EventKind, KnownFrom};
@@ -27,13 +28,14 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Event>,
+    /// Each with the time at which it happened.
+    waiting: VecDeque<(Event, SystemTime)>,
     missed: u64,
     closed: bool,
 }
 
-/// An event as Python gets it: the row, the kind, the details.
-type Told<'py> = (u64, &'static str, Bound<'py, PyAny>);
+/// An event as Python gets it: the row, the kind, the details, and when it happened, in seconds since 1970.
+type Told<'py> = (u64, &'static str, Bound<'py, PyAny>, f64);
 
 #[pymethods]
 impl Events {
@@ -42,12 +44,13 @@ impl Events {
         Self(Arc::default())
     }
 
-    /// Waits for events and takes them as (row, kind, details); `None` once it is closed.
+    /// Waits for events and takes them as (row, kind, details, time); `None` once it is closed.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Told<'py>>>> {
         let taken = py.detach(|| self.0.wait());
-        let told = |event: Event| {
+        let told = |(event, time): (Event, SystemTime)| {
             let (kind, details) = told(&event.kind);
-            Ok((event.row, kind, json::to_python(py, &details)?))
+            let time = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+            Ok((event.row, kind, json::to_python(py, &details)?, time))
         };
         taken.map(|events| events.into_iter().map(told).collect()).transpose()
     }
@@ -78,6 +81,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the time of day, for whoever looks at events afterwards")]
     fn push(&self, event: &Event) {
         let mut state = self.state();
         if state.waiting.len() >= MOST_WAITING {
@@ -85,14 +89,14 @@ impl Queue {
             return;
         }
         let is_first = state.waiting.is_empty();
-        state.waiting.push_back(event.clone());
+        state.waiting.push_back((event.clone(), SystemTime::now()));
         drop(state);
         if is_first {
             self.more.notify_one();
         }
     }
 
-    fn wait(&self) -> Option<Vec<Event>> {
+    fn wait(&self) -> Option<Vec<(Event, SystemTime)>> {
         let nothing = |state: &mut State| state.waiting.is_empty() && !state.closed;
         let mut state = self.more.wait_while(self.state(), nothing).unwrap_or_else(PoisonError::into_inner);
         let count = state.waiting.len().min(BATCH);

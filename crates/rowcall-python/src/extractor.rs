@@ -7,18 +7,19 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use rowcall::{Effort, Error, Extractor, Halt, OrderBy, Outcome, Problem, Row};
-use rowcall_cli::Model;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
+use crate::account::{Account, Opened};
 use crate::call::{Call, ending};
+use crate::clock::Clock;
 use crate::delivery::{Delivery, Ending, Queue, UntilFailure, judged};
 use crate::events::Events;
 use crate::feed::Feeder;
 use crate::file_run::FileRun;
 use crate::notices::Notices;
-use crate::settings::Settings;
+use crate::rows::Rows;
+use crate::settings::{Settings, read};
 use crate::table::{self, Columns, TableRun, TableSource};
 use crate::validation::{Judge, Keep, Rules};
 use crate::validator::Validator;
@@ -29,6 +30,7 @@ use crate::{failure, json, runtime, stats};
 pub(crate) struct Core {
     settings: Settings,
     notices: Arc<Notices>,
+    clock: Arc<Clock>,
     /// Locked only by threads that hold the interpreter's lock, so that no other thread has it locked when a process forks.
     state: Mutex<State>,
     process: u32,
@@ -36,7 +38,7 @@ pub(crate) struct Core {
 
 enum State {
     /// The second is whom the first asks. A simulator that was started for it stops when this is dropped.
-    Open(Extractor<Value>, Box<Model>),
+    Open(Extractor<Value>, Arc<Opened>),
     /// With the statistics as they were.
     Closed(Value),
 }
@@ -58,26 +60,24 @@ type Authority = Option<(Py<Rules>, Py<Validator>)>;
 #[pymethods]
 impl Core {
     #[new]
-    #[pyo3(signature = (settings, api_key=None, headers=Vec::new(), events=None))]
-    fn new(
-        py: Python<'_>,
-        settings: &str,
-        api_key: Option<String>,
-        headers: Vec<(String, String)>,
-        events: Option<&Events>,
-    ) -> PyResult<Self> {
+    #[pyo3(signature = (account, settings, events=None))]
+    fn new(py: Python<'_>, account: &Account, settings: &str, events: Option<&Events>) -> PyResult<Self> {
         let settings: Settings = read(py, settings, "setting")?;
-        let made = py.detach(|| settings.extractor(api_key, headers));
-        let (mut extractor, model) = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
+        let opened = account.get()?;
+        let made = py.detach(|| settings.extractor(&opened.client));
+        let mut extractor = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
         let notices = Arc::<Notices>::default();
+        let clock = Arc::<Clock>::default();
         extractor = extractor.on_event(notices.observer(settings.sampling_temperature()));
+        extractor = extractor.on_event(clock.observer());
         if let Some(events) = events {
             extractor = extractor.on_event(events.observer());
         }
         Ok(Self {
             settings,
             notices,
-            state: Mutex::new(State::Open(extractor, Box::new(model))),
+            clock,
+            state: Mutex::new(State::Open(extractor, opened)),
             process: std::process::id(),
         })
     }
@@ -87,7 +87,7 @@ impl Core {
         let mut state = self.state();
         let last = match &*state {
             State::Closed(_) => return,
-            State::Open(extractor, _) => stats::told(&extractor.stats()),
+            State::Open(extractor, _) => stats::told(&extractor.stats(), self.clock.elapsed()),
         };
         let open = std::mem::replace(&mut *state, State::Closed(last));
         drop(state);
@@ -99,7 +99,8 @@ impl Core {
     #[pyo3(signature = (row, authority=None))]
     fn extract(&self, py: Python<'_>, row: &Bound<'_, PyAny>, authority: Authority) -> PyResult<Call> {
         let fields = json::fields(row)?;
-        let (extractor, judge) = judged_by(&self.extractor()?, py, authority, Keep::Instance);
+        let (extractor, judge) =
+            judged_by(&self.extractor()?, py, authority, Keep::Instance, Some(Rows::one(row)));
         let queue = Arc::<Queue>::default();
         let (delivery, judging) = (Arc::clone(&queue), judge.clone());
         let work = ending(judge, async move {
@@ -115,7 +116,8 @@ impl Core {
     /// Asks about the rows pushed into `feeder`, one after another.
     #[pyo3(signature = (feeder, authority=None))]
     fn sequential(&self, py: Python<'_>, feeder: &Feeder, authority: Authority) -> PyResult<Call> {
-        let (extractor, judge) = judged_by(&self.extractor()?, py, authority, Keep::Instance);
+        let (extractor, judge) =
+            judged_by(&self.extractor()?, py, authority, Keep::Instance, Some(feeder.rows()));
         let queue = Arc::<Queue>::default();
         let source = feeder.source();
         let delivery = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
@@ -123,7 +125,7 @@ impl Core {
             let mut sink = UntilFailure(delivery);
             extractor.run_one_by_one(source, &mut sink).await
         });
-        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), work))
+        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), work).with_rows(feeder.rows()))
     }
 
     /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`.
@@ -137,12 +139,12 @@ impl Core {
         authority: Authority,
     ) -> PyResult<Call> {
         let limited = self.limited(concurrency)?;
-        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Instance);
+        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Instance, Some(feeder.rows()));
         let (queue, halt, order) = (Arc::<Queue>::default(), Halt::default(), order_by(order)?);
         let (source, stop) = (feeder.source(), halt.clone());
         let mut sink = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
         let work = ending(judge, async move { extractor.run(source, &mut sink, order, stop).await });
-        Ok(self.call(&runtime::handle(py)?, queue, halt, work))
+        Ok(self.call(&runtime::handle(py)?, queue, halt, work).with_rows(feeder.rows()))
     }
 
     /// Asks about the rows of an Arrow table, which may be a part of one with these `columns`. The second is where its values
@@ -166,7 +168,7 @@ impl Core {
         let columns = Columns::new(output, into).map_err(|problem| failure::of_config(py, &problem))?;
         columns.check(&names, &limited).map_err(|problem| failure::of_config(py, &problem))?;
         let needed = self.needed(schema.fields().iter().map(|field| field.name().clone()).collect())?;
-        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
+        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json, None);
         let source = TableSource::new(batches.clone(), &needed);
         let run = TableRun::new(schema, batches, columns);
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
@@ -187,7 +189,7 @@ impl Core {
     ) -> PyResult<Call> {
         let run: FileRun = read(py, options, "option")?;
         let limited = self.limited(concurrency)?;
-        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json);
+        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json, None);
         let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
         let handle = runtime::handle(py)?;
         let opened = py.detach(|| {
@@ -204,7 +206,7 @@ impl Core {
     /// What has happened so far, in all calls.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let told = match &*self.state() {
-            State::Open(extractor, _) => stats::told(&extractor.stats()),
+            State::Open(extractor, _) => stats::told(&extractor.stats(), self.clock.elapsed()),
             State::Closed(last) => last.clone(),
         };
         json::to_python(py, &told)
@@ -232,8 +234,8 @@ impl Core {
     /// What its simulator has seen, as JSON.
     fn simulator_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let stats = match &*self.state() {
-            State::Open(_, model) => {
-                model.simulator().map(|simulator| serde_json::to_value(simulator.stats()))
+            State::Open(_, opened) => {
+                opened.model.simulator().map(|simulator| serde_json::to_value(simulator.stats()))
             }
             State::Closed(_) => None,
         };
@@ -249,7 +251,7 @@ impl Core {
     fn extractor(&self) -> PyResult<Extractor<Value>> {
         match &*self.state() {
             State::Open(extractor, _) => Ok(extractor.clone()),
-            State::Closed(_) => Err(PyValueError::new_err("the extractor is closed")),
+            State::Closed(_) => Err(failure::of_closed("extractor")),
         }
     }
 
@@ -282,31 +284,18 @@ fn without_fresh(error: Error) -> Error {
     }
 }
 
-/// What Python has told as JSON.
-///
-/// # Errors
-/// `ConfigError` with the name of the `what` that cannot be used.
-fn read<T: DeserializeOwned>(py: Python<'_>, told: &str, what: &str) -> PyResult<T> {
-    let mut deserializer = serde_json::Deserializer::from_str(told);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let (path, cause) = (error.path().to_string(), error.into_inner().to_string());
-        // Where in the JSON that was made of them is nothing to tell.
-        let cause = cause.split(" at line ").next().unwrap_or_default();
-        failure::of_config(py, &Problem::new(format!("the {what} `{path}` cannot be used: {cause}")))
-    })
-}
-
 /// The extractor with the user's model as the authority on its values, if there is one.
 fn judged_by(
     extractor: &Extractor<Value>,
     py: Python<'_>,
     authority: Authority,
     keep: Keep,
+    rows: Option<Arc<Rows>>,
 ) -> (Extractor<Value>, Option<Arc<Judge>>) {
     match authority {
         None => (extractor.clone(), None),
         Some((rules, validator)) => {
-            let judge = Arc::new(Judge::new(rules, keep, validator.bind(py).get()));
+            let judge = Arc::new(Judge::new(rules, keep, validator.bind(py).get(), rows));
             (extractor.check_with(Arc::clone(&judge) as _), Some(judge))
         }
     }

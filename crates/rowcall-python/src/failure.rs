@@ -36,6 +36,11 @@ pub(crate) fn of_config(py: Python<'_>, problem: &Problem) -> PyErr {
     of_problem(py, "config", problem)
 }
 
+/// The exception for what is used after it was closed.
+pub(crate) fn of_closed(what: &str) -> PyErr {
+    python::ClosedError::new_err(format!("the {what} is closed"))
+}
+
 /// The exception for a call after Python's own end has begun.
 pub(crate) fn of_the_end() -> PyErr {
     python::Error::new_err("the interpreter is ending, and nothing can be validated any more")
@@ -43,6 +48,7 @@ pub(crate) fn of_the_end() -> PyErr {
 
 /// Python's own classes of exceptions.
 mod python {
+    pyo3::import_exception!(rowcall._errors, ClosedError);
     pyo3::import_exception!(rowcall._errors, Error);
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use crate::bell::{Bell, Line};
+use crate::rows::Rows;
 use crate::{json, runtime};
 
 /// Rows that may wait for the run.
@@ -22,7 +23,10 @@ const ROWS_PER_TURN: u64 = 64;
 
 /// The end of the pipe that Python pushes rows into.
 #[pyclass(frozen, module = "rowcall._rowcall")]
-pub(crate) struct Feeder(Arc<Pipe>);
+pub(crate) struct Feeder {
+    pipe: Arc<Pipe>,
+    rows: Arc<Rows>,
+}
 
 #[derive(Debug, Default)]
 struct Pipe {
@@ -54,25 +58,26 @@ impl Feeder {
     #[pyo3(signature = (total=None))]
     fn new(total: Option<u64>) -> Self {
         let pipe = Pipe { state: Mutex::new(State { total, ..State::default() }), ..Pipe::default() };
-        Self(Arc::new(pipe))
+        Self { pipe: Arc::new(pipe), rows: Arc::default() }
     }
 
     /// Pushes a row, however many are waiting. Tells whether there is room for more.
     fn offer(&self, row: &Bound<'_, PyAny>) -> PyResult<bool> {
         let fields = json::fields(row).map_err(|error| self.at_row(row.py(), error))?;
-        let mut state = self.0.state();
+        let mut state = self.pipe.state();
+        self.rows.add(state.pushed, row);
         state.rows.push_back(fields);
         state.pushed += 1;
         let has_room = state.rows.len() < MOST_WAITING;
         drop(state);
-        self.0.filled.notify_one();
+        self.pipe.filled.notify_one();
         Ok(has_room)
     }
 
     /// Pushes a row and waits for room. Tells whether more are wanted.
     fn push(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<bool> {
         let has_room = self.offer(row)?;
-        let state = self.0.state();
+        let state = self.pipe.state();
         let (is_wanted, is_turn_over) = (!state.deserted, state.pushed.is_multiple_of(ROWS_PER_TURN));
         drop(state);
         match (is_wanted, has_room) {
@@ -82,18 +87,18 @@ impl Feeder {
                 Ok(true)
             }
             (true, true) => Ok(true),
-            (true, false) => Ok(py.detach(|| self.0.wait_for_room())),
+            (true, false) => Ok(py.detach(|| self.pipe.wait_for_room())),
         }
     }
 
     /// Whether more rows are wanted.
     fn is_wanted(&self) -> bool {
-        !self.0.state().deserted
+        !self.pipe.state().deserted
     }
 
     /// Rings `bell` for `number` once there is room; tells whether there is room already.
     fn listen(&self, bell: &Bell, number: u64) -> bool {
-        let mut state = self.0.state();
+        let mut state = self.pipe.state();
         let has_room = state.rows.len() <= MOST_WAITING / 2 || state.deserted;
         state.waiting = (!has_room).then(|| (bell.line(), number));
         has_room
@@ -101,25 +106,25 @@ impl Feeder {
 
     /// Does not ring for `number` any more.
     fn unlisten(&self, number: u64) {
-        let mut state = self.0.state();
+        let mut state = self.pipe.state();
         state.waiting = state.waiting.take().filter(|(_, waiting)| *waiting != number);
     }
 
     /// There are no more rows.
     fn end(&self) {
-        self.0.state().ended = true;
-        self.0.filled.notify_one();
+        self.pipe.state().ended = true;
+        self.pipe.filled.notify_one();
     }
 
     /// No more rows can be had.
     fn fail(&self, message: String) {
-        self.0.state().failed = Some(message);
-        self.0.filled.notify_one();
+        self.pipe.state().failed = Some(message);
+        self.pipe.filled.notify_one();
     }
 
     /// Nobody is to take rows any more: whoever pushes is let go.
     fn desert(&self) {
-        self.0.desert();
+        self.pipe.desert();
     }
 }
 
@@ -130,16 +135,21 @@ impl Feeder {
         let is_plain = value.get_type().is(py.get_type::<PyTypeError>())
             || value.get_type().is(py.get_type::<PyValueError>());
         if is_plain {
-            let told = format!("row {}: {value}", self.0.state().pushed);
+            let told = format!("row {}: {value}", self.pipe.state().pushed);
             // An exception that keeps its words is better than none.
             let _ = value.setattr("args", (told,));
         }
         error
     }
 
+    /// The rows as they were given.
+    pub(crate) fn rows(&self) -> Arc<Rows> {
+        Arc::clone(&self.rows)
+    }
+
     /// The run's end.
     pub(crate) fn source(&self) -> Fed {
-        Fed(Arc::clone(&self.0))
+        Fed(Arc::clone(&self.pipe))
     }
 }
 

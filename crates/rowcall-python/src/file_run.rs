@@ -150,12 +150,6 @@ impl FileRun {
     /// What the command line would remember of this run.
     fn memo(&self, settings: &Settings, columns: &[String]) -> Result<Memo> {
         Ok(Memo {
-            model: settings.model.clone(),
-            base_url: settings.base_url.as_deref().and_then(Memo::told_address),
-            mode: settings.mode()?,
-            protocol: settings.protocol()?,
-            dialect: settings.dialect.clone(),
-            no_dedup: !settings.dedup,
             journal: self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path)),
             output: Some(Memo::whole_path(&self.output)),
             output_format: self.output_format.clone(),
@@ -163,7 +157,7 @@ impl FileRun {
             into: self.into.clone(),
             meta: self.meta,
             columns: columns.to_vec(),
-            folder: if settings.images.is_empty() { None } else { std::path::absolute(".").ok() },
+            ..settings.memo()?
         })
     }
 }

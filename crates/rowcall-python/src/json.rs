@@ -31,6 +31,9 @@ pub(crate) fn fields(item: &Bound<'_, PyAny>) -> PyResult<Map<String, Value>> {
     if let Ok(fields) = item.cast::<PyDict>() {
         return object(fields, 0);
     }
+    if item.is_none() {
+        return Ok(Map::from_iter([(TEXT_FIELD.to_owned(), Value::Null)]));
+    }
     let fields = FIELDS_OF.import(item.py(), "rowcall._rows", "fields_of")?.call1((item,))?;
     object(fields.cast::<PyDict>()?, 0)
 }

@@ -1,8 +1,10 @@
 //! The extension module `rowcall._rowcall`: the engine as the Python layer beside it uses it. What users see is in
 //! `python/rowcall`; what is done about a row is the library's business.
 
+mod account;
 mod bell;
 mod call;
+mod clock;
 mod command;
 mod delivery;
 mod events;
@@ -13,6 +15,7 @@ mod file_run;
 mod json;
 mod notices;
 mod outcome;
+mod rows;
 mod runtime;
 mod settings;
 mod stats;
@@ -30,6 +33,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The engine of rowcall. Use the package `rowcall`, not this module: nothing here is promised to stay as it is.
 #[pymodule]
 mod _rowcall {
+    #[pymodule_export]
+    use crate::account::Account;
     #[pymodule_export]
     use crate::bell::Bell;
     #[pymodule_export]

@@ -1,5 +1,6 @@
 //! How a row ended, as Python sees it.
 
+use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
@@ -16,6 +17,7 @@ pub(crate) struct Outcome {
     #[pyo3(get)]
     index: u64,
     result: Result<Py<PyAny>, Py<PyAny>>,
+    row: Option<Py<PyAny>>,
     effort: Effort,
     /// What had to be put right in the answer to read the value, such as `fence`.
     #[pyo3(get)]
@@ -60,6 +62,28 @@ impl From<rowcall::Usage> for Usage {
 
 #[pymethods]
 impl Usage {
+    #[new]
+    #[pyo3(signature = (input_tokens=0, cached_tokens=0, cache_write_tokens=0, output_tokens=0, reasoning_tokens=0))]
+    fn new(
+        input_tokens: u64,
+        cached_tokens: u64,
+        cache_write_tokens: u64,
+        output_tokens: u64,
+        reasoning_tokens: u64,
+    ) -> Self {
+        Self { input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens }
+    }
+
+    fn __getnewargs__(&self) -> (u64, u64, u64, u64, u64) {
+        (
+            self.input_tokens,
+            self.cached_tokens,
+            self.cache_write_tokens,
+            self.output_tokens,
+            self.reasoning_tokens,
+        )
+    }
+
     /// Tokens in and out together.
     #[getter]
     fn total_tokens(&self) -> u64 {
@@ -71,9 +95,28 @@ impl Usage {
     }
 }
 
+/// A value that is there without waiting.
+#[pyclass(frozen, module = "rowcall._rowcall")]
+pub(crate) struct Ready(Py<PyAny>);
+
+#[pymethods]
+impl Ready {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<()> {
+        Err(PyStopIteration::new_err((self.0.clone_ref(py),)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.0)
+    }
+}
+
 impl Outcome {
     /// What was delivered, as Python sees it.
-    pub(crate) fn new(py: Python<'_>, delivered: Delivered) -> PyResult<Self> {
+    pub(crate) fn new(py: Python<'_>, delivered: Delivered, row: Option<Py<PyAny>>) -> PyResult<Self> {
         let Delivered { outcome, kept } = delivered;
         let rowcall::Outcome { index, result, effort, repairs, model, finish_reason } = outcome;
         let result = match (result, kept) {
@@ -81,7 +124,7 @@ impl Outcome {
             (Ok(value), Some(Kept::Json(_)) | None) => Ok(json::to_python(py, &value)?.unbind()),
             (Err(failure), _) => Err(failure::of_row(py, Some(index), &failure).into_value(py).into_any()),
         };
-        Ok(Self { index, result, effort, repairs, model, finish_reason })
+        Ok(Self { index, result, row, effort, repairs, model, finish_reason })
     }
 }
 
@@ -96,9 +139,21 @@ impl Outcome {
 
     /// An exception that was raised holds the frame that holds the outcome it came from: the collector has to see that.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.row)?;
         match &self.result {
             Ok(held) | Err(held) => visit.call(held),
         }
+    }
+
+    /// The row itself, as it was given.
+    #[getter]
+    fn row(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.row.as_ref().map(|row| row.clone_ref(py))
+    }
+
+    /// The value at once: `await done` in a loop that was written for `asyncio.as_completed`.
+    fn __await__(&self, py: Python<'_>) -> PyResult<Ready> {
+        Ok(Ready(self.value(py)?))
     }
 
     /// The value. Raises the row's exception if there is none.

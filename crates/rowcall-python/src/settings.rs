@@ -3,24 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pyo3::prelude::*;
 use rowcall::journal::{Existing, Records};
-use rowcall::provider::Protocol;
-use rowcall::schema::Dialect;
 use rowcall::{
-    AccountOptions, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, Mode, Parameters, Problem,
-    Result, RetryPolicy, SamePrompt, Schema,
+    Client, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, Mode, Parameters, Problem, Result,
+    RetryPolicy, SamePrompt, Schema,
 };
-use rowcall_cli::{Memo, Model};
-use secrecy::SecretString;
+use rowcall_cli::Memo;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+use crate::account::AccountSettings;
+use crate::failure;
 
 /// What Python says about an extractor, but for the key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    pub(crate) model: String,
+    pub(crate) account: AccountSettings,
     pub(crate) schema: Value,
     /// Whether the schema is the user's own, not made of a type.
     pub(crate) schema_is_given: bool,
@@ -35,21 +36,14 @@ pub(crate) struct Settings {
     /// The fields that hold images or PDFs.
     pub(crate) images: Vec<String>,
     pub(crate) mode: Option<String>,
-    pub(crate) protocol: Option<String>,
-    pub(crate) dialect: Option<String>,
-    pub(crate) base_url: Option<String>,
-    pub(crate) timeout: Option<f64>,
-    pub(crate) ca_cert: Option<PathBuf>,
-    pub(crate) concurrency: Option<usize>,
-    pub(crate) most_connections: Option<usize>,
-    pub(crate) rpm: Option<f64>,
-    pub(crate) tpm: Option<f64>,
     pub(crate) temperature: Option<f64>,
     pub(crate) max_output_tokens: Option<u32>,
     pub(crate) params: Map<String, Value>,
     pub(crate) max_reasks: Option<u32>,
     pub(crate) retries: Option<u32>,
     pub(crate) dedup: bool,
+    /// The user's model that values are validated by, if there is one beside the schema.
+    pub(crate) validated_by: Option<String>,
     pub(crate) journal: Option<JournalSettings>,
 }
 
@@ -81,32 +75,13 @@ impl JournalSettings {
 }
 
 impl Settings {
-    /// The extractor, and whom it asks.
+    /// The extractor by an account.
     ///
     /// # Errors
     /// Whatever in the settings cannot be.
-    pub(crate) fn extractor(
-        &self,
-        api_key: Option<String>,
-        headers: Vec<(String, String)>,
-    ) -> Result<(Extractor<Value>, Model)> {
+    pub(crate) fn extractor(&self, client: &Client) -> Result<Extractor<Value>> {
         let schema = self.read(&self.schema)?;
-        let model = Model::new(AccountOptions {
-            model: self.model.clone(),
-            base_url: self.base_url.clone(),
-            protocol: self.protocol()?,
-            dialect: self.dialect.as_deref().map(Dialect::named).transpose().map_err(Error::Config)?,
-            api_key: api_key.map(SecretString::from),
-            headers: headers.into_iter().map(|(name, value)| (name, value.into())).collect(),
-            timeout: self.timeout.map(|seconds| time("timeout", seconds)).transpose()?,
-            ca_cert: self.ca_cert.clone(),
-            concurrency: self.concurrency,
-            most_concurrency: self.most_connections,
-            requests_per_minute: self.rpm,
-            tokens_per_minute: self.tpm,
-            ..AccountOptions::default()
-        })?;
-        let mut task = model.client()?.extractor_with(schema).parameters(Parameters {
+        let mut task = client.extractor_with(schema).parameters(Parameters {
             temperature: self.temperature,
             max_output_tokens: self.max_output_tokens,
             extra: self.params.clone(),
@@ -136,8 +111,8 @@ impl Settings {
         }
         let extractor = task.prompt(&self.prompt)?;
         match &self.journal {
-            None => Ok((extractor, model)),
-            Some(journal) => Ok((extractor.journal_with(&journal.options(&Memo::default()))?, model)),
+            None => Ok(extractor),
+            Some(journal) => extractor.journal_with(&journal.options(&self.memo()?)),
         }
     }
 
@@ -180,17 +155,23 @@ impl Settings {
         )
     }
 
-    /// How the server is spoken to, if that is said.
+    /// What the command line would remember of a run with this extractor, whatever its files are.
     ///
     /// # Errors
-    /// A protocol that does not exist.
-    pub(crate) fn protocol(&self) -> Result<Option<Protocol>> {
-        named(
-            self.protocol.as_deref(),
-            "protocol",
-            "`chat`, `responses`, `anthropic` or `gemini`",
-            "leave it out: rowcall then speaks to the provider as it is used to",
-        )
+    /// A mode or a protocol that does not exist.
+    pub(crate) fn memo(&self) -> Result<Memo> {
+        let AccountSettings { model, base_url, dialect, .. } = &self.account;
+        Ok(Memo {
+            model: model.clone(),
+            base_url: base_url.as_deref().and_then(Memo::told_address),
+            mode: self.mode()?,
+            protocol: self.account.protocol()?,
+            dialect: dialect.clone(),
+            no_dedup: !self.dedup,
+            folder: if self.images.is_empty() { None } else { std::path::absolute(".").ok() },
+            validated_by: self.validated_by.clone(),
+            ..Memo::default()
+        })
     }
 }
 
@@ -210,14 +191,14 @@ fn has_word(text: &str, word: &str) -> bool {
 ///
 /// # Errors
 /// What is no time.
-fn time(what: &str, seconds: f64) -> Result<Duration> {
+pub(crate) fn time(what: &str, seconds: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
         Error::Config(Problem::new(format!("{what} `{seconds}` is out of range, expected seconds above 0")))
     })
 }
 
 /// What `name` stands for among the named values of a type.
-fn named<T: DeserializeOwned>(
+pub(crate) fn named<T: DeserializeOwned>(
     name: Option<&str>,
     what: &str,
     expected: &str,
@@ -226,5 +207,19 @@ fn named<T: DeserializeOwned>(
     let Some(name) = name else { return Ok(None) };
     serde_json::from_value(Value::String(name.to_owned())).map(Some).map_err(|_| {
         Error::Config(Problem::new(format!("the {what} `{name}` is unknown, expected {expected}")).hint(hint))
+    })
+}
+
+/// What Python has told as JSON.
+///
+/// # Errors
+/// `ConfigError` with the name of the `what` that cannot be used.
+pub(crate) fn read<T: DeserializeOwned>(py: Python<'_>, told: &str, what: &str) -> PyResult<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(told);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (path, cause) = (error.path().to_string(), error.into_inner().to_string());
+        // Where in the JSON that was made of them is nothing to tell.
+        let cause = cause.split(" at line ").next().unwrap_or_default();
+        failure::of_config(py, &Problem::new(format!("the {what} `{path}` cannot be used: {cause}")))
     })
 }

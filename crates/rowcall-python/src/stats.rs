@@ -1,10 +1,12 @@
 //! The engine's statistics in Python's words.
 
+use std::time::Duration;
+
 use rowcall::Stats;
 use serde_json::{Map, Value, json};
 
 /// All that is counted, under the names of `Stats` in `_stats.py`.
-pub(crate) fn told(stats: &Stats) -> Value {
+pub(crate) fn told(stats: &Stats, elapsed: Duration) -> Value {
     let seconds = |share| stats.latency(share).map(|latency| latency.as_secs_f64());
     let failed: Map<String, Value> =
         stats.failed.iter().map(|(kind, rows)| (kind.name().to_owned(), (*rows).into())).collect();
@@ -19,6 +21,8 @@ pub(crate) fn told(stats: &Stats) -> Value {
     let waits: Map<String, Value> =
         stats.waits.iter().map(|(bound, requests)| (bound.to_string(), (*requests).into())).collect();
     json!({
+        "elapsed": elapsed.as_secs_f64(),
+        "waits_now": stats.waits_now.map(|bound| bound.to_string()),
         "taken": stats.taken,
         "done": stats.done,
         "failed": failed,

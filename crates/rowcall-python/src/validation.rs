@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::failure;
+use crate::rows::{Rows, Shown};
 use crate::validator::{Job, Queue, Rule, Validator};
 
 /// What a value must satisfy, in Python's words.
@@ -26,14 +27,28 @@ pub(crate) struct Rules {
     /// From an instance to JSON in bytes.
     dump: Py<PyAny>,
     keywords: Option<Py<PyDict>>,
+    /// From a row to the keywords of its validation, in place of the others.
+    of_row: Option<Py<PyAny>>,
+    /// From a row and its instance to violations as pairs of path and message.
+    check: Option<Py<PyAny>>,
+    /// Whether the schema counts as well, which the user has written.
+    has_schema: bool,
 }
 
 #[pymethods]
 impl Rules {
     #[new]
-    #[pyo3(signature = (validate, explain, dump, keywords=None))]
-    fn new(validate: Py<PyAny>, explain: Py<PyAny>, dump: Py<PyAny>, keywords: Option<Py<PyDict>>) -> Self {
-        Self { validate, explain, dump, keywords }
+    #[pyo3(signature = (validate, explain, dump, keywords=None, of_row=None, check=None, has_schema=false))]
+    fn new(
+        validate: Py<PyAny>,
+        explain: Py<PyAny>,
+        dump: Py<PyAny>,
+        keywords: Option<Py<PyDict>>,
+        of_row: Option<Py<PyAny>>,
+        check: Option<Py<PyAny>>,
+        has_schema: bool,
+    ) -> Self {
+        Self { validate, explain, dump, keywords, of_row, check, has_schema }
     }
 
     /// The user's context may hold the extractor that these are the rules of, and the user's model as well.
@@ -41,24 +56,66 @@ impl Rules {
         for held in [&self.validate, &self.explain, &self.dump] {
             visit.call(held)?;
         }
-        visit.call(&self.keywords)
+        visit.call(&self.keywords)?;
+        visit.call(&self.of_row)?;
+        visit.call(&self.check)
     }
 }
 
 impl Rules {
-    /// What comes of a value in JSON.
-    pub(crate) fn apply(&self, py: Python<'_>, json: &[u8], keep: Keep) -> Verdict {
-        let keywords = self.keywords.as_ref().map(|keywords| keywords.bind(py));
-        let kept = self.validate.bind(py).call((PyBytes::new(py, json),), keywords).and_then(|instance| {
-            Ok(match keep {
-                Keep::Instance => Kept::Instance(instance.unbind()),
-                Keep::Json => Kept::Json(self.dump.bind(py).call1((instance,))?.extract()?),
-            })
-        });
-        match kept {
-            Ok(kept) => Verdict::Valid(kept),
-            Err(error) => self.explained(py, error),
+    /// Whether a verdict depends on the row as well.
+    fn sees_rows(&self) -> bool {
+        self.of_row.is_some() || self.check.is_some()
+    }
+
+    /// What comes of a value in JSON, of this row if it is shown.
+    pub(crate) fn apply(&self, py: Python<'_>, json: &[u8], row: Option<&Shown>, keep: Keep) -> Verdict {
+        let row = match row.map(|row| row.to_python(py)).transpose() {
+            Ok(row) => row,
+            Err(error) => return Verdict::Broken(error),
+        };
+        let instance = match self.instance(py, json, row.as_ref()) {
+            Ok(instance) => instance,
+            Err(error) => return self.explained(py, error),
+        };
+        match self.checked(py, row, &instance) {
+            Ok(violations) if violations.is_empty() => {}
+            Ok(violations) => return Verdict::Invalid(violations),
+            Err(error) => return Verdict::Broken(error),
         }
+        let kept = match keep {
+            _ if self.has_schema => Ok(Kept::Json(json.to_vec())),
+            Keep::Instance => Ok(Kept::Instance(instance.unbind())),
+            Keep::Json => {
+                self.dump.bind(py).call1((instance,)).and_then(|json| json.extract()).map(Kept::Json)
+            }
+        };
+        kept.map_or_else(|error| self.explained(py, error), Verdict::Valid)
+    }
+
+    fn instance<'py>(
+        &self,
+        py: Python<'py>,
+        json: &[u8],
+        row: Option<&Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let of_row = match (&self.of_row, row) {
+            (Some(of_row), Some(row)) => Some(of_row.bind(py).call1((row,))?.cast_into::<PyDict>()?),
+            (_, _) => None,
+        };
+        let keywords = of_row.as_ref().or_else(|| Some(self.keywords.as_ref()?.bind(py)));
+        self.validate.bind(py).call((PyBytes::new(py, json),), keywords)
+    }
+
+    fn checked(
+        &self,
+        py: Python<'_>,
+        row: Option<Py<PyAny>>,
+        instance: &Bound<'_, PyAny>,
+    ) -> PyResult<Vec<Violation>> {
+        let Some(check) = &self.check else { return Ok(Vec::new()) };
+        let found: Vec<(String, String)> = check.bind(py).call1((row, instance))?.extract()?;
+        Ok(found.into_iter().map(|(path, message)| Violation::at(path, message)).collect())
     }
 
     fn explained(&self, py: Python<'_>, error: PyErr) -> Verdict {
@@ -101,6 +158,10 @@ pub(crate) enum Verdict {
 /// The rules of one call, as the engine's check, and what they have kept for outcomes that are yet to come.
 pub(crate) struct Judge {
     rule: Arc<Rule>,
+    sees_rows: bool,
+    has_schema: bool,
+    /// The rows as they were given, of a call of rows that Python has given.
+    rows: Option<Arc<Rows>>,
     queue: Arc<Queue>,
     kept: Mutex<HashMap<u64, Kept>>,
     broken: Mutex<Option<PyErr>>,
@@ -108,11 +169,14 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(crate) fn new(rules: Py<Rules>, keep: Keep, validator: &Validator) -> Self {
+    pub(crate) fn new(rules: Py<Rules>, keep: Keep, validator: &Validator, rows: Option<Arc<Rows>>) -> Self {
         // A validator may ask a model itself.
         let queue = validator.queue();
         queue.waits_here();
         Self {
+            sees_rows: rules.get().sees_rows(),
+            has_schema: rules.get().has_schema,
+            rows,
             rule: Arc::new(Rule::new(rules, keep)),
             queue,
             kept: Mutex::default(),
@@ -126,8 +190,9 @@ impl Judge {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&row)
     }
 
-    async fn validate(&self, values: Vec<Value>) -> Vec<Verdict> {
-        let (jobs, replies): (Vec<_>, Vec<_>) = values.iter().map(|value| self.job(value)).unzip();
+    async fn validate(&self, values: Vec<(Row, Value)>) -> Vec<Verdict> {
+        let (jobs, replies): (Vec<_>, Vec<_>) =
+            values.into_iter().map(|(row, value)| self.job(row, &value)).unzip();
         self.queue.push(jobs);
         let mut verdicts = Vec::with_capacity(replies.len());
         for reply in replies {
@@ -157,10 +222,11 @@ impl Judge {
         }
     }
 
-    fn job(&self, value: &Value) -> (Job, oneshot::Receiver<Verdict>) {
+    fn job(&self, row: Row, value: &Value) -> (Job, oneshot::Receiver<Verdict>) {
         let (reply, answer) = oneshot::channel();
         let json = serde_json::to_vec(value).unwrap_or_default();
-        (Job { call: Arc::clone(&self.rule), json, reply }, answer)
+        let row = self.sees_rows.then(|| Box::new(Shown { row, rows: self.rows.clone() }));
+        (Job { call: Arc::clone(&self.rule), json, row, reply }, answer)
     }
 }
 
@@ -170,9 +236,8 @@ impl Check for Judge {
         rows: Vec<(Row, Value)>,
     ) -> Pin<Box<dyn Future<Output = Vec<Vec<Violation>>> + Send + 'a>> {
         Box::pin(async move {
-            let (indexes, values): (Vec<_>, Vec<_>) =
-                rows.into_iter().map(|(row, value)| (row.index, value)).unzip();
-            let verdicts = self.validate(values).await;
+            let indexes: Vec<_> = rows.iter().map(|(row, _)| row.index).collect();
+            let verdicts = self.validate(rows).await;
             let mut violations = Vec::with_capacity(verdicts.len());
             for (index, verdict) in indexes.into_iter().zip(verdicts) {
                 match verdict {
@@ -194,11 +259,10 @@ impl Check for Judge {
 
     /// What the user's model accepts is valid: its JSON Schema is only a picture of it.
     fn authority(&self) -> Authority {
-        Authority::Check
+        if self.has_schema { Authority::Both } else { Authority::Check }
     }
 
-    /// It is not shown the row.
     fn scope(&self) -> Scope {
-        Scope::Value
+        if self.sees_rows { Scope::RowAndValue } else { Scope::Value }
     }
 }

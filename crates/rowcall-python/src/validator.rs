@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::rows::Shown;
 use crate::runtime;
 use crate::validation::{Keep, Rules, Verdict};
 
@@ -62,6 +63,8 @@ type Answer = (oneshot::Sender<Verdict>, Verdict);
 pub(crate) struct Job {
     pub(crate) call: Arc<Rule>,
     pub(crate) json: Vec<u8>,
+    /// The row, if it is shown to whoever validates.
+    pub(crate) row: Option<Box<Shown>>,
     pub(crate) reply: oneshot::Sender<Verdict>,
 }
 
@@ -128,9 +131,9 @@ impl Validator {
             }
             let turn = Instant::now();
             loop {
-                let Job { call, json, reply } = job;
-                let answer =
-                    (!reply.is_closed()).then(|| (reply, call.rules.get().apply(py, &json, call.keep)));
+                let Job { call, json, row, reply } = job;
+                let answer = (!reply.is_closed())
+                    .then(|| (reply, call.rules.get().apply(py, &json, row.as_deref(), call.keep)));
                 is_turn_over = turn.elapsed() > TURN;
                 match self.0.go_on(answer, is_turn_over) {
                     Some(next) => job = next,

@@ -89,7 +89,7 @@ def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
         (name,) = given
         with pytest.raises((rowcall.ConfigError, TypeError), match=f"`{name}`"):
             rowcall.Extractor(Person, model="sim", **given)
-    with pytest.raises(TypeError, match="`max_retries` is no setting of an extractor: here it is `max_reasks`"):
+    with pytest.raises(TypeError, match="`max_retries` is no setting of an extractor: here it is `max_reasks=`"):
         rowcall.Extractor(Person, model="sim", max_retries=3)
     # Nothing is what is left out.
     rowcall.Extractor(Person, model="sim", images=None, examples=None, params=None, dedup=None, journal=None)
@@ -171,7 +171,7 @@ def test_keys_are_in_no_variables(tmp_path):
             found = shown(caught.value)
             assert "model" in found and KEY not in found and "also-secret" not in found, (given, found)
     people = rowcall.Extractor(Person, model="openai/x", **secret)
-    assert KEY not in repr(vars(people)) and "also-secret" not in repr(vars(people))
+    assert KEY not in repr(vars(people)) + repr(vars(people._client)) and "also-secret" not in repr(vars(people._client))
 
 
 def test_a_key_may_be_one_of_pydantics_secrets(monkeypatch):
@@ -179,4 +179,4 @@ def test_a_key_may_be_one_of_pydantics_secrets(monkeypatch):
 
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     people = rowcall.Extractor(Person, model="openai/x", api_key=SecretStr(KEY), headers={"x-proxy-key": SecretStr("also-secret")})
-    assert people._api_key.get_secret_value() == KEY and people._headers.get_secret_value() == [("x-proxy-key", "also-secret")]
+    assert people._client._api_key.get_secret_value() == KEY and people._client._headers.get_secret_value() == [("x-proxy-key", "also-secret")]

@@ -31,27 +31,36 @@ def interrupt_when(done: Any) -> threading.Thread:
     return thread
 
 
+def refused_last(people: Any) -> Any:
+    """The rows, of which the one that is refused comes when all others are done."""
+    yield from TEXTS[:3] + TEXTS[4:]
+    while people.stats.done < 6:
+        time.sleep(0.001)
+    yield TEXTS[3]
+
+
 def notes(error: BaseException) -> str:
     return "\n".join(getattr(error, "__notes__", ()))
 
 
 @pytest.mark.parametrize("way", ["gather", "gather_sync", "sequential", "sequential_sync", "map"])
 def test_the_first_failure_brings_the_outcomes_of_the_others(story: Story, way: str):
-    people = rowcall.Extractor(Person, model=story(REFUSED), prompt=PROMPT, concurrency=1)
+    people = rowcall.Extractor(Person, model=story(REFUSED), prompt=PROMPT)
+    rows = refused_last(people) if "gather" in way else TEXTS
     with pytest.raises(rowcall.TooLargeError) as caught:
         if way == "map":
-            for value in people.map(TEXTS):
+            for value in people.map(rows):
                 assert isinstance(value, Person)
         elif way.endswith("sync"):
-            getattr(people, way)(TEXTS)
+            getattr(people, way)(rows)
         else:
-            asyncio.run(getattr(people, way)(TEXTS))
+            asyncio.run(getattr(people, way)(rows))
     outcomes = caught.value.outcomes
     assert all(done.ok and isinstance(done.value, Person) for done in outcomes)
-    if way != "map":
-        assert [done.index for done in outcomes][:3] == [0, 1, 2]
+    if "gather" in way:
+        assert [done.index for done in outcomes] == [0, 1, 2, 3, 4, 5]
     if "sequential" in way:
-        assert len(outcomes) == 3 and people.stats.requests == 4
+        assert [done.index for done in outcomes] == [0, 1, 2] and people.stats.requests == 4
     if "map" not in way and sys.version_info >= (3, 11):
         assert f"{len(outcomes)} other rows are done" in notes(caught.value) and "`journal=PATH`" in notes(caught.value)
 
@@ -112,12 +121,23 @@ def test_a_cancelled_table_is_kept_as_well(story: Story):
     assert asyncio.run(asyncio.wait_for(cancelled(), 30)).column("_error").null_count == 6
 
 
+def opened(model: str, journal: Any) -> "rowcall.Extractor[Person]":
+    """An extractor with this journal, once the run before has let go of it, which it does in its own time."""
+    while True:
+        try:
+            return rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal)
+        except rowcall.ConfigError as error:
+            if "being written to" not in str(error):
+                raise
+            time.sleep(0.001)
+
+
 def test_what_is_in_the_journal_is_not_asked_again_after_a_failure(story: Story, tmp_path):
     model, journal = story(REFUSED), tmp_path / "people.journal"
     with rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal) as people:
         with pytest.raises(rowcall.TooLargeError):
-            people.gather_sync(TEXTS, concurrency=1)
-    with rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal) as people:
+            people.gather_sync(refused_last(people))
+    with opened(model, journal) as people:
         values = people.gather_sync(TEXTS, return_exceptions=True)
         assert sum(isinstance(value, Person) for value in values) == 6
-        assert people.stats.known >= 4
+        assert people.stats.known >= 6 and people.stats.requests <= 8

@@ -115,7 +115,7 @@ def test_what_is_never_valid_fails_with_its_violations():
     assert error.violations[0].path == "" and "nobody is good enough" in error.violations[0].message
     assert error.best == {"name": "John Smith", "age": 30}
     assert json.loads(error.text)["name"] == "John Smith"
-    assert error.usage["input_tokens"] > 0
+    assert error.usage.input_tokens > 0
     assert "nobody is good enough" in str(error)
 
 

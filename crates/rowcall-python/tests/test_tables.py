@@ -294,8 +294,8 @@ def test_no_requests_at_once_are_refused_everywhere(people):
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (pandas.NaT, "None"),
-        (pandas.NA, "None"),
+        (pandas.NaT, "missing"),
+        (pandas.NA, "missing"),
         (pandas.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
         (pandas.Timedelta(3, "s"), "0 days 00:00:03"),
         (numpy.array([1.5, 2]), "[1.5, 2.0]"),
@@ -303,7 +303,7 @@ def test_no_requests_at_once_are_refused_everywhere(people):
         (numpy.int64(3), "3"),
         (numpy.datetime64("2026-01-02T00:00:00", "ns"), "2026-01-02T00:00:00.000000000"),
         (numpy.datetime64("2026-01-02"), "2026-01-02"),
-        (numpy.datetime64("NaT", "ns"), "None"),
+        (numpy.datetime64("NaT", "ns"), "missing"),
         (numpy.timedelta64(3, "s"), "3 seconds"),
         (range(2), "[0, 1]"),
         (collections.deque([1]), "[1]"),
@@ -314,7 +314,7 @@ def test_no_requests_at_once_are_refused_everywhere(people):
     ids=lambda value: type(value).__name__,
 )
 def test_what_numpy_and_pandas_have_may_be_in_a_row(value, shown):
-    people = rowcall.Extractor(Person, model="sim", prompt="{{ value }}")
+    people = rowcall.Extractor(Person, model="sim", prompt="{{ value | default('missing') }}")
     assert people.preview({"value": value})[1]["messages"][-1]["content"] == shown
 
 

@@ -16,10 +16,14 @@ own machine, without a key. The command line `rowcall` comes along.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import _interpreter
+from ._client import Client
 from ._errors import (
     AuthError,
     ClashError,
+    ClosedError,
     ConfigError,
     ConflictError,
     ConnectionBrokenError,
@@ -66,6 +70,8 @@ from ._warnings import RowcallWarning
 __all__ = [
     "AuthError",
     "ClashError",
+    "Client",
+    "ClosedError",
     "ConfigError",
     "ConflictError",
     "ConnectionBrokenError",
@@ -112,3 +118,12 @@ __all__ = [
     "__version__",
     "run",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        from ._words import of_module
+
+        meant = of_module(name)
+        raise AttributeError(f"rowcall has no `{name}`" + ("" if meant is None else f": {meant}"))

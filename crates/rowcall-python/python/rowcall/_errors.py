@@ -6,6 +6,8 @@ import re
 import sys
 from typing import Any, NamedTuple
 
+from ._rowcall import Usage
+
 __all__ = ["Error", "RowError", "Violation", "of"]
 
 
@@ -52,6 +54,12 @@ class ConfigError(Error, ValueError):
     kind = "config"
 
 
+class ClosedError(Error, ValueError):
+    """The extractor or the client was closed."""
+
+    kind = "closed"
+
+
 class SourceError(Error):
     """The rows could not be read on."""
 
@@ -92,8 +100,8 @@ class RowError(Error):
         """Requests sent for the row."""
         self.prompts: int = effort.get("prompts", 0)
         """Prompts asked: 1 plus the re-asks."""
-        self.usage: dict[str, int] = effort.get("usage") or {}
-        """Tokens of all attempts that reported them, under the names of `Usage`."""
+        self.usage = Usage(**(effort.get("usage") or {}))
+        """Tokens of all attempts that reported them."""
         self.violations = [Violation(found["path"], found["message"]) for found in told.get("violations") or ()]
         """What was wrong with the last answer."""
         self.completion: dict[str, Any] | None = told.get("completion")

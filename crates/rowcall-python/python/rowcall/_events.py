@@ -22,7 +22,9 @@ class Event(NamedTuple):
     kind: str
     """`taken`, `known`, `sent`, `answered`, `failed`, `waits`, `adapted`, `reasked`, `ended`, `abandoned` or `resumed`."""
     details: dict[str, Any]
-    """What else there is to say, such as `attempt`, `latency` in seconds, `usage`, `fault`, `failure`."""
+    """What else there is to say: docs/python.md lists it for each kind."""
+    time: float = 0.0
+    """When it happened, in seconds since 1970, as `time.time()` has it."""
 
 
 Callback = Callable[[Event], object]
@@ -42,8 +44,8 @@ def watch(on_event: Callback | None) -> Events | None:
 
     def serve() -> None:
         while (batch := events.take()) is not None:
-            for row, kind, details in batch:
-                event = Event(row, kind, details or {})
+            for row, kind, details, time in batch:
+                event = Event(row, kind, details or {}, time)
                 _log(log, event)
                 if on_event is not None:
                     try:
@@ -57,7 +59,7 @@ def watch(on_event: Callback | None) -> Events | None:
 
 
 def _log(log: logging.Logger, event: Event) -> None:
-    row, kind, details = event
+    row, kind, details, _ = event
     if kind == "answered":
         log.debug("row %d attempt %d: answered after %.3f s", row, details["attempt"], details["latency"])
     elif kind == "failed":

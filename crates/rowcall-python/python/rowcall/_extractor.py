@@ -6,10 +6,11 @@ import json
 import os
 import sys
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from . import _events, _kept, _loop, _model, _settings, _stats, _threads
+from . import _events, _kept, _loop, _model, _settings, _stats, _threads, _words
+from ._client import Client
 from ._errors import Error
 from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
@@ -20,17 +21,20 @@ from ._warnings import warn
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Self, Unpack
+    from pydantic import SecretStr
+    from typing_extensions import Self, TypeForm, Unpack
 
     from ._file_run import FileOptions, Path
     from ._rowcall import Outcome, TableRun
-    from ._settings import KeptSettings
+    from ._model import Check
+    from ._settings import KeptSettings, Mode, Protocol
     from ._stats import Stats
 
 T_co = TypeVar("T_co", covariant=True)
 
+
 class Extractor(Generic[T_co]):
-    """A way from rows to values of a type.
+    """A way from rows to values of a type. Limits, journal and statistics outlive each call.
 
     Args:
         response: What values are: a Pydantic model, a dataclass, a typed dict, a msgspec struct, a list of one of them, an enum, a
@@ -38,51 +42,150 @@ class Extractor(Generic[T_co]):
         model: `PROVIDER/MODEL`, such as `openai/gpt-6-luna`, with the key from the provider's variable (`OPENAI_API_KEY`);
             `sim` for a simulated provider on this machine.
         prompt: A template in Jinja's syntax, in which a string row is the variable `text`, and other rows are their fields.
-        **settings: See `Settings` and `KeptSettings`.
+        system: What holds for every row: a template, sent as the protocol's system part.
+        examples: Rows with the values that they are to get, for the model to go by. Each goes along with every request.
+        images: The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them.
+        check: A rule of yours: called with the row and its value, returns or raises what is wrong, for which the model is asked again.
+        context: What Pydantic's validators find in `info.context`, or a function that gives it for a row; `info.context["row"]` is the
+            row.
+        mode: How the schema is asked for: `schema`, `tool`, `json` or `prompt`; by the best that the model has if left out.
+        temperature: Sampling temperature. Never sent unless asked for.
+        max_output_tokens: The most tokens an answer may have, reasoning included.
+        params: Further fields of every request's body, as the provider names them: `{"seed": 1}`.
+        max_reasks: How often an invalid answer is asked for again, with what was wrong: 3 if left out.
+        retries: How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case.
+        dedup: Whether rows that would be asked the very same are asked once; they are, if left out.
+        same_prompt: Allow a prompt that uses no field of the row, so that every row is asked the same.
+        keep_going: Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call.
+        on_event: Called with each `Event`, from a thread of its own.
+        journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
+        accept_changes: Go on with a journal that was made with another model, prompt, schema or parameters.
+        base_url: Another address than the provider's own, such as `http://localhost:8000/v1`.
+        api_key: The key, in place of the one in the provider's environment variable.
+        headers: Further headers of every request. Their values are treated as secrets.
+        timeout: Seconds that an attempt may take; 600 if left out.
+        ca_cert: A PEM file with certificate authorities to trust beside the system's.
+        concurrency: The most requests in flight; found out by rowcall if left out.
+        rpm: The most requests per minute, of this extractor; `Client` has limits for several.
+        tpm: The most tokens per minute, in and out together.
+        protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
+        dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out.
 
     Raises:
         ConfigError: for whatever of it cannot be. Nothing is sent.
         TypeError: if `response` is no type that values can be validated by.
-
-    Limits, journal and statistics belong to the extractor and outlive each call.
     """
 
-    @overload
-    def __init__(
-        self: Extractor[T_co],
-        response: type[T_co],
-        *,
-        model: str,
-        prompt: str = ...,
-        **settings: Unpack[KeptSettings],
-    ) -> None: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def __init__(
-        self: Extractor[Any],
-        response: Any,
-        *,
-        model: str,
-        prompt: str = ...,
-        **settings: Unpack[KeptSettings],
-    ) -> None: ...
+        @overload
+        def __init__(
+            self: Extractor[T_co],
+            response: TypeForm[T_co],
+            *,
+            model: str,
+            prompt: str = ...,
+            **settings: Unpack[KeptSettings],
+        ) -> None: ...
 
+        @overload
+        def __init__(
+            self: Extractor[Any],
+            response: dict[str, Any],
+            *,
+            model: str,
+            prompt: str = ...,
+            **settings: Unpack[KeptSettings],
+        ) -> None: ...
+
+    @_settings.guarded("setting of an extractor")
     def __init__(
         self,
         response: Any,
         *,
-        model: str,
+        model: str | None = None,
         prompt: str = "{{ text }}",
-        **settings: Unpack[KeptSettings],
+        system: str | None = None,
+        examples: Sequence[tuple[Any, Any]] | None = None,
+        images: Sequence[str] | None = None,
+        check: Check | None = None,
+        context: Any = None,
+        mode: Mode | None = None,
+        temperature: float | None = None,
+        max_output_tokens: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        max_reasks: int | None = None,
+        retries: int | None = None,
+        dedup: bool | None = True,
+        same_prompt: bool | None = False,
+        keep_going: bool | None = False,
+        on_event: _events.Callback | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        accept_changes: bool | None = False,
+        base_url: str | None = None,
+        api_key: str | SecretStr | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        ca_cert: str | os.PathLike[str] | None = None,
+        concurrency: int | None = None,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        protocol: Protocol | None = None,
+        dialect: str | None = None,
     ) -> None:
-        self._api_key, self._headers = _settings.secrets(settings)  # type: ignore[arg-type]
-        _settings.check_names(settings, _settings.KeptSettings, "setting of an extractor")
-        self._model = _model.model(response, settings.pop("context", None))
-        self._rules = self._model.rules
-        self._on_event = settings.pop("on_event", None)
+        task = {
+            "system": system,
+            "examples": examples,
+            "images": images,
+            "check": check,
+            "context": context,
+            "mode": mode,
+            "temperature": temperature,
+            "max_output_tokens": max_output_tokens,
+            "params": params,
+            "max_reasks": max_reasks,
+            "retries": retries,
+            "dedup": dedup,
+            "same_prompt": same_prompt,
+            "keep_going": keep_going,
+            "on_event": on_event,
+            "journal": journal,
+            "accept_changes": accept_changes,
+        }
+        _settings.check_model(model)
+        made = _model.model(response, context, check)
+        _settings.check_kinds({**task, "prompt": prompt})
+        client = Client(
+            model,  # type: ignore[arg-type]
+            base_url=base_url,
+            api_key=api_key,
+            headers=headers,
+            timeout=timeout,
+            ca_cert=ca_cert,
+            concurrency=concurrency,
+            rpm=rpm,
+            tpm=tpm,
+            protocol=protocol,
+            dialect=dialect,
+        )
+        self._has_own_client = True
+        self._open(client, made, prompt, task)
+
+    @classmethod
+    def _of(cls, client: Client, response: Any, prompt: str, task: Mapping[str, Any]) -> Self:
+        made = cls.__new__(cls)
+        made._has_own_client = False
+        model = _model.model(response, task.get("context"), task.get("check"))
+        made._open(client, model, prompt, task)
+        return made
+
+    def _open(self, client: Client, model: _model.Model, prompt: str, task: Mapping[str, Any]) -> None:
+        self._client, self._model = client, model
+        self._rules = model.rules
+        self._on_event = task.get("on_event")
         if self._on_event is not None and not callable(self._on_event):
             raise TypeError(f"`on_event` is a `{type(self._on_event).__name__}`, expected a function that takes an event")
-        self._settings = _settings.told(self._model, model, prompt, settings)
+        self._settings = _settings.told(model, client._settings, prompt, task)
         self._process = os.getpid()
         self._made = self._make()
 
@@ -91,7 +194,7 @@ class Extractor(Generic[T_co]):
         self._end_events = None if events is None else weakref.finalize(self, events.close)
         told = _settings.as_json(self._settings, "setting")
         try:
-            return Core(told, self._api_key.get_secret_value(), self._headers.get_secret_value(), events)
+            return Core(self._client._account, told, events)
         except BaseException:
             if self._end_events is not None:
                 self._end_events()
@@ -116,6 +219,8 @@ class Extractor(Generic[T_co]):
         Calls that are under way should be over; `stats` stays."""
         if self._process == os.getpid():
             self._made.close()
+            if self._has_own_client:
+                self._client.close()
         if self._end_events is not None:
             self._end_events()
 
@@ -125,11 +230,25 @@ class Extractor(Generic[T_co]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            meant = _words.method(name)
+            raise AttributeError(f"an extractor has no `{name}`" + ("" if meant is None else f": {meant}"), name=name, obj=self)
+
     def __repr__(self) -> str:
-        if not hasattr(self, "_settings"):
+        if "_settings" not in self.__dict__:
             # It could not be made, and a report shows what there is of it.
             return "<rowcall.Extractor>"
-        return f"<rowcall.Extractor of {self._model.name} by {self._settings['model']}>"
+        return f"<rowcall.Extractor of {self._model.name} by {self._client._settings['model']}>"
 
     @property
     def stats(self) -> Stats:
@@ -232,7 +351,7 @@ class Extractor(Generic[T_co]):
     async def gather(
         self,
         rows: Rows,
-        *,
+        *more: Any,
         return_exceptions: Literal[False] = False,
         concurrency: int | None = None,
         progress: bool = False,
@@ -240,13 +359,13 @@ class Extractor(Generic[T_co]):
 
     @overload
     async def gather(
-        self, rows: Rows, *, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
+        self, rows: Rows, *more: Any, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
     ) -> list[T_co | BaseException]: ...
 
     async def gather(
-        self, rows: Rows, *, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
+        self, rows: Rows, *more: Any, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
     ) -> Any:
-        """All values, asked for at once, in the order of the rows.
+        """All values, asked for at once, in the order of the rows, which may be given one by one: `gather(*rows)`.
 
         The first failure in time is raised and cancels the other rows, as `asyncio.TaskGroup` does; `asyncio.gather` would let
         them run on. With `return_exceptions=True` exceptions stand in the places of values.
@@ -256,14 +375,14 @@ class Extractor(Generic[T_co]):
         Raises:
             RowError: the first failure; or, in any case, what every row would meet, such as a key that is not accepted.
         """
-        outcomes = self._outcomes("completed", rows, concurrency, progress, keeps=True)
+        outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True)
         return await self._gathered(outcomes, return_exceptions)
 
     @overload
     def gather_sync(
         self,
         rows: Rows,
-        *,
+        *more: Any,
         return_exceptions: Literal[False] = False,
         concurrency: int | None = None,
         progress: bool = False,
@@ -271,14 +390,14 @@ class Extractor(Generic[T_co]):
 
     @overload
     def gather_sync(
-        self, rows: Rows, *, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
+        self, rows: Rows, *more: Any, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
     ) -> list[T_co | BaseException]: ...
 
     def gather_sync(
-        self, rows: Rows, *, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
+        self, rows: Rows, *more: Any, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
     ) -> Any:
         """As `gather`, without asyncio."""
-        outcomes = self._outcomes("completed", rows, concurrency, progress, keeps=True)
+        outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True)
         return self._gathered_sync(outcomes, return_exceptions)
 
     async def sequential(self, rows: Rows) -> list[T_co]:
@@ -396,6 +515,11 @@ class Extractor(Generic[T_co]):
 
     def _counted(self, progress: bool, total: int | None) -> Counted:
         return Counted(lambda: self.stats.ended, bar(progress, total, self._model.name))
+
+
+def _all(rows: Any, more: tuple[Any, ...]) -> Any:
+    """The rows of `gather(rows)`, or of `gather(*rows)`."""
+    return [rows, *more] if more else rows
 
 
 def _going_on(call: Call) -> list[Outcome[Any]]:

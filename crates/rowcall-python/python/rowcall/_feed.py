@@ -29,7 +29,7 @@ class Feed:
     def __init__(self, rows: Rows, loop: asyncio.AbstractEventLoop | None) -> None:
         # These can be iterated over, but not by rows.
         if isinstance(rows, (str, bytes, Mapping)):
-            raise TypeError(f"the rows are of type `{type(rows).__name__}`, expected a list or another iterable of rows")
+            raise TypeError(f"the rows are of type `{type(rows).__name__}`, expected a list or another iterable of rows; `extract` takes one row")
         if _table.is_table(rows):
             raise TypeError(f"the rows are a table of type `{type(rows).__name__}`, expected an iterable of rows; `map_table` takes tables")
         self.total = _length(rows)
@@ -38,8 +38,12 @@ class Feed:
         self._loop = loop
         self._task: asyncio.Task[None] | None = None
         if isinstance(rows, (list, tuple)) and len(rows) <= _AT_ONCE:
-            for row in rows:
-                self.feeder.offer(row)
+            try:
+                for row in rows:
+                    self.feeder.offer(row)
+            except TypeError:
+                _close_coroutines(rows)
+                raise
             self.feeder.end()
         elif isinstance(rows, AsyncIterable) and loop is not None:
             self._task = loop.create_task(self._pull(rows))
@@ -112,6 +116,13 @@ class Feed:
         except RuntimeError:
             # Its event loop is closed, and the task is over with it.
             pass
+
+
+def _close_coroutines(rows: Any) -> None:
+    """Coroutines that were given as rows are never awaited, which is said already."""
+    for row in rows:
+        if hasattr(row, "cr_code"):
+            row.close()
 
 
 def _length(rows: Rows) -> int | None:

@@ -7,12 +7,15 @@ import json
 import re
 import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from . import _rows
 from ._rowcall import Rules
 
+
+Check = Callable[[Any, Any], Any]
+"""A rule of the user's: from a row and its value to nothing, to what is wrong, or to a list of that, each with its path if it has one."""
 
 _PLACE = re.compile(r" - at `\$?(.*)`$")
 
@@ -29,6 +32,8 @@ class Model(NamedTuple):
     name: str
     dump: Callable[[Any], bytes]
     """From an instance to JSON."""
+    schema_is_given: bool
+    """Whether the schema is the user's own, not made of a type."""
 
     def plain(self, value: Any) -> Any:
         """A value as JSON has it: an instance, or what is plain already."""
@@ -38,25 +43,69 @@ class Model(NamedTuple):
             return json.loads(self.dump(value))
 
 
-def model(response: Any, context: Any) -> Model:
+def model(response: Any, context: Any = None, check: Check | None = None) -> Model:
     """What values of `response` are to be.
 
     Raises:
         TypeError: for what is no type that values can be validated by.
     """
+    if check is not None and (not callable(check) or _is_async(check)):
+        kind = "a coroutine function" if callable(check) else f"a `{type(check).__name__}`"
+        raise TypeError(f"`check` is {kind}, expected a function of a row and its value")
     if isinstance(response, dict):
         if context is not None:
             raise TypeError("a JSON Schema validates without a context, expected a Pydantic model for `context=`")
-        return Model(response, None, None, str(response.get("title", "value")), _as_json)
-    if isinstance(response, str):
-        raise TypeError(f"`{response}` is a string, expected a type or a JSON Schema; the model's name is `model=`")
+        rules = None if check is None else Rules(json.loads, _explains_nothing, _as_json, None, None, _found_by(check), True)
+        return Model(response, None, rules, str(response.get("title", "value")), _as_json, True)
+    _check_type(response)
     name = getattr(response, "__name__", str(response))
     if _is_of_msgspec(response):
-        return _of_msgspec(response, name)
-    return _of_pydantic(response, context, name)
+        return _of_msgspec(response, name, check)
+    return _of_pydantic(response, context, check, name)
 
 
-def _of_pydantic(response: Any, context: Any, name: str) -> Model:
+def _check_type(response: Any) -> None:
+    if isinstance(response, str):
+        raise TypeError(f"`{response}` is a string, expected a type or a JSON Schema; the model's name is `model=`")
+    if response is None:
+        raise TypeError("the type of the values is None, expected a type or a JSON Schema")
+    kind = type(response)
+    if kind.__name__ in ("function", "builtin_function_or_method", "method"):
+        raise TypeError(f"`{response.__name__}` is a function, expected a type or a JSON Schema; rules of your own are `check=`")
+    marks = ("__pydantic_serializer__", "__struct_fields__", "__dataclass_fields__")
+    if not isinstance(response, type) and any(hasattr(kind, mark) for mark in marks):
+        raise TypeError(f"an instance of `{kind.__name__}` was given, expected the type itself: `Extractor({kind.__name__}, …)`")
+
+
+def _is_async(check: Any) -> bool:
+    code = getattr(check, "__code__", None)
+    return bool(code and code.co_flags & 0x80)
+
+
+def _found_by(check: Check) -> Callable[[Any, Any], list[tuple[str, str]]]:
+    """The user's rule, with what it finds as violations."""
+
+    def find(row: Any, value: Any) -> list[tuple[str, str]]:
+        try:
+            found = check(row, value)
+        except (ValueError, AssertionError) as error:
+            return [("", str(error) or "the value was rejected")]
+        if found is None or found is True or found == "":
+            return []
+        if found is False:
+            return [("", "the value was rejected")]
+        if isinstance(found, str):
+            return [("", found)]
+        return [("", each) if isinstance(each, str) else (str(each[0]), str(each[1])) for each in found]
+
+    return find
+
+
+def _explains_nothing(_: BaseException) -> None:
+    return None
+
+
+def _of_pydantic(response: Any, context: Any, check: Check | None, name: str) -> Model:
     from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
     try:
@@ -77,9 +126,47 @@ def _of_pydantic(response: Any, context: Any, name: str) -> Model:
     def dump(instance: Any) -> bytes:
         return serializer.to_json(instance, by_alias=True)
 
-    keywords = None if context is None else {"context": context}
-    rules = Rules(adapter.validator.validate_json, explain, dump, keywords)
-    return Model(schema, None if output == schema else output, rules, name, dump)
+    is_plain = context is None or isinstance(context, Mapping)
+    sees_rows = callable(context) or (is_plain and _takes_info(adapter.core_schema))
+    keywords = None if context is None or callable(context) else {"context": context}
+    rules = Rules(
+        adapter.validator.validate_json,
+        explain,
+        dump,
+        keywords,
+        _context_of(context) if sees_rows else None,
+        None if check is None else _found_by(check),
+    )
+    return Model(schema, None if output == schema else output, rules, name, dump, False)
+
+
+def _context_of(context: Any) -> Callable[[Any], dict[str, Any]]:
+    """From a row to the keywords of its validation."""
+
+    def keywords(row: Any) -> dict[str, Any]:
+        given = context(row) if callable(context) else context
+        if given is None:
+            return {"context": {"row": row}}
+        return {"context": {"row": row, **given} if isinstance(given, Mapping) else given}
+
+    return keywords
+
+
+def _takes_info(schema: Any) -> bool:
+    """Whether a validator of the user's is called with what the context stands in."""
+    seen, open_ = set(), [schema]
+    while open_:
+        part = open_.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, dict):
+            if part.get("type") == "with-info":
+                return True
+            open_.extend(part.values())
+        elif isinstance(part, (list, tuple)):
+            open_.extend(part)
+    return False
 
 
 def _got(found: Any) -> str:
@@ -93,13 +180,14 @@ def _pointer(place: tuple[Any, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
 
 
-def _of_msgspec(response: Any, name: str) -> Model:
+def _of_msgspec(response: Any, name: str, check: Check | None) -> Model:
     import msgspec
 
     decoder = msgspec.json.Decoder(response)
     dump = msgspec.json.Encoder().encode
-    rules = Rules(decoder.decode, explained_by_msgspec, dump)
-    return Model(msgspec.json.schema(response), None, rules, name, dump)
+    found_by = None if check is None else _found_by(check)
+    rules = Rules(decoder.decode, explained_by_msgspec, dump, None, None, found_by)
+    return Model(msgspec.json.schema(response), None, rules, name, dump, False)
 
 
 def explained_by_msgspec(error: BaseException) -> list[tuple[str, str]] | None:

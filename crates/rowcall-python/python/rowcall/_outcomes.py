@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from . import _loop
 from ._feed import Feed, Rows
@@ -136,6 +136,9 @@ class Outcomes(Generic[T_co]):
             if taken is None and not self._ready:
                 raise StopIteration
             self._ready.extend(taken or ())
+
+    def __await__(self) -> NoReturn:
+        raise TypeError("outcomes are not awaited but gone through: `async for done in extractor.as_completed(rows)`; `await extractor.gather(rows)` gives all values")
 
     def close(self) -> None:
         """Cancels what is under way."""

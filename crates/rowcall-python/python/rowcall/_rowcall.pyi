@@ -1,7 +1,9 @@
 """The engine. Use the package `rowcall`, not this module: nothing here is promised to stay as it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Generic, TypeVar, final
+
+from ._errors import RowError
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -12,6 +14,14 @@ def command(arguments: Sequence[str]) -> int: ...
 class Usage:
     """Tokens, as the provider counts them."""
 
+    def __new__(
+        cls,
+        input_tokens: int = 0,
+        cached_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        output_tokens: int = 0,
+        reasoning_tokens: int = 0,
+    ) -> Usage: ...
     @property
     def input_tokens(self) -> int:
         """All tokens of the prompts."""
@@ -41,8 +51,13 @@ class Outcome(Generic[T_co]):
     @property
     def value(self) -> T_co:
         """The value. Raises the row's exception if there is none."""
+    def __await__(self) -> Generator[Any, None, T_co]:
+        """The value at once, as `value`: for loops that were written for `asyncio.as_completed`."""
     @property
-    def error(self) -> BaseException | None:
+    def row(self) -> Any:
+        """The row itself, as it was given."""
+    @property
+    def error(self) -> RowError | None:
         """Why there is no value; `None` if there is one."""
     @property
     def ok(self) -> bool:
@@ -92,7 +107,16 @@ class Feeder:
 
 @final
 class Rules:
-    def __new__(cls, validate: Any, explain: Any, dump: Any, keywords: dict[str, Any] | None = None) -> Rules: ...
+    def __new__(
+        cls,
+        validate: Any,
+        explain: Any,
+        dump: Any,
+        keywords: dict[str, Any] | None = None,
+        of_row: Any = None,
+        check: Any = None,
+        has_schema: bool = False,
+    ) -> Rules: ...
 
 @final
 class Validator:
@@ -103,7 +127,7 @@ class Validator:
 @final
 class Events:
     def __new__(cls) -> Events: ...
-    def take(self) -> list[tuple[int, str, dict[str, Any] | None]] | None: ...
+    def take(self) -> list[tuple[int, str, dict[str, Any] | None, float]] | None: ...
     @property
     def missed(self) -> int: ...
     def close(self) -> None: ...
@@ -126,14 +150,15 @@ class TableRun:
     def done(self) -> int: ...
 
 @final
-class Core:
+class Account:
     def __new__(
-        cls,
-        settings: str,
-        api_key: str | None = None,
-        headers: list[tuple[str, str]] = ...,
-        events: Events | None = None,
-    ) -> Core: ...
+        cls, settings: str, api_key: str | None = None, headers: list[tuple[str, str]] = ...
+    ) -> Account: ...
+    def close(self) -> None: ...
+
+@final
+class Core:
+    def __new__(cls, account: Account, settings: str, events: Events | None = None) -> Core: ...
     def extract(self, row: Any, authority: tuple[Rules, Validator] | None = None) -> Call: ...
     def sequential(self, feeder: Feeder, authority: tuple[Rules, Validator] | None = None) -> Call: ...
     def start(

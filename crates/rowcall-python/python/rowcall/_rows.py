@@ -17,11 +17,24 @@ def fields_of(row: Any) -> dict[str, Any]:
         TypeError: for anything else, with the type's name.
     """
     fields = _object(row)
-    if fields is None:
-        raise TypeError(
-            f"a row is of type `{type(row).__qualname__}`, expected a string, a dict, a Pydantic model or a dataclass"
-        )
-    return fields
+    if fields is not None:
+        return fields
+    kind = type(row).__qualname__
+    # A text that is missing, in a column of pandas.
+    if kind in ("NAType", "NaTType") or (isinstance(row, float) and row != row):
+        return {"text": None}
+    raise TypeError(f"a row is of type `{kind}`, expected a string, a dict, a Pydantic model or a dataclass{_meant(row)}")
+
+
+def _meant(row: Any) -> str:
+    """What was probably meant by what is no row."""
+    if hasattr(row, "__await__"):
+        return ": pass the rows themselves, not calls of `extract`, and all are asked about at once"
+    if isinstance(row, tuple) and len(row) == 2 and hasattr(row[1], "to_dict"):
+        return ": the rows of a DataFrame are `df.itertuples()` or `df.to_dict(\"records\")`, and `map_table(df)` takes it as a whole"
+    if isinstance(row, (list, tuple)):
+        return ": `gather` takes many rows, `extract` one"
+    return ""
 
 
 def plain(value: Any) -> Any:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Callable, Literal, TypedDict, TypeVar
 
-from . import _events, _model, _rows
+from . import _events, _model, _rows, _words
 from ._errors import ConfigError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
-
-_RENAMED = {"max_retries": "max_reasks", "response_model": "response", "max_tokens": "max_output_tokens"}
 
 MOST_CONCURRENCY = 100_000
 """The most requests in flight that may be asked for, as in the engine."""
@@ -26,67 +24,82 @@ Protocol = Literal["chat", "responses", "anthropic", "gemini"]
 """How the server is spoken to."""
 
 
-class Settings(TypedDict, total=False):
-    """What an extractor may be told, beside the type and the model. What is left out is rowcall's or the provider's default."""
+class AccountSettings(TypedDict, total=False):
+    """What an account may be told, beside the model. What is left out is rowcall's or the provider's default."""
 
-    same_prompt: bool
-    """Allow a prompt that uses no field of the row, so that every row is asked the same."""
-    keep_going: bool
-    """Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call."""
-    system: str
-    """What holds for every row: a template, sent as the protocol's system part."""
-    examples: Sequence[tuple[Any, Any]]
-    """Rows with the values that they are to get, for the model to go by. Each goes along with every request."""
-    images: Sequence[str]
-    """The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them."""
-    base_url: str
+    base_url: str | None
     """Another address than the provider's own, such as `http://localhost:8000/v1`."""
-    api_key: str | SecretStr
+    api_key: str | SecretStr | None
     """The key, in place of the one in the provider's environment variable."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | None
     """Further headers of every request. Their values are treated as secrets."""
-    timeout: float
+    timeout: float | None
     """Seconds that an attempt may take."""
-    ca_cert: str | os.PathLike[str]
+    ca_cert: str | os.PathLike[str] | None
     """A PEM file with certificate authorities to trust beside the system's."""
-    concurrency: int
+    concurrency: int | None
     """The most requests in flight; found out by rowcall if left out."""
-    rpm: float
+    rpm: float | None
     """The most requests per minute."""
-    tpm: float
+    tpm: float | None
     """The most tokens per minute, in and out together."""
-    max_reasks: int
-    """How often an invalid answer is asked for again, with what was wrong: 3 if left out."""
-    retries: int
-    """How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case."""
-    mode: Mode
-    """How the schema is asked for; by the best that the model has if left out."""
-    protocol: Protocol
+    protocol: Protocol | None
     """How the server is spoken to; as the provider is used to if left out."""
-    dialect: str
+    dialect: str | None
     """The subset of JSON Schema that the server holds a model to, such as `"xgrammar"` or `"llama_cpp"`; the provider's usual one if
     left out."""
-    temperature: float
-    """Sampling temperature. Never sent unless asked for."""
-    max_output_tokens: int
-    """The most tokens an answer may have, reasoning included."""
-    params: Mapping[str, Any]
-    """Further fields of every request's body, as the provider names them."""
+
+
+class TaskSettings(TypedDict, total=False):
+    """What an extractor may be told about its task, beside the type and the prompt."""
+
+    system: str | None
+    """What holds for every row: a template, sent as the protocol's system part."""
+    examples: Sequence[tuple[Any, Any]] | None
+    """Rows with the values that they are to get, for the model to go by. Each goes along with every request."""
+    images: Sequence[str] | None
+    """The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them."""
+    check: _model.Check | None
+    """A rule of yours: called with the row and its value, returns or raises what is wrong, for which the model is asked again."""
     context: Any
-    """What Pydantic's validators find in `info.context`."""
-    dedup: bool
+    """What Pydantic's validators find in `info.context`, or a function that gives it for a row; `info.context["row"]` is the row."""
+    mode: Mode | None
+    """How the schema is asked for; by the best that the model has if left out."""
+    temperature: float | None
+    """Sampling temperature. Never sent unless asked for."""
+    max_output_tokens: int | None
+    """The most tokens an answer may have, reasoning included."""
+    params: Mapping[str, Any] | None
+    """Further fields of every request's body, as the provider names them."""
+    max_reasks: int | None
+    """How often an invalid answer is asked for again, with what was wrong: 3 if left out."""
+    retries: int | None
+    """How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case."""
+    dedup: bool | None
     """Whether rows that would be asked the very same are asked once; they are, if left out."""
-    on_event: _events.Callback
+    same_prompt: bool | None
+    """Allow a prompt that uses no field of the row, so that every row is asked the same."""
+    keep_going: bool | None
+    """Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call."""
+    on_event: _events.Callback | None
     """Called with each `Event`, from a thread of its own."""
 
 
-class KeptSettings(Settings, total=False):
-    """The settings of an extractor that may have a journal of its own."""
+class Settings(AccountSettings, TaskSettings, total=False):
+    """What an extractor and its account may be told, beside the type and the model."""
+
+
+class KeptTaskSettings(TaskSettings, total=False):
+    """The settings of an extractor's task, which may have a journal of its own."""
 
     journal: str | os.PathLike[str] | None
     """A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one."""
-    accept_changes: bool
+    accept_changes: bool | None
     """Whether to go on with a journal that was made with another model, prompt, schema or parameters."""
+
+
+class KeptSettings(AccountSettings, KeptTaskSettings, total=False):
+    """The settings of an extractor that may have a journal of its own."""
 
 
 class Secret:
@@ -117,14 +130,12 @@ def revealed(secret: Any) -> Any:
     return secret.get_secret_value() if hasattr(secret, "get_secret_value") else secret
 
 
-def secrets(given: dict[str, Any]) -> tuple[Secret, Secret]:
+def secrets(key: Any, headers: Any) -> tuple[Secret, Secret]:
     """The key, or `None`, and the headers as pairs.
 
     Raises:
         ConfigError: for what cannot be either. What it is is not told, only its type.
     """
-    hide(given)
-    key, headers = given.pop("api_key", None), given.pop("headers", None)
     if not isinstance(revealed(key), (str, type(None))):
         raise ConfigError(f"the setting `api_key` is a `{type(revealed(key)).__name__}`, expected a string")
     if not isinstance(revealed(headers), (Mapping, type(None))):
@@ -138,17 +149,93 @@ def secrets(given: dict[str, Any]) -> tuple[Secret, Secret]:
     return Secret(revealed(key)), pairs
 
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def guarded(what: str) -> Callable[[_F], _F]:
+    """Checks the names of what a function or a method is given before it is called, and hides the key: an error that is raised
+    there shows no secret, and names what to write in place of a word of another library's."""
+
+    def guard(function: _F) -> _F:
+        code = function.__code__
+        positional = code.co_varnames[: code.co_argcount]
+        known = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+        def called(*args: Any, **given: Any) -> Any:
+            hide(given)
+            for name in given:
+                if name not in known and name not in positional:
+                    raise TypeError(f"`{name}` is no {what}: {_words.setting(name, known)}")
+            if len(args) < 2 and positional[1] not in given:
+                raise TypeError(f"{_words.MISSING[positional[1]]}")
+            return function(*args, **given)
+
+        for name in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+            setattr(called, name, getattr(function, name))
+        # What `inspect` and `help` show.
+        called.__wrapped__ = function  # type: ignore[attr-defined]
+        return called  # type: ignore[return-value]
+
+    return guard
+
+
 def check_names(given: Mapping[str, Any], known: type, what: str) -> None:
     """Checks that `given` has no names that `known`, a typed dict, does not have.
 
     Raises:
         TypeError: for one that is no `what`.
     """
-    unknown = set(given) - set(known.__annotations__)
-    if unknown:
-        name = min(unknown)
-        ours = f": here it is `{_RENAMED[name]}`" if name in _RENAMED else ""
-        raise TypeError(f"`{name}` is no {what}{ours}; expected one of {', '.join(known.__annotations__)}")
+    names = _names_of(known)
+    for name in given:
+        if name not in names:
+            raise TypeError(f"`{name}` is no {what}: {_words.setting(name, names)}")
+
+
+def _names_of(known: type) -> list[str]:
+    return list(known.__annotations__)
+
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    **{name: ((int, float), "a number") for name in ("temperature", "timeout", "rpm", "tpm")},
+    **{name: ((int,), "a whole number") for name in ("max_output_tokens", "max_reasks", "retries")},
+    **{name: ((bool,), "True or False") for name in ("dedup", "same_prompt", "keep_going", "accept_changes")},
+    **{name: ((str,), "a string") for name in ("prompt", "system", "base_url", "mode", "protocol", "dialect")},
+}
+
+
+def check_kinds(given: Mapping[str, Any]) -> None:
+    """Checks that numbers are numbers and names are names.
+
+    Raises:
+        ConfigError: for the first setting of another type.
+    """
+    for name, value in given.items():
+        if value is None or name not in _KINDS:
+            continue
+        kinds, expected = _KINDS[name]
+        if name == "mode" and (meant := _words.mode(value)) is not None:
+            raise ConfigError(f"the setting `mode` is `Mode.{value.name}` of another library: {meant}")
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise ConfigError(f"the setting `{name}` is {_shown(value)}, expected {expected}")
+
+
+def check_model(model: Any) -> None:
+    """Checks the model's name.
+
+    Raises:
+        ConfigError: for what is no string, such as a client.
+    """
+    if isinstance(model, str):
+        return
+    if model is None:
+        raise TypeError(_words.MISSING["model"])
+    client = "; no client is needed" if hasattr(model, "chat") or hasattr(model, "messages") else ""
+    raise ConfigError(f"`model` is of type `{type(model).__name__}`, expected a name such as `openai/gpt-6-luna`{client}")
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return f"`{shown if len(shown) <= 40 else shown[:39] + '…'}` of type `{type(value).__name__}`"
 
 
 def check_concurrency(concurrency: Any) -> None:
@@ -187,18 +274,40 @@ def path(name: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None) -> st
     return None if name is None else os.fsdecode(name)
 
 
-def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> dict[str, Any]:
-    """What the engine is told about an extractor."""
-    journal = given.get("journal")
+def account(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the engine is told about an account."""
+    check_model(model)
+    check_kinds(given)
     check_concurrency(given.get("concurrency"))
+    return {
+        "model": model,
+        "base_url": given.get("base_url"),
+        "protocol": given.get("protocol"),
+        "dialect": given.get("dialect"),
+        "timeout": given.get("timeout"),
+        "ca_cert": path(given.get("ca_cert")),
+        "concurrency": given.get("concurrency"),
+        "most_connections": _most_connections(),
+        "rpm": given.get("rpm"),
+        "tpm": given.get("tpm"),
+    }
+
+
+def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the engine is told about an extractor."""
+    if prompt is None:
+        raise ConfigError("the setting `prompt` is None, expected a template such as `{{ text }}`")
+    check_kinds({**given, "prompt": prompt})
+    journal = given.get("journal")
     params = given.get("params")
     if not isinstance(params, (Mapping, type(None))):
         raise ConfigError(f"the setting `params` is a `{type(params).__name__}`, expected a dict")
     return {
-        "model": model,
+        "account": account,
         "schema": made.schema,
-        "schema_is_given": made.rules is None,
+        "schema_is_given": made.schema_is_given,
         "output_schema": made.output_schema,
+        "validated_by": None if made.rules is None else made.name,
         "prompt": prompt,
         "same_prompt": given.get("same_prompt") or False,
         "keep_going": given.get("keep_going") or False,
@@ -206,15 +315,6 @@ def told(made: _model.Model, model: str, prompt: str, given: KeptSettings) -> di
         "examples": [_example(made, example) for example in given.get("examples") or ()],
         "images": _names("images", given.get("images") or ()),
         "mode": given.get("mode"),
-        "protocol": given.get("protocol"),
-        "dialect": given.get("dialect"),
-        "base_url": given.get("base_url"),
-        "timeout": given.get("timeout"),
-        "ca_cert": path(given.get("ca_cert")),
-        "concurrency": given.get("concurrency"),
-        "most_connections": _most_connections(),
-        "rpm": given.get("rpm"),
-        "tpm": given.get("tpm"),
         "temperature": given.get("temperature"),
         "max_output_tokens": given.get("max_output_tokens"),
         "params": dict(params or {}),

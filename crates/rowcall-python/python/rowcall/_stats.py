@@ -65,8 +65,17 @@ class Stats(NamedTuple):
 
     reasons: tuple[Reason, ...] = ()
     """Failed rows by what was said of them, the commonest first."""
+    elapsed: float = 0.0
+    """Seconds in which any row was under way, of all calls together."""
+    waits_now: str | None = None
+    """What the latest request had to wait for, if it had to."""
     notes: tuple[str, ...] = ()
     """What the server refused in its requests and how it is asked instead, such as a parameter that is not sent any more."""
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows that ended for each second of `elapsed`."""
+        return self.ended / self.elapsed if self.elapsed else 0.0
 
     @property
     def failures(self) -> int:

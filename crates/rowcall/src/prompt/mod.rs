@@ -7,6 +7,7 @@ mod examples;
 mod field;
 mod filters;
 mod missing;
+mod null;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +73,7 @@ impl Template {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         filters::add_to(&mut environment);
+        null::add_to(&mut environment);
         for (name, source) in [(USER, Some(user)), (SYSTEM, system)] {
             if let Some(source) = source {
                 environment
@@ -217,9 +219,20 @@ impl Template {
             let has = listed(fields.keys());
             return Err(format!("the {name} uses `{variable}`, which the row lacks (it has {has})"));
         }
-        template
-            .render(field::all(&all))
-            .map_err(|error| format!("the {name} cannot be rendered: {}", reason(&error)))
+        match template.render(field::all(&all)) {
+            Ok(text) if null::is_written(&template, &all, &text) => Err(self.uses_null(name, fields)),
+            Ok(text) => Ok(text),
+            Err(error) if null::is_of_null(&error) => Err(self.uses_null(name, fields)),
+            Err(error) => Err(format!("the {name} cannot be rendered: {}", reason(&error))),
+        }
+    }
+
+    /// That a part uses what is null in the row.
+    fn uses_null(&self, name: &str, fields: &Map<String, Value>) -> String {
+        let used = |field: &str| self.uses_whole_row || self.mentioned.contains(field);
+        let nulls: Vec<_> = null::among(fields, used).collect();
+        let what = if nulls.is_empty() { "something".to_owned() } else { listed(nulls) };
+        format!("the {name} uses {what}, which is null in the row")
     }
 
     /// The fields with all of them once more as one, if the template asks for that.

@@ -1,0 +1,61 @@
+//! For how long an extractor has been at work: the time in which any row was under way, of all calls together.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rowcall::{Event, EventKind};
+use tokio::time::Instant;
+
+/// A clock that runs while rows are under way.
+#[derive(Debug, Default)]
+pub(crate) struct Clock(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    rows: u64,
+    since: Option<Instant>,
+    before: Duration,
+}
+
+impl Clock {
+    /// What sets it going and stops it by the engine's events.
+    pub(crate) fn observer(self: &Arc<Self>) -> impl Fn(&Event) + Send + Sync + 'static {
+        let clock = Arc::clone(self);
+        move |event| match &event.kind {
+            EventKind::Taken => clock.begin(),
+            EventKind::Known { .. } | EventKind::Ended { .. } | EventKind::Abandoned => clock.end(),
+            EventKind::Resumed { .. }
+            | EventKind::Sent { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Waits(_)
+            | EventKind::Adapted(_)
+            | EventKind::Reasked { .. } => {}
+        }
+    }
+
+    /// How long it has run.
+    pub(crate) fn elapsed(&self) -> Duration {
+        let state = self.state();
+        state.before + state.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn begin(&self) {
+        let mut state = self.state();
+        state.rows += 1;
+        state.since.get_or_insert_with(Instant::now);
+    }
+
+    fn end(&self) {
+        let mut state = self.state();
+        state.rows = state.rows.saturating_sub(1);
+        if state.rows == 0
+            && let Some(since) = state.since.take()
+        {
+            state.before += since.elapsed();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
