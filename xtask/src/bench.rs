@@ -5,6 +5,7 @@ pub(crate) mod admission;
 pub(crate) mod cpu;
 pub(crate) mod load;
 pub(crate) mod memory;
+pub(crate) mod outage;
 pub(crate) mod python;
 
 mod ceiling;

@@ -43,6 +43,10 @@ usage: cargo xtask COMMAND
                  leaves out the bare semaphores that three of the scenarios are also played with
       --list     names the scenarios
       --json     figures as JSON
+  bench outage   rows that fail by an outage in the middle of a run, and how long it takes after it until the full rate
+      --only HOW 502, 503, 504, html, reset, refused, hang; may be repeated (all)
+      --seconds N
+                 how long it lasts; may be repeated (20 and 60)
   bench load     CPU and memory of a run with 2,500 requests in flight, each of which takes five seconds
       --seconds N
                  how long (120)
@@ -84,6 +88,10 @@ fn main() -> ExitCode {
         ["bench", "memory"] => bench::memory::run(),
         ["bench", "admission", options @ ..] => match bench::admission::Options::parse(options) {
             Ok(options) => bench::admission::run(&options),
+            Err(problem) => return misused(&problem),
+        },
+        ["bench", "outage", options @ ..] => match bench::outage::Options::parse(options) {
+            Ok(options) => bench::outage::run(&options),
             Err(problem) => return misused(&problem),
         },
         ["bench", "load", options @ ..] => match bench::load::Options::parse(options) {

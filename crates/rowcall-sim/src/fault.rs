@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::chance::Chance;
+use crate::span::Span;
 
 /// One thing that goes wrong, for some of the requests.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Fault {
     /// Hits only rows whose text contains this.
     #[serde(default)]
     pub contains: Option<String>,
+    /// Hits only requests that come at this time of the story; absent, at any. With a rate of 1 it is an outage.
+    #[serde(default)]
+    pub during: Option<Span>,
 }
 
 /// What goes wrong: connections, statuses, bodies, or the model's answer itself.
@@ -168,7 +172,7 @@ pub enum ErrorBody {
 impl Fault {
     /// A fault that hits the share `rate` (0 to 1) of all requests.
     pub fn new(kind: FaultKind, rate: f64) -> Self {
-        Self { kind, rate, attempts: None, contains: None }
+        Self { kind, rate, attempts: None, contains: None, during: None }
     }
 
     /// The same fault, hitting only the first `attempts` admitted requests of a row.
@@ -181,8 +185,14 @@ impl Fault {
         Self { contains: Some(text.to_owned()), ..self }
     }
 
-    fn may_hit(&self, text: &str, nth: u8) -> bool {
+    /// The same fault, hitting only requests that come at this time of the story.
+    pub fn with_during(self, during: Span) -> Self {
+        Self { during: Some(during), ..self }
+    }
+
+    fn may_hit(&self, text: &str, nth: u8, now: Duration) -> bool {
         self.attempts.is_none_or(|attempts| nth <= attempts)
+            && self.during.is_none_or(|during| during.is_at(now))
             && self.contains.as_ref().is_none_or(|part| text.contains(part))
     }
 }
@@ -212,11 +222,17 @@ impl FaultKind {
     }
 }
 
-/// The fault that hits the `nth` admitted request (from 1) of the row with this text, if any.
-pub(crate) fn draw<'f>(faults: &'f [Fault], chance: Chance, text: &str, nth: u8) -> Option<&'f Fault> {
+/// The fault that hits the `nth` admitted request (from 1) of the row with this text at this time of the story, if any.
+pub(crate) fn draw<'f>(
+    faults: &'f [Fault],
+    chance: Chance,
+    text: &str,
+    nth: u8,
+    now: Duration,
+) -> Option<&'f Fault> {
     let drawn = chance.at("fault").nth(nth.into()).unit();
     let mut reached = 0.0;
-    faults.iter().filter(|fault| fault.may_hit(text, nth)).find(|fault| {
+    faults.iter().filter(|fault| fault.may_hit(text, nth, now)).find(|fault| {
         reached += fault.rate;
         drawn < reached
     })
@@ -229,7 +245,7 @@ mod tests {
     fn hits(faults: &[Fault], nth: u8) -> Vec<&'static str> {
         let draw = |row: u32| {
             let text = format!("row {row}");
-            draw(faults, Chance::of(3, &text), &text, nth).map(|fault| fault.kind.name())
+            draw(faults, Chance::of(3, &text), &text, nth, Duration::ZERO).map(|fault| fault.kind.name())
         };
         (0..10_000).filter_map(draw).collect()
     }
@@ -273,13 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn an_outage_hits_whatever_comes_meanwhile() {
+        let during = Span { from_seconds: 2.0, for_seconds: 1.5 };
+        let faults = [Fault::new(FaultKind::Empty, 1.0).with_during(during)];
+        let is_hit =
+            |seconds| draw(&faults, Chance::of(3, "x"), "x", 1, Duration::from_secs_f64(seconds)).is_some();
+        let hit: Vec<_> = [0.0, 1.99, 2.0, 3.49, 3.5, 9.0].map(is_hit).into();
+        assert_eq!(hit, [false, false, true, true, false, false]);
+    }
+
+    #[test]
     fn a_repeated_attempt_draws_anew_and_the_same_attempt_alike() {
         let faults = [Fault::new(FaultKind::Empty, 0.5)];
         let text = |nth| {
             (0..64)
                 .map(|row: u32| {
                     let text = row.to_string();
-                    draw(&faults, Chance::of(3, &text), &text, nth).is_some()
+                    draw(&faults, Chance::of(3, &text), &text, nth, Duration::ZERO).is_some()
                 })
                 .collect::<Vec<_>>()
         };

@@ -115,8 +115,17 @@
 //!     [[faults]]
 //!     rate = 0.01
 //!     kind = { reset = "midway" }
+//!
+//!     [[faults]]
+//!     rate = 1.0
+//!     during = { from_seconds = 60, for_seconds = 20 }   # an outage
+//!     kind = { status = { code = 502, body = "html" } }
+//!
+//!     [[away]]                     # nobody listens meanwhile: connections are closed and refused
+//!     from_seconds = 120
+//!     for_seconds = 2.5
 //! "#)?;
-//! assert_eq!(scenario.faults.len(), 4);
+//! assert_eq!(scenario.faults.len(), 5);
 //! # Ok::<(), rowcall_sim::SimError>(())
 //! ```
 //!
@@ -188,6 +197,7 @@ pub mod quota;
 mod rules;
 mod scenario;
 mod slots;
+mod span;
 mod stats;
 mod tally;
 
@@ -200,4 +210,5 @@ pub use options::{Counting, Http, Options, Tls};
 pub use scenario::{Held, Scenario};
 pub use simulator::Simulator;
 pub use slots::Slots;
+pub use span::Span;
 pub use stats::{Level, Requests, Stats, Tokens};

@@ -23,6 +23,8 @@ pub(crate) struct Reply {
     pub(crate) ending: Ending,
     /// The hash of the request's body, if this answer is complete and valid and such requests are counted.
     pub(crate) settles: Option<u64>,
+    /// Whether it is a complete and valid answer of the model.
+    pub(crate) is_answer: bool,
 }
 
 /// Whether a body's length is told beforehand.
@@ -59,6 +61,7 @@ impl Reply {
             until_answered: 0,
             ending: Ending::Whole,
             settles: None,
+            is_answer: false,
         }
     }
 

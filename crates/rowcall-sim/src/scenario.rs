@@ -9,6 +9,7 @@ use crate::latency::Latency;
 use crate::mode::Mode;
 use crate::quota::Limits;
 use crate::slots::Slots;
+use crate::span::Span;
 
 /// The stories shipped, by name; the first is the default.
 const SHIPPED: [(&str, &str); 7] = [
@@ -52,6 +53,9 @@ pub struct Scenario {
     /// What goes wrong; the order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// When nobody listens: connections are refused, and those that are open are closed.
+    #[serde(default)]
+    pub away: Vec<Span>,
 }
 
 /// Rows that are answered only after others, however fast the client is: whoever asks about no others meanwhile gets no
@@ -86,6 +90,7 @@ impl Scenario {
             refuses: vec![],
             modes: None,
             faults: vec![],
+            away: vec![],
         }
     }
 
@@ -159,6 +164,17 @@ impl Scenario {
         self
     }
 
+    /// The same story, at a time of which nobody listens.
+    pub fn with_away(mut self, away: Span) -> Self {
+        self.away.push(away);
+        self
+    }
+
+    /// Whether the server fails for a time.
+    pub(crate) fn has_outages(&self) -> bool {
+        !self.away.is_empty() || self.faults.iter().any(|fault| fault.during.is_some())
+    }
+
     /// Whether every number is in its range.
     ///
     /// # Errors
@@ -184,9 +200,17 @@ impl Scenario {
                     format!("faults[{n}].kind.status.code")
                 })?;
             }
+            if let Some(during) = fault.during {
+                check_span(during, &format!("faults[{n}].during"))?;
+            }
         }
-        Ok(())
+        self.away.iter().enumerate().try_for_each(|(n, away)| check_span(*away, &format!("away[{n}]")))
     }
+}
+
+fn check_span(Span { from_seconds, for_seconds }: Span, key: &str) -> Result<(), SimError> {
+    within(from_seconds, 0.0, 86_400.0, "seconds from 0 to 86400", || format!("{key}.from_seconds"))?;
+    within(for_seconds, 0.001, 86_400.0, "seconds from 0.001 to 86400", || format!("{key}.for_seconds"))
 }
 
 fn check_limits(limits: &Limits) -> Result<(), SimError> {

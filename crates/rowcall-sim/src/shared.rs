@@ -35,6 +35,12 @@ impl Shared {
         self.answered.send_replace(0);
     }
 
+    /// Whether nobody listens now.
+    pub(crate) fn is_away(&self) -> bool {
+        let now = self.began.elapsed();
+        self.simulation().is_away(now)
+    }
+
     fn leave(&self, hold: &Hold, sent: Option<&Reply>) {
         let now = self.began.elapsed();
         self.simulation().leave(now, hold, sent);

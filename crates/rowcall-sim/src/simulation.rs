@@ -43,6 +43,8 @@ pub(crate) struct Simulation {
     answered: Option<Tally>,
     pub(crate) stats: Stats,
     answers: u64,
+    /// Whether the scenario has outages, so that it matters when answers are given.
+    counts_by_time: bool,
 }
 
 /// What a request holds while it is under way, to be given back with [`Simulation::leave`].
@@ -63,6 +65,7 @@ impl Simulation {
             answered: count.then(Tally::new),
             stats: Stats { repeats: count.then_some(0), ..Stats::default() },
             answers: 0,
+            counts_by_time: scenario.has_outages(),
             scenario,
             seed,
             epoch,
@@ -79,6 +82,19 @@ impl Simulation {
         self.stats.restart();
     }
 
+    /// Whether nobody listens at `now`.
+    pub(crate) fn is_away(&self, now: Duration) -> bool {
+        self.began.is_some_and(|began| {
+            let story = now.saturating_sub(began);
+            self.scenario.away.iter().any(|away| away.is_at(story))
+        })
+    }
+
+    /// Whether there are times at which nobody listens.
+    pub(crate) fn goes_away(&self) -> bool {
+        !self.scenario.away.is_empty()
+    }
+
     /// A request is over at `now`: its answer was sent to the end, or not.
     pub(crate) fn leave(&mut self, now: Duration, hold: &Hold, sent: Option<&Reply>) {
         if hold.quota
@@ -87,8 +103,11 @@ impl Simulation {
             quota.release();
         }
         self.stats.in_flight.leave();
-        if let (Some(_), Some(began)) = (sent, self.began) {
+        if let (Some(reply), Some(began)) = (sent, self.began) {
             self.stats.lasted = now.saturating_sub(began);
+            if reply.is_answer && self.counts_by_time {
+                self.stats.answered_at(self.stats.lasted);
+            }
         }
         match (sent, &mut self.answered) {
             (None, _) => self.stats.unfinished += 1,
@@ -196,8 +215,8 @@ impl Simulation {
         }
         let chance = ask.row.chance(self.seed);
         let nth = self.counted(ask);
-        let fault =
-            fault::draw(&self.scenario.faults, chance, &ask.row.text, nth).map(|fault| fault.kind.clone());
+        let fault = fault::draw(&self.scenario.faults, chance, &ask.row.text, nth, now.story)
+            .map(|fault| fault.kind.clone());
         if let Some(fault) = &fault {
             *self.stats.faults.entry(fault.name()).or_default() += 1;
         }
@@ -216,6 +235,7 @@ impl Simulation {
         };
         let held = self.scenario.held.as_ref().filter(|held| ask.row.text.contains(&held.contains));
         reply.until_answered = held.map_or(0, |held| held.until_answered);
+        reply.is_answer = whole;
         reply.settles = (whole && self.answered.is_some()).then_some(request);
         reply
     }

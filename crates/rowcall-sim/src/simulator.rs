@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
@@ -19,9 +19,6 @@ use crate::shared::Shared;
 use crate::simulation::Simulation;
 use crate::stats::Stats;
 use crate::tls::Identity;
-
-/// Connections that may wait to be accepted.
-const BACKLOG: u32 = 4_096;
 
 /// A simulated provider that runs until it is stopped or dropped.
 #[derive(Debug)]
@@ -72,7 +69,7 @@ impl Simulator {
                         let shared = Shared::new(Simulation::new(scenario, seed, counting, unix_time()));
                         let told = ready.send(Ok((address, Arc::clone(&shared))));
                         if told.is_ok() {
-                            server::run(listener, door, shared, stopped).await;
+                            server::run(listener, address, door, shared, stopped).await;
                         }
                     }
                 }
@@ -145,10 +142,7 @@ impl Drop for Simulator {
 }
 
 fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
-    let listener = socket.listen(BACKLOG)?;
+    let listener = server::bound((Ipv4Addr::LOCALHOST, port).into())?.listen(server::BACKLOG)?;
     let address = listener.local_addr()?;
     Ok((listener, address))
 }

@@ -35,7 +35,13 @@ pub struct Stats {
     pub repeats: Option<u64>,
     /// The rows of the first 4,096 repeats, one for each: the first 100 characters of the row's text. Empty unless counted.
     pub repeated: Vec<String>,
+    /// Complete and valid answers by the tenth of a second in which they were sent, counted from the first request. Empty unless the
+    /// scenario has outages; those after half an hour are left out.
+    pub answers_by_tenth: Vec<u32>,
 }
+
+/// Answers are counted by time for so many tenths of a second.
+const MOST_TENTHS: usize = 18_000;
 
 /// Requests to a model by what they were.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -96,6 +102,16 @@ impl Level {
 }
 
 impl Stats {
+    /// Counts an answer sent at this time of the story.
+    pub(crate) fn answered_at(&mut self, now: Duration) {
+        let tenth = usize::try_from(now.as_millis() / 100).unwrap_or(usize::MAX);
+        if tenth < MOST_TENTHS {
+            let tenths = self.answers_by_tenth.len().max(tenth + 1);
+            self.answers_by_tenth.resize(tenths, 0);
+            self.answers_by_tenth.iter_mut().skip(tenth).take(1).for_each(|answers| *answers += 1);
+        }
+    }
+
     /// Counts a request about `row` that repeats an answered one.
     pub(crate) fn repeat(&mut self, row: &str) {
         self.repeats = self.repeats.map(|repeats| repeats + 1);
