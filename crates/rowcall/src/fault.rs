@@ -23,6 +23,9 @@ pub struct Fault {
     pub should_retry: Option<bool>,
     /// What a refusal was about, if it is one and tells.
     pub limited_by: Option<LimitedBy>,
+    /// How many requests may be in flight at a time, if it says so of too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<usize>,
     /// The request field that the server objects to, as it named it.
     pub param: Option<String>,
     /// The server's id of the request, to quote to its support.
@@ -117,6 +120,7 @@ impl Fault {
             retry_after: None,
             should_retry: None,
             limited_by: None,
+            places: None,
             param: None,
             request_id: None,
         }

@@ -389,7 +389,7 @@ impl Ledger {
     }
 
     fn take_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
-        let Refusal { retry_after, by, overloaded } = refusal;
+        let Refusal { retry_after, by, overloaded, places } = refusal;
         self.limited_since.get_or_insert(now);
         self.give(granted.amounts, &granted.sent, now);
         let contradictions =
@@ -449,7 +449,8 @@ impl Ledger {
             }
             (Some(LimitedBy::Concurrency), _) => {
                 self.untimed = 0;
-                self.concurrency.refused_for_places(granted.others, granted.sent.at, now);
+                let others = places.map_or(granted.others, |places| granted.others.min(places));
+                self.concurrency.refused_for_places(others, granted.sent.at, now);
             }
             (None, None) => {
                 self.concurrency.refused(granted.others, granted.sent.at, now);

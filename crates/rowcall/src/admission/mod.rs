@@ -63,6 +63,8 @@ pub(crate) struct Refusal {
     pub(crate) by: Option<LimitedBy>,
     /// The server has no capacity, whatever the account is allowed.
     pub(crate) overloaded: bool,
+    /// How many may be in flight, if it says so of too many.
+    pub(crate) places: Option<usize>,
 }
 
 /// A limit, and who says so.

@@ -81,7 +81,7 @@ async fn five_refusals_in_a_row_close_the_account_for_all_as_long_as_the_server_
     let admission = Admission::new();
     let started = Instant::now();
     let retry_after = Some(Duration::from_millis(1500));
-    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: false });
+    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: false, places: None });
     for nth in 1..=5 {
         let refused = admission.admit(NEED).now_or_never().expect("the account is open");
         let blame = refused.settle(refusal, &[], &mut Strikes::default());
@@ -138,7 +138,7 @@ async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() 
     let admission = places(2000);
     let started = Instant::now();
     let retry_after = Some(Duration::from_secs(2));
-    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: true });
+    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: true, places: None });
     for _ in 0..5 {
         admission.admit(NEED).await.settle(refusal, &[], &mut Strikes::default());
     }

@@ -35,6 +35,18 @@ const PARALLEL: [&str; 6] = [
     "requests in flight",
 ];
 
+/// What stands before the number of requests that may be in flight, in small letters: LiteLLM's two ways, Moonshot's, and what is worded
+/// like OpenAI's limits.
+const PLACES: [&str; 7] = [
+    "current limit: ",
+    "max_parallel_requests: ",
+    "parallel requests: ",
+    "parallel request limit: ",
+    "concurrency: ",
+    "concurrency limit: ",
+    "concurrent requests: limit ",
+];
+
 /// OpenAI's three, Anthropic's, and llama.cpp's for a model that is still being loaded.
 const OVERLOAD: [&str; 5] = [
     "server_is_overloaded",
@@ -135,11 +147,13 @@ fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
         response.header("rate_limit_type").is_some_and(|limit| limit == "max_parallel_requests");
     let limited_by = if is_parallel { Some(LimitedBy::Concurrency) } else { limited_by(&said) };
     let retry_after = limit_headers::retry_after(response, &said.message);
+    let is_of_places = limited_by == Some(LimitedBy::Concurrency);
     Fault {
         kind,
         limited_by,
+        places: if is_of_places { places(&said.message) } else { None },
         // A place is free when one of ours has finished; LiteLLM asks to wait for its minute.
-        retry_after: retry_after.filter(|_| limited_by != Some(LimitedBy::Concurrency)),
+        retry_after: retry_after.filter(|_| !is_of_places),
         message: said.message,
         status: Some(response.status),
         should_retry: response.header("x-should-retry").and_then(|value| value.trim().parse().ok()),
@@ -219,6 +233,17 @@ fn limited_by(said: &Said) -> Option<LimitedBy> {
     } else {
         None
     }
+}
+
+/// How many requests may be in flight, by the message of a refusal that is about it. Where the number of those that are comes first, as
+/// in `current max_parallel_requests: 4, max_parallel_requests: 3`, the last one counts.
+fn places(message: &str) -> Option<usize> {
+    let text = message.to_lowercase();
+    PLACES.iter().find_map(|words| {
+        let (_, after) = text.rsplit_once(words)?;
+        let places = after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+        (places > 0).then_some(places)
+    })
 }
 
 #[cfg(test)]

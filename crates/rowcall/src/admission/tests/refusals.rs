@@ -6,12 +6,14 @@ use futures_util::future::join_all;
 
 use super::*;
 
-const OVERLOADED: Settlement = Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true });
+const OVERLOADED: Settlement =
+    Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true, places: None });
 
 const NO_REQUESTS: Settlement = Settlement::Refused(Refusal {
     retry_after: None,
     by: Some(LimitedBy::Amount(Dimension::Requests)),
     overloaded: false,
+    places: None,
 });
 
 fn seconds(seconds: u64) -> impl Future<Output = ()> {
@@ -64,7 +66,7 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
     let admission = Admission::new();
     let refused = async |retry_after: Option<u64>| {
         let retry_after = retry_after.map(Duration::from_secs);
-        let refusal = Refusal { retry_after, by: None, overloaded: true };
+        let refusal = Refusal { retry_after, by: None, overloaded: true, places: None };
         // One with a time may be chance; five are the account's.
         for _ in 0..if retry_after.is_some() { 5 } else { 1 } {
             admission.admit(NEED).await.settle(Settlement::Refused(refusal), &[], &mut Strikes::default());
@@ -111,10 +113,29 @@ async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
 async fn a_server_that_says_how_many_at_a_time_are_too_many_is_believed_at_once() {
     let admission = Admission::new();
     let permits = join_all((0..4).map(|_| admission.admit(NEED))).await;
-    let too_many = Refusal { retry_after: None, by: Some(LimitedBy::Concurrency), overloaded: false };
+    let too_many =
+        Refusal { retry_after: None, by: Some(LimitedBy::Concurrency), overloaded: false, places: None };
     for (nth, permit) in permits.into_iter().enumerate() {
         let end = if nth < 3 { Settlement::Unknown } else { Settlement::Refused(too_many) };
         permit.settle(end, &[], &mut Strikes::default());
     }
     assert_eq!(admission.concurrency(), 3);
+}
+
+/// LiteLLM says `Current limit: 3`.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_how_many_there_may_be_is_taken_at_its_word() {
+    for (places, ceiling) in [(3, 3), (5, 5), (40, 7)] {
+        let admission = Admission::new();
+        let mut permits = join_all((0..8).map(|_| admission.admit(NEED))).await;
+        let too_many = Refusal {
+            retry_after: None,
+            by: Some(LimitedBy::Concurrency),
+            overloaded: false,
+            places: Some(places),
+        };
+        let last = permits.pop().expect("a permit");
+        last.settle(Settlement::Refused(too_many), &[], &mut Strikes::default());
+        assert_eq!(admission.concurrency(), ceiling, "{places}");
+    }
 }

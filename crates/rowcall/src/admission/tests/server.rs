@@ -198,8 +198,9 @@ impl Server {
 
     fn refusal(&self, state: &mut Open, row: Row, now: Duration) -> Option<Answer> {
         let seconds = now.as_secs_f64();
-        let refused =
-            |retry_after, by, overloaded| Some(Answer::Refused(Refusal { retry_after, by, overloaded }));
+        let refused = |retry_after, by, overloaded| {
+            Some(Answer::Refused(Refusal { retry_after, by, overloaded, places: None }))
+        };
         if let Some((from, length)) =
             self.allowance.closed.iter().find(|(from, length)| (*from..from + length).contains(&seconds))
         {

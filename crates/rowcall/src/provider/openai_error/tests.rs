@@ -250,3 +250,27 @@ fn complaints_are_told_in_their_own_words() {
     }
     assert_eq!(classify(&answered(500, &"x".repeat(900))).message.chars().count(), 201);
 }
+
+#[test]
+fn a_refusal_of_too_many_in_parallel_says_how_many_there_may_be() {
+    for (message, places) in [
+        (
+            "Rate limit exceeded for api_key: x. Limit type: max_parallel_requests. Current limit: 3, Remaining: 0. Limit resets at: 2026-11-29 00:13:35 UTC",
+            Some(3),
+        ),
+        ("Crossed the limit: current max_parallel_requests: 4, max_parallel_requests: 3", Some(3)),
+        ("Too many, max parallel requests: 3", Some(3)),
+        (
+            "Your account reached its max organization concurrency: 3, please try again after 1 seconds",
+            Some(3),
+        ),
+        ("Rate limit reached on concurrent requests: Limit 40, Used 40, Requested 1.", Some(40)),
+        ("Max parallel request limit reached", None),
+        ("max parallel requests: 0", None),
+        ("max parallel requests: many", None),
+        ("Rate limit reached. Current limit: 3", None),
+    ] {
+        let body = json!({"error": {"message": message}}).to_string();
+        assert_eq!(classify(&answered(429, &body)).places, places, "{message}");
+    }
+}
