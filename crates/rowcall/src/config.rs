@@ -11,9 +11,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::admission::{Admission, From, Limit, Need, Permit};
+use crate::admission::{Admission, Limit, Need, Permit, Share};
 use crate::attachment::Files;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
@@ -133,19 +132,16 @@ impl Account {
         let transport = Transport::new(&base_url, headers, &network).map_err(Error::Config)?;
         let admission = Admission::new();
         if let Some(places) = options.concurrency {
-            admission.apply(Limit::Concurrency(bounds::concurrency(places)?), From::User);
+            admission.apply(Limit::Concurrency(bounds::concurrency(places)?));
         }
         if let Some(places) = options.most_concurrency {
-            admission.apply(
-                Limit::MostConcurrency(bounds::concurrency(places.min(MOST_CONCURRENCY))?),
-                From::User,
-            );
+            admission.apply(Limit::MostConcurrency(bounds::concurrency(places.min(MOST_CONCURRENCY))?));
         }
         if let Some(per_minute) = options.requests_per_minute {
-            admission.apply(Limit::Requests(bounds::requests_per_minute(per_minute)?), From::User);
+            admission.apply(Limit::Requests(bounds::requests_per_minute(per_minute)?));
         }
         if let Some(per_minute) = options.tokens_per_minute {
-            admission.apply(Limit::Tokens(bounds::tokens_per_minute(per_minute)?), From::User);
+            admission.apply(Limit::Tokens(bounds::tokens_per_minute(per_minute)?));
         }
         Ok(Self { quirks: provider.quirks_at(&base_url), offer, transport, admission })
     }
@@ -230,8 +226,8 @@ pub(crate) struct Plan {
     pub(crate) all_refused: AllRefused,
     /// Where outcomes are kept, if they are.
     pub(crate) journal: Option<Arc<Journal>>,
-    /// The cap on this task's own attempts in flight, if it has one.
-    places: Option<(usize, Arc<Semaphore>)>,
+    /// The limit on this task's own attempts in flight, if it has one.
+    share: Option<Arc<Share>>,
 }
 
 /// The plan by which the rows of a journal are known while they are asked in another way.
@@ -342,32 +338,27 @@ impl Plan {
             max_reasks: options.max_reasks,
             retry: options.retry,
             observers: Observers::default(),
-            places: None,
+            share: None,
         })
     }
 
     /// The same plan with at most `places` attempts in flight, at least one.
     pub(crate) fn with_concurrency(mut self, places: usize) -> Self {
-        let places = places.clamp(1, Semaphore::MAX_PERMITS);
-        self.account.admission.apply(Limit::Concurrency(places), From::Extractor);
-        self.places = Some((places, Arc::new(Semaphore::new(places))));
+        self.share = Some(Arc::new(self.account.admission.share(places.max(1))));
         self
     }
 
     /// The most attempts that may be in flight.
     pub(crate) fn concurrency(&self) -> usize {
-        let account = self.account.admission.concurrency();
-        self.places.as_ref().map_or(account, |(places, _)| account.min(*places))
+        match &self.share {
+            Some(share) => share.concurrency(),
+            None => self.account.admission.concurrency(),
+        }
     }
 
-    /// Waits for a place among the task's own, then for the account's admission.
-    pub(crate) async fn admit(&self, need: Need) -> (Option<OwnedSemaphorePermit>, Permit) {
-        let place = match &self.places {
-            // The semaphore is never closed.
-            Some((_, places)) => Arc::clone(places).acquire_owned().await.ok(),
-            None => None,
-        };
-        (place, self.account.admission.admit(need).await)
+    /// Waits for the account's admission.
+    pub(crate) async fn admit(&self, need: Need) -> Permit {
+        self.account.admission.admit(need, self.share.as_deref()).await
     }
 }
 

@@ -148,7 +148,7 @@ async fn ask(
         if halt.or(refusals.clear()).await.is_none() {
             return Asked::Halted;
         }
-        let Some((place, permit)) = halt.or(plan.admit(need)).await else { return Asked::Halted };
+        let Some(permit) = halt.or(plan.admit(need)).await else { return Asked::Halted };
         let Some(first_answers) = refusals.send() else {
             permit.hand_back();
             continue;
@@ -178,7 +178,6 @@ async fn ask(
         });
         first_answers.end(result.as_ref().map(|_| ()));
         let blame = permit.settle(settlement(&result), &standings, &mut strikes);
-        drop(place);
         conversation.count_answer(&result, since_first);
         let seen =
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));

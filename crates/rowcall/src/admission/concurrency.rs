@@ -29,8 +29,8 @@ pub(super) struct Concurrency {
     most: usize,
     /// How many connections the system allows.
     cap: usize,
-    /// The user has said how many: it grows no further, and is not looked into whether fewer do as well.
-    is_given: bool,
+    /// Where somebody has said how many, it grows no further, and is not looked into whether fewer do as well.
+    given: Given,
     ceiling: Option<Ceiling>,
     round: Option<Round>,
     /// What the last round at another limit has shown.
@@ -44,6 +44,16 @@ pub(super) struct Concurrency {
     doubted: usize,
     /// How many there were before an overload, where nothing else would find that they are possible again.
     lowered: Option<Lowered>,
+}
+
+/// Who has said how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    ByNobody,
+    /// For the account.
+    ByUser,
+    /// For the extractors that ask, which are as many places together.
+    ByExtractors,
 }
 
 /// What an overload has taken off is given back bit by bit.
@@ -84,7 +94,7 @@ impl Concurrency {
             limit: DEFAULT_CONCURRENCY,
             most: MOST,
             cap: usize::MAX,
-            is_given: false,
+            given: Given::ByNobody,
             ceiling: None,
             round: None,
             before: None,
@@ -101,9 +111,9 @@ impl Concurrency {
         self.limit.min(self.cap)
     }
 
-    /// Whether the user says how many.
+    /// Whether somebody has said how many.
     pub(super) fn is_given(&self) -> bool {
-        self.is_given
+        self.given != Given::ByNobody
     }
 
     /// Nothing was done for a while, whatever was in flight: what a round has shown by now is nothing to compare with.
@@ -111,9 +121,35 @@ impl Concurrency {
         (self.round, self.before, self.is_repeated) = (None, None, false);
     }
 
-    /// The user says how many.
+    /// The user says how many the account may have.
     pub(super) fn give(&mut self, places: usize) {
-        (self.limit, self.most, self.is_given, self.lowered) = (places, places, true, None);
+        (self.limit, self.most, self.given, self.lowered) = (places, places, Given::ByUser, None);
+    }
+
+    /// Only extractors with limits of their own ask, which are so many places together.
+    pub(super) fn share(&mut self, places: usize) {
+        match self.given {
+            Given::ByUser => return,
+            Given::ByExtractors if places > self.most => self.limit += places - self.most,
+            Given::ByExtractors => self.limit = self.limit.min(places),
+            Given::ByNobody => self.limit = self.ceiling.map_or(places, |ceiling| ceiling.limit.min(places)),
+        }
+        (self.most, self.given) = (places, Given::ByExtractors);
+        self.lowered = self.lowered.map(|lowered| Lowered { from: lowered.from.min(places), ..lowered });
+        self.interrupted();
+    }
+
+    /// Extractors without a limit ask as well, beside some that may have so many places together: how many the account has is found out.
+    pub(super) fn find_out(&mut self, places: usize) {
+        if self.given == Given::ByUser {
+            return;
+        }
+        self.given = Given::ByNobody;
+        self.most = MOST.max(places);
+        if self.ceiling.is_none() && self.lowered.is_none() && !self.knee {
+            self.limit = self.limit.max(DEFAULT_CONCURRENCY).max(places);
+        }
+        self.interrupted();
     }
 
     /// There are connections for so many.
@@ -145,7 +181,7 @@ impl Concurrency {
             }
             return;
         }
-        if self.is_given {
+        if self.is_given() {
             return;
         }
         let limit = self.limit;
@@ -245,7 +281,7 @@ impl Concurrency {
     pub(super) fn follow_limits(&mut self, in_flight: usize, now: Duration) {
         self.give_back(in_flight, now);
         self.round = None;
-        if !self.is_given && self.ceiling.is_none() && self.is_used(in_flight) {
+        if !self.is_given() && self.ceiling.is_none() && self.is_used(in_flight) {
             self.limit = (self.limit * 2).min(self.most);
         }
     }
@@ -257,7 +293,7 @@ impl Concurrency {
     /// The server is overloaded: a tenth fewer. What a round has shown before is nothing to compare with.
     pub(super) fn overloaded(&mut self, now: Duration) {
         self.interrupted();
-        if self.is_given || self.knee {
+        if self.is_given() || self.knee {
             let from = self.lowered.map_or(self.limit, |lowered| lowered.from.max(self.limit));
             self.lowered = Some(Lowered { from, at: now });
         }

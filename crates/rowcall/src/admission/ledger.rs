@@ -10,8 +10,9 @@ use super::estimate::Estimate;
 use super::limits::{Amounts, Limits, Sent};
 use super::outage::{Blame, Failing, Outages, Strikes};
 use super::pace::{Cause, Pace};
-use super::queue::Queue;
+use super::queue::{Line, Queue, Queues};
 use super::refusals::{Refusals, Remedy, Since, Verdict};
+use super::share::{Shares, Sole};
 use super::{Need, Refusal, Settlement};
 use crate::standing::{Bound, Dimension, LimitedBy, Standing};
 use crate::turn::Usage;
@@ -64,7 +65,8 @@ pub(super) struct Ledger {
     refusals: Refusals,
     /// The numbers of the attempts that were answered last.
     lately_answered: [u64; 8],
-    pub(super) queue: Queue<Need, Granted>,
+    pub(super) shares: Shares,
+    pub(super) queues: Queues<Need, Granted>,
 }
 
 /// What an attempt that may start has taken.
@@ -74,6 +76,7 @@ pub(super) struct Granted {
     sent: Sent,
     /// How many others were in flight.
     others: usize,
+    line: Option<Line>,
 }
 
 impl Ledger {
@@ -98,12 +101,22 @@ impl Ledger {
             untimed_from: 0,
             refusals: Refusals::default(),
             lately_answered: [0; 8],
-            queue: Queue::new(),
+            shares: Shares::default(),
+            queues: Queues::new(),
         }
     }
 
-    /// How long until `need` can be met, and what it waits for; `None` if that depends on others giving back their places.
-    pub(super) fn ready_in(&self, need: Need, now: Duration) -> (Option<Duration>, Option<Bound>) {
+    /// How long until `need` can be met of one in this line, and what it waits for; `None` if that depends on others giving back their
+    /// places.
+    pub(super) fn ready_in(
+        &self,
+        line: Option<Line>,
+        need: Need,
+        now: Duration,
+    ) -> (Option<Duration>, Option<Bound>) {
+        if !self.shares.has_room(line) {
+            return (None, Some(Bound::Concurrency));
+        }
         if self.in_flight >= self.concurrency.limit() {
             // What the user has said is not exceeded even where all of it hangs.
             let silent_in = self.outages.ready_in(now).or_else(|| self.outages.silent_in(now));
@@ -136,21 +149,46 @@ impl Ledger {
 
     /// Lets those start who may after something has changed, and sees to it that the head looks how long it has to wait now.
     pub(super) fn admit_waiting(&mut self, now: Duration) {
-        if !self.queue.is_empty() {
+        if self.served().is_some() {
             self.let_start(now);
-            self.queue.wake_head();
+            self.wake_head();
+        }
+    }
+
+    /// The line from which somebody may start next: the one whose head has waited longest, of those whose extractors have a place left.
+    pub(super) fn served(&self) -> Option<(Option<Line>, &Queue<Need, Granted>)> {
+        self.queues.first(|line| self.shares.has_room(line))
+    }
+
+    /// Lets the head of that line look again how long it has to wait.
+    pub(super) fn wake_head(&self) {
+        if let Some((_, queue)) = self.served() {
+            queue.wake_head();
         }
     }
 
     /// Lets those start who may.
     pub(super) fn let_start(&mut self, now: Duration) {
         self.paces.retain(|_, pace| pace.holds(now));
-        loop {
-            let may_start = |need: &Need| matches!(self.ready_in(*need, now), (Some(Duration::ZERO), _));
-            let next = self.queue.candidates().copied().enumerate().find(|(_, need)| may_start(need));
+        while let Some((line, queue)) = self.served() {
+            let may_start =
+                |need: &Need| matches!(self.ready_in(line, *need, now), (Some(Duration::ZERO), _));
+            let next = queue.candidates().copied().enumerate().find(|(_, need)| may_start(need));
             let Some((position, need)) = next else { break };
-            let granted = self.take(need, now);
-            self.queue.grant(position, granted);
+            let granted = self.take(line, need, now);
+            self.queues.grant(line, position, granted);
+        }
+    }
+
+    /// Somebody in this line begins to ask, be it at once or after having waited.
+    pub(super) fn begin(&mut self, line: Option<Line>) {
+        self.shares.begin(line);
+        if let Some(Sole { is_sole, places }) = self.shares.news() {
+            if is_sole {
+                self.concurrency.share(places);
+            } else {
+                self.concurrency.find_out(places);
+            }
         }
     }
 
@@ -163,7 +201,7 @@ impl Ledger {
     }
 
     /// Takes a place, and from every limit what the attempt will probably use.
-    pub(super) fn take(&mut self, need: Need, now: Duration) -> Granted {
+    pub(super) fn take(&mut self, line: Option<Line>, need: Need, now: Duration) -> Granted {
         let idle_since = self.busy_at.max(self.closed_until);
         if self.in_flight == 0 && now.saturating_sub(idle_since) > IDLE {
             self.limited_since = None;
@@ -184,7 +222,8 @@ impl Ledger {
         let sent = self.limits.take(amounts, now);
         self.flying.insert(sent.number, now);
         self.in_flight = self.flying.len();
-        Granted { amounts, sent, others }
+        self.shares.take(line);
+        Granted { amounts, sent, others, line }
     }
 
     /// Gives back a place without knowing what became of the attempt.
@@ -197,7 +236,12 @@ impl Ledger {
     fn land(&mut self, granted: &Granted, now: Duration) {
         self.flying.remove(&granted.sent.number);
         self.in_flight = self.flying.len();
+<<<<<<< HEAD
         self.limits.end(granted.sent.number, self.in_flight, now);
+=======
+        self.shares.release(granted.line);
+        self.shares.end(granted.line);
+>>>>>>> 54da6e3 ([admission] the limits of extractors are the account's, not a semaphore's before it)
         self.busy_at = now;
         self.outages.ended(now);
     }

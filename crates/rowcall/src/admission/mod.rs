@@ -13,6 +13,7 @@ mod pace;
 mod probe;
 mod queue;
 mod refusals;
+mod share;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::ledger::{Granted, Ledger};
-use self::queue::{Queue, Ticket};
+use self::queue::{Line, Queue, Ticket};
 use crate::standing::{Bound, Dimension, LimitedBy, Standing};
 use crate::turn::Usage;
 
@@ -67,7 +68,7 @@ pub(crate) struct Refusal {
     pub(crate) places: Option<usize>,
 }
 
-/// A limit, and who says so.
+/// A limit that the user sets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Limit {
     /// Attempts in flight at the same time.
@@ -80,20 +81,33 @@ pub(crate) enum Limit {
     Tokens(f64),
 }
 
-/// Who sets a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum From {
-    /// The user: an upper bound.
-    User,
-    /// One of the extractors on the account, which may ask for more places than nobody's default.
-    Extractor,
-}
-
 /// The account's admission.
 #[derive(Debug)]
 pub(crate) struct Admission {
     epoch: Instant,
     ledger: Mutex<Ledger>,
+}
+
+/// The limit of one extractor on an account's attempts in flight. It ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    admission: Arc<Admission>,
+    line: Line,
+    places: usize,
+}
+
+impl Share {
+    /// The most attempts of the extractor that may be in flight now.
+    pub(crate) fn concurrency(&self) -> usize {
+        let ledger = self.admission.lock();
+        if ledger.shares.are_sole() { self.places } else { ledger.concurrency.limit().min(self.places) }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.admission.lock().shares.close(self.line);
+    }
 }
 
 /// The right to make one attempt. Dropped without being settled, as a cancelled attempt's is, it keeps what it reserved and
@@ -113,31 +127,34 @@ impl Admission {
         Arc::new(Self { epoch: Instant::now(), ledger: Mutex::new(Ledger::new()) })
     }
 
-    /// Sets a limit, at once.
-    pub(crate) fn apply(&self, limit: Limit, from: From) {
+    /// Sets a limit of the account, at once: an upper bound.
+    pub(crate) fn apply(&self, limit: Limit) {
         let now = self.now();
         let mut ledger = self.lock();
-        match (limit, from) {
-            (Limit::Concurrency(places), From::User) => ledger.concurrency.give(places),
-            (Limit::Concurrency(places), From::Extractor) => ledger.concurrency.ask(places),
-            (Limit::MostConcurrency(places), From::User | From::Extractor) => ledger.concurrency.cap(places),
-            (Limit::Requests(per_minute), From::User | From::Extractor) => {
-                ledger.limits.set(Dimension::Requests, per_minute, now);
-            }
-            (Limit::Tokens(per_minute), From::User | From::Extractor) => {
-                ledger.limits.set(Dimension::Tokens, per_minute, now);
-            }
+        match limit {
+            Limit::Concurrency(places) => ledger.concurrency.give(places),
+            Limit::MostConcurrency(places) => ledger.concurrency.cap(places),
+            Limit::Requests(per_minute) => ledger.limits.set(Dimension::Requests, per_minute, now),
+            Limit::Tokens(per_minute) => ledger.limits.set(Dimension::Tokens, per_minute, now),
         }
         ledger.admit_waiting(now);
     }
 
+    /// A limit on the attempts in flight of one extractor, which ends with what is returned.
+    pub(crate) fn share(self: &Arc<Self>, places: usize) -> Share {
+        let line = self.lock().shares.open(places);
+        Share { admission: Arc::clone(self), line, places }
+    }
+
     /// Waits until an attempt that needs this much may start. First come, first served, but that a few who need little may
-    /// overtake one who needs much. Dropping the future gives up the place in the queue.
-    pub(crate) async fn admit(self: &Arc<Self>, need: Need) -> Permit {
-        if let Some(granted) = self.admit_at_once(need) {
+    /// overtake one who needs much. Dropping the future gives up the place in the queue. What an extractor with a limit of its own
+    /// asks for names its `share`.
+    pub(crate) async fn admit(self: &Arc<Self>, need: Need, share: Option<&Share>) -> Permit {
+        let line = share.map(|share| share.line);
+        if let Some(granted) = self.admit_at_once(need, line) {
             return self.permit(need, granted, None);
         }
-        let place = Place::join(self, need);
+        let mut place = Place::join(self, need, line);
         let mut waited_for = None;
         loop {
             match place.look() {
@@ -150,12 +167,13 @@ impl Admission {
         }
     }
 
-    fn admit_at_once(&self, need: Need) -> Option<Granted> {
+    fn admit_at_once(&self, need: Need, line: Option<Line>) -> Option<Granted> {
         let mut ledger = self.lock();
         let now = self.now();
-        let is_free =
-            ledger.queue.is_empty() && matches!(ledger.ready_in(need, now), (Some(Duration::ZERO), _));
-        is_free.then(|| ledger.take(need, now))
+        ledger.begin(line);
+        let is_free = ledger.served().is_none()
+            && matches!(ledger.ready_in(line, need, now), (Some(Duration::ZERO), _));
+        is_free.then(|| ledger.take(line, need, now))
     }
 
     fn permit(self: &Arc<Self>, need: Need, granted: Granted, waited_for: Option<Bound>) -> Permit {
@@ -192,27 +210,30 @@ impl Admission {
 struct Place<'a> {
     admission: &'a Arc<Admission>,
     ticket: Arc<Ticket<Need, Granted>>,
+    is_admitted: bool,
 }
 
 impl<'a> Place<'a> {
-    fn join(admission: &'a Arc<Admission>, need: Need) -> Self {
-        Self { admission, ticket: admission.lock().queue.join(need) }
+    fn join(admission: &'a Arc<Admission>, need: Need, line: Option<Line>) -> Self {
+        Self { admission, ticket: admission.lock().queues.join(line, need), is_admitted: false }
     }
 
     /// What was granted, or how long to wait before looking again (`None` is until being woken) and for what.
-    fn look(&self) -> Result<Granted, (Option<Duration>, Option<Bound>)> {
+    fn look(&mut self) -> Result<Granted, (Option<Duration>, Option<Bound>)> {
         let mut ledger = self.admission.lock();
         let now = self.admission.now();
         ledger.let_start(now);
         if let Some(granted) = self.ticket.take() {
-            ledger.queue.wake_head();
+            ledger.wake_head();
+            self.is_admitted = true;
             return Ok(granted);
         }
-        let (_, bound) = ledger.ready_in(self.ticket.need, now);
+        let line = self.ticket.line;
+        let (_, bound) = ledger.ready_in(line, self.ticket.need, now);
         // The head keeps watch for those who may overtake it as well.
-        let watched = ledger.queue.is_head(&self.ticket).then_some(&ledger.queue);
-        let waits = watched.into_iter().flat_map(Queue::candidates);
-        Err((waits.filter_map(|need| ledger.ready_in(*need, now).0).min(), bound))
+        let watched = ledger.served().filter(|(_, queue)| queue.is_head(&self.ticket));
+        let waits = watched.into_iter().flat_map(|(_, queue)| Queue::candidates(queue));
+        Err((waits.filter_map(|need| ledger.ready_in(line, *need, now).0).min(), bound))
     }
 
     async fn wait(&self, wait: Option<Duration>) {
@@ -227,10 +248,12 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut ledger = self.admission.lock();
         let now = self.admission.now();
-        ledger.queue.leave(&self.ticket);
-        // It may have been granted without having been told.
-        if let Some(granted) = self.ticket.take() {
-            ledger.hand_back(granted, now);
+        ledger.queues.leave(&self.ticket);
+        match (self.is_admitted, self.ticket.take()) {
+            (true, _) => {}
+            // It may have been granted without having been told.
+            (false, Some(granted)) => ledger.hand_back(granted, now),
+            (false, None) => ledger.shares.end(self.ticket.line),
         }
         ledger.admit_waiting(now);
     }

@@ -1,7 +1,8 @@
 //! Who waits for admission, in the order of coming, but for a few who may overtake one that needs much. Who is admitted is
-//! decided by the owner, who leaves the right with the ticket; only the head has to keep watch over time.
+//! decided by the owner, who leaves the right with the ticket; only the head has to keep watch over time. Each extractor with a limit of
+//! its own has a line of its own, so that one whose places are all taken holds up no other.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -10,11 +11,21 @@ use tokio::sync::Notify;
 const LOOK_AHEAD: usize = 4;
 const MOST_OVERTAKES: u32 = 8;
 
-/// Those who wait, the longest first.
+/// Whose attempts wait in a line: the number of an extractor that has a limit of its own. All others are in one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Line(pub(super) u64);
+
+/// All lines in which somebody waits.
+#[derive(Debug)]
+pub(super) struct Queues<N, G> {
+    lines: BTreeMap<Option<Line>, Queue<N, G>>,
+    next: u64,
+}
+
+/// Those who wait in one line, the longest first.
 #[derive(Debug)]
 pub(super) struct Queue<N, G> {
     waiting: VecDeque<Arc<Ticket<N, G>>>,
-    next: u64,
     overtakes: u32,
 }
 
@@ -22,6 +33,7 @@ pub(super) struct Queue<N, G> {
 #[derive(Debug)]
 pub(super) struct Ticket<N, G> {
     number: u64,
+    pub(super) line: Option<Line>,
     pub(super) need: N,
     bell: Notify,
     granted: Mutex<Option<G>>,
@@ -39,20 +51,75 @@ impl<N, G> Ticket<N, G> {
     }
 }
 
-impl<N, G> Queue<N, G> {
+impl<N, G> Queues<N, G> {
     pub(super) fn new() -> Self {
-        Self { waiting: VecDeque::new(), next: 0, overtakes: 0 }
+        Self { lines: BTreeMap::new(), next: 0 }
     }
 
+    /// Takes the last place in a line.
+    pub(super) fn join(&mut self, line: Option<Line>, need: N) -> Arc<Ticket<N, G>> {
+        let number = self.next;
+        self.next += 1;
+        let ticket = Ticket { number, line, need, bell: Notify::new(), granted: Mutex::default() };
+        let queue = self.lines.entry(line).or_insert_with(Queue::new);
+        queue.join(ticket)
+    }
+
+    /// The line of this name, if somebody waits in it.
+    pub(super) fn line(&self, line: Option<Line>) -> Option<&Queue<N, G>> {
+        self.lines.get(&line)
+    }
+
+    /// Of the lines that `serves`, the one whose head has waited longest.
+    pub(super) fn first(
+        &self,
+        serves: impl Fn(Option<Line>) -> bool,
+    ) -> Option<(Option<Line>, &Queue<N, G>)> {
+        let served = self.lines.iter().filter(|(line, _)| serves(**line));
+        served.min_by_key(|(_, queue)| queue.first()).map(|(line, queue)| (*line, queue))
+    }
+
+    /// Gives up a place, wherever it is, if it still is one.
+    pub(super) fn leave(&mut self, ticket: &Ticket<N, G>) {
+        if let Some(queue) = self.lines.get_mut(&ticket.line) {
+            queue.leave(ticket);
+            self.tidy(ticket.line);
+        }
+    }
+
+    /// Lets the one at `position` of a line go, with what is granted.
+    pub(super) fn grant(&mut self, line: Option<Line>, position: usize, granted: G) {
+        if let Some(queue) = self.lines.get_mut(&line) {
+            queue.grant(position, granted);
+            self.tidy(line);
+        }
+    }
+
+    fn tidy(&mut self, line: Option<Line>) {
+        if self.lines.get(&line).is_some_and(|queue| queue.waiting.is_empty()) {
+            self.lines.remove(&line);
+        }
+    }
+
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.lines.is_empty()
+    }
+}
+
+impl<N, G> Queue<N, G> {
+    fn new() -> Self {
+        Self { waiting: VecDeque::new(), overtakes: 0 }
+    }
+
+    /// The head's number.
+    fn first(&self) -> Option<u64> {
+        self.waiting.front().map(|head| head.number)
     }
 
     /// Takes the last place.
-    pub(super) fn join(&mut self, need: N) -> Arc<Ticket<N, G>> {
-        let ticket =
-            Arc::new(Ticket { number: self.next, need, bell: Notify::new(), granted: Mutex::default() });
-        self.next += 1;
+    fn join(&mut self, ticket: Ticket<N, G>) -> Arc<Ticket<N, G>> {
+        let ticket = Arc::new(ticket);
         self.waiting.push_back(Arc::clone(&ticket));
         if (2..=1 + LOOK_AHEAD).contains(&self.waiting.len()) {
             // The head keeps watch for this one too.
@@ -66,8 +133,7 @@ impl<N, G> Queue<N, G> {
         self.waiting.front().is_some_and(|head| head.number == ticket.number)
     }
 
-    /// Gives up a place, wherever it is, if it still is one.
-    pub(super) fn leave(&mut self, ticket: &Ticket<N, G>) {
+    fn leave(&mut self, ticket: &Ticket<N, G>) {
         if let Ok(position) = self.waiting.binary_search_by_key(&ticket.number, |waiting| waiting.number) {
             self.remove(position);
         }
@@ -79,8 +145,7 @@ impl<N, G> Queue<N, G> {
         self.waiting.iter().take(looked_at).map(|waiting| &waiting.need)
     }
 
-    /// Lets the one at `position` go, with what is granted.
-    pub(super) fn grant(&mut self, position: usize, granted: G) {
+    fn grant(&mut self, position: usize, granted: G) {
         if position > 0 {
             self.overtakes += 1;
         }

@@ -3,6 +3,7 @@
 mod outage;
 mod refusals;
 mod server;
+mod shares;
 mod stories;
 mod strays;
 
@@ -18,16 +19,16 @@ fn usage(input_tokens: u64) -> Settlement {
 
 fn places(places: usize) -> Arc<Admission> {
     let admission = Admission::new();
-    admission.apply(Limit::Concurrency(places), From::User);
+    admission.apply(Limit::Concurrency(places));
     admission
 }
 
 #[tokio::test(start_paused = true)]
 async fn places_are_given_in_the_order_of_coming() {
     let admission = places(1);
-    let held = admission.admit(NEED).await;
-    let mut first = Box::pin(admission.admit(NEED));
-    let mut second = Box::pin(admission.admit(NEED));
+    let held = admission.admit(NEED, None).await;
+    let mut first = Box::pin(admission.admit(NEED, None));
+    let mut second = Box::pin(admission.admit(NEED, None));
     assert!((&mut first).now_or_never().is_none());
     assert!((&mut second).now_or_never().is_none());
     held.settle(Settlement::Unknown, &[], &mut Strikes::default());
@@ -40,9 +41,9 @@ async fn places_are_given_in_the_order_of_coming() {
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_lets_the_next_one_in() {
     let admission = places(1);
-    let held = admission.admit(NEED).await;
-    let mut first = Box::pin(admission.admit(NEED));
-    let mut second = Box::pin(admission.admit(NEED));
+    let held = admission.admit(NEED, None).await;
+    let mut first = Box::pin(admission.admit(NEED, None));
+    let mut second = Box::pin(admission.admit(NEED, None));
     assert!((&mut first).now_or_never().is_none());
     assert!((&mut second).now_or_never().is_none());
     held.settle(Settlement::Unknown, &[], &mut Strikes::default());
@@ -53,11 +54,11 @@ async fn who_gives_up_waiting_lets_the_next_one_in() {
 #[tokio::test(start_paused = true)]
 async fn requests_per_minute_are_spread_after_a_tenth_at_once() {
     let admission = Admission::new();
-    admission.apply(Limit::Requests(60.0), From::User);
+    admission.apply(Limit::Requests(60.0));
     let started = Instant::now();
     let mut at = Vec::new();
     for _ in 0..9 {
-        admission.admit(NEED).await.settle(Settlement::Unknown, &[], &mut Strikes::default());
+        admission.admit(NEED, None).await.settle(Settlement::Unknown, &[], &mut Strikes::default());
         at.push(started.elapsed().as_secs_f64().round());
     }
     assert_eq!(at, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
@@ -67,12 +68,12 @@ async fn requests_per_minute_are_spread_after_a_tenth_at_once() {
 async fn tokens_are_reserved_by_estimate_and_settled_by_fact() {
     let admission = Admission::new();
     // 10 tokens a second; the bucket holds 60, and 400 bytes are estimated at 100.
-    admission.apply(Limit::Tokens(600.0), From::User);
+    admission.apply(Limit::Tokens(600.0));
     let started = Instant::now();
-    let first = admission.admit(NEED).await;
+    let first = admission.admit(NEED, None).await;
     // Really 200: the debt of 40 becomes one of 140, and the next, estimated at 200, waits for a full bucket.
     first.settle(usage(200), &[], &mut Strikes::default());
-    drop(admission.admit(NEED).await);
+    drop(admission.admit(NEED, None).await);
     assert!((19.9..20.1).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
 }
 
@@ -83,37 +84,25 @@ async fn five_refusals_in_a_row_close_the_account_for_all_as_long_as_the_server_
     let retry_after = Some(Duration::from_millis(1500));
     let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: false, places: None });
     for nth in 1..=5 {
-        let refused = admission.admit(NEED).now_or_never().expect("the account is open");
+        let refused = admission.admit(NEED, None).now_or_never().expect("the account is open");
         let blame = refused.settle(refusal, &[], &mut Strikes::default());
         assert_eq!(blame, if nth < 5 { Blame::Chance } else { Blame::Row }, "{nth}");
     }
-    assert!(admission.admit(NEED).now_or_never().is_none());
-    drop(admission.admit(NEED).await);
+    assert!(admission.admit(NEED, None).now_or_never().is_none());
+    drop(admission.admit(NEED, None).await);
     assert!((1.5..1.66).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
     assert!(admission.limited_for() >= Duration::from_millis(1500));
-    admission.admit(NEED).await.settle(usage(10), &[], &mut Strikes::default());
+    admission.admit(NEED, None).await.settle(usage(10), &[], &mut Strikes::default());
     assert_eq!(admission.limited_for(), Duration::ZERO);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_extractor_may_ask_for_more_places_than_nobodys_default_but_not_than_the_users() {
-    let admission = Admission::new();
-    admission.apply(Limit::Concurrency(100), From::Extractor);
-    assert_eq!(admission.concurrency(), 100);
-    admission.apply(Limit::Concurrency(2), From::Extractor);
-    assert_eq!(admission.concurrency(), 100);
-    admission.apply(Limit::Concurrency(5), From::User);
-    admission.apply(Limit::Concurrency(100), From::Extractor);
-    assert_eq!(admission.concurrency(), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
     let admission = places(3);
-    admission.apply(Limit::Requests(6000.0), From::User);
+    admission.apply(Limit::Requests(6000.0));
     for round in 0..200_u64 {
-        let held: Vec<_> = futures_util::future::join_all((0..3).map(|_| admission.admit(NEED))).await;
-        let mut waiters: Vec<_> = (0..5).map(|_| Box::pin(admission.admit(NEED))).collect();
+        let held: Vec<_> = futures_util::future::join_all((0..3).map(|_| admission.admit(NEED, None))).await;
+        let mut waiters: Vec<_> = (0..5).map(|_| Box::pin(admission.admit(NEED, None))).collect();
         for waiter in &mut waiters {
             assert!(waiter.now_or_never().is_none());
         }
@@ -129,7 +118,8 @@ async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
             drop(waiter.await);
         }
         assert_eq!(admission.lock().in_flight, 0);
-        assert!(admission.lock().queue.is_empty());
+        assert!(admission.lock().queues.is_empty());
+        assert!(admission.lock().shares.are_sole(), "nobody asks any more");
     }
 }
 
@@ -140,10 +130,10 @@ async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() 
     let retry_after = Some(Duration::from_secs(2));
     let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: true, places: None });
     for _ in 0..5 {
-        admission.admit(NEED).await.settle(refusal, &[], &mut Strikes::default());
+        admission.admit(NEED, None).await.settle(refusal, &[], &mut Strikes::default());
     }
     let starts = (0..1000).map(|_| async {
-        let permit = admission.admit(NEED).await;
+        let permit = admission.admit(NEED, None).await;
         let at = started.elapsed().as_secs_f64();
         // None is answered before the last has started.
         tokio::time::sleep(Duration::from_mins(1)).await;
@@ -162,14 +152,14 @@ async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() 
 async fn a_few_small_ones_may_overtake_a_huge_one_but_not_for_ever() {
     let admission = places(1000);
     // 100 tokens a second; the bucket holds 600.
-    admission.apply(Limit::Tokens(6000.0), From::User);
+    admission.apply(Limit::Tokens(6000.0));
     let huge = Need { bytes: 2400, output_limit: Some(0) };
-    drop(admission.admit(huge).await);
+    drop(admission.admit(huge, None).await);
     let order = std::cell::RefCell::new(Vec::new());
     let ask = |name, bytes| {
         let (admission, order) = (&admission, &order);
         async move {
-            let permit = admission.admit(Need { bytes, output_limit: Some(0) }).await;
+            let permit = admission.admit(Need { bytes, output_limit: Some(0) }, None).await;
             order.borrow_mut().push(name);
             permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
         }
@@ -191,13 +181,13 @@ proptest::proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let mut starts = runtime.block_on(async {
             let admission = places(1000);
-            admission.apply(Limit::Requests(per_minute), From::User);
+            admission.apply(Limit::Requests(per_minute));
             let started = Instant::now();
             let asks = waits.iter().zip(&gives_up).map(|(wait, gives_up)| {
                 let admission = &admission;
                 async move {
                     tokio::time::sleep(Duration::from_millis(*wait)).await;
-                    let asked = admission.admit(NEED);
+                    let asked = admission.admit(NEED, None);
                     let permit = if *gives_up {
                         tokio::time::timeout(Duration::from_millis(*wait), asked).await.ok()
                     } else {
@@ -211,7 +201,7 @@ proptest::proptest! {
             });
             let starts: Vec<f64> = futures_util::future::join_all(asks).await.into_iter().flatten().collect();
             assert_eq!(admission.lock().in_flight, 0);
-            assert!(admission.lock().queue.is_empty());
+            assert!(admission.lock().queues.is_empty());
             starts
         });
         starts.sort_by(f64::total_cmp);
@@ -234,14 +224,14 @@ proptest::proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let mut admitted = runtime.block_on(async {
             let admission = places(1000);
-            admission.apply(Limit::Tokens(per_minute), From::User);
+            admission.apply(Limit::Tokens(per_minute));
             let started = Instant::now();
             let asks = rows.iter().enumerate().map(|(row, (wait, bytes))| {
                 let admission = &admission;
                 async move {
                     tokio::time::sleep(Duration::from_millis(*wait)).await;
                     let came = started.elapsed().as_secs_f64();
-                    let permit = admission.admit(Need { bytes: *bytes, output_limit: Some(0) }).await;
+                    let permit = admission.admit(Need { bytes: *bytes, output_limit: Some(0) }, None).await;
                     permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
                     (row, came, started.elapsed().as_secs_f64(), *bytes as f64 / 4.0)
                 }

@@ -91,7 +91,7 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
         let mut tries = 0;
         loop {
             let need = Need { bytes: row.bytes, output_limit: None };
-            let permit = admission.admit(need).await;
+            let permit = admission.admit(need, None).await;
             most.set(most.get().max(admission.lock().in_flight));
             let (answer, standings) = server.serve(row).await;
             match answer {

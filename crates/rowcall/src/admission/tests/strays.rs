@@ -35,7 +35,7 @@ fn server(headers: Headers) -> Allowance {
 fn admission(places: Option<usize>) -> Arc<Admission> {
     let admission = Admission::new();
     if let Some(places) = places {
-        admission.apply(Limit::Concurrency(places), From::User);
+        admission.apply(Limit::Concurrency(places));
     }
     admission
 }
