@@ -7,8 +7,10 @@ pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod outage;
 pub(crate) mod python;
+pub(crate) mod refusals;
 
 mod ceiling;
 mod client;
 mod digits;
+mod played;
 mod watched;

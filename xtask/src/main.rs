@@ -47,6 +47,11 @@ usage: cargo xtask COMMAND
       --only HOW 502, 503, 504, html, reset, refused, hang; may be repeated (all)
       --seconds N
                  how long it lasts; may be repeated (20 and 60)
+  bench refusals time of a run by that of a calm one where the server refuses a share of requests at random, beside Instructor
+      --at-once N
+                 so many cells are played at the same time (6)
+      --no-instructor
+                 leaves it out
   bench load     CPU and memory of a run with 2,500 requests in flight, each of which takes five seconds
       --seconds N
                  how long (120)
@@ -100,6 +105,10 @@ fn main() -> ExitCode {
         },
         ["bench", "python", options @ ..] => match bench::python::Options::parse(options) {
             Ok(options) => bench::python::run(&options),
+            Err(problem) => return misused(&problem),
+        },
+        ["bench", "refusals", options @ ..] => match bench::refusals::Options::parse(options) {
+            Ok(options) => bench::refusals::run(&options),
             Err(problem) => return misused(&problem),
         },
         ["crash", options @ ..] => match crash::Options::parse(options) {

@@ -4,7 +4,7 @@
 mod cell;
 mod recovery;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -88,7 +88,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 
-fn play(cell: Cell, rowcall: &PathBuf, problems: &Mutex<Vec<String>>) {
+fn play(cell: Cell, rowcall: &Path, problems: &Mutex<Vec<String>>) {
     let ended = cell.play(rowcall);
     if let Ok(ended) = &ended {
         println!("{}", line(cell, ended));

@@ -1,16 +1,12 @@
-//! One outage played once: the simulator in a process of its own, a run in another, and what both say of it afterwards.
-#![expect(clippy::disallowed_methods, reason = "wall time is measured")]
+//! One outage: how the server fails, and what comes of it.
 
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use serde_json::Value;
 
 use super::recovery;
-use crate::server::Server;
-use crate::{Result, people};
+use crate::Result;
+use crate::bench::played::Stage;
 
 /// Rows that are asked about.
 pub(crate) const ROWS: u64 = 1_500;
@@ -91,52 +87,16 @@ impl Cell {
     /// # Errors
     /// A simulator or a run that does not start, and a run that was stopped.
     pub(crate) fn play(&self, rowcall: &Path) -> Result<Ended> {
-        let folder = tempfile::tempdir().map_err(|error| format!("no folder for the rows: {error}"))?;
-        let file = |name: &str| folder.path().join(name);
-        let write = |name: &str, text: &str| {
-            fs::write(file(name), text).map_err(|error| format!("cannot write `{name}`: {error}"))
-        };
-        let rows: String = (0..ROWS).map(|row| format!("{}\n", people::text(row))).collect();
-        write("rows.txt", &rows)?;
-        write("scenario.toml", &self.scenario())?;
-        let mut simulator = Command::new(rowcall);
-        let server = Server::start(simulator.arg("sim").arg(file("scenario.toml")).args(["--port", "0"]))?;
-        let mut run = Command::new(rowcall);
-        run.arg("run").arg(file("rows.txt")).args(people::TASK).args([
-            "-m",
-            "sim",
-            "--base-url",
-            server.base(),
-        ]);
-        run.arg("--quiet").arg("-o").arg(file("out.jsonl"));
-        let started = Instant::now();
-        let status = run.stdin(Stdio::null()).stdout(Stdio::null()).status();
-        let seconds = started.elapsed().as_secs_f64();
-        let status = status.map_err(|error| format!("cannot run {run:?}: {error}"))?;
-        if !matches!(status.code(), Some(0 | 3)) {
-            return Err(format!("the run failed: {status}"));
-        }
-        let output = fs::read_to_string(file("out.jsonl"));
-        let output = output.map_err(|error| format!("cannot read the output: {error}"))?;
-        let stats = server.get("/stats")?;
-        let tenths = stats.get("answers_by_tenth").and_then(Value::as_array).map(Vec::as_slice);
+        let ended = Stage::new(rowcall, &self.scenario(), ROWS)?.run(rowcall, &[])?;
+        let tenths = ended.stats.get("answers_by_tenth").and_then(Value::as_array).map(Vec::as_slice);
         let tenths: Vec<_> = tenths.unwrap_or_default().iter().filter_map(Value::as_u64).collect();
         Ok(Ended {
-            failed: ROWS.saturating_sub(with_value(&output)),
+            failed: ended.failed,
             full_rate_after: recovery::seconds(&tenths, BEGINS, BEGINS + self.seconds),
-            seconds,
-            requests: stats.pointer("/requests/all").and_then(Value::as_u64).unwrap_or_default(),
+            seconds: ended.seconds,
+            requests: ended.number("/requests/all"),
         })
     }
-}
-
-/// How many lines of an output hold a value.
-fn with_value(output: &str) -> u64 {
-    let has_value = |line: &&str| {
-        let line: Option<Value> = serde_json::from_str(line).ok();
-        line.as_ref().and_then(|line| line.get("_error")) == Some(&Value::Null)
-    };
-    output.lines().filter(has_value).count() as u64
 }
 
 #[cfg(test)]
