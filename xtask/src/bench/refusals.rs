@@ -92,12 +92,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if missed.is_empty() { Ok(()) } else { Err(missed.join("\n")) }
 }
 
-fn play(
-    cells: &[Cell],
-    rowcall: &Path,
-    python: Option<&Path>,
-    at_once: usize,
-) -> Result<Vec<(Cell, Times)>> {
+fn play(cells: &[Cell], rowcall: &Path, python: Option<&Path>, at_once: usize) -> Result<Vec<(Cell, Times)>> {
     let (next, played) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..at_once {

@@ -157,14 +157,6 @@ impl Concurrency {
         self.cap = places;
     }
 
-    /// Somebody asks for at least so many, which is more than nobody's default.
-    pub(super) fn ask(&mut self, places: usize) {
-        if !self.is_given {
-            self.limit = self.limit.max(places);
-            self.most = self.most.max(places);
-        }
-    }
-
     /// An attempt was answered when so many were in flight, itself included.
     pub(super) fn answered(&mut self, in_flight: usize, now: Duration) {
         self.give_back(in_flight, now);

@@ -65,11 +65,6 @@ impl<N, G> Queues<N, G> {
         queue.join(ticket)
     }
 
-    /// The line of this name, if somebody waits in it.
-    pub(super) fn line(&self, line: Option<Line>) -> Option<&Queue<N, G>> {
-        self.lines.get(&line)
-    }
-
     /// Of the lines that `serves`, the one whose head has waited longest.
     pub(super) fn first(
         &self,

@@ -6,9 +6,9 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::Result;
 use crate::bench::played::Stage;
 use crate::python::in_workspace;
-use crate::Result;
 
 /// Rows that are asked about.
 pub(crate) const ROWS: u64 = 600;
