@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rowcall_sim::quota::Limits;
 use rowcall_sim::{
-    Counting, ErrorBody, Fault, FaultKind, Latency, Moment, Options, Scenario, SimError, Simulator,
+    Counting, ErrorBody, Fault, FaultKind, Latency, Moment, Options, Scenario, SimError, Simulator, Span,
     StatusFault,
 };
 use serde_json::{Value, json};
@@ -43,6 +43,28 @@ fn person(text: &str) -> Value {
 fn content(answer: &Answer) -> Value {
     let text = answer.json()["choices"][0]["message"]["content"].as_str().unwrap().to_owned();
     serde_json::from_str(&text).unwrap()
+}
+
+/// The story begins with the first request, so that its answer may be among what is lost.
+#[test]
+fn while_nobody_listens_connections_are_refused_and_afterwards_taken() {
+    let away = Span { from_seconds: 0.0, for_seconds: 0.2 };
+    let simulator = start(instant().with_away(away));
+    let connected = || std::net::TcpStream::connect(simulator.address());
+    let refused = loop {
+        simulator.reset();
+        let _ = Client::to(&simulator).ask(&person("Ann is 30"));
+        // A busy machine may have us look too late.
+        if let Some(refused) = (0..1_000).find_map(|_| connected().err()) {
+            break refused;
+        }
+    };
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    while connected().is_err() {
+        std::thread::yield_now();
+    }
+    assert_eq!(Client::to(&simulator).ask(&person("Ann is 30")).unwrap().status, 200);
+    assert!(simulator.stats().answers_by_tenth.iter().sum::<u32>() > 0);
 }
 
 #[test]

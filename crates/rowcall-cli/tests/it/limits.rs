@@ -50,6 +50,24 @@ fn failed_rows_are_data_and_exit_3() {
 }
 
 #[test]
+fn what_binds_is_named_where_the_user_says_how_many() {
+    let latency = rowcall_sim::Latency::fixed(std::time::Duration::from_millis(20));
+    let simulator = simulator(Scenario::instant("takes its time").with_latency(latency));
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", ages(40));
+    let ran =
+        place.rowcall(&[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl", "-c", "4"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("bound by  requests in flight: 36 requests waited for that"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(simulator.stats().in_flight.max, 4);
+}
+
+#[test]
 fn fail_fast_stops_at_the_first_failed_row() {
     let simulator = simulator(refusing("Bob"));
     let url = simulator.base_url();
