@@ -236,12 +236,9 @@ impl Ledger {
     fn land(&mut self, granted: &Granted, now: Duration) {
         self.flying.remove(&granted.sent.number);
         self.in_flight = self.flying.len();
-<<<<<<< HEAD
         self.limits.end(granted.sent.number, self.in_flight, now);
-=======
         self.shares.release(granted.line);
         self.shares.end(granted.line);
->>>>>>> 54da6e3 ([admission] the limits of extractors are the account's, not a semaphore's before it)
         self.busy_at = now;
         self.outages.ended(now);
     }
