@@ -49,11 +49,11 @@ pub(super) struct Concurrency {
 /// Who has said how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Given {
-    ByNobody,
+    Nobody,
     /// For the account.
-    ByUser,
+    User,
     /// For the extractors that ask, which are as many places together.
-    ByExtractors,
+    Extractors,
 }
 
 /// What an overload has taken off is given back bit by bit.
@@ -94,7 +94,7 @@ impl Concurrency {
             limit: DEFAULT_CONCURRENCY,
             most: MOST,
             cap: usize::MAX,
-            given: Given::ByNobody,
+            given: Given::Nobody,
             ceiling: None,
             round: None,
             before: None,
@@ -113,7 +113,7 @@ impl Concurrency {
 
     /// Whether somebody has said how many.
     pub(super) fn is_given(&self) -> bool {
-        self.given != Given::ByNobody
+        self.given != Given::Nobody
     }
 
     /// Nothing was done for a while, whatever was in flight: what a round has shown by now is nothing to compare with.
@@ -123,28 +123,28 @@ impl Concurrency {
 
     /// The user says how many the account may have.
     pub(super) fn give(&mut self, places: usize) {
-        (self.limit, self.most, self.given, self.lowered) = (places, places, Given::ByUser, None);
+        (self.limit, self.most, self.given, self.lowered) = (places, places, Given::User, None);
     }
 
     /// Only extractors with limits of their own ask, which are so many places together.
     pub(super) fn share(&mut self, places: usize) {
         match self.given {
-            Given::ByUser => return,
-            Given::ByExtractors if places > self.most => self.limit += places - self.most,
-            Given::ByExtractors => self.limit = self.limit.min(places),
-            Given::ByNobody => self.limit = self.ceiling.map_or(places, |ceiling| ceiling.limit.min(places)),
+            Given::User => return,
+            Given::Extractors if places > self.most => self.limit += places - self.most,
+            Given::Extractors => self.limit = self.limit.min(places),
+            Given::Nobody => self.limit = self.ceiling.map_or(places, |ceiling| ceiling.limit.min(places)),
         }
-        (self.most, self.given) = (places, Given::ByExtractors);
+        (self.most, self.given) = (places, Given::Extractors);
         self.lowered = self.lowered.map(|lowered| Lowered { from: lowered.from.min(places), ..lowered });
         self.interrupted();
     }
 
     /// Extractors without a limit ask as well, beside some that may have so many places together: how many the account has is found out.
     pub(super) fn find_out(&mut self, places: usize) {
-        if self.given == Given::ByUser {
+        if self.given == Given::User {
             return;
         }
-        self.given = Given::ByNobody;
+        self.given = Given::Nobody;
         self.most = MOST.max(places);
         if self.ceiling.is_none() && self.lowered.is_none() && !self.knee {
             self.limit = self.limit.max(DEFAULT_CONCURRENCY).max(places);
