@@ -41,8 +41,8 @@ impl Stage {
             let written = fs::write(folder.path().join(name), text);
             written.map_err(|error| format!("cannot write `{name}`: {error}"))
         };
-        let texts: String = (0..rows).map(|row| format!("{}\n", people::text(row))).collect();
-        write("rows.txt", &texts)?;
+        let texts: Vec<_> = (0..rows).map(people::text).collect();
+        write("rows.txt", &(texts.join("\n") + "\n"))?;
         write("scenario.toml", scenario)?;
         let mut simulator = Command::new(rowcall);
         simulator.arg("sim").arg(folder.path().join("scenario.toml")).args(["--port", "0"]);
