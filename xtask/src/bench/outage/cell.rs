@@ -11,11 +11,12 @@ use crate::bench::played::Stage;
 /// Rows that are asked about.
 pub(crate) const ROWS: u64 = 1_500;
 
-/// When the server begins to fail, in seconds after the first request: a run that undisturbed takes four has found its rate.
+/// When the server begins to fail, in seconds after the first request: a run that undisturbed takes five has found its rate.
 const BEGINS: u64 = 2;
 
-/// What the server is like: an answer takes a quarter of a second, and it makes a hundred at a time.
-const SERVER: &str = "[latency.log_normal]\nmedian_seconds = 0.25\nsigma = 0.2\n\n[slots]\nplaces = 100\n";
+/// What the server is like: an answer takes a tenth of a second, and it makes 32 at a time. So a run has found out how many places are of use
+/// before the outage, and its rate is not that of a search.
+const SERVER: &str = "[latency.log_normal]\nmedian_seconds = 0.1\nsigma = 0.2\n\n[slots]\nplaces = 32\n";
 
 /// How a server fails.
 #[derive(Debug, PartialEq, Eq)]
