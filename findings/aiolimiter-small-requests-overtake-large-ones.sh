@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Guess: whoever asks aiolimiter first is served first, so a row with many tokens waits its turn and then goes.
+# Guess: aiolimiter serves in the order of asking, so a row with many tokens waits its turn and then goes.
 # Fact (aiolimiter 1.3.0): waiters are woken as soon as their own amount fits. A steady flow of small requests keeps the
 # bucket from ever having room for a large one, which is served only when the flow ends.
 set -euo pipefail

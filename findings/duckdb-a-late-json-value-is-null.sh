@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Guess: where a JSON Lines file has a value that does not fit what DuckDB inferred from the first rows, reading fails.
-# Fact (duckdb 2.0.1): only text among numbers fails. A column that is null in the sampled first 20,480 rows stays NULL in all
+# Fact (duckdb 2.0.1): text among numbers fails, but much else does not. A column that is null in the sampled first 20,480 rows stays NULL in all
 # later ones, a field that first comes later has no column, and 1.5 among whole numbers is read as 2. A file of results whose
 # first failure stands at row 25,000 therefore has no failure at all. With sample_size=-1 all is read as it stands.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guess: side_effects=True on a Python function only stops DuckDB from merging equal calls; a LIMIT asks as many rows as before.
 # Fact (duckdb 2.0.1): it also stops the planner from taking the first rows before it calls. With ORDER BY … LIMIT 5 the function
-# is called for all 100,000 rows, without the flag for 5. Whoever says the truth about a paid call pays 20,000 times as much.
+# is called for all 100,000 rows, without the flag for 5. Marking a paid call as what it is costs 20,000 times as much.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Guess: pandas.read_json decides the type of a column by its values.
 # Fact (pandas 3.1.1): by its name as well. The text "123456789" is a number in a column `code` and a moment of the year 1973
-# in a column `modified`, and in any whose name ends in `_at` or begins with `timestamp`. A prompt made of the column then has another text than the file.
+# in a column `modified`, and in any whose name ends in `_at` or begins with `timestamp`. A prompt made of the column then has
+# another text than the file.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
