@@ -33,7 +33,7 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
         tokens.push_str(&format!(", {} of those in cached", count(usage.cached_tokens)));
     }
     if stats.unmetered > 0 {
-        tokens.push_str(&format!(", {} requests told none", count(stats.unmetered)));
+        tokens.push_str(&format!(", {} reported no usage", counted(stats.unmetered, "request")));
     }
     let rate = (stats.ended() - stats.known) as f64 / elapsed.as_secs_f64().max(1e-9);
     let mut time = format!("time      {}, {rate:.1} rows/s", seconds(elapsed));
@@ -42,14 +42,20 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
     }
     let mut lines = vec![rows, requests, tokens];
     if stats.possibly_paid > 0 {
-        let rows = count(stats.possibly_paid);
-        lines.push(format!("paid?     {rows} rows were being asked about when a run before was cut off"));
+        let rows = counted(stats.possibly_paid, "row");
+        let were = if stats.possibly_paid == 1 { "was" } else { "were" };
+        lines.push(format!("paid?     {rows} {were} being asked about when an earlier run was cut off"));
     }
     if let Some((bound, requests)) = stats.waits.iter().max_by_key(|(_, requests)| **requests) {
-        lines.push(format!("bound by  {bound}: {} requests waited for that", count(*requests)));
+        lines.push(format!("bound by  {bound}: {} waited for that", counted(*requests, "request")));
     }
     lines.push(time);
     lines.join("\n")
+}
+
+/// So many of what `noun` names: "1 row", "2 rows".
+pub(crate) fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", HumanCount(n), if n == 1 { "" } else { "s" })
 }
 
 fn seconds(time: Duration) -> String {

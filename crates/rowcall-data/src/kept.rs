@@ -3,7 +3,7 @@
 use rowcall::journal::Rows;
 use rowcall::{Result, Row, Source, Unreadable, UnreadableKind};
 
-use crate::input::fields_of;
+use crate::input::{Earlier, fields_of};
 
 /// The rows that a journal gives, without what is known of them.
 #[derive(Debug)]
@@ -30,9 +30,10 @@ impl Source for KeptRows {
 }
 
 fn read(row: Row) -> Row {
-    let fields = fields_of(&row.record).map_err(|message| Unreadable {
+    let fields = fields_of(&row.record).map_err(|Earlier { why, violations }| Unreadable {
         kind: UnreadableKind::Input,
-        message: format!("row {}: {message}", row.index),
+        message: format!("row {}: {why}", row.index),
+        violations,
     });
     Row { fields, ..row }
 }

@@ -163,6 +163,11 @@ pub(crate) fn without_extremes(value: &Value) -> Option<Value> {
     })
 }
 
+/// Whether any number in `value` has an exponent.
+pub(crate) fn has_exponent(value: &Value) -> bool {
+    has(value, |number| number.as_str().contains(['e', 'E']))
+}
+
 /// Whether any number in `value` is one of those.
 fn has(value: &Value, wanted: fn(&Number) -> bool) -> bool {
     match value {

@@ -162,7 +162,7 @@ impl From<Unreadable> for Failure {
             UnreadableKind::Input => FailureKind::Input,
             UnreadableKind::Clash => FailureKind::Clash,
         };
-        Self::unasked(kind, unreadable.message)
+        Self { violations: unreadable.violations, ..Self::unasked(kind, unreadable.message) }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Problem;
+use crate::violation::Violation;
 
 /// The variable under which a template sees a row that is plain text.
 pub const TEXT_FIELD: &str = "text";
@@ -30,6 +31,8 @@ pub struct Unreadable {
     pub kind: UnreadableKind,
     /// A sentence fragment that names the place (a line number where the format has lines) and the offending value.
     pub message: String,
+    /// What was wrong with the row's value in an earlier step, as far as that is known.
+    pub violations: Vec<Violation>,
 }
 
 /// The classes of trouble with an input record.
@@ -48,6 +51,7 @@ impl Row {
         let fields = fields_of(item).map_err(|error| Unreadable {
             kind: UnreadableKind::Input,
             message: format!("row {index} does not serialise: {error}"),
+            violations: Vec::new(),
         });
         Self { index, fields, record: Bytes::new() }
     }

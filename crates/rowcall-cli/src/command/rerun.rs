@@ -21,7 +21,7 @@ use crate::journal::Memo;
 use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
-use crate::summary::summary;
+use crate::summary::{counted, summary};
 use crate::task::{self, Task};
 use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
@@ -135,7 +135,8 @@ async fn write(
         return Ok(if failed > 0 { Exit::FailedRows } else { Exit::Done });
     };
     let (failed, written) = rebuild(contents, sink, OrderBy::Input, progress).await?;
-    progress.note(&format!("`{}` is written: {} rows, {failed} failed", output.display(), written.rows));
+    let rows = counted(written.rows, "row");
+    progress.note(&format!("`{}` is written: {rows}, {failed} failed", output.display()));
     Ok(if failed + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
             ),
             format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens)),
             format!(
-                "paid?     {} rows were being asked about when a run was cut off, {} requests told no tokens",
+                "paid?     {} rows were being asked about when a run was cut off, {} reported no usage",
                 count(possibly_paid),
                 count(totals.unmetered)
             ),

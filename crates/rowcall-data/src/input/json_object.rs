@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::json_odd;
 use super::notes::Counted;
 use super::parser::Rows;
-use super::rules::{self, Rules};
+use super::rules::{self, Earlier, Rules};
 use crate::layout::{ERROR_FIELD, is_own};
 use crate::record::{self, Field};
 
@@ -68,11 +68,12 @@ pub(crate) fn push_value(text: &[u8], place: impl fmt::Display, rules: &Rules, r
 
 /// The fields that the text of a record has for a template, or why it has none: a row that failed in an earlier step has none
 /// for good.
-pub(crate) fn fields_of(text: &[u8]) -> Result<Map<String, Value>, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "the text is not UTF-8".to_owned())?;
-    let Object { values, .. } = object(text).map_err(|why| why.message)?;
+pub(crate) fn fields_of(text: &[u8]) -> Result<Map<String, Value>, Earlier> {
+    let only = |why| Earlier { why, violations: Vec::new() };
+    let text = std::str::from_utf8(text).map_err(|_| only("the text is not UTF-8".to_owned()))?;
+    let Object { values, .. } = object(text).map_err(|why| only(why.message))?;
     match values.get(ERROR_FIELD).and_then(rules::failure) {
-        Some(why) => Err(rules::earlier(&why)),
+        Some(Earlier { why, violations }) => Err(Earlier { why: rules::earlier(&why), violations }),
         None => Ok(values),
     }
 }

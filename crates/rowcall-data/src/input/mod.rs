@@ -41,6 +41,7 @@ pub use gauge::{Gauge, RowsInAll};
 pub(crate) use json_object::fields_of;
 pub use notes::Notes;
 pub use options::{Character, CsvOptions, Encoding, FailedRows, InputOptions, Quote};
+pub(crate) use rules::Earlier;
 
 /// The most bytes that one record may have, 16 MiB. A longer one is an unreadable row with the record `{}`, so that
 /// a quote that is never closed cannot fill the memory.
@@ -151,7 +152,7 @@ impl Input {
         {
             return Err(Error::Config(problem));
         }
-        if let Some(Unreadable { kind: UnreadableKind::Clash, message }) =
+        if let Some(Unreadable { kind: UnreadableKind::Clash, message, .. }) =
             feeder.rows().first().and_then(|row| row.fields.as_ref().err())
         {
             let problem = Problem::new(format!("{name}: {message}"));

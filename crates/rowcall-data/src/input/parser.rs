@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use rowcall::{Problem, Row, Unreadable, UnreadableKind};
+use rowcall::{Problem, Row, Unreadable, UnreadableKind, Violation};
 use serde_json::{Map, Value};
 
 /// A format.
@@ -47,7 +47,18 @@ impl Rows {
         message: impl Into<String>,
         record: impl Into<Vec<u8>>,
     ) {
-        self.add(Err(Unreadable { kind, message: message.into() }), record.into());
+        self.add(Err(Unreadable { kind, message: message.into(), violations: Vec::new() }), record.into());
+    }
+
+    /// Adds a row that failed in an earlier step, for what was wrong with its value there; the message names the place.
+    pub(crate) fn push_failed(
+        &mut self,
+        message: String,
+        violations: Vec<Violation>,
+        record: impl Into<Vec<u8>>,
+    ) {
+        let kind = UnreadableKind::Input;
+        self.add(Err(Unreadable { kind, message, violations }), record.into());
     }
 
     fn add(&mut self, fields: Result<Map<String, Value>, Unreadable>, record: Vec<u8>) {

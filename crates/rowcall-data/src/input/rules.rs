@@ -5,7 +5,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use rowcall::{Problem, UnreadableKind};
+use rowcall::{Problem, UnreadableKind, Violation};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::notes::{Counted, Notes};
@@ -59,20 +60,20 @@ impl Rules {
     /// the earlier error, `place` where it was found.
     pub(crate) fn push(
         &self,
-        failed: Option<String>,
+        failed: Option<Earlier>,
         rows: &mut Rows,
         place: &dyn fmt::Display,
         row: impl FnOnce() -> (Map<String, Value>, Vec<u8>),
         kept: impl FnOnce() -> Vec<u8>,
     ) {
-        let Some(why) = failed else {
+        let Some(Earlier { why, violations }) = failed else {
             let (fields, record) = row();
             return rows.push(fields, record);
         };
         match self.failed_rows {
             FailedRows::Error => {
                 self.notes.count(Counted::FailedAgain, 1);
-                rows.push_unreadable(UnreadableKind::Input, format!("{place}: {}", earlier(&why)), kept());
+                rows.push_failed(format!("{place}: {}", earlier(&why)), violations, kept());
             }
             FailedRows::Skip => self.notes.count(Counted::Skipped, 1),
             FailedRows::Ask => {
@@ -105,24 +106,37 @@ pub(crate) fn earlier(why: &str) -> String {
     format!("{EARLIER}{first}")
 }
 
+/// Why a row failed in an earlier step.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    /// Its kind and its message.
+    pub(crate) why: String,
+    /// What was wrong with its value.
+    pub(crate) violations: Vec<Violation>,
+}
+
 /// Why a row failed in an earlier step, by its `_error`; `None` if it did not.
-pub(crate) fn failure(error: &Value) -> Option<String> {
+pub(crate) fn failure(error: &Value) -> Option<Earlier> {
+    let only = |why: String| Earlier { why, violations: Vec::new() };
     match error {
         Value::Null => None,
         // A CSV has texts only, and some tools write a null out.
         Value::String(text) if text.is_empty() || text == "null" => None,
         Value::String(text) => Some(match serde_json::from_str(text) {
             Ok(error @ Value::Object(_)) => failure(&error)?,
-            Ok(_) | Err(_) => text.clone(),
+            Ok(_) | Err(_) => only(text.clone()),
         }),
         Value::Object(fields) => {
             let text = |name| fields.get(name).and_then(Value::as_str);
+            let violations = fields.get("violations").and_then(|list| Vec::deserialize(list).ok());
             Some(match (text("kind"), text("message")) {
-                (Some(kind), Some(message)) => format!("{kind}: {message}"),
-                (_, _) => error.to_string(),
+                (Some(kind), Some(message)) => {
+                    Earlier { why: format!("{kind}: {message}"), violations: violations.unwrap_or_default() }
+                }
+                (_, _) => only(error.to_string()),
             })
         }
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) => Some(error.to_string()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) => Some(only(error.to_string())),
     }
 }
 
@@ -149,8 +163,13 @@ mod tests {
             (json!({"code": 3}), Some(r#"{"code":3}"#)),
             (json!(false), Some("false")),
         ] {
-            assert_eq!(failure(&error).as_deref(), expected, "{error}");
+            let found = failure(&error);
+            assert_eq!(found.as_ref().map(|earlier| earlier.why.as_str()), expected, "{error}");
+            assert!(found.unwrap_or_default().violations.is_empty(), "{error}");
         }
+        let violations = json!([{"path": "/age", "message": "is missing"}]);
+        let invalid = failure(&json!({"kind": "invalid", "message": "no value", "violations": violations}));
+        assert_eq!(invalid.expect("an error").violations, [Violation::at("/age", "is missing")]);
         let second = earlier(&format!("input: line 2: {}", earlier("quota: none left")));
         assert_eq!(second, "the row failed in an earlier step: quota: none left");
     }

@@ -41,9 +41,7 @@ impl Reader<'_> {
     /// already and do not stand in the way of a value, and those of the candidate that comes closest.
     pub(super) fn choose(&self, found: Found, violations: Vec<Violation>) -> Reading {
         let Found { mut candidates, unreadable, overflowed, left_over } = found;
-        let is_unclosed = |each: &Candidate| {
-            each.repairs.contains(&Repair::MissingBracket) && !self.wanted.has_all_properties(&each.value)
-        };
+        let is_unclosed = |each: &Candidate| !self.wanted.schema.is_whole(&each.value, each.closers);
         match self.finish {
             Finish::Unstated
                 if candidates.iter().any(|each| each.repairs.contains(&Repair::MissingBracket)) =>
@@ -140,7 +138,7 @@ impl Reader<'_> {
     }
 
     fn judged<'c>(&self, candidate: &'c Candidate, others: usize) -> Judged<'c> {
-        let verdict = self.wanted.repaired(candidate.value.clone(), others);
+        let verdict = self.wanted.repaired(candidate.value.clone(), others, &candidate.exponents);
         let is_alike = match &verdict {
             Ok((value, _)) => self.wanted.is_alike(value),
             Err(_) => self.wanted.is_alike(&candidate.value),
@@ -181,7 +179,8 @@ impl Reader<'_> {
             return None;
         }
         let values = candidates.iter().map(|each| each.value.clone()).collect();
-        let (value, more) = self.wanted.repaired(Value::Array(values), 0).ok()?;
+        let exponents: Vec<String> = candidates.iter().flat_map(|each| each.exponents.clone()).collect();
+        let (value, more) = self.wanted.repaired(Value::Array(values), 0, &exponents).ok()?;
         let mut repairs = vec![Repair::Collected];
         for repair in candidates.iter().flat_map(|each| &each.repairs).chain(&more) {
             if !repairs.contains(repair) {
@@ -305,16 +304,6 @@ impl Wanted<'_> {
             },
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
         }
-    }
-
-    /// Whether an object has every property that the schema names, and the schema names all that there may be: then nothing can be
-    /// missing behind the last one.
-    fn has_all_properties(&self, value: &Value) -> bool {
-        let is_open =
-            |keyword| self.schema.as_json().get(keyword).is_some_and(|it| *it != Value::Bool(false));
-        let names = self.schema.properties().unwrap_or_default();
-        let all = value.as_object().is_some_and(|fields| names.iter().all(|name| fields.contains_key(name)));
-        all && !names.is_empty() && !is_open("additionalProperties") && !is_open("patternProperties")
     }
 }
 

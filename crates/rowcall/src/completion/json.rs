@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::lenient::is_blank;
 use super::repair::Repair;
+use crate::number;
 
 mod context;
 mod scan;
@@ -41,6 +42,10 @@ pub struct Candidate {
     pub gap: Gap,
     /// What follows it.
     pub ending: Ending,
+    /// How many closing brackets were missing at its end, all of objects.
+    pub closers: usize,
+    /// Its numbers with an exponent as they stand in the text, where a `Value` spells them in another way: `1E5`.
+    pub exponents: Vec<String>,
 }
 
 /// What stands in front of a value, back to the one before.
@@ -90,10 +95,10 @@ pub enum Unreadable {
 /// Finds the JSON in `text`. Text that is JSON as it stands is one candidate without repairs. `keys` are the names of properties that
 /// the schema knows; they show where a string ends that has quotes in it.
 ///
-/// Values among a model's thoughts do not count. A key that stands twice is an error where the text
-/// is not strict JSON; in strict JSON the last one holds silently, as `serde_json` has it.
+/// Values among a model's thoughts do not count. A key that stands twice in an object is an error, since one of its values would be
+/// lost.
 pub fn find(text: &str, keys: &[String]) -> Found {
-    match strict(text) {
+    match strict(text).filter(|value| !number::has_exponent(value)) {
         Some(value) => Found {
             candidates: vec![Candidate {
                 value,
@@ -101,6 +106,8 @@ pub fn find(text: &str, keys: &[String]) -> Found {
                 start: 0,
                 gap: Gap::First,
                 ending: Ending::Text,
+                closers: 0,
+                exponents: Vec::new(),
             }],
             ..Found::default()
         },
@@ -110,7 +117,34 @@ pub fn find(text: &str, keys: &[String]) -> Found {
 
 /// The value of a text that is JSON as it stands, white space and a byte order mark around it aside.
 pub(super) fn strict(text: &str) -> Option<Value> {
-    serde_json::from_str(text.trim_matches(is_blank)).ok()
+    let text = text.trim_matches(is_blank);
+    let value = serde_json::from_str(text).ok()?;
+    // Of a key that stands twice, a map has only the last.
+    (count_keys(&value) == count_members(text)).then_some(value)
+}
+
+/// How many keys the objects in a value have.
+fn count_keys(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => fields.len() + fields.values().map(count_keys).sum::<usize>(),
+        Value::Array(items) => items.iter().map(count_keys).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+/// How many members the objects in a valid JSON text have: each has a colon outside of strings.
+fn count_members(text: &str) -> usize {
+    let (mut members, mut is_inside, mut is_escaped) = (0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_inside,
+            b'"' => is_inside = !is_inside,
+            b':' if !is_inside => members += 1,
+            _ => {}
+        }
+    }
+    members
 }
 
 /// Finds the JSON in a text that is not [`strict`].
@@ -121,11 +155,29 @@ fn search(text: &str, keys: &[String]) -> Found {
     if text.is_empty() {
         return unreadable(Unreadable::Empty);
     }
+    if let Some(value) = unescaped(text) {
+        let (gap, ending) = (Gap::First, Ending::Text);
+        let repairs = vec![Repair::Stringified];
+        let candidate =
+            Candidate { value, repairs, start: 0, gap, ending, closers: 0, exponents: Vec::new() };
+        return Found { candidates: vec![candidate], ..Found::default() };
+    }
     let answer = thoughts::behind(text);
     if answer.trim_matches(is_blank).is_empty() {
         return unreadable(Unreadable::Thoughts);
     }
     scan::scan(answer, keys)
+}
+
+/// The value of a text that is JSON escaped as within a string, without the quotes around it: `{\"a\": 1}`.
+fn unescaped(text: &str) -> Option<Value> {
+    let text = text.trim_matches(is_blank);
+    if !text.starts_with(['{', '[']) || !text.trim_start_matches(['{', '[', ' ']).starts_with("\\\"") {
+        return None;
+    }
+    // A quote that is not escaped would end the string.
+    let inner: String = serde_json::from_str(&format!("\"{text}\"")).ok()?;
+    strict(&inner)
 }
 
 #[cfg(test)]

@@ -11,14 +11,18 @@ mod string;
 /// How many containers may stand inside one another.
 const DEEPEST: usize = 128;
 
-/// JSON's literals and Python's.
-const LITERALS: [(&str, Value); 6] = [
+/// JSON's literals, Python's, and those that SQL and spreadsheets write.
+const LITERALS: [(&str, Value); 10] = [
     ("true", Value::Bool(true)),
     ("false", Value::Bool(false)),
     ("null", Value::Null),
     ("True", Value::Bool(true)),
     ("False", Value::Bool(false)),
     ("None", Value::Null),
+    ("TRUE", Value::Bool(true)),
+    ("FALSE", Value::Bool(false)),
+    ("NULL", Value::Null),
+    ("Null", Value::Null),
 ];
 
 /// A value read, the byte behind it, and what was forgiven.
@@ -27,6 +31,8 @@ pub(super) struct Parsed {
     pub(super) value: Value,
     pub(super) end: usize,
     pub(super) repairs: Vec<Repair>,
+    /// Numbers with an exponent, as they stand in the text.
+    pub(super) exponents: Vec<String>,
 }
 
 /// A value that could not be read.
@@ -82,9 +88,13 @@ pub(super) fn parse(text: &str, start: usize, hints: Hints<'_>) -> Result<Parsed
         unclosed: None,
         seen: Seen::Nothing,
         repairs: Vec::new(),
+        exponents: Vec::new(),
     };
     match parser.value() {
-        Ok(value) => Ok(Parsed { value, end: parser.at, repairs: parser.repairs }),
+        Ok(value) => {
+            let Parser { at: end, repairs, exponents, .. } = parser;
+            Ok(Parsed { value, end, repairs, exponents })
+        }
         Err(why) => {
             let Parser { at, open, unclosed, seen, .. } = parser;
             Err(Unread { why, at, open, unclosed, seen })
@@ -100,6 +110,7 @@ struct Parser<'a> {
     unclosed: Option<usize>,
     seen: Seen,
     repairs: Vec<Repair>,
+    exponents: Vec<String>,
 }
 
 impl<'a> Parser<'a> {
@@ -209,7 +220,7 @@ impl<'a> Parser<'a> {
 
     /// The quoted key that stands here with its colon, if one does.
     fn key_here(&self) -> Option<String> {
-        let mut ahead = Parser { open: Vec::new(), repairs: Vec::new(), ..*self };
+        let mut ahead = Parser { open: Vec::new(), repairs: Vec::new(), exponents: Vec::new(), ..*self };
         let key = ahead.quoted().ok()??;
         ahead.blank().ok()?;
         (ahead.peek().ok()? == b':').then_some(key)
@@ -251,6 +262,9 @@ impl<'a> Parser<'a> {
         let raw = self.run(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'));
         // Left to serde_json, so that a number means the same on the strict path and here.
         if let Ok(number) = serde_json::from_str::<Number>(raw) {
+            if raw.contains(['e', 'E']) {
+                self.exponents.push(raw.to_owned());
+            }
             return Ok(Value::Number(number));
         }
         if is_code(raw) {
@@ -339,12 +353,14 @@ pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
-/// Digits with zeros in front are a code (postal, article, account), and are kept as they stand.
+/// Digits with zeros (postal, article, account) or a plus (telephone) in front are a code, and are kept as they stand.
 fn is_code(raw: &str) -> bool {
-    raw.len() > 1 && raw.starts_with('0') && raw.bytes().all(|byte| byte.is_ascii_digit())
+    let digits = raw.strip_prefix('+').unwrap_or(raw);
+    let is_marked = digits.len() < raw.len() || digits.len() > 1 && digits.starts_with('0');
+    is_marked && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A number with a plus sign, or with nothing on one side of its point. Zeros in front are refused: such digits are more
+/// A number with a plus sign and a fraction, or with nothing on one side of its point. Zeros in front are refused: such digits are more
 /// often a code than a number.
 fn loose_number(raw: &str) -> Option<Number> {
     let (sign, digits) = match raw.strip_prefix('-') {

@@ -1,8 +1,8 @@
 //! Answers in plain words where a value is asked for that is no object and no list: a string, one of a few labels, a boolean, a number.
 
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
-use super::json::thoughts;
+use super::json::{self, thoughts};
 use super::repair::{Kind, Repair, named, ungrouped};
 use super::{Reader, Reading};
 use crate::schema::{Expected, JsonType};
@@ -21,7 +21,7 @@ impl Reader<'_> {
             return None;
         }
         let text = thoughts::behind(text).trim();
-        if text.is_empty() || text.contains('{') || text.starts_with('[') {
+        if text.is_empty() || (text.contains('{') || text.starts_with('[')) && !self.is_prose(text) {
             return None;
         }
         let as_text = Value::String(text.to_owned());
@@ -40,7 +40,11 @@ impl Reader<'_> {
                 Expected::Name { .. } | Expected::Other => None,
             },
         };
-        let (value, repair) = found?;
+        let is_words = !text.contains(['"', '`', '{', '[']) && json::strict(text).is_none();
+        let Some((value, repair)) = found else {
+            let violations = || breaches.iter().cloned().map(Violation::from).collect();
+            return is_words.then(|| Reading::Invalid { violations: violations(), best: None });
+        };
         schema.validates(&value).then_some(Reading::Value { value, repairs: vec![repair] })
     }
 
@@ -52,6 +56,12 @@ impl Reader<'_> {
         let takes_others = others.iter().any(|other| self.wanted.schema.validates(other));
         let repair = if self.is_string() { Repair::PlainText } else { Repair::Label };
         (!takes_others && !is_quoted).then(|| Reading::Value { value: text, repairs: vec![repair] })
+    }
+
+    /// Whether a text with brackets in it is a text all the same: a string is asked for, and no JSON stands in it.
+    fn is_prose(&self, text: &str) -> bool {
+        let is_bare = !text.starts_with('{') && !text.contains("\":") && !text.contains("```");
+        is_bare && self.is_string() && json::find(text, &[]).candidates.is_empty()
     }
 
     /// Whether a string is asked for, and not one of a few.
@@ -83,15 +93,34 @@ pub(super) fn named_boolean(text: &str) -> Option<(Value, Repair)> {
     named(text, &names).map(|value| (value.clone(), Repair::Label))
 }
 
-/// The number that a text is, its decoration or its grouping by three aside.
+/// Names under which a number stands in plain words.
+const ANNOUNCED: [&str; 10] =
+    ["answer", "result", "value", "output", "number", "total", "sum", "count", "score", "rating"];
+
+/// The number that a text is, its decoration, its grouping by three and an announcement such as `Answer:` aside.
 pub(super) fn number(text: &str, types: &[JsonType]) -> Option<(Value, Repair)> {
+    let text =
+        text.split_once(':').filter(|(before, _)| announces(before)).map_or(text, |(_, behind)| behind);
     let kind = match (types.contains(&JsonType::Number), types.contains(&JsonType::Integer)) {
         (true, _) => Kind::Any,
         (false, true) => Kind::Whole,
         (false, false) => return None,
     };
-    let digits = ungrouped(text.trim_matches(['*', '`', '"', ' ']), kind)?;
+    let text = text.trim_matches(['*', '`', '"', ' ']);
+    let bare = text.strip_suffix('.').unwrap_or(text);
+    if !bare.contains('\n')
+        && let Ok(number) = serde_json::from_str::<Number>(bare)
+    {
+        return Some((Value::Number(number), Repair::Label));
+    }
+    let digits = ungrouped(text, kind)?;
     Some((serde_json::from_str(&digits).ok()?, Repair::GroupedDigits))
+}
+
+/// Whether the last of these words announces a number: `The answer`.
+fn announces(words: &str) -> bool {
+    let last = words.rsplit(char::is_whitespace).next().unwrap_or_default();
+    ANNOUNCED.contains(&last.trim_matches(['*', '_', '#']).to_lowercase().as_str())
 }
 
 #[cfg(test)]

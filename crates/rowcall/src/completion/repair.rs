@@ -36,7 +36,7 @@ pub enum Repair {
     InnerQuotes,
     /// A closing bracket stood where nothing was to be closed.
     StrayBracket,
-    /// The last closing bracket was missing, and nothing else.
+    /// The last closing brackets were missing, and nothing else.
     MissingBracket,
     /// Keys stood without quotes.
     UnquotedKey,
@@ -47,19 +47,19 @@ pub enum Repair {
     InvalidEscape,
     /// Half a surrogate pair was escaped; U+FFFD stands for it.
     LoneSurrogate,
-    /// `True`, `False` or `None` stood for JSON's literals.
+    /// `True`, `TRUE`, `None`, `NULL` and the like stood for JSON's literals.
     PythonLiteral,
     /// A number had a plus sign, or nothing on one side of its point.
     LooseNumber,
     /// The arguments were those of a tool that does not exist.
     ToolName,
-    /// An object or list was given as JSON in a string.
+    /// An object or list was given as JSON in a string, or escaped as it would be in one.
     Stringified,
     /// The value was put under a name in an object of its own.
     Envelope,
     /// An object was given where a list of objects is wanted.
     Wrapped,
-    /// A list of one object was given where an object is wanted.
+    /// A list of one object or scalar was given where that alone is wanted.
     Unwrapped,
     /// A value of an enum was spelled in another way.
     EnumSpelling,

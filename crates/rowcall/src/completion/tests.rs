@@ -10,6 +10,7 @@ use crate::schema::{Dialect, Schema, WireSchema};
 use crate::turn::{Completion, Content, Finish, ToolCall};
 use crate::violation::Violation;
 
+mod beside;
 mod damage;
 mod loss;
 

@@ -163,7 +163,8 @@ impl<'s> Compiler<'s> {
                 shape.further = match place.rest() {
                     Rest::Of { .. } => Further::Described,
                     Rest::Unsaid => Further::Unsaid,
-                    Rest::Closed | Rest::Open => Further::Said,
+                    Rest::Closed => Further::Closed,
+                    Rest::Open => Further::Open,
                 };
                 shape.others = match place.rest() {
                     Rest::Of { any, matching } if matching.is_empty() => Some(self.shape(any)),
@@ -221,12 +222,13 @@ fn respelled(types: JsonTypes, value: &Value) -> Option<Value> {
     }
 }
 
-/// A number in JSON's own spelling: `007` and `1,000` are none.
+/// A number in JSON's own spelling, a plus in front aside: `007` and `1,000` are none.
 fn number(types: JsonTypes, text: &str) -> Option<Value> {
     if !types.overlaps(JsonTypes::NUMBER) {
         return None;
     }
-    let number: Number = serde_json::from_str(text).ok().filter(|number| !number::is_too_large(number))?;
+    let digits = text.strip_prefix('+').filter(|digits| !digits.starts_with('-')).unwrap_or(text);
+    let number: Number = serde_json::from_str(digits).ok().filter(|number| !number::is_too_large(number))?;
     if types.includes(JsonTypes::FRACTION) || !number.is_f64() {
         return Some(Value::Number(number));
     }

@@ -25,6 +25,7 @@ mod short_form;
 mod strangers;
 mod subschemas;
 mod validate;
+mod wholeness;
 mod wire;
 mod wording;
 
@@ -216,6 +217,12 @@ impl Schema {
     /// does: none of those, or the same in another case or style. At most `most` of them.
     pub fn strangers(&self, value: &Value, most: usize) -> Vec<Breach> {
         self.0.coercion.strangers(value, most)
+    }
+
+    /// Whether `value` and the last members within it, `levels` objects in all, each have every property that the schema names at
+    /// their place and can have no others: then nothing can be missing behind the last one.
+    pub fn is_whole(&self, value: &Value, levels: usize) -> bool {
+        self.0.coercion.is_whole(value, levels)
     }
 
     /// `value` with numbers and booleans spelled as the schema asks for them, and all else as it was.

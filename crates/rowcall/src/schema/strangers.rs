@@ -14,8 +14,10 @@ use super::wording;
 pub(super) enum Further {
     /// Nothing, so that they are allowed only because nobody thought of them.
     Unsaid,
-    /// That there may be any, or that there are none.
-    Said,
+    /// That there are none.
+    Closed,
+    /// That there may be any.
+    Open,
     /// What they hold: the object is a map as well.
     Described,
 }

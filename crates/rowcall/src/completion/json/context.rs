@@ -14,8 +14,16 @@ const SHOWN: usize = 24;
 const AROUND: [(char, char); 4] = [('{', '}'), ('[', ']'), ('"', '"'), ('\'', '\'')];
 
 /// What follows the value that stands at `start..end` of `text`. `is_first` says that nothing stands before it in the text or its
-/// fence; `follows_value`, that nothing but separators stands between it and the value before.
-pub(super) fn ending(text: &str, start: usize, end: usize, is_first: bool, follows_value: bool) -> Ending {
+/// fence; `follows_value`, that nothing but separators stands between it and the value before; `is_absent`, whether a name is that of
+/// a property which the value lacks.
+pub(super) fn ending(
+    text: &str,
+    start: usize,
+    end: usize,
+    is_first: bool,
+    follows_value: bool,
+    is_absent: impl Fn(&str) -> bool,
+) -> Ending {
     let mut before = text.get(..start).unwrap_or_default().trim_end_matches(is_blank);
     let mut rest = text.get(end..).unwrap_or_default().trim_start_matches(is_blank);
     // Some models copy the doubled braces of a template.
@@ -26,7 +34,10 @@ pub(super) fn ending(text: &str, start: usize, end: usize, is_first: bool, follo
         rest = rest.strip_prefix(*closer).unwrap_or_default().trim_start_matches(is_blank);
     }
     let fragment = || Ending::Fragment(shown(rest));
-    if before.ends_with('"') || (!follows_value && is_inside(before)) {
+    let is_glued_before = text.get(before.len()..start).is_some_and(|gap| !gap.contains('\n'));
+    if (before.ends_with('"') && is_glued_before && !is_quoted_word(before))
+        || (!follows_value && is_inside(before))
+    {
         return fragment();
     }
     if rest.starts_with(['}', ']']) {
@@ -42,6 +53,7 @@ pub(super) fn ending(text: &str, start: usize, end: usize, is_first: bool, follo
     let is_glued = glued.starts_with(|c: char| c.is_alphanumeric() || c == '"' || c == '\\');
     if is_glued
         || goes_on(rest)
+        || leading_key(rest).is_some_and(is_absent)
         || (text.get(start..).is_some_and(|it| it.starts_with('[')) && has_stranded_siblings(rest))
     {
         fragment()
@@ -66,8 +78,28 @@ fn is_inside(before: &str) -> bool {
     let cut = |mark: char| before.strip_suffix(mark).map(|before| before.trim_end_matches(is_blank));
     let is_structure =
         |text: &str| text.is_empty() || text.ends_with(['"', '\'', '{', '}', '[', ']', ',', ':']);
-    cut(':').is_some_and(|key| is_structure(key) && !key.ends_with(['}', ']']))
-        || cut(',').is_some_and(is_structure)
+    cut(':').is_some_and(|key| is_structure(key) && !key.ends_with(['}', ']']) && !is_quoted_word(key))
+        || cut(',').is_some_and(|item| is_structure(item) && !is_quoted_word(item))
+}
+
+/// Whether the quoted text at the end of `before` stands among words, as in `the JSON for "Ann"`, and is no key or item.
+fn is_quoted_word(before: &str) -> bool {
+    let Some((words, _)) = before.strip_suffix('"').and_then(|text| text.rsplit_once('"')) else {
+        return false;
+    };
+    let word: String =
+        words.trim_end_matches(is_blank).chars().rev().take_while(|c| c.is_alphabetic()).collect();
+    let is_literal = ["eurt", "eslaf", "llun", "enoN", "eurT", "eslaF"].contains(&word.as_str());
+    words.ends_with(is_blank) && word.chars().count() > 1 && !is_literal
+}
+
+/// The word that a line begins with in the manner of a key: `age` of `age: 30`.
+fn leading_key(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start_matches([',', ';']).trim_start_matches(is_blank);
+    let word = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+    let value = rest.get(word.len()..)?.trim_start_matches(is_blank).strip_prefix(':')?;
+    let is_said = !value.trim_start_matches(is_blank).is_empty();
+    (is_said && !word.is_empty()).then_some(word)
 }
 
 /// Whether `rest` goes on with the JSON in front of it: an item or a member, with the comma before it or without, and something behind
@@ -133,8 +165,9 @@ fn is_bare_member(item: &str) -> bool {
     })
 }
 
-/// Whether pieces of JSON stand in `text` outside of `spans`: brackets or quotes without a partner, or quoted keys. Closing brackets at
-/// the very end are passed over; whether they may stand there depends on the value before.
+/// Whether pieces of JSON stand in `text` outside of `spans`: brackets or quotes without a partner, or quoted keys. Marks that are
+/// prose, such as those of inches and intervals, do not count. Closing brackets at the very end are passed over; whether they may stand
+/// there depends on the value before.
 pub(super) fn leaves_json(text: &str, spans: &[(usize, usize)]) -> bool {
     let mut residue = String::new();
     let mut at = 0;
@@ -147,11 +180,52 @@ pub(super) fn leaves_json(text: &str, spans: &[(usize, usize)]) -> bool {
     if !is_closed_at_end || residue.contains(|c: char| matches!(c, '{' | '[') || c.is_alphanumeric()) {
         residue.push_str(tail);
     }
-    let count = |c: char| residue.matches(c).count();
-    let has_key = residue.match_indices('"').any(|(at, _)| {
-        residue.get(at + 1..).is_some_and(|behind| behind.trim_start_matches(is_blank).starts_with(':'))
-    });
-    has_key || count('{') != count('}') || count('[') != count(']') || count('"') % 2 == 1
+    let count = |c: char| residue.match_indices(c).filter(|(at, _)| !is_prose(&residue, *at)).count();
+    // Which quote of an odd number is the one without a partner cannot be seen: that of inches, if there is one.
+    let quotes = residue.matches('"').count();
+    let has_odd_quote = quotes % 2 == 1 && count('"') == quotes;
+    has_key(&residue) || has_odd_quote || count('{') != count('}') || count('[') != count(']')
+}
+
+/// Whether a quoted key stands in `residue`, in front of a value or of one that was taken out.
+fn has_key(residue: &str) -> bool {
+    residue.match_indices('"').any(|(at, _)| {
+        let behind = residue.get(at + 1..).unwrap_or_default().trim_start_matches(is_blank);
+        let is_word = residue.get(..=at).is_some_and(is_quoted_word);
+        behind.strip_prefix(':').filter(|_| !is_word).is_some_and(|value| {
+            let value = value.trim_start_matches(is_blank);
+            value.is_empty()
+                || value.starts_with(|c: char| !c.is_alphabetic())
+                || ["true", "false", "null"].iter().any(|literal| value.starts_with(literal))
+        })
+    })
+}
+
+/// Whether the bracket or quote at `at` is a mark of prose: inches as in `5" wide`, a half-open interval as in `[0, 1)`.
+fn is_prose(residue: &str, at: usize) -> bool {
+    let (before, rest) = residue.split_at(at);
+    let behind = rest.get(1..).unwrap_or_default();
+    let is_number = |text: &str| {
+        let text = text.trim();
+        text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+            && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
+    };
+    let is_interval =
+        |inside: &str| inside.split_once(',').is_some_and(|(a, b)| is_number(a) && is_number(b));
+    match rest.as_bytes().first() {
+        Some(b'"') => {
+            let mut next = behind.chars();
+            let follows = match next.next() {
+                Some('.' | ';' | '!' | '?' | ')') => next.next().is_none_or(is_blank),
+                Some(c) => is_blank(c) && next.next().is_some_and(|c| c.is_alphabetic() || c == '('),
+                None => false,
+            };
+            before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '’')) && follows
+        }
+        Some(b'[') => behind.split_once(')').is_some_and(|(inside, _)| is_interval(inside)),
+        Some(b']') => before.rsplit_once('(').is_some_and(|(_, inside)| is_interval(inside)),
+        Some(_) | None => false,
+    }
 }
 
 /// What stands between two values.

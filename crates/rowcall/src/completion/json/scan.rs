@@ -31,7 +31,7 @@ pub(super) fn scan(text: &str, keys: &[String]) -> Found {
         begins_broken: false,
         spans: Vec::new(),
     };
-    if !scan.scalar(text) {
+    if !scan.scalar(text, 0) {
         scan.run();
     }
     let left_over = scan.begins_broken || context::leaves_json(text, &scan.spans);
@@ -74,6 +74,8 @@ struct Scan<'a> {
 struct Read {
     parsed: Parsed,
     ending: Ending,
+    /// How many closing brackets were added.
+    closers: usize,
 }
 
 impl Scan<'_> {
@@ -82,7 +84,7 @@ impl Scan<'_> {
             && self.budget > 0
         {
             match byte {
-                b'<' | b'[' if self.thoughts() => {}
+                byte if thoughts::may_begin(*byte) && self.thoughts() => {}
                 b'`' | b'~' => self.fence_mark(),
                 b'{' | b'[' => self.container(),
                 _ => self.at += 1,
@@ -138,27 +140,28 @@ impl Scan<'_> {
                     |(info, _)| if info.contains(['{', '[']) { 0 } else { info.len() },
                 );
                 self.region = self.at + info;
-                if let Some((body, _)) = body.split_once(mark)
-                    && self.scalar(body.split_once('\n').map_or(body, |(_, lines)| lines))
-                {
-                    self.at += body.len();
+                if let Some((body, _)) = body.split_once(mark) {
+                    let lines = body.split_once('\n').map_or(body, |(_, lines)| lines);
+                    if self.scalar(lines, self.at + body.len() - lines.len()) {
+                        self.at += body.len();
+                    }
                 }
             }
             Some(_) | None => {}
         }
     }
 
-    /// Takes `body`, the whole text or what a fence holds, if it is a number, string or literal and nothing else. Among
-    /// prose any word could be one.
-    fn scalar(&mut self, body: &str) -> bool {
+    /// Takes `body`, the whole text or what a fence holds, which begins at byte `start`, if it is a number, string or literal and
+    /// nothing else. Among prose any word could be one.
+    fn scalar(&mut self, body: &str, start: usize) -> bool {
+        let start = start + body.len() - body.trim_start_matches(is_blank).len();
         let body = body.trim_matches(is_blank);
         if body.starts_with(['{', '[']) {
             return false;
         }
         match lenient::parse(body, 0, Hints::default()) {
             Ok(parsed) if parsed.end == body.len() => {
-                let start = self.at;
-                self.keep(start, Read { parsed, ending: Ending::Text }, None);
+                self.keep(start, Read { parsed, ending: Ending::Text, closers: 0 }, None);
                 true
             }
             Ok(_) | Err(_) => false,
@@ -186,7 +189,7 @@ impl Scan<'_> {
         loop {
             let result = self.parse(self.text, start, &astray);
             let found = match &result {
-                Ok(Read { parsed, ending: Ending::Fragment(_) }) => self.goes_on(parsed.end),
+                Ok(Read { parsed, ending: Ending::Fragment(_), .. }) => self.goes_on(parsed.end),
                 Ok(_) => None,
                 Err(unread) => self.stray_closer(unread),
             };
@@ -231,8 +234,10 @@ impl Scan<'_> {
         let last = self.fenced.iter().chain(&self.bare).max_by_key(|candidate| candidate.start);
         let follows_value = self.gap(start) == Gap::Separators
             && !last.is_some_and(|last| matches!(last.ending, Ending::Fragment(_)));
-        let ending = context::ending(self.text, start, parsed.end, is_first, follows_value);
-        Ok(Read { parsed, ending })
+        let is_absent =
+            |name: &str| self.keys.iter().any(|key| key == name) && parsed.value.get(name).is_none();
+        let ending = context::ending(self.text, start, parsed.end, is_first, follows_value, is_absent);
+        Ok(Read { parsed, ending, closers: 0 })
     }
 
     /// Whether nothing stands before `start` in the text or in its fence.
@@ -255,8 +260,8 @@ impl Scan<'_> {
         (is_behind_item && is_closer && !is_expected).then_some(unread.at)
     }
 
-    /// The value that could not be read because the text, or its fence, ends before the brackets of the outermost object, and
-    /// nothing else of it, are closed. Whether nothing else is missing is for the schema to say. A list that is not closed may lack items.
+    /// The value that could not be read because the text, or its fence, ends before the brackets of one or more objects, and nothing
+    /// else of it, are closed. Whether nothing else is missing is for the schema to say. A list that is not closed may lack items.
     fn closed(&mut self, start: usize, unread: Unread) -> Result<Read, Unread> {
         let end = match (unread.why, self.fence) {
             (Why::Cut, _) => self.text.len(),
@@ -269,16 +274,21 @@ impl Scan<'_> {
         };
         let Some(text) = self.text.get(..end) else { return Err(unread) };
         let again = lenient::parse(text, start, Hints { keys: self.keys, astray: &[] });
-        let unclosed = matches!(
-            again,
-            Err(Unread { why: Why::Cut, unclosed: Some(_), open, .. }) if open == *b"{"
-        );
-        if !unclosed || !self.is_first(start) {
-            return Err(Unread { why: if end < self.text.len() { Why::Cut } else { unread.why }, ..unread });
-        }
-        let whole = format!("{text}}}");
+        let closers = match again {
+            Err(Unread { why: Why::Cut, unclosed: Some(_), open, .. })
+                if open.iter().all(|opener| *opener == b'{') && self.is_first(start) =>
+            {
+                open.len()
+            }
+            Ok(_) | Err(_) => {
+                let why = if end < self.text.len() { Why::Cut } else { unread.why };
+                return Err(Unread { why, ..unread });
+            }
+        };
+        let whole = format!("{text}{}", "}".repeat(closers));
         let mut read = self.parse(&whole, start, &[])?;
         read.parsed.end = end;
+        read.closers = closers;
         read.parsed.repairs.push(Repair::MissingBracket);
         read.ending = Ending::Text;
         Ok(read)
@@ -294,6 +304,12 @@ impl Scan<'_> {
         // In front of a word, such as `[Note]` or `{name}`, a bracket is prose.
         let next = self.text.get(start + 1..).unwrap_or_default().trim_start_matches(is_blank);
         let is_prose = unread.seen == Seen::Nothing && next.starts_with(char::is_alphabetic);
+        // Some models copy the doubled braces of a template. What the inner ones hold is read next.
+        if unread.seen == Seen::Nothing && next.starts_with('{') && self.text.get(start..=start) == Some("{")
+        {
+            self.at = start + 1;
+            return;
+        }
         self.begins_broken |= (is_first || self.gap(start) == Gap::Separators) && !is_prose;
         let unreadable = match (unread.why, unread.seen) {
             // A bracket in prose. Those right behind it were read on the way and come to the same end.
@@ -347,7 +363,7 @@ impl Scan<'_> {
     }
 
     fn keep(&mut self, start: usize, read: Read, prose: Option<Repair>) {
-        let Read { parsed: Parsed { value, mut repairs, end }, ending } = read;
+        let Read { parsed: Parsed { value, mut repairs, end, exponents }, ending, closers } = read;
         let gap = self.gap(start);
         self.last_end = Some(end);
         // The end of a scalar is counted from where it begins.
@@ -365,6 +381,6 @@ impl Scan<'_> {
             kept.remove(0);
             self.overflowed = true;
         }
-        kept.push(Candidate { value, repairs, start, gap, ending });
+        kept.push(Candidate { value, repairs, start, gap, ending, closers, exponents });
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::completion::lenient::is_blank;
 
-/// The names of the marks, in angle brackets.
-const NAMES: [&str; 9] = [
+/// The names of the marks, in angle brackets: what open-weight models write, and what prompts ask for.
+const NAMES: [&str; 16] = [
     "think",
     "thinking",
     "thought",
@@ -14,10 +14,33 @@ const NAMES: [&str; 9] = [
     "scratchpad",
     "analysis",
     "inner_monologue",
+    "inner_thoughts",
+    "internal_monologue",
+    "thought_process",
+    "chain_of_thought",
+    "cot",
+    "draft",
+    "seed:think",
 ];
 
-/// The name in square brackets.
+/// The name in square brackets (Mistral's).
 const BRACKETED: &str = "THINK";
+
+/// The name between triangles (Kimi's).
+const BETWEEN_TRIANGLES: &str = "think";
+
+/// Special tokens that open thoughts, and that close them.
+const TOKENS: [(&str, &str); 2] =
+    [("<|begin_of_thought|>", "<|end_of_thought|>"), ("<|thinking|>", "<|/thinking|>")];
+
+/// What names a channel in OpenAI's Harmony format, and what ends the line that names it.
+const CHANNEL: (&str, &str) = ("<|channel|>", "<|message|>");
+
+/// The channel that holds thoughts.
+const THINKING_CHANNEL: &str = "analysis";
+
+/// What marks begin with.
+const OPENERS: [char; 3] = ['<', '[', '◁'];
 
 /// How many characters of attributes may stand in a mark.
 const LONGEST: usize = 80;
@@ -33,16 +56,19 @@ pub(super) enum Mark {
 
 /// The mark at the beginning of `text`, if there is one.
 pub(super) fn mark(text: &str) -> Option<Mark> {
-    let (is_angle, closer) = match text.as_bytes().first()? {
-        b'<' => (true, '>'),
-        b'[' => (false, ']'),
+    if text.starts_with("<|") {
+        return token(text).or_else(|| channel(text));
+    }
+    let opener = text.chars().next()?;
+    let body = text.get(opener.len_utf8()..)?;
+    let (is_end, body) = body.strip_prefix('/').map_or((false, body), |body| (true, body));
+    let name = body.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | ':')).next()?;
+    let (closer, is_known) = match opener {
+        '<' => ('>', NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))),
+        '[' => (']', name == BRACKETED),
+        '◁' => ('▷', name == BETWEEN_TRIANGLES),
         _ => return None,
     };
-    let body = text.get(1..)?;
-    let (is_end, body) = body.strip_prefix('/').map_or((false, body), |body| (true, body));
-    let name = body.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
-    let is_known =
-        if is_angle { NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) } else { name == BRACKETED };
     let behind = body.get(name.len()..)?;
     if !is_known {
         return None;
@@ -51,14 +77,42 @@ pub(super) fn mark(text: &str) -> Option<Mark> {
     let mut attributes = behind.char_indices().take(LONGEST);
     let (end, _) =
         attributes.find(|(_, c)| matches!(c, '<' | '\n') || *c == closer).filter(|(_, c)| *c == closer)?;
-    let length = text.len() - behind.len() + end + 1;
+    let length = text.len() - behind.len() + end + closer.len_utf8();
     Some(if is_end { Mark::End(length) } else { Mark::Begin(length) })
+}
+
+/// The mark that a special token is.
+fn token(text: &str) -> Option<Mark> {
+    TOKENS.iter().find_map(|(begin, end)| {
+        let begin = text.starts_with(begin).then_some(Mark::Begin(begin.len()));
+        begin.or_else(|| text.starts_with(end).then_some(Mark::End(end.len())))
+    })
+}
+
+/// The mark that the name of a channel is: thoughts, or else that they have ended.
+fn channel(text: &str) -> Option<Mark> {
+    let (mark, end) = CHANNEL;
+    let name = text.strip_prefix(mark)?;
+    let limit = name.char_indices().nth(LONGEST).map_or(name.len(), |(at, _)| at);
+    let line = name.get(..limit)?;
+    let line = line.get(..line.find(end)?)?;
+    let length = mark.len() + line.len() + end.len();
+    Some(if line.trim_start().starts_with(THINKING_CHANNEL) {
+        Mark::Begin(length)
+    } else {
+        Mark::End(length)
+    })
+}
+
+/// Whether a mark may begin with this byte.
+pub(super) fn may_begin(byte: u8) -> bool {
+    OPENERS.iter().any(|opener| opener.encode_utf8(&mut [0; 4]).as_bytes().first() == Some(&byte))
 }
 
 /// How many bytes of `text` are thoughts and the mark that ends them; `text` begins behind the mark that begins them.
 pub(super) fn length(text: &str) -> usize {
     let mut depth = 1_usize;
-    for (at, _) in text.match_indices(['<', '[']) {
+    for (at, _) in text.match_indices(OPENERS) {
         match mark(text.get(at..).unwrap_or_default()) {
             Some(Mark::Begin(_)) => depth += 1,
             Some(Mark::End(length)) => {
@@ -81,7 +135,7 @@ pub(in crate::completion) fn behind(text: &str) -> &str {
         let thoughts = answer.get(begin..).unwrap_or_default();
         answer = thoughts.get(length(thoughts)..).unwrap_or_default().trim_start_matches(is_blank);
     }
-    let ends = answer.rmatch_indices(['<', '[']).filter(|(at, _)| {
+    let ends = answer.rmatch_indices(OPENERS).filter(|(at, _)| {
         answer.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with('\n'))
     });
     for (at, _) in ends {

@@ -83,7 +83,7 @@ impl Parser<'_> {
             let ends = next.is_some_and(|next| self.starts_known_member(next)) || self.closes_all(behind);
             if ends {
                 let content = body.get(..at)?;
-                return (!self.names_member(content)).then_some(start + at);
+                return (!self.names_member(content) && !is_joined(content)).then_some(start + at);
             }
         }
         None
@@ -191,6 +191,19 @@ impl Parser<'_> {
         string.push_str(self.slice(copied, self.at));
         string
     }
+}
+
+/// Whether what is to be a string's content is the end of one string and the beginning of another with something between them, as in
+/// `"a" + "b"` and `"a" or "b"`: its first quote closes, and its last one opens.
+fn is_joined(content: &str) -> bool {
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let (Some((before, first)), Some((last, behind))) = (content.split_once('"'), content.rsplit_once('"'))
+    else {
+        return false;
+    };
+    let closes = !before.ends_with(is_blank) && !is_word(first.chars().next());
+    let opens = !is_word(last.chars().next_back()) && !behind.starts_with(is_blank);
+    before.len() < last.len() && closes && opens
 }
 
 /// Whether three quotes open a string here. An empty string with a quote too many begins alike: then what follows is what follows

@@ -21,7 +21,7 @@ const DENIALS: [&str; 11] =
 
 /// The one of `members` that `text` names; the second of a pair is what it stands for.
 pub(in crate::completion) fn named<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
-    let text = text.trim();
+    let text = untagged(text.trim());
     if let Some(only) = alike(text, members) {
         return Some(only);
     }
@@ -54,7 +54,7 @@ fn label<'m>(line: &str, members: &[(&'m str, &'m Value)]) -> Option<(&'m str, &
             return pair(value);
         }
     }
-    for dash in [" - ", " – ", " — "] {
+    for dash in [" - ", " – ", " — ", " ("] {
         if let Some(value) = line.split_once(dash).and_then(|(before, _)| alike(before, members)) {
             return pair(value);
         }
@@ -63,14 +63,34 @@ fn label<'m>(line: &str, members: &[(&'m str, &'m Value)]) -> Option<(&'m str, &
     if is_announcement(before) { pair(alike(behind, members)?) } else { None }
 }
 
+/// What stands in a tag, if the text is nothing else: `<answer>yes</answer>`.
+fn untagged(text: &str) -> &str {
+    let inner = || {
+        let (name, body) = text.strip_prefix('<')?.split_once('>')?;
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_name.then(|| body.strip_suffix('>')?.strip_suffix(name)?.strip_suffix("</"))?
+    };
+    inner().map_or(text, str::trim)
+}
+
 /// Whether these words can announce a label.
 fn is_announcement(words: &str) -> bool {
     let words: Vec<String> = words.split_whitespace().map(plain).collect();
     (1..=MOST_WORDS).contains(&words.len()) && !words.iter().any(|word| DENIALS.contains(&word.as_str()))
 }
 
-/// The only member that `text` is, its decoration, its case, and `-`, `_` or a blank for one another aside.
+/// The only member that `text` is, its decoration, its case, `-`, `_` or a blank for one another, and the name of an enum in front
+/// (`Color.RED`) aside.
 fn alike<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
+    same_as(text, members).or_else(|| {
+        let (name, member) = text.trim().split_once('.')?;
+        let is_class = name.starts_with(char::is_uppercase) && name.chars().all(char::is_alphanumeric);
+        let is_member = member.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        if is_class && is_member { same_as(member, members) } else { None }
+    })
+}
+
+fn same_as<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
     let text = plain(text);
     let mut same = members.iter().filter(|(name, _)| plain(name) == text);
     let (_, first) = same.next()?;
@@ -82,10 +102,15 @@ fn plain(text: &str) -> String {
     while let Some(rest) = BULLETS.iter().find_map(|bullet| bare.strip_prefix(bullet)) {
         bare = rest.trim_start();
     }
-    let opened = bare.trim_start_matches(|c: char| c.is_whitespace() || OPENING.contains(&c));
-    let closed = opened.trim_end_matches(|c: char| c.is_whitespace() || CLOSING.contains(&c));
+    let opened = bare.trim_start_matches(|c: char| c.is_whitespace() || is_emoji(c) || OPENING.contains(&c));
+    let closed = opened.trim_end_matches(|c: char| c.is_whitespace() || is_emoji(c) || CLOSING.contains(&c));
     let bare = if closed.is_empty() { bare } else { closed };
     bare.to_lowercase().replace(['-', '_'], " ").replace("**", "")
+}
+
+/// Whether this is an emoji, a tick or a part of one, by Unicode's blocks of symbols, dingbats and pictographs.
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}' | '\u{fe0f}' | '\u{200d}')
 }
 
 /// Whether `text` has `name` in it as whole words.
@@ -165,6 +190,13 @@ mod tests {
             ("No opinion", Some(&none)),
             ("no-opinion: the text says nothing", Some(&none)),
             ("Yes - it says so", Some(&yes)),
+            ("Yes (it says so)", Some(&yes)),
+            ("<answer>yes</answer>", Some(&yes)),
+            ("✅ Yes", Some(&yes)),
+            ("Opinion.NO", Some(&no)),
+            ("Yes (not no)", None),
+            ("I.NO", Some(&no)),
+            ("the.no", None),
             ("Yes\n\nThe text says so in its first line.", Some(&yes)),
             ("I looked at it closely.\n\nAnswer: yes", Some(&yes)),
             ("yes or no", None),

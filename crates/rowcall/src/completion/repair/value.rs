@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::Repair;
 use crate::completion::json::{self, Candidate, Ending};
@@ -37,7 +37,7 @@ impl Wanted<'_> {
     }
 
     /// `value` in the user's form, repaired where it does not satisfy the schema as it is, and the repairs in the order
-    /// made. `others` is the number of values found beside it.
+    /// made. `others` is the number of values found beside it; `exponents` are its numbers with an exponent as they were written.
     ///
     /// # Errors
     /// `value` in the user's form, unrepaired, with its violations, if no repair makes it satisfy the schema.
@@ -45,6 +45,7 @@ impl Wanted<'_> {
         &self,
         value: Value,
         others: usize,
+        exponents: &[String],
     ) -> Result<(Value, Vec<Repair>), (Value, Vec<Violation>)> {
         let unrepaired = self.form(value.clone());
         let mut repairs = Vec::new();
@@ -57,7 +58,7 @@ impl Wanted<'_> {
             }
             let wants_list =
                 breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array));
-            if let Some((value, inside)) = self.repaired_inside(form, breaches) {
+            if let Some((value, inside)) = self.repaired_inside(form, breaches, exponents) {
                 repairs.extend(inside);
                 return Ok((value, repairs));
             }
@@ -86,14 +87,19 @@ impl Wanted<'_> {
     }
 
     /// `value`, in the user's form, with repairs at the places of its `breaches`; `None` if they are not enough.
-    fn repaired_inside(&self, mut value: Value, mut breaches: Vec<Breach>) -> Option<(Value, Vec<Repair>)> {
+    fn repaired_inside(
+        &self,
+        mut value: Value,
+        mut breaches: Vec<Breach>,
+        exponents: &[String],
+    ) -> Option<(Value, Vec<Repair>)> {
         let mut repairs = Vec::new();
         for _ in 0..MOST_ROUNDS {
             if breaches.len() > MOST_PLACES {
                 break;
             }
             let before = repairs.len();
-            repairs.extend(breaches.iter().filter_map(|breach| repair_at(&mut value, breach)));
+            repairs.extend(breaches.iter().filter_map(|breach| repair_at(&mut value, breach, exponents)));
             if repairs.len() == before {
                 break;
             }
@@ -125,7 +131,14 @@ impl Wanted<'_> {
         }
     }
 
-    /// The value that an object was put around: under a name that says nothing, under the schema's name, as the arguments of
+    /// Whether one of a few labels is wanted, and this is one.
+    fn is_label(&self, value: &Value) -> bool {
+        let breaches = self.schema.breaches(&json!({}), 1);
+        let expected = breaches.first().map(|breach| &breach.expected);
+        matches!(expected, Some(Expected::Member(_))) && value.is_string() && self.schema.validates(value)
+    }
+
+    /// The value that an object was put around: a label that alone is wanted, under any name; else under a name that says nothing, under the schema's name, as the arguments of
     /// a call in writing, or, since some modes allow no other root than an object, as a list under any name.
     fn enveloped<'v>(&self, fields: &'v Map<String, Value>, wants_list: bool) -> Option<&'v Value> {
         let name = self.schema.name();
@@ -134,7 +147,7 @@ impl Wanted<'_> {
             ((key, inner), None, None) => {
                 let says_nothing = ENVELOPES.contains(&key.as_str()) || key.eq_ignore_ascii_case(name);
                 let is_list = wants_list && inner.as_array().is_some_and(|items| !items.is_empty());
-                (says_nothing || is_list).then_some(inner)
+                (says_nothing || is_list || self.is_label(inner)).then_some(inner)
             }
             ((key, Value::String(called)), Some((arguments, inner)), None) => {
                 let is_call = key == "name"
@@ -161,7 +174,7 @@ fn gather_keys(schema: &Value, keys: &mut Vec<String>) {
 }
 
 /// Repairs the place of `value` that `breach` is about, if it knows how. Whether that was right is for validation to say.
-fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
+fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option<Repair> {
     let place = value.pointer_mut(&breach.path)?;
     let is_root = breach.path.is_empty();
     let (repaired, repair) = match (&breach.expected, &*place) {
@@ -169,6 +182,7 @@ fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
         (Expected::Member(members), meant) => match (member_meant(meant, members), meant) {
             (Some(member), _) => (member.clone(), Repair::EnumSpelling),
             (None, Value::String(text)) => named_member(text, members)?,
+            (None, Value::Array(items)) if !is_root => (only_scalar(items)?, Repair::Unwrapped),
             (None, _) => return None,
         },
         (Expected::Name { found, meant }, Value::Object(fields)) => {
@@ -178,7 +192,7 @@ fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
             (Value::Object(renamed.collect()), Repair::KeySpelling)
         }
         (Expected::Types(_), Value::Number(number)) if expects(breach, JsonType::String) => {
-            (Value::String(number.as_str().to_owned()), Repair::NumberAsText)
+            (Value::String(as_written(number, exponents)?), Repair::NumberAsText)
         }
         (Expected::Types(_), Value::String(text)) if expects(breach, JsonType::Boolean) => {
             named_boolean(text)?
@@ -193,6 +207,13 @@ fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
         (Expected::Types(_), Value::Array(items)) if expects(breach, JsonType::Object) => {
             (only_object(items)?, Repair::Unwrapped)
         }
+        (Expected::Types(types), Value::Array(items)) => {
+            let only = only_scalar(items)?;
+            let is = |named| types.contains(&named);
+            let found = JsonType::of(&only);
+            let is_wanted = is(found) || found == JsonType::Integer && is(JsonType::Number);
+            (if is_wanted { only } else { return None }, Repair::Unwrapped)
+        }
         (Expected::Types(_), Value::Object(_)) if expects(breach, JsonType::Array) => {
             (json!([place]), Repair::Wrapped)
         }
@@ -205,6 +226,20 @@ fn repair_at(value: &mut Value, breach: &Breach) -> Option<Repair> {
     };
     *place = repaired;
     Some(repair)
+}
+
+/// The number as it was written. A `Value` has `1e+5` for `1E5` and `1e5`: where both were written, nothing shows which this is.
+fn as_written(number: &Number, exponents: &[String]) -> Option<String> {
+    let parts = |text: &str| {
+        let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+        Some((mantissa.to_owned(), exponent.trim_start_matches('+').to_owned()))
+    };
+    let Some(own) = parts(number.as_str()) else { return Some(number.as_str().to_owned()) };
+    let mut written = exponents.iter().filter(|other| parts(other).as_ref() == Some(&own));
+    match written.next() {
+        Some(first) => written.all(|other| other == first).then(|| first.clone()),
+        None => Some(number.as_str().to_owned()),
+    }
 }
 
 /// Whether a value of this type is expected where there is one of another.
@@ -227,6 +262,13 @@ fn only_object(items: &[Value]) -> Option<Value> {
     }
 }
 
+fn only_scalar(items: &[Value]) -> Option<Value> {
+    match items {
+        [only @ (Value::String(_) | Value::Number(_) | Value::Bool(_))] => Some(only.clone()),
+        _ => None,
+    }
+}
+
 /// The object or list that a string holds as JSON, with nothing beside it.
 fn read_text(text: &str) -> Option<(Value, Vec<Repair>)> {
     let found = json::find(text, &[]).candidates;
@@ -240,10 +282,15 @@ fn read_text(text: &str) -> Option<(Value, Vec<Repair>)> {
 /// The one member that `value` spells in another way: with white space around it, in other case, with `-`, `_` or a
 /// blank for one another, or as a number or boolean for the string of it.
 fn member_meant<'m>(value: &Value, members: &'m [Value]) -> Option<&'m Value> {
-    let spellings: [fn(&str) -> String; 3] = [
+    let spellings: [fn(&str) -> String; 4] = [
         |text| text.trim().to_owned(),
         |text| text.trim().to_lowercase(),
         |text| text.trim().to_lowercase().replace(['-', '_'], " "),
+        // In front of a digit, a hyphen is a minus.
+        |text| match text.trim() {
+            text if text.starts_with(char::is_alphabetic) => text.to_lowercase().replace(['-', '_', ' '], ""),
+            text => text.to_owned(),
+        },
     ];
     let text = scalar_text(value)?;
     spellings.into_iter().find_map(|spelling| {
