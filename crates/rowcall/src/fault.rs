@@ -35,6 +35,11 @@ pub struct Fault {
 /// What an answer in Ollama's own protocol is called.
 pub(crate) const OLLAMA: &str = "Ollama's own form";
 
+/// What answers in other protocols than the one that was spoken are called.
+pub(crate) const ANTHROPIC_FORM: &str = "the form of Anthropic's Messages";
+pub(crate) const GEMINI_FORM: &str = "the form of Gemini's generateContent";
+pub(crate) const RESPONSES_FORM: &str = "the form of OpenAI's Responses";
+
 /// What a server objects to that does not know the version of Gemini's API that it was asked for: it is served as `v1`, as `v1beta` or
 /// both.
 pub(crate) const GEMINI_VERSION: &str = "version of the API";
@@ -167,6 +172,15 @@ impl Fault {
             FaultKind::Permission => Some("check what the key's project and region are allowed to use"),
             FaultKind::NotFound if self.message.contains(OLLAMA) => {
                 Some("add `/v1` to the base URL, where Ollama has its compatible interface")
+            }
+            FaultKind::NotFound if self.message.contains(ANTHROPIC_FORM) => {
+                Some("speak the server's protocol with `--protocol anthropic`, or give another base URL")
+            }
+            FaultKind::NotFound if self.message.contains(GEMINI_FORM) => {
+                Some("speak the server's protocol with `--protocol gemini`, or give another base URL")
+            }
+            FaultKind::NotFound if self.message.contains(RESPONSES_FORM) => {
+                Some("speak the server's protocol with `--protocol responses`, or give another base URL")
             }
             FaultKind::NotFound if self.is_of_plain_http() => {
                 Some("the server speaks HTTPS there: begin the base URL with `https://`")

@@ -38,6 +38,10 @@ fn push_line(Line { number, text }: Line<'_>, rules: &Rules, rows: &mut Rows) {
     let place = format_args!("line {number}");
     match text.map(<[u8]>::trim_ascii) {
         Some([]) => {}
+        // Lines that were cut out of an array have their commas still.
+        Some([text @ .., b',']) if text.starts_with(b"{") => {
+            push_value(text.trim_ascii_end(), place, rules, rows);
+        }
         Some(text) => push_value(text, place, rules, rows),
         None => {
             let message = format!("{place} is longer than {MAX_RECORD_BYTES} bytes");

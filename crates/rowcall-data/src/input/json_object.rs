@@ -145,6 +145,9 @@ fn object(text: &str) -> Result<Object<'_>, Unfit> {
 /// A parser's message without the place, which it counts from the start of the text that it was given.
 fn syntax(error: &serde_json::Error) -> String {
     let message = error.to_string();
+    if message.starts_with("trailing characters") {
+        return "more follows the JSON value, expected one alone, such as one a line".to_owned();
+    }
     message.rfind(" at line ").and_then(|end| message.get(..end)).unwrap_or(&message).to_owned()
 }
 

@@ -112,6 +112,8 @@ impl Parser for JsonValues {
                 (At::Start, b'[') => (self.at, text) = (At::First, rest),
                 (At::First | At::After, b']') => (self.at, text) = (At::End, rest),
                 (At::After, b',') => (self.at, text) = (At::Next, rest),
+                // A comma behind the last element is a slip that leaves no doubt.
+                (At::Next, b']') if self.form == Form::Array => (self.at, text) = (At::End, rest),
                 (At::First | At::Next, b',' | b']' | b'}' | b':') => {
                     return Err(self.expected("an object", byte));
                 }

@@ -110,6 +110,13 @@ fn is_plain(reference: &str) -> bool {
 
 /// A strict spelling of a pattern that is not strict.
 fn strict(text: &str, place: &str) -> Result<Option<String>, Problem> {
+    if pattern::is_delimited(text) {
+        let message = format!(
+            "`{}` has the slashes around it that JavaScript's programs write, so nothing would match it",
+            super::wording::cut(text)
+        );
+        return Err(refused(place, message).hint("write what stands between the slashes, without flags"));
+    }
     if Validator::takes_pattern(text) {
         return Ok(None);
     }

@@ -11,7 +11,7 @@ use crate::error::Problem;
 mod spelling;
 
 /// Where providers put a schema, within one another.
-const WRAPPERS: [&str; 18] = [
+const WRAPPERS: [&str; 22] = [
     "schema",
     "json_schema",
     "jsonSchema",
@@ -30,10 +30,14 @@ const WRAPPERS: [&str; 18] = [
     "format",
     "text",
     "toolSpec",
+    "tools",
+    "functions",
+    "functionDeclarations",
+    "function_declarations",
 ];
 
 /// What stands beside a schema that is wrapped, and says nothing of it.
-const BESIDE: [&str; 10] = [
+const BESIDE: [&str; 16] = [
     "name",
     "type",
     "strict",
@@ -44,6 +48,12 @@ const BESIDE: [&str; 10] = [
     "response_mime_type",
     "cache_control",
     "verbosity",
+    "model",
+    "messages",
+    "input",
+    "system",
+    "max_tokens",
+    "tool_choice",
 ];
 
 /// What comments on a schema without restricting anything.
@@ -91,8 +101,14 @@ pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
     const DEEPEST: usize = 6;
     let (mut pointer, mut inner, mut is_gemini) = (String::new(), &given, false);
     for _ in 0..DEEPEST {
-        let Some((name, next)) = inner.as_object().and_then(step_in) else { break };
-        is_gemini |= matches!(name, "responseSchema" | "response_schema");
+        // A list of one tool.
+        let only = inner.as_array().and_then(|list| <&[Value; 1]>::try_from(list.as_slice()).ok());
+        let step = only.map(|[only]| ("0", only)).or_else(|| inner.as_object().and_then(step_in));
+        let Some((name, next)) = step else { break };
+        is_gemini |= matches!(
+            name,
+            "responseSchema" | "response_schema" | "functionDeclarations" | "function_declarations"
+        );
         pointer.push_str(&format!("/{name}"));
         inner = next;
     }
@@ -111,7 +127,9 @@ pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
 fn step_in(given: &Map<String, Value>) -> Option<(&'static str, &Value)> {
     let is_beside = |name: &String| {
         BESIDE.contains(&&**name)
-            && given.get(name).is_none_or(|value| !value.is_object() || name == "cache_control")
+            && given
+                .get(name)
+                .is_none_or(|value| !value.is_object() || matches!(&**name, "cache_control" | "tool_choice"))
     };
     let mut others = given.keys().filter(|name| !is_beside(name));
     let (name, more) = (others.next()?, others.next());
@@ -119,7 +137,7 @@ fn step_in(given: &Map<String, Value>) -> Option<(&'static str, &Value)> {
     // A property may be called so as well; a wrapper has words beside it, or a schema directly within it.
     let says_type =
         given.get("type").and_then(Value::as_str).is_some_and(|name| JsonType::named(name).is_some());
-    let value = given.get(wrapper).filter(|value| value.is_object())?;
+    let value = given.get(wrapper).filter(|value| value.is_object() || value.is_array())?;
     (more.is_none() && !says_type).then_some((wrapper, value))
 }
 
@@ -190,6 +208,12 @@ fn foreign(keywords: &Map<String, Value>) -> Option<Problem> {
         let names = document.pointer(place).and_then(Value::as_object).map(names).unwrap_or_default();
         let hint = format!("give one of the schemas under `{place}` as a file of its own: {names}");
         return Some(Problem::new("the schema is an OpenAPI document, expected a JSON Schema").hint(hint));
+    }
+    let lists = ["tools", "functions", "functionDeclarations", "function_declarations"];
+    if let Some(list) = lists.into_iter().find(|list| keywords.get(*list).is_some_and(Value::is_array)) {
+        let hint =
+            format!("give the schema of one of them, which stands below `/{list}`, as a file of its own");
+        return Some(Problem::new("the schema is a list of tools, expected a JSON Schema").hint(hint));
     }
     let is_record = keywords.get("type").is_some_and(|name| name == "record");
     if is_record && keywords.get("fields").is_some_and(Value::is_array) {

@@ -51,6 +51,17 @@ pub(super) fn strict(pattern: &str) -> String {
     out
 }
 
+/// Whether a pattern stands between slashes, as in `/^a$/i`, and could never match: what comes before `^` or after `$` is the slash.
+pub(super) fn is_delimited(pattern: &str) -> bool {
+    let is_end = pattern.rsplit_once('/').is_some_and(|(body, flags)| {
+        body.len() > 1
+            && body.ends_with('$')
+            && !body.ends_with("\\$")
+            && flags.chars().all(|flag| "dgimsuvy".contains(flag))
+    });
+    pattern.starts_with("/^") || pattern.starts_with('/') && is_end
+}
+
 fn push_escaped(out: &mut String, escaped: char, syntax: &str) {
     if escaped.is_ascii_alphanumeric() || syntax.contains(escaped) {
         out.push('\\');

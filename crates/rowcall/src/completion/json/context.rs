@@ -7,6 +7,9 @@ use crate::completion::lenient::{self, Hints, Why, is_blank};
 /// How many values behind a list are looked at for a bracket that closes nothing.
 const MOST_SIBLINGS: usize = 16;
 
+/// How many characters an interval may have.
+const LONGEST_INTERVAL: usize = 32;
+
 /// How many characters of what goes on are shown.
 const SHOWN: usize = 24;
 
@@ -191,8 +194,8 @@ pub(super) fn leaves_json(text: &str, spans: &[(usize, usize)]) -> bool {
 fn has_key(residue: &str) -> bool {
     residue.match_indices('"').any(|(at, _)| {
         let behind = residue.get(at + 1..).unwrap_or_default().trim_start_matches(is_blank);
-        let is_word = residue.get(..=at).is_some_and(is_quoted_word);
-        behind.strip_prefix(':').filter(|_| !is_word).is_some_and(|value| {
+        let is_word = || residue.get(..=at).is_some_and(is_quoted_word);
+        behind.strip_prefix(':').filter(|_| !is_word()).is_some_and(|value| {
             let value = value.trim_start_matches(is_blank);
             value.is_empty()
                 || value.starts_with(|c: char| !c.is_alphabetic())
@@ -222,8 +225,14 @@ fn is_prose(residue: &str, at: usize) -> bool {
             };
             before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '’')) && follows
         }
-        Some(b'[') => behind.split_once(')').is_some_and(|(inside, _)| is_interval(inside)),
-        Some(b']') => before.rsplit_once('(').is_some_and(|(_, inside)| is_interval(inside)),
+        Some(b'[') => {
+            let end = behind.char_indices().take(LONGEST_INTERVAL).find(|(_, c)| *c == ')');
+            end.and_then(|(end, _)| behind.get(..end)).is_some_and(is_interval)
+        }
+        Some(b']') => {
+            let start = before.char_indices().rev().take(LONGEST_INTERVAL).find(|(_, c)| *c == '(');
+            start.and_then(|(start, _)| before.get(start + 1..)).is_some_and(is_interval)
+        }
         Some(_) | None => false,
     }
 }

@@ -8,7 +8,8 @@ use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
 /// What a message amounts to; `None` if it is none.
 pub(super) fn read(message: &Value) -> Option<Completion> {
-    if !message.get("content").is_some_and(Value::is_array) && text(message, "/stop_reason").is_none() {
+    let has_content = message.get("content").is_some_and(|content| content.is_array() || content.is_string());
+    if !has_content && text(message, "/stop_reason").is_none() {
         return None;
     }
     let finish_reason = text(message, "/stop_reason").unwrap_or_default();
@@ -18,7 +19,9 @@ pub(super) fn read(message: &Value) -> Option<Completion> {
         "" => Finish::Unstated,
         _ => Finish::Stop,
     };
-    let answered = blocks(message);
+    // Some gateways have the text alone, as requests may.
+    let only = text(message, "/content").map(|text| json!({"type": "text", "text": text}));
+    let answered = only.as_ref().map_or_else(|| blocks(message), std::slice::from_ref);
     Some(Completion {
         content: if finish_reason == "refusal" {
             Content::Refusal(refusal(message))

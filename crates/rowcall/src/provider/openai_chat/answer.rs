@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::{openai_error, sse};
 use super::message::Message;
-use crate::fault::{Fault, FaultKind, OLLAMA};
+use crate::fault::{ANTHROPIC_FORM, Fault, FaultKind, GEMINI_FORM, OLLAMA, RESPONSES_FORM};
 use crate::request::Response;
 use crate::turn::{Completion, Content, Finish, Usage};
 
@@ -29,6 +29,9 @@ struct Envelope<'a> {
 struct Choice<'a> {
     #[serde(borrow)]
     message: Option<&'a RawValue>,
+    /// Where the pieces of a stream have theirs, which some gateways send whole.
+    #[serde(borrow)]
+    delta: Option<&'a RawValue>,
     /// Where completions that are no chat have their answer.
     #[serde(default, deserialize_with = "lenient")]
     text: Option<String>,
@@ -90,6 +93,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     let Some(choice) = envelope.choices.into_iter().flatten().next() else {
         return Err(openai_error::unwrapped(response)
             .or_else(|| of_ollama(response))
+            .or_else(|| of_another_protocol(response))
             .unwrap_or_else(|| unreadable("the body has no choices".to_owned())));
     };
     if !openai_error::is_empty(&choice.error) {
@@ -99,7 +103,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     if let Some((kind, words)) = broken_off(&finish_reason) {
         return Err(openai_error::in_success(response, kind, words.to_owned()));
     }
-    let message = match (choice.message, choice.text) {
+    let message = match (choice.message.or(choice.delta), choice.text) {
         (Some(raw), _) => serde_json::from_str(raw.get())
             .map_err(|error| unreadable(format!("the message cannot be read: {error}")))?,
         (None, Some(text)) => Value::String(text),
@@ -128,6 +132,20 @@ fn of_ollama(response: &Response) -> Option<Fault> {
     let said = ["message", "response"].into_iter().find(|field| body.get(field).is_some())?;
     body.get("done")?.as_bool()?;
     let words = format!("the answer is in {OLLAMA} (`{said}` and `done`), expected a chat completion");
+    Some(openai_error::in_success(response, FaultKind::NotFound, words))
+}
+
+/// The fault of a body in the form of another protocol, which no other attempt would mend.
+fn of_another_protocol(response: &Response) -> Option<Fault> {
+    let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).ok()?;
+    let is_list = |field: &str| body.get(field).is_some_and(Value::is_array);
+    let protocol = match body.get("type").and_then(Value::as_str) {
+        Some("message") if is_list("content") => ANTHROPIC_FORM,
+        _ if is_list("candidates") => GEMINI_FORM,
+        _ if is_list("output") => RESPONSES_FORM,
+        _ => return None,
+    };
+    let words = format!("the answer is in {protocol}, expected a chat completion");
     Some(openai_error::in_success(response, FaultKind::NotFound, words))
 }
 

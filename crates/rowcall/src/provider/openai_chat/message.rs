@@ -45,13 +45,13 @@ impl Message {
         };
         let raw_calls = fields.remove("tool_calls").unwrap_or_default();
         let mut calls: Vec<Call> = match &raw_calls {
-            Value::Array(calls) => calls.iter().map(Call::read).collect(),
-            Value::Object(_) => vec![Call::read(&raw_calls)],
+            Value::Array(calls) => calls.iter().filter_map(Call::read).collect(),
+            Value::Object(_) => Call::read(&raw_calls).into_iter().collect(),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
         };
         if calls.is_empty() {
             // The form that calls had before there were tools.
-            calls.extend(fields.get("function_call").filter(|call| call.is_object()).map(Call::read));
+            calls.extend(fields.get("function_call").filter(|call| call.is_object()).and_then(Call::read));
         }
         let content = fields.get("content").filter(|content| !content.is_null());
         let beside = THOUGHTS.iter().filter_map(|name| fields.get(*name)?.as_str());
@@ -106,14 +106,17 @@ impl Message {
 }
 
 impl Call {
-    /// A call whose name and arguments stand under `function`, or beside the id as some servers have it.
-    fn read(call: &Value) -> Self {
+    /// A call whose name and arguments stand under `function`, or beside the id as some servers have it. One without either is
+    /// what gateways send that always have the field.
+    fn read(call: &Value) -> Option<Self> {
         let function = call.get("function").filter(|function| function.is_object()).unwrap_or(call);
-        Self {
+        let read = Self {
             id: word(call.get("id")),
             name: word(function.get("name")),
             arguments: function.get("arguments").cloned().unwrap_or_default(),
-        }
+        };
+        let is_empty = read.name.is_empty() && arguments(&read.arguments).trim().is_empty();
+        (!is_empty).then_some(read)
     }
 
     /// Whether it can be sent back as such. It needs an id by which to answer it, and vLLM refuses one whose arguments are

@@ -12,6 +12,9 @@ use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::turn::Finish;
 
+/// The data of the last event.
+const END: &str = "[DONE]";
+
 /// What the chunks have said so far.
 #[derive(Debug, Default)]
 struct Whole {
@@ -21,6 +24,8 @@ struct Whole {
     /// By their index, under which their pieces come.
     calls: BTreeMap<u64, Call>,
     finish_reason: Option<String>,
+    /// Whether the server has said that nothing more comes.
+    is_ended: bool,
     model: Value,
     usage: Value,
 }
@@ -35,12 +40,15 @@ struct Call {
 /// The body that the stream in `response` amounts to; one that broke off with an error amounts to that error.
 ///
 /// # Errors
-/// If it ends before the answer does.
+/// If it ends before the answer does: without a finish reason, and without the mark by which a server says that it has ended.
 pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
     let mut whole = Whole::default();
     for event in sse::events(&response.body) {
         // The end mark, or a piece that was cut.
-        let Ok(chunk) = serde_json::from_str::<Value>(&event.data) else { break };
+        let Ok(chunk) = serde_json::from_str::<Value>(&event.data) else {
+            whole.is_ended = event.data.trim() == END;
+            break;
+        };
         if let Some(error) = openai_error::in_event(event.name, &chunk) {
             return Ok(error.to_string().into_bytes());
         }
@@ -119,7 +127,9 @@ impl Whole {
 
     /// The whole, if it came to its end.
     fn body(self) -> Option<Value> {
-        let finish_reason = self.finish_reason?;
+        // Some gateways drop the reason of a stream that was whole; one in which nothing came is none.
+        let has_come = !(self.content.is_empty() && self.calls.is_empty() && self.refusal.is_empty());
+        let finish_reason = self.finish_reason.or_else(|| (self.is_ended && has_come).then(String::new))?;
         let call = |Call { id, name, arguments }: Call| {
             let function = json!({"name": name, "arguments": arguments});
             json!({"id": id, "type": "function", "function": function})

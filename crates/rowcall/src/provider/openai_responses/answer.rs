@@ -118,8 +118,15 @@ fn joined(items: &[Value], part: &'static str, field: &str) -> String {
     let is_final = |item: &Value| word(item, "phase") == "final_answer";
     let has_final = of_type(items, "message").any(is_final);
     let messages = of_type(items, "message").filter(|item| !has_final || is_final(item));
-    let parts = messages.filter_map(|item| item.get("content")?.as_array()).flatten();
-    parts.filter(|found| word(found, "type") == part).map(|found| word(found, field)).collect()
+    let said = messages.map(|item| match item.get("content") {
+        // Some gateways have the text alone, as requests may.
+        Some(Value::String(text)) if part == "output_text" => text.clone(),
+        Some(Value::Array(parts)) => {
+            parts.iter().filter(|found| word(found, "type") == part).map(|found| word(found, field)).collect()
+        }
+        _ => String::new(),
+    });
+    said.collect()
 }
 
 fn of_type<'a>(items: &'a [Value], kind: &'static str) -> impl Iterator<Item = &'a Value> {

@@ -76,6 +76,8 @@ fn patterns_of_javascript_and_python_are_taken() {
         (r"\Aab\Z", "ab", "abc"),
         (r"^(?P<year>\d{4})$", "2026", "26"),
         (r"^[[a]$", "[", "b"),
+        (r"/abc/$", "x/abc/", "abc"),
+        (r"^/abc$", "/abc", "abc"),
     ] {
         let schema = Schema::from_json(json!({ "type": "string", "pattern": pattern })).expect(pattern);
         assert!(schema.validates(&json!(fits)), "{pattern} takes {fits}");
@@ -92,6 +94,8 @@ fn what_is_wrong_with_a_pattern_is_named() {
         ("(?i)abc", "flags"),
         ("(?>a)", "atomic"),
         ("/^[a-$/i", "slashes"),
+        ("/^abc/", "slashes"),
+        ("/abc$/gi", "slashes"),
         ("^(abc", "`(` is not closed"),
         ("abc)", "closes no group"),
         ("[abc", "`[` is not closed"),

@@ -26,6 +26,20 @@ fn what_providers_wrap_a_schema_in_is_taken_off_with_a_note() {
             "/function/parameters",
         ),
         (
+            json!([{ "type": "function", "function": { "name": "p", "parameters": inner() } }]),
+            "/0/function/parameters",
+        ),
+        (
+            json!({ "model": "m", "tools": [{ "name": "p", "input_schema": inner() }] }),
+            "/tools/0/input_schema",
+        ),
+        (
+            json!({ "functionDeclarations": [{ "name": "p", "parameters": {
+                "type": "OBJECT", "properties": { "a": { "type": "STRING" } }
+            } }] }),
+            "/functionDeclarations/0/parameters",
+        ),
+        (
             json!({ "text": { "format": { "type": "json_schema", "schema": inner() } } }),
             "/text/format/schema",
         ),
@@ -49,6 +63,7 @@ fn what_restricts_nothing_is_refused_with_what_was_meant() {
         (json!({ "$defs": { "Person": inner() } }), "only defines others", "\"$ref\": \"#/$defs/Person\""),
         (json!({ "openapi": "3.1.0", "components": { "schemas": { "Pet": inner() } } }), "OpenAPI", "`Pet`"),
         (json!({ "swagger": "2.0", "definitions": { "Pet": inner() } }), "OpenAPI", "`Pet`"),
+        (json!({ "tools": [{ "name": "p" }, { "name": "q" }] }), "list of tools", "`/tools`"),
         (json!({ "type": "record", "name": "P", "fields": [] }), "Avro", "short form"),
         (json!({ "name": "Ann", "age": 30, "tags": ["x"] }), "example", "`name str, age int, tags str[]`"),
         (json!({ "type": "person", "age": 1.5 }), "example", "`type str, age float`"),

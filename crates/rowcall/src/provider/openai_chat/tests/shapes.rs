@@ -6,7 +6,7 @@ use crate::fault::FaultKind;
 use crate::provider::Protocol;
 use crate::provider::tests;
 use crate::request::Response;
-use crate::turn::{Content, ToolCall};
+use crate::turn::{Content, Finish, ToolCall};
 
 fn ok(body: &Value) -> Response {
     tests::ok(&body.to_string())
@@ -55,6 +55,12 @@ fn a_message_is_read_in_every_form() {
         (json!({"tool_calls": [{"function": call}]}), called(answer)),
         (json!({"tool_calls": [call]}), called(answer)),
         (json!({"tool_calls": {"id": "1", "function": call}}), called(answer)),
+        // What gateways send that always have the field.
+        (json!({"content": answer, "function_call": {}}), text(answer)),
+        (
+            json!({"content": answer, "tool_calls": [{"id": "", "function": {"name": "", "arguments": ""}}]}),
+            text(answer),
+        ),
         (json!({"content": "", "reasoning_content": answer}), Content::Thoughts(answer.to_owned())),
         (json!({"content": null, "reasoning": answer}), Content::Thoughts(answer.to_owned())),
         (
@@ -68,6 +74,8 @@ fn a_message_is_read_in_every_form() {
     let cut = json!({"choices": [{"message": {"content": {"name": "Ann"}}, "finish_reason": "length"}]});
     assert_eq!(read(&cut), text(""), "the server has closed what was cut");
     assert_eq!(read(&json!({"choices": [{"text": answer, "finish_reason": "stop"}]})), text(answer));
+    let delta = json!({"choices": [{"delta": {"content": answer}, "finish_reason": "stop"}]});
+    assert_eq!(read(&delta), text(answer));
 }
 
 #[test]
@@ -91,6 +99,34 @@ fn ollamas_own_form_is_named_with_the_way_out() {
         assert_eq!(fault.kind, FaultKind::NotFound);
         assert!(fault.message.contains("Ollama's own form"), "{fault}");
         assert!(fault.hint().is_some_and(|hint| hint.contains("`/v1`")), "{fault}");
+    }
+}
+
+#[test]
+fn the_forms_of_other_protocols_are_named_with_the_way_out() {
+    for (body, name) in [
+        (json!({"type": "message", "content": [{"type": "text", "text": "{}"}]}), "anthropic"),
+        (json!({"candidates": [{"content": {"parts": [{"text": "{}"}]}}]}), "gemini"),
+        (json!({"object": "response", "output": []}), "responses"),
+    ] {
+        let fault = Protocol::OpenAiChat.decode(&ok(&body)).expect_err("another protocol");
+        assert_eq!(fault.kind, FaultKind::NotFound);
+        let option = format!("`--protocol {name}`");
+        assert!(fault.hint().is_some_and(|hint| hint.contains(&option)), "{fault}");
+    }
+}
+
+#[test]
+fn a_stream_that_says_that_it_ended_needs_no_finish_reason() {
+    let piece =
+        |content: &str| format!("data: {}\n\n", json!({"choices": [{"delta": {"content": content}}]}));
+    let ended = [piece("{\"name\":"), piece("\"Ann\"}"), "data: [DONE]\n\n".to_owned()].concat();
+    let completion = Protocol::OpenAiChat.decode(&tests::ok(&ended)).expect("a completion");
+    assert_eq!(completion.content, text(r#"{"name":"Ann"}"#));
+    assert_eq!(completion.finish, Finish::Unstated);
+    for broken in [piece("{\"name\":"), "data: [DONE]\n\n".to_owned()] {
+        let fault = Protocol::OpenAiChat.decode(&tests::ok(&broken)).expect_err("no answer");
+        assert_eq!(fault.kind, FaultKind::Connection, "{broken}");
     }
 }
 
