@@ -91,24 +91,40 @@ impl Memo {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// What the journal at `path` remembers. A journal that a library has made remembers nothing. If it was moved or copied, its files
-    /// are taken to be beside it, so that the original's are left as they are.
+    /// What the journal at `path` remembers. A journal that a library has made remembers nothing. If it was moved, copied or renamed,
+    /// its files are taken to be beside it, and to be named like it if it has another name, so that the original's are left as they are.
     pub(crate) fn in_journal(contents: &Contents, path: &Path) -> Self {
-        let mut memo: Self = serde_json::from_str(contents.memo()).unwrap_or_default();
-        if memo.was_elsewhere(path) {
-            let folder = Self::whole_path(path).parent().map(Path::to_owned).unwrap_or_default();
-            let beside = |file: PathBuf| file.file_name().map(|name| folder.join(name));
-            memo.output = memo.output.and_then(beside);
-            memo.failed = memo.failed.and_then(beside);
-        }
-        memo
+        let memo: Self = serde_json::from_str(contents.memo()).unwrap_or_default();
+        memo.found_at(path)
     }
 
-    fn was_elsewhere(&self, path: &Path) -> bool {
-        let own = self.journal.clone();
+    fn found_at(mut self, path: &Path) -> Self {
         // Journals of earlier versions know their output, beside which they are by default.
-        let own = own.or_else(|| self.output.as_ref().map(|output| output.with_added_extension(ENDING)));
-        own.is_some_and(|own| path.file_name() == own.file_name() && place(&own) != place(path))
+        let of_output = || self.output.as_ref().map(|output| output.with_added_extension(ENDING));
+        let Some(own) = self.journal.clone().or_else(of_output) else { return self };
+        if place(&own) == place(path) {
+            return self;
+        }
+        let is_renamed = path.file_name() != own.file_name();
+        if is_renamed && self.journal.is_none() {
+            return self;
+        }
+        let folder = Self::whole_path(path).parent().map(Path::to_owned).unwrap_or_default();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = name.strip_suffix(&format!(".{ENDING}")).unwrap_or(&name).to_owned();
+        let beside = |file: PathBuf, mark: &str| {
+            let its_own = file.file_name()?.to_string_lossy().into_owned();
+            let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy()));
+            let ending = ending.unwrap_or_default();
+            Some(folder.join(match name.strip_suffix(&ending) {
+                _ if !is_renamed => its_own,
+                Some(stem) => format!("{stem}{mark}{ending}"),
+                None => format!("{name}{mark}{ending}"),
+            }))
+        };
+        self.output = self.output.and_then(|file| beside(file, ""));
+        self.failed = self.failed.and_then(|file| beside(file, ".failed"));
+        self
     }
 
     /// The format of its output, if it was named.

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::files::{Files, has_content, place};
 use crate::journal::Memo;
 use crate::progress::{Progress, Verbosity};
+use crate::summary::counted;
 use crate::task;
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
@@ -44,7 +45,8 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
             Err(error) if is_reader_gone(&error) => Ok(Exit::ReaderGone),
             Err(error) => Err(error),
             Ok((failed, written)) => {
-                progress.note(&format!("{} rows written, {failed} of them failed", written.rows));
+                let rows = counted(written.rows, "row");
+                progress.note(&format!("{rows} written, {failed} of them failed"));
                 Ok(if failed + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
             }
         }

@@ -244,7 +244,15 @@ pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
         [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
         few => few.concat(),
     };
-    Problem::new(format!("the journal `{}` was made with another {changes}", path.display()))
+    let other = if changes.starts_with("parameters")
+        || changes.starts_with("examples")
+        || changes.starts_with("images")
+    {
+        "other"
+    } else {
+        "another"
+    };
+    Problem::new(format!("the journal `{}` was made with {other} {changes}", path.display()))
         .hint("`--accept-changes` goes on and asks what is new, `--fresh` starts over")
 }
 

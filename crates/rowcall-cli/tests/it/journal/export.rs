@@ -226,6 +226,13 @@ fn a_copied_journal_leaves_the_original_alone() {
     assert_eq!(story.place.read("b/out.jsonl"), answers(0..3));
     told(&story.place.rowcall(&["export", &copy, "-o", "b/out.jsonl"]), 0, &[]);
     told(&story.place.rowcall(&["export", &copy, "-o", "out.jsonl"]), 2, &["`out.jsonl`", "hint: `--force`"]);
+    // One under another name has files of that name, in the folder of the original too.
+    for (name, output) in [("kept.jsonl.journal", "kept.jsonl"), ("b/kept.backup", "b/kept.backup.jsonl")] {
+        story.place.write(name, std::fs::read(story.place.path(&copy)).expect("a journal"));
+        told(&story.place.rowcall(&["rerun", name]), 0, &[output]);
+        assert_eq!(story.place.read(output), answers(0..3));
+    }
+    assert_eq!(story.place.read("out.jsonl"), "original\n");
 }
 
 #[test]
