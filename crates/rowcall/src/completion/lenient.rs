@@ -25,6 +25,29 @@ const LITERALS: [(&str, Value); 10] = [
     ("Null", Value::Null),
 ];
 
+/// What is expected where the model has left something out.
+const WRITTEN_OUT: &str = "everything written out";
+
+/// Words of comments that stand for what the model has left out.
+const OMISSIONS: [&str; 16] = [
+    "...",
+    "…",
+    "and so on",
+    "and so forth",
+    "etc",
+    "omitted",
+    "truncated",
+    "abbreviated",
+    "shortened",
+    "remaining",
+    "the rest",
+    "rest of",
+    "and more",
+    "more items",
+    "more entries",
+    "continue",
+];
+
 /// A value read, the byte behind it, and what was forgiven.
 #[derive(Debug)]
 pub(super) struct Parsed {
@@ -301,7 +324,12 @@ impl<'a> Parser<'a> {
                 _ => return Ok(()),
             };
             let end = end.unwrap_or(rest.len());
-            self.refuse_elision(rest.get(marker..end).unwrap_or_default().trim_start())?;
+            let comment = rest.get(marker..end).unwrap_or_default().trim_end_matches("*/").trim();
+            self.refuse_elision(comment)?;
+            if stands_for_more(comment) {
+                self.seen = self.seen.max(Seen::Element);
+                return Err(Why::Expected(WRITTEN_OUT));
+            }
             self.note(Repair::Comment);
             self.at += end;
         }
@@ -311,7 +339,7 @@ impl<'a> Parser<'a> {
     fn refuse_elision(&mut self, text: &str) -> Result<(), Why> {
         if text.starts_with("...") || text.starts_with('…') {
             self.seen = self.seen.max(Seen::Element);
-            return Err(Why::Expected("everything written out"));
+            return Err(Why::Expected(WRITTEN_OUT));
         }
         Ok(())
     }
@@ -346,6 +374,17 @@ impl<'a> Parser<'a> {
             self.repairs.push(repair);
         }
     }
+}
+
+/// Whether a comment stands for items that the model has left out: `and so on`, `3 more`.
+fn stands_for_more(comment: &str) -> bool {
+    let comment = comment.to_lowercase();
+    let counts = |words: &str| {
+        let count = words.split_whitespace().next_back().unwrap_or_default();
+        !count.is_empty() && count.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit())
+    };
+    OMISSIONS.iter().any(|words| comment.contains(words))
+        || comment.split_once(" more").is_some_and(|(before, _)| counts(before))
 }
 
 /// White space as any script has it, and the invisible characters that come along with pasted text.

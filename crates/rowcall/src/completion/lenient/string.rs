@@ -83,7 +83,8 @@ impl Parser<'_> {
             let ends = next.is_some_and(|next| self.starts_known_member(next)) || self.closes_all(behind);
             if ends {
                 let content = body.get(..at)?;
-                return (!self.names_member(content) && !is_joined(content)).then_some(start + at);
+                let is_doubtful = self.names_member(content) || is_joined(content) || has_stray(content);
+                return (!is_doubtful).then_some(start + at);
             }
         }
         None
@@ -204,6 +205,15 @@ fn is_joined(content: &str) -> bool {
     let closes = !before.ends_with(is_blank) && !is_word(first.chars().next());
     let opens = !is_word(last.chars().next_back()) && !behind.starts_with(is_blank);
     before.len() < last.len() && closes && opens
+}
+
+/// Whether a quote without a partner touches an end of what is to be a string's content: it may be one too many. Behind a digit it is
+/// that of inches.
+fn has_stray(content: &str) -> bool {
+    let is_inches =
+        content.strip_suffix('"').is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
+    let touches = content.starts_with('"') || content.ends_with('"') && !is_inches;
+    touches && content.matches('"').count() % 2 == 1
 }
 
 /// Whether three quotes open a string here. An empty string with a quote too many begins alike: then what follows is what follows

@@ -175,6 +175,9 @@ fn gather_keys(schema: &Value, keys: &mut Vec<String>) {
 
 /// Repairs the place of `value` that `breach` is about, if it knows how. Whether that was right is for validation to say.
 fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option<Repair> {
+    let parent = breach.path.rsplit_once('/').and_then(|(parent, _)| value.pointer(parent));
+    // An item that is a list may be one of several lists.
+    let is_member = parent.is_some_and(Value::is_object);
     let place = value.pointer_mut(&breach.path)?;
     let is_root = breach.path.is_empty();
     let (repaired, repair) = match (&breach.expected, &*place) {
@@ -182,7 +185,7 @@ fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option
         (Expected::Member(members), meant) => match (member_meant(meant, members), meant) {
             (Some(member), _) => (member.clone(), Repair::EnumSpelling),
             (None, Value::String(text)) => named_member(text, members)?,
-            (None, Value::Array(items)) if !is_root => (only_scalar(items)?, Repair::Unwrapped),
+            (None, Value::Array(items)) if is_member => (only_scalar(items)?, Repair::Unwrapped),
             (None, _) => return None,
         },
         (Expected::Name { found, meant }, Value::Object(fields)) => {
@@ -207,7 +210,7 @@ fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option
         (Expected::Types(_), Value::Array(items)) if expects(breach, JsonType::Object) => {
             (only_object(items)?, Repair::Unwrapped)
         }
-        (Expected::Types(types), Value::Array(items)) => {
+        (Expected::Types(types), Value::Array(items)) if is_member => {
             let only = only_scalar(items)?;
             let is = |named| types.contains(&named);
             let found = JsonType::of(&only);

@@ -138,6 +138,26 @@ fn two_strings_are_not_one_with_quotes_in_it() {
                 r#"invalid; the JSON cannot be read: expected `,` or `}` where `or "b"}` stands"#,
             ),
             (text(r#"{\"s\": \"a\"}"#), r#"value {"s":"a"} stringified"#),
+            // A quote too many is part of no text.
+            (
+                text(r#"{"s": ""a"}"#),
+                r#"invalid; the JSON cannot be read: expected `,` or `}` where `a"}` stands"#,
+            ),
+            (
+                text(r#"{"s": "a""}"#),
+                r#"invalid; the JSON cannot be read: expected `,` or `}` where `"}` stands"#,
+            ),
+            (text(r#"{"s": "5""}"#), r#"value {"s":"5\""} inner_quotes"#),
         ],
     );
+}
+
+#[test]
+fn comments_in_the_place_of_items_are_no_comments() {
+    let asked = Asked::new(r#"{"type":"array","items":{"type":"integer"}}"#);
+    for comment in ["// and so on", "/* 3 more */", "# remaining items omitted", "// ... ", "// etc."] {
+        let reading = asked.read(text(&format!("[1, 2, {comment}\n]")), Finish::Stop);
+        assert!(told(&reading).contains("expected everything written out"), "{comment}: {}", told(&reading));
+    }
+    asked.check(Finish::Stop, &[(text("[1, 2 // no more than two\n]"), "value [1,2] comment")]);
 }
