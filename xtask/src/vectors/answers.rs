@@ -86,7 +86,10 @@ pub(super) fn judge(
         Difference::between("the text", &Value::from(expected), &Value::from(got))
     };
     match (outcome, &got) {
-        ("ok", Reading::Value { value, .. }) => {
+        ("ok_after_repair", Reading::Value { repairs, .. }) if repairs.is_empty() => {
+            differences.push(Difference::new(outcome, "a value without a repair".to_owned()));
+        }
+        ("ok" | "ok_after_repair", Reading::Value { value, .. }) => {
             let (what, expected, got) = match (case.get("/expect/values"), case.get("/expect/value")) {
                 (Some(expected), _) => ("the values", expected, &Value::Array(values(&completion))),
                 (None, Some(expected)) => ("the value", expected, value),
@@ -100,17 +103,17 @@ pub(super) fn judge(
             differences.extend(first_difference("the values", expected, &Value::Array(values(&completion))));
         }
         ("refusal", Reading::Refused(words)) => differences.extend(same_text("/expect/text", words)),
-        ("truncated", Reading::Truncated) => {
+        ("truncated" | "incomplete", Reading::Truncated) => {
             if let Content::Text(text) = &completion.content {
                 differences.extend(same_text("/expect/partial_text", text));
             }
         }
         ("content_filter", Reading::Filtered)
-        | ("invalid_json", Reading::Invalid { .. })
+        | ("invalid_json" | "invalid_value", Reading::Invalid { .. })
         | ("continue", Reading::Paused) => {}
         (
-            "ok" | "refusal" | "truncated" | "content_filter" | "invalid_json" | "error" | "continue"
-            | "pending",
+            "ok" | "ok_after_repair" | "refusal" | "truncated" | "incomplete" | "content_filter"
+            | "invalid_json" | "invalid_value" | "error" | "continue" | "pending",
             _,
         ) => {
             differences.push(Difference::new(outcome, format!("{got:?}")));

@@ -64,7 +64,7 @@ type Story = (&'static str, fn(&mut Value), &'static str);
 #[test]
 fn what_differs_in_a_conversation_is_told() {
     let file = "openai_chat.json";
-    let stories: [Story; 13] = [
+    let stories: [Story; 15] = [
         // Fields that a user may add, and other names for the same, are within our reach; what is not is not judged.
         ("json_schema_ok", |case| case["request"]["top_p"] = json!(1), "ok"),
         ("json_schema_ok", |case| case["request"]["messages"][0]["role"] = json!("system"), "ok"),
@@ -101,6 +101,12 @@ fn what_differs_in_a_conversation_is_told() {
             r#"expected the text "no", got "I can't help with extracting that information.""#,
         ),
         ("truncated_length", |case| case["expect"]["outcome"] = json!("ok"), "expected ok, got Truncated"),
+        ("truncated_length", |case| case["expect"]["outcome"] = json!("incomplete"), "truncated_length"),
+        (
+            "json_schema_ok",
+            |case| case["expect"]["outcome"] = json!("ok_after_repair"),
+            "expected ok_after_repair, got a value without a repair",
+        ),
         (
             "content_filter",
             |case| case["body"] = json!({}),
