@@ -151,6 +151,9 @@ pub(crate) struct ExportArguments {
     /// Write over a file that is not the journal's own output
     #[arg(long)]
     pub(crate) force: bool,
+    /// Go on with a journal of Python's, whose values a model of Python's has validated, without that model
+    #[arg(long)]
+    pub(crate) without_validators: bool,
     /// No progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -179,6 +182,9 @@ pub(crate) struct RerunArguments {
     pub(crate) retrying: RetryArguments,
     #[command(flatten)]
     pub(crate) server: ServerArguments,
+    /// Go on with a journal of Python's, whose values a model of Python's has validated, without that model
+    #[arg(long)]
+    pub(crate) without_validators: bool,
     /// No progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::args::{JournalArguments, RunArguments, Switch};
 use crate::files::{Files, has_content, place};
 use crate::guard::FirstRows;
+use crate::printing;
 use crate::progress::Progress;
 
 /// What the name of an output has after it in the name of its journal, with a dot in between.
@@ -125,6 +126,28 @@ impl Memo {
         self.output = self.output.and_then(|file| beside(file, ""));
         self.failed = self.failed.and_then(|file| beside(file, ".failed"));
         self
+    }
+
+    /// Checks that values need no validators that the command line does not have, unless it is to go on without them.
+    ///
+    /// # Errors
+    /// If they were validated in Python.
+    pub(crate) fn check_validators(&self, goes_on_without: bool) -> Result<()> {
+        let Some(by) = &self.validated_by else { return Ok(()) };
+        if goes_on_without {
+            printing::note(&format!(
+                "warning: `{by}` of Python has not seen what is asked here, and values are as the model has answered"
+            ));
+            return Ok(());
+        }
+        let message = format!(
+            "the journal's values were validated by `{by}` of Python, which the command line does not have"
+        );
+        Err(Error::Config(
+            Problem::new(message).hint(
+                "`retry_failed=True` asks again from Python; `--without-validators` goes on without them",
+            ),
+        ))
     }
 
     /// The format of its output, if it was named.

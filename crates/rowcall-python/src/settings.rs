@@ -6,8 +6,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use rowcall::journal::{Existing, Records};
 use rowcall::{
-    Client, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, Mode, Parameters, Problem, Result,
-    RetryPolicy, SamePrompt, Schema,
+    Client, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, KnownFailures, Mode, Parameters,
+    Problem, Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_cli::Memo;
 use serde::Deserialize;
@@ -42,6 +42,7 @@ pub(crate) struct Settings {
     pub(crate) max_reasks: Option<u32>,
     pub(crate) retries: Option<u32>,
     pub(crate) dedup: bool,
+    retry_failed: bool,
     /// The user's model that values are validated by, if there is one beside the schema.
     pub(crate) validated_by: Option<String>,
     pub(crate) journal: Option<JournalSettings>,
@@ -109,7 +110,10 @@ impl Settings {
         if !self.dedup {
             task = task.equal_rows(EqualRows::AskEach);
         }
-        let extractor = task.prompt(&self.prompt)?;
+        let mut extractor = task.prompt(&self.prompt)?;
+        if self.retry_failed {
+            extractor = extractor.known_failures(KnownFailures::AskAgain);
+        }
         match &self.journal {
             None => Ok(extractor),
             Some(journal) => extractor.journal_with(&journal.options(&self.memo()?)),

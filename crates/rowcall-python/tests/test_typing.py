@@ -35,3 +35,14 @@ def test_mypy_on_the_package_itself():
 def test_pyright(tmp_path: Path):
     pytest.importorskip("pyright")
     check("pyright", "--pythonpath", sys.executable)
+
+
+def test_the_stub_of_the_extension_module_is_as_the_module():
+    pytest.importorskip("mypy")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", "rowcall._rowcall", "--ignore-missing-stub", "--concise", "--mypy-config-file", str(HERE.parent / "pyproject.toml")],
+        capture_output=True,
+        text=True,
+        cwd=HERE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Optional
 
 import rowcall
 from pydantic import BaseModel, SecretStr
@@ -74,3 +74,18 @@ def without_asyncio() -> None:
         people.gather_sync(["x"])
     except rowcall.InvalidError as error:
         assert_type(error.violations, list[rowcall.Violation])
+
+
+def of_many_kinds() -> None:
+    assert_type(rowcall.Extractor(Optional[Person], model="sim").extract_sync("x"), Optional[Person])
+    assert_type(rowcall.Extractor(Literal["a", "b"], model="sim").extract_sync("x"), Literal["a", "b"])
+    assert_type(rowcall.Extractor(dict[str, int], model="sim").extract_sync("x"), dict[str, int])
+    client = rowcall.Client("sim", rpm=60)
+    assert_type(client.extractor(Person, prompt="{{ text }}"), rowcall.Extractor[Person])
+    assert_type(client.extractor(list[Person], temperature=0.0).extract_sync("x"), list[Person])
+    settings: dict[str, Any] = {"temperature": 0.0}
+    assert_type(rowcall.Extractor(Person, model="sim", **settings), rowcall.Extractor[Person])
+    for done in people.as_completed(["x"]):
+        if done.error is not None:
+            assert_type(done.error.kind, str)
+            assert_type(done.error.usage.total_tokens, int)

@@ -17,7 +17,7 @@ use crate::attachment::Files;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
-use crate::identity::{self, EqualRows, Identity, Keys};
+use crate::identity::{self, EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
 use crate::prompt::{SamePrompt, Template};
 use crate::provider::{
@@ -224,6 +224,7 @@ pub(crate) struct Plan {
     pub(crate) known_as: Option<Arc<KnownAs>>,
     pub(crate) equal_rows: EqualRows,
     pub(crate) all_refused: AllRefused,
+    pub(crate) known_failures: KnownFailures,
     /// Where outcomes are kept, if they are.
     pub(crate) journal: Option<Arc<Journal>>,
     /// The limit on this task's own attempts in flight, if it has one.
@@ -324,6 +325,7 @@ impl Plan {
             identity: Arc::new(identity),
             equal_rows: options.equal_rows,
             all_refused: options.all_refused,
+            known_failures: KnownFailures::default(),
             journal: None,
             account,
             schema,

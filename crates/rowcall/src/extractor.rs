@@ -16,7 +16,7 @@ use crate::error::{Error, Problem, Result};
 use crate::event::Event;
 use crate::extract::key;
 use crate::halt::Halt;
-use crate::identity::{EqualRows, Identity};
+use crate::identity::{EqualRows, Identity, KnownFailures};
 use crate::journal::{Census, Journal, JournalOptions, Placing};
 use crate::number;
 use crate::order::OrderBy;
@@ -256,6 +256,13 @@ impl<T> Extractor<T> {
         plan.known_as = Some(Arc::new(known_as));
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))
+    }
+
+    /// The same extractor, which does this about rows that its journal knows to have failed.
+    pub fn known_failures(&self, failures: KnownFailures) -> Self {
+        let mut plan = Plan::clone(&self.plan);
+        plan.known_failures = failures;
+        self.with_plan(plan)
     }
 
     /// What it asks, in the words that a journal remembers.

@@ -79,6 +79,16 @@ impl Identity {
     }
 }
 
+/// What is done about rows that the journal knows to have failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KnownFailures {
+    /// They are known.
+    #[default]
+    Keep,
+    /// They are asked about again, unless the best of their invalid values is valid by now.
+    AskAgain,
+}
+
 /// Whether rows that would be asked the very same share an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EqualRows {

@@ -109,7 +109,7 @@ pub use event::{Event, EventKind, KnownFrom};
 pub use extractor::{Extractor, ExtractorBuilder, Preview};
 pub use fault::{Fault, FaultKind};
 pub use halt::Halt;
-pub use identity::{EqualRows, Identity, Key};
+pub use identity::{EqualRows, Identity, Key, KnownFailures};
 pub use journal::JournalOptions;
 pub use number::is_exact_as_float;
 pub use order::OrderBy;

@@ -11,7 +11,7 @@ use crate::config::Plan;
 use crate::error::Problem;
 use crate::event::{EventKind, KnownFrom};
 use crate::extract::{Opening, key, open};
-use crate::identity::{EqualRows, KeyOf, RowKey};
+use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
 use crate::journal::{Intents, Known, News, Reply, Session, Spread, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::row::Row;
@@ -47,13 +47,34 @@ pub(crate) struct Candidate {
     number: Option<i64>,
     is_in_place: bool,
     from: KnownFrom,
+    /// Whether it is the invalid value of a failure, which today's rules may accept.
+    is_second_look: bool,
 }
 
 impl Candidate {
     /// An outcome of an equal row, which is not at the row's place in the journal.
     fn new(row: Row, key: RowKey, number: Option<i64>, outcome: &Outcome) -> Self {
         let outcome = Outcome { index: row.index, ..outcome.clone() };
-        Self { row, outcome, key, number, is_in_place: false, from: KnownFrom::EqualRow }
+        Self {
+            row,
+            outcome,
+            key,
+            number,
+            is_in_place: false,
+            from: KnownFrom::EqualRow,
+            is_second_look: false,
+        }
+    }
+}
+
+impl Candidate {
+    /// The same with the best invalid value of its failure as the outcome, which today's rules may accept; as it is if there is none.
+    fn second_look(self) -> Self {
+        let best = self.outcome.result.as_ref().err().and_then(|failure| failure.best.clone());
+        let Some(best) = best else { return self };
+        // What it took is in the journal already.
+        let outcome = Outcome { result: Ok(best), effort: Effort::default(), ..self.outcome };
+        Self { outcome, is_second_look: true, ..self }
     }
 }
 
@@ -361,6 +382,7 @@ impl Recall {
             number: Some(number),
             is_in_place,
             from: KnownFrom::Journal,
+            is_second_look: false,
         };
         if key == Some(found_by) {
             let others =
@@ -392,11 +414,34 @@ impl Recall {
                     let verdict = validity::without_check(&self.plan, value);
                     self.take_verdict(candidate, verdict);
                 }
+                (Err(_), check) if self.asks_again(&candidate) => {
+                    let has_check = check.is_some();
+                    let candidate = candidate.second_look();
+                    if candidate.is_second_look && has_check {
+                        unchecked.push(candidate);
+                    } else {
+                        self.ask_again(candidate);
+                    }
+                }
                 (Err(_), _) => self.accept(candidate),
             }
         }
         if !unchecked.is_empty() {
             self.told.push_back(Recalled::Judge(unchecked));
+        }
+    }
+
+    /// Whether a failure that the journal knows does not hold any more.
+    fn asks_again(&self, candidate: &Candidate) -> bool {
+        candidate.from == KnownFrom::Journal && self.plan.known_failures == KnownFailures::AskAgain
+    }
+
+    /// A row is asked about as if nothing were known of it.
+    fn ask_again(&mut self, candidate: Candidate) {
+        let key = candidate.key;
+        let Some(Opening { row, conversation, .. }) = self.opened(candidate.row) else { return };
+        if let Some(opening) = self.enter(Opening { row, key: Some(key), conversation }) {
+            self.told.push_back(Recalled::Ask(opening));
         }
     }
 
@@ -423,7 +468,11 @@ impl Recall {
 
     /// The outcome is the row's.
     fn accept(&mut self, candidate: Candidate) {
-        let Candidate { row, outcome, key: _, number, is_in_place, from } = candidate;
+        let Candidate { row, outcome, key, number, is_in_place, from, is_second_look } = candidate;
+        if is_second_look {
+            self.end(Some(key), row, outcome);
+            return;
+        }
         if from == KnownFrom::EqualRow {
             self.sharing.insert(row.index);
         }

@@ -18,6 +18,7 @@ use crate::task;
 pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
     let memo = Memo::in_journal(&contents, &arguments.journal);
+    memo.check_validators(arguments.without_validators)?;
     let output = arguments.view.output.as_deref();
     let (failed, journal) = (arguments.view.failed.as_deref(), Some(&*arguments.journal));
     Files { input: None, output, failed, journal }.check_apart()?;

@@ -29,6 +29,7 @@ use crate::watch::{Watched, logged, watch};
 pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
     let memo = Memo::in_journal(&contents, &arguments.journal);
+    memo.check_validators(arguments.without_validators)?;
     if !contents.has_records()? {
         let message =
             "the journal has no records to ask about again: it was kept with `--journal-records off`";

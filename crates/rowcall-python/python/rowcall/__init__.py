@@ -62,6 +62,7 @@ from ._extractor import Extractor
 from ._file_run import FileOptions
 from ._files import run
 from ._outcomes import Outcomes
+from ._results import to_table
 from ._rowcall import Outcome, Usage, __version__
 from ._settings import KeptSettings, Settings
 from ._stats import Reason, Stats
@@ -117,6 +118,7 @@ __all__ = [
     "Violation",
     "__version__",
     "run",
+    "to_table",
 ]
 
 

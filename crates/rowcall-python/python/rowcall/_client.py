@@ -107,7 +107,7 @@ class Client:
             prompt: A template over the row's fields.
             **settings: Those of `Extractor` that are about the task: `system`, `examples`, `images`, `check`, `context`, `mode`,
                 `temperature`, `max_output_tokens`, `params`, `max_reasks`, `retries`, `dedup`, `same_prompt`, `keep_going`, `on_event`,
-                `journal` and `accept_changes`.
+                `journal`, `accept_changes` and `retry_failed`.
         """
         from ._extractor import Extractor
 

@@ -125,8 +125,16 @@ class RowError(Error):
 
     def __str__(self) -> str:
         row = "" if self.index is None else f"row {self.index}: "
-        told = "".join(f"\n  {found.path or '(value)'}: {found.message}" for found in self.violations[:8])
+        # What the message says already is not said again.
+        said = self.message.endswith(tuple(found.message for found in self.violations)) and len(self.violations) == 1
+        others = () if said else self.violations[:8]
+        told = "".join(f"\n  {found.path or '(value)'}: {found.message}" for found in others)
         return f"{row}{self.message}{told}"
+
+
+    def __repr__(self) -> str:
+        row = "" if self.index is None else f", index={self.index}"
+        return f"{type(self).__name__}({self.message!r}{row})"
 
 
 class InputError(RowError):

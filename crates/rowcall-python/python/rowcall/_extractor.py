@@ -6,15 +6,15 @@ import json
 import os
 import sys
 import weakref
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from . import _events, _kept, _loop, _model, _settings, _stats, _threads, _words
+from . import _events, _kept, _loop, _model, _settings, _shown, _stats, _threads, _words
 from ._client import Client
 from ._errors import Error
 from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
-from ._progress import EVERY, Counted, bar
+from ._progress import EVERY, Counted, bar, is_wanted
 from ._rowcall import Call, Core, Feeder, Rules, Validator
 from ._warnings import warn
 
@@ -59,6 +59,7 @@ class Extractor(Generic[T_co]):
         keep_going: Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call.
         on_event: Called with each `Event`, from a thread of its own.
         journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
+        retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
         accept_changes: Go on with a journal that was made with another model, prompt, schema or parameters.
         base_url: Another address than the provider's own, such as `http://localhost:8000/v1`.
         api_key: The key, in place of the one in the provider's environment variable.
@@ -85,7 +86,34 @@ class Extractor(Generic[T_co]):
             *,
             model: str,
             prompt: str = ...,
-            **settings: Unpack[KeptSettings],
+            system: str | None = ...,
+            examples: Sequence[tuple[Any, Any]] | None = ...,
+            images: Sequence[str] | None = ...,
+            check: Check | None = ...,
+            context: Any = ...,
+            mode: Mode | None = ...,
+            temperature: float | None = ...,
+            max_output_tokens: int | None = ...,
+            params: Mapping[str, Any] | None = ...,
+            max_reasks: int | None = ...,
+            retries: int | None = ...,
+            dedup: bool | None = ...,
+            same_prompt: bool | None = ...,
+            keep_going: bool | None = ...,
+            on_event: _events.Callback | None = ...,
+            journal: str | os.PathLike[str] | None = ...,
+            accept_changes: bool | None = ...,
+            retry_failed: bool | None = ...,
+            base_url: str | None = ...,
+            api_key: str | SecretStr | None = ...,
+            headers: Mapping[str, str] | None = ...,
+            timeout: float | None = ...,
+            ca_cert: str | os.PathLike[str] | None = ...,
+            concurrency: int | None = ...,
+            rpm: float | None = ...,
+            tpm: float | None = ...,
+            protocol: Protocol | None = ...,
+            dialect: str | None = ...,
         ) -> None: ...
 
         @overload
@@ -122,6 +150,7 @@ class Extractor(Generic[T_co]):
         on_event: _events.Callback | None = None,
         journal: str | os.PathLike[str] | None = None,
         accept_changes: bool | None = False,
+        retry_failed: bool | None = False,
         base_url: str | None = None,
         api_key: str | SecretStr | None = None,
         headers: Mapping[str, str] | None = None,
@@ -151,6 +180,7 @@ class Extractor(Generic[T_co]):
             "on_event": on_event,
             "journal": journal,
             "accept_changes": accept_changes,
+            "retry_failed": retry_failed,
         }
         _settings.check_model(model)
         made = _model.model(response, context, check)
@@ -250,6 +280,11 @@ class Extractor(Generic[T_co]):
             return "<rowcall.Extractor>"
         return f"<rowcall.Extractor of {self._model.name} by {self._client._settings['model']}>"
 
+    def _repr_html_(self) -> str:
+        """A table for notebooks: whom it asks, for what, and what has happened."""
+        told = [("model", self._client._settings["model"]), ("values", self._model.name), ("prompt", _shown.short(self._settings["prompt"]))]
+        return _shown.rows("rowcall.Extractor", told) + self.stats._repr_html_()
+
     @property
     def stats(self) -> Stats:
         """What has happened so far, in all calls."""
@@ -307,7 +342,7 @@ class Extractor(Generic[T_co]):
         def start(feeder: Feeder) -> Call:
             return self._core.start(feeder, order, concurrency, self._authority())
 
-        return Outcomes(start, rows, progress, self._model.name, keeps=keeps)
+        return Outcomes(start, rows, progress, self._model.name, self._bound, keeps=keeps)
 
     async def _gathered(self, outcomes: Outcomes[T_co], return_exceptions: bool) -> list[Any]:
         gathered = Gathered(return_exceptions)
@@ -400,23 +435,35 @@ class Extractor(Generic[T_co]):
         outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True)
         return self._gathered_sync(outcomes, return_exceptions)
 
-    async def sequential(self, rows: Rows) -> list[T_co]:
-        """All values, one request after another."""
-        return await self._gathered(self._one_by_one(rows), False)
+    async def sequential(self, rows: Rows, *, progress: bool = False) -> list[T_co]:
+        """All values, one request after another, up to the first failure. `gather(rows, concurrency=1, return_exceptions=True)` goes on."""
+        return await self._gathered(self._one_by_one(rows, progress), False)
 
-    def sequential_sync(self, rows: Rows) -> list[T_co]:
+    def sequential_sync(self, rows: Rows, *, progress: bool = False) -> list[T_co]:
         """As `sequential`, without asyncio."""
-        return self._gathered_sync(self._one_by_one(rows), False)
+        return self._gathered_sync(self._one_by_one(rows, progress), False)
 
-    def _one_by_one(self, rows: Rows) -> Outcomes[T_co]:
+    def _one_by_one(self, rows: Rows, progress: bool) -> Outcomes[T_co]:
         def start(feeder: Feeder) -> Call:
             return self._core.sequential(feeder, self._authority())
 
-        return Outcomes(start, rows, False, self._model.name, keeps=True)
+        return Outcomes(start, rows, progress, self._model.name, self._bound, keeps=True)
 
-    async def rate_limited_gather(self, rows: Rows, concurrency: int = 2) -> list[T_co]:
+    @overload
+    async def rate_limited_gather(
+        self, rows: Rows, concurrency: int = 2, *, return_exceptions: Literal[False] = False, progress: bool = False
+    ) -> list[T_co]: ...
+
+    @overload
+    async def rate_limited_gather(
+        self, rows: Rows, concurrency: int = 2, *, return_exceptions: bool, progress: bool = False
+    ) -> list[T_co | BaseException]: ...
+
+    async def rate_limited_gather(
+        self, rows: Rows, concurrency: int = 2, *, return_exceptions: bool = False, progress: bool = False
+    ) -> Any:
         """`gather` with at most so many requests in flight: the guide's `rate_limited_gather`, without a semaphore."""
-        return await self.gather(rows, concurrency=concurrency)
+        return await self.gather(rows, concurrency=concurrency, return_exceptions=return_exceptions, progress=progress)
 
     def rate_limited_as_completed(self, rows: Rows, concurrency: int = 2) -> Outcomes[T_co]:
         """`as_completed` with at most so many requests in flight: the guide's `rate_limited_as_completed`."""
@@ -462,7 +509,7 @@ class Extractor(Generic[T_co]):
 
         call, run = self._table_run(table, into, concurrency)
         try:
-            with self._counted(progress, _table.rows(table)) as shown:
+            with self._counted(progress, _table.rows(table), run.done) as shown:
                 while call.take() is not None:
                     call.wait(EVERY)
                     shown.look()
@@ -481,7 +528,7 @@ class Extractor(Generic[T_co]):
 
         call, run = self._table_run(table, into, concurrency)
         try:
-            with self._counted(progress, _table.rows(table)) as shown:
+            with self._counted(progress, _table.rows(table), run.done) as shown:
                 while call.take() is not None:
                     await _loop.wait(call, EVERY)
                     shown.look()
@@ -508,13 +555,19 @@ class Extractor(Generic[T_co]):
         _settings.check_concurrency(concurrency)
         told = _file_run.told(input, output, options, self._settings["journal"] is not None)
         call = self._core.run(told, concurrency, self._authority())
-        progress = options.get("progress", True) and sys.stderr.isatty()
-        _file_run.carry_out(call, self._counted(progress, None))
+        _file_run.carry_out(call, self._counted(is_wanted(options.get("progress")), None))
         warn(call.warnings())
         return self.stats
 
-    def _counted(self, progress: bool, total: int | None) -> Counted:
-        return Counted(lambda: self.stats.ended, bar(progress, total, self._model.name))
+    def _counted(self, progress: bool, total: int | None, done: Callable[[], int] | None = None) -> Counted:
+        return Counted(done or (lambda: self.stats.ended), bar(progress, total, self._model.name, self._bound))
+
+    def _bound(self) -> str:
+        """What is to be seen beside a bar: failures, and what the requests wait for."""
+        stats = self.stats
+        failed = f"{stats.failures:,} failed" if stats.failures else ""
+        bound = f"bound by: {stats.waits_now}" if stats.waits_now else ""
+        return ", ".join(part for part in (failed, bound) if part)
 
 
 def _all(rows: Any, more: tuple[Any, ...]) -> Any:

@@ -54,8 +54,8 @@ class FileOptions(TypedDict, total=False):
     """How many lines stand above the header of a CSV."""
     output_format: str | None
     """The output's format, whatever its name."""
-    progress: bool
-    """Show how far it is, on stderr, as it does if left out."""
+    progress: bool | None
+    """Show how far it is, on stderr: on a terminal and in a notebook if left out."""
 
 
 def told(input: Path, output: Path, options: FileOptions, has_journal: bool) -> str:

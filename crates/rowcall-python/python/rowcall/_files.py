@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from ._extractor import Extractor
@@ -49,6 +50,8 @@ def run(
         KeyboardInterrupt: after Ctrl-C, once the requests in flight have been awaited; a second Ctrl-C gives them up.
     """
     hide(settings)  # type: ignore[arg-type]
+    if not isinstance(input, (str, bytes, os.PathLike)):
+        raise TypeError(f"`input` is of type `{type(input).__name__}`, expected a file's name; `Extractor.map_table` takes tables")
     given: dict[str, Any] = dict(settings)
     options = {name: given.pop(name) for name in FileOptions.__annotations__ if name in given}
     extractor: Extractor[Any] = Extractor(response, model=model, prompt=prompt, **given)

@@ -27,10 +27,10 @@ class Outcomes(Generic[T_co]):
     stays bounded for any number of them. Leaving it before its end, or dropping it, cancels what is under way."""
 
     def __init__(
-        self, start: Callable[[Feeder], Call], rows: Rows, progress: bool, name: str, *, keeps: bool = False
+        self, start: Callable[[Feeder], Call], rows: Rows, progress: bool, name: str, bound: Callable[[], str], *, keeps: bool = False
     ) -> None:
         self._start, self._rows, self._keeps = start, rows, keeps
-        self._shown = (progress, name)
+        self._shown = (progress, name, bound)
         self._feed: Feed | None = None
         self._call: Call | None = None
         self._bar: Bar = Nothing()
@@ -49,8 +49,8 @@ class Outcomes(Generic[T_co]):
                 except BaseException:
                     self.close()
                     raise
-                progress, name = self._shown
-                self._bar = bar(progress, feed.total, name)
+                progress, name, bound = self._shown
+                self._bar = bar(progress, feed.total, name, bound)
             if loop is None and self._feed is not None and self._feed.needs(_loop.running()):
                 raise TypeError("the rows are asynchronous, and a loop without `async` would block the event loop that reads them")
             return self._call

@@ -40,8 +40,8 @@ class Nothing:
 class Line:
     """Our own line: redrawn on a terminal, printed once at the end elsewhere."""
 
-    def __init__(self, total: int | None, name: str) -> None:
-        self.total, self.name, self.rows = total, name, 0
+    def __init__(self, total: int | None, name: str, bound: Callable[[], str] = lambda: "") -> None:
+        self.total, self.name, self.rows, self.bound = total, name, 0, bound
         self.started = time.monotonic()
         self.drawn = 0.0
         self.is_terminal = sys.stderr.isatty()
@@ -63,6 +63,8 @@ class Line:
         seconds = max(time.monotonic() - self.started, 1e-9)
         of = "" if self.total is None else f" of {self.total:,}"
         line = f"{start}{self.name}: {self.rows:,}{of} rows, {self.rows / seconds:,.0f} rows/s"
+        beside = self.bound()
+        line += f", {beside}" if beside else ""
         print(line, end="", file=sys.stderr, flush=True)
 
 
@@ -82,18 +84,39 @@ class _Rich:
         self.progress.stop()
 
 
-def bar(wanted: bool, total: int | None, name: str) -> Bar:
-    """What shows how far a call over so many rows has come, if that is wanted."""
+class _Tqdm:
+    def __init__(self, total: int | None, name: str, bound: Callable[[], str]) -> None:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
+
+        self.shown: Any = tqdm(total=total, desc=name, unit=" rows")
+        self.bound, self.looked = bound, 0.0
+
+    def update(self, rows: int, /) -> None:
+        now = time.monotonic()
+        if now - self.looked >= EVERY:
+            self.looked = now
+            self.shown.set_postfix_str(self.bound(), refresh=False)
+        self.shown.update(rows)
+
+    def close(self) -> None:
+        self.shown.set_postfix_str(self.bound())
+        self.shown.close()
+
+
+def is_wanted(progress: bool | None) -> bool:
+    """Whether a bar is wanted: where nothing is said, on a terminal and in a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules if progress is None else progress
+
+
+def bar(wanted: bool, total: int | None, name: str, bound: Callable[[], str] = lambda: "") -> Bar:
+    """What shows how far a call over so many rows has come, if that is wanted. `bound` tells what is to be seen beside it."""
     if not wanted:
         return Nothing()
     if find_spec("tqdm") is not None:
-        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
-
-        made: Any = tqdm(total=total, desc=name, unit=" rows")
-        return made  # type: ignore[no-any-return]
+        return _Tqdm(total, name, bound)
     if find_spec("rich") is not None:
         return _Rich(total, name)
-    return Line(total, name)
+    return Line(total, name, bound)
 
 
 class Counted:

@@ -77,6 +77,14 @@ def plain(value: Any) -> Any:
     )
 
 
+def plain_value(value: Any) -> Any:
+    """A value with its fields as they are, one level deep: dates stay dates."""
+    if hasattr(type(value), "__pydantic_serializer__") and hasattr(value, "model_dump"):
+        return value.model_dump()
+    fields = _object(value)
+    return value if fields is None else fields
+
+
 def _object(value: Any) -> dict[str, Any] | None:
     kind = type(value)
     if hasattr(kind, "__pydantic_serializer__") and hasattr(value, "model_dump"):

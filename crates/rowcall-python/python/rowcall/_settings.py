@@ -81,6 +81,8 @@ class TaskSettings(TypedDict, total=False):
     """Allow a prompt that uses no field of the row, so that every row is asked the same."""
     keep_going: bool | None
     """Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call."""
+    retry_failed: bool | None
+    """Ask again about rows that failed, of those that the journal knows. An invalid answer that is valid by now is taken as it is."""
     on_event: _events.Callback | None
     """Called with each `Event`, from a thread of its own."""
 
@@ -198,7 +200,7 @@ def _names_of(known: type) -> list[str]:
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     **{name: ((int, float), "a number") for name in ("temperature", "timeout", "rpm", "tpm")},
     **{name: ((int,), "a whole number") for name in ("max_output_tokens", "max_reasks", "retries")},
-    **{name: ((bool,), "True or False") for name in ("dedup", "same_prompt", "keep_going", "accept_changes")},
+    **{name: ((bool,), "True or False") for name in ("dedup", "same_prompt", "keep_going", "accept_changes", "retry_failed")},
     **{name: ((str,), "a string") for name in ("prompt", "system", "base_url", "mode", "protocol", "dialect")},
 }
 
@@ -321,6 +323,7 @@ def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mappin
         "max_reasks": given.get("max_reasks"),
         "retries": given.get("retries"),
         "dedup": True if given.get("dedup") is None else given["dedup"],
+        "retry_failed": given.get("retry_failed") or False,
         "journal": None
         if journal is None
         else {"path": path(journal), "accept_changes": given.get("accept_changes") or False},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from . import _shown
+
 
 class Reason(NamedTuple):
     """Why rows failed, and how many."""
@@ -71,6 +73,33 @@ class Stats(NamedTuple):
     """What the latest request had to wait for, if it had to."""
     notes: tuple[str, ...] = ()
     """What the server refused in its requests and how it is asked instead, such as a parameter that is not sent any more."""
+
+    def __repr__(self) -> str:
+        # What is nothing is left out.
+        told = ((name, getattr(self, name)) for name in self._fields)
+        return f"Stats({', '.join(f'{name}={_shown.short(repr(value))}' for name, value in told if value)})"
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        return _shown.rows("rowcall", self._lines())
+
+    def _lines(self) -> list[tuple[str, str]]:
+        failed = f", {self.failures:,} failed ({_shown.counts(self.failed)})" if self.failures else ""
+        known = f", {self.known:,} of them known" if self.known else ""
+        lines = [
+            ("rows", f"{self.done:,} done{failed}{known}"),
+            ("time", f"{self.elapsed:,.1f} s, {self.rows_per_second:,.1f} rows/s"),
+            ("requests", f"{self.requests:,}, {self.in_flight:,} in flight, {self.reasks:,} re-asks"),
+            ("tokens", f"{self.input_tokens:,} in ({self.cached_tokens:,} cached), {self.output_tokens:,} out"),
+        ]
+        if self.latency_p50 is not None and self.latency_p99 is not None:
+            lines.append(("latency", f"{self.latency_p50:.2f} s (median), {self.latency_p99:.2f} s (99 %)"))
+        lines += [("waited for", _shown.counts(self.waits))] if self.waits else []
+        lines += [("faults", _shown.counts(self.faults))] if self.faults else []
+        lines += [("bound by", self.waits_now)] if self.waits_now else []
+        lines += [("note", note) for note in self.notes]
+        lines += [(f"{reason.rows:,} × {reason.kind}", _shown.short(reason.message)) for reason in self.reasons[:5]]
+        return lines
 
     @property
     def rows_per_second(self) -> float:

@@ -1,0 +1,53 @@
+"""Results as a table: values and failures of `gather`, or outcomes, with the columns that `map_table` would give them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from . import _rows
+from ._errors import RowError
+from ._rowcall import Outcome
+
+
+def to_table(results: Iterable[Any]) -> Any:
+    """The results in rows: a DataFrame of pandas or Polars if one is imported, else a table of pyarrow.
+
+    Args:
+        results: What `gather(rows, return_exceptions=True)` gives, or outcomes of `as_completed` or `ordered`.
+
+    Returns:
+        A column for each field of the values, `value` for values that have none, and `_error` with `kind`, `message`, `violations` and the
+        last answer's `text`. Outcomes also have their `_index`.
+    """
+    records = [_record(result) for result in results]
+    if "pandas" in sys.modules:
+        import pandas  # type: ignore[import-untyped,unused-ignore]
+
+        return pandas.DataFrame.from_records(records)
+    if "polars" in sys.modules:
+        import polars
+
+        return polars.from_dicts(records, infer_schema_length=None)
+    import pyarrow  # type: ignore[import-untyped,unused-ignore]
+
+    names = dict.fromkeys(name for record in records for name in record)
+    return pyarrow.Table.from_pylist([{name: record.get(name) for name in names} for record in records])
+
+
+def _record(result: Any) -> dict[str, Any]:
+    if isinstance(result, Outcome):
+        found = result.value if result.ok else result.error
+        return {"_index": result.index, **_record(found)}
+    if isinstance(result, BaseException):
+        return {"_error": _error(result)}
+    value = _rows.plain_value(result)
+    return {**(value if isinstance(value, dict) else {"value": value}), "_error": None}
+
+
+def _error(error: BaseException) -> dict[str, Any]:
+    if not isinstance(error, RowError):
+        return {"kind": type(error).__name__, "message": str(error), "violations": [], "text": None}
+    violations = [{"path": found.path, "message": found.message} for found in error.violations]
+    return {"kind": error.kind, "message": error.message, "violations": violations, "text": error.text}
