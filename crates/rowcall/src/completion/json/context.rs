@@ -245,8 +245,9 @@ pub(super) fn gap(between: &str) -> Gap {
         if line.len() >= marks.len() + 3 {
             return marks.chars().all(char::is_alphanumeric);
         }
-        !line.contains("..")
-            && marks.chars().all(|c| matches!(c, '-' | '*' | '•' | '.' | ')' | '(' | '0'..='9' | ',' | ' '))
+        // In this order, since most lines that say something do so at once.
+        marks.chars().all(|c| matches!(c, '-' | '*' | '•' | '.' | ')' | '(' | '0'..='9' | ',' | ' '))
+            && !line.contains("..")
     };
     if between.lines().all(says_nothing) { Gap::Separators } else { Gap::Words }
 }
