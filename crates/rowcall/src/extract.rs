@@ -149,6 +149,12 @@ async fn ask(
             return Asked::Halted;
         }
         let Some(permit) = halt.or(plan.admit(need)).await else { return Asked::Halted };
+        // While this row waited, another may have learned that the server wants to be asked otherwise.
+        let current = plan.approach.target();
+        if !Arc::ptr_eq(&current, &target) {
+            target = current;
+            (request, bytes) = encoded(&target, &files.fill(conversation.prompt()));
+        }
         let Some(first_answers) = refusals.send() else {
             permit.hand_back();
             continue;

@@ -52,3 +52,50 @@ async fn rows_that_are_asked_about_one_by_one_are_counted_as_well() {
     assert!(matches!(error, Error::Row { index: 0, .. }), "{error}");
     assert_eq!(requests.load(Ordering::SeqCst), 1);
 }
+
+/// What a server says of a schema, what was sent, and what is changed: once for the run, the keyword first, then all limits, then the mode.
+#[tokio::test]
+async fn a_schema_that_an_engine_refuses_is_asked_for_with_less_of_it() {
+    const SGLANG: &str = r#"{"error":{"message":"Failed to compile json grammar: JSON Schema at #/properties/age is not supported by xgrammar: pattern"}}"#;
+    const VLLM: &str = r#"{"error":{"message":"Grammar error: Unimplemented keys: [\"minimum\"]","type":"BadRequestError"}}"#;
+    const LLAMA_CPP: &str = r#"{"error":{"code":400,"message":"Failed to initialize samplers: failed to parse grammar","type":"invalid_request_error"}}"#;
+    const OLLAMA: &str = r#"{"error":{"message":"JSON schema conversion failed:\nUnrecognized schema: {}"}}"#;
+    let (keyword, plain, tool, json) =
+        ("described to the model", "with its limits", "a forced tool", "a JSON object");
+    for (model, refusals, changes) in [
+        ("sglang/m", vec![SGLANG], vec![keyword]),
+        ("sglang/m", vec![SGLANG, SGLANG], vec![keyword, plain]),
+        ("vllm/m", vec![VLLM], vec![keyword]),
+        ("vllm/m", vec![VLLM, VLLM, VLLM], vec![keyword, plain, tool]),
+        ("llama.cpp/m", vec![LLAMA_CPP], vec![plain]),
+        ("llama.cpp/m", vec![LLAMA_CPP, LLAMA_CPP], vec![plain, json]),
+        ("ollama/m", vec![OLLAMA, OLLAMA], vec![plain, json]),
+    ] {
+        let count = refusals.len() as u32;
+        let story = refusals.clone();
+        let (base_url, requests) = server(move |nth| match story.get(nth as usize) {
+            Some(refusal) => Some((400, refusal)),
+            None => Some((200, ANSWER)),
+        });
+        let schema = serde_json::json!({"type": "object", "properties": {
+            "age": {"type": "integer", "minimum": 0, "maximum": 150}, "code": {"type": ["string", "null"], "pattern": "^[A-Z]$"},
+        }});
+        let client = Client::builder(model).base_url(base_url).concurrency(1).build().expect("a client");
+        let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let heard = std::sync::Arc::clone(&told);
+        let ages = client.extractor_with(Schema::from_json(schema).expect("a schema"));
+        let ages = ages.prompt("{{ text }}").expect("an extractor").on_event(move |event| {
+            if let rowcall::event::EventKind::Adapted(what) = &event.kind {
+                heard.lock().expect("no panic").push(what.clone());
+            }
+        });
+        let values = ages.gather(rows(5)).await.expect("values");
+        assert_eq!(values.len(), 5, "{model}");
+        assert_eq!(requests.load(Ordering::SeqCst), 5 + count, "{model}: each change is made once");
+        let told = told.lock().expect("no panic");
+        assert_eq!(told.len(), changes.len(), "{model}: {told:?}");
+        for (said, expected) in told.iter().zip(&changes) {
+            assert!(said.contains(expected), "{model}: `{said}` without `{expected}`");
+        }
+    }
+}
