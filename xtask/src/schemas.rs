@@ -1,13 +1,17 @@
 //! `cargo xtask schemas DIR...`: JSON Schemas and OpenAPI documents as they are found in the wild, through every protocol. None may
-//! make us panic, and no wire schema of ours may be refused by the simulator, which judges it by each provider's rules.
+//! make us panic, and no wire schema of ours may be refused by the simulator, which judges it by each provider's rules. The dialects of
+//! engines must have each schema within a second, or a reason why not.
+#![expect(clippy::disallowed_methods, reason = "how long a schema takes is judged")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rowcall::provider::{Form, Forms, Parameters, Protocol, Quirks, Target};
+use rowcall::schema::Dialect;
 use rowcall::{Mode, Prompt, Schema, Turn};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +29,12 @@ const PROTOCOLS: [(Protocol, &str); 4] = [
     (Protocol::Anthropic, "anthropic"),
     (Protocol::Gemini, "gemini"),
 ];
+
+/// The dialects of engines.
+const ENGINES: [Dialect; 4] = [Dialect::Xgrammar, Dialect::Sglang, Dialect::LlamaCpp, Dialect::Ollama];
+
+/// What a schema may take in one dialect.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Judges what is found in `folders`, and prints what became of it.
 ///
@@ -53,11 +63,40 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
             *tally.entry((spoken, told.kind())).or_insert(0_usize) += 1;
         }
     }
+    for (name, schema) in &schemas {
+        for dialect in ENGINES {
+            let (kind, slow) = translated(schema, dialect);
+            if kind == PANICKED || slow.is_some() {
+                let took = slow.map_or(String::new(), |slow| format!(", {:.1} s", slow.as_secs_f64()));
+                wrong.push(format!("{} {name}: {kind}{took}", dialect.name()));
+            }
+            *tally.entry((dialect.name(), kind)).or_insert(0_usize) += 1;
+        }
+    }
     println!("{} schemas in {} files", schemas.len(), paths.len());
     for ((spoken, kind), count) in tally {
         println!("{spoken:10} {count:5} {kind}");
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+const PANICKED: &str = "panicked";
+
+/// What becomes of a schema in a dialect, and how long that took if it was too long.
+fn translated(schema: &Value, dialect: Dialect) -> (&'static str, Option<Duration>) {
+    let begun = Instant::now();
+    let made = catch_unwind(AssertUnwindSafe(|| match Schema::from_json(schema.clone()) {
+        Ok(schema) => Some(schema.wire(dialect).is_ok()),
+        Err(_) => None,
+    }));
+    let took = begun.elapsed();
+    let kind = match made {
+        Ok(Some(true)) => "by schema",
+        Ok(Some(false)) => "not by schema",
+        Ok(None) => "refused by us",
+        Err(_) => PANICKED,
+    };
+    (kind, (took > LONGEST).then_some(took))
 }
 
 /// The schemas below `folders`, with their names.
@@ -91,7 +130,7 @@ impl Told {
             Self::Otherwise(Mode::Json | Mode::Prompt) => "by the prompt",
             Self::Refused => "refused by us",
             Self::Forbidden(_) => "forbidden by the provider",
-            Self::Panicked => "panicked",
+            Self::Panicked => PANICKED,
         }
     }
 
@@ -193,6 +232,16 @@ fn of_openapi(document: &Map<String, Value>) -> Vec<(String, Value)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schema_has_a_form_in_an_engines_dialect_or_is_refused() {
+        let recursive = json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}}});
+        for (schema, kind) in [(recursive, "by schema"), (json!({"type": "strin"}), "refused by us")] {
+            for dialect in ENGINES {
+                assert_eq!(translated(&schema, dialect).0, kind, "{schema}");
+            }
+        }
+    }
 
     #[test]
     fn schemas_are_told_from_other_files() {
