@@ -58,6 +58,7 @@ fn loses_nothing(data: &[u8]) {
             usage: None,
             model: String::new(),
             raw_turn: Value::Null,
+            service_tier: None,
             continuation: None,
         };
         if let Reading::Value { value, .. } = completion::read(&completion, schema, wire) {
@@ -86,6 +87,7 @@ fuzz_target!(|data: &[u8]| {
         usage: None,
         model: String::new(),
         raw_turn: Value::Null,
+        service_tier: None,
         continuation: None,
     };
     match in_time(text.len(), || completion::read(&completion, schema, wire)) {

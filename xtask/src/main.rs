@@ -11,6 +11,7 @@ mod fuzz;
 mod judges;
 mod option;
 mod people;
+mod prices;
 mod python;
 mod schemas;
 mod server;
@@ -72,6 +73,7 @@ usage: cargo xtask COMMAND
   engines --server
                  a real llama-server whose model has random weights answers 50 rows for each of many schemas, without re-asks
   schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol
+  prices         makes the table of models and prices, and totals to compare with, from LiteLLM and genai-prices
   python [PYTEST OPTIONS]
                  builds the Python package as a wheel, installs it under target/python, and runs its tests there
   vectors DIR    judges a folder of vector files, such as crates/rowcall/tests/vectors: a line for each case
@@ -117,6 +119,7 @@ fn main() -> ExitCode {
         },
         ["judges"] => judges::run(),
         ["engines", "--server"] => engines::serve(),
+        ["prices"] => prices::run(),
         ["engines", folders @ ..] => engines::run(folders),
         ["schemas", folders @ ..] if !folders.is_empty() => schemas::run(folders),
         ["python", arguments @ ..] => python::run(arguments),

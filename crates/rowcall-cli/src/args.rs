@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rowcall::schema::Dialect;
-use rowcall::{MOST_CONCURRENCY, Mode, OrderBy, Protocol};
+use rowcall::{MOST_CONCURRENCY, Mode, OrderBy, Price, Protocol};
 use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
 use serde_json::Value;
@@ -288,6 +288,12 @@ pub(crate) struct ServerArguments {
     /// The most tokens per minute, in and out together
     #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
     pub(crate) tpm: Option<f64>,
+    /// What the model's tokens cost, in US dollars for a million: `in=0.15,out=0.60`; also cached, written, written_long, reasoning
+    #[arg(long, value_name = "in=USD,out=USD", value_parser = price)]
+    pub(crate) price: Option<Price>,
+    /// A table of prices in place of the one that is built in
+    #[arg(long, value_name = "FILE", conflicts_with = "price")]
+    pub(crate) prices: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -483,6 +489,10 @@ fn duration(text: &str) -> Result<Duration, String> {
     let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let parsed = humantime::parse_duration(text).ok().or_else(seconds);
     parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
+}
+
+fn price(text: &str) -> Result<Price, String> {
+    Price::parse(text).map_err(|problem| problem.message)
 }
 
 fn dialect(text: &str) -> Result<Dialect, String> {

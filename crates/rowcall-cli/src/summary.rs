@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use rowcall::Stats;
+use rowcall::{Cost, Stats};
 
 /// The summary of a run that took `elapsed`: rows by outcome and kind of failure, requests, tokens, times.
 pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
@@ -41,6 +41,9 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
         time.push_str(&format!(", latency p50 {}, p95 {}", seconds(median), seconds(slow)));
     }
     let mut lines = vec![rows, requests, tokens];
+    if stats.cost != Cost::default() {
+        lines.push(format!("cost      {}", stats.cost));
+    }
     if stats.possibly_paid > 0 {
         let rows = counted(stats.possibly_paid, "row");
         let were = if stats.possibly_paid == 1 { "was" } else { "were" };

@@ -1,10 +1,11 @@
 //! What is asked, from the arguments or from a journal: the extractor, and where its values go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rowcall::{
-    AccountOptions, AnsweredRow, EqualRows, Extractor, ExtractorBuilder, FurtherFields, Mode, Parameters,
-    Protocol, Result, RetryPolicy, SamePrompt, Schema,
+    AccountOptions, AnsweredRow, EqualRows, Error, Extractor, ExtractorBuilder, FurtherFields, Mode,
+    Parameters, Prices, Protocol, Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_data::Layout;
 use serde_json::Value;
@@ -110,11 +111,19 @@ pub(crate) fn layout(schema: &Schema, into: Option<&str>, meta: bool) -> Result<
     Ok(if meta { layout.with_meta() } else { layout })
 }
 
+/// The user's own table of prices, all of which can be read.
+fn prices(path: &Path) -> Result<Prices> {
+    let prices = Prices::read(path).map_err(Error::Config)?;
+    prices.check().map_err(Error::Config)?;
+    Ok(prices)
+}
+
 /// What the arguments say about the account. Where nothing is sent, a missing key is no obstacle.
 ///
 /// # Errors
-/// If the command that gives the key does not.
+/// If the command that gives the key does not, or the table of prices is none.
 pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool) -> Result<AccountOptions> {
+    let prices = server.prices.as_deref().map(prices).transpose()?;
     let key = server.key_command.as_deref().map(key::from_command).transpose()?;
     Ok(AccountOptions {
         model: model.to_owned(),
@@ -130,5 +139,7 @@ pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool
         most_concurrency: most_connections(),
         requests_per_minute: server.rpm,
         tokens_per_minute: server.tpm,
+        price: server.price.clone(),
+        prices: prices.map(Arc::new),
     })
 }

@@ -82,7 +82,7 @@ fn adapted(event: &Event) -> Option<String> {
 fn line(event: &Event) -> Option<String> {
     let row = event.row;
     match &event.kind {
-        EventKind::Answered { attempt, latency, processing: _, result } => {
+        EventKind::Answered { attempt, latency, processing: _, result, cost: _ } => {
             let what = match result {
                 Ok(Some(usage)) => {
                     format!("answered, {} tokens in, {} out", usage.input_tokens, usage.output_tokens)

@@ -13,14 +13,16 @@ pub(crate) const META_FIELD: &str = "_meta";
 pub(crate) const VALUE_FIELD: &str = "value";
 
 /// What a row took: requests sent, prompts asked, tokens in, how many of these were read from the provider's prompt cache,
-/// tokens out, seconds from the first request sent to the last
+/// tokens out, US dollars as far as they are known, requests whose cost is unknown, seconds from the first request sent to the last
 /// answer received, the model as the server named it, and its word for why it ended.
-pub(crate) const META_FIELDS: [&str; 8] = [
+pub(crate) const META_FIELDS: [&str; 10] = [
     "attempts",
     "prompts",
     "input_tokens",
     "cached_tokens",
     "output_tokens",
+    "cost_usd",
+    "cost_unknown",
     "latency_s",
     "model",
     "finish_reason",
@@ -165,6 +167,8 @@ mod tests {
                 "_meta_input_tokens",
                 "_meta_cached_tokens",
                 "_meta_output_tokens",
+                "_meta_cost_usd",
+                "_meta_cost_unknown",
                 "_meta_latency_s",
                 "_meta_model",
                 "_meta_finish_reason"

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use rowcall::provider::Protocol;
 use rowcall::schema::Dialect;
-use rowcall::{AccountOptions, Client, Error, Result};
+use rowcall::{AccountOptions, Client, Error, Price, Prices, Result};
 use rowcall_cli::Model;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -28,6 +28,8 @@ pub(crate) struct AccountSettings {
     most_connections: Option<usize>,
     rpm: Option<f64>,
     tpm: Option<f64>,
+    price: Option<String>,
+    prices: Option<PathBuf>,
 }
 
 impl AccountSettings {
@@ -44,6 +46,14 @@ impl AccountSettings {
         )
     }
 
+    /// The user's own table of prices, all of which can be read.
+    fn prices(&self) -> Result<Option<Arc<Prices>>> {
+        let Some(path) = &self.prices else { return Ok(None) };
+        let prices = Prices::read(path).map_err(Error::Config)?;
+        prices.check().map_err(Error::Config)?;
+        Ok(Some(Arc::new(prices)))
+    }
+
     fn open(&self, api_key: Option<String>, headers: Vec<(String, String)>) -> Result<Opened> {
         let model = Model::new(AccountOptions {
             model: self.model.clone(),
@@ -58,6 +68,8 @@ impl AccountSettings {
             most_concurrency: self.most_connections,
             requests_per_minute: self.rpm,
             tokens_per_minute: self.tpm,
+            price: self.price.as_deref().map(Price::parse).transpose().map_err(Error::Config)?,
+            prices: self.prices()?,
             ..AccountOptions::default()
         })?;
         Ok(Opened { client: model.client()?, model })

@@ -9,6 +9,7 @@ use rowcall::{Event, EventKind, KnownFrom};
 use serde_json::{Value, json};
 
 use crate::json;
+use crate::outcome::dollars;
 
 /// Events that may wait; later ones are counted and dropped, since whoever watches must not hold up a run.
 const MOST_WAITING: usize = 65_536;
@@ -130,10 +131,18 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
                 "waited_for": waited_for.as_ref().map(ToString::to_string),
             }),
         ),
-        EventKind::Answered { attempt, latency, processing: _, result } => {
+        EventKind::Answered { attempt, latency, processing: _, result, cost } => {
             let latency = latency.as_secs_f64();
             match result {
-                Ok(usage) => ("answered", json!({ "attempt": attempt, "latency": latency, "usage": usage })),
+                Ok(usage) => (
+                    "answered",
+                    json!({
+                        "attempt": attempt,
+                        "latency": latency,
+                        "usage": usage,
+                        "cost": cost.exact().map(dollars),
+                    }),
+                ),
                 Err(fault) => (
                     "failed",
                     json!({

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
-use rowcall::Effort;
+use rowcall::{Effort, Usd};
 
 use crate::delivery::Delivered;
 use crate::validation::Kept;
@@ -41,6 +41,8 @@ pub(crate) struct Usage {
     cached_tokens: u64,
     /// Of these, written to the provider's prompt cache.
     cache_write_tokens: u64,
+    /// Of those written, to be kept for long: an hour at Anthropic, twelve at OpenAI.
+    cache_write_long_tokens: u64,
     /// All tokens of the answers, reasoning included.
     output_tokens: u64,
     /// Of these, spent on reasoning.
@@ -53,34 +55,51 @@ impl From<rowcall::Usage> for Usage {
             input_tokens,
             cached_tokens,
             cache_write_tokens,
+            cache_write_long_tokens,
             output_tokens,
             reasoning_tokens,
         } = usage;
-        Self { input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens }
+        Self {
+            input_tokens,
+            cached_tokens,
+            cache_write_tokens,
+            cache_write_long_tokens,
+            output_tokens,
+            reasoning_tokens,
+        }
     }
 }
 
 #[pymethods]
 impl Usage {
     #[new]
-    #[pyo3(signature = (input_tokens=0, cached_tokens=0, cache_write_tokens=0, output_tokens=0, reasoning_tokens=0))]
+    #[pyo3(signature = (input_tokens=0, cached_tokens=0, cache_write_tokens=0, output_tokens=0, reasoning_tokens=0, cache_write_long_tokens=0))]
     fn new(
         input_tokens: u64,
         cached_tokens: u64,
         cache_write_tokens: u64,
         output_tokens: u64,
         reasoning_tokens: u64,
+        cache_write_long_tokens: u64,
     ) -> Self {
-        Self { input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens }
+        Self {
+            input_tokens,
+            cached_tokens,
+            cache_write_tokens,
+            cache_write_long_tokens,
+            output_tokens,
+            reasoning_tokens,
+        }
     }
 
-    fn __getnewargs__(&self) -> (u64, u64, u64, u64, u64) {
+    fn __getnewargs__(&self) -> (u64, u64, u64, u64, u64, u64) {
         (
             self.input_tokens,
             self.cached_tokens,
             self.cache_write_tokens,
             self.output_tokens,
             self.reasoning_tokens,
+            self.cache_write_long_tokens,
         )
     }
 
@@ -112,6 +131,11 @@ impl Ready {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.0)
     }
+}
+
+/// The nearest float to an amount. A sum of exact amounts is as near.
+pub(crate) fn dollars(amount: Usd) -> f64 {
+    amount.decimal().parse().unwrap_or(f64::MAX)
 }
 
 impl Outcome {
@@ -203,6 +227,18 @@ impl Outcome {
     #[getter]
     fn unmetered(&self) -> u32 {
         self.effort.unmetered
+    }
+
+    /// US dollars of all attempts, as far as they are known.
+    #[getter]
+    fn cost(&self) -> f64 {
+        dollars(self.effort.cost.known)
+    }
+
+    /// Attempts that may have cost something, nobody knows how much.
+    #[getter]
+    fn cost_unknown(&self) -> u64 {
+        self.effort.cost.unknown
     }
 
     /// Seconds from the first request sent to the last answer received.

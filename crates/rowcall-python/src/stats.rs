@@ -5,6 +5,8 @@ use std::time::Duration;
 use rowcall::Stats;
 use serde_json::{Map, Value, json};
 
+use crate::outcome::dollars;
+
 /// All that is counted, under the names of `Stats` in `_stats.py`.
 pub(crate) fn told(stats: &Stats, elapsed: Duration) -> Value {
     let seconds = |share| stats.latency(share).map(|latency| latency.as_secs_f64());
@@ -41,6 +43,8 @@ pub(crate) fn told(stats: &Stats, elapsed: Duration) -> Value {
         "cache_write_tokens": stats.usage.cache_write_tokens,
         "output_tokens": stats.usage.output_tokens,
         "reasoning_tokens": stats.usage.reasoning_tokens,
+        "cost": dollars(stats.cost.known),
+        "cost_unknown": stats.cost.unknown,
         "unmetered": stats.unmetered,
         "possibly_paid": stats.possibly_paid,
         "latency_p50": seconds(0.5),

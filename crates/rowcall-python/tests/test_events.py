@@ -64,7 +64,19 @@ def test_statistics_are_of_all_calls():
     stats = people.stats
     assert (stats.taken, stats.done, stats.ended, stats.failures, stats.requests) == (7, 7, 7, 0, 7)
     assert stats.total_tokens == stats.input_tokens + stats.output_tokens > 0
+    assert (stats.cost, stats.cost_unknown) == (0.0, 0)  # a simulator sends no bill
     assert stats.latency_p50 is not None and stats.latency_p50 <= stats.latency_p99
+
+
+def test_what_it_costs():
+    people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, price="in=0.15,out=0.60")
+    outcomes = list(people.as_completed(TEXTS))
+    for outcome in outcomes:
+        expected = outcome.usage.input_tokens * 0.15e-6 + outcome.usage.output_tokens * 0.60e-6
+        assert outcome.cost == pytest.approx(expected, abs=1e-15) and outcome.cost_unknown == 0
+    assert people.stats.cost == pytest.approx(sum(outcome.cost for outcome in outcomes), abs=1e-12)
+    with pytest.raises(rowcall.ConfigError, match="has no `in` or no `out`"):
+        rowcall.Extractor(Person, model="sim", prompt=PROMPT, price="in=1")
 
 
 @pytest.mark.parametrize("hidden", [(), ("tqdm",), ("tqdm", "rich")])

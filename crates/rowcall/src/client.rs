@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::config::{Account, AccountOptions};
 use crate::error::Result;
 use crate::extractor::ExtractorBuilder;
+use crate::price::{Price, Prices};
 use crate::provider::Protocol;
 use crate::schema::Schema;
 use crate::validity::misfit;
@@ -119,6 +120,18 @@ impl ClientBuilder {
     /// out at once.
     pub fn tokens_per_minute(mut self, tokens: f64) -> Self {
         self.options.tokens_per_minute = Some(tokens);
+        self
+    }
+
+    /// What the model's tokens cost, such as [`Price::parse("in=0.15,out=0.60")`](Price::parse), in place of what the table says.
+    pub fn price(mut self, price: Price) -> Self {
+        self.options.price = Some(price);
+        self
+    }
+
+    /// The table of prices, in place of the one that is compiled in.
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.options.prices = Some(Arc::new(prices));
         self
     }
 

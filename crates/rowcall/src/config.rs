@@ -1,11 +1,14 @@
 //! Options as given become a plan as checked; the only file that reads the environment. What cannot be run is refused here,
 //! before any request.
-#![expect(clippy::disallowed_methods, reason = "this file is the one that reads the environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the one that reads the environment, and prices have an age"
+)]
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -19,6 +22,7 @@ use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
 use crate::identity::{self, EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
+use crate::price::{Moment, OLD_AFTER_DAYS, Price, Prices, Pricing};
 use crate::prompt::{SamePrompt, Template};
 use crate::provider::{
     Approach, Forms, Key, KeyHeader, Means, Mode, Offer, Parameters, Protocol, Quirks, Target,
@@ -70,6 +74,10 @@ pub struct AccountOptions {
     pub requests_per_minute: Option<f64>,
     /// The most tokens per minute, in and out together, above 0; as many as the server allows if not said.
     pub tokens_per_minute: Option<f64>,
+    /// What the model's tokens cost, in place of what a table says.
+    pub price: Option<Price>,
+    /// The table of prices, in place of the one that is compiled in.
+    pub prices: Option<Arc<Prices>>,
 }
 
 impl fmt::Debug for AccountOptions {
@@ -77,6 +85,7 @@ impl fmt::Debug for AccountOptions {
         let Self { model, base_url, protocol, dialect, api_key, keyless, headers, timeout, ca_cert, .. } =
             self;
         let Self { concurrency, most_concurrency, requests_per_minute, tokens_per_minute, .. } = self;
+        let Self { price, prices, .. } = self;
         // Before an `@` there may be a password, behind a `?` a key.
         let base_url = base_url.as_deref().map(|url| if url.contains(['@', '?']) { "…" } else { url });
         f.debug_struct("AccountOptions")
@@ -93,6 +102,8 @@ impl fmt::Debug for AccountOptions {
             .field("most_concurrency", most_concurrency)
             .field("requests_per_minute", requests_per_minute)
             .field("tokens_per_minute", tokens_per_minute)
+            .field("price", price)
+            .field("prices", prices)
             .finish()
     }
 }
@@ -105,6 +116,10 @@ pub(crate) struct Account {
     pub(crate) quirks: Quirks,
     pub(crate) transport: Transport,
     pub(crate) admission: Arc<Admission>,
+    /// What attempts cost.
+    pub(crate) pricing: Pricing,
+    /// What there is to say about that: a sentence fragment.
+    pricing_note: Option<String>,
 }
 
 impl Account {
@@ -143,7 +158,53 @@ impl Account {
         if let Some(per_minute) = options.tokens_per_minute {
             admission.apply(Limit::Tokens(bounds::tokens_per_minute(per_minute)?));
         }
-        Ok(Self { quirks: provider.quirks_at(&base_url), offer, transport, admission })
+        let pricing = pricing(&offer, &base_url, options).map_err(Error::Config)?;
+        let pricing_note = pricing_note(&pricing, &offer, options, Moment::from(SystemTime::now()));
+        let quirks = provider.quirks_at(&base_url);
+        Ok(Self { offer, quirks, transport, admission, pricing, pricing_note })
+    }
+}
+
+/// What attempts cost. A simulator sends no bill, and where a provider has other prices for other places, only those of its usual
+/// address are known.
+fn pricing(offer: &Offer, base_url: &str, options: &AccountOptions) -> std::result::Result<Pricing, Problem> {
+    if let Some(price) = &options.price {
+        return Ok(Pricing::By { price: price.clone(), basis: "given by the user".into() });
+    }
+    let provider = offer.provider.name;
+    if provider == "sim" && options.prices.is_none() {
+        return Ok(Pricing::Free);
+    }
+    if provider == "openai" && base_url.contains(".api.openai.com") {
+        return Ok(Pricing::Unknown);
+    }
+    let prices = options.prices.as_deref().unwrap_or_else(|| Prices::bundled());
+    Ok(match prices.find(provider, &offer.name)? {
+        Some(price) => Pricing::By { price, basis: prices.basis().into() },
+        None => Pricing::Unknown,
+    })
+}
+
+/// What a user should know of the prices: that there are none where a bill is to be expected, or that they are old.
+fn pricing_note(pricing: &Pricing, offer: &Offer, options: &AccountOptions, now: Moment) -> Option<String> {
+    match pricing {
+        Pricing::Free => None,
+        Pricing::Unknown => matches!(offer.provider.key, Key::Required(_)).then(|| {
+            format!(
+                "no price is known for `{}`, so its cost is unknown: `--price in=USD,out=USD` gives one",
+                offer.path()
+            )
+        }),
+        Pricing::By { .. } if options.price.is_some() => None,
+        Pricing::By { .. } => {
+            let prices = options.prices.as_deref().unwrap_or_else(|| Prices::bundled());
+            let (taken, days) = (prices.taken_on()?, prices.age_in_days(now)?);
+            (days > OLD_AFTER_DAYS).then(|| {
+                format!(
+                    "the prices are of {taken}, {days} days ago, and may have changed: `--prices FILE` gives newer ones"
+                )
+            })
+        }
     }
 }
 
@@ -203,6 +264,8 @@ pub(crate) struct Plan {
     pub(crate) approach: Arc<Approach>,
     /// What the answers are limited to, in tokens, if the user limits them.
     pub(crate) output_limit: Option<u32>,
+    /// The tier that is asked for, if the user sets one: what holds where an answer does not say.
+    pub(crate) service_tier: Option<String>,
     /// The most tokens that the model gives in an answer, if that is known.
     pub(crate) most_output: Option<u32>,
     /// What of the user's wishes is carried out in another way than by the provider's best means, and why.
@@ -268,6 +331,12 @@ const RESERVED_PARAMETERS: [&str; 9] = [
     "stream",
 ];
 
+/// The tier that a request asks for: `service_tier`, Google's `serviceTier`, Anthropic's `speed`.
+fn service_tier(parameters: &Parameters) -> Option<String> {
+    let mut words = ["service_tier", "serviceTier", "speed"].into_iter();
+    words.find_map(|name| parameters.extra.get(name)?.as_str()).map(str::to_owned)
+}
+
 /// Whether a field of a request is the engine's business. Google takes `snake_case` as well as `camelCase`.
 fn is_reserved(name: &str) -> bool {
     let spelled = name.replace('_', "").to_ascii_lowercase();
@@ -306,6 +375,7 @@ impl Plan {
         let Forms { first, further, mut notes } = Forms::by(means, &schema).map_err(Error::Config)?;
         notes.splice(0..0, schema.notes().iter().cloned());
         notes.extend(unfit);
+        notes.extend(account.pricing_note.clone());
         let output_limit = parameters.max_output_tokens;
         let most_output = offer.model.and_then(|model| model.max_output_tokens);
         let target = Target::new(offer.protocol, account.quirks, offer.name.clone(), first, parameters);
@@ -331,6 +401,7 @@ impl Plan {
             schema,
             approach: Arc::new(Approach::new(target, further)),
             output_limit,
+            service_tier: service_tier(&options.parameters),
             most_output,
             notes,
             template: Arc::new(template),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::completion::{NOT_CLOSED, Reading};
 use crate::fault::Fault;
+use crate::money::Cost;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
 use crate::turn::{Completion, Content, Finish, Prompt, Turn};
 use crate::violation::Violation;
@@ -128,9 +129,15 @@ impl Conversation {
         self.effort.attempts
     }
 
-    /// Counts what an attempt took, with the time since the row's first was sent.
-    pub(crate) fn count_answer(&mut self, result: &Result<Completion, Fault>, since_first: Duration) {
+    /// Counts what an attempt took and cost, with the time since the row's first was sent.
+    pub(crate) fn count_answer(
+        &mut self,
+        result: &Result<Completion, Fault>,
+        cost: Cost,
+        since_first: Duration,
+    ) {
         self.effort.latency = since_first;
+        self.effort.cost += cost;
         match result {
             Ok(Completion { usage: Some(usage), .. }) => self.effort.usage += *usage,
             Ok(Completion { usage: None, .. }) => self.effort.unmetered += 1,

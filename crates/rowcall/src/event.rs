@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::fault::{Fault, FaultKind};
+use crate::money::Cost;
 use crate::outcome::{Effort, Reason};
 use crate::standing::Bound;
 use crate::totals::Totals;
@@ -57,6 +58,8 @@ pub enum EventKind {
         processing: Option<Duration>,
         /// Tokens, if the answer told; or what went wrong.
         result: Result<Option<Usage>, Arc<Fault>>,
+        /// What it cost, as far as that is known.
+        cost: Cost,
     },
     /// A failed request will be sent again after this long.
     Waits(Duration),
@@ -106,16 +109,17 @@ impl Observers {
         }
     }
 
-    /// A request is sent: the row's `attempt`th, of its `prompt`th prompt.
+    /// A request is sent: the row's `attempt`th, of its `prompt`th prompt. It costs `lost` if its answer is.
     pub(crate) fn sent(
         &self,
         row: u64,
         attempt: u32,
         prompt: u32,
         waited_for: Option<Bound>,
+        lost: Cost,
     ) -> Unanswered<'_> {
         self.emit(row, EventKind::Sent { attempt, prompt, waited_for });
-        Unanswered { observers: self, row, attempt, since: Instant::now(), is_answered: false }
+        Unanswered { observers: self, row, attempt, since: Instant::now(), is_answered: false, lost }
     }
 }
 
@@ -127,6 +131,8 @@ pub(crate) struct Unanswered<'a> {
     attempt: u32,
     since: Instant,
     is_answered: bool,
+    /// What it costs if its answer is lost.
+    lost: Cost,
 }
 
 impl Unanswered<'_> {
@@ -136,10 +142,11 @@ impl Unanswered<'_> {
         latency: Duration,
         processing: Option<Duration>,
         result: Result<Option<Usage>, Arc<Fault>>,
+        cost: Cost,
     ) {
         self.is_answered = true;
         let attempt = self.attempt;
-        self.observers.emit(self.row, EventKind::Answered { attempt, latency, processing, result });
+        self.observers.emit(self.row, EventKind::Answered { attempt, latency, processing, result, cost });
     }
 }
 
@@ -148,7 +155,8 @@ impl Drop for Unanswered<'_> {
         if !self.is_answered {
             let fault = Fault::new(FaultKind::Connection, "the run was dropped before the answer came");
             let (attempt, latency, result) = (self.attempt, self.since.elapsed(), Err(Arc::new(fault)));
-            let answered = EventKind::Answered { attempt, latency, processing: None, result };
+            let cost = self.lost;
+            let answered = EventKind::Answered { attempt, latency, processing: None, result, cost };
             self.observers.emit(self.row, answered);
         }
     }

@@ -1,7 +1,12 @@
 //! One row, online: carries its conversation through attempts. The order of the steps is the product, so it is written out
 //! here and fits one screen; what each step does is its station's business.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what an attempt costs depends on the time of day at which it is sent"
+)]
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 
@@ -16,7 +21,9 @@ use crate::fault::{Fault, FaultKind};
 use crate::halt::Halt;
 use crate::identity::{EqualRows, Key, KeyOf, RowKey};
 use crate::journal::Intents;
+use crate::money::Cost;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
+use crate::price::Moment;
 use crate::provider::{Adaptation, Target, processing_time, standings};
 use crate::refusals::Refusals;
 use crate::request::Request;
@@ -171,7 +178,9 @@ async fn ask(
             }
         }
         let (attempt, prompt) = (conversation.count_attempt(), conversation.effort().prompts);
-        let unanswered = plan.observers.sent(row, attempt, prompt, permit.waited_for());
+        let at = Moment::from(SystemTime::now());
+        let lost = plan.account.pricing.of_lost();
+        let unanswered = plan.observers.sent(row, attempt, prompt, permit.waited_for(), lost);
         let sent = Instant::now();
         let response = plan.account.transport.send(&request).await;
         let (latency, since_first) = (sent.elapsed(), first_sent.get_or_insert(sent).elapsed());
@@ -184,10 +193,11 @@ async fn ask(
         });
         first_answers.end(result.as_ref().map(|_| ()));
         let blame = permit.settle(settlement(&result), &standings, &mut strikes);
-        conversation.count_answer(&result, since_first);
+        let cost = cost(plan, &result, at);
+        conversation.count_answer(&result, cost, since_first);
         let seen =
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));
-        unanswered.end(latency, processing, seen);
+        unanswered.end(latency, processing, seen, cost);
         let fault = match result {
             Ok(completion) => return Asked::Answered(completion, target),
             Err(fault) => fault,
@@ -264,6 +274,19 @@ pub(crate) fn first_request(plan: &Plan, row: &Row) -> Result<Request, Box<Failu
 /// The key of what is asked about the row, if a prompt can be rendered.
 pub(crate) fn key(plan: &Plan, row: &Row) -> Option<Key> {
     Some(plan.keys.of(&prompt(plan, row).ok()?))
+}
+
+/// What an attempt cost that was sent at this moment.
+fn cost(plan: &Plan, result: &Result<Completion, Fault>, at: Moment) -> Cost {
+    let pricing = &plan.account.pricing;
+    match result {
+        Ok(completion) => {
+            let tier = completion.service_tier.as_deref().or(plan.service_tier.as_deref());
+            pricing.cost(completion.usage.as_ref(), tier, at).map_or(Cost::UNKNOWN, Cost::known)
+        }
+        Err(fault) if fault.may_be_billed() => pricing.of_lost(),
+        Err(_) => Cost::default(),
+    }
 }
 
 fn settlement(result: &Result<Completion, Fault>) -> Settlement {

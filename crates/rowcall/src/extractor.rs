@@ -312,6 +312,11 @@ impl<T> Extractor<T> {
         &self.plan.notes
     }
 
+    /// The table of prices that costs are taken from, by its day and its hash; `None` if nothing is billed or no price is known.
+    pub fn price_basis(&self) -> Option<&str> {
+        self.plan.account.pricing.basis()
+    }
+
     /// The fields that every row must bring: what the template uses, and images.
     pub fn variables(&self) -> Vec<String> {
         self.plan.template.variables().into_iter().collect()

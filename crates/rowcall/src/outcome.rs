@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::fault::{Fault, FaultKind};
+use crate::money::Cost;
 use crate::row::{Unreadable, UnreadableKind};
 use crate::turn::{Completion, Usage};
 use crate::violation::Violation;
@@ -42,6 +43,9 @@ pub struct Effort {
     pub usage: Usage,
     /// Attempts that may have been billed but reported no tokens, such as one that timed out.
     pub unmetered: u32,
+    /// What all attempts cost, each at the price of its own time, as far as that is known.
+    #[serde(default)]
+    pub cost: Cost,
     /// From the first request sent to the last answer received; waiting for a permit before the first is not in it.
     pub latency: Duration,
 }

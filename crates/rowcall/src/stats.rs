@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::event::{Event, EventKind, KnownFrom};
 use crate::fault::FaultKind;
+use crate::money::Cost;
 use crate::outcome::{FailureKind, Reason};
 use crate::reasons::Reasons;
 use crate::standing::Bound;
@@ -52,6 +53,8 @@ pub struct Stats {
     pub usage: Usage,
     /// Requests that may have been billed but reported no tokens.
     pub unmetered: u64,
+    /// What all requests cost, as far as that is known.
+    pub cost: Cost,
     /// Rows that runs before had asked about without ever writing an outcome: those requests may have been paid for in vain.
     pub possibly_paid: u64,
     /// What the server refused in its requests and how it is asked instead, each once, at most 32.
@@ -77,6 +80,7 @@ impl Default for Stats {
             faults: BTreeMap::new(),
             usage: Usage::default(),
             unmetered: 0,
+            cost: Cost::default(),
             possibly_paid: 0,
             notes: Vec::new(),
             latencies: Histogram::new_with_bounds(1, LONGEST_LATENCY, 2)
@@ -94,6 +98,7 @@ impl Stats {
                 self.reasks = self.reasks.saturating_add(totals.reasks);
                 self.usage += totals.usage;
                 self.unmetered = self.unmetered.saturating_add(totals.unmetered);
+                self.cost += totals.cost;
                 self.possibly_paid = self.possibly_paid.saturating_add(totals.possibly_paid);
             }
             EventKind::Taken => self.taken += 1,
@@ -110,7 +115,8 @@ impl Stats {
                 }
                 self.waits_now = *waited_for;
             }
-            EventKind::Answered { attempt: _, latency, processing: _, result } => {
+            EventKind::Answered { attempt: _, latency, processing: _, result, cost } => {
+                self.cost += *cost;
                 self.in_flight = self.in_flight.saturating_sub(1);
                 match result {
                     Ok(usage) => {
@@ -171,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::fault::Fault;
+    use crate::money::Usd;
     use crate::outcome::Effort;
 
     fn folded(kinds: impl IntoIterator<Item = EventKind>) -> Stats {
@@ -182,7 +189,8 @@ mod tests {
     }
 
     fn answered(ms: u64, result: Result<Option<Usage>, Arc<Fault>>) -> EventKind {
-        EventKind::Answered { attempt: 1, latency: Duration::from_millis(ms), processing: None, result }
+        let cost = if result.is_ok() { Cost::known(Usd::from_picodollars(7)) } else { Cost::UNKNOWN };
+        EventKind::Answered { attempt: 1, latency: Duration::from_millis(ms), processing: None, result, cost }
     }
 
     #[test]
@@ -203,6 +211,7 @@ mod tests {
         assert_eq!((stats.taken, stats.done, stats.requests, stats.in_flight, stats.reasks), (1, 1, 3, 0, 1));
         assert_eq!((stats.usage.input_tokens, stats.usage.output_tokens, stats.unmetered), (20, 10, 1));
         assert_eq!(stats.faults[&FaultKind::Timeout], 1);
+        assert_eq!(stats.cost, Cost { known: Usd::from_picodollars(14), unknown: 1 });
         let median = stats.latency(0.5).expect("there are answers").as_secs_f64();
         assert!((median - 0.020).abs() < 0.0005, "{median}");
     }

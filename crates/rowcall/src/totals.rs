@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::money::Cost;
 use crate::outcome::Effort;
 use crate::turn::Usage;
 
@@ -21,6 +22,8 @@ pub struct Totals {
     pub usage: Usage,
     /// Requests that may have been billed but reported no tokens.
     pub unmetered: u64,
+    /// What they cost, as far as that is known.
+    pub cost: Cost,
     /// Rows that were being asked about when a run ended without their outcome: their requests may have been paid for in
     /// vain. A row counts each time.
     pub possibly_paid: u64,
@@ -38,11 +41,12 @@ impl Totals {
 
     /// Adds what a row took.
     pub(crate) fn add(&mut self, effort: &Effort) {
-        let Effort { attempts, prompts, usage, unmetered, latency: _ } = effort;
+        let Effort { attempts, prompts, usage, unmetered, cost, latency: _ } = effort;
         self.requests = self.requests.saturating_add(u64::from(*attempts));
         self.reasks = self.reasks.saturating_add(u64::from(prompts.saturating_sub(1)));
         self.usage += *usage;
         self.unmetered = self.unmetered.saturating_add(u64::from(*unmetered));
+        self.cost += *cost;
     }
 }
 

@@ -114,6 +114,9 @@ pub struct Completion {
     pub finish_reason: String,
     /// What it took, or `None` where the server does not say.
     pub usage: Option<Usage>,
+    /// The tier by which it was served, in the server's own word, if it says so: what it costs depends on that.
+    #[serde(default)]
+    pub service_tier: Option<String>,
     /// The model that answered, as the server names it.
     pub model: String,
     /// The assistant's turn exactly as the protocol must see it again in a re-ask (ids, signatures and all).
@@ -172,6 +175,9 @@ pub struct Usage {
     pub cached_tokens: u64,
     /// Of these, written to the provider's prompt cache.
     pub cache_write_tokens: u64,
+    /// Of those written, to be kept for long: an hour at Anthropic, twelve at OpenAI. They have a price of their own.
+    #[serde(default)]
+    pub cache_write_long_tokens: u64,
     /// All tokens of the answer, reasoning included.
     pub output_tokens: u64,
     /// Of these, spent on reasoning.
@@ -180,10 +186,18 @@ pub struct Usage {
 
 impl AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        let Self { input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens } = other;
+        let Self {
+            input_tokens,
+            cached_tokens,
+            cache_write_tokens,
+            cache_write_long_tokens,
+            output_tokens,
+            reasoning_tokens,
+        } = other;
         self.input_tokens = self.input_tokens.saturating_add(input_tokens);
         self.cached_tokens = self.cached_tokens.saturating_add(cached_tokens);
         self.cache_write_tokens = self.cache_write_tokens.saturating_add(cache_write_tokens);
+        self.cache_write_long_tokens = self.cache_write_long_tokens.saturating_add(cache_write_long_tokens);
         self.output_tokens = self.output_tokens.saturating_add(output_tokens);
         self.reasoning_tokens = self.reasoning_tokens.saturating_add(reasoning_tokens);
     }

@@ -112,7 +112,7 @@ async fn time(extractor: &Extractor<Value>, way: Way, rows: &[Value]) -> Result<
     let latencies = Arc::new(Mutex::new(BTreeMap::<u64, Duration>::new()));
     let seen = Arc::clone(&latencies);
     let extractor = extractor.on_event(move |event: &Event| {
-        if let EventKind::Answered { attempt: _, latency, processing, result: _ } = &event.kind {
+        if let EventKind::Answered { attempt: _, latency, processing, result: _, cost: _ } = &event.kind {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             *seen.entry(event.row).or_default() += processing.unwrap_or(*latency);
         }

@@ -1,8 +1,12 @@
 //! `rowcall models`: the providers there are, and what is known about their models.
+#![expect(clippy::disallowed_methods, reason = "prices depend on the time of day")]
+
+use std::time::SystemTime;
 
 use rowcall::models::{self, Model};
+use rowcall::price::{Moment, Rates};
 use rowcall::provider::{self, Offer, Provider};
-use rowcall::{Error, Mode, Result};
+use rowcall::{Error, Mode, Price, Prices, Result, Usd};
 use serde_json::{Value, json};
 
 use crate::args::ModelsArguments;
@@ -110,32 +114,48 @@ fn known(providers: &'static [Provider], filter: &str, as_json: bool) -> Result<
 
 fn as_table(found: &[(Offer, &Model)]) -> String {
     let rows = found.iter().map(|(offer, model)| {
+        let prices = PricesNow::of(offer);
         let sees = [("images", model.capabilities.vision), ("PDFs", model.capabilities.pdf)];
         let sees = sees.into_iter().filter(|(_, can)| *can == Some(true)).map(|(what, _)| what);
         vec![
             offer.path(),
-            price(model.input_usd_per_token),
-            price(model.output_usd_per_token),
-            price(model.cached_usd_per_token),
+            per_million(prices.base().input),
+            per_million(prices.base().output),
+            per_million(prices.base().cached),
             tokens(model.max_input_tokens),
             tokens(model.max_output_tokens),
+            prices.further(),
             names(&offer.modes()).join(" "),
             sees.collect::<Vec<_>>().join(" "),
             model.retires_on.unwrap_or_default().to_owned(),
         ]
     });
-    let header = ["model", "in", "out", "cached", "context", "most out", "modes", "sees", "shut down on"];
+    let header = [
+        "model",
+        "in",
+        "out",
+        "cached",
+        "context",
+        "most out",
+        "other prices",
+        "modes",
+        "sees",
+        "shut down on",
+    ];
     table(&header, rows, 1..6)
 }
 
 fn model_as_json(offer: &Offer, model: &Model) -> Value {
     let can = model.capabilities;
+    let prices = PricesNow::of(offer);
+    let base = prices.base();
     json!({
         "model": offer.path(),
-        "input_usd_per_token": model.input_usd_per_token,
-        "output_usd_per_token": model.output_usd_per_token,
-        "cached_usd_per_token": model.cached_usd_per_token,
-        "written_usd_per_token": model.written_usd_per_token,
+        "input_usd_per_token": per_token(base.input),
+        "output_usd_per_token": per_token(base.output),
+        "cached_usd_per_token": per_token(base.cached),
+        "written_usd_per_token": per_token(base.written),
+        "prices": prices.as_json(),
         "max_input_tokens": model.max_input_tokens,
         "max_output_tokens": model.max_output_tokens,
         "modes": names(&offer.modes()),
@@ -151,12 +171,77 @@ fn names(modes: &[Mode]) -> Vec<&'static str> {
     modes.iter().map(|mode| mode.name()).collect()
 }
 
+/// What the table says of a model now.
+struct PricesNow {
+    price: Option<Price>,
+    now: Moment,
+}
+
+impl PricesNow {
+    fn of(offer: &Offer) -> Self {
+        let price = Prices::bundled().find(offer.provider.name, &offer.name).ok().flatten();
+        Self { price, now: Moment::from(SystemTime::now()) }
+    }
+
+    /// Of a request of usual length in the usual tier.
+    fn base(&self) -> Rates {
+        self.tiers(None).first().map_or(Rates::default(), |(_, rates)| *rates)
+    }
+
+    fn tiers(&self, service: Option<&str>) -> Vec<(u64, Rates)> {
+        self.price.as_ref().map_or_else(Vec::new, |price| price.tiers(service, self.now))
+    }
+
+    fn services(&self) -> Vec<&str> {
+        self.price.as_ref().map_or_else(Vec::new, |price| price.services(self.now))
+    }
+
+    /// In short: `from 272,001: 0.2/0.75, flex: 0.05/0.25, by time`.
+    fn further(&self) -> String {
+        let pair = |rates: &Rates| format!("{}/{}", per_million(rates.input), per_million(rates.output));
+        let tiers = self.tiers(None).into_iter().skip(1);
+        let mut parts: Vec<String> = tiers
+            .map(|(from, rates)| format!("from {}: {}", indicatif::HumanCount(from), pair(&rates)))
+            .collect();
+        for service in self.services() {
+            if let Some((_, rates)) = self.tiers(Some(service)).first() {
+                parts.push(format!("{service}: {}", pair(rates)));
+            }
+        }
+        if self.price.as_ref().is_some_and(Price::changes) {
+            parts.push("by time".to_owned());
+        }
+        parts.join(", ")
+    }
+
+    fn as_json(&self) -> Value {
+        let tier = |(from, rates): (u64, Rates)| {
+            json!({
+                "from_input_tokens": from,
+                "input_usd_per_token": per_token(rates.input),
+                "output_usd_per_token": per_token(rates.output),
+                "cached_usd_per_token": per_token(rates.cached),
+                "written_usd_per_token": per_token(rates.written),
+                "written_long_usd_per_token": per_token(rates.written_long),
+            })
+        };
+        let of = |service: Option<&str>| self.tiers(service).into_iter().map(tier).collect::<Vec<_>>();
+        let services = std::iter::once(None).chain(self.services().into_iter().map(Some));
+        let by_service: serde_json::Map<String, Value> =
+            services.map(|service| (service.unwrap_or("standard").to_owned(), of(service).into())).collect();
+        Value::Object(by_service)
+    }
+}
+
+/// USD per token, all digits.
+fn per_token(picodollars: Option<u64>) -> Value {
+    let usd = picodollars.map(|price| Usd::from_picodollars(price).decimal());
+    usd.and_then(|usd| serde_json::from_str(&usd).ok()).unwrap_or_default()
+}
+
 /// USD per million tokens, with as many digits as there are.
-fn price(usd_per_token: Option<f64>) -> String {
-    usd_per_token.map_or(UNKNOWN.to_owned(), |usd| {
-        let text = format!("{:.6}", usd * 1e6);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    })
+fn per_million(picodollars: Option<u64>) -> String {
+    picodollars.map_or(UNKNOWN.to_owned(), |price| Usd::from_picodollars(price).times(1_000_000).decimal())
 }
 
 fn tokens(tokens: Option<u32>) -> String {
@@ -170,15 +255,15 @@ mod tests {
     #[test]
     fn a_price_has_the_digits_it_has() {
         for (usd, text) in [
-            (1e-7, "0.1"),
-            (2.5e-6, "2.5"),
-            (1e-5, "10"),
-            (4.2e-8, "0.042"),
-            (2.625e-7, "0.2625"),
-            (6e-4, "600"),
+            (100_000, "0.1"),
+            (2_500_000, "2.5"),
+            (10_000_000, "10"),
+            (42_000, "0.042"),
+            (262_500, "0.2625"),
+            (600_000_000, "600"),
         ] {
-            assert_eq!(price(Some(usd)), text);
+            assert_eq!(per_million(Some(usd)), text);
         }
-        assert_eq!(price(None), "?");
+        assert_eq!(per_million(None), "?");
     }
 }

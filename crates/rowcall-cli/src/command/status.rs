@@ -1,9 +1,9 @@
 //! `rowcall status`: what a journal holds, whether or not it is being written to.
 
 use indicatif::HumanCount;
-use rowcall::Result;
 use rowcall::journal::Contents;
-use serde_json::json;
+use rowcall::{Result, Usd};
+use serde_json::{Value, json};
 
 use crate::args::StatusArguments;
 use crate::exit::Exit;
@@ -36,6 +36,8 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 "output_tokens": totals.usage.output_tokens,
                 "reasoning_tokens": totals.usage.reasoning_tokens,
                 "unmetered": totals.unmetered,
+                "cost_usd": json_amount(totals.cost.known),
+                "cost_unknown": totals.cost.unknown,
                 "possibly_paid": possibly_paid,
                 "in_flight": in_flight,
                 "running": running,
@@ -64,6 +66,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 count(totals.reasks)
             ),
             format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens)),
+            format!("cost      {}", totals.cost),
             format!(
                 "paid?     {} rows were being asked about when a run was cut off, {} reported no usage",
                 count(possibly_paid),
@@ -74,4 +77,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
     };
     printing::result(&text).map_err(|error| printing::unprintable(&error))?;
     Ok(Exit::Done)
+}
+
+/// All digits of an amount, as a JSON number.
+fn json_amount(amount: Usd) -> Value {
+    serde_json::from_str(&amount.decimal()).unwrap_or_default()
 }

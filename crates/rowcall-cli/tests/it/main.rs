@@ -2,6 +2,7 @@
 
 mod command;
 mod compare;
+mod cost;
 mod formats;
 mod interruption;
 mod journal;

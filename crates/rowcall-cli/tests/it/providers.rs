@@ -57,11 +57,12 @@ fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
     let listed = place().rowcall(&["models", "openai", "--filter", "GPT-6-Luna"]);
     let line = listed.stdout.lines().find(|line| line.contains("openai/gpt-6-luna")).expect("it is listed");
     let cells: Vec<_> = line.split('|').map(str::trim).collect();
-    let expected =
-        ["openai/gpt-6-luna", "0.1", "0.5", "0.01", "922,000", "128,000", "schema tool json prompt"];
-    assert_eq!(cells[1..8], expected, "{line}");
+    let expected = ["openai/gpt-6-luna", "0.1", "0.5", "0.01", "922,000", "128,000"];
+    assert_eq!(cells[1..7], expected, "{line}");
+    assert!(cells[7].starts_with("from 272,001: 0.2/0.75, flex: 0.05/0.25"), "{line}");
+    assert_eq!(cells[8], "schema tool json prompt", "{line}");
     assert!(!listed.stdout.contains("gpt-6-sol"), "{}", listed.stdout);
-    assert!(listed.stderr.contains("as of 2026-11-22, from LiteLLM"), "{}", listed.stderr);
+    assert!(listed.stderr.contains("as of 2026-11-28, from LiteLLM"), "{}", listed.stderr);
 
     let all = place().rowcall(&["models", "--filter", "sonnet-5-5", "--json"]);
     let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
@@ -69,7 +70,7 @@ fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
     let sonnet =
         models.iter().find(|one| one["model"] == "anthropic/claude-sonnet-5-5").expect("it is listed");
     assert_eq!(sonnet["modes"], json!(["schema", "prompt"]));
-    assert_eq!((&sonnet["sampling"], &sonnet["input_usd_per_token"]), (&json!(false), &json!(2e-6)));
+    assert_eq!((&sonnet["sampling"], sonnet["input_usd_per_token"].as_f64()), (&json!(false), Some(2e-6)));
     assert!(models.iter().any(|one| one["model"] == "bedrock/anthropic.claude-sonnet-5-5"), "{all}");
 
     let alias = place().rowcall(&["models", "gemini", "--filter", "gemma-4-31b"]);
@@ -229,7 +230,8 @@ fn what_a_model_refuses_is_left_out_or_refused_before_any_request() {
     assert_eq!((&body["temperature"], &body["max_tokens"]), (&Value::Null, &json!(128_000)));
     assert!(told.contains("note: `claude-sonnet-5-5` takes no `temperature`, so it is not sent"), "{told}");
     assert!(told.contains("the output limit is 128000 instead of 999999"), "{told}");
-    let (_, _, body, told) = request("openai/unheard-of", &["--temperature", "0"], &[]);
+    let (_, _, body, told) =
+        request("openai/unheard-of", &["--temperature", "0", "--price", "in=1,out=2"], &[]);
     assert_eq!((&body["temperature"], told.as_str()), (&json!(0.0), ""));
     for (model, more, told) in [
         ("anthropic/claude-sonnet-5-5", &["--mode", "tool"][..], "does not take mode `tool`"),

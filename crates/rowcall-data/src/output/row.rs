@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use rowcall::{Effort, Error, Failure, FailureKind, Outcome, Problem, Result, Row, Usage, Violation};
+use rowcall::{Effort, Error, Failure, FailureKind, Outcome, Problem, Result, Row, Usage, Usd, Violation};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -123,11 +123,12 @@ fn value_fields<'a>(value: &'a Value, layout: &'a Layout) -> Vec<(&'a str, &'a V
     }
 }
 
-/// Tokens are null where attempts may have used some but none were reported.
+/// Tokens are null where attempts may have used some but none were reported, and so is what they cost.
 fn meta(outcome: &Outcome) -> [Value; META_FIELDS.len()] {
-    let Effort { attempts, prompts, usage, unmetered, latency } = outcome.effort;
+    let Effort { attempts, prompts, usage, unmetered, cost, latency } = outcome.effort;
     let tokens =
         |count: u64| if unmetered > 0 && usage == Usage::default() { Value::Null } else { count.into() };
+    let usd = (cost.unknown == 0 || cost.known > Usd::ZERO).then(|| exact_number(cost.known));
     let milliseconds = (latency.as_secs_f64() * 1000.0).round();
     [
         attempts.into(),
@@ -135,10 +136,17 @@ fn meta(outcome: &Outcome) -> [Value; META_FIELDS.len()] {
         tokens(usage.input_tokens),
         tokens(usage.cached_tokens),
         tokens(usage.output_tokens),
+        usd.into(),
+        cost.unknown.into(),
         (milliseconds / 1000.0).into(),
         outcome.model.clone().into(),
         outcome.finish_reason.clone().into(),
     ]
+}
+
+/// All digits of an amount, as a JSON number.
+fn exact_number(amount: Usd) -> Value {
+    serde_json::from_str(&amount.decimal()).unwrap_or_default()
 }
 
 fn no_object(index: u64) -> Error {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use proptest::prelude::*;
-use rowcall::{Effort, Error, Failure, FailureKind, FaultKind, Outcome, Row, Sink, Usage, Violation};
+use rowcall::{
+    Cost, Effort, Error, Failure, FailureKind, FaultKind, Outcome, Row, Sink, Usage, Usd, Violation,
+};
 use serde_json::{Value, json};
 
 use super::row::{Names, OutputRow, record_text};
@@ -22,8 +24,15 @@ fn row(record: impl Into<Bytes>) -> Row {
 
 fn outcome(result: Result<Value, Failure>) -> Outcome {
     let usage = Usage { input_tokens: 12, cached_tokens: 4, output_tokens: 3, ..Usage::default() };
-    let effort =
-        Effort { attempts: 2, prompts: 1, usage, unmetered: 0, latency: Duration::from_micros(1_234_567) };
+    let cost = Cost::known(Usd::from_picodollars(2_510_000));
+    let effort = Effort {
+        attempts: 2,
+        prompts: 1,
+        usage,
+        unmetered: 0,
+        cost,
+        latency: Duration::from_micros(1_234_567),
+    };
     Outcome {
         result: result.map_err(Into::into),
         effort,
@@ -137,13 +146,14 @@ fn meta_tells_what_a_row_took() {
     let layout = Layout::whole().with_meta();
     let metered = outcome(Ok(json!(1)));
     let mut unmetered = outcome(Ok(json!(1)));
-    unmetered.effort = Effort { usage: Usage::default(), unmetered: 1, ..unmetered.effort };
+    unmetered.effort =
+        Effort { usage: Usage::default(), unmetered: 1, cost: Cost::UNKNOWN, ..unmetered.effort };
     let mut unasked = outcome(Ok(json!(1)));
     (unasked.effort, unasked.model, unasked.finish_reason) = (Effort::default(), None, None);
     let expected = [
-        r#"{"attempts":2,"prompts":1,"input_tokens":12,"cached_tokens":4,"output_tokens":3,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
-        r#"{"attempts":2,"prompts":1,"input_tokens":null,"cached_tokens":null,"output_tokens":null,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
-        r#"{"attempts":0,"prompts":0,"input_tokens":0,"cached_tokens":0,"output_tokens":0,"latency_s":0.0,"model":null,"finish_reason":null}"#,
+        r#"{"attempts":2,"prompts":1,"input_tokens":12,"cached_tokens":4,"output_tokens":3,"cost_usd":0.00000251,"cost_unknown":0,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
+        r#"{"attempts":2,"prompts":1,"input_tokens":null,"cached_tokens":null,"output_tokens":null,"cost_usd":null,"cost_unknown":1,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
+        r#"{"attempts":0,"prompts":0,"input_tokens":0,"cached_tokens":0,"output_tokens":0,"cost_usd":0,"cost_unknown":0,"latency_s":0.0,"model":null,"finish_reason":null}"#,
     ];
     for (outcome, meta) in [&metered, &unmetered, &unasked].into_iter().zip(expected) {
         assert_eq!(
@@ -155,8 +165,8 @@ fn meta_tells_what_a_row_took() {
     assert_eq!(
         text,
         "value,_error,_meta_attempts,_meta_prompts,_meta_input_tokens,_meta_cached_tokens,_meta_output_tokens,\
-         _meta_latency_s,_meta_model,_meta_finish_reason\n1,,2,1,12,4,3,1.235,m-1,stop\n1,,2,1,,,,1.235,m-1,stop\n\
-         1,,0,0,0,0,0,0.0,,\n"
+         _meta_cost_usd,_meta_cost_unknown,_meta_latency_s,_meta_model,_meta_finish_reason\n\
+         1,,2,1,12,4,3,0.00000251,0,1.235,m-1,stop\n1,,2,1,,,,,1,1.235,m-1,stop\n1,,0,0,0,0,0,0,0,0.0,,\n"
     );
 }
 

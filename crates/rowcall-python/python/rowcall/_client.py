@@ -39,6 +39,8 @@ class Client:
         concurrency: The most requests in flight; found out by rowcall if left out.
         rpm: The most requests per minute.
         tpm: The most tokens per minute, in and out together.
+        price: What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`.
+        prices: A file with a table of prices, in place of the one that is built in.
         protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
         dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out.
 
@@ -59,6 +61,8 @@ class Client:
         concurrency: int | None = None,
         rpm: float | None = None,
         tpm: float | None = None,
+        price: str | None = None,
+        prices: str | os.PathLike[str] | None = None,
         protocol: Protocol | None = None,
         dialect: str | None = None,
     ) -> None:
@@ -70,6 +74,8 @@ class Client:
             "concurrency": concurrency,
             "rpm": rpm,
             "tpm": tpm,
+            "price": price,
+            "prices": prices,
             "protocol": protocol,
             "dialect": dialect,
         }

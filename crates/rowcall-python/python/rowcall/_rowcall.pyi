@@ -21,6 +21,7 @@ class Usage:
         cache_write_tokens: int = 0,
         output_tokens: int = 0,
         reasoning_tokens: int = 0,
+        cache_write_long_tokens: int = 0,
     ) -> Usage: ...
     @property
     def input_tokens(self) -> int:
@@ -31,6 +32,9 @@ class Usage:
     @property
     def cache_write_tokens(self) -> int:
         """Of these, written to the provider's prompt cache."""
+    @property
+    def cache_write_long_tokens(self) -> int:
+        """Of those written, to be kept for long: an hour at Anthropic, twelve at OpenAI."""
     @property
     def output_tokens(self) -> int:
         """All tokens of the answers, reasoning included."""
@@ -74,6 +78,12 @@ class Outcome(Generic[_T_co]):
     @property
     def unmetered(self) -> int:
         """Attempts that may have been billed but reported no tokens."""
+    @property
+    def cost(self) -> float:
+        """US dollars of all attempts, as far as they are known."""
+    @property
+    def cost_unknown(self) -> int:
+        """Attempts that may have cost something, nobody knows how much."""
     @property
     def latency(self) -> float:
         """Seconds from the first request sent to the last answer received."""

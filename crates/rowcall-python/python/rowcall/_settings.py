@@ -43,6 +43,10 @@ class AccountSettings(TypedDict, total=False):
     """The most requests per minute."""
     tpm: float | None
     """The most tokens per minute, in and out together."""
+    price: str | None
+    """What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`."""
+    prices: str | os.PathLike[str] | None
+    """A file with a table of prices, in place of the one that is built in."""
     protocol: Protocol | None
     """How the server is spoken to; as the provider is used to if left out."""
     dialect: str | None
@@ -201,7 +205,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     **{name: ((int, float), "a number") for name in ("temperature", "timeout", "rpm", "tpm")},
     **{name: ((int,), "a whole number") for name in ("max_output_tokens", "max_reasks", "retries")},
     **{name: ((bool,), "True or False") for name in ("dedup", "same_prompt", "keep_going", "accept_changes", "retry_failed")},
-    **{name: ((str,), "a string") for name in ("prompt", "system", "base_url", "mode", "protocol", "dialect")},
+    **{name: ((str,), "a string") for name in ("prompt", "system", "base_url", "mode", "protocol", "dialect", "price")},
 }
 
 
@@ -292,6 +296,8 @@ def account(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
         "most_connections": _most_connections(),
         "rpm": given.get("rpm"),
         "tpm": given.get("tpm"),
+        "price": given.get("price"),
+        "prices": path(given.get("prices")),
     }
 
 

@@ -56,6 +56,10 @@ class Stats(NamedTuple):
     """Tokens of all answers, reasoning included."""
     reasoning_tokens: int = 0
     """Of these, spent on reasoning."""
+    cost: float = 0.0
+    """US dollars that all requests cost, as far as that is known."""
+    cost_unknown: int = 0
+    """Requests that may have cost something, nobody knows how much: lost answers, no tokens reported, no price known."""
     unmetered: int = 0
     """Requests that may have been billed but reported no tokens."""
     possibly_paid: int = 0

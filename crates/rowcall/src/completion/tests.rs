@@ -22,6 +22,7 @@ fn completion(content: Content, finish: Finish) -> Completion {
         usage: None,
         model: String::new(),
         raw_turn: Value::Null,
+        service_tier: None,
         continuation: None,
     }
 }

@@ -4,12 +4,16 @@ use serde_json::json;
 
 use super::*;
 use crate::fault::FaultKind;
+use crate::money::Usd;
 use crate::turn::{Content, Finish, Usage};
 
 fn begin(max_reasks: u32, output_limit: Option<u32>) -> Conversation {
     let prompt = Prompt::new(vec![Turn::user("Who?")]);
     Conversation::begin(7, prompt, max_reasks, output_limit)
 }
+
+/// What each answer costs.
+const COST: Cost = Cost::known(Usd::from_picodollars(7));
 
 fn completion(text: &str) -> Completion {
     Completion {
@@ -19,6 +23,7 @@ fn completion(text: &str) -> Completion {
         usage: Some(Usage { input_tokens: 10, output_tokens: 100, ..Usage::default() }),
         model: "m-1".to_owned(),
         raw_turn: json!({"role": "assistant", "content": text}),
+        service_tier: None,
         continuation: None,
     }
 }
@@ -31,7 +36,7 @@ fn invalid(violations: usize, best: Value) -> Reading {
 fn answer(conversation: &mut Conversation, text: &str, reading: Reading) -> Step {
     let completion = completion(text);
     conversation.count_attempt();
-    conversation.count_answer(&Ok(completion.clone()), Duration::from_millis(20));
+    conversation.count_answer(&Ok(completion.clone()), COST, Duration::from_millis(20));
     conversation.judge(Answer::Read(completion, reading))
 }
 
@@ -129,10 +134,11 @@ fn a_fault_ends_it_with_what_it_took() {
     let mut conversation = begin(3, None);
     let timeout = Fault::new(FaultKind::Timeout, "too slow");
     conversation.count_attempt();
-    conversation.count_answer(&Err(timeout.clone()), Duration::from_mins(10));
+    conversation.count_answer(&Err(timeout.clone()), Cost::UNKNOWN, Duration::from_mins(10));
     let failure = failure(conversation.judge(Answer::Failed(timeout)));
     assert_eq!(failure.kind, FailureKind::Fault(FaultKind::Timeout));
     assert_eq!((failure.effort.attempts, failure.effort.unmetered), (1, 1));
+    assert_eq!(failure.effort.cost, Cost::UNKNOWN);
     assert_eq!(failure.message, "timeout: too slow");
     assert_eq!(failure.fault.map(|fault| fault.kind), Some(FaultKind::Timeout));
 }
@@ -142,9 +148,10 @@ fn an_answer_that_does_not_tell_its_tokens_is_counted_as_such() {
     let mut conversation = begin(3, None);
     for told in [None, Some(Usage { output_tokens: 5, ..Usage::default() }), None] {
         let answered = Ok(Completion { usage: told, ..completion("{}") });
-        conversation.count_answer(&answered, Duration::from_millis(20));
+        conversation.count_answer(&answered, COST, Duration::from_millis(20));
     }
     assert_eq!((conversation.effort().unmetered, conversation.effort().usage.output_tokens), (2, 5));
+    assert_eq!(conversation.effort().cost, Cost::known(COST.known.times(3)));
 }
 
 #[test]

@@ -137,6 +137,7 @@ fn every_answer_is_read_as_documented() {
             usage: None,
             model: String::new(),
             raw_turn: Value::Null,
+            service_tier: None,
             continuation: None,
         };
         let reading = completion::read(&completion, &schema, &wire);

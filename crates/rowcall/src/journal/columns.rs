@@ -9,17 +9,22 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::identity::Key;
+use crate::money::{Cost, Usd};
 use crate::outcome::{Effort, Outcome};
 use crate::turn::Usage;
 
 /// Those that [`read`] reads, in its order, of a table that goes by the name `o`.
 pub(super) const OUTCOME: &str = "o.value, o.failure, o.attempts, o.prompts, o.input_tokens, o.cached_tokens, \
      o.cache_write_tokens, o.output_tokens, o.reasoning_tokens, o.unmetered, o.latency_us, o.model, \
-     o.finish_reason, o.repairs";
+     o.finish_reason, o.repairs, o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown";
+
+/// Those of them that journals have from format 3 on.
+pub(super) const COST: &str = "o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown";
 
 const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, attempts, prompts, input_tokens, \
      cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unmetered, latency_us, model, \
-     finish_reason, repairs) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)";
+     finish_reason, repairs, cache_write_long_tokens, cost_picousd, cost_unknown) \
+     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)";
 
 /// Answers are read to 128 levels, to which what is put right in them adds a few; a file that nests deeper than this is none of
 /// ours, and to read it could exhaust a thread's stack.
@@ -33,7 +38,7 @@ pub(super) fn insert(
     outcome: &Outcome,
 ) -> rusqlite::Result<i64> {
     let Outcome { index: _, result, effort, repairs, model, finish_reason } = outcome;
-    let Effort { attempts, prompts, usage, unmetered, latency } = effort;
+    let Effort { attempts, prompts, usage, unmetered, cost, latency } = effort;
     let (value, failure) = match result {
         Ok(value) => (Some(text(value)?), None),
         Err(failure) => (None, Some(text(failure)?)),
@@ -56,6 +61,9 @@ pub(super) fn insert(
         model,
         finish_reason,
         repairs,
+        integer(usage.cache_write_long_tokens),
+        integer(cost.known.picodollars()),
+        integer(cost.unknown),
     ])?;
     Ok(connection.last_insert_rowid())
 }
@@ -76,10 +84,12 @@ pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::
             input_tokens: tokens(4)?,
             cached_tokens: tokens(5)?,
             cache_write_tokens: tokens(6)?,
+            cache_write_long_tokens: tokens(14)?,
             output_tokens: tokens(7)?,
             reasoning_tokens: tokens(8)?,
         },
         unmetered: columns.get(from + 9)?,
+        cost: Cost { known: Usd::from_picodollars(tokens(15)?), unknown: tokens(16)? },
         latency: Duration::from_micros(tokens(10)?),
     };
     let repairs = match columns.get_ref(from + 13)?.as_str_or_null()? {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::columns::{self, OUTCOME, integer, natural};
+use super::columns::{self, integer, natural};
 use super::file::{self, Filtered, Recent};
 use super::lock;
 use super::lookup::{Finder, row};
@@ -142,13 +142,14 @@ impl Contents {
             self.connection.execute(&format!("INSERT INTO chosen (idx) {places}"), []).map(drop)
         };
         places.map_or(Ok(()), choose).map_err(|error| self.trouble(&error))?;
+        let outcome = file::outcome_columns(&self.connection).map_err(|error| self.trouble(&error))?;
         let page = match places {
             None => format!(
-                "SELECT p.idx, p.idx, p.record, {OUTCOME} FROM places p JOIN outcomes o ON o.seq = p.outcome \
+                "SELECT p.idx, p.idx, p.record, {outcome} FROM places p JOIN outcomes o ON o.seq = p.outcome \
                  WHERE p.idx > ? ORDER BY p.idx LIMIT ?"
             ),
             Some(_) => format!(
-                "SELECT c.n, p.idx, p.record, {OUTCOME} FROM temp.chosen c CROSS JOIN places p ON p.idx = c.idx \
+                "SELECT c.n, p.idx, p.record, {outcome} FROM temp.chosen c CROSS JOIN places p ON p.idx = c.idx \
                  CROSS JOIN outcomes o ON o.seq = p.outcome WHERE c.n > ? ORDER BY c.n LIMIT ?"
             ),
         };

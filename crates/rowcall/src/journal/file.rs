@@ -174,6 +174,18 @@ fn immutable(path: &Path) -> String {
     format!("file:{}?immutable=1", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))
 }
 
+/// The columns of an outcome, whether or not the journal is of a time when costs were kept.
+pub(super) fn outcome_columns(connection: &Connection) -> rusqlite::Result<String> {
+    let all = columns::OUTCOME;
+    Ok(if has_costs(connection)? { all.to_owned() } else { all.replace(columns::COST, "0, 0, o.attempts") })
+}
+
+/// Whether costs are kept. Journals from before that are of the same formats.
+fn has_costs(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_table_info('outcomes') WHERE name = 'cost_unknown'";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
 fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
     let read = |name| connection.pragma_query_value(None, name, |row| row.get(0));
     Ok((read("application_id")?, read("user_version")?))
@@ -234,9 +246,14 @@ pub(super) fn noted(connection: &Connection, identity: &Identity) -> rusqlite::R
 
 /// What has been spent, and up to which outcome the keys are indexed.
 pub(super) fn totals(connection: &Connection) -> rusqlite::Result<(Totals, i64)> {
-    connection.query_row("SELECT spent, indexed FROM totals", [], |row| {
-        Ok((columns::parsed(row.get_ref(0)?.as_str()?, 0)?, row.get(1)?))
-    })
+    let (mut totals, indexed): (Totals, i64) =
+        connection.query_row("SELECT spent, indexed FROM totals", [], |row| {
+            Ok((columns::parsed(row.get_ref(0)?.as_str()?, 0)?, row.get(1)?))
+        })?;
+    if !has_costs(connection)? {
+        totals.cost.unknown = totals.requests;
+    }
+    Ok((totals, indexed))
 }
 
 /// What is known of keys without looking into the file: the outcomes of those that are not in the index yet, which are bounded
@@ -311,6 +328,15 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
              ALTER TABLE plans ADD COLUMN images TEXT NOT NULL DEFAULT '[]';",
         )?;
         connection.pragma_update(None, "user_version", LIMIT_IN_KEYS)?;
+    }
+    if !has_costs(connection)? {
+        // Nobody knows what the requests cost that were sent before costs were kept.
+        connection.execute_batch(
+            "ALTER TABLE outcomes ADD COLUMN cache_write_long_tokens INTEGER NOT NULL DEFAULT 0; \
+             ALTER TABLE outcomes ADD COLUMN cost_picousd INTEGER NOT NULL DEFAULT 0; \
+             ALTER TABLE outcomes ADD COLUMN cost_unknown INTEGER NOT NULL DEFAULT 0; \
+             UPDATE outcomes SET cost_unknown = attempts;",
+        )?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
--- A rowcall journal, format 2. What each table means is told in docs/journal.md.
+-- A rowcall journal, format 3. What each table means is told in docs/journal.md.
 
 -- What has been asked; the last row holds.
 CREATE TABLE plans (
@@ -31,7 +31,11 @@ CREATE TABLE outcomes (
     ended_at_ms        INTEGER NOT NULL,
     model              TEXT,
     finish_reason      TEXT,
-    repairs            TEXT
+    repairs            TEXT,
+    cache_write_long_tokens INTEGER NOT NULL DEFAULT 0,
+    -- In picodollars, and the requests whose cost is not in it because nobody knows it.
+    cost_picousd       INTEGER NOT NULL DEFAULT 0,
+    cost_unknown       INTEGER NOT NULL DEFAULT 0
 );
 
 -- The outcomes by key; those after totals.indexed are not in it yet.

@@ -1,13 +1,13 @@
-//! What is known about models: their prices, their limits and what they can, from a dated table that is compiled in. What is not
-//! known is `None`, never 0 and never a guess; what a provider's server can is the catalog's business.
+//! What is known about models: their limits and what they can, from a dated table that is compiled in. What is not known is
+//! `None`, never 0 and never a guess; what a provider's server can is the catalog's business, prices are that of `price.rs`.
 
 use super::Mode;
 
 /// Where the table is from, as it wants to be named.
-pub const SOURCE: &str = "LiteLLM's model_prices_and_context_window.json (MIT, © 2023 Berri AI)";
+pub const SOURCE: &str = "LiteLLM's model_prices_and_context_window.json (MIT, © 2023 Berri AI) and genai-prices \
+     (MIT, © Pydantic Services Inc.)";
 
-/// What is known about a model. Prices are those for a request at once and of usual size; what is cheaper or dearer (batches,
-/// tiers, very long prompts) is in the table that this comes from.
+/// What is known about a model, beside its price ([`Prices::find`](crate::Prices::find)).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
@@ -15,14 +15,6 @@ pub struct Model {
     pub provider: &'static str,
     /// Its name as the provider's server knows it.
     pub name: &'static str,
-    /// USD per token read, unless it was read from the provider's prompt cache or written to it.
-    pub input_usd_per_token: Option<f64>,
-    /// USD per token given, reasoning included.
-    pub output_usd_per_token: Option<f64>,
-    /// USD per token read from the provider's prompt cache.
-    pub cached_usd_per_token: Option<f64>,
-    /// USD per token written to the provider's prompt cache.
-    pub written_usd_per_token: Option<f64>,
     /// The most tokens that a prompt may have.
     pub max_input_tokens: Option<u32>,
     /// The most tokens that an answer may have, reasoning included.

@@ -115,6 +115,7 @@ fn refused_by_validator(code: &str, generation: &str) -> Completion {
         usage: None,
         model: String::new(),
         raw_turn: json!({"role": "assistant", "content": said_or_nothing(generation)}),
+        service_tier: None,
         continuation: None,
     }
 }

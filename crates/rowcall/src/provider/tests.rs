@@ -204,3 +204,71 @@ fn what_the_user_sets_beside_the_format_stays_when_the_format_is_refused() {
     assert!(target.without("text.format").is_none() && target.asks_for_schema_by("text.format"));
     assert!(target.without("text.verbosity").is_some() && target.without("top_k").is_some());
 }
+
+#[test]
+fn the_tier_of_an_answer_and_its_long_writes_are_read() {
+    let chat = |more: Value| {
+        let mut body = json!({"choices": [{"message": {"content": "1"}, "finish_reason": "stop"}]});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let long = json!({"cached_tokens": 1, "cache_write_tokens": 5, "cache_write_tokens_details": {"ttl_12h_tokens": 3}});
+    let message = |usage: Value| json!({"content": [{"type": "text", "text": "1"}], "stop_reason": "end_turn", "usage": usage});
+    let written = json!({"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 4});
+    for (protocol, body, tier, long_writes) in [
+        (Protocol::OpenAiChat, chat(json!({"service_tier": "flex"})), Some("flex"), None),
+        (Protocol::OpenAiChat, chat(json!({"service_tier": null})), None, None),
+        (
+            Protocol::OpenAiChat,
+            chat(json!({"service_tier": 7, "usage": {"prompt_tokens": 9, "service_tier": "x"}})),
+            Some("x"),
+            Some(0),
+        ),
+        (
+            Protocol::OpenAiChat,
+            chat(json!({"usage": {"prompt_tokens": 9, "prompt_tokens_details": long}})),
+            None,
+            Some(3),
+        ),
+        (
+            Protocol::OpenAiResponses,
+            json!({"status": "completed", "output": [], "service_tier": "priority",
+                "usage": {"input_tokens": 9, "input_tokens_details": long}}),
+            Some("priority"),
+            Some(3),
+        ),
+        (
+            Protocol::Anthropic,
+            message(
+                json!({"input_tokens": 1, "cache_creation_input_tokens": 6, "cache_creation": written, "service_tier": "standard",
+                "inference_geo": "global"}),
+            ),
+            Some("standard"),
+            Some(4),
+        ),
+        (
+            Protocol::Anthropic,
+            message(json!({"input_tokens": 1, "service_tier": "standard", "speed": "fast"})),
+            Some("fast"),
+            Some(0),
+        ),
+        (
+            Protocol::Anthropic,
+            message(json!({"input_tokens": 1, "service_tier": "batch", "inference_geo": "us"})),
+            Some("batch+us"),
+            Some(0),
+        ),
+        (
+            Protocol::Gemini,
+            json!({"candidates": [{"content": {"parts": [{"text": "1"}]}, "finishReason": "STOP"}],
+                "usageMetadata": {"promptTokenCount": 9, "serviceTier": "flex"}}),
+            Some("flex"),
+            Some(0),
+        ),
+    ] {
+        let completion =
+            protocol.decode(&ok(&body.to_string())).unwrap_or_else(|fault| panic!("{body}: {fault}"));
+        let writes = completion.usage.map(|usage| usage.cache_write_long_tokens);
+        assert_eq!((completion.service_tier.as_deref(), writes), (tier, long_writes), "{body}");
+    }
+}

@@ -16,6 +16,7 @@ fn told(schema: &Value, text: &str, finish: Finish) -> String {
         usage: None,
         model: String::new(),
         raw_turn: Value::Null,
+        service_tier: None,
         continuation: None,
     };
     match read(&completion, &schema, &wire) {

@@ -31,11 +31,26 @@ pub(super) fn read(message: &Value) -> Option<Completion> {
         finish,
         finish_reason: finish_reason.to_owned(),
         usage: message.get("usage").and_then(usage),
+        service_tier: service_tier(message),
         model: text(message, "/model").unwrap_or_default().to_owned(),
         raw_turn: json!({"role": "assistant", "content": replayable(answered)}),
         continuation: (finish == Finish::Paused && !answered.is_empty())
             .then(|| json!({"role": "assistant", "content": answered}).to_string()),
     })
+}
+
+/// The tier by which it was served. A faster service, and one whose place is promised, have prices of their own as well.
+fn service_tier(message: &Value) -> Option<String> {
+    let speed = text(message, "/usage/speed").filter(|word| *word != "standard");
+    let place =
+        text(message, "/usage/inference_geo").filter(|word| !["global", "not_available", ""].contains(word));
+    let tier = text(message, "/usage/service_tier").filter(|word| *word != "standard");
+    let parts: Vec<&str> = [tier, speed, place].into_iter().flatten().collect();
+    if parts.is_empty() {
+        text(message, "/usage/service_tier").map(str::to_owned)
+    } else {
+        Some(parts.join("+"))
+    }
 }
 
 /// Why the model declined. There need not be any words about it.
@@ -103,6 +118,7 @@ fn usage(wire: &Value) -> Option<Usage> {
         input_tokens: input.unwrap_or(0).saturating_add(cached_tokens).saturating_add(cache_write_tokens),
         cached_tokens,
         cache_write_tokens,
+        cache_write_long_tokens: count("/cache_creation/ephemeral_1h_input_tokens").unwrap_or(0),
         output_tokens: output.unwrap_or(0),
         reasoning_tokens: count("/output_tokens_details/thinking_tokens").unwrap_or(0),
     })

@@ -36,6 +36,7 @@ pub(super) fn read(answer: &Value) -> Option<Completion> {
         finish,
         finish_reason: reason.to_owned(),
         usage: answer.get("usageMetadata").and_then(usage),
+        service_tier: text(answer, "/usageMetadata/serviceTier").map(str::to_owned),
         model: text(answer, "/modelVersion").unwrap_or_default().to_owned(),
         raw_turn: json!({"role": "model", "parts": replayable(parts(said))}),
         continuation: text(candidate, "/continuationToken").map(str::to_owned),
@@ -114,6 +115,7 @@ pub(super) fn usage(wire: &Value) -> Option<Usage> {
         input_tokens: prompt.unwrap_or(0).saturating_add(count("toolUsePromptTokenCount").unwrap_or(0)),
         cached_tokens: count("cachedContentTokenCount").unwrap_or(0),
         cache_write_tokens: 0,
+        cache_write_long_tokens: 0,
         output_tokens: candidates.unwrap_or(0).saturating_add(reasoning_tokens),
         reasoning_tokens,
     })

@@ -21,6 +21,8 @@ struct Envelope<'a> {
     model: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     usage: Option<WireUsage>,
+    #[serde(default, deserialize_with = "lenient")]
+    service_tier: Option<String>,
     #[serde(default)]
     error: Value,
 }
@@ -52,12 +54,22 @@ struct WireUsage {
     completion_tokens_details: Option<CompletionDetails>,
     /// DeepSeek's own word for cached tokens, beside OpenAI's in newer versions.
     prompt_cache_hit_tokens: Option<u64>,
+    /// Where Mistral has it.
+    #[serde(default, deserialize_with = "lenient")]
+    service_tier: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
     cache_write_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "lenient")]
+    cache_write_tokens_details: Option<WriteDetails>,
+}
+
+#[derive(Deserialize)]
+struct WriteDetails {
+    ttl_12h_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +124,8 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     let message = Message::read(message)
         .map_err(|found| unreadable(format!("the message is {found}, expected an object with `content`")))?;
     let finish = finish(&finish_reason);
+    let of_usage = || envelope.usage.as_ref().and_then(|usage| usage.service_tier.clone());
+    let service_tier = envelope.service_tier.or_else(of_usage);
     let is_cut = message.came_parsed && finish == Finish::Length;
     Ok(Completion {
         raw_turn: message.replayable(),
@@ -119,6 +133,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
         finish,
         finish_reason,
         usage: envelope.usage.and_then(usage),
+        service_tier,
         model: envelope.model.unwrap_or_default(),
         continuation: None,
     })
@@ -187,10 +202,13 @@ fn usage(wire: WireUsage) -> Option<Usage> {
     // xAI counts reasoning beside the completion, which only the total tells.
     let is_beside = wire.total_tokens == Some(input.saturating_add(output).saturating_add(reasoning));
     let cached_tokens = prompt.as_ref().and_then(|details| details.cached_tokens);
+    let long = prompt.as_ref().and_then(|details| details.cache_write_tokens_details.as_ref());
+    let long = long.and_then(|details| details.ttl_12h_tokens);
     Some(Usage {
         input_tokens: input,
         cached_tokens: cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0),
         cache_write_tokens: prompt.and_then(|details| details.cache_write_tokens).unwrap_or(0),
+        cache_write_long_tokens: long.unwrap_or(0),
         output_tokens: if is_beside { output.saturating_add(reasoning) } else { output },
         reasoning_tokens: reasoning,
     })

@@ -28,6 +28,7 @@ struct Whole {
     is_ended: bool,
     model: Value,
     usage: Value,
+    service_tier: Value,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +72,9 @@ impl Whole {
             if let Some(usage) = chunk.pointer_mut(pointer).filter(|usage| usage.is_object()) {
                 self.usage = usage.take();
             }
+        }
+        if let Some(tier) = chunk.get_mut("service_tier").filter(|tier| tier.is_string()) {
+            self.service_tier = tier.take();
         }
         if self.model.is_null()
             && let Some(model) = chunk.get_mut("model").filter(|model| model.is_string())
@@ -144,7 +148,9 @@ impl Whole {
             "tool_calls": calls,
         });
         let choice = json!({"index": 0, "message": message, "finish_reason": finish_reason});
-        Some(json!({"model": self.model, "choices": [choice], "usage": self.usage}))
+        Some(
+            json!({"model": self.model, "choices": [choice], "usage": self.usage, "service_tier": self.service_tier}),
+        )
     }
 }
 

@@ -23,6 +23,8 @@ struct Envelope {
     #[serde(default)]
     usage: Value,
     #[serde(default)]
+    service_tier: Value,
+    #[serde(default)]
     error: Value,
 }
 
@@ -63,6 +65,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
         },
         finish_reason: finish_reason.to_owned(),
         usage: usage(&envelope.usage),
+        service_tier: envelope.service_tier.as_str().map(str::to_owned),
         model: envelope.model.unwrap_or_default(),
         raw_turn: items.iter().filter_map(replayable).collect(),
         continuation: None,
@@ -172,6 +175,8 @@ fn usage(wire: &Value) -> Option<Usage> {
         input_tokens: input.unwrap_or(0),
         cached_tokens: tokens("/input_tokens_details/cached_tokens").unwrap_or(0),
         cache_write_tokens: tokens("/input_tokens_details/cache_write_tokens").unwrap_or(0),
+        cache_write_long_tokens: tokens("/input_tokens_details/cache_write_tokens_details/ttl_12h_tokens")
+            .unwrap_or(0),
         output_tokens: output.unwrap_or(0),
         reasoning_tokens: tokens("/output_tokens_details/reasoning_tokens").unwrap_or(0),
     })

@@ -1,0 +1,138 @@
+//! What a run costs: by row, in all, after a resume, and where it is not known.
+
+use rowcall::Usd;
+use rowcall_sim::{Fault, FaultKind, Moment, Scenario};
+use serde_json::{Value, json};
+
+use crate::command::{Ran, Workplace, ages, asking, lines, simulator};
+
+/// Picodollars for a token in and for one out.
+const PRICE: (&str, u64, u64) = ("in=0.15,out=0.60", 150_000, 600_000);
+
+fn amount(of: &Value) -> Usd {
+    Usd::parse(&of.to_string()).unwrap_or_else(|problem| panic!("{}", problem.message))
+}
+
+/// What the summary says of the cost.
+fn summed_up(ran: &Ran) -> String {
+    let line = ran.stderr.lines().find_map(|line| line.strip_prefix("cost      "));
+    line.unwrap_or_else(|| panic!("no cost: {}", ran.stderr)).to_owned()
+}
+
+#[test]
+fn the_costs_of_rows_add_up_to_that_of_the_run_and_of_the_journal() {
+    // Answers that are no JSON are paid for, and so are those to the re-asks.
+    let scenario = Scenario::instant("slips").with_fault(Fault::new(FaultKind::InvalidJson, 0.3));
+    let simulator = simulator(scenario);
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", ages(40));
+    let arguments = asking("in.txt", "age int", &url);
+    let more = ["--price", PRICE.0, "--meta", "-o", "out.jsonl"];
+    let ran = place.rowcall(&[&arguments[..], &more].concat());
+    let rows = lines(&place.read("out.jsonl"));
+    assert!(rows.iter().any(|row| row["_meta"]["prompts"] != 1), "no row was asked again");
+    let mut sum = Usd::ZERO;
+    for row in &rows {
+        let meta = &row["_meta"];
+        let tokens = |name: &str| meta[name].as_u64().expect("tokens");
+        let expected = tokens("input_tokens") * PRICE.1 + tokens("output_tokens") * PRICE.2;
+        assert_eq!(
+            (amount(&meta["cost_usd"]).picodollars(), &meta["cost_unknown"]),
+            (expected, &json!(0)),
+            "{row}"
+        );
+        sum += amount(&meta["cost_usd"]);
+    }
+    assert_eq!(summed_up(&ran), sum.to_string());
+    let status = || {
+        let status = place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+        let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+        (amount(&status["cost_usd"]), status["cost_unknown"].clone())
+    };
+    assert_eq!(status(), (sum, json!(0)));
+
+    // A run that goes on adds to what was spent before, and what is known has cost what it has cost.
+    place.write("in.txt", ages(41));
+    let ran = place.rowcall(&[&arguments[..], &more].concat());
+    let later = lines(&place.read("out.jsonl"));
+    assert_eq!(later[..40].iter().map(|row| amount(&row["_meta"]["cost_usd"])).sum::<Usd>(), sum);
+    let sum = sum + amount(&later[40]["_meta"]["cost_usd"]);
+    assert_eq!((summed_up(&ran), status()), (sum.to_string(), (sum, json!(0))));
+}
+
+#[test]
+fn an_answer_that_is_lost_is_not_taken_to_be_free() {
+    let scenario =
+        Scenario::instant("breaks off").with_fault(Fault::new(FaultKind::Cut(Moment::Midway), 0.2));
+    let simulator = simulator(scenario);
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", ages(30));
+    let ran = place.rowcall(
+        &[&asking("in.txt", "age int", &url)[..], &["--price", PRICE.0, "--meta", "--no-journal"]].concat(),
+    );
+    let unknown: u64 = ran.lines().iter().filter_map(|row| row["_meta"]["cost_unknown"].as_u64()).sum();
+    assert!(unknown > 0, "{}", ran.stderr);
+    let said = summed_up(&ran);
+    assert!(
+        said.starts_with("at least $0.") && said.contains(&format!("cost of {unknown} request")),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_simulator_costs_nothing_and_a_model_without_a_price_nobody_knows_what() {
+    let simulator = simulator(Scenario::instant("answers"));
+    let url = simulator.base_url();
+    let place = Workplace::new();
+    place.write("in.txt", ages(3));
+    let arguments = asking("in.txt", "age int", &url);
+    let free = place.rowcall(&arguments);
+    assert!(!free.stderr.contains("cost"), "{}", free.stderr);
+
+    let asked = |model: &str, more: &[&str]| {
+        let mut arguments = arguments;
+        arguments[7] = model;
+        place.rowcall_with(&[&arguments[..], &["--meta"], more].concat(), "", &[("OPENAI_API_KEY", "key")])
+    };
+    let unknown = asked("openai/gpt-9-nobody", &[]);
+    assert_eq!(unknown.code, Some(0), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("no price is known for `openai/gpt-9-nobody`"), "{}", unknown.stderr);
+    assert_eq!(summed_up(&unknown), "unknown, of 3 requests");
+    assert_eq!(unknown.lines()[0]["_meta"]["cost_usd"], Value::Null);
+
+    let known = asked("openai/gpt-6-luna", &[]);
+    let meta = &known.lines()[0]["_meta"];
+    let tokens = |name: &str| meta[name].as_u64().expect("tokens");
+    let expected = tokens("input_tokens") * 100_000 + tokens("output_tokens") * 500_000;
+    assert_eq!(amount(&meta["cost_usd"]).picodollars(), expected, "{meta}");
+
+    place.write("own.json", r#"{"providers": {"openai": {"gpt-9-nobody": {"prices": [{"i": 7, "o": 0}]}}}}"#);
+    let own = asked("openai/gpt-9-nobody", &["--prices", "own.json"]);
+    let meta = &own.lines()[0]["_meta"];
+    let expected = meta["input_tokens"].as_u64().expect("tokens") * 7;
+    assert_eq!(amount(&meta["cost_usd"]).picodollars(), expected, "{meta}");
+    // The simulator serves all alike and says so: its word counts, not what was asked for.
+    let tier = asked("openai/gpt-9-nobody", &["--prices", "own.json", "--param", "service_tier=flex"]);
+    assert_eq!(summed_up(&tier), summed_up(&own));
+}
+
+#[test]
+fn prices_that_cannot_be_are_refused_before_anything_is_sent() {
+    let place = Workplace::new();
+    place.write("in.txt", ages(1));
+    place.write("wrong.json", r#"{"providers": {"openai": {"x": {"prices": [{"in": 1}]}}}}"#);
+    for (more, said) in [
+        (&["--price", "in=1"][..], "has no `in` or no `out`"),
+        (&["--price", "in=1,out=two"], "`two` is no amount"),
+        (&["--prices", "none.json"], "the prices `none.json` cannot be read"),
+        (&["--prices", "wrong.json"], "the price of `openai/x` cannot be read"),
+        (&["--prices", "wrong.json", "--price", "in=1,out=1"], "cannot be used with"),
+    ] {
+        let arguments = ["run", "in.txt", "--schema", "age int", "--prompt", "{{ text }}", "-m", "sim"];
+        let ran = place.rowcall(&[&arguments[..], more].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{more:?}");
+        assert!(ran.stderr.contains(said), "{more:?}: {}", ran.stderr);
+    }
+}

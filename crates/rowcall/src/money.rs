@@ -1,0 +1,229 @@
+//! Money: US dollars as whole picodollars, so that sums are exact, and what of a cost is known. Prices are `price.rs`' business.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Problem;
+
+/// Digits behind the point of a dollar.
+const DIGITS: usize = 12;
+
+/// An amount of US dollars, in picodollars: a price of a micro-dollar for a million tokens is one a token. What is more than 18
+/// million dollars counts as that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Usd(u64);
+
+impl Usd {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// The most that can be counted.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// So many picodollars.
+    pub const fn from_picodollars(picodollars: u64) -> Self {
+        Self(picodollars)
+    }
+
+    /// In picodollars.
+    pub const fn picodollars(self) -> u64 {
+        self.0
+    }
+
+    /// An amount as people write it: `5`, `0.15`, `$2.50`.
+    ///
+    /// # Errors
+    /// If it is no decimal number from 0 to 18 million with at most 12 digits behind the point.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let wrong = || {
+            let message = format!("`{text}` is no amount, expected US dollars such as `5` or `0.15`");
+            Problem::new(message)
+        };
+        let trimmed = text.trim();
+        let amount = trimmed.strip_prefix('$').unwrap_or(trimmed);
+        let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
+        let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.len() + part.len() == 0 || part.len() > DIGITS || !are_digits(whole) || !are_digits(part) {
+            return Err(wrong());
+        }
+        let digits = format!("{whole}{part:0<DIGITS$}");
+        digits.parse().map(Self).map_err(|_| wrong())
+    }
+
+    /// The exact amount as a decimal number without a sign: `0.00002510` is written `0.0000251`.
+    pub fn decimal(self) -> String {
+        let digits = format!("{:0>width$}", self.0, width = DIGITS + 1);
+        let (whole, part) = digits.split_at(digits.len() - DIGITS);
+        let part = part.trim_end_matches('0');
+        if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") }
+    }
+
+    /// So many times this.
+    #[must_use]
+    pub fn times(self, count: u64) -> Self {
+        Self(self.0.saturating_mul(count))
+    }
+}
+
+impl Add for Usd {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl AddAssign for Usd {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Usd {
+    type Output = Self;
+
+    /// Nothing, where more is taken away than there is.
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Sum for Usd {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+/// For people: whole cents from ten dollars on, four digits that count below, always rounded up.
+impl fmt::Display for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = match self.0 {
+            0 => return f.write_str("$0"),
+            10_000_000_000_000.. => 2,
+            // As many zeros as there are behind the point, and four digits more.
+            amount => DIGITS.saturating_sub(amount.ilog10() as usize + 1).saturating_add(4).min(DIGITS),
+        };
+        let unit = 10_u64.pow((DIGITS - places) as u32);
+        let rounded = Self(self.0.div_ceil(unit).saturating_mul(unit)).decimal();
+        let behind = rounded.split_once('.').map_or(0, |(_, part)| part.len());
+        let point = if behind == 0 { "." } else { "" };
+        write!(f, "${rounded}{point}{}", "0".repeat(2_usize.saturating_sub(behind)))
+    }
+}
+
+/// What something has cost, as far as that is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cost {
+    /// The requests whose cost is known came to this.
+    pub known: Usd,
+    /// Requests that may have cost something, nobody knows how much: their answers were lost, told no tokens, or have no price.
+    pub unknown: u64,
+}
+
+impl Cost {
+    /// What is known.
+    pub const fn known(amount: Usd) -> Self {
+        Self { known: amount, unknown: 0 }
+    }
+
+    /// Of one request, unknown.
+    pub const UNKNOWN: Self = Self { known: Usd::ZERO, unknown: 1 };
+
+    /// The whole amount, if all of it is known.
+    pub fn exact(self) -> Option<Usd> {
+        (self.unknown == 0).then_some(self.known)
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.known += other.known;
+        self.unknown = self.unknown.saturating_add(other.unknown);
+    }
+}
+
+/// For people: `$0.0251`, or `at least $0.0251, cost of 3 requests unknown`.
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { known, unknown } = *self;
+        let requests = if unknown == 1 { "request" } else { "requests" };
+        match (known, unknown) {
+            (known, 0) => write!(f, "{known}"),
+            (Usd::ZERO, unknown) => write!(f, "unknown, of {unknown} {requests}"),
+            (known, unknown) => write!(f, "at least {known}, cost of {unknown} {requests} unknown"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_amount_is_read_and_written_exactly() {
+        for (text, picodollars, decimal) in [
+            ("5", 5_000_000_000_000, "5"),
+            ("$0.15", 150_000_000_000, "0.15"),
+            (".5", 500_000_000_000, "0.5"),
+            ("0.000000000001", 1, "0.000000000001"),
+            ("0", 0, "0"),
+            (" 2.50 ", 2_500_000_000_000, "2.5"),
+            ("10.", 10_000_000_000_000, "10"),
+        ] {
+            let amount = Usd::parse(text).expect(text);
+            assert_eq!((amount.picodollars(), amount.decimal().as_str()), (picodollars, decimal));
+        }
+        for text in ["", "$", ".", "-1", "+1", "1e3", "five", "0.0000000000001", "99999999999", "1,5", "١"] {
+            let problem = Usd::parse(text).expect_err(text);
+            assert!(problem.message.contains("expected US dollars"), "{}", problem.message);
+        }
+    }
+
+    #[test]
+    fn what_people_read_is_never_less_than_it_was() {
+        for (decimal, shown) in [
+            ("0", "$0"),
+            ("5", "$5.00"),
+            ("0.0000251", "$0.0000251"),
+            ("0.000025104", "$0.00002511"),
+            ("1.00001", "$1.0001"),
+            ("0.9999999", "$1.00"),
+            ("1234.561", "$1234.57"),
+            ("0.000000000001", "$0.000000000001"),
+        ] {
+            assert_eq!(Usd::parse(decimal).expect(decimal).to_string(), shown, "{decimal}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_said() {
+        let mut cost = Cost::known(Usd::parse("0.25").expect("an amount"));
+        assert_eq!((cost.to_string(), cost.exact()), ("$0.25".to_owned(), Some(cost.known)));
+        cost += Cost::UNKNOWN;
+        assert_eq!(cost.to_string(), "at least $0.25, cost of 1 request unknown");
+        assert_eq!(cost.exact(), None);
+        cost += Cost { unknown: 2, ..Cost::default() };
+        assert_eq!(cost.to_string(), "at least $0.25, cost of 3 requests unknown");
+        assert_eq!(Cost::UNKNOWN.to_string(), "unknown, of 1 request");
+    }
+
+    proptest! {
+        #[test]
+        fn a_decimal_is_read_back(picodollars: u64) {
+            let amount = Usd::from_picodollars(picodollars);
+            prop_assert_eq!(Usd::parse(&amount.decimal()).ok(), Some(amount));
+            // Shown to people it may be more, by less than a thousandth.
+            if picodollars < u64::MAX / 2 {
+                let shown = Usd::parse(&amount.to_string()).expect("an amount");
+                prop_assert!(shown >= amount && (shown - amount).picodollars() <= picodollars / 999);
+            }
+        }
+    }
+}

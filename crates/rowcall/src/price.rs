@@ -1,0 +1,254 @@
+//! What a model's tokens cost: by the time of the request, the length of the prompt and the tier. What is not known has no price,
+//! never 0 and never that of something else. The table that prices come from is `price/table.rs`; what it means, `docs/cost.md`.
+
+mod given;
+mod moment;
+mod table;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::money::{Cost, Usd};
+use crate::turn::Usage;
+
+pub use moment::Moment;
+pub use table::{OLD_AFTER_DAYS, PriceSource, Prices};
+
+/// The words of servers for a request that is served in the usual way.
+const STANDARD: [&str; 5] = ["default", "standard", "on_demand", "auto", "standard_only"];
+
+/// What a model's tokens cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// Where periods overlap, the last one holds.
+    periods: Arc<[Period]>,
+}
+
+/// A price with what it depends on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Period {
+    /// Of which service; of the usual one if not said.
+    #[serde(default, rename = "for")]
+    service: Service,
+    /// From which day on, in UTC.
+    #[serde(default, deserialize_with = "moment::day_from_text")]
+    from: Option<i64>,
+    /// In which minutes of a day, in UTC, the last one not included; at any time if empty.
+    #[serde(default)]
+    hours: Vec<(u32, u32)>,
+    /// On which days of the week, 1 being Monday; on all if empty.
+    #[serde(default)]
+    days: Vec<u32>,
+    #[serde(default)]
+    i: Option<u64>,
+    #[serde(default)]
+    o: Option<u64>,
+    #[serde(default)]
+    r: Option<u64>,
+    #[serde(default)]
+    w: Option<u64>,
+    #[serde(default)]
+    h: Option<u64>,
+    #[serde(default)]
+    t: Option<u64>,
+    /// What the whole request costs once its input has more tokens than this, the smallest number first.
+    #[serde(default)]
+    above: Vec<(u64, Rates)>,
+}
+
+/// What is bought: the usual service, or another by its name in the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+enum Service {
+    #[default]
+    Standard,
+    /// Whatever it is: the user has named the price.
+    Any,
+    Named(String),
+}
+
+impl From<String> for Service {
+    fn from(name: String) -> Self {
+        Self::Named(name)
+    }
+}
+
+/// Picodollars for a token of each kind; what is not known is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// Input that was neither read from the provider's cache nor written to it.
+    #[serde(default, rename = "i")]
+    pub input: Option<u64>,
+    /// Output.
+    #[serde(default, rename = "o")]
+    pub output: Option<u64>,
+    /// Input read from the cache; as other input where there is no price of its own.
+    #[serde(default, rename = "r")]
+    pub cached: Option<u64>,
+    /// Input written to the cache; as other input where there is no price of its own.
+    #[serde(default, rename = "w")]
+    pub written: Option<u64>,
+    /// Input written to the cache for long: an hour at Anthropic, twelve at OpenAI.
+    #[serde(default, rename = "h")]
+    pub written_long: Option<u64>,
+    /// Reasoning, where it is priced apart from other output.
+    #[serde(default, rename = "t")]
+    pub reasoning: Option<u64>,
+}
+
+impl Rates {
+    /// What these tokens cost; `None` where a price is missing, or the counts contradict one another.
+    pub fn cost(&self, usage: &Usage) -> Option<Usd> {
+        let Usage { input_tokens, cached_tokens, cache_write_tokens, cache_write_long_tokens, .. } = *usage;
+        let short = cache_write_tokens.checked_sub(cache_write_long_tokens)?;
+        let plain = input_tokens.checked_sub(cached_tokens.checked_add(cache_write_tokens)?)?;
+        let answer = usage.output_tokens.checked_sub(usage.reasoning_tokens)?;
+        let (input, output) = (self.input?, self.output?);
+        let long = match (self.written_long, self.written) {
+            (Some(price), _) => Some(price),
+            // What is dearer than other writes by nobody knows how much.
+            (None, Some(_)) => None,
+            (None, None) => Some(input),
+        };
+        let parts = [
+            (plain, Some(input)),
+            (cached_tokens, Some(self.cached.unwrap_or(input))),
+            (short, Some(self.written.unwrap_or(input))),
+            (cache_write_long_tokens, long),
+            (answer, Some(output)),
+            (usage.reasoning_tokens, Some(self.reasoning.unwrap_or(output))),
+        ];
+        let mut sum: u128 = 0;
+        for (tokens, price) in parts.into_iter().filter(|(tokens, _)| *tokens > 0) {
+            sum += u128::from(tokens) * u128::from(price?);
+        }
+        u64::try_from(sum).ok().map(Usd::from_picodollars)
+    }
+}
+
+impl Period {
+    fn holds(&self, service: &Service, at: Moment) -> bool {
+        (self.service == *service || self.service == Service::Any)
+            && self.from.is_none_or(|day| at.day() >= day)
+            && (self.days.is_empty() || self.days.contains(&at.weekday()))
+            && (self.hours.is_empty()
+                || self.hours.iter().any(|(from, to)| (*from..*to).contains(&at.minute())))
+    }
+
+    fn rates(&self, input_tokens: u64) -> Rates {
+        let tier = self.above.iter().rfind(|(threshold, _)| input_tokens > *threshold);
+        tier.map_or(self.base(), |(_, rates)| *rates)
+    }
+
+    fn base(&self) -> Rates {
+        let Self { i, o, r, w, h, t, .. } = *self;
+        Rates { input: i, output: o, cached: r, written: w, written_long: h, reasoning: t }
+    }
+}
+
+impl Price {
+    fn new(periods: Vec<Period>) -> Option<Self> {
+        (!periods.is_empty()).then(|| Self { periods: periods.into() })
+    }
+
+    /// What a request costs that was sent at this moment, answered by this tier in the server's own word, and took these tokens;
+    /// `None` if that is not known.
+    pub fn cost(&self, usage: &Usage, tier: Option<&str>, at: Moment) -> Option<Usd> {
+        self.rates(usage.input_tokens, tier, at)?.cost(usage)
+    }
+
+    /// The rates for a request with so many tokens of input; `None` if none are known for this tier at this moment.
+    pub fn rates(&self, input_tokens: u64, tier: Option<&str>, at: Moment) -> Option<Rates> {
+        Some(self.period(tier, at)?.rates(input_tokens))
+    }
+
+    /// From how many tokens of input on which rates hold; the first from 0 on.
+    pub fn tiers(&self, tier: Option<&str>, at: Moment) -> Vec<(u64, Rates)> {
+        let Some(period) = self.period(tier, at) else { return Vec::new() };
+        let above = period.above.iter().map(|(threshold, rates)| (threshold.saturating_add(1), *rates));
+        std::iter::once((0, period.base())).chain(above).collect()
+    }
+
+    /// The services beside the usual one that have prices at this moment, as the table names them.
+    pub fn services(&self, at: Moment) -> Vec<&str> {
+        let mut names = Vec::new();
+        for period in &*self.periods {
+            if let Service::Named(name) = &period.service
+                && period.holds(&period.service, at)
+                && !names.contains(&name.as_str())
+            {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Whether the usual price depends on when a request is sent.
+    pub fn changes(&self) -> bool {
+        let usual = self.periods.iter().filter(|period| period.service == Service::Standard);
+        usual.count() > 1
+    }
+
+    fn period(&self, tier: Option<&str>, at: Moment) -> Option<&Period> {
+        let service = service(tier);
+        self.periods.iter().rfind(|period| period.holds(&service, at))
+    }
+}
+
+/// What a server's word for a tier means.
+fn service(tier: Option<&str>) -> Service {
+    let name = tier.unwrap_or_default().to_ascii_lowercase();
+    if name.is_empty() || STANDARD.contains(&name.as_str()) {
+        Service::Standard
+    } else {
+        Service::Named(name)
+    }
+}
+
+/// What attempts on an account cost, and by what table that is said.
+#[derive(Debug, Clone)]
+pub(crate) enum Pricing {
+    /// Nothing: nobody sends a bill.
+    Free,
+    /// By these prices.
+    By {
+        price: Price,
+        /// The table, as a journal names it.
+        basis: Arc<str>,
+    },
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Pricing {
+    /// What an answered request cost, with its tokens if it told them.
+    pub(crate) fn cost(&self, usage: Option<&Usage>, tier: Option<&str>, at: Moment) -> Option<Usd> {
+        match self {
+            Self::Free => Some(Usd::ZERO),
+            Self::By { price, .. } => price.cost(usage?, tier, at),
+            Self::Unknown => None,
+        }
+    }
+
+    /// The table by which costs are said, if any is.
+    pub(crate) fn basis(&self) -> Option<&str> {
+        match self {
+            Self::By { basis, .. } => Some(basis),
+            Self::Free | Self::Unknown => None,
+        }
+    }
+
+    /// What a request costs whose answer was lost, but that may have been billed.
+    pub(crate) fn of_lost(&self) -> Cost {
+        match self {
+            Self::Free => Cost::default(),
+            Self::By { .. } | Self::Unknown => Cost::UNKNOWN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

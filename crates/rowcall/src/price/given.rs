@@ -1,0 +1,85 @@
+//! A price as the user gives it: `in=0.15,out=0.60`, in US dollars for a million tokens.
+
+use super::{Period, Price, Service};
+use crate::error::Problem;
+use crate::money::Usd;
+
+/// A price for a million tokens is a million times that for one.
+const TOKENS: u64 = 1_000_000;
+
+/// What may be given.
+const NAMES: &str = "`in`, `out`, `cached`, `written`, `written_long` and `reasoning`";
+
+impl Price {
+    /// A price such as `in=0.15,out=0.60`, which holds for every tier and at all times: US dollars for a million tokens. `cached`, `written`,
+    /// `written_long` and `reasoning` may be given as well.
+    ///
+    /// # Errors
+    /// A part that is unknown or no amount, and a price without `in` or `out`.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let mut period = Period { service: Service::Any, ..Period::default() };
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (name, amount) = part.split_once('=').ok_or_else(|| {
+                Problem::new(format!("`{part}` in the price `{text}` is no `NAME=USD`, expected {NAMES}"))
+            })?;
+            let rate = match name.trim() {
+                "in" => &mut period.i,
+                "out" => &mut period.o,
+                "cached" => &mut period.r,
+                "written" => &mut period.w,
+                "written_long" => &mut period.h,
+                "reasoning" => &mut period.t,
+                name => {
+                    return Err(Problem::new(format!(
+                        "`{name}` in the price `{text}` is unknown, expected {NAMES}"
+                    )));
+                }
+            };
+            let million = Usd::parse(amount)?.picodollars();
+            if million % TOKENS != 0 {
+                let message = format!(
+                    "`{amount}` in the price `{text}` is too fine, expected at most 6 digits behind the point"
+                );
+                return Err(Problem::new(message));
+            }
+            *rate = Some(million / TOKENS);
+        }
+        if period.i.is_none() || period.o.is_none() {
+            let message = format!("the price `{text}` has no `in` or no `out`, expected both");
+            return Err(Problem::new(message).hint("in US dollars for a million tokens: `in=0.15,out=0.60`"));
+        }
+        Ok(Self { periods: [period].into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::price::Moment;
+    use crate::turn::Usage;
+
+    #[test]
+    fn a_given_price_holds_for_every_tier() {
+        let price = Price::parse("in=0.15, out=0.60,cached=0.075").expect("a price");
+        let usage = Usage { input_tokens: 1000, cached_tokens: 400, output_tokens: 10, ..Usage::default() };
+        for tier in [None, Some("default"), Some("flex"), Some("whatever")] {
+            let cost = price.cost(&usage, tier, Moment::from_seconds(0)).expect("a cost");
+            assert_eq!(cost.decimal(), "0.000126");
+        }
+    }
+
+    #[test]
+    fn what_is_no_price_is_refused() {
+        for (text, part) in [
+            ("in=1", "has no `in` or no `out`"),
+            ("", "has no `in` or no `out`"),
+            ("in=1,out=x", "`x` is no amount"),
+            ("in=1,out=2,inn=3", "`inn`"),
+            ("0.15", "is no `NAME=USD`"),
+            ("in=0.0000001,out=1", "too fine"),
+        ] {
+            let problem = Price::parse(text).expect_err(text);
+            assert!(problem.message.contains(part), "{}", problem.message);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A table of prices: the one that is compiled in, or a file of the user's in the same format, which `docs/cost.md` describes. A model
+//! is found by its provider and its exact name, or by that name with a date behind it where the table says so.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::{Moment, Period, Price};
+use crate::error::Problem;
+
+/// A table that is older than this may be out of date: of 1,400 entries, eight changed in the week before the one here was taken.
+pub const OLD_AFTER_DAYS: i64 = 14;
+
+static BUNDLED: LazyLock<Prices> = LazyLock::new(|| {
+    // A test reads it as well, so it can be read.
+    Prices::parse(include_str!("../../data/prices.json")).unwrap_or_else(|_| Prices::empty())
+});
+
+/// A table of prices.
+#[derive(Clone)]
+pub struct Prices {
+    taken: Option<String>,
+    sources: Vec<PriceSource>,
+    hash: String,
+    /// Each provider's models, as text until a model is looked for.
+    providers: BTreeMap<String, Box<RawValue>>,
+}
+
+/// Where a table is from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PriceSource {
+    /// The package.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The SHA-256 of the file in it.
+    pub sha256: String,
+    /// Its licence.
+    pub licence: String,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    about: About,
+    providers: BTreeMap<String, Box<RawValue>>,
+}
+
+#[derive(Default, Deserialize)]
+struct About {
+    #[serde(default)]
+    taken: Option<String>,
+    #[serde(default)]
+    sources: Vec<PriceSource>,
+}
+
+/// What a table says of a model's price; the rest is for `models.rs`.
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    prices: Vec<Period>,
+    /// Whether the name with a date behind it is the same model.
+    #[serde(default)]
+    dated: bool,
+}
+
+impl Prices {
+    /// The table that is compiled in.
+    pub fn bundled() -> &'static Self {
+        &BUNDLED
+    }
+
+    /// The table in a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is no such table.
+    pub fn read(path: &Path) -> Result<Self, Problem> {
+        let name = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Problem::new(format!("the prices `{name}` cannot be read: {error}")))?;
+        Self::parse(&text).map_err(|problem| Problem {
+            message: format!("the prices `{name}` cannot be used: {}", problem.message),
+            ..problem
+        })
+    }
+
+    /// The table in a text.
+    ///
+    /// # Errors
+    /// If it is no such table; all of its prices are looked at.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let no_table = |error: serde_json::Error| {
+            Problem::new(format!("no table of prices, expected `{{\"providers\": …}}`: {error}"))
+        };
+        let File { about, providers } = serde_json::from_str(text).map_err(no_table)?;
+        if let Some(day) = about.taken.as_deref().filter(|day| Moment::of_day(day).is_none()) {
+            return Err(Problem::new(format!(
+                "it was taken on `{day}`, expected a day such as `2026-11-28`"
+            )));
+        }
+        let mut hash = String::with_capacity(64);
+        for byte in Sha256::digest(text.as_bytes()) {
+            let _ = write!(hash, "{byte:02x}");
+        }
+        Ok(Self { taken: about.taken, sources: about.sources, hash, providers })
+    }
+
+    fn empty() -> Self {
+        Self { taken: None, sources: Vec::new(), hash: String::new(), providers: BTreeMap::new() }
+    }
+
+    /// The price of a model at a provider, by the catalog's name for that; `None` if the table has none.
+    ///
+    /// # Errors
+    /// If what the table says of that provider cannot be read.
+    pub fn find(&self, provider: &str, model: &str) -> Result<Option<Price>, Problem> {
+        let Some(models) = self.models(provider)? else { return Ok(None) };
+        let exact = models.get(model).map(|raw| entry(provider, model, raw)).transpose()?;
+        let entry = match (exact, without_date(model)) {
+            (Some(entry), _) => Some(entry),
+            (None, Some(stem)) => {
+                let of_stem = models.get(stem).map(|raw| entry(provider, stem, raw)).transpose()?;
+                of_stem.filter(|entry| entry.dated)
+            }
+            (None, None) => None,
+        };
+        Ok(entry.and_then(|entry| Price::new(entry.prices)))
+    }
+
+    /// Looks at every price.
+    ///
+    /// # Errors
+    /// The first that cannot be read.
+    pub fn check(&self) -> Result<(), Problem> {
+        for provider in self.providers.keys() {
+            for (name, raw) in self.models(provider)?.into_iter().flatten() {
+                entry(provider, name, raw)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn models(&self, provider: &str) -> Result<Option<BTreeMap<&str, &RawValue>>, Problem> {
+        let Some(raw) = self.providers.get(provider) else { return Ok(None) };
+        serde_json::from_str(raw.get())
+            .map(Some)
+            .map_err(|error| Problem::new(format!("the models of `{provider}` cannot be read: {error}")))
+    }
+
+    /// The day on which it was taken, as `2026-11-28`, if it says so.
+    pub fn taken_on(&self) -> Option<&str> {
+        self.taken.as_deref()
+    }
+
+    /// How many days ago it was taken, if it says when.
+    pub fn age_in_days(&self, now: Moment) -> Option<i64> {
+        Some(now.day() - Moment::of_day(self.taken.as_deref()?)?.day())
+    }
+
+    /// Where it is from.
+    pub fn sources(&self) -> &[PriceSource] {
+        &self.sources
+    }
+
+    /// The SHA-256 of its text, in hexadecimal.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The table in a few words, as a journal keeps it: the day and the beginning of the hash.
+    pub fn basis(&self) -> String {
+        let day = self.taken.as_deref().unwrap_or("undated");
+        format!("{day} sha256:{}", self.hash.get(..16).unwrap_or(&self.hash))
+    }
+}
+
+impl fmt::Debug for Prices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Prices").field(&self.basis()).finish()
+    }
+}
+
+/// What a table says of a model.
+fn entry(provider: &str, model: &str, raw: &RawValue) -> Result<Entry, Problem> {
+    let problem = |why: &dyn fmt::Display| {
+        Problem::new(format!("the price of `{provider}/{model}` cannot be read: {why}"))
+    };
+    let entry: Entry = serde_json::from_str(raw.get()).map_err(|error| problem(&error))?;
+    for period in &entry.prices {
+        if !period.above.is_sorted_by(|(one, _), (next, _)| one < next) {
+            return Err(problem(&"its tiers are not in order, the smallest number of tokens first"));
+        }
+    }
+    Ok(entry)
+}
+
+/// A name without the date at its end, if it has one: `-2026-03-05` or `-20260305`.
+fn without_date(name: &str) -> Option<&str> {
+    let dashed = |at: usize| {
+        let date = name.get(at..)?.strip_prefix('-')?;
+        Moment::of_day(date).and(name.get(..at))
+    };
+    let bare = |at: usize| {
+        let digits = name.get(at..)?.strip_prefix('-')?;
+        let date = format!("{}-{}-{}", digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?);
+        Moment::of_day(&date).and(name.get(..at))
+    };
+    let at = |length: usize| name.len().checked_sub(length);
+    at("-2026-03-05".len()).and_then(dashed).or_else(|| at("-20260305".len()).and_then(bare))
+}
+
+#[cfg(test)]
+mod tests;

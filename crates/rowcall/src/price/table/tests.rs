@@ -1,0 +1,116 @@
+//! The table that is compiled in can be read, and names are found by its own rules and no others.
+
+use super::*;
+use crate::turn::Usage;
+
+fn at(day: &str) -> Moment {
+    Moment::of_day(day).expect(day)
+}
+
+fn usd(provider: &str, model: &str, day: &str) -> Option<String> {
+    let price = Prices::bundled().find(provider, model).expect("it can be read")?;
+    let million = Usage { input_tokens: 1_000_000, output_tokens: 0, ..Usage::default() };
+    let thousandth = Usage { input_tokens: 1_000, ..million };
+    price.cost(&thousandth, None, at(day)).map(|usd| usd.times(1_000).decimal())
+}
+
+#[test]
+fn all_of_the_bundled_table_can_be_read() {
+    let prices = Prices::bundled();
+    prices.check().expect("every price can be read");
+    assert_eq!(prices.taken_on(), Some("2026-11-28"));
+    let names: Vec<_> = prices.sources().iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["litellm", "genai-prices"]);
+    assert!(prices.sources().iter().all(|source| source.sha256.len() == 64 && source.licence == "MIT"));
+    assert_eq!(prices.hash().len(), 64);
+    assert!(prices.basis().starts_with("2026-11-28 sha256:"), "{}", prices.basis());
+    assert_eq!(prices.age_in_days(at("2026-12-12")), Some(14));
+}
+
+#[test]
+fn no_price_in_the_bundled_table_is_zero() {
+    let prices = Prices::bundled();
+    for provider in prices.providers.keys() {
+        for (name, raw) in prices.models(provider).expect("models").expect("a provider") {
+            for period in entry(provider, name, raw).expect("an entry").prices {
+                for rates in
+                    std::iter::once(period.base()).chain(period.above.iter().map(|(_, rates)| *rates))
+                {
+                    let all = [rates.input, rates.output, rates.cached, rates.written, rates.written_long];
+                    assert!(all.into_iter().flatten().all(|price| price > 0), "{provider}/{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_is_found_by_its_name_or_by_one_with_a_date() {
+    for (provider, model, expected) in [
+        ("openai", "gpt-6-luna", Some("0.1")),
+        ("openai", "gpt-6-luna-2031-12-11", Some("0.1")),
+        ("anthropic", "claude-haiku-4-5", Some("1")),
+        ("anthropic", "claude-haiku-4-5-20251001", Some("1")),
+        // A name that begins like another is not that one.
+        ("openai", "gpt-6-luna-pro", None),
+        ("openai", "gpt-6-luna-2031-12", None),
+        ("openai", "gpt-6-luna-2031-13-11", None),
+        ("openai", "GPT-6-luna", None),
+        ("openai", "openai/gpt-6-luna", None),
+        ("anthropic", "gpt-6-luna", None),
+        ("anthropic", "claude-opus-9", None),
+        ("nobody", "gpt-6-luna", None),
+        // It is free up to a quota and has no price beyond.
+        ("google", "gemma-4-31b-it", None),
+        // Its searches are billed by the request.
+        ("perplexity", "sonar", None),
+    ] {
+        assert_eq!(usd(provider, model, "2026-11-28").as_deref(), expected, "{provider}/{model}");
+    }
+}
+
+#[test]
+fn prices_are_those_of_the_day() {
+    for (provider, model, day, expected) in [
+        ("google", "gemini-4-argon", "2026-11-30", "2"),
+        ("google", "gemini-4-argon", "2026-12-01", "4"),
+        ("google", "gemini-3.8-flash", "2026-12-31", "0.75"),
+        ("google", "gemini-3.8-flash", "2027-01-01", "1.5"),
+        ("mistral", "mistral-large-4", "2026-10-28", "1.36"),
+        ("mistral", "mistral-large-4", "2026-10-29", "0.7"),
+        ("together", "Qwen/Qwen3.7-Max", "2026-11-28", "2.5"),
+        // At midnight there is no peak.
+        ("deepseek", "deepseek-v4-pro", "2026-11-25", "0.66"),
+        ("deepseek", "deepseek-flash", "2026-11-25", "0.15"),
+    ] {
+        assert_eq!(usd(provider, model, day).as_deref(), Some(expected), "{provider}/{model} on {day}");
+    }
+}
+
+#[test]
+fn a_table_of_the_users_is_read_or_refused_with_the_place() {
+    let own = r#"{"providers": {"openai": {"mine": {"prices": [{"i": 1, "o": 2}], "dated": true}}}}"#;
+    let prices = Prices::parse(own).expect("a table");
+    assert!(prices.find("openai", "mine-20310101").expect("it can be read").is_some());
+    assert_eq!((prices.taken_on(), prices.age_in_days(at("2026-11-28"))), (None, None));
+    for (text, said) in [
+        ("[]", "no table of prices"),
+        (r#"{"models": {}}"#, "no table of prices"),
+        (r#"{"about": {"taken": "today"}, "providers": {}}"#, "`today`"),
+        (
+            r#"{"providers": {"openai": {"mine": {"prices": [{"i": 1, "o": 2, "untl": 3}]}}}}"#,
+            "`openai/mine`",
+        ),
+        (r#"{"providers": {"openai": {"mine": {"prices": [{"i": -1, "o": 2}]}}}}"#, "`openai/mine`"),
+        (r#"{"providers": {"openai": {"mine": {"prices": [{"i": 0.5, "o": 2}]}}}}"#, "`openai/mine`"),
+        (r#"{"providers": {"openai": {"mine": {"prices": [{"from": "x"}]}}}}"#, "`x` is no day"),
+        (
+            r#"{"providers": {"openai": {"mine": {"prices": [{"above": [[2, {}], [1, {}]]}]}}}}"#,
+            "its tiers are not in order",
+        ),
+        (r#"{"providers": {"openai": []}}"#, "the models of `openai`"),
+    ] {
+        let problem = Prices::parse(text).and_then(|prices| prices.check()).expect_err(text);
+        assert!(problem.message.contains(said), "{text}: {}", problem.message);
+    }
+}
