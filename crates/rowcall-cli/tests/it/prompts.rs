@@ -175,7 +175,7 @@ fn a_file_that_cannot_be_sent_fails_its_row_and_is_asked_about_again_by_rerun() 
     let without = place.rowcall(&run[..run.len() - 2]);
     assert_eq!(without.code, Some(2));
     assert!(
-        without.stderr.contains("was made with another images: 2 of 3 rows would be asked"),
+        without.stderr.contains("was made with other images: 2 of 3 rows would be asked"),
         "{}",
         without.stderr
     );
@@ -212,7 +212,7 @@ fn a_journal_knows_its_examples() {
     for (more, asked) in [(&["--examples", "other.jsonl"][..], 2), (&[], 2)] {
         let changed = run(more);
         assert_eq!(changed.code, Some(2), "{}", changed.stderr);
-        let message = format!("was made with another examples: {asked} of 2 rows would be asked");
+        let message = format!("was made with other examples: {asked} of 2 rows would be asked");
         assert!(changed.stderr.contains(&message), "{}", changed.stderr);
     }
     let same = run(&["--examples", "same.csv"]);
@@ -245,7 +245,7 @@ fn a_journal_of_the_first_format_is_gone_on_with() {
     }
     place.write("e.jsonl", "{\"text\":\"Ann is 3\",\"age\":3}\n");
     let refused = run(&["--examples", "e.jsonl"]);
-    assert!(refused.stderr.contains("was made with another examples"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("was made with other examples"), "{}", refused.stderr);
     let resumed = run(&[]);
     assert_eq!((resumed.code, requests(&simulator)), (Some(0), 2), "{}", resumed.stderr);
     let accepted = run(&["--examples", "e.jsonl", "--accept-changes"]);

@@ -71,8 +71,9 @@ fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
             continue;
         }
         let refused = run(&story, asked, &[]);
+        let other = if what == "parameters" { "other" } else { "another" };
         let message = format!(
-            "the journal `out.jsonl.journal` was made with another {what}: {unknown} of 20 rows would be asked\n"
+            "the journal `out.jsonl.journal` was made with {other} {what}: {unknown} of 20 rows would be asked\n"
         );
         told(&refused, 2, &[&message, "`--accept-changes` goes on", "`--fresh` starts over"]);
         assert_eq!((story.asked(), story.output(), story.count("plans")), (0, answers(0..20), 1), "{what}");
