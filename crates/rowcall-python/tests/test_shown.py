@@ -60,6 +60,8 @@ def test_a_bar_of_a_run_is_shown_where_it_was_asked_for(tmp_path, monkeypatch):
     for progress, is_shown in ((True, True), (False, False), (None, False)):
         shown = io.StringIO()
         monkeypatch.setattr(sys, "stderr", shown)
+        # Another test may have made this process look like a notebook.
+        monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
         people.run(tmp_path / "in.txt", tmp_path / "out.jsonl", progress=progress, fresh=True)
         monkeypatch.undo()
         assert bool(shown.getvalue()) is is_shown

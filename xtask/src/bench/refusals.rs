@@ -143,7 +143,7 @@ fn table(times: &[(Cell, Times)]) -> String {
                     if times.failed > 0 { format!(", {} failed", times.failed) } else { String::new() };
                 format!("{:.1} ({:.2}){failed}", times.seconds, times.seconds / calm.seconds)
             });
-            text.push_str(&format!(" {} |", shown.unwrap_or_default()));
+            text.push_str(&shown.map_or_else(|| " |".to_owned(), |shown| format!(" {shown} |")));
         }
         text.push('\n');
     }

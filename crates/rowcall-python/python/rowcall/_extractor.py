@@ -114,6 +114,8 @@ class Extractor(Generic[T_co]):
             concurrency: int | None = ...,
             rpm: float | None = ...,
             tpm: float | None = ...,
+            price: str | None = ...,
+            prices: str | os.PathLike[str] | None = ...,
             protocol: Protocol | None = ...,
             dialect: str | None = ...,
         ) -> None: ...
