@@ -113,9 +113,8 @@ async fn no_more_than_allowed_are_in_flight_and_all_places_are_used() {
 #[tokio::test]
 async fn the_first_failure_in_time_ends_gather_and_cancels_its_siblings() {
     // All four are there before Bob's is answered.
-    let scenario = by_text("declines Bob, dawdles over Ann", slow("Ann", 30.0))
-        .with_fault(refusing("Bob"))
-        .with_latency(Latency::fixed(Duration::from_millis(500)));
+    let texts = [slow("Ann", 30.0), slow("Bob", 0.5)].concat();
+    let scenario = by_text("declines Bob, dawdles over Ann", texts).with_fault(refusing("Bob"));
     let simulator = simulator(scenario);
     let people = people(&simulator);
     let rows = ["Ann is 1", "Ann is 2", "Bob is 3", "Ann is 4"];
