@@ -56,7 +56,7 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
     lines.join("\n")
 }
 
-/// So many of what `noun` names: "1 row", "2 rows".
+/// A count with its noun: "1 row", "2 rows".
 pub(crate) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", HumanCount(n), if n == 1 { "" } else { "s" })
 }

@@ -121,7 +121,7 @@ fn prices(path: &Path) -> Result<Prices> {
 /// What the arguments say about the account. Where nothing is sent, a missing key is no obstacle.
 ///
 /// # Errors
-/// If the command that gives the key does not, or the table of prices is none.
+/// If the command for the API key gives no key, or the file with prices cannot be used.
 pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool) -> Result<AccountOptions> {
     let prices = server.prices.as_deref().map(prices).transpose()?;
     let key = server.key_command.as_deref().map(key::from_command).transpose()?;

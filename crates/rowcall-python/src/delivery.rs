@@ -192,7 +192,7 @@ impl Sink for UntilFailure {
     async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
         let has_failed = done.iter().any(|(_, outcome)| outcome.result.is_err());
         self.0.write(done).await?;
-        // Whoever takes the outcomes meets the failure first.
+        // The consumer of the outcomes sees the failure first.
         if has_failed { Err(Error::Halted) } else { Ok(()) }
     }
 }

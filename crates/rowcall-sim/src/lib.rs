@@ -121,7 +121,7 @@
 //!     during = { from_seconds = 60, for_seconds = 20 }   # an outage
 //!     kind = { status = { code = 502, body = "html" } }
 //!
-//!     [[away]]                     # nobody listens meanwhile: connections are closed and refused
+//!     [[away]]                     # the server is away: connections are closed and refused
 //!     from_seconds = 120
 //!     for_seconds = 2.5
 //! "#)?;

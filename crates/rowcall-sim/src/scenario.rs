@@ -53,7 +53,7 @@ pub struct Scenario {
     /// What goes wrong; the order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
-    /// When nobody listens: connections are refused, and those that are open are closed.
+    /// When the server is away: connections are refused, and open ones are closed.
     #[serde(default)]
     pub away: Vec<Span>,
 }
@@ -164,7 +164,7 @@ impl Scenario {
         self
     }
 
-    /// The same story, at a time of which nobody listens.
+    /// The same scenario with a time at which the server is away.
     pub fn with_away(mut self, away: Span) -> Self {
         self.away.push(away);
         self

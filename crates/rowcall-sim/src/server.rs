@@ -35,7 +35,7 @@ pub(crate) struct Door {
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
-/// Where connections come in. While nobody listens, the port is kept, so that nobody else takes it.
+/// Where connections come in. While the server is away, it keeps its port, so that no other process takes it.
 enum Port {
     Open(TcpListener),
     Closed(TcpSocket),

@@ -35,7 +35,7 @@ impl Shared {
         self.answered.send_replace(0);
     }
 
-    /// Whether nobody listens now.
+    /// Whether the server is away now.
     pub(crate) fn is_away(&self) -> bool {
         let now = self.began.elapsed();
         self.simulation().is_away(now)

@@ -82,7 +82,7 @@ impl Simulation {
         self.stats.restart();
     }
 
-    /// Whether nobody listens at `now`.
+    /// Whether the server is away at `now`.
     pub(crate) fn is_away(&self, now: Duration) -> bool {
         self.began.is_some_and(|began| {
             let story = now.saturating_sub(began);
@@ -90,7 +90,7 @@ impl Simulation {
         })
     }
 
-    /// Whether there are times at which nobody listens.
+    /// Whether the server is ever away.
     pub(crate) fn goes_away(&self) -> bool {
         !self.scenario.away.is_empty()
     }

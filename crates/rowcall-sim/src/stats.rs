@@ -40,7 +40,7 @@ pub struct Stats {
     pub answers_by_tenth: Vec<u32>,
 }
 
-/// Answers are counted by time for so many tenths of a second.
+/// Answers are counted per tenth of a second, for this many tenths.
 const MOST_TENTHS: usize = 18_000;
 
 /// Requests to a model by what they were.

@@ -22,7 +22,7 @@ use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
 use crate::identity::{self, EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
-use crate::price::{Moment, OLD_AFTER_DAYS, Price, Prices, Pricing};
+use crate::price::{Moment, Price, Prices, Pricing};
 use crate::prompt::{SamePrompt, Template};
 use crate::provider::{
     Approach, Forms, Key, KeyHeader, Means, Mode, Offer, Parameters, Protocol, Quirks, Target,
@@ -35,6 +35,7 @@ use crate::transport::{Network, Transport};
 use crate::violation::Violation;
 
 mod bounds;
+mod pricing;
 
 pub use bounds::MOST_CONCURRENCY;
 
@@ -158,53 +159,10 @@ impl Account {
         if let Some(per_minute) = options.tokens_per_minute {
             admission.apply(Limit::Tokens(bounds::tokens_per_minute(per_minute)?));
         }
-        let pricing = pricing(&offer, &base_url, options).map_err(Error::Config)?;
-        let pricing_note = pricing_note(&pricing, &offer, options, Moment::from(SystemTime::now()));
+        let pricing = pricing::of(&offer, &base_url, options).map_err(Error::Config)?;
+        let pricing_note = pricing::note(&pricing, &offer, options, Moment::from(SystemTime::now()));
         let quirks = provider.quirks_at(&base_url);
         Ok(Self { offer, quirks, transport, admission, pricing, pricing_note })
-    }
-}
-
-/// What attempts cost. A simulator sends no bill, and where a provider has other prices for other places, only those of its usual
-/// address are known.
-fn pricing(offer: &Offer, base_url: &str, options: &AccountOptions) -> std::result::Result<Pricing, Problem> {
-    if let Some(price) = &options.price {
-        return Ok(Pricing::By { price: price.clone(), basis: "given by the user".into() });
-    }
-    let provider = offer.provider.name;
-    if provider == "sim" && options.prices.is_none() {
-        return Ok(Pricing::Free);
-    }
-    if provider == "openai" && base_url.contains(".api.openai.com") {
-        return Ok(Pricing::Unknown);
-    }
-    let prices = options.prices.as_deref().unwrap_or_else(|| Prices::bundled());
-    Ok(match prices.find(provider, &offer.name)? {
-        Some(price) => Pricing::By { price, basis: prices.basis().into() },
-        None => Pricing::Unknown,
-    })
-}
-
-/// What a user should know of the prices: that there are none where a bill is to be expected, or that they are old.
-fn pricing_note(pricing: &Pricing, offer: &Offer, options: &AccountOptions, now: Moment) -> Option<String> {
-    match pricing {
-        Pricing::Free => None,
-        Pricing::Unknown => matches!(offer.provider.key, Key::Required(_)).then(|| {
-            format!(
-                "no price is known for `{}`, so its cost is unknown: `--price in=USD,out=USD` gives one",
-                offer.path()
-            )
-        }),
-        Pricing::By { .. } if options.price.is_some() => None,
-        Pricing::By { .. } => {
-            let prices = options.prices.as_deref().unwrap_or_else(|| Prices::bundled());
-            let (taken, days) = (prices.taken_on()?, prices.age_in_days(now)?);
-            (days > OLD_AFTER_DAYS).then(|| {
-                format!(
-                    "the prices are of {taken}, {days} days ago, and may have changed: `--prices FILE` gives newer ones"
-                )
-            })
-        }
     }
 }
 

@@ -24,7 +24,7 @@ impl Usd {
     /// The most that can be counted.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// So many picodollars.
+    /// An amount in picodollars.
     pub const fn from_picodollars(picodollars: u64) -> Self {
         Self(picodollars)
     }
@@ -62,7 +62,7 @@ impl Usd {
         if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") }
     }
 
-    /// So many times this.
+    /// This amount, multiplied.
     #[must_use]
     pub fn times(self, count: u64) -> Self {
         Self(self.0.saturating_mul(count))

@@ -109,7 +109,7 @@ impl Rates {
         let (input, output) = (self.input?, self.output?);
         let long = match (self.written_long, self.written) {
             (Some(price), _) => Some(price),
-            // What is dearer than other writes by nobody knows how much.
+            // These writes cost more than others, by an unknown amount.
             (None, Some(_)) => None,
             (None, None) => Some(input),
         };
@@ -160,7 +160,7 @@ impl Price {
         self.rates(usage.input_tokens, tier, at)?.cost(usage)
     }
 
-    /// The rates for a request with so many tokens of input; `None` if none are known for this tier at this moment.
+    /// The rates for a request with this many input tokens; `None` if no price is known for this tier at this moment.
     pub fn rates(&self, input_tokens: u64, tier: Option<&str>, at: Moment) -> Option<Rates> {
         Some(self.period(tier, at)?.rates(input_tokens))
     }
@@ -211,7 +211,7 @@ fn service(tier: Option<&str>) -> Service {
 /// What attempts on an account cost, and by what table that is said.
 #[derive(Debug, Clone)]
 pub(crate) enum Pricing {
-    /// Nothing: nobody sends a bill.
+    /// Nothing: there is no bill.
     Free,
     /// By these prices.
     By {
@@ -219,12 +219,12 @@ pub(crate) enum Pricing {
         /// The table, as a journal names it.
         basis: Arc<str>,
     },
-    /// Nobody knows.
+    /// Not known.
     Unknown,
 }
 
 impl Pricing {
-    /// What an answered request cost, with its tokens if it told them.
+    /// What an answered request cost, by its token counts if it reported them.
     pub(crate) fn cost(&self, usage: Option<&Usage>, tier: Option<&str>, at: Moment) -> Option<Usd> {
         match self {
             Self::Free => Some(Usd::ZERO),

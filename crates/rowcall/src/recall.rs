@@ -68,7 +68,8 @@ impl Candidate {
 }
 
 impl Candidate {
-    /// The same with the best invalid value of its failure as the outcome, which today's rules may accept; as it is if there is none.
+    /// The same candidate with the best invalid value of its failure as the outcome, since today's rules may accept that value. Unchanged if
+    /// the failure kept no value.
     fn second_look(self) -> Self {
         let best = self.outcome.result.as_ref().err().and_then(|failure| failure.best.clone());
         let Some(best) = best else { return self };

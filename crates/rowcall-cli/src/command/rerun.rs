@@ -161,7 +161,7 @@ fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<
     let prompt = arguments.prompt.as_ref().map(|prompt| text_or_file("prompt", prompt)).transpose()?;
     let same_prompt = match &prompt {
         Some(_) if !arguments.same_prompt => SamePrompt::Refuse,
-        // Whoever made the journal has allowed it, or was not asked.
+        // The run that made the journal has allowed it, or did not have to.
         Some(_) | None => SamePrompt::Allow,
     };
     Ok(Task {

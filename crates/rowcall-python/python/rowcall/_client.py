@@ -124,7 +124,7 @@ class Client:
         return Extractor._of(self, response, prompt, settings)
 
     def close(self) -> None:
-        """Lets go of the connections once its extractors are closed, which happens by itself when nobody has them any more."""
+        """Closes the connections once its extractors are closed. They close by themselves when they are no longer referenced."""
         if self._process == os.getpid():
             self._made.close()
 

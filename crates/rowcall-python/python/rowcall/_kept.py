@@ -7,7 +7,7 @@ from typing import Any
 
 
 def keep(error: BaseException, outcomes: Any, rows: int, journal: str | None) -> None:
-    """Puts what is done, of so many rows, on the exception, with a note.
+    """Attaches the outcomes so far to the exception, with a note that says of how many rows.
 
     Args:
         error: What ends the call.

@@ -109,7 +109,7 @@ def is_wanted(progress: bool | None) -> bool:
 
 
 def bar(wanted: bool, total: int | None, name: str, bound: Callable[[], str] = lambda: "") -> Bar:
-    """What shows how far a call over so many rows has come, if that is wanted. `bound` tells what is to be seen beside it."""
+    """A progress bar for a call over `total` rows, if one is wanted. `bound` returns what is shown beside it."""
     if not wanted:
         return Nothing()
     if find_spec("tqdm") is not None:

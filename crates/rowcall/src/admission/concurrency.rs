@@ -29,7 +29,7 @@ pub(super) struct Concurrency {
     most: usize,
     /// How many connections the system allows.
     cap: usize,
-    /// Where somebody has said how many, it grows no further, and is not looked into whether fewer do as well.
+    /// Who set the limit. A limit that was set does not grow, and no smaller one is tried.
     given: Given,
     ceiling: Option<Ceiling>,
     round: Option<Round>,
@@ -46,13 +46,13 @@ pub(super) struct Concurrency {
     lowered: Option<Lowered>,
 }
 
-/// Who has said how many.
+/// Who set the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Given {
     Nobody,
     /// For the account.
     User,
-    /// For the extractors that ask, which are as many places together.
+    /// The extractors that ask, by their limits together.
     Extractors,
 }
 
@@ -111,7 +111,7 @@ impl Concurrency {
         self.limit.min(self.cap)
     }
 
-    /// Whether somebody has said how many.
+    /// Whether the limit was set, by the user or by extractors.
     pub(super) fn is_given(&self) -> bool {
         self.given != Given::Nobody
     }
@@ -121,12 +121,12 @@ impl Concurrency {
         (self.round, self.before, self.is_repeated) = (None, None, false);
     }
 
-    /// The user says how many the account may have.
+    /// The user sets the account's limit.
     pub(super) fn give(&mut self, places: usize) {
         (self.limit, self.most, self.given, self.lowered) = (places, places, Given::User, None);
     }
 
-    /// Only extractors with limits of their own ask, which are so many places together.
+    /// Only extractors with limits of their own ask. Their limits add up to `places`.
     pub(super) fn share(&mut self, places: usize) {
         match self.given {
             Given::User => return,
@@ -139,7 +139,7 @@ impl Concurrency {
         self.interrupted();
     }
 
-    /// Extractors without a limit ask as well, beside some that may have so many places together: how many the account has is found out.
+    /// Extractors without a limit ask as well. The account's limit is found out; the other extractors' limits add up to `places`.
     pub(super) fn find_out(&mut self, places: usize) {
         if self.given == Given::User {
             return;
@@ -152,7 +152,7 @@ impl Concurrency {
         self.interrupted();
     }
 
-    /// There are connections for so many.
+    /// The system has connections for at most `places`.
     pub(super) fn cap(&mut self, places: usize) {
         self.cap = places;
     }

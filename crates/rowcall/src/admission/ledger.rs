@@ -1,6 +1,8 @@
 //! What the account has taken and given back, and what its answers have shown: who may start next, and what follows from how an
 //! attempt has ended. It waits for nobody; that is `mod.rs`' business.
 
+mod refusal;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,12 +11,12 @@ use super::concurrency::Concurrency;
 use super::estimate::Estimate;
 use super::limits::{Amounts, Limits, Sent};
 use super::outage::{Blame, Failing, Outages, Strikes};
-use super::pace::{Cause, Pace};
+use super::pace::Pace;
 use super::queue::{Line, Queue, Queues};
-use super::refusals::{Refusals, Remedy, Since, Verdict};
+use super::refusals::{Refusals, Since, Verdict};
 use super::share::{Shares, Sole};
-use super::{Need, Refusal, Settlement};
-use crate::standing::{Bound, Dimension, LimitedBy, Standing};
+use super::{Need, Settlement};
+use crate::standing::{Bound, Dimension, Standing};
 use crate::turn::Usage;
 
 /// So many start at the same instant when nothing has been answered yet. Those behind them follow at a thousand a second, so
@@ -22,18 +24,9 @@ use crate::turn::Usage;
 const AT_ONCE: f64 = 16.0;
 const FOLLOWING: f64 = 1000.0;
 
-/// Upward jitter on a wait that the server asked for: a tenth of it, and at most a second.
-const JITTER: f64 = 0.1;
-
-/// So many refusals without a time, at least half of what was sent meanwhile, are taken for what they say.
-const UNTIMED: u64 = 8;
-
 /// Whoever asks nothing for longer than this, though he might, learns nothing of how long an account has been limited. It is longer
 /// than any wait of the path's own between two attempts.
 const IDLE: Duration = Duration::from_mins(1);
-
-/// A refusal is the account's if not so many of the attempts that were sent after it have been answered.
-const CONTRADICTIONS: usize = 3;
 
 /// One account's.
 #[derive(Debug)]
@@ -142,7 +135,7 @@ impl Ledger {
         (Some(wait), bound)
     }
 
-    /// Whether a pace is kept to: not where the server tells a limit that it does not contradict.
+    /// Whether a pace is kept: not if the server reports a limit that the pace does not contradict.
     fn binds(&self, dimension: Dimension, pace: &Pace) -> bool {
         self.limits.told(dimension).is_none_or(|told| pace.contradicts(told))
     }
@@ -155,7 +148,7 @@ impl Ledger {
         }
     }
 
-    /// The line from which somebody may start next: the one whose head has waited longest, of those whose extractors have a place left.
+    /// The line whose head may start next: of the lines whose extractors have a place left, the one whose head has waited longest.
     pub(super) fn served(&self) -> Option<(Option<Line>, &Queue<Need, Granted>)> {
         self.queues.first(|line| self.shares.has_room(line))
     }
@@ -180,7 +173,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody in this line begins to ask, be it at once or after having waited.
+    /// An attempt of this line asks to start. It may start at once, or wait first.
     pub(super) fn begin(&mut self, line: Option<Line>) {
         self.shares.begin(line);
         if let Some(Sole { is_sole, places }) = self.shares.news() {
@@ -278,7 +271,7 @@ impl Ledger {
         let was_told = self.limits.are_told();
         let verdict = self.judge(granted, settlement);
         // A refusal that others do not meet may come from a server that does not serve them.
-        if verdict == Verdict::Account && !is_untimed(settlement) {
+        if verdict == Verdict::Account && !refusal::is_untimed(settlement) {
             for standing in standings {
                 self.limits.learn(standing, &granted.sent, now);
             }
@@ -384,145 +377,4 @@ impl Ledger {
         }
         self.in_flight = self.flying.len();
     }
-
-    /// Whether all wait after a refusal or only the row that was refused. What is not about an amount, or comes without a time, has
-    /// rules of its own.
-    fn judge(&mut self, granted: Granted, settlement: Settlement) -> Verdict {
-        let Settlement::Refused(Refusal { retry_after: Some(_), by, .. }) = settlement else {
-            return Verdict::Account;
-        };
-        match by {
-            Some(LimitedBy::Growth | LimitedBy::Concurrency) => Verdict::Account,
-            Some(LimitedBy::Amount(_)) | None => {
-                self.refusals.refused(granted.sent.number, self.limits.sent())
-            }
-        }
-    }
-
-    /// A refusal with a time that others have not met: only a pace may follow from many of them.
-    fn take_single_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
-        self.limited_since.get_or_insert(now);
-        self.give(granted.amounts, &granted.sent, now);
-        let dimension = match refusal.by {
-            Some(LimitedBy::Amount(dimension)) => dimension,
-            Some(LimitedBy::Growth | LimitedBy::Concurrency) | None => Dimension::Requests,
-        };
-        let pace = self.paces.get(&dimension).filter(|pace| self.binds(dimension, pace));
-        let pace = pace.filter(|_| !refusal.overloaded);
-        let is_below_measured = pace.map(|pace| pace.is_below_measured(now));
-        let since = Since { at: now, accepted: self.limits.total() };
-        let accepted = self.limits.accepted(dimension);
-        match self.refusals.remedy(since, is_below_measured) {
-            Remedy::Begin(_) if refusal.overloaded => self.concurrency.overloaded(now),
-            // One that does not bind yet may, once it has been measured for long enough.
-            Remedy::Begin(_) | Remedy::Measure if self.paces.contains_key(&dimension) => {
-                if let Some(pace) = self.paces.get_mut(&dimension) {
-                    pace.refused(granted.amounts.of(dimension), accepted, Cause::Amount, now);
-                }
-            }
-            Remedy::Ignore | Remedy::Measure => {}
-            Remedy::Begin(from) => {
-                let pace = Pace::since(from.at, from.accepted.of(dimension), accepted, now);
-                self.paces.insert(dimension, pace);
-            }
-            Remedy::Forget => drop(self.paces.remove(&dimension)),
-        }
-    }
-
-    fn take_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
-        let Refusal { retry_after, by, overloaded, places } = refusal;
-        self.limited_since.get_or_insert(now);
-        self.give(granted.amounts, &granted.sent, now);
-        let contradictions =
-            self.lately_answered.iter().filter(|number| **number > granted.sent.number).count();
-        if contradictions >= CONTRADICTIONS {
-            // What was sent after it was let in: it is this attempt's bad luck.
-            return;
-        }
-        let is_news = self.closed_at.is_none_or(|closed_at| granted.sent.at > closed_at);
-        if is_news && (retry_after.is_some() || overloaded) {
-            self.closed_at = Some(now);
-        }
-        if let Some(wait) = retry_after {
-            let jitter = (wait.mul_f64(JITTER)).min(Duration::from_secs(1)).mul_f64(fastrand::f64());
-            self.closed_until = self.closed_until.max(now + wait + jitter);
-            self.opened_at = self.closed_until;
-            self.opening = Some(Bucket::full(FOLLOWING, 1.0, self.closed_until));
-        }
-        if overloaded {
-            if is_news {
-                self.concurrency.overloaded(now);
-            }
-            return;
-        }
-        if retry_after.is_none() {
-            let number = granted.sent.number;
-            self.untimed_from = if self.untimed == 0 { number } else { self.untimed_from.min(number) };
-            self.untimed += 1;
-        }
-        let sent_since = self.limits.sent().saturating_sub(self.untimed_from);
-        match (by, retry_after) {
-            // Who says nothing of a time may refuse for any reason; that an amount is used up shows when nothing else is answered.
-            (Some(LimitedBy::Amount(_)), None) if self.untimed < UNTIMED || 2 * self.untimed < sent_since => {
-            }
-            (Some(LimitedBy::Amount(dimension)), _) => {
-                self.slow_down(dimension, Cause::Amount, granted.amounts, retry_after, is_news, now);
-            }
-            (Some(LimitedBy::Growth), _) => {
-                self.slow_down(
-                    Dimension::Requests,
-                    Cause::Growth,
-                    granted.amounts,
-                    retry_after,
-                    is_news,
-                    now,
-                );
-            }
-            (None, Some(_)) => {
-                self.slow_down(
-                    Dimension::Requests,
-                    Cause::Amount,
-                    granted.amounts,
-                    retry_after,
-                    is_news,
-                    now,
-                );
-            }
-            (Some(LimitedBy::Concurrency), _) => {
-                self.untimed = 0;
-                let others = places.map_or(granted.others, |places| granted.others.min(places));
-                self.concurrency.refused_for_places(others, granted.sent.at, now);
-            }
-            (None, None) => {
-                self.concurrency.refused(granted.others, granted.sent.at, now);
-            }
-        }
-    }
-
-    /// The server has none left of this.
-    fn slow_down(
-        &mut self,
-        dimension: Dimension,
-        cause: Cause,
-        refused: Amounts,
-        retry_after: Option<Duration>,
-        is_news: bool,
-        now: Duration,
-    ) {
-        self.limits.exhaust(dimension, refused, retry_after, now);
-        if !is_news {
-            return;
-        }
-        let accepted = self.limits.accepted(dimension);
-        let elapsed = self.limits.elapsed(now);
-        match self.paces.get_mut(&dimension) {
-            Some(pace) => pace.refused(refused.of(dimension), accepted, cause, now),
-            None => drop(self.paces.insert(dimension, Pace::first(accepted, elapsed, now))),
-        }
-    }
-}
-
-/// Whether it is a refusal that names no time.
-fn is_untimed(settlement: Settlement) -> bool {
-    matches!(settlement, Settlement::Refused(Refusal { retry_after: None, .. }))
 }

@@ -27,7 +27,7 @@ const MOMENT: f64 = 0.01;
 /// How many times the spread of all outputs in flight is kept in reserve.
 const SPREAD: f64 = 2.0;
 
-/// A limit that the server tells is untrue when this many times what it allows has been accepted since it was first told.
+/// A limit that the server reports is untrue once it has accepted this many times what the limit allows.
 const REFUTED: f64 = 1.5;
 
 /// A limit that lets an attempt start only this long after the one before is worth a probe.
@@ -322,8 +322,8 @@ impl Limits {
         }
     }
 
-    /// Attempt `number` ended, and left so many in flight. Where that is none, the server has counted all that was sent, so that
-    /// it has at least the least that it said is left.
+    /// Attempt `number` ended, and `in_flight` others are still in flight. With none in flight, the server has counted everything that
+    /// was sent, so it still has at least the lowest amount that it reported meanwhile.
     pub(super) fn end(&mut self, number: u64, in_flight: usize, now: Duration) {
         for limit in self.all.iter_mut().filter(|limit| limit.by == By::Server) {
             limit.probe.end(number, now);

@@ -64,7 +64,7 @@ pub(crate) struct Refusal {
     pub(crate) by: Option<LimitedBy>,
     /// The server has no capacity, whatever the account is allowed.
     pub(crate) overloaded: bool,
-    /// How many may be in flight, if it says so of too many.
+    /// How many may be in flight, if the server says so when there are too many.
     pub(crate) places: Option<usize>,
 }
 

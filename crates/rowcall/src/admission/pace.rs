@@ -85,8 +85,8 @@ impl Pace {
         }
     }
 
-    /// After refusals one at a time: `accepted` is what was accepted in all, and the rate is what was of it since `from`, when this
-    /// was `accepted_from`.
+    /// After refusals that came one at a time: the rate is what was accepted since `from`. `accepted_from` and `accepted` are the totals
+    /// then and now.
     pub(super) fn since(from: Duration, accepted_from: f64, accepted: f64, now: Duration) -> Self {
         let next = Self::first(accepted - accepted_from, now.saturating_sub(from), now);
         let latest = Refused { at: now, accepted };

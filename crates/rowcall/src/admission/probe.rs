@@ -1,5 +1,5 @@
-//! Whether a limit is true that a server claims and that holds up much: now and then one attempt is sent although nothing is said
-//! to be left. Where these are accepted, there is no such limit.
+//! Whether a slow limit that a server claims is true: now and then one attempt is sent although the server says that nothing is left.
+//! If these attempts are accepted, the limit is not real.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ const MOST_OVERTAKES: u32 = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Line(pub(super) u64);
 
-/// All lines in which somebody waits.
+/// All lines that are not empty.
 #[derive(Debug)]
 pub(super) struct Queues<N, G> {
     lines: BTreeMap<Option<Line>, Queue<N, G>>,

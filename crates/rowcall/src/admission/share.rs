@@ -1,5 +1,5 @@
-//! How many places each extractor with a limit of its own may have. What they may have together is the account's limit where nobody else
-//! asks; where others do as well, each is an upper bound within what the account has.
+//! The limits of extractors on their own attempts in flight. If only such extractors ask, the sum of their limits is the account's limit;
+//! otherwise each is an upper bound within the account's limit.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(super) struct Shares {
     next: u64,
     /// Attempts in flight and waiting of extractors without a limit.
     others: usize,
-    /// What was said of it last.
+    /// What `news` returned last.
     said: Option<Sole>,
 }
 
@@ -63,22 +63,22 @@ impl Shares {
         }
     }
 
-    /// Somebody begins to ask.
+    /// An attempt asks to start.
     pub(super) fn begin(&mut self, line: Option<Line>) {
         self.others += usize::from(line.is_none());
     }
 
-    /// Somebody has ended asking, with or without an answer.
+    /// An attempt ended, or stopped waiting.
     pub(super) fn end(&mut self, line: Option<Line>) {
         self.others -= usize::from(line.is_none() && self.others > 0);
     }
 
-    /// Whether nobody without a limit asks for anything.
+    /// Whether only extractors with limits ask.
     pub(super) fn are_sole(&self) -> bool {
         self.others == 0
     }
 
-    /// What holds now, if it is not what was said last. An extractor that asks nothing changes nothing.
+    /// The present state if it has changed since the last call. An extractor that asks for nothing changes nothing.
     pub(super) fn news(&mut self) -> Option<Sole> {
         let places = self.of.values().fold(0, |sum: usize, share| sum.saturating_add(share.places));
         let now = Sole { is_sole: self.others == 0 && places > 0, places };

@@ -14,7 +14,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// So many seconds after the beginning of 1970 in UTC.
+    /// A moment in seconds since the start of 1970, UTC.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self { seconds }
     }

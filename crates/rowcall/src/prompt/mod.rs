@@ -220,17 +220,23 @@ impl Template {
             return Err(format!("the {name} uses `{variable}`, which the row lacks (it has {has})"));
         }
         match template.render(field::all(&all)) {
-            Ok(text) if null::is_written(&template, &all, &text) => Err(self.uses_null(name, fields)),
+            Ok(text) if null::is_written(&template, &all, |field| self.uses(field), &text) => {
+                Err(self.uses_null(name, fields))
+            }
             Ok(text) => Ok(text),
             Err(error) if null::is_of_null(&error) => Err(self.uses_null(name, fields)),
             Err(error) => Err(format!("the {name} cannot be rendered: {}", reason(&error))),
         }
     }
 
+    /// Whether some part may use a field.
+    fn uses(&self, field: &str) -> bool {
+        self.uses_whole_row || self.mentioned.contains(field)
+    }
+
     /// That a part uses what is null in the row.
     fn uses_null(&self, name: &str, fields: &Map<String, Value>) -> String {
-        let used = |field: &str| self.uses_whole_row || self.mentioned.contains(field);
-        let nulls: Vec<_> = null::among(fields, used).collect();
+        let nulls: Vec<_> = null::among(fields, |field| self.uses(field)).collect();
         let what = if nulls.is_empty() { "something".to_owned() } else { listed(nulls) };
         format!("the {name} uses {what}, which is null in the row")
     }

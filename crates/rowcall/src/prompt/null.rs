@@ -35,7 +35,7 @@ impl Object for Marked {
     }
 }
 
-/// Nulls are not written, count as missing for `default`, and are none by `is none`.
+/// A null cannot be written, counts as missing for `default`, and passes the test `none`.
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.set_formatter(|out, state, value| {
         if value.is_none() {
@@ -66,9 +66,15 @@ pub(super) fn is_of_null(error: &Error) -> bool {
     error.detail() == Some(IS_NULL)
 }
 
-/// Whether `text`, which `template` gives for `fields`, says `none` of a null that an operator or a filter has put into words.
-pub(super) fn is_written(template: &Template<'_, '_>, fields: &Map<String, Value>, text: &str) -> bool {
-    if !fields.values().any(has_null) {
+/// Whether `text`, which `template` renders for `fields`, contains `none` because an operator or a filter turned a null into text. The
+/// template is rendered again only where a field that it uses has a null.
+pub(super) fn is_written(
+    template: &Template<'_, '_>,
+    fields: &Map<String, Value>,
+    used: impl Fn(&str) -> bool,
+    text: &str,
+) -> bool {
+    if !fields.iter().any(|(name, value)| used(name) && has_null(value)) {
         return false;
     }
     let marked = Field::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), mark(value))));

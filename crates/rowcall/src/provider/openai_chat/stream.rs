@@ -131,7 +131,7 @@ impl Whole {
 
     /// The whole, if it came to its end.
     fn body(self) -> Option<Value> {
-        // Some gateways drop the reason of a stream that was whole; one in which nothing came is none.
+        // Some gateways drop the finish reason of a complete stream. A stream without any content is not one.
         let has_come = !(self.content.is_empty() && self.calls.is_empty() && self.refusal.is_empty());
         let finish_reason = self.finish_reason.or_else(|| (self.is_ended && has_come).then(String::new))?;
         let call = |Call { id, name, arguments }: Call| {
