@@ -1,5 +1,5 @@
-//! Writes the table of models as Rust source, sorted by provider and name, from `data/prices.json`: what uses it parses
-//! nothing. What it means is said in `src/provider/models.rs`; prices are read by `src/price/table.rs`.
+//! Writes the tables of models and of prices as Rust source, sorted by provider and name, from `data/prices.json`: a start parses
+//! nothing but the price of its own model. What they mean is said in `src/provider/models.rs` and `src/price/table.rs`.
 #![expect(clippy::disallowed_methods, reason = "a build script is told by a variable where to write")]
 
 use std::collections::BTreeMap;
@@ -7,14 +7,16 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 const SOURCE: &str = "data/prices.json";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={SOURCE}");
     println!("cargo::rerun-if-changed=build.rs");
-    let table: Value = serde_json::from_slice(&std::fs::read(SOURCE)?)?;
+    let text = std::fs::read(SOURCE)?;
+    let table: Value = serde_json::from_slice(&text)?;
     let mut sorted = BTreeMap::new();
     for (provider, models) in table["providers"].as_object().ok_or("no `providers` in the table")? {
         for (name, facts) in models.as_object().ok_or("a provider without models")? {
@@ -24,12 +26,41 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut source =
         format!("/// When the table was taken.\npub const TAKEN_ON: &str = {};\n", table["about"]["taken"]);
     source.push_str("static MODELS: &[Model] = &[\n");
-    for ((provider, name), facts) in sorted {
+    for ((provider, name), facts) in &sorted {
         writeln!(source, "{},", model(provider, name, facts))?;
     }
     source.push_str("];\n");
     let folder = std::env::var("OUT_DIR")?;
-    Ok(std::fs::write(Path::new(&folder).join("models.rs"), source)?)
+    std::fs::write(Path::new(&folder).join("models.rs"), source)?;
+    Ok(std::fs::write(Path::new(&folder).join("prices.rs"), prices(&text, &table, &sorted)?)?)
+}
+
+/// What is known of the table as a whole, and each price as the JSON text that `table.rs` reads.
+fn prices(
+    text: &[u8],
+    table: &Value,
+    sorted: &BTreeMap<(&str, &str), &Value>,
+) -> Result<String, Box<dyn Error>> {
+    let taken = &table["about"]["taken"];
+    let mut source = format!(
+        "pub(super) const TAKEN: &str = {taken};\npub(super) const HASH: &str = \"{:x}\";\n",
+        Sha256::digest(text)
+    );
+    source.push_str("pub(super) static SOURCES: &[[&str; 4]] = &[\n");
+    for each in table["about"]["sources"].as_array().ok_or("no `sources` in the table")? {
+        let [name, version, sha256, licence] = ["name", "version", "sha256", "licence"].map(|key| &each[key]);
+        writeln!(source, "[{name}, {version}, {sha256}, {licence}],")?;
+    }
+    source.push_str("];\npub(super) static PRICES: &[Priced] = &[\n");
+    for ((provider, name), facts) in sorted {
+        let prices = &facts["prices"];
+        if prices.is_array() {
+            let entry = json!({"prices": prices, "dated": facts["dated"] == true}).to_string();
+            writeln!(source, "({provider:?}, {name:?}, {entry:?}),")?;
+        }
+    }
+    source.push_str("];\n");
+    Ok(source)
 }
 
 /// One model as a Rust expression.

@@ -310,6 +310,7 @@ fn told(index: u64, value: Value) -> Outcome {
         repairs: Vec::new(),
         model: None,
         finish_reason: None,
+        requests: Vec::new(),
     }
 }
 

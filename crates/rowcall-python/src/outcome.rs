@@ -142,7 +142,7 @@ impl Outcome {
     /// What was delivered, as Python sees it.
     pub(crate) fn new(py: Python<'_>, delivered: Delivered, row: Option<Py<PyAny>>) -> PyResult<Self> {
         let Delivered { outcome, kept } = delivered;
-        let rowcall::Outcome { index, result, effort, repairs, model, finish_reason } = outcome;
+        let rowcall::Outcome { index, result, effort, repairs, model, finish_reason, requests: _ } = outcome;
         let result = match (result, kept) {
             (Ok(_), Some(Kept::Instance(instance))) => Ok(instance),
             (Ok(value), Some(Kept::Json(_)) | None) => Ok(json::to_python(py, &value)?.unbind()),

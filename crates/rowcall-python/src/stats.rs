@@ -45,6 +45,7 @@ pub(crate) fn told(stats: &Stats, elapsed: Duration) -> Value {
         "reasoning_tokens": stats.usage.reasoning_tokens,
         "cost": dollars(stats.cost.known),
         "cost_unknown": stats.cost.unknown,
+        "cost_at_most": stats.cost.ceiling().map(dollars),
         "unmetered": stats.unmetered,
         "possibly_paid": stats.possibly_paid,
         "latency_p50": seconds(0.5),

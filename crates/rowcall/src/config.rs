@@ -33,6 +33,7 @@ use crate::row::{AnsweredRow, Row};
 use crate::schema::{Dialect, Schema};
 use crate::transport::{Network, Transport};
 use crate::violation::Violation;
+use crate::weight::Capacity;
 
 mod bounds;
 mod pricing;
@@ -224,8 +225,8 @@ pub(crate) struct Plan {
     pub(crate) output_limit: Option<u32>,
     /// The tier that is asked for, if the user sets one: what holds where an answer does not say.
     pub(crate) service_tier: Option<String>,
-    /// The most tokens that the model gives in an answer, if that is known.
-    pub(crate) most_output: Option<u32>,
+    /// The most tokens that the model takes and gives, as far as that is known.
+    pub(crate) capacity: Capacity,
     /// What of the user's wishes is carried out in another way than by the provider's best means, and why.
     pub(crate) notes: Vec<String>,
     pub(crate) template: Arc<Template>,
@@ -335,7 +336,10 @@ impl Plan {
         notes.extend(unfit);
         notes.extend(account.pricing_note.clone());
         let output_limit = parameters.max_output_tokens;
-        let most_output = offer.model.and_then(|model| model.max_output_tokens);
+        let capacity = Capacity {
+            input: offer.model.and_then(|model| model.max_input_tokens),
+            output: offer.model.and_then(|model| model.max_output_tokens),
+        };
         let target = Target::new(offer.protocol, account.quirks, offer.name.clone(), first, parameters);
         let target = if account.transport.has_version() { target.below_version() } else { target };
         let identity = Identity {
@@ -360,7 +364,7 @@ impl Plan {
             approach: Arc::new(Approach::new(target, further)),
             output_limit,
             service_tier: service_tier(&options.parameters),
-            most_output,
+            capacity,
             notes,
             template: Arc::new(template),
             files: Files::from_folder(options.folder.as_deref()),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::completion::{NOT_CLOSED, Reading};
 use crate::fault::Fault;
 use crate::money::Cost;
-use crate::outcome::{Effort, Failure, FailureKind, Outcome};
+use crate::outcome::{Effort, Failure, FailureKind, Outcome, Spent};
 use crate::turn::{Completion, Content, Finish, Prompt, Turn};
 use crate::violation::Violation;
 
@@ -38,6 +38,11 @@ pub(crate) struct Conversation {
     /// The most tokens that the model gives, if that is known.
     most_output: Option<u32>,
     effort: Effort,
+    /// What the first request took that may be billed, and what each took if there are several.
+    #[serde(default)]
+    first: Option<Spent>,
+    #[serde(default)]
+    requests: Vec<Spent>,
     /// What a paused answer has said so far.
     said: String,
     continuations_left: u32,
@@ -93,6 +98,8 @@ impl Conversation {
             continuations_left: CONTINUATIONS,
             effort: Effort { prompts: 1, ..Effort::default() },
             best: None,
+            first: None,
+            requests: Vec::new(),
         }
     }
 
@@ -138,10 +145,20 @@ impl Conversation {
     ) {
         self.effort.latency = since_first;
         self.effort.cost += cost;
+        self.note(Spent { usage: result.as_ref().ok().and_then(|completion| completion.usage), cost });
         match result {
             Ok(Completion { usage: Some(usage), .. }) => self.effort.usage += *usage,
             Ok(Completion { usage: None, .. }) => self.effort.unmetered += 1,
             Err(fault) => self.effort.unmetered += u32::from(fault.may_be_billed()),
+        }
+    }
+
+    fn note(&mut self, spent: Spent) {
+        match self.first {
+            _ if spent == Spent::default() => {}
+            None => self.first = Some(spent),
+            Some(first) if self.requests.is_empty() => self.requests.extend([first, spent]),
+            Some(_) => self.requests.push(spent),
         }
     }
 
@@ -279,9 +296,11 @@ impl Conversation {
         Step::Done(self.outcome(Err(Box::new(failure)), said))
     }
 
-    fn outcome(&self, result: Result<Value, Box<Failure>>, said: Said) -> Outcome {
+    fn outcome(&mut self, result: Result<Value, Box<Failure>>, said: Said) -> Outcome {
         let Said { model, finish_reason } = said;
-        Outcome { index: self.index, result, effort: self.effort, repairs: Vec::new(), model, finish_reason }
+        let requests = std::mem::take(&mut self.requests);
+        let (index, effort) = (self.index, self.effort);
+        Outcome { index, result, effort, repairs: Vec::new(), model, finish_reason, requests }
     }
 }
 

@@ -29,12 +29,9 @@ use crate::refusals::Refusals;
 use crate::request::Request;
 use crate::retry::{self, Decision, Tried};
 use crate::row::Row;
-use crate::turn::{AttachmentContent, Completion, Prompt};
+use crate::turn::{Completion, Prompt};
 use crate::validity;
-
-/// What an attachment counts as in an estimate, in bytes of text: at four a token, the 1,000 tokens or so that an image of a
-/// megapixel takes.
-const ATTACHMENT_BYTES: usize = 4096;
+use crate::weight::{Weight, weigh};
 
 /// A row that is ready to be asked about.
 #[derive(Debug)]
@@ -82,7 +79,7 @@ pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>
         RowKey { key, of: KeyOf::Prompt, asked }
     });
     let conversation = Conversation::begin(row.index, prompt, plan.max_reasks, plan.output_limit)
-        .with_most_output(plan.most_output);
+        .with_most_output(plan.capacity.output);
     Ok(Opening { row, key, conversation })
 }
 
@@ -146,12 +143,13 @@ async fn ask(
     Switches { halt, refusals }: &Switches<'_>,
 ) -> Asked {
     let output_limit = conversation.prompt().output_limit.or(plan.output_limit);
+    let pricing = &plan.account.pricing;
     let mut target = plan.approach.target();
-    let (mut request, mut bytes) = encoded(&target, &files.fill(conversation.prompt()));
+    let (mut request, mut weight) = encoded(plan, &target, &files.fill(conversation.prompt()));
     let (mut tried, mut strikes) = (Tried::default(), Strikes::default());
     let mut others = 0;
     loop {
-        let need = Need { bytes, output_limit };
+        let need = Need { bytes: weight.bytes, output_limit };
         if halt.or(refusals.clear()).await.is_none() {
             return Asked::Halted;
         }
@@ -160,14 +158,18 @@ async fn ask(
         let current = plan.approach.target();
         if !Arc::ptr_eq(&current, &target) {
             target = current;
-            (request, bytes) = encoded(&target, &files.fill(conversation.prompt()));
+            (request, weight) = encoded(plan, &target, &files.fill(conversation.prompt()));
         }
         let Some(first_answers) = refusals.send() else {
             permit.hand_back();
             continue;
         };
+        let at = Moment::from(SystemTime::now());
+        let lost = pricing.of_lost(pricing.at_most(weight.most, plan.service_tier.as_deref(), at));
         if let Some((intents, key)) = noted {
-            if let Err(problem) = intents.note(key, row, conversation.effort().attempts + 1).await {
+            let mut cost = conversation.effort().cost;
+            cost += lost;
+            if let Err(problem) = intents.note(key, row, conversation.effort().attempts + 1, cost).await {
                 permit.hand_back();
                 return Asked::Unrecorded(problem);
             }
@@ -178,8 +180,6 @@ async fn ask(
             }
         }
         let (attempt, prompt) = (conversation.count_attempt(), conversation.effort().prompts);
-        let at = Moment::from(SystemTime::now());
-        let lost = plan.account.pricing.of_lost();
         let unanswered = plan.observers.sent(row, attempt, prompt, permit.waited_for(), lost);
         let sent = Instant::now();
         let response = plan.account.transport.send(&request).await;
@@ -193,7 +193,7 @@ async fn ask(
         });
         first_answers.end(result.as_ref().map(|_| ()));
         let blame = permit.settle(settlement(&result), &standings, &mut strikes);
-        let cost = cost(plan, &result, at);
+        let cost = cost(plan, &result, at, lost);
         conversation.count_answer(&result, cost, since_first);
         let seen =
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));
@@ -210,7 +210,7 @@ async fn ask(
                     plan.observers.emit(row, EventKind::Adapted(change.to_string()));
                 }
                 target = plan.approach.target();
-                (request, bytes) = encoded(&target, &files.fill(conversation.prompt()));
+                (request, weight) = encoded(plan, &target, &files.fill(conversation.prompt()));
                 continue;
             }
         }
@@ -241,17 +241,11 @@ async fn ask(
     }
 }
 
-/// The request that asks `prompt`, and what it weighs where tokens are estimated by bytes: what images and documents cost has
-/// nothing to do with their size in a file.
-fn encoded(target: &Target, prompt: &Prompt) -> (Request, usize) {
+/// The request that asks `prompt`, and what it weighs.
+fn encoded(plan: &Plan, target: &Target, prompt: &Prompt) -> (Request, Weight) {
     let request = target.encode(prompt);
-    let in_base64 = prompt.attachments().map(|attachment| match &attachment.content {
-        AttachmentContent::Base64(text) => text.len(),
-        AttachmentContent::Url(_) | AttachmentContent::File(_) => 0,
-    });
-    let words = request.body.len().saturating_sub(in_base64.sum());
-    let bytes = words + prompt.attachments().count() * ATTACHMENT_BYTES;
-    (request, bytes)
+    let weight = weigh(&request, target, prompt, plan.capacity);
+    (request, weight)
 }
 
 fn prompt(plan: &Plan, row: &Row) -> Result<Prompt, Box<Failure>> {
@@ -276,15 +270,16 @@ pub(crate) fn key(plan: &Plan, row: &Row) -> Option<Key> {
     Some(plan.keys.of(&prompt(plan, row).ok()?))
 }
 
-/// What an attempt cost that was sent at this moment.
-fn cost(plan: &Plan, result: &Result<Completion, Fault>, at: Moment) -> Cost {
-    let pricing = &plan.account.pricing;
+/// What an attempt cost that was sent at this moment, and that costs `lost` where nobody knows.
+fn cost(plan: &Plan, result: &Result<Completion, Fault>, at: Moment, lost: Cost) -> Cost {
     match result {
         Ok(completion) => {
             let tier = completion.service_tier.as_deref().or(plan.service_tier.as_deref());
-            pricing.cost(completion.usage.as_ref(), tier, at).map_or(Cost::UNKNOWN, Cost::known)
+            let Some(usage) = &completion.usage else { return lost };
+            // What has no price may cost more than what was reckoned with.
+            plan.account.pricing.cost(usage, tier, at).map_or(Cost::UNKNOWN, Cost::known)
         }
-        Err(fault) if fault.may_be_billed() => pricing.of_lost(),
+        Err(fault) if fault.may_be_billed() => lost,
         Err(_) => Cost::default(),
     }
 }

@@ -238,7 +238,7 @@ impl<T> Extractor<T> {
     /// no journal or of a newer format, and whatever keeps it from being written to.
     pub fn journal_with(&self, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
-        let journal = Journal::open(options, &plan.identity).map_err(Error::Config)?;
+        let journal = Journal::open(options, &plan.identity, self.price_basis()).map_err(Error::Config)?;
         plan.keys = journal.keys().clone();
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))
@@ -251,7 +251,7 @@ impl<T> Extractor<T> {
     /// As [`journal_with`](Self::journal_with).
     pub fn journal_of(&self, identity: &Identity, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
-        let journal = Journal::open(options, identity).map_err(Error::Config)?;
+        let journal = Journal::open(options, identity, self.price_basis()).map_err(Error::Config)?;
         let known_as = KnownAs::new(identity, journal.keys().clone()).map_err(Error::Config)?;
         plan.known_as = Some(Arc::new(known_as));
         plan.journal = Some(Arc::new(journal));
@@ -483,7 +483,7 @@ impl<T: DeserializeOwned> Extractor<T> {
 
 /// The outcome with its value as `T`. `validity.rs` has made sure that it fits; one that fits only at times makes its row fail.
 fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
-    let Outcome { index, result, effort, repairs, model, finish_reason } = outcome;
+    let Outcome { index, result, effort, repairs, model, finish_reason, requests } = outcome;
     let result = result.and_then(|value| {
         number::deserialised(&value).map_err(|error| {
             let message = format!("the value does not fit the type: {error}");
@@ -491,7 +491,7 @@ fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
             Box::new(Failure { best: Some(value), effort, ..failure })
         })
     });
-    Outcome { index, result, effort, repairs, model, finish_reason }
+    Outcome { index, result, effort, repairs, model, finish_reason, requests }
 }
 
 fn value_or_error<T>(outcome: Outcome<T>) -> Result<T> {

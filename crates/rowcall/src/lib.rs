@@ -66,6 +66,7 @@ mod order;
 mod recall;
 mod refusals;
 mod run;
+mod weight;
 
 // The stations, which do not know one another.
 mod admission;
@@ -116,7 +117,7 @@ pub use journal::JournalOptions;
 pub use money::{Cost, Usd};
 pub use number::is_exact_as_float;
 pub use order::OrderBy;
-pub use outcome::{Effort, Failure, FailureKind, Outcome, Reason};
+pub use outcome::{Effort, Failure, FailureKind, Outcome, Reason, Spent};
 pub use outcomes::Outcomes;
 pub use price::{Price, Prices};
 pub use prompt::SamePrompt;

@@ -123,20 +123,34 @@ pub struct Cost {
     pub known: Usd,
     /// Requests that may have cost something, nobody knows how much: their answers were lost, told no tokens, or have no price.
     pub unknown: u64,
+    /// Of these, those that cannot have cost more than is known.
+    pub bounded: u64,
+    /// The most that the bounded ones can have cost together.
+    pub most: Usd,
 }
 
 impl Cost {
     /// What is known.
     pub const fn known(amount: Usd) -> Self {
-        Self { known: amount, unknown: 0 }
+        Self { known: amount, unknown: 0, bounded: 0, most: Usd::ZERO }
     }
 
     /// Of one request, unknown.
-    pub const UNKNOWN: Self = Self { known: Usd::ZERO, unknown: 1 };
+    pub const UNKNOWN: Self = Self { known: Usd::ZERO, unknown: 1, bounded: 0, most: Usd::ZERO };
+
+    /// Of one request, unknown, but at most this.
+    pub const fn at_most(most: Usd) -> Self {
+        Self { known: Usd::ZERO, unknown: 1, bounded: 1, most }
+    }
 
     /// The whole amount, if all of it is known.
     pub fn exact(self) -> Option<Usd> {
         (self.unknown == 0).then_some(self.known)
+    }
+
+    /// The most that all of it can be, if there is a most.
+    pub fn ceiling(self) -> Option<Usd> {
+        (self.unknown == self.bounded).then_some(self.known + self.most)
     }
 }
 
@@ -144,18 +158,26 @@ impl AddAssign for Cost {
     fn add_assign(&mut self, other: Self) {
         self.known += other.known;
         self.unknown = self.unknown.saturating_add(other.unknown);
+        self.bounded = self.bounded.saturating_add(other.bounded);
+        self.most += other.most;
     }
 }
 
-/// For people: `$0.0251`, or `at least $0.0251, cost of 3 requests unknown`.
+/// For people: `$0.0251`, or `at least $0.0251, at most $0.0312, cost of 3 requests unknown`.
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { known, unknown } = *self;
+        let Self { known, unknown, .. } = *self;
         let requests = if unknown == 1 { "request" } else { "requests" };
-        match (known, unknown) {
-            (known, 0) => write!(f, "{known}"),
-            (Usd::ZERO, unknown) => write!(f, "unknown, of {unknown} {requests}"),
-            (known, unknown) => write!(f, "at least {known}, cost of {unknown} {requests} unknown"),
+        match (known, unknown, self.ceiling()) {
+            (known, 0, _) => write!(f, "{known}"),
+            (Usd::ZERO, unknown, None) => write!(f, "unknown, of {unknown} {requests}"),
+            (Usd::ZERO, unknown, Some(most)) => {
+                write!(f, "at most {most}, cost of {unknown} {requests} unknown")
+            }
+            (known, unknown, None) => write!(f, "at least {known}, cost of {unknown} {requests} unknown"),
+            (known, unknown, Some(most)) => {
+                write!(f, "at least {known}, at most {most}, cost of {unknown} {requests} unknown")
+            }
         }
     }
 }
@@ -211,7 +233,24 @@ mod tests {
         assert_eq!(cost.exact(), None);
         cost += Cost { unknown: 2, ..Cost::default() };
         assert_eq!(cost.to_string(), "at least $0.25, cost of 3 requests unknown");
+        assert_eq!((cost.ceiling(), Cost::default().ceiling()), (None, Some(Usd::ZERO)));
         assert_eq!(Cost::UNKNOWN.to_string(), "unknown, of 1 request");
+    }
+
+    #[test]
+    fn what_is_unknown_has_a_most_if_each_part_has() {
+        let amount = |text| Usd::parse(text).expect("an amount");
+        let mut cost = Cost::at_most(amount("0.125"));
+        assert_eq!(
+            (cost.to_string().as_str(), cost.exact()),
+            ("at most $0.125, cost of 1 request unknown", None)
+        );
+        cost += Cost::known(amount("0.5"));
+        cost += Cost::at_most(amount("0.125"));
+        assert_eq!(cost.to_string(), "at least $0.50, at most $0.75, cost of 2 requests unknown");
+        assert_eq!(cost.ceiling(), Some(amount("0.75")));
+        cost += Cost::UNKNOWN;
+        assert_eq!(cost.to_string(), "at least $0.50, cost of 3 requests unknown");
     }
 
     proptest! {

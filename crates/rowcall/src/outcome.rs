@@ -29,6 +29,18 @@ pub struct Outcome<T = Value> {
     pub model: Option<String>,
     /// The provider's word for why that completion ended.
     pub finish_reason: Option<String>,
+    /// What each request took that may be billed, in their order, where there were several; `effort` says it of one alone.
+    #[serde(default)]
+    pub requests: Vec<Spent>,
+}
+
+/// What one request took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tokens, if the answer reported them.
+    pub usage: Option<Usage>,
+    /// What it cost, as far as that is known.
+    pub cost: Cost,
 }
 
 /// What a row took, re-asks and failed attempts included.
@@ -188,6 +200,7 @@ impl<T> Outcome<T> {
             repairs: Vec::new(),
             model: None,
             finish_reason: None,
+            requests: Vec::new(),
         }
     }
 
@@ -204,7 +217,7 @@ impl<T> Outcome<T> {
 
     /// The same outcome with its value, if it has one, put through `f`.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
-        let Self { index, result, effort, repairs, model, finish_reason } = self;
-        Outcome { index, result: result.map(f), effort, repairs, model, finish_reason }
+        let Self { index, result, effort, repairs, model, finish_reason, requests } = self;
+        Outcome { index, result: result.map(f), effort, repairs, model, finish_reason, requests }
     }
 }

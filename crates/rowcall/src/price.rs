@@ -18,6 +18,9 @@ pub use table::{OLD_AFTER_DAYS, PriceSource, Prices};
 /// The words of servers for a request that is served in the usual way.
 const STANDARD: [&str; 5] = ["default", "standard", "on_demand", "auto", "standard_only"];
 
+/// So many seconds later than we have it a server may find that a request has come.
+const LATE: i64 = 60;
+
 /// What a model's tokens cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
@@ -99,6 +102,15 @@ pub struct Rates {
     pub reasoning: Option<u64>,
 }
 
+/// The most tokens that a request can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Most {
+    /// Of input.
+    pub(crate) input_tokens: u64,
+    /// Of output, if they are limited.
+    pub(crate) output_tokens: Option<u64>,
+}
+
 impl Rates {
     /// What these tokens cost; `None` where a price is missing, or the counts contradict one another.
     pub fn cost(&self, usage: &Usage) -> Option<Usd> {
@@ -129,6 +141,19 @@ impl Rates {
     }
 }
 
+impl Rates {
+    /// The most that as many tokens cost, whatever of them is cached, written or thought.
+    fn at_most(&self, most: Most) -> Option<Usd> {
+        let dearest =
+            |price: u64, others: [Option<u64>; 3]| others.into_iter().flatten().fold(price, u64::max);
+        let input = dearest(self.input?, [self.cached, self.written, self.written_long]);
+        let output = dearest(self.output?, [self.reasoning, None, None]);
+        let sum = u128::from(most.input_tokens) * u128::from(input)
+            + u128::from(most.output_tokens?) * u128::from(output);
+        u64::try_from(sum).ok().map(Usd::from_picodollars)
+    }
+}
+
 impl Period {
     fn holds(&self, service: &Service, at: Moment) -> bool {
         (self.service == *service || self.service == Service::Any)
@@ -141,6 +166,15 @@ impl Period {
     fn rates(&self, input_tokens: u64) -> Rates {
         let tier = self.above.iter().rfind(|(threshold, _)| input_tokens > *threshold);
         tier.map_or(self.base(), |(_, rates)| *rates)
+    }
+
+    /// The most that as many tokens can cost, whichever tier their true number falls into.
+    fn at_most(&self, most: Most) -> Option<Usd> {
+        let thresholds = self.above.iter().map(|(threshold, _)| *threshold);
+        let inputs = thresholds.filter(|threshold| *threshold < most.input_tokens).chain([most.input_tokens]);
+        let mut costs =
+            inputs.map(|input_tokens| self.rates(input_tokens).at_most(Most { input_tokens, ..most }));
+        costs.try_fold(Usd::ZERO, |dearest, cost| Some(dearest.max(cost?)))
     }
 
     fn base(&self) -> Rates {
@@ -163,6 +197,21 @@ impl Price {
     /// The rates for a request with this many input tokens; `None` if no price is known for this tier at this moment.
     pub fn rates(&self, input_tokens: u64, tier: Option<&str>, at: Moment) -> Option<Rates> {
         Some(self.period(tier, at)?.rates(input_tokens))
+    }
+
+    /// The most that a request can cost that is sent at this moment or within a minute and asks for this tier, or for none in
+    /// particular, if it takes no more than `most`. `None` if some of that has no price.
+    pub(crate) fn at_most(&self, most: Most, tier: Option<&str>, at: Moment) -> Option<Usd> {
+        let asked = self.dearest(most, tier, at)?;
+        // A tier that has no room left may serve in the usual way.
+        let usual = self.dearest(most, None, at)?;
+        Some(asked.max(usual))
+    }
+
+    fn dearest(&self, most: Most, tier: Option<&str>, at: Moment) -> Option<Usd> {
+        let later = Moment::from_seconds(at.seconds().saturating_add(LATE));
+        let (now, later) = (self.period(tier, at)?.at_most(most)?, self.period(tier, later)?.at_most(most)?);
+        Some(now.max(later))
     }
 
     /// From how many tokens of input on which rates hold; the first from 0 on.
@@ -224,11 +273,11 @@ pub(crate) enum Pricing {
 }
 
 impl Pricing {
-    /// What an answered request cost, by its token counts if it reported them.
-    pub(crate) fn cost(&self, usage: Option<&Usage>, tier: Option<&str>, at: Moment) -> Option<Usd> {
+    /// What an answered request cost, by its token counts.
+    pub(crate) fn cost(&self, usage: &Usage, tier: Option<&str>, at: Moment) -> Option<Usd> {
         match self {
             Self::Free => Some(Usd::ZERO),
-            Self::By { price, .. } => price.cost(usage?, tier, at),
+            Self::By { price, .. } => price.cost(usage, tier, at),
             Self::Unknown => None,
         }
     }
@@ -241,11 +290,20 @@ impl Pricing {
         }
     }
 
-    /// What a request costs whose answer was lost, but that may have been billed.
-    pub(crate) fn of_lost(&self) -> Cost {
+    /// The most that a request can cost, if there is a most that is known.
+    pub(crate) fn at_most(&self, most: Option<Most>, tier: Option<&str>, at: Moment) -> Option<Usd> {
+        match self {
+            Self::Free => Some(Usd::ZERO),
+            Self::By { price, .. } => price.at_most(most?, tier, at),
+            Self::Unknown => None,
+        }
+    }
+
+    /// What a request costs whose answer was lost, but that may have been billed, at most `most`.
+    pub(crate) fn of_lost(&self, most: Option<Usd>) -> Cost {
         match self {
             Self::Free => Cost::default(),
-            Self::By { .. } | Self::Unknown => Cost::UNKNOWN,
+            Self::By { .. } | Self::Unknown => most.map_or(Cost::UNKNOWN, Cost::at_most),
         }
     }
 }

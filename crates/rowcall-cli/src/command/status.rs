@@ -18,6 +18,10 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
     let failed: u64 = failures.values().sum();
     let done = totals.rows.saturating_sub(failed);
     // What was being asked about when the last run was cut off is put among the others when the next one begins.
+    let mut cost = totals.cost;
+    if !running {
+        cost += contents.cost_of_intents()?;
+    }
     let (in_flight, possibly_paid) =
         if running { (intents, totals.possibly_paid) } else { (0, totals.possibly_paid + intents) };
     let text = if arguments.json {
@@ -36,8 +40,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 "output_tokens": totals.usage.output_tokens,
                 "reasoning_tokens": totals.usage.reasoning_tokens,
                 "unmetered": totals.unmetered,
-                "cost_usd": json_amount(totals.cost.known),
-                "cost_unknown": totals.cost.unknown,
+                "cost_usd": json_amount(cost.known),
+                "cost_unknown": cost.unknown,
+                "cost_at_most_usd": cost.ceiling().map(json_amount),
                 "possibly_paid": possibly_paid,
                 "in_flight": in_flight,
                 "running": running,
@@ -66,7 +71,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 count(totals.reasks)
             ),
             format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens)),
-            format!("cost      {}", totals.cost),
+            format!("cost      {cost}"),
             format!(
                 "paid?     {} rows were being asked about when a run was cut off, {} reported no usage",
                 count(possibly_paid),

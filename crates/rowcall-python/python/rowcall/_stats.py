@@ -60,6 +60,8 @@ class Stats(NamedTuple):
     """US dollars that all requests cost, as far as that is known."""
     cost_unknown: int = 0
     """Requests that may have cost something, nobody knows how much: lost answers, no tokens reported, no price known."""
+    cost_at_most: float | None = 0.0
+    """US dollars that all requests cannot have cost more than; `None` if that is not known."""
     unmetered: int = 0
     """Requests that may have been billed but reported no tokens."""
     possibly_paid: int = 0

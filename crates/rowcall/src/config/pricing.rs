@@ -9,7 +9,7 @@ use crate::provider::{Key, Offer};
 /// address are known.
 pub(super) fn of(offer: &Offer, base_url: &str, options: &AccountOptions) -> Result<Pricing, Problem> {
     if let Some(price) = &options.price {
-        return Ok(Pricing::By { price: price.clone(), basis: "given by the user".into() });
+        return Ok(Pricing::By { price: price.clone(), basis: format!("given {price}").into() });
     }
     let provider = offer.provider.name;
     if provider == "sim" && options.prices.is_none() {

@@ -4,46 +4,62 @@ use std::time::Duration;
 
 use rusqlite::types::Type;
 use rusqlite::{Row as Columns, params};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::identity::Key;
 use crate::money::{Cost, Usd};
-use crate::outcome::{Effort, Outcome};
+use crate::outcome::{Effort, Outcome, Spent};
 use crate::turn::Usage;
 
 /// Those that [`read`] reads, in its order, of a table that goes by the name `o`.
 pub(super) const OUTCOME: &str = "o.value, o.failure, o.attempts, o.prompts, o.input_tokens, o.cached_tokens, \
      o.cache_write_tokens, o.output_tokens, o.reasoning_tokens, o.unmetered, o.latency_us, o.model, \
-     o.finish_reason, o.repairs, o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown";
+     o.finish_reason, o.repairs, o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown, o.cost_bounded, \
+     o.cost_most_picousd, o.requests";
 
-/// Those of them that journals have from format 3 on.
-pub(super) const COST: &str = "o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown";
+/// Those of them that journals do not have which are of a time when costs were not kept, and those which are of one when their bounds
+/// were not, with what stands for them.
+pub(super) const COST: [&str; 2] =
+    ["o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown", "0, 0, o.attempts"];
+pub(super) const BOUNDS: [&str; 2] = ["o.cost_bounded, o.cost_most_picousd, o.requests", "0, 0, NULL"];
 
 const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, attempts, prompts, input_tokens, \
      cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unmetered, latency_us, model, \
-     finish_reason, repairs, cache_write_long_tokens, cost_picousd, cost_unknown) \
-     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)";
+     finish_reason, repairs, cache_write_long_tokens, cost_picousd, cost_unknown, cost_bounded, \
+     cost_most_picousd, requests, basis) \
+     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)";
 
 /// Answers are read to 128 levels, to which what is put right in them adds a few; a file that nests deeper than this is none of
 /// ours, and to read it could exhaust a thread's stack.
 const DEEPEST: usize = 256;
 
+/// What an outcome is written with beside itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct With {
+    pub(super) key: Option<Key>,
+    pub(super) ended_at_ms: i64,
+    /// The prices that its costs are by, if there are any.
+    pub(super) basis: Option<i64>,
+}
+
 /// Adds an outcome, and tells its number.
 pub(super) fn insert(
     connection: &rusqlite::Connection,
-    key: Option<Key>,
-    ended_at_ms: i64,
     outcome: &Outcome,
+    With { key, ended_at_ms, basis }: With,
 ) -> rusqlite::Result<i64> {
-    let Outcome { index: _, result, effort, repairs, model, finish_reason } = outcome;
+    let Outcome { index: _, result, effort, repairs, model, finish_reason, requests } = outcome;
     let Effort { attempts, prompts, usage, unmetered, cost, latency } = effort;
     let (value, failure) = match result {
         Ok(value) => (Some(text(value)?), None),
         Err(failure) => (None, Some(text(failure)?)),
     };
     let repairs = (!repairs.is_empty()).then(|| text(repairs)).transpose()?;
+    let requests = (!requests.is_empty()).then(|| text(&requests.iter().map(Kept::from).collect::<Vec<_>>()));
+    // An outcome without a request has no cost.
+    let basis = basis.filter(|_| *attempts > 0);
     connection.prepare_cached(INSERT)?.execute(params![
         key.as_ref().map(Key::bytes),
         ended_at_ms,
@@ -64,6 +80,10 @@ pub(super) fn insert(
         integer(usage.cache_write_long_tokens),
         integer(cost.known.picodollars()),
         integer(cost.unknown),
+        integer(cost.bounded),
+        integer(cost.most.picodollars()),
+        requests.transpose()?,
+        basis,
     ])?;
     Ok(connection.last_insert_rowid())
 }
@@ -89,11 +109,15 @@ pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::
             reasoning_tokens: tokens(8)?,
         },
         unmetered: columns.get(from + 9)?,
-        cost: Cost { known: Usd::from_picodollars(tokens(15)?), unknown: tokens(16)? },
+        cost: cost(columns, from + 15)?,
         latency: Duration::from_micros(tokens(10)?),
     };
     let repairs = match columns.get_ref(from + 13)?.as_str_or_null()? {
         Some(repairs) => parsed(repairs, from + 13)?,
+        None => Vec::new(),
+    };
+    let requests: Vec<Kept> = match columns.get_ref(from + 19)?.as_str_or_null()? {
+        Some(requests) => parsed(requests, from + 19)?,
         None => Vec::new(),
     };
     Ok(Outcome {
@@ -103,7 +127,59 @@ pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::
         repairs,
         model: columns.get(from + 11)?,
         finish_reason: columns.get(from + 12)?,
+        requests: requests.into_iter().map(Spent::from).collect(),
     })
+}
+
+/// A cost from its four columns, the first of which is the `from`th.
+pub(super) fn cost(columns: &Columns<'_>, from: usize) -> rusqlite::Result<Cost> {
+    let count = |at: usize| columns.get::<_, i64>(from + at).map(natural);
+    Ok(Cost {
+        known: Usd::from_picodollars(count(0)?),
+        unknown: count(1)?,
+        bounded: count(2)?,
+        most: Usd::from_picodollars(count(3)?),
+    })
+}
+
+/// What one request took, as short as JSON has it: tokens (input, cached, written, written for long, output, reasoning), the cost in
+/// picodollars if it is known, and otherwise the most that it can be, if there is a most.
+#[derive(Serialize, Deserialize)]
+struct Kept(Option<[u64; 6]>, Option<u64>, Option<u64>);
+
+impl From<&Spent> for Kept {
+    fn from(Spent { usage, cost }: &Spent) -> Self {
+        let tokens = usage.map(|usage| {
+            let Usage { input_tokens, cached_tokens, output_tokens, reasoning_tokens, .. } = usage;
+            let (written, long) = (usage.cache_write_tokens, usage.cache_write_long_tokens);
+            [input_tokens, cached_tokens, written, long, output_tokens, reasoning_tokens]
+        });
+        let most = (cost.bounded > 0).then_some(cost.most.picodollars());
+        Self(tokens, cost.exact().map(Usd::picodollars), most)
+    }
+}
+
+impl From<Kept> for Spent {
+    fn from(Kept(tokens, known, most): Kept) -> Self {
+        let usage =
+            tokens.map(|[input_tokens, cached_tokens, written, long, output_tokens, reasoning_tokens]| {
+                let (cache_write_tokens, cache_write_long_tokens) = (written, long);
+                Usage {
+                    input_tokens,
+                    cached_tokens,
+                    cache_write_tokens,
+                    cache_write_long_tokens,
+                    output_tokens,
+                    reasoning_tokens,
+                }
+            });
+        let cost = match (known, most) {
+            (Some(known), _) => Cost::known(Usd::from_picodollars(known)),
+            (None, Some(most)) => Cost::at_most(Usd::from_picodollars(most)),
+            (None, None) => Cost::UNKNOWN,
+        };
+        Self { usage, cost }
+    }
 }
 
 /// A count as SQLite stores it.

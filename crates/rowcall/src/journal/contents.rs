@@ -12,6 +12,7 @@ use super::lookup::{Finder, row};
 use super::trouble;
 use crate::error::{Error, Problem, Result};
 use crate::identity::{EqualRows, Identity, Key, Keys};
+use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::row::Row;
 use crate::totals::Totals;
@@ -83,6 +84,14 @@ impl Contents {
     pub fn intents(&self) -> Result<u64> {
         let count = || self.connection.query_row("SELECT count(*) FROM intents", [], |row| row.get(0));
         count().map(natural).map_err(|error| self.trouble(&error))
+    }
+
+    /// What those rows cost if no answer comes any more, as far as that is known.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn cost_of_intents(&self) -> Result<Cost> {
+        file::cost_of_intents(&self.connection, None).map_err(|error| self.trouble(&error))
     }
 
     /// Rows without a value, by the kind of their failure.

@@ -13,6 +13,7 @@ use super::lock::beside;
 use super::trouble;
 use crate::error::Problem;
 use crate::identity::{Identity, Key, Keys};
+use crate::money::Cost;
 use crate::totals::Totals;
 
 /// Marks a SQLite file as a journal: the ASCII letters `rowc`.
@@ -24,6 +25,9 @@ const FORMAT: i32 = 3;
 
 /// The last format whose keys have the output limit in them.
 const LIMIT_IN_KEYS: i32 = 2;
+
+/// What intents tell of costs.
+const INTENT_COST: &str = "cost_picousd, cost_unknown, cost_bounded, cost_most_picousd";
 
 /// SQLite's pages, unless told otherwise.
 const PAGE_BYTES: u64 = 4096;
@@ -176,14 +180,31 @@ fn immutable(path: &Path) -> String {
 
 /// The columns of an outcome, whether or not the journal is of a time when costs were kept.
 pub(super) fn outcome_columns(connection: &Connection) -> rusqlite::Result<String> {
-    let all = columns::OUTCOME;
-    Ok(if has_costs(connection)? { all.to_owned() } else { all.replace(columns::COST, "0, 0, o.attempts") })
+    let missing = match kept_of_costs(connection)? {
+        Kept::Nothing => &[columns::COST, columns::BOUNDS][..],
+        Kept::WhatIsKnown => &[columns::BOUNDS],
+        Kept::All => &[],
+    };
+    Ok(missing.iter().fold(columns::OUTCOME.to_owned(), |all, [there, instead]| all.replace(there, instead)))
 }
 
-/// Whether costs are kept. Journals from before that are of the same formats.
-fn has_costs(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM pragma_table_info('outcomes') WHERE name = 'cost_unknown'";
-    connection.query_row(sql, [], |row| row.get(0))
+/// What a journal keeps of costs. Those of before there were any are of the same formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Nothing,
+    /// What is known, but no bounds of what is not, nor anything of single requests.
+    WhatIsKnown,
+    All,
+}
+
+fn kept_of_costs(connection: &Connection) -> rusqlite::Result<Kept> {
+    let sql =
+        "SELECT count(*) FROM pragma_table_info('outcomes') WHERE name IN ('cost_unknown', 'cost_bounded')";
+    Ok(match connection.query_row(sql, [], |row| row.get(0))? {
+        0 => Kept::Nothing,
+        1 => Kept::WhatIsKnown,
+        _ => Kept::All,
+    })
 }
 
 fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
@@ -250,7 +271,7 @@ pub(super) fn totals(connection: &Connection) -> rusqlite::Result<(Totals, i64)>
         connection.query_row("SELECT spent, indexed FROM totals", [], |row| {
             Ok((columns::parsed(row.get_ref(0)?.as_str()?, 0)?, row.get(1)?))
         })?;
-    if !has_costs(connection)? {
+    if kept_of_costs(connection)? == Kept::Nothing {
         totals.cost.unknown = totals.requests;
     }
     Ok((totals, indexed))
@@ -329,7 +350,8 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
         )?;
         connection.pragma_update(None, "user_version", LIMIT_IN_KEYS)?;
     }
-    if !has_costs(connection)? {
+    let kept = kept_of_costs(connection)?;
+    if kept == Kept::Nothing {
         // Nobody knows what the requests cost that were sent before costs were kept.
         connection.execute_batch(
             "ALTER TABLE outcomes ADD COLUMN cache_write_long_tokens INTEGER NOT NULL DEFAULT 0; \
@@ -338,7 +360,28 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
              UPDATE outcomes SET cost_unknown = attempts;",
         )?;
     }
+    if kept != Kept::All {
+        connection.execute_batch(
+            "ALTER TABLE outcomes ADD COLUMN cost_bounded INTEGER NOT NULL DEFAULT 0; \
+             ALTER TABLE outcomes ADD COLUMN cost_most_picousd INTEGER NOT NULL DEFAULT 0; \
+             ALTER TABLE outcomes ADD COLUMN requests TEXT; \
+             ALTER TABLE outcomes ADD COLUMN basis INTEGER; \
+             CREATE TABLE bases (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE); \
+             ALTER TABLE intents ADD COLUMN cost_picousd INTEGER NOT NULL DEFAULT 0; \
+             ALTER TABLE intents ADD COLUMN cost_unknown INTEGER NOT NULL DEFAULT 0; \
+             ALTER TABLE intents ADD COLUMN cost_bounded INTEGER NOT NULL DEFAULT 0; \
+             ALTER TABLE intents ADD COLUMN cost_most_picousd INTEGER NOT NULL DEFAULT 0; \
+             UPDATE intents SET cost_unknown = attempts; \
+             ALTER TABLE possibly_paid ADD COLUMN cost_at_most_picousd INTEGER;",
+        )?;
+    }
     Ok(())
+}
+
+/// The number by which outcomes name these prices.
+pub(super) fn basis(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.execute("INSERT OR IGNORE INTO bases (name) VALUES (?)", [name])?;
+    connection.query_row("SELECT id FROM bases WHERE name = ?", [name], |row| row.get(0))
 }
 
 /// Notes what is asked from now on.
@@ -362,15 +405,47 @@ pub(super) fn add_plan(connection: &Connection, identity: &Identity, memo: &str)
 }
 
 /// Puts what was being asked about when the last run ended without saying so among what may have been paid for in vain.
-/// Tells how many rows those are.
-pub(super) fn take_over(connection: &Connection, now_ms: i64) -> rusqlite::Result<u64> {
-    let moved = connection.execute(
-        "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms) \
-         SELECT key, idx, attempts, 'cut off', ? FROM intents",
-        [now_ms],
-    )?;
+/// Tells how many rows those are, and what they cost.
+pub(super) fn take_over(connection: &Connection, now_ms: i64) -> rusqlite::Result<(u64, Cost)> {
+    let cost = cost_of_intents(connection, None)?;
+    let moved = connection.execute(&move_intents("'cut off'", "true"), [now_ms])?;
     connection.execute("DELETE FROM intents", [])?;
-    Ok(moved as u64)
+    Ok((moved as u64, cost))
+}
+
+/// Puts the intent with this key among what may have been paid for in vain. Tells how many that are, one or none, and what it cost.
+pub(super) fn drop_intent(connection: &Connection, key: Key, now_ms: i64) -> rusqlite::Result<(u64, Cost)> {
+    let cost = cost_of_intents(connection, Some(key))?;
+    let sql = move_intents("'dropped'", "key = ?2");
+    let moved = connection.prepare_cached(&sql)?.execute(rusqlite::params![now_ms, key.bytes()])?;
+    Ok((moved as u64, cost))
+}
+
+fn move_intents(why: &str, which: &str) -> String {
+    format!(
+        "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms, cost_at_most_picousd) \
+         SELECT key, idx, attempts, {why}, ?1, \
+         CASE WHEN cost_bounded = cost_unknown THEN cost_picousd + cost_most_picousd END FROM intents WHERE {which}"
+    )
+}
+
+/// What the rows cost that are being asked about if no answer comes any more, or the one with this key.
+pub(super) fn cost_of_intents(connection: &Connection, key: Option<Key>) -> rusqlite::Result<Cost> {
+    let (columns, which) = match (kept_of_costs(connection)?, key) {
+        (Kept::All, Some(_)) => (INTENT_COST, "WHERE key = ?"),
+        (Kept::All, None) => (INTENT_COST, ""),
+        (Kept::Nothing | Kept::WhatIsKnown, _) => ("0, attempts, 0, 0", ""),
+    };
+    let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM intents {which}"))?;
+    let mut rows = match key.filter(|_| !which.is_empty()) {
+        Some(key) => statement.query([key.bytes()])?,
+        None => statement.query([])?,
+    };
+    let mut sum = Cost::default();
+    while let Some(row) = rows.next()? {
+        sum += columns::cost(row, 0)?;
+    }
+    Ok(sum)
 }
 
 /// The number of places up to `rows`, the rest being removed: those of rows that the input no longer has.

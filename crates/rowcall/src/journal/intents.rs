@@ -9,6 +9,7 @@ use super::Journal;
 use super::writer::Entry;
 use crate::error::Problem;
 use crate::identity::Key;
+use crate::money::Cost;
 use crate::outcome::Effort;
 
 /// What became of the intents of one commit.
@@ -46,13 +47,15 @@ impl Intents {
         (Self { journal, settled }, Spread(received))
     }
 
-    /// Waits until it is written that a request about this row is about to go out: the row's `attempt`th, counted from 1.
+    /// Waits until it is written that a request about this row is about to go out: the row's `attempt`th, counted from 1. If its answer
+    /// is lost, the row has cost `cost`.
     ///
     /// # Errors
     /// If it cannot be written; nothing must be sent then.
-    pub(crate) async fn note(&self, key: Key, index: u64, attempt: u32) -> Result<(), Problem> {
+    pub(crate) async fn note(&self, key: Key, index: u64, attempt: u32, cost: Cost) -> Result<(), Problem> {
         let (done, written) = oneshot::channel();
-        self.journal.writer.write(Entry::Intent { key, index, attempt, done, settled: self.settled.clone() });
+        let settled = self.settled.clone();
+        self.journal.writer.write(Entry::Intent { key, index, attempt, cost, done, settled });
         written.await.unwrap_or_else(|_| Err(Problem::new("the journal's writer is gone")))
     }
 

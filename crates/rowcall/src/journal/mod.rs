@@ -89,13 +89,17 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal for a plan that asks `identity`, or makes one.
+    /// Opens the journal for a plan that asks `identity` at the prices of `basis`, or makes one.
     ///
     /// # Errors
     /// A journal of a plan that asks something else, one that another process writes to, a file that is no journal, and
     /// whatever keeps it from being written to. Nothing has been changed then, but that [`Existing::StartOver`] may have removed
     /// what was there.
-    pub(crate) fn open(options: &JournalOptions, identity: &Identity) -> Result<Self, Problem> {
+    pub(crate) fn open(
+        options: &JournalOptions,
+        identity: &Identity,
+        basis: Option<&str>,
+    ) -> Result<Self, Problem> {
         let JournalOptions { path, existing, records, memo } = options;
         let lock = Lock::take(path)?;
         if *existing == Existing::StartOver {
@@ -121,23 +125,26 @@ impl Journal {
         let mut begin = || {
             connection.execute_batch("BEGIN IMMEDIATE")?;
             file::upgrade(&connection)?;
-            totals.possibly_paid += file::take_over(&connection, writer::now_ms())?;
+            let (rows, cost) = file::take_over(&connection, writer::now_ms())?;
+            totals.possibly_paid += rows;
+            totals.cost += cost;
+            let basis = basis.map(|name| file::basis(&connection, name)).transpose()?;
             if known.as_ref() != Some(&(noted.clone(), memo.clone())) {
                 file::add_plan(&connection, &noted, memo)?;
             }
             connection.execute("UPDATE totals SET spent = ?", [columns::text(&totals)?])?;
             connection.execute_batch("COMMIT")?;
             let filtered = if totals.outcomes < filter::MOST_KEYS { Filtered::Yes } else { Filtered::No };
-            Recent::load(&connection, indexed, filtered)
+            Ok((Recent::load(&connection, indexed, filtered)?, basis))
         };
-        let recent = begin().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?;
+        let (recent, basis) = begin().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?;
         let recent = Arc::new(recent);
         let reader = file::open_to_read(path)?;
         let finder = Finder::new(path.clone(), reader, Arc::clone(&recent))
             .map_err(|error| trouble::problem(path, &error))?;
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);
-        let pen = Pen { path: path.clone(), connection, records: *records, recent, totals, places };
+        let pen = Pen { path: path.clone(), connection, records: *records, recent, totals, basis, places };
         Ok(Self {
             lookup: Lookup::start(finder)?,
             writer: Writer::start(pen)?,

@@ -35,8 +35,17 @@ CREATE TABLE outcomes (
     cache_write_long_tokens INTEGER NOT NULL DEFAULT 0,
     -- In picodollars, and the requests whose cost is not in it because nobody knows it.
     cost_picousd       INTEGER NOT NULL DEFAULT 0,
-    cost_unknown       INTEGER NOT NULL DEFAULT 0
+    cost_unknown       INTEGER NOT NULL DEFAULT 0,
+    -- Of those, the ones that cannot have cost more than is known, and that.
+    cost_bounded       INTEGER NOT NULL DEFAULT 0,
+    cost_most_picousd  INTEGER NOT NULL DEFAULT 0,
+    -- What each request took, where several may have been billed; and the prices that the costs are by.
+    requests           TEXT,
+    basis              INTEGER
 );
+
+-- Tables of prices, or prices that were given.
+CREATE TABLE bases (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 
 -- The outcomes by key; those after totals.indexed are not in it yet.
 CREATE TABLE keys (key BLOB PRIMARY KEY, outcome INTEGER NOT NULL) WITHOUT ROWID;
@@ -46,7 +55,16 @@ CREATE TABLE places (idx INTEGER PRIMARY KEY, outcome INTEGER NOT NULL, failure 
 CREATE INDEX failed_places ON places (failure) WHERE failure IS NOT NULL;
 
 -- Rows that are being asked about: an intent is here before the request goes out, and gone with the outcome.
-CREATE TABLE intents (key BLOB PRIMARY KEY, idx INTEGER NOT NULL, attempts INTEGER NOT NULL) WITHOUT ROWID;
+-- The costs are those of all of the row's requests if the answer to this one is lost.
+CREATE TABLE intents (
+    key               BLOB PRIMARY KEY,
+    idx               INTEGER NOT NULL,
+    attempts          INTEGER NOT NULL,
+    cost_picousd      INTEGER NOT NULL DEFAULT 0,
+    cost_unknown      INTEGER NOT NULL DEFAULT 0,
+    cost_bounded      INTEGER NOT NULL DEFAULT 0,
+    cost_most_picousd INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
 
 -- Rows whose requests may have been paid for in vain, as they were asked about when a run ended without their outcome.
 CREATE TABLE possibly_paid (
@@ -55,7 +73,9 @@ CREATE TABLE possibly_paid (
     idx          INTEGER NOT NULL,
     attempts     INTEGER NOT NULL,
     why          TEXT NOT NULL,
-    found_at_ms  INTEGER NOT NULL
+    found_at_ms  INTEGER NOT NULL,
+    -- The most that the row has cost by then, if there is a most.
+    cost_at_most_picousd INTEGER
 );
 
 -- One row: what has been spent so far, and up to which outcome the keys are indexed.

@@ -1,6 +1,7 @@
 //! A journal on its own: what was given in is found again by whoever opens it next, whatever has happened in between.
 
 mod accidents;
+mod costs;
 
 use proptest::prelude::*;
 use serde_json::{Map, json};
@@ -9,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::fault::{Fault, FaultKind};
 use crate::identity::{Key, KeyOf, RowKey};
+use crate::money::Cost;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
 use crate::row::Row;
 use crate::turn::{Prompt, Turn, Usage};
@@ -51,6 +53,7 @@ fn valued(index: u64) -> Outcome {
         repairs: Vec::new(),
         model: Some("calm-1".to_owned()),
         finish_reason: Some("stop".to_owned()),
+        requests: Vec::new(),
     }
 }
 
@@ -67,7 +70,7 @@ impl Folder {
     }
 
     fn open(&self) -> Arc<Journal> {
-        Arc::new(Journal::open(&self.options(), &identity()).expect("it opens"))
+        Arc::new(Journal::open(&self.options(), &identity(), None).expect("it opens"))
     }
 
     fn contents(&self) -> Contents {
@@ -95,7 +98,7 @@ async fn intend(session: &Session, rows: impl IntoIterator<Item = u64>) {
     let (intents, spread) = session.intents();
     tokio::join!(spread.drive(), async move {
         for n in rows {
-            intents.note(key(n), n, 1).await.expect("written");
+            intents.note(key(n), n, 1, Cost::default()).await.expect("written");
         }
     });
 }
@@ -186,11 +189,12 @@ async fn one_with_an_outcome_refuses_another_plan_until_that_is_accepted() {
     }
     let other =
         Identity { model: "sim/other".to_owned(), prompt: "Who? {{ text }}".to_owned(), ..identity() };
-    let refused = Journal::open(&folder.options(), &other).map(drop).expect_err("it asks something else");
+    let refused =
+        Journal::open(&folder.options(), &other, None).map(drop).expect_err("it asks something else");
     assert!(refused.message.ends_with("was made with another model and prompt"), "{refused}");
     let accepted = JournalOptions { existing: Existing::AcceptChanges, ..folder.options() };
-    drop(Journal::open(&accepted, &other).expect("it is accepted"));
-    drop(Journal::open(&folder.options(), &other).expect("it is the plan now"));
+    drop(Journal::open(&accepted, &other, None).expect("it is accepted"));
+    drop(Journal::open(&folder.options(), &other, None).expect("it is the plan now"));
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn any_plan_goes_on_with_one_that_holds_nothing() {
     drop(folder.open());
     let other = Identity { prompt: "Who? {{ text }}".to_owned(), ..identity() };
     assert!(folder.contents().change(&other).is_none());
-    drop(Journal::open(&folder.options(), &other).expect("there is nothing to protect"));
+    drop(Journal::open(&folder.options(), &other, None).expect("there is nothing to protect"));
     assert_eq!(folder.contents().identity(), &other);
 }
 
@@ -212,11 +216,11 @@ async fn one_that_asks_something_else_is_refused_until_that_is_accepted() {
     }
     let other =
         Identity { model: "sim/other".to_owned(), prompt: "Who? {{ text }}".to_owned(), ..identity() };
-    let refused = Journal::open(&folder.options(), &other).expect_err("it asks something else");
+    let refused = Journal::open(&folder.options(), &other, None).expect_err("it asks something else");
     assert!(refused.message.ends_with("was made with another model and prompt"), "{refused}");
     let accepted = JournalOptions { existing: Existing::AcceptChanges, ..folder.options() };
-    drop(Journal::open(&accepted, &other).expect("it is accepted"));
-    drop(Journal::open(&folder.options(), &other).expect("it is the plan now"));
+    drop(Journal::open(&accepted, &other, None).expect("it is accepted"));
+    drop(Journal::open(&folder.options(), &other, None).expect("it is the plan now"));
 }
 
 #[test]
@@ -224,7 +228,7 @@ fn a_file_that_is_no_journal_is_left_alone() {
     let folder = Folder::new();
     let options = folder.options();
     let fresh = JournalOptions { existing: Existing::StartOver, ..options.clone() };
-    let open = |options| Journal::open(options, &identity()).expect_err("it is no journal").message;
+    let open = |options| Journal::open(options, &identity(), None).expect_err("it is no journal").message;
 
     std::fs::write(&options.path, "some text that somebody needs").expect("written");
     assert!(open(&options).ends_with("is not a rowcall journal"));
@@ -246,10 +250,10 @@ fn a_newer_one_is_refused_but_can_be_started_over() {
     let file = rusqlite::Connection::open(folder.options().path).expect("opened");
     file.pragma_update(None, "user_version", 7).expect("written");
     drop(file);
-    let refused = Journal::open(&folder.options(), &identity()).expect_err("it is newer").message;
+    let refused = Journal::open(&folder.options(), &identity(), None).expect_err("it is newer").message;
     assert!(refused.contains("has format 7, expected at most 3"), "{refused}");
     let fresh = JournalOptions { existing: Existing::StartOver, ..folder.options() };
-    drop(Journal::open(&fresh, &identity()).expect("it is started over"));
+    drop(Journal::open(&fresh, &identity(), None).expect("it is started over"));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use super::session::Reply;
 use super::{Records, trouble};
 use crate::error::Problem;
 use crate::identity::{Key, RowKey};
+use crate::money::Cost;
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::row::Row;
 use crate::totals::Totals;
@@ -38,6 +39,8 @@ pub(super) enum Entry {
         key: Key,
         index: u64,
         attempt: u32,
+        /// What the row's requests cost if the answer to this one is lost.
+        cost: Cost,
         done: oneshot::Sender<Result<(), Problem>>,
         settled: channel::UnboundedSender<Settled>,
     },
@@ -112,6 +115,8 @@ pub(super) struct Pen {
     pub(super) records: Records,
     pub(super) recent: Arc<Recent>,
     pub(super) totals: Totals,
+    /// The number of the prices that costs are by, if there are any.
+    pub(super) basis: Option<i64>,
     /// Places from here on have no outcome yet.
     pub(super) places: u64,
 }
@@ -220,10 +225,21 @@ impl Pen {
 
     fn apply(&mut self, entry: &Entry, now: i64) -> rusqlite::Result<i64> {
         match entry {
-            Entry::Intent { key, index, attempt, done: _, settled: _ } => {
+            Entry::Intent { key, index, attempt, cost, done: _, settled: _ } => {
                 self.connection
-                    .prepare_cached("INSERT OR REPLACE INTO intents (key, idx, attempts) VALUES (?, ?, ?)")?
-                    .execute(params![key.bytes(), integer(*index), attempt])?;
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO intents (key, idx, attempts, cost_picousd, cost_unknown, \
+                         cost_bounded, cost_most_picousd) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    )?
+                    .execute(params![
+                        key.bytes(),
+                        integer(*index),
+                        attempt,
+                        integer(cost.known.picodollars()),
+                        integer(cost.unknown),
+                        integer(cost.bounded),
+                        integer(cost.most.picodollars()),
+                    ])?;
                 Ok(0)
             }
             Entry::Ended { asked: _, key: None, row, outcome, place, reply: _ } => {
@@ -249,21 +265,23 @@ impl Pen {
                     self.totals.possibly_paid += 1;
                     self.connection
                         .prepare_cached(
-                            "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms) VALUES (?, ?, ?, 'given up', ?)",
+                            "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms, cost_at_most_picousd) \
+                             VALUES (?, ?, ?, 'given up', ?, ?)",
                         )?
-                        .execute(params![key.bytes(), integer(*index), effort.attempts, now])?;
+                        .execute(params![
+                            key.bytes(),
+                            integer(*index),
+                            effort.attempts,
+                            now,
+                            effort.cost.ceiling().map(|most| integer(most.picodollars())),
+                        ])?;
                 }
                 Ok(0)
             }
             Entry::Dropped { key } => {
-                let moved = self
-                    .connection
-                    .prepare_cached(
-                        "INSERT INTO possibly_paid (key, idx, attempts, why, found_at_ms) \
-                         SELECT key, idx, attempts, 'dropped', ? FROM intents WHERE key = ?",
-                    )?
-                    .execute(params![now, key.bytes()])?;
-                self.totals.possibly_paid += moved as u64;
+                let (moved, cost) = file::drop_intent(&self.connection, *key, now)?;
+                self.totals.possibly_paid += moved;
+                self.totals.cost += cost;
                 self.forget(*key)?;
                 Ok(0)
             }
@@ -294,7 +312,8 @@ impl Pen {
         place: Placing,
         now: i64,
     ) -> rusqlite::Result<i64> {
-        let number = columns::insert(&self.connection, key, now, outcome)?;
+        let with = columns::With { key, ended_at_ms: now, basis: self.basis };
+        let number = columns::insert(&self.connection, outcome, with)?;
         self.totals.outcomes += 1;
         self.totals.add(&outcome.effort);
         self.place(number, row, outcome, place)?;

@@ -1,5 +1,7 @@
 //! A price as the user gives it: `in=0.15,out=0.60`, in US dollars for a million tokens.
 
+use std::fmt;
+
 use super::{Period, Price, Service};
 use crate::error::Problem;
 use crate::money::Usd;
@@ -52,6 +54,21 @@ impl Price {
     }
 }
 
+/// A price as it is given, such as `in=0.15,out=0.6`; one of a table, by what it is now without saying so.
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Period { i, o, r, w, h, t, .. }) = self.periods.last() else { return Ok(()) };
+        let rates =
+            [("in", i), ("out", o), ("cached", r), ("written", w), ("written_long", h), ("reasoning", t)];
+        let given = rates.into_iter().filter_map(|(name, rate)| Some((name, (*rate)?)));
+        for (place, (name, rate)) in given.enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            write!(f, "{comma}{name}={}", Usd::from_picodollars(rate).times(TOKENS).decimal())?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +82,13 @@ mod tests {
         for tier in [None, Some("default"), Some("flex"), Some("whatever")] {
             let cost = price.cost(&usage, tier, Moment::from_seconds(0)).expect("a cost");
             assert_eq!(cost.decimal(), "0.000126");
+        }
+    }
+
+    #[test]
+    fn a_given_price_is_told_as_it_was_given() {
+        for text in ["in=0.15,out=0.6", "in=1,out=2,cached=0.1,written=1.25,written_long=2,reasoning=8"] {
+            assert_eq!(Price::parse(text).expect("a price").to_string(), text);
         }
     }
 

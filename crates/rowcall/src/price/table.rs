@@ -16,9 +16,19 @@ use crate::error::Problem;
 /// A table that is older than this may be out of date: of 1,400 entries, eight changed in the week before the one here was taken.
 pub const OLD_AFTER_DAYS: i64 = 14;
 
-static BUNDLED: LazyLock<Prices> = LazyLock::new(|| {
-    // A test reads it as well, so it can be read.
-    Prices::parse(include_str!("../../data/prices.json")).unwrap_or_else(|_| Prices::empty())
+/// What is written by `build.rs`: provider, model, and the entry as JSON.
+type Priced = (&'static str, &'static str, &'static str);
+
+mod bundled {
+    use super::Priced;
+    include!(concat!(env!("OUT_DIR"), "/prices.rs"));
+}
+
+static BUNDLED: LazyLock<Prices> = LazyLock::new(|| Prices {
+    taken: Some(bundled::TAKEN.to_owned()),
+    sources: bundled::SOURCES.iter().map(|source| PriceSource::from(*source)).collect(),
+    hash: bundled::HASH.to_owned(),
+    entries: Entries::Bundled,
 });
 
 /// A table of prices.
@@ -27,8 +37,16 @@ pub struct Prices {
     taken: Option<String>,
     sources: Vec<PriceSource>,
     hash: String,
-    /// Each provider's models, as text until a model is looked for.
-    providers: BTreeMap<String, Box<RawValue>>,
+    entries: Entries,
+}
+
+/// What a table says of models, as text until a model is looked for.
+#[derive(Clone)]
+enum Entries {
+    /// What is compiled in, sorted by provider and name.
+    Bundled,
+    /// Each provider's models.
+    Read(BTreeMap<String, Box<RawValue>>),
 }
 
 /// Where a table is from.
@@ -42,6 +60,13 @@ pub struct PriceSource {
     pub sha256: String,
     /// Its licence.
     pub licence: String,
+}
+
+impl From<[&str; 4]> for PriceSource {
+    fn from(of: [&str; 4]) -> Self {
+        let [name, version, sha256, licence] = of.map(str::to_owned);
+        Self { name, version, sha256, licence }
+    }
 }
 
 #[derive(Deserialize)]
@@ -107,11 +132,7 @@ impl Prices {
         for byte in Sha256::digest(text.as_bytes()) {
             let _ = write!(hash, "{byte:02x}");
         }
-        Ok(Self { taken: about.taken, sources: about.sources, hash, providers })
-    }
-
-    fn empty() -> Self {
-        Self { taken: None, sources: Vec::new(), hash: String::new(), providers: BTreeMap::new() }
+        Ok(Self { taken: about.taken, sources: about.sources, hash, entries: Entries::Read(providers) })
     }
 
     /// The price of a model at a provider, by the catalog's name for that; `None` if the table has none.
@@ -119,17 +140,29 @@ impl Prices {
     /// # Errors
     /// If what the table says of that provider cannot be read.
     pub fn find(&self, provider: &str, model: &str) -> Result<Option<Price>, Problem> {
-        let Some(models) = self.models(provider)? else { return Ok(None) };
-        let exact = models.get(model).map(|raw| entry(provider, model, raw)).transpose()?;
-        let entry = match (exact, without_date(model)) {
+        let entry = match (self.entry(provider, model)?, without_date(model)) {
             (Some(entry), _) => Some(entry),
-            (None, Some(stem)) => {
-                let of_stem = models.get(stem).map(|raw| entry(provider, stem, raw)).transpose()?;
-                of_stem.filter(|entry| entry.dated)
-            }
+            (None, Some(stem)) => self.entry(provider, stem)?.filter(|entry| entry.dated),
             (None, None) => None,
         };
         Ok(entry.and_then(|entry| Price::new(entry.prices)))
+    }
+
+    /// What the table says under exactly this name.
+    fn entry(&self, provider: &str, model: &str) -> Result<Option<Entry>, Problem> {
+        let text = match &self.entries {
+            Entries::Bundled => {
+                let name = (provider, model);
+                let found =
+                    bundled::PRICES.binary_search_by_key(&name, |(provider, model, _)| (*provider, *model));
+                found.ok().and_then(|at| bundled::PRICES.get(at)).map(|(_, _, text)| *text)
+            }
+            Entries::Read(providers) => match providers.get(provider) {
+                Some(raw) => models(provider, raw)?.get(model).map(|raw| raw.get()),
+                None => None,
+            },
+        };
+        text.map(|text| entry(provider, model, text)).transpose()
     }
 
     /// Looks at every price.
@@ -137,19 +170,29 @@ impl Prices {
     /// # Errors
     /// The first that cannot be read.
     pub fn check(&self) -> Result<(), Problem> {
-        for provider in self.providers.keys() {
-            for (name, raw) in self.models(provider)?.into_iter().flatten() {
-                entry(provider, name, raw)?;
-            }
-        }
-        Ok(())
+        self.all().map(drop)
     }
 
-    fn models(&self, provider: &str) -> Result<Option<BTreeMap<&str, &RawValue>>, Problem> {
-        let Some(raw) = self.providers.get(provider) else { return Ok(None) };
-        serde_json::from_str(raw.get())
-            .map(Some)
-            .map_err(|error| Problem::new(format!("the models of `{provider}` cannot be read: {error}")))
+    /// All that it says.
+    fn all(&self) -> Result<Vec<(String, Entry)>, Problem> {
+        let mut all = Vec::new();
+        let mut add = |provider: &str, model: &str, text: &str| {
+            all.push((format!("{provider}/{model}"), entry(provider, model, text)?));
+            Ok(())
+        };
+        match &self.entries {
+            Entries::Bundled => {
+                bundled::PRICES.iter().try_for_each(|(provider, model, text)| add(provider, model, text))?;
+            }
+            Entries::Read(providers) => {
+                for (provider, raw) in providers {
+                    for (model, raw) in models(provider, raw)? {
+                        add(provider, model, raw.get())?;
+                    }
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The day on which it was taken, as `2026-11-28`, if it says so.
@@ -185,12 +228,18 @@ impl fmt::Debug for Prices {
     }
 }
 
+/// A provider's models, each as text.
+fn models<'a>(provider: &str, raw: &'a RawValue) -> Result<BTreeMap<&'a str, &'a RawValue>, Problem> {
+    serde_json::from_str(raw.get())
+        .map_err(|error| Problem::new(format!("the models of `{provider}` cannot be read: {error}")))
+}
+
 /// What a table says of a model.
-fn entry(provider: &str, model: &str, raw: &RawValue) -> Result<Entry, Problem> {
+fn entry(provider: &str, model: &str, text: &str) -> Result<Entry, Problem> {
     let problem = |why: &dyn fmt::Display| {
         Problem::new(format!("the price of `{provider}/{model}` cannot be read: {why}"))
     };
-    let entry: Entry = serde_json::from_str(raw.get()).map_err(|error| problem(&error))?;
+    let entry: Entry = serde_json::from_str(text).map_err(|error| problem(&error))?;
     for period in &entry.prices {
         if !period.above.is_sorted_by(|(one, _), (next, _)| one < next) {
             return Err(problem(&"its tiers are not in order, the smallest number of tokens first"));

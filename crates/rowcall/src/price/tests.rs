@@ -147,6 +147,26 @@ fn what_is_not_in_the_table_has_no_price() {
 }
 
 #[test]
+fn the_most_is_that_of_the_moment_and_of_the_tier_or_the_usual_one() {
+    let most = Most { input_tokens: 1_000, output_tokens: Some(100) };
+    let picodollars = |provider: &str, model: &str, tier, at: &str| {
+        price(provider, model).at_most(most, tier, moment(at)).map(Usd::picodollars)
+    };
+    // Off the peak, a minute before the peak, at the peak, and a minute before its end.
+    let deepseek = |at| picodollars("deepseek", "deepseek-v4-pro", None, at);
+    let (calm, peak) = (1_000 * 660_000 + 100 * 1_980_000, 1_000 * 1_320_000 + 100 * 3_960_000);
+    assert_eq!(deepseek("2026-11-27T00:50:00Z"), Some(calm));
+    assert_eq!(deepseek("2026-11-27T00:59:30Z"), Some(peak));
+    assert_eq!(deepseek("2026-11-27T02:00:00Z"), Some(peak));
+    assert_eq!(deepseek("2026-11-27T03:59:30Z"), Some(peak));
+    // What is asked for at half the price may be served at the whole.
+    let luna = |tier| picodollars("openai", "gpt-6-luna", tier, "2026-11-27T12:00:00Z");
+    assert_eq!(luna(Some("flex")), luna(None));
+    assert!(luna(Some("priority")) > luna(None));
+    assert_eq!(luna(Some("whatever")), None);
+}
+
+#[test]
 fn reasoning_that_is_priced_apart_is_not_paid_twice() {
     let price = Price::parse("in=1,out=2,reasoning=8").expect("a price");
     let usage = Usage { input_tokens: 1, output_tokens: 10, reasoning_tokens: 6, ..Usage::default() };
@@ -190,6 +210,28 @@ proptest! {
         prop_assert_eq!(cost(&both), cost(&one) + cost(&other));
         prop_assert!(cost(&both) >= cost(&one));
         prop_assert_eq!(cost(&Usage::default()), Usd::ZERO);
+    }
+
+    /// What a budget and lost answers go by: no request within its limits costs more, however long it really is, and whatever of
+    /// it is cached, written or thought.
+    #[test]
+    fn nothing_costs_more_than_the_most(
+        base in rates(),
+        tiers in proptest::collection::vec((1_u64..300_000, rates()), 0..3),
+        usage in usages(),
+        more in (0_u64..1_000, 0_u64..1_000),
+    ) {
+        let mut above = tiers;
+        above.sort_by_key(|(threshold, _)| *threshold);
+        above.dedup_by_key(|(threshold, _)| *threshold);
+        let Rates { input: i, output: o, cached: r, written: w, written_long: h, reasoning: t } = base;
+        let price = Price::new(vec![Period { i, o, r, w, h, t, above, ..Period::default() }]).expect("a price");
+        let (at, tokens) = (Moment::from_seconds(0), usage.output_tokens + more.1);
+        let most = Most { input_tokens: usage.input_tokens + more.0, output_tokens: Some(tokens) };
+        let ceiling = price.at_most(most, None, at).expect("all prices are known");
+        prop_assert!(price.cost(&usage, None, at).expect("a cost") <= ceiling);
+        prop_assert_eq!(price.at_most(Most { output_tokens: None, ..most }, None, at), None);
+        prop_assert_eq!(price.at_most(most, Some("flex"), at), None);
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     let limit = if let Some(users) = extra.get(LIMIT_FIELD) {
         users.as_u64().unwrap_or(0)
     } else {
-        let limit = target.output_limit(prompt, LIMIT_FIELD).unwrap_or(DEFAULT_OUTPUT_LIMIT);
+        let limit = sent_limit(target, prompt).unwrap_or(DEFAULT_OUTPUT_LIMIT);
         push_field(&mut body, LIMIT_FIELD, &limit);
         u64::from(limit)
     };
@@ -92,6 +92,12 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
         target.parameters.temperature.is_some() || SAMPLING.iter().any(|name| extra.contains_key(*name));
     let headers = if samples { &SAMPLING_VERSION } else { &VERSION };
     Request { path: Arc::clone(&target.path), headers, body: body.into() }
+}
+
+/// The output limit that goes along; `None` if the user has set one that is no number.
+pub(super) fn sent_limit(target: &Target, prompt: &Prompt) -> Option<u32> {
+    let is_set = target.parameters.extra.contains_key(LIMIT_FIELD);
+    target.output_limit(prompt, LIMIT_FIELD).or((!is_set).then_some(DEFAULT_OUTPUT_LIMIT))
 }
 
 /// The last block of what never changes, up to which the prompt cache is asked for.

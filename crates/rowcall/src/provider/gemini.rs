@@ -87,6 +87,18 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     Request { path: Arc::clone(&target.path), headers: &[], body: body.into() }
 }
 
+/// The output limit that goes along, which the user's own configuration may set.
+pub(super) fn sent_limit(parameters: &Parameters, prompt: &Prompt) -> Option<u32> {
+    let configs = parameters.extra.iter().filter(|(name, _)| camel(name) == CONFIG);
+    let fields = configs.filter_map(|(_, config)| config.as_object()).flatten();
+    let users =
+        fields.filter(|(name, _)| camel(name) == "maxOutputTokens").map(|(_, limit)| limit).next_back();
+    match users {
+        Some(limit) => limit.as_u64().and_then(|limit| u32::try_from(limit).ok()),
+        None => prompt.output_limit.or(parameters.max_output_tokens),
+    }
+}
+
 fn contents(target: &Target, prompt: &Prompt) -> Vec<Value> {
     let said = |role: &str, text: &str| json!({"role": role, "parts": [{"text": text}]});
     let mut contents = Vec::with_capacity(prompt.turns.len());

@@ -22,7 +22,10 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// use its own group as well is said by [`Group`].
 const GROUPS: [(Group, &[&str]); 4] = [
     (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
-    (Group::Path, &["conversation", "extract", "halt", "refusals", "order", "recall", "run", "validity"]),
+    (
+        Group::Path,
+        &["conversation", "extract", "halt", "refusals", "order", "recall", "run", "validity", "weight"],
+    ),
     (
         Group::Stations,
         &[

@@ -29,19 +29,31 @@ fn all_of_the_bundled_table_can_be_read() {
 
 #[test]
 fn no_price_in_the_bundled_table_is_zero() {
-    let prices = Prices::bundled();
-    for provider in prices.providers.keys() {
-        for (name, raw) in prices.models(provider).expect("models").expect("a provider") {
-            for period in entry(provider, name, raw).expect("an entry").prices {
-                for rates in
-                    std::iter::once(period.base()).chain(period.above.iter().map(|(_, rates)| *rates))
-                {
-                    let all = [rates.input, rates.output, rates.cached, rates.written, rates.written_long];
-                    assert!(all.into_iter().flatten().all(|price| price > 0), "{provider}/{name}");
-                }
+    for (name, entry) in Prices::bundled().all().expect("all can be read") {
+        for period in entry.prices {
+            for rates in std::iter::once(period.base()).chain(period.above.iter().map(|(_, rates)| *rates)) {
+                let all = [rates.input, rates.output, rates.cached, rates.written, rates.written_long];
+                assert!(all.into_iter().flatten().all(|price| price > 0), "{name}");
             }
         }
     }
+}
+
+/// What is compiled in is what reading the file at run time would give.
+#[test]
+fn the_bundled_table_is_that_of_the_file() {
+    let (bundled, read) = (Prices::bundled(), Prices::parse(include_str!("../../../data/prices.json")));
+    let read = read.expect("the file can be read");
+    assert_eq!(
+        (bundled.hash(), bundled.basis(), bundled.sources()),
+        (read.hash(), read.basis(), read.sources())
+    );
+    let prices = |prices: &Prices| -> Vec<_> {
+        let all = prices.all().expect("all can be read").into_iter();
+        all.filter_map(|(name, entry)| Some((name, entry.dated, Price::new(entry.prices)?))).collect()
+    };
+    let (bundled, read) = (prices(bundled), prices(&read));
+    assert!(bundled.len() > 1000 && bundled == read);
 }
 
 #[test]
