@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rowcall::schema::Dialect;
-use rowcall::{MOST_CONCURRENCY, Mode, OrderBy, Price, Protocol};
+use rowcall::{MOST_CONCURRENCY, MaxFailures, Mode, OrderBy, Price, Protocol, Usd};
 use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub(crate) use input::InputArguments;
 #[command(name = "rowcall", version, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 every row has a value; 1 stopped by an error; 2 wrong usage, nothing was sent; \
-                        3 finished with failed rows; 130 or 143 interrupted; 141 the reader of stdout went away."
+                        3 finished with failed rows; 4 stopped at a limit of yours (budget, deadline, failures); 130 or 143 interrupted; 141 the reader of stdout went away."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -242,6 +242,12 @@ pub(crate) struct RetryArguments {
     /// Ask about every row even if the server refuses the first ones all alike
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// How long the run may send requests, such as `2h`; what is in flight then is awaited
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// How many rows may fail before the run stops: a number, or a share such as `5%` once 100 have ended
+    #[arg(long, value_name = "ROWS|SHARE", value_parser = max_failures)]
+    pub(crate) max_failures: Option<MaxFailures>,
 }
 
 /// Whom to ask, and how fast.
@@ -294,6 +300,9 @@ pub(crate) struct ServerArguments {
     /// A table of prices in place of the one that is built in
     #[arg(long, value_name = "FILE", conflicts_with = "price")]
     pub(crate) prices: Option<PathBuf>,
+    /// The most that all requests may cost, those of earlier runs of the journal included, such as `5.00` US dollars
+    #[arg(long, value_name = "USD", value_parser = usd)]
+    pub(crate) budget: Option<Usd>,
 }
 
 #[derive(Debug, Args)]
@@ -489,6 +498,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let parsed = humantime::parse_duration(text).ok().or_else(seconds);
     parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
+}
+
+fn usd(text: &str) -> Result<Usd, String> {
+    Usd::parse(text).map_err(|problem| problem.message)
+}
+
+fn max_failures(text: &str) -> Result<MaxFailures, String> {
+    MaxFailures::parse(text).map_err(|problem| problem.message)
 }
 
 fn price(text: &str) -> Result<Price, String> {

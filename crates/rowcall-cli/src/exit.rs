@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Usage,
     /// It was done, but rows have no value.
     FailedRows,
+    /// It came to a limit that the user has set: a budget, a time, failures.
+    Limited,
     /// A signal ended it before it was done.
     Interrupted(Signal),
     /// Whoever read its output went away.
@@ -28,6 +30,7 @@ impl Exit {
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::Config(_) => Self::Usage,
+            Error::Limit(_) => Self::Limited,
             _ => Self::Stopped,
         }
     }
@@ -40,6 +43,7 @@ impl From<Exit> for ExitCode {
             Exit::Stopped => 1.into(),
             Exit::Usage => 2.into(),
             Exit::FailedRows => 3.into(),
+            Exit::Limited => 4.into(),
             // As a shell reports a process that the signal has killed: 128 and its number.
             Exit::Interrupted(Signal::Interrupt) => 130.into(),
             Exit::Interrupted(Signal::Terminate) => 143.into(),

@@ -70,6 +70,12 @@ impl Task {
         if retrying.keep_going {
             builder = builder.keep_going();
         }
+        if let Some(deadline) = retrying.deadline {
+            builder = builder.deadline(deadline);
+        }
+        if let Some(failures) = retrying.max_failures {
+            builder = builder.max_failures(failures);
+        }
         if let Some(mode) = mode {
             builder = builder.mode(mode);
         }
@@ -141,5 +147,6 @@ pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool
         tokens_per_minute: server.tpm,
         price: server.price.clone(),
         prices: prices.map(Arc::new),
+        budget: server.budget,
     })
 }

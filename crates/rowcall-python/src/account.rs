@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use rowcall::provider::Protocol;
 use rowcall::schema::Dialect;
-use rowcall::{AccountOptions, Client, Error, Price, Prices, Result};
+use rowcall::{AccountOptions, Client, Error, Price, Prices, Result, Usd};
 use rowcall_cli::Model;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -30,6 +30,7 @@ pub(crate) struct AccountSettings {
     tpm: Option<f64>,
     price: Option<String>,
     prices: Option<PathBuf>,
+    budget: Option<String>,
 }
 
 impl AccountSettings {
@@ -70,6 +71,7 @@ impl AccountSettings {
             tokens_per_minute: self.tpm,
             price: self.price.as_deref().map(Price::parse).transpose().map_err(Error::Config)?,
             prices: self.prices()?,
+            budget: self.budget.as_deref().map(Usd::parse).transpose().map_err(Error::Config)?,
             ..AccountOptions::default()
         })?;
         Ok(Opened { client: model.client()?, model })

@@ -26,6 +26,7 @@ pub(crate) fn of_run(py: Python<'_>, error: &Error) -> PyErr {
         Error::Source(problem) => of_problem(py, "source", problem),
         Error::Journal(problem) => of_problem(py, "journal", problem),
         Error::Sink(problem) => of_problem(py, "sink", problem),
+        Error::Limit(problem) => of_problem(py, "limit", problem),
         // The enum may grow in a version to come.
         other => made(py, "error", &other.to_string(), other.hint(), None, &Value::Null),
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use rowcall::journal::{Existing, Records};
 use rowcall::{
-    Client, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, KnownFailures, Mode, Parameters,
-    Problem, Result, RetryPolicy, SamePrompt, Schema,
+    Client, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, KnownFailures, MaxFailures, Mode,
+    Parameters, Problem, Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_cli::Memo;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) prompt: String,
     pub(crate) same_prompt: bool,
     keep_going: bool,
+    deadline: Option<f64>,
+    max_failures: Option<String>,
     pub(crate) system: Option<String>,
     /// Rows with the values that they are to get.
     pub(crate) examples: Vec<(Map<String, Value>, Value)>,
@@ -92,6 +94,12 @@ impl Settings {
         }
         if self.keep_going {
             task = task.keep_going();
+        }
+        if let Some(seconds) = self.deadline {
+            task = task.deadline(time("deadline", seconds)?);
+        }
+        if let Some(failures) = &self.max_failures {
+            task = task.max_failures(MaxFailures::parse(failures).map_err(Error::Config)?);
         }
         task = match self.same_prompt() {
             SamePrompt::Allow => task.same_prompt(),

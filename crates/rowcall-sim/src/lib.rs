@@ -57,7 +57,7 @@
 //! # Scenario files
 //!
 //! A scenario is a TOML file with a sentence about itself and, each optional, a key, what the model refuses, a latency, rows
-//! that are held back, a quota, places to wait for and faults. Unknown keys are refused. Its times count from the first request.
+//! that are held back, a quota, places to wait for, a bill and faults. Unknown keys are refused. Its times count from the first request.
 //!
 //! ```
 //! let scenario = rowcall_sim::Scenario::from_toml(r#"
@@ -97,6 +97,17 @@
 //!
 //!     [slots]                      # no refusal: requests wait for a place, and take their latency from then on
 //!     places = 4
+//!
+//!     [bill]                       # in picodollars a token, as `GET /stats` sums them up
+//!     input = 150000
+//!     output = 600000
+//!     cached = 75000
+//!     tiers = [{ above = 200000, input = 300000, output = 900000 }]   # of the whole request
+//!     prompt_factor = 1.5          # so many tokens of a prompt are counted for each
+//!     cached_share = 0.5           # of a prompt's tokens
+//!     full_output = true           # every answer takes its whole output limit,
+//!     output_factor = 2.0          # and so many tokens for each, also beyond it
+//!     failures = true              # requests that fail on the way are charged as well
 //!
 //!     [[faults]]
 //!     rate = 0.05                  # the share of requests; one draw decides among all faults
@@ -188,6 +199,7 @@ mod recursion;
 mod value;
 
 // ... and the story that is played, with what it is played from.
+mod bill;
 mod chance;
 mod error;
 mod fault;
@@ -201,6 +213,7 @@ mod span;
 mod stats;
 mod tally;
 
+pub use bill::{Bill, Tier};
 pub use error::SimError;
 pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
 pub use foretold::Foretold;

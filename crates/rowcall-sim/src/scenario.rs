@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::bill::Bill;
 use crate::error::SimError;
 use crate::fault::{Fault, FaultKind};
 use crate::latency::Latency;
@@ -50,6 +51,9 @@ pub struct Scenario {
     /// The modes that the server knows: others are answered with 400, as older servers do. Absent, all of them.
     #[serde(default)]
     pub modes: Option<Vec<Mode>>,
+    /// What requests are charged; absent, nothing.
+    #[serde(default)]
+    pub bill: Option<Bill>,
     /// What goes wrong; the order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -89,6 +93,7 @@ impl Scenario {
             slots: None,
             refuses: vec![],
             modes: None,
+            bill: None,
             faults: vec![],
             away: vec![],
         }
@@ -158,6 +163,11 @@ impl Scenario {
         Self { modes: Some(modes.to_vec()), ..self }
     }
 
+    /// The same story with a bill.
+    pub fn with_bill(self, bill: Bill) -> Self {
+        Self { bill: Some(bill), ..self }
+    }
+
     /// The same story with one more fault, after those it has.
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
@@ -191,6 +201,12 @@ impl Scenario {
         if let Some(slots) = &self.slots {
             let places = f64::from(slots.places);
             within(places, 1.0, 100_000.0, "a number from 1 to 100000", || "slots.places".to_owned())?;
+        }
+        if let Some(bill) = &self.bill {
+            let factor = "a factor from 0.001 to 1000";
+            within(bill.prompt_factor, 0.001, 1_000.0, factor, || "bill.prompt_factor".to_owned())?;
+            within(bill.output_factor, 0.001, 1_000.0, factor, || "bill.output_factor".to_owned())?;
+            within(bill.cached_share, 0.0, 1.0, "a share from 0 to 1", || "bill.cached_share".to_owned())?;
         }
         for (n, fault) in self.faults.iter().enumerate() {
             within(fault.rate, 0.0, 1.0, "a share from 0 to 1", || format!("faults[{n}].rate"))?;

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::answer::{Answer, Finish};
 use crate::ask::Ask;
-use crate::chance::Chance;
 use crate::envelope::Envelope;
 use crate::fault::{self, FaultKind};
 use crate::foretold;
@@ -179,6 +178,10 @@ impl Simulation {
     fn decoded(&self, call: Call<'_>, id: &str) -> Result<(Ask, Answer), Reply> {
         let refused = |invalid| call.service.error(Trouble::Invalid(&invalid), Asked { id, model: "" });
         let ask = call.decode(Rules::of(&self.scenario)).map_err(refused)?;
+        let ask = match &self.scenario.bill {
+            Some(bill) => bill.count(ask),
+            None => ask,
+        };
         let chance = ask.row.chance(self.seed);
         let answer = Answer::whole(&ask, chance);
         let answer = answer.map_err(|complaint| refused(call.service.no_value(&ask.wanted, &complaint)))?;
@@ -222,11 +225,16 @@ impl Simulation {
         }
         let latency = foretold::latency(&self.scenario, chance, ask, &answer, nth);
         let whole = fault.is_none() && answer.finish != Finish::Length;
+        let answer = match &fault {
+            Some(fault) => answer.bent(fault, ask, chance).limited(ask.most_tokens),
+            None => answer,
+        };
+        let answer = self.charged(ask, answer, fault.as_ref());
         let mut reply = match &fault {
             Some(FaultKind::Status(status)) => {
                 call.service.error(Trouble::Simulated(status), Asked { id, model: &ask.model })
             }
-            Some(fault) => self.faulty(now, id, ask, answer, chance, fault),
+            Some(fault) => self.faulty(now, id, ask, &answer, fault),
             None => self.answer(now, ask, &answer),
         };
         reply.delay = match &mut self.slots {
@@ -252,23 +260,23 @@ impl Simulation {
         before.saturating_add(1)
     }
 
+    /// The answer with its tokens as they are counted, after the request was charged.
+    fn charged(&mut self, ask: &Ask, answer: Answer, fault: Option<&FaultKind>) -> Answer {
+        let Some(bill) = &self.scenario.bill else { return answer };
+        let tokens = bill.output(answer.tokens, ask.most_tokens);
+        self.stats.bill_picodollars += bill.charge(ask, tokens, fault);
+        Answer { tokens, ..answer }
+    }
+
     /// The answer as this fault makes it.
-    fn faulty(
-        &mut self,
-        now: Now,
-        id: &str,
-        ask: &Ask,
-        answer: Answer,
-        chance: Chance,
-        fault: &FaultKind,
-    ) -> Reply {
+    fn faulty(&mut self, now: Now, id: &str, ask: &Ask, answer: &Answer, fault: &FaultKind) -> Reply {
         let fails = |reply, moment, failure| Reply { ending: Ending::Fails(moment, failure), ..reply };
         match fault {
-            FaultKind::Reset(moment) => fails(self.answer(now, ask, &answer), *moment, Failure::Reset),
-            FaultKind::Cut(moment) => fails(self.answer(now, ask, &answer), *moment, Failure::Cut),
-            FaultKind::Stall(moment) => fails(self.answer(now, ask, &answer), *moment, Failure::Stall),
+            FaultKind::Reset(moment) => fails(self.answer(now, ask, answer), *moment, Failure::Reset),
+            FaultKind::Cut(moment) => fails(self.answer(now, ask, answer), *moment, Failure::Cut),
+            FaultKind::Stall(moment) => fails(self.answer(now, ask, answer), *moment, Failure::Stall),
             FaultKind::GarbageBody => Reply::json(200, b"<simulated garbage, not JSON".to_vec()),
-            FaultKind::ErrorIn200 => protocol::write_failing(self.envelope(now), ask, &answer, id).reply(),
+            FaultKind::ErrorIn200 => protocol::write_failing(self.envelope(now), ask, answer, id).reply(),
             FaultKind::Status(_)
             | FaultKind::InvalidJson
             | FaultKind::TruncatedJson
@@ -280,10 +288,7 @@ impl Simulation {
             | FaultKind::Length
             | FaultKind::Empty
             | FaultKind::WrongTool
-            | FaultKind::TwoTools => {
-                let bent = answer.bent(fault, ask, chance).limited(ask.most_tokens);
-                self.answer(now, ask, &bent)
-            }
+            | FaultKind::TwoTools => self.answer(now, ask, answer),
         }
     }
 

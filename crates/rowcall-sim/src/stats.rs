@@ -29,6 +29,8 @@ pub struct Stats {
     pub connections: Level,
     /// Tokens of answered requests, estimated as a quarter of their bytes.
     pub tokens: Tokens,
+    /// What was charged for all requests, in picodollars; 0 unless the scenario has a bill.
+    pub bill_picodollars: u64,
     /// Requests whose client left, or whose connection was failed on purpose, before the answer was complete.
     pub unfinished: u64,
     /// Requests identical, byte for byte, to one already answered completely and validly; `None` unless counted.

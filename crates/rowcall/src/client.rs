@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::config::{Account, AccountOptions};
 use crate::error::Result;
 use crate::extractor::ExtractorBuilder;
+use crate::money::Usd;
 use crate::price::{Price, Prices};
 use crate::provider::Protocol;
 use crate::schema::Schema;
@@ -132,6 +133,14 @@ impl ClientBuilder {
     /// The table of prices, in place of the one that is compiled in.
     pub fn prices(mut self, prices: Prices) -> Self {
         self.options.prices = Some(Arc::new(prices));
+        self
+    }
+
+    /// What all requests on the account may cost together, whichever extractors they belong to, with what earlier runs have spent by the
+    /// same journals. A run stops with [`Error::Limit`](crate::Error::Limit) before it could cost more, even if every answer
+    /// in flight were as dear as it can be.
+    pub fn budget(mut self, budget: Usd) -> Self {
+        self.options.budget = Some(budget);
         self
     }
 

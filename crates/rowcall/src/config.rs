@@ -15,13 +15,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::admission::{Admission, Limit, Need, Permit, Share};
+use crate::admission::{Admission, Denial, Limit, Need, Permit, Purse, Share};
 use crate::attachment::Files;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
 use crate::identity::{self, EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
+use crate::money::Usd;
 use crate::price::{Moment, Price, Prices, Pricing};
 use crate::prompt::{SamePrompt, Template};
 use crate::provider::{
@@ -31,11 +32,13 @@ use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
 use crate::row::{AnsweredRow, Row};
 use crate::schema::{Dialect, Schema};
+use crate::stops::Stops;
 use crate::transport::{Network, Transport};
 use crate::violation::Violation;
 use crate::weight::Capacity;
 
 mod bounds;
+mod budget;
 mod pricing;
 
 pub use bounds::MOST_CONCURRENCY;
@@ -80,6 +83,8 @@ pub struct AccountOptions {
     pub price: Option<Price>,
     /// The table of prices, in place of the one that is compiled in.
     pub prices: Option<Arc<Prices>>,
+    /// What all requests on the account may cost together, those of earlier runs with the same journals included.
+    pub budget: Option<Usd>,
 }
 
 impl fmt::Debug for AccountOptions {
@@ -87,7 +92,7 @@ impl fmt::Debug for AccountOptions {
         let Self { model, base_url, protocol, dialect, api_key, keyless, headers, timeout, ca_cert, .. } =
             self;
         let Self { concurrency, most_concurrency, requests_per_minute, tokens_per_minute, .. } = self;
-        let Self { price, prices, .. } = self;
+        let Self { price, prices, budget, .. } = self;
         // Before an `@` there may be a password, behind a `?` a key.
         let base_url = base_url.as_deref().map(|url| if url.contains(['@', '?']) { "…" } else { url });
         f.debug_struct("AccountOptions")
@@ -106,6 +111,7 @@ impl fmt::Debug for AccountOptions {
             .field("tokens_per_minute", tokens_per_minute)
             .field("price", price)
             .field("prices", prices)
+            .field("budget", budget)
             .finish()
     }
 }
@@ -118,6 +124,8 @@ pub(crate) struct Account {
     pub(crate) quirks: Quirks,
     pub(crate) transport: Transport,
     pub(crate) admission: Arc<Admission>,
+    /// What they may cost together, which the admission sees to.
+    pub(crate) budget: Option<Usd>,
     /// What attempts cost.
     pub(crate) pricing: Pricing,
     /// What there is to say about that: a sentence fragment.
@@ -161,9 +169,14 @@ impl Account {
             admission.apply(Limit::Tokens(bounds::tokens_per_minute(per_minute)?));
         }
         let pricing = pricing::of(&offer, &base_url, options).map_err(Error::Config)?;
+        if let Some(budget) = options.budget {
+            budget::check_price(&pricing, &offer).map_err(Error::Config)?;
+            admission.apply(Limit::Budget(budget));
+        }
         let pricing_note = pricing::note(&pricing, &offer, options, Moment::from(SystemTime::now()));
         let quirks = provider.quirks_at(&base_url);
-        Ok(Self { offer, quirks, transport, admission, pricing, pricing_note })
+        let budget = options.budget;
+        Ok(Self { offer, quirks, transport, admission, budget, pricing, pricing_note })
     }
 }
 
@@ -194,6 +207,8 @@ pub struct TaskOptions {
     pub equal_rows: EqualRows,
     /// What is done where the server refuses the first rows all alike.
     pub all_refused: AllRefused,
+    /// The limits that a run stops at.
+    pub stops: Stops,
 }
 
 impl Default for TaskOptions {
@@ -211,6 +226,7 @@ impl Default for TaskOptions {
             retry: RetryPolicy::default(),
             equal_rows: EqualRows::default(),
             all_refused: AllRefused::default(),
+            stops: Stops::default(),
         }
     }
 }
@@ -247,6 +263,9 @@ pub(crate) struct Plan {
     pub(crate) equal_rows: EqualRows,
     pub(crate) all_refused: AllRefused,
     pub(crate) known_failures: KnownFailures,
+    pub(crate) stops: Stops,
+    /// What records the spending of its requests, if there is a journal.
+    pub(crate) purse: Option<Purse>,
     /// Where outcomes are kept, if they are.
     pub(crate) journal: Option<Arc<Journal>>,
     /// The limit on this task's own attempts in flight, if it has one.
@@ -324,6 +343,11 @@ impl Plan {
             wished = wished.with_limit_from(field);
         }
         bounds::parameters(&wished)?;
+        let service_tier = service_tier(&options.parameters);
+        if account.budget.is_some() {
+            budget::check(&account.pricing, &wished, service_tier.as_deref()).map_err(Error::Config)?;
+            budget::limit_output(&mut wished, offer);
+        }
         let (parameters, unfit) = offer.fit(&wished);
         let means = Means {
             protocol: offer.protocol,
@@ -358,12 +382,14 @@ impl Plan {
             equal_rows: options.equal_rows,
             all_refused: options.all_refused,
             known_failures: KnownFailures::default(),
+            stops: options.stops,
+            purse: None,
             journal: None,
             account,
             schema,
             approach: Arc::new(Approach::new(target, further)),
             output_limit,
-            service_tier: service_tier(&options.parameters),
+            service_tier,
             capacity,
             notes,
             template: Arc::new(template),
@@ -392,7 +418,10 @@ impl Plan {
     }
 
     /// Waits for the account's admission.
-    pub(crate) async fn admit(&self, need: Need) -> Permit {
+    ///
+    /// # Errors
+    /// If the budget allows no more.
+    pub(crate) async fn admit(&self, need: Need) -> std::result::Result<Permit, Denial> {
         self.account.admission.admit(need, self.share.as_deref()).await
     }
 }

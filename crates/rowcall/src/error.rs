@@ -36,6 +36,9 @@ pub enum Error {
         /// The latest refusal.
         fault: Box<Fault>,
     },
+    /// The run has come to a limit that the user has set: a budget, a time, or how many rows may fail. What is done is released.
+    #[error("{0}")]
+    Limit(Problem),
     /// The source could not be read on.
     #[error("{0}")]
     Source(Problem),
@@ -54,7 +57,7 @@ impl Error {
     /// What to do next, if there is something better than reading the message again.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Config(problem) | Self::Source(problem) | Self::Journal(problem) | Self::Sink(problem) => {
+            Self::Config(problem) | Self::Limit(problem) | Self::Source(problem) | Self::Journal(problem) | Self::Sink(problem) => {
                 problem.hint.as_deref()
             }
             Self::Row { failure, .. } => failure.hint(),

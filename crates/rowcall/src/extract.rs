@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use crate::admission::{Blame, Failing, Need, Refusal, Settlement, Strikes};
+use crate::admission::{Blame, Denial, Failing, Need, Refusal, Settlement, Stake, Strikes};
 use crate::attachment::Loaded;
 use crate::completion::{self, Reading};
 use crate::config::Plan;
@@ -58,6 +58,8 @@ pub(crate) enum Ended {
     Abandoned(Effort),
     /// By a fault that every row would share, after this effort.
     Fatal(Fault, Effort),
+    /// Before its end, because the budget allows no more, after this effort.
+    Denied(Denial, Effort),
     /// Before its end, because the journal takes no more.
     Unrecorded(Problem),
 }
@@ -110,6 +112,7 @@ pub(crate) async fn extract(
             Asked::Failed(fault) => Answer::Failed(fault),
             Asked::Halted => return Ended::Abandoned(*conversation.effort()),
             Asked::Fatal(fault) => return Ended::Fatal(fault, *conversation.effort()),
+            Asked::Denied(denial) => return Ended::Denied(denial, *conversation.effort()),
             Asked::Unrecorded(problem) => return Ended::Unrecorded(problem),
         };
         let violations = match &answer {
@@ -129,6 +132,7 @@ enum Asked {
     Failed(Fault),
     Halted,
     Fatal(Fault),
+    Denied(Denial),
     Unrecorded(Problem),
 }
 
@@ -143,29 +147,41 @@ async fn ask(
     Switches { halt, refusals }: &Switches<'_>,
 ) -> Asked {
     let output_limit = conversation.prompt().output_limit.or(plan.output_limit);
-    let pricing = &plan.account.pricing;
+    let most =
+        |weight: Weight, at| plan.account.pricing.at_most(weight.most, plan.service_tier.as_deref(), at);
     let mut target = plan.approach.target();
     let (mut request, mut weight) = encoded(plan, &target, &files.fill(conversation.prompt()));
     let (mut tried, mut strikes) = (Tried::default(), Strikes::default());
     let mut others = 0;
     loop {
-        let need = Need { bytes: weight.bytes, output_limit };
+        let stake = Stake { most: most(weight, Moment::from(SystemTime::now())), purse: plan.purse };
+        let need = Need { bytes: weight.bytes, output_limit, stake };
         if halt.or(refusals.clear()).await.is_none() {
             return Asked::Halted;
         }
-        let Some(permit) = halt.or(plan.admit(need)).await else { return Asked::Halted };
+        let permit = match halt.or(plan.admit(need)).await {
+            Some(Ok(permit)) => permit,
+            Some(Err(denial)) => return Asked::Denied(denial),
+            None => return Asked::Halted,
+        };
         // While this row waited, another may have learned that the server wants to be asked otherwise.
         let current = plan.approach.target();
         if !Arc::ptr_eq(&current, &target) {
             target = current;
             (request, weight) = encoded(plan, &target, &files.fill(conversation.prompt()));
         }
+        let at = Moment::from(SystemTime::now());
+        let most = most(weight, at);
+        if plan.account.budget.is_some() && (most.is_none() || most > stake.most) {
+            // What it may cost has risen while it waited.
+            permit.hand_back();
+            continue;
+        }
         let Some(first_answers) = refusals.send() else {
             permit.hand_back();
             continue;
         };
-        let at = Moment::from(SystemTime::now());
-        let lost = pricing.of_lost(pricing.at_most(weight.most, plan.service_tier.as_deref(), at));
+        let lost = plan.account.pricing.of_lost(most);
         if let Some((intents, key)) = noted {
             let mut cost = conversation.effort().cost;
             cost += lost;
@@ -192,8 +208,8 @@ async fn ask(
             Fault { message, ..fault }
         });
         first_answers.end(result.as_ref().map(|_| ()));
-        let blame = permit.settle(settlement(&result), &standings, &mut strikes);
         let cost = cost(plan, &result, at, lost);
+        let blame = permit.settle(settlement(&result), cost, &standings, &mut strikes);
         conversation.count_answer(&result, cost, since_first);
         let seen =
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));

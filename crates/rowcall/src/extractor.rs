@@ -5,11 +5,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
 use crate::config::{Account, KnownAs, Plan, TaskOptions};
 use crate::error::{Error, Problem, Result};
@@ -18,6 +20,7 @@ use crate::extract::key;
 use crate::halt::Halt;
 use crate::identity::{EqualRows, Identity, KnownFailures};
 use crate::journal::{Census, Journal, JournalOptions, Placing};
+use crate::money::Usd;
 use crate::number;
 use crate::order::OrderBy;
 use crate::outcome::{Failure, FailureKind, Outcome};
@@ -32,6 +35,7 @@ use crate::run::{Run, pour};
 use crate::schema::Schema;
 use crate::source::{IntoSource, Sink, Source};
 use crate::stats::Stats;
+use crate::stops::MaxFailures;
 use crate::violation::Violation;
 
 /// So many at a time, that counting costs little more than reading.
@@ -154,6 +158,18 @@ impl<T> ExtractorBuilder<T> {
         self
     }
 
+    /// How long a run may send requests; then it stops with [`Error::Limit`], once those in flight are answered.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.options.stops.deadline = Some(deadline);
+        self
+    }
+
+    /// How many rows may fail; with one more the run stops with [`Error::Limit`].
+    pub fn max_failures(mut self, failures: MaxFailures) -> Self {
+        self.options.stops.max_failures = Some(failures);
+        self
+    }
+
     /// Whether rows that would be asked the very same share an outcome, as they do unless said otherwise.
     pub fn equal_rows(mut self, equal_rows: EqualRows) -> Self {
         self.options.equal_rows = equal_rows;
@@ -239,6 +255,7 @@ impl<T> Extractor<T> {
     pub fn journal_with(&self, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
         let journal = Journal::open(options, &plan.identity, self.price_basis()).map_err(Error::Config)?;
+        plan.purse = Some(self.purse(&journal, &options.path)?);
         plan.keys = journal.keys().clone();
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))
@@ -252,10 +269,32 @@ impl<T> Extractor<T> {
     pub fn journal_of(&self, identity: &Identity, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
         let journal = Journal::open(options, identity, self.price_basis()).map_err(Error::Config)?;
+        plan.purse = Some(self.purse(&journal, &options.path)?);
         let known_as = KnownAs::new(identity, journal.keys().clone()).map_err(Error::Config)?;
         plan.known_as = Some(Arc::new(known_as));
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))
+    }
+
+    /// What the runs before have spent, at the most, counts against the budget.
+    fn purse(&self, journal: &Journal, path: &Path) -> Result<Purse> {
+        let Account { budget, admission, .. } = &*self.plan.account;
+        let at_most = match (journal.spent().ceiling(), budget) {
+            (Some(at_most), _) => at_most,
+            (None, None) => Usd::ZERO,
+            (None, Some(_)) => {
+                let requests = journal.spent().unknown - journal.spent().bounded;
+                let message = format!(
+                    "the journal `{}` has {requests} requests of which nobody knows the cost, so no budget can be kept",
+                    path.display()
+                );
+                return Err(Error::Config(
+                    Problem::new(message).hint("go on without a budget, or start over with `--fresh`"),
+                ));
+            }
+        };
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Ok(admission.spent_before(&path, at_most))
     }
 
     /// The same extractor, which does this about rows that its journal knows to have failed.

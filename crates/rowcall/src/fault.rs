@@ -132,11 +132,11 @@ impl Fault {
     }
 
     /// Whether the attempt may have been billed although it reported no tokens: the request went out, and nothing that came
-    /// back says that it was turned away.
+    /// back says that it was turned away. A gateway's 5xx says nothing of what the server behind it has done.
     pub fn may_be_billed(&self) -> bool {
         match self.kind {
             FaultKind::Timeout | FaultKind::Connection | FaultKind::Server => {
-                self.status.is_none_or(|status| (200..300).contains(&status))
+                self.status.is_none_or(|status| (200..300).contains(&status) || status >= 500)
             }
             FaultKind::Unreachable
             | FaultKind::RateLimit

@@ -66,6 +66,7 @@ mod order;
 mod recall;
 mod refusals;
 mod run;
+mod stops;
 mod weight;
 
 // The stations, which do not know one another.
@@ -131,6 +132,7 @@ pub use schema::{FurtherFields, Schema};
 pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
 pub use standing::{Bound, Dimension, LimitedBy, Period};
 pub use stats::Stats;
+pub use stops::{MaxFailures, Stops};
 pub use totals::Totals;
 pub use turn::{
     Attachment, AttachmentContent, Completion, Content, Example, Finish, Prompt, ToolCall, Turn, Usage,

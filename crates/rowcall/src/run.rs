@@ -19,6 +19,7 @@ use crate::outcome::Outcome;
 use crate::recall::{Candidate, Done, Recall, Recalled};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::source::{Sink, Source};
+use crate::stops::Progress;
 use crate::validity::{self, Verdict};
 
 /// Rows in flight, at the least: enough that a fast account never waits for the source, few enough to stay in a few megabytes.
@@ -55,6 +56,7 @@ pub(crate) struct Run<S> {
     /// Rows that were refused while every row might be: their outcomes, if it turns out that not every row is.
     held: Vec<Held>,
     halt: Halt,
+    progress: Progress,
     stopped_by: Option<Error>,
 }
 
@@ -103,6 +105,7 @@ impl<S: Source> Run<S> {
             plan.observers.emit(0, EventKind::Resumed { totals: Arc::new(totals) });
         }
         Self {
+            progress: Progress::new(plan.stops),
             plan,
             source,
             source_ended: false,
@@ -136,6 +139,7 @@ impl<S: Source> Run<S> {
         if let Some(spread) = self.spread.take() {
             self.spreading.spawn(spread.drive());
         }
+        self.progress.begin();
         loop {
             while let Some(recalled) = self.recall.told() {
                 self.take_recalled(recalled);
@@ -181,6 +185,7 @@ impl<S: Source> Run<S> {
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
+                problem = self.progress.time_is_up(), if !self.halt.is_on() => self.stop(Error::Limit(problem)),
                 () = tokio::time::sleep(LONGEST_HOLD), if only_held => self.release_held(),
             }
         }
@@ -267,11 +272,18 @@ impl<S: Source> Run<S> {
         };
         let Opening { row, key, conversation } = opening;
         match ended {
-            Ended::Done(outcome) => self.recall.end(key, row, outcome),
+            Ended::Done(outcome) => {
+                self.count(&outcome);
+                self.recall.end(key, row, outcome);
+            }
             Ended::Abandoned(effort) => self.recall.abandon(key, row.index, effort),
             Ended::Fatal(fault, effort) => {
                 self.recall.abandon(key, row.index, effort);
                 self.stop(Error::Stopped(Box::new(fault)));
+            }
+            Ended::Denied(denial, effort) => {
+                self.recall.abandon(key, row.index, effort);
+                self.stop(Error::Limit(denial.problem()));
             }
             Ended::Unrecorded(problem) => {
                 self.recall.abandon(key, row.index, *conversation.effort());
@@ -309,11 +321,19 @@ impl<S: Source> Run<S> {
             if self.stopped_by.is_some() {
                 self.recall.abandon(key, row.index, *conversation.effort());
             } else {
+                self.count(&outcome);
                 self.recall.end(key, row, outcome);
             }
             if let Some(asking) = asking {
                 asking.end();
             }
+        }
+    }
+
+    /// Counts the outcome of a row that was asked about.
+    fn count(&mut self, outcome: &Outcome) {
+        if let Some(problem) = self.progress.ended(outcome.result.is_ok()) {
+            self.stop(Error::Limit(problem));
         }
     }
 

@@ -47,6 +47,8 @@ pub enum LimitedBy {
 pub enum Bound {
     /// As many requests are in flight as may be.
     Concurrency,
+    /// What is left of the budget is reserved for requests in flight.
+    Budget,
     /// So much may be used in its time.
     Amount(Dimension, Period),
     /// What a server that refuses more seems to allow.
@@ -111,6 +113,7 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Concurrency => f.write_str("requests in flight"),
+            Self::Budget => f.write_str("the budget"),
             Self::Amount(dimension, Period::Minute) => write!(f, "{} per minute", dimension.name()),
             Self::Amount(dimension, Period::Day) => write!(f, "{} per day", dimension.name()),
             Self::Refusals => f.write_str("what the server refuses"),

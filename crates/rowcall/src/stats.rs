@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::event::{Event, EventKind, KnownFrom};
 use crate::fault::FaultKind;
-use crate::money::Cost;
+use crate::money::{Cost, Usd};
 use crate::outcome::{FailureKind, Reason};
 use crate::reasons::Reasons;
 use crate::standing::Bound;
@@ -55,6 +55,8 @@ pub struct Stats {
     pub unmetered: u64,
     /// What all requests cost, as far as that is known.
     pub cost: Cost,
+    /// What of that earlier runs have cost, at the most.
+    pub cost_before: Usd,
     /// Rows that runs before had asked about without ever writing an outcome: those requests may have been paid for in vain.
     pub possibly_paid: u64,
     /// What the server refused in its requests and how it is asked instead, each once, at most 32.
@@ -81,6 +83,7 @@ impl Default for Stats {
             usage: Usage::default(),
             unmetered: 0,
             cost: Cost::default(),
+            cost_before: Usd::ZERO,
             possibly_paid: 0,
             notes: Vec::new(),
             latencies: Histogram::new_with_bounds(1, LONGEST_LATENCY, 2)
@@ -99,6 +102,7 @@ impl Stats {
                 self.usage += totals.usage;
                 self.unmetered = self.unmetered.saturating_add(totals.unmetered);
                 self.cost += totals.cost;
+                self.cost_before += totals.cost.ceiling().unwrap_or(totals.cost.known);
                 self.possibly_paid = self.possibly_paid.saturating_add(totals.possibly_paid);
             }
             EventKind::Taken => self.taken += 1,
@@ -177,7 +181,6 @@ mod tests {
 
     use super::*;
     use crate::fault::Fault;
-    use crate::money::Usd;
     use crate::outcome::Effort;
 
     fn folded(kinds: impl IntoIterator<Item = EventKind>) -> Stats {

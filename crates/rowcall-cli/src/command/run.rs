@@ -4,6 +4,7 @@
 use indicatif::HumanCount;
 use rowcall::{
     EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, SamePrompt, Schema, Source, Stats,
+    Usd,
 };
 use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
@@ -157,6 +158,9 @@ async fn write(
         progress.note(&reasons);
     }
     notes.take_all().iter().for_each(|note| progress.note(&format!("note: {note}")));
+    if matches!(ran, Err(Error::Limit(_))) {
+        printing::note(&left_at_a_limit(total(stats.taken), &stats));
+    }
     ran?;
     failed_fast?;
     if let Some(signal) = signal {
@@ -171,6 +175,20 @@ async fn write(
         ));
     }
     Ok(if stats.failures() + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
+}
+
+/// How many rows have not ended, and what they will cost if they are like those that have.
+fn left_at_a_limit(total: Option<RowsInAll>, stats: &Stats) -> String {
+    let left = rows_left(total, stats);
+    let asked = stats.ended() - stats.known;
+    let counted = total.map_or(0, |total| total.number().saturating_sub(stats.ended()));
+    match stats.cost.ceiling().map(|cost| cost - stats.cost_before) {
+        Some(cost) if asked > 0 && counted > 0 && cost > Usd::ZERO => {
+            let each = Usd::from_picodollars(cost.picodollars().div_ceil(asked));
+            format!("{left} left: about {} more, at {each} a row so far", each.times(counted))
+        }
+        Some(_) | None => format!("{left} left"),
+    }
 }
 
 /// How many rows have not ended: exact if all have been counted, and said to be inexact otherwise.

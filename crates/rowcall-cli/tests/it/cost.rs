@@ -1,7 +1,7 @@
 //! What a run costs: by row, in all, after a resume, and where it is not known.
 
 use rowcall::Usd;
-use rowcall_sim::{Fault, FaultKind, Moment, Scenario};
+use rowcall_sim::{Bill, Fault, FaultKind, Moment, Scenario, StatusFault, Tier};
 use serde_json::{Value, json};
 
 use crate::command::{Ran, Workplace, ages, asking, lines, simulator};
@@ -61,6 +61,93 @@ fn the_costs_of_rows_add_up_to_that_of_the_run_and_of_the_journal() {
     assert_eq!((summed_up(&ran), status()), (sum.to_string(), (sum, json!(0))));
 }
 
+/// By each protocol, with answers that are invalid, cut, refused or unreadable, 429s, 500s and lost connections, cached tokens and two
+/// tiers: the simulator knows what it has charged.
+#[test]
+fn the_sum_of_all_rows_is_the_bill() {
+    let prices = r#"{"prices": [{"i": 150001, "o": 600007, "r": 15003, "above": [[55, {"i": 300011, "o": 900001}]]}]}"#;
+    let table = ["openai", "anthropic", "google"]
+        .map(|provider| format!(r#""{provider}": {{"m": {prices}}}"#))
+        .join(",");
+    let bill = Bill {
+        cached: Some(15_003),
+        cached_share: 0.4,
+        tiers: vec![Tier { above: 55, input: 300_011, output: 900_001 }],
+        ..Bill::new(150_001, 600_007)
+    };
+    let fault = |kind, rate| Fault::new(kind, rate);
+    for (model, protocol) in [
+        ("openai/m", "chat"),
+        ("openai/m", "responses"),
+        ("anthropic/m", "anthropic"),
+        ("google/m", "gemini"),
+    ] {
+        for failures in [false, true] {
+            let scenario = Scenario::instant("everything goes wrong")
+                .with_fault(fault(FaultKind::InvalidJson, 0.08))
+                .with_fault(fault(FaultKind::SchemaViolation, 0.08))
+                .with_fault(fault(FaultKind::Length, 0.04))
+                .with_fault(fault(FaultKind::Fenced, 0.04))
+                .with_fault(fault(FaultKind::Empty, 0.02))
+                .with_fault(fault(FaultKind::GarbageBody, 0.02))
+                .with_fault(fault(FaultKind::Cut(Moment::Midway), 0.03))
+                .with_fault(fault(FaultKind::Status(StatusFault::new(429)), 0.03))
+                .with_fault(fault(FaultKind::Status(StatusFault::new(500)), 0.04))
+                .with_bill(Bill { failures, ..bill.clone() });
+            let simulator = simulator(scenario);
+            let url = simulator.base_url();
+            let url = if protocol == "gemini" { url.replace("/v1", "/v1beta") } else { url };
+            let place = Workplace::new();
+            let texts: Vec<_> =
+                (0..150).map(|age| format!("Ann{} is {age}\n", " and so on".repeat(age % 30))).collect();
+            place.write("in.txt", texts.concat());
+            place.write("prices.json", format!(r#"{{"providers": {{{table}}}}}"#));
+            let mut arguments = asking("in.txt", "age int", &url).to_vec();
+            arguments[7] = model;
+            arguments.extend([
+                "--protocol",
+                protocol,
+                "--prices",
+                "prices.json",
+                "--meta",
+                "-o",
+                "out.jsonl",
+                "--max-output-tokens",
+                "400",
+            ]);
+            let keys = [("OPENAI_API_KEY", "key"), ("ANTHROPIC_API_KEY", "key"), ("GEMINI_API_KEY", "key")];
+            let ran = place.rowcall_with(&arguments, "", &keys);
+            let rows = lines(&place.read("out.jsonl"));
+            let meta = |name: &'static str| rows.iter().map(move |row| &row["_meta"][name]);
+            let known: Usd = meta("cost_usd").filter(|cost| !cost.is_null()).map(amount).sum();
+            let unknown: u64 = meta("cost_unknown").filter_map(Value::as_u64).sum();
+            let cached: u64 = meta("cached_tokens").filter_map(Value::as_u64).sum();
+            let attempts: u64 = meta("attempts").filter_map(Value::as_u64).sum();
+            assert!(
+                unknown > 5 && cached > 500 && attempts > 180,
+                "{protocol}: {unknown} {cached} {attempts} {}",
+                ran.stderr
+            );
+            let billed = Usd::from_picodollars(simulator.stats().bill_picodollars);
+            let status = place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+            let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+            let most = amount(&status["cost_at_most_usd"]);
+            assert_eq!(
+                (amount(&status["cost_usd"]), &status["cost_unknown"]),
+                (known, &json!(unknown)),
+                "{protocol}"
+            );
+            let said = summed_up(&ran);
+            assert_eq!(said, format!("at least {known}, at most {most}, cost of {unknown} requests unknown"));
+            if failures {
+                assert!(known < billed && billed <= most, "{protocol}: {known} {billed} {most}");
+            } else {
+                assert_eq!(known, billed, "{protocol}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_answer_that_is_lost_is_not_taken_to_be_free() {
     let scenario =
@@ -76,7 +163,9 @@ fn an_answer_that_is_lost_is_not_taken_to_be_free() {
     assert!(unknown > 0, "{}", ran.stderr);
     let said = summed_up(&ran);
     assert!(
-        said.starts_with("at least $0.") && said.contains(&format!("cost of {unknown} request")),
+        said.starts_with("at least $0.")
+            && said.contains(", at most $0.")
+            && said.contains(&format!("cost of {unknown} request")),
         "{said}"
     );
 }

@@ -10,6 +10,7 @@ from . import _settings, _words
 from ._rowcall import Account
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from types import TracebackType
 
     from pydantic import SecretStr
@@ -41,6 +42,7 @@ class Client:
         tpm: The most tokens per minute, in and out together.
         price: What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`.
         prices: A file with a table of prices, in place of the one that is built in.
+        budget: US dollars that all requests may cost together, those of earlier runs of the same journals included, such as `5` or `"0.50"`.
         protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
         dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out.
 
@@ -63,6 +65,7 @@ class Client:
         tpm: float | None = None,
         price: str | None = None,
         prices: str | os.PathLike[str] | None = None,
+        budget: float | Decimal | str | None = None,
         protocol: Protocol | None = None,
         dialect: str | None = None,
     ) -> None:
@@ -76,6 +79,7 @@ class Client:
             "tpm": tpm,
             "price": price,
             "prices": prices,
+            "budget": budget,
             "protocol": protocol,
             "dialect": dialect,
         }
@@ -112,8 +116,8 @@ class Client:
             response: What values are, as for `Extractor`.
             prompt: A template over the row's fields.
             **settings: Those of `Extractor` that are about the task: `system`, `examples`, `images`, `check`, `context`, `mode`,
-                `temperature`, `max_output_tokens`, `params`, `max_reasks`, `retries`, `dedup`, `same_prompt`, `keep_going`, `on_event`,
-                `journal`, `accept_changes` and `retry_failed`.
+                `temperature`, `max_output_tokens`, `params`, `max_reasks`, `retries`, `dedup`, `same_prompt`, `keep_going`, `deadline`,
+                `max_failures`, `on_event`, `journal`, `accept_changes` and `retry_failed`.
         """
         from ._extractor import Extractor
 

@@ -72,6 +72,12 @@ class JournalError(Error):
     kind = "journal"
 
 
+class LimitError(Error):
+    """A call has come to a limit of yours: a budget, a deadline, or how many rows may fail."""
+
+    kind = "limit"
+
+
 class SinkError(Error):
     """The output could not take what was done."""
 

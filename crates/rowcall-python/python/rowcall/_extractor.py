@@ -19,6 +19,7 @@ from ._rowcall import Call, Core, Feeder, Rules, Validator
 from ._warnings import warn
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from types import TracebackType
 
     from pydantic import SecretStr
@@ -57,6 +58,8 @@ class Extractor(Generic[T_co]):
         dedup: Whether rows that would be asked the very same are asked once; they are, if left out.
         same_prompt: Allow a prompt that uses no field of the row, so that every row is asked the same.
         keep_going: Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call.
+        deadline: Seconds that a call may send requests; then it raises `LimitError`, once those in flight are answered.
+        max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"` once 100 have ended.
         on_event: Called with each `Event`, from a thread of its own.
         journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
         retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
@@ -71,6 +74,7 @@ class Extractor(Generic[T_co]):
         tpm: The most tokens per minute, in and out together.
         price: What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`.
         prices: A file with a table of prices, in place of the one that is built in.
+        budget: US dollars that all requests may cost together, those of earlier runs of the same journals included, such as `5` or `"0.50"`.
         protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
         dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out.
 
@@ -102,6 +106,8 @@ class Extractor(Generic[T_co]):
             dedup: bool | None = ...,
             same_prompt: bool | None = ...,
             keep_going: bool | None = ...,
+            deadline: float | None = ...,
+            max_failures: int | str | None = ...,
             on_event: _events.Callback | None = ...,
             journal: str | os.PathLike[str] | None = ...,
             accept_changes: bool | None = ...,
@@ -116,6 +122,7 @@ class Extractor(Generic[T_co]):
             tpm: float | None = ...,
             price: str | None = ...,
             prices: str | os.PathLike[str] | None = ...,
+            budget: float | Decimal | str | None = ...,
             protocol: Protocol | None = ...,
             dialect: str | None = ...,
         ) -> None: ...
@@ -151,6 +158,8 @@ class Extractor(Generic[T_co]):
         dedup: bool | None = True,
         same_prompt: bool | None = False,
         keep_going: bool | None = False,
+        deadline: float | None = None,
+        max_failures: int | str | None = None,
         on_event: _events.Callback | None = None,
         journal: str | os.PathLike[str] | None = None,
         accept_changes: bool | None = False,
@@ -165,6 +174,7 @@ class Extractor(Generic[T_co]):
         tpm: float | None = None,
         price: str | None = None,
         prices: str | os.PathLike[str] | None = None,
+        budget: float | Decimal | str | None = None,
         protocol: Protocol | None = None,
         dialect: str | None = None,
     ) -> None:
@@ -183,6 +193,8 @@ class Extractor(Generic[T_co]):
             "dedup": dedup,
             "same_prompt": same_prompt,
             "keep_going": keep_going,
+            "deadline": deadline,
+            "max_failures": max_failures,
             "on_event": on_event,
             "journal": journal,
             "accept_changes": accept_changes,
@@ -203,6 +215,7 @@ class Extractor(Generic[T_co]):
             tpm=tpm,
             price=price,
             prices=prices,
+            budget=budget,
             protocol=protocol,
             dialect=dialect,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Callable, Literal, TypedDict, TypeVar
 
 from . import _events, _model, _rows, _words
@@ -47,6 +48,8 @@ class AccountSettings(TypedDict, total=False):
     """What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`."""
     prices: str | os.PathLike[str] | None
     """A file with a table of prices, in place of the one that is built in."""
+    budget: float | Decimal | str | None
+    """US dollars that all requests may cost together, those of earlier runs of the same journals included."""
     protocol: Protocol | None
     """How the server is spoken to; as the provider is used to if left out."""
     dialect: str | None
@@ -85,6 +88,10 @@ class TaskSettings(TypedDict, total=False):
     """Allow a prompt that uses no field of the row, so that every row is asked the same."""
     keep_going: bool | None
     """Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call."""
+    deadline: float | None
+    """Seconds that a call may send requests; then it raises `LimitError`, once those in flight are answered."""
+    max_failures: int | str | None
+    """How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"` once 100 have ended."""
     retry_failed: bool | None
     """Ask again about rows that failed, of those that the journal knows. An invalid answer that is valid by now is taken as it is."""
     on_event: _events.Callback | None
@@ -202,7 +209,7 @@ def _names_of(known: type) -> list[str]:
 
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    **{name: ((int, float), "a number") for name in ("temperature", "timeout", "rpm", "tpm")},
+    **{name: ((int, float), "a number") for name in ("temperature", "timeout", "rpm", "tpm", "deadline")},
     **{name: ((int,), "a whole number") for name in ("max_output_tokens", "max_reasks", "retries")},
     **{name: ((bool,), "True or False") for name in ("dedup", "same_prompt", "keep_going", "accept_changes", "retry_failed")},
     **{name: ((str,), "a string") for name in ("prompt", "system", "base_url", "mode", "protocol", "dialect", "price")},
@@ -298,7 +305,17 @@ def account(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
         "tpm": given.get("tpm"),
         "price": given.get("price"),
         "prices": path(given.get("prices")),
+        "budget": _amount(given.get("budget")),
     }
+
+
+def _amount(budget: Any) -> str | None:
+    """An amount of US dollars as the engine reads it, which knows no exponents."""
+    if budget is None or isinstance(budget, str):
+        return budget
+    if not isinstance(budget, (int, float, Decimal)) or isinstance(budget, bool):
+        raise ConfigError(f"the setting `budget` is {_shown(budget)}, expected US dollars such as `5` or `\"0.50\"`")
+    return format(Decimal(str(budget)), "f")
 
 
 def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -319,6 +336,8 @@ def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mappin
         "prompt": prompt,
         "same_prompt": given.get("same_prompt") or False,
         "keep_going": given.get("keep_going") or False,
+        "deadline": given.get("deadline"),
+        "max_failures": None if given.get("max_failures") is None else str(given["max_failures"]),
         "system": given.get("system"),
         "examples": [_example(made, example) for example in given.get("examples") or ()],
         "images": _names("images", given.get("images") or ()),

@@ -50,8 +50,8 @@ _SETTINGS = {
     "response_format": "it is made of the type of the values; `mode=` says how it is asked for",
     "batch_size": "rows are taken as there is room; `concurrency=` limits the requests in flight",
     "verbose": "`progress=True` of a call shows how far it is, the logger `rowcall` each attempt",
-    "max_cost": "there is no limit on costs yet; `tpm=` limits the tokens per minute",
-    "budget": "there is no limit on costs yet; `tpm=` limits the tokens per minute",
+    "max_cost": "here it is `budget=`",
+    "max_budget": "here it is `budget=`",
 }  # fmt: skip
 
 MISSING = {

@@ -22,6 +22,8 @@ pub(crate) struct Ask {
     /// Whether the conversation goes on after an answer about this row.
     pub(crate) re_ask: bool,
     pub(crate) prompt_tokens: u64,
+    /// Of these, those that come from the cache.
+    pub(crate) cached_tokens: u64,
     pub(crate) wanted: Wanted,
     /// At most so many tokens of output, thinking included.
     pub(crate) most_tokens: Option<u64>,

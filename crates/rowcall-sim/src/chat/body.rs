@@ -83,7 +83,10 @@ impl Usage {
             prompt_tokens: ask.prompt_tokens,
             completion_tokens: answer.tokens,
             total_tokens: ask.prompt_tokens + answer.tokens,
-            prompt_tokens_details: PromptDetails::default(),
+            prompt_tokens_details: PromptDetails {
+                cached_tokens: ask.cached_tokens,
+                ..PromptDetails::default()
+            },
             completion_tokens_details: CompletionDetails {
                 reasoning_tokens: answer.thought_tokens(),
                 ..CompletionDetails::default()

@@ -38,6 +38,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
         row,
         re_ask,
         prompt_tokens: conversation.tokens(),
+        cached_tokens: 0,
         wanted,
         most_tokens,
         thinking: thinking(body),

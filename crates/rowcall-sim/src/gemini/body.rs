@@ -21,6 +21,9 @@ pub(super) fn last(envelope: Envelope, ask: &Ask, answer: &Answer, parts: &[Valu
         "totalTokenCount": ask.prompt_tokens + answer.tokens,
         "promptTokensDetails": [{ "modality": "TEXT", "tokenCount": ask.prompt_tokens }],
     });
+    if let Some(usage) = usage.as_object_mut().filter(|_| ask.cached_tokens > 0) {
+        usage.insert("cachedContentTokenCount".to_owned(), json!(ask.cached_tokens));
+    }
     if let Some(usage) = usage.as_object_mut().filter(|_| thoughts > 0) {
         usage.insert("thoughtsTokenCount".to_owned(), json!(thoughts));
     }

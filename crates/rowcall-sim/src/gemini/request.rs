@@ -35,6 +35,7 @@ pub(crate) fn decode(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<A
         row,
         re_ask,
         prompt_tokens: conversation.tokens(),
+        cached_tokens: 0,
         wanted,
         most_tokens: number("maxOutputTokens"),
         thinking: thinking(config),

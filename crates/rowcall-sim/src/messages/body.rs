@@ -33,7 +33,8 @@ pub(super) fn begun(envelope: Envelope, ask: &Ask) -> Value {
 /// Tokens as Anthropic counts them: thinking is output, and what was cached would not be input.
 fn usage(ask: &Ask, output: u64, thinking: u64) -> Value {
     let mut usage = json!({
-        "input_tokens": ask.prompt_tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+        "input_tokens": ask.prompt_tokens - ask.cached_tokens, "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": ask.cached_tokens,
         "cache_creation": { "ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0 },
         "output_tokens": output, "service_tier": "standard", "inference_geo": "global",
     });

@@ -35,6 +35,7 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
         row,
         re_ask,
         prompt_tokens: conversation.tokens(),
+        cached_tokens: 0,
         wanted,
         most_tokens: body.get("max_tokens").and_then(Value::as_u64),
         thinking,

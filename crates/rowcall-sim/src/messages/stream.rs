@@ -24,7 +24,8 @@ pub(super) fn frames(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Stri
     }
     let stop = stop(answer);
     let mut usage = json!({
-        "input_tokens": ask.prompt_tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+        "input_tokens": ask.prompt_tokens - ask.cached_tokens, "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": ask.cached_tokens,
         "output_tokens": answer.tokens,
     });
     if let Some(usage) = usage.as_object_mut().filter(|_| answer.thought_tokens() > 0) {

@@ -32,7 +32,7 @@ pub(super) fn finished(envelope: Envelope, ask: &Ask, form: &ResponsesForm, answ
     });
     let usage = json!({
         "input_tokens": ask.prompt_tokens,
-        "input_tokens_details": { "cached_tokens": 0, "cache_write_tokens": 0 },
+        "input_tokens_details": { "cached_tokens": ask.cached_tokens, "cache_write_tokens": 0 },
         "output_tokens": answer.tokens,
         "output_tokens_details": { "reasoning_tokens": answer.thought_tokens() },
         "total_tokens": ask.prompt_tokens + answer.tokens,

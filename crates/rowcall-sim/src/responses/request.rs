@@ -45,6 +45,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
         row,
         re_ask,
         prompt_tokens: conversation.tokens(),
+        cached_tokens: 0,
         wanted,
         most_tokens: body.get("max_output_tokens").and_then(Value::as_u64),
         thinking: thinking(body),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::bucket::Bucket;
+use super::budget::{Budget, Denial};
 use super::concurrency::Concurrency;
 use super::estimate::Estimate;
 use super::limits::{Amounts, Limits, Sent};
@@ -39,6 +40,7 @@ pub(super) struct Ledger {
     pub(super) limits: Limits,
     paces: BTreeMap<Dimension, Pace>,
     estimate: Estimate,
+    pub(super) budget: Budget,
     /// Nobody starts before; time since the epoch.
     closed_until: Duration,
     /// When that, or an overload, was last said: what was sent before belongs to the same refusal.
@@ -83,6 +85,7 @@ impl Ledger {
             limits: Limits::default(),
             paces: BTreeMap::new(),
             estimate: Estimate::default(),
+            budget: Budget::default(),
             closed_until: Duration::ZERO,
             closed_at: None,
             opening: Some(Bucket::full(FOLLOWING, AT_ONCE, Duration::ZERO)),
@@ -114,6 +117,9 @@ impl Ledger {
             // What the user has said is not exceeded even where all of it hangs.
             let silent_in = self.outages.ready_in(now).or_else(|| self.outages.silent_in(now));
             return (silent_in.filter(|_| !self.concurrency.is_given()), Some(Bound::Concurrency));
+        }
+        if !self.budget.fits(need.stake) {
+            return (None, Some(Bound::Budget));
         }
         let amounts = self.amounts(need);
         let (mut wait, mut bound) = self.limits.ready_in(amounts, now);
@@ -166,10 +172,30 @@ impl Ledger {
         while let Some((line, queue)) = self.served() {
             let may_start =
                 |need: &Need| matches!(self.ready_in(line, *need, now), (Some(Duration::ZERO), _));
-            let next = queue.candidates().copied().enumerate().find(|(_, need)| may_start(need));
+            let next = self.looked_at(queue).copied().enumerate().find(|(_, need)| may_start(need));
             let Some((position, need)) = next else { break };
             let granted = self.take(line, need, now);
             self.queues.grant(line, position, granted);
+        }
+    }
+
+    /// Who of a line may be the next to go. Where nothing is in flight that the head could wait for, that is whoever can be paid for.
+    pub(super) fn looked_at<'a>(&self, queue: &'a Queue<Need, Granted>) -> impl Iterator<Item = &'a Need> {
+        let looked_at = if self.budget.is_at_rest() { usize::MAX } else { queue.looked_at() };
+        queue.waiting().take(looked_at)
+    }
+
+    /// Why this need will never be met, if it will not.
+    pub(super) fn denial(&self, need: Need) -> Option<Denial> {
+        let denial = self.budget.denial(need.stake)?;
+        let may_others_go = || {
+            self.served().is_some_and(|(_, queue)| queue.waiting().any(|need| self.budget.fits(need.stake)))
+        };
+        match denial {
+            Denial::UsedUp { .. } if may_others_go() => None,
+            Denial::UsedUp { .. } | Denial::Boundless | Denial::Overrun { .. } | Denial::Unpriced => {
+                Some(denial)
+            }
         }
     }
 
@@ -200,6 +226,7 @@ impl Ledger {
             self.limited_since = None;
         }
         self.busy_at = now;
+        self.budget.reserve(need.stake);
         let amounts = self.amounts(need);
         let others = self.in_flight;
         if others >= self.concurrency.limit() {
@@ -237,7 +264,8 @@ impl Ledger {
     }
 
     /// Gives back a place from which nothing was sent, with all that was taken for it.
-    pub(super) fn hand_back(&mut self, granted: Granted, now: Duration) {
+    pub(super) fn hand_back(&mut self, need: Need, granted: Granted, now: Duration) {
+        self.budget.release(need.stake);
         self.give(granted.amounts, &granted.sent, now);
         self.give_up(granted, now);
     }

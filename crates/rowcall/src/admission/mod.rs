@@ -4,6 +4,7 @@
 //! Nobody polls and no task runs here: those who wait stand in a queue, and only its head waits for time to pass.
 
 mod bucket;
+mod budget;
 mod concurrency;
 mod estimate;
 mod ledger;
@@ -15,16 +16,19 @@ mod queue;
 mod refusals;
 mod share;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use self::ledger::{Granted, Ledger};
-use self::queue::{Line, Queue, Ticket};
+use self::queue::{Line, Ticket};
+use crate::money::{Cost, Usd};
 use crate::standing::{Bound, Dimension, LimitedBy, Standing};
 use crate::turn::Usage;
 
+pub(crate) use self::budget::{Denial, Purse, Stake};
 pub use self::concurrency::DEFAULT_CONCURRENCY;
 pub(crate) use self::outage::{Blame, Failing, Strikes};
 
@@ -35,6 +39,8 @@ pub(crate) struct Need {
     pub(crate) bytes: usize,
     /// The most tokens that the answer may have, if that is limited.
     pub(crate) output_limit: Option<u32>,
+    /// What it takes from a budget, if there is one.
+    pub(crate) stake: Stake,
 }
 
 /// How an attempt ended, as far as its permit is concerned.
@@ -79,6 +85,8 @@ pub(crate) enum Limit {
     Requests(f64),
     /// Tokens per minute, in and out together.
     Tokens(f64),
+    /// What all attempts may cost together.
+    Budget(Usd),
 }
 
 /// The account's admission.
@@ -136,6 +144,7 @@ impl Admission {
             Limit::MostConcurrency(places) => ledger.concurrency.cap(places),
             Limit::Requests(per_minute) => ledger.limits.set(Dimension::Requests, per_minute, now),
             Limit::Tokens(per_minute) => ledger.limits.set(Dimension::Tokens, per_minute, now),
+            Limit::Budget(budget) => ledger.budget.set(budget),
         }
         ledger.admit_waiting(now);
     }
@@ -146,20 +155,29 @@ impl Admission {
         Share { admission: Arc::clone(self), line, places }
     }
 
+    /// What runs before have spent, at the most, as the journal at this path records it: it counts against the budget.
+    pub(crate) fn spent_before(&self, journal: &Path, at_most: Usd) -> Purse {
+        self.lock().budget.open(journal, at_most)
+    }
+
     /// Waits until an attempt that needs this much may start. First come, first served, but that a few who need little may
     /// overtake one who needs much. Dropping the future gives up the place in the queue. What an extractor with a limit of its own
     /// asks for names its `share`.
-    pub(crate) async fn admit(self: &Arc<Self>, need: Need, share: Option<&Share>) -> Permit {
+    ///
+    /// # Errors
+    /// If it can never start, as the budget does not allow it.
+    pub(crate) async fn admit(self: &Arc<Self>, need: Need, share: Option<&Share>) -> Result<Permit, Denial> {
         let line = share.map(|share| share.line);
         if let Some(granted) = self.admit_at_once(need, line) {
-            return self.permit(need, granted, None);
+            return Ok(self.permit(need, granted, None));
         }
         let mut place = Place::join(self, need, line);
         let mut waited_for = None;
         loop {
             match place.look() {
-                Ok(granted) => return self.permit(need, granted, waited_for),
-                Err((wait, bound)) => {
+                Ok(granted) => return Ok(self.permit(need, granted, waited_for)),
+                Err(Kept::Denied(denial)) => return Err(denial),
+                Err(Kept::Waits(wait, bound)) => {
                     waited_for = bound.or(waited_for);
                     place.wait(wait).await;
                 }
@@ -206,6 +224,13 @@ impl Admission {
     }
 }
 
+/// What keeps one from starting.
+enum Kept {
+    Denied(Denial),
+    /// How long to wait before looking again (`None` is until being woken), and for what.
+    Waits(Option<Duration>, Option<Bound>),
+}
+
 /// A place in the queue, given up on drop.
 struct Place<'a> {
     admission: &'a Arc<Admission>,
@@ -218,8 +243,7 @@ impl<'a> Place<'a> {
         Self { admission, ticket: admission.lock().queues.join(line, need), is_admitted: false }
     }
 
-    /// What was granted, or how long to wait before looking again (`None` is until being woken) and for what.
-    fn look(&mut self) -> Result<Granted, (Option<Duration>, Option<Bound>)> {
+    fn look(&mut self) -> Result<Granted, Kept> {
         let mut ledger = self.admission.lock();
         let now = self.admission.now();
         ledger.let_start(now);
@@ -228,12 +252,15 @@ impl<'a> Place<'a> {
             self.is_admitted = true;
             return Ok(granted);
         }
+        if let Some(denial) = ledger.denial(self.ticket.need) {
+            return Err(Kept::Denied(denial));
+        }
         let line = self.ticket.line;
         let (_, bound) = ledger.ready_in(line, self.ticket.need, now);
         // The head keeps watch for those who may overtake it as well.
         let watched = ledger.served().filter(|(_, queue)| queue.is_head(&self.ticket));
-        let waits = watched.into_iter().flat_map(|(_, queue)| Queue::candidates(queue));
-        Err((waits.filter_map(|need| ledger.ready_in(line, *need, now).0).min(), bound))
+        let waits = watched.into_iter().flat_map(|(_, queue)| ledger.looked_at(queue));
+        Err(Kept::Waits(waits.filter_map(|need| ledger.ready_in(line, *need, now).0).min(), bound))
     }
 
     async fn wait(&self, wait: Option<Duration>) {
@@ -252,7 +279,7 @@ impl Drop for Place<'_> {
         match (self.is_admitted, self.ticket.take()) {
             (true, _) => {}
             // It may have been granted without having been told.
-            (false, Some(granted)) => ledger.hand_back(granted, now),
+            (false, Some(granted)) => ledger.hand_back(self.ticket.need, granted, now),
             (false, None) => ledger.shares.end(self.ticket.line),
         }
         ledger.admit_waiting(now);
@@ -270,21 +297,25 @@ impl Permit {
         self.settled = true;
         let mut ledger = self.admission.lock();
         let now = self.admission.now();
-        ledger.hand_back(self.granted, now);
+        ledger.hand_back(self.need, self.granted, now);
         ledger.admit_waiting(now);
     }
 
     /// Gives back the place and squares the account with what has happened and with what the server told of its limits.
-    /// `strikes` are the row's; whom a failure is put down to is the answer, the row if it is none.
+    /// `strikes` are the row's; whom a failure is put down to is the answer, the row if it is none. What the attempt has cost is taken
+    /// from the budget.
     pub(crate) fn settle(
         mut self,
         settlement: Settlement,
+        cost: Cost,
         standings: &[Standing],
         strikes: &mut Strikes,
     ) -> Blame {
         self.settled = true;
         let now = self.admission.now();
-        self.admission.lock().settle(self.need, self.granted, settlement, standings, strikes, now)
+        let mut ledger = self.admission.lock();
+        ledger.budget.settle(self.need.stake, cost);
+        ledger.settle(self.need, self.granted, settlement, standings, strikes, now)
     }
 }
 
@@ -293,6 +324,7 @@ impl Drop for Permit {
         if !self.settled {
             let mut ledger = self.admission.lock();
             let now = self.admission.now();
+            ledger.budget.keep(self.need.stake);
             ledger.give_up(self.granted, now);
             ledger.admit_waiting(now);
         }

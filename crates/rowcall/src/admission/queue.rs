@@ -134,10 +134,14 @@ impl<N, G> Queue<N, G> {
         }
     }
 
-    /// What those need who may be the next to go: the head, and the few behind it if they may still overtake it.
-    pub(super) fn candidates(&self) -> impl Iterator<Item = &N> {
-        let looked_at = if self.overtakes < MOST_OVERTAKES { 1 + LOOK_AHEAD } else { 1 };
-        self.waiting.iter().take(looked_at).map(|waiting| &waiting.need)
+    /// How many may be the next to go: the head, and the few behind it if they may still overtake it.
+    pub(super) fn looked_at(&self) -> usize {
+        if self.overtakes < MOST_OVERTAKES { 1 + LOOK_AHEAD } else { 1 }
+    }
+
+    /// What all need who wait, the longest first.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &N> {
+        self.waiting.iter().map(|waiting| &waiting.need)
     }
 
     fn grant(&mut self, position: usize, granted: G) {

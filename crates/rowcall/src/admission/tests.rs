@@ -1,5 +1,6 @@
 //! Stories of waiting for admission, in virtual time.
 
+mod budget;
 mod outage;
 mod refusals;
 mod server;
@@ -11,7 +12,18 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::*;
 
-const NEED: Need = Need { bytes: 400, output_limit: Some(0) };
+const NEED: Need = Need { bytes: 400, output_limit: Some(0), stake: Stake::FREE };
+
+impl Admission {
+    /// As `admit`, where there is no budget.
+    async fn admit_free(self: &Arc<Self>, need: Need, share: Option<&Share>) -> Permit {
+        self.admit(need, share).await.expect("there is no budget")
+    }
+}
+
+impl Stake {
+    const FREE: Self = Self { most: None, purse: None };
+}
 
 fn usage(input_tokens: u64) -> Settlement {
     Settlement::Exact(Usage { input_tokens, ..Usage::default() })
@@ -26,12 +38,12 @@ fn places(places: usize) -> Arc<Admission> {
 #[tokio::test(start_paused = true)]
 async fn places_are_given_in_the_order_of_coming() {
     let admission = places(1);
-    let held = admission.admit(NEED, None).await;
-    let mut first = Box::pin(admission.admit(NEED, None));
-    let mut second = Box::pin(admission.admit(NEED, None));
+    let held = admission.admit_free(NEED, None).await;
+    let mut first = Box::pin(admission.admit_free(NEED, None));
+    let mut second = Box::pin(admission.admit_free(NEED, None));
     assert!((&mut first).now_or_never().is_none());
     assert!((&mut second).now_or_never().is_none());
-    held.settle(Settlement::Unknown, &[], &mut Strikes::default());
+    held.settle(Settlement::Unknown, Cost::default(), &[], &mut Strikes::default());
     assert!((&mut second).now_or_never().is_none());
     let Some(permit) = (&mut first).now_or_never() else { panic!("the first waiter is admitted") };
     drop(permit);
@@ -41,12 +53,12 @@ async fn places_are_given_in_the_order_of_coming() {
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_lets_the_next_one_in() {
     let admission = places(1);
-    let held = admission.admit(NEED, None).await;
-    let mut first = Box::pin(admission.admit(NEED, None));
-    let mut second = Box::pin(admission.admit(NEED, None));
+    let held = admission.admit_free(NEED, None).await;
+    let mut first = Box::pin(admission.admit_free(NEED, None));
+    let mut second = Box::pin(admission.admit_free(NEED, None));
     assert!((&mut first).now_or_never().is_none());
     assert!((&mut second).now_or_never().is_none());
-    held.settle(Settlement::Unknown, &[], &mut Strikes::default());
+    held.settle(Settlement::Unknown, Cost::default(), &[], &mut Strikes::default());
     drop(first);
     assert!(second.now_or_never().is_some());
 }
@@ -58,7 +70,12 @@ async fn requests_per_minute_are_spread_after_a_tenth_at_once() {
     let started = Instant::now();
     let mut at = Vec::new();
     for _ in 0..9 {
-        admission.admit(NEED, None).await.settle(Settlement::Unknown, &[], &mut Strikes::default());
+        admission.admit_free(NEED, None).await.settle(
+            Settlement::Unknown,
+            Cost::default(),
+            &[],
+            &mut Strikes::default(),
+        );
         at.push(started.elapsed().as_secs_f64().round());
     }
     assert_eq!(at, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
@@ -70,10 +87,10 @@ async fn tokens_are_reserved_by_estimate_and_settled_by_fact() {
     // 10 tokens a second; the bucket holds 60, and 400 bytes are estimated at 100.
     admission.apply(Limit::Tokens(600.0));
     let started = Instant::now();
-    let first = admission.admit(NEED, None).await;
+    let first = admission.admit_free(NEED, None).await;
     // Really 200: the debt of 40 becomes one of 140, and the next, estimated at 200, waits for a full bucket.
-    first.settle(usage(200), &[], &mut Strikes::default());
-    drop(admission.admit(NEED, None).await);
+    first.settle(usage(200), Cost::default(), &[], &mut Strikes::default());
+    drop(admission.admit_free(NEED, None).await);
     assert!((19.9..20.1).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
 }
 
@@ -84,15 +101,15 @@ async fn five_refusals_in_a_row_close_the_account_for_all_as_long_as_the_server_
     let retry_after = Some(Duration::from_millis(1500));
     let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: false, places: None });
     for nth in 1..=5 {
-        let refused = admission.admit(NEED, None).now_or_never().expect("the account is open");
-        let blame = refused.settle(refusal, &[], &mut Strikes::default());
+        let refused = admission.admit_free(NEED, None).now_or_never().expect("the account is open");
+        let blame = refused.settle(refusal, Cost::default(), &[], &mut Strikes::default());
         assert_eq!(blame, if nth < 5 { Blame::Chance } else { Blame::Row }, "{nth}");
     }
-    assert!(admission.admit(NEED, None).now_or_never().is_none());
-    drop(admission.admit(NEED, None).await);
+    assert!(admission.admit_free(NEED, None).now_or_never().is_none());
+    drop(admission.admit_free(NEED, None).await);
     assert!((1.5..1.66).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
     assert!(admission.limited_for() >= Duration::from_millis(1500));
-    admission.admit(NEED, None).await.settle(usage(10), &[], &mut Strikes::default());
+    admission.admit_free(NEED, None).await.settle(usage(10), Cost::default(), &[], &mut Strikes::default());
     assert_eq!(admission.limited_for(), Duration::ZERO);
 }
 
@@ -101,8 +118,9 @@ async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
     let admission = places(3);
     admission.apply(Limit::Requests(6000.0));
     for round in 0..200_u64 {
-        let held: Vec<_> = futures_util::future::join_all((0..3).map(|_| admission.admit(NEED, None))).await;
-        let mut waiters: Vec<_> = (0..5).map(|_| Box::pin(admission.admit(NEED, None))).collect();
+        let held: Vec<_> =
+            futures_util::future::join_all((0..3).map(|_| admission.admit_free(NEED, None))).await;
+        let mut waiters: Vec<_> = (0..5).map(|_| Box::pin(admission.admit_free(NEED, None))).collect();
         for waiter in &mut waiters {
             assert!(waiter.now_or_never().is_none());
         }
@@ -110,7 +128,7 @@ async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
             if nth as u64 == round % 3 {
                 drop(permit);
             } else {
-                permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
+                permit.settle(Settlement::Unknown, Cost::default(), &[], &mut Strikes::default());
             }
             drop(waiters.remove(fastrand::usize(..waiters.len())));
         }
@@ -130,14 +148,14 @@ async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() 
     let retry_after = Some(Duration::from_secs(2));
     let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: true, places: None });
     for _ in 0..5 {
-        admission.admit(NEED, None).await.settle(refusal, &[], &mut Strikes::default());
+        admission.admit_free(NEED, None).await.settle(refusal, Cost::default(), &[], &mut Strikes::default());
     }
     let starts = (0..1000).map(|_| async {
-        let permit = admission.admit(NEED, None).await;
+        let permit = admission.admit_free(NEED, None).await;
         let at = started.elapsed().as_secs_f64();
         // None is answered before the last has started.
         tokio::time::sleep(Duration::from_mins(1)).await;
-        permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
+        permit.settle(Settlement::Unknown, Cost::default(), &[], &mut Strikes::default());
         at
     });
     let mut starts = futures_util::future::join_all(starts).await;
@@ -153,15 +171,16 @@ async fn a_few_small_ones_may_overtake_a_huge_one_but_not_for_ever() {
     let admission = places(1000);
     // 100 tokens a second; the bucket holds 600.
     admission.apply(Limit::Tokens(6000.0));
-    let huge = Need { bytes: 2400, output_limit: Some(0) };
-    drop(admission.admit(huge, None).await);
+    let huge = Need { bytes: 2400, output_limit: Some(0), stake: Stake::FREE };
+    drop(admission.admit_free(huge, None).await);
     let order = std::cell::RefCell::new(Vec::new());
     let ask = |name, bytes| {
         let (admission, order) = (&admission, &order);
         async move {
-            let permit = admission.admit(Need { bytes, output_limit: Some(0) }, None).await;
+            let permit =
+                admission.admit_free(Need { bytes, output_limit: Some(0), stake: Stake::FREE }, None).await;
             order.borrow_mut().push(name);
-            permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
+            permit.settle(Settlement::Unknown, Cost::default(), &[], &mut Strikes::default());
         }
     };
     let all = std::iter::once(ask("huge", 2400)).chain((0..40).map(|_| ask("small", 40)));
@@ -187,14 +206,14 @@ proptest::proptest! {
                 let admission = &admission;
                 async move {
                     tokio::time::sleep(Duration::from_millis(*wait)).await;
-                    let asked = admission.admit(NEED, None);
+                    let asked = admission.admit_free(NEED, None);
                     let permit = if *gives_up {
                         tokio::time::timeout(Duration::from_millis(*wait), asked).await.ok()
                     } else {
                         Some(asked.await)
                     };
                     permit.map(|permit| {
-                        permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
+                        permit.settle(Settlement::Unknown, Cost::default(), &[], &mut Strikes::default());
                         started.elapsed().as_secs_f64()
                     })
                 }
@@ -231,8 +250,8 @@ proptest::proptest! {
                 async move {
                     tokio::time::sleep(Duration::from_millis(*wait)).await;
                     let came = started.elapsed().as_secs_f64();
-                    let permit = admission.admit(Need { bytes: *bytes, output_limit: Some(0) }, None).await;
-                    permit.settle(Settlement::Unknown, &[], &mut Strikes::default());
+                    let permit = admission.admit_free(Need { bytes: *bytes, output_limit: Some(0), stake: Stake::FREE }, None).await;
+                    permit.settle(Settlement::Unknown, Cost::default(), &[], &mut Strikes::default());
                     (row, came, started.elapsed().as_secs_f64(), *bytes as f64 / 4.0)
                 }
             });

@@ -25,6 +25,7 @@ pub(crate) use writer::{News, Placing, Written};
 
 use crate::error::Problem;
 use crate::identity::{EqualRows, Identity, Keys};
+use crate::money::Cost;
 use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
 use lock::Lock;
@@ -84,6 +85,7 @@ pub(crate) struct Journal {
     keys: Keys,
     recent: Arc<Recent>,
     resumed: Mutex<Option<Totals>>,
+    spent: Cost,
     has_placing_run: AtomicBool,
     _lock: Lock,
 }
@@ -142,6 +144,7 @@ impl Journal {
         let reader = file::open_to_read(path)?;
         let finder = Finder::new(path.clone(), reader, Arc::clone(&recent))
             .map_err(|error| trouble::problem(path, &error))?;
+        let spent = totals.cost;
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);
         let pen = Pen { path: path.clone(), connection, records: *records, recent, totals, basis, places };
@@ -152,6 +155,7 @@ impl Journal {
             keys,
             recent: known,
             resumed: Mutex::new(resumed),
+            spent,
             has_placing_run: AtomicBool::new(false),
             _lock: lock,
         })
@@ -160,6 +164,11 @@ impl Journal {
     /// What makes the keys that rows are known by here.
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// What all requests had cost when it was opened.
+    pub(crate) fn spent(&self) -> Cost {
+        self.spent
     }
 
     /// What the journal held when it was opened, once: whoever asks first tells the others.

@@ -24,7 +24,18 @@ const GROUPS: [(Group, &[&str]); 4] = [
     (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
     (
         Group::Path,
-        &["conversation", "extract", "halt", "refusals", "order", "recall", "run", "validity", "weight"],
+        &[
+            "conversation",
+            "extract",
+            "halt",
+            "refusals",
+            "order",
+            "recall",
+            "run",
+            "stops",
+            "validity",
+            "weight",
+        ],
     ),
     (
         Group::Stations,

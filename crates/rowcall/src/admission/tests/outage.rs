@@ -9,13 +9,14 @@ fn failed(failing: Failing) -> Settlement {
 }
 
 async fn answered(admission: &Arc<Admission>) {
-    admission.admit(NEED, None).await.settle(usage(1), &[], &mut Strikes::default());
+    admission.admit_free(NEED, None).await.settle(usage(1), Cost::default(), &[], &mut Strikes::default());
 }
 
 /// Each of these rows makes one attempt, which fails.
 async fn fail(admission: &Arc<Admission>, rows: &mut [Strikes], failing: Failing) -> Vec<Blame> {
-    let permits = join_all(rows.iter().map(|_| admission.admit(NEED, None))).await;
-    let settle = |(permit, row): (Permit, &mut Strikes)| permit.settle(failed(failing), &[], row);
+    let permits = join_all(rows.iter().map(|_| admission.admit_free(NEED, None))).await;
+    let settle =
+        |(permit, row): (Permit, &mut Strikes)| permit.settle(failed(failing), Cost::default(), &[], row);
     permits.into_iter().zip(rows).map(settle).collect()
 }
 
@@ -31,16 +32,16 @@ async fn rows_keep_their_retries_and_single_attempts_probe_until_one_is_answered
         let mut probes = 0;
         while started.elapsed() < Duration::from_mins(5) {
             let mut row = Strikes::default();
-            let permit = admission.admit(NEED, None).await;
+            let permit = admission.admit_free(NEED, None).await;
             assert_eq!((permit.waited_for(), admission.lock().in_flight), (Some(Bound::Server), 1));
-            let blame = permit.settle(failed(failing), &[], &mut row);
+            let blame = permit.settle(failed(failing), Cost::default(), &[], &mut row);
             assert!(matches!(blame, Blame::Account(_)) && row.count() == 0, "{blame:?}");
             probes += 1;
         }
         assert!((300..400).contains(&probes), "{probes} in five minutes");
         answered(&admission).await;
         let back = Instant::now();
-        let permits = join_all((0..64).map(|_| admission.admit(NEED, None))).await;
+        let permits = join_all((0..64).map(|_| admission.admit_free(NEED, None))).await;
         assert!(back.elapsed() < Duration::from_millis(100), "{:?}", back.elapsed());
         drop(permits);
         // What had failed before it was known to be an outage is forgiven as well.
@@ -86,7 +87,7 @@ async fn a_few_rows_are_waited_for_no_longer_than_a_minute() {
     let started = Instant::now();
     while rows[0].count() < 6 {
         for row in &mut rows {
-            admission.admit(NEED, None).await.settle(failed(Failing::Server), &[], row);
+            admission.admit_free(NEED, None).await.settle(failed(Failing::Server), Cost::default(), &[], row);
         }
     }
     assert_eq!(started.elapsed().as_secs(), 60);
@@ -97,13 +98,13 @@ async fn what_hangs_takes_no_place_from_what_is_answered_after_it() {
     let admission = Admission::new();
     answered(&admission).await;
     let limit = admission.concurrency();
-    let hanging = join_all((0..limit).map(|_| admission.admit(NEED, None))).await;
+    let hanging = join_all((0..limit).map(|_| admission.admit_free(NEED, None))).await;
     let started = Instant::now();
-    let probe = admission.admit(NEED, None).await;
+    let probe = admission.admit_free(NEED, None).await;
     assert_eq!(started.elapsed().as_secs(), 5);
-    probe.settle(usage(1), &[], &mut Strikes::default());
+    probe.settle(usage(1), Cost::default(), &[], &mut Strikes::default());
     let back = Instant::now();
-    let permits = join_all((0..limit).map(|_| admission.admit(NEED, None))).await;
+    let permits = join_all((0..limit).map(|_| admission.admit_free(NEED, None))).await;
     assert!(back.elapsed() < Duration::from_millis(100), "{:?}", back.elapsed());
     drop(hanging);
     drop(permits);
@@ -114,7 +115,7 @@ async fn what_hangs_takes_no_place_from_what_is_answered_after_it() {
 async fn the_users_own_limit_is_kept_even_where_all_hangs() {
     let admission = places(4);
     answered(&admission).await;
-    let _hanging = join_all((0..4).map(|_| admission.admit(NEED, None))).await;
-    let waits = tokio::time::timeout(Duration::from_mins(9), admission.admit(NEED, None)).await;
+    let _hanging = join_all((0..4).map(|_| admission.admit_free(NEED, None))).await;
+    let waits = tokio::time::timeout(Duration::from_mins(9), admission.admit_free(NEED, None)).await;
     assert!(waits.is_err());
 }

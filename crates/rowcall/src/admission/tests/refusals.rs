@@ -22,10 +22,10 @@ fn seconds(seconds: u64) -> impl Future<Output = ()> {
 
 /// So many attempts at the same time, which all end alike.
 async fn all(admission: &Arc<Admission>, attempts: usize, end: Settlement) {
-    let permits = join_all((0..attempts).map(|_| admission.admit(NEED, None))).await;
+    let permits = join_all((0..attempts).map(|_| admission.admit_free(NEED, None))).await;
     seconds(1).await;
     for permit in permits {
-        permit.settle(end, &[], &mut Strikes::default());
+        permit.settle(end, Cost::default(), &[], &mut Strikes::default());
     }
 }
 
@@ -35,7 +35,12 @@ async fn many_that_are_refused_together_for_want_of_requests_slow_down_once() {
     all(&admission, 200, NO_REQUESTS).await;
     let started = Instant::now();
     for _ in 0..3 {
-        admission.admit(NEED, None).await.settle(usage(100), &[], &mut Strikes::default());
+        admission.admit_free(NEED, None).await.settle(
+            usage(100),
+            Cost::default(),
+            &[],
+            &mut Strikes::default(),
+        );
     }
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
@@ -46,7 +51,12 @@ async fn overload_at_all_places_takes_a_tenth_off_and_it_comes_back() {
     all(&admission, 64, OVERLOADED).await;
     assert_eq!(admission.concurrency(), 57);
     let back = async || {
-        admission.admit(NEED, None).await.settle(usage(1), &[], &mut Strikes::default());
+        admission.admit_free(NEED, None).await.settle(
+            usage(1),
+            Cost::default(),
+            &[],
+            &mut Strikes::default(),
+        );
     };
     back().await;
     // What was sent since is news.
@@ -69,8 +79,9 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
         let refusal = Refusal { retry_after, by: None, overloaded: true, places: None };
         // One with a time may be chance; five are the account's.
         for _ in 0..if retry_after.is_some() { 5 } else { 1 } {
-            admission.admit(NEED, None).await.settle(
+            admission.admit_free(NEED, None).await.settle(
                 Settlement::Refused(refusal),
+                Cost::default(),
                 &[],
                 &mut Strikes::default(),
             );
@@ -86,10 +97,10 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
     // What the server asks for is waited for in its account's name.
     assert_eq!(refused(None).await, 300);
     // An attempt that takes long is no idleness.
-    let permit = admission.admit(NEED, None).await;
+    let permit = admission.admit_free(NEED, None).await;
     seconds(200).await;
     let failed = Settlement::Failed { failing: Failing::Unanswered, retry_after: None };
-    permit.settle(failed, &[], &mut Strikes::default());
+    permit.settle(failed, Cost::default(), &[], &mut Strikes::default());
     seconds(30).await;
     assert_eq!(refused(None).await, 530);
 }
@@ -100,15 +111,20 @@ async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
     admission.apply(Limit::Requests(60.0));
     let started = Instant::now();
     for _ in 0..3 {
-        let held = admission.admit(NEED, None).await;
-        let mut waits = Box::pin(admission.admit(NEED, None));
+        let held = admission.admit_free(NEED, None).await;
+        let mut waits = Box::pin(admission.admit_free(NEED, None));
         assert!((&mut waits).now_or_never().is_none());
         // It is granted now, and dropped before it could be told.
         held.hand_back();
         drop(waits);
     }
     for _ in 0..6 {
-        admission.admit(NEED, None).await.settle(Settlement::Unknown, &[], &mut Strikes::default());
+        admission.admit_free(NEED, None).await.settle(
+            Settlement::Unknown,
+            Cost::default(),
+            &[],
+            &mut Strikes::default(),
+        );
     }
     assert_eq!(started.elapsed(), Duration::ZERO, "a tenth of a minute's burst is there in whole");
 }
@@ -116,12 +132,12 @@ async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_how_many_at_a_time_are_too_many_is_believed_at_once() {
     let admission = Admission::new();
-    let permits = join_all((0..4).map(|_| admission.admit(NEED, None))).await;
+    let permits = join_all((0..4).map(|_| admission.admit_free(NEED, None))).await;
     let too_many =
         Refusal { retry_after: None, by: Some(LimitedBy::Concurrency), overloaded: false, places: None };
     for (nth, permit) in permits.into_iter().enumerate() {
         let end = if nth < 3 { Settlement::Unknown } else { Settlement::Refused(too_many) };
-        permit.settle(end, &[], &mut Strikes::default());
+        permit.settle(end, Cost::default(), &[], &mut Strikes::default());
     }
     assert_eq!(admission.concurrency(), 3);
 }
@@ -131,7 +147,7 @@ async fn a_server_that_says_how_many_at_a_time_are_too_many_is_believed_at_once(
 async fn a_server_that_says_how_many_there_may_be_is_taken_at_its_word() {
     for (places, ceiling) in [(3, 3), (5, 5), (40, 7)] {
         let admission = Admission::new();
-        let mut permits = join_all((0..8).map(|_| admission.admit(NEED, None))).await;
+        let mut permits = join_all((0..8).map(|_| admission.admit_free(NEED, None))).await;
         let too_many = Refusal {
             retry_after: None,
             by: Some(LimitedBy::Concurrency),
@@ -139,7 +155,7 @@ async fn a_server_that_says_how_many_there_may_be_is_taken_at_its_word() {
             places: Some(places),
         };
         let last = permits.pop().expect("a permit");
-        last.settle(Settlement::Refused(too_many), &[], &mut Strikes::default());
+        last.settle(Settlement::Refused(too_many), Cost::default(), &[], &mut Strikes::default());
         assert_eq!(admission.concurrency(), ceiling, "{places}");
     }
 }

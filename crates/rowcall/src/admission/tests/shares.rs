@@ -8,11 +8,11 @@ const OVERLOADED: Settlement =
     Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true, places: None });
 
 async fn admitted(admission: &Arc<Admission>, attempts: usize, share: Option<&Share>) -> Vec<Permit> {
-    join_all((0..attempts).map(|_| admission.admit(NEED, share))).await
+    join_all((0..attempts).map(|_| admission.admit_free(NEED, share))).await
 }
 
 fn settle(permit: Permit, settlement: Settlement) {
-    permit.settle(settlement, &[], &mut Strikes::default());
+    permit.settle(settlement, Cost::default(), &[], &mut Strikes::default());
 }
 
 #[tokio::test(start_paused = true)]
@@ -21,7 +21,7 @@ async fn the_limit_of_the_only_extractor_is_the_accounts_and_is_named_as_what_bi
     let share = admission.share(20);
     let mut permits = admitted(&admission, 20, Some(&share)).await;
     assert_eq!(admission.concurrency(), 20);
-    let mut next = Box::pin(admission.admit(NEED, Some(&share)));
+    let mut next = Box::pin(admission.admit_free(NEED, Some(&share)));
     assert!((&mut next).now_or_never().is_none());
     settle(permits.pop().expect("a permit"), Settlement::Unknown);
     let next = next.now_or_never().expect("it is admitted");
@@ -35,12 +35,12 @@ async fn the_limit_of_the_only_extractor_is_the_accounts_and_is_named_as_what_bi
 async fn an_extractor_without_a_place_holds_up_no_other() {
     let admission = Admission::new();
     let (few, more) = (admission.share(1), admission.share(3));
-    let held = admission.admit(NEED, Some(&few)).await;
-    let mut waits = Box::pin(admission.admit(NEED, Some(&few)));
+    let held = admission.admit_free(NEED, Some(&few)).await;
+    let mut waits = Box::pin(admission.admit_free(NEED, Some(&few)));
     assert!((&mut waits).now_or_never().is_none());
     let others = admitted(&admission, 3, Some(&more)).await;
     assert_eq!(admission.concurrency(), 4);
-    let mut last = Box::pin(admission.admit(NEED, Some(&more)));
+    let mut last = Box::pin(admission.admit_free(NEED, Some(&more)));
     assert!((&mut last).now_or_never().is_none());
     assert!((&mut waits).now_or_never().is_none());
     drop(others);
@@ -54,14 +54,14 @@ async fn an_extractor_without_a_place_holds_up_no_other() {
 async fn where_others_ask_as_well_the_account_finds_out_how_many() {
     let admission = Admission::new();
     let share = admission.share(5);
-    let first = admission.admit(NEED, Some(&share)).await;
+    let first = admission.admit_free(NEED, Some(&share)).await;
     assert_eq!(admission.concurrency(), 5);
-    let other = admission.admit(NEED, None).await;
+    let other = admission.admit_free(NEED, None).await;
     assert_eq!((admission.concurrency(), share.concurrency()), (DEFAULT_CONCURRENCY, 5));
     let more = admitted(&admission, 4, Some(&share)).await;
-    assert!(admission.admit(NEED, Some(&share)).now_or_never().is_none(), "its own limit stays");
+    assert!(admission.admit_free(NEED, Some(&share)).now_or_never().is_none(), "its own limit stays");
     drop((first, other, more));
-    drop(admission.admit(NEED, Some(&share)).await);
+    drop(admission.admit_free(NEED, Some(&share)).await);
     assert_eq!(admission.concurrency(), 5, "it is alone again");
 }
 
@@ -69,10 +69,10 @@ async fn where_others_ask_as_well_the_account_finds_out_how_many() {
 async fn what_extractors_may_have_together_is_what_those_may_have_that_are_there() {
     let admission = Admission::new();
     let (one, other) = (admission.share(100), admission.share(2));
-    drop(admission.admit(NEED, Some(&other)).await);
+    drop(admission.admit_free(NEED, Some(&other)).await);
     assert_eq!(admission.concurrency(), 102);
     drop(one);
-    drop(admission.admit(NEED, Some(&other)).await);
+    drop(admission.admit_free(NEED, Some(&other)).await);
     assert_eq!(admission.concurrency(), 2);
 }
 
@@ -82,6 +82,6 @@ async fn the_users_limit_of_the_account_is_above_those_of_extractors() {
     let share = admission.share(100);
     let permits = admitted(&admission, 5, Some(&share)).await;
     assert_eq!(admission.concurrency(), 5);
-    assert!(admission.admit(NEED, Some(&share)).now_or_never().is_none());
+    assert!(admission.admit_free(NEED, Some(&share)).now_or_never().is_none());
     drop(permits);
 }

@@ -90,8 +90,8 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
     let ask = async |row: Row| {
         let mut tries = 0;
         loop {
-            let need = Need { bytes: row.bytes, output_limit: None };
-            let permit = admission.admit(need, None).await;
+            let need = Need { bytes: row.bytes, output_limit: None, stake: Stake::FREE };
+            let permit = admission.admit_free(need, None).await;
             most.set(most.get().max(admission.lock().in_flight));
             let (answer, standings) = server.serve(row).await;
             match answer {
@@ -101,11 +101,17 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
                         output_tokens: row.output as u64,
                         ..Usage::default()
                     };
-                    return permit.settle(Settlement::Exact(usage), &standings, &mut Strikes::default());
+                    return permit.settle(
+                        Settlement::Exact(usage),
+                        Cost::default(),
+                        &standings,
+                        &mut Strikes::default(),
+                    );
                 }
                 Answer::Refused(refusal) => {
                     let settlement = Settlement::Refused(refusal);
-                    let blame = permit.settle(settlement, &standings, &mut Strikes::default());
+                    let blame =
+                        permit.settle(settlement, Cost::default(), &standings, &mut Strikes::default());
                     let backoff = Duration::from_millis(500 << u32::min(tries, 5)).mul_f64(fastrand::f64());
                     // As `retry.rs` decides.
                     let asked = refusal.retry_after.filter(|_| tries == 0 || blame != Blame::Chance);
