@@ -157,7 +157,11 @@ fn an_answer_that_is_lost_is_not_taken_to_be_free() {
     let place = Workplace::new();
     place.write("in.txt", ages(30));
     let ran = place.rowcall(
-        &[&asking("in.txt", "age int", &url)[..], &["--price", PRICE.0, "--meta", "--no-journal"]].concat(),
+        &[
+            &asking("in.txt", "age int", &url)[..],
+            &["--price", PRICE.0, "--meta", "--no-journal", "--max-output-tokens", "400"],
+        ]
+        .concat(),
     );
     let unknown: u64 = ran.lines().iter().filter_map(|row| row["_meta"]["cost_unknown"].as_u64()).sum();
     assert!(unknown > 0, "{}", ran.stderr);
