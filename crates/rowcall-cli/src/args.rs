@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rowcall::schema::Dialect;
-use rowcall::{MOST_CONCURRENCY, MaxFailures, Mode, OrderBy, Price, Protocol, Usd};
+use rowcall::{MaxFailures, Mode, OrderBy, Price, Protocol, Usd};
 use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
 use serde_json::Value;
 
 mod input;
+mod values;
 
 pub(crate) use input::InputArguments;
+use values::{attempts, concurrency, dialect, duration, header, max_failures, parameter, price, rows, usd};
 
 /// Calls a language model on every row of a data set and writes a typed, validated value for each.
 #[derive(Debug, Parser)]
@@ -60,13 +62,13 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
     /// Stop after this many rows of the input
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub(crate) limit_rows: Option<u64>,
     /// Stop at the first failed row
     #[arg(long)]
     pub(crate) fail_fast: bool,
     /// Print the requests of the first rows exactly as they would go out, and send nothing
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", value_parser = rows, allow_negative_numbers = true)]
     pub(crate) show_requests: Option<NonZeroUsize>,
     /// No progress and no summary
     #[arg(short, long)]
@@ -176,7 +178,7 @@ pub(crate) struct RerunArguments {
     #[arg(long, requires = "prompt")]
     pub(crate) same_prompt: bool,
     /// Another limit on the tokens of an answer for the failed rows, reasoning included
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
     pub(crate) max_output_tokens: Option<u32>,
     #[command(flatten)]
     pub(crate) retrying: RetryArguments,
@@ -218,10 +220,10 @@ pub(crate) struct TaskArguments {
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeArgument>,
     /// Sampling temperature; not sent unless given
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) temperature: Option<f64>,
     /// The most tokens an answer may have, reasoning included
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
     pub(crate) max_output_tokens: Option<u32>,
     /// A further field of the request, its value JSON or text; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -234,10 +236,10 @@ pub(crate) struct TaskArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RetryArguments {
     /// How often an invalid answer is asked for again, with what was wrong
-    #[arg(long, value_name = "TIMES", default_value_t = rowcall::DEFAULT_MAX_REASKS)]
+    #[arg(long, value_name = "TIMES", default_value_t = rowcall::DEFAULT_MAX_REASKS, allow_negative_numbers = true)]
     pub(crate) max_reasks: u32,
     /// How often an attempt that failed is repeated; limits are waited out in any case
-    #[arg(long, value_name = "TIMES", default_value_t = rowcall::RetryPolicy::default().retries)]
+    #[arg(long, value_name = "TIMES", default_value_t = rowcall::RetryPolicy::default().retries, allow_negative_numbers = true)]
     pub(crate) retries: u32,
     /// Ask about every row even if the server refuses the first ones all alike
     #[arg(long)]
@@ -280,13 +282,13 @@ pub(crate) struct ServerArguments {
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(crate) headers: Vec<(String, String)>,
     /// How long an attempt may take, such as `90s`
-    #[arg(long, value_name = "TIME", default_value = "600s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "600s", value_parser = duration, allow_negative_numbers = true)]
     pub(crate) timeout: Duration,
     /// A PEM file with certificate authorities to trust beside the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,
     /// The most requests in flight; `auto` finds out how many are best
-    #[arg(short, long, value_name = "REQUESTS|auto", default_value = "auto", value_parser = concurrency)]
+    #[arg(short, long, value_name = "REQUESTS|auto", default_value = "auto", value_parser = concurrency, allow_negative_numbers = true)]
     pub(crate) concurrency: Concurrency,
     /// The most requests per minute
     #[arg(long, value_name = "REQUESTS", allow_negative_numbers = true)]
@@ -322,7 +324,7 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// Requests in flight of the rate-limited methods
-    #[arg(long, value_name = "REQUESTS", default_value = "2", value_parser = attempts)]
+    #[arg(long, value_name = "REQUESTS", default_value = "2", value_parser = attempts, allow_negative_numbers = true)]
     pub(crate) limit: NonZeroUsize,
     /// Print JSON instead of a table
     #[arg(long)]
@@ -340,7 +342,7 @@ pub(crate) struct SimArguments {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) latency: Option<Duration>,
     /// Which made-up values and which faults are drawn
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// Also count requests that repeat an answered one, in `GET /stats`
     #[arg(long)]
@@ -490,60 +492,5 @@ impl From<ModeArgument> for Mode {
             ModeArgument::Json => Self::Json,
             ModeArgument::Prompt => Self::Prompt,
         }
-    }
-}
-
-/// `2s`, `500ms`, `1m 30s`, or a number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
-    let parsed = humantime::parse_duration(text).ok().or_else(seconds);
-    parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
-}
-
-fn usd(text: &str) -> Result<Usd, String> {
-    Usd::parse(text).map_err(|problem| problem.message)
-}
-
-fn max_failures(text: &str) -> Result<MaxFailures, String> {
-    MaxFailures::parse(text).map_err(|problem| problem.message)
-}
-
-fn price(text: &str) -> Result<Price, String> {
-    Price::parse(text).map_err(|problem| problem.message)
-}
-
-fn dialect(text: &str) -> Result<Dialect, String> {
-    Dialect::named(text).map_err(|problem| problem.message)
-}
-
-fn concurrency(text: &str) -> Result<Concurrency, String> {
-    if text == "auto" {
-        return Ok(Concurrency::Auto);
-    }
-    attempts(text).map(Concurrency::AtMost).map_err(|expected| format!("{expected}, or `auto`"))
-}
-
-/// A number of attempts in flight.
-fn attempts(text: &str) -> Result<NonZeroUsize, String> {
-    let attempts = text.parse().ok().filter(|attempts: &NonZeroUsize| attempts.get() <= MOST_CONCURRENCY);
-    attempts.ok_or_else(|| format!("expected a number from 1 to {MOST_CONCURRENCY}"))
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        // The text may be a credential, so it is not repeated.
-        None => Err("expected `NAME: VALUE`".to_owned()),
-    }
-}
-
-/// A value that is JSON is sent as such, any other as text.
-fn parameter(text: &str) -> Result<(String, Value), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            let parsed = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-            Ok((name.trim().to_owned(), parsed))
-        }
-        Some(_) | None => Err("expected `NAME=VALUE`".to_owned()),
     }
 }

@@ -93,6 +93,7 @@ mod number;
 mod outcome;
 pub mod price;
 mod reasons;
+mod repeated_key;
 mod request;
 mod row;
 pub mod schema;

@@ -109,6 +109,10 @@ pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> 
     };
     let asked = fault.retry_after.unwrap_or_default();
     match budget {
+        // Others are accepted all the while, so a time that is too long to wait for is not the account's.
+        Budget::Limits if tried.by_chance && asked > policy.limit_deadline => {
+            Decision::Retry(wait(None, tried.limits.saturating_sub(1), random))
+        }
         // Nobody should sleep for hours unknowingly.
         Budget::Limits | Budget::Faults if asked > policy.limit_deadline => Decision::Stop,
         Budget::Limits if tried.limited_for >= policy.limit_deadline => Decision::Stop,

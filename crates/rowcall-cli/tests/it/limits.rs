@@ -198,3 +198,26 @@ fn a_server_that_asks_for_an_hour_stops_the_run_which_says_when_to_resume() {
         ran.stderr
     );
 }
+
+#[test]
+fn a_negative_number_is_a_value_out_of_range_and_not_an_unknown_option() {
+    let place = Workplace::new();
+    place.write("in.txt", "Ann is 30\n");
+    for option in [
+        "-c",
+        "--rpm",
+        "--tpm",
+        "--max-output-tokens",
+        "--max-reasks",
+        "--retries",
+        "--timeout",
+        "--limit-rows",
+        "--show-requests",
+    ] {
+        let ran = place
+            .rowcall(&["run", "in.txt", "-m", "sim", "-p", "{{ text }}", "-s", "age int", option, "-1"]);
+        assert_eq!(ran.code, Some(2), "{option}: {}", ran.stderr);
+        assert!(ran.stderr.contains("-1") && ran.stderr.contains("error: "), "{option}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("unexpected argument"), "{option}: {}", ran.stderr);
+    }
+}

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::lenient::is_blank;
 use super::repair::Repair;
 use crate::number;
+use crate::repeated_key::repeats_key;
 
 mod context;
 mod scan;
@@ -118,33 +119,9 @@ pub fn find(text: &str, keys: &[String]) -> Found {
 /// The value of a text that is JSON as it stands, white space and a byte order mark around it aside.
 pub(super) fn strict(text: &str) -> Option<Value> {
     let text = text.trim_matches(is_blank);
-    let value = serde_json::from_str(text).ok()?;
+    let value: Value = serde_json::from_str(text).ok()?;
     // Of a key that stands twice, a map has only the last.
-    (count_keys(&value) == count_members(text)).then_some(value)
-}
-
-/// How many keys the objects in a value have.
-fn count_keys(value: &Value) -> usize {
-    match value {
-        Value::Object(fields) => fields.len() + fields.values().map(count_keys).sum::<usize>(),
-        Value::Array(items) => items.iter().map(count_keys).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
-}
-
-/// How many members the objects in a valid JSON text have: each has a colon outside of strings.
-fn count_members(text: &str) -> usize {
-    let (mut members, mut is_inside, mut is_escaped) = (0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = is_inside,
-            b'"' => is_inside = !is_inside,
-            b':' if !is_inside => members += 1,
-            _ => {}
-        }
-    }
-    members
+    (!repeats_key(text, &value)).then_some(value)
 }
 
 /// Finds the JSON in a text that is not [`strict`].

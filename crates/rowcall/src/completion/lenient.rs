@@ -66,6 +66,8 @@ pub(super) struct Unread {
     pub(super) at: usize,
     /// The containers that were open there, from the outermost, by their opening brackets.
     pub(super) open: Vec<u8>,
+    /// The byte behind the last opening bracket that was read.
+    pub(super) behind_opener: usize,
     /// Where the text ends, if it does so right behind a complete item of a container: nothing but brackets is missing.
     pub(super) unclosed: Option<usize>,
     pub(super) seen: Seen,
@@ -108,6 +110,7 @@ pub(super) fn parse(text: &str, start: usize, hints: Hints<'_>) -> Result<Parsed
         hints,
         at: start,
         open: Vec::new(),
+        behind_opener: start,
         unclosed: None,
         seen: Seen::Nothing,
         repairs: Vec::new(),
@@ -119,8 +122,8 @@ pub(super) fn parse(text: &str, start: usize, hints: Hints<'_>) -> Result<Parsed
             Ok(Parsed { value, end, repairs, exponents })
         }
         Err(why) => {
-            let Parser { at, open, unclosed, seen, .. } = parser;
-            Err(Unread { why, at, open, unclosed, seen })
+            let Parser { at, open, behind_opener, unclosed, seen, .. } = parser;
+            Err(Unread { why, at, open, behind_opener, unclosed, seen })
         }
     }
 }
@@ -130,6 +133,7 @@ struct Parser<'a> {
     hints: Hints<'a>,
     at: usize,
     open: Vec<u8>,
+    behind_opener: usize,
     unclosed: Option<usize>,
     seen: Seen,
     repairs: Vec<Repair>,
@@ -156,6 +160,7 @@ impl<'a> Parser<'a> {
         }
         self.at += 1;
         self.open.push(opener);
+        self.behind_opener = self.at;
         let value = read(self)?;
         self.open.pop();
         Ok(value)

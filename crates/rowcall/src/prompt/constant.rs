@@ -35,6 +35,14 @@ pub(super) fn problem(template: &str) -> Problem {
     }
 }
 
+/// The problem of a prompt that writes the names of the row's fields, and none of their values.
+pub(super) fn only_names() -> Problem {
+    let problem = Problem::new(
+        "the prompt uses the names of the row's fields but none of their values, so every row would be asked the same",
+    );
+    problem.hint(format!("`{{% for name, value in row|items %}}` goes through both; {MEANT}"))
+}
+
 /// Whether a prompt is no text but the name of a file, there or not.
 fn is_file_name(text: &str) -> bool {
     const LONGEST: usize = 255;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::error::Problem;
 use crate::outcome::{Failure, FailureKind};
@@ -155,7 +155,23 @@ impl Template {
         if self.mentioned.is_empty() && self.images.is_empty() {
             return Err(constant::problem(user));
         }
+        if self.writes_only_names() {
+            return Err(constant::only_names());
+        }
         Ok(())
+    }
+
+    /// Whether all that the template writes of a row is the names of its fields, so that rows with the same fields are asked the same.
+    fn writes_only_names(&self) -> bool {
+        if self.mentioned.iter().any(|variable| variable != ROW) || !self.images.is_empty() {
+            return false;
+        }
+        let asked = [json!("a"), json!("b"), json!(""), json!(3), json!(["a"])].map(|value| {
+            let row = Map::from_iter([("field".to_owned(), value)]);
+            self.render(&row).ok().map(|prompt| prompt.turns)
+        });
+        let [first, rest @ ..] = &asked;
+        first.is_some() && rest.iter().all(|other| other == first)
     }
 
     /// The fields that the template uses in whatever way, in need of them or not; `None` if it may use any.

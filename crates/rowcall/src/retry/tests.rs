@@ -64,6 +64,15 @@ fn a_row_that_is_refused_by_chance_again_does_not_wait_as_long_again() {
 }
 
 #[test]
+fn a_row_that_is_refused_for_an_hour_by_chance_does_not_stop_the_run() {
+    let asks = Fault { retry_after: Some(Duration::from_hours(1)), ..fault(FaultKind::RateLimit) };
+    let by_chance = |by_chance| Tried { limits: 1, by_chance, answered: true, ..Tried::default() };
+    let decided = |tried| decide(&asks, tried, RetryPolicy::default(), 0.5);
+    assert_eq!(decided(by_chance(true)), Decision::Retry(seconds(0.25)));
+    assert_eq!(decided(by_chance(false)), Decision::Stop);
+}
+
+#[test]
 fn an_account_that_answers_nothing_but_limits_for_ten_minutes_stops_the_run() {
     let limited = Tried { limited_for: Duration::from_mins(10), ..Tried::default() };
     assert_eq!(decide(&fault(FaultKind::Overloaded), limited, RetryPolicy::default(), 0.5), Decision::Stop);

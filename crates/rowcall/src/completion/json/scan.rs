@@ -312,14 +312,12 @@ impl Scan<'_> {
         }
         self.begins_broken |= (is_first || self.gap(start) == Gap::Separators) && !is_prose;
         let unreadable = match (unread.why, unread.seen) {
-            // A bracket in prose. Those right behind it were read on the way and come to the same end.
+            // A bracket in prose. Those behind it, with blanks and comments between, were read on the way and come to the same end.
             (Why::Expected(expected), Seen::Nothing) => {
-                let behind = self.text.get(start + 1..unread.at).unwrap_or_default();
-                let brackets = behind.find(|c| !is_blank(c) && c != '[' && c != '{').unwrap_or(behind.len());
                 if is_first {
                     self.unreadable = Some(broken(expected));
                 }
-                self.at = start + 1 + brackets;
+                self.at = unread.behind_opener.max(start + 1);
                 return;
             }
             (Why::Expected(expected), Seen::Element) => {

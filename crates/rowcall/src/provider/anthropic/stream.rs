@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::fault::{Fault, FaultKind};
 use crate::provider::{anthropic_error, openai_error, sse};
+use crate::repeated_key::repeats_key;
 use crate::request::Response;
 
 /// A block that is being put together.
@@ -83,10 +84,12 @@ impl Block {
         }
     }
 
-    /// The block with its input, which stays text if it is not an object: it may have been cut.
+    /// The block with its input, which stays text if it is not an object, as it may have been cut, or if a key stands twice in it, of
+    /// which an object would keep one.
     fn whole(mut self) -> Value {
         if !self.input.is_empty() {
-            let input = serde_json::from_str(&self.input).ok().filter(Value::is_object);
+            let input = serde_json::from_str(&self.input).ok();
+            let input = input.filter(|input: &Value| input.is_object() && !repeats_key(&self.input, input));
             self.fields.insert("input".to_owned(), input.unwrap_or(Value::String(self.input)));
         }
         Value::Object(self.fields)

@@ -319,20 +319,30 @@ fn what_the_api_would_refuse_is_not_replayed() {
     );
 }
 
-#[test]
-fn input_that_breaks_off_in_a_stream_is_read_as_far_as_it_came() {
+/// What a stream amounts to that gives `json` as a tool's input.
+fn streamed_input(json: &str, stop_reason: &str) -> Completion {
     let events = [
         json!({"type": "message_start", "message": {"content": []}}),
         json!({"type": "content_block_start", "index": 0,
             "content_block": {"type": "tool_use", "id": "t", "name": "p", "input": {}}}),
         json!({"type": "content_block_delta", "index": 0,
-            "delta": {"type": "input_json_delta", "partial_json": "{\"name\":\"A"}}),
-        json!({"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 9}}),
+            "delta": {"type": "input_json_delta", "partial_json": json}}),
+        json!({"type": "message_delta", "delta": {"stop_reason": stop_reason}, "usage": {"output_tokens": 9}}),
     ];
     let stream: Vec<_> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-    let completion = decode(&ok(&stream.concat())).expect("a completion");
-    let call = ToolCall { name: "p".to_owned(), arguments: "{\"name\":\"A".to_owned(), came_parsed: false };
-    assert_eq!((completion.content, completion.finish), (Content::Calls(vec![call]), Finish::Length));
+    decode(&ok(&stream.concat())).expect("a completion")
+}
+
+#[test]
+fn input_that_an_object_would_not_hold_stays_as_it_was_streamed() {
+    for (input, stop_reason, finish) in [
+        ("{\"name\":\"A", "max_tokens", Finish::Length),
+        ("{\"name\":\"A\",\"name\":\"B\"}", "tool_use", Finish::Stop),
+    ] {
+        let completion = streamed_input(input, stop_reason);
+        let call = ToolCall { name: "p".to_owned(), arguments: input.to_owned(), came_parsed: false };
+        assert_eq!((completion.content, completion.finish), (Content::Calls(vec![call]), finish), "{input}");
+    }
 }
 
 #[test]

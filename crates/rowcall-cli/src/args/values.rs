@@ -1,0 +1,70 @@
+//! How the values of options are read from their text.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use rowcall::schema::Dialect;
+use rowcall::{MOST_CONCURRENCY, MaxFailures, Price, Usd};
+use serde_json::Value;
+
+use super::Concurrency;
+
+/// `2s`, `500ms`, `1m 30s`, or a number of seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
+    let parsed = humantime::parse_duration(text).ok().or_else(seconds);
+    parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
+}
+
+pub(super) fn usd(text: &str) -> Result<Usd, String> {
+    Usd::parse(text).map_err(|problem| problem.message)
+}
+
+pub(super) fn max_failures(text: &str) -> Result<MaxFailures, String> {
+    MaxFailures::parse(text).map_err(|problem| problem.message)
+}
+
+pub(super) fn price(text: &str) -> Result<Price, String> {
+    Price::parse(text).map_err(|problem| problem.message)
+}
+
+pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
+    Dialect::named(text).map_err(|problem| problem.message)
+}
+
+pub(super) fn concurrency(text: &str) -> Result<Concurrency, String> {
+    if text == "auto" {
+        return Ok(Concurrency::Auto);
+    }
+    attempts(text).map(Concurrency::AtMost).map_err(|expected| format!("{expected}, or `auto`"))
+}
+
+/// A number of attempts in flight.
+pub(super) fn attempts(text: &str) -> Result<NonZeroUsize, String> {
+    let attempts = text.parse().ok().filter(|attempts: &NonZeroUsize| attempts.get() <= MOST_CONCURRENCY);
+    attempts.ok_or_else(|| format!("expected a number from 1 to {MOST_CONCURRENCY}"))
+}
+
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        // The text may be a credential, so it is not repeated.
+        None => Err("expected `NAME: VALUE`".to_owned()),
+    }
+}
+
+/// A value that is JSON is sent as such, any other as text.
+pub(super) fn parameter(text: &str) -> Result<(String, Value), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            let parsed = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            Ok((name.trim().to_owned(), parsed))
+        }
+        Some(_) | None => Err("expected `NAME=VALUE`".to_owned()),
+    }
+}
+
+/// A number of rows.
+pub(super) fn rows(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number above 0".to_owned())
+}
