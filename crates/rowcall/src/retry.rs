@@ -111,7 +111,7 @@ pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> 
     match budget {
         // Others are accepted all the while, so a time that is too long to wait for is not the account's.
         Budget::Limits if tried.by_chance && asked > policy.limit_deadline => {
-            Decision::Retry(wait(None, tried.limits.saturating_sub(1), random))
+            Decision::Retry(again(tried.limits.saturating_sub(1), random))
         }
         // Nobody should sleep for hours unknowingly.
         Budget::Limits | Budget::Faults if asked > policy.limit_deadline => Decision::Stop,
@@ -125,8 +125,10 @@ pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> 
         Budget::Limits | Budget::Faults if tried.outage.is_some() => Decision::Retry(Duration::ZERO),
         // The time that the server asks for has been waited for once, and others are accepted all the while.
         Budget::Limits if tried.by_chance && tried.limits > 1 => {
-            Decision::Retry(wait(None, tried.limits - 2, random))
+            Decision::Retry(again(tried.limits - 2, random))
         }
+        // It waits alone, so there are no others to come apart from.
+        Budget::Limits if tried.by_chance && fault.retry_after.is_some() => Decision::Retry(asked),
         Budget::Limits => Decision::Retry(wait(fault.retry_after, tried.limits.saturating_sub(1), random)),
         // A server that has never been reached will not be reached for the next row either.
         Budget::Faults
@@ -155,6 +157,14 @@ fn wait(asked: Option<Duration>, tries_before: u32, random: f64) -> Duration {
         Some(asked) => asked + (asked / 4).min(Duration::from_secs(1)).mul_f64(random),
         None => LONGEST.min(FIRST * 2_u32.saturating_pow(tries_before.min(16))).mul_f64(random),
     }
+}
+
+/// The first delay of a row that is refused by chance.
+const FIRST_BY_CHANCE: Duration = Duration::from_millis(100);
+
+/// The delay of a row that is refused by chance once more: the account is open, so it is short at first.
+fn again(tries_before: u32, random: f64) -> Duration {
+    LONGEST.min(FIRST_BY_CHANCE * 2_u32.saturating_pow(tries_before.min(16))).mul_f64(random)
 }
 
 #[cfg(test)]

@@ -214,8 +214,8 @@ fn a_negative_number_is_a_value_out_of_range_and_not_an_unknown_option() {
         "--limit-rows",
         "--show-requests",
     ] {
-        let ran = place
-            .rowcall(&["run", "in.txt", "-m", "sim", "-p", "{{ text }}", "-s", "age int", option, "-1"]);
+        let ran =
+            place.rowcall(&["run", "in.txt", "-m", "sim", "-p", "{{ text }}", "-s", "age int", option, "-1"]);
         assert_eq!(ran.code, Some(2), "{option}: {}", ran.stderr);
         assert!(ran.stderr.contains("-1") && ran.stderr.contains("error: "), "{option}: {}", ran.stderr);
         assert!(!ran.stderr.contains("unexpected argument"), "{option}: {}", ran.stderr);

@@ -1,6 +1,8 @@
 //! Reads a completion: from text or tool arguments to a value of the user's schema, or the reasons why there is none.
 //! Leaves to others what is asked next (`conversation.rs`) and the user's own check.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::schema::{Schema, WireSchema};
@@ -105,7 +107,7 @@ impl Reader<'_> {
             [_, ..] => {}
         }
         let (keys, wants_list) = (self.wanted.keys(), self.wanted.wants_list());
-        let mut violations = Vec::new();
+        let (mut violations, mut others) = (Vec::new(), HashSet::new());
         let mut all = Found::default();
         for (index, call) in calls.iter().enumerate() {
             let mut found = json::find(&call.arguments, &keys);
@@ -119,20 +121,27 @@ impl Reader<'_> {
             }
             if call.name != *name {
                 found.candidates.iter_mut().for_each(|candidate| candidate.repairs.push(Repair::ToolName));
-                violations.push(Violation::whole(format!(
-                    "the tool `{}` was called, expected `{name}`",
-                    call.name
-                )));
+                if others.insert(&call.name) {
+                    violations.push(Violation::whole(format!(
+                        "the tool `{}` was called, expected `{name}`",
+                        call.name
+                    )));
+                }
             }
             // Arguments that cannot be read may have been better than those before.
             if !matches!(found.unreadable, None | Some(Unreadable::Empty)) {
                 all.candidates.clear();
             }
-            found.candidates.append(&mut all.candidates);
-            all.candidates = found.candidates;
+            // Later ones first, as within a text; turned round as a whole below.
+            all.candidates.extend(found.candidates.into_iter().rev());
             all.left_over |= found.left_over;
             all.unreadable = found.unreadable.or(all.unreadable);
+            all.overflowed |= found.overflowed || all.candidates.len() > json::MOST_CANDIDATES;
+            if all.overflowed {
+                break;
+            }
         }
+        all.candidates.reverse();
         self.choose(all, violations)
     }
 

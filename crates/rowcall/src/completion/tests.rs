@@ -377,6 +377,7 @@ fn tool_calls() {
                  unexpected property `query` (known: name); required property `name` is missing",
             ),
             (calls(&[("search", "")]), "invalid; the tool `search` was called, expected `answer`; the answer is empty, expected JSON"),
+            (calls(&[("search", ""), ("search", "")]), "invalid; the tool `search` was called, expected `answer`; the answer is empty, expected JSON"),
         ],
     );
 }

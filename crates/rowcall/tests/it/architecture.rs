@@ -66,6 +66,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "outcome",
             "price",
             "reasons",
+            "repeated_key",
             "request",
             "row",
             "schema",

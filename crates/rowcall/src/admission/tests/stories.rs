@@ -88,7 +88,7 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
     let started = Instant::now();
     let most = std::cell::Cell::new(0);
     let ask = async |row: Row| {
-        let mut tries = 0;
+        let mut tries = 0_u32;
         loop {
             let need = Need { bytes: row.bytes, output_limit: None, stake: Stake::FREE };
             let permit = admission.admit_free(need, None).await;
@@ -112,9 +112,15 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
                     let settlement = Settlement::Refused(refusal);
                     let blame =
                         permit.settle(settlement, Cost::default(), &standings, &mut Strikes::default());
-                    let backoff = Duration::from_millis(500 << u32::min(tries, 5)).mul_f64(fastrand::f64());
                     // As `retry.rs` decides.
-                    let asked = refusal.retry_after.filter(|_| tries == 0 || blame != Blame::Chance);
+                    let is_chance = blame == Blame::Chance;
+                    let first = if is_chance {
+                        100 << u32::min(tries.saturating_sub(1), 5)
+                    } else {
+                        500 << u32::min(tries, 5)
+                    };
+                    let backoff = Duration::from_millis(first).mul_f64(fastrand::f64());
+                    let asked = refusal.retry_after.filter(|_| tries == 0 || !is_chance);
                     tries += 1;
                     tokio::time::sleep(asked.unwrap_or(backoff)).await;
                 }

@@ -8,7 +8,7 @@ use crate::completion::lenient::{self, Hints, Parsed, Seen, Unread, Why, is_blan
 use crate::completion::repair::Repair;
 
 /// How often, on average, a byte may be read before the search ends: what bounds its time on any text.
-const READINGS: usize = 32;
+const READINGS: usize = 16;
 
 /// How many closing brackets that stand astray are passed over in one value.
 const MOST_ASTRAY: usize = 3;
@@ -90,6 +90,9 @@ impl Scan<'_> {
                 _ => self.at += 1,
             }
         }
+        // What was not read may hold a better value.
+        let has_candidates = !self.fenced.is_empty() || !self.bare.is_empty();
+        self.overflowed |= has_candidates && self.at < self.text.len();
     }
 
     fn rest(&self) -> &str {
@@ -363,13 +366,10 @@ impl Scan<'_> {
     fn keep(&mut self, start: usize, read: Read, prose: Option<Repair>) {
         let Read { parsed: Parsed { value, mut repairs, end, exponents }, ending, closers } = read;
         let gap = self.gap(start);
-        self.last_end = Some(end);
         // The end of a scalar is counted from where it begins.
-        self.spans.push(if value.is_object() || value.is_array() {
-            (start, end)
-        } else {
-            (start, start + end)
-        });
+        let end = if value.is_object() || value.is_array() { end } else { start + end };
+        self.last_end = Some(end);
+        self.spans.push((start, end));
         let (place, kept) = match self.fence {
             Some(_) => (Some(Repair::Fence), &mut self.fenced),
             None => (prose, &mut self.bare),
