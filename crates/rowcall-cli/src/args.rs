@@ -5,17 +5,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rowcall::schema::Dialect;
 use rowcall::{MaxFailures, Mode, OrderBy, Price, Protocol, Usd};
 use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
 use serde_json::Value;
 
+mod dialect;
 mod input;
+mod schema;
 mod values;
 
+pub(crate) use dialect::DialectArgument;
 pub(crate) use input::InputArguments;
-use values::{attempts, concurrency, dialect, duration, header, max_failures, parameter, price, rows, usd};
+pub(crate) use schema::SchemaArguments;
+use values::{attempts, concurrency, duration, header, max_failures, parameter, price, rows, usd};
 
 /// Calls a language model on every row of a data set and writes a typed, validated value for each.
 #[derive(Debug, Parser)]
@@ -272,9 +275,9 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_enum)]
     pub(crate) protocol: Option<ProtocolArgument>,
     /// The subset of JSON Schema that the server holds a model to: openai, anthropic, gemini, xgrammar, sglang, llama_cpp, ollama or
-    /// plain; the provider's usual one if left out
-    #[arg(long, value_name = "NAME", value_parser = dialect)]
-    pub(crate) dialect: Option<Dialect>,
+    /// plain; `auto` asks the server, a `.json` file has what `rowcall schema --probe --json` found; the provider's usual one if left out
+    #[arg(long, value_name = "NAME|auto|FILE", value_parser = DialectArgument::parse)]
+    pub(crate) dialect: Option<DialectArgument>,
     /// A command, run by `sh`, the first line of whose output is the key, in place of the provider's variable
     #[arg(long, value_name = "COMMAND")]
     pub(crate) key_command: Option<String>,
@@ -381,27 +384,6 @@ impl From<HttpArgument> for Http {
             HttpArgument::Two => Self::Two,
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SchemaArguments {
-    /// Fields such as `name, age int, tags str[]?: keywords`, a JSON Schema, or a `.json` file with one
-    pub(crate) schema: String,
-    /// For whom it goes on the wire; OpenAI if left out
-    #[arg(long = "for", value_name = "PROVIDER[/MODEL]")]
-    pub(crate) provider: Option<String>,
-    /// As in `run`
-    #[arg(long, value_enum)]
-    pub(crate) mode: Option<ModeArgument>,
-    /// As in `run`
-    #[arg(long, value_enum)]
-    pub(crate) protocol: Option<ProtocolArgument>,
-    /// As in `run`
-    #[arg(long, value_name = "NAME", value_parser = dialect)]
-    pub(crate) dialect: Option<Dialect>,
-    /// Print JSON instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
+use rowcall::schema::Observed;
 use rowcall::{Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
 use rowcall_data::{Input, Layout, OutputFormat};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::files::{Files, has_content, place};
 use crate::guard::FirstRows;
 use crate::printing;
 use crate::progress::Progress;
+use crate::server_probe::Assumed;
 
 /// What the name of an output has after it in the name of its journal, with a dot in between.
 const ENDING: &str = "journal";
@@ -30,6 +32,8 @@ pub struct Memo {
     pub protocol: Option<Protocol>,
     /// The name of the dialect that the schema is sent in, if that was said.
     pub dialect: Option<String>,
+    /// What was observed of the server.
+    pub observed: Observed,
     /// How the schema is asked for, if that was said.
     pub mode: Option<Mode>,
     /// Whether each of several equal rows is asked about.
@@ -56,13 +60,19 @@ pub struct Memo {
 
 impl Memo {
     /// What to remember of a run over `input`.
-    pub(crate) fn of(arguments: &RunArguments, input: &Input, journal: Option<&Path>) -> Self {
+    pub(crate) fn of(
+        arguments: &RunArguments,
+        assumed: &Assumed,
+        input: &Input,
+        journal: Option<&Path>,
+    ) -> Self {
         let RunArguments { account, task, view, .. } = arguments;
         Self {
             model: account.model.clone(),
             base_url: account.server.base_url.as_deref().and_then(Self::told_address),
             protocol: account.server.protocol.map(Protocol::from),
-            dialect: account.server.dialect.map(|dialect| dialect.name().to_owned()),
+            dialect: assumed.name(),
+            observed: assumed.observed.clone(),
             mode: task.mode.map(Mode::from),
             no_dedup: arguments.journal.no_dedup,
             journal: journal.map(Self::whole_path),
@@ -75,6 +85,22 @@ impl Memo {
             folder: if task.images.is_empty() { None } else { std::path::absolute(".").ok() },
             validated_by: None,
         }
+    }
+
+    /// What the journal at `path` knows of the server, if it was asked as it is to be asked now: the same model at the same address.
+    ///
+    /// # Errors
+    /// A file that is not a journal.
+    pub fn observed_at(&self, path: &Path) -> Result<Observed> {
+        if !has_content(path) {
+            return Ok(Observed::default());
+        }
+        let known = Self::in_journal(&Contents::open(path)?, path);
+        let is_same = known.model == self.model
+            && known.base_url == self.base_url
+            && known.protocol == self.protocol
+            && known.mode == self.mode;
+        Ok(if is_same { known.observed } else { Observed::default() })
     }
 
     /// An address as far as it may be remembered: before an `@` there may be a password, behind a `?` a key.

@@ -16,6 +16,7 @@ mod model;
 mod open_files;
 mod printing;
 mod progress;
+mod server_probe;
 mod summary;
 mod table;
 mod task;
@@ -27,6 +28,7 @@ pub use files::Files;
 pub use guard::FirstRows;
 pub use journal::Memo;
 pub use model::Model;
+pub use server_probe::{Assumed, Manner, find_out};
 
 use std::ffi::OsString;
 use std::process::ExitCode;

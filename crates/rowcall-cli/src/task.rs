@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rowcall::schema::Observed;
 use rowcall::{
-    AccountOptions, AnsweredRow, EqualRows, Error, Extractor, ExtractorBuilder, FurtherFields, Mode,
+    AccountOptions, AnsweredRow, Client, EqualRows, Error, Extractor, ExtractorBuilder, FurtherFields, Mode,
     Parameters, Prices, Protocol, Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_data::Layout;
@@ -12,12 +13,11 @@ use serde_json::Value;
 
 use crate::args::{Concurrency, RetryArguments, ServerArguments};
 use crate::key;
-use crate::model::Model;
 use crate::open_files::most_connections;
 use crate::printing;
 
 /// What is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) schema: Schema,
     pub(crate) prompt: String,
@@ -29,6 +29,8 @@ pub(crate) struct Task {
     pub(crate) folder: Option<PathBuf>,
     pub(crate) parameters: Parameters,
     pub(crate) mode: Option<Mode>,
+    /// What was observed of the server.
+    pub(crate) observed: Observed,
     pub(crate) equal_rows: EqualRows,
 }
 
@@ -39,7 +41,7 @@ impl Task {
     /// Whatever in it cannot be.
     pub(crate) fn extractor(
         self,
-        model: &Model,
+        client: &Client,
         retrying: &RetryArguments,
         server: &ServerArguments,
     ) -> Result<Extractor<Value>> {
@@ -53,14 +55,15 @@ impl Task {
             folder,
             parameters,
             mode,
+            observed,
             equal_rows,
         } = self;
-        let mut builder = model
-            .client()?
+        let mut builder = client
             .extractor_with(schema)
             .answered_rows(examples)
             .parameters(parameters)
             .equal_rows(equal_rows)
+            .observed(observed)
             .max_reasks(retrying.max_reasks)
             .retry(RetryPolicy { retries: retrying.retries, ..RetryPolicy::default() });
         builder = match same_prompt {
@@ -135,7 +138,7 @@ pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool
         model: model.to_owned(),
         base_url: server.base_url.clone(),
         protocol: server.protocol.map(Protocol::from),
-        dialect: server.dialect,
+        dialect: None,
         api_key: key.map(Into::into),
         keyless: sends_nothing,
         headers: server.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),

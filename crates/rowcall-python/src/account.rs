@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 use rowcall::provider::Protocol;
-use rowcall::schema::Dialect;
 use rowcall::{AccountOptions, Client, Error, Price, Prices, Result, Usd};
-use rowcall_cli::Model;
+use rowcall_cli::{Assumed, Model};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -60,7 +59,12 @@ impl AccountSettings {
             model: self.model.clone(),
             base_url: self.base_url.clone(),
             protocol: self.protocol()?,
-            dialect: self.dialect.as_deref().map(Dialect::named).transpose().map_err(Error::Config)?,
+            dialect: self
+                .dialect
+                .as_deref()
+                .map(Assumed::named)
+                .transpose()?
+                .and_then(|assumed| assumed.dialect),
             api_key: api_key.map(SecretString::from),
             headers: headers.into_iter().map(|(name, value)| (name, value.into())).collect(),
             timeout: self.timeout.map(|seconds| time("timeout", seconds)).transpose()?,

@@ -62,11 +62,17 @@ impl Core {
     #[new]
     #[pyo3(signature = (account, settings, events=None))]
     fn new(py: Python<'_>, account: &Account, settings: &str, events: Option<&Events>) -> PyResult<Self> {
-        let settings: Settings = read(py, settings, "setting")?;
+        let mut settings: Settings = read(py, settings, "setting")?;
         let opened = account.get()?;
-        let made = py.detach(|| settings.extractor(&opened.client));
-        let mut extractor = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
+        let runtime = runtime::handle(py)?;
         let notices = Arc::<Notices>::default();
+        let made = py.detach(|| {
+            if let Some(notice) = runtime.block_on(settings.find_out(&opened.client))? {
+                notices.note(notice);
+            }
+            settings.extractor(&opened.client)
+        });
+        let mut extractor = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
         let clock = Arc::<Clock>::default();
         extractor = extractor.on_event(notices.observer(settings.sampling_temperature()));
         extractor = extractor.on_event(clock.observer());

@@ -54,7 +54,8 @@ impl Notices {
         std::mem::take(&mut self.noted().new)
     }
 
-    fn note(&self, notice: String) {
+    /// Notes what is to be warned of, once.
+    pub(crate) fn note(&self, notice: String) {
         let mut noted = self.noted();
         if noted.all.len() < MOST && noted.all.insert(notice.clone()) {
             noted.new.push(notice);

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use rowcall::journal::{Existing, Records};
+use rowcall::schema::{Feature, Finding, Observed};
 use rowcall::{
     Client, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, KnownFailures, MaxFailures, Mode,
     Parameters, Problem, Result, RetryPolicy, SamePrompt, Schema,
 };
-use rowcall_cli::Memo;
+use rowcall_cli::{Assumed, Manner, Memo, find_out};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -22,6 +23,9 @@ use crate::failure;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) account: AccountSettings,
+    /// What was observed of the server, if it was asked.
+    #[serde(skip)]
+    observed: Observed,
     pub(crate) schema: Value,
     /// Whether the schema is the user's own, not made of a type.
     pub(crate) schema_is_given: bool,
@@ -78,13 +82,53 @@ impl JournalSettings {
 }
 
 impl Settings {
-    /// The extractor by an account.
+    /// Finds out what the server makes of the schema, if that is to be found out and not known from the extractor's own journal. What there
+    /// is to warn of is returned.
+    ///
+    /// # Errors
+    /// Whatever in the settings cannot be, and a server that cannot be asked.
+    pub(crate) async fn find_out(&mut self, client: &Client) -> Result<Option<String>> {
+        let Some(assumed) = self.account.dialect.as_deref().map(Assumed::named).transpose()? else {
+            return Ok(None);
+        };
+        self.observed = assumed.observed;
+        if !assumed.asks {
+            return Ok(None);
+        }
+        // What cannot be is refused before anything is sent.
+        self.task(client)?;
+        let known = match self.journal.as_ref().filter(|journal| !journal.fresh) {
+            Some(journal) => self.memo()?.observed_at(&journal.path)?,
+            None => Observed::default(),
+        };
+        let parameters = Parameters { extra: self.params.clone(), ..Parameters::default() };
+        let manner = Manner { mode: self.mode()?, parameters };
+        let (observed, note) = find_out(client, &self.read(&self.schema)?, &manner, known).await?;
+        let is_held = observed.finding(Feature::Schema) == Finding::Enforced;
+        self.observed = observed;
+        Ok((!is_held).then_some(note))
+    }
+
+    /// The extractor by an account, with its journal.
     ///
     /// # Errors
     /// Whatever in the settings cannot be.
     pub(crate) fn extractor(&self, client: &Client) -> Result<Extractor<Value>> {
+        let extractor = self.task(client)?;
+        match &self.journal {
+            None => Ok(extractor),
+            Some(journal) => extractor.journal_with(&journal.options(&self.memo()?)),
+        }
+    }
+
+    /// The extractor by an account.
+    ///
+    /// # Errors
+    /// Whatever in the settings cannot be.
+    fn task(&self, client: &Client) -> Result<Extractor<Value>> {
         let schema = self.read(&self.schema)?;
-        let mut task = client.extractor_with(schema).parameters(Parameters {
+        let task = client.extractor_with(schema).observed(self.observed.clone());
+        let mut task = task.parameters(Parameters {
             temperature: self.temperature,
             max_output_tokens: self.max_output_tokens,
             extra: self.params.clone(),
@@ -122,10 +166,7 @@ impl Settings {
         if self.retry_failed {
             extractor = extractor.known_failures(KnownFailures::AskAgain);
         }
-        match &self.journal {
-            None => Ok(extractor),
-            Some(journal) => extractor.journal_with(&journal.options(&self.memo()?)),
-        }
+        Ok(extractor)
     }
 
     /// Whether a template has `field` in it as a word, or it holds images. A template may use a field without needing it of
@@ -178,7 +219,8 @@ impl Settings {
             base_url: base_url.as_deref().and_then(Memo::told_address),
             mode: self.mode()?,
             protocol: self.account.protocol()?,
-            dialect: dialect.clone(),
+            dialect: dialect.as_deref().map(Assumed::named).transpose()?.and_then(|assumed| assumed.name()),
+            observed: self.observed.clone(),
             no_dedup: !self.dedup,
             folder: if self.images.is_empty() { None } else { std::path::absolute(".").ok() },
             validated_by: self.validated_by.clone(),

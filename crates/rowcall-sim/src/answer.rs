@@ -55,8 +55,13 @@ impl Answer {
     pub(crate) fn whole(ask: &Ask, chance: Chance) -> Result<Self, Complaint> {
         let reading = Reading::of(&ask.row.text);
         let said = match &ask.wanted {
-            Wanted::Text => Said::Content(note(&reading, chance)),
-            Wanted::Schema(schema) => Said::Content(value::make(schema, &reading, chance)?.to_string()),
+            Wanted::Text => {
+                Said::Content(ask.manner.said(&ask.row.text).unwrap_or_else(|| note(&reading, chance)))
+            }
+            Wanted::Schema(schema) => {
+                let made_up = value::make(schema, &reading, chance)?;
+                Said::Content(ask.manner.value(&ask.row.text, schema, made_up).to_string())
+            }
             Wanted::Object { in_prompt } => {
                 let value = in_prompt.as_ref().and_then(|schema| value::make(schema, &reading, chance).ok());
                 Said::Content(

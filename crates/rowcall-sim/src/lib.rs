@@ -66,6 +66,11 @@
 //!     refuses = ["temperature"]    # parameters that the model does not take: 400
 //!     modes = ["json_object", "tool", "prompt"]   # ways to ask for a schema that the server knows; absent, "json_schema" too
 //!
+//!     [engine]                     # a constrained decoder in the place of the provider's own rules, in Chat Completions
+//!     ignores = ["pattern", "order"]   # keywords that are taken and not held to; also "format=date", "order", "json_schema"
+//!     refuses = ["multipleOf"]     # keywords with which a schema is answered with 400
+//!     babbles = false              # whether the model never writes the JSON that the prompt ends in
+//!
 //!     [latency.log_normal]
 //!     median_seconds = 0.3
 //!     sigma = 0.8
@@ -182,6 +187,7 @@ mod responses;
 // ... for the same things: what is asked, what is answered, what goes wrong, ...
 mod answer;
 mod ask;
+mod engine;
 mod envelope;
 mod form;
 mod invalid;
@@ -214,6 +220,7 @@ mod stats;
 mod tally;
 
 pub use bill::{Bill, Tier};
+pub use engine::Engine;
 pub use error::SimError;
 pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
 pub use foretold::Foretold;

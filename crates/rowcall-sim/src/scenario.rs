@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use crate::bill::Bill;
+use crate::engine::Engine;
 use crate::error::SimError;
 use crate::fault::{Fault, FaultKind};
 use crate::latency::Latency;
@@ -54,6 +55,9 @@ pub struct Scenario {
     /// What requests are charged; absent, nothing.
     #[serde(default)]
     pub bill: Option<Bill>,
+    /// What a schema is made of by a constrained decoder; absent, the provider's own rules hold.
+    #[serde(default)]
+    pub engine: Option<Engine>,
     /// What goes wrong; the order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -94,6 +98,7 @@ impl Scenario {
             refuses: vec![],
             modes: None,
             bill: None,
+            engine: None,
             faults: vec![],
             away: vec![],
         }
@@ -166,6 +171,11 @@ impl Scenario {
     /// The same story with a bill.
     pub fn with_bill(self, bill: Bill) -> Self {
         Self { bill: Some(bill), ..self }
+    }
+
+    /// The same story on a server that holds the model to schemas as this engine does.
+    pub fn with_engine(self, engine: Engine) -> Self {
+        Self { engine: Some(engine), ..self }
     }
 
     /// The same story with one more fault, after those it has.

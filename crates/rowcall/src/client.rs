@@ -14,8 +14,9 @@ use crate::error::Result;
 use crate::extractor::ExtractorBuilder;
 use crate::money::Usd;
 use crate::price::{Price, Prices};
+use crate::probe::{ProbeOptions, Probed, probe};
 use crate::provider::Protocol;
-use crate::schema::Schema;
+use crate::schema::{Dialect, Observation, Schema};
 use crate::validity::misfit;
 
 /// An account with a provider and one of its models. Cloning it is cheap, and all clones share one admission: limits hold
@@ -57,6 +58,22 @@ impl Client {
     /// A way to JSON values of a schema that is known only at run time.
     pub fn extractor_with(&self, schema: Schema) -> ExtractorBuilder<Value> {
         ExtractorBuilder::new(Arc::clone(&self.account), Ok(schema), |_| None)
+    }
+
+    /// Asks the server what it makes of a schema, by tiny requests that each ask for a value which a schema forbids: what is answered
+    /// shows whether the server holds the model to it. `told` is called with each observation as it is made. What was observed may be
+    /// given to extractors with [`ExtractorBuilder::observed`].
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for a mode in which no schema is enforced, [`Error::Stopped`](crate::Error::Stopped) for a
+    /// fault that every request would meet.
+    pub async fn probe(&self, options: &ProbeOptions, told: impl FnMut(&Observation)) -> Result<Probed> {
+        probe(&self.account, options, told).await
+    }
+
+    /// The subset of JSON Schema that the server is taken to hold the model to.
+    pub fn dialect(&self) -> Dialect {
+        self.account.offer.dialect
     }
 }
 

@@ -31,7 +31,7 @@ use crate::provider::{
 use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
 use crate::row::{AnsweredRow, Row};
-use crate::schema::{Dialect, Schema};
+use crate::schema::{Dialect, Observed, Schema};
 use crate::stops::Stops;
 use crate::transport::{Network, Transport};
 use crate::violation::Violation;
@@ -178,6 +178,15 @@ impl Account {
         let budget = options.budget;
         Ok(Self { offer, quirks, transport, admission, budget, pricing, pricing_note })
     }
+
+    /// The most tokens that the model takes and gives, as far as that is known.
+    pub(crate) fn capacity(&self) -> Capacity {
+        let model = self.offer.model;
+        Capacity {
+            input: model.and_then(|model| model.max_input_tokens),
+            output: model.and_then(|model| model.max_output_tokens),
+        }
+    }
 }
 
 /// What the user says about a task.
@@ -197,6 +206,8 @@ pub struct TaskOptions {
     pub folder: Option<PathBuf>,
     /// How the schema is asked for; `None` for the best of what the model can.
     pub mode: Option<Mode>,
+    /// What was observed of the server, beside what is known of its dialect.
+    pub observed: Observed,
     /// What the user sets about the answers.
     pub parameters: Parameters,
     /// How often an invalid answer is asked for again, at most 100 times.
@@ -221,6 +232,7 @@ impl Default for TaskOptions {
             images: Vec::new(),
             folder: None,
             mode: None,
+            observed: Observed::default(),
             parameters: Parameters::default(),
             max_reasks: DEFAULT_MAX_REASKS,
             retry: RetryPolicy::default(),
@@ -310,7 +322,7 @@ const RESERVED_PARAMETERS: [&str; 9] = [
 ];
 
 /// The tier that a request asks for: `service_tier`, Google's `serviceTier`, Anthropic's `speed`.
-fn service_tier(parameters: &Parameters) -> Option<String> {
+pub(crate) fn service_tier(parameters: &Parameters) -> Option<String> {
     let mut words = ["service_tier", "serviceTier", "speed"].into_iter();
     words.find_map(|name| parameters.extra.get(name)?.as_str()).map(str::to_owned)
 }
@@ -353,6 +365,7 @@ impl Plan {
             protocol: offer.protocol,
             modes: &modes,
             dialect: offer.dialect,
+            observed: &options.observed,
             output_limit: parameters.max_output_tokens,
         };
         let Forms { first, further, mut notes } = Forms::by(means, &schema).map_err(Error::Config)?;
@@ -360,10 +373,7 @@ impl Plan {
         notes.extend(unfit);
         notes.extend(account.pricing_note.clone());
         let output_limit = parameters.max_output_tokens;
-        let capacity = Capacity {
-            input: offer.model.and_then(|model| model.max_input_tokens),
-            output: offer.model.and_then(|model| model.max_output_tokens),
-        };
+        let capacity = account.capacity();
         let target = Target::new(offer.protocol, account.quirks, offer.name.clone(), first, parameters);
         let target = if account.transport.has_version() { target.below_version() } else { target };
         let identity = Identity {

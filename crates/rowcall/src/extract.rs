@@ -23,7 +23,7 @@ use crate::identity::{EqualRows, Key, KeyOf, RowKey};
 use crate::journal::Intents;
 use crate::money::Cost;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
-use crate::price::Moment;
+use crate::price::{Moment, Pricing};
 use crate::provider::{Adaptation, Target, processing_time, standings};
 use crate::refusals::Refusals;
 use crate::request::Request;
@@ -208,7 +208,7 @@ async fn ask(
             Fault { message, ..fault }
         });
         first_answers.end(result.as_ref().map(|_| ()));
-        let cost = cost(plan, &result, at, lost);
+        let cost = cost(&plan.account.pricing, plan.service_tier.as_deref(), &result, at, lost);
         let blame = permit.settle(settlement(&result), cost, &standings, &mut strikes);
         conversation.count_answer(&result, cost, since_first);
         let seen =
@@ -287,20 +287,27 @@ pub(crate) fn key(plan: &Plan, row: &Row) -> Option<Key> {
 }
 
 /// What an attempt cost that was sent at this moment, and that costs `lost` where nobody knows.
-fn cost(plan: &Plan, result: &Result<Completion, Fault>, at: Moment, lost: Cost) -> Cost {
+pub(crate) fn cost(
+    pricing: &Pricing,
+    asked_tier: Option<&str>,
+    result: &Result<Completion, Fault>,
+    at: Moment,
+    lost: Cost,
+) -> Cost {
     match result {
         Ok(completion) => {
-            let tier = completion.service_tier.as_deref().or(plan.service_tier.as_deref());
+            let tier = completion.service_tier.as_deref().or(asked_tier);
             let Some(usage) = &completion.usage else { return lost };
             // What has no price may cost more than what was reckoned with.
-            plan.account.pricing.cost(usage, tier, at).map_or(Cost::UNKNOWN, Cost::known)
+            pricing.cost(usage, tier, at).map_or(Cost::UNKNOWN, Cost::known)
         }
         Err(fault) if fault.may_be_billed() => lost,
         Err(_) => Cost::default(),
     }
 }
 
-fn settlement(result: &Result<Completion, Fault>) -> Settlement {
+/// What a permit is settled with.
+pub(crate) fn settlement(result: &Result<Completion, Fault>) -> Settlement {
     match result {
         Ok(Completion { usage: Some(usage), .. }) => Settlement::Exact(*usage),
         Err(fault) if retry::is_limit(fault.kind) => Settlement::Refused(Refusal {

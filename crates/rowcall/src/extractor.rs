@@ -32,7 +32,7 @@ use crate::request::Request;
 use crate::retry::RetryPolicy;
 use crate::row::{AnsweredRow, Row};
 use crate::run::{Run, pour};
-use crate::schema::Schema;
+use crate::schema::{Observed, Schema};
 use crate::source::{IntoSource, Sink, Source};
 use crate::stats::Stats;
 use crate::stops::MaxFailures;
@@ -119,6 +119,12 @@ impl<T> ExtractorBuilder<T> {
     /// How the schema is asked for; by the best of what the model can unless said otherwise.
     pub fn mode(mut self, mode: Mode) -> Self {
         self.options.mode = Some(mode);
+        self
+    }
+
+    /// What was [observed](crate::Client::probe) of the server: the schema is sent by that beside what is known of the server's dialect.
+    pub fn observed(mut self, observed: Observed) -> Self {
+        self.options.observed = observed;
         self
     }
 

@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use rowcall::schema::Dialect;
 use rowcall::{MOST_CONCURRENCY, MaxFailures, Price, Usd};
 use serde_json::Value;
 
@@ -26,10 +25,6 @@ pub(super) fn max_failures(text: &str) -> Result<MaxFailures, String> {
 
 pub(super) fn price(text: &str) -> Result<Price, String> {
     Price::parse(text).map_err(|problem| problem.message)
-}
-
-pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
-    Dialect::named(text).map_err(|problem| problem.message)
 }
 
 pub(super) fn concurrency(text: &str) -> Result<Concurrency, String> {

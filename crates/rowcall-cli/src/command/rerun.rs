@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use rowcall::journal::{Contents, Existing, Records};
-use rowcall::schema::Dialect;
+use rowcall::schema::{Dialect, Observed};
 use rowcall::{
     EqualRows, Error, Extractor, Halt, JournalOptions, OrderBy, Outcome, Parameters, Problem, Result, Row,
     SamePrompt, Schema, Sink,
@@ -21,6 +21,7 @@ use crate::journal::Memo;
 use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
+use crate::server_probe::{Assumed, Manner, find_out};
 use crate::summary::{counted, summary};
 use crate::task::{self, Task};
 use crate::text_argument::text_or_file;
@@ -40,21 +41,37 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     check_own(arguments.output.as_deref(), &memo, "`-o` takes another name")?;
     let former = model(&memo, &contents);
     let asked = arguments.model.as_deref().unwrap_or(&former);
+    let mut assumed = Assumed::of(arguments.server.dialect.as_ref())?;
     let mut account = task::account(asked, &arguments.server, false)?;
     // What the journal remembers of a server holds for no other provider.
     let is_same_provider = provider(asked) == provider(&former);
     if is_same_provider {
         account.base_url = account.base_url.or_else(|| memo.base_url.clone());
         account.protocol = account.protocol.or(memo.protocol);
-        let remembered = memo.dialect.as_deref().and_then(|name| Dialect::named(name).ok());
-        account.dialect = account.dialect.or(remembered);
+        // What was observed is of the one model.
+        let observed = if asked == former { memo.observed.clone() } else { Observed::default() };
+        if arguments.server.dialect.is_none() {
+            let named = memo.dialect.as_deref().and_then(|name| Dialect::named(name).ok());
+            assumed = Assumed { dialect: named, observed, asks: false };
+        } else if assumed.asks {
+            assumed.observed = observed;
+        }
     }
+    account.dialect = assumed.dialect;
     let mode = memo.mode.filter(|_| is_same_provider);
     let model = Model::new(account)?;
     let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
     crate::block_on(async {
-        let task = Task { mode, ..task(&contents, &memo, arguments)? };
-        let extractor = task.extractor(&model, &arguments.retrying, &arguments.server)?;
+        let mut task = Task { mode, ..task(&contents, &memo, arguments)? };
+        let client = model.client()?;
+        if assumed.asks {
+            let manner = Manner { mode, parameters: task.parameters.clone() };
+            let (observed, note) = find_out(&client, &task.schema, &manner, assumed.observed).await?;
+            progress.note(&format!("note: {note}"));
+            assumed.observed = observed;
+        }
+        task.observed = assumed.observed;
+        let extractor = task.extractor(&client, &arguments.retrying, &arguments.server)?;
         let options = JournalOptions {
             path: arguments.journal.clone(),
             existing: Existing::Resume,
@@ -178,6 +195,7 @@ fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<
             extra,
         },
         mode: memo.mode,
+        observed: Observed::default(),
         equal_rows: if memo.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
     })
 }

@@ -1,15 +1,18 @@
 //! `rowcall run`: every row of an input to an output. Everything that can be wrong with what was asked for is found before the
 //! first request.
 
+use std::path::{Path, PathBuf};
+
 use indicatif::HumanCount;
+use rowcall::schema::Observed;
 use rowcall::{
-    EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Result, SamePrompt, Schema, Source, Stats,
-    Usd,
+    AccountOptions, Client, EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Protocol, Result,
+    SamePrompt, Schema, Source, Stats, Usd,
 };
 use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
 
-use crate::args::RunArguments;
+use crate::args::{AccountArguments, RunArguments};
 use crate::columns::check_columns;
 use crate::examples;
 use crate::exit::Exit;
@@ -19,6 +22,7 @@ use crate::journal::{self, Memo};
 use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
+use crate::server_probe::{Assumed, Manner, find_out};
 use crate::summary::summary;
 use crate::task::{self, Task};
 use crate::text_argument::text_or_file;
@@ -28,11 +32,23 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.task.schema).map_err(Error::Config)?;
     let layout = task::layout(&schema, arguments.view.into.as_deref(), arguments.view.meta)?;
     let sends_nothing = arguments.show_requests.is_some();
+    let assumed = Assumed::of(arguments.account.server.dialect.as_ref())?;
+    if assumed.asks && sends_nothing {
+        let message = "dialect `auto` asks the server, and `--show-requests` sends nothing";
+        return Err(Error::Config(
+            Problem::new(message).hint(
+                "name the dialect, or give the file that `rowcall schema … --probe --json` has written",
+            ),
+        ));
+    }
     let account = task::account(&arguments.account.model, &arguments.account.server, sends_nothing)?;
-    let model = Model::new(account)?;
+    let model = Model::new(AccountOptions { dialect: assumed.dialect, ..account })?;
     crate::block_on(async {
-        let task = asked(schema, arguments).await?;
-        let extractor = task.extractor(&model, &arguments.task.retrying, &arguments.account.server)?;
+        let task = Task { observed: assumed.observed.clone(), ..asked(schema, arguments).await? };
+        // One for all, since limits and a budget are those of all requests together.
+        let client = model.client()?;
+        let extractor =
+            task.clone().extractor(&client, &arguments.task.retrying, &arguments.account.server)?;
         if let Some(output) = &arguments.view.output
             && same_file(&arguments.input.path, output)
         {
@@ -41,11 +57,46 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         }
         let input = arguments.input.open(&layout)?;
         check_columns(&extractor, input.header(), &arguments.task.images, same_prompt(arguments))?;
-        match arguments.show_requests {
-            Some(rows) => show_requests(&extractor, input, rows.get()).await,
-            None => write(&extractor, input, layout, arguments, &model).await,
+        if let Some(rows) = arguments.show_requests {
+            return show_requests(&extractor, input, rows.get()).await;
         }
+        let journal = journal::path(arguments)?;
+        let (extractor, assumed) = if assumed.asks {
+            observing(task, arguments, &client, journal.as_deref()).await?
+        } else {
+            (extractor, assumed)
+        };
+        let memo = Memo::of(arguments, &assumed, &input, journal.as_deref());
+        write(&extractor, input, layout, arguments, &model, Kept { journal, memo }).await
     })
+}
+
+/// The extractor that goes by what the server makes of the schema, which is asked unless the journal knows.
+async fn observing(
+    task: Task,
+    arguments: &RunArguments,
+    client: &Client,
+    journal: Option<&Path>,
+) -> Result<(Extractor<Value>, Assumed)> {
+    let RunArguments { account: AccountArguments { model: name, server }, .. } = arguments;
+    let asked = Memo {
+        model: name.clone(),
+        base_url: server.base_url.as_deref().and_then(Memo::told_address),
+        protocol: server.protocol.map(Protocol::from),
+        mode: task.mode,
+        ..Memo::default()
+    };
+    let journal = journal.filter(|_| !arguments.journal.fresh);
+    let known = journal.map(|path| asked.observed_at(path)).transpose()?.unwrap_or_default();
+    let manner = Manner { mode: task.mode, parameters: task.parameters.clone() };
+    let (observed, note) = find_out(client, &task.schema, &manner, known).await?;
+    if !arguments.quiet {
+        printing::note(&format!("note: {note}"));
+    }
+    let assumed = Assumed { dialect: None, observed: observed.clone(), asks: true };
+    let task = Task { observed, ..task };
+    let extractor = task.extractor(client, &arguments.task.retrying, &arguments.account.server)?;
+    Ok((extractor, assumed))
 }
 
 /// What the arguments say is to be asked.
@@ -70,6 +121,7 @@ async fn asked(schema: Schema, run: &RunArguments) -> Result<Task> {
             extra: arguments.parameters.iter().cloned().collect(),
         },
         mode: arguments.mode.map(Mode::from),
+        observed: Observed::default(),
         equal_rows: if run.journal.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
     })
 }
@@ -78,16 +130,21 @@ fn same_prompt(run: &RunArguments) -> SamePrompt {
     if run.task.same_prompt { SamePrompt::Allow } else { SamePrompt::Refuse }
 }
 
+/// Where a run is kept, and what is remembered of it there.
+struct Kept {
+    journal: Option<PathBuf>,
+    memo: Memo,
+}
+
 async fn write(
     extractor: &Extractor<Value>,
     input: Input,
     layout: Layout,
     arguments: &RunArguments,
     model: &Model,
+    Kept { journal, memo }: Kept,
 ) -> Result<Exit> {
     let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
-    let journal = journal::path(arguments)?;
-    let memo = Memo::of(arguments, &input, journal.as_deref());
     let is_new = journal.as_deref().is_some_and(|path| !path.exists());
     let extractor = match journal.clone() {
         Some(path) => journal::keep(extractor, arguments, path, &memo, &layout, &progress).await?,

@@ -1,13 +1,17 @@
 //! `rowcall schema`: a schema as given, as it goes on the wire to a provider, and what is lost on the way.
 
 use rowcall::provider::{self, Form, Forms, Means, Offer};
-use rowcall::schema::{Effect, Loss};
-use rowcall::{Error, Mode, Protocol, Result, Schema};
+use rowcall::schema::{Dialect, Effect, Loss, Observation};
+use rowcall::{
+    AccountOptions, Error, Mode, Parameters, ProbeOptions, Probed, Problem, Protocol, Result, Schema,
+};
 use serde_json::{Value, json};
 
 use crate::args::SchemaArguments;
 use crate::exit::Exit;
-use crate::printing;
+use crate::model::Model;
+use crate::server_probe::{self, Assumed};
+use crate::{key, printing};
 
 /// Whose form is shown if nobody is named: the one that most others take as well.
 const USUAL: &str = "openai";
@@ -26,21 +30,71 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     for note in schema.notes() {
         printing::note(&format!("note: {note}"));
     }
+    let mut assumed = Assumed::of(arguments.dialect.as_ref())?;
+    if assumed.asks && !arguments.probe {
+        let message = "dialect `auto` asks the server, which `rowcall schema` does only if it is told to";
+        return Err(Error::Config(Problem::new(message).hint("add `--probe`")));
+    }
     let protocol = arguments.protocol.map(Protocol::from);
     let named = arguments.provider.as_deref().unwrap_or(USUAL);
     let (provider, model) = named.split_once('/').unwrap_or((named, ""));
     let provider = provider::named(provider).map_err(Error::Config)?;
-    let offer = Offer::at(provider, model, protocol).map_err(Error::Config)?.with_dialect(arguments.dialect);
+    let offer = Offer::at(provider, model, protocol).map_err(Error::Config)?.with_dialect(assumed.dialect);
     let modes = offer.chosen(arguments.mode.map(Mode::from)).map_err(Error::Config)?;
-    let means = Means { protocol: offer.protocol, modes: &modes, dialect: offer.dialect, output_limit: None };
+    let probed = if arguments.probe { Some(probe(arguments, named, offer.dialect)?) } else { None };
+    if let Some(probed) = &probed {
+        assumed.observed = probed.observed.clone();
+    }
+    let means = Means {
+        protocol: offer.protocol,
+        modes: &modes,
+        dialect: offer.dialect,
+        observed: &assumed.observed,
+        output_limit: None,
+    };
     let forms = Forms::by(means, &schema).map_err(Error::Config)?;
     let text = if arguments.json {
-        as_json(&schema, &offer, &forms).to_string()
+        let mut shown = as_json(&schema, &offer, &forms);
+        if let Some(probed) = &probed {
+            shown["probe"] = server_probe::as_json(probed, named, offer.dialect);
+        }
+        shown.to_string()
     } else {
-        as_text(&schema, &offer, &forms)
+        let table = probed.map_or(String::new(), |probed| server_probe::as_text(&probed, named) + "\n");
+        table + &as_text(&schema, &offer, &forms)
     };
     printing::result(&text).map_err(|error| printing::unprintable(&error))?;
     Ok(Exit::Done)
+}
+
+/// Asks the server about everything, and shows how far that is.
+fn probe(arguments: &SchemaArguments, model: &str, dialect: Dialect) -> Result<Probed> {
+    let key = arguments.key_command.as_deref().map(key::from_command).transpose()?;
+    let headers = arguments.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+    let model = Model::new(AccountOptions {
+        model: model.to_owned(),
+        base_url: arguments.base_url.clone(),
+        protocol: arguments.protocol.map(Protocol::from),
+        dialect: Some(dialect),
+        api_key: key.map(Into::into),
+        headers: headers.collect(),
+        timeout: arguments.timeout,
+        ca_cert: arguments.ca_cert.clone(),
+        ..AccountOptions::default()
+    })?;
+    let extra = arguments.parameters.iter().cloned().collect();
+    let parameters = Parameters { extra, ..Parameters::default() };
+    let options =
+        ProbeOptions { mode: arguments.mode.map(Mode::from), parameters, ..ProbeOptions::default() };
+    let all = options.features.len();
+    let mut done = 0;
+    let told = |seen: &Observation| {
+        done += 1;
+        if !arguments.quiet {
+            printing::note(&format!("{done} of {all}: {} is {}", seen.feature, seen.finding.name()));
+        }
+    };
+    crate::block_on(async { model.client()?.probe(&options, told).await })
 }
 
 fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
@@ -52,6 +106,7 @@ fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
         "protocol": offer.protocol.name(),
         "mode": mode.name(),
         "dialect": forms.first.dialect.name(),
+        "observed": !wire.wanted.observed.0.is_empty(),
         "strict": forms.first.is_strict(),
         "wire": wire.schema,
         "losses": losses.collect::<Vec<_>>(),
@@ -63,12 +118,13 @@ fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
 fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
     let Form { mode, wire, .. } = &forms.first;
     let mut text = format!(
-        "as given:\n{}\n\non the wire to {} by `{}`, as {}, in dialect `{}`:\n{}\n",
+        "as given:\n{}\n\non the wire to {} by `{}`, as {}, in dialect `{}`{}:\n{}\n",
         pretty(schema.as_json()),
         offer.provider.name,
         offer.protocol.name(),
         mode.phrase(),
         forms.first.dialect.name(),
+        if wire.wanted.observed.0.is_empty() { "" } else { " as far as the server was observed to take it" },
         pretty(&wire.schema)
     );
     if wire.losses.is_empty() {

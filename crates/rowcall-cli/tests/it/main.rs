@@ -8,6 +8,7 @@ mod formats;
 mod interruption;
 mod journal;
 mod limits;
+mod probe;
 mod prompts;
 mod protocols;
 mod providers;

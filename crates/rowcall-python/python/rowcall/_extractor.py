@@ -77,6 +77,8 @@ class Extractor(Generic[T_co]):
         budget: US dollars that all requests may cost together, those of earlier runs of the same journals included, such as `5` or `"0.50"`.
         protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
         dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out.
+            `auto` asks the server, by a few tiny requests, when the extractor is made; a name that ends in `.json` is that of a file with
+            what `rowcall schema --probe --json` found.
 
     Raises:
         ConfigError: for whatever of it cannot be. Nothing is sent.

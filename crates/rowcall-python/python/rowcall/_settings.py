@@ -54,7 +54,7 @@ class AccountSettings(TypedDict, total=False):
     """How the server is spoken to; as the provider is used to if left out."""
     dialect: str | None
     """The subset of JSON Schema that the server holds a model to, such as `"xgrammar"` or `"llama_cpp"`; the provider's usual one if
-    left out."""
+    left out. `"auto"` asks the server; a name that ends in `.json` is that of a file with what `rowcall schema --probe --json` found."""
 
 
 class TaskSettings(TypedDict, total=False):

@@ -9,6 +9,7 @@ pub(crate) mod row;
 pub(crate) mod shape;
 pub(crate) mod wanted;
 
+use crate::engine::Manner;
 use crate::form::Form;
 use row::Row;
 use wanted::Wanted;
@@ -28,6 +29,8 @@ pub(crate) struct Ask {
     /// At most so many tokens of output, thinking included.
     pub(crate) most_tokens: Option<u64>,
     pub(crate) thinking: Thinking,
+    /// How the model answers behind an engine.
+    pub(crate) manner: Manner,
     /// How the answer is to be written.
     pub(crate) form: Form,
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::ask::conversation::Conversation;
 use crate::ask::field::text;
 use crate::ask::wanted::{Format, Tool};
+use crate::engine::Engine;
 use crate::invalid::Invalid;
 use crate::mode::Mode;
 use crate::openai::words::unsupported;
@@ -12,6 +13,7 @@ use crate::openai::{
     Function, Strict, chosen, judged, judged_parameters, name, refusal, strictness, unknown_mode,
 };
 use crate::rules::Rules;
+use crate::value::supported;
 
 /// What `response_format` asks for.
 pub(super) fn format(
@@ -40,6 +42,9 @@ pub(super) fn format(
             let called = text(&inner, "name").to_owned();
             name(&called, "response_format.json_schema.name")?;
             let schema = inner.remove("schema").unwrap_or_default();
+            if let Some(engine) = rules.engine() {
+                return by_engine(engine, &schema);
+            }
             judged(&schema, strictness(&inner, Strict::No)).map_err(|complaint| {
                 let message = format!("Invalid schema for response_format '{called}': {complaint}");
                 Invalid::new(message).at("response_format")
@@ -48,6 +53,17 @@ pub(super) fn format(
         }
         _ => Ok(Format::Text),
     }
+}
+
+/// What an engine makes of the schema.
+fn by_engine(engine: &Engine, schema: &Value) -> Result<Format, Invalid> {
+    if engine.ignores_all() {
+        return Ok(Format::Text);
+    }
+    let held = engine.held(schema).map_err(Invalid::new)?;
+    let problem = |complaint| Invalid::new(format!("Grammar error: {complaint}"));
+    supported(&held).map_err(problem)?;
+    Ok(Format::Schema(held))
 }
 
 /// The tool to call, if one is to be called.

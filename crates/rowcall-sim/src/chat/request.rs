@@ -8,6 +8,7 @@ use crate::ask::field::text;
 use crate::ask::shape::{Breach, Spelling, Step, Wrong, judge};
 use crate::ask::wanted::settle;
 use crate::ask::{Ask, Thinking};
+use crate::engine::Engine;
 use crate::form::{ChatForm, Form};
 use crate::invalid::Invalid;
 use crate::openai::words::{self, missing, unsupported};
@@ -42,6 +43,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
         wanted,
         most_tokens,
         thinking: thinking(body),
+        manner: rules.engine().map(Engine::manner).unwrap_or_default(),
         form: Form::Chat(delivery(body)?),
     })
 }

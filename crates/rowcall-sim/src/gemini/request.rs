@@ -9,6 +9,7 @@ use crate::ask::field::object;
 use crate::ask::shape::{Shape, Spelling, judge, snake_case};
 use crate::ask::wanted::settle;
 use crate::ask::{Ask, Thinking};
+use crate::engine::Manner;
 use crate::form::Form;
 use crate::invalid::Invalid;
 use crate::rules::Rules;
@@ -39,6 +40,7 @@ pub(crate) fn decode(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<A
         wanted,
         most_tokens: number("maxOutputTokens"),
         thinking: thinking(config),
+        manner: Manner::default(),
         form: Form::Gemini(target.form),
     })
 }

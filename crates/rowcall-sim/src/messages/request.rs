@@ -11,6 +11,7 @@ use crate::ask::field::text;
 use crate::ask::shape::{Shape, Spelling, judge};
 use crate::ask::wanted::settle;
 use crate::ask::{Ask, Thinking};
+use crate::engine::Manner;
 use crate::form::{Delivery, Form};
 use crate::invalid::Invalid;
 use crate::rules::Rules;
@@ -39,6 +40,7 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
         wanted,
         most_tokens: body.get("max_tokens").and_then(Value::as_u64),
         thinking,
+        manner: Manner::default(),
         form: Form::Messages(if is_streamed { Delivery::Stream } else { Delivery::Whole }),
     })
 }

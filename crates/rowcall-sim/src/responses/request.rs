@@ -8,6 +8,7 @@ use crate::ask::field::text;
 use crate::ask::shape::{Spelling, judge};
 use crate::ask::wanted::settle;
 use crate::ask::{Ask, Thinking};
+use crate::engine::Manner;
 use crate::form::{Delivery, Form, ResponsesForm};
 use crate::invalid::Invalid;
 use crate::openai::words::{self, missing, unsupported};
@@ -49,6 +50,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
         wanted,
         most_tokens: body.get("max_output_tokens").and_then(Value::as_u64),
         thinking: thinking(body),
+        manner: Manner::default(),
         form: Form::Responses(Box::new(ResponsesForm { delivery, echo: echo(body) })),
     })
 }

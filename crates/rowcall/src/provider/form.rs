@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Mode, Protocol};
 use crate::error::Problem;
-use crate::schema::{Dialect, Schema, Wanted, WireSchema};
+use crate::schema::{Dialect, Observed, Schema, Wanted, WireSchema};
 
 /// How a schema is asked for.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Means<'m> {
     pub modes: &'m [Mode],
     /// The subset of JSON Schema that the server holds a model to.
     pub dialect: Dialect,
+    /// What was observed of it.
+    pub observed: &'m Observed,
     /// The most tokens of an answer, if there is a limit.
     pub output_limit: Option<u32>,
 }
@@ -55,7 +57,8 @@ impl Forms {
     /// # Errors
     /// As `by`.
     pub fn of(schema: &Schema, protocol: Protocol, modes: &[Mode]) -> Result<Self, Problem> {
-        Self::by(Means { protocol, modes, dialect: protocol.dialect(), output_limit: None }, schema)
+        let (dialect, observed) = (protocol.dialect(), &Observed::default());
+        Self::by(Means { protocol, modes, dialect, observed, output_limit: None }, schema)
     }
 
     /// The forms of `schema` by these means, of which the first that can express it is the best.
@@ -65,8 +68,11 @@ impl Forms {
     pub fn by(means: Means<'_>, schema: &Schema) -> Result<Self, Problem> {
         let mut forms: Vec<Form> = Vec::new();
         let mut refusals = Vec::new();
-        let wire =
-            |dialect| schema.wire_as(Wanted { output_limit: means.output_limit, ..Wanted::from(dialect) });
+        let wire = |dialect| {
+            let is_observed = dialect == means.dialect;
+            let observed = if is_observed { means.observed.clone() } else { Observed::default() };
+            schema.wire_as(Wanted { output_limit: means.output_limit, observed, ..Wanted::from(dialect) })
+        };
         for &mode in means.modes {
             for dialect in means.protocol.dialects(mode, means.dialect) {
                 match wire(dialect) {

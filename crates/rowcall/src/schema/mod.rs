@@ -17,9 +17,11 @@ mod canonical;
 mod coerce;
 mod intake;
 mod json_type;
+mod observed;
 mod part;
 mod pattern;
 mod place;
+mod question;
 mod satisfiable;
 mod short_form;
 mod strangers;
@@ -31,6 +33,8 @@ mod wording;
 
 pub use breach::{Breach, Expected};
 pub use json_type::JsonType;
+pub use observed::{Feature, Finding, Observation, Observed};
+pub(crate) use question::{Judgement, Trial, conclusion};
 pub(crate) use validate::MOST_VIOLATIONS;
 pub use wire::{Dialect, Effect, Loss, Wanted, WireSchema};
 

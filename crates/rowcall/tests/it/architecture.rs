@@ -30,6 +30,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "halt",
             "refusals",
             "order",
+            "probe",
             "recall",
             "run",
             "stops",
@@ -81,7 +82,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
 ];
 
 /// Arrows that go against the groups, each with its reason.
-const ALLOWANCES: [Allowance; 4] = [
+const ALLOWANCES: [Allowance; 5] = [
     Allowance {
         from: "run",
         to: "config",
@@ -89,6 +90,7 @@ const ALLOWANCES: [Allowance; 4] = [
     },
     Allowance { from: "validity", to: "config", reason: "what is valid is in the plan" },
     Allowance { from: "extract", to: "config", reason: "each row is asked about as the plan says" },
+    Allowance { from: "probe", to: "config", reason: "a server is asked by the account" },
     Allowance {
         from: "recall",
         to: "config",

@@ -63,7 +63,8 @@ const OTHERS: [&str; 4] = ["id", "dependencies", "definitions", "extends"];
 pub(super) fn slip(keywords: &Map<String, Value>) -> Option<(&str, &'static str)> {
     keywords.iter().find_map(|(name, value)| {
         let is_known = KEYWORDS.iter().any(|(keyword, _)| keyword == name) || OTHERS.contains(&&**name);
-        if is_known || name.starts_with("x-") {
+        // What begins with a low line has been set aside on purpose.
+        if is_known || name.starts_with("x-") || name.starts_with('_') {
             return None;
         }
         let near = KEYWORDS.iter().find(|(keyword, takes)| {

@@ -5,10 +5,12 @@ mod anthropic;
 mod gemini;
 mod keyword;
 mod llama_cpp;
+mod observed;
 mod openai;
 mod xgrammar;
 
 pub(super) use keyword::{ESCAPES, Line, Sent, Together, count};
+pub(super) use observed::{applied, line};
 
 use super::names::Naming;
 use crate::error::{Problem, did_you_mean};
@@ -38,6 +40,8 @@ pub enum Dialect {
     Object,
     /// The user's schema exactly as it is, for the prompt.
     Text,
+    /// A schema exactly as it is, for a server that is to hold the model to it: so a server is asked what it takes.
+    Verbatim,
 }
 
 /// What becomes of the user's schema.
@@ -77,6 +81,7 @@ impl Dialect {
             Self::Plain => "plain",
             Self::Object => "object",
             Self::Text => "text",
+            Self::Verbatim => "verbatim",
         }
     }
 
@@ -117,7 +122,8 @@ impl Dialect {
             | Self::Sglang
             | Self::LlamaCpp
             | Self::Ollama
-            | Self::Plain => true,
+            | Self::Plain
+            | Self::Verbatim => true,
             Self::Object | Self::Text => false,
         }
     }
@@ -126,9 +132,13 @@ impl Dialect {
     pub fn is_engines(self) -> bool {
         match self {
             Self::Xgrammar | Self::Sglang | Self::LlamaCpp | Self::Ollama => true,
-            Self::OpenAiStrict | Self::Anthropic | Self::Gemini | Self::Plain | Self::Object | Self::Text => {
-                false
-            }
+            Self::OpenAiStrict
+            | Self::Anthropic
+            | Self::Gemini
+            | Self::Plain
+            | Self::Object
+            | Self::Text
+            | Self::Verbatim => false,
         }
     }
 
@@ -143,13 +153,13 @@ impl Dialect {
             Self::Ollama => Treatment::Translated(&llama_cpp::OLLAMA),
             Self::Plain => Treatment::Translated(&openai::PLAIN),
             Self::Object => Treatment::GivenAsObject,
-            Self::Text => Treatment::Given,
+            Self::Text | Self::Verbatim => Treatment::Given,
         }
     }
 }
 
 /// What a provider enforces, how it is written, and how much of it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) optional: Optional,
     pub(super) maps: Maps,

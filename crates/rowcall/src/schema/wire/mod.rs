@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Schema;
+use super::observed::Observed;
 use crate::error::Problem;
 
 mod constraint;
@@ -28,7 +29,7 @@ mod translation;
 pub use dialect::Dialect;
 pub(super) use restore::key_given_twice;
 
-use dialect::Treatment;
+use dialect::{Treatment, applied};
 use names::{Names, Naming};
 use step::{Step, Steps};
 use translation::{Translated, Translation};
@@ -43,11 +44,13 @@ pub struct Wanted {
     pub output_limit: Option<u32>,
     /// Keywords that are described to the model although the dialect has them, since a server has refused them.
     pub described: Vec<String>,
+    /// What was observed of the server.
+    pub observed: Observed,
 }
 
 impl From<Dialect> for Wanted {
     fn from(dialect: Dialect) -> Self {
-        Self { dialect, output_limit: None, described: Vec::new() }
+        Self { dialect, output_limit: None, described: Vec::new(), observed: Observed::default() }
     }
 }
 
@@ -113,6 +116,7 @@ impl WireSchema {
     pub(super) fn new(users: &Schema, wanted: Wanted) -> Result<Self, Problem> {
         let json = users.as_json();
         let untranslated = |schema, steps| Translated { schema, losses: Vec::new(), steps };
+        let mut naming = Naming::Kept;
         let Translated { schema, losses, steps } = match wanted.dialect.treatment() {
             Treatment::Given => untranslated(json.clone(), Steps::none()),
             Treatment::GivenAsObject => match given::as_object(json) {
@@ -120,14 +124,12 @@ impl WireSchema {
                 None => untranslated(given::wrapped(json)?, Steps::wrap()),
             },
             Treatment::Translated(rules) => {
-                let translated = Translation::of(json, rules, &wanted)?;
+                let rules = applied(rules, &wanted.observed);
+                naming = rules.naming;
+                let translated = Translation::of(json, &rules, &wanted)?;
                 limits::check(&translated.schema, &rules.limits)?;
                 translated
             }
-        };
-        let naming = match wanted.dialect.treatment() {
-            Treatment::Translated(rules) => rules.naming,
-            Treatment::Given | Treatment::GivenAsObject => Naming::Kept,
         };
         let wire = Self {
             name: users.name().to_owned(),

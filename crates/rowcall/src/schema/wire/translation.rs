@@ -6,13 +6,14 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 
 use super::definition::{Definition, Key};
-use super::dialect::{RootReferences, Rules, Sent};
+use super::dialect::{self, RootReferences, Rules, Sent};
 use super::form::{self, Form};
 use super::step::{Step, Steps};
 use super::{Effect, Loss, WRAPPER, Wanted, outlook, recursion};
 use crate::error::Problem;
 use crate::schema::alternatives::{Alternatives, Branch};
 use crate::schema::json_type::JsonTypes;
+use crate::schema::observed::Observed;
 use crate::schema::part::Part;
 use crate::schema::place::{Alternative, Place};
 use crate::schema::refused;
@@ -44,9 +45,10 @@ pub(super) struct Translated {
 
 pub(super) struct Translation<'s> {
     pub(super) root: &'s Value,
-    pub(super) rules: &'static Rules,
+    pub(super) rules: &'s Rules,
     /// Keywords that are only described.
     described: &'s [String],
+    observed: &'s Observed,
     output_limit: Option<u32>,
     pub(super) losses: Vec<Loss>,
     pub(super) steps: Vec<Step>,
@@ -64,16 +66,13 @@ impl<'s> Translation<'s> {
     /// # Errors
     /// A schema that multiplies beyond any provider's limits, of which nothing is left, or that contains itself as the
     /// provider does not take it.
-    pub(super) fn of(
-        root: &'s Value,
-        rules: &'static Rules,
-        wanted: &'s Wanted,
-    ) -> Result<Translated, Problem> {
+    pub(super) fn of(root: &'s Value, rules: &'s Rules, wanted: &'s Wanted) -> Result<Translated, Problem> {
         let place = Place::new(root, vec![Part::new(String::new(), root)]);
         let mut translation = Self {
             root,
             rules,
             described: &wanted.described,
+            observed: &wanted.observed,
             output_limit: wanted.output_limit,
             losses: Vec::new(),
             steps: vec![Step::Keep, Step::Keep],
@@ -137,11 +136,11 @@ impl<'s> Translation<'s> {
 
     /// How `keyword` with this value is sent for values of `types`. `longest` is the length that a string may have at most.
     pub(super) fn sent(&self, keyword: &str, value: &Value, types: JsonTypes, longest: Option<u64>) -> Sent {
-        let line = self.rules.keywords.iter().find(|line| line.keyword == keyword);
-        match line.filter(|_| !self.described.iter().any(|each| each == keyword)) {
-            Some(line) => line.sent(value, types, longest),
-            None => Sent::Described,
+        if self.described.iter().any(|each| each == keyword) {
+            return Sent::Described;
         }
+        let line = dialect::line(self.rules, self.observed, keyword, value, types);
+        line.map_or(Sent::Described, |line| line.sent(value, types, longest))
     }
 
     /// The most items of a list that the user's schema leaves open, if there is such a bound.

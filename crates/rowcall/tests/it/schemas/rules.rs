@@ -20,7 +20,7 @@ pub(crate) fn faults(dialect: Dialect, schema: &Value, users: &Value) -> Vec<Str
         Dialect::LlamaCpp | Dialect::Ollama => engine::faults(schema, &engine::LLAMA_CPP),
         Dialect::Plain => engine::faults(schema, &engine::PLAIN),
         Dialect::Object => object::faults(schema, users),
-        Dialect::Text => {
+        Dialect::Text | Dialect::Verbatim => {
             // As text, so that the order of the keys counts.
             let [sent, given] = [schema, users].map(Value::to_string);
             if sent == given { Vec::new() } else { vec!["it is not the user's schema".to_owned()] }

@@ -38,13 +38,15 @@ pub(in crate::schema::wire) enum Rule {
     Grammar,
     /// A pattern: it is rewritten for the whole text.
     Rewrite,
+    /// It is sent if it is true.
+    Flag,
 }
 
 impl Rule {
     /// It in words, for documentation.
     pub(in crate::schema::wire) fn phrase(self) -> String {
         match self {
-            Self::Keep => "kept".to_owned(),
+            Self::Keep | Self::Flag => "kept".to_owned(),
             Self::UpTo(most) => format!("kept up to {most}, else described"),
             Self::Among(values) | Self::Forms(values) => {
                 format!("kept for {}, else described", values.join(", "))
@@ -64,6 +66,23 @@ impl Rule {
             Self::Short(most) => format!("kept if the text has {most} characters at most, else described"),
             Self::Grammar => "kept without look-around and back-references, else described".to_owned(),
             Self::Rewrite => "rewritten for the whole text, else described".to_owned(),
+        }
+    }
+
+    /// Whether it says what becomes of such a value, and not only that the engine does not know it.
+    pub(in crate::schema::wire) fn covers(self, value: &Value, types: JsonTypes) -> bool {
+        match self {
+            Self::Integers => !types.overlaps(JsonTypes::FRACTION),
+            Self::Among(known) | Self::Forms(known) | Self::Milliseconds(known) => {
+                known.iter().any(|known| value == known)
+            }
+            Self::Keep
+            | Self::UpTo(_)
+            | Self::Decimals(_)
+            | Self::Short(_)
+            | Self::Grammar
+            | Self::Rewrite
+            | Self::Flag => true,
         }
     }
 }
@@ -204,6 +223,7 @@ impl Line {
                 }
                 Some(_) | None => Sent::Described,
             },
+            Rule::Flag => when(value == &Value::Bool(true)),
             Rule::Grammar => when(value.as_str().is_some_and(is_regular)),
             Rule::Rewrite => match value.as_str().and_then(super::super::pattern::rewritten) {
                 Some(found) if found.is_narrower => Sent::Losing(Value::String(found.pattern), NO_ESCAPES),

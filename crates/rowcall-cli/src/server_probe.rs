@@ -1,0 +1,171 @@
+//! What a server was found to make of a schema: asked anew, read from a file that `rowcall schema --probe --json` wrote, or known from a
+//! journal; and how a person is told of it.
+
+use std::path::Path;
+
+use indicatif::HumanCount;
+use rowcall::schema::{Dialect, Feature, Finding, Observed};
+use rowcall::{Client, Error, Mode, Parameters, ProbeOptions, Probed, Problem, Result, Schema, Usd};
+use serde_json::{Value, json};
+
+use crate::args::DialectArgument;
+use crate::summary::counted;
+
+/// What is taken for granted of a server.
+#[derive(Debug, Clone, Default)]
+pub struct Assumed {
+    /// The dialect by name; `None` for the provider's usual one.
+    pub dialect: Option<Dialect>,
+    /// What was observed beside it.
+    pub observed: Observed,
+    /// Whether the server is to be asked about what is not known yet.
+    pub asks: bool,
+}
+
+impl Assumed {
+    /// What a name, `auto`, or the path of a file that ends in `.json` says.
+    ///
+    /// # Errors
+    /// A name that is not known, and a file that cannot be used.
+    pub fn named(name: &str) -> Result<Self> {
+        let argument =
+            DialectArgument::parse(name).map_err(|message| Error::Config(Problem::new(message)))?;
+        Self::of(Some(&argument))
+    }
+
+    /// # Errors
+    /// A file that cannot be used.
+    pub(crate) fn of(argument: Option<&DialectArgument>) -> Result<Self> {
+        match argument {
+            None => Ok(Self::default()),
+            Some(DialectArgument::Auto) => Ok(Self { asks: true, ..Self::default() }),
+            Some(DialectArgument::Named(dialect)) => Ok(Self { dialect: Some(*dialect), ..Self::default() }),
+            Some(DialectArgument::Saved(path)) => read(path).map_err(Error::Config),
+        }
+    }
+
+    /// What a journal remembers of it, beside the observations.
+    pub fn name(&self) -> Option<String> {
+        match (self.asks, self.dialect) {
+            (true, _) => Some("auto".to_owned()),
+            (false, dialect) => dialect.map(|dialect| dialect.name().to_owned()),
+        }
+    }
+}
+
+/// What a file has that `rowcall schema --probe --json` wrote.
+fn read(path: &Path) -> std::result::Result<Assumed, Problem> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Problem::new(format!("the dialect file `{shown}` cannot be read: {error}")))?;
+    let wrong = |why: String| {
+        Problem::new(format!("the dialect file `{shown}` {why}"))
+            .hint("`rowcall schema FILE --for PROVIDER/MODEL --probe --json` writes one")
+    };
+    let file: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("is not JSON: {error}")))?;
+    let found = file.get("probe").ok_or_else(|| wrong("has no `probe`".to_owned()))?;
+    let dialect = found.get("dialect").and_then(Value::as_str).unwrap_or_default();
+    let observed = found.get("observed").cloned().unwrap_or_default();
+    let observed = serde_json::from_value(observed).map_err(|error| wrong(format!("has no use: {error}")))?;
+    Ok(Assumed { dialect: Some(Dialect::named(dialect)?), observed, asks: false })
+}
+
+/// How a schema is asked for by those who want to know what comes of it.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// By which of the provider's means; `None` for the best.
+    pub mode: Option<Mode>,
+    /// What goes along with rows, of which the temperature and the output limit are not taken over.
+    pub parameters: Parameters,
+}
+
+/// Asks the server about what `schema` uses and is not `known` yet. The second is what there is to say about it.
+///
+/// # Errors
+/// As [`Client::probe`].
+pub async fn find_out(
+    client: &Client,
+    schema: &Schema,
+    manner: &Manner,
+    known: Observed,
+) -> Result<(Observed, String)> {
+    let lacking = known.lacking(&Feature::of_schema(schema.as_json()));
+    if lacking.is_empty() {
+        let note = "what the server makes of a schema is known from the journal, and is not asked again";
+        return Ok((known, note.to_owned()));
+    }
+    let parameters = Parameters { extra: manner.parameters.extra.clone(), ..Parameters::default() };
+    let options = ProbeOptions { mode: manner.mode, parameters, features: lacking };
+    let probed = client.probe(&options, |_| {}).await?;
+    let note = note(&probed);
+    let mut observed = probed.observed;
+    observed.0.extend(known.0.into_iter().filter(|old| old.feature != Feature::Schema));
+    Ok((observed, note))
+}
+
+/// What was found out, in a line.
+fn note(probed: &Probed) -> String {
+    let observed = &probed.observed;
+    let whole = observed.0.iter().find(|observation| observation.feature == Feature::Schema);
+    if let Some(whole) = whole.filter(|whole| whole.finding != Finding::Enforced) {
+        let why = whole.note.clone().unwrap_or_default();
+        return format!(
+            "the server does not show that it holds the model to a schema, which was asked for by {}: {why}",
+            probed.mode.phrase()
+        );
+    }
+    let said = [
+        (Finding::Enforced, "it enforces"),
+        (Finding::Ignored, "it ignores"),
+        (Finding::Refused, "it refuses"),
+        (Finding::Unknown, "nothing is known of"),
+    ];
+    let mut parts = Vec::new();
+    for (finding, words) in said {
+        let features = observed.with(finding).into_iter().filter(|feature| *feature != Feature::Schema);
+        let names: Vec<String> = features.map(Feature::phrase).collect();
+        if !names.is_empty() {
+            parts.push(format!("{words} {}", names.join(", ")));
+        }
+    }
+    format!("the server was asked what it makes of the schema ({}): {}", spent(probed), parts.join("; "))
+}
+
+/// What it took.
+fn spent(probed: &Probed) -> String {
+    let tokens = probed.usage.input_tokens + probed.usage.output_tokens;
+    let cost = match probed.cost.exact() {
+        Some(cost) if cost != Usd::ZERO => format!(", {cost}"),
+        Some(_) | None => String::new(),
+    };
+    format!("{}, {} tokens{cost}", counted(u64::from(probed.requests), "tiny request"), HumanCount(tokens))
+}
+
+/// What was found out as a table.
+pub(crate) fn as_text(probed: &Probed, model: &str) -> String {
+    let mut text =
+        format!("what `{model}` makes of a schema, by {} ({}):\n", probed.mode.phrase(), spent(probed));
+    let phrases: Vec<String> = probed.observed.0.iter().map(|seen| seen.feature.phrase()).collect();
+    let width = phrases.iter().map(|phrase| phrase.chars().count()).max().unwrap_or_default();
+    for (seen, phrase) in probed.observed.0.iter().zip(phrases) {
+        let why = match (&seen.note, seen.answers) {
+            (Some(note), _) => note.split_whitespace().collect::<Vec<_>>().join(" "),
+            (None, answers) => counted(u64::from(answers), "answer"),
+        };
+        text.push_str(&format!("  {:8}  {phrase:width$}  {why}\n", seen.finding.name()));
+    }
+    text
+}
+
+/// What was found out as JSON, as [`Assumed::named`] reads it.
+pub(crate) fn as_json(probed: &Probed, model: &str, dialect: Dialect) -> Value {
+    json!({
+        "model": model,
+        "mode": probed.mode.name(),
+        "dialect": dialect.name(),
+        "requests": probed.requests,
+        "input_tokens": probed.usage.input_tokens,
+        "output_tokens": probed.usage.output_tokens,
+        "observed": probed.observed,
+    })
+}

@@ -1,0 +1,235 @@
+//! What a server makes of a schema, as it is asked by tiny requests: shown, saved, and used for a run.
+
+use std::collections::HashMap;
+
+use rowcall_sim::{Engine, Scenario, Simulator};
+use serde_json::Value;
+
+use crate::command::{Ran, Workplace, requests, simulator};
+
+fn behind(ignores: &[&str], refuses: &[&str]) -> Engine {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    Engine { ignores: owned(ignores), refuses: owned(refuses), babbles: false }
+}
+
+fn served_by(engine: Engine) -> Simulator {
+    simulator(Scenario::instant("a constrained decoder").with_engine(engine))
+}
+
+fn probe(model: &str, server: &Simulator, more: &[&str]) -> Ran {
+    let url = server.base_url();
+    let asked = ["schema", "name", "--for", model, "--base-url", &url, "--probe"];
+    Workplace::new().rowcall_with(&[&asked, more].concat(), "", &[("OPENAI_API_KEY", "sk-test")])
+}
+
+/// What is found of each feature, how many requests it took, and what a note says.
+fn found(model: &str, server: &Simulator) -> (HashMap<String, String>, u64, HashMap<String, String>) {
+    let ran = probe(model, server, &["--json", "--quiet"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let shown: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = shown["probe"]["observed"].as_array().expect("a list").clone();
+    let by = |field: &'static str| all.iter().map(move |one| (text(&one["feature"]), text(&one[field])));
+    let (findings, notes) = (by("finding").collect(), by("note").collect());
+    (findings, shown["probe"]["requests"].as_u64().expect("a number"), notes)
+}
+
+#[test]
+fn a_server_is_found_out_keyword_by_keyword() {
+    let ignored = ["pattern", "format=email", "order", "minItems", "maxItems"];
+    let server = served_by(behind(&ignored, &["multipleOf", "prefixItems"]));
+    let (findings, asked, notes) = found("vllm/m", &server);
+    assert_eq!(asked, requests(&server), "all requests are counted");
+    for (feature, finding) in &findings {
+        let expected = match feature.as_str() {
+            "pattern" | "format_email" | "order" | "item_count" => "ignored",
+            "multiple_of" | "tuple" => "refused",
+            // The items that would have to differ are too few.
+            "unique_items" => "unknown",
+            _ => "enforced",
+        };
+        assert_eq!(finding, expected, "{feature}: {}", notes[feature]);
+    }
+    assert_eq!(notes["pattern"], r#"answered `{"value":"hello"}`"#);
+    assert!(notes["multiple_of"].contains("Unimplemented keys"), "{}", notes["multiple_of"]);
+}
+
+/// Whatever a model makes up where nothing is enforced is valid by chance at times.
+#[test]
+fn what_a_model_makes_up_is_not_taken_for_enforced() {
+    let ignored = [
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "enum",
+    ];
+    let server = served_by(Engine { babbles: true, ..behind(&ignored, &[]) });
+    let (findings, _, notes) = found("llama.cpp/m", &server);
+    for (feature, finding) in &findings {
+        let is_form = ["schema", "order", "closed_object", "optional_property", "recursion", "any_value"]
+            .contains(&feature.as_str());
+        assert!(is_form || finding != "enforced", "{feature}: {}", notes[feature]);
+    }
+    assert_eq!((&*findings["schema"], &*findings["integer_bounds"]), ("enforced", "ignored"));
+}
+
+#[test]
+fn a_server_that_holds_to_no_schema_is_asked_no_further() {
+    let server = served_by(behind(&["json_schema"], &[]));
+    let (findings, asked, notes) = found("ollama/m", &server);
+    assert_eq!((&*findings["schema"], asked), ("ignored", 1));
+    assert!(findings.iter().all(|(feature, finding)| feature == "schema" || finding == "unknown"));
+    assert!(notes["pattern"].starts_with("not asked"), "{}", notes["pattern"]);
+    let refusing = served_by(behind(&[], &["additionalProperties"]));
+    assert_eq!(found("ollama/m", &refusing).0["schema"], "refused");
+}
+
+#[test]
+fn a_hosted_service_is_found_out_as_well() {
+    let server = simulator(Scenario::instant("OpenAI's own rules"));
+    let (findings, _, _) = found("openai/m", &server);
+    for (feature, finding) in [
+        ("pattern", "enforced"),
+        ("number_bounds", "enforced"),
+        ("optional_property", "refused"),
+        ("map", "refused"),
+    ] {
+        assert_eq!(findings[feature], finding, "{feature}");
+    }
+}
+
+#[test]
+fn what_was_found_out_is_shown_as_a_table_and_used_for_the_schema() {
+    let server = served_by(behind(&["pattern"], &["multipleOf"]));
+    let url = server.base_url();
+    let schema = r#"{"type":"object","properties":{"a":{"type":"string","pattern":"^a"},"b":{"type":"number","maximum":2.125}},"required":["a","b"],"additionalProperties":false}"#;
+    let asked = ["schema", schema, "--for", "llama.cpp/m", "--base-url", &url, "--probe"];
+    let ran = Workplace::new().rowcall(&asked);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for words in ["  ignored   `pattern` ", "  refused   `multipleOf` of integers ", "\"maximum\": 2.125"] {
+        assert!(ran.stdout.contains(words), "`{words}` is missing: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("\"pattern\": \"^a.*$\""), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`/properties/a`, pattern:"), "a loss: {}", ran.stdout);
+    assert!(
+        ran.stderr.contains("1 of 29: an object with a property of a type is enforced"),
+        "{}",
+        ran.stderr
+    );
+}
+
+const CODES: &str = r#"{"type":"object","properties":{"code":{"type":"string","pattern":"^[a-z ]+$"},"size":{"type":"integer","minimum":3}},"required":["code","size"],"additionalProperties":false}"#;
+
+fn run<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let run = ["run", "in.csv", "-s", CODES, "-p", "{{ text }}", "-m", "vllm/m", "--base-url", url];
+    [&run[..], &["-o", "out.jsonl", "--max-reasks", "0"], more].concat()
+}
+
+#[test]
+fn a_run_asks_the_server_once_and_its_journal_remembers() {
+    // A model makes up letters and figures where it is not held to a pattern.
+    let server = served_by(behind(&[], &["pattern"]));
+    let url = server.base_url();
+    let place = Workplace::new();
+    place.write("in.csv", "text\nAnn\n");
+    let first = place.rowcall(&run(&url, &["--dialect", "auto"]));
+    assert!(
+        first.stderr.contains("note: the server was asked what it makes of the schema"),
+        "{}",
+        first.stderr
+    );
+    assert!(first.stderr.contains("it refuses `pattern`"), "{}", first.stderr);
+    let refused = server.stats().requests.invalid;
+    assert_eq!(refused, 1, "only the question about `pattern` is refused");
+    let after_first = requests(&server);
+
+    place.write("in.csv", "text\nAnn\nBob\n");
+    let second = place.rowcall(&run(&url, &["--dialect", "auto"]));
+    assert!(second.stderr.contains("is known from the journal"), "{}", second.stderr);
+    assert_eq!(requests(&server), after_first + 1, "one row more");
+    assert_eq!(server.stats().requests.invalid, refused);
+
+    // The failed rows are asked again by what is known.
+    let again = place.rowcall(&["rerun", "out.jsonl.journal"]);
+    assert_eq!(server.stats().requests.invalid, refused, "{}", again.stderr);
+
+    // Another schema needs to know more.
+    let other = CODES.replace("\"minimum\":3", "\"minimum\":3,\"multipleOf\":5");
+    let mut changed = run(&url, &["--dialect", "auto", "--accept-changes", "--quiet"]);
+    changed[3] = &other;
+    let before = requests(&server);
+    let third = place.rowcall(&changed);
+    assert_eq!(third.stderr, "");
+    // Whether a schema is held to at all, in two schemas, then two of multiples, then two rows.
+    assert_eq!(requests(&server), before + 6);
+}
+
+#[test]
+fn what_was_found_out_can_be_saved_for_runs() {
+    let server = served_by(behind(&[], &["pattern"]));
+    let url = server.base_url();
+    let place = Workplace::new();
+    place.write("in.csv", "text\nAnn\n");
+    let saved = probe("vllm/m", &server, &["--json", "--quiet"]);
+    place.write("gpu.json", &saved.stdout);
+    let before = server.stats().requests;
+    let ran = place.rowcall(&run(&url, &["--dialect", "gpu.json"]));
+    let after = server.stats().requests;
+    assert_eq!((after.all - before.all, after.invalid - before.invalid), (1, 0), "{}", ran.stderr);
+    let named = place.rowcall(&run(&url, &["--dialect", "xgrammar", "--fresh"]));
+    assert!(server.stats().requests.invalid > after.invalid, "{}", named.stderr);
+    let other = place.rowcall(&run(&url, &["--dialect", "in.json"]));
+    assert_eq!(other.code, Some(2));
+    assert!(other.stderr.contains("the dialect file `in.json` cannot be read"), "{}", other.stderr);
+    place.write("in.json", "{}");
+    let other = place.rowcall(&run(&url, &["--dialect", "in.json"]));
+    assert!(other.stderr.contains("the dialect file `in.json` has no `probe`"), "{}", other.stderr);
+}
+
+#[test]
+fn nothing_is_asked_where_nothing_may_be_sent() {
+    let place = Workplace::new();
+    place.write("in.csv", "text\nAnn\n");
+    let shown = place.rowcall(&run("http://127.0.0.1:9/v1", &["--dialect", "auto", "--show-requests", "1"]));
+    assert_eq!(shown.code, Some(2));
+    assert!(shown.stderr.contains("dialect `auto` asks the server"), "{}", shown.stderr);
+    let schema = place.rowcall(&["schema", "name", "--for", "vllm", "--dialect", "auto"]);
+    assert!(schema.stderr.contains("hint: add `--probe`"), "{}", schema.stderr);
+    let json = place.rowcall(&["schema", "name", "--for", "vllm/m", "--mode", "json", "--probe"]);
+    assert_eq!(json.code, Some(2));
+    assert!(json.stderr.contains("no server holds a model to a schema by a JSON object"), "{}", json.stderr);
+    let usage = place.rowcall(&["schema", "name", "--for", "vllm/m", "--base-url", "http://127.0.0.1:9/v1"]);
+    assert_eq!(usage.code, Some(2), "{}", usage.stderr);
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_said_at_once() {
+    let server = simulator(Scenario::instant("a key").with_key("sk-other"));
+    let ran = probe("openai/m", &server, &["--quiet"]);
+    assert_eq!((ran.code, requests(&server)), (Some(1), 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("401"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_the_questions_cost_counts_against_the_budget() {
+    let server = served_by(behind(&[], &[]));
+    let url = server.base_url();
+    let place = Workplace::new();
+    place.write("in.csv", "text\nAnn\n");
+    let paid = ["--dialect", "auto", "--price", "in=1000,out=1000", "--max-output-tokens", "50", "--budget"];
+    let short = place.rowcall(&run(&url, &[&paid[..], &["0.5"]].concat()));
+    assert_eq!(short.code, Some(4), "{}", short.stderr);
+    assert!(short.stderr.contains("the budget of $0.50 is less than"), "{}", short.stderr);
+    assert_eq!(requests(&server), 0);
+    let enough = place.rowcall(&run(&url, &[&paid[..], &["50"]].concat()));
+    assert!(enough.stderr.contains(" tokens, $"), "{}", enough.stderr);
+}

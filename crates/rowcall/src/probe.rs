@@ -1,0 +1,321 @@
+//! What a running server makes of a schema, found out by tiny requests: each asks for a value that a schema forbids. What is asked and what
+//! an answer shows is in `schema/question.rs`; here is only the way to the server, by the account's admission as for rows.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a request costs depends on the time of day at which it is sent"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::{StreamExt as _, stream};
+
+use crate::admission::{Need, Stake, Strikes};
+use crate::config::{Account, service_tier};
+use crate::error::{Error, Problem, Result};
+use crate::extract::{cost, settlement};
+use crate::fault::{Fault, FaultKind};
+use crate::money::Cost;
+use crate::price::Moment;
+use crate::provider::{Adaptation, Approach, Form, Mode, Parameters, Target, standings};
+use crate::retry::{self, Decision, RetryPolicy, Tried};
+use crate::schema::{Dialect, Feature, Finding, Judgement, Observation, Observed, Trial, conclusion};
+use crate::turn::{Completion, Content, Finish, Prompt, Turn, Usage};
+use crate::weight::weigh;
+
+/// How often a schema is asked about: with which temperature, and how many tokens the answer may have. A model that goes on and on is
+/// given a second chance by luck.
+const ASKED: [(f64, u32); 3] = [(0.0, 256), (1.0, 1024), (1.0, 1024)];
+
+/// Requests in flight at a time.
+const AT_ONCE: usize = 4;
+
+/// What a server is asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeOptions {
+    /// How the schema is asked for; `None` for the best of what the model can.
+    pub mode: Option<Mode>,
+    /// Further fields of the requests. A temperature and an output limit set here hold in place of the usual ones, 0 and 256 tokens.
+    pub parameters: Parameters,
+    /// The parts of a schema; whether the server holds the model to a schema at all is always asked first.
+    pub features: Vec<Feature>,
+}
+
+impl Default for ProbeOptions {
+    fn default() -> Self {
+        Self { mode: None, parameters: Parameters::default(), features: Feature::all() }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probed {
+    /// How the schemas were asked for.
+    pub mode: Mode,
+    /// What was observed.
+    pub observed: Observed,
+    /// How many requests were sent, at most three for each schema, and one more where a parameter had to be left out.
+    pub requests: u32,
+    /// Their tokens, as far as the server tells.
+    pub usage: Usage,
+    /// What they cost, which counts against the account's budget.
+    pub cost: Cost,
+}
+
+/// Asks the server. `told` is called with each observation as it is made.
+///
+/// # Errors
+/// A mode in which no schema can be enforced, and a fault that every request would share.
+pub(crate) async fn probe(
+    account: &Account,
+    options: &ProbeOptions,
+    mut told: impl FnMut(&Observation),
+) -> Result<Probed> {
+    let mode = mode(account, options.mode)?;
+    let mut spent = Spent::default();
+    let mut observed = Observed::default();
+    let first = observe(account, options, mode, Feature::Schema).await?;
+    told(&first.0);
+    let is_held = first.0.finding == Finding::Enforced;
+    spent.add(first.1);
+    observed.0.push(first.0);
+    let others = options.features.iter().copied().filter(|feature| *feature != Feature::Schema);
+    if !is_held {
+        observed.0.extend(others.map(unasked));
+        return Ok(spent.probed(mode, observed));
+    }
+    let asked = others.map(|feature| observe(account, options, mode, feature));
+    let mut answered = stream::iter(asked).buffered(AT_ONCE);
+    while let Some(seen) = answered.next().await {
+        let (observation, more) = seen?;
+        told(&observation);
+        spent.add(more);
+        observed.0.push(observation);
+    }
+    Ok(spent.probed(mode, observed))
+}
+
+/// What was sent.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    requests: u32,
+    usage: Usage,
+    cost: Cost,
+}
+
+impl Spent {
+    fn add(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.usage += more.usage;
+        self.cost += more.cost;
+    }
+
+    fn probed(self, mode: Mode, observed: Observed) -> Probed {
+        Probed { mode, observed, requests: self.requests, usage: self.usage, cost: self.cost }
+    }
+}
+
+fn unasked(feature: Feature) -> Observation {
+    let note = "not asked, since the server does not hold the model to a schema".to_owned();
+    Observation { feature, finding: Finding::Unknown, answers: 0, note: Some(note) }
+}
+
+/// The mode to ask by, in which a schema may be enforced.
+fn mode(account: &Account, wanted: Option<Mode>) -> Result<Mode> {
+    let modes = account.offer.chosen(wanted).map_err(Error::Config)?;
+    match modes.first().copied() {
+        Some(mode @ (Mode::Schema | Mode::Tool)) => Ok(mode),
+        Some(mode @ (Mode::Json | Mode::Prompt)) => {
+            let message = format!("no server holds a model to a schema by {}", mode.phrase());
+            Err(Error::Config(Problem::new(message).hint("it can be asked in the modes `schema` and `tool`")))
+        }
+        None => Err(Error::Config(Problem::new("the model takes no schema in any way"))),
+    }
+}
+
+/// What the server makes of a feature.
+async fn observe(
+    account: &Account,
+    options: &ProbeOptions,
+    mode: Mode,
+    feature: Feature,
+) -> Result<(Observation, Spent)> {
+    let mut spent = Spent::default();
+    let mut judged = Vec::new();
+    for trial in Trial::all(feature) {
+        let judgement = attempts(account, options, mode, &trial, &mut spent).await?;
+        let is_decided = matches!(judgement, Judgement::Broken(_) | Judgement::Refused(_));
+        judged.push(judgement);
+        if is_decided {
+            break;
+        }
+    }
+    Ok((conclusion(feature, &judged), spent))
+}
+
+/// What a schema shows after three answers at most.
+async fn attempts(
+    account: &Account,
+    options: &ProbeOptions,
+    mode: Mode,
+    trial: &Trial,
+    spent: &mut Spent,
+) -> Result<Judgement> {
+    let mut last = Judgement::Silent("not asked".to_owned());
+    for (temperature, limit) in ASKED {
+        let wanted = &options.parameters;
+        let parameters = Parameters {
+            temperature: wanted.temperature.or(Some(temperature)),
+            max_output_tokens: wanted.max_output_tokens.or(Some(limit)),
+            extra: wanted.extra.clone(),
+        };
+        last = match ask(account, target(account, mode, &parameters, trial)?, trial, spent).await? {
+            Ok(completion) => read(&completion, trial),
+            Err(fault) if is_everybodys(&fault) => return Err(Error::Stopped(Box::new(fault))),
+            Err(fault) if is_refusal(&fault) => Judgement::Refused(fault.to_string()),
+            Err(fault) => Judgement::Silent(fault.to_string()),
+        };
+        if !matches!(last, Judgement::Silent(_)) {
+            break;
+        }
+    }
+    Ok(last)
+}
+
+fn target(account: &Account, mode: Mode, parameters: &Parameters, trial: &Trial) -> Result<Target> {
+    let offer = &account.offer;
+    let wire = Arc::new(trial.wire().map_err(Error::Config)?);
+    let form = Form { mode, dialect: Dialect::Verbatim, wire };
+    let (parameters, _) = offer.fit(parameters);
+    let target = Target::new(offer.protocol, account.quirks, offer.name.clone(), form, parameters);
+    Ok(if account.transport.has_version() { target.below_version() } else { target })
+}
+
+/// One answer. A parameter that the server refuses is left out, and what may be mended by time is asked again a few times.
+async fn ask(
+    account: &Account,
+    target: Target,
+    trial: &Trial,
+    spent: &mut Spent,
+) -> Result<std::result::Result<Completion, Fault>> {
+    const POLICY: RetryPolicy = RetryPolicy { retries: 2, limit_deadline: Duration::from_mins(1) };
+    let output_limit = target.parameters.max_output_tokens;
+    let tier = service_tier(&target.parameters);
+    let approach = Approach::new(target, Vec::new());
+    let prompt = Prompt::new(vec![Turn::user(trial.prompt())]);
+    let (mut tried, mut strikes) = (Tried::default(), Strikes::default());
+    loop {
+        let target = approach.target();
+        let request = target.encode(&prompt);
+        let weight = weigh(&request, &target, &prompt, account.capacity());
+        let at = Moment::from(SystemTime::now());
+        let most = account.pricing.at_most(weight.most, tier.as_deref(), at);
+        let need = Need { bytes: weight.bytes, output_limit, stake: Stake { most, purse: None } };
+        let admitted = account.admission.admit(need, None).await;
+        let permit = admitted.map_err(|denial| Error::Limit(denial.problem()))?;
+        spent.requests += 1;
+        let response = account.transport.send(&request).await;
+        let standings = response.as_ref().map(standings).unwrap_or_default();
+        let result = response.and_then(|response| target.decode(&response));
+        let result = result.map_err(|fault| {
+            let message = account.transport.hide_secrets(fault.message);
+            Fault { message, ..fault }
+        });
+        let lost = account.pricing.of_lost(most);
+        let cost = cost(&account.pricing, tier.as_deref(), &result, at, lost);
+        permit.settle(settlement(&result), cost, &standings, &mut strikes);
+        spent.cost += cost;
+        let fault = match result {
+            Ok(completion) => {
+                spent.usage += completion.usage.unwrap_or_default();
+                return Ok(Ok(completion));
+            }
+            Err(fault) => fault,
+        };
+        match approach.adapt(&target, &fault) {
+            Adaptation::None => {}
+            Adaptation::Made | Adaptation::Change(_) => continue,
+        }
+        if retry::is_limit(fault.kind) {
+            tried.limits += 1;
+            tried.limited_for = account.admission.limited_for();
+        } else {
+            tried.faults += 1;
+        }
+        tried.answered = account.admission.has_answered();
+        match retry::decide(&fault, tried, POLICY, fastrand::f64()) {
+            Decision::Retry(wait) => tokio::time::sleep(wait).await,
+            Decision::GiveUp | Decision::Stop => return Ok(Err(fault)),
+        }
+    }
+}
+
+/// What an answer shows.
+fn read(completion: &Completion, trial: &Trial) -> Judgement {
+    let text = match &completion.content {
+        Content::Text(text) => text,
+        Content::Calls(calls) => match calls.first() {
+            Some(call) => &call.arguments,
+            None => return Judgement::Silent("there is nothing in the answer".to_owned()),
+        },
+        Content::Refusal(_) => return Judgement::Silent("the model declined to answer".to_owned()),
+        Content::Thoughts(_) => return Judgement::Silent("there are only thoughts in the answer".to_owned()),
+    };
+    match completion.finish {
+        Finish::Stop | Finish::Unstated => trial.judge(text),
+        Finish::Length => Judgement::Silent("the answer was cut at the output limit".to_owned()),
+        Finish::ContentFilter => Judgement::Silent("the answer was cut by a filter".to_owned()),
+        Finish::Paused => Judgement::Silent("the answer was paused".to_owned()),
+    }
+}
+
+/// Whether a fault is a refusal of the schema: what else there is in a request was taken before, or is refused by name.
+fn is_refusal(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::InvalidSchema
+        | FaultKind::InvalidRequest
+        | FaultKind::Unprocessable
+        | FaultKind::UnsupportedParameter => true,
+        FaultKind::RateLimit
+        | FaultKind::Overloaded
+        | FaultKind::Timeout
+        | FaultKind::Server
+        | FaultKind::Unreachable
+        | FaultKind::Connection
+        | FaultKind::Conflict
+        | FaultKind::Quota
+        | FaultKind::Auth
+        | FaultKind::Permission
+        | FaultKind::NotFound
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::TooLarge
+        | FaultKind::RequestExceedsLimit => false,
+    }
+}
+
+/// Whether every other request would meet the fault as well.
+fn is_everybodys(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::Unreachable
+        | FaultKind::Quota
+        | FaultKind::Auth
+        | FaultKind::Permission
+        | FaultKind::NotFound => true,
+        FaultKind::RateLimit
+        | FaultKind::Overloaded
+        | FaultKind::Timeout
+        | FaultKind::Server
+        | FaultKind::Connection
+        | FaultKind::Conflict
+        | FaultKind::InvalidSchema
+        | FaultKind::UnsupportedParameter
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::TooLarge
+        | FaultKind::RequestExceedsLimit
+        | FaultKind::Unprocessable
+        | FaultKind::InvalidRequest => false,
+    }
+}
