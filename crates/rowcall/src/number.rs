@@ -42,6 +42,20 @@ impl Decimal {
     }
 }
 
+/// Whether a text may be a whole number whose thousands are grouped by dots as well as a fraction: `5.000`.
+pub(crate) fn is_grouped_by_dots(text: &str) -> bool {
+    let digits = text.trim().trim_start_matches(['-', '+']);
+    let mut groups = digits.split('.');
+    let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next().unwrap_or_default();
+    let mut others = groups.peekable();
+    (1..=3).contains(&first.len())
+        && !first.starts_with('0')
+        && is_digits(first)
+        && others.peek().is_some()
+        && others.all(|group| group.len() == 3 && is_digits(group))
+}
+
 /// The digits of a whole number, if it is one: `3` for `3.0` and `1200` for `1.2e3`. What would end with more than 40 zeros
 /// is not written out.
 pub(crate) fn whole(number: &Number) -> Option<String> {

@@ -28,9 +28,9 @@ impl Judged<'_> {
             Ending::Fragment(rest) => Some(Violation::whole(format!(
                 "the JSON goes on where its brackets are closed, at `{rest}`, expected one whole value"
             ))),
-            Ending::Elided if is_elided => {
-                Some(Violation::whole("the list ends in dots, expected everything written out"))
-            }
+            Ending::Elided if is_elided => Some(Violation::whole(
+                "something is left out behind the list, expected everything written out",
+            )),
             Ending::Elided | Ending::Text | Ending::Words => None,
         }
     }

@@ -382,7 +382,7 @@ impl<'a> Parser<'a> {
 }
 
 /// Whether a comment stands for items that the model has left out: `and so on`, `3 more`.
-fn stands_for_more(comment: &str) -> bool {
+pub(super) fn stands_for_more(comment: &str) -> bool {
     let comment = comment.to_lowercase();
     let counts = |words: &str| {
         let count = words.split_whitespace().next_back().unwrap_or_default();

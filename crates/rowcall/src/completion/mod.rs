@@ -93,6 +93,9 @@ impl Reader<'_> {
     /// The reading of a text that is valid as it stands, as most are: one parse, one validation.
     fn read_strict(&self, text: &str) -> Option<Reading> {
         let value = json::strict(text).filter(|value| self.is_complete(value))?;
+        if self.wanted.call_in_writing(&value).is_some() {
+            return None;
+        }
         let value = self.wanted.form(value);
         let is_wanted =
             self.wanted.schema.validates(&value) && self.wanted.schema.strangers(&value, 1).is_empty();

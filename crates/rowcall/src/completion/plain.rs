@@ -5,6 +5,7 @@ use serde_json::{Number, Value, json};
 use super::json::{self, thoughts};
 use super::repair::{Kind, Repair, named, ungrouped};
 use super::{Reader, Reading};
+use crate::number::is_grouped_by_dots;
 use crate::schema::{Expected, JsonType};
 use crate::turn::Finish;
 use crate::violation::Violation;
@@ -20,7 +21,13 @@ impl Reader<'_> {
         if schema.is_object() {
             return None;
         }
-        let text = thoughts::behind(text).trim();
+        let outside = thoughts::outside(text);
+        let text = outside.as_str();
+        if let Some(inner) = fenced(text).filter(|inner| self.is_string() && json::strict(inner).is_none()) {
+            let value = Value::String(inner.to_owned());
+            let repairs = vec![Repair::Fence, Repair::PlainText];
+            return schema.validates(&value).then_some(Reading::Value { value, repairs });
+        }
         if text.is_empty() || (text.contains('{') || text.starts_with('[')) && !self.is_prose(text) {
             return None;
         }
@@ -72,6 +79,15 @@ impl Reader<'_> {
     }
 }
 
+/// What stands in a fence, if the text is nothing else and the fence has lines of its own.
+fn fenced(text: &str) -> Option<&str> {
+    let body = text.strip_prefix("```")?.strip_suffix("```")?;
+    let (info, inner) = body.split_once('\n')?;
+    let is_info = info.trim().chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '+' | '#' | '_'));
+    let inner = inner.strip_suffix('\n').unwrap_or(inner);
+    (is_info && !inner.contains("```") && !inner.trim().is_empty()).then_some(inner)
+}
+
 /// The member that a text names.
 pub(super) fn named_member(text: &str, members: &[Value]) -> Option<(Value, Repair)> {
     let names: Vec<(String, &Value)> = members
@@ -108,6 +124,9 @@ pub(super) fn number(text: &str, types: &[JsonType]) -> Option<(Value, Repair)> 
     };
     let text = text.trim_matches(['*', '`', '"', ' ']);
     let bare = text.strip_suffix('.').unwrap_or(text);
+    if kind == Kind::Whole && is_grouped_by_dots(bare) {
+        return None;
+    }
     if !bare.contains('\n')
         && let Ok(number) = serde_json::from_str::<Number>(bare)
     {

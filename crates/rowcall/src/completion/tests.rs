@@ -255,7 +255,11 @@ fn lists() {
             (text("```json\n{\"a\":1}\n```\n```json\n{\"a\":2}\n```"), r#"value [{"a":1},{"a":2}] collected fence"#),
             (text("{\"a\":1}, or rather {\"a\":2}"), r#"invalid, best {"a":2}; is an object, expected an array"#),
             (text("{\"a\":1}\n{\"a\":\"x\"}"), r#"invalid, best {"a":"x"}; is an object, expected an array"#),
-            (text("{\"a\":1}\n{\"a\":2}\n..."), "invalid; the list ends in dots, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\n..."), "invalid; something is left out behind the list, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\n// 3 more"), "invalid; something is left out behind the list, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\netc."), "invalid; something is left out behind the list, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}]\n(and 5 more)"), "invalid; something is left out behind the list, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}]\n[Output truncated]"), "invalid; something is left out behind the list, expected everything written out"),
             (text("[{\"a\":1},{\"a\":2}, ...]"), "invalid; the JSON cannot be read: expected everything written out where `...]` stands"),
             (text("{\"a\":1}"), r#"value [{"a":1}] wrapped"#),
             // Two lists.

@@ -232,7 +232,8 @@ fn number(types: JsonTypes, text: &str) -> Option<Value> {
     if types.includes(JsonTypes::FRACTION) || !number.is_f64() {
         return Some(Value::Number(number));
     }
-    whole(types, &number)
+    // Of 5 and 5000, nothing shows which `5.000` is.
+    if number::is_grouped_by_dots(digits) { None } else { whole(types, &number) }
 }
 
 fn whole(types: JsonTypes, number: &Number) -> Option<Value> {

@@ -65,9 +65,21 @@ pub(super) fn ending(
     }
 }
 
+/// What opens a remark about the value in front of it.
+const REMARKS: [&str; 9] = ["//", "/*", "#", "(", "[", "<!--", "and ", "plus ", "etc"];
+
+/// Whether `rest` begins with a remark that something was left out: `// 3 more`, `(and so on)`, `[Output truncated]`.
+fn says_more(rest: &str) -> bool {
+    let line =
+        rest.trim_start_matches(['`', '~']).trim_start_matches(is_blank).lines().next().unwrap_or_default();
+    let is_remark = REMARKS.iter().any(|opener| line.starts_with(opener));
+    is_remark && lenient::stands_for_more(line.trim_matches(|c: char| !c.is_alphanumeric() && c != '+'))
+}
+
 fn plain(rest: &str) -> Ending {
     let behind_comma = rest.trim_start_matches([',', ';']).trim_start_matches(is_blank);
-    let is_elided = behind_comma.starts_with("...") || behind_comma.starts_with('…');
+    let is_elided =
+        behind_comma.starts_with("...") || behind_comma.starts_with('…') || says_more(behind_comma);
     let is_end = rest.trim_matches(|c| c == '`' || c == '~' || is_blank(c)).is_empty();
     match (is_elided, is_end) {
         (true, _) => Ending::Elided,

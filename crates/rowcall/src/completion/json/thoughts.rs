@@ -30,8 +30,29 @@ const BRACKETED: &str = "THINK";
 const BETWEEN_TRIANGLES: &str = "think";
 
 /// Special tokens that open thoughts, and that close them.
-const TOKENS: [(&str, &str); 2] =
-    [("<|begin_of_thought|>", "<|end_of_thought|>"), ("<|thinking|>", "<|/thinking|>")];
+const TOKENS: [(&str, &str); 4] = [
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|thinking|>", "<|/thinking|>"),
+    // Cohere's, and MedGemma's.
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<unused94>", "<unused95>"),
+];
+
+/// Special tokens around an answer that servers leave in its text when their template does not know them.
+const AROUND: [&str; 12] = [
+    "<|START_RESPONSE|>",
+    "<|END_RESPONSE|>",
+    "<|im_start|>assistant",
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|end|>",
+    "<|return|>",
+    "<end_of_turn>",
+    "<｜end▁of▁sentence｜>",
+    "<s>",
+    "</s>",
+];
 
 /// What names a channel in OpenAI's Harmony format, and what ends the line that names it.
 const CHANNEL: (&str, &str) = ("<|channel|>", "<|message|>");
@@ -56,8 +77,11 @@ pub(super) enum Mark {
 
 /// The mark at the beginning of `text`, if there is one.
 pub(super) fn mark(text: &str) -> Option<Mark> {
+    if let Some(mark) = token(text) {
+        return Some(mark);
+    }
     if text.starts_with("<|") {
-        return token(text).or_else(|| channel(text));
+        return channel(text);
     }
     let opener = text.chars().next()?;
     let body = text.get(opener.len_utf8()..)?;
@@ -144,4 +168,36 @@ pub(in crate::completion) fn behind(text: &str) -> &str {
         }
     }
     answer
+}
+
+/// What a text in plain words says outside of all thoughts, and without special tokens around it. Behind an end of thoughts that has no
+/// beginning, all that stood before it was thought.
+pub(in crate::completion) fn outside(text: &str) -> String {
+    let mut said = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(OPENERS) {
+        let (before, from_mark) = rest.split_at(at);
+        said.push_str(before);
+        let skipped = match mark(from_mark) {
+            Some(Mark::Begin(begin)) => begin + length(from_mark.get(begin..).unwrap_or_default()),
+            Some(Mark::End(end)) => {
+                said.clear();
+                end
+            }
+            None => {
+                let opener = from_mark.chars().next().map_or(0, char::len_utf8);
+                said.push_str(from_mark.get(..opener).unwrap_or_default());
+                opener
+            }
+        };
+        rest = from_mark.get(skipped..).unwrap_or_default();
+    }
+    said.push_str(rest);
+    let mut answer = said.trim();
+    while let Some(shorter) =
+        AROUND.iter().find_map(|token| answer.strip_prefix(token).or_else(|| answer.strip_suffix(token)))
+    {
+        answer = shorter.trim();
+    }
+    answer.to_owned()
 }

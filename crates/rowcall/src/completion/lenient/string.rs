@@ -5,6 +5,9 @@ use super::escape::Backslashes;
 use super::{Parser, Why, is_blank};
 use crate::completion::repair::Repair;
 
+/// What joins two strings in the languages that models know, or offers one for the other.
+const OPERATORS: [&str; 10] = ["+", "or", "and", "||", "&&", "|", "&", ".", "..", "??"];
+
 /// How far an end is looked for behind a quote that is none, in bytes.
 const FARTHEST_END: usize = 10_000;
 
@@ -197,6 +200,16 @@ impl Parser<'_> {
 /// Whether what is to be a string's content is the end of one string and the beginning of another with something between them, as in
 /// `"a" + "b"` and `"a" or "b"`: its first quote closes, and its last one opens.
 fn is_joined(content: &str) -> bool {
+    // Between the quotes that close one string and open the next stands an operator, with blanks around it.
+    let is_operator = |between: &str| {
+        let operator = between.trim_matches(is_blank);
+        let has_blanks = between.starts_with(is_blank) && between.ends_with(is_blank);
+        has_blanks
+            && (OPERATORS.contains(&operator) || (operator.starts_with('+') && operator.ends_with('+')))
+    };
+    if content.split('"').skip(1).step_by(2).any(is_operator) {
+        return true;
+    }
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let (Some((before, first)), Some((last, behind))) = (content.split_once('"'), content.rsplit_once('"'))
     else {

@@ -15,9 +15,43 @@ const BULLETS: [&str; 4] = ["- ", "* ", "# ", "> "];
 /// How many words may stand before a label that they announce, such as `The answer is`.
 const MOST_WORDS: usize = 6;
 
-/// Words with which a label may be denied rather than given.
-const DENIALS: [&str; 11] =
-    ["not", "no", "never", "neither", "nor", "without", "isn't", "isn’t", "cannot", "either", "or"];
+/// Words with which a label may be denied rather than given; so may any word that ends in `n't`.
+const DENIALS: [&str; 28] = [
+    "not",
+    "no",
+    "never",
+    "neither",
+    "nor",
+    "without",
+    "cannot",
+    "either",
+    "or",
+    "none",
+    "n/a",
+    "false",
+    "wrong",
+    "incorrect",
+    "untrue",
+    "invalid",
+    "unlikely",
+    "hardly",
+    "barely",
+    "doubt",
+    "doubtful",
+    "questionable",
+    "rejected",
+    "opposite",
+    "contrary",
+    "except",
+    "unless",
+    "0%",
+];
+
+/// What a label of one or two words behind it may say without denying it, such as `(high confidence)`.
+const ASSURANCES: [&str; 4] = ["confiden", "certain", "sure", "score"];
+
+/// How many words an explanation behind a label has at least; a shorter one may be a verdict on the label.
+const FEWEST_EXPLAINING: usize = 3;
 
 /// The one of `members` that `text` names; the second of a pair is what it stands for.
 pub(in crate::completion) fn named<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
@@ -50,12 +84,15 @@ fn label<'m>(line: &str, members: &[(&'m str, &'m Value)]) -> Option<(&'m str, &
         {
             return pair(value);
         }
-        if let Some(value) = alike(before, members) {
+        if explains(behind)
+            && let Some(value) = alike(before, members)
+        {
             return pair(value);
         }
     }
     for dash in [" - ", " – ", " — ", " ("] {
-        if let Some(value) = line.split_once(dash).and_then(|(before, _)| alike(before, members)) {
+        let explained = line.split_once(dash).filter(|(_, behind)| explains(behind));
+        if let Some(value) = explained.and_then(|(before, _)| alike(before, members)) {
             return pair(value);
         }
     }
@@ -76,7 +113,25 @@ fn untagged(text: &str) -> &str {
 /// Whether these words can announce a label.
 fn is_announcement(words: &str) -> bool {
     let words: Vec<String> = words.split_whitespace().map(plain).collect();
-    (1..=MOST_WORDS).contains(&words.len()) && !words.iter().any(|word| DENIALS.contains(&word.as_str()))
+    (1..=MOST_WORDS).contains(&words.len()) && !words.iter().any(|word| denies(word))
+}
+
+/// Whether these words, which stand behind a label, explain it rather than judge it: `Yes: the customer has agreed`, but not `Yes: false`.
+fn explains(words: &str) -> bool {
+    let words: Vec<String> = words.split_whitespace().map(plain).filter(|word| !word.is_empty()).collect();
+    match words.first() {
+        None => true,
+        Some(first) if denies(first) => false,
+        Some(_) if words.len() >= FEWEST_EXPLAINING => true,
+        Some(_) => {
+            !words.iter().any(|word| denies(word))
+                && words.iter().any(|word| ASSURANCES.iter().any(|assurance| word.starts_with(assurance)))
+        }
+    }
+}
+
+fn denies(word: &str) -> bool {
+    DENIALS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t")
 }
 
 /// The only member that `text` is, its decoration, its case, `-`, `_` or a blank for one another, and the name of an enum in front
@@ -108,9 +163,28 @@ fn plain(text: &str) -> String {
     bare.to_lowercase().replace(['-', '_'], " ").replace("**", "")
 }
 
-/// Whether this is an emoji, a tick or a part of one, by Unicode's blocks of symbols, dingbats and pictographs.
+/// Marks that deny or leave open what stands beside them: empty and crossed boxes, crosses, question marks, thumbs down.
+const DENYING_MARKS: [char; 14] = [
+    '\u{2610}',
+    '\u{2612}',
+    '\u{2715}',
+    '\u{2716}',
+    '\u{2717}',
+    '\u{2718}',
+    '\u{274c}',
+    '\u{274e}',
+    '\u{2753}',
+    '\u{2754}',
+    '\u{26d4}',
+    '\u{1f6ab}',
+    '\u{1f44e}',
+    '\u{1f645}',
+];
+
+/// Whether this is an emoji, a tick or a part of one, by Unicode's blocks of symbols, dingbats and pictographs, and denies nothing.
 fn is_emoji(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}' | '\u{fe0f}' | '\u{200d}')
+        && !DENYING_MARKS.contains(&c)
 }
 
 /// Whether `text` has `name` in it as whole words.

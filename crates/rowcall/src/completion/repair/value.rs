@@ -47,8 +47,15 @@ impl Wanted<'_> {
         others: usize,
         exponents: &[String],
     ) -> Result<(Value, Vec<Repair>), (Value, Vec<Violation>)> {
-        let unrepaired = self.form(value.clone());
         let mut repairs = Vec::new();
+        let value = match self.call_in_writing(&value) {
+            Some(arguments) => {
+                repairs.push(Repair::Envelope);
+                arguments.clone()
+            }
+            None => value,
+        };
+        let unrepaired = self.form(value.clone());
         let broken = self.breaches(&unrepaired);
         let (mut layers, mut form, mut breaches) = (value, unrepaired.clone(), broken.clone());
         for _ in 0..=MOST_LAYERS {
@@ -138,8 +145,23 @@ impl Wanted<'_> {
         matches!(expected, Some(Expected::Member(_))) && value.is_string() && self.schema.validates(value)
     }
 
-    /// The value that an object was put around: a label that alone is wanted, under any name; else under a name that says nothing, under the schema's name, as the arguments of
-    /// a call in writing, or, since some modes allow no other root than an object, as a list under any name.
+    /// The arguments of a call of the tool that `value` writes out, unless the schema itself has a property of that name.
+    pub(in crate::completion) fn call_in_writing<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        let fields = value.as_object()?;
+        let called = fields.get("name")?.as_str()?;
+        let is_ours = called == self.schema.name() || called == self.wire.name;
+        let is_of_a_call =
+            |key: &String| ["name", "type", "id", "arguments", "parameters"].contains(&key.as_str());
+        let names = self.schema.properties().unwrap_or_default();
+        let mut arguments =
+            ["arguments", "parameters"].into_iter().filter_map(|key| Some((key, fields.get(key)?)));
+        let (key, arguments) = arguments.next()?;
+        let is_call = is_ours && fields.keys().all(is_of_a_call) && !names.iter().any(|name| *name == key);
+        is_call.then_some(arguments)
+    }
+
+    /// The value that an object was put around: a label that alone is wanted, under any name; else under a name that says nothing, under
+    /// the schema's name, or, since some modes allow no other root than an object, as a list under any name.
     fn enveloped<'v>(&self, fields: &'v Map<String, Value>, wants_list: bool) -> Option<&'v Value> {
         let name = self.schema.name();
         let mut each = fields.iter();
@@ -148,12 +170,6 @@ impl Wanted<'_> {
                 let says_nothing = ENVELOPES.contains(&key.as_str()) || key.eq_ignore_ascii_case(name);
                 let is_list = wants_list && inner.as_array().is_some_and(|items| !items.is_empty());
                 (says_nothing || is_list || self.is_label(inner)).then_some(inner)
-            }
-            ((key, Value::String(called)), Some((arguments, inner)), None) => {
-                let is_call = key == "name"
-                    && called == name
-                    && ["arguments", "parameters"].contains(&arguments.as_str());
-                is_call.then_some(inner)
             }
             _ => None,
         }
