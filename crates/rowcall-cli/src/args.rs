@@ -156,7 +156,7 @@ pub(crate) struct ExportArguments {
     /// Write over a file that is not the journal's own output
     #[arg(long)]
     pub(crate) force: bool,
-    /// Go on with a journal of Python's, whose values a model of Python's has validated, without that model
+    /// Go on with a journal of Python's, whose values a model of Python's has validated, without that model; values are marked
     #[arg(long)]
     pub(crate) without_validators: bool,
     /// No progress and no summary

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::args::{JournalArguments, RunArguments, Switch};
+use crate::command::export::Values;
 use crate::files::{Files, has_content, place};
 use crate::guard::FirstRows;
 use crate::printing;
@@ -56,6 +57,8 @@ pub struct Memo {
     pub folder: Option<PathBuf>,
     /// What validated values beside the schema, if something did that the command line does not have: a model of Python's.
     pub validated_by: Option<String>,
+    /// What tells that model from others of its name: a hash of its schema and its source.
+    pub validated_by_hash: Option<String>,
 }
 
 impl Memo {
@@ -84,6 +87,7 @@ impl Memo {
             columns: input.first_record_fields().unwrap_or_default().to_vec(),
             folder: if task.images.is_empty() { None } else { std::path::absolute(".").ok() },
             validated_by: None,
+            validated_by_hash: None,
         }
     }
 
@@ -120,7 +124,7 @@ impl Memo {
 
     /// What the journal at `path` remembers. A journal that a library has made remembers nothing. If it was moved, copied or renamed,
     /// its files are taken to be beside it, and to be named like it if it has another name, so that the original's are left as they are.
-    pub(crate) fn in_journal(contents: &Contents, path: &Path) -> Self {
+    pub fn in_journal(contents: &Contents, path: &Path) -> Self {
         let memo: Self = serde_json::from_str(contents.memo()).unwrap_or_default();
         memo.found_at(path)
     }
@@ -159,21 +163,33 @@ impl Memo {
     /// # Errors
     /// If they were validated in Python.
     pub(crate) fn check_validators(&self, goes_on_without: bool) -> Result<()> {
-        let Some(by) = &self.validated_by else { return Ok(()) };
+        let Some(by) = self.validator() else { return Ok(()) };
         if goes_on_without {
             printing::note(&format!(
-                "warning: `{by}` of Python has not seen what is asked here, and values are as the model has answered"
+                "warning: {by} of Python has not seen what is asked here: values are as the model has answered, and marked by `_unvalidated`"
             ));
             return Ok(());
         }
         let message = format!(
-            "the journal's values were validated by `{by}` of Python, which the command line does not have"
+            "the journal's values were validated by {by} of Python, which the command line does not have"
         );
         Err(Error::Config(
             Problem::new(message).hint(
                 "`retry_failed=True` asks again from Python; `--without-validators` goes on without them",
             ),
         ))
+    }
+
+    /// What the command line has for values where it goes on at all.
+    pub(crate) fn values(&self) -> Values {
+        if self.validated_by.is_some() { Values::Unvalidated } else { Values::Validated }
+    }
+
+    /// What validated values, with the beginning of its hash.
+    pub(crate) fn validator(&self) -> Option<String> {
+        let name = self.validated_by.as_ref()?;
+        let hash = self.validated_by_hash.as_ref().and_then(|hash| hash.get(..8));
+        Some(hash.map_or_else(|| format!("`{name}`"), |hash| format!("`{name}` ({hash})")))
     }
 
     /// The format of its output, if it was named.

@@ -9,6 +9,9 @@ pub(crate) const ERROR_FIELD: &str = "_error";
 /// The object of `META_FIELDS` in JSON Lines; in CSV each has a column of its own, `_meta_attempts` and so on.
 pub(crate) const META_FIELD: &str = "_meta";
 
+/// The field that marks a value which has passed over the validators of the run that made the journal.
+pub(crate) const UNVALIDATED_FIELD: &str = "_unvalidated";
+
 /// Under which name a value stands that is no object.
 pub(crate) const VALUE_FIELD: &str = "value";
 
@@ -34,6 +37,15 @@ pub struct Layout {
     pub(crate) place: Place,
     pub(crate) rest: Rest,
     pub(crate) meta: Meta,
+    pub(crate) values: Values,
+}
+
+/// Whether values have passed all that was to validate them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    Validated,
+    /// They are marked.
+    Unvalidated,
 }
 
 /// What a CSV does with fields of the value that have no column of their own.
@@ -76,7 +88,12 @@ impl Layout {
                 ))
                 .hint("put the value under a name of its own with `--into NAME`"),
             )),
-            None => Ok(Self { place: Place::Beside(properties), rest: Rest::LeftOut, meta: Meta::Hidden }),
+            None => Ok(Self {
+                place: Place::Beside(properties),
+                rest: Rest::LeftOut,
+                meta: Meta::Hidden,
+                values: Values::Validated,
+            }),
         }
     }
 
@@ -92,12 +109,22 @@ impl Layout {
             );
             return Err(Error::Config(Problem::new(message)));
         }
-        Ok(Self { place: Place::Under(name), rest: Rest::LeftOut, meta: Meta::Hidden })
+        Ok(Self {
+            place: Place::Under(name),
+            rest: Rest::LeftOut,
+            meta: Meta::Hidden,
+            values: Values::Validated,
+        })
     }
 
     /// The whole value under `value`: for a schema whose values are no objects.
     pub fn whole() -> Self {
-        Self { place: Place::Under(VALUE_FIELD.to_owned()), rest: Rest::LeftOut, meta: Meta::Hidden }
+        Self {
+            place: Place::Under(VALUE_FIELD.to_owned()),
+            rest: Rest::LeftOut,
+            meta: Meta::Hidden,
+            values: Values::Validated,
+        }
     }
 
     /// The same layout for values that may have fields beyond those named: a CSV has a further column `value` for them, as JSON text,
@@ -112,6 +139,12 @@ impl Layout {
         Self { meta: Meta::Shown, ..self }
     }
 
+    /// The same layout for values that have passed over the validators they were to pass: each is marked by a field `_unvalidated`, which
+    /// is true.
+    pub fn with_unvalidated(self) -> Self {
+        Self { values: Values::Unvalidated, ..self }
+    }
+
     /// The names that no record may have, for [`InputOptions::reserved`](crate::InputOptions::reserved).
     pub fn reserved(&self) -> Vec<String> {
         let mut names = self.value_columns().to_vec();
@@ -119,6 +152,9 @@ impl Layout {
         if self.meta == Meta::Shown {
             names.push(META_FIELD.to_owned());
             names.extend(META_FIELDS.map(meta_column));
+        }
+        if self.values == Values::Unvalidated {
+            names.push(UNVALIDATED_FIELD.to_owned());
         }
         names
     }
@@ -133,7 +169,9 @@ impl Layout {
 
     /// Whether a line has a field `name` of the output's own, beside the value's.
     pub(crate) fn adds(&self, name: &str) -> bool {
-        name == ERROR_FIELD || (self.meta == Meta::Shown && name == META_FIELD)
+        name == ERROR_FIELD
+            || (self.meta == Meta::Shown && name == META_FIELD)
+            || (self.values == Values::Unvalidated && name == UNVALIDATED_FIELD)
     }
 }
 
@@ -144,7 +182,8 @@ pub(crate) fn meta_column(field: &str) -> String {
 
 /// Whether `name` may stand for something of the output's own in some layout.
 pub(crate) fn is_own(name: &str) -> bool {
-    name == ERROR_FIELD || name == META_FIELD || META_FIELDS.iter().any(|field| name == meta_column(field))
+    [ERROR_FIELD, META_FIELD, UNVALIDATED_FIELD].contains(&name)
+        || META_FIELDS.iter().any(|field| name == meta_column(field))
 }
 
 #[cfg(test)]
@@ -179,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_value_may_not_take_a_name_of_the_output() {
-        for name in ["_error", "_meta", "_meta_model"] {
+        for name in ["_error", "_meta", "_meta_model", "_unvalidated"] {
             let error = Layout::beside(["label", name]).unwrap_err();
             assert_eq!(
                 error.to_string(),

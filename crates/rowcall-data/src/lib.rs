@@ -31,8 +31,8 @@ mod output;
 pub use format::{InputFormat, OutputFormat};
 pub use input::{
     Character, CsvOptions, Encoding, FailedRows, Gauge, Input, InputOptions, MAX_RECORD_BYTES, Notes, Quote,
-    RowsInAll,
+    RowsInAll, failed_earlier,
 };
 pub use kept::KeptRows;
 pub use layout::Layout;
-pub use output::{LeftOut, Output, OutputOptions, Written, is_reader_gone, same_file};
+pub use output::{LeftOut, Output, OutputOptions, Written, is_reader_gone, same_file, took};

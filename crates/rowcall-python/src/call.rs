@@ -16,6 +16,7 @@ use crate::delivery::{Ending, Ends, Queue, Taken};
 use crate::failure;
 use crate::notices::Notices;
 use crate::outcome::Outcome;
+use crate::progress::{Progress, UnderWay};
 use crate::rows::Rows;
 use crate::validation::Judge;
 
@@ -33,27 +34,42 @@ pub(crate) struct Call {
     halt: Halt,
     notices: Arc<Notices>,
     rows: Option<Arc<Rows>>,
+    progress: Arc<Progress>,
     /// What is to be said of the input, of a run over files.
     notes: Notes,
     process: u32,
 }
 
 impl Call {
-    /// Starts `work`, which pours into `queue`.
+    /// Starts `work`, which fills `queue`.
     pub(crate) fn start<F>(
         runtime: &Handle,
         queue: Arc<Queue>,
         halt: Halt,
         notices: Arc<Notices>,
+        progress: Arc<Progress>,
         work: F,
     ) -> Self
     where
         F: Future<Output = Ending> + Send + 'static,
     {
-        let poured = Ends(Arc::clone(&queue));
-        let carry = async move { poured.0.end(work.await) };
+        let (ends, under_way) = (Ends(Arc::clone(&queue)), UnderWay(Arc::clone(&progress)));
+        let carry = async move {
+            let ended = work.await;
+            drop(under_way);
+            ends.0.end(ended);
+        };
         let task = runtime.spawn(carry).abort_handle();
-        Self { queue, task, halt, notices, rows: None, notes: Notes::default(), process: std::process::id() }
+        Self {
+            queue,
+            task,
+            halt,
+            notices,
+            rows: None,
+            progress,
+            notes: Notes::default(),
+            process: std::process::id(),
+        }
     }
 
     /// The same call of rows that Python has given.
@@ -125,6 +141,12 @@ impl Call {
         self.queue.unlisten(number);
     }
 
+    /// The rows of this call that are done, those of them that failed, and how many it has in all, as far as that is known by now.
+    fn progress(&self) -> (u64, u64, Option<u64>) {
+        let (done, failed) = self.progress.counts();
+        (done, failed, self.progress.in_all())
+    }
+
     /// What the extractor has to warn of since it was last asked, by whichever call.
     fn warnings(&self) -> Vec<String> {
         self.notices.take()
@@ -149,6 +171,7 @@ impl Call {
     fn cancel(&self) {
         if self.process == std::process::id() {
             self.task.abort();
+            self.progress.end();
         }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::bell::Line;
+use crate::progress::Progress;
 use crate::validation::{Judge, Kept};
 
 /// Outcomes that may wait to be taken; beyond it, the run waits.
@@ -170,16 +171,32 @@ impl Drop for Ends {
     }
 }
 
-/// The end that a run pours into.
+/// What becomes of the answers as the provider sent them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Completions {
+    /// They go along with the outcomes.
+    Kept,
+    /// They are let go of: all outcomes of such a call are held at once.
+    LeftOut,
+}
+
+/// The end at which a run's outcomes are delivered.
 pub(crate) struct Delivery {
     pub(crate) queue: Arc<Queue>,
     pub(crate) judge: Option<Arc<Judge>>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) completions: Completions,
 }
 
 impl Sink for Delivery {
     async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
         self.queue.room().await;
-        let outcomes = done.into_iter().map(|(_, outcome)| outcome).collect();
+        self.progress.count(&done);
+        let outcomes = done.into_iter().map(|(_, outcome)| match self.completions {
+            Completions::Kept => outcome,
+            Completions::LeftOut => rowcall::Outcome { completion: None, ..outcome },
+        });
+        let outcomes = outcomes.collect();
         self.queue.push(judged(self.judge.as_deref(), outcomes));
         Ok(())
     }

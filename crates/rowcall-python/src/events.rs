@@ -123,12 +123,13 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
                 },
             }),
         ),
-        EventKind::Sent { attempt, prompt, waited_for } => (
+        EventKind::Sent { attempt, prompt, waited_for, waited } => (
             "sent",
             json!({
                 "attempt": attempt,
                 "prompt": prompt,
                 "waited_for": waited_for.as_ref().map(ToString::to_string),
+                "waited": waited.as_secs_f64(),
             }),
         ),
         EventKind::Answered { attempt, latency, processing: _, result, cost } => {

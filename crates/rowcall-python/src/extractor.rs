@@ -1,29 +1,42 @@
 //! An extractor as the Python layer holds it: made from settings, it starts calls. Where rows come from and where outcomes go is
 //! told by the other files.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use rowcall::{Effort, Error, Extractor, Halt, OrderBy, Outcome, Problem, Row};
+use rowcall::{Effort, Error, Extractor, Halt, OrderBy, Outcome, Problem, Row, Source};
+use rowcall_data::failed_earlier;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
-use crate::account::{Account, Opened};
+use crate::account::{Account, Opened as OpenAccount};
 use crate::call::{Call, ending};
 use crate::clock::Clock;
-use crate::delivery::{Delivery, Ending, Queue, UntilFailure, judged};
+use crate::delivery::{Completions, Delivery, Ending, Queue, UntilFailure, judged};
 use crate::events::Events;
 use crate::feed::Feeder;
-use crate::file_run::FileRun;
+use crate::file_run::{FileRun, Opened};
 use crate::notices::Notices;
+use crate::progress::{Calls, InAll, Progress};
+use crate::rerun::Rerun;
 use crate::rows::Rows;
 use crate::settings::{Settings, read};
-use crate::table::{self, Columns, TableRun, TableSource};
+use crate::table::{self, Asked, Columns, Look, TableRun, TableSource};
 use crate::validation::{Judge, Keep, Rules};
 use crate::validator::Validator;
 use crate::{failure, json, runtime, stats};
+
+/// How long closing waits at most for calls that were cancelled to let go of the journal.
+const LONGEST_CLOSE: Duration = Duration::from_secs(10);
+
+/// How often it looks whether they have.
+const CLOSE_LOOKS: Duration = Duration::from_millis(1);
 
 /// An extractor. It belongs to the process that made it.
 #[pyclass(frozen, module = "rowcall._rowcall")]
@@ -31,6 +44,9 @@ pub(crate) struct Core {
     settings: Settings,
     notices: Arc<Notices>,
     clock: Arc<Clock>,
+    calls: Arc<Calls>,
+    /// Of runs from file to file that are in the statistics.
+    journals: Mutex<HashSet<PathBuf>>,
     /// Locked only by threads that hold the interpreter's lock, so that no other thread has it locked when a process forks.
     state: Mutex<State>,
     process: u32,
@@ -38,7 +54,7 @@ pub(crate) struct Core {
 
 enum State {
     /// The second is whom the first asks. A simulator that was started for it stops when this is dropped.
-    Open(Extractor<Value>, Arc<Opened>),
+    Open(Extractor<Value>, Arc<OpenAccount>),
     /// With the statistics as they were.
     Closed(Value),
 }
@@ -83,22 +99,35 @@ impl Core {
             settings,
             notices,
             clock,
+            calls: Arc::default(),
+            journals: Mutex::default(),
             state: Mutex::new(State::Open(extractor, opened)),
             process: std::process::id(),
         })
     }
 
-    /// Lets go of the journal and of whom it asks, once the calls that are under way are over.
+    /// Lets go of the journal and of the account, once the calls that are under way are over. Unless there are any, the journal can be
+    /// opened again when it returns: what was cancelled has let go of it.
     fn close(&self, py: Python<'_>) {
         let mut state = self.state();
-        let last = match &*state {
+        let (last, hold) = match &*state {
             State::Closed(_) => return,
-            State::Open(extractor, _) => stats::told(&extractor.stats(), self.clock.elapsed()),
+            State::Open(extractor, _) => (self.told(extractor), extractor.journal_hold()),
         };
         let open = std::mem::replace(&mut *state, State::Closed(last));
         drop(state);
-        // A journal is written to its end, which others need not wait for.
-        py.detach(|| drop(open));
+        py.detach(|| {
+            // A journal is written to its end, which others need not wait for.
+            drop(open);
+            let since = Instant::now();
+            while let Some(hold) = &hold
+                && !hold.is_over()
+                && !self.calls.are_running()
+                && since.elapsed() < LONGEST_CLOSE
+            {
+                std::thread::park_timeout(CLOSE_LOOKS);
+            }
+        });
     }
 
     /// Asks about one row.
@@ -108,15 +137,21 @@ impl Core {
         let (extractor, judge) =
             judged_by(&self.extractor()?, py, authority, Keep::Instance, Some(Rows::one(row)));
         let queue = Arc::<Queue>::default();
-        let (delivery, judging) = (Arc::clone(&queue), judge.clone());
+        let progress = self.calls.begin_one(InAll::Rows(1));
+        let (delivery, judging, counts) = (Arc::clone(&queue), judge.clone(), Arc::clone(&progress));
         let work = ending(judge, async move {
-            let value = extractor.extract(fields).await?;
-            // Whoever is told may open its journal anew at once.
+            let extracted = extractor.extract(fields).await;
+            // After the end is known, its journal may be opened anew at once.
             drop(extractor);
-            delivery.push(judged(judging.as_deref(), vec![told(0, value)]));
+            match &extracted {
+                Ok(_) => counts.count_one(0, None),
+                Err(Error::Row { index, failure }) => counts.count_one(*index, Some(failure)),
+                Err(_) => {}
+            }
+            delivery.push(judged(judging.as_deref(), vec![outcome_of(0, extracted?)]));
             Ok(())
         });
-        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), work))
+        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), progress, work))
     }
 
     /// Asks about the rows pushed into `feeder`, one after another.
@@ -126,16 +161,24 @@ impl Core {
             judged_by(&self.extractor()?, py, authority, Keep::Instance, Some(feeder.rows()));
         let queue = Arc::<Queue>::default();
         let source = feeder.source();
-        let delivery = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
+        let progress = self.calls.begin(in_all(feeder));
+        let delivery = Delivery {
+            queue: Arc::clone(&queue),
+            judge: judge.clone(),
+            progress: Arc::clone(&progress),
+            completions: Completions::LeftOut,
+        };
         let work = ending(judge, async move {
             let mut sink = UntilFailure(delivery);
             extractor.run_one_by_one(source, &mut sink).await
         });
-        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), work).with_rows(feeder.rows()))
+        let call = self.call(&runtime::handle(py)?, queue, Halt::default(), progress, work);
+        Ok(call.with_rows(feeder.rows()))
     }
 
-    /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`.
-    #[pyo3(signature = (feeder, order, concurrency=None, authority=None))]
+    /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`. Outcomes have their completions if `completions`
+    /// says so.
+    #[pyo3(signature = (feeder, order, concurrency=None, authority=None, completions=true))]
     fn start(
         &self,
         py: Python<'_>,
@@ -143,45 +186,64 @@ impl Core {
         order: &str,
         concurrency: Option<usize>,
         authority: Authority,
+        completions: bool,
     ) -> PyResult<Call> {
         let limited = self.limited(concurrency)?;
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Instance, Some(feeder.rows()));
         let (queue, halt, order) = (Arc::<Queue>::default(), Halt::default(), order_by(order)?);
         let (source, stop) = (feeder.source(), halt.clone());
-        let mut sink = Delivery { queue: Arc::clone(&queue), judge: judge.clone() };
+        let progress = self.calls.begin(in_all(feeder));
+        let completions = if completions { Completions::Kept } else { Completions::LeftOut };
+        let mut sink = Delivery {
+            queue: Arc::clone(&queue),
+            judge: judge.clone(),
+            progress: Arc::clone(&progress),
+            completions,
+        };
         let work = ending(judge, async move { extractor.run(source, &mut sink, order, stop).await });
-        Ok(self.call(&runtime::handle(py)?, queue, halt, work).with_rows(feeder.rows()))
+        Ok(self.call(&runtime::handle(py)?, queue, halt, progress, work).with_rows(feeder.rows()))
     }
 
-    /// Asks about the rows of an Arrow table, which may be a part of one with these `columns`. The second is where its values
-    /// are once the first has ended.
-    #[pyo3(signature = (data, columns=None, into=None, concurrency=None, authority=None))]
+    /// Asks about the rows of an Arrow table, which may be a part of one with these `columns`. Of its rows, `only` those are asked
+    /// about, and those that have `failed` in an earlier step fail again, by their indexes with their errors as JSON. The second is
+    /// where its values are once the first has ended.
+    #[pyo3(signature = (data, look, columns=None, only=None, failed=Vec::new(), concurrency=None, authority=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn map_table(
         &self,
         py: Python<'_>,
         data: &Bound<'_, PyAny>,
+        look: &str,
         columns: Option<Vec<String>>,
-        into: Option<String>,
+        only: Option<Vec<bool>>,
+        failed: Vec<(u64, String)>,
         concurrency: Option<usize>,
         authority: Authority,
     ) -> PyResult<(Call, TableRun)> {
+        let look: Look = read(py, look, "option")?;
+        let failed = failed.into_iter().filter_map(|(index, error)| {
+            Some((index, failed_earlier(&serde_json::from_str(&error).unwrap_or(Value::String(error)))?))
+        });
+        let asked = Asked { only, failed: failed.collect() };
         let (schema, batches) = table::read(data)?;
         PyTable::try_new(batches.clone(), Arc::clone(&schema))?;
         let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
         let names = columns
             .unwrap_or_else(|| schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>());
         let limited = self.limited(concurrency)?;
-        let columns = Columns::new(output, into).map_err(|problem| failure::of_config(py, &problem))?;
+        let columns = Columns::new(output, look).map_err(|problem| failure::of_config(py, &problem))?;
         columns.check(&names, &limited).map_err(|problem| failure::of_config(py, &problem))?;
         let needed = self.needed(schema.fields().iter().map(|field| field.name().clone()).collect())?;
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json, None);
-        let source = TableSource::new(batches.clone(), &needed);
-        let run = TableRun::new(schema, batches, columns);
+        let run = TableRun::new(schema, batches.clone(), columns, &asked);
+        let source = TableSource::new(batches, &needed, asked);
+        let progress = self.calls.begin(source.len_hint().map_or(InAll::Unknown, InAll::Rows));
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
         let (work, stop) = (run.clone(), halt.clone());
-        let judging = judge.clone();
-        let work = ending(judge, async move { work.carry_out(&extractor, source, judging, stop).await });
-        Ok((self.call(&runtime::handle(py)?, queue, halt, work), run))
+        let (judging, counts) = (judge.clone(), Arc::clone(&progress));
+        let work =
+            ending(judge, async move { work.carry_out(&extractor, source, judging, counts, stop).await });
+        Ok((self.call(&runtime::handle(py)?, queue, halt, progress, work), run))
     }
 
     /// Asks about the rows of a file and writes their outcomes to another.
@@ -200,19 +262,48 @@ impl Core {
         let handle = runtime::handle(py)?;
         let opened = py.detach(|| {
             let _runtime = handle.enter();
+            let journal = run.journal();
             run.open(extractor, &self.settings, output, judge)
+                .map(|opened| self.counted_once(opened, journal))
         });
         let opened = opened.map_err(|error| failure::of_run(py, &error))?;
-        let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
-        let stop = halt.clone();
-        let notes = opened.notes();
-        Ok(self.call(&handle, queue, halt, opened.carry_out(stop)).with_notes(notes))
+        Ok(self.carry_out(&handle, opened))
+    }
+
+    /// Asks again about the rows that failed in a run over files, and writes its output anew.
+    #[pyo3(signature = (options, concurrency=None, authority=None))]
+    fn rerun(
+        &self,
+        py: Python<'_>,
+        options: &str,
+        concurrency: Option<usize>,
+        authority: Authority,
+    ) -> PyResult<Call> {
+        let rerun: Rerun = read(py, options, "option")?;
+        let limited = self.limited(concurrency)?;
+        let (extractor, judge) = judged_by(&limited, py, authority, Keep::Json, None);
+        let output = self.settings.output_schema.as_ref().unwrap_or(&self.settings.schema);
+        let handle = runtime::handle(py)?;
+        let opened = py.detach(|| {
+            let _runtime = handle.enter();
+            let journal = Some(rerun.journal());
+            rerun
+                .open(&extractor, &self.settings, output, judge)
+                .map(|opened| self.counted_once(opened, journal))
+        });
+        let opened = opened.map_err(|error| failure::of_run(py, &error))?;
+        Ok(self.carry_out(&handle, opened))
+    }
+
+    /// The last rows that failed, in all calls, as (index, kind, message, field, answer).
+    fn failures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::to_python(py, &self.calls.failures())
     }
 
     /// What has happened so far, in all calls.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let told = match &*self.state() {
-            State::Open(extractor, _) => stats::told(&extractor.stats(), self.clock.elapsed()),
+            State::Open(extractor, _) => self.told(extractor),
             State::Closed(last) => last.clone(),
         };
         json::to_python(py, &told)
@@ -240,8 +331,8 @@ impl Core {
     /// What its simulator has seen, as JSON.
     fn simulator_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let stats = match &*self.state() {
-            State::Open(_, opened) => {
-                opened.model.simulator().map(|simulator| serde_json::to_value(simulator.stats()))
+            State::Open(_, account) => {
+                account.model.simulator().map(|simulator| serde_json::to_value(simulator.stats()))
             }
             State::Closed(_) => None,
         };
@@ -262,11 +353,40 @@ impl Core {
     }
 
     /// Starts a call, which hands on what this extractor has to warn of.
-    fn call<F>(&self, runtime: &Handle, queue: Arc<Queue>, halt: Halt, work: F) -> Call
+    fn call<F>(
+        &self,
+        runtime: &Handle,
+        queue: Arc<Queue>,
+        halt: Halt,
+        progress: Arc<Progress>,
+        work: F,
+    ) -> Call
     where
         F: Future<Output = Ending> + Send + 'static,
     {
-        Call::start(runtime, queue, halt, Arc::clone(&self.notices), work)
+        Call::start(runtime, queue, halt, Arc::clone(&self.notices), progress, work)
+    }
+
+    /// Starts a run whose files are open.
+    fn carry_out<S: Source + Send + 'static>(&self, runtime: &Handle, opened: Opened<S>) -> Call {
+        let (queue, halt, notes) = (Arc::<Queue>::default(), Halt::default(), opened.notes());
+        let progress = self.calls.begin(opened.in_all());
+        let work = opened.carry_out(halt.clone(), Arc::clone(&progress));
+        self.call(runtime, queue, halt, progress, work).with_notes(notes)
+    }
+
+    /// A run whose statistics do not count again what this extractor has spent itself by the same journal.
+    fn counted_once<S>(&self, opened: Opened<S>, journal: Option<PathBuf>) -> Opened<S> {
+        let mut journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_counted = journal.is_some_and(|path| !journals.insert(path));
+        if !is_counted {
+            return opened;
+        }
+        Opened { extractor: opened.extractor.without_totals_of_before(), ..opened }
+    }
+
+    fn told(&self, extractor: &Extractor<Value>) -> Value {
+        stats::told(&extractor.stats(), self.clock.elapsed(), &self.calls)
     }
 
     fn limited(&self, concurrency: Option<usize>) -> PyResult<Extractor<Value>> {
@@ -307,8 +427,12 @@ fn judged_by(
     }
 }
 
-/// A value of which nothing else is told.
-fn told(index: u64, value: Value) -> Outcome {
+fn in_all(feeder: &Feeder) -> InAll {
+    feeder.total().map_or(InAll::Unknown, InAll::Rows)
+}
+
+/// An outcome of which only the value is known.
+fn outcome_of(index: u64, value: Value) -> Outcome {
     Outcome {
         index,
         result: Ok(value),
@@ -317,6 +441,7 @@ fn told(index: u64, value: Value) -> Outcome {
         model: None,
         finish_reason: None,
         requests: Vec::new(),
+        completion: None,
     }
 }
 

@@ -12,7 +12,11 @@ static OF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The exception for a row without a value.
 pub(crate) fn of_row(py: Python<'_>, index: Option<u64>, failure: &Failure) -> PyErr {
-    let told = serde_json::to_value(failure).unwrap_or_default();
+    let mut told = serde_json::to_value(failure).unwrap_or_default();
+    if let (Value::Object(told), Some(completion)) = (&mut told, &failure.completion) {
+        told.insert("completion".to_owned(), json::body(&completion.body));
+        told.insert("text".to_owned(), completion.text().into());
+    }
     made(py, failure.kind.name(), &failure.message, failure.hint(), index, &told)
 }
 

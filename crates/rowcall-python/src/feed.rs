@@ -142,6 +142,11 @@ impl Feeder {
         error
     }
 
+    /// How many there will be, if that is known.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.pipe.state().total
+    }
+
     /// The rows as they were given.
     pub(crate) fn rows(&self) -> Arc<Rows> {
         Arc::clone(&self.rows)

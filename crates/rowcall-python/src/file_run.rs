@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink};
+use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink, Source};
 use rowcall_cli::{Files, FirstRows, Memo, check_columns};
 use rowcall_data::{CsvOptions, Input, InputOptions, Layout, Notes, Output, OutputOptions};
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::call::ending;
 use crate::delivery::{Delivered, Ending, judged};
+use crate::progress::{InAll, Progress};
 use crate::settings::{JournalSettings, Settings};
 use crate::validation::Judge;
 
@@ -46,6 +47,7 @@ pub(crate) struct FileRun {
     into: Option<String>,
     meta: bool,
     failed: Option<PathBuf>,
+    validated_by_hash: Option<String>,
     in_input_order: bool,
     limit_rows: Option<NonZeroU64>,
     force: bool,
@@ -53,7 +55,7 @@ pub(crate) struct FileRun {
 
 /// What makes the values of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Values {
+pub(crate) enum Values {
     /// The user's model.
     OfModel,
     /// The answers, as the schema has them.
@@ -61,16 +63,22 @@ enum Values {
 }
 
 /// A run whose files are open.
-pub(crate) struct Opened {
-    extractor: Extractor<Value>,
-    source: FirstRows<Input>,
-    output: Output,
-    order: OrderBy,
-    judge: Option<Arc<Judge>>,
-    notes: Notes,
+pub(crate) struct Opened<S> {
+    pub(crate) extractor: Extractor<Value>,
+    pub(crate) source: S,
+    pub(crate) in_all: InAll,
+    pub(crate) output: Output,
+    pub(crate) order: OrderBy,
+    pub(crate) judge: Option<Arc<Judge>>,
+    pub(crate) notes: Notes,
 }
 
 impl FileRun {
+    /// The whole path of its own journal.
+    pub(crate) fn journal(&self) -> Option<PathBuf> {
+        self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path))
+    }
+
     /// Opens the files. Nothing is sent yet.
     ///
     /// # Errors
@@ -81,7 +89,7 @@ impl FileRun {
         settings: &Settings,
         output_schema: &Value,
         judge: Option<Arc<Judge>>,
-    ) -> Result<Opened> {
+    ) -> Result<Opened<FirstRows<Input>>> {
         let journal = self.journal.as_ref().or(settings.journal.as_ref()).map(|journal| &*journal.path);
         let files = Files {
             input: Some(&self.input),
@@ -91,7 +99,7 @@ impl FileRun {
         };
         files.check_apart()?;
         let values = if judge.is_some() { Values::OfModel } else { Values::OfSchema };
-        let layout = self.layout(settings, output_schema, values)?;
+        let layout = layout(settings, output_schema, values, self.into.as_deref(), self.meta)?;
         let output_format =
             self.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
         let input = Input::open(&self.input, self.input_options(&layout)?)?;
@@ -109,9 +117,10 @@ impl FileRun {
         let options = OutputOptions { format: output_format, layout, columns, failed: self.failed.clone() };
         let output = Output::open(Some(&self.output), options)?;
         let order = if self.in_input_order { OrderBy::Input } else { OrderBy::Completed };
-        let notes = input.notes();
-        let source = FirstRows::new(input, self.limit_rows.map(NonZeroU64::get));
-        Ok(Opened { extractor, source, output, order, judge, notes })
+        let (notes, limit) = (input.notes(), self.limit_rows.map(NonZeroU64::get));
+        let in_all = InAll::File(input.gauge(), limit);
+        let source = FirstRows::new(input, limit);
+        Ok(Opened { extractor, source, in_all, output, order, judge, notes })
     }
 
     fn input_options(&self, layout: &Layout) -> Result<InputOptions> {
@@ -129,24 +138,6 @@ impl FileRun {
         })
     }
 
-    fn layout(&self, settings: &Settings, output_schema: &Value, values: Values) -> Result<Layout> {
-        let schema = settings.read(output_schema)?;
-        let layout = match (&self.into, schema.properties()) {
-            (Some(name), _) => Layout::under(name)?,
-            (None, Some(properties)) => match (schema.further_fields(), values) {
-                // A model gives the fields that it has, unless it says that there are others.
-                (FurtherFields::Forbidden, _) | (FurtherFields::Unmentioned, Values::OfModel) => {
-                    Layout::beside(properties)?
-                }
-                (FurtherFields::Unmentioned, Values::OfSchema) | (FurtherFields::Allowed, _) => {
-                    Layout::beside(properties)?.with_rest()
-                }
-            },
-            (None, None) => Layout::whole(),
-        };
-        Ok(if self.meta { layout.with_meta() } else { layout })
-    }
-
     /// What the command line would remember of this run.
     fn memo(&self, settings: &Settings, columns: &[String]) -> Result<Memo> {
         Ok(Memo {
@@ -157,12 +148,18 @@ impl FileRun {
             into: self.into.clone(),
             meta: self.meta,
             columns: columns.to_vec(),
+            validated_by_hash: self.validated_by_hash.clone(),
             ..settings.memo()?
         })
     }
 }
 
-impl Opened {
+impl<S: Source> Opened<S> {
+    /// How many rows there are.
+    pub(crate) fn in_all(&self) -> InAll {
+        self.in_all.clone()
+    }
+
     /// What is to be said of the input.
     pub(crate) fn notes(&self) -> Notes {
         self.notes.clone()
@@ -170,9 +167,9 @@ impl Opened {
 
     /// Carries all rows to the output, which has its own name only if they are all there: else what was released is left under
     /// the name of a part.
-    pub(crate) async fn carry_out(self, halt: Halt) -> Ending {
-        let Self { extractor, source, output, order, judge, notes: _ } = self;
-        let mut sink = Judged { output, judge: judge.clone() };
+    pub(crate) async fn carry_out(self, halt: Halt, progress: Arc<Progress>) -> Ending {
+        let Self { extractor, source, in_all: _, output, order, judge, notes: _ } = self;
+        let mut sink = Judged { output, judge: judge.clone(), progress };
         let ended = {
             let mut run = pin!(extractor.run(source, &mut sink, order, halt.clone()));
             let ended = ending(judge, &mut run).await;
@@ -218,14 +215,44 @@ async fn settled(extractor: &Extractor<Value>) {
 struct Judged {
     output: Output,
     judge: Option<Arc<Judge>>,
+    progress: Arc<Progress>,
 }
 
 impl Sink for Judged {
     async fn write(&mut self, done: Vec<(Row, rowcall::Outcome)>) -> Result<()> {
+        self.progress.count(&done);
         let (rows, outcomes): (Vec<_>, Vec<_>) = done.into_iter().unzip();
         let outcomes = judged(self.judge.as_deref(), outcomes).into_iter().map(Delivered::into_json);
         self.output.write(rows.into_iter().zip(outcomes).collect()).await
     }
+}
+
+/// What the output adds to a record: the whole value under `into`, or its fields, and what the row took if `meta` says so.
+///
+/// # Errors
+/// A name that the output adds itself.
+pub(crate) fn layout(
+    settings: &Settings,
+    output_schema: &Value,
+    values: Values,
+    into: Option<&str>,
+    meta: bool,
+) -> Result<Layout> {
+    let schema = settings.read(output_schema)?;
+    let layout = match (into, schema.properties()) {
+        (Some(name), _) => Layout::under(name)?,
+        (None, Some(properties)) => match (schema.further_fields(), values) {
+            // A model gives the fields that it has, unless it says that there are others.
+            (FurtherFields::Forbidden, _) | (FurtherFields::Unmentioned, Values::OfModel) => {
+                Layout::beside(properties)?
+            }
+            (FurtherFields::Unmentioned, Values::OfSchema) | (FurtherFields::Allowed, _) => {
+                Layout::beside(properties)?.with_rest()
+            }
+        },
+        (None, None) => Layout::whole(),
+    };
+    Ok(if meta { layout.with_meta() } else { layout })
 }
 
 /// What an option says, if it was given.

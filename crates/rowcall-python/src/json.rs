@@ -80,6 +80,20 @@ fn of_number<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny
     if is_whole { py.get_type::<PyInt>().call1((decimal,)) } else { Ok(decimal) }
 }
 
+/// A response's body as the provider sent it: JSON, or the JSON of each event of a stream. Null for no body, text for anything else.
+pub(crate) fn body(body: &[u8]) -> Value {
+    if body.is_empty() {
+        return Value::Null;
+    }
+    if let Ok(whole) = serde_json::from_slice(body) {
+        return whole;
+    }
+    let text = String::from_utf8_lossy(body);
+    let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    let events: Vec<Value> = data.filter_map(|data| serde_json::from_str(data).ok()).collect();
+    if events.is_empty() { text.into() } else { events.into() }
+}
+
 fn value(item: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     if depth > DEEPEST {
         return Err(PyValueError::new_err(format!("the row is nested more than {DEEPEST} levels deep")));

@@ -15,6 +15,8 @@ mod file_run;
 mod json;
 mod notices;
 mod outcome;
+mod progress;
+mod rerun;
 mod rows;
 mod runtime;
 mod settings;

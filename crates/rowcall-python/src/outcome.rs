@@ -1,5 +1,6 @@
 //! How a row ended, as Python sees it.
 
+use bytes::Bytes;
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple, PyType};
@@ -28,6 +29,8 @@ pub(crate) struct Outcome {
     /// The provider's word for why the last answer ended.
     #[pyo3(get)]
     finish_reason: Option<String>,
+    /// The body of the response that gave the value, if it is kept.
+    body: Option<Bytes>,
 }
 
 /// Tokens, as the provider counts them.
@@ -142,13 +145,23 @@ impl Outcome {
     /// What was delivered, as Python sees it.
     pub(crate) fn new(py: Python<'_>, delivered: Delivered, row: Option<Py<PyAny>>) -> PyResult<Self> {
         let Delivered { outcome, kept } = delivered;
-        let rowcall::Outcome { index, result, effort, repairs, model, finish_reason, requests: _ } = outcome;
+        let rowcall::Outcome {
+            index,
+            result,
+            effort,
+            repairs,
+            model,
+            finish_reason,
+            requests: _,
+            completion,
+        } = outcome;
+        let body = completion.map(|completion| completion.body.clone());
         let result = match (result, kept) {
             (Ok(_), Some(Kept::Instance(instance))) => Ok(instance),
             (Ok(value), Some(Kept::Json(_)) | None) => Ok(json::to_python(py, &value)?.unbind()),
             (Err(failure), _) => Err(failure::of_row(py, Some(index), &failure).into_value(py).into_any()),
         };
-        Ok(Self { index, result, row, effort, repairs, model, finish_reason })
+        Ok(Self { index, result, row, effort, repairs, model, finish_reason, body })
     }
 }
 
@@ -190,6 +203,17 @@ impl Outcome {
                 let fresh = exception.bind(py).call_method1("with_traceback", (py.None(),))?;
                 Err(PyErr::from_value(fresh))
             }
+        }
+    }
+
+    /// The last answer as the provider sent it, the whole body of its response. `None` if the row was not asked about in this call,
+    /// and in the outcomes that `gather`, `sequential` and `map` bring with an exception.
+    #[getter]
+    fn completion<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match (&self.body, &self.result) {
+            (Some(body), _) => json::to_python(py, &json::body(body)),
+            (None, Err(exception)) => exception.bind(py).getattr("completion"),
+            (None, Ok(_)) => Ok(py.None().into_bound(py)),
         }
     }
 
@@ -245,6 +269,11 @@ impl Outcome {
     #[getter]
     fn latency(&self) -> f64 {
         self.effort.latency.as_secs_f64()
+    }
+
+    /// A table for notebooks.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("rowcall._shown")?.getattr("outcome")?.call1((slf,))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

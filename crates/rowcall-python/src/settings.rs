@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     retry_failed: bool,
     /// The user's model that values are validated by, if there is one beside the schema.
     pub(crate) validated_by: Option<String>,
+    /// A hash of that model, if a journal is to know it.
+    pub(crate) validated_by_hash: Option<String>,
     pub(crate) journal: Option<JournalSettings>,
 }
 
@@ -224,6 +226,7 @@ impl Settings {
             no_dedup: !self.dedup,
             folder: if self.images.is_empty() { None } else { std::path::absolute(".").ok() },
             validated_by: self.validated_by.clone(),
+            validated_by_hash: self.validated_by_hash.clone(),
             ..Memo::default()
         })
     }

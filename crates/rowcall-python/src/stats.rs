@@ -6,9 +6,10 @@ use rowcall::Stats;
 use serde_json::{Map, Value, json};
 
 use crate::outcome::dollars;
+use crate::progress::Calls;
 
 /// All that is counted, under the names of `Stats` in `_stats.py`.
-pub(crate) fn told(stats: &Stats, elapsed: Duration) -> Value {
+pub(crate) fn told(stats: &Stats, elapsed: Duration, calls: &Calls) -> Value {
     let seconds = |share| stats.latency(share).map(|latency| latency.as_secs_f64());
     let failed: Map<String, Value> =
         stats.failed.iter().map(|(kind, rows)| (kind.name().to_owned(), (*rows).into())).collect();
@@ -22,7 +23,13 @@ pub(crate) fn told(stats: &Stats, elapsed: Duration) -> Value {
         .collect();
     let waits: Map<String, Value> =
         stats.waits.iter().map(|(bound, requests)| (bound.to_string(), (*requests).into())).collect();
+    let waited: Map<String, Value> =
+        stats.held_back.iter().map(|(bound, time)| (bound.to_string(), time.as_secs_f64().into())).collect();
+    let left = calls.left();
     json!({
+        "left": left.map(|(rows, _)| rows),
+        "eta": left.map(|(_, time)| time.as_secs_f64()),
+        "waited": waited,
         "elapsed": elapsed.as_secs_f64(),
         "waits_now": stats.waits_now.map(|bound| bound.to_string()),
         "taken": stats.taken,

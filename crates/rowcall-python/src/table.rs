@@ -1,32 +1,28 @@
-//! From an Arrow table to an Arrow table: rows from record batches, values into columns beside them. Which column a value goes
-//! into is `table/shape.rs`.
+//! From an Arrow table to an Arrow table: rows from record batches, values into columns beside them. Which columns these are is
+//! `table/columns.rs`.
 
+mod columns;
 mod shape;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_json::{LineDelimitedWriter, WriterBuilder};
-use arrow_schema::{ArrowError, Field, SchemaRef};
+use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
-use rowcall::{
-    Error, Extractor, Failure, FailureKind, Halt, OrderBy, Outcome, Problem, Result, Row, Sink, Source,
-};
-use serde_json::{Map, Value, json};
+use rowcall::{Error, Extractor, Halt, OrderBy, Outcome, Problem, Result, Row, Sink, Source, Unreadable};
+use serde_json::{Map, Value};
 
 use crate::delivery::{Delivered, judged};
 use crate::failure;
+use crate::progress::Progress;
 use crate::validation::Judge;
-use shape::Shape;
 
-/// The column that tells why a row has no value.
-const ERROR_COLUMN: &str = "_error";
-
-/// The column of values that are no objects.
-const VALUE_COLUMN: &str = "value";
+pub(crate) use columns::{Columns, Look};
 
 /// Rows whose values are held as JSON until their columns are made.
 const MOST_ROWS: usize = 8192;
@@ -60,149 +56,49 @@ fn slices(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
     (0..rows).step_by(MOST_ROWS).map(move |first| batch.slice(first, MOST_ROWS.min(rows - first)))
 }
 
-/// What is added to a table.
-#[derive(Debug, Clone)]
-pub(crate) struct Columns {
-    /// The values' own fields, or the whole value under one name.
-    shape: Shape,
-    under: Option<String>,
-    schema: SchemaRef,
-}
-
-impl Columns {
-    /// The columns for values of this JSON Schema: a column for each field, or one for the whole value, named by `into`.
-    ///
-    /// # Errors
-    /// A name that is one of ours.
-    pub(crate) fn new(values: &Value, into: Option<String>) -> std::result::Result<Self, Problem> {
-        let shape = Shape::of(values);
-        let (fields, under) = match (shape.fields(), into) {
-            (Some(fields), None) => (fields, None),
-            (_, into) => {
-                let name = into.unwrap_or_else(|| VALUE_COLUMN.to_owned());
-                (vec![Field::new(&name, shape.data_type(), true)], Some(name))
-            }
-        };
-        if under.as_deref() == Some(ERROR_COLUMN) {
-            let message = format!("`into` is `{ERROR_COLUMN}`, the name of a column that rowcall adds");
-            return Err(Problem::new(message).hint("give the value another name"));
-        }
-        if fields.iter().any(|field| field.name() == ERROR_COLUMN) {
-            let message =
-                format!("the value's field `{ERROR_COLUMN}` has the name of a column that rowcall adds");
-            return Err(Problem::new(message).hint("put the value into a column of its own with `into=`"));
-        }
-        let error = Field::new(ERROR_COLUMN, Shape::error().data_type(), true);
-        let schema = arrow_schema::Schema::new(fields.into_iter().chain([error]).collect::<Vec<_>>());
-        Ok(Self { shape, under, schema: Arc::new(schema) })
-    }
-
-    /// Whether they can stand beside the input's columns, which the template must find all it needs in.
-    ///
-    /// # Errors
-    /// A column that would be there twice, and a variable without a column.
-    pub(crate) fn check(
-        &self,
-        input: &[String],
-        extractor: &Extractor<Value>,
-    ) -> std::result::Result<(), Problem> {
-        if let Some(field) = self.schema.fields().iter().find(|field| input.contains(field.name())) {
-            let name = field.name();
-            let (what, hint) = if name == ERROR_COLUMN {
-                ("in which a run tells why a row has no value", "drop or rename it")
-            } else if self.under.as_ref() == Some(name) {
-                ("which the whole value was to get", "give another name with `into=`")
-            } else {
-                (
-                    "which is a field of the value",
-                    "put the value into a column of its own with `into=\"answer\"`",
-                )
-            };
-            return Err(Problem::new(format!("the table has a column `{name}` already, {what}")).hint(hint));
-        }
-        match extractor.variables().into_iter().find(|name| !input.contains(name)) {
-            None => Ok(()),
-            Some(name) => {
-                let message = format!("the template uses `{name}`, which is no column of the table");
-                Err(Problem::new(message).hint(format!("the columns are `{}`", input.join("`, `"))))
-            }
-        }
-    }
-
-    /// The row of these columns for an outcome.
-    fn row(&self, outcome: &Outcome) -> Value {
-        match &outcome.result {
-            Ok(value) => {
-                let value = self.shape.fit(value);
-                let rounds = self.shape.rounds(&value);
-                let row = match (&self.under, value) {
-                    (None, object) => object,
-                    (Some(name), value) => Value::Object(Map::from_iter([(name.clone(), value)])),
-                };
-                if rounds {
-                    let error = ArrowError::ComputeError("a number would be rounded".to_owned());
-                    return json!({ ERROR_COLUMN: self.misfit(&row, &error) });
-                }
-                row
-            }
-            Err(failure) => json!({ ERROR_COLUMN: error(failure) }),
-        }
-    }
-
-    /// The columns of these rows. A row with a value that does not fit its column has an error in its place.
-    fn batch(&self, mut rows: Vec<Value>) -> std::result::Result<RecordBatch, ArrowError> {
-        if let Ok(batch) = shape::batch(&self.schema, &rows) {
-            return Ok(batch);
-        }
-        for row in &mut rows {
-            if let Err(error) = shape::batch(&self.schema, std::slice::from_ref(row)) {
-                *row = json!({ ERROR_COLUMN: self.misfit(row, &error) });
-            }
-        }
-        shape::batch(&self.schema, &rows)
-    }
-
-    /// Why the row does not fit the columns.
-    fn misfit(&self, row: &Value, error: &ArrowError) -> Value {
-        let value = match &self.under {
-            None => row,
-            Some(name) => row.get(name).unwrap_or(&Value::Null),
-        };
-        let (path, message) =
-            self.shape.misfit(value, "").unwrap_or_else(|| (String::new(), error.to_string()));
-        json!({
-            "kind": FailureKind::Invalid.name(),
-            "message": "the value does not fit its column",
-            "violations": [{ "path": path, "message": message }],
-        })
-    }
-}
-
-fn error(failure: &Failure) -> Value {
-    json!({
-        "kind": failure.kind.name(),
-        "message": failure.message,
-        "violations": failure.violations,
-    })
-}
-
 /// The rows of a table, with those of its columns that the templates need.
 #[derive(Debug)]
 pub(crate) struct TableSource {
     batches: std::vec::IntoIter<RecordBatch>,
     batch: Option<RecordBatch>,
     columns: Vec<usize>,
+    asked: Asked,
     total: u64,
     next: u64,
 }
 
+/// Which rows of a table are asked about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// Whether each one is; all, if nothing is said.
+    pub(crate) only: Option<Vec<bool>>,
+    /// Those that failed in an earlier step, by their indexes.
+    pub(crate) failed: HashMap<u64, Unreadable>,
+}
+
+impl Asked {
+    fn has(&self, index: u64) -> bool {
+        let only = self.only.as_ref();
+        only.is_none_or(|only| {
+            usize::try_from(index).is_ok_and(|at| only.get(at).copied().unwrap_or_default())
+        })
+    }
+
+    /// How many of so many rows are asked about.
+    pub(crate) fn count(&self, rows: u64) -> u64 {
+        self.only.as_ref().map_or(rows, |only| only.iter().filter(|asked| **asked).count() as u64)
+    }
+}
+
 impl TableSource {
-    /// The rows of `batches` with those of their columns that are `needed`.
-    pub(crate) fn new(batches: Vec<RecordBatch>, needed: &[bool]) -> Self {
+    /// Those rows of `batches` that are `asked` about, with those of their columns that are `needed`.
+    pub(crate) fn new(batches: Vec<RecordBatch>, needed: &[bool], asked: Asked) -> Self {
         let columns = needed.iter().enumerate().filter(|(_, needed)| **needed);
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
         Self {
             columns: columns.map(|(at, _)| at).collect(),
-            total: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+            total: asked.count(rows),
+            asked,
             batches: batches.into_iter(),
             batch: None,
             next: 0,
@@ -223,15 +119,22 @@ impl TableSource {
 
 impl Source for TableSource {
     async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
-        let Some(slice) = self.slice(max) else { return Ok(Vec::new()) };
-        let fields = fields(&slice, &self.columns)
-            .map_err(|error| Error::Source(Problem::new(format!("the table cannot be read: {error}"))))?;
-        let first = self.next;
-        self.next += slice.num_rows() as u64;
-        let rows = fields.into_iter().zip(first..);
-        Ok(rows
-            .map(|(fields, index)| Row { index, fields: Ok(fields), record: bytes::Bytes::new() })
-            .collect())
+        loop {
+            let Some(slice) = self.slice(max) else { return Ok(Vec::new()) };
+            let fields = fields(&slice, &self.columns)
+                .map_err(|error| Error::Source(Problem::new(format!("the table cannot be read: {error}"))))?;
+            let first = self.next;
+            self.next += slice.num_rows() as u64;
+            let asked = fields.into_iter().zip(first..).filter(|(_, index)| self.asked.has(*index));
+            let row = |(fields, index)| {
+                let fields = self.asked.failed.get(&index).map_or(Ok(fields), |failed| Err(failed.clone()));
+                Row { index, fields, record: bytes::Bytes::new() }
+            };
+            let rows: Vec<_> = asked.map(row).collect();
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
     }
 
     fn len_hint(&self) -> Option<u64> {
@@ -299,23 +202,22 @@ impl TableRun {
         let batches = batches.collect::<std::result::Result<Vec<_>, _>>().map_err(invalid)?;
         PyTable::try_new(batches, schema)
     }
-
-    /// How many rows are done.
-    fn done(&self) -> usize {
-        let done = |part: &Part| match part {
-            Part::Open { rows, left } => rows.len() - left,
-            Part::Made(batch) => batch.num_rows(),
-        };
-        self.parts().iter().map(done).sum()
-    }
 }
 
 impl TableRun {
-    /// Nothing yet.
-    pub(crate) fn new(input_schema: SchemaRef, input: Vec<RecordBatch>, columns: Columns) -> Self {
+    /// Nothing yet but the rows that are not `asked` about.
+    pub(crate) fn new(
+        input_schema: SchemaRef,
+        input: Vec<RecordBatch>,
+        columns: Columns,
+        asked: &Asked,
+    ) -> Self {
+        let mut indexes = 0_u64..;
         let parts = input.iter().map(|batch| {
-            let left = batch.num_rows();
-            Part::Open { rows: vec![None; left], left }
+            let row = |index| (!asked.has(index)).then(Columns::unasked);
+            let rows: Vec<_> = indexes.by_ref().take(batch.num_rows()).map(row).collect();
+            let left = rows.iter().filter(|row| row.is_none()).count();
+            Part::Open { rows, left }
         });
         let parts = Arc::new(Mutex::new(parts.collect()));
         Self { input_schema, input, columns, parts }
@@ -330,6 +232,7 @@ impl TableRun {
         extractor: &Extractor<Value>,
         source: TableSource,
         judge: Option<Arc<Judge>>,
+        progress: Arc<Progress>,
         halt: Halt,
     ) -> Result<()> {
         let starts = self.input.iter().scan(0, |next, batch| {
@@ -337,7 +240,7 @@ impl TableRun {
             *next += batch.num_rows() as u64;
             Some(first)
         });
-        let mut sink = Columned { judge, starts: starts.collect(), run: self.clone() };
+        let mut sink = Columned { judge, progress, starts: starts.collect(), run: self.clone() };
         // Each row has its place: what is done does not wait for the rows before it.
         extractor.run(source, &mut sink, OrderBy::Completed, halt).await
     }
@@ -352,7 +255,7 @@ impl TableRun {
         let made = parts.iter().map(|part| match part {
             Part::Made(batch) => Ok(batch.clone()),
             Part::Open { rows, left: _ } => {
-                let rows = rows.iter().map(|row| row.clone().unwrap_or_else(abandoned));
+                let rows = rows.iter().map(|row| row.clone().unwrap_or_else(|| self.columns.abandoned()));
                 self.columns.batch(rows.collect())
             }
         });
@@ -360,15 +263,10 @@ impl TableRun {
     }
 }
 
-/// What stands for a row that was not done when its call ended.
-fn abandoned() -> Value {
-    let error = json!({ "kind": "abandoned", "message": "the call ended before the row was done" });
-    json!({ ERROR_COLUMN: error })
-}
-
 /// Puts outcomes into the places of their rows.
 struct Columned {
     judge: Option<Arc<Judge>>,
+    progress: Arc<Progress>,
     /// The first row of each batch.
     starts: Vec<u64>,
     run: TableRun,
@@ -399,6 +297,7 @@ impl Columned {
 
 impl Sink for Columned {
     async fn write(&mut self, done: Vec<(Row, Outcome)>) -> Result<()> {
+        self.progress.count(&done);
         let outcomes = done.into_iter().map(|(_, outcome)| outcome).collect();
         for outcome in judged(self.judge.as_deref(), outcomes).into_iter().map(Delivered::into_json) {
             self.put(outcome.index, self.run.columns.row(&outcome))?;

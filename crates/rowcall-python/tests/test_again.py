@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import rowcall
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, computed_field, field_validator
 
 STRICT = True
 
@@ -80,9 +80,20 @@ def test_the_command_line_does_not_pass_over_validators(answers, tmp_path):
     journal = str(tmp_path / "out.jsonl.journal")
     for words in (["rerun", journal], ["export", journal]):
         done = command(*words)
-        assert done.returncode == 2 and "validated by `Name`" in done.stderr and "retry_failed=True" in done.stderr, done.stderr
+        assert done.returncode == 2 and "validated by `Name` (" in done.stderr and "retry_failed=True" in done.stderr, done.stderr
+    told = json.loads(command("status", journal, "--json").stdout)
+    assert told["validated_by"] == "Name" and len(told["validated_by_hash"]) == 64
+    assert "values    validated by `Name` (" in command("status", journal).stdout
     done = command("export", journal, "--without-validators")
-    assert done.returncode == 3 and "warning: `Name`" in done.stderr and len(done.stdout.splitlines()) == 2
+    assert done.returncode == 3 and "warning: `Name` (" in done.stderr and "`_unvalidated`" in done.stderr
+    marks = [json.loads(line)["_unvalidated"] for line in done.stdout.splitlines()]
+    assert marks == [True, None]
+    table = command("export", journal, "--without-validators", "--output-format", "csv").stdout.splitlines()
+    assert [line.rpartition(",")[2] for line in table] == ["_unvalidated", "true", ""]
+    # The next step takes the mark for what it is.
+    (tmp_path / "marked.jsonl").write_text(done.stdout)
+    rowcall.run(tmp_path / "marked.jsonl", tmp_path / "next.jsonl", int, model="sim", prompt="{{ text }}", failed_rows="ask", progress=False, into="next")
+    assert all("_unvalidated" not in json.loads(line) for line in (tmp_path / "next.jsonl").read_text().splitlines())
 
 
 def test_a_run_over_files_asks_failed_rows_again(answers, tmp_path, monkeypatch):
@@ -97,3 +108,75 @@ def test_a_run_over_files_asks_failed_rows_again(answers, tmp_path, monkeypatch)
     monkeypatch.setattr(sys.modules[__name__], "STRICT", False)
     assert run() == ["Ann", None]
     assert run(retry_failed=True) == ["Ann", "Barbara"]
+
+
+class Shouted(Name):
+    @computed_field
+    @property
+    def loud(self) -> str:
+        return self.name.upper()
+
+
+@pytest.mark.parametrize("named", ["output", "journal", "last"])
+def test_failed_rows_of_a_run_are_asked_again_by_its_journal(answers, tmp_path, monkeypatch, named: str):
+    path, out = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    path.write_text("\n".join("@@" + row for row in ROWS))
+    names = answers(Shouted, prompt="{{ text }}")
+    names.run(path, out, progress=False)
+    # What the same extractor has spent is not counted again with what the journal knows.
+    assert names.stats.requests == names.run(path, out, progress=False).requests == 2
+    path.unlink()
+
+    def rerun() -> list[Any]:
+        if named == "last":
+            names.rerun(progress=False)
+        else:
+            with answers(Shouted, prompt="{{ text }}") as others:
+                others.rerun(*[out] if named == "output" else [], journal=None if named == "output" else f"{out}.journal", progress=False)
+        return [(row.get("loud"), row["_error"] and row["_error"]["kind"]) for row in map(json.loads, out.read_text().splitlines())]
+
+    # The answer that is known is rejected as it was, and nothing is left of the re-asks.
+    assert rerun() == [("ANN", None), (None, "invalid")]
+    monkeypatch.setattr(sys.modules[__name__], "STRICT", False)
+    before = names.stats.requests
+    assert rerun() == [("ANN", None), ("BARBARA", None)]
+    # It is valid by now, and taken without asking.
+    assert names.stats.requests == before
+    monkeypatch.setattr(sys.modules[__name__], "STRICT", True)
+    assert rerun() == [("ANN", None), (None, "invalid")]
+
+
+def test_what_cannot_be_asked_again_is_told(answers, tmp_path):
+    names = answers(Name, prompt="{{ text }}")
+    with pytest.raises(rowcall.ConfigError, match="there was no run") as caught:
+        names.rerun()
+    assert "extractor.failures()" in caught.value.hint
+    (tmp_path / "in.txt").write_text("\n".join("@@" + row for row in ROWS))
+    names.run(tmp_path / "in.txt", tmp_path / "out.jsonl", journal=False, progress=False)
+    with pytest.raises(rowcall.ConfigError, match="`journal=False`"):
+        names.rerun()
+    with answers(Name, journal=tmp_path / "own.journal") as own:
+        own.gather_sync(ROWS, return_exceptions=True)
+        with pytest.raises(rowcall.ConfigError, match="a journal of its own"):
+            own.rerun(tmp_path / "out.jsonl")
+    with pytest.raises(rowcall.ConfigError, match="was not made by a run|has no records|not come to its end"):
+        names.rerun(journal=tmp_path / "own.journal")
+
+
+def test_a_model_is_told_from_others_of_its_name():
+    from rowcall import _model
+
+    class Plain(BaseModel):
+        name: str
+
+    class Checked(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        def is_there(cls, name: str) -> str:
+            return name
+
+    prints = {_model.model(each).fingerprint() for each in (Plain, Checked, Plain)}
+    assert len(prints) == 2 and None not in prints
+    assert _model.model({"type": "object"}).fingerprint() is None

@@ -336,3 +336,10 @@ def test_ctrl_c_awaits_what_is_in_flight_and_the_same_call_goes_on(tmp_path, ser
     assert "KeyboardInterrupt" in told and not output.exists() and Path(f"{output}.part").exists()
     subprocess.run(command, check=True)
     assert len(lines(output)) == rows
+
+
+@pytest.mark.parametrize(("source", "output", "told"), [("in.parquet", "out.jsonl", "input `in.parquet`"), ("in.csv", "out.PARQUET", "output `out.PARQUET`")])
+def test_parquet_is_a_table(source: str, output: str, told: str):
+    with pytest.raises(rowcall.ConfigError, match=told) as caught:
+        rowcall.run(source, output, Person, model="sim", prompt=PROMPT)
+    assert "map_table" in caught.value.hint

@@ -121,23 +121,36 @@ def test_a_cancelled_table_is_kept_as_well(story: Story):
     assert asyncio.run(asyncio.wait_for(cancelled(), 30)).column("_error").null_count == 6
 
 
-def opened(model: str, journal: Any) -> "rowcall.Extractor[Person]":
-    """An extractor with this journal, once the run before has let go of it, which it does in its own time."""
-    while True:
-        try:
-            return rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal)
-        except rowcall.ConfigError as error:
-            if "being written to" not in str(error):
-                raise
-            time.sleep(0.001)
-
-
 def test_what_is_in_the_journal_is_not_asked_again_after_a_failure(story: Story, tmp_path):
     model, journal = story(REFUSED), tmp_path / "people.journal"
     with rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal) as people:
         with pytest.raises(rowcall.TooLargeError):
             people.gather_sync(refused_last(people))
-    with opened(model, journal) as people:
+    with rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal) as people:
         values = people.gather_sync(TEXTS, return_exceptions=True)
         assert sum(isinstance(value, Person) for value in values) == 6
         assert people.stats.known >= 6 and people.stats.requests <= 8
+
+
+@pytest.mark.parametrize("way", ["with", "async with"])
+def test_a_journal_can_be_opened_again_as_soon_as_it_is_closed(story: Story, tmp_path, way: str):
+    model, journal = story(HELD), tmp_path / "people.journal"
+
+    async def cancelled() -> int:
+        async with rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal) as people:
+            task = asyncio.create_task(people.gather(TEXTS))
+            while people.stats.done < 6:
+                await asyncio.sleep(0.001)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return people.stats.known
+
+    def interrupted() -> int:
+        with rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal) as people:
+            interrupt_when(lambda: people.stats.done == 6)
+            with pytest.raises(KeyboardInterrupt):
+                people.gather_sync(TEXTS)
+            return people.stats.known
+
+    assert [interrupted() if way == "with" else asyncio.run(cancelled()) for _ in range(3)] == [0, 6, 6]

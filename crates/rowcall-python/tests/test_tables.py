@@ -166,8 +166,10 @@ def test_columns_of_pandas_that_nobody_asks_about_may_be_anything(people):
 
 def test_what_cannot_be_read_is_told(people):
     mixed = rowcall.Extractor(Person, model="sim", prompt="{{ mixed }}")
-    with pytest.raises(rowcall.ConfigError, match="`DataFrame` cannot be read.*mixed"):
-        mixed.map_table(pandas.DataFrame({"mixed": [1, "a"]}))
+    with pytest.raises(rowcall.ConfigError) as caught:
+        mixed.map_table(pandas.DataFrame({"mixed": ["a", None, 7]}, index=["x", "y", "z"]))
+    assert str(caught.value) == "column `mixed` of the table has a value of type `int` at row 2 (index `z`): `7`, expected `str` as before it"
+    assert "df['mixed'].astype(str)" in caught.value.hint
     with pytest.raises(rowcall.ConfigError, match="`Series` cannot be read"):
         people.map_table(polars.Series("text", TEXTS))
     with pytest.raises(TypeError, match="`collect"):
@@ -238,11 +240,14 @@ def test_a_table_of_many_rows_is_answered_in_parts(people):
     assert made.column("name").to_pylist()[:7] == NAMES
 
 
-def test_the_columns_of_an_earlier_run_are_told(people):
+def test_names_that_are_taken_are_told(people):
     made = people.map_table(pyarrow.table({"text": TEXTS}))
-    with pytest.raises(rowcall.ConfigError, match="`_error` already") as caught:
-        people.map_table(made.drop_columns(["name", "age", "occupation"]))
-    assert "rename" in caught.value.hint
+    with pytest.raises(rowcall.ConfigError, match="`name` already") as caught:
+        people.map_table(made)
+    for way in ("prefix=", "into=", "only="):
+        assert way in caught.value.hint
+    with pytest.raises(rowcall.ConfigError, match="`_meta` already"):
+        people.map_table(pyarrow.table({"text": TEXTS, "_meta": TEXTS}), meta=True)
     for into, told in (("text", "`text` already"), ("_error", "`into` is `_error`")):
         with pytest.raises(rowcall.ConfigError, match=told) as caught:
             people.map_table(pyarrow.table({"text": TEXTS}), into=into)

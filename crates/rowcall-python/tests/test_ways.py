@@ -151,3 +151,14 @@ def test_wrong_use_is_told(people):
         people.gather_sync(TEXTS, concurrency=0)
     with pytest.raises(TypeError, match="`max_retries` is no setting"):
         rowcall.Extractor(Person, model="sim", max_retries=3)
+
+
+def test_the_guides_names_have_the_options_of_gather(story: Story, capsys):
+    model = story('[[faults]]\nrate = 1.0\ncontains = "Lisa Wilson"\nkind = "refusal"\n')
+    people = rowcall.Extractor(Person, model=model, prompt=PROMPT)
+    found = asyncio.run(people.rate_limited_gather(TEXTS, 2, return_exceptions=True, progress=True))
+    assert [isinstance(each, rowcall.RefusalError) for each in found] == [False] * 3 + [True] + [False] * 3
+    one_by_one = people.gather_sync(TEXTS, concurrency=1, return_exceptions=True)
+    assert isinstance(one_by_one[3], rowcall.RefusalError)
+    assert people.sequential_sync(TEXTS[:3], progress=True) == found[:3] == one_by_one[:3]
+    assert capsys.readouterr().err.count("Person") >= 2

@@ -1,6 +1,7 @@
 //! One row, pure: what is asked next, and when it is over. No I/O and no clock; stations bring facts, and only this file
 //! decides that a row goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,8 @@ impl Conversation {
         match reading {
             Reading::Value { value, repairs } => {
                 let repairs = repairs.into_iter().map(|repair| repair.name().to_owned()).collect();
-                Step::Done(Outcome { repairs, ..self.outcome(Ok(value), Said::by(Some(&completion))) })
+                let outcome = self.outcome(Ok(value), Said::by(Some(&completion)));
+                Step::Done(Outcome { repairs, completion: Some(Arc::new(completion)), ..outcome })
             }
             Reading::Refused(words) => {
                 let failure = self.failure(FailureKind::Refusal, format!("the model declined: {words}"));
@@ -272,8 +274,11 @@ impl Conversation {
     fn reask(&mut self, completion: Completion, violations: Vec<Violation>) -> Step {
         if self.reasks_left == 0 {
             let reasons: Vec<_> = violations.iter().map(ToString::to_string).collect();
-            let message =
-                format!("no valid answer to {} prompts; last: {}", self.effort.prompts, reasons.join("; "));
+            let prompts = match self.effort.prompts {
+                1 => "1 prompt".to_owned(),
+                prompts => format!("{prompts} prompts"),
+            };
+            let message = format!("no valid answer to {prompts}; last: {}", reasons.join("; "));
             let failure = Failure { violations, ..self.failure(FailureKind::Invalid, message) };
             return self.fail(failure, Some(completion));
         }
@@ -300,7 +305,16 @@ impl Conversation {
         let Said { model, finish_reason } = said;
         let requests = std::mem::take(&mut self.requests);
         let (index, effort) = (self.index, self.effort);
-        Outcome { index, result, effort, repairs: Vec::new(), model, finish_reason, requests }
+        Outcome {
+            index,
+            result,
+            effort,
+            repairs: Vec::new(),
+            model,
+            finish_reason,
+            requests,
+            completion: None,
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub enum EventKind {
         prompt: u32,
         /// What it had to wait for last, if it had to wait for admission.
         waited_for: Option<Bound>,
+        /// How long it waited for admission.
+        waited: Duration,
     },
     /// A request was answered, or failed; one that is given up because its run is dropped has failed with its connection.
     Answered {
@@ -109,16 +111,19 @@ impl Observers {
         }
     }
 
-    /// A request is sent: the row's `attempt`th, of its `prompt`th prompt. It costs `lost` if its answer is.
+    /// A request is sent: the row's `attempt`th, of its `prompt`th prompt, after it was `held` back for so long. It costs `lost`
+    /// if its answer is.
     pub(crate) fn sent(
         &self,
         row: u64,
         attempt: u32,
         prompt: u32,
-        waited_for: Option<Bound>,
+        held: Option<(Bound, Duration)>,
         lost: Cost,
     ) -> Unanswered<'_> {
-        self.emit(row, EventKind::Sent { attempt, prompt, waited_for });
+        let (waited_for, waited) = held.unzip();
+        let waited = waited.unwrap_or_default();
+        self.emit(row, EventKind::Sent { attempt, prompt, waited_for, waited });
         Unanswered { observers: self, row, attempt, since: Instant::now(), is_answered: false, lost }
     }
 }

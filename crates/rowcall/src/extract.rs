@@ -159,11 +159,13 @@ async fn ask(
         if halt.or(refusals.clear()).await.is_none() {
             return Asked::Halted;
         }
+        let asked = Instant::now();
         let permit = match halt.or(plan.admit(need)).await {
             Some(Ok(permit)) => permit,
             Some(Err(denial)) => return Asked::Denied(denial),
             None => return Asked::Halted,
         };
+        let held = permit.waited_for().map(|bound| (bound, asked.elapsed()));
         // While this row waited, another may have learned that the server wants to be asked otherwise.
         let current = plan.approach.target();
         if !Arc::ptr_eq(&current, &target) {
@@ -196,7 +198,7 @@ async fn ask(
             }
         }
         let (attempt, prompt) = (conversation.count_attempt(), conversation.effort().prompts);
-        let unanswered = plan.observers.sent(row, attempt, prompt, permit.waited_for(), lost);
+        let unanswered = plan.observers.sent(row, attempt, prompt, held, lost);
         let sent = Instant::now();
         let response = plan.account.transport.send(&request).await;
         let (latency, since_first) = (sent.elapsed(), first_sent.get_or_insert(sent).elapsed());

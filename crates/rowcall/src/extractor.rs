@@ -19,7 +19,7 @@ use crate::event::Event;
 use crate::extract::key;
 use crate::halt::Halt;
 use crate::identity::{EqualRows, Identity, KnownFailures};
-use crate::journal::{Census, Journal, JournalOptions, Placing};
+use crate::journal::{Census, Journal, JournalHold, JournalOptions, Placing};
 use crate::money::Usd;
 use crate::number;
 use crate::order::OrderBy;
@@ -253,7 +253,7 @@ impl<T> Extractor<T> {
     /// As [`journal`](Self::journal), with all that can be said about it.
     ///
     /// A run that was dropped keeps its journal locked until the runtime has ended its tasks; opening it again before that is refused as if
-    /// another process had it.
+    /// another process had it. [`journal_hold`](Self::journal_hold) tells when that is over.
     ///
     /// # Errors
     /// [`Error::Config`] for a journal of a plan that asks something else, one that another process writes to, a file that is
@@ -301,6 +301,20 @@ impl<T> Extractor<T> {
         };
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Ok(admission.spent_before(&path, at_most))
+    }
+
+    /// The same extractor, whose statistics leave out what the runs before have spent by its journal: they have it already.
+    pub fn without_totals_of_before(self) -> Self {
+        if let Some(journal) = &self.plan.journal {
+            let _ = journal.take_resumed();
+        }
+        self
+    }
+
+    /// What tells whether the extractor's journal is closed: once the extractor, its clones and its runs are dropped, and the runtime has
+    /// ended their tasks. `None` without a journal.
+    pub fn journal_hold(&self) -> Option<JournalHold> {
+        self.plan.journal.as_ref().map(|journal| journal.hold())
     }
 
     /// The same extractor, which does this about rows that its journal knows to have failed.
@@ -473,7 +487,8 @@ impl<T: DeserializeOwned> Extractor<T> {
     /// # Errors
     /// Only what stops a run: a source that cannot be read, or a fault that every row would meet.
     pub async fn gather_outcomes(&self, rows: impl IntoSource) -> Result<Vec<Outcome<T>>> {
-        self.collect(rows, Ok).await
+        // All are held until the last is there, and completions would be most of them.
+        self.collect(rows, |outcome| Ok(Outcome { completion: None, ..outcome })).await
     }
 
     async fn collect<U>(
@@ -528,7 +543,7 @@ impl<T: DeserializeOwned> Extractor<T> {
 
 /// The outcome with its value as `T`. `validity.rs` has made sure that it fits; one that fits only at times makes its row fail.
 fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
-    let Outcome { index, result, effort, repairs, model, finish_reason, requests } = outcome;
+    let Outcome { index, result, effort, repairs, model, finish_reason, requests, completion } = outcome;
     let result = result.and_then(|value| {
         number::deserialised(&value).map_err(|error| {
             let message = format!("the value does not fit the type: {error}");
@@ -536,7 +551,7 @@ fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
             Box::new(Failure { best: Some(value), effort, ..failure })
         })
     });
-    Outcome { index, result, effort, repairs, model, finish_reason, requests }
+    Outcome { index, result, effort, repairs, model, finish_reason, requests, completion }
 }
 
 fn value_or_error<T>(outcome: Outcome<T>) -> Result<T> {

@@ -116,7 +116,7 @@ pub use extractor::{Extractor, ExtractorBuilder, Preview};
 pub use fault::{Fault, FaultKind};
 pub use halt::Halt;
 pub use identity::{EqualRows, Identity, Key, KnownFailures};
-pub use journal::JournalOptions;
+pub use journal::{JournalHold, JournalOptions};
 pub use money::{Cost, Usd};
 pub use number::is_exact_as_float;
 pub use order::OrderBy;

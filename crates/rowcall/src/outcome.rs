@@ -32,6 +32,11 @@ pub struct Outcome<T = Value> {
     /// What each request took that may be billed, in their order, where there were several; `effort` says it of one alone.
     #[serde(default)]
     pub requests: Vec<Spent>,
+    /// The last completion, if it gave the value in this run: a journal does not keep it, and
+    /// [`Extractor::gather_outcomes`](crate::Extractor::gather_outcomes) leaves it out. That of a failure is in
+    /// [`Failure::completion`].
+    #[serde(skip)]
+    pub completion: Option<Arc<Completion>>,
 }
 
 /// What one request took.
@@ -201,6 +206,7 @@ impl<T> Outcome<T> {
             model: None,
             finish_reason: None,
             requests: Vec::new(),
+            completion: None,
         }
     }
 
@@ -217,7 +223,7 @@ impl<T> Outcome<T> {
 
     /// The same outcome with its value, if it has one, put through `f`.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
-        let Self { index, result, effort, repairs, model, finish_reason, requests } = self;
-        Outcome { index, result: result.map(f), effort, repairs, model, finish_reason, requests }
+        let Self { index, result, effort, repairs, model, finish_reason, requests, completion } = self;
+        Outcome { index, result: result.map(f), effort, repairs, model, finish_reason, requests, completion }
     }
 }

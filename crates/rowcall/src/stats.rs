@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use tokio::time::Instant;
 
 use crate::event::{Event, EventKind, KnownFrom};
 use crate::fault::FaultKind;
@@ -43,6 +44,9 @@ pub struct Stats {
     pub in_flight: u64,
     /// Requests that had to wait for admission, by what they waited for last.
     pub waits: BTreeMap<Bound, u64>,
+    /// For how long requests were held back, by what the next one that was sent had waited for last. These times do not overlap,
+    /// however many requests wait at once, so that together they are no longer than the run.
+    pub held_back: BTreeMap<Bound, Duration>,
     /// What the latest request had to wait for, if it had to.
     pub waits_now: Option<Bound>,
     /// Prompts that asked again: after an invalid answer, or one that was cut or paused.
@@ -62,6 +66,7 @@ pub struct Stats {
     /// What the server refused in its requests and how it is asked instead, each once, at most 32.
     pub notes: Vec<String>,
     latencies: Histogram<u64>,
+    last_sent: Option<Instant>,
 }
 
 impl Default for Stats {
@@ -77,6 +82,7 @@ impl Default for Stats {
             requests: 0,
             in_flight: 0,
             waits: BTreeMap::new(),
+            held_back: BTreeMap::new(),
             waits_now: None,
             reasks: 0,
             faults: BTreeMap::new(),
@@ -88,6 +94,7 @@ impl Default for Stats {
             notes: Vec::new(),
             latencies: Histogram::new_with_bounds(1, LONGEST_LATENCY, 2)
                 .unwrap_or_else(|_| unreachable!("the bounds are in order, and two digits are allowed")),
+            last_sent: None,
         }
     }
 }
@@ -111,12 +118,17 @@ impl Stats {
                 self.duplicates += u64::from(*from == KnownFrom::EqualRow);
                 self.end(event.row, failure.as_ref());
             }
-            EventKind::Sent { attempt: _, prompt: _, waited_for } => {
+            EventKind::Sent { attempt: _, prompt: _, waited_for, waited } => {
                 self.requests += 1;
                 self.in_flight += 1;
+                let now = Instant::now();
                 if let Some(bound) = waited_for {
                     *self.waits.entry(*bound).or_default() += 1;
+                    // Before the request that was sent last, that one was held back.
+                    let since = self.last_sent.map_or(*waited, |last| now.duration_since(last));
+                    *self.held_back.entry(*bound).or_default() += since.min(*waited);
                 }
+                self.last_sent = Some(now);
                 self.waits_now = *waited_for;
             }
             EventKind::Answered { attempt: _, latency, processing: _, result, cost } => {
@@ -191,6 +203,12 @@ mod tests {
         stats
     }
 
+    fn sent(held: Option<(Bound, u64)>) -> EventKind {
+        let (waited_for, seconds) = held.unzip();
+        let waited = Duration::from_secs(seconds.unwrap_or_default());
+        EventKind::Sent { attempt: 1, prompt: 1, waited_for, waited }
+    }
+
     fn answered(ms: u64, result: Result<Option<Usage>, Arc<Fault>>) -> EventKind {
         let cost = if result.is_ok() { Cost::known(Usd::from_picodollars(7)) } else { Cost::UNKNOWN };
         EventKind::Answered { attempt: 1, latency: Duration::from_millis(ms), processing: None, result, cost }
@@ -202,12 +220,12 @@ mod tests {
         let timeout = Arc::new(Fault::new(FaultKind::Timeout, "too slow"));
         let stats = folded([
             EventKind::Taken,
-            EventKind::Sent { attempt: 1, prompt: 1, waited_for: None },
+            sent(None),
             answered(600_000, Err(timeout)),
-            EventKind::Sent { attempt: 2, prompt: 1, waited_for: None },
+            sent(None),
             answered(20, Ok(Some(usage))),
             EventKind::Reasked { violations: 2 },
-            EventKind::Sent { attempt: 3, prompt: 2, waited_for: None },
+            sent(None),
             answered(40, Ok(Some(usage))),
             EventKind::Ended { failure: None, effort: Effort::default() },
         ]);
@@ -231,6 +249,27 @@ mod tests {
         let known = |from| EventKind::Known { failure: None, from };
         let stats = folded([known(KnownFrom::Journal), known(KnownFrom::EqualRow)]);
         assert_eq!((stats.known, stats.duplicates), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn times_of_requests_that_wait_together_are_counted_once() {
+        let (mut stats, start) = (Stats::default(), Instant::now());
+        // Three have waited since the start, and one was not held back.
+        for (second, held) in [
+            (2, Some((Bound::Refusals, 2))),
+            (3, Some((Bound::Concurrency, 3))),
+            (3, Some((Bound::Concurrency, 3))),
+            (9, None),
+            (10, Some((Bound::Concurrency, 0))),
+        ] {
+            tokio::time::sleep_until(start + Duration::from_secs(second)).await;
+            stats.apply(&Event { row: 0, kind: sent(held) });
+        }
+        let held = BTreeMap::from([
+            (Bound::Refusals, Duration::from_secs(2)),
+            (Bound::Concurrency, Duration::from_secs(1)),
+        ]);
+        assert_eq!(stats.held_back, held);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -123,6 +124,20 @@ pub struct Completion {
     pub raw_turn: Value,
     /// With [`Finish::Paused`], what the provider wants to see again to go on.
     pub continuation: Option<String>,
+    /// The whole body of the response, as the provider sent it. It is not kept in a journal: empty for a completion from there.
+    #[serde(skip)]
+    pub body: Bytes,
+}
+
+impl Completion {
+    /// The answer's words, or the arguments of the first tool that it calls.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) | Content::Refusal(text) => Some(text),
+            Content::Calls(calls) => calls.first().map(|call| call.arguments.as_str()),
+            Content::Thoughts(_) => None,
+        }
+    }
 }
 
 /// The substance of an answer.

@@ -38,6 +38,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
             .output_format
             .or_else(|| memo.output_format().filter(|_| output.is_none_or(|path| is_own(path, &memo)))),
         failed: arguments.view.failed.clone(),
+        values: memo.values(),
     };
     let progress = Progress::new(Verbosity::of(arguments.quiet, false));
     crate::block_on(async {
@@ -61,6 +62,16 @@ pub(crate) struct View {
     pub(crate) meta: bool,
     pub(crate) format: Option<OutputFormat>,
     pub(crate) failed: Option<std::path::PathBuf>,
+    pub(crate) values: Values,
+}
+
+/// Whether values have passed the validators that the run which made the journal had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// There were none that the command line does not have.
+    Validated,
+    /// They are marked.
+    Unvalidated,
 }
 
 /// Opens `output` for all that the journal has.
@@ -77,6 +88,10 @@ pub(crate) fn open(contents: &Contents, output: Option<&Path>, view: View) -> Re
     }
     let schema = Schema::from_generated(contents.identity().schema.clone()).map_err(Error::Config)?;
     let layout = task::layout(&schema, view.into.as_deref(), view.meta)?;
+    let layout = match view.values {
+        Values::Validated => layout,
+        Values::Unvalidated => layout.with_unvalidated(),
+    };
     Output::open(
         output,
         OutputOptions { format: view.format, layout, columns: memo.columns, failed: view.failed },

@@ -88,6 +88,7 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             meta: memo.meta,
             format: memo.output_format().filter(|_| arguments.output.is_none()),
             failed: memo.failed.clone(),
+            values: memo.values(),
         };
         let sink = match output {
             Some(output) => Some((open(&contents, Some(&output), view)?, output)),

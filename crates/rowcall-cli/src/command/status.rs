@@ -12,6 +12,7 @@ use crate::printing;
 
 pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
+    let memo = Memo::in_journal(&contents, &arguments.journal);
     let totals = contents.totals();
     let failures = contents.failures()?;
     let (running, intents) = (contents.is_being_written(), contents.intents()?);
@@ -48,7 +49,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 "running": running,
                 "complete": totals.complete,
                 "model": contents.identity().model,
-                "output": Memo::in_journal(&contents, &arguments.journal).output,
+                "validated_by": memo.validated_by,
+                "validated_by_hash": memo.validated_by_hash,
+                "output": memo.output,
             })
         )
     } else {
@@ -61,7 +64,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
             (false, false) => "not complete: the same command goes on",
         };
         let usage = totals.usage;
-        [
+        let mut lines = vec![
             format!("state     {state}"),
             format!("model     {}", contents.identity().model),
             format!("rows      {} done, {} failed{kinds}", count(done), count(failed)),
@@ -77,8 +80,11 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 count(possibly_paid),
                 count(totals.unmetered)
             ),
-        ]
-        .join("\n")
+        ];
+        lines.extend(
+            memo.validator().map(|validator| format!("values    validated by {validator} of Python")),
+        );
+        lines.join("\n")
     };
     printing::result(&text).map_err(|error| printing::unprintable(&error))?;
     Ok(Exit::Done)

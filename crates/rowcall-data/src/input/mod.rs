@@ -42,6 +42,7 @@ pub(crate) use json_object::fields_of;
 pub use notes::Notes;
 pub use options::{Character, CsvOptions, Encoding, FailedRows, InputOptions, Quote};
 pub(crate) use rules::Earlier;
+pub use rules::failed_earlier;
 
 /// The most bytes that one record may have, 16 MiB. A longer one is an unreadable row with the record `{}`, so that
 /// a quote that is never closed cannot fill the memory.

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use rowcall::{Problem, UnreadableKind, Violation};
+use rowcall::{Problem, Unreadable, UnreadableKind, Violation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -104,6 +104,12 @@ impl Rules {
 pub(crate) fn earlier(why: &str) -> String {
     let first = why.rfind(EARLIER).and_then(|at| why.get(at + EARLIER.len()..)).unwrap_or(why);
     format!("{EARLIER}{first}")
+}
+
+/// What becomes of a row that failed in an earlier step by its `_error`, if it is to fail again; `None` if it did not fail.
+pub fn failed_earlier(error: &Value) -> Option<Unreadable> {
+    let Earlier { why, violations } = failure(error)?;
+    Some(Unreadable { kind: UnreadableKind::Input, message: earlier(&why), violations })
 }
 
 /// Why a row failed in an earlier step.

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::LeftOut;
 use super::row::{ErrorText, OutputRow};
-use crate::layout::{ERROR_FIELD, Layout, META_FIELDS, Meta, Rest, VALUE_FIELD, meta_column};
+use crate::layout::{
+    ERROR_FIELD, Layout, META_FIELDS, Meta, Rest, UNVALIDATED_FIELD, VALUE_FIELD, Values, meta_column,
+};
 use crate::record::{self, Field};
 
 /// How many names of fields without a column are remembered.
@@ -70,6 +72,9 @@ impl Csv {
         if layout.meta == Meta::Shown {
             header.extend(META_FIELDS.map(meta_column));
         }
+        if layout.values == Values::Unvalidated {
+            header.push(UNVALIDATED_FIELD.to_owned());
+        }
         Self { delimiter, record, value, rest: layout.rest, header: Some(header) }
     }
 
@@ -114,7 +119,8 @@ impl Csv {
             Cow::Owned(format!("{kind}: {message}"))
         });
         let meta = row.meta.iter().flatten().map(cell);
-        self.push_line(record.into_iter().chain(value).chain([error]).chain(meta), out);
+        let marks = row.unvalidated.iter().map(cell);
+        self.push_line(record.into_iter().chain(value).chain([error]).chain(meta).chain(marks), out);
     }
 
     /// Whether a row's value is all in the column of the rest: an empty map is a value too.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::row::OutputRow;
-use crate::layout::{ERROR_FIELD, META_FIELD, META_FIELDS};
+use crate::layout::{ERROR_FIELD, META_FIELD, META_FIELDS, UNVALIDATED_FIELD};
 use crate::record;
 
 /// Adds the line of `row`.
@@ -22,6 +22,9 @@ pub(crate) fn push(row: &OutputRow<'_>, out: &mut Vec<u8>) {
     if let Some(meta) = &row.meta {
         let meta: Map<String, Value> = META_FIELDS.map(str::to_owned).into_iter().zip(meta.clone()).collect();
         push_field(out, META_FIELD, &meta);
+    }
+    if let Some(mark) = &row.unvalidated {
+        push_field(out, UNVALIDATED_FIELD, mark);
     }
     out.extend_from_slice(b"}\n");
 }

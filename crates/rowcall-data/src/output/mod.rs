@@ -21,6 +21,7 @@ use csv::Csv;
 use row::{Names, OutputRow};
 use target::Target;
 
+pub use row::took;
 pub use target::{is_reader_gone, same_file};
 
 /// How much text is collected before it is written, in bytes; the end of a batch is written in any case.

@@ -8,7 +8,7 @@ use rowcall::{Effort, Error, Failure, FailureKind, Outcome, Problem, Result, Row
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::layout::{Layout, META_FIELDS, Meta, Place, Rest, VALUE_FIELD};
+use crate::layout::{Layout, META_FIELDS, Meta, Place, Rest, VALUE_FIELD, Values};
 use crate::record::{self, Field};
 
 /// Up to how many names are compared one by one.
@@ -33,6 +33,8 @@ pub(crate) struct OutputRow<'a> {
     /// The value's fields; none if there is an error.
     pub value: Vec<(&'a str, &'a Value)>,
     pub error: Option<ErrorText<'a>>,
+    /// Whether the value is unvalidated, if the layout marks such values; a row without one has no mark.
+    pub unvalidated: Option<Value>,
     /// The values of [`META_FIELDS`].
     pub meta: Option<[Value; META_FIELDS.len()]>,
 }
@@ -94,7 +96,9 @@ impl<'a> OutputRow<'a> {
             }
         };
         let meta = (layout.meta == Meta::Shown).then(|| meta(outcome));
-        Ok(Self { record: taken.is_empty().then_some(record), fields, value, error, meta })
+        let mark = if error.is_some() { Value::Null } else { true.into() };
+        let unvalidated = (layout.values == Values::Unvalidated).then_some(mark);
+        Ok(Self { record: taken.is_empty().then_some(record), fields, value, error, unvalidated, meta })
     }
 }
 
@@ -121,6 +125,11 @@ fn value_fields<'a>(value: &'a Value, layout: &'a Layout) -> Vec<(&'a str, &'a V
         }
         (Place::Beside(_), value) => vec![(VALUE_FIELD, value)],
     }
+}
+
+/// What a row took, by the names that it has in `_meta`.
+pub fn took(outcome: &Outcome) -> Vec<(&'static str, Value)> {
+    META_FIELDS.into_iter().zip(meta(outcome)).collect()
 }
 
 /// Tokens are null where attempts may have used some but none were reported, and so is what they cost.

@@ -60,6 +60,7 @@ from ._errors import (
 )
 from ._events import Event
 from ._extractor import Extractor
+from ._failures import Failure, Failures
 from ._file_run import FileOptions
 from ._files import run
 from ._outcomes import Outcomes
@@ -83,6 +84,8 @@ __all__ = [
     "Error",
     "Event",
     "Extractor",
+    "Failure",
+    "Failures",
     "FaultError",
     "FileOptions",
     "InputError",

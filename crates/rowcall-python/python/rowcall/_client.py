@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import _settings, _words
+from . import _events, _settings, _words
 from ._rowcall import Account
 
 if TYPE_CHECKING:
@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self, TypeForm, Unpack
 
     from ._extractor import Extractor
-    from ._settings import KeptTaskSettings, Protocol
+    from ._model import Check
+    from ._settings import KeptTaskSettings, Mode, Protocol
 
 T = TypeVar("T")
+
+
+def _of_the_account(name: str) -> str | None:
+    """That a setting is the account's, if it is."""
+    if name in _settings.AccountSettings.__annotations__ or name == "model":
+        return f"`{name}` is of the account: give it to `Client(…)`, for all of its extractors"
+    return None
 
 
 class Client:
@@ -101,32 +109,122 @@ class Client:
             self._made, self._process = self._make(), os.getpid()
         return self._made
 
-    @overload
-    def extractor(
-        self, response: TypeForm[T], *, prompt: str = ..., **settings: Unpack[KeptTaskSettings]
-    ) -> Extractor[T]: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def extractor(
-        self, response: dict[str, Any], *, prompt: str = ..., **settings: Unpack[KeptTaskSettings]
-    ) -> Extractor[Any]: ...
+        @overload
+        def extractor(
+            self,
+            response: TypeForm[T],
+            *,
+            prompt: str = ...,
+            system: str | None = ...,
+            examples: Sequence[tuple[Any, Any]] | None = ...,
+            images: Sequence[str] | None = ...,
+            check: Check | None = ...,
+            context: Any = ...,
+            mode: Mode | None = ...,
+            temperature: float | None = ...,
+            max_output_tokens: int | None = ...,
+            params: Mapping[str, Any] | None = ...,
+            max_reasks: int | None = ...,
+            retries: int | None = ...,
+            dedup: bool | None = ...,
+            same_prompt: bool | None = ...,
+            keep_going: bool | None = ...,
+            deadline: float | None = ...,
+            max_failures: int | str | None = ...,
+            on_event: _events.Callback | None = ...,
+            journal: str | os.PathLike[str] | None = ...,
+            accept_changes: bool | None = ...,
+            retry_failed: bool | None = ...,
+        ) -> Extractor[T]: ...
 
-    def extractor(self, response: Any, *, prompt: str = "{{ text }}", **settings: Any) -> Any:
+        @overload
+        def extractor(
+            self, response: dict[str, Any], *, prompt: str = ..., **settings: Unpack[KeptTaskSettings]
+        ) -> Extractor[Any]: ...
+
+    @_settings.guarded("setting of an extractor", _of_the_account)
+    def extractor(
+        self,
+        response: Any,
+        *,
+        prompt: str = "{{ text }}",
+        system: str | None = None,
+        examples: Sequence[tuple[Any, Any]] | None = None,
+        images: Sequence[str] | None = None,
+        check: Check | None = None,
+        context: Any = None,
+        mode: Mode | None = None,
+        temperature: float | None = None,
+        max_output_tokens: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        max_reasks: int | None = None,
+        retries: int | None = None,
+        dedup: bool | None = True,
+        same_prompt: bool | None = False,
+        keep_going: bool | None = False,
+        deadline: float | None = None,
+        max_failures: int | str | None = None,
+        on_event: _events.Callback | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        accept_changes: bool | None = False,
+        retry_failed: bool | None = False,
+    ) -> Any:
         """A way from rows to values of a type, by this account.
 
         Args:
             response: What values are, as for `Extractor`.
-            prompt: A template over the row's fields.
-            **settings: Those of `Extractor` that are about the task: `system`, `examples`, `images`, `check`, `context`, `mode`,
-                `temperature`, `max_output_tokens`, `params`, `max_reasks`, `retries`, `dedup`, `same_prompt`, `keep_going`, `deadline`,
-                `max_failures`, `on_event`, `journal`, `accept_changes` and `retry_failed`.
+            prompt: A template in Jinja's syntax, in which a string row is the variable `text`, and other rows are their fields.
+            system: What holds for every row: a template, sent as the protocol's system part.
+            examples: Rows with the values that they are to get, for the model to go by. Each goes along with every request.
+            images: The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them.
+            check: A rule of yours: called with the row and its value, returns or raises what is wrong, for which the model is asked again.
+            context: What Pydantic's validators find in `info.context`, or a function that gives it for a row; `info.context["row"]` is the
+                row.
+            mode: How the schema is asked for: `schema`, `tool`, `json` or `prompt`; by the best that the model has if left out.
+            temperature: Sampling temperature. Never sent unless asked for.
+            max_output_tokens: The most tokens an answer may have, reasoning included.
+            params: Further fields of every request's body, as the provider names them: `{"seed": 1}`.
+            max_reasks: How often an invalid answer is asked for again, with what was wrong: 3 if left out.
+            retries: How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case.
+            dedup: Whether rows that would be asked the very same are asked once; they are, if left out.
+            same_prompt: Allow a prompt that uses no field of the row, so that every row is asked the same.
+            keep_going: Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call.
+            deadline: Seconds that a call may send requests; then it raises `LimitError`, once those in flight are answered.
+            max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"` once 100 have ended.
+            on_event: Called with each `Event`, from a thread of its own.
+            journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
+            accept_changes: Go on with a journal that was made with another model, prompt, schema or parameters.
+            retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
+
+        Raises:
+            ConfigError: for whatever of it cannot be. Nothing is sent.
         """
         from ._extractor import Extractor
 
-        for name in settings:
-            if name in _settings.AccountSettings.__annotations__ or name == "model":
-                raise TypeError(f"`{name}` is of the account: give it to `Client(…)`, for all of its extractors")
-        _settings.check_names(settings, _settings.KeptTaskSettings, "setting of an extractor")
+        settings = {
+            "system": system,
+            "examples": examples,
+            "images": images,
+            "check": check,
+            "context": context,
+            "mode": mode,
+            "temperature": temperature,
+            "max_output_tokens": max_output_tokens,
+            "params": params,
+            "max_reasks": max_reasks,
+            "retries": retries,
+            "dedup": dedup,
+            "same_prompt": same_prompt,
+            "keep_going": keep_going,
+            "deadline": deadline,
+            "max_failures": max_failures,
+            "on_event": on_event,
+            "journal": journal,
+            "accept_changes": accept_changes,
+            "retry_failed": retry_failed,
+        }
         return Extractor._of(self, response, prompt, settings)
 
     def close(self) -> None:

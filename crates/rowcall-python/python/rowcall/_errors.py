@@ -110,8 +110,11 @@ class RowError(Error):
         """Tokens of all attempts that reported them."""
         self.violations = [Violation(found["path"], found["message"]) for found in told.get("violations") or ()]
         """What was wrong with the last answer."""
-        self.completion: dict[str, Any] | None = told.get("completion")
-        """The last answer, as the model gave it, if there was one."""
+        self.completion: Any = told.get("completion")
+        """The last answer as the provider sent it, the whole body of its response: for a stream, a list of its events. `None` if there was
+        none, or if only a journal knows of it."""
+        self.text: str | None = told.get("text")
+        """The last answer's text, or the arguments of its first tool call, if there was one."""
         self.best: Any = told.get("best")
         """The invalid value with the fewest violations, as JSON, if any answer had a value at all."""
         fault = told.get("fault") or {}
@@ -119,15 +122,6 @@ class RowError(Error):
         """The HTTP status of the last fault, if a response stands behind it."""
         self.request_id: str | None = fault.get("request_id")
         """The provider's id of the request, to quote to its support."""
-
-    @property
-    def text(self) -> str | None:
-        """The last answer's text, or the arguments of its first tool call, if there was one."""
-        content = (self.completion or {}).get("content") or {}
-        if "Calls" in content:
-            return next((call["arguments"] for call in content["Calls"]), None)
-        found = content.get("Text", content.get("Refusal"))
-        return found if isinstance(found, str) else None
 
     def __str__(self) -> str:
         row = "" if self.index is None else f"row {self.index}: "
@@ -315,11 +309,12 @@ def _all(of: type[Error]) -> dict[str, type[Error]]:
 _BY_KIND = _all(Error)
 
 # The options of the command line, as the engine's hints name them with what they take, and their names here.
-_OPTION = re.compile(r"--([a-z][a-z-]*)(?: ([A-Z]+)\b| (tool|txt|jsonl)\b)?")
+_OPTION = re.compile(r"--([a-z][a-z-]*)(?: ([A-Z]+)\b| (tool|txt|jsonl|skip|ask)\b)?")
 _FLAGS = ("fresh", "accept-changes", "force", "meta", "same-prompt", "keep-going")
 
 
-def _in_python(hint: str | None) -> str | None:
+def in_python(hint: str | None) -> str | None:
+    """A text that names options of the command line, with our keywords for them."""
     return None if hint is None else _OPTION.sub(_option, hint)
 
 
@@ -337,8 +332,9 @@ def of(
     told: dict[str, Any] | None,
 ) -> Error:
     """The exception for what the engine tells."""
+    hint = in_python(hint)
     made = _BY_KIND.get(kind, Error)
     if issubclass(made, RowError):
-        return made(message, hint=_in_python(hint), index=index, told=told)
-    return made(message, hint=_in_python(hint))
+        return made(message, hint=hint, index=index, told=told)
+    return made(message, hint=hint)
 

@@ -6,15 +6,15 @@ import json
 import os
 import sys
 import weakref
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from . import _events, _kept, _loop, _model, _settings, _shown, _stats, _threads, _words
+from . import _events, _failures, _kept, _loop, _model, _settings, _shown, _stats, _threads, _words
 from ._client import Client
 from ._errors import Error
 from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
-from ._progress import EVERY, Counted, bar, is_wanted
+from ._progress import EVERY, Counted, Nothing, bar, beside, is_wanted
 from ._rowcall import Call, Core, Feeder, Rules, Validator
 from ._warnings import warn
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from typing_extensions import Self, TypeForm, Unpack
 
-    from ._file_run import FileOptions, Path
+    from ._failures import Failures
+    from ._file_run import FileOptions, InputFormat, Order, OutputFormat, Path
     from ._rowcall import Outcome, TableRun
+    from ._table import FailedRows, Part
     from ._model import Check
     from ._settings import KeptSettings, Mode, Protocol
     from ._stats import Stats
@@ -234,6 +236,7 @@ class Extractor(Generic[T_co]):
 
     def _open(self, client: Client, model: _model.Model, prompt: str, task: Mapping[str, Any]) -> None:
         self._client, self._model = client, model
+        self._last_run: tuple[Path, Path | bool | None] | None = None
         self._rules = model.rules
         self._on_event = task.get("on_event")
         if self._on_event is not None and not callable(self._on_event):
@@ -269,7 +272,8 @@ class Extractor(Generic[T_co]):
 
     def close(self) -> None:
         """Lets go of the journal, the connections and a simulator, which happens by itself when nobody has the extractor any more.
-        Calls that are under way should be over; `stats` stays."""
+        Calls that are under way should be over; it waits until those that were cancelled are, so that the journal can be opened again at
+        once. `stats` and `failures()` stay."""
         if self._process == os.getpid():
             self._made.close()
             if self._has_own_client:
@@ -289,7 +293,10 @@ class Extractor(Generic[T_co]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self.close()
+        import asyncio
+
+        # What is written last may take the disk a moment, for which the event loop need not wait.
+        await asyncio.to_thread(self.close)
 
     if not TYPE_CHECKING:
 
@@ -312,6 +319,11 @@ class Extractor(Generic[T_co]):
     def stats(self) -> Stats:
         """What has happened so far, in all calls."""
         return _stats.stats(self._core.stats())
+
+    def failures(self) -> Failures:
+        """The rows that failed, of all calls, the latest last: index, kind, message, the field of the first violation, and the answer. At
+        most 1,000 are kept, the latest ones; `stats.failed` and `stats.reasons` count all."""
+        return _failures.failures(self._core.failures())
 
     @property
     def variables(self) -> list[str]:
@@ -363,9 +375,10 @@ class Extractor(Generic[T_co]):
         _settings.check_concurrency(concurrency)
 
         def start(feeder: Feeder) -> Call:
-            return self._core.start(feeder, order, concurrency, self._authority())
+            # Where all outcomes are held until the end, completions would be most of them.
+            return self._core.start(feeder, order, concurrency, self._authority(), not keeps)
 
-        return Outcomes(start, rows, progress, self._model.name, self._bound, keeps=keeps)
+        return Outcomes(start, rows, progress, self._model.name, self._told, keeps=keeps)
 
     async def _gathered(self, outcomes: Outcomes[T_co], return_exceptions: bool) -> list[Any]:
         gathered = Gathered(return_exceptions)
@@ -470,7 +483,7 @@ class Extractor(Generic[T_co]):
         def start(feeder: Feeder) -> Call:
             return self._core.sequential(feeder, self._authority())
 
-        return Outcomes(start, rows, progress, self._model.name, self._bound, keeps=True)
+        return Outcomes(start, rows, progress, self._model.name, self._told, keeps=True)
 
     @overload
     async def rate_limited_gather(
@@ -512,7 +525,17 @@ class Extractor(Generic[T_co]):
     # Tables and files.
 
     def map_table(
-        self, table: Any, *, into: str | None = None, concurrency: int | None = None, progress: bool = False
+        self,
+        table: Any,
+        *,
+        into: str | None = None,
+        prefix: str | None = None,
+        flatten: bool = False,
+        meta: bool = False,
+        only: Any = None,
+        failed_rows: FailedRows = "error",
+        concurrency: int | None = None,
+        progress: bool = False,
     ) -> Any:
         """The same table with the values' fields as further columns, and `_error` for rows without a value.
 
@@ -522,6 +545,13 @@ class Extractor(Generic[T_co]):
         Args:
             table: A DataFrame, a table, a relation; its columns are the template's variables.
             into: A name for one column with the whole value, in place of a column for each field.
+            prefix: What the names of the values' columns begin with.
+            flatten: A column for each nested field, such as `address.city`, and lists, maps and `_error` as text, for CSV.
+            meta: A column `_meta` with what each row took: requests, tokens, US dollars, seconds, the model.
+            only: Which rows to ask about: True or False for each. The others keep what the table has in these columns already, so that
+                some rows of an earlier result can be asked again: `only=result["_error"].notna()`.
+            failed_rows: What becomes of rows that failed in an earlier step, by the table's `_error`: `error`, they fail again without
+                being asked; `skip`, they are left out; `ask`, they are asked about.
             concurrency: The most requests in flight.
             progress: Show how far it is, on stderr.
 
@@ -530,67 +560,200 @@ class Extractor(Generic[T_co]):
         """
         from . import _table
 
-        call, run = self._table_run(table, into, concurrency)
+        part, call, run = self._table_run(table, into, prefix, flatten, meta, only, failed_rows, concurrency)
         try:
-            with self._counted(progress, _table.rows(table), run.done) as shown:
+            with self._counted(call, progress) as shown:
                 while call.take() is not None:
                     call.wait(EVERY)
                     shown.look()
         except BaseException as error:
             call.cancel()
-            _table.keep(error, table, run, self._journal())
+            _table.keep(error, part, run, call.progress()[0], self._journal())
             raise
         warn(call.warnings())
-        return _table.joined(table, run)
+        return _table.joined(part, run)
 
     async def map_table_async(
-        self, table: Any, *, into: str | None = None, concurrency: int | None = None, progress: bool = False
+        self,
+        table: Any,
+        *,
+        into: str | None = None,
+        prefix: str | None = None,
+        flatten: bool = False,
+        meta: bool = False,
+        only: Any = None,
+        failed_rows: FailedRows = "error",
+        concurrency: int | None = None,
+        progress: bool = False,
     ) -> Any:
         """As `map_table`, for an event loop."""
         from . import _table
 
-        call, run = self._table_run(table, into, concurrency)
+        part, call, run = self._table_run(table, into, prefix, flatten, meta, only, failed_rows, concurrency)
         try:
-            with self._counted(progress, _table.rows(table), run.done) as shown:
+            with self._counted(call, progress) as shown:
                 while call.take() is not None:
                     await _loop.wait(call, EVERY)
                     shown.look()
         except BaseException as error:
             call.cancel()
-            _table.keep(error, table, run, self._journal())
+            _table.keep(error, part, run, call.progress()[0], self._journal())
             raise
         warn(call.warnings())
-        return _table.joined(table, run)
+        return _table.joined(part, run)
 
-    def _table_run(self, table: Any, into: str | None, concurrency: int | None) -> tuple[Call, TableRun]:
-        from . import _table
+    def _table_run(
+        self,
+        table: Any,
+        into: str | None,
+        prefix: str | None,
+        flatten: bool,
+        meta: bool,
+        only: Any,
+        failed_rows: FailedRows,
+        concurrency: int | None,
+    ) -> tuple[Part, Call, TableRun]:
+        from . import _file_run, _table
 
         _settings.check_concurrency(concurrency)
-        data, columns = _table.exported(table, self._core.needed)
-        return self._core.map_table(data, columns, into, concurrency, self._authority())
+        part = _table.part(table, only, failed_rows)
+        look = _settings.as_json(
+            {"into": into, "prefix": prefix, "flatten": flatten, "meta": meta, "replace": only is not None}, "option"
+        )
+        try:
+            data, columns = _table.exported(part.table, self._core.needed)
+            call, run = self._core.map_table(data, look, columns, part.only, part.failed, concurrency, self._authority())
+        except Exception:
+            # The library that reads it names no row.
+            _table.explain(part.table, self._core.needed)
+            raise
+        _file_run.log(part.notes)
+        return part, call, run
 
+    @_settings.guarded("option of a run")
     def run(
-        self, input: Path, output: Path, *, concurrency: int | None = None, **options: Unpack[FileOptions]
+        self,
+        input: Path,
+        output: Path,
+        *,
+        journal: Path | bool | None = None,
+        fresh: bool = False,
+        accept_changes: bool = False,
+        force: bool = False,
+        into: str | None = None,
+        meta: bool = False,
+        failed: Path | None = None,
+        order: Order = "input",
+        limit_rows: int | None = None,
+        input_format: InputFormat | None = None,
+        output_format: OutputFormat | None = None,
+        failed_rows: FailedRows | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        quote: str | None = None,
+        escape: str | None = None,
+        skip_rows: int = 0,
+        concurrency: int | None = None,
+        progress: bool | None = None,
     ) -> Stats:
-        """Every row of a file to another file, as the command `rowcall run` does it; see `rowcall.run`."""
+        """Every row of a file to another file, as the command `rowcall run` does it; see `rowcall.run`.
+
+        Args:
+            input: CSV, TSV, JSON Lines, a JSON array or text (a row a line), also gzipped.
+            output: JSON Lines or CSV. It is named `OUTPUT.part` until it is complete.
+            journal: Where outcomes are kept: `OUTPUT.journal` for True or if left out, nowhere for False.
+            fresh: Remove the journal and start over.
+            accept_changes: Go on although the journal was made with another model, prompt, schema or parameters.
+            force: Write over an output that has no journal.
+            into: A name for the whole value, in place of its fields beside the input's.
+            meta: Add what each row took.
+            failed: Write failed rows to this file as well, as JSON Lines.
+            order: Of the output: `input`, or as they are `completed`.
+            limit_rows: Stop after this many rows of the input.
+            input_format: The input's format, whatever its name and its text.
+            output_format: The output's format, whatever its name.
+            failed_rows: What becomes of rows that failed in an earlier step: `error`, `skip` or `ask`.
+            encoding: The input's encoding, such as `windows-1252`; UTF-8, or UTF-16 with a byte order mark, if left out.
+            delimiter: What stands between the columns of a CSV; a comma if left out.
+            quote: What encloses columns of a CSV, or `none`; `"` if left out.
+            escape: What stands before a quote that belongs to a CSV's text; only doubled quotes do if left out.
+            skip_rows: How many lines stand above the header of a CSV.
+            concurrency: The most requests in flight.
+            progress: Show how far it is, on stderr: on a terminal and in a notebook if left out.
+
+        Returns:
+            What has happened. Failed rows are in the output, and counted in `failed`.
+        """
         from . import _file_run
 
         _settings.check_concurrency(concurrency)
-        told = _file_run.told(input, output, options, self._settings["journal"] is not None)
-        call = self._core.run(told, concurrency, self._authority())
-        _file_run.carry_out(call, self._counted(is_wanted(options.get("progress")), None))
+        options: FileOptions = {
+            "journal": journal,
+            "fresh": fresh,
+            "accept_changes": accept_changes,
+            "force": force,
+            "into": into,
+            "meta": meta,
+            "failed": failed,
+            "order": order,
+            "limit_rows": limit_rows,
+            "input_format": input_format,
+            "output_format": output_format,
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "quote": quote,
+            "escape": escape,
+            "skip_rows": skip_rows,
+        }
+        if failed_rows is not None:
+            options["failed_rows"] = failed_rows
+        told = _file_run.told(input, output, options, self._settings["journal"] is not None, self._model.fingerprint())
+        return self._carried_out(self._core.run(told, concurrency, self._authority()), output, options, progress)
+
+    def _carried_out(self, call: Call, output: Path, options: FileOptions, progress: bool | None) -> Stats:
+        from . import _file_run
+
+        self._last_run = output, options.get("journal")
+        _file_run.carry_out(call, self._counted(call, is_wanted(progress)))
         warn(call.warnings())
         return self.stats
 
-    def _counted(self, progress: bool, total: int | None, done: Callable[[], int] | None = None) -> Counted:
-        return Counted(done or (lambda: self.stats.ended), bar(progress, total, self._model.name, self._bound))
+    def rerun(
+        self,
+        output: Path | None = None,
+        *,
+        journal: Path | None = None,
+        concurrency: int | None = None,
+        progress: bool | None = None,
+    ) -> Stats:
+        """Asks again about the rows that failed in a run from file to file, and writes its output anew, as the command `rowcall rerun` does.
+        Your model has the last word on all rows: a failed row's answer that is valid by now is taken without asking, and a value that is
+        not valid any more is asked again. The rows are those of the journal: the input is not needed.
 
-    def _bound(self) -> str:
-        """What is to be seen beside a bar: failures, and what the requests wait for."""
-        stats = self.stats
-        failed = f"{stats.failures:,} failed" if stats.failures else ""
-        bound = f"bound by: {stats.waits_now}" if stats.waits_now else ""
-        return ", ".join(part for part in (failed, bound) if part)
+        Args:
+            output: The file that the run wrote; the one of this extractor's last run if left out.
+            journal: The run's journal; `OUTPUT.journal` if left out.
+            concurrency: The most requests in flight.
+            progress: Show how far it is, on stderr: on a terminal and in a notebook if left out.
+
+        Raises:
+            ConfigError: for a run that kept no journal or has not come to its end.
+        """
+        from . import _file_run
+
+        _settings.check_concurrency(concurrency)
+        path = _file_run.journal_of(output, journal, self._last_run, self._settings["journal"] is not None)
+        written = self._last_run[0] if output is None and journal is None and self._last_run else output
+        told = _settings.as_json({"journal": path, "output": None if written is None else _settings.path(written)}, "option")
+        call = self._core.rerun(told, concurrency, self._authority())
+        return self._carried_out(call, written if written is not None else path, {"journal": path}, progress)
+
+    def _counted(self, call: Call, progress: bool) -> Counted:
+        shown = bar(progress, call.progress()[2], self._model.name, beside(call, self._told)) if progress else Nothing()
+        return Counted(call, shown)
+
+    def _told(self) -> Stats:
+        return self.stats
 
 
 def _all(rows: Any, more: tuple[Any, ...]) -> Any:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 
-from ._errors import ConfigError
+from ._errors import ConfigError, in_python
 from ._progress import EVERY, Counted
-from ._settings import as_json, check_names, path
+from ._settings import as_json, path
 
 if TYPE_CHECKING:
     from ._rowcall import Call
+
+Order = Literal["input", "completed"]
+"""In which order rows are written."""
+
+InputFormat = Literal["csv", "tsv", "jsonl", "json", "txt"]
+"""What can be read."""
+
+OutputFormat = Literal["csv", "tsv", "jsonl"]
+"""What can be written."""
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 """The name of a file."""
@@ -33,11 +42,11 @@ class FileOptions(TypedDict, total=False):
     """Add what each row took."""
     failed: Path | None
     """Write failed rows to this file as well, as JSON Lines."""
-    order: Literal["input", "completed"]
+    order: Order
     """Of the output: the input's if left out."""
     limit_rows: int | None
     """Stop after this many rows of the input."""
-    input_format: str | None
+    input_format: InputFormat | None
     """The input's format, whatever its name and its text."""
     failed_rows: Literal["error", "skip", "ask"]
     """What becomes of rows that failed in an earlier step: they fail again without being asked (if left out), are left out, or
@@ -52,19 +61,38 @@ class FileOptions(TypedDict, total=False):
     """What stands before a quote that belongs to a CSV's text; only doubled quotes do if left out."""
     skip_rows: int
     """How many lines stand above the header of a CSV."""
-    output_format: str | None
+    output_format: OutputFormat | None
     """The output's format, whatever its name."""
     progress: bool | None
     """Show how far it is, on stderr: on a terminal and in a notebook if left out."""
 
 
-def told(input: Path, output: Path, options: FileOptions, has_journal: bool) -> str:
+_OF_TABLES = (".parquet", ".arrow", ".feather", ".xlsx")
+"""How the names of files end that libraries for tables read and write."""
+
+
+def _check_name(name: str, what: str, other: str) -> None:
+    ending = os.path.splitext(name)[1].lower()
+    if ending in _OF_TABLES:
+        raise ConfigError(f"the {what} `{name}` is a file of tables (`{ending}`), which `run` does not {other}", hint=_TABLES[what])
+
+
+_TABLES = {
+    "input": 'read it as a table: `extractor.map_table(pandas.read_parquet("in.parquet"))`, or with Polars or pyarrow',
+    "output": "`extractor.map_table(table)` gives a table, which pandas, Polars or pyarrow writes",
+}
+
+
+def told(input: Path, output: Path, options: FileOptions, has_journal: bool, fingerprint: str | None) -> str:
     """What the engine is told about a run over files, by an extractor that has a journal of its own or not.
 
     Raises:
         ConfigError: for options that cannot be.
     """
-    check_names(options, FileOptions, "option of a run")
+    if options.get("input_format") is None:
+        _check_name(os.fsdecode(input), "input", "read")
+    if options.get("output_format") is None:
+        _check_name(os.fsdecode(output), "output", "write")
     order = options.get("order", "input")
     if order not in ("input", "completed"):
         raise ConfigError(f"the order `{order}` is unknown, expected `input` or `completed`")
@@ -84,6 +112,7 @@ def told(input: Path, output: Path, options: FileOptions, has_journal: bool) -> 
             "into": options.get("into"),
             "meta": options.get("meta", False),
             "failed": path(options.get("failed")),
+            "validated_by_hash": fingerprint,
             "in_input_order": order == "input",
             "limit_rows": options.get("limit_rows"),
             "force": options.get("force", False),
@@ -114,10 +143,35 @@ def _journal(output: Path, options: FileOptions, has_journal: bool) -> dict[str,
     }
 
 
+def journal_of(output: Path | None, journal: Path | None, last: tuple[Path, Path | bool | None] | None, has_journal: bool) -> str:
+    """The journal of the run whose failed rows are to be asked again.
+
+    Raises:
+        ConfigError: if there was no such run, or it kept none.
+    """
+    if has_journal:
+        raise ConfigError(
+            "`rerun` asks again by the journal of a run, but the extractor has a journal of its own",
+            hint="make the extractor with `retry_failed=True` and call `run` again",
+        )
+    if journal is not None:
+        return str(path(journal))
+    if output is not None:
+        return f"{path(output)}.journal"
+    if last is None:
+        raise ConfigError(
+            "there was no run from file to file yet whose failed rows could be asked again",
+            hint='name its output: `rerun("out.jsonl")`; for rows in memory, `gather([rows[each.index] for each in extractor.failures()])`',
+        )
+    if last[1] is False:
+        raise ConfigError("the last run had `journal=False`, and kept nothing to ask again about")
+    return f"{path(last[0])}.journal" if last[1] is None or last[1] is True else str(path(last[1]))
+
+
 def carry_out(call: Call, shown: Counted) -> None:
     """Waits for the end of a run, showing how far it is. The first Ctrl-C halts it, the second gives it up."""
     interrupted: KeyboardInterrupt | None = None
-    _log(call.notes())
+    log(call.notes())
     with shown:
         while True:
             try:
@@ -134,15 +188,15 @@ def carry_out(call: Call, shown: Counted) -> None:
             except BaseException:
                 call.cancel()
                 raise
-    _log(call.last_notes())
+    log(call.last_notes())
     if interrupted is not None:
         raise interrupted
 
 
-def _log(notes: list[str]) -> None:
-    """Notes about the input, for the log."""
+def log(notes: list[str]) -> None:
+    """Logs notes about the input."""
     if notes:
         import logging
 
         for note in notes:
-            logging.getLogger("rowcall").warning("%s", note)
+            logging.getLogger("rowcall").warning("%s", in_python(note))

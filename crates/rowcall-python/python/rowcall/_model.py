@@ -34,6 +34,23 @@ class Model(NamedTuple):
     """From an instance to JSON."""
     schema_is_given: bool
     """Whether the schema is the user's own, not made of a type."""
+    response: Any
+    """The type or the schema itself."""
+
+    def fingerprint(self) -> str | None:
+        """What tells a model that validates from others of its name: a hash of its schema and, where it can be had, its source."""
+        if self.rules is None:
+            return None
+        import hashlib
+        import inspect
+
+        known = json.dumps(self.schema, sort_keys=True)
+        try:
+            known += inspect.getsource(self.response)
+        except (OSError, TypeError):
+            # Made at a prompt, or no class of its own.
+            pass
+        return hashlib.sha256(known.encode()).hexdigest()
 
     def plain(self, value: Any) -> Any:
         """A value as JSON has it: an instance, or what is plain already."""
@@ -56,7 +73,7 @@ def model(response: Any, context: Any = None, check: Check | None = None) -> Mod
         if context is not None:
             raise TypeError("a JSON Schema validates without a context, expected a Pydantic model for `context=`")
         rules = None if check is None else Rules(json.loads, _explains_nothing, _as_json, None, None, _found_by(check), True)
-        return Model(response, None, rules, str(response.get("title", "value")), _as_json, True)
+        return Model(response, None, rules, str(response.get("title", "value")), _as_json, True, response)
     _check_type(response)
     name = getattr(response, "__name__", str(response))
     if _is_of_msgspec(response):
@@ -137,7 +154,7 @@ def _of_pydantic(response: Any, context: Any, check: Check | None, name: str) ->
         _context_of(context) if sees_rows else None,
         None if check is None else _found_by(check),
     )
-    return Model(schema, None if output == schema else output, rules, name, dump, False)
+    return Model(schema, None if output == schema else output, rules, name, dump, False, response)
 
 
 def _context_of(context: Any) -> Callable[[Any], dict[str, Any]]:
@@ -187,7 +204,7 @@ def _of_msgspec(response: Any, name: str, check: Check | None) -> Model:
     dump = msgspec.json.Encoder().encode
     found_by = None if check is None else _found_by(check)
     rules = Rules(decoder.decode, explained_by_msgspec, dump, None, None, found_by)
-    return Model(msgspec.json.schema(response), None, rules, name, dump, False)
+    return Model(msgspec.json.schema(response), None, rules, name, dump, False, response)
 
 
 def explained_by_msgspec(error: BaseException) -> list[tuple[str, str]] | None:

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
-from . import _loop
+from . import _loop, _shown
 from ._feed import Feed, Rows
-from ._progress import Bar, Nothing, bar
+from ._progress import Bar, Nothing, bar, beside
 from ._rowcall import Call, Feeder
 from ._warnings import warn
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ._rowcall import Outcome
+    from ._stats import Stats
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -27,10 +28,10 @@ class Outcomes(Generic[T_co]):
     stays bounded for any number of them. Leaving it before its end, or dropping it, cancels what is under way."""
 
     def __init__(
-        self, start: Callable[[Feeder], Call], rows: Rows, progress: bool, name: str, bound: Callable[[], str], *, keeps: bool = False
+        self, start: Callable[[Feeder], Call], rows: Rows, progress: bool, name: str, stats: Callable[[], Stats], *, keeps: bool = False
     ) -> None:
         self._start, self._rows, self._keeps = start, rows, keeps
-        self._shown = (progress, name, bound)
+        self._shown = (progress, name, stats)
         self._feed: Feed | None = None
         self._call: Call | None = None
         self._bar: Bar = Nothing()
@@ -49,8 +50,9 @@ class Outcomes(Generic[T_co]):
                 except BaseException:
                     self.close()
                     raise
-                progress, name, bound = self._shown
-                self._bar = bar(progress, feed.total, name, bound)
+                progress, name, stats = self._shown
+                if progress:
+                    self._bar = bar(progress, feed.total, name, beside(self._call, stats))
             if loop is None and self._feed is not None and self._feed.needs(_loop.running()):
                 raise TypeError("the rows are asynchronous, and a loop without `async` would block the event loop that reads them")
             return self._call
@@ -139,6 +141,15 @@ class Outcomes(Generic[T_co]):
 
     def __await__(self) -> NoReturn:
         raise TypeError("outcomes are not awaited but gone through: `async for done in extractor.as_completed(rows)`; `await extractor.gather(rows)` gives all values")
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: how far it has come."""
+        call, (_, name, _) = self._call, self._shown
+        if call is None:
+            return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "over" if self._is_over else "not begun")])
+        done, failed, in_all = call.progress()
+        of = "" if in_all is None else f" of {in_all:,}"
+        return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "under way"), ("rows", f"{done:,}{of}, {failed:,} failed")])
 
     def close(self) -> None:
         """Cancels what is under way."""

@@ -8,8 +8,13 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
+from . import _shown
+
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from ._rowcall import Call
+    from ._stats import Stats
 
 EVERY = 0.1
 """Seconds between two looks at how far a call has come."""
@@ -22,8 +27,12 @@ class Bar(Protocol):
         """So many more rows have ended."""
         ...
 
+    def expect(self, rows: int, /) -> object:
+        """There are so many rows in all."""
+        ...
+
     def close(self) -> object:
-        """No more will."""
+        """No more will end."""
         ...
 
 
@@ -33,6 +42,9 @@ class Nothing:
     def update(self, rows: int, /) -> None:
         """Nothing."""
 
+    def expect(self, rows: int, /) -> None:
+        """Nothing."""
+
     def close(self) -> None:
         """Nothing."""
 
@@ -40,8 +52,8 @@ class Nothing:
 class Line:
     """Our own line: redrawn on a terminal, printed once at the end elsewhere."""
 
-    def __init__(self, total: int | None, name: str, bound: Callable[[], str] = lambda: "") -> None:
-        self.total, self.name, self.rows, self.bound = total, name, 0, bound
+    def __init__(self, total: int | None, name: str, beside: Callable[[], str] = lambda: "") -> None:
+        self.total, self.name, self.rows, self.beside = total, name, 0, beside
         self.started = time.monotonic()
         self.drawn = 0.0
         self.is_terminal = sys.stderr.isatty()
@@ -54,6 +66,10 @@ class Line:
             self.drawn = now
             self._draw("\r")
 
+    def expect(self, rows: int, /) -> None:
+        """Takes the number down."""
+        self.total = rows
+
     def close(self) -> None:
         """Draws for the last time."""
         self._draw("\r" if self.is_terminal else "")
@@ -61,45 +77,64 @@ class Line:
 
     def _draw(self, start: str) -> None:
         seconds = max(time.monotonic() - self.started, 1e-9)
+        share = f"{self.rows / self.total:.0%} | " if self.total else ""
         of = "" if self.total is None else f" of {self.total:,}"
-        line = f"{start}{self.name}: {self.rows:,}{of} rows, {self.rows / seconds:,.0f} rows/s"
-        beside = self.bound()
-        line += f", {beside}" if beside else ""
+        line = f"{start}{self.name}: {share}{self.rows:,}{of} rows | {self.rows / seconds:,.0f} rows/s"
+        beside = self.beside()
+        line += f" | {beside}" if beside else ""
         print(line, end="", file=sys.stderr, flush=True)
 
 
 class _Rich:
-    def __init__(self, total: int | None, name: str) -> None:
+    def __init__(self, total: int | None, name: str, beside: Callable[[], str]) -> None:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self.progress = Progress(console=Console(stderr=True))
-        self.task = self.progress.add_task(name, total=total)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[beside]}"))
+        self.progress = Progress(*columns, console=Console(stderr=True))
+        self.task = self.progress.add_task(name, total=total, beside="")
+        self.beside, self.looked = beside, 0.0
         self.progress.start()
-
-    def update(self, rows: int, /) -> None:
-        self.progress.advance(self.task, rows)
-
-    def close(self) -> None:
-        self.progress.stop()
-
-
-class _Tqdm:
-    def __init__(self, total: int | None, name: str, bound: Callable[[], str]) -> None:
-        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
-
-        self.shown: Any = tqdm(total=total, desc=name, unit=" rows")
-        self.bound, self.looked = bound, 0.0
 
     def update(self, rows: int, /) -> None:
         now = time.monotonic()
         if now - self.looked >= EVERY:
             self.looked = now
-            self.shown.set_postfix_str(self.bound(), refresh=False)
-        self.shown.update(rows)
+            self.progress.update(self.task, beside=self.beside())
+        self.progress.advance(self.task, rows)
+
+    def expect(self, rows: int, /) -> None:
+        self.progress.update(self.task, total=rows)
 
     def close(self) -> None:
-        self.shown.set_postfix_str(self.bound())
+        self.progress.update(self.task, beside=self.beside())
+        self.progress.stop()
+
+
+class _Tqdm:
+    def __init__(self, total: int | None, name: str, beside: Callable[[], str]) -> None:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
+
+        self.shown: Any = tqdm(total=total, desc=name, unit=" rows")
+        self.beside, self.looked = beside, 0.0
+
+    def update(self, rows: int, /) -> None:
+        now = time.monotonic()
+        if now - self.looked >= EVERY:
+            self.looked = now
+            self.shown.set_postfix_str(self.beside(), refresh=False)
+        self.shown.update(rows)
+
+    def expect(self, rows: int, /) -> None:
+        self.shown.total = rows
+        # A bar of a notebook has its end from the beginning.
+        if hasattr(self.shown, "container") and hasattr(self.shown.container, "children"):
+            for part in self.shown.container.children:
+                if hasattr(part, "max"):
+                    part.max = rows
+
+    def close(self) -> None:
+        self.shown.set_postfix_str(self.beside())
         self.shown.close()
 
 
@@ -108,28 +143,51 @@ def is_wanted(progress: bool | None) -> bool:
     return sys.stderr.isatty() or "ipykernel" in sys.modules if progress is None else progress
 
 
-def bar(wanted: bool, total: int | None, name: str, bound: Callable[[], str] = lambda: "") -> Bar:
-    """A progress bar for a call over `total` rows, if one is wanted. `bound` returns what is shown beside it."""
+def bar(wanted: bool, total: int | None, name: str, beside: Callable[[], str] = lambda: "") -> Bar:
+    """A progress bar for a call over `total` rows, if one is wanted. `beside` returns what is shown next to it."""
     if not wanted:
         return Nothing()
     if find_spec("tqdm") is not None:
-        return _Tqdm(total, name, bound)
+        return _Tqdm(total, name, beside)
     if find_spec("rich") is not None:
-        return _Rich(total, name)
-    return Line(total, name, bound)
+        return _Rich(total, name, beside)
+    return Line(total, name, beside)
+
+
+def beside(call: Call, stats: Callable[[], Stats]) -> Callable[[], str]:
+    """What is shown next to the bar of a call that begins now: its failures, what all calls cost, and what requests wait for."""
+    first = stats()
+
+    def told() -> str:
+        now = stats()
+        failed = call.progress()[1]
+        parts = [f"{failed:,} failed"] if failed else []
+        if now.cost:
+            asked = (now.ended - now.known) - (first.ended - first.known)
+            in_all = now.cost + (now.cost - first.cost) / asked * now.left if asked and now.left else None
+            parts.append(_shown.dollars(now.cost) + ("" if in_all is None else f" of ~{_shown.dollars(in_all)}"))
+        if now.waits_now:
+            parts.append(f"bound by: {now.waits_now}")
+        return " | ".join(parts)
+
+    return told
 
 
 class Counted:
-    """A bar that follows a count of rows which others keep."""
+    """A bar that follows what a call counts."""
 
-    def __init__(self, count: Callable[[], int], shown: Bar) -> None:
-        self.count, self.shown, self.last = count, shown, count()
+    def __init__(self, call: Call, shown: Bar) -> None:
+        self.call, self.shown, self.last = call, shown, 0
+        self.in_all: int | None = None
 
     def look(self) -> None:
-        """Shows how many have ended since the last look."""
-        count = self.count()
-        self.shown.update(count - self.last)
-        self.last = count
+        """Shows how many rows have ended since the last look."""
+        done, _, in_all = self.call.progress()
+        if in_all is not None and in_all != self.in_all:
+            self.in_all = in_all
+            self.shown.expect(max(in_all, done))
+        self.shown.update(done - self.last)
+        self.last = done
 
     def __enter__(self) -> Counted:
         return self

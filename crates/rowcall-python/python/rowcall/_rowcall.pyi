@@ -61,6 +61,10 @@ class Outcome(Generic[_T_co]):
     def row(self) -> Any:
         """The row itself, as it was given."""
     @property
+    def completion(self) -> Any:
+        """The last answer as the provider sent it, the whole body of its response: for a stream, a list of its events. `None` if the row was
+        not asked about in this call, and in the outcomes that `gather`, `sequential` and `map` bring with an exception."""
+    @property
     def error(self) -> RowError | None:
         """Why there is no value; `None` if there is one."""
     @property
@@ -96,6 +100,7 @@ class Outcome(Generic[_T_co]):
     @property
     def finish_reason(self) -> str | None:
         """The provider's word for why the last answer ended."""
+    def _repr_html_(self) -> str: ...
 
 @final
 class Bell:
@@ -151,13 +156,13 @@ class Call:
     def warnings(self) -> list[str]: ...
     def notes(self) -> list[str]: ...
     def last_notes(self) -> list[str]: ...
+    def progress(self) -> tuple[int, int, int | None]: ...
     def halt(self) -> None: ...
     def cancel(self) -> None: ...
 
 @final
 class TableRun:
     def table(self, joined: bool) -> Any: ...
-    def done(self) -> int: ...
 
 @final
 class Account:
@@ -177,18 +182,25 @@ class Core:
         order: str,
         concurrency: int | None = None,
         authority: tuple[Rules, Validator] | None = None,
+        completions: bool = True,
     ) -> Call: ...
     def map_table(
         self,
         data: Any,
+        look: str,
         columns: list[str] | None = None,
-        into: str | None = None,
+        only: list[bool] | None = None,
+        failed: list[tuple[int, str]] = ...,
         concurrency: int | None = None,
         authority: tuple[Rules, Validator] | None = None,
     ) -> tuple[Call, TableRun]: ...
     def run(
         self, options: str, concurrency: int | None = None, authority: tuple[Rules, Validator] | None = None
     ) -> Call: ...
+    def rerun(
+        self, options: str, concurrency: int | None = None, authority: tuple[Rules, Validator] | None = None
+    ) -> Call: ...
+    def failures(self) -> list[list[Any]]: ...
     def stats(self) -> dict[str, Any]: ...
     def close(self) -> None: ...
     def variables(self) -> list[str]: ...

@@ -21,9 +21,14 @@ def fields_of(row: Any) -> dict[str, Any]:
         return fields
     kind = type(row).__qualname__
     # A text that is missing, in a column of pandas.
-    if kind in ("NAType", "NaTType") or (isinstance(row, float) and row != row):
+    if is_missing(row):
         return {"text": None}
     raise TypeError(f"a row is of type `{kind}`, expected a string, a dict, a Pydantic model or a dataclass{_meant(row)}")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether it is what stands for nothing: `None`, `NaN`, `NA` or `NaT`."""
+    return value is None or type(value).__qualname__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
 
 
 def _meant(row: Any) -> str:

@@ -165,22 +165,25 @@ def secrets(key: Any, headers: Any) -> tuple[Secret, Secret]:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def guarded(what: str) -> Callable[[_F], _F]:
+def guarded(what: str, elsewhere: Callable[[str], str | None] = lambda name: None) -> Callable[[_F], _F]:
     """Checks the names of what a function or a method is given before it is called, and hides the key: an error that is raised
-    there shows no secret, and names what to write in place of a word of another library's."""
+    there shows no secret, and names what to write in place of a word of another library's. What is set `elsewhere` has a message of its
+    own."""
 
     def guard(function: _F) -> _F:
         code = function.__code__
         positional = code.co_varnames[: code.co_argcount]
         known = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        required = positional[: code.co_argcount - len(function.__defaults__ or ())]
 
         def called(*args: Any, **given: Any) -> Any:
             hide(given)
             for name in given:
                 if name not in known and name not in positional:
-                    raise TypeError(f"`{name}` is no {what}: {_words.setting(name, known)}")
-            if len(args) < 2 and positional[1] not in given:
-                raise TypeError(f"{_words.MISSING[positional[1]]}")
+                    raise TypeError(elsewhere(name) or f"`{name}` is no {what}: {_words.setting(name, known)}")
+            for name in required[len(args) :]:
+                if name not in given and name in _words.MISSING:
+                    raise TypeError(_words.MISSING[name])
             return function(*args, **given)
 
         for name in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
@@ -190,22 +193,6 @@ def guarded(what: str) -> Callable[[_F], _F]:
         return called  # type: ignore[return-value]
 
     return guard
-
-
-def check_names(given: Mapping[str, Any], known: type, what: str) -> None:
-    """Checks that `given` has no names that `known`, a typed dict, does not have.
-
-    Raises:
-        TypeError: for one that is no `what`.
-    """
-    names = _names_of(known)
-    for name in given:
-        if name not in names:
-            raise TypeError(f"`{name}` is no {what}: {_words.setting(name, names)}")
-
-
-def _names_of(known: type) -> list[str]:
-    return list(known.__annotations__)
 
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
@@ -229,7 +216,7 @@ def check_kinds(given: Mapping[str, Any]) -> None:
         if name == "mode" and (meant := _words.mode(value)) is not None:
             raise ConfigError(f"the setting `mode` is `Mode.{value.name}` of another library: {meant}")
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ConfigError(f"the setting `{name}` is {_shown(value)}, expected {expected}")
+            raise ConfigError(f"the setting `{name}` is {shown(value)}, expected {expected}")
 
 
 def check_model(model: Any) -> None:
@@ -246,9 +233,10 @@ def check_model(model: Any) -> None:
     raise ConfigError(f"`model` is of type `{type(model).__name__}`, expected a name such as `openai/gpt-6-luna`{client}")
 
 
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return f"`{shown if len(shown) <= 40 else shown[:39] + '…'}` of type `{type(value).__name__}`"
+def shown(value: Any) -> str:
+    """A value with its type, for an error."""
+    text = repr(value)
+    return f"`{text if len(text) <= 40 else text[:39] + '…'}` of type `{type(value).__name__}`"
 
 
 def check_concurrency(concurrency: Any) -> None:
@@ -314,7 +302,7 @@ def _amount(budget: Any) -> str | None:
     if budget is None or isinstance(budget, str):
         return budget
     if not isinstance(budget, (int, float, Decimal)) or isinstance(budget, bool):
-        raise ConfigError(f"the setting `budget` is {_shown(budget)}, expected US dollars such as `5` or `\"0.50\"`")
+        raise ConfigError(f"the setting `budget` is {shown(budget)}, expected US dollars such as `5` or `\"0.50\"`")
     return format(Decimal(str(budget)), "f")
 
 
@@ -333,6 +321,7 @@ def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mappin
         "schema_is_given": made.schema_is_given,
         "output_schema": made.output_schema,
         "validated_by": None if made.rules is None else made.name,
+        "validated_by_hash": None if journal is None else made.fingerprint(),
         "prompt": prompt,
         "same_prompt": given.get("same_prompt") or False,
         "keep_going": given.get("keep_going") or False,

@@ -1,12 +1,17 @@
-"""How what is to be looked at is shown: short lines at a prompt, tables in a notebook. What is counted is told elsewhere."""
+"""How what there is to look at is shown: short lines at a prompt, tables in a notebook. What is counted is decided elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._rowcall import Outcome
 
 _MOST = 120
 """Characters of a text that are shown."""
+
+_LEFT = "style='text-align:left'"
 
 
 def short(text: str) -> str:
@@ -15,9 +20,17 @@ def short(text: str) -> str:
 
 
 def rows(title: str, found: Iterable[tuple[str, Any]]) -> str:
-    """A table of names and what stands behind them, as HTML."""
-    lines = "".join(f"<tr><th style='text-align:left'>{escaped(name)}</th><td>{escaped(str(value))}</td></tr>" for name, value in found)
+    """A table of names and their values, as HTML."""
+    lines = "".join(f"<tr><th {_LEFT}>{escaped(name)}</th><td {_LEFT}>{escaped(str(value))}</td></tr>" for name, value in found)
     return f"<table><caption>{escaped(title)}</caption>{lines}</table>"
+
+
+def table(title: str, names: Sequence[str], found: Iterable[Sequence[Any]]) -> str:
+    """A table of columns with these names, as HTML."""
+    head = "".join(f"<th {_LEFT}>{escaped(name)}</th>" for name in names)
+    cells = ("".join(f"<td {_LEFT}>{escaped('' if cell is None else short(str(cell)))}</td>" for cell in line) for line in found)
+    lines = "".join(f"<tr>{line}</tr>" for line in cells)
+    return f"<table><caption>{escaped(title)}</caption><tr>{head}</tr>{lines}</table>"
 
 
 def escaped(text: str) -> str:
@@ -28,3 +41,35 @@ def escaped(text: str) -> str:
 def counts(found: dict[str, int]) -> str:
     """Counts by name, as `3 invalid, 1 refusal`."""
     return ", ".join(f"{count:,} {name}" for name, count in found.items())
+
+
+def dollars(amount: float) -> str:
+    """An amount in US dollars, with as many digits as it needs to be seen."""
+    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}" if amount < 0.0001 else f"${amount:.4f}"
+
+
+def seconds(time: float) -> str:
+    """A time, as `3.2 s` or `1:02:03`."""
+    if time < 60:
+        return f"{time:,.1f} s"
+    minutes, rest = divmod(round(time), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def outcome(done: Outcome[Any]) -> str:
+    """An outcome as HTML."""
+    usage = done.usage
+    found: list[tuple[str, Any]] = [("row", done.index)]
+    if done.row is not None:
+        found.append(("given", short(repr(done.row))))
+    found.append(("value", short(repr(done.value))) if done.error is None else ("error", short(str(done.error))))
+    found += [
+        ("requests", f"{done.attempts}, {done.prompts} prompts, {done.latency:.2f} s"),
+        ("tokens", f"{usage.input_tokens:,} in, {usage.output_tokens:,} out"),
+    ]
+    if done.cost:
+        found.append(("cost", dollars(done.cost)))
+    if done.repairs:
+        found.append(("repaired", ", ".join(done.repairs)))
+    return rows("rowcall.Outcome", found)

@@ -46,6 +46,9 @@ class Stats(NamedTuple):
     """Requests that failed, by kind."""
     waits: dict[str, int] = {}
     """Requests that had to wait before they could be sent, by what they waited for."""
+    waited: dict[str, float] = {}
+    """Seconds for which requests were held back, by what the next one that was sent had waited for. However many wait at once, a second
+    is counted once: together these are no more than `elapsed`."""
     input_tokens: int = 0
     """Tokens of all prompts."""
     cached_tokens: int = 0
@@ -75,6 +78,10 @@ class Stats(NamedTuple):
     """Failed rows by what was said of them, the commonest first."""
     elapsed: float = 0.0
     """Seconds in which any row was under way, of all calls together."""
+    left: int | None = None
+    """Rows that the calls under way have still to do; `None` if no call is, or one does not know how many rows it has."""
+    eta: float | None = None
+    """Seconds until the calls under way are done, at their rates so far; `None` where `left` is, and before the first row is done."""
     waits_now: str | None = None
     """What the latest request had to wait for, if it had to."""
     notes: tuple[str, ...] = ()
@@ -92,15 +99,19 @@ class Stats(NamedTuple):
     def _lines(self) -> list[tuple[str, str]]:
         failed = f", {self.failures:,} failed ({_shown.counts(self.failed)})" if self.failures else ""
         known = f", {self.known:,} of them known" if self.known else ""
+        left = f", about {_shown.seconds(self.eta)} left for {self.left:,} rows" if self.eta is not None and self.left else ""
         lines = [
             ("rows", f"{self.done:,} done{failed}{known}"),
-            ("time", f"{self.elapsed:,.1f} s, {self.rows_per_second:,.1f} rows/s"),
+            ("time", f"{_shown.seconds(self.elapsed)}, {self.rows_per_second:,.1f} rows/s{left}"),
             ("requests", f"{self.requests:,}, {self.in_flight:,} in flight, {self.reasks:,} re-asks"),
             ("tokens", f"{self.input_tokens:,} in ({self.cached_tokens:,} cached), {self.output_tokens:,} out"),
         ]
+        unknown = f", and what {self.cost_unknown:,} requests cost" if self.cost_unknown else ""
+        lines += [("cost", f"{_shown.dollars(self.cost)}{unknown}")] if self.cost or unknown else []
         if self.latency_p50 is not None and self.latency_p99 is not None:
             lines.append(("latency", f"{self.latency_p50:.2f} s (median), {self.latency_p99:.2f} s (99 %)"))
-        lines += [("waited for", _shown.counts(self.waits))] if self.waits else []
+        waited = sorted(self.waited.items(), key=lambda found: -found[1])
+        lines += [("waited for", f"{name}: {_shown.seconds(time)}, {self.waits.get(name, 0):,} requests") for name, time in waited]
         lines += [("faults", _shown.counts(self.faults))] if self.faults else []
         lines += [("bound by", self.waits_now)] if self.waits_now else []
         lines += [("note", note) for note in self.notes]

@@ -1,21 +1,145 @@
-"""Columns of values beside the columns of a table, in the table's own kind."""
+"""Columns of values beside the columns of a table, in the table's own kind, and which of its rows are asked about."""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterable, Sized
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from . import _kept
+from . import _kept, _rows, _shown
+from ._errors import ConfigError
 
 _LAZY = "; `collect()` makes one of it"
+
+_ERROR = "_error"
+_META = "_meta"
+_UNVALIDATED = "_unvalidated"
+
+
+FailedRows = Literal["error", "skip", "ask"]
+"""What becomes of rows that failed in an earlier step: they fail again without being asked, are left out, or are asked about."""
+
+
+class Part(NamedTuple):
+    """What is asked about of a table."""
+
+    table: Any
+    """The table whose columns stay."""
+    only: list[bool] | None
+    """Whether each of its rows is asked about; all are for `None`."""
+    failed: list[tuple[int, str]]
+    """Rows that failed in an earlier step and fail again, with their errors as JSON."""
+    notes: list[str]
+    """What is to be said of it."""
 
 
 def is_table(found: Any) -> bool:
     """Whether it is a table, over whose rows nobody iterates."""
     has_columns = hasattr(found, "columns") or hasattr(found, "column_names")
     return (hasattr(found, "__arrow_c_stream__") and has_columns) or (_kind(found) == "pandas" and has_columns)
+
+
+def part(table: Any, only: Any, failed_rows: str) -> Part:
+    """What is asked about of a table: the rows for which `only` is true, or all. The output of an earlier step loses its `_error` and
+    `_meta`, and rows that failed in it are dealt with as `failed_rows` says.
+
+    Raises:
+        ConfigError: for an `only` that does not fit the table, and a word that `failed_rows` does not know.
+    """
+    if failed_rows not in ("error", "skip", "ask"):
+        raise ConfigError(f"`failed_rows` is `{failed_rows}`, expected `error`, `skip` or `ask`")
+    if only is not None:
+        return Part(table, _mask(table, only), [], [])
+    if _ERROR not in _names(table):
+        return Part(table, None, [], [])
+    if _kind(table) not in ("pandas", "polars", "pyarrow") and find_spec("pyarrow") is not None:
+        import pyarrow  # type: ignore[import-untyped,unused-ignore]
+
+        table = pyarrow.table(table)
+    failed = [(row, error) for row, error in enumerate(_column(table, _ERROR)) if _has_failed(error)]
+    own = [name for name in _names(table) if name in (_ERROR, _META, _UNVALIDATED) or name.startswith(f"{_META}_")]
+    notes = [f"the table is the output of an earlier step: its `{'`, `'.join(own)}` {'is' if len(own) == 1 else 'are'} left out"]
+    table = _without(table, own)
+    if not failed:
+        return Part(table, None, [], notes)
+    said = f"{len(failed):,} {'row' if len(failed) == 1 else 'rows'} of the table failed in an earlier step"
+    if failed_rows == "skip":
+        notes.append(f"{said}: left out")
+        rows = {row for row, _ in failed}
+        return Part(_kept_rows(table, [row not in rows for row in range(_count(table))]), None, [], notes)
+    if failed_rows == "ask":
+        notes.append(f"{said}: asked about in this one")
+        return Part(table, None, [], notes)
+    notes.append(
+        f'{said}: not asked, kept with that error; `failed_rows="skip"` leaves such rows out, `failed_rows="ask"` asks about them'
+    )
+    return Part(table, None, [(row, json.dumps(error, default=_rows.plain)) for row, error in failed], notes)
+
+
+def _mask(table: Any, only: Any) -> list[bool]:
+    if hasattr(only, "index") and _kind(table) == "pandas" and hasattr(only, "dtype") and not only.index.equals(table.index):
+        raise ConfigError("`only` has another index than the table", hint="make it of the same table: `only=table[\"_error\"].notna()`")
+    for method in ("to_pylist", "to_list", "tolist"):
+        if hasattr(only, method):
+            only = getattr(only, method)()
+            break
+    if not isinstance(only, Iterable) or isinstance(only, str):
+        raise ConfigError(f"`only` is of type `{type(only).__name__}`, expected True or False for each row of the table")
+    mask = list(only)
+    for row, asked in enumerate(mask):
+        if not (isinstance(asked, bool) or _rows.is_missing(asked) or type(asked).__name__ in ("bool_", "bool")):
+            raise ConfigError(f"`only` has a `{type(asked).__name__}` at row {row}, expected True or False")
+    count = rows(table)
+    if count is not None and count != len(mask):
+        raise ConfigError(f"`only` is about {len(mask)} rows, but the table has {count}")
+    return [not _rows.is_missing(asked) and bool(asked) for asked in mask]
+
+
+def _has_failed(error: Any) -> bool:
+    if _rows.is_missing(error):
+        return False
+    return error not in ("", "null") if isinstance(error, str) else True
+
+
+def _names(table: Any) -> list[str]:
+    found = getattr(table, "column_names", None)
+    if not isinstance(found, (list, tuple)):
+        found = getattr(table, "columns", None)
+    try:
+        return [name for name in found if isinstance(name, str)] if found is not None else []
+    except TypeError:
+        return []
+
+
+def _column(table: Any, name: str) -> list[Any]:
+    if _kind(table) == "pyarrow":
+        return list(table.column(name).to_pylist())
+    return list(table[name].to_list())
+
+
+def _count(table: Any) -> int:
+    return int(table.num_rows) if _kind(table) == "pyarrow" else len(table)
+
+
+def _without(table: Any, names: list[str]) -> Any:
+    kind = _kind(table)
+    if kind == "pandas":
+        return table.drop(columns=names)
+    return table.drop(names) if kind == "polars" else table.select([name for name in table.schema.names if name not in names])
+
+
+def _kept_rows(table: Any, kept: list[bool]) -> Any:
+    if _kind(table) == "pandas":
+        import numpy  # type: ignore[import-not-found,unused-ignore]
+
+        return table.loc[numpy.array(kept, dtype=bool)]
+    if _kind(table) == "polars":
+        return table.filter(kept)
+    import pyarrow  # type: ignore[import-untyped,unused-ignore]
+
+    return table.filter(pyarrow.array(kept, pyarrow.bool_()))
 
 
 def exported(table: Any, needed: Callable[[list[str]], list[bool]]) -> tuple[Any, list[str] | None]:
@@ -49,60 +173,142 @@ def _readable(table: Any) -> Any:
     )
 
 
+def explain(table: Any, needed: Callable[[list[str]], list[bool]]) -> None:
+    """Says which cell keeps a DataFrame from being read, if one does: a value of another type than those before it.
+
+    Raises:
+        ConfigError: with the column, the row, the value and the types.
+    """
+    if _kind(table) != "pandas":
+        return
+    import pyarrow  # type: ignore[import-untyped,unused-ignore]
+
+    names = [name if isinstance(name, str) else "" for name in table.columns]
+    for at, (name, is_needed) in enumerate(zip(names, needed(names))):
+        column = table.iloc[:, at]
+        if not is_needed or not _is_mixed(column, pyarrow):
+            continue
+        first: Any = None
+        for row, value in enumerate(column):
+            if not _rows.is_missing(value):
+                first = value if first is None else first
+                if type(value) is not type(first):
+                    label = table.index[row]
+                    place = f"row {row}" if label == row else f"row {row} (index `{label}`)"
+                    raise ConfigError(
+                        f"column `{name}` of the table has a value of type `{type(value).__name__}` at {place}: "
+                        f"`{_shown.short(repr(value))}`, expected `{type(first).__name__}` as before it",
+                        hint=f"make the column of one type: `df[{name!r}] = df[{name!r}].astype(str)`",
+                    )
+
+
+def _is_mixed(column: Any, pyarrow: Any) -> bool:
+    try:
+        pyarrow.Array.from_pandas(column)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, TypeError, ValueError):
+        return True
+    return False
+
+
 def rows(table: Any) -> int | None:
-    """How many rows the table has, if it tells."""
+    """How many rows the table has, if it says so."""
     return len(table) if isinstance(table, Sized) else None
 
 
-def joined(table: Any, run: Any) -> Any:
-    """The table with the columns that `run` has made."""
-    kind = _kind(table)
+def joined(part: Part, run: Any) -> Any:
+    """The table with the columns that `run` has made. Where only some rows were asked about, columns that it has already keep what they
+    have for the others."""
+    table, kind = part.table, _kind(part.table)
     if kind == "pandas":
-        # The columns that are there stay the very same: nothing is converted to and fro.
-        import pandas  # type: ignore[import-untyped,unused-ignore]
-        import pyarrow  # type: ignore[import-untyped,unused-ignore]
-
-        # Where values are missing, numbers stay whole and flags stay flags.
-        nullable = {pyarrow.int64(): pandas.Int64Dtype(), pyarrow.bool_(): pandas.BooleanDtype()}
-        made = pyarrow.table(run.table(False))
-
-        def series(column: Any) -> Any:
-            if pyarrow.types.is_nested(column.type):
-                # By themselves they would make fractions of whole numbers beside missing ones.
-                return pandas.Series(column.to_pylist(), dtype=object)
-            return column.to_pandas(types_mapper=nullable.get if column.null_count else None)
-
-        columns = {name: series(column) for name, column in zip(made.column_names, made.columns)}
-        return pandas.concat([table, pandas.DataFrame(columns).set_axis(table.index)], axis="columns")
+        return _joined_pandas(table, run, part.only)
     if kind == "polars":
-        import polars
-
-        added = polars.DataFrame(run.table(False))
-        return table.hstack(added) if isinstance(table, polars.DataFrame) else polars.DataFrame(run.table(True))
+        return _joined_polars(table, run, part.only)
     if kind == "pyarrow":
         import pyarrow  # type: ignore[import-untyped,unused-ignore]
 
         if isinstance(table, pyarrow.Table):
-            added = pyarrow.table(run.table(False))
-            for name in added.column_names:
-                table = table.append_column(added.schema.field(name), added.column(name))
-            return table
-    made = run.table(True)
+            return _joined_pyarrow(table, run, part.only)
     if find_spec("pyarrow") is None:
-        return made
+        if part.only is not None:
+            raise ConfigError(f"`only` needs pyarrow for a table of type `{type(table).__name__}`", hint="install it: `pip install pyarrow`")
+        return run.table(True)
     import pyarrow  # type: ignore[import-untyped,unused-ignore]
 
-    return pyarrow.table(made)
+    if part.only is not None:
+        return _joined_pyarrow(pyarrow.table(table), run, part.only)
+    return pyarrow.table(run.table(True))
 
 
-def keep(error: BaseException, table: Any, run: Any, journal: str | None) -> None:
+def _joined_pandas(table: Any, run: Any, only: list[bool] | None) -> Any:
+    # The columns that are there stay the very same: nothing is converted back and forth.
+    import pandas  # type: ignore[import-untyped,unused-ignore]
+    import pyarrow  # type: ignore[import-untyped,unused-ignore]
+
+    # Where values are missing, numbers stay whole and flags stay flags.
+    nullable = {pyarrow.int64(): pandas.Int64Dtype(), pyarrow.bool_(): pandas.BooleanDtype()}
+    made = pyarrow.table(run.table(False))
+
+    def series(column: Any) -> Any:
+        if pyarrow.types.is_nested(column.type):
+            # By themselves they would make fractions of whole numbers beside missing ones.
+            return pandas.Series(column.to_pylist(), dtype=object)
+        return column.to_pandas(types_mapper=nullable.get if column.null_count else None)
+
+    columns = {name: series(column) for name, column in zip(made.column_names, made.columns)}
+    added = pandas.DataFrame(columns).set_axis(table.index)
+    there = [] if only is None else [name for name in added.columns if name in table.columns]
+    if not there:
+        return pandas.concat([table, added], axis="columns")
+    import numpy  # type: ignore[import-not-found,unused-ignore]
+
+    asked, table = numpy.array(only, dtype=bool), table.copy(deep=False)
+    for name in there:
+        table[name] = added[name].where(asked, table[name].astype(added[name].dtype) if added[name].dtype == object else table[name])
+    return pandas.concat([table, added.drop(columns=there)], axis="columns")
+
+
+def _joined_polars(table: Any, run: Any, only: list[bool] | None) -> Any:
+    import polars
+
+    added = polars.DataFrame(run.table(False))
+    if only is None:
+        return table.hstack(added) if isinstance(table, polars.DataFrame) else polars.DataFrame(run.table(True))
+    asked = polars.Series("asked", only, dtype=polars.Boolean)
+    for column in added:
+        if column.name in table.columns:
+            kept = table[column.name].cast(column.dtype)
+            merged = polars.select(polars.when(asked).then(column).otherwise(kept).alias(column.name)).to_series()
+            table = table.with_columns(merged)
+        else:
+            table = table.with_columns(column)
+    return table
+
+
+def _joined_pyarrow(table: Any, run: Any, only: list[bool] | None) -> Any:
+    import pyarrow  # type: ignore[import-untyped,unused-ignore]
+    import pyarrow.compute  # type: ignore[import-untyped,unused-ignore]
+
+    added = pyarrow.table(run.table(False))
+    for name in added.column_names:
+        field, column = added.schema.field(name), added.column(name)
+        if only is not None and name in table.column_names:
+            kept = table.column(name).cast(field.type)
+            # Nested columns can be chosen from in one piece only.
+            column = pyarrow.compute.if_else(pyarrow.array(only), column.combine_chunks(), kept.combine_chunks())
+            table = table.set_column(table.column_names.index(name), field, column)
+        else:
+            table = table.append_column(field, column)
+    return table
+
+
+def keep(error: BaseException, part: Part, run: Any, done: int, journal: str | None) -> None:
     """Puts the table as far as it has come on the exception that ended its call."""
     try:
-        made = joined(table, run)
+        made = joined(part, run)
     except Exception:
         # What is raised already says more.
         return
-    _kept.keep(error, made, run.done(), journal)
+    _kept.keep(error, made, done, journal)
 
 
 def _kind(table: Any) -> str:

@@ -55,6 +55,8 @@ _SETTINGS = {
 }  # fmt: skip
 
 MISSING = {
+    "input": "the input is missing, the first argument: a file's name",
+    "output": "the output is missing, the second argument: a file's name",
     "response": "the type of the values is missing, the first argument: `Extractor(Person, model=\"openai/gpt-6-luna\", prompt=…)`",
     "model": "the model's name is missing: `model=\"openai/gpt-6-luna\"`",
 }
@@ -66,7 +68,7 @@ _METHODS = {
     "messages": "`await extractor.extract(row)` asks about one row, `gather(rows)` about many",
     "responses": "`await extractor.extract(row)` asks about one row, `gather(rows)` about many",
     "create": "`await extractor.extract(row)` asks about one row, `gather(rows)` about many",
-    "create_with_completion": "`as_completed(rows)` gives outcomes, which have `value`, `usage`, `attempts` and `model`; of a failure `error.completion`",
+    "create_with_completion": "`as_completed(rows)` gives outcomes, which have `value`, `completion` as the provider sent it, `usage` and `model`",
     "create_partial": "an answer comes as a whole; `as_completed` gives the rows as they are done",
     "create_iterable": "`Extractor(list[Person], …)` gives several values for a row",
     "on": "`on_event=` of the extractor is called with all that happens",

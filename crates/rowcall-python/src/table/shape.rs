@@ -37,6 +37,17 @@ impl Shape {
         ])
     }
 
+    /// The form in which what is no object and not flat is JSON text.
+    pub(crate) fn flat(self) -> Self {
+        match self {
+            Self::List(_) | Self::Map(_) => Self::Text,
+            Self::Struct(members) => {
+                Self::Struct(members.into_iter().map(|(name, shape)| (name, shape.flat())).collect())
+            }
+            Self::Plain(_) | Self::Text => self,
+        }
+    }
+
     /// The fields of an object; `None` for other values.
     pub(crate) fn fields(&self) -> Option<Vec<Field>> {
         match self {
@@ -95,7 +106,7 @@ impl Shape {
 
     /// The first place in `value`, a fitted one at `path`, that has no place in a column of this form, and what is wrong there.
     pub(crate) fn misfit(&self, value: &Value, path: &str) -> Option<(String, String)> {
-        let under = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let under = |name: &str| format!("{path}{}", step(name));
         match (self, value) {
             (_, Value::Null) | (Self::Text, _) => None,
             (Self::List(items), Value::Array(values)) => {
@@ -126,6 +137,11 @@ impl Shape {
             }
         }
     }
+}
+
+/// A field's name as a step of a JSON Pointer.
+pub(crate) fn step(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Whether a column of floats would round a number in `value`, a fitted one.

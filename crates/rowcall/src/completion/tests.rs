@@ -24,6 +24,7 @@ fn completion(content: Content, finish: Finish) -> Completion {
         raw_turn: Value::Null,
         service_tier: None,
         continuation: None,
+        body: bytes::Bytes::new(),
     }
 }
 

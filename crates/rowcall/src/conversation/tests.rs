@@ -25,6 +25,7 @@ fn completion(text: &str) -> Completion {
         raw_turn: json!({"role": "assistant", "content": text}),
         service_tier: None,
         continuation: None,
+        body: bytes::Bytes::new(),
     }
 }
 

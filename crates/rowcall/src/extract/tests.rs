@@ -139,6 +139,7 @@ fn every_answer_is_read_as_documented() {
             raw_turn: Value::Null,
             service_tier: None,
             continuation: None,
+            body: bytes::Bytes::new(),
         };
         let reading = completion::read(&completion, &schema, &wire);
         let read = match &reading {

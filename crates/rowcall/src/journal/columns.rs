@@ -50,7 +50,8 @@ pub(super) fn insert(
     outcome: &Outcome,
     With { key, ended_at_ms, basis }: With,
 ) -> rusqlite::Result<i64> {
-    let Outcome { index: _, result, effort, repairs, model, finish_reason, requests } = outcome;
+    let Outcome { index: _, result, effort, repairs, model, finish_reason, requests, completion: _ } =
+        outcome;
     let Effort { attempts, prompts, usage, unmetered, cost, latency } = effort;
     let (value, failure) = match result {
         Ok(value) => (Some(text(value)?), None),
@@ -128,6 +129,7 @@ pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::
         model: columns.get(from + 11)?,
         finish_reason: columns.get(from + 12)?,
         requests: requests.into_iter().map(Spent::from).collect(),
+        completion: None,
     })
 }
 

@@ -14,7 +14,7 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
@@ -88,6 +88,19 @@ pub(crate) struct Journal {
     spent: Cost,
     has_placing_run: AtomicBool,
     _lock: Lock,
+    /// Gone once all before it is, the lock included.
+    life: Arc<()>,
+}
+
+/// Whether a journal is still open: see [`Extractor::journal_hold`](crate::Extractor::journal_hold).
+#[derive(Debug, Clone)]
+pub struct JournalHold(Weak<()>);
+
+impl JournalHold {
+    /// Whether it is closed, and can be opened again.
+    pub fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
 }
 
 impl Journal {
@@ -158,6 +171,7 @@ impl Journal {
             spent,
             has_placing_run: AtomicBool::new(false),
             _lock: lock,
+            life: Arc::default(),
         })
     }
 
@@ -174,6 +188,10 @@ impl Journal {
     /// What the journal held when it was opened, once: whoever asks first tells the others.
     pub(crate) fn take_resumed(&self) -> Option<Totals> {
         self.resumed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn hold(&self) -> JournalHold {
+        JournalHold(Arc::downgrade(&self.life))
     }
 
     /// A run begins whose rows are `placing` to the journal. Of several at a time only one can have an input's places.

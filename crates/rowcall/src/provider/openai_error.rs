@@ -117,6 +117,7 @@ fn refused_by_validator(code: &str, generation: &str) -> Completion {
         raw_turn: json!({"role": "assistant", "content": said_or_nothing(generation)}),
         service_tier: None,
         continuation: None,
+        body: bytes::Bytes::new(),
     }
 }
 

@@ -147,7 +147,9 @@ impl Target {
     /// # Errors
     /// The fault that it reports, classified by the protocol and by the statuses that only this server has.
     pub fn decode(&self, response: &Response) -> Result<Completion, Fault> {
-        self.protocol.decode(response).map_err(|fault| {
+        let completion = self.protocol.decode(response);
+        let completion = completion.map(|read| Completion { body: response.body.clone(), ..read });
+        completion.map_err(|fault| {
             let is_its_own = fault.status.is_some() && fault.status == self.quirks.no_capacity_status;
             if is_its_own && fault.kind == FaultKind::InvalidRequest {
                 Fault { kind: FaultKind::Overloaded, ..fault }

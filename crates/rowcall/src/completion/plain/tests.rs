@@ -18,6 +18,7 @@ fn told(schema: &Value, text: &str, finish: Finish) -> String {
         raw_turn: Value::Null,
         service_tier: None,
         continuation: None,
+        body: bytes::Bytes::new(),
     };
     match read(&completion, &schema, &wire) {
         Reading::Value { value, repairs } => {

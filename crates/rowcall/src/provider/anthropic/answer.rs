@@ -36,6 +36,7 @@ pub(super) fn read(message: &Value) -> Option<Completion> {
         raw_turn: json!({"role": "assistant", "content": replayable(answered)}),
         continuation: (finish == Finish::Paused && !answered.is_empty())
             .then(|| json!({"role": "assistant", "content": answered}).to_string()),
+        body: bytes::Bytes::new(),
     })
 }
 

@@ -40,6 +40,7 @@ pub(super) fn read(answer: &Value) -> Option<Completion> {
         model: text(answer, "/modelVersion").unwrap_or_default().to_owned(),
         raw_turn: json!({"role": "model", "parts": replayable(parts(said))}),
         continuation: text(candidate, "/continuationToken").map(str::to_owned),
+        body: bytes::Bytes::new(),
     })
 }
 

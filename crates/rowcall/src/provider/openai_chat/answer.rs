@@ -136,6 +136,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
         service_tier,
         model: envelope.model.unwrap_or_default(),
         continuation: None,
+        body: bytes::Bytes::new(),
     })
 }
 

@@ -69,6 +69,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
         model: envelope.model.unwrap_or_default(),
         raw_turn: items.iter().filter_map(replayable).collect(),
         continuation: None,
+        body: bytes::Bytes::new(),
     })
 }
 

@@ -1,0 +1,84 @@
+//! Failed rows of a run from file to file, asked again: the journal is the input, and its output is written anew, with the user's
+//! model as the authority on what was known as well.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rowcall::journal::{Contents, Existing, Records};
+use rowcall::{Error, Extractor, JournalOptions, KnownFailures, OrderBy, Problem, Result};
+use rowcall_cli::{Files, Memo};
+use rowcall_data::{KeptRows, Notes, Output, OutputOptions};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::file_run::{Opened, Values, layout};
+use crate::progress::InAll;
+use crate::settings::Settings;
+use crate::validation::Judge;
+
+/// What Python says about it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rerun {
+    journal: PathBuf,
+    output: Option<PathBuf>,
+}
+
+impl Rerun {
+    /// The whole path of the journal.
+    pub(crate) fn journal(&self) -> PathBuf {
+        Memo::whole_path(&self.journal)
+    }
+
+    /// Opens the files. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Whatever about the journal or the files keeps it from starting.
+    pub(crate) fn open(
+        self,
+        extractor: &Extractor<Value>,
+        settings: &Settings,
+        output_schema: &Value,
+        judge: Option<Arc<Judge>>,
+    ) -> Result<Opened<KeptRows>> {
+        let contents = Contents::open(&self.journal)?;
+        let memo = Memo::in_journal(&contents, &self.journal);
+        let again = "call `run` again with `retry_failed=True`";
+        let refused = |what: &str| {
+            let message = format!("the journal `{}` {what}", self.journal.display());
+            Error::Config(Problem::new(message).hint(again))
+        };
+        if !contents.has_records()? {
+            return Err(refused("has no records to ask about again"));
+        }
+        if !contents.totals().complete {
+            return Err(refused("is of a run that has not come to its end"));
+        }
+        let Some(output) = self.output.or_else(|| memo.output.clone()) else {
+            return Err(refused("was not made by a run from file to file"));
+        };
+        let (failed, journal) = (memo.failed.as_deref(), Some(&*self.journal));
+        Files { input: None, output: Some(&output), failed, journal }.check_apart()?;
+        let values = if judge.is_some() { Values::OfModel } else { Values::OfSchema };
+        let layout = layout(settings, output_schema, values, memo.into.as_deref(), memo.meta)?;
+        let options = JournalOptions {
+            path: self.journal.clone(),
+            existing: Existing::Resume,
+            records: Records::Kept,
+            memo: contents.memo().to_owned(),
+        };
+        // Whatever is asked now, the run that made the journal goes on with it.
+        let extractor = extractor.journal_of(contents.identity(), &options)?;
+        let format = memo.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
+        let options = OutputOptions { format, layout, columns: memo.columns, failed: memo.failed };
+        Ok(Opened {
+            extractor: extractor.known_failures(KnownFailures::AskAgain),
+            in_all: InAll::Rows(contents.totals().rows),
+            source: KeptRows::new(contents.into_rows()?),
+            output: Output::open(Some(&output), options)?,
+            order: OrderBy::Input,
+            judge,
+            notes: Notes::default(),
+        })
+    }
+}
