@@ -38,7 +38,7 @@ fn columns_hint(header: &[String]) -> String {
     let delimiters = [(';', ";"), ('\t', "tab"), ('|', "|"), (',', ",")];
     match header {
         [one] => match delimiters.iter().find(|(delimiter, _)| one.contains(*delimiter)) {
-            Some((_, name)) => format!("{columns}; `--delimiter '{name}'` parts them"),
+            Some((_, name)) => format!("{columns}; `--delimiter '{name}'` splits them"),
             None => {
                 format!("{columns}; if the header stands further down, `--skip-rows` skips lines above it")
             }

@@ -59,8 +59,8 @@ fn line(count: &ReasonCount) -> String {
 
 fn found(places: Places<'_>) -> String {
     let output = match places.output {
-        Some(output) => format!("they have `_error` in `{}`", output.display()),
-        None => "they have `_error` in the output".to_owned(),
+        Some(output) => format!("failed rows have `_error` in `{}`", output.display()),
+        None => "failed rows have `_error` in the output".to_owned(),
     };
     match places.failed {
         Some(failed) => format!("{output} and stand in `{}`", failed.display()),
@@ -109,7 +109,7 @@ mod tests {
             failures(&stats, places).expect("rows failed"),
             "failed    2,000 rows: 400 invalid_request: no model 3 (row 3)\n          \
              1 row: truncated: the answer was cut at 100 tokens (row 1); raise `--max-output-tokens`\n          \
-             they have `_error` in `out.jsonl`\n          \
+             failed rows have `_error` in `out.jsonl`\n          \
              `rowcall rerun 'my out.jsonl.journal' --max-output-tokens TOKENS` asks about them again"
         );
         assert_eq!(failures(&Stats::default(), places), None);

@@ -31,9 +31,9 @@ def test_what_a_budget_does_not_allow_is_not_sent(budget: object) -> None:
 def test_a_budget_that_cannot_be_kept_is_refused() -> None:
     for settings, match in [
         ({"model": "openai/gpt-9-nobody", "api_key": "key", "budget": 5}, "no price is known"),
-        ({"model": "sim", "budget": "five"}, "`five` is no amount"),
+        ({"model": "sim", "budget": "five"}, "`five` is not an amount"),
         ({"model": "sim", "budget": [5]}, "expected US dollars"),
-        ({"model": "sim", "budget": -1}, "`-1` is no amount"),
+        ({"model": "sim", "budget": -1}, "`-1` is not an amount"),
     ]:
         with pytest.raises(rowcall.ConfigError, match=match):
             rowcall.Extractor(Person, prompt=PROMPT, **settings)

@@ -40,7 +40,7 @@ impl Usd {
     /// If it is no decimal number from 0 to 18 million with at most 12 digits behind the point.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let wrong = || {
-            let message = format!("`{text}` is no amount, expected US dollars such as `5` or `0.15`");
+            let message = format!("`{text}` is not an amount, expected US dollars such as `5` or `0.15`");
             Problem::new(message)
         };
         let trimmed = text.trim();

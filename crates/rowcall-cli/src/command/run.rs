@@ -23,7 +23,7 @@ use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
 use crate::server_probe::{Assumed, Manner, find_out};
-use crate::summary::summary;
+use crate::summary::{counted, summary};
 use crate::task::{self, Task};
 use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
@@ -227,8 +227,8 @@ async fn write(
     if written.left_out.fields > 0 {
         let names = written.left_out.names.join("`, `");
         progress.note(&format!(
-            "warning: {} fields had no column in the CSV and were left out, such as `{names}`",
-            written.left_out.fields
+            "warning: {} without a column in the CSV left out, such as `{names}`",
+            counted(written.left_out.fields, "field")
         ));
     }
     Ok(if stats.failures() + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })

@@ -196,7 +196,7 @@ fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
             &["--param", "service_tier=scale"],
             ["no price is known for tier `scale`", "`--price"],
         ),
-        ("openai/gpt-6-luna", &["--budget", "five"], ["`five` is no amount", "cannot be used"]),
+        ("openai/gpt-6-luna", &["--budget", "five"], ["`five` is not an amount", "cannot be used"]),
     ] {
         let mut arguments = asking("in.txt", "age int", &url).to_vec();
         arguments[7] = model;

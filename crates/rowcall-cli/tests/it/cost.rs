@@ -218,7 +218,7 @@ fn prices_that_cannot_be_are_refused_before_anything_is_sent() {
     place.write("wrong.json", r#"{"providers": {"openai": {"x": {"prices": [{"in": 1}]}}}}"#);
     for (more, said) in [
         (&["--price", "in=1"][..], "has no `in` or no `out`"),
-        (&["--price", "in=1,out=two"], "`two` is no amount"),
+        (&["--price", "in=1,out=two"], "`two` is not an amount"),
         (&["--prices", "none.json"], "the prices `none.json` cannot be read"),
         (&["--prices", "wrong.json"], "the price of `openai/x` cannot be read"),
         (&["--prices", "wrong.json", "--price", "in=1,out=1"], "cannot be used with"),

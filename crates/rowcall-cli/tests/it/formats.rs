@@ -36,7 +36,7 @@ fn a_table_from_a_spreadsheet_is_read_as_its_options_say() {
     assert!(ran.stderr.contains("`--skip-rows` skips lines above it"), "{}", ran.stderr);
     let skipping = ["--skip-rows", "2"];
     let ran = labelled(&place, "sheet.csv", "{{ name }}", &skipping);
-    assert!(ran.stderr.contains("`--delimiter ';'` parts them"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`--delimiter ';'` splits them"), "{}", ran.stderr);
     let parted = [&skipping[..], &["--delimiter", ";"]].concat();
     let ran = labelled(&place, "sheet.csv", "{{ name }}", &parted);
     let message = ran.lines()[0]["_error"]["message"].to_string();

@@ -79,8 +79,8 @@ impl Counted {
             Self::Skipped => format!("{failed}: left out"),
             Self::AskedAgain => format!("{failed}: asked about in this one"),
             Self::NotNumbers => {
-                let s = if count == 1 { "" } else { "s" };
-                format!("{count} value{s} of `NaN` or `Infinity` in the input were read as null")
+                let values = if count == 1 { "value was" } else { "values were" };
+                format!("in the input, {count} {values} `NaN` or `Infinity` and read as null")
             }
         }
     }

@@ -97,7 +97,7 @@ mod tests {
         for (text, part) in [
             ("in=1", "has no `in` or no `out`"),
             ("", "has no `in` or no `out`"),
-            ("in=1,out=x", "`x` is no amount"),
+            ("in=1,out=x", "`x` is not an amount"),
             ("in=1,out=2,inn=3", "`inn`"),
             ("0.15", "is no `NAME=USD`"),
             ("in=0.0000001,out=1", "too fine"),

@@ -170,7 +170,7 @@ fn follow<'s>(root: &'s Value, keyword: &str, reference: &str) -> Result<(String
             "copy what it points to under `$defs`",
         ));
     }
-    let (pointer, schema) = target(root, reference).ok_or(("leads to nothing in the schema", LOCAL))?;
+    let (pointer, schema) = target(root, reference).ok_or(("points to nothing in the schema", LOCAL))?;
     match schema {
         Value::Object(_) | Value::Bool(_) => Ok((pointer, schema)),
         Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {

@@ -163,10 +163,10 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
         schema at `/items`: what it and its `allOf` or `$ref` allow has no type in common
             no value can satisfy both, change or remove one of them
     {"$ref":"#/$defs/a"}
-        schema: `$ref` to `#/$defs/a` leads to nothing in the schema
+        schema: `$ref` to `#/$defs/a` points to nothing in the schema
             write the reference as `#/$defs/NAME` and the schema under `$defs`
     {"$ref":"#a"}
-        schema: `$ref` to `#a` leads to nothing in the schema
+        schema: `$ref` to `#a` points to nothing in the schema
             write the reference as `#/$defs/NAME` and the schema under `$defs`
     {"$ref":"#/title","title":"x"}
         schema: `$ref` to `#/title` leads to something that is not a schema
