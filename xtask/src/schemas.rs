@@ -250,7 +250,7 @@ mod tests {
             ("a.json", r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}"#),
             (
                 "b.json",
-                r#"{"openapi": "3.1.0", "components": {"schemas": {"A": {"type": "string"}, "B/C": {}}}}"#,
+                r#"{"openapi": "3.1.0", "components": {"schemas": {"A": {"type": "string"}, "B/C": {"enum": [1]}}}}"#,
             ),
             ("c.json", r#"{"name": "package"}"#),
             ("d.json", "not JSON"),

@@ -18,7 +18,10 @@ mod values;
 pub(crate) use dialect::DialectArgument;
 pub(crate) use input::InputArguments;
 pub(crate) use schema::SchemaArguments;
-use values::{attempts, concurrency, duration, header, max_failures, parameter, price, rows, usd};
+use values::{
+    attempts, concurrency, duration, header, max_failures, output_tokens, parameter, price, reasks, retries,
+    rows, usd,
+};
 
 /// Calls a language model on every row of a data set and writes a typed, validated value for each.
 #[derive(Debug, Parser)]
@@ -181,7 +184,7 @@ pub(crate) struct RerunArguments {
     #[arg(long, requires = "prompt")]
     pub(crate) same_prompt: bool,
     /// Another limit on the tokens of an answer for the failed rows, reasoning included
-    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", value_parser = output_tokens, allow_negative_numbers = true)]
     pub(crate) max_output_tokens: Option<u32>,
     #[command(flatten)]
     pub(crate) retrying: RetryArguments,
@@ -226,7 +229,7 @@ pub(crate) struct TaskArguments {
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) temperature: Option<f64>,
     /// The most tokens an answer may have, reasoning included
-    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", value_parser = output_tokens, allow_negative_numbers = true)]
     pub(crate) max_output_tokens: Option<u32>,
     /// A further field of the request, its value JSON or text; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -239,10 +242,10 @@ pub(crate) struct TaskArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RetryArguments {
     /// How often an invalid answer is asked for again, with what was wrong
-    #[arg(long, value_name = "TIMES", default_value_t = rowcall::DEFAULT_MAX_REASKS, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIMES", default_value_t = rowcall::DEFAULT_MAX_REASKS, value_parser = reasks, allow_negative_numbers = true)]
     pub(crate) max_reasks: u32,
     /// How often an attempt that failed is repeated; limits are waited out in any case
-    #[arg(long, value_name = "TIMES", default_value_t = rowcall::RetryPolicy::default().retries, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIMES", default_value_t = rowcall::RetryPolicy::default().retries, value_parser = retries, allow_negative_numbers = true)]
     pub(crate) retries: u32,
     /// Ask about every row even if the server refuses the first ones all alike
     #[arg(long)]

@@ -36,11 +36,39 @@ pub(crate) fn failures(stats: &Stats, places: Places<'_>) -> Option<String> {
     }
     lines.push(found(places));
     if let Some(journal) = places.journal {
-        let cut = counts.iter().any(|count| count.reason.kind == FailureKind::Truncated);
-        let more = if cut { " --max-output-tokens TOKENS" } else { "" };
-        lines.push(format!("`rowcall rerun {}{more}` asks about them again", quoted(journal)));
+        lines.extend(way_on(&counts, journal));
     }
     Some(format!("failed    {}", lines.join("\n          ")))
+}
+
+/// The command that asks again, if there is a row that can be asked about.
+fn way_on(counts: &[&ReasonCount], journal: &Path) -> Option<String> {
+    let has = |wanted: FailureKind| counts.iter().any(|count| count.reason.kind == wanted);
+    let cannot_be_asked = |count: &&&ReasonCount| match count.reason.kind {
+        FailureKind::Input | FailureKind::Clash => true,
+        FailureKind::Template
+        | FailureKind::Attachment
+        | FailureKind::Invalid
+        | FailureKind::Refusal
+        | FailureKind::Truncated
+        | FailureKind::ContentFilter
+        | FailureKind::Fault(_) => false,
+    };
+    let never: u64 = counts.iter().filter(cannot_be_asked).map(|count| count.rows).sum();
+    let all: u64 = counts.iter().map(|count| count.rows).sum();
+    let whom = match never {
+        0 => "them",
+        _ if never == all => return None,
+        _ => "the others",
+    };
+    let cut = if has(FailureKind::Truncated) { " --max-output-tokens TOKENS" } else { "" };
+    // The template that has failed for a row fails again.
+    let prompt = if has(FailureKind::Template) { " --prompt TEMPLATE" } else { "" };
+    let but = match never {
+        0 => String::new(),
+        _ => format!("; {} cannot be asked about", rows_of(never)),
+    };
+    Some(format!("`rowcall rerun {}{cut}{prompt}` asks about {whom} again{but}", quoted(journal)))
 }
 
 fn line(count: &ReasonCount) -> String {
@@ -113,5 +141,34 @@ mod tests {
              `rowcall rerun 'my out.jsonl.journal' --max-output-tokens TOKENS` asks about them again"
         );
         assert_eq!(failures(&Stats::default(), places), None);
+    }
+
+    #[test]
+    fn what_cannot_ask_a_row_again_is_not_advised() {
+        let journal = Path::new("j");
+        for (kinds, expected) in [
+            (&[FailureKind::Invalid][..], Some("`rowcall rerun j` asks about them again")),
+            (&[FailureKind::Template], Some("`rowcall rerun j --prompt TEMPLATE` asks about them again")),
+            (
+                &[FailureKind::Template, FailureKind::Truncated],
+                Some("`rowcall rerun j --max-output-tokens TOKENS --prompt TEMPLATE` asks about them again"),
+            ),
+            (
+                &[FailureKind::Input, FailureKind::Refusal],
+                Some("`rowcall rerun j` asks about the others again; 1 row cannot be asked about"),
+            ),
+            (&[FailureKind::Input, FailureKind::Clash], None),
+        ] {
+            let counts: Vec<_> = kinds
+                .iter()
+                .map(|kind| ReasonCount {
+                    reason: Reason { kind: *kind, message: "m".into(), hint: None },
+                    rows: 1,
+                    example: 0,
+                })
+                .collect();
+            let counts: Vec<_> = counts.iter().collect();
+            assert_eq!(way_on(&counts, journal).as_deref(), expected, "{kinds:?}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::attachment::Files;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
-use crate::identity::{self, EqualRows, Identity, Keys, KnownFailures};
+use crate::identity::{self, EqualRows, Identity, KeyOf, Keys, KnownFailures};
 use crate::journal::Journal;
 use crate::money::Usd;
 use crate::price::{Moment, Price, Prices, Pricing};
@@ -289,22 +289,32 @@ pub(crate) struct Plan {
 pub(crate) struct KnownAs {
     keys: Keys,
     template: Template,
+    /// Whether each row is known by its own key, since it is asked in other words, which may tell rows apart that were equal.
+    pub(crate) tells_apart: bool,
 }
 
 impl KnownAs {
-    /// What rows are known by that were asked `identity` and have these keys.
-    pub(crate) fn new(identity: &Identity, keys: Keys) -> std::result::Result<Self, Problem> {
+    /// What rows are known by that were asked `identity` and have these keys, and are now asked by `plan`.
+    pub(crate) fn new(identity: &Identity, keys: Keys, plan: &Plan) -> std::result::Result<Self, Problem> {
         let template = Template::new(&identity.prompt, identity.system.as_deref())?;
         // They have been judged by the plan that they are of.
         let template =
             template.with_images(&identity.images).with_examples(&identity.examples, |_| Vec::new())?;
-        Ok(Self { keys, template })
+        let tells_apart = match plan.equal_rows {
+            EqualRows::Share => !identity.has_words_of(&plan.identity),
+            EqualRows::AskEach => false,
+        };
+        Ok(Self { keys, template, tells_apart })
     }
 
-    /// The key of the row, if it could be asked about.
-    pub(crate) fn key(&self, row: &Row) -> Option<identity::Key> {
-        let fields = row.fields.as_ref().ok()?;
-        Some(self.keys.of(&self.template.render(fields).ok()?))
+    /// The key of the row, and what it is a hash of.
+    pub(crate) fn key(&self, row: &Row) -> (identity::Key, KeyOf) {
+        let prompt = row.fields.as_ref().ok().and_then(|fields| self.template.render(fields).ok());
+        match prompt {
+            Some(prompt) if self.tells_apart => (self.keys.of(&prompt).of_row(row), KeyOf::Row),
+            Some(prompt) => (self.keys.of(&prompt), KeyOf::Prompt),
+            None => (self.keys.of_unasked(row), KeyOf::Row),
+        }
     }
 }
 

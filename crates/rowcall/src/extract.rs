@@ -76,9 +76,9 @@ pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>
     let is_known_by_key = plan.journal.is_some() || plan.equal_rows == EqualRows::Share;
     let key = is_known_by_key.then(|| {
         let asked = plan.keys.of(&prompt);
-        // What could not be asked before was known by nothing.
-        let key = plan.known_as.as_ref().and_then(|known_as| known_as.key(&row)).unwrap_or(asked);
-        RowKey { key, of: KeyOf::Prompt, asked }
+        let known_as = plan.known_as.as_ref();
+        let (key, of) = known_as.map_or((asked, KeyOf::Prompt), |known_as| known_as.key(&row));
+        RowKey { key, of, asked }
     });
     let conversation = Conversation::begin(row.index, prompt, plan.max_reasks, plan.output_limit)
         .with_most_output(plan.capacity.output);

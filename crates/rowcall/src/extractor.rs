@@ -276,7 +276,7 @@ impl<T> Extractor<T> {
         let mut plan = Plan::clone(&self.plan);
         let journal = Journal::open(options, identity, self.price_basis()).map_err(Error::Config)?;
         plan.purse = Some(self.purse(&journal, &options.path)?);
-        let known_as = KnownAs::new(identity, journal.keys().clone()).map_err(Error::Config)?;
+        let known_as = KnownAs::new(identity, journal.keys().clone(), &plan).map_err(Error::Config)?;
         plan.known_as = Some(Arc::new(known_as));
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))

@@ -51,6 +51,12 @@ impl Identity {
         parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
     }
 
+    /// Whether rows are asked in the words of `other`: those that are equal for one are so for the other.
+    pub(crate) fn has_words_of(&self, other: &Self) -> bool {
+        let of_prompt = ["prompt", "system prompt", "examples", "images"];
+        !self.changes(other).iter().any(|change| of_prompt.contains(change))
+    }
+
     /// What turns this plan's prompts into keys.
     pub(crate) fn keys(&self) -> Keys {
         self.with_output_limit(None).keys_with_limit()
@@ -132,6 +138,12 @@ impl Keys {
             }
         }
         Key::of(&hash.finalize())
+    }
+
+    /// The key of a row for which the plan has no prompt, since its template fails: what it was answered in other words is known by it.
+    pub(crate) fn of_unasked(&self, row: &Row) -> Key {
+        let hash = self.0.clone().chain_update([5]);
+        Key::of(&hash.finalize()).of_row(row)
     }
 }
 

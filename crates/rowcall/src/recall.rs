@@ -2,89 +2,28 @@
 //! up in the journal and written there before they are released. An outcome of another row, or of an earlier run, is this row's only
 //! if `validity.rs` finds it so. Which row is asked when is `run.rs`' business.
 
+mod candidate;
+mod keys;
+mod steps;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use candidate::Candidate;
+pub(crate) use steps::{Done, Recalled};
+use steps::{LookedUp, Waiting};
+
 use crate::cache::{Cache, Entered};
 use crate::config::Plan;
-use crate::error::Problem;
 use crate::event::{EventKind, KnownFrom};
-use crate::extract::{Opening, key, open};
-use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
-use crate::journal::{Intents, Known, News, Reply, Session, Spread, Written};
+use crate::extract::{Opening, open};
+use crate::identity::{EqualRows, Key, KeyOf, KnownFailures, RowKey};
+use crate::journal::{Intents, Known, News, Place, Reply, Session, Spread, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::row::Row;
 use crate::validity::{self, Verdict};
 use crate::violation::Violation;
-
-/// A row with how it ended.
-pub(crate) type Done = (Row, Outcome);
-
-/// What a run is told.
-#[derive(Debug)]
-pub(crate) enum Recalled {
-    /// Nothing is known of this row: ask.
-    Ask(Opening),
-    /// These values are known from elsewhere: judge each for its row, and say so by [`Recall::take_judged`].
-    Judge(Vec<Candidate>),
-    /// This row is over, and with a journal it is on the disk.
-    Release(Done),
-    /// What the journal has at the places that were to be loaded.
-    Loaded(Vec<Done>),
-    /// The journal takes no more.
-    Broken(Problem),
-}
-
-/// An outcome from elsewhere, as that of a row.
-#[derive(Debug)]
-pub(crate) struct Candidate {
-    pub(crate) row: Row,
-    pub(crate) outcome: Outcome,
-    /// What the outcome is known by.
-    key: RowKey,
-    /// Its number in the journal, if there is one.
-    number: Option<i64>,
-    is_in_place: bool,
-    from: KnownFrom,
-    /// Whether it is the invalid value of a failure, which today's rules may accept.
-    is_second_look: bool,
-}
-
-impl Candidate {
-    /// An outcome of an equal row, which is not at the row's place in the journal.
-    fn new(row: Row, key: RowKey, number: Option<i64>, outcome: &Outcome) -> Self {
-        let outcome = Outcome { index: row.index, ..outcome.clone() };
-        Self {
-            row,
-            outcome,
-            key,
-            number,
-            is_in_place: false,
-            from: KnownFrom::EqualRow,
-            is_second_look: false,
-        }
-    }
-}
-
-impl Candidate {
-    /// The same candidate with the best invalid value of its failure as the outcome, since today's rules may accept that value. Unchanged if
-    /// the failure kept no value.
-    fn second_look(self) -> Self {
-        let best = self.outcome.result.as_ref().err().and_then(|failure| failure.best.clone());
-        let Some(best) = best else { return self };
-        // What it took is in the journal already.
-        let outcome = Outcome { result: Ok(best), effort: Effort::default(), ..self.outcome };
-        Self { outcome, is_second_look: true, ..self }
-    }
-}
-
-/// Rows that are being looked up, as they were given to the journal, all of them by keys of one kind.
-#[derive(Debug)]
-struct LookedUp {
-    by: KeyOf,
-    openings: Vec<Opening>,
-}
 
 /// What one run recalls.
 #[derive(Debug)]
@@ -154,10 +93,10 @@ impl Recall {
     fn admit(&mut self, rows: Vec<Row>) {
         let mut looked_up = Vec::with_capacity(rows.len());
         for row in rows {
-            let Some(opening) = self.opened(row) else { continue };
+            let Some(opening) = self.opened_or_known(row) else { continue };
             let Some(opening) = self.enter(opening) else { continue };
             let may_be_known = match (&self.session, opening.key) {
-                (Some(session), Some(key)) => session.may_know(key.key),
+                (Some(session), Some(key)) => !self.tells_apart() && session.may_know(key.key),
                 (None, _) | (_, None) => false,
             };
             if may_be_known {
@@ -166,16 +105,39 @@ impl Recall {
                 self.look_up_own(opening);
             }
         }
+        self.look_up(looked_up);
+    }
+
+    /// Looks these rows up by what they are asked.
+    fn look_up(&mut self, openings: Vec<Opening>) {
         if let Some(session) = &self.session
-            && !looked_up.is_empty()
+            && !openings.is_empty()
         {
-            let wanted = looked_up.iter().filter_map(|opening| {
+            let wanted = openings.iter().filter_map(|opening| {
                 let key = opening.key?;
-                Some((key.key, self.own_key(key, &opening.row).map(|own| own.key), &opening.row))
+                Some((key.key, self.possible_own(key, &opening.row).map(|own| own.key), &opening.row))
             });
             session.look_up(wanted);
-            self.looking.push_back(LookedUp { by: KeyOf::Prompt, openings: looked_up });
+            self.looking.push_back(LookedUp::ByPrompt(openings));
         }
+    }
+
+    /// The row made ready; none if it cannot be, in which case it is over unless something is known of it.
+    fn opened_or_known(&mut self, row: Row) -> Option<Opening> {
+        let unasked = match open(&self.plan, row) {
+            Ok(opening) => return Some(opening),
+            Err(unasked) => unasked,
+        };
+        let key = self.plan.keys.of_unasked(&unasked.0);
+        let has_no_prompt = unasked.1.failure_kind() == Some(FailureKind::Template);
+        match &self.session {
+            Some(session) if has_no_prompt && session.may_know_own(key) => {
+                session.look_up_own(key, &unasked.0);
+                self.looking.push_back(LookedUp::Unasked(unasked, key));
+            }
+            Some(_) | None => self.end(None, unasked.0, unasked.1),
+        }
+        None
     }
 
     /// The row made ready; none if it cannot be, in which case it is over.
@@ -192,23 +154,13 @@ impl Recall {
 
     /// The row, if it is the first with its key; another one waits for that one's outcome.
     fn enter(&mut self, opening: Opening) -> Option<Opening> {
-        match (&mut self.cache, opening.key) {
-            (Some(cache), Some(key)) => match cache.enter(key.key, opening.row) {
+        let shared = opening.key.map(|key| self.shared(key));
+        match (&mut self.cache, shared) {
+            (Some(cache), Some(key)) => match cache.enter(key, opening.row) {
                 Entered::First(row) => Some(Opening { row, ..opening }),
                 Entered::Waits => None,
             },
             (_, _) => Some(opening),
-        }
-    }
-
-    /// What a row goes by whose outcome other rows that are asked the very same may not share: none where the check finds the same
-    /// for all of them, or where they share nothing.
-    fn own_key(&self, key: RowKey, row: &Row) -> Option<RowKey> {
-        match (self.plan.equal_rows, key.of) {
-            (EqualRows::Share, KeyOf::Prompt) if validity::differs_by_row(&self.plan) => {
-                Some(RowKey { key: key.key.of_row(row), of: KeyOf::Row, asked: key.asked })
-            }
-            (EqualRows::Share | EqualRows::AskEach, KeyOf::Prompt | KeyOf::Row) => None,
         }
     }
 
@@ -221,7 +173,7 @@ impl Recall {
         match (&self.session, own) {
             (Some(session), Some(own)) if session.may_know_own(own.key) => {
                 session.look_up_own(own.key, &opening.row);
-                self.looking.push_back(LookedUp { by: KeyOf::Row, openings: vec![opening] });
+                self.looking.push_back(LookedUp::ByRow(Box::new((opening, None))));
             }
             (_, _) => self.told.push_back(Recalled::Ask(opening)),
         }
@@ -272,16 +224,25 @@ impl Recall {
     ) {
         let (Some(asked), Some(known_by)) = (asked, known_by) else { return };
         let waiting = self.waited(Some(asked));
-        let (same, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|row| {
-            self.is_asked(asked, row) && (known_by == asked || self.own_key(asked, row) == Some(known_by))
-        });
+        if self.tells_apart() {
+            let candidates = waiting.into_iter().map(|row| self.told_apart(row, asked, number, outcome));
+            let candidates = candidates.collect();
+            return self.propose(candidates);
+        }
+        let (same, others): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|row| known_by == asked || self.own_key(asked, row) == Some(known_by));
         self.propose(same.into_iter().map(|row| Candidate::new(row, known_by, number, outcome)).collect());
         self.admit(others);
     }
 
-    /// Whether a row that goes by the same key is asked the same as the one that was `asked` about.
-    fn is_asked(&self, asked: RowKey, row: &Row) -> bool {
-        self.plan.known_as.is_none() || key(&self.plan, row) == Some(asked.asked)
+    /// The outcome of the row that was `asked` about as that of one that is asked the same and known by its own key, under which it
+    /// is to be written as well.
+    fn told_apart(&self, row: Row, asked: RowKey, number: Option<i64>, outcome: &Outcome) -> Candidate {
+        let known_as = self.plan.known_as.as_ref().map(|known_as| known_as.key(&row));
+        let key = known_as.map_or(asked, |(key, of)| RowKey { key, of, ..asked });
+        let number = number.filter(|_| key == asked);
+        Candidate::new(row, key, number, outcome)
     }
 
     /// A row is given up before its end, and those that waited for it.
@@ -329,18 +290,11 @@ impl Recall {
     fn take_reply(&mut self, reply: Reply) {
         match reply {
             Reply::Known(found) => {
-                let Some(LookedUp { by, openings }) = self.looking.pop_front() else { return };
+                let Some(looked_up) = self.looking.pop_front() else { return };
                 match found {
-                    Ok(found) => {
-                        for (opening, (key, known)) in openings.into_iter().zip(found) {
-                            let asked = opening.key.map_or(key, |key| key.asked);
-                            self.look_at(opening, RowKey { key, of: by, asked }, known);
-                        }
-                    }
+                    Ok(found) => self.take_known(looked_up, found),
                     Err(problem) => {
-                        for Opening { row, key, conversation } in openings {
-                            self.abandon(key, row.index, *conversation.effort());
-                        }
+                        self.give_up_looking(looked_up);
                         self.told.push_back(Recalled::Broken(problem));
                     }
                 }
@@ -360,39 +314,101 @@ impl Recall {
         }
     }
 
-    /// A row was looked up by this key.
+    /// Rows were looked up: what was found of them, with the keys that they go by.
+    fn take_known(&mut self, looked_up: LookedUp, found: Vec<(Key, Option<Known>)>) {
+        match looked_up {
+            LookedUp::ByPrompt(openings) => {
+                for (opening, (key, known)) in openings.into_iter().zip(found) {
+                    let asked = opening.key.map_or(key, |key| key.asked);
+                    self.look_at(opening, RowKey { key, of: KeyOf::Prompt, asked }, known);
+                }
+            }
+            LookedUp::ByRow(looked_up) => {
+                let (opening, instead) = *looked_up;
+                let Some((own, known)) = found.into_iter().next() else { return };
+                let waiting = if instead.is_some() { Waiting::IsLookedUp } else { Waiting::GoesOn };
+                match (opening.key, known, instead) {
+                    (key, Some(known), _) => {
+                        let asked = key.map_or(own, |key| key.asked);
+                        let own = RowKey { key: own, of: KeyOf::Row, asked };
+                        self.recognise(opening, own, known, waiting);
+                    }
+                    (Some(key), None, Some(known)) => self.recognise(opening, key, known, waiting),
+                    (_, None, _) => self.told.push_back(Recalled::Ask(opening)),
+                }
+            }
+            LookedUp::Unasked(unasked, key) => {
+                let (row, outcome) = *unasked;
+                match found.into_iter().next() {
+                    Some((_, Some(known))) => {
+                        let key = RowKey { key, of: KeyOf::Row, asked: key };
+                        self.propose(vec![Candidate::known(row, key, known)]);
+                    }
+                    Some((_, None)) | None => self.end(None, row, outcome),
+                }
+            }
+        }
+    }
+
+    /// Rows that could not be looked up are given up.
+    fn give_up_looking(&mut self, looked_up: LookedUp) {
+        let openings = match looked_up {
+            LookedUp::ByPrompt(openings) => openings,
+            LookedUp::ByRow(looked_up) => vec![looked_up.0],
+            LookedUp::Unasked(unasked, _) => return self.give_up(unasked.0.index),
+        };
+        for Opening { row, key, conversation } in openings {
+            self.abandon(key, row.index, *conversation.effort());
+        }
+    }
+
+    /// A row was looked up by what it is asked.
     fn look_at(&mut self, opening: Opening, found_by: RowKey, known: Option<Known>) {
-        let Some(Known { number, outcome, is_in_place }) = known else {
-            match (found_by.of, opening.key.and_then(|key| self.own_key(key, &opening.row))) {
-                (KeyOf::Row, _) => self.told.push_back(Recalled::Ask(opening)),
+        let Some(known) = known else {
+            match opening.key.and_then(|key| self.possible_own(key, &opening.row)) {
                 // Its outcome, which is to be replaced, is its own.
-                (KeyOf::Prompt, Some(own)) if own.key == found_by.key => self.set_apart(opening, own),
-                (KeyOf::Prompt, _) => self.look_up_own(Opening { key: Some(found_by), ..opening }),
+                Some(own) if own.key == found_by.key => self.set_apart(opening, own),
+                _ => self.look_up_own(Opening { key: Some(found_by), ..opening }),
             }
             return;
         };
-        let key = match found_by.of {
-            KeyOf::Prompt => Some(found_by),
-            KeyOf::Row => opening.key,
-        };
-        let waiting = self.waited(key);
-        let first = Candidate {
-            row: opening.row,
-            outcome,
-            key: found_by,
-            number: Some(number),
-            is_in_place,
-            from: KnownFrom::Journal,
-            is_second_look: false,
-        };
-        if key == Some(found_by) {
-            let others =
-                waiting.into_iter().map(|row| Candidate::new(row, found_by, Some(number), &first.outcome));
-            let candidates = others.collect::<Vec<_>>();
-            self.propose(candidates.into_iter().chain([first]).collect());
-        } else {
-            self.propose(vec![first]);
-            self.admit(waiting);
+        // Equal rows may have been told apart by a rerun in other words.
+        let may_differ = known.outcome.result.is_err() || known.place == Place::OtherOutcome;
+        let own = self.of_row(found_by, &opening.row).filter(|_| may_differ);
+        match (&self.session, own) {
+            (Some(session), Some(own)) if session.may_know_own(own.key) => {
+                session.look_up_own(own.key, &opening.row);
+                let opening = Opening { key: Some(found_by), ..opening };
+                self.looking.push_back(LookedUp::ByRow(Box::new((opening, Some(known)))));
+            }
+            (_, own) => {
+                let waiting = if own.is_some() { Waiting::IsLookedUp } else { Waiting::Shares };
+                self.recognise(Opening { key: Some(found_by), ..opening }, found_by, known, waiting);
+            }
+        }
+    }
+
+    /// The outcome of a row is known by this key.
+    fn recognise(&mut self, opening: Opening, found_by: RowKey, known: Known, waiting: Waiting) {
+        let rows = self.waited(opening.key);
+        let number = known.number;
+        let first = Candidate::known(opening.row, found_by, known);
+        match waiting {
+            Waiting::Shares => {
+                let others = rows.into_iter();
+                let others = others.map(|row| Candidate::new(row, found_by, Some(number), &first.outcome));
+                let candidates = others.collect::<Vec<_>>();
+                self.propose(candidates.into_iter().chain([first]).collect());
+            }
+            Waiting::IsLookedUp => {
+                self.propose(vec![first]);
+                let openings = rows.into_iter().filter_map(|row| self.opened(row)).collect();
+                self.look_up(openings);
+            }
+            Waiting::GoesOn => {
+                self.propose(vec![first]);
+                self.admit(rows);
+            }
         }
     }
 
@@ -479,6 +495,8 @@ impl Recall {
         }
         match (&self.session, number) {
             (Some(session), Some(number)) if !is_in_place => session.place(number, row, outcome),
+            // What it took is in the journal already.
+            (Some(_), None) => self.end(Some(key), row, Outcome { effort: Effort::default(), ..outcome }),
             (_, _) => {
                 self.know(&outcome);
                 self.release(row, outcome);
@@ -514,7 +532,11 @@ impl Recall {
                     if asked.key == key { asked } else { RowKey { key, of: KeyOf::Row, ..asked } }
                 });
                 self.share(asked, known_by, Some(number), &outcome);
-                self.ended(&outcome);
+                if self.sharing.contains(&outcome.index) {
+                    self.know(&outcome);
+                } else {
+                    self.ended(&outcome);
+                }
             }
             News::Place => self.know(&outcome),
         }
@@ -523,8 +545,9 @@ impl Recall {
 
     /// The rows that wait for the one with this key; from now on, another one may be the first.
     fn waited(&mut self, key: Option<RowKey>) -> Vec<Row> {
-        match (&mut self.cache, key) {
-            (Some(cache), Some(key)) => cache.leave(key.key),
+        let shared = key.map(|key| self.shared(key));
+        match (&mut self.cache, shared) {
+            (Some(cache), Some(key)) => cache.leave(key),
             (_, _) => Vec::new(),
         }
     }

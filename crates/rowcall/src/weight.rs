@@ -52,7 +52,6 @@ pub(crate) fn weigh(request: &Request, target: &Target, prompt: &Prompt, model: 
 
 fn most(words: usize, target: &Target, prompt: &Prompt, model: Capacity) -> Option<Most> {
     let limit = target.sent_limit(prompt).or(model.output).map(u64::from);
-    let output_tokens = limit.map(|limit| limit.saturating_mul(target.answers()));
     // A schema may be shown to the model as JSON in ASCII, six characters for one of two bytes.
     let mut input_tokens = (words + 2 * target.non_ascii_in_fields()) as u64 + ADDED;
     for attachment in prompt.attachments() {
@@ -61,7 +60,7 @@ fn most(words: usize, target: &Target, prompt: &Prompt, model: Capacity) -> Opti
     if prompt.continuation.is_some() {
         input_tokens = input_tokens.saturating_add(PARTS_OF_PAUSED.saturating_mul(limit?));
     }
-    Some(Most { input_tokens, output_tokens })
+    Some(Most { input_tokens, output_tokens: limit })
 }
 
 /// The most that an attachment takes. How many pages a document has, and what is on them, its bytes do not tell, so that only the

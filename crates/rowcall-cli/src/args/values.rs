@@ -59,6 +59,25 @@ pub(super) fn parameter(text: &str) -> Result<(String, Value), String> {
     }
 }
 
+/// The most tokens of an answer; the library knows the bounds of what is a number at all.
+pub(super) fn output_tokens(text: &str) -> Result<u32, String> {
+    whole(text, "expected a whole number from 1 to 10000000")
+}
+
+/// How often an attempt is repeated.
+pub(super) fn retries(text: &str) -> Result<u32, String> {
+    whole(text, "expected a whole number from 0 to 1000")
+}
+
+/// How often an answer is asked for again.
+pub(super) fn reasks(text: &str) -> Result<u32, String> {
+    whole(text, "expected a whole number from 0 to 100")
+}
+
+fn whole(text: &str, expected: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| expected.to_owned())
+}
+
 /// A number of rows.
 pub(super) fn rows(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number above 0".to_owned())

@@ -16,9 +16,12 @@ pub const MOST_CONCURRENCY: usize = 100_000;
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(30 * 24);
 const MOST_OUTPUT_TOKENS: u32 = 10_000_000;
-/// What an output limit is called as a further field of a request.
-const OUTPUT_LIMITS: [&str; 4] =
-    ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"];
+/// What an output limit is called as a further field of a request, without case and low lines.
+const OUTPUT_LIMITS: [&str; 3] = ["maxtokens", "maxcompletiontokens", "maxoutputtokens"];
+/// What asks for several answers to one request, spelled likewise.
+const ANSWERS: [&str; 3] = ["n", "bestof", "candidatecount"];
+/// The field of a request in which Google has further ones, spelled likewise.
+const CONFIG: &str = "generationconfig";
 
 const REQUESTS_PER_MINUTE: (f64, f64) = (0.001, 1e9);
 const TOKENS_PER_MINUTE: (f64, f64) = (1.0, 1e12);
@@ -61,16 +64,62 @@ pub(super) fn parameters(parameters: &Parameters) -> Result<()> {
     if let Some(tokens) = parameters.max_output_tokens {
         within("output limit in tokens", tokens, 1, MOST_OUTPUT_TOKENS)?;
     }
-    for limit in OUTPUT_LIMITS.iter().filter_map(|name| parameters.extra.get(*name)?.as_f64()) {
-        within("output limit in tokens", limit, 1.0, f64::from(MOST_OUTPUT_TOKENS))?;
+    if let Some(degrees) = parameters.temperature {
+        temperature(degrees)?;
     }
-    let further = parameters.extra.get("temperature").and_then(Value::as_f64);
-    match parameters.temperature.or(further) {
-        Some(temperature) if !(0.0..=HIGHEST_TEMPERATURE).contains(&temperature) => {
-            Err(refused(&format!("temperature `{temperature}` is"), "a number from 0 to 10"))
+    for (name, value) in &parameters.extra {
+        match value {
+            Value::Object(fields) if plain(name) == CONFIG => {
+                fields.iter().try_for_each(|(name, value)| further(name, value))?;
+            }
+            value => further(name, value)?,
         }
-        Some(_) | None => Ok(()),
     }
+    Ok(())
+}
+
+/// A further field of a request: `null` leaves what it sets to the server.
+fn further(name: &str, value: &Value) -> Result<()> {
+    let spelled = plain(name);
+    let is_limit = OUTPUT_LIMITS.contains(&&*spelled);
+    if value.is_null() || !is_limit && spelled != "temperature" && !ANSWERS.contains(&&*spelled) {
+        return Ok(());
+    }
+    if ANSWERS.contains(&&*spelled) {
+        return if value.as_f64() == Some(1.0) { Ok(()) } else { Err(several(name, value)) };
+    }
+    let Some(number) = value.as_f64() else {
+        let problem = Problem::new(format!("parameter `{name}` is `{value}`, expected a number"));
+        return Err(Error::Config(problem.hint("leave it out for the default")));
+    };
+    if !is_limit {
+        return temperature(number);
+    }
+    if number.fract() != 0.0 {
+        let problem = Problem::new(format!("parameter `{name}` is `{value}`, expected a whole number"));
+        return Err(Error::Config(problem.hint("leave it out for the default")));
+    }
+    within("output limit in tokens", number, 1.0, f64::from(MOST_OUTPUT_TOKENS)).map(drop)
+}
+
+/// Each answer is paid for, and a row has one value.
+fn several(name: &str, value: &Value) -> Error {
+    let message = format!("parameter `{name}` is `{value}`, expected `1`: each row is given one answer");
+    Error::Config(
+        Problem::new(message).hint("leave it out, or repeat the row in the input with `--no-dedup`"),
+    )
+}
+
+fn temperature(degrees: f64) -> Result<()> {
+    if (0.0..=HIGHEST_TEMPERATURE).contains(&degrees) {
+        return Ok(());
+    }
+    Err(refused(&format!("temperature `{degrees}` is"), "a number from 0 to 10"))
+}
+
+/// A field's name without case and low lines: Google takes `snake_case` as well as `camelCase`.
+fn plain(name: &str) -> String {
+    name.replace('_', "").to_ascii_lowercase()
 }
 
 fn within<T: PartialOrd + Display + Copy>(what: &str, given: T, least: T, most: T) -> Result<T> {
@@ -131,10 +180,6 @@ mod tests {
             max_output_tokens,
             extra: Map::new(),
         };
-        let further = |temperature: Value| Parameters {
-            extra: Map::from_iter([("temperature".to_owned(), temperature)]),
-            ..Parameters::default()
-        };
         let taken = [
             timeout(SHORTEST_TIMEOUT).is_ok(),
             timeout(LONGEST_TIMEOUT).is_ok(),
@@ -144,9 +189,8 @@ mod tests {
             repetitions(retry(0), 0).is_ok(),
             parameters(&set(Some(0.0), Some(1))).is_ok(),
             parameters(&set(None, None)).is_ok(),
-            parameters(&further(json!(1.5))).is_ok(),
         ];
-        assert_eq!(taken, [true; 9]);
+        assert_eq!(taken, [true; 8]);
         let refused = [
             timeout(Duration::ZERO).is_err(),
             timeout(Duration::from_nanos(1)).is_err(),
@@ -166,8 +210,49 @@ mod tests {
             parameters(&set(Some(1e9), None)).is_err(),
             parameters(&set(None, Some(0))).is_err(),
             parameters(&set(None, Some(u32::MAX))).is_err(),
-            parameters(&further(json!(-1))).is_err(),
         ];
-        assert_eq!(refused, [true; 19]);
+        assert_eq!(refused, [true; 18]);
+    }
+
+    #[test]
+    fn further_fields_count_as_the_parameters_that_they_set() {
+        let parameters = |name: &str, value: &Value| {
+            let extra = Map::from_iter([(name.to_owned(), value.clone())]);
+            parameters(&Parameters { extra, ..Parameters::default() })
+        };
+        for (name, value) in [
+            ("temperature", json!(1.5)),
+            ("temperature", Value::Null),
+            ("max_tokens", json!(100)),
+            ("max_tokens", json!(100.0)),
+            ("max_completion_tokens", Value::Null),
+            ("n", json!(1)),
+            ("generationConfig", json!({ "maxOutputTokens": 5, "candidateCount": 1, "topK": "x" })),
+            ("stop", json!("abc")),
+            ("seed", json!("n")),
+        ] {
+            assert!(parameters(name, &value).is_ok(), "{name} {value}");
+        }
+        for (name, value, said) in [
+            ("temperature", json!(-1), "temperature `-1`"),
+            ("temperature", json!("abc"), "`temperature` is `\"abc\"`, expected a number"),
+            ("max_tokens", json!("abc"), "expected a number"),
+            ("max_tokens", json!("0"), "expected a number"),
+            ("max_tokens", json!([5]), "expected a number"),
+            ("max_tokens", json!(1.5), "expected a whole number"),
+            ("max_completion_tokens", json!(0), "from 1"),
+            ("maxOutputTokens", json!(-1), "from 1"),
+            ("generationConfig", json!({ "maxOutputTokens": 0 }), "from 1"),
+            ("generation_config", json!({ "max_output_tokens": "x" }), "expected a number"),
+            ("generation_config", json!({ "temperature": 99 }), "temperature `99`"),
+            ("generationConfig", json!({ "candidateCount": 2 }), "one answer"),
+            ("candidate_count", json!(2), "one answer"),
+            ("n", json!(2), "`n` is `2`, expected `1`"),
+            ("n", json!("2"), "one answer"),
+            ("best_of", json!(4), "one answer"),
+        ] {
+            let problem = parameters(name, &value).expect_err("refused").to_string();
+            assert!(problem.contains(said), "{name} {value}: {problem}");
+        }
     }
 }

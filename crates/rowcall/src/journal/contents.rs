@@ -124,14 +124,15 @@ impl Contents {
         self.choose(Some("SELECT idx FROM places ORDER BY outcome, idx"))
     }
 
-    /// The rows without a value that asking again may give one: not those that could not be asked about.
+    /// The rows without a value that asking again may give one: not those that no prompt can be made of. Those for which only the
+    /// template failed are among them, since another template may not.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
     pub fn into_failed_rows(self) -> Result<Rows> {
         self.choose(Some(
             "SELECT idx FROM places p JOIN outcomes o ON o.seq = p.outcome \
-             WHERE p.failure IS NOT NULL AND o.key IS NOT NULL ORDER BY idx",
+             WHERE p.failure IS NOT NULL AND (o.key IS NOT NULL OR p.failure = 'template') ORDER BY idx",
         ))
     }
 

@@ -453,8 +453,13 @@ pub(super) fn cut_places(connection: &Connection, rows: u64) -> rusqlite::Result
     Ok(connection.execute("DELETE FROM places WHERE idx >= ?", [integer(rows)])? as u64)
 }
 
-/// Whether nothing is known, nothing was being asked when the last run ended, and nothing may have been paid for.
+/// Whether nothing is known of rows that were asked about, nothing was being asked when the last run ended, and nothing may have been
+/// paid for.
 pub(super) fn holds_nothing(connection: &Connection, totals: &Totals) -> rusqlite::Result<bool> {
-    let intents: i64 = connection.query_row("SELECT count(*) FROM intents", [], |row| row.get(0))?;
-    Ok(totals.outcomes == 0 && totals.possibly_paid == 0 && intents == 0)
+    if totals.possibly_paid > 0 {
+        return Ok(false);
+    }
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM intents) \
+               AND NOT EXISTS (SELECT 1 FROM outcomes WHERE key IS NOT NULL OR attempts > 0)";
+    connection.query_row(sql, [], |row| row.get(0))
 }

@@ -40,8 +40,19 @@ pub(crate) struct Wanted {
 pub(crate) struct Known {
     pub(crate) number: i64,
     pub(crate) outcome: Outcome,
-    /// Whether the journal has it at this place, with this record.
-    pub(crate) is_in_place: bool,
+    /// What the journal has at the row's place.
+    pub(crate) place: Place,
+}
+
+/// What stands at the place of a row, beside the outcome that is known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// That outcome, with the row's record.
+    Same,
+    /// Another outcome, with the row's record.
+    OtherOutcome,
+    /// Nothing, or another record.
+    OtherRow,
 }
 
 /// Something that a run wants to know.
@@ -157,8 +168,8 @@ impl Finder {
                 let number = recent.map_or_else(|| self.indexed(key), |number| Ok(Some(number)))?;
                 let Some(number) = number else { return Ok((key, None)) };
                 let outcome = self.outcome(number, wanted.index)?;
-                let is_in_place = self.is_in_place(number, wanted)?;
-                Ok((key, Some(Known { number, outcome, is_in_place })))
+                let place = self.place(number, wanted)?;
+                Ok((key, Some(Known { number, outcome, place })))
             };
             wanted.iter().zip(keys).zip(recent).map(found).collect()
         })
@@ -236,13 +247,17 @@ impl Finder {
         self.connection.prepare_cached(&sql)?.query_row([number], |columns| columns::read(columns, 0, index))
     }
 
-    fn is_in_place(&self, number: i64, wanted: &Wanted) -> rusqlite::Result<bool> {
+    fn place(&self, number: i64, wanted: &Wanted) -> rusqlite::Result<Place> {
         let sql = "SELECT outcome, record FROM places WHERE idx = ?";
         let found = self.connection.prepare_cached(sql)?.query_row([integer(wanted.index)], |columns| {
             let record = columns.get_ref(1)?.as_str_or_null()?.map(str::as_bytes);
-            Ok(columns.get::<_, i64>(0)? == number && record == wanted.record.as_deref())
+            Ok(match (record == wanted.record.as_deref(), columns.get::<_, i64>(0)? == number) {
+                (true, true) => Place::Same,
+                (true, false) => Place::OtherOutcome,
+                (false, _) => Place::OtherRow,
+            })
         });
-        Ok(found.optional()?.unwrap_or(false))
+        Ok(found.optional()?.unwrap_or(Place::OtherRow))
     }
 
     /// Looks things up in one transaction, since each alone would take and give back SQLite's locks.

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
 pub(crate) use intents::{Asking, Intents, Spread};
-pub(crate) use lookup::Known;
+pub(crate) use lookup::{Known, Place};
 pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{News, Placing, Written};
 

@@ -131,7 +131,7 @@ async fn what_was_written_is_known_by_its_key_and_at_its_place() {
     let found = known(&mut session, &[1, 2, 0]).await;
     let [Some(second), None, Some(first)] = &found[..] else { panic!("{found:?}") };
     assert_eq!((&first.outcome, &second.outcome), (&valued(0), &failed));
-    assert!(first.is_in_place && second.is_in_place);
+    assert!([&first, &second].iter().all(|known| known.place == Place::Same));
     let contents = folder.contents();
     assert_eq!(contents.failures().expect("counted"), [("timeout".to_owned(), 1)].into());
     assert_eq!(contents.totals().usage.input_tokens, 20);

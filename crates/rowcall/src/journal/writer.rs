@@ -243,7 +243,7 @@ impl Pen {
                 Ok(0)
             }
             Entry::Ended { asked: _, key: None, row, outcome, place, reply: _ } => {
-                if *place == Placing::Input
+                if *place != Placing::None
                     && let Some(number) = self.same_unasked(row, outcome)?
                 {
                     return Ok(number);

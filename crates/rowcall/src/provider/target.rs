@@ -118,15 +118,6 @@ impl Target {
         }
     }
 
-    /// How many answers a request asks for, which all count.
-    pub(crate) fn answers(&self) -> u64 {
-        let extra = &self.parameters.extra;
-        let config = ["generationConfig", "generation_config"].iter().find_map(|name| extra.get(*name));
-        let fields = ["n", "best_of", "candidateCount", "candidate_count"].into_iter();
-        let asked = fields.filter_map(|name| extra.get(name).or_else(|| config?.get(name))?.as_u64());
-        asked.fold(1, u64::max)
-    }
-
     /// How many bytes of what is the same in every request, its schema above all, are of characters beyond ASCII.
     pub(crate) fn non_ascii_in_fields(&self) -> usize {
         self.tail.iter().filter(|byte| !byte.is_ascii()).count()

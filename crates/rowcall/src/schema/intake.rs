@@ -3,12 +3,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::part::constrains;
 use super::subschemas::{Subschemas, escaped};
 use super::{JsonType, refused};
 use crate::error::Problem;
 
+mod effect;
+mod properties;
 mod spelling;
+
+use effect::restricts;
 
 /// Where providers put a schema, within one another.
 const WRAPPERS: [&str; 22] = [
@@ -112,7 +115,7 @@ pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
         pointer.push_str(&format!("/{name}"));
         inner = next;
     }
-    let is_schema = inner.as_object().is_some_and(restricts);
+    let is_schema = restricts(inner);
     if pointer.is_empty() || !is_schema {
         return (given, None);
     }
@@ -139,25 +142,6 @@ fn step_in(given: &Map<String, Value>) -> Option<(&'static str, &Value)> {
         given.get("type").and_then(Value::as_str).is_some_and(|name| JsonType::named(name).is_some());
     let value = given.get(wrapper).filter(|value| value.is_object() || value.is_array())?;
     (more.is_none() && !says_type).then_some((wrapper, value))
-}
-
-/// Whether a schema with these keywords lets not every value pass.
-fn restricts(keywords: &Map<String, Value>) -> bool {
-    // A type that does not exist is a slip in a schema if nothing else suggests that this is none.
-    let alone = keywords.keys().all(|name| name == "type" || COMMENTS.contains(&name.as_str()));
-    let is_type = |value: &Value| match value {
-        Value::String(_) if alone => true,
-        Value::String(name) => {
-            JsonType::named(name).is_some() || JsonType::named(&name.to_lowercase()).is_some()
-        }
-        _ => true,
-    };
-    keywords.iter().any(|(name, value)| match name.as_str() {
-        "type" => is_type(value),
-        "$dynamicRef" | "$recursiveRef" | "$ref" | "format" | "pattern" => value.is_string(),
-        "items" | "not" | "if" => value.is_object() || value.is_array() || value.is_boolean(),
-        name => constrains(name),
-    })
 }
 
 /// Gemini's names of types in those of JSON Schema, and its `nullable` in a type.
@@ -193,7 +177,11 @@ pub(super) fn check(schema: &Value) -> Result<(), Problem> {
     if let Some(problem) = foreign(keywords) {
         return Err(problem);
     }
-    if keywords.is_empty() || restricts(keywords) {
+    if effect::excludes_all(schema) {
+        let problem = Problem::new("no value satisfies the schema: its `not` excludes every one");
+        return Err(problem.hint("put what no value may be under `not`, or leave it out"));
+    }
+    if keywords.is_empty() || restricts(schema) {
         return Ok(());
     }
     let (message, hint) = meant(keywords);
@@ -246,7 +234,13 @@ fn meant(keywords: &Map<String, Value>) -> (String, String) {
             "`{}` allows any value; fields are described under `properties`".to_owned(),
         );
     }
-    if said.iter().all(|(_, value)| value.as_object().is_some_and(restricts)) {
+    if said.iter().all(|(name, value)| effect::is_keyword(name, value)) {
+        return (
+            "none of its keywords excludes a value".to_owned(),
+            "`{}` allows any value; fields are described under `properties`".to_owned(),
+        );
+    }
+    if said.iter().all(|(_, value)| restricts(value)) {
         let looks_whole = |value: &Value| value.get("properties").is_some();
         return match said.as_slice() {
             [(name, value)] if looks_whole(value) => (
@@ -295,17 +289,30 @@ fn names(named: &Map<String, Value>) -> String {
     format!("{}{more}", listed.join(", "))
 }
 
-/// Checks that no schema in the document has a keyword with a slip in it, which would restrict nothing.
+/// Checks that no schema in the document has a keyword with a slip in it, which would restrict nothing, has its properties beside its
+/// keywords, or requires one under a name with a slip in it.
 ///
 /// # Errors
 /// The first slip, with its place and the keyword that was meant.
 pub(super) fn check_spelling(schemas: &Subschemas<'_>) -> Result<(), Problem> {
+    let named = properties::names(schemas);
     for each in schemas.all() {
         let Value::Object(keywords) = each.schema else { continue };
         if let Some((name, keyword)) = spelling::slip(keywords) {
             let place = format!("{}/{}", each.pointer, escaped(name));
             return Err(refused(&place, format!("`{name}` is no keyword of JSON Schema"))
                 .hint(format!("did you mean `{keyword}`? A keyword of your own may begin with `x-`")));
+        }
+        if let Some(names) = properties::bare(keywords) {
+            let first = names.first().map_or("", |name| name.as_str());
+            let place = format!("{}/{}", each.pointer, escaped(first));
+            return Err(refused(&place, format!("`{first}` is no keyword of JSON Schema"))
+                .hint("put the properties into `{\"type\": \"object\", \"properties\": {…}}`"));
+        }
+        if let Some((name, property)) = properties::misnamed(keywords, &named) {
+            let place = format!("{}/required", each.pointer);
+            return Err(refused(&place, format!("there is no property `{name}`"))
+                .hint(format!("did you mean `{property}`?")));
         }
     }
     Ok(())

@@ -127,14 +127,19 @@ impl Schema {
         Ok(Self(Arc::new(Compiled { json, name, properties, further_fields, validator, coercion, notes })))
     }
 
-    /// A schema as text: JSON Schema if it begins with `{`, otherwise the short form, for instance
+    /// A schema as text: JSON Schema if it begins with `{` or is `true` or `false`, otherwise the short form, for instance
     /// `name str, age int?: in years, tags str[]`.
     ///
     /// # Errors
     /// As `from_json`; broken JSON with line and column; a field of the short form that cannot be read.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let text = text.trim_start_matches('\u{feff}').trim_start();
-        Self::from_json(if text.starts_with('{') { parse_json(text)? } else { short_form::parse(text)? })
+        Self::from_json(match text.trim_end() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ if text.starts_with('{') => parse_json(text)?,
+            _ => short_form::parse(text)?,
+        })
     }
 
     /// A schema as an argument: the path of a file if it ends in `.json`, otherwise a text as `parse` takes it.

@@ -46,7 +46,8 @@ struct Field {
 /// Fields are separated by line ends if there is any, otherwise by commas (a description then ends at the next comma).
 /// A field is `NAME [TYPE][[]][?][: description]`. NAME is made of letters and digits of any script, `_` and `-`. TYPE
 /// is `str` (if left out), `int`, `float` or `bool`; `[]` makes it a list; `?` makes it optional: it may be absent, and
-/// null is accepted. Blanks between the parts are ignored, and so is a comma at the end of a line.
+/// null is accepted. Blanks between the parts are ignored, and so is a comma at the end of a line. A colon may stand before TYPE as
+/// well, as in `age: int?`.
 ///
 /// # Errors
 /// An empty text, a field that has not this form, an unknown type, a name used twice; the message names the field.
@@ -96,7 +97,11 @@ fn parse_field(field: &str) -> Result<Field, Problem> {
     if name.is_empty() {
         return Err(problem("expected a name of letters, digits, `_` and `-`".to_owned()).hint(FORM));
     }
-    let rest = rest.trim();
+    // `age: int` is how Python and others write a type: where there is none yet, one may stand behind the colon.
+    let (rest, description) = match description.and_then(typed) {
+        Some((typed, description)) if rest.trim().is_empty() => (typed, description),
+        Some(_) | None => (rest.trim(), description),
+    };
     let (rest, optional) = strip(rest, "?");
     let (word, list) = strip(rest, "[]");
     let base = match TYPES.iter().find(|(short, _)| *short == word) {
@@ -115,6 +120,16 @@ fn parse_field(field: &str) -> Result<Field, Problem> {
         optional,
         description: description.filter(|text| !text.is_empty()).map(str::to_owned),
     })
+}
+
+/// What stands behind a colon as a type with the description behind it, if it is one of the short form.
+fn typed(text: &str) -> Option<(&str, Option<&str>)> {
+    let (typed, description) = match text.split_once(':') {
+        Some((typed, description)) => (typed.trim(), Some(description.trim())),
+        None => (text, None),
+    };
+    let (word, _) = strip(strip(typed, "?").0, "[]");
+    TYPES.iter().any(|(short, _)| *short == word).then_some((typed, description))
 }
 
 fn strip<'t>(text: &'t str, mark: &str) -> (&'t str, bool) {

@@ -226,7 +226,7 @@ fn what_has_a_way_out_is_taken() {
         json!({ "minimum": 3, "maximum": 3, "minItems": 0, "maxItems": 0 }),
         json!({ "$ref": "#/$defs/a%20b~1c", "$defs": { "a b/c": { "type": "string" } } }),
         json!({ "$id": "https://example.org/a.json", "$ref": "#/$defs/a", "$defs": { "a": { "type": "string" } } }),
-        json!({ "$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/a", "definitions": { "a": {} } }),
+        json!({ "$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/a", "definitions": { "a": { "type": "string" } } }),
         json!({ "x-anything": { "$ref": "nowhere" }, "default": { "enum": [] }, "const": { "anyOf": [] } }),
     ] {
         let text = json.to_string();

@@ -105,7 +105,7 @@ fn sent(schema: &Schema, dialect: Dialect) -> Result<Option<Sent>, String> {
         let faults = faults.join("; ");
         return Err(format!("{faults}: {dialect:?} of {} is {}", schema.as_json(), wire.schema));
     }
-    let compiled = Schema::from_json(wire.schema.clone()).map_err(|problem| problem.message);
+    let compiled = Schema::from_generated(wire.schema.clone()).map_err(|problem| problem.message);
     Ok(Some((wire, compiled)))
 }
 

@@ -75,6 +75,96 @@ fn rows_that_another_prompt_tells_apart_are_asked_each() {
     assert_eq!((story.asked(), found), (2, vec![json!(1), json!(2), json!(1)]));
 }
 
+/// Declines to answer about anyone of whom these words are said.
+fn declining_about(all: &[&str]) -> Scenario {
+    all.iter().fold(Scenario::instant("declines to answer about some"), |scenario, words| {
+        scenario.with_fault(Fault::new(FaultKind::Refusal, 1.0).with_contains(words))
+    })
+}
+
+#[test]
+fn rows_that_another_prompt_has_told_apart_keep_their_own_outcomes() {
+    // Which rows the rerun gives a value, with the rows in another order for the command that goes on.
+    for (declined, expected) in [
+        (&["Ann is 7"][..], [json!(1), json!(2), json!(1), json!(4)]),
+        (&["Ann is 7", "Bea is 1"], [json!(null), json!(2), json!(null), json!(4)]),
+        (&["Ann is 7", "Bea is 2"], [json!(1), json!(null), json!(1), json!(4)]),
+    ] {
+        let story = Story::new(declining_about(declined), "");
+        let row = |age, id| format!("{{\"text\":\"Ann is 7\",\"age_now\":{age},\"id\":{id}}}\n");
+        let rows = [row(1, 0), row(2, 1), row(1, 2), row(4, 3)];
+        story.place.write("in.jsonl", rows.concat());
+        let run = [&story.asking("in.jsonl")[..], &["-o", "out.jsonl", "--max-reasks", "0"]].concat();
+        told(&story.place.rowcall(&run), 3, &["4 failed"]);
+        assert_eq!(story.asked(), 1);
+        let code = if expected.contains(&json!(null)) { 3 } else { 0 };
+        let rerun = ["rerun", JOURNAL, "--prompt", "Bea is {{ age_now }}", "--max-reasks", "0"];
+        told(&story.place.rowcall(&rerun), code, &[]);
+        assert_eq!(story.asked(), 3, "rows that are asked the same share an outcome");
+        let ages = || lines(&story.output()).into_iter().map(|line| line["age"].clone()).collect::<Vec<_>>();
+        assert_eq!(ages(), expected, "{declined:?}");
+        for _ in 0..2 {
+            told(&story.place.rowcall(&run), code, &["4 of these known"]);
+            assert_eq!((story.asked(), ages()), (0, expected.to_vec()), "{declined:?}");
+        }
+        let exported = lines(&story.place.rowcall(&["export", JOURNAL]).stdout);
+        let exported: Vec<_> = exported.into_iter().map(|line| line["age"].clone()).collect();
+        assert_eq!(exported, expected, "{declined:?}");
+        // Another rerun asks about those that have no value, in the words that they were first asked in as well.
+        told(&story.place.rowcall(&["rerun", JOURNAL, "--max-reasks", "0"]), code, &[]);
+        told(&story.place.rowcall(&run), code, &[]);
+        assert_eq!(ages(), expected, "{declined:?}");
+        let moved: Vec<_> = rows.iter().rev().map(String::as_str).collect();
+        story.place.write("in.jsonl", moved.concat());
+        told(&story.place.rowcall(&run), code, &["4 of these known"]);
+        assert_eq!(ages(), expected.iter().rev().cloned().collect::<Vec<_>>(), "{declined:?}");
+    }
+}
+
+#[test]
+fn rows_that_have_no_prompt_are_asked_by_another_template() {
+    let story = Story::instant("");
+    story.place.write("in.jsonl", "{\"text\":\"Ann is 7\"}\n{\"note\":\"Ann is 8\"}\n");
+    let run = [&story.asking("in.jsonl")[..], &["-o", "out.jsonl"]].concat();
+    told(&story.place.rowcall(&run), 3, &["1 failed (1 template)"]);
+    let ages = || lines(&story.output()).into_iter().map(|line| line["age"].clone()).collect::<Vec<_>>();
+    let rerun = |prompt| story.place.rowcall(&["rerun", JOURNAL, "--prompt", prompt]);
+    told(&rerun("{{ nothing }}"), 3, &["1 failed (1 template)"]);
+    assert_eq!((story.asked(), ages()), (1, vec![json!(7), json!(null)]));
+    told(&rerun("{{ note }}"), 0, &["2 rows, 0 failed"]);
+    assert_eq!((story.asked(), ages()), (1, vec![json!(7), json!(8)]));
+    told(&story.place.rowcall(&run), 0, &["2 of these known"]);
+    assert_eq!((story.asked(), ages()), (0, vec![json!(7), json!(8)]));
+}
+
+#[test]
+fn a_slip_in_the_prompt_of_a_rerun_takes_nothing_from_the_rows() {
+    let story = Story::new(declining(), &ages(20));
+    told(&story.run(&["--max-reasks", "0"]), 3, &["1 failed (1 refusal)"]);
+    let rerun = |prompt| story.place.rowcall(&["rerun", JOURNAL, "--prompt", prompt, "--max-reasks", "0"]);
+    told(&rerun("{{ text.age + 1 }}"), 3, &["1 failed"]);
+    assert_eq!(story.asked(), 20);
+    told(&rerun("{{ text | replace('Ann', 'Bea') }}"), 0, &["20 rows, 0 failed"]);
+    assert_eq!((story.asked(), story.output()), (1, answers(0..20)));
+    goes_on(&story, &[], 20);
+}
+
+#[test]
+fn a_journal_of_rows_that_were_never_asked_goes_on_with_another_prompt() {
+    let story = Story::instant("");
+    story.place.write("in.jsonl", "{\"text\":\"Ann is 7\"}\n{\"text\":\"Ann is 8\"}\n");
+    let run = |prompt| {
+        let more = ["-o", "out.jsonl", "--prompt", prompt];
+        let asking = story.asking("in.jsonl");
+        let without = asking.iter().position(|word| *word == "-p" || *word == "--prompt").expect("a prompt");
+        story.place.rowcall(&[&asking[..without], &asking[without + 2..], &more[..]].concat())
+    };
+    told(&run("{{ txt }}"), 3, &["2 failed (2 template)"]);
+    told(&run("{{ text }}"), 0, &["2 done"]);
+    assert_eq!(story.asked(), 2);
+    told(&run("Bea says: {{ text }}"), 2, &["was made with another prompt"]);
+}
+
 #[test]
 fn a_prompt_that_asks_every_row_the_same_must_be_meant() {
     let story = Story::new(declining(), &ages(20));

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::properties::describes;
+
 /// What a keyword's value must be.
 #[derive(Debug, Clone, Copy)]
 enum Takes {
@@ -15,11 +17,12 @@ enum Takes {
     Number,
     Limit,
     Text,
+    Format,
     Flag,
 }
 
 /// The keywords that restrict values.
-const KEYWORDS: [(&str, Takes); 34] = [
+const KEYWORDS: [(&str, Takes); 35] = [
     ("type", Takes::Type),
     ("enum", Takes::List),
     ("properties", Takes::Named),
@@ -51,6 +54,7 @@ const KEYWORDS: [(&str, Takes); 34] = [
     ("exclusiveMaximum", Takes::Limit),
     ("multipleOf", Takes::Number),
     ("pattern", Takes::Text),
+    ("format", Takes::Format),
     ("uniqueItems", Takes::Flag),
     ("dependentRequired", Takes::Named),
     ("dependentSchemas", Takes::Named),
@@ -58,6 +62,29 @@ const KEYWORDS: [(&str, Takes); 34] = [
 
 /// Keywords of older drafts, of OpenAPI and of tools that are near to one of these and mean something else.
 const OTHERS: [&str; 4] = ["id", "dependencies", "definitions", "extends"];
+
+/// What other notations call the properties of an object.
+const PROPERTIES: [&str; 5] = ["property", "props", "fields", "attributes", "members"];
+
+/// The formats of JSON Schema that are no words of everyday language beside `date` and `time`.
+const FORMATS: [&str; 16] = [
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "uuid",
+    "json-pointer",
+    "regex",
+];
 
 /// The first keyword with a slip, and the one that was meant.
 pub(super) fn slip(keywords: &Map<String, Value>) -> Option<(&str, &'static str)> {
@@ -67,16 +94,24 @@ pub(super) fn slip(keywords: &Map<String, Value>) -> Option<(&str, &'static str)
         if is_known || name.starts_with("x-") || name.starts_with('_') {
             return None;
         }
+        if PROPERTIES.contains(&&*name.to_lowercase())
+            && !keywords.contains_key("properties")
+            && value.as_object().is_some_and(|named| !named.is_empty() && named.values().all(describes))
+        {
+            return Some((name.as_str(), "properties"));
+        }
         let near = KEYWORDS.iter().find(|(keyword, takes)| {
-            is_near(name, keyword) && fits(*takes, value) && !keywords.contains_key(*keyword)
+            is_near(name, keyword, *takes) && fits(*takes, value) && !keywords.contains_key(*keyword)
         });
         near.map(|(keyword, _)| (name.as_str(), *keyword))
     })
 }
 
 /// Whether `name` is `keyword` but for its style or a slip of the fingers.
-fn is_near(name: &str, keyword: &str) -> bool {
+fn is_near(name: &str, keyword: &str, takes: Takes) -> bool {
     const LONG: usize = 10;
+    // A shorter word is near to too many, unless its value can hardly be anything else than that of the keyword.
+    let shortest = if matches!(takes, Takes::Type) { 3 } else { 4 };
     let plain = |text: &str| text.replace(['_', '-', '$', ' '], "").to_lowercase();
     if plain(name) == plain(keyword) {
         return true;
@@ -85,7 +120,7 @@ fn is_near(name: &str, keyword: &str) -> bool {
     let most = if keyword.len() >= LONG { 2 } else { 1 };
     let shares_start = name.get(..1).is_some_and(|first| keyword.starts_with(first));
     shares_start
-        && name.len() >= 4
+        && name.len() >= shortest
         && strsim::damerau_levenshtein(&name.to_lowercase(), &keyword.to_lowercase()) <= most
 }
 
@@ -110,6 +145,7 @@ fn fits(takes: Takes, value: &Value) -> bool {
         Takes::Number => value.is_number(),
         Takes::Limit => value.is_number() || value.is_boolean(),
         Takes::Text => value.is_string(),
+        Takes::Format => value.as_str().is_some_and(|name| FORMATS.contains(&name)),
         Takes::Flag => value.is_boolean(),
     }
 }

@@ -92,6 +92,63 @@ fn what_restricts_nothing_is_refused_with_what_was_meant() {
         ),
         (json!({ "items": { "type": "string", "maxlenght": 3 } }), "`/items/maxlenght`", "`maxLength`"),
         (json!({ "title": "Person" }), "comments only", "`{}`"),
+        (json!({ "anyOf": [{}] }), "none of its keywords", "`{}`"),
+        (json!({ "anyOf": [{ "type": "string" }, true] }), "none of its keywords", "`{}`"),
+        (json!({ "allOf": [{}] }), "none of its keywords", "`{}`"),
+        (json!({ "oneOf": [{ "description": "any" }] }), "none of its keywords", "`{}`"),
+        (json!({ "$ref": "#/$defs/A", "$defs": { "A": {} } }), "none of its keywords", "`{}`"),
+        (json!({ "$ref": "#/$defs/A", "$defs": { "A": true } }), "none of its keywords", "`{}`"),
+        (json!({ "title": "P", "properties": {} }), "none of its keywords", "`properties`"),
+        (json!({ "additionalProperties": true }), "none of its keywords", "`properties`"),
+        (json!({ "required": [] }), "none of its keywords", "`properties`"),
+        (json!({ "items": {} }), "none of its keywords", "`{}`"),
+        (json!({ "minLength": 0, "uniqueItems": false }), "none of its keywords", "`{}`"),
+        (json!({ "if": { "type": "string" } }), "none of its keywords", "`{}`"),
+        (json!({ "then": { "type": "string" } }), "none of its keywords", "`{}`"),
+        (
+            json!({ "type": ["object", "array", "string", "number", "boolean", "null"] }),
+            "none of its keywords",
+            "`{}`",
+        ),
+        (json!({ "not": {} }), "no value", "`not`"),
+        (json!({ "type": "object", "not": { "anyOf": [true] } }), "no value", "`not`"),
+        (json!({ "properties": { "name": { "typ": "string" } } }), "`/properties/name/typ`", "`type`"),
+        (
+            json!({ "properties": { "d": { "type": "string", "formta": "date" } } }),
+            "`/properties/d/formta`",
+            "`format`",
+        ),
+        (
+            json!({ "properties": { "a": { "type": "object", "property": { "x": { "type": "string" } } } } }),
+            "`/properties/a/property`",
+            "`properties`",
+        ),
+        (
+            json!({ "type": "object", "fields": { "x": { "type": "string" }, "y": { "enum": [1] } } }),
+            "`/fields`",
+            "`properties`",
+        ),
+        (
+            json!({ "type": "object", "name": { "type": "string" }, "age": { "type": "integer" } }),
+            "`/name`",
+            "\"properties\"",
+        ),
+        (
+            json!({ "items": { "type": "object", "required": ["a"], "a": { "type": ["string", "null"] } } }),
+            "`/items/a`",
+            "\"properties\"",
+        ),
+        (
+            json!({ "type": "object", "properties": { "name": {} }, "required": ["nmae"] }),
+            "`/required`: there is no property `nmae`",
+            "`name`",
+        ),
+        (
+            json!({ "properties": { "homeTown": {}, "age": {} }, "required": ["home_town"] }),
+            "`home_town`",
+            "`homeTown`",
+        ),
+        (json!({ "properties": { "a": {} }, "required": ["b"], "additionalProperties": false }), "`b`", ""),
     ] {
         let problem = Schema::from_json(given.clone()).expect_err("refused");
         assert!(problem.message.contains(message), "{given}: {}", problem.message);
@@ -112,6 +169,19 @@ fn what_is_meant_as_it_stands_is_taken() {
         json!({ "const": { "requird": ["a"] } }),
         json!({ "properties": { "schema": { "type": "string" }, "name": { "type": "string" } } }),
         json!({ "type": "integer", "minimumm_": 3, "options": { "hidden": true } }),
+        json!({ "type": "object" }),
+        json!({ "type": "object", "properties": {}, "additionalProperties": true }),
+        json!({ "type": "object", "ui": { "type": "select" }, "externalDocs": { "url": "u" } }),
+        json!({ "type": "object", "additionalProperties": {}, "template": { "type": "string" } }),
+        json!({ "type": "object", "fields": ["a"], "attributes": { "a": { "hidden": true } } }),
+        json!({ "type": "array", "items": {} }),
+        json!({ "type": "string", "formal": "evening", "typo": "string" }),
+        json!({ "if": { "type": "string" }, "then": { "minLength": 1 } }),
+        json!({ "not": { "type": "string" } }),
+        json!({ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["b"] }),
+        json!({ "properties": { "name": { "type": "string" }, "names": { "type": "array" } }, "required": ["name"] }),
+        json!({ "properties": { "name": { "type": "string" } }, "required": ["names"], "allOf": [{ "properties": { "names": {} } }] }),
+        json!({ "properties": { "a": { "not": {} }, "b": { "type": "string" } } }),
     ] {
         let schema = Schema::from_json(given.clone()).expect("taken");
         assert_eq!((schema.as_json(), schema.notes()), (&given, &[][..]));

@@ -71,6 +71,16 @@ fn blanks_line_ends_and_commas_are_read_leniently() {
     ] {
         assert_eq!(parse(text), Ok(expected.clone()), "{text:?}");
     }
+    for text in ["a: str, b: int?: words", "a:str\nb : int ? : words"] {
+        assert_eq!(parse(text), Ok(expected.clone()), "{text:?}");
+    }
+    assert_eq!(parse("a: int[]?, b: bool"), parse("a int[]?, b bool"));
+    for words in ["integer", "int or float", "an int", "Int", "int.", "strong"] {
+        let described = parse(&format!("a: {words}")).unwrap();
+        assert_eq!(described["properties"]["a"], json!({ "type": "string", "description": words }));
+    }
+    let typed_already = parse("a float: int").unwrap();
+    assert_eq!(typed_already["properties"]["a"], json!({ "type": "number", "description": "int" }));
     let with_commas = parse("a str: one, two\nb int?: words: more").unwrap();
     assert_eq!(with_commas["properties"]["a"]["description"], json!("one, two"));
     assert_eq!(with_commas["properties"]["b"]["description"], json!("words: more"));

@@ -281,7 +281,7 @@ proptest! {
     #[test]
     fn every_value_comes_back_as_it_was(model in models(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let root = root(&model);
-        let schema = Schema::from_json(root.clone()).unwrap();
+        let schema = Schema::from_generated(root.clone()).unwrap();
         let value = value(&model, &mut Dice::new(bytes));
         prop_assert_eq!(schema.violations(&value), vec![], "{} under {}", value, root);
         for dialect in DIALECTS {
@@ -298,7 +298,7 @@ proptest! {
     #[test]
     fn no_value_makes_it_panic(model in models(), other in models(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let value = value(&other, &mut Dice::new(bytes));
-        let (schema, others) = (Schema::from_json(root(&model)).unwrap(), Schema::from_json(root(&other)).unwrap());
+        let (schema, others) = (Schema::from_generated(root(&model)).unwrap(), Schema::from_generated(root(&other)).unwrap());
         for dialect in DIALECTS {
             let (Ok(wire), Ok(others)) = (schema.wire(dialect), others.wire(dialect)) else { continue };
             for value in [&value, &others.express(&value), &json!({ "value": value })] {
