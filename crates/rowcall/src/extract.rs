@@ -209,7 +209,7 @@ async fn ask(
             let message = plan.account.transport.hide_secrets(fault.message);
             Fault { message, ..fault }
         });
-        first_answers.end(result.as_ref().map(|_| ()));
+        first_answers.end(result.as_ref().map(|_| ()), strikes.count());
         let cost = cost(&plan.account.pricing, plan.service_tier.as_deref(), &result, at, lost);
         let blame = permit.settle(settlement(&result), cost, &standings, &mut strikes);
         conversation.count_answer(&result, cost, since_first);
@@ -220,6 +220,9 @@ async fn ask(
             Ok(completion) => return Asked::Answered(completion, target),
             Err(fault) => fault,
         };
+        if let Some(everybodys) = refusals.no_answer() {
+            return Asked::Fatal(everybodys);
+        }
 
         match plan.approach.adapt(&target, &fault) {
             Adaptation::None => {}

@@ -36,9 +36,16 @@ pub struct Fault {
 pub(crate) const OLLAMA: &str = "Ollama's own form";
 
 /// What answers in other protocols than the one that was spoken are called.
+pub(crate) const CHAT_FORM: &str = "the form of OpenAI's Chat Completions";
 pub(crate) const ANTHROPIC_FORM: &str = "the form of Anthropic's Messages";
 pub(crate) const GEMINI_FORM: &str = "the form of Gemini's generateContent";
 pub(crate) const RESPONSES_FORM: &str = "the form of OpenAI's Responses";
+
+/// What answers in forms that no protocol of ours has are called: Cohere's, TGI's, Bedrock's.
+pub(crate) const OTHER_FORM: &str = "a form of the server's own";
+
+/// What a page that came with a status of success is called.
+pub(crate) const WEB_PAGE: &str = "the body is a web page";
 
 /// What a server objects to that does not know the version of Gemini's API that it was asked for: it is served as `v1`, as `v1beta` or
 /// both.
@@ -157,6 +164,11 @@ impl Fault {
         }
     }
 
+    /// Whether a web page came where an answer was expected, with a status of success.
+    pub(crate) fn is_page(&self) -> bool {
+        self.kind == FaultKind::Server && self.message.starts_with(WEB_PAGE)
+    }
+
     /// Whether a server of HTTPS says that it was spoken to in plain HTTP.
     fn is_of_plain_http(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
@@ -182,6 +194,12 @@ impl Fault {
             FaultKind::NotFound if self.message.contains(RESPONSES_FORM) => {
                 Some("speak the server's protocol with `--protocol responses`, or give another base URL")
             }
+            FaultKind::NotFound if self.message.contains(CHAT_FORM) => {
+                Some("speak the server's protocol with `--protocol chat`, or give another base URL")
+            }
+            FaultKind::NotFound if self.message.contains(OTHER_FORM) => Some(
+                "give the base URL of the server's interface in OpenAI's form, which most have (it often ends in `/v1`)",
+            ),
             FaultKind::NotFound if self.is_of_plain_http() => {
                 Some("the server speaks HTTPS there: begin the base URL with `https://`")
             }
@@ -206,6 +224,9 @@ impl Fault {
             FaultKind::Unreachable => Some("check the base URL and that the server runs"),
             FaultKind::Timeout => Some("raise `--timeout` if the model needs longer"),
             FaultKind::RateLimit => Some("run again later, or ask the provider for a higher limit"),
+            FaultKind::Server if self.is_page() => {
+                Some("check the base URL: most end in `/v1`, and a page stands elsewhere")
+            }
             FaultKind::Connection
             | FaultKind::Overloaded
             | FaultKind::Server

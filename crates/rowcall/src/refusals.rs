@@ -47,6 +47,8 @@ struct State {
     in_flight: usize,
     refused: u32,
     like: Option<Alike>,
+    /// The latest that was no refusal of its row, so that the row would be asked about again.
+    no_answer: Option<Box<Fault>>,
 }
 
 /// What refusals have in common.
@@ -64,7 +66,13 @@ impl Refusals {
             AllRefused::Stop => Standing::Open,
             AllRefused::KeepGoing => Standing::Settled,
         };
-        Self(Arc::new(watch::Sender::new(State { standing, in_flight: 0, refused: 0, like: None })))
+        Self(Arc::new(watch::Sender::new(State {
+            standing,
+            in_flight: 0,
+            refused: 0,
+            like: None,
+            no_answer: None,
+        })))
     }
 
     /// The server has accepted a row before.
@@ -79,6 +87,13 @@ impl Refusals {
     /// How many rows were refused alike.
     pub(crate) fn rows(&self) -> u32 {
         self.0.borrow().refused
+    }
+
+    /// What came to every row where no row was refused: it is known that another attempt would meet it as well.
+    pub(crate) fn no_answer(&self) -> Option<Fault> {
+        let state = self.0.borrow();
+        let fault = state.no_answer.as_deref().filter(|_| state.standing == Standing::Confirmed);
+        fault.cloned()
     }
 
     /// Waits until requests may be sent; for ever once every row is known to be refused.
@@ -111,7 +126,7 @@ impl Refusals {
 }
 
 impl State {
-    fn take(&mut self, answer: Result<(), &Fault>) {
+    fn take(&mut self, answer: Result<(), &Fault>, earlier: u32) {
         match self.standing {
             Standing::Settled | Standing::Confirmed => return,
             Standing::Open | Standing::Suspected => {}
@@ -120,6 +135,8 @@ impl State {
             Ok(()) => self.standing = Standing::Settled,
             // An outage or a limit says nothing of the rows.
             Err((None, _)) => {}
+            // Of one row.
+            Err((Some(_), fault)) if fault.is_page() && earlier > 0 => {}
             Err((Some(enough), fault)) => {
                 let alike =
                     Alike { kind: fault.kind, status: fault.status, pattern: pattern(&fault.message) };
@@ -128,6 +145,7 @@ impl State {
                     return;
                 }
                 self.like = Some(alike);
+                self.no_answer = fault.is_page().then(|| Box::new(fault.clone()));
                 self.refused += 1;
                 if self.refused >= enough {
                     self.standing = Standing::Suspected;
@@ -149,9 +167,9 @@ impl State {
 pub(crate) struct Sent<'a>(&'a Refusals);
 
 impl Sent<'_> {
-    /// It was accepted, or failed.
-    pub(crate) fn end(self, answer: Result<(), &Fault>) {
-        self.0.change(|state| state.take(answer));
+    /// It was accepted, or failed, after `earlier` attempts of its row that had failed.
+    pub(crate) fn end(self, answer: Result<(), &Fault>, earlier: u32) {
+        self.0.change(|state| state.take(answer, earlier));
     }
 }
 
@@ -176,6 +194,8 @@ fn enough(fault: &Fault) -> Option<u32> {
         FaultKind::ContextLength | FaultKind::TooLarge | FaultKind::RequestExceedsLimit => {
             Some(ROWS_TOO_LARGE)
         }
+        // In the middle of a run it is an outage.
+        FaultKind::Server if fault.is_page() => Some(ROWS),
         FaultKind::RateLimit
         | FaultKind::Overloaded
         | FaultKind::Timeout
@@ -206,7 +226,7 @@ mod tests {
         let refusals = Refusals::new(all_refused);
         for answer in answers {
             if let Some(sent) = refusals.send() {
-                sent.end(answer.as_ref().map_or(Ok(()), Err));
+                sent.end(answer.as_ref().map_or(Ok(()), Err), 0);
             }
         }
         (refusals.standing(), refusals.rows())
@@ -235,6 +255,20 @@ mod tests {
         assert_eq!(after(AllRefused::KeepGoing, no(20)).0, Standing::Settled);
     }
 
+    /// A page is met again by the same row, which shows nothing of others.
+    #[test]
+    fn pages_count_once_for_each_row() {
+        let page = refused(FaultKind::Server, crate::fault::WEB_PAGE);
+        for (earlier, expected) in [(0, Standing::Confirmed), (1, Standing::Open)] {
+            let refusals = Refusals::new(AllRefused::Stop);
+            for _ in 0..ROWS {
+                refusals.send().expect("too few are known").end(Err(&page), earlier);
+            }
+            assert_eq!(refusals.standing(), expected);
+            assert_eq!(refusals.no_answer().is_some(), expected == Standing::Confirmed);
+        }
+    }
+
     /// Rows that are refused come back sooner than those that are answered, which must have their say.
     #[test]
     fn requests_in_flight_are_awaited_before_the_run_is_judged() {
@@ -242,11 +276,11 @@ mod tests {
         let slow = refusals.send().expect("nothing is known");
         for _ in 0..8 {
             let sent = refusals.send().expect("too few are known");
-            sent.end(Err(&refused(FaultKind::InvalidRequest, "no")));
+            sent.end(Err(&refused(FaultKind::InvalidRequest, "no")), 0);
         }
         assert!(refusals.send().is_none(), "nothing is sent meanwhile");
         assert_eq!(refusals.standing(), Standing::Suspected);
-        slow.end(Ok(()));
+        slow.end(Ok(()), 0);
         assert_eq!(refusals.standing(), Standing::Settled);
         assert!(refusals.send().is_some());
     }

@@ -99,8 +99,9 @@ pub(crate) fn is_limit(kind: FaultKind) -> bool {
 /// What to do about `fault` after what has been `tried`. `random` is uniform in `[0, 1)`.
 pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> Decision {
     let budget = match (budget(fault.kind), fault.should_retry) {
-        // A server that says so overrides what its status would mean; a quota that it calls exhausted stays exhausted.
-        (Budget::Limits | Budget::Faults, Some(false)) => Budget::Row,
+        // A server that says so overrides what its status would mean; a quota that it calls exhausted stays exhausted. One that fails
+        // everybody says it of itself and not of the row.
+        (Budget::Limits | Budget::Faults, Some(false)) if tried.outage.is_none() => Budget::Row,
         (Budget::Row, Some(true)) => Budget::Faults,
         (Budget::Run, Some(true)) if fault.kind != FaultKind::Quota || fault.status == Some(402) => {
             Budget::Faults

@@ -18,6 +18,10 @@ pub(super) fn classify(response: &Response) -> Fault {
     let (kind, param) = match (kind_by_code(code), kind_by_type(named)) {
         // A day's, of the same type as a minute's.
         (None, Some(FaultKind::RateLimit)) if fault.kind == FaultKind::Quota => (FaultKind::Quota, None),
+        // Local servers speak the protocol as well, and call it their own error what they cannot do with a prompt or a schema.
+        (None, Some(FaultKind::Server)) if openai_error::is_of_request(fault.kind) => {
+            (fault.kind, fault.param.clone())
+        }
         (Some(kind), _) | (None, Some(kind)) => (kind, None),
         (None, None) if named == "invalid_request_error" => {
             Objection::of(&fault.message).kind(response.status)
@@ -66,9 +70,6 @@ fn kind_by_type(named: &str) -> Option<FaultKind> {
 fn limited_by(code: &str, fault: &Fault, response: &Response) -> Option<LimitedBy> {
     if code == "ramp_limit_exceeded" {
         return Some(LimitedBy::Growth);
-    }
-    if fault.message.contains("concurrent connections") {
-        return Some(LimitedBy::Concurrency);
     }
     let used_up = || {
         let standings = limit_headers::standings(response).into_iter();

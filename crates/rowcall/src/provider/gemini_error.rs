@@ -42,6 +42,10 @@ pub(super) fn classify(response: &Response) -> Fault {
         }
         "RESOURCE_EXHAUSTED" => (FaultKind::RateLimit, None),
         "ABORTED" => (FaultKind::Conflict, None),
+        // Local servers speak the protocol as well, and call it their own error what they cannot do with a prompt or a schema.
+        "INTERNAL" | "UNKNOWN" | "DATA_LOSS" if openai_error::is_of_request(fault.kind) => {
+            (fault.kind, fault.param)
+        }
         "INTERNAL" | "UNKNOWN" | "DATA_LOSS" => (FaultKind::Server, None),
         "UNAVAILABLE" => (FaultKind::Overloaded, None),
         "DEADLINE_EXCEEDED" => (FaultKind::Timeout, None),
@@ -50,7 +54,10 @@ pub(super) fn classify(response: &Response) -> Fault {
     let asked = limit_headers::in_headers(response).or(details.retry_delay()).or(fault.retry_after);
     // The seconds that come with a day's quota would end in the next refusal.
     let retry_after = asked.filter(|wait| !details.is_for_long() || limit_headers::is_for_long(*wait));
-    Fault { kind, param, limited_by: details.limited_by().or(fault.limited_by), retry_after, ..fault }
+    let limited_by = details.limited_by().or(fault.limited_by);
+    // A place is free when one of ours has finished.
+    let retry_after = retry_after.filter(|_| limited_by != Some(LimitedBy::Concurrency));
+    Fault { kind, retry_after, limited_by, param, ..fault }
 }
 
 /// The `details` of an error, each of a type of its own.
@@ -93,6 +100,9 @@ impl<'a> Details<'a> {
 
     fn limited_by(&self) -> Option<LimitedBy> {
         self.quotas().find_map(|quota| {
+            if quota.contains("Concurrent") {
+                return Some(LimitedBy::Concurrency);
+            }
             let dimension = if quota.contains("InputToken") {
                 Dimension::InputTokens
             } else if quota.contains("OutputToken") {
@@ -122,7 +132,7 @@ fn invalid_argument(message: &str) -> (FaultKind, Option<String>) {
     if let Some(unknown) = UnknownField::of(message) {
         return unknown.kind();
     }
-    if says("token count") && says("exceeds the maximum") {
+    if says("token count") && says("exceeds the maximum") || refusal::is_of_length(message) {
         return (FaultKind::ContextLength, None);
     }
     if says("payload size exceeds") {

@@ -6,6 +6,7 @@ mod anthropic_error;
 mod approach;
 mod catalog;
 mod day_quota;
+mod foreign;
 mod form;
 mod gemini;
 mod gemini_error;
@@ -139,12 +140,13 @@ impl Protocol {
     /// # Errors
     /// The fault that it tells of, classified.
     pub fn decode(self, response: &Response) -> Result<Completion, Fault> {
-        match self {
+        let answer = match self {
             Self::OpenAiChat => openai_chat::decode(response),
             Self::OpenAiResponses => openai_responses::decode(response),
             Self::Anthropic => anthropic::decode(response),
             Self::Gemini => gemini::decode(response),
-        }
+        };
+        answer.map_err(|fault| foreign::instead(response, self, fault))
     }
 
     /// The modes that the protocol has, the best first.

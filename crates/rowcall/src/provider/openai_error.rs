@@ -25,16 +25,6 @@ const QUOTA: [&str; 6] = [
     "budget_exceeded",
 ];
 
-/// How servers say that too many requests are in flight: LiteLLM, Mistral, Together, Azure and others.
-const PARALLEL: [&str; 6] = [
-    "max_parallel_requests",
-    "parallel request",
-    "in parallel",
-    "concurrent request",
-    "concurrency",
-    "requests in flight",
-];
-
 /// What stands before the number of requests that may be in flight, in small letters: LiteLLM's two ways, Moonshot's, and what is worded
 /// like OpenAI's limits.
 const PLACES: [&str; 7] = [
@@ -56,9 +46,13 @@ const OVERLOAD: [&str; 5] = [
     "unavailable_error",
 ];
 
-/// OpenAI's, llama.cpp's and LiteLLM's.
-const CONTEXT: [&str; 3] =
-    ["context_length_exceeded", "exceed_context_size_error", "ContextWindowExceededError"];
+/// OpenAI's, llama.cpp's, LiteLLM's and GitHub's.
+const CONTEXT: [&str; 4] = [
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "ContextWindowExceededError",
+    "tokens_limit_reached",
+];
 
 /// OpenAI's (Responses has the last four), and Azure's inner one.
 const POLICY: [&str; 8] = [
@@ -180,6 +174,13 @@ fn kind(status: u16, said: &Said) -> FaultKind {
         429 if is(&["resource_unavailable"]) => FaultKind::Overloaded,
         429 => FaultKind::RateLimit,
         529 => FaultKind::Overloaded,
+        // NVIDIA and gateways say so with the status of a failure.
+        500 | 503
+            if refusal::is_of_parallel(&said.message)
+                && says(&["limit", "too many", "maximum", "exceed"]) =>
+        {
+            FaultKind::RateLimit
+        }
         503 if is(&OVERLOAD) || says(&["overload", "busy", "capacity"]) => FaultKind::Overloaded,
         _ if refusal::is_of_address(&said.message) => FaultKind::NotFound,
         400 | 404 | 422 if is(&["invalid_json_schema"]) => FaultKind::InvalidSchema,
@@ -216,13 +217,18 @@ fn kind(status: u16, said: &Said) -> FaultKind {
     }
 }
 
+/// Whether a fault is the request's whatever a server calls it.
+pub(super) fn is_of_request(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::ContextLength | FaultKind::InvalidSchema | FaultKind::UnsupportedParameter)
+}
+
 /// What a refusal was about: OpenAI names it in the error's type and, with the limit, in the message.
 fn limited_by(said: &Said) -> Option<LimitedBy> {
     let text = said.message.to_lowercase();
     let says = |words: &str| text.contains(words);
     if said.is("slow_down") {
         Some(LimitedBy::Growth)
-    } else if PARALLEL.iter().any(|words| says(words)) {
+    } else if refusal::is_of_parallel(&said.message) {
         Some(LimitedBy::Concurrency)
     } else if says("input tokens per min") {
         Some(LimitedBy::Amount(Dimension::InputTokens))

@@ -18,6 +18,11 @@ const SCHEMA: &[&str] = &[
     "not supported by llguidance",
     "unimplemented keys",
     "unsatisfiable schema",
+    // The same of backends that hold to no schema at all, by tools as little as otherwise.
+    "guided decoding",
+    "guided generation",
+    "guided_json",
+    "constrained decoding",
     // SGLang.
     "failed to compile json grammar",
     "failed to compile grammar",
@@ -29,6 +34,7 @@ const SCHEMA: &[&str] = &[
     "json schema conversion failed",
     "unrecognized schema",
     "unable to generate parser for this template",
+    "grammar stack",
     "unsupported $ref",
     "unsupported ref",
     "error resolving ref",
@@ -66,6 +72,23 @@ const REFUSED: &[&str] = &[
     "too deep",
     "too large",
     "too many",
+];
+
+/// What is said of work on the schema, which is the server's and never the model's, where it is named.
+const COMPILING: &[&str] = &["compil"];
+
+/// What is said of such work that came to nothing.
+const CAME_TO_NOTHING: &[&str] = &[
+    "fail",
+    "timed out",
+    "timeout",
+    "too long",
+    "error",
+    "exception",
+    "cannot",
+    "could not",
+    "unable to",
+    "not able to",
 ];
 
 /// What is said of an answer that does not keep to the schema, which is another matter.
@@ -114,30 +137,56 @@ const KEYWORDS: &[&str] = &[
 /// What is said of a prompt that is too long, in small letters.
 const LENGTH: &[&str] = &[
     // vLLM, Mistral, SGLang, Together, OpenAI-like servers in general.
-    "maximum context length",
-    "max context length",
     "maximum model length",
-    "context length exceeded",
-    "exceeds the context length",
-    "exceeds the model's context length",
-    "longer than the model's context length",
-    "longer than the maximum model length",
-    "greater than the context length",
     "exceeds the maximum allowed length",
     "maximum allowed number of input tokens",
-    "exceeds model's maximum context",
-    // llama.cpp, Ollama, LM Studio.
-    "available context size",
-    "exceeds the context size",
-    "exceed context limit",
+    // LiteLLM and gateways in general.
     "context window",
+    "exceed context limit",
     "contextwindowexceeded",
-    "greater than the context",
     // TGI: "`inputs` tokens + `max_new_tokens` must be <= 4096".
     "`inputs` tokens + `max_new_tokens` must be",
     "`inputs` must have less than",
-    // Anthropic.
+    // Anthropic, Bedrock, Zhipu, Moonshot, MiniMax, Groq and Cerebras.
     "prompt is too long",
+    "input is too long",
+    "prompt exceeds max length",
+    "exceeded model token limit",
+    "reduce the length of the messages",
+];
+
+/// What is said of a prompt's length where it is named.
+const LENGTHS: &[&str] = &[
+    "context length",
+    "context size",
+    "context window",
+    "prompt length",
+    "prompt tokens",
+    "tokens in the prompt",
+    "input length",
+    "input token",
+    "length of the input",
+    "length of the prompt",
+];
+
+/// What is said of it where it is too much.
+const TOO_MUCH: &[&str] = &[
+    "exceed",
+    "too long",
+    "too large",
+    "longer than",
+    "larger than",
+    "greater than",
+    "more than",
+    "overflow",
+    "not enough",
+    "maximum",
+    "only ",
+    "limit",
+    "should be",
+    "must be",
+    "available",
+    "reduce",
 ];
 
 /// What is said of a model that is not served, in small letters: DeepSeek, LiteLLM, Mistral, Perplexity, OpenRouter, Bedrock,
@@ -202,6 +251,24 @@ pub(super) const KEY_CODES: &[&str] =
 /// What is said of a path that is not served, whatever the status: LM Studio says so with 200.
 const PATH: &[&str] = &["unexpected endpoint or method", "invalid url (post", "cannot post /"];
 
+/// What is said of too many requests at a time, in small letters: LiteLLM, Mistral, Together, Azure, Anthropic, NVIDIA and others.
+const PARALLEL: &[&str] = &[
+    "max_parallel_requests",
+    "parallel request",
+    "in parallel",
+    "concurren",
+    "simultaneous",
+    "in flight",
+    "in-flight",
+    "inflight",
+    "active request",
+    "number of connections",
+    "many connections",
+    "connection limit",
+    "at the same time",
+    "local total request limit",
+];
+
 /// What servers of HTTPS say to plain HTTP: nginx, Apache, Go, Tomcat.
 const PLAIN: &[&str] = &[
     "plain http request was sent to https port",
@@ -229,10 +296,14 @@ pub(super) fn is_of_key(message: &str) -> bool {
     KEY.iter().any(|words| start.contains(words))
 }
 
-/// Whether a message has the known words for a schema, or the grammar made of it, that is not taken.
+/// Whether a message has the known words for a schema, or the grammar made of it, that is not taken, or says in whatever words that it
+/// could not be compiled.
 pub(super) fn is_of_schema(message: &str) -> bool {
     let text = own_words(message);
-    !is_of_answer(&text) && SCHEMA.iter().any(|words| text.contains(words))
+    let start = beginning(&text);
+    let says = |any: &[&str]| any.iter().any(|words| start.contains(words));
+    let is_known = SCHEMA.iter().any(|words| text.contains(words));
+    !is_of_answer(&text) && (is_known || says(SUBJECTS) && says(COMPILING) && says(CAME_TO_NOTHING))
 }
 
 /// Whether a message that is about no other field speaks of a schema or a grammar that is not taken, in whatever words.
@@ -251,10 +322,19 @@ fn is_of_answer(text: &str) -> bool {
     OF_ANSWER.iter().any(|words| text.contains(words))
 }
 
-/// Whether a message says that the prompt does not fit the model's context.
+/// Whether a message says that the prompt does not fit the model's context: in known words, or in others that name a length and say
+/// that it is too much.
 pub(super) fn is_of_length(message: &str) -> bool {
     let text = own_words(message);
-    LENGTH.iter().any(|words| text.contains(words))
+    let start = beginning(&text);
+    let says = |any: &[&str]| any.iter().any(|words| start.contains(words));
+    LENGTH.iter().any(|words| text.contains(words)) || says(LENGTHS) && says(TOO_MUCH)
+}
+
+/// Whether a refusal for now says that too many requests are in flight.
+pub(super) fn is_of_parallel(message: &str) -> bool {
+    let text = message.to_ascii_lowercase();
+    PARALLEL.iter().any(|words| text.contains(words))
 }
 
 /// Whether a name that a server does not know is one of the schema's and not of the request's.

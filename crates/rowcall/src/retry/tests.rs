@@ -114,6 +114,8 @@ fn what_every_row_shares_stops_the_run_and_what_one_row_asks_does_not() {
 fn a_server_may_override_what_its_status_means() {
     let no = Fault { should_retry: Some(false), ..fault(FaultKind::Server) };
     assert_eq!(decide(&no, tried(1), RetryPolicy::default(), 0.5), Decision::GiveUp);
+    let outage = Tried { outage: Some(Duration::from_secs(1)), ..tried(1) };
+    assert_eq!(decide(&no, outage, RetryPolicy::default(), 0.5), Decision::Retry(Duration::ZERO));
     let yes = Fault { should_retry: Some(true), ..fault(FaultKind::InvalidRequest) };
     assert!(matches!(decide(&yes, tried(1), RetryPolicy::default(), 0.5), Decision::Retry(_)));
     let spent = Fault { should_retry: Some(true), status: Some(429), ..fault(FaultKind::Quota) };

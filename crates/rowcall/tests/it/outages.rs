@@ -17,6 +17,14 @@ const HTML: &str = "<html>Bad Gateway</html>";
 pub(crate) fn server(
     story: impl Fn(u32) -> Option<(u16, &'static str)> + Send + Sync + 'static,
 ) -> (String, Arc<AtomicU32>) {
+    server_with("", story)
+}
+
+/// The same with these header lines, each with its end.
+fn server_with(
+    headers: &'static str,
+    story: impl Fn(u32) -> Option<(u16, &'static str)> + Send + Sync + 'static,
+) -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
     let requests = Arc::new(AtomicU32::new(0));
@@ -24,14 +32,19 @@ pub(crate) fn server(
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let (counter, story) = (Arc::clone(&counter), Arc::clone(&story));
-            std::thread::spawn(move || serve(stream, &counter, &*story));
+            std::thread::spawn(move || serve(stream, headers, &counter, &*story));
         }
     });
     (base_url, requests)
 }
 
 /// One request for each connection.
-fn serve(mut stream: TcpStream, counter: &AtomicU32, story: &dyn Fn(u32) -> Option<(u16, &'static str)>) {
+fn serve(
+    mut stream: TcpStream,
+    headers: &str,
+    counter: &AtomicU32,
+    story: &dyn Fn(u32) -> Option<(u16, &'static str)>,
+) {
     let (mut request, mut piece) = (String::new(), [0; 4096]);
     while !request.ends_with('}') {
         match stream.read(&mut piece) {
@@ -43,7 +56,7 @@ fn serve(mut stream: TcpStream, counter: &AtomicU32, story: &dyn Fn(u32) -> Opti
         let length = body.len();
         let _ = write!(
             stream,
-            "HTTP/1.1 {status} Any\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            "HTTP/1.1 {status} Any\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
         );
     }
 }
@@ -70,6 +83,19 @@ async fn no_row_fails_by_an_outage() {
         let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
         assert_eq!(failed, 0, "{failure:?}");
         assert!(requests.load(Ordering::SeqCst) >= 300, "{failure:?}");
+    }
+}
+
+/// It fails what the server has failed alone, and in an outage only what failed before it was known to be one.
+#[tokio::test]
+async fn an_outage_is_waited_for_whatever_the_server_says_of_a_retry() {
+    for (failing, most) in [(40..41, 1), (40..80, 7)] {
+        let (base_url, _) = server_with("x-should-retry: false\r\n", move |nth| {
+            Some(if failing.contains(&nth) { (503, "") } else { (200, ANSWER) })
+        });
+        let outcomes = ages(&base_url, 5).gather_outcomes(rows(300)).await.expect("outcomes");
+        let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+        assert!((1..=most).contains(&failed), "{failed}, expected 1 to {most}");
     }
 }
 

@@ -44,6 +44,28 @@ async fn who_keeps_going_asks_about_every_row() {
     assert_eq!(requests.load(Ordering::SeqCst), 40);
 }
 
+/// A wrong base URL is not paid for with every row's retries; in another protocol the first answer is enough.
+#[tokio::test]
+async fn a_page_or_an_answer_of_another_protocol_stops_the_run_with_a_hint() {
+    const PAGE: &str = "<!doctype html><html><title>Chat</title></html>";
+    for (model, body, hint) in [
+        ("vllm/any", PAGE, "base URL"),
+        ("anthropic/claude-sonnet-4-5", PAGE, "base URL"),
+        ("anthropic/claude-sonnet-4-5", ANSWER, "`--protocol chat`"),
+        ("google/gemini-3-flash", ANSWER, "`--protocol chat`"),
+    ] {
+        let (base_url, requests) = server(move |_| Some((200, body)));
+        let client = Client::builder(model).base_url(base_url).api_key("none");
+        let client = client.build().expect("a client");
+        let ages = client.extractor_with(Schema::parse("age int").expect("a schema"));
+        let ages = ages.prompt("{{ text }}").expect("an extractor");
+        let error = ages.gather_outcomes(rows(500)).await.expect_err("no answer comes");
+        assert!(matches!(error, Error::Stopped(_)), "{model}: {error}");
+        assert!(error.hint().is_some_and(|given| given.contains(hint)), "{model}: {error}");
+        assert!(requests.load(Ordering::SeqCst) < 250, "{model}: {requests:?}");
+    }
+}
+
 /// One row after another, of which none may wait for the next.
 #[tokio::test]
 async fn rows_that_are_asked_about_one_by_one_are_counted_as_well() {

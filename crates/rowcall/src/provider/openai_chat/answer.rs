@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::{openai_error, sse};
 use super::message::Message;
-use crate::fault::{ANTHROPIC_FORM, Fault, FaultKind, GEMINI_FORM, OLLAMA, RESPONSES_FORM};
+use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::turn::{Completion, Content, Finish, Usage};
 
@@ -94,18 +94,13 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     }
     // A page that begins with `<` or a body that was cut comes here too: both are a server's fault that a retry may mend.
     let unreadable = |what: String| openai_error::in_success(response, FaultKind::Server, what);
-    let envelope: Envelope<'_> =
-        serde_json::from_slice(sse::without_mark(&response.body)).map_err(|error| {
-            of_ollama(response)
-                .unwrap_or_else(|| unreadable(format!("the body is not a chat completion: {error}")))
-        })?;
+    let envelope: Envelope<'_> = serde_json::from_slice(sse::without_mark(&response.body))
+        .map_err(|error| unreadable(format!("the body is not a chat completion: {error}")))?;
     if !openai_error::is_empty(&envelope.error) {
         return openai_error::judge(response);
     }
     let Some(choice) = envelope.choices.into_iter().flatten().next() else {
         return Err(openai_error::unwrapped(response)
-            .or_else(|| of_ollama(response))
-            .or_else(|| of_another_protocol(response))
             .unwrap_or_else(|| unreadable("the body has no choices".to_owned())));
     };
     if !openai_error::is_empty(&choice.error) {
@@ -138,31 +133,6 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
         continuation: None,
         body: bytes::Bytes::new(),
     })
-}
-
-/// The fault of a body in Ollama's own form, which no other attempt would mend: its compatible interface stands below `/v1`.
-fn of_ollama(response: &Response) -> Option<Fault> {
-    // Its own streams are a JSON text on each line.
-    let mut lines = serde_json::Deserializer::from_slice(sse::without_mark(&response.body)).into_iter();
-    let body: Value = lines.next()?.ok()?;
-    let said = ["message", "response"].into_iter().find(|field| body.get(field).is_some())?;
-    body.get("done")?.as_bool()?;
-    let words = format!("the answer is in {OLLAMA} (`{said}` and `done`), expected a chat completion");
-    Some(openai_error::in_success(response, FaultKind::NotFound, words))
-}
-
-/// The fault of a body in the form of another protocol, which no other attempt would mend.
-fn of_another_protocol(response: &Response) -> Option<Fault> {
-    let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).ok()?;
-    let is_list = |field: &str| body.get(field).is_some_and(Value::is_array);
-    let protocol = match body.get("type").and_then(Value::as_str) {
-        Some("message") if is_list("content") => ANTHROPIC_FORM,
-        _ if is_list("candidates") => GEMINI_FORM,
-        _ if is_list("output") => RESPONSES_FORM,
-        _ => return None,
-    };
-    let words = format!("the answer is in {protocol}, expected a chat completion");
-    Some(openai_error::in_success(response, FaultKind::NotFound, words))
 }
 
 /// The finish reasons with which servers say that they have failed, all within a 200.

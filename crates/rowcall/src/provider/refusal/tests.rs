@@ -3,12 +3,14 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 
 use crate::fault::FaultKind;
 use crate::provider::Protocol;
 use crate::request::Response;
+use crate::standing::LimitedBy;
 
 fn kind(protocol: Protocol, status: u16, body: &str) -> FaultKind {
     let body = Bytes::copy_from_slice(body.as_bytes());
@@ -42,6 +44,12 @@ fn a_refused_schema_is_known_by_the_words_of_each_server() {
         (500, "failed to load model vocabulary required for format"),
         (400, "Invalid JSON Schema in request: `not` is unknown here"),
         (422, "the schema of the answer is too deep for this model"),
+        (400, "guided decoding is not available on this backend"),
+        (500, "Guided decoding with tools is disabled"),
+        (500, "Compiling the JSON schema took too long"),
+        (500, "Compilation of the grammar timed out after 10 s"),
+        (503, "the schema could not be compiled"),
+        (500, "the grammar stack is empty after accepting a piece"),
         (400, "Invalid JSON payload received. Unknown name \"additionalProperties\": Cannot find field."),
     ] {
         assert_eq!(said(status, message), FaultKind::InvalidSchema, "{status} {message}");
@@ -85,8 +93,77 @@ fn a_prompt_that_is_too_long_is_known_by_the_words_of_each_server() {
         (400, "Input token length is greater than the context length of the model"),
         (400, "litellm.ContextWindowExceededError: litellm.BadRequestError: too long"),
         (413, "Prompt contains 40000 tokens, too large for model with 32768 maximum context length"),
+        (
+            400,
+            "There are 4097 input tokens and the context length is only 4096 tokens. (parameter=input_tokens)",
+        ),
+        (500, "Context size was exceeded."),
+        (400, "the model has a context length of only 4096 tokens, which is not enough for the first 5000"),
+        (400, "The maximum prompt length of the model is 131072, the request contains 200000 tokens."),
+        (400, "Input is too long for this model."),
+        (400, "The range of input length should be [1, 30720]"),
+        (400, "Please reduce the length of the messages or completion."),
+        (400, "Your request exceeded model token limit: 8192"),
     ] {
         assert_eq!(said(status, message), FaultKind::ContextLength, "{status} {message}");
+    }
+}
+
+/// What local servers say in Anthropic's and Gemini's protocol, which they call their own error.
+#[test]
+fn a_request_that_a_server_cannot_serve_is_the_requests_fault() {
+    for (message, expected) in [
+        ("Context size was exceeded.", FaultKind::ContextLength),
+        ("Compiling the schema failed", FaultKind::InvalidSchema),
+        ("oops", FaultKind::Server),
+    ] {
+        let anthropic = json!({"type": "error", "error": {"type": "api_error", "message": message}});
+        assert_eq!(kind(Protocol::Anthropic, 500, &anthropic.to_string()), expected, "{message}");
+        let gemini = json!({"error": {"code": 500, "message": message, "status": "INTERNAL"}});
+        assert_eq!(kind(Protocol::Gemini, 500, &gemini.to_string()), expected, "{message}");
+    }
+}
+
+#[test]
+fn too_many_at_a_time_is_known_by_the_words_of_each_server() {
+    for (status, message) in [
+        (429, "Number of concurrent connections has exceeded the limit. Try again later."),
+        (429, "Too many connections, wait before the next."),
+        (429, "The most simultaneous requests were reached"),
+        (429, "There are too many active requests (3)."),
+        (429, "Too many in-flight requests"),
+        (429, "Too many inflight requests"),
+        (503, "Worker local total request limit reached (33/32)"),
+        (500, "Too many concurrent requests"),
+    ] {
+        let said = |protocol: Protocol, body: serde_json::Value| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("60"))]);
+            let body = body.to_string().into();
+            let response = Response { status, headers, body, received: SystemTime::UNIX_EPOCH };
+            let fault = protocol.decode(&response).expect_err("a refusal");
+            (fault.kind, fault.limited_by, fault.retry_after)
+        };
+        let expected = (FaultKind::RateLimit, Some(LimitedBy::Concurrency), None);
+        let plain = json!({"error": {"message": message}});
+        assert_eq!(said(Protocol::OpenAiChat, plain.clone()), expected, "{message}");
+        assert_eq!(said(Protocol::OpenAiResponses, plain.clone()), expected, "{message}");
+        assert_eq!(said(Protocol::Anthropic, plain.clone()), expected, "{message}");
+        assert_eq!(said(Protocol::Gemini, plain), expected, "{message}");
+    }
+    for (status, message, expected) in [
+        (429, "Rate limit reached for requests per minute", FaultKind::RateLimit),
+        (500, "concurrent modification", FaultKind::Server),
+        (503, "no server is available", FaultKind::Server),
+    ] {
+        let body = Bytes::from(json!({"error": {"message": message}}).to_string());
+        let response = Response { status, headers: HeaderMap::new(), body, received: SystemTime::UNIX_EPOCH };
+        let fault = Protocol::OpenAiChat.decode(&response).expect_err("a refusal");
+        assert_eq!(fault.kind, expected, "{message}");
+        assert_ne!(
+            (fault.kind, fault.limited_by),
+            (FaultKind::RateLimit, Some(LimitedBy::Concurrency)),
+            "{message}"
+        );
     }
 }
 
@@ -94,6 +171,8 @@ fn a_prompt_that_is_too_long_is_known_by_the_words_of_each_server() {
 fn words_that_only_look_so_are_of_the_row() {
     for message in [
         "the image is invalid",
+        "the number of images exceeds the maximum",
+        "'max_tokens' is too large: 5000, at most 4096 completion tokens are possible",
         "litellm.JSONSchemaValidationError: the model returned an invalid response for the schema",
         "[{'type': 'string_type', 'loc': ('body', 'messages', 0), 'msg': 'no', 'input': 'failed to parse grammar, invalid schema'}]",
     ] {
