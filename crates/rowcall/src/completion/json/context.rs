@@ -68,12 +68,17 @@ pub(super) fn ending(
 /// What opens a remark about the value in front of it.
 const REMARKS: [&str; 9] = ["//", "/*", "#", "(", "[", "<!--", "and ", "plus ", "etc"];
 
+/// How many characters of a remark are looked at.
+const LONGEST_REMARK: usize = 100;
+
 /// Whether `rest` begins with a remark that something was left out: `// 3 more`, `(and so on)`, `[Output truncated]`.
 fn says_more(rest: &str) -> bool {
-    let line =
-        rest.trim_start_matches(['`', '~']).trim_start_matches(is_blank).lines().next().unwrap_or_default();
-    let is_remark = REMARKS.iter().any(|opener| line.starts_with(opener));
-    is_remark && lenient::stands_for_more(line.trim_matches(|c: char| !c.is_alphanumeric() && c != '+'))
+    let rest = rest.trim_start_matches(['`', '~']).trim_start_matches(is_blank);
+    if !REMARKS.iter().any(|opener| rest.starts_with(opener)) {
+        return false;
+    }
+    let line: String = rest.chars().take_while(|c| *c != '\n').take(LONGEST_REMARK).collect();
+    lenient::stands_for_more(line.trim_matches(|c: char| !c.is_alphanumeric() && c != '+'))
 }
 
 fn plain(rest: &str) -> Ending {
