@@ -76,6 +76,15 @@ pub(crate) struct RunArguments {
     /// Print the requests of the first rows exactly as they would go out, and send nothing
     #[arg(long, value_name = "ROWS", value_parser = rows, allow_negative_numbers = true)]
     pub(crate) show_requests: Option<NonZeroUsize>,
+    /// Say what all rows would take and cost, and send nothing
+    #[arg(long, conflicts_with_all = ["show_requests", "sample"])]
+    pub(crate) estimate: bool,
+    /// Ask about so many rows first, of all lengths, and say what all rows will cost
+    #[arg(long, value_name = "ROWS", conflicts_with = "show_requests")]
+    pub(crate) sample: Option<NonZeroUsize>,
+    /// Go on after the sample without asking
+    #[arg(short, long, requires = "sample")]
+    pub(crate) yes: bool,
     /// No progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,

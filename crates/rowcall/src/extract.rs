@@ -29,7 +29,7 @@ use crate::refusals::Refusals;
 use crate::request::Request;
 use crate::retry::{self, Decision, Tried};
 use crate::row::Row;
-use crate::turn::{Completion, Prompt};
+use crate::turn::{AttachmentContent, Completion, Prompt};
 use crate::validity;
 use crate::weight::{Weight, weigh};
 
@@ -284,6 +284,17 @@ pub(crate) fn first_request(plan: &Plan, row: &Row) -> Result<Request, Box<Failu
     let prompt = prompt(plan, row)?;
     let files = plan.files.load_now(&prompt).map_err(|message| Box::new(unattached(message)))?;
     Ok(plan.approach.target().encode(&files.fill(&prompt)))
+}
+
+/// What the request weighs that would open the conversation about `row`, and its key; none if it cannot be asked about. No file is read.
+pub(crate) fn first_weight(plan: &Plan, row: &Row) -> Option<(Weight, Key)> {
+    let mut prompt = prompt(plan, row).ok()?;
+    let key = plan.keys.of(&prompt);
+    for attachment in prompt.attachments_mut() {
+        // What it weighs has nothing to do with its size.
+        attachment.content = AttachmentContent::Base64("".into());
+    }
+    Some((encoded(plan, &plan.approach.target(), &prompt).1, key))
 }
 
 /// The key of what is asked about the row, if a prompt can be rendered.

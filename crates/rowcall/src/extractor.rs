@@ -1,11 +1,13 @@
 //! The typed front door: values of one type from rows, one or many, in the ways that users of `asyncio` know by name. Thin:
 //! inside, everything is JSON.
 
+#![expect(clippy::disallowed_methods, reason = "what a row would cost depends on the time of day")]
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,8 +17,9 @@ use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
 use crate::config::{Account, KnownAs, Plan, TaskOptions};
 use crate::error::{Error, Problem, Result};
-use crate::event::Event;
-use crate::extract::key;
+use crate::estimate::{self, Range, RowEstimate};
+use crate::event::{Event, EventKind, Observers};
+use crate::extract::{first_weight, key};
 use crate::halt::Halt;
 use crate::identity::{EqualRows, Identity, KnownFailures};
 use crate::journal::{Census, Journal, JournalHold, JournalOptions, Placing};
@@ -25,6 +28,7 @@ use crate::number;
 use crate::order::OrderBy;
 use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::outcomes::Outcomes;
+use crate::price::Moment;
 use crate::prompt::SamePrompt;
 use crate::provider::{Form, Mode, Parameters};
 use crate::refusals::AllRefused;
@@ -36,7 +40,10 @@ use crate::schema::{Observed, Schema};
 use crate::source::{IntoSource, Sink, Source};
 use crate::stats::Stats;
 use crate::stops::MaxFailures;
+use crate::totals::Totals;
+use crate::turn::Usage;
 use crate::violation::Violation;
+use crate::weight::Weight;
 
 /// So many at a time, that counting costs little more than reading.
 const ROWS_COUNTED_AT_A_TIME: usize = 512;
@@ -398,6 +405,50 @@ impl<T> Extractor<T> {
         Ok(Preview { url: transport.shown_url(&request), headers: transport.headers_of(&request), request })
     }
 
+    /// A way to say what rows would take without asking about them.
+    pub fn estimator(&self) -> Estimator {
+        let output = estimate::answer(self.plan.schema.as_json());
+        Estimator { plan: Arc::clone(&self.plan), output, now: Moment::from(SystemTime::now()) }
+    }
+
+    /// Asks about some rows of an input before a run over all of it, which finds their outcomes in the journal. The statistics count what
+    /// they took, as something that was spent before, but not the rows.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn ask_first(&self, rows: Vec<Row>, halt: Halt) -> Result<Vec<(Row, Outcome)>> {
+        let mut plan = Plan::clone(&self.plan);
+        let observers = plan.observers.clone();
+        plan.observers = Observers::default();
+        let others = observers.clone();
+        plan.observers.add(Arc::new(move |event| match &event.kind {
+            EventKind::Resumed { .. } | EventKind::Adapted(_) => others.emit(event.row, event.kind.clone()),
+            EventKind::Taken
+            | EventKind::Known { .. }
+            | EventKind::Sent { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Waits(_)
+            | EventKind::Reasked { .. }
+            | EventKind::Ended { .. }
+            | EventKind::Abandoned => {}
+        }));
+        let spent = Arc::new(Mutex::new(Stats::default()));
+        let folded = Arc::clone(&spent);
+        plan.observers.add(Arc::new(move |event| {
+            if !matches!(event.kind, EventKind::Resumed { .. }) {
+                folded.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
+            }
+        }));
+        let mut done = Collected::default();
+        let ran =
+            pour(Run::apart(Arc::new(plan), Given(rows), Placing::None).halted_by(halt), &mut done).await;
+        let Stats { requests, reasks, usage, unmetered, cost, .. } =
+            spent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let totals = Totals { requests, reasks, usage, unmetered, cost, ..Totals::default() };
+        observers.emit(0, EventKind::Resumed { totals: Arc::new(totals) });
+        ran.map(|()| done.0)
+    }
+
     /// Carries all rows of `source` to `sink`, in this order. `halt` ends it early: no new requests, those in flight are
     /// awaited and written.
     ///
@@ -428,6 +479,63 @@ impl<T> Extractor<T> {
     /// As [`run`](Self::run).
     pub async fn rerun<S: Source>(&self, source: S, sink: &mut impl Sink, halt: Halt) -> Result<()> {
         pour(Run::apart(Arc::clone(&self.plan), source, Placing::Again).halted_by(halt), sink).await
+    }
+}
+
+/// Says what rows would take, at the prices of now.
+#[derive(Debug)]
+pub struct Estimator {
+    plan: Arc<Plan>,
+    output: Range<u64>,
+    now: Moment,
+}
+
+impl Estimator {
+    /// What the row would take if it were asked about once; `None` if it cannot be. Nothing is sent, and no file is read.
+    pub fn row(&self, row: &Row) -> Option<RowEstimate> {
+        let (Weight { bytes, most }, key) = first_weight(&self.plan, row)?;
+        let input_tokens = estimate::tokens(bytes);
+        let limit = most.and_then(|most| most.output_tokens).unwrap_or(u64::MAX);
+        let output_tokens = self.output.map(|tokens| tokens.min(limit));
+        let (pricing, tier) = (&self.plan.account.pricing, self.plan.service_tier.as_deref());
+        let cost = |output_tokens, tier, at| {
+            pricing.cost(&Usage { input_tokens, output_tokens, ..Usage::default() }, tier, at)
+        };
+        let now = |output_tokens| cost(output_tokens, tier, self.now);
+        let [low, likely, high] = [output_tokens.low, output_tokens.likely, output_tokens.high].map(now);
+        Some(RowEstimate {
+            key,
+            bytes,
+            input_tokens,
+            output_tokens,
+            cost: low.zip(likely).zip(high).map(|((low, likely), high)| Range { low, likely, high }),
+            dearest: estimate::next_day(self.now).filter_map(|at| cost(output_tokens.likely, tier, at)).max(),
+            by_batch: cost(output_tokens.likely, Some("batch"), self.now)
+                .filter(|by_batch| Some(*by_batch) < likely),
+            most: pricing.at_most(most, tier, self.now),
+        })
+    }
+}
+
+/// Rows that are there already.
+#[derive(Debug)]
+struct Given(Vec<Row>);
+
+impl Source for Given {
+    async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
+        let left = self.0.split_off(max.min(self.0.len()));
+        Ok(std::mem::replace(&mut self.0, left))
+    }
+}
+
+/// What is done, kept.
+#[derive(Debug, Default)]
+struct Collected(Vec<(Row, Outcome)>);
+
+impl Sink for Collected {
+    async fn write(&mut self, done: Vec<(Row, Outcome)>) -> Result<()> {
+        self.0.extend(done);
+        Ok(())
     }
 }
 

@@ -84,6 +84,7 @@ mod transport;
 // The nouns.
 mod check;
 mod error;
+mod estimate;
 pub mod event;
 mod fault;
 mod identity;
@@ -111,8 +112,9 @@ pub use check::{Authority, Check, Scope};
 pub use client::{Client, ClientBuilder};
 pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, TaskOptions};
 pub use error::{Error, Problem, Result};
+pub use estimate::{Range, RowEstimate};
 pub use event::{Event, EventKind, KnownFrom};
-pub use extractor::{Extractor, ExtractorBuilder, Preview};
+pub use extractor::{Estimator, Extractor, ExtractorBuilder, Preview};
 pub use fault::{Fault, FaultKind};
 pub use halt::Halt;
 pub use identity::{EqualRows, Identity, Key, KnownFailures};

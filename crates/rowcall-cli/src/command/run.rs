@@ -12,6 +12,7 @@ use rowcall::{
 use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
 
+use super::estimate;
 use crate::args::{AccountArguments, RunArguments};
 use crate::columns::check_columns;
 use crate::examples;
@@ -22,6 +23,7 @@ use crate::journal::{self, Memo};
 use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
+use crate::sample::{self, Compared, Sampled};
 use crate::server_probe::{Assumed, Manner, find_out};
 use crate::summary::{counted, summary};
 use crate::task::{self, Task};
@@ -31,10 +33,10 @@ use crate::watch::{Watched, logged, watch};
 pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.task.schema).map_err(Error::Config)?;
     let layout = task::layout(&schema, arguments.view.into.as_deref(), arguments.view.meta)?;
-    let sends_nothing = arguments.show_requests.is_some();
+    let sends_nothing = arguments.show_requests.is_some() || arguments.estimate;
     let assumed = Assumed::of(arguments.account.server.dialect.as_ref())?;
     if assumed.asks && sends_nothing {
-        let message = "dialect `auto` asks the server, and `--show-requests` sends nothing";
+        let message = "dialect `auto` asks the server, and `--show-requests` and `--estimate` send nothing";
         return Err(Error::Config(
             Problem::new(message).hint(
                 "name the dialect, or give the file that `rowcall schema … --probe --json` has written",
@@ -60,7 +62,13 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         if let Some(rows) = arguments.show_requests {
             return show_requests(&extractor, input, rows.get()).await;
         }
+        if arguments.estimate {
+            return estimate::estimate(&extractor, input, arguments, &layout).await;
+        }
         let journal = journal::path(arguments)?;
+        if arguments.sample.is_some() {
+            sample::check(arguments, journal.is_some())?;
+        }
         let (extractor, assumed) = if assumed.asks {
             observing(task, arguments, &client, journal.as_deref()).await?
         } else {
@@ -150,6 +158,16 @@ async fn write(
         Some(path) => journal::keep(extractor, arguments, path, &memo, &layout, &progress).await?,
         None => extractor.clone(),
     };
+    let drift = match arguments.sample {
+        Some(size) => {
+            let rows = arguments.input.open(&layout)?;
+            match sample::take(&extractor, rows, size.get(), arguments, &progress).await? {
+                Sampled::GoOn(drift) => Some(drift),
+                Sampled::Stop(exit) => return Ok(exit),
+            }
+        }
+        None => None,
+    };
     let kept = journal.clone();
     let opened = Output::open(
         arguments.view.output.as_deref(),
@@ -178,7 +196,14 @@ async fn write(
     let gauge = input.gauge();
     let halt = Halt::default();
     let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
-    let mut sink = Guarded::new(output, halt.clone(), after_failure);
+    let (log, is_quiet) = (progress.log(), progress.verbosity() == Verbosity::Quiet);
+    let warn = move |line: &str| {
+        if !is_quiet {
+            log(line);
+        }
+    };
+    let compared = Compared::new(output, drift, &extractor, warn);
+    let mut sink = Guarded::new(compared, halt.clone(), after_failure);
     let source = FirstRows::new(input, arguments.limit_rows);
     let most = arguments.limit_rows.unwrap_or(u64::MAX);
     let total = |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken));
@@ -190,7 +215,8 @@ async fn write(
     if sink.reader_is_gone() {
         return Ok(Exit::ReaderGone);
     }
-    let (output, failed_fast) = sink.into_parts();
+    let (compared, failed_fast) = sink.into_parts();
+    let output = compared.into_sink();
     let stats = extractor.stats();
     let ended_early = ran.is_err() || halt.is_on();
     // What is done is written whatever ended the run; under its own name only if that is all.

@@ -4,6 +4,7 @@ mod budget;
 mod command;
 mod compare;
 mod cost;
+mod estimate;
 mod formats;
 mod interruption;
 mod journal;

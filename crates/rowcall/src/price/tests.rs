@@ -88,28 +88,32 @@ fn totals_are_those_of_both_libraries() {
     assert_eq!(needed.len(), DIFFERENT.len(), "one is not needed: {needed:?}");
 }
 
-/// Luna's prices, and Haiku's, for what the vectors have.
+/// The vectors' cases, byte for byte as they are there.
 #[test]
 fn cases_of_a_snapshot_come_to_its_totals() {
-    let usage = |input, cached, written, output| Usage {
-        input_tokens: input,
-        cached_tokens: cached,
-        cache_write_tokens: written,
-        output_tokens: output,
-        ..Usage::default()
-    };
-    for (provider, model, usage, service, usd) in [
-        ("openai", "gpt-6-luna", usage(96, 0, 0, 31), None, "0.0000251"),
-        ("openai", "gpt-6-luna", usage(2048, 1024, 512, 200), None, "0.00022544"),
-        ("openai", "gpt-6-luna", usage(96, 0, 0, 31), Some("batch"), "0.00001255"),
-        ("openai", "gpt-6-luna", usage(96, 0, 0, 31), Some("flex"), "0.00001255"),
-        ("openai", "gpt-6-luna", usage(96, 0, 0, 31), Some("priority"), "0.0000502"),
-        ("anthropic", "claude-haiku-5-5", usage(1112, 1000, 0, 38), None, "0.0000402"),
-        ("anthropic", "claude-haiku-4-5", usage(5000, 0, 4096, 38), None, "0.006214"),
-        ("google", "gemini-3.8-flash", usage(88, 0, 0, 153), None, "0.00063975"),
-    ] {
-        let cost = price(provider, model).cost(&usage, service, moment("2026-11-25T12:00:00Z"));
-        assert_eq!(cost.map(Usd::decimal).as_deref(), Some(usd), "{model} {service:?}");
+    let vectors: Value = serde_json::from_str(include_str!("../../tests/prices/costs.json")).expect("JSON");
+    let cases = vectors["cases"].as_array().expect("cases");
+    assert_eq!(cases.len(), 8);
+    for case in cases {
+        let tokens = |name: &str| case["usage"][name].as_u64().unwrap_or_default();
+        let usage = Usage {
+            input_tokens: tokens("input"),
+            cached_tokens: tokens("cached"),
+            cache_write_tokens: tokens("cache_write"),
+            output_tokens: tokens("output"),
+            ..Usage::default()
+        };
+        let (provider, model) = match case["model"].as_str().expect("a model") {
+            name if name.starts_with("claude") => ("anthropic", name),
+            name if name.starts_with("gemini/") => ("google", &name["gemini/".len()..]),
+            name => ("openai", name),
+        };
+        let service = if case["batch"] == true { Some("batch") } else { case["tier"].as_str() };
+        let cost = price(provider, model)
+            .cost(&usage, service, moment("2026-11-25T12:00:00Z"))
+            .map(Usd::picodollars);
+        let expected = (case["usd"].as_f64().expect("an amount") * 1e12).round() as u64;
+        assert_eq!(cost, Some(expected), "{case}");
     }
 }
 

@@ -57,6 +57,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
         &[
             "check",
             "error",
+            "estimate",
             "event",
             "fault",
             "identity",

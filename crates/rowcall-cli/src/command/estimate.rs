@@ -1,0 +1,181 @@
+//! `rowcall run … --estimate`: what all rows would take and cost, which limit binds, and what a batch would cost. Nothing is sent.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use indicatif::{HumanCount, HumanDuration};
+use rowcall::{Extractor, Range, Result, RowEstimate, Source, Usd};
+use rowcall_data::{Input, Layout};
+use serde_json::Value;
+
+use crate::args::{Concurrency, RunArguments};
+use crate::exit::Exit;
+use crate::files::has_content;
+use crate::guard::FirstRows;
+use crate::journal;
+use crate::printing;
+
+/// Rows read at a time.
+const READ_TOGETHER: usize = 512;
+
+/// Of so many rows it is known which are equal; those behind them are taken to be different.
+const MOST_KEYS: usize = 5_000_000;
+
+/// What all rows would take.
+#[derive(Debug, Default)]
+struct Sum {
+    rows: u64,
+    /// Rows that cannot be asked about, and rows that are asked the same as one before.
+    unaskable: u64,
+    equal: u64,
+    input: u64,
+    output: Range<u64>,
+    cost: Option<Range<Usd>>,
+    dearest: Option<Usd>,
+    by_batch: Option<Usd>,
+    most: Option<Usd>,
+}
+
+impl Sum {
+    fn new() -> Self {
+        let none = Some(Usd::ZERO);
+        let cost = Some(Range { low: Usd::ZERO, likely: Usd::ZERO, high: Usd::ZERO });
+        Self { cost, dearest: none, by_batch: none, most: none, ..Self::default() }
+    }
+
+    fn add(&mut self, row: &RowEstimate) {
+        self.input += row.input_tokens;
+        let (sum, more) = (self.output, row.output_tokens);
+        self.output =
+            Range { low: sum.low + more.low, likely: sum.likely + more.likely, high: sum.high + more.high };
+        let both = |sum: Option<Usd>, more: Option<Usd>| Some(sum? + more?);
+        self.cost = self.cost.zip(row.cost).map(|(sum, more)| Range {
+            low: sum.low + more.low,
+            likely: sum.likely + more.likely,
+            high: sum.high + more.high,
+        });
+        self.dearest = both(self.dearest, row.dearest);
+        self.by_batch = both(self.by_batch, row.by_batch);
+        self.most = both(self.most, row.most);
+    }
+
+    fn asked(&self) -> u64 {
+        self.rows - self.unaskable - self.equal
+    }
+}
+
+pub(super) async fn estimate(
+    extractor: &Extractor<Value>,
+    input: Input,
+    arguments: &RunArguments,
+    layout: &Layout,
+) -> Result<Exit> {
+    for note in extractor.notes() {
+        printing::note(&format!("note: {note}"));
+    }
+    let estimator = extractor.estimator();
+    let mut source = FirstRows::new(input, arguments.limit_rows);
+    let (mut sum, mut keys) = (Sum::new(), HashSet::new());
+    loop {
+        let rows = source.next(READ_TOGETHER).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            sum.rows += 1;
+            match estimator.row(&row) {
+                None => sum.unaskable += 1,
+                Some(estimate) => {
+                    let is_kept = !arguments.journal.no_dedup && keys.len() < MOST_KEYS;
+                    if is_kept && !keys.insert(estimate.key) {
+                        sum.equal += 1;
+                    } else {
+                        sum.add(&estimate);
+                    }
+                }
+            }
+        }
+    }
+    let mut lines = told(&sum, arguments);
+    if let Some(path) = journal::path(arguments)?.filter(|path| has_content(path) && !arguments.journal.fresh)
+        && arguments.input.path.as_os_str() != "-"
+    {
+        let source = FirstRows::new(arguments.input.open(layout)?, arguments.limit_rows);
+        let (unknown, all) = extractor.count_unknown(source, &path).await?;
+        lines.push(format!(
+            "journal   {} of {} rows are not known by it: all this is for all rows",
+            HumanCount(unknown),
+            HumanCount(all)
+        ));
+    }
+    printing::result(&lines.join("\n")).map_err(|error| printing::unprintable(&error))?;
+    Ok(Exit::Done)
+}
+
+fn told(sum: &Sum, arguments: &RunArguments) -> Vec<String> {
+    let count = |n: u64| HumanCount(n).to_string();
+    let mut rows = format!("rows      {} to ask", count(sum.asked()));
+    if sum.equal > 0 {
+        rows.push_str(&format!(", {} equal to others", count(sum.equal)));
+    }
+    if sum.unaskable > 0 {
+        rows.push_str(&format!(", {} that cannot be asked", count(sum.unaskable)));
+    }
+    let Range { low, likely, high } = sum.output;
+    let tokens = format!(
+        "tokens    about {} in; about {} out ({} to {})",
+        count(sum.input),
+        count(likely),
+        count(low),
+        count(high)
+    );
+    let mut cost = match sum.cost {
+        Some(Range { low, likely, high }) => format!("cost      about {likely} ({low} to {high})"),
+        None => "cost      unknown: no price is known".to_owned(),
+    };
+    if let (Some(most), Some(_)) = (sum.most, sum.cost) {
+        cost.push_str(&format!(", at most {most} if nothing is asked twice"));
+    }
+    let mut lines = vec![rows, tokens, cost];
+    if let (Some(dearest), Some(Range { likely, .. })) = (sum.dearest, sum.cost)
+        && dearest > likely
+    {
+        lines.push(format!("          about {dearest} at the dearest time of the next 24 hours"));
+    }
+    if let Some(batch) = sum.by_batch.filter(|batch| *batch > Usd::ZERO) {
+        lines.push(format!("          about {batch} by batch, which rowcall does not send"));
+    }
+    if let Some(budget) = arguments.account.server.budget
+        && let Some(Range { likely, .. }) = sum.cost
+    {
+        let enough = if budget < likely { "is not enough for that" } else { "is enough for that" };
+        lines.push(format!("budget    {budget} {enough}"));
+    }
+    lines.push(time(sum, arguments));
+    lines
+}
+
+/// How long it takes by the limits that are given, and which of them binds. What the server allows, and how long its answers take, only
+/// asking shows.
+fn time(sum: &Sum, arguments: &RunArguments) -> String {
+    let server = &arguments.account.server;
+    let requests = sum.asked() as f64;
+    let tokens = (sum.input + sum.output.likely) as f64;
+    let limits = [
+        (server.rpm.map(|rpm| requests / rpm), "requests per minute"),
+        (server.tpm.map(|tpm| tokens / tpm), "tokens per minute"),
+    ];
+    let known = limits.into_iter().filter_map(|(minutes, what)| Some((minutes?, what)));
+    let longest = known.max_by(|one, other| one.0.total_cmp(&other.0));
+    let places = match server.concurrency {
+        Concurrency::Auto => String::new(),
+        Concurrency::AtMost(places) => {
+            format!(", or {requests:.0} times an answer's time by {places} if that is longer")
+        }
+    };
+    match longest.and_then(|(minutes, what)| Some((Duration::try_from_secs_f64(minutes * 60.0).ok()?, what)))
+    {
+        Some((time, what)) => format!("time      at least {}, bound by {what}{places}", HumanDuration(time)),
+        None => format!("time      unknown: neither `--rpm` nor `--tpm` is given{places}"),
+    }
+}

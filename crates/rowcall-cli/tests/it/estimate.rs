@@ -1,0 +1,140 @@
+//! What a run will cost, said beforehand: without asking, and by a sample, held against the simulator's bill.
+
+use rowcall::Usd;
+use rowcall_sim::{Bill, Fault, FaultKind, Options, Scenario, Simulator};
+
+use crate::command::{Ran, Workplace, asking, lines};
+
+const PRICE: &str = "in=0.15,out=0.60";
+
+fn scenario() -> Scenario {
+    Scenario::instant("bills").with_bill(Bill::new(150_000, 600_000))
+}
+
+/// Sentences, articles of many lengths, and short rows with a few long ones among them.
+fn rows(kind: usize, rows: usize) -> String {
+    let words = |row: usize| match kind {
+        0 => 5 + row % 7,
+        1 => 20 + (row * row) % 900,
+        _ if row % 40 == 7 => 2_000,
+        _ => 12,
+    };
+    let line = |row: usize| {
+        format!("{{\"text\": \"Person{row} is {}{}\"}}\n", row % 90, " and so on".repeat(words(row)))
+    };
+    (0..rows).map(line).collect()
+}
+
+struct Story {
+    place: Workplace,
+    simulator: Simulator,
+    url: String,
+}
+
+impl Story {
+    fn new(scenario: Scenario, input: &str) -> Self {
+        let place = Workplace::new();
+        place.write("in.jsonl", input);
+        let simulator = Simulator::start(scenario, Options::default().with_seed(3)).expect("it starts");
+        let url = simulator.base_url();
+        Self { place, simulator, url }
+    }
+
+    fn run(&self, more: &[&str]) -> Ran {
+        let arguments = asking("in.jsonl", "age int", &self.url);
+        self.place.rowcall(&[&arguments[..], &["--price", PRICE, "-o", "out.jsonl"], more].concat())
+    }
+
+    fn requests(&self) -> u64 {
+        self.simulator.stats().requests.all
+    }
+
+    fn billed(&self) -> Usd {
+        Usd::from_picodollars(self.simulator.stats().bill_picodollars)
+    }
+}
+
+/// The amounts in a line that begins with this.
+fn amounts(text: &str, beginning: &str) -> Vec<Usd> {
+    let line = text.lines().find(|line| line.starts_with(beginning));
+    let line = line.unwrap_or_else(|| panic!("no `{beginning}` in: {text}"));
+    let words = line.split([' ', ',', '(', ')', ';']).filter(|word| word.starts_with('$'));
+    words.map(|word| Usd::parse(word).expect("an amount")).collect()
+}
+
+#[test]
+fn an_estimate_sends_nothing_and_says_rows_tokens_costs_and_what_binds() {
+    let mut input = rows(0, 1_000);
+    // Two that are asked the same, and one that cannot be asked.
+    input.push_str(input.lines().next().expect("a row").to_owned().as_str());
+    input.push_str("\n{\"text\": \"x\", \"age\": 7}\n{\"other\": 1}\n");
+    let story = Story::new(scenario(), &input);
+    let ran = story.run(&["--estimate", "--rpm", "100", "--tpm", "5000", "--budget", "0.01"]);
+    assert_eq!((ran.code, story.requests()), (Some(0), 0), "{}", ran.stderr);
+    let told = &ran.stdout;
+    for part in [
+        "rows      1,000 to ask, 1 equal to others, 2 that cannot be asked\n",
+        "tokens    about ",
+        "cost      about $0.0",
+        "at most $2.",
+        "budget    $0.01 is not enough for that\n",
+        "bound by tokens per minute",
+    ] {
+        assert!(told.contains(part), "`{part}` is not in: {told}");
+    }
+    assert!(!story.place.has("out.jsonl") && !story.place.has("out.jsonl.journal"));
+    let ran = story.run(&["--estimate", "--rpm", "10", "--no-dedup", "-c", "5"]);
+    assert!(
+        ran.stdout.contains("1,001 to ask") && ran.stdout.contains("bound by requests per minute"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn what_a_sample_lets_expect_is_what_the_bill_is() {
+    for kind in 0..3 {
+        let scenario = scenario()
+            .with_fault(Fault::new(FaultKind::SchemaViolation, 0.08))
+            .with_fault(Fault::new(FaultKind::Fenced, 0.05));
+        let story = Story::new(scenario, &rows(kind, 1_000));
+        let ran = story.run(&["--sample", "100", "--yes"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let [spent, likely, low, high] = amounts(&ran.stderr, "sample ")[..] else {
+            panic!("{}", ran.stderr)
+        };
+        let bill = story.billed();
+        assert!(
+            low <= bill && bill <= high,
+            "kind {kind}: {bill} is not in {low} to {high}, likely {likely}"
+        );
+        assert!(spent < likely && low <= likely && likely <= high, "kind {kind}");
+        // The sample is part of the run: nothing is asked twice, and the summary has its cost.
+        assert_eq!(amounts(&ran.stderr, "cost "), [Usd::parse(&bill.to_string()).expect("an amount")]);
+        assert_eq!(lines(&story.place.read("out.jsonl")).len(), 1_000);
+        assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+        let asked = story.requests();
+        assert!(asked < 1_200, "{asked} requests");
+        let again = story.run(&["--sample", "100", "--yes"]);
+        assert_eq!((again.code, story.requests()), (Some(0), asked), "all is known: {}", again.stderr);
+    }
+}
+
+#[test]
+fn nobody_is_asked_where_nobody_can_answer() {
+    let story = Story::new(scenario(), &rows(0, 50));
+    for (more, part) in [
+        (&["--sample", "10"][..], "there is no terminal"),
+        (&["--sample", "10", "--yes", "--no-journal"], "there is none"),
+        (&["--yes"], "--sample"),
+        (&["--sample", "0", "--yes"], "invalid value"),
+        (&["--sample", "10", "--estimate"], "cannot be used with"),
+    ] {
+        let ran = story.run(more);
+        assert_eq!(ran.code, Some(2), "{more:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(part), "{more:?}: {}", ran.stderr);
+    }
+    assert_eq!(story.requests(), 0);
+    let small = story.run(&["--sample", "40", "--yes", "--budget", "0.0002"]);
+    assert_eq!(small.code, Some(4), "{}", small.stderr);
+}
