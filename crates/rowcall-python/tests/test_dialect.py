@@ -25,7 +25,7 @@ def test_the_server_is_asked_once_and_the_journal_remembers(story: Story, tmp_pa
         warnings.simplefilter("error")
         asked = first._core.simulator_stats()["requests"]
         assert asked["invalid"] == 1, "the question about `pattern`"
-        list(first.gather_outcomes_sync(["Ann"]))
+        list(first.gather_sync(["Ann"], return_exceptions=True))
         assert first._core.simulator_stats()["requests"]["invalid"] == 1
     with plates(model, dialect="auto", journal=journal) as second:
         assert second._core.simulator_stats()["requests"]["all"] == 0
@@ -34,7 +34,7 @@ def test_the_server_is_asked_once_and_the_journal_remembers(story: Story, tmp_pa
 def test_a_server_that_holds_to_no_schema_is_warned_of(story: Story):
     with plates(story('[engine]\nignores = ["json_schema"]\n'), dialect="auto") as extractor:
         with pytest.warns(rowcall.RowcallWarning, match="does not show that it holds the model to a schema"):
-            extractor.gather_outcomes_sync(["Ann"])
+            extractor.gather_sync(["Ann"], return_exceptions=True)
 
 
 def test_a_dialect_that_is_unknown_is_refused_with_the_known_ones():
