@@ -60,6 +60,7 @@ fn loses_nothing(data: &[u8]) {
             raw_turn: Value::Null,
             service_tier: None,
             continuation: None,
+            body: Default::default(),
         };
         if let Reading::Value { value, .. } = completion::read(&completion, schema, wire) {
             let lost = damage::lost(&damaged.value, &value);
@@ -89,6 +90,7 @@ fuzz_target!(|data: &[u8]| {
         raw_turn: Value::Null,
         service_tier: None,
         continuation: None,
+        body: Default::default(),
     };
     match in_time(text.len(), || completion::read(&completion, schema, wire)) {
         Reading::Value { value, .. } => assert!(schema.validates(&value), "not of the schema: {value}"),
