@@ -1,4 +1,4 @@
-//! Options as given become a plan as checked; the only file that reads the environment. What cannot be run is refused here,
+//! Options as given become a plan as checked; the only module that reads the environment. What cannot be run is refused here,
 //! before any request.
 #![expect(
     clippy::disallowed_methods,
@@ -10,9 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::admission::{Admission, Denial, Limit, Need, Permit, Purse, Share};
@@ -20,17 +18,15 @@ use crate::attachment::Files;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
-use crate::identity::{self, EqualRows, Identity, KeyOf, Keys, KnownFailures};
+use crate::identity::{EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
 use crate::money::Usd;
 use crate::price::{Moment, Price, Prices, Pricing};
 use crate::prompt::{SamePrompt, Template};
-use crate::provider::{
-    Approach, Forms, Key, KeyHeader, Means, Mode, Offer, Parameters, Protocol, Quirks, Target,
-};
+use crate::provider::{Approach, Forms, Means, Mode, Offer, Parameters, Protocol, Quirks, Target};
 use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
-use crate::row::{AnsweredRow, Row};
+use crate::row::AnsweredRow;
 use crate::schema::{Dialect, Observed, Schema};
 use crate::stops::Stops;
 use crate::transport::{Network, Transport};
@@ -39,9 +35,13 @@ use crate::weight::Capacity;
 
 mod bounds;
 mod budget;
+mod headers;
+mod known_as;
 mod pricing;
 
 pub use bounds::MOST_CONCURRENCY;
+use headers::{brings_a_key, environment, headers, key_from_environment};
+pub(crate) use known_as::KnownAs;
 
 /// How long an attempt may take where nobody says otherwise, as in the official SDKs.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
@@ -284,40 +284,6 @@ pub(crate) struct Plan {
     share: Option<Arc<Share>>,
 }
 
-/// The plan by which the rows of a journal are known while they are asked in another way.
-#[derive(Debug)]
-pub(crate) struct KnownAs {
-    keys: Keys,
-    template: Template,
-    /// Whether each row is known by its own key, since it is asked in other words, which may tell rows apart that were equal.
-    pub(crate) tells_apart: bool,
-}
-
-impl KnownAs {
-    /// What rows are known by that were asked `identity` and have these keys, and are now asked by `plan`.
-    pub(crate) fn new(identity: &Identity, keys: Keys, plan: &Plan) -> std::result::Result<Self, Problem> {
-        let template = Template::new(&identity.prompt, identity.system.as_deref())?;
-        // They have been judged by the plan that they are of.
-        let template =
-            template.with_images(&identity.images).with_examples(&identity.examples, |_| Vec::new())?;
-        let tells_apart = match plan.equal_rows {
-            EqualRows::Share => !identity.has_words_of(&plan.identity),
-            EqualRows::AskEach => false,
-        };
-        Ok(Self { keys, template, tells_apart })
-    }
-
-    /// The key of the row, and what it is a hash of.
-    pub(crate) fn key(&self, row: &Row) -> (identity::Key, KeyOf) {
-        let prompt = row.fields.as_ref().ok().and_then(|fields| self.template.render(fields).ok());
-        match prompt {
-            Some(prompt) if self.tells_apart => (self.keys.of(&prompt).of_row(row), KeyOf::Row),
-            Some(prompt) => (self.keys.of(&prompt), KeyOf::Prompt),
-            None => (self.keys.of_unasked(row), KeyOf::Row),
-        }
-    }
-}
-
 /// Fields of a request that are the engine's business, whatever they are spelled like.
 const RESERVED_PARAMETERS: [&str; 9] = [
     "model",
@@ -471,57 +437,4 @@ fn template(
         SamePrompt::Allow => {}
     }
     template.with_examples(&options.examples, judge)
-}
-
-fn environment(variable: &str) -> Option<String> {
-    std::env::var(variable).ok().filter(|value| !value.trim().is_empty())
-}
-
-fn key_from_environment(key: Key) -> std::result::Result<Option<SecretString>, Problem> {
-    let found = key.variables().iter().copied().find_map(environment);
-    let found = found.map(|key| SecretString::from(key.trim().to_owned()));
-    match (key, found) {
-        (Key::Required(variables), None) => {
-            let variables = variables.join("` or `");
-            Err(Problem::new(format!("no key: the variable `{variables}` is not set"))
-                .hint(format!("set `{variables}`; a compatible server that needs no key takes any text")))
-        }
-        (Key::Required(_) | Key::Optional(_) | Key::None, found) => Ok(found),
-    }
-}
-
-/// Whether the user's own headers take the place of a key, such as a token of a cloud's own login.
-fn brings_a_key(own: &[(String, SecretString)], key_header: KeyHeader) -> bool {
-    let names = [AUTHORIZATION, key_header.name()];
-    own.iter().any(|(own, _)| names.iter().any(|name| own.eq_ignore_ascii_case(name.as_str())))
-}
-
-fn headers(
-    key_header: KeyHeader,
-    key: Option<&SecretString>,
-    own: &[(String, SecretString)],
-) -> std::result::Result<HeaderMap, Problem> {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("rowcall/", env!("CARGO_PKG_VERSION"))));
-    if let Some(key) = key {
-        // The key itself must not appear in the message.
-        let value = key_header.value(key).map_err(|_| {
-            Problem::new("the key has a character that a header cannot carry, expected printable ASCII")
-                .hint("set it again, without line breaks or other control characters")
-        })?;
-        headers.insert(key_header.name(), value);
-    }
-    for (name, value) in own {
-        let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.expose_secret()).ok());
-        let Some((name, mut value)) = parsed else {
-            return Err(Problem::new(format!(
-                "`{name}` is not a header, expected `NAME: VALUE` in printable ASCII"
-            )));
-        };
-        // Whatever the user adds may be a credential.
-        value.set_sensitive(true);
-        headers.insert(name, value);
-    }
-    Ok(headers)
 }

@@ -1,215 +1,44 @@
 //! The typed front door: values of one type from rows, one or many, in the ways that users of `asyncio` know by name. Thin:
 //! inside, everything is JSON.
 
-#![expect(clippy::disallowed_methods, reason = "what a row would cost depends on the time of day")]
+mod builder;
+mod estimator;
+mod sample;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+pub use self::builder::ExtractorBuilder;
+pub use self::estimator::Estimator;
 use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
-use crate::config::{Account, KnownAs, Plan, TaskOptions};
+use crate::config::{Account, KnownAs, Plan};
 use crate::error::{Error, Problem, Result};
-use crate::estimate::{self, Range, RowEstimate};
-use crate::event::{Event, EventKind, Observers};
-use crate::extract::{first_weight, key};
+use crate::event::Event;
+use crate::extract::key;
 use crate::halt::Halt;
-use crate::identity::{EqualRows, Identity, KnownFailures};
+use crate::identity::{Identity, KnownFailures};
 use crate::journal::{Census, Journal, JournalHold, JournalOptions, Placing};
 use crate::money::Usd;
 use crate::number;
 use crate::order::OrderBy;
 use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::outcomes::Outcomes;
-use crate::price::Moment;
-use crate::prompt::SamePrompt;
-use crate::provider::{Form, Mode, Parameters};
-use crate::refusals::AllRefused;
+use crate::provider::Form;
 use crate::request::Request;
-use crate::retry::RetryPolicy;
-use crate::row::{AnsweredRow, Row};
+use crate::row::Row;
 use crate::run::{Run, pour};
-use crate::schema::{Observed, Schema};
 use crate::source::{IntoSource, Sink, Source};
 use crate::stats::Stats;
-use crate::stops::MaxFailures;
-use crate::totals::Totals;
-use crate::turn::Usage;
 use crate::violation::Violation;
-use crate::weight::Weight;
 
 /// So many at a time, that counting costs little more than reading.
 const ROWS_COUNTED_AT_A_TIME: usize = 512;
-
-/// What an extractor is to be; see [`Client::extractor`](crate::Client::extractor).
-pub struct ExtractorBuilder<T> {
-    account: Arc<Account>,
-    schema: std::result::Result<Schema, Problem>,
-    misfit: fn(&Value) -> Option<Violation>,
-    options: TaskOptions,
-    /// What is wrong with what was said so far.
-    problem: Option<Problem>,
-    value: PhantomData<fn() -> T>,
-}
-
-impl<T> ExtractorBuilder<T> {
-    pub(crate) fn new(
-        account: Arc<Account>,
-        schema: std::result::Result<Schema, Problem>,
-        misfit: fn(&Value) -> Option<Violation>,
-    ) -> Self {
-        let options = TaskOptions::default();
-        Self { account, schema, misfit, options, problem: None, value: PhantomData }
-    }
-
-    /// What holds for every row: a template, sent as the protocol's system part.
-    pub fn system(mut self, template: impl Into<String>) -> Self {
-        self.options.system = Some(template.into());
-        self
-    }
-
-    /// Asks about every row even if the server refuses the first ones all alike, which otherwise stops the run with
-    /// [`Error::Refused`].
-    pub fn keep_going(mut self) -> Self {
-        self.options.all_refused = AllRefused::KeepGoing;
-        self
-    }
-
-    /// Allows a prompt that uses no field of the row, so that every row is asked the same. Without it, such a prompt is refused.
-    pub fn same_prompt(mut self) -> Self {
-        self.options.same_prompt = SamePrompt::Allow;
-        self
-    }
-
-    /// Rows with the values that they are to get, for the model to go by: each is asked about in the words of the prompt and
-    /// answered, before every row. A row may be what [`Row::new`] takes, a value whatever serialises to what the schema allows.
-    pub fn examples<R: Serialize, V: Serialize>(
-        mut self,
-        examples: impl IntoIterator<Item = (R, V)>,
-    ) -> Self {
-        for (row, value) in examples {
-            match AnsweredRow::new(&row, &value) {
-                Ok(example) => self.options.examples.push(example),
-                Err(problem) => self.problem = self.problem.or(Some(problem)),
-            }
-        }
-        self
-    }
-
-    /// As [`examples`](Self::examples), with rows that know where they come from.
-    pub fn answered_rows(mut self, examples: impl IntoIterator<Item = AnsweredRow>) -> Self {
-        self.options.examples.extend(examples);
-        self
-    }
-
-    /// A field of each row that holds an image or a PDF, or a list of them, to go along with the question: a file's path, an
-    /// `https:`, `http:` or `data:` URL. Empty or null is none. A file is read just before its row is asked about; a row is known
-    /// again by the path.
-    pub fn image(mut self, field: impl Into<String>) -> Self {
-        self.options.images.push(field.into());
-        self
-    }
-
-    /// What relative paths of images start from, in place of the current folder.
-    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.options.folder = Some(folder.into());
-        self
-    }
-
-    /// How the schema is asked for; by the best of what the model can unless said otherwise.
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.options.mode = Some(mode);
-        self
-    }
-
-    /// What was [observed](crate::Client::probe) of the server: the schema is sent by that beside what is known of the server's dialect.
-    pub fn observed(mut self, observed: Observed) -> Self {
-        self.options.observed = observed;
-        self
-    }
-
-    /// Sampling temperature. Never sent unless asked for, since current models refuse it.
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.options.parameters.temperature = Some(temperature);
-        self
-    }
-
-    /// The most tokens an answer may have, reasoning included.
-    pub fn max_output_tokens(mut self, tokens: u32) -> Self {
-        self.options.parameters.max_output_tokens = Some(tokens);
-        self
-    }
-
-    /// A further field of every request's body, as the provider names it.
-    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.options.parameters.extra.insert(name.into(), value.into());
-        self
-    }
-
-    /// All that can be set about the answers at once.
-    pub fn parameters(mut self, parameters: Parameters) -> Self {
-        self.options.parameters = parameters;
-        self
-    }
-
-    /// How often an invalid answer is asked for again, with its violations; 3 by default.
-    pub fn max_reasks(mut self, reasks: u32) -> Self {
-        self.options.max_reasks = reasks;
-        self
-    }
-
-    /// What is retried, and until when.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.options.retry = policy;
-        self
-    }
-
-    /// How long a run may send requests; then it stops with [`Error::Limit`], once those in flight are answered.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.options.stops.deadline = Some(deadline);
-        self
-    }
-
-    /// How many rows may fail; with one more the run stops with [`Error::Limit`].
-    pub fn max_failures(mut self, failures: MaxFailures) -> Self {
-        self.options.stops.max_failures = Some(failures);
-        self
-    }
-
-    /// Whether rows that would be asked the very same share an outcome, as they do unless said otherwise.
-    pub fn equal_rows(mut self, equal_rows: EqualRows) -> Self {
-        self.options.equal_rows = equal_rows;
-        self
-    }
-
-    /// The extractor, with the user's part of every prompt: a template in Jinja's syntax, in which a string row is the variable
-    /// `text` and a struct row its fields.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if the template does not compile or uses no field of the row, nothing satisfies the schema, an example cannot be asked about or has
-    /// a value that is not valid, or a setting cannot be.
-    pub fn prompt(mut self, template: impl Into<String>) -> Result<Extractor<T>> {
-        self.options.prompt = template.into();
-        if let Some(problem) = self.problem {
-            return Err(Error::Config(problem));
-        }
-        let schema = self.schema.map_err(Error::Config)?;
-        let mut plan = Plan::new(self.account, schema, self.misfit, &self.options)?;
-        let stats = Arc::new(Mutex::new(Stats::default()));
-        let folded = Arc::clone(&stats);
-        plan.observers.add(Arc::new(move |event| {
-            folded.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
-        }));
-        Ok(Extractor { plan: Arc::new(plan), stats, value: PhantomData })
-    }
-}
 
 /// A way from rows to values of `T`. Cloning it is cheap; clones share the client's limits and the statistics.
 pub struct Extractor<T> {
@@ -405,50 +234,6 @@ impl<T> Extractor<T> {
         Ok(Preview { url: transport.shown_url(&request), headers: transport.headers_of(&request), request })
     }
 
-    /// A way to say what rows would take without asking about them.
-    pub fn estimator(&self) -> Estimator {
-        let output = estimate::answer(self.plan.schema.as_json());
-        Estimator { plan: Arc::clone(&self.plan), output, now: Moment::from(SystemTime::now()) }
-    }
-
-    /// Asks about some rows of an input before a run over all of it, which finds their outcomes in the journal. The statistics count what
-    /// they took, as something that was spent before, but not the rows.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub async fn ask_first(&self, rows: Vec<Row>, halt: Halt) -> Result<Vec<(Row, Outcome)>> {
-        let mut plan = Plan::clone(&self.plan);
-        let observers = plan.observers.clone();
-        plan.observers = Observers::default();
-        let others = observers.clone();
-        plan.observers.add(Arc::new(move |event| match &event.kind {
-            EventKind::Resumed { .. } | EventKind::Adapted(_) => others.emit(event.row, event.kind.clone()),
-            EventKind::Taken
-            | EventKind::Known { .. }
-            | EventKind::Sent { .. }
-            | EventKind::Answered { .. }
-            | EventKind::Waits(_)
-            | EventKind::Reasked { .. }
-            | EventKind::Ended { .. }
-            | EventKind::Abandoned => {}
-        }));
-        let spent = Arc::new(Mutex::new(Stats::default()));
-        let folded = Arc::clone(&spent);
-        plan.observers.add(Arc::new(move |event| {
-            if !matches!(event.kind, EventKind::Resumed { .. }) {
-                folded.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
-            }
-        }));
-        let mut done = Collected::default();
-        let ran =
-            pour(Run::apart(Arc::new(plan), Given(rows), Placing::None).halted_by(halt), &mut done).await;
-        let Stats { requests, reasks, usage, unmetered, cost, .. } =
-            spent.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let totals = Totals { requests, reasks, usage, unmetered, cost, ..Totals::default() };
-        observers.emit(0, EventKind::Resumed { totals: Arc::new(totals) });
-        ran.map(|()| done.0)
-    }
-
     /// Carries all rows of `source` to `sink`, in this order. `halt` ends it early: no new requests, those in flight are
     /// awaited and written.
     ///
@@ -479,63 +264,6 @@ impl<T> Extractor<T> {
     /// As [`run`](Self::run).
     pub async fn rerun<S: Source>(&self, source: S, sink: &mut impl Sink, halt: Halt) -> Result<()> {
         pour(Run::apart(Arc::clone(&self.plan), source, Placing::Again).halted_by(halt), sink).await
-    }
-}
-
-/// Says what rows would take, at the prices of now.
-#[derive(Debug)]
-pub struct Estimator {
-    plan: Arc<Plan>,
-    output: Range<u64>,
-    now: Moment,
-}
-
-impl Estimator {
-    /// What the row would take if it were asked about once; `None` if it cannot be. Nothing is sent, and no file is read.
-    pub fn row(&self, row: &Row) -> Option<RowEstimate> {
-        let (Weight { bytes, most }, key) = first_weight(&self.plan, row)?;
-        let input_tokens = estimate::tokens(bytes);
-        let limit = most.and_then(|most| most.output_tokens).unwrap_or(u64::MAX);
-        let output_tokens = self.output.map(|tokens| tokens.min(limit));
-        let (pricing, tier) = (&self.plan.account.pricing, self.plan.service_tier.as_deref());
-        let cost = |output_tokens, tier, at| {
-            pricing.cost(&Usage { input_tokens, output_tokens, ..Usage::default() }, tier, at)
-        };
-        let now = |output_tokens| cost(output_tokens, tier, self.now);
-        let [low, likely, high] = [output_tokens.low, output_tokens.likely, output_tokens.high].map(now);
-        Some(RowEstimate {
-            key,
-            bytes,
-            input_tokens,
-            output_tokens,
-            cost: low.zip(likely).zip(high).map(|((low, likely), high)| Range { low, likely, high }),
-            dearest: estimate::next_day(self.now).filter_map(|at| cost(output_tokens.likely, tier, at)).max(),
-            by_batch: cost(output_tokens.likely, Some("batch"), self.now)
-                .filter(|by_batch| Some(*by_batch) < likely),
-            most: pricing.at_most(most, tier, self.now),
-        })
-    }
-}
-
-/// Rows that are there already.
-#[derive(Debug)]
-struct Given(Vec<Row>);
-
-impl Source for Given {
-    async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
-        let left = self.0.split_off(max.min(self.0.len()));
-        Ok(std::mem::replace(&mut self.0, left))
-    }
-}
-
-/// What is done, kept.
-#[derive(Debug, Default)]
-struct Collected(Vec<(Row, Outcome)>);
-
-impl Sink for Collected {
-    async fn write(&mut self, done: Vec<(Row, Outcome)>) -> Result<()> {
-        self.0.extend(done);
-        Ok(())
     }
 }
 
@@ -676,11 +404,5 @@ impl<T> Clone for Extractor<T> {
 impl<T> fmt::Debug for Extractor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Extractor").field("model", &self.plan.account.offer.path()).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for ExtractorBuilder<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExtractorBuilder").field("options", &self.options).finish_non_exhaustive()
     }
 }

@@ -68,6 +68,8 @@ pub struct Target {
     /// The body's fields that no prompt changes, as JSON text with a comma in front of each: written once a run, not once a
     /// request.
     pub(super) tail: Vec<u8>,
+    /// How many bytes of `tail` are of characters beyond ASCII.
+    non_ascii_in_tail: usize,
 }
 
 impl Target {
@@ -99,7 +101,8 @@ impl Target {
         for (name, value) in &fields {
             push_field(&mut tail, name, value);
         }
-        Self { protocol, quirks, model, form, parameters, path, instructions, tail }
+        let non_ascii_in_tail = tail.iter().filter(|byte| !byte.is_ascii()).count();
+        Self { protocol, quirks, model, form, parameters, path, instructions, tail, non_ascii_in_tail }
     }
 
     /// The output limit to send with `prompt` in the field `name`, unless the user has set that field himself.
@@ -120,7 +123,7 @@ impl Target {
 
     /// How many bytes of what is the same in every request, its schema above all, are of characters beyond ASCII.
     pub(crate) fn non_ascii_in_fields(&self) -> usize {
-        self.tail.iter().filter(|byte| !byte.is_ascii()).count()
+        self.non_ascii_in_tail
     }
 
     /// The request that asks `prompt`.

@@ -149,14 +149,16 @@ impl Wanted<'_> {
     pub(in crate::completion) fn call_in_writing<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         let fields = value.as_object()?;
         let called = fields.get("name")?.as_str()?;
-        let is_ours = called == self.schema.name() || called == self.wire.name;
+        if called != self.schema.name() && called != self.wire.name {
+            return None;
+        }
+        let (key, arguments) =
+            ["arguments", "parameters"].into_iter().find_map(|key| Some((key, fields.get(key)?)))?;
         let is_of_a_call =
             |key: &String| ["name", "type", "id", "arguments", "parameters"].contains(&key.as_str());
-        let names = self.schema.properties().unwrap_or_default();
-        let mut arguments =
-            ["arguments", "parameters"].into_iter().filter_map(|key| Some((key, fields.get(key)?)));
-        let (key, arguments) = arguments.next()?;
-        let is_call = is_ours && fields.keys().all(is_of_a_call) && !names.iter().any(|name| *name == key);
+        let is_property =
+            |key| self.schema.properties().is_some_and(|names| names.iter().any(|name| name == key));
+        let is_call = fields.keys().all(is_of_a_call) && !is_property(key);
         is_call.then_some(arguments)
     }
 
