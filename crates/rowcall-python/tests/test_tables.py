@@ -164,7 +164,8 @@ def test_columns_of_pandas_that_nobody_asks_about_may_be_anything(people):
     assert "picture" in people.map_table(frame.assign(name=1), into="picture").columns
 
 
-def test_what_cannot_be_read_is_told(people):
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_read_is_reported(people):
     mixed = rowcall.Extractor(Person, model="sim", prompt="{{ mixed }}")
     with pytest.raises(rowcall.ConfigError) as caught:
         mixed.map_table(pandas.DataFrame({"mixed": ["a", None, 7]}, index=["x", "y", "z"]))

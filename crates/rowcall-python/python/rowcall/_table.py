@@ -35,10 +35,14 @@ class Part(NamedTuple):
     """What is to be said of it."""
 
 
+_READERS = ("__arrow_c_stream__", "__arrow_c_array__", "fetch_arrow_table", "to_arrow")
+"""The methods by which a table of a library that is unknown here can be read. A lazy frame, which warns when asked for its columns, has none."""
+
+
 def is_table(found: Any) -> bool:
     """Whether it is a table, over whose rows nobody iterates."""
-    has_columns = hasattr(found, "columns") or hasattr(found, "column_names")
-    return (hasattr(found, "__arrow_c_stream__") and has_columns) or (_kind(found) == "pandas" and has_columns)
+    # A lazy frame warns when it is asked for its columns, so that comes last.
+    return (hasattr(found, "__arrow_c_stream__") or _kind(found) == "pandas") and (hasattr(found, "columns") or hasattr(found, "column_names"))
 
 
 def part(table: Any, only: Any, failed_rows: str) -> Part:
@@ -104,6 +108,8 @@ def _has_failed(error: Any) -> bool:
 
 
 def _names(table: Any) -> list[str]:
+    if not _kind(table) and not any(hasattr(table, method) for method in _READERS):
+        return []
     found = getattr(table, "column_names", None)
     if not isinstance(found, (list, tuple)):
         found = getattr(table, "columns", None)
