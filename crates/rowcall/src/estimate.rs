@@ -57,15 +57,15 @@ pub(crate) fn next_day(now: Moment) -> impl Iterator<Item = Moment> {
     (0..=48).map(move |half_hours| Moment::from_seconds(now.seconds().saturating_add(half_hours * 1_800)))
 }
 
-/// How many tokens so many bytes of words are.
-pub(crate) fn tokens(bytes: usize) -> u64 {
-    bytes.div_ceil(BYTES_PER_TOKEN) as u64
-}
-
 /// How many tokens a value of this schema has, without any thought that goes before it.
 pub(crate) fn answer(schema: &Value) -> Range<u64> {
     let Range { low, likely, high } = bytes(schema, schema, 0);
     Range { low: tokens(low), likely: tokens(likely), high: tokens(high) }
+}
+
+/// How many tokens so many bytes of words are.
+pub(crate) fn tokens(bytes: usize) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN) as u64
 }
 
 fn each(of: Range<usize>, count: Range<usize>) -> Range<usize> {

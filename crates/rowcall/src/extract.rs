@@ -286,15 +286,16 @@ pub(crate) fn first_request(plan: &Plan, row: &Row) -> Result<Request, Box<Failu
     Ok(plan.approach.target().encode(&files.fill(&prompt)))
 }
 
-/// What the request weighs that would open the conversation about `row`, and its key; none if it cannot be asked about. No file is read.
-pub(crate) fn first_weight(plan: &Plan, row: &Row) -> Option<(Weight, Key)> {
+/// What the request weighs that would open the conversation about `row`, what it asks, and its key; none if it cannot be asked about. No file is read.
+pub(crate) fn first_weight(plan: &Plan, row: &Row) -> Option<(Weight, Prompt, Key)> {
     let mut prompt = prompt(plan, row).ok()?;
     let key = plan.keys.of(&prompt);
     for attachment in prompt.attachments_mut() {
         // What it weighs has nothing to do with its size.
         attachment.content = AttachmentContent::Base64("".into());
     }
-    Some((encoded(plan, &plan.approach.target(), &prompt).1, key))
+    let (_, weight) = encoded(plan, &plan.approach.target(), &prompt);
+    Some((weight, prompt, key))
 }
 
 /// The key of what is asked about the row, if a prompt can be rendered.

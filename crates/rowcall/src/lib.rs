@@ -68,6 +68,7 @@ mod recall;
 mod refusals;
 mod run;
 mod stops;
+mod tokenizer;
 mod weight;
 
 // The stations, which do not know one another.

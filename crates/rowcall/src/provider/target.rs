@@ -126,6 +126,14 @@ impl Target {
         self.non_ascii_in_tail
     }
 
+    /// The schema's text where a field of the request has it and not the prompt.
+    pub(crate) fn schema_in_fields(&self) -> Option<String> {
+        match self.form.mode {
+            Mode::Schema | Mode::Tool => Some(self.form.wire.schema.to_string()),
+            Mode::Json | Mode::Prompt => None,
+        }
+    }
+
     /// The request that asks `prompt`.
     pub fn encode(&self, prompt: &Prompt) -> Request {
         match self.protocol {
@@ -233,7 +241,7 @@ impl Target {
 
     /// All that holds for every row in one text: what the answer's form is, if that must be said, then the system's part. What
     /// never changes comes first, so that providers' prompt caches find it.
-    pub(super) fn system<'a>(&'a self, prompt: &'a Prompt) -> Option<Cow<'a, str>> {
+    pub(crate) fn system<'a>(&'a self, prompt: &'a Prompt) -> Option<Cow<'a, str>> {
         let of_prompt = prompt.turns.iter().find_map(|turn| match turn {
             Turn::System(text) => Some(&**text),
             Turn::Example(_) | Turn::User { .. } | Turn::Invalid { .. } => None,
