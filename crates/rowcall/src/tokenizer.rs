@@ -1,6 +1,14 @@
 //! How many tokens a prompt has, without asking: by OpenAI's published encodings where they are compiled in (the feature `tokenizer`), else
 //! by bytes. `docs/cost.md` says how far off each is.
 
+#[cfg(feature = "tokenizer")]
+mod encodings;
+#[cfg(not(feature = "tokenizer"))]
+#[path = "tokenizer/no_encodings.rs"]
+mod encodings;
+
+use encodings::ARE_THERE;
+
 use crate::estimate::tokens;
 use crate::provider::Target;
 use crate::turn::{Prompt, Turn};
@@ -41,7 +49,7 @@ pub(crate) enum Encoding {
 impl Counting {
     /// How the tokens of the model of this name are counted. Models of others are counted as OpenAI's newer ones, which comes nearer than bytes.
     pub(crate) fn of(model: &str) -> Self {
-        if !cfg!(feature = "tokenizer") {
+        if !ARE_THERE {
             return Self::Bytes;
         }
         let name = model.rsplit('/').next().unwrap_or(model);
@@ -83,61 +91,5 @@ impl Encoding {
     }
 }
 
-#[cfg(feature = "tokenizer")]
-mod encodings {
-    use tiktoken_rs::{CoreBPE, cl100k_base_singleton, o200k_base_singleton};
-
-    use super::Encoding;
-
-    /// A text is encoded in pieces of at most so many bytes. The library's pattern takes far longer on a run of the same characters that
-    /// is longer, and gives up in the end; a cut costs a token at the most.
-    const PIECE: usize = 4_096;
-
-    impl Encoding {
-        fn bpe(self) -> &'static CoreBPE {
-            match self {
-                Self::Cl100k => cl100k_base_singleton(),
-                Self::O200k => o200k_base_singleton(),
-            }
-        }
-
-        /// The tokens of a text, special ones taken as plain text.
-        pub(super) fn text(self, text: &str) -> u64 {
-            pieces(text).map(|piece| self.bpe().encode_ordinary(piece).len() as u64).sum()
-        }
-
-        #[cfg(test)]
-        pub(super) fn encode(self, text: &str) -> Vec<u32> {
-            self.bpe().encode_ordinary(text)
-        }
-    }
-
-    /// The text in pieces: cut in front of a space where there is one, as the encodings have it at the beginning of a word.
-    fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
-        std::iter::from_fn(move || {
-            if text.is_empty() {
-                return None;
-            }
-            let end = if text.len() <= PIECE {
-                text.len()
-            } else {
-                let end = text.floor_char_boundary(PIECE);
-                let space = text[..end].rfind(' ').filter(|space| *space > PIECE / 2);
-                space.unwrap_or(end)
-            };
-            let (piece, rest) = text.split_at(end);
-            text = rest;
-            Some(piece)
-        })
-    }
-}
-
-#[cfg(not(feature = "tokenizer"))]
-impl Encoding {
-    fn text(self, text: &str) -> u64 {
-        tokens(text.len())
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "tokenizer"))]
 mod tests;

@@ -1,5 +1,4 @@
 //! The encodings beside what `tiktoken` 0.14.0 gives, and what a prompt counts as.
-#![cfg(feature = "tokenizer")]
 
 use serde_json::Value;
 

@@ -35,6 +35,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "run",
             "stops",
             "validity",
+            "tokenizer",
             "weight",
         ],
     ),
