@@ -80,7 +80,7 @@ pub(crate) struct RunArguments {
     #[arg(long, conflicts_with_all = ["show_requests", "sample"])]
     pub(crate) estimate: bool,
     /// Ask about so many rows first, of all lengths, and say what all rows will cost
-    #[arg(long, value_name = "ROWS", conflicts_with = "show_requests")]
+    #[arg(long, value_name = "ROWS", conflicts_with = "show_requests", allow_negative_numbers = true)]
     pub(crate) sample: Option<NonZeroUsize>,
     /// Go on after the sample without asking
     #[arg(short, long, requires = "sample")]
@@ -183,6 +183,9 @@ pub(crate) struct RerunArguments {
     /// Where the outcomes of all rows go; by default the output that the journal was made for
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
+    /// Write over a file that is not the journal's own output
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Another model for the failed rows; by default the one that the journal was made with
     #[arg(short, long, value_name = "PROVIDER/MODEL")]
     pub(crate) model: Option<String>,
@@ -260,10 +263,10 @@ pub(crate) struct RetryArguments {
     #[arg(long)]
     pub(crate) keep_going: bool,
     /// How long the run may send requests, such as `2h`; what is in flight then is awaited
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     pub(crate) deadline: Option<Duration>,
     /// How many rows may fail before the run stops: a number, or a share such as `5%` once 100 have ended
-    #[arg(long, value_name = "ROWS|SHARE", value_parser = max_failures)]
+    #[arg(long, value_name = "ROWS|SHARE", value_parser = max_failures, allow_negative_numbers = true)]
     pub(crate) max_failures: Option<MaxFailures>,
 }
 
@@ -318,7 +321,7 @@ pub(crate) struct ServerArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "price")]
     pub(crate) prices: Option<PathBuf>,
     /// The most that all requests may cost, those of earlier runs of the journal included, such as `5.00` US dollars
-    #[arg(long, value_name = "USD", value_parser = usd)]
+    #[arg(long, value_name = "USD", value_parser = usd, allow_negative_numbers = true)]
     pub(crate) budget: Option<Usd>,
 }
 
@@ -351,10 +354,10 @@ pub(crate) struct SimArguments {
     /// A scenario's name or a TOML file; 20 ms, no quota and no faults if left out
     pub(crate) scenario: Option<String>,
     /// The port on 127.0.0.1; 0 picks a free one
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) port: u16,
     /// How long every answer takes, in place of the scenario's latency
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     pub(crate) latency: Option<Duration>,
     /// Which made-up values and which faults are drawn
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]

@@ -16,7 +16,14 @@ pub fn check_columns(
 ) -> Result<()> {
     let Some(header) = header else { return Ok(()) };
     let columns = columns_hint(header);
-    if let Some(variable) = extractor.variables().into_iter().find(|variable| !header.contains(variable)) {
+    let unknown = |variables: Vec<String>| variables.into_iter().find(|variable| !header.contains(variable));
+    let of_row = || {
+        let is_whole_row = !header.iter().any(|column| column == "row");
+        unknown(extractor.variables_of_row())
+            .filter(|_| is_whole_row)
+            .map(|variable| format!("row.{variable}"))
+    };
+    if let Some(variable) = unknown(extractor.variables()).or_else(of_row) {
         let user = if images.contains(&variable) { "`--image`" } else { "the template" };
         let message = format!("{user} uses `{variable}`, which is no column of the input");
         return Err(Error::Config(Problem::new(message).hint(columns)));

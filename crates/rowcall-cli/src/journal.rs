@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::args::{JournalArguments, RunArguments, Switch};
-use crate::command::export::Values;
+use crate::command::export::{Values, check_copied, check_failed, check_own};
 use crate::files::{Files, has_content, place};
 use crate::guard::FirstRows;
 use crate::printing;
@@ -59,6 +59,9 @@ pub struct Memo {
     pub validated_by: Option<String>,
     /// What tells that model from others of its name: a hash of its schema and its source.
     pub validated_by_hash: Option<String>,
+    /// Whether the journal was moved or copied, so that its output is only taken to be what is found beside it.
+    #[serde(skip)]
+    pub was_moved: bool,
 }
 
 impl Memo {
@@ -88,6 +91,7 @@ impl Memo {
             folder: if task.images.is_empty() { None } else { std::path::absolute(".").ok() },
             validated_by: None,
             validated_by_hash: None,
+            was_moved: false,
         }
     }
 
@@ -155,7 +159,17 @@ impl Memo {
         };
         self.output = self.output.and_then(|file| beside(file, ""));
         self.failed = self.failed.and_then(|file| beside(file, ".failed"));
+        self.was_moved = true;
         self
+    }
+
+    /// Checks that the files which the journal at `path` names by itself are its own, where it was moved or copied.
+    ///
+    /// # Errors
+    /// If one of them is another file, with this hint.
+    pub fn check_files(&self, path: &Path, hint: &str) -> Result<()> {
+        check_own(self.output.as_deref(), self, path, hint)?;
+        check_failed(self, path)
     }
 
     /// Checks that values need no validators that the command line does not have, unless it is to go on without them.
@@ -236,6 +250,9 @@ pub(crate) async fn keep(
     let mut accepted = options.accept_changes;
     if has_content(&path) && !options.fresh {
         let contents = Contents::open(&path)?;
+        if let Some(output) = arguments.view.output.as_deref().filter(|_| !options.force) {
+            check_copied(output, &Memo::in_journal(&contents, &path), &path)?;
+        }
         if let Some(problem) = contents.change(extractor.identity())
             && !options.accept_changes
         {

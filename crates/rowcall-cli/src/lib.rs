@@ -14,6 +14,7 @@ mod journal;
 mod key;
 mod model;
 mod open_files;
+mod option;
 mod printing;
 mod progress;
 mod sample;
@@ -55,7 +56,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => {
-            match key::refusal(&error, &words) {
+            match key::refusal(&error, &words).or_else(|| option::refusal(&error)) {
                 Some(refusal) => printing::error(&refusal),
                 // Help and version come this way too and go to stdout; a reader that has gone away is no trouble.
                 None => drop(error.print()),

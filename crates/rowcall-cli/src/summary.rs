@@ -5,8 +5,9 @@ use std::time::Duration;
 use indicatif::HumanCount;
 use rowcall::{Cost, Stats};
 
-/// The summary of a run that took `elapsed`: rows by outcome and kind of failure, requests, tokens, times.
-pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
+/// The summary of a run that took `elapsed`: rows by outcome and kind of failure, requests, tokens, times. `left` is how many rows of the
+/// input have not ended, in words, if the run ended before them.
+pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> String {
     let count = |n: u64| HumanCount(n).to_string();
     let mut rows = format!("rows      {} done", count(stats.done));
     if stats.failures() > 0 {
@@ -17,8 +18,8 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration) -> String {
     if stats.known > 0 {
         rows.push_str(&format!(", {} of these known without asking", count(stats.known)));
     }
-    if stats.abandoned > 0 {
-        rows.push_str(&format!(", {} not finished", count(stats.abandoned)));
+    if let Some(left) = left {
+        rows.push_str(&format!(", {left} not finished"));
     }
     let mut requests = format!("requests  {}, {} re-asks", count(stats.requests), count(stats.reasks));
     if !stats.faults.is_empty() {

@@ -35,4 +35,4 @@ pub use input::{
 };
 pub use kept::KeptRows;
 pub use layout::Layout;
-pub use output::{LeftOut, Output, OutputOptions, Written, is_reader_gone, same_file, took};
+pub use output::{LeftOut, Output, OutputOptions, Written, is_output_of, is_reader_gone, same_file, took};

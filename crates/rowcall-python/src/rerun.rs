@@ -54,6 +54,9 @@ impl Rerun {
         if !contents.totals().complete {
             return Err(refused("is of a run that has not come to its end"));
         }
+        if self.output.is_none() {
+            memo.check_files(&self.journal, "give another output")?;
+        }
         let Some(output) = self.output.or_else(|| memo.output.clone()) else {
             return Err(refused("was not made by a run from file to file"));
         };

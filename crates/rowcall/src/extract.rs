@@ -209,15 +209,18 @@ async fn ask(
             let message = plan.account.transport.hide_secrets(fault.message);
             Fault { message, ..fault }
         });
-        first_answers.end(result.as_ref().map(|_| ()), strikes.count());
+        first_answers.end(result.as_ref().map(|_| ()), attempt - 1);
         let cost = cost(&plan.account.pricing, plan.service_tier.as_deref(), &result, at, lost);
         let blame = permit.settle(settlement(&result), cost, &standings, &mut strikes);
         conversation.count_answer(&result, cost, since_first);
         let seen =
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));
         unanswered.end(latency, processing, seen, cost);
-        let fault = match result {
-            Ok(completion) => return Asked::Answered(completion, target),
+        let mut fault = match result {
+            Ok(completion) => {
+                plan.approach.accepted(&target);
+                return Asked::Answered(completion, target);
+            }
             Err(fault) => fault,
         };
         if let Some(everybodys) = refusals.no_answer() {
@@ -226,6 +229,7 @@ async fn ask(
 
         match plan.approach.adapt(&target, &fault) {
             Adaptation::None => {}
+            Adaptation::OfRow => fault.should_retry = Some(true),
             adapted @ (Adaptation::Made | Adaptation::Change(_)) => {
                 if let Adaptation::Change(change) = adapted {
                     plan.observers.emit(row, EventKind::Adapted(change.to_string()));
@@ -345,6 +349,7 @@ pub(crate) fn settlement(result: &Result<Completion, Fault>) -> Settlement {
 fn failing(fault: &Fault) -> Option<Failing> {
     match (fault.kind, fault.status) {
         (FaultKind::Unreachable, _) => Some(Failing::Unreachable),
+        (FaultKind::Timeout | FaultKind::Server, _) if fault.has_page() => Some(Failing::Page),
         (FaultKind::Timeout | FaultKind::Connection, None | Some(..=299)) => Some(Failing::Unanswered),
         (FaultKind::Timeout | FaultKind::Connection, Some(_)) | (FaultKind::Server, Some(501..)) => {
             Some(Failing::Gateway)

@@ -217,6 +217,12 @@ impl<T> Extractor<T> {
         self.plan.template.variables().into_iter().collect()
     }
 
+    /// The fields that the template takes from the whole row by name, as in `row.text`: every row must bring them, unless it has a field
+    /// `row`.
+    pub fn variables_of_row(&self) -> Vec<String> {
+        self.plan.template.variables_of_row().into_iter().collect()
+    }
+
     /// The fields that the template may use, needed or not, and images; `None` if it uses the row as a whole.
     pub fn fields_used(&self) -> Option<Vec<String>> {
         self.plan.template.mentioned()

@@ -44,6 +44,9 @@ pub(crate) const RESPONSES_FORM: &str = "the form of OpenAI's Responses";
 /// What answers in forms that no protocol of ours has are called: Cohere's, TGI's, Bedrock's.
 pub(crate) const OTHER_FORM: &str = "a form of the server's own";
 
+/// What a page begins with, in small letters; of one that came with an error, the message is its beginning.
+const PAGES: [&str; 2] = ["<!doctype html", "<html"];
+
 /// What a page that came with a status of success is called.
 pub(crate) const WEB_PAGE: &str = "the body is a web page";
 
@@ -169,10 +172,29 @@ impl Fault {
         self.kind == FaultKind::Server && self.message.starts_with(WEB_PAGE)
     }
 
+    /// Whether a web page came where an answer was expected, with whatever status: no row is answered so.
+    pub(crate) fn has_page(&self) -> bool {
+        let start: String = self.message.chars().take(PAGES[0].len()).collect();
+        self.is_page() || PAGES.iter().any(|words| start.to_ascii_lowercase().starts_with(words))
+    }
+
+    /// Whether what stands in front of a server says that it fails, which it says of no row.
+    pub(crate) fn is_of_gateway(&self) -> bool {
+        let is_status = matches!(self.status, Some(502..=504 | 520..=530));
+        matches!(self.kind, FaultKind::Server | FaultKind::Timeout) && (is_status || self.has_page())
+    }
+
     /// Whether a server of HTTPS says that it was spoken to in plain HTTP.
     fn is_of_plain_http(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
         ["plain http", "http request to an https", "requires tls"].iter().any(|words| message.contains(words))
+    }
+
+    /// Whether the server objects to a way of asking for a schema.
+    fn is_of_way_to_ask(&self) -> bool {
+        let ways =
+            ["response_format", "text.format", "tools", "tool_choice", "output_config", "generation_config"];
+        self.param.as_deref().is_some_and(|param| ways.iter().any(|way| param.starts_with(way)))
     }
 
     /// What to do next, where the kind tells.
@@ -210,6 +232,9 @@ impl Fault {
             FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),
             FaultKind::InvalidSchema => Some(
                 "`rowcall schema` shows what is sent; without `--mode` the other modes are tried in turn",
+            ),
+            FaultKind::UnsupportedParameter if self.is_of_way_to_ask() => Some(
+                "the server takes a schema in none of the ways that are tried; without `--mode` all of them are, and `--mode prompt` asks in words alone",
             ),
             FaultKind::UnsupportedParameter => {
                 Some("leave the parameter out, or choose a model that takes it")

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
 use crate::row::{AnsweredRow, Row};
@@ -252,6 +252,17 @@ fn without_limit(parameters: &Map<String, Value>) -> String {
     canonical(&others.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>())
 }
 
+/// A number with the sign of its exponent written out, as JSON's parser spells it: the keys of journals were made of such.
+fn plainly_spelled(number: &Number) -> Cow<'_, str> {
+    match number.as_str().split_once(['e', 'E']) {
+        None => Cow::Borrowed(number.as_str()),
+        Some((mantissa, exponent)) if exponent.starts_with(['+', '-']) => {
+            Cow::Owned(format!("{mantissa}e{exponent}"))
+        }
+        Some((mantissa, exponent)) => Cow::Owned(format!("{mantissa}e+{exponent}")),
+    }
+}
+
 /// JSON text without blanks and with the keys of all objects sorted.
 pub(crate) fn canonical(value: &Value) -> String {
     fn write(value: &Value, text: &mut String) {
@@ -280,9 +291,8 @@ pub(crate) fn canonical(value: &Value) -> String {
                 }
                 text.push(']');
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                text.push_str(&value.to_string());
-            }
+            Value::Number(number) => text.push_str(&plainly_spelled(number)),
+            Value::Null | Value::Bool(_) | Value::String(_) => text.push_str(&value.to_string()),
         }
     }
     let mut text = String::new();
@@ -391,6 +401,15 @@ mod tests {
         let known: std::collections::HashSet<_> =
             prompts.iter().map(|turns| keys.of(&Prompt::new(turns.clone()))).collect();
         assert_eq!(known.len(), prompts.len());
+    }
+
+    #[test]
+    fn how_an_exponent_is_spelled_makes_no_other_key() {
+        let spelled = |text: &str| Value::Number(Number::from_string_unchecked(text.to_owned()));
+        for (text, expected) in [("1e5", "1e+5"), ("1E+5", "1e+5"), ("1.10e-7", "1.10e-7"), ("1.10", "1.10")]
+        {
+            assert_eq!(canonical(&json!([spelled(text)])), format!("[{expected}]"));
+        }
     }
 
     #[test]

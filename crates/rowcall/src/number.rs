@@ -2,45 +2,14 @@
 //! everywhere, so that none is rounded on its way from an answer to an output.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
+
+mod decimal;
+
+pub(crate) use decimal::Decimal;
 
 /// How many zeros a number with an exponent may end with when it is written out.
 const MOST_WRITTEN_OUT: i64 = 40;
-
-/// A number as sign, significant digits and a power of ten: `-1.20e3` is `-`, `12` and 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Decimal {
-    is_negative: bool,
-    /// Without zeros at either end; empty for zero.
-    digits: String,
-    exponent: i64,
-}
-
-impl Decimal {
-    fn of(text: &str) -> Option<Self> {
-        let (is_negative, text) = match text.strip_prefix('-') {
-            Some(text) => (true, text),
-            None => (false, text),
-        };
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
-            None => (text, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all = format!("{whole}{fraction}");
-        let shortened = all.trim_end_matches('0');
-        let exponent = exponent
-            .checked_sub(i64::try_from(fraction.len()).ok()?)?
-            .checked_add(i64::try_from(all.len() - shortened.len()).ok()?)?;
-        let digits = shortened.trim_start_matches('0').to_owned();
-        let is_zero = digits.is_empty();
-        Some(Self {
-            is_negative: is_negative && !is_zero,
-            digits,
-            exponent: if is_zero { 0 } else { exponent },
-        })
-    }
-}
 
 /// Whether a text may be a whole number whose thousands are grouped by dots as well as a fraction: `5.000`.
 pub(crate) fn is_grouped_by_dots(text: &str) -> bool {
@@ -63,7 +32,7 @@ pub(crate) fn whole(number: &Number) -> Option<String> {
     if !text.contains(['.', 'e', 'E']) {
         return Some(text.to_owned());
     }
-    let Decimal { is_negative, digits, exponent } = Decimal::of(text)?;
+    let Decimal { is_negative, digits, exponent } = Decimal::of(text);
     if !(0..=MOST_WRITTEN_OUT).contains(&exponent) {
         return None;
     }
@@ -80,7 +49,7 @@ pub fn is_exact_as_float(number: &Number) -> bool {
         return true;
     }
     let Some(float) = number.as_f64() else { return false };
-    Decimal::of(text).is_some_and(|decimal| Some(decimal) == Decimal::of(&format!("{float:e}")))
+    Decimal::of(text) == Decimal::of(&format!("{float:e}"))
 }
 
 /// `value` as a `T`. A type may hold less than a number has digits, and says so by its own type (`f64`): it gets the nearest float.
@@ -145,36 +114,112 @@ pub(crate) fn too_large(value: &Value, most: usize) -> Vec<(String, &Number)> {
         }
     }
     let mut found = Vec::new();
-    if has(value, is_extreme) {
+    if has_too_large(value) {
         walk(value, &mut String::new(), &mut found, most);
     }
     found
 }
 
-/// Whether arithmetic on the number would need digits beyond all measure: too large for a float, or too small.
-fn is_extreme(number: &Number) -> bool {
-    number.as_str().contains(['e', 'E'])
-        && number.as_f64().is_none_or(|float| {
-            float == 0.0 && Decimal::of(number.as_str()).is_none_or(|decimal| !decimal.digits.is_empty())
-        })
-        || is_too_large(number)
-}
-
-/// A copy of `value` with zeros for the numbers on which no arithmetic can be done; `None` if it has no such number.
-pub(crate) fn without_extremes(value: &Value) -> Option<Value> {
+/// A copy of `value` with zeros for the numbers that are too large; `None` if it has no such number.
+pub(crate) fn without_too_large(value: &Value) -> Option<Value> {
     fn replace(value: &mut Value) {
         match value {
-            Value::Number(number) if is_extreme(number) => *value = Value::from(0),
+            Value::Number(number) if is_too_large(number) => *value = Value::from(0),
             Value::Array(items) => items.iter_mut().for_each(replace),
             Value::Object(fields) => fields.values_mut().for_each(replace),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    has(value, is_extreme).then(|| {
+    has_too_large(value).then(|| {
         let mut value = value.clone();
         replace(&mut value);
         value
     })
+}
+
+/// Whether `value` has a number that is too large for a 64-bit float.
+pub(crate) fn has_too_large(value: &Value) -> bool {
+    has(value, is_too_large)
+}
+
+/// The digits that a 64-bit float holds of every decimal, with room for a sign and a point.
+const SHORT: usize = 15;
+
+/// Whether a number needs to be compared by its digits: floats compare as decimals do where they have 15 digits at most.
+fn is_long(number: &Number) -> bool {
+    let text = number.as_str();
+    text.len() > SHORT || text.contains(['e', 'E'])
+}
+
+/// Whether any number in `value` needs to be compared by its digits.
+pub(crate) fn has_long(value: &Value) -> bool {
+    has(value, is_long)
+}
+
+/// Whether two values are equal as JSON Schema has it: numbers by what they are, however they are written, and objects in any order.
+pub(crate) fn are_equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            one.as_str() == other.as_str() || Decimal::of(one.as_str()) == Decimal::of(other.as_str())
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| are_equal(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let has_it = |(name, field): (&String, &Value)| {
+                other.get(name).is_some_and(|other| are_equal(field, other))
+            };
+            one.len() == other.len() && one.iter().all(has_it)
+        }
+        (
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_),
+            _,
+        ) => one == other,
+    }
+}
+
+/// Whether `value` is equal to one of `members`.
+pub(crate) fn is_among<'v>(value: &Value, members: impl IntoIterator<Item = &'v Value>) -> bool {
+    members.into_iter().any(|member| are_equal(value, member))
+}
+
+/// A text that is the same for equal values and for no others.
+pub(crate) fn canonical(value: &Value) -> String {
+    fn write(value: &Value, text: &mut String) {
+        match value {
+            Value::Number(number) => text.push_str(&Decimal::of(number.as_str()).to_string()),
+            Value::Array(items) => {
+                text.push('[');
+                for item in items {
+                    write(item, text);
+                    text.push(',');
+                }
+                text.push(']');
+            }
+            Value::Object(fields) => write_sorted(fields, text),
+            Value::Null | Value::Bool(_) | Value::String(_) => text.push_str(&value.to_string()),
+        }
+    }
+    fn write_sorted(fields: &Map<String, Value>, text: &mut String) {
+        let mut sorted: Vec<_> = fields.iter().collect();
+        sorted.sort_unstable_by_key(|(name, _)| *name);
+        text.push('{');
+        for (name, field) in sorted {
+            text.push_str(&Value::from(name.as_str()).to_string());
+            text.push(':');
+            write(field, text);
+            text.push(',');
+        }
+        text.push('}');
+    }
+    let mut text = String::new();
+    write(value, &mut text);
+    text
 }
 
 /// Whether any number in `value` has an exponent.
@@ -264,14 +309,33 @@ mod tests {
     }
 
     #[test]
+    fn values_are_equal_by_what_their_numbers_are() {
+        let value = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
+        for (one, other, equal) in [
+            ("1", "1.0", true),
+            ("1e2", "100", true),
+            (r#"{"a":1,"b":[2.50]}"#, r#"{"b":[2.5],"a":1}"#, true),
+            ("9007199254740993", "9007199254740992", false),
+            ("0.1", "0.10000000000000000001", false),
+            ("1", "\"1\"", false),
+            ("[1]", "[1,1]", false),
+            (r#"{"a":null}"#, r#"{"b":null}"#, false),
+        ] {
+            let (one, other) = (value(one), value(other));
+            assert_eq!(are_equal(&one, &other), equal, "{one} {other}");
+            assert_eq!(canonical(&one) == canonical(&other), equal, "{one} {other}");
+        }
+    }
+
+    #[test]
     fn what_is_too_large_is_named_with_its_place() {
         let value: Value =
             serde_json::from_str(r#"{"a/b":[1,1e400],"c":-5E85518451,"d":1e-400,"e":0e999}"#).expect("JSON");
         let found = too_large(&value, 8);
         let places: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(places, ["/a~1b/1", "/c"]);
-        let plain = without_extremes(&value).expect("some are extreme").to_string();
-        assert_eq!(plain, r#"{"a/b":[1,0],"c":0,"d":0,"e":0e+999}"#);
+        let plain = without_too_large(&value).expect("some are too large").to_string();
+        assert_eq!(plain, r#"{"a/b":[1,0],"c":0,"d":1e-400,"e":0e+999}"#);
         let digits = "9".repeat(400);
         assert!(too_large(&serde_json::from_str(&digits).expect("a number"), 8).is_empty());
     }

@@ -234,7 +234,7 @@ async fn ask(
             Err(fault) => fault,
         };
         match approach.adapt(&target, &fault) {
-            Adaptation::None => {}
+            Adaptation::None | Adaptation::OfRow => {}
             Adaptation::Made | Adaptation::Change(_) => continue,
         }
         if retry::is_limit(fault.kind) {

@@ -33,7 +33,7 @@ pub(crate) struct InputArguments {
     #[arg(long, value_name = "CHARACTER")]
     pub(crate) escape: Option<Character>,
     /// How many lines stand above the header of a CSV
-    #[arg(long, value_name = "LINES", default_value_t = 0)]
+    #[arg(long, value_name = "LINES", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) skip_rows: u64,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rowcall::journal::{Contents, Rows};
 use rowcall::{Error, Event, EventKind, KnownFrom, OrderBy, Problem, Result, Schema, Sink, Stats};
-use rowcall_data::{Output, OutputFormat, OutputOptions, RowsInAll, Written, is_reader_gone};
+use rowcall_data::{Output, OutputFormat, OutputOptions, RowsInAll, Written, is_output_of, is_reader_gone};
 
 use crate::args::ExportArguments;
 use crate::exit::Exit;
@@ -23,7 +23,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
     let (failed, journal) = (arguments.view.failed.as_deref(), Some(&*arguments.journal));
     Files { input: None, output, failed, journal }.check_apart()?;
     if !arguments.force {
-        check_own(output, &memo, "`--force` writes over it")?;
+        check_own(output, &memo, &arguments.journal, "`--force` writes over it")?;
     }
     if let Some(output) = output.filter(|output| is_own(output, &memo) && contents.is_being_written()) {
         let message = format!("the run that writes `{}` has not ended", output.display());
@@ -148,18 +148,70 @@ async fn pour(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result
     }
 }
 
-/// Checks that no file is written over but the one that the journal was made for.
+/// Checks that no file is written over but the one that the journal was made for. Where the journal was moved or copied, the file that is
+/// found beside it must have rows of the journal's.
 ///
 /// # Errors
 /// If there is another one, with this hint.
-pub(crate) fn check_own(output: Option<&Path>, memo: &Memo, hint: &str) -> Result<()> {
-    match output.filter(|output| has_content(output) && !is_own(output, memo)) {
-        None => Ok(()),
-        Some(output) => {
-            let message = format!("`{}` is there and is not this journal's output", output.display());
-            Err(Error::Config(Problem::new(message).hint(hint)))
-        }
+pub(crate) fn check_own(output: Option<&Path>, memo: &Memo, journal: &Path, hint: &str) -> Result<()> {
+    let refused = |file: &Path| {
+        let message = format!("`{}` is there and is not this journal's output", file.display());
+        Err(Error::Config(Problem::new(message).hint(hint)))
+    };
+    let Some(output) = output.filter(|output| has_content(output)) else { return Ok(()) };
+    if !is_own(output, memo) || memo.was_moved && !has_rows_of(journal, output, memo)? {
+        return refused(output);
     }
+    Ok(())
+}
+
+/// The same for the file for failed rows, which the journal names: it is the journal's if the output is.
+///
+/// # Errors
+/// If it is another file.
+pub(crate) fn check_failed(memo: &Memo, journal: &Path) -> Result<()> {
+    let failed = memo.failed.as_deref().filter(|failed| memo.was_moved && has_content(failed));
+    let Some(failed) = failed else { return Ok(()) };
+    let output = memo.output.as_deref().filter(|output| has_content(output));
+    let is_own = output.map(|output| has_rows_of(journal, output, memo)).transpose()?.unwrap_or_default();
+    if is_own {
+        return Ok(());
+    }
+    let message = format!("`{}` is there and is not this journal's file for failed rows", failed.display());
+    Err(Error::Config(
+        Problem::new(message).hint("`--force` writes over it; give it another name to keep it"),
+    ))
+}
+
+/// The same for an output that a run is to write over, whose journal was moved or copied to stand beside it.
+///
+/// # Errors
+/// If the output has no rows of the journal's.
+pub(crate) fn check_copied(output: &Path, memo: &Memo, journal: &Path) -> Result<()> {
+    if !memo.was_moved || !has_content(output) || has_rows_of(journal, output, memo)? {
+        return Ok(());
+    }
+    let message = format!("`{}` is there and is not this journal's output", output.display());
+    let hint = "`--force` writes over it; another name, or another `--journal`, leaves it as it is";
+    Err(Error::Config(Problem::new(message).hint(hint)))
+}
+
+/// Whether a file has rows as the journal's output has them.
+fn has_rows_of(journal: &Path, file: &Path, memo: &Memo) -> Result<bool> {
+    let contents = Contents::open(journal)?;
+    if !contents.has_records()? {
+        return Ok(false);
+    }
+    let schema = Schema::from_generated(contents.identity().schema.clone()).map_err(Error::Config)?;
+    let layout = task::layout(&schema, memo.into.as_deref(), memo.meta)?;
+    let layout = match memo.values() {
+        Values::Validated => layout,
+        Values::Unvalidated => layout.with_unvalidated(),
+    };
+    let options =
+        OutputOptions { format: memo.output_format(), layout, columns: memo.columns.clone(), failed: None };
+    let page = contents.into_rows()?.next_page()?;
+    is_output_of(file, &page, &options)
 }
 
 /// Whether `output` is the file that the journal was made for.

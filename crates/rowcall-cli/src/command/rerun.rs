@@ -12,7 +12,8 @@ use rowcall::{
 use rowcall_data::{KeptRows, Output, RowsInAll};
 use serde_json::Value;
 
-use super::export::{View, check_own, open, rebuild};
+use super::export::{View, check_failed, check_own, open, rebuild};
+use super::run::rows_left;
 use crate::args::RerunArguments;
 use crate::exit::Exit;
 use crate::failures::{Places, failures};
@@ -38,7 +39,12 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     }
     let (output, failed) = (arguments.output.as_deref(), memo.failed.as_deref());
     Files { input: None, output, failed, journal: Some(&arguments.journal) }.check_apart()?;
-    check_own(arguments.output.as_deref(), &memo, "`-o` takes another name")?;
+    if !arguments.force {
+        let journal = &arguments.journal;
+        let written = output.or(memo.output.as_deref());
+        check_own(written, &memo, journal, "`-o` takes another name, `--force` writes over it")?;
+        check_failed(&memo, journal)?;
+    }
     let former = model(&memo, &contents);
     let asked = arguments.model.as_deref().unwrap_or(&former);
     let mut assumed = Assumed::of(arguments.server.dialect.as_ref())?;
@@ -81,6 +87,8 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
         // The command that made the journal goes on with it, whatever the failed rows are asked now.
         let extractor = extractor.journal_of(contents.identity(), &options)?;
         let extractor = logged(&extractor, &progress);
+        // However it ends, those who read the journal are gone before it is closed, so that nothing is left beside it.
+        let kept = contents;
         // Only now, since a run that wrote to the journal would write to its output as well.
         let output = arguments.output.clone().or_else(|| memo.output.clone());
         let view = View {
@@ -91,7 +99,7 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             values: memo.values(),
         };
         let sink = match output {
-            Some(output) => Some((open(&contents, Some(&output), view)?, output)),
+            Some(output) => Some((open(&kept, Some(&output), view)?, output)),
             None => None,
         };
         let places = Places {
@@ -99,7 +107,7 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             failed: memo.failed.as_deref(),
             journal: Some(&arguments.journal),
         };
-        let ended = match ask(&extractor, contents, places, &progress).await {
+        let ended = match ask(&extractor, kept, places, &progress).await {
             Ok(None) => return write(arguments, sink, &progress).await,
             Ok(Some(exit)) => Ok(exit),
             Err(error) => Err(error),
@@ -130,7 +138,10 @@ async fn ask(
             Watched::Ended(ran, signal) => (ran, signal),
             Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
         };
-    progress.note(&summary(&extractor.stats(), progress.elapsed()));
+    let stats = extractor.stats();
+    let has_ended = ran.is_ok() && !halt.is_on();
+    let left = (!has_ended).then(|| rows_left(Some(RowsInAll::Counted(failed)), &stats));
+    progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
     if let Some(reasons) = failures(&extractor.stats(), places) {
         progress.note(&reasons);
     }

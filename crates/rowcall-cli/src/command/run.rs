@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use indicatif::HumanCount;
 use rowcall::schema::Observed;
 use rowcall::{
     AccountOptions, Client, EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Protocol, Result,
@@ -231,7 +230,8 @@ async fn write(
     } else {
         output.finish().await?
     };
-    progress.note(&summary(&stats, progress.elapsed()));
+    let left = ended_early.then(|| rows_left(total(stats.taken), &stats));
+    progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
     let places = Places {
         output: arguments.view.output.as_deref(),
         failed: arguments.view.failed.as_deref(),
@@ -275,12 +275,12 @@ fn left_at_a_limit(total: Option<RowsInAll>, stats: &Stats) -> String {
 }
 
 /// How many rows have not ended: exact if all have been counted, and said to be inexact otherwise.
-fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
-    let left = |rows: u64| HumanCount(rows.saturating_sub(stats.ended()));
+pub(crate) fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
+    let left = |rows: u64| counted(rows.saturating_sub(stats.ended()), "row");
     match total {
-        Some(RowsInAll::Counted(rows)) => format!("{} rows", left(rows)),
-        Some(RowsInAll::Estimated(rows)) => format!("about {} rows", left(rows)),
-        None => format!("at least {} rows", left(stats.taken)),
+        Some(RowsInAll::Counted(rows)) => left(rows),
+        Some(RowsInAll::Estimated(rows)) => format!("about {}", left(rows)),
+        None => format!("at least {}", left(stats.taken)),
     }
 }
 

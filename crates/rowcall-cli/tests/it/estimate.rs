@@ -129,7 +129,7 @@ fn nobody_is_asked_where_nobody_can_answer() {
         (&["--sample", "10"][..], "there is no terminal"),
         (&["--sample", "10", "--yes", "--no-journal"], "there is none"),
         (&["--yes"], "--sample"),
-        (&["--sample", "0", "--yes"], "invalid value"),
+        (&["--sample", "0", "--yes"], "`--sample` is `0`, number would be zero"),
         (&["--sample", "10", "--estimate"], "cannot be used with"),
     ] {
         let ran = story.run(more);

@@ -53,6 +53,9 @@ fn once_awaits_what_is_in_flight_and_writes_it() {
             assert_eq!((&record["age"], &record["_error"]), (&Value::from(n), &Value::Null));
         }
         assert!(stderr.contains(&format!("interrupted: {} rows left", ROWS - records.len())), "{stderr}");
+        // Those that were not read yet as well.
+        let done = records.len();
+        assert!(stderr.contains(&format!("{done} done, {} rows not finished", ROWS - done)), "{stderr}");
         assert!(!place.has("out.jsonl"));
     }
 }

@@ -253,3 +253,54 @@ fn a_journal_of_the_first_format_is_gone_on_with() {
     assert_eq!(run(&["--examples", "e.jsonl"]).code, Some(0));
     assert_eq!(requests(&simulator), 4);
 }
+
+#[test]
+fn numbers_go_out_as_the_input_spells_them() {
+    let place = Workplace::new();
+    place
+        .write("in.jsonl", "{\"price\":1.10,\"big\":1e5,\"E\":1E5,\"many\":[2.50,0.30000000000000000001]}\n");
+    let prompt = "{{ price }} {{ row.big }} {{ E }} {{ many[1] }} {{ row | tojson }}";
+    let said = |prompt: &str| {
+        let ran = place.rowcall(&showing("in.jsonl", "age int", prompt, &[]));
+        let body = bodies(&ran).pop().expect("a request");
+        body["messages"]
+            .as_array()
+            .and_then(|all| all.last()?["content"].as_str().map(str::to_owned))
+            .expect("text")
+    };
+    assert_eq!(
+        said(prompt),
+        "1.10 1e5 1E5 0.30000000000000000001 {\"price\":1.10,\"big\":1e5,\"E\":1E5,\"many\":[2.50,0.30000000000000000001]}"
+    );
+    assert_eq!(said("{% if price > 1 %}{{ price * 2 }} {{ price }}{% endif %}"), "2.2 1.10");
+}
+
+#[test]
+fn a_field_that_the_row_lacks_is_named_with_those_that_there_are() {
+    let place = Workplace::new();
+    place.write("in.txt", "Ann is 3\n");
+    place.write("in.jsonl", "{\"text\":\"Ann is 3\",\"more\":1}\n");
+    let ran = place.rowcall(&showing("in.txt", "age int", "{{ row.txt }}", &[]));
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    for words in ["`row.txt`, which is no column of the input", "the columns are `text`"] {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    let simulator = simulator(Scenario::instant("answers"));
+    let url = simulator.base_url();
+    let ran = place.rowcall(&[
+        "run",
+        "in.jsonl",
+        "-s",
+        "age int",
+        "-p",
+        "{{ row.txt }}",
+        "-m",
+        "sim",
+        "--base-url",
+        &url,
+    ]);
+    let record = lines(&ran.stdout).pop().expect("a row");
+    let message = record["_error"]["message"].as_str().expect("a message");
+    assert_eq!(message, "the prompt uses `row.txt`, which the row lacks (it has `text`, `more`)");
+    assert_eq!(requests(&simulator), 0);
+}

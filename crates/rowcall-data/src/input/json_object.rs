@@ -9,10 +9,10 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::json_odd;
 use super::notes::Counted;
 use super::parser::Rows;
 use super::rules::{self, Earlier, Rules};
+use super::{json_number, json_odd};
 use crate::layout::{ERROR_FIELD, is_own};
 use crate::record::{self, Field};
 
@@ -133,7 +133,7 @@ fn object(text: &str) -> Result<Object<'_>, Unfit> {
             let message = format!("the field `{}`: {}", field.name, syntax(&error));
             unfit(message, text)
         })?;
-        values.insert(field.name.clone().into_owned(), value);
+        values.insert(field.name.clone().into_owned(), json_number::as_spelled(field.raw, value));
     }
     Ok(if values.len() == fields.len() {
         Object { stood: Some(text), fields, values }
@@ -147,6 +147,11 @@ fn syntax(error: &serde_json::Error) -> String {
     let message = error.to_string();
     if message.starts_with("trailing characters") {
         return "more follows the JSON value, expected one alone, such as one a line".to_owned();
+    }
+    let is_half = ["lone leading surrogate", "unexpected end of hex escape"];
+    if is_half.iter().any(|words| message.starts_with(words)) {
+        return "half of a surrogate pair, such as `\\ud83d`, stands for no character, expected both halves, such as `\\ud83d\\ude00`"
+            .to_owned();
     }
     message.rfind(" at line ").and_then(|end| message.get(..end)).unwrap_or(&message).to_owned()
 }
@@ -163,7 +168,7 @@ mod tests {
             ("18446744073709551616", "18446744073709551616"),
             ("12345678901234567890123", "12345678901234567890123"),
             ("0.10000000000000000001", "0.10000000000000000001"),
-            ("[1e400,{\"n\":20000000000000000000001}]", "[1e+400,{\"n\":20000000000000000000001}]"),
+            ("[1e400,{\"n\":20000000000000000000001}]", "[1e400,{\"n\":20000000000000000000001}]"),
         ] {
             let text = format!("{{\"n\":{raw}}}");
             let values = fields_of(text.as_bytes()).expect("a row");

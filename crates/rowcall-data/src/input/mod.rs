@@ -8,6 +8,7 @@ mod gauge;
 mod gzip;
 mod header;
 mod json_lines;
+mod json_number;
 mod json_object;
 mod json_odd;
 mod json_values;

@@ -3,6 +3,7 @@
 
 mod csv;
 mod json_lines;
+mod own;
 mod row;
 mod target;
 
@@ -21,6 +22,7 @@ use csv::Csv;
 use row::{Names, OutputRow};
 use target::Target;
 
+pub use own::is_output_of;
 pub use row::took;
 pub use target::{is_reader_gone, same_file};
 
@@ -92,6 +94,53 @@ enum Encoder {
     Csv(Csv),
 }
 
+impl Encoder {
+    fn new(format: OutputFormat, layout: &Layout, columns: &[String]) -> Self {
+        match format {
+            OutputFormat::JsonLines => Self::JsonLines,
+            OutputFormat::Csv => Self::Csv(Csv::new(b',', columns, layout)),
+            OutputFormat::Tsv => Self::Csv(Csv::new(b'\t', columns, layout)),
+        }
+    }
+
+    /// Adds a CSV's header, if it was not added before.
+    fn push_header(&mut self, lines: &mut Vec<u8>) {
+        if let Self::Csv(csv) = self {
+            csv.push_header(lines);
+        }
+    }
+
+    /// Adds the line of a row.
+    fn push(&mut self, row: &OutputRow<'_>, lines: &mut Vec<u8>, left_out: &mut LeftOut) {
+        match self {
+            Self::JsonLines => json_lines::push(row, lines),
+            Self::Csv(csv) => csv.push(row, lines, left_out),
+        }
+    }
+
+    fn names(&self) -> Names {
+        match self {
+            Self::JsonLines => Names::OfFields,
+            Self::Csv(_) => Names::OfColumns,
+        }
+    }
+}
+
+/// Adds the lines of `rows`.
+fn encode(
+    rows: &[(Row, Outcome)],
+    encoder: &mut Encoder,
+    layout: &Layout,
+    lines: &mut Vec<u8>,
+    left_out: &mut LeftOut,
+) -> Result<()> {
+    for (row, outcome) in rows {
+        let record = row::record_text(row)?;
+        encoder.push(&OutputRow::new(&record, outcome, layout, encoder.names())?, lines, left_out);
+    }
+    Ok(())
+}
+
 impl Output {
     /// Opens the file at `path`, or standard output for `-` and without a path, and the file for failed rows.
     ///
@@ -130,11 +179,7 @@ impl Output {
         layout: Layout,
         columns: &[String],
     ) -> Self {
-        let encoder = match format {
-            OutputFormat::JsonLines => Encoder::JsonLines,
-            OutputFormat::Csv => Encoder::Csv(Csv::new(b',', columns, &layout)),
-            OutputFormat::Tsv => Encoder::Csv(Csv::new(b'\t', columns, &layout)),
-        };
+        let encoder = Encoder::new(format, &layout, columns);
         let open = Open { layout, encoder, target, failed, written: Written::default() };
         Self { open: Arc::new(Mutex::new(Some(open))) }
     }
@@ -180,17 +225,10 @@ impl Open {
         let (mut lines, mut failed_lines) = (Vec::new(), Vec::new());
         for (row, outcome) in done {
             let record = row::record_text(row)?;
-            let names = match self.encoder {
-                Encoder::JsonLines => Names::OfFields,
-                Encoder::Csv(_) => Names::OfColumns,
-            };
-            let row = OutputRow::new(&record, outcome, &self.layout, names)?;
+            let row = OutputRow::new(&record, outcome, &self.layout, self.encoder.names())?;
             self.written.rows += 1;
             self.written.clashes += u64::from(row.error.is_some() && outcome.result.is_ok());
-            match &mut self.encoder {
-                Encoder::JsonLines => json_lines::push(&row, &mut lines),
-                Encoder::Csv(csv) => csv.push(&row, &mut lines, &mut self.written.left_out),
-            }
+            self.encoder.push(&row, &mut lines, &mut self.written.left_out);
             if row.error.is_some() && self.failed.is_some() {
                 json_lines::push(&row, &mut failed_lines);
             }
@@ -224,9 +262,8 @@ impl Open {
 
     /// Writes a CSV's header if there was no row to write it before.
     fn write_header(&mut self) -> Result<()> {
-        let Encoder::Csv(csv) = &mut self.encoder else { return Ok(()) };
         let mut lines = Vec::new();
-        csv.push_header(&mut lines);
+        self.encoder.push_header(&mut lines);
         self.target.write(&lines)
     }
 }

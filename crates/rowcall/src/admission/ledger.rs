@@ -292,7 +292,7 @@ impl Ledger {
         self.answered |= match settlement {
             Settlement::Exact(_) | Settlement::Unknown | Settlement::Refused(_) => true,
             Settlement::Failed { failing, .. } => match failing {
-                Failing::Gateway | Failing::Overloaded | Failing::Server => true,
+                Failing::Gateway | Failing::Overloaded | Failing::Page | Failing::Server => true,
                 Failing::Unreachable | Failing::Unanswered => false,
             },
         };

@@ -12,6 +12,9 @@ const FEWEST_ROWS: u32 = 2;
 /// An outage that fewer than [`FAILURES`] rows have met may be the rows' own fault, so that it is believed for no longer.
 const BELIEVED_FOR_FEW: Duration = Duration::from_mins(1);
 
+/// The same where web pages came for answers from a server that has answered before, which hardly ever is for a row.
+const BELIEVED_FOR_PAGES: Duration = Duration::from_mins(6);
+
 /// The time between two probes is a twentieth of the time that the outage has lasted, within these bounds: the server that was
 /// away for a moment is found at once, and a long outage costs a request a second.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -40,6 +43,8 @@ pub(crate) enum Failing {
     Gateway,
     /// The server has no capacity for now, and does not say when it will.
     Overloaded,
+    /// A web page came for an answer: something in front of the server has answered for it.
+    Page,
     /// An error of the server's, or what nobody can read.
     Server,
 }
@@ -200,11 +205,14 @@ impl Outages {
             let series = self.failures.get_or_insert(first);
             series.failures += 1;
             series.rows += u32::from(is_first);
-            is_of_many = series.rows >= FEWEST_ROWS && (series.failures >= FAILURES || others == 0);
+            // Where many are in flight, they will show whether all get pages.
+            let is_seen_at_once = failing == Failing::Page && others + 1 < FAILURES as usize;
+            is_of_many =
+                series.rows >= FEWEST_ROWS && (series.failures >= FAILURES || others == 0) || is_seen_at_once;
         }
         let series = self.failures;
         let might_mend = match failing {
-            Failing::Gateway | Failing::Overloaded => true,
+            Failing::Gateway | Failing::Overloaded | Failing::Page => true,
             Failing::Unreachable | Failing::Unanswered | Failing::Server => self.has_accepted,
         };
         if is_of_many
@@ -220,11 +228,13 @@ impl Outages {
             Some(outage) => {
                 let lasted = now.saturating_sub(outage.since);
                 outage.is_broad |= is_broad;
-                if !outage.is_broad && lasted > BELIEVED_FOR_FEW {
+                let is_answering_page = failing == Failing::Page && self.has_accepted;
+                let believed = if is_answering_page { BELIEVED_FOR_PAGES } else { BELIEVED_FOR_FEW };
+                if !outage.is_broad && lasted > believed {
                     (self.outage, self.failures) = (None, None);
                     self.series += 1;
                     strikes.open = 0;
-                    return Blame::Row;
+                    return self.blame_without_outage(failing);
                 }
                 let probe_in = (lasted / SHARE).clamp(SHORTEST, LONGEST).max(retry_after.unwrap_or_default());
                 outage.next_probe = now + probe_in;
@@ -232,7 +242,21 @@ impl Outages {
                 Blame::Account(lasted)
             }
             None if is_of_many || (is_broad && !self.has_accepted) => Blame::Setup,
-            None => Blame::Row,
+            None => self.blame_without_outage(failing),
+        }
+    }
+
+    /// Whom a failure is put down to that shows no outage.
+    fn blame_without_outage(&self, failing: Failing) -> Blame {
+        match failing {
+            // There is no such server at the address.
+            Failing::Page if !self.has_accepted => Blame::Setup,
+            Failing::Page
+            | Failing::Unreachable
+            | Failing::Unanswered
+            | Failing::Gateway
+            | Failing::Overloaded
+            | Failing::Server => Blame::Row,
         }
     }
 }

@@ -96,9 +96,10 @@ impl Reader<'_> {
         if self.wanted.call_in_writing(&value).is_some() {
             return None;
         }
-        let value = self.wanted.form(value);
-        let is_wanted =
-            self.wanted.schema.validates(&value) && self.wanted.schema.strangers(&value, 1).is_empty();
+        let (value, spoilt) = self.wanted.form(value);
+        let is_wanted = spoilt.is_empty()
+            && self.wanted.schema.validates(&value)
+            && self.wanted.schema.strangers(&value, 1).is_empty();
         is_wanted.then(|| self.sound(value, Vec::new()))
     }
 

@@ -13,6 +13,7 @@ use crate::violation::Violation;
 mod beside;
 mod damage;
 mod loss;
+mod texts;
 
 fn completion(content: Content, finish: Finish) -> Completion {
     Completion {

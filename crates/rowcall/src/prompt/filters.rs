@@ -8,6 +8,8 @@ use minijinja_contrib::pycompat::unknown_method_callback;
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
+use super::spelling::Json;
+
 /// The spaces of `tojson(indent=true)`.
 const INDENT: usize = 2;
 
@@ -55,9 +57,14 @@ fn present(value: &Value) -> Result<&Value, Error> {
 /// The widest indent, in spaces.
 const WIDEST: usize = 64;
 
-/// JSON as it is, without the escapes that HTML needs and a prompt does not; `indent` is a number of spaces, or `true` for 2.
+/// JSON as it is, numbers as the row spells them, without the escapes that HTML needs and a prompt does not; `indent` is a number of spaces, or `true` for 2.
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands named arguments over")]
-fn tojson(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<String, Error> {
+fn tojson(
+    state: &mut State<'_, '_>,
+    value: &Value,
+    indent: Option<Value>,
+    options: Kwargs,
+) -> Result<String, Error> {
     let failed = |error: serde_json::Error| Error::new(ErrorKind::InvalidOperation, error.to_string());
     let indent = match indent {
         Some(indent) => Some(indent),
@@ -72,9 +79,10 @@ fn tojson(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Strin
             Err(_) => Some(usize::try_from(indent)?),
         },
     };
-    let Some(spaces) = spaces else { return serde_json::to_string(value).map_err(failed) };
+    let json = Json::new(state, value);
+    let Some(spaces) = spaces else { return serde_json::to_string(&json).map_err(failed) };
     let (mut text, indent) = (Vec::new(), " ".repeat(spaces.min(WIDEST)));
     let formatter = PrettyFormatter::with_indent(indent.as_bytes());
-    value.serialize(&mut Serializer::with_formatter(&mut text, formatter)).map_err(failed)?;
+    json.serialize(&mut Serializer::with_formatter(&mut text, formatter)).map_err(failed)?;
     String::from_utf8(text).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
 }

@@ -8,7 +8,8 @@ use minijinja::Template;
 use minijinja::value::Object;
 use serde_json::{Map, Value};
 
-use super::field;
+use super::field::{self, Forms, Nulls};
+use super::spelling::Numbers;
 
 /// Fields that remember what was asked of them in vain.
 #[derive(Debug)]
@@ -24,7 +25,8 @@ impl Object for Watched {
         if found.is_none() {
             self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         }
-        found.map(field::one)
+        let forms = Forms { numbers: &Numbers::Values, nulls: Nulls::None };
+        found.map(|value| field::one(value, forms))
     }
 }
 

@@ -8,6 +8,7 @@ mod field;
 mod filters;
 mod missing;
 mod null;
+mod spelling;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,8 @@ pub(crate) struct Template {
     images: Vec<String>,
     /// What each part must be given.
     needs: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The same that each part asks of the whole row by name, as in `row.text`.
+    needs_of_row: BTreeMap<&'static str, BTreeSet<String>>,
     uses_whole_row: bool,
     /// Every field that a part uses in whatever way, `row` for all of them.
     mentioned: BTreeSet<String>,
@@ -87,6 +90,7 @@ impl Template {
             examples: Vec::new(),
             images: Vec::new(),
             needs: BTreeMap::new(),
+            needs_of_row: BTreeMap::new(),
             uses_whole_row: false,
             mentioned: BTreeSet::new(),
         };
@@ -98,6 +102,8 @@ impl Template {
                 template.uses_whole_row |= needs.remove(ROW);
                 needs.retain(|variable| !may_be_missing(source, variable));
                 template.needs.insert(name, needs);
+                let of_row = template.named_of_row(name, source);
+                template.needs_of_row.insert(name, of_row);
             }
         }
         if system.is_some() {
@@ -191,6 +197,11 @@ impl Template {
         variables
     }
 
+    /// The fields that a row must bring since the template takes them from the whole row by name.
+    pub(crate) fn variables_of_row(&self) -> BTreeSet<String> {
+        self.needs_of_row.values().flatten().cloned().collect()
+    }
+
     /// The prompt for a row with these fields; files are in it by their paths.
     ///
     /// # Errors
@@ -225,6 +236,21 @@ impl Template {
         variables
     }
 
+    /// The fields that a template takes from the whole row by name. Methods of the row are no fields.
+    fn named_of_row(&self, name: &str, source: &str) -> BTreeSet<String> {
+        let Ok(template) = self.environment.get_template(name) else { return BTreeSet::new() };
+        let paths = template.undeclared_variables(true).into_iter();
+        let fields = paths.filter_map(|path| {
+            let field = path.strip_prefix(ROW)?.strip_prefix('.')?;
+            Some(field.split('.').next().unwrap_or(field).to_owned())
+        });
+        let is_field = |field: &String| {
+            let written = format!("{ROW}.{field}");
+            !source.contains(&format!("{written}(")) && !may_be_missing(source, &written)
+        };
+        fields.filter(is_field).collect()
+    }
+
     fn render_one(&self, name: &str, fields: &Map<String, Value>) -> Result<String, String> {
         let template = self.environment.get_template(name).map_err(|error| error.to_string())?;
         let needs = self.needs.get(name).into_iter().flatten();
@@ -235,13 +261,30 @@ impl Template {
             let has = listed(fields.keys());
             return Err(format!("the {name} uses `{variable}`, which the row lacks (it has {has})"));
         }
-        match template.render(field::all(&all)) {
-            Ok(text) if null::is_written(&template, &all, |field| self.uses(field), &text) => {
+        match spelling::rendered(&template, &all) {
+            Ok((text, numbers))
+                if null::is_written(&template, &all, &numbers, |field| self.uses(field), &text) =>
+            {
                 Err(self.uses_null(name, fields))
             }
-            Ok(text) => Ok(text),
+            Ok((text, _)) => Ok(text),
             Err(error) if null::is_of_null(&error) => Err(self.uses_null(name, fields)),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => {
+                Err(self.undefined(name, fields, &error))
+            }
             Err(error) => Err(format!("the {name} cannot be rendered: {}", reason(&error))),
+        }
+    }
+
+    /// That a part uses what is not there: a field of the row, if one that it takes from that is not.
+    fn undefined(&self, name: &str, fields: &Map<String, Value>, error: &minijinja::Error) -> String {
+        let has = listed(fields.keys());
+        let needs = self.needs_of_row.get(name).into_iter().flatten();
+        match needs.into_iter().find(|field| !fields.contains_key(*field) && !fields.contains_key(ROW)) {
+            Some(field) => format!("the {name} uses `{ROW}.{field}`, which the row lacks (it has {has})"),
+            None => {
+                format!("the {name} uses something that is not there (the row has {has}): {}", reason(error))
+            }
         }
     }
 

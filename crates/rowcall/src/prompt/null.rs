@@ -8,7 +8,8 @@ use minijinja::value::{Object, ObjectRepr, Value as Field, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Template};
 use serde_json::{Map, Value};
 
-use super::field;
+use super::field::{self, Forms, Nulls};
+use super::spelling::{self, Numbers};
 
 /// What the formatter's error says, so that it is known again.
 const IS_NULL: &str = "null cannot be written into a prompt";
@@ -46,7 +47,10 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
             let text = value.to_string();
             return out.write_str(&text.replace(MARK, "none")).map_err(Error::from);
         }
-        minijinja::escape_formatter(out, state, value)
+        match spelling::written(state, value) {
+            Some(text) => out.write_str(&text).map_err(Error::from),
+            None => minijinja::escape_formatter(out, state, value),
+        }
     });
     for name in ["default", "d"] {
         environment.add_filter(name, |value: &Field, other: Option<Field>, falsy: Option<bool>| {
@@ -71,13 +75,14 @@ pub(super) fn is_of_null(error: &Error) -> bool {
 pub(super) fn is_written(
     template: &Template<'_, '_>,
     fields: &Map<String, Value>,
+    numbers: &Numbers,
     used: impl Fn(&str) -> bool,
     text: &str,
 ) -> bool {
     if !fields.iter().any(|(name, value)| used(name) && has_null(value)) {
         return false;
     }
-    let marked = Field::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), mark(value))));
+    let marked = field::all(fields, Forms { numbers, nulls: Nulls::Marked });
     template.render(marked).is_ok_and(|marked| {
         // With conditions that ask for `none` another text comes out, in which nothing is written.
         marked.contains(MARK) && marked.replace(MARK, "none").eq_ignore_ascii_case(text)
@@ -105,15 +110,9 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-fn mark(value: &Value) -> Field {
-    match value {
-        Value::Null => Field::from_object(Marked),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => field::one(value),
-        Value::Array(items) => items.iter().map(mark).collect(),
-        Value::Object(fields) => {
-            Field::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), mark(value))))
-        }
-    }
+/// A null that leaves a mark.
+pub(super) fn marked() -> Field {
+    Field::from_object(Marked)
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::offer::SAMPLING;
 use super::{
-    Form, Mode, Parameters, Target, anthropic_error, correction, openai_error, push_field, push_json, sse,
+    Form, Mode, Parameters, Target, anthropic_error, body, correction, openai_error, push_field, push_json,
+    sse,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Request, Response};
 use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
-use crate::violation::Violation;
 use answer::{blocks, is_of_type};
 
 mod answer;
@@ -53,7 +53,9 @@ pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
     let message = if sse::is_stream(response) {
         stream::whole(response)?
     } else {
-        serde_json::from_slice(sse::without_mark(&response.body))
+        let text = str::from_utf8(sse::without_mark(&response.body))
+            .map_err(|_| unreadable("the body is not a message: it is not UTF-8".to_owned()))?;
+        body::read(text, answer::is_input)
             .map_err(|error| unreadable(format!("the body is not a message: {error}")))?
     };
     if message.get("error").is_some_and(|error| !openai_error::is_empty(error)) {
@@ -159,7 +161,7 @@ fn messages(target: &Target, prompt: &Prompt, mark: Mark) -> Vec<Value> {
                 if !blocks(raw_turn).is_empty() {
                     messages.push(raw_turn.clone());
                 }
-                messages.push(reply(raw_turn, violations));
+                messages.push(reply(raw_turn, &correction(violations, &target.form.wire)));
             }
         }
     }
@@ -225,8 +227,7 @@ pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value>
 
 /// The user's turn after an invalid answer: each `tool_use` must be met by a `tool_result`, here one that is an error;
 /// text is met by text.
-fn reply(raw_turn: &Value, violations: &[Violation]) -> Value {
-    let text = correction(violations);
+fn reply(raw_turn: &Value, text: &str) -> Value {
     let results: Vec<_> = blocks(raw_turn)
         .iter()
         .filter(|block| is_of_type(block, "tool_use"))

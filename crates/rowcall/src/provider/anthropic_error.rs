@@ -124,7 +124,8 @@ impl<'a> Objection<'a> {
         let field = before_colon
             .filter(|path| is_path(path))
             .or_else(|| quoted().filter(|path| is_path(path)))
-            .or_else(spoken_of);
+            .or_else(spoken_of)
+            .or_else(|| openai_error::way_refused(message));
         Self { message, field }
     }
 
@@ -169,7 +170,8 @@ impl<'a> Objection<'a> {
             "deprecated",
             "may not be",
         ];
-        self.field.is_some() && REFUSING.iter().any(|words| self.message.contains(words))
+        let is_refused = || REFUSING.iter().any(|words| self.message.contains(words));
+        openai_error::way_refused(self.message).is_some() || self.field.is_some() && is_refused()
     }
 }
 

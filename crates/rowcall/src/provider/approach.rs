@@ -2,10 +2,17 @@
 //! next of its means. Each change is made once for all rows.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Form, Mode, Target};
+use super::{Form, Mode, Target, refusal};
 use crate::fault::{Fault, FaultKind, GEMINI_VERSION};
+
+/// So many refusals of a form with no acceptance between them show that it is not taken any more, although it was.
+const REFUSALS_AFTER_ACCEPTANCE: u32 = 8;
+
+/// The same where nothing was accepted yet and the refusals are said to be of single answers.
+const REFUSALS_OF_ANSWERS: u32 = 3;
 
 /// The target of a run, and what may take its place.
 #[derive(Debug)]
@@ -20,6 +27,31 @@ struct State {
     further: Vec<Form>,
     /// Whether the output limit is sent under its other name already.
     is_renamed: bool,
+    /// How the present form has fared.
+    record: Record,
+}
+
+/// How a form has fared.
+#[derive(Debug, Default)]
+struct Record {
+    is_accepted: AtomicBool,
+    /// Refusals since the latest acceptance.
+    refusals: AtomicU32,
+}
+
+impl Record {
+    /// Whether a refusal may be that of one row or answer alone.
+    fn may_be_alone(&self, fault: &Fault) -> bool {
+        let refusals = self.refusals.fetch_add(1, Ordering::Relaxed) + 1;
+        let enough = if self.is_accepted.load(Ordering::Relaxed) {
+            REFUSALS_AFTER_ACCEPTANCE
+        } else if refusal::is_of_one_answer(&fault.message) {
+            REFUSALS_OF_ANSWERS
+        } else {
+            0
+        };
+        refusals < enough
+    }
 }
 
 /// What is asked differently from now on.
@@ -49,6 +81,8 @@ pub enum Change {
 pub enum Adaptation {
     /// Nothing.
     None,
+    /// Nothing: others are accepted in the same form, or may be, so that the row is worth another attempt.
+    OfRow,
     /// It has been seen to since the request was made: asking anew is enough.
     Made,
     /// This, and asking anew is enough.
@@ -59,12 +93,22 @@ impl Approach {
     /// Asks by `target`, and if its form proves to be none of the server's, by the forms in `further`, in that order.
     pub fn new(target: Target, mut further: Vec<Form>) -> Self {
         further.reverse();
-        Self { state: RwLock::new(State { target: Arc::new(target), further, is_renamed: false }) }
+        let (target, record) = (Arc::new(target), Record::default());
+        Self { state: RwLock::new(State { target, further, is_renamed: false, record }) }
     }
 
     /// How to ask now.
     pub fn target(&self) -> Arc<Target> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).target)
+    }
+
+    /// A request that was made by `asked` was accepted.
+    pub fn accepted(&self, asked: &Arc<Target>) {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&state.target, asked) {
+            state.record.is_accepted.store(true, Ordering::Relaxed);
+            state.record.refusals.store(0, Ordering::Relaxed);
+        }
     }
 
     /// What follows from a fault of a request that was made by `asked`.
@@ -93,6 +137,9 @@ impl Approach {
             return Adaptation::Made;
         }
         if fault.kind == FaultKind::InvalidSchema {
+            if state.record.may_be_alone(fault) {
+                return Adaptation::OfRow;
+            }
             return state.describe(&fault.message).unwrap_or_else(|| state.ask_otherwise());
         }
         if fault.kind == FaultKind::NotFound {
@@ -121,6 +168,9 @@ impl Approach {
         if !state.target.asks_for_schema_by(param) {
             return Adaptation::None;
         }
+        if state.record.may_be_alone(fault) {
+            return Adaptation::OfRow;
+        }
         state.ask_otherwise()
     }
 }
@@ -131,7 +181,7 @@ impl State {
         let form = &self.target.form;
         let (keyword, wire) = form.wire.without_named(message)?;
         let form = Form { wire: Arc::new(wire), ..form.clone() };
-        self.target = Arc::new(self.target.with_form(form));
+        self.take(form);
         Some(Adaptation::Change(Change::Described(keyword.to_owned())))
     }
 
@@ -140,8 +190,13 @@ impl State {
         let Some(form) = self.further.pop() else { return Adaptation::None };
         let from = self.target.form.mode;
         let change = if form.mode == from { Change::Plain } else { Change::Mode { from, to: form.mode } };
-        self.target = Arc::new(self.target.with_form(form));
+        self.take(form);
         Adaptation::Change(change)
+    }
+
+    fn take(&mut self, form: Form) {
+        self.target = Arc::new(self.target.with_form(form));
+        self.record = Record::default();
     }
 }
 

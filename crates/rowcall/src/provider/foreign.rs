@@ -15,6 +15,11 @@ const LONGEST_TITLE: usize = 80;
 /// The fault that stands for `fault`, with which an answer could not be read: the same, unless the body is known to be something else.
 pub(super) fn instead(response: &Response, spoken: Protocol, fault: Fault) -> Fault {
     let is_unread = matches!(fault.kind, FaultKind::Server | FaultKind::Connection);
+    let is_of_row = matches!(fault.kind, FaultKind::InvalidRequest | FaultKind::Unprocessable);
+    if !response.is_success() && is_of_row && is_page(response) {
+        // An interface refuses a request in its own form; a page is from something in front of it.
+        return Fault { kind: FaultKind::Server, ..fault };
+    }
     if !response.is_success() || !is_unread {
         return fault;
     }

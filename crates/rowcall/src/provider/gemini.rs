@@ -7,12 +7,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Form, Mode, Parameters, Target, correction, gemini_error, openai_error, push_field, push_json, sse,
+    Form, Mode, Parameters, Target, body, correction, gemini_error, openai_error, push_field, push_json, sse,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Request, Response};
 use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
-use crate::violation::Violation;
 use answer::parts;
 
 mod answer;
@@ -44,14 +43,16 @@ pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
     }
     let answer = if sse::is_stream(response) {
         // A piece that was cut ends it; what follows it would not be whole.
-        let chunks = sse::events(&response.body).map_while(|event| serde_json::from_str(&event.data).ok());
+        let chunks =
+            sse::events(&response.body).map_while(|event| body::read(&event.data, answer::is_arguments).ok());
         stream::whole(response, chunks)?
     } else {
-        let unreadable = |error| {
+        let unreadable = |error: &dyn std::fmt::Display| {
             let words = format!("the body is not an answer of Gemini: {error}");
             openai_error::in_success(response, FaultKind::Server, words)
         };
-        match serde_json::from_slice(sse::without_mark(&response.body)).map_err(unreadable)? {
+        let text = str::from_utf8(sse::without_mark(&response.body)).map_err(|error| unreadable(&error))?;
+        match body::read(text, answer::is_arguments).map_err(|error| unreadable(&error))? {
             // A stream that was not asked for as events is one array of what the events would have been.
             Value::Array(chunks) => stream::whole(response, chunks.into_iter())?,
             answer => answer,
@@ -122,7 +123,7 @@ fn contents(target: &Target, prompt: &Prompt) -> Vec<Value> {
                 if !parts(raw_turn).is_empty() {
                     contents.push(raw_turn.clone());
                 }
-                contents.push(reply(raw_turn, violations));
+                contents.push(reply(raw_turn, &correction(violations, &target.form.wire)));
             }
         }
     }
@@ -215,8 +216,7 @@ fn camel(name: &str) -> String {
 }
 
 /// The user's turn after an invalid answer: each call of a function is met by its response, text by text.
-fn reply(raw_turn: &Value, violations: &[Violation]) -> Value {
-    let text = correction(violations);
+fn reply(raw_turn: &Value, text: &str) -> Value {
     let mut replies: Vec<_> = parts(raw_turn)
         .iter()
         .filter_map(|part| part.get("functionCall"))

@@ -152,6 +152,9 @@ fn invalid_argument(message: &str) -> (FaultKind, Option<String>) {
     if says("schema") || says("Schema") || refusal::is_of_schema(message) {
         return (FaultKind::InvalidSchema, None);
     }
+    if let Some(way) = openai_error::way_refused(message) {
+        return (FaultKind::UnsupportedParameter, Some(way.to_owned()));
+    }
     // A value that every row has in common.
     if says("Invalid value at 'generation_config") || says("Invalid value at 'tool") {
         return (FaultKind::UnsupportedParameter, None);

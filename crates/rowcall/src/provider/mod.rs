@@ -4,6 +4,7 @@
 mod anthropic;
 mod anthropic_error;
 mod approach;
+mod body;
 mod catalog;
 mod day_quota;
 mod foreign;
@@ -35,7 +36,7 @@ pub use target::{Parameters, Target};
 
 use crate::fault::Fault;
 use crate::request::Response;
-use crate::schema::Dialect;
+use crate::schema::{Dialect, WireSchema};
 use crate::turn::{Completion, Content};
 use crate::violation::Violation;
 
@@ -240,11 +241,11 @@ pub fn processing_time(response: &Response) -> Option<Duration> {
 }
 
 /// The sentence with which a re-ask tells the model what was wrong with its last answer.
-fn correction(violations: &[Violation]) -> String {
+fn correction(violations: &[Violation], wire: &WireSchema) -> String {
     let mut text = String::from("The answer is not valid:\n");
     for violation in violations {
         text.push_str("- ");
-        text.push_str(&violation.to_string());
+        text.push_str(&wire.expressed(violation).to_string());
         text.push('\n');
     }
     text.push_str("Give the whole answer again with all of this corrected, and nothing else.");

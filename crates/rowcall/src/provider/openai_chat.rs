@@ -11,7 +11,6 @@ use super::{Form, Mode, Parameters, Target, correction, push_field, push_json, s
 use crate::fault::Fault;
 use crate::request::{Request, Response};
 use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
-use crate::violation::Violation;
 
 mod answer;
 mod message;
@@ -46,7 +45,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
             Turn::User { text, attachments } => push_message(&mut body, "user", &parts(text, attachments)),
             Turn::Invalid { raw_turn, violations } => {
                 push_item(&mut body, raw_turn);
-                for reply in replies(raw_turn, violations) {
+                for reply in replies(raw_turn, &correction(violations, &target.form.wire)) {
                     push_item(&mut body, &reply);
                 }
             }
@@ -143,8 +142,7 @@ pub(super) fn described(form: &Form, schema_field: &str) -> Map<String, Value> {
 
 /// What follows an invalid answer in a re-ask: a result for each tool call, since OpenAI refuses a call without one, or a
 /// user's message.
-fn replies(raw_turn: &Value, violations: &[Violation]) -> Vec<Value> {
-    let text = correction(violations);
+fn replies(raw_turn: &Value, text: &str) -> Vec<Value> {
     let calls = raw_turn.get("tool_calls").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if calls.is_empty() {
         return vec![json!({"role": "user", "content": text})];

@@ -14,6 +14,8 @@ pub(super) use said::is_empty;
 mod objection;
 mod said;
 
+pub(super) use objection::way_refused;
+
 /// The codes with which OpenAI says that waiting does not help (all of type `insufficient_quota`), and LiteLLM's for a key's
 /// budget.
 const QUOTA: [&str; 6] = [
@@ -198,7 +200,8 @@ fn kind(status: u16, said: &Said) -> FaultKind {
         }
         400 | 404 | 422 if said.refused.is_some() || is(&objection::CODES) => FaultKind::UnsupportedParameter,
         // The server of llama-cpp-python, and llama.cpp's own of 2024, do not know the format and call that their own error.
-        500 if said.refused.as_deref().is_some_and(objection::is_way_to_ask) => {
+        // Others have no permission or no code for it.
+        403 | 405 | 500 | 501 | 503 if said.refused.as_deref().is_some_and(objection::is_way_to_ask) => {
             FaultKind::UnsupportedParameter
         }
         401 => FaultKind::Auth,

@@ -11,7 +11,6 @@ use super::{Form, Mode, Parameters, Target, correction, push_field, push_json, s
 use crate::fault::Fault;
 use crate::request::{Request, Response};
 use crate::turn::{Attachment, AttachmentContent, Completion, Prompt, Turn};
-use crate::violation::Violation;
 
 mod answer;
 mod stream;
@@ -74,7 +73,7 @@ fn items(target: &Target, turns: &[Turn]) -> Vec<Value> {
                     item => std::slice::from_ref(item),
                 };
                 items.extend_from_slice(said);
-                items.extend(replies(said, violations));
+                items.extend(replies(said, &correction(violations, &target.form.wire)));
             }
         }
     }
@@ -103,13 +102,12 @@ fn parts(text: &str, attachments: &[Attachment]) -> Vec<Value> {
 }
 
 /// What follows an invalid answer in a re-ask: an output for each call, since OpenAI refuses one without, or a user's message.
-fn replies(said: &[Value], violations: &[Violation]) -> Vec<Value> {
-    let text = correction(violations);
+fn replies(said: &[Value], text: &str) -> Vec<Value> {
     let call_ids = said.iter().filter(|item| item.get("type").is_some_and(|kind| kind == "function_call"));
     let outputs: Vec<_> = call_ids
         .map(|call| json!({"type": "function_call_output", "call_id": call.get("call_id"), "output": text}))
         .collect();
-    if outputs.is_empty() { vec![user(&text)] } else { outputs }
+    if outputs.is_empty() { vec![user(text)] } else { outputs }
 }
 
 /// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and

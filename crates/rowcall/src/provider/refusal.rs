@@ -101,6 +101,15 @@ const OF_ANSWER: &[&str] = &[
     "jsonschemavalidationerror",
 ];
 
+/// What is said of a grammar where one answer has left it, which another answer need not do: llama.cpp, vLLM, SGLang.
+const ONE_ANSWER: &[&str] = &[
+    "grammar stack",
+    "failed to advance",
+    "failed to accept token",
+    "rejected by the grammar",
+    "not accepted by the grammar",
+];
+
 /// How far into a message the general rule looks, in characters: some servers go on to repeat the request.
 const BEGINNING: usize = 300;
 
@@ -304,6 +313,12 @@ pub(super) fn is_of_schema(message: &str) -> bool {
     let says = |any: &[&str]| any.iter().any(|words| start.contains(words));
     let is_known = SCHEMA.iter().any(|words| text.contains(words));
     !is_of_answer(&text) && (is_known || says(SUBJECTS) && says(COMPILING) && says(CAME_TO_NOTHING))
+}
+
+/// Whether a message says that one answer has left the grammar, rather than that there can be none.
+pub(super) fn is_of_one_answer(message: &str) -> bool {
+    let text = own_words(message);
+    ONE_ANSWER.iter().any(|words| text.contains(words))
 }
 
 /// Whether a message that is about no other field speaks of a schema or a grammar that is not taken, in whatever words.

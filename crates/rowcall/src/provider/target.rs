@@ -217,16 +217,13 @@ impl Target {
         Some(Self { path: format!("/v1beta/{rest}").into(), ..self.clone() })
     }
 
-    /// Whether `param` is the name of what asks for the schema.
+    /// Whether `param` is the name of what asks for a schema, in this mode or in another: gateways ask for it in another way than they are
+    /// asked, and name that one.
     pub(super) fn asks_for_schema_by(&self, param: &str) -> bool {
-        let fields: &[&str] = match self.form.mode {
-            Mode::Schema | Mode::Json => {
-                &["response_format", "text", "output_config", "generation_config", "generationConfig"]
-            }
-            Mode::Tool => &["tools", "tool_choice", "parallel_tool_calls", "tool_config", "toolConfig"],
-            Mode::Prompt => &[],
-        };
-        fields.contains(&param.split(['.', '[']).next().unwrap_or(param))
+        match self.form.mode {
+            Mode::Schema | Mode::Json | Mode::Tool => is_way_to_ask(param),
+            Mode::Prompt => false,
+        }
     }
 
     /// The same target asking for the schema in another form.
@@ -253,6 +250,23 @@ impl Target {
             (Some(instructions), Some(text)) => Some(Cow::Owned(format!("{instructions}\n\n{text}"))),
         }
     }
+}
+
+/// Whether `param` is the name of a field by which some protocol asks for a schema.
+fn is_way_to_ask(param: &str) -> bool {
+    let fields = [
+        "response_format",
+        "text",
+        "output_config",
+        "generation_config",
+        "generationConfig",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "tool_config",
+        "toolConfig",
+    ];
+    fields.contains(&param.split(['.', '[']).next().unwrap_or(param))
 }
 
 /// What a prompt says of the answer's form where nothing else does. It has the word JSON in it, without which OpenAI and DeepSeek

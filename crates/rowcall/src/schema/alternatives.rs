@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::json_type::JsonTypes;
 use super::validate::{Document, Validator};
 use crate::error::Problem;
+use crate::number;
 
 /// One alternative.
 #[derive(Debug)]
@@ -77,8 +78,9 @@ impl Branch {
 
     /// Whether a value may belong to it, which is of one of `types` if it does.
     fn admits(&self, types: JsonTypes, value: &Value) -> bool {
-        let tagged =
-            |(name, members): &(String, Vec<Value>)| value.get(name).is_some_and(|tag| members.contains(tag));
+        let tagged = |(name, members): &(String, Vec<Value>)| {
+            value.get(name).is_some_and(|tag| number::is_among(tag, members))
+        };
         types.overlaps(JsonTypes::of(value)) && (!value.is_object() || self.tags.iter().all(tagged))
     }
 
@@ -99,7 +101,7 @@ impl Branch {
         }
         !self.tags.iter().any(|(name, members)| {
             let theirs = other.tags.iter().find(|(theirs, _)| theirs == name);
-            theirs.is_some_and(|(_, theirs)| !theirs.iter().any(|each| members.contains(each)))
+            theirs.is_some_and(|(_, theirs)| !theirs.iter().any(|each| number::is_among(each, members)))
         })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ use json_type::JsonTypes;
 use part::Part;
 use place::{Place, Rest};
 use subschemas::Subschemas;
-use validate::Validator;
+use validate::{Precision, Validator};
 
 /// The user's schema, checked and compiled. Cloning is cheap.
 ///
@@ -69,6 +69,8 @@ struct Compiled {
     properties: Option<Vec<String>>,
     further_fields: FurtherFields,
     validator: Validator,
+    /// The one for values whose numbers have more digits than those of the schema; compiled when the first comes.
+    exact: OnceLock<Option<Validator>>,
     coercion: Coercion,
     notes: Vec<String>,
 }
@@ -119,12 +121,22 @@ impl Schema {
         let schemas = Subschemas::of(&json)?;
         satisfiable::check_chains(&schemas)?;
         satisfiable::check_contradictions(&schemas)?;
-        let validator = Validator::compile(&json)?;
+        let validator = Validator::compile(&json, Precision::needed_by(&json))?;
         satisfiable::check_combinations(&json, &schemas)?;
         satisfiable::check_inhabited(&schemas)?;
         let coercion = Coercion::compile(&json)?;
         let (name, properties, further_fields) = (name(&json), properties(&json), further_fields(&json));
-        Ok(Self(Arc::new(Compiled { json, name, properties, further_fields, validator, coercion, notes })))
+        let exact = OnceLock::new();
+        Ok(Self(Arc::new(Compiled {
+            json,
+            name,
+            properties,
+            further_fields,
+            validator,
+            exact,
+            coercion,
+            notes,
+        })))
     }
 
     /// A schema as text: JSON Schema if it begins with `{` or is `true` or `false`, otherwise the short form, for instance
@@ -195,8 +207,20 @@ impl Schema {
 
     /// Whether `value` satisfies the schema.
     pub fn validates(&self, value: &Value) -> bool {
-        number::without_extremes(value).is_none() && self.0.validator.is_valid(value)
-            || self.violations(value).is_empty()
+        let precision = Precision::needed_by(value);
+        match precision {
+            Precision::Digits if number::has_too_large(value) => false,
+            Precision::Digits | Precision::Floats => self.validator(precision).is_valid(value),
+        }
+    }
+
+    fn validator(&self, precision: Precision) -> &Validator {
+        let Compiled { json, validator, exact, .. } = &*self.0;
+        if validator.has(precision) {
+            return validator;
+        }
+        // What compiles in one way does so in the other.
+        exact.get_or_init(|| Validator::compile(json, precision).ok()).as_ref().unwrap_or(validator)
     }
 
     /// Why `value` does not satisfy the schema, at most 32 reasons in words; empty if it does.
@@ -206,8 +230,13 @@ impl Schema {
 
     /// As `violations`, with what was expected at each place, and at most `most` of them.
     pub fn breaches(&self, value: &Value, most: usize) -> Vec<Breach> {
-        let plain = number::without_extremes(value);
-        let mut breaches = self.0.validator.breaches(&self.0.json, plain.as_ref().unwrap_or(value), most);
+        let precision = Precision::needed_by(value);
+        let plain = match precision {
+            Precision::Floats => None,
+            Precision::Digits => number::without_too_large(value),
+        };
+        let judged = plain.as_ref().unwrap_or(value);
+        let mut breaches = self.validator(precision).breaches(&self.0.json, judged, most);
         if plain.is_some() {
             let too_large = number::too_large(value, most);
             breaches.retain(|breach| !too_large.iter().any(|(path, _)| *path == breach.path));

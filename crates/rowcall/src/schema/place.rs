@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::json_type::JsonTypes;
 use super::part::Part;
 use super::subschemas::target;
+use crate::number;
 
 static ANYTHING: Value = Value::Bool(true);
 
@@ -136,7 +137,7 @@ impl<'s> Place<'s> {
     fn listed(&self) -> Option<Vec<&'s Value>> {
         let mut lists = self.parts.iter().flat_map(Part::members);
         let mut members: Vec<&'s Value> = lists.next()?.iter().collect();
-        lists.for_each(|list| members.retain(|member| list.contains(member)));
+        lists.for_each(|list| members.retain(|member| number::is_among(member, list)));
         Some(members)
     }
 

@@ -9,6 +9,7 @@ use super::place::Place;
 use super::refused;
 use super::subschemas::{Subschema, Subschemas, escaped};
 use crate::error::Problem;
+use crate::number::{self, Decimal};
 
 /// So many levels of brackets may a schema have: about 64 levels of schemas, each of which takes two.
 const DEEPEST: usize = 120;
@@ -134,7 +135,7 @@ fn contradiction(schema: &Map<String, Value>) -> Option<String> {
 fn limits(schema: &Map<String, Value>) -> Option<String> {
     LIMITS.iter().find_map(|(low, high, ends)| {
         let (least, most) = (schema.get(*low)?, schema.get(*high)?);
-        let (least_number, most_number) = (least.as_f64()?, most.as_f64()?);
+        let (least_number, most_number) = (Decimal::of_value(least)?, Decimal::of_value(most)?);
         let nothing_between =
             least_number > most_number || (*ends == Ends::Excluded && least_number >= most_number);
         nothing_between.then(|| format!("`{low}` {least} and `{high}` {most} leave nothing between them"))
@@ -150,7 +151,7 @@ fn members(schema: &Map<String, Value>) -> Option<String> {
     let members = schema.get("enum").and_then(Value::as_array);
     let constant = schema.get("const");
     if let (Some(members), Some(constant)) = (members, constant)
-        && !members.contains(constant)
+        && !number::is_among(constant, members)
     {
         return Some(format!("`const` {constant} is not in `enum`"));
     }

@@ -3,11 +3,13 @@
 
 use serde_json::{Map, Value};
 
+use super::alternatives::Branch;
 use super::breach::{Breach, Expected};
 use super::coerce::{Coercion, Shape};
 use super::json_type::JsonTypes;
 use super::subschemas::escaped;
 use super::wording;
+use crate::number;
 
 /// How much a schema says of the properties that it does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +43,14 @@ impl Coercion {
         if let Some(alternatives) = &shape.alternatives {
             let types = JsonTypes::of(value);
             let mut branches = alternatives.branches().iter().filter(|branch| branch.types.overlaps(types));
-            // Of several alternatives for such a value, which one is meant is for validation to say.
-            if let (Some(only), None) = (branches.next(), branches.next()) {
-                self.strangers_at(only.step, value, path, found);
+            match (branches.next(), branches.next(), value) {
+                (Some(only), None, _) => self.strangers_at(only.step, value, path, found),
+                (Some(first), Some(second), Value::Object(fields)) => {
+                    let several = [first, second].into_iter().chain(branches);
+                    self.strangers_among(several, (value, fields), path, found);
+                }
+                // Of several alternatives for such a value, which one is meant is for validation to say.
+                (_, _, _) => {}
             }
             return;
         }
@@ -70,6 +77,55 @@ impl Coercion {
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+impl Coercion {
+    /// The strangers in an object that may belong to several alternatives: of the only one that knows all of its properties, or else those by
+    /// other names for which all alternatives agree that know the rest.
+    fn strangers_among<'b>(
+        &self,
+        branches: impl Iterator<Item = &'b Branch>,
+        (value, fields): (&Value, &Map<String, Value>),
+        path: &mut String,
+        found: &mut Vec<Breach>,
+    ) {
+        let (mut knowing, mut renaming): (Vec<usize>, Vec<Vec<Breach>>) = (Vec::new(), Vec::new());
+        for branch in branches {
+            let Some(shape) = self.shapes.get(branch.step) else { return };
+            // Alternatives within are not looked into, and what takes any name has no strangers.
+            if shape.alternatives.is_some()
+                || shape.properties.is_empty()
+                || shape.further == Further::Described
+            {
+                return;
+            }
+            let breaches = shape.strangers(fields, path);
+            let names = breaches.iter().filter_map(|breach| match &breach.expected {
+                Expected::Name { found, meant } => Some((found.as_str(), meant.as_str())),
+                Expected::Types(_) | Expected::Member(_) | Expected::Other => None,
+            });
+            let names: Vec<(&str, &str)> = names.collect();
+            let is_tagged = branch.tags.iter().all(|(tag, members)| {
+                let spelled =
+                    names.iter().find(|(_, meant)| meant == tag).map_or(tag.as_str(), |(found, _)| *found);
+                fields.get(spelled).is_none_or(|value| number::is_among(value, members))
+            });
+            let unknown = fields.keys().filter(|name| !shape.properties.contains_key(*name)).count();
+            match unknown {
+                _ if !is_tagged => {}
+                0 => knowing.push(branch.step),
+                unknown if unknown == names.len() => renaming.push(breaches),
+                _ => {}
+            }
+        }
+        match (knowing.as_slice(), renaming.as_slice()) {
+            ([only], _) => self.strangers_at(*only, value, path, found),
+            ([], [first, others @ ..]) if others.iter().all(|other| other == first) => {
+                found.extend(first.iter().cloned());
+            }
+            (_, _) => {}
         }
     }
 }
@@ -142,7 +198,39 @@ mod tests {
         let map = json!({ "type": "object", "properties": { "name": {} }, "additionalProperties": { "type": "integer" } });
         let nested =
             json!({ "type": "object", "properties": { "who": { "anyOf": [person, { "type": "null" }] } } });
+        let circle = json!({ "type": "object", "properties": { "kind": { "const": "circle" }, "radius": { "type": "number" } }, "required": ["kind", "radius"] });
+        let square = json!({ "type": "object", "properties": { "kind": { "const": "square" }, "side": person }, "required": ["kind", "side"] });
+        let union = json!({ "anyOf": [circle, square, { "type": "null" }] });
+        let same =
+            json!({ "anyOf": [person, { "type": "object", "properties": { "name": {}, "title": {} } }] });
+        let or_map =
+            json!({ "anyOf": [person, { "type": "object", "additionalProperties": { "type": "string" } }] });
         for (schema, value, expected) in [
+            (&union, json!({ "kind": "circle", "radius": 1 }), vec![]),
+            (
+                &union,
+                json!({ "Kind": "circle", "RADIUS": 1 }),
+                vec!["unexpected property `Kind`", "unexpected property `RADIUS`"],
+            ),
+            (
+                &union,
+                json!({ "kind": "circle", "Radius": 1 }),
+                vec!["unexpected property `Radius`, did you mean `radius`?"],
+            ),
+            (&union, json!({ "kind": "square", "Radius": 1 }), vec![]),
+            (
+                &union,
+                json!({ "kind": "square", "side": { "Name": "x" } }),
+                vec!["`/side` unexpected property `Name`"],
+            ),
+            (&same, json!({ "Name": "x" }), vec!["unexpected property `Name`, did you mean `name`?"]),
+            (
+                &same,
+                json!({ "Name": "x", "Title": "y" }),
+                vec!["unexpected property `Name`", "unexpected property `Title`"],
+            ),
+            (&same, json!({ "title": "y" }), vec![]),
+            (&or_map, json!({ "Name": "x" }), vec![]),
             (&person, json!({}), vec![]),
             (&person, json!({ "name": "Ann" }), vec![]),
             (&person, json!({ "name": "Ann", "age": 3 }), vec![]),

@@ -1,5 +1,5 @@
-//! Whether a value satisfies a schema, and where not. The only file that knows the validation library; how values are
-//! put into words is in `wording.rs`, and what is said of alternatives in `breach.rs`.
+//! Whether a value satisfies a schema, and where not. The only file that knows the validation library, with the keywords of `exact.rs`; how
+//! values are put into words is in `wording.rs`, and what is said of alternatives in `breach.rs`.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -13,24 +13,55 @@ use super::json_type::{JsonType, JsonTypes};
 use super::wording::{self, cut};
 use super::{refused, subschemas};
 use crate::error::{Problem, did_you_mean};
+use crate::number;
+
+mod exact;
 
 /// No more reasons than this are told: a model that missed so much needs no longer list.
 pub(crate) const MOST_VIOLATIONS: usize = 32;
+
+/// What is wrong with a list in which something stands twice.
+const ITEMS_EQUAL: &str = "has items that are equal, expected each only once";
 
 /// The name under which a document is known while schemas within it are compiled.
 const DOCUMENT: &str = "urn:rowcall:schema";
 
 /// A compiled schema. Formats are checked; unknown formats and unknown keywords are not.
-pub(super) struct Validator(jsonschema::Validator);
+pub(super) struct Validator {
+    compiled: jsonschema::Validator,
+    precision: Precision,
+}
+
+/// How numbers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Precision {
+    /// As 64-bit floats, which is exact for numbers of 15 digits at most.
+    Floats,
+    /// By all of their digits.
+    Digits,
+}
+
+impl Precision {
+    /// The one that a value, or a schema, needs.
+    pub(super) fn needed_by(value: &Value) -> Self {
+        if number::has_long(value) { Self::Digits } else { Self::Floats }
+    }
+}
 
 impl Validator {
-    /// Compiles a schema whose references are known to be local.
+    /// Compiles a schema whose references are known to be local, with the precision that it needs or a higher one.
     ///
     /// # Errors
     /// What is not a schema, such as a list where an object must stand, a pattern that is no regular expression, or a
     /// `$schema` that is not known.
-    pub(super) fn compile(schema: &Value) -> Result<Self, Problem> {
-        options().build(schema).map(Self).map_err(|error| problem(&error))
+    pub(super) fn compile(schema: &Value, precision: Precision) -> Result<Self, Problem> {
+        let compiled = options_of(schema, precision).build(schema).map_err(|error| problem(&error))?;
+        Ok(Self { compiled, precision })
+    }
+
+    /// Whether it can judge what needs this precision.
+    pub(super) fn has(&self, precision: Precision) -> bool {
+        self.precision == Precision::Digits || precision == Precision::Floats
     }
 
     /// Whether `pattern` can be used as it is.
@@ -40,7 +71,7 @@ impl Validator {
     }
 
     pub(super) fn is_valid(&self, value: &Value) -> bool {
-        self.0.is_valid(value)
+        self.compiled.is_valid(value)
     }
 
     /// The first reasons, at most `most`, why `value` does not satisfy `schema`, which is what this was compiled from.
@@ -49,7 +80,7 @@ impl Validator {
             return Vec::new();
         }
         let mut breaches: Vec<Breach> =
-            self.0.iter_errors(value).take(most).flat_map(|error| breaches(schema, &error)).collect();
+            self.compiled.iter_errors(value).take(most).flat_map(|error| breaches(schema, &error)).collect();
         breaches.truncate(most);
         breaches
     }
@@ -63,6 +94,13 @@ impl fmt::Debug for Validator {
 
 fn options<'r>() -> ValidationOptions<'r> {
     jsonschema::options().offline().should_validate_formats(true)
+}
+
+fn options_of<'r>(root: &Value, precision: Precision) -> ValidationOptions<'r> {
+    match precision {
+        Precision::Floats => options(),
+        Precision::Digits => exact::added_to(options(), jsonschema::Draft::default().detect(root)),
+    }
 }
 
 /// A document from which schemas within it can be compiled on their own, their references intact.
@@ -84,8 +122,9 @@ impl<'s> Document<'s> {
     pub(super) fn at(&self, pointer: &str) -> Result<Validator, Problem> {
         let registry = self.registry.get_or_init(|| registry(self.root)).as_ref().map_err(Problem::clone)?;
         let schema = json!({ "$ref": format!("{DOCUMENT}#{}", subschemas::percent_encoded(pointer)) });
-        let built = options().with_registry(registry).build(&schema);
-        built.map(Validator).map_err(|error| problem(&error))
+        let precision = Precision::needed_by(self.root);
+        let built = options_of(self.root, precision).with_registry(registry).build(&schema);
+        built.map(|compiled| Validator { compiled, precision }).map_err(|error| problem(&error))
     }
 }
 
@@ -200,9 +239,7 @@ fn breaches(schema: &Value, error: &ValidationError<'_>) -> Vec<Breach> {
         ValidationErrorKind::Pattern { pattern } => {
             other(format!("{} does not match the pattern `{}`", shown(error), cut(pattern)))
         }
-        ValidationErrorKind::UniqueItems => {
-            other("has items that are equal, expected each only once".to_owned())
-        }
+        ValidationErrorKind::UniqueItems => other(ITEMS_EQUAL.to_owned()),
         ValidationErrorKind::Contains => {
             other("has too few or too many items that match `contains`".to_owned())
         }
@@ -216,10 +253,12 @@ fn breaches(schema: &Value, error: &ValidationError<'_>) -> Vec<Breach> {
         ValidationErrorKind::ContentMediaType { content_media_type } => {
             other(format!("{} is not of the media type {content_media_type}", shown(error)))
         }
+        ValidationErrorKind::Custom { keyword, message } => {
+            vec![exact::breach(path, value, keyword, message)]
+        }
         ValidationErrorKind::BacktrackLimitExceeded { .. }
         | ValidationErrorKind::RegexEngineFailure { .. }
         | ValidationErrorKind::FromUtf8 { .. }
-        | ValidationErrorKind::Custom { .. }
         | ValidationErrorKind::Referencing(_) => other(cut(&error.to_string())),
     }
 }

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rowcall::{Client, Error, Extractor, FaultKind, RetryPolicy, Schema};
+use rowcall::{Client, Error, Extractor, FaultKind, RetryPolicy, Row, Schema};
 use serde_json::Value;
 
 pub(crate) const ANSWER: &str =
@@ -86,22 +86,56 @@ async fn no_row_fails_by_an_outage() {
     }
 }
 
-/// It fails what the server has failed alone, and in an outage only what failed before it was known to be one.
+/// A server's own error fails the row that it says so of; a gateway's shows by a second attempt whether it is of the row.
 #[tokio::test]
 async fn an_outage_is_waited_for_whatever_the_server_says_of_a_retry() {
-    for (failing, most) in [(40..41, 1), (40..80, 7)] {
+    for (status, failing, expected) in [(500, 40..41, 1), (503, 40..41, 0), (503, 40..80, 0), (502, 0..30, 0)]
+    {
         let (base_url, _) = server_with("x-should-retry: false\r\n", move |nth| {
-            Some(if failing.contains(&nth) { (503, "") } else { (200, ANSWER) })
+            Some(if failing.contains(&nth) { (status, "") } else { (200, ANSWER) })
         });
         let outcomes = ages(&base_url, 5).gather_outcomes(rows(300)).await.expect("outcomes");
         let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
-        assert!((1..=most).contains(&failed), "{failed}, expected 1 to {most}");
+        assert_eq!(failed, expected, "{status}");
+    }
+}
+
+/// However few rows there are, and whether or not any was answered before.
+#[tokio::test]
+async fn no_row_of_a_few_fails_by_web_pages() {
+    for status in [200, 400, 422, 500, 502, 503] {
+        for (count, failing) in [(1, 0..12), (3, 0..12), (5, 2..14)] {
+            let (base_url, requests) =
+                server(move |nth| Some(if failing.contains(&nth) { (status, HTML) } else { (200, ANSWER) }));
+            let outcomes = ages(&base_url, 0).gather_outcomes(rows(count)).await.expect("outcomes");
+            let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+            assert_eq!(failed, 0, "{status}, {count} rows");
+            assert_eq!(requests.load(Ordering::SeqCst), count + 12, "{status}, {count} rows");
+        }
+    }
+}
+
+/// An error of one answer's grammar, and a refusal of the way to ask, among rows that are accepted in the same mode.
+#[tokio::test]
+async fn a_refusal_among_acceptances_is_retried_in_the_same_mode() {
+    const OF_ONE: &str = r#"{"error":{"message":"Unexpected empty grammar stack after accepting piece: x"}}"#;
+    const OF_WAY: &str = r#"{"error":{"message":"structured output is not supported"}}"#;
+    for (status, body) in [(500, OF_ONE), (400, OF_WAY)] {
+        let (base_url, requests) =
+            server(move |nth| Some(if nth > 10 && nth % 7 == 0 { (status, body) } else { (200, ANSWER) }));
+        let extractor = ages(&base_url, 5);
+        let outcomes = extractor.gather_outcomes(rows(60)).await.expect("outcomes");
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.result.is_err()).count(), 0, "{body}");
+        assert!(requests.load(Ordering::SeqCst) > 60, "{body}");
+        let next = extractor.preview(&Row::new(0, "another")).expect("a request").request;
+        assert!(String::from_utf8_lossy(&next.body).contains("json_schema"), "{body}");
     }
 }
 
 #[tokio::test]
 async fn a_sick_row_fails_by_itself() {
-    let (base_url, _) = server(|nth| if nth == 5 { Some((500, HTML)) } else { Some((200, ANSWER)) });
+    const BROKEN: &str = r#"{"error":{"message":"oops"}}"#;
+    let (base_url, _) = server(|nth| if nth == 5 { Some((500, BROKEN)) } else { Some((200, ANSWER)) });
     let outcomes = ages(&base_url, 0).gather_outcomes(rows(100)).await.expect("outcomes");
     assert_eq!(outcomes.iter().filter(|outcome| outcome.result.is_err()).count(), 1);
 }

@@ -254,3 +254,53 @@ fn a_command_that_cannot_begin_leaves_no_journal() {
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(!story.place.has("o.parquet.journal"));
 }
+
+/// A file that only has the name which the copy's output would have.
+#[test]
+fn a_copied_journal_writes_over_no_file_of_others() {
+    let story = Story::instant(&ages(20));
+    told(&story.run(&["--failed", "failed.jsonl"]), 0, &["20 done"]);
+    let journal = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
+    let other = "{\"text\":\"Ann is 0\",\"verdict\":\"guilty\"}\n";
+    for (name, content) in [("copy.jsonl", other), ("copy.failed.jsonl", other)] {
+        story.place.write("copy.jsonl.journal", &journal);
+        story.place.write(name, content);
+        let refused =
+            [&format!("`{}", story.place.path(name).display())[..], "is there and is not this journal's"];
+        let rerun = story.place.rowcall(&["rerun", "copy.jsonl.journal"]);
+        told(&rerun, 2, &[&refused[..], &["`--force` writes over it"]].concat());
+        assert_eq!(story.place.read(name), content);
+        if name == "copy.jsonl" {
+            let onto = ["export", "copy.jsonl.journal", "-o", name];
+            told(&story.place.rowcall(&onto), 2, &["is not this journal's output", "`--force`"]);
+            let run = [&story.asking("in.txt")[..], &["-o", name]].concat();
+            told(&story.place.rowcall(&run), 2, &["is not this journal's output", "`--force`"]);
+        }
+        assert_eq!(story.place.read(name), content);
+        let elsewhere = story.place.rowcall(&["rerun", "copy.jsonl.journal", "-o", "elsewhere.jsonl"]);
+        // Wherever the output goes, failed rows go to the file beside the journal.
+        let expected = if name == "copy.jsonl" { (0, "20 rows, 0 failed") } else { (2, "for failed rows") };
+        told(&elsewhere, expected.0, &[expected.1]);
+        assert_eq!(story.place.read(name), content);
+        assert_eq!(story.place.has("elsewhere.jsonl"), name == "copy.jsonl");
+        told(&story.place.rowcall(&["rerun", "copy.jsonl.journal", "--force"]), 0, &["20 rows, 0 failed"]);
+        assert_eq!(story.place.read("copy.jsonl"), answers(0..20));
+        // What it has written itself is its own.
+        told(&story.place.rowcall(&["rerun", "copy.jsonl.journal"]), 0, &["20 rows, 0 failed"]);
+        for name in ["copy.jsonl", "copy.failed.jsonl", "copy.jsonl.journal", "elsewhere.jsonl"] {
+            let _ = std::fs::remove_file(story.place.path(name));
+        }
+    }
+    assert_eq!(story.output(), answers(0..20));
+}
+
+#[test]
+fn a_rerun_that_ends_in_an_error_leaves_nothing_beside_the_journal() {
+    let story = Story::instant(&ages(20));
+    told(&story.run(&[]), 0, &["20 done"]);
+    let rerun = ["rerun", JOURNAL, "-o", "no/such/folder/out.jsonl"];
+    told(&story.place.rowcall(&rerun), 2, &["cannot write"]);
+    for ending in ["-wal", "-shm", "-lock"] {
+        assert!(!story.place.has(&format!("{JOURNAL}{ending}")), "{ending}");
+    }
+}

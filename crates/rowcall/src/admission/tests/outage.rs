@@ -93,6 +93,39 @@ async fn a_few_rows_are_waited_for_no_longer_than_a_minute() {
     assert_eq!(started.elapsed().as_secs(), 60);
 }
 
+/// However few rows are left, and also where the first thing that comes is a page.
+#[tokio::test(start_paused = true)]
+async fn a_web_page_is_an_outage_at_once() {
+    for has_answered in [true, false] {
+        let admission = Admission::new();
+        if has_answered {
+            answered(&admission).await;
+        }
+        let mut row = [Strikes::default()];
+        let started = Instant::now();
+        let mut blame = fail(&admission, &mut row, Failing::Page).await;
+        while matches!(blame[..], [Blame::Account(_)]) {
+            assert_eq!(row[0].count(), 0);
+            blame = fail(&admission, &mut row, Failing::Page).await;
+        }
+        // A page may be for the row after all; where nothing else ever came, the address is wrong.
+        let (blamed, after) = if has_answered { (Blame::Row, 360) } else { (Blame::Setup, 60) };
+        assert_eq!((&blame[..], started.elapsed().as_secs()), (&[blamed][..], after));
+        assert_eq!(fail(&admission, &mut row, Failing::Page).await, [blamed]);
+        answered(&admission).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_among_many_attempts_shows_nothing_yet() {
+    let admission = Admission::new();
+    answered(&admission).await;
+    let others = join_all((0..9).map(|_| admission.admit_free(NEED, None))).await;
+    let mut row = [Strikes::default()];
+    assert_eq!(fail(&admission, &mut row, Failing::Page).await, [Blame::Row]);
+    drop(others);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_hangs_takes_no_place_from_what_is_answered_after_it() {
     let admission = Admission::new();

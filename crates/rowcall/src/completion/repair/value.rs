@@ -32,8 +32,10 @@ pub(in crate::completion) struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// `value`, which came in the wire's form, in the user's form, its numbers and booleans spelled as the schema asks.
-    pub(in crate::completion) fn form(&self, value: Value) -> Value {
-        self.schema.coerce(self.wire.restore(value))
+    /// Beside it what is wrong with it that the schema does not see.
+    pub(in crate::completion) fn form(&self, value: Value) -> (Value, Vec<Breach>) {
+        let (value, spoilt) = self.wire.restored(value);
+        (self.schema.coerce(value), spoilt)
     }
 
     /// `value` in the user's form, repaired where it does not satisfy the schema as it is, and the repairs in the order
@@ -55,8 +57,9 @@ impl Wanted<'_> {
             }
             None => value,
         };
-        let unrepaired = self.form(value.clone());
-        let broken = self.breaches(&unrepaired);
+        let (unrepaired, mut spoilt) = self.form(value.clone());
+        let mut broken = spoilt.clone();
+        broken.extend(self.breaches(&unrepaired));
         let (mut layers, mut form, mut breaches) = (value, unrepaired.clone(), broken.clone());
         for _ in 0..=MOST_LAYERS {
             // Where so much is known to be wrong inside, there is no layer around it.
@@ -65,14 +68,16 @@ impl Wanted<'_> {
             }
             let wants_list =
                 breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array));
-            if let Some((value, inside)) = self.repaired_inside(form, breaches, exponents) {
+            if spoilt.is_empty()
+                && let Some((value, inside)) = self.repaired_inside(form, breaches, exponents)
+            {
                 repairs.extend(inside);
                 return Ok((value, repairs));
             }
             let Some((next, relayered)) = self.relayered(&layers, wants_list, others) else { break };
             repairs.extend(relayered);
             layers = next;
-            form = self.form(layers.clone());
+            (form, spoilt) = self.form(layers.clone());
             breaches = self.breaches(&form);
         }
         Err((unrepaired, broken.into_iter().take(MOST_VIOLATIONS).map(Violation::from).collect()))

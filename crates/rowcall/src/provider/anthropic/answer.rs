@@ -72,7 +72,7 @@ fn content(blocks: &[Value]) -> Content {
             name: text(block, "/name").unwrap_or_default().to_owned(),
             arguments: match block.get("input") {
                 None | Some(Value::Null) => "{}".to_owned(),
-                // As much as came of it in a stream.
+                // As much as came of it in a stream, or with a key twice.
                 Some(Value::String(broken)) => broken.clone(),
                 Some(input) => input.to_string(),
             },
@@ -123,6 +123,11 @@ fn usage(wire: &Value) -> Option<Usage> {
         output_tokens: output.unwrap_or(0),
         reasoning_tokens: count("/output_tokens_details/thinking_tokens").unwrap_or(0),
     })
+}
+
+/// Whether what has this name is the input of a tool.
+pub(super) fn is_input(name: &str, _: &Value) -> bool {
+    name == "input"
 }
 
 /// The blocks of a message.

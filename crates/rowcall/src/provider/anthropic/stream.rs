@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::answer::is_input;
 use crate::fault::{Fault, FaultKind};
-use crate::provider::{anthropic_error, openai_error, sse};
+use crate::provider::{anthropic_error, body, openai_error, sse};
 use crate::repeated_key::repeats_key;
 use crate::request::Response;
 
@@ -26,7 +27,7 @@ pub(super) fn whole(response: &Response) -> Result<Value, Fault> {
     let mut blocks: BTreeMap<u64, Block> = BTreeMap::new();
     for event in sse::events(&response.body) {
         // A piece that was cut; what follows it would not be whole.
-        let Ok(told) = serde_json::from_str::<Value>(&event.data) else { break };
+        let Ok(told) = body::read(&event.data, is_input) else { break };
         if let Some(error) = openai_error::in_event(event.name, &told) {
             let body = error.to_string().into();
             return Err(anthropic_error::classify(&Response { body, ..response.clone() }));

@@ -10,6 +10,7 @@ use crate::provider::Protocol;
 use crate::provider::tests::{PLAIN, body, case, check, ok, prompt, response, text, vectors, wire};
 use crate::schema::{Dialect, Schema, WireSchema};
 use crate::turn::{Content, Example, Finish, ToolCall, Usage};
+use crate::violation::Violation;
 
 fn cases() -> Vec<Value> {
     let mut cases = vectors("anthropic_messages.json");
@@ -472,4 +473,25 @@ fn each_mode_asks_in_its_own_way() {
     let loose = Form { dialect: Dialect::Object, ..form(&person(), Mode::Tool) };
     let tool = fields(&loose, &Parameters::default());
     assert_eq!(tool["tools"][0]["strict"], false);
+}
+
+/// Of a key that stands twice, an object would keep one value and lose the other.
+#[test]
+fn arguments_with_a_key_twice_are_no_value() {
+    let name = person().name().to_owned();
+    for (input, is_value) in [
+        (r#"{"name":"Ann","age":30}"#, true),
+        (r#"{"name":"Ann","age":30,"age":31}"#, false),
+        (r#"{"name":"Ann","name":"Bob","age":30}"#, false),
+    ] {
+        let message = format!(
+            r#"{{"type":"message","role":"assistant","model":"m","content":[{{"type":"tool_use","id":"1","name":"{name}","input":{input}}}],"stop_reason":"tool_use"}}"#
+        );
+        let completion = decode(&ok(&message)).expect("a message");
+        let reading = completion::read(&completion, &person(), &form(&person(), Mode::Tool).wire);
+        assert_eq!(matches!(reading, Reading::Value { .. }), is_value, "{input}: {reading:?}");
+        assert!(is_value || matches!(reading, Reading::Invalid { .. }), "{input}: {reading:?}");
+        let replayed = &completion.raw_turn["content"][0]["input"];
+        assert!(replayed.is_object(), "{replayed}");
+    }
 }

@@ -48,7 +48,7 @@ fn what_a_server_refuses_is_left_out_or_asked_for_otherwise() {
     {
         match approach.adapt(&approach.target(), &refusal(param)) {
             Adaptation::Change(change) => told.push(change.to_string()),
-            other @ (Adaptation::None | Adaptation::Made) => panic!("{param}: {other:?}"),
+            other @ (Adaptation::None | Adaptation::OfRow | Adaptation::Made) => panic!("{param}: {other:?}"),
         }
     }
     assert_eq!(
@@ -103,11 +103,58 @@ fn a_schema_that_is_refused_is_asked_for_by_the_next_mode() {
     let asked = approach.target();
     let modes: Vec<_> = std::iter::from_fn(|| match approach.adapt(&approach.target(), &refused) {
         Adaptation::Change(Change::Mode { from: _, to }) => Some(to),
-        Adaptation::Change(_) | Adaptation::Made | Adaptation::None => None,
+        Adaptation::Change(_) | Adaptation::OfRow | Adaptation::Made | Adaptation::None => None,
     })
     .collect();
     assert_eq!(modes, [Mode::Tool, Mode::Json, Mode::Prompt]);
     assert_eq!(approach.adapt(&asked, &refused), Adaptation::Made);
+}
+
+/// Gateways ask in another way than they are asked, and name that one.
+#[test]
+fn a_way_to_ask_that_is_refused_leads_to_the_next_mode_whichever_is_named() {
+    for named in ["tools", "response_format", "output_config.format", "generation_config.response_schema"] {
+        let approach = approach();
+        let modes: Vec<_> =
+            std::iter::from_fn(|| match approach.adapt(&approach.target(), &refusal(named)) {
+                Adaptation::Change(Change::Mode { from: _, to }) => Some(to),
+                Adaptation::Change(_) | Adaptation::OfRow | Adaptation::Made | Adaptation::None => None,
+            })
+            .collect();
+        assert_eq!(modes, [Mode::Tool, Mode::Json, Mode::Prompt], "{named}");
+    }
+}
+
+#[test]
+fn a_refusal_among_acceptances_is_the_rows_own() {
+    let moves = |approach: &Approach, fault: &Fault| {
+        let first = (0..20).find(|_| approach.adapt(&approach.target(), fault) != Adaptation::OfRow);
+        first.map(|nth| nth + 1)
+    };
+    let of_schema = Fault::new(FaultKind::InvalidSchema, "failed to parse grammar");
+    let of_answer =
+        Fault::new(FaultKind::InvalidSchema, "Unexpected empty grammar stack after accepting piece");
+    let of_way = refusal("response_format");
+    for (fault, at_first) in [(&of_schema, 1), (&of_answer, 3), (&of_way, 1)] {
+        assert_eq!(moves(&approach(), fault), Some(at_first), "{fault}");
+        let accepted = approach();
+        accepted.accepted(&accepted.target());
+        assert_eq!(moves(&accepted, fault), Some(8), "{fault}");
+        // Each acceptance shows that the form is taken.
+        let mixed = approach();
+        for _ in 0..50 {
+            mixed.accepted(&mixed.target());
+            assert_eq!(mixed.adapt(&mixed.target(), fault), Adaptation::OfRow, "{fault}");
+        }
+    }
+    let former = approach();
+    let asked = former.target();
+    assert!(matches!(former.adapt(&asked, &of_schema), Adaptation::Change(_)));
+    former.accepted(&asked);
+    assert!(
+        matches!(former.adapt(&former.target(), &of_schema), Adaptation::Change(_)),
+        "that was another form"
+    );
 }
 
 #[test]

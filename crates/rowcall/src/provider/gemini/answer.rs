@@ -83,9 +83,11 @@ fn content(parts: &[Value]) -> Content {
             name: text(call, "/name").unwrap_or_default().to_owned(),
             arguments: match call.get("args") {
                 None | Some(Value::Null) => "{}".to_owned(),
+                // With a key twice.
+                Some(Value::String(text)) => text.clone(),
                 Some(arguments) => arguments.to_string(),
             },
-            came_parsed: true,
+            came_parsed: !call.get("args").is_some_and(Value::is_string),
         })
         .collect();
     if !calls.is_empty() {
@@ -97,10 +99,15 @@ fn content(parts: &[Value]) -> Content {
 }
 
 /// The parts as they came, thoughts and signatures included, since Gemini 3 refuses a call without its signature; but for empty ones
-/// and thoughts with nothing behind them.
+/// and thoughts with nothing behind them, and for arguments that are text, since it takes only objects.
 fn replayable(parts: &[Value]) -> Vec<Value> {
     let is_empty = |part: &Value| part.get("thoughtSignature").is_none() && text(part, "/text") == Some("");
-    let kept: Vec<_> = parts.iter().filter(|part| !is_empty(part)).cloned().collect();
+    let mut kept: Vec<_> = parts.iter().filter(|part| !is_empty(part)).cloned().collect();
+    for arguments in kept.iter_mut().filter_map(|part| part.pointer_mut("/functionCall/args")) {
+        if let Some(object) = arguments.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+            *arguments = object;
+        }
+    }
     if kept.iter().all(is_thought) { Vec::new() } else { kept }
 }
 
@@ -120,6 +127,11 @@ pub(super) fn usage(wire: &Value) -> Option<Usage> {
         output_tokens: candidates.unwrap_or(0).saturating_add(reasoning_tokens),
         reasoning_tokens,
     })
+}
+
+/// Whether what has this name is the arguments of a call.
+pub(super) fn is_arguments(name: &str, _: &Value) -> bool {
+    name == "args"
 }
 
 /// The parts of a turn.

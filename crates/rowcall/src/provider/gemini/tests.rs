@@ -9,6 +9,7 @@ use crate::provider::Protocol;
 use crate::provider::tests::{PLAIN, body, check, ok, text as written, vectors, wire};
 use crate::schema::{Dialect, Schema, WireSchema};
 use crate::turn::{Content, Example, Usage};
+use crate::violation::Violation;
 
 /// How a vector's request asks for a schema, and for which.
 fn asked(request: &Value) -> (Mode, &Value, Arc<WireSchema>) {
@@ -405,5 +406,28 @@ fn a_models_name_cannot_leave_its_place_in_the_path() {
         ("łódź", "/v1/models/%C5%82%C3%B3d%C5%BA:generateContent"),
     ] {
         assert_eq!(&*path(model), expected);
+    }
+}
+
+/// Of a key that stands twice, an object would keep one value and lose the other.
+#[test]
+fn arguments_with_a_key_twice_are_no_value() {
+    let name = person().name().to_owned();
+    for (arguments, is_value) in [
+        (r#"{"name":"Ann","age":30}"#, true),
+        (r#"{"name":"Ann","age":30,"age":31}"#, false),
+        (r#"{"name":"Ann","name":"Bob","age":30}"#, false),
+    ] {
+        let answer = format!(
+            r#"{{"candidates":[{{"content":{{"role":"model","parts":[{{"functionCall":{{"name":"{name}","args":{arguments}}}}}]}},"finishReason":"STOP"}}]}}"#
+        );
+        for body in [answer.clone(), format!("[{answer}]")] {
+            let completion = decode(&ok(&body)).expect("an answer");
+            let reading = completion::read(&completion, &person(), &form(&person(), Mode::Tool).wire);
+            assert_eq!(matches!(reading, Reading::Value { .. }), is_value, "{arguments}: {reading:?}");
+            assert!(is_value || matches!(reading, Reading::Invalid { .. }), "{arguments}: {reading:?}");
+            let replayed = &completion.raw_turn["parts"][0]["functionCall"]["args"];
+            assert!(replayed.is_object(), "{replayed}");
+        }
     }
 }

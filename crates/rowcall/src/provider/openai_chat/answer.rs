@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::super::{openai_error, sse};
-use super::message::Message;
+use super::super::{body, openai_error, sse};
+use super::message::{Message, is_answer_of};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::turn::{Completion, Content, Finish, Usage};
@@ -111,7 +111,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
         return Err(openai_error::in_success(response, kind, words.to_owned()));
     }
     let message = match (choice.message.or(choice.delta), choice.text) {
-        (Some(raw), _) => serde_json::from_str(raw.get())
+        (Some(raw), _) => body::read(raw.get(), is_answer_of)
             .map_err(|error| unreadable(format!("the message cannot be read: {error}")))?,
         (None, Some(text)) => Value::String(text),
         (None, None) => return Err(unreadable("the first choice has no message".to_owned())),

@@ -149,6 +149,11 @@ pub(super) fn text(content: &Value) -> String {
     }
 }
 
+/// Whether what has this name is the answer itself, and no text.
+pub(super) fn is_answer_of(name: &str, value: &Value) -> bool {
+    name == "arguments" || name == "content" && is_answer(value)
+}
+
 /// Whether a content is the answer itself, and no text.
 fn is_answer(content: &Value) -> bool {
     match content {

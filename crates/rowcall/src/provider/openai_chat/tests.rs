@@ -10,6 +10,7 @@ use crate::provider::tests::{
 use crate::provider::{Forms, Protocol};
 use crate::schema::{Dialect, Schema};
 use crate::turn::{Content, Example, Finish};
+use crate::violation::Violation;
 
 mod alike;
 mod shapes;

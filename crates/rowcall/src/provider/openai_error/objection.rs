@@ -22,6 +22,41 @@ const WAYS_TO_ASK: [(&str, &str); 13] = [
     ("function calling", "tools"),
 ];
 
+/// What is said of a way to ask for a schema where it is named, beside words that refuse it; in small letters.
+const SPOKEN_OF: [(&str, &str); 12] = [
+    ("structured_output", "response_format"),
+    ("structured-output", "response_format"),
+    ("json mode", "response_format"),
+    ("json output", "response_format"),
+    ("constrained output", "response_format"),
+    ("tool call", "tools"),
+    ("tool-call", "tools"),
+    ("tool use", "tools"),
+    ("tool-use", "tools"),
+    ("tool_use", "tools"),
+    ("tools", "tools"),
+    ("function call", "tools"),
+];
+
+/// The words that refuse it.
+const REFUSING: [&str; 12] = [
+    "not supported",
+    "unsupported",
+    "not support",
+    "n't support",
+    "not enabled",
+    "not available",
+    "unavailable",
+    "not allowed",
+    "disabled",
+    "not implemented",
+    "cannot be used",
+    "no support",
+];
+
+/// How far into a message these are looked for, in characters: some servers go on to repeat the request.
+const BEGINNING: usize = 300;
+
 /// What stands before a name, in small letters: OpenAI, Google's and Rust's JSON readers, Python, xAI.
 const BEFORE: [&str; 10] = [
     "unsupported parameter",
@@ -61,6 +96,15 @@ pub(super) fn refused(message: &str) -> Option<String> {
     way.or_else(|| BEFORE.iter().find_map(|words| after(message.get(small.find(words)? + words.len()..)?)))
         .or_else(|| AFTER.iter().find_map(|words| quoted(message.get(..small.find(words)?)?)))
         .or_else(|| EXTRA.iter().find_map(|words| extra(message, small.find(words)?)))
+        .or_else(|| way_refused(message).map(str::to_owned))
+}
+
+/// The field of the way to ask for a schema that a message refuses in words of its own, if it does.
+pub(in crate::provider) fn way_refused(message: &str) -> Option<&'static str> {
+    let start: String = message.chars().take(BEGINNING).collect::<String>().to_ascii_lowercase();
+    let is_refused = REFUSING.iter().any(|words| start.contains(words));
+    let of_chat = WAYS_TO_ASK.iter().chain(&SPOKEN_OF).find(|(words, _)| start.contains(words));
+    of_chat.filter(|_| is_refused).map(|(_, field)| *field)
 }
 
 /// The name at the beginning of a text, behind a colon or in quotes.

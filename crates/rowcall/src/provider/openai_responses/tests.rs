@@ -10,6 +10,7 @@ use crate::provider::tests::{OPENAI, body, case, check, form, ok, prompt, text, 
 use crate::provider::{Forms, Protocol};
 use crate::schema::{Dialect, Schema};
 use crate::turn::{Content, Example, Finish};
+use crate::violation::Violation;
 
 /// The target that should give a vector's request, read off that request.
 fn target(request: &Value) -> Target {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::dialect::{ESCAPES, Maps, Sent, Together};
 use super::form::default_note;
 use super::translation::Translation;
+use crate::number::{self, Decimal};
 use crate::schema::json_type::JsonTypes;
 use crate::schema::part::{Part, about};
 use crate::schema::place::Place;
@@ -115,21 +116,23 @@ impl<'s> Translation<'s> {
         {
             return;
         }
-        let limit = |keywords: [&str; 2]| {
-            keywords.into_iter().find_map(|keyword| schema.get(keyword)).and_then(Value::as_i64)
-        };
+        let limit =
+            |keywords: [&str; 2]| keywords.into_iter().find_map(|keyword| schema.get(keyword)).cloned();
         let (least, most) = (limit(["minimum", "exclusiveMinimum"]), limit(["maximum", "exclusiveMaximum"]));
         let bounds = self.rules.bounds;
         if let Some(largest) = bounds.integer {
-            let far = |limit: Option<i64>| {
-                limit.is_some_and(|limit| limit.unsigned_abs() >= largest.unsigned_abs())
+            // A limit that no 64-bit integer holds is far as well.
+            let far = |limit: &Option<Value>| {
+                limit.as_ref().is_some_and(|limit| {
+                    limit.as_i64().is_none_or(|limit| limit.unsigned_abs() >= largest.unsigned_abs())
+                })
             };
             if least.is_none() {
-                let bound = if far(most) { i64::MIN + 1 } else { -largest };
+                let bound = if far(&most) { i64::MIN + 1 } else { -largest };
                 schema.insert("minimum".to_owned(), Value::from(bound));
             }
             if most.is_none() {
-                let bound = if far(least) { i64::MAX } else { largest };
+                let bound = if far(&least) { i64::MAX } else { largest };
                 schema.insert("maximum".to_owned(), Value::from(bound));
             }
             if least.is_none() || most.is_none() {
@@ -140,10 +143,11 @@ impl<'s> Translation<'s> {
             }
         }
         if let Some(digits) = bounds.digits {
-            let held = |limit: Option<i64>| {
+            let held = |limit: &Option<Value>| {
+                let limit = limit.as_ref().and_then(Value::as_i64);
                 limit.is_some_and(|limit| limit.unsigned_abs().to_string().len() <= digits)
             };
-            if !held(least) || !held(most) {
+            if !held(&least) || !held(&most) {
                 self.narrow(
                     place.pointer(),
                     "type",
@@ -223,9 +227,9 @@ fn both<'v>(keyword: &str, one: &'v Value, other: &'v Value) -> Option<&'v Value
         "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" | "minContains" => true,
         "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties" | "maxContains" => false,
         "uniqueItems" => return Some(if one == &Value::Bool(true) { one } else { other }),
-        _ => return (one == other).then_some(one),
+        _ => return number::are_equal(one, other).then_some(one),
     };
-    let order = one.as_f64()?.partial_cmp(&other.as_f64()?)?;
+    let order = Decimal::of_value(one)?.cmp(&Decimal::of_value(other)?);
     Some(if (order == Ordering::Greater) == larger { one } else { other })
 }
 

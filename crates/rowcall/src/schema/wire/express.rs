@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::step::{Null, Others, Property, Step, Steps};
 use super::{ENTRY, WRAPPER};
+use crate::number;
 
 impl Steps {
     /// `value`, which is in the user's form, in the wire's.
@@ -17,7 +18,7 @@ impl Steps {
             (Step::Wrap(step), _) => json!({ WRAPPER: self.express_at(*step, value) }),
             (Step::Text(members), _) => {
                 // Equal values may be written with their keys in another order.
-                let member = members.iter().find(|member| *member == value);
+                let member = members.iter().find(|member| number::are_equal(member, value));
                 Value::String(member.unwrap_or(value).to_string())
             }
             (Step::Object { properties, others }, Value::Object(fields)) => {

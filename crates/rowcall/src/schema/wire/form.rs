@@ -1,6 +1,8 @@
 //! What a single place of the user's schema becomes in the wire's form, and the step between the two. Objects and lists
 //! are put together in `object.rs` and `list.rs`.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value, json};
 
 use super::constraint::in_words;
@@ -10,7 +12,7 @@ use super::outlook::{Shape, shape};
 use super::step::Step;
 use super::translation::{KEPT, Translation};
 use crate::error::Problem;
-use crate::number::is_exact_as_float;
+use crate::number::{Decimal, is_exact_as_float};
 use crate::schema::alternatives::Branch;
 use crate::schema::json_type::JsonTypes;
 use crate::schema::part::Part;
@@ -262,12 +264,12 @@ impl<'s> Translation<'s> {
 
 /// Leaves one of `minimum` and `exclusiveMinimum`, and one of the other two: llama.cpp ignores the exclusive one beside the other.
 fn leave_tightest(schema: &mut Map<String, Value>) {
-    for (inclusive, exclusive, sign) in
-        [("minimum", "exclusiveMinimum", 1.0), ("maximum", "exclusiveMaximum", -1.0)]
+    for (inclusive, exclusive, looser) in
+        [("minimum", "exclusiveMinimum", Ordering::Less), ("maximum", "exclusiveMaximum", Ordering::Greater)]
     {
-        let limit = |keyword| Some(sign * schema.get(keyword).and_then(Value::as_f64)?);
+        let limit = |keyword| schema.get(keyword).and_then(Decimal::of_value);
         if let (Some(with), Some(without)) = (limit(inclusive), limit(exclusive)) {
-            schema.shift_remove(if without >= with { inclusive } else { exclusive });
+            schema.shift_remove(if without.cmp(&with) == looser { exclusive } else { inclusive });
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The wire schema: what a provider is sent in the place of the user's schema, what of it was lost on the way, and the
 //! ways between the two forms of a value. The rules of each provider are data in `dialect.rs`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::Value;
 
 use super::Schema;
+use super::breach::Breach;
 use super::observed::Observed;
 use crate::error::Problem;
+use crate::violation::Violation;
 
 mod constraint;
 mod definition;
@@ -24,6 +27,7 @@ mod pattern;
 mod recursion;
 mod restore;
 mod step;
+mod text;
 mod translation;
 
 pub use dialect::Dialect;
@@ -183,10 +187,20 @@ impl WireSchema {
     /// `value` in the form of the user's schema: the root unwrapped, nulls that stand for absent properties removed, maps
     /// and tuples put back. What has not the form of the wire schema is left as it is, for validation to judge; entries
     /// of a map of which two have the same key become a list, which no schema of an object accepts.
-    pub fn restore(&self, mut value: Value) -> Value {
+    pub fn restore(&self, value: Value) -> Value {
+        self.restored(value).0
+    }
+
+    /// As `restore`, with what is wrong with texts that hold JSON: one that is cut, or in which a key stands twice, is left as it is, and
+    /// would pass for a string where any value may stand.
+    pub(crate) fn restored(&self, mut value: Value) -> (Value, Vec<Breach>) {
         self.names.restore(&mut value);
         self.steps.restore(&mut value);
-        value
+        let mut spoilt = Vec::new();
+        if self.steps.have_texts() {
+            text::take_spoilt(&mut value, &mut String::new(), &mut spoilt);
+        }
+        (value, spoilt)
     }
 
     /// `value`, which is of the user's schema, in the form of the wire schema: what a provider would have answered for
@@ -196,6 +210,14 @@ impl WireSchema {
         let mut expressed = self.steps.express(value);
         self.names.express(&mut expressed);
         expressed
+    }
+
+    /// A violation in the names of properties that the model was asked for and has answered with.
+    pub(crate) fn expressed<'v>(&self, violation: &'v Violation) -> Cow<'v, Violation> {
+        if self.names.is_empty() {
+            return Cow::Borrowed(violation);
+        }
+        Cow::Owned(self.names.in_violation(violation))
     }
 
     /// Whether `restore` never changes anything.

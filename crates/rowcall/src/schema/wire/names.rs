@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::dialect::RootNames;
 use super::{Effect, Loss};
 use crate::schema::subschemas::{Subschemas, escaped};
+use crate::violation::Violation;
 
 /// The longest name that is asked for.
 const LONGEST: usize = 64;
@@ -119,6 +120,47 @@ impl Names {
         if !self.is_empty() {
             rename(value, &self.to_wire);
         }
+    }
+
+    /// A violation of a value with the user's names, as one of the value that the provider has.
+    pub(super) fn in_violation(&self, Violation { path, message }: &Violation) -> Violation {
+        let step = |step: &str| {
+            let name = step.replace("~1", "/").replace("~0", "~");
+            self.to_wire.get(&name).map_or_else(|| step.to_owned(), |wire| escaped(wire))
+        };
+        Violation {
+            path: path.split('/').map(step).collect::<Vec<_>>().join("/"),
+            message: self.in_message(message),
+        }
+    }
+
+    /// A message with the provider's names in place of the user's, if it is one about properties: in others, what stands in backticks is
+    /// a value.
+    fn in_message(&self, message: &str) -> String {
+        const OF_PROPERTIES: [&str; 4] = [
+            "required property `",
+            "unexpected propert",
+            "has none of the properties",
+            "the property name `",
+        ];
+        if !OF_PROPERTIES.iter().any(|words| message.starts_with(words)) {
+            return message.to_owned();
+        }
+        let known = "(known: ";
+        let (head, list) = match message.split_once(known) {
+            Some((head, list)) => (head, Some(list)),
+            None => (message, None),
+        };
+        let quoted = head.split('`').enumerate().map(|(at, part)| match self.to_wire.get(part) {
+            Some(wire) if at % 2 == 1 => wire.as_str(),
+            Some(_) | None => part,
+        });
+        let mut told = quoted.collect::<Vec<_>>().join("`");
+        if let Some((names, rest)) = list.and_then(|list| list.rsplit_once(')')) {
+            let names = names.split(", ").map(|name| self.to_wire.get(name).map_or(name, String::as_str));
+            told.push_str(&format!("{known}{}){rest}", names.collect::<Vec<_>>().join(", ")));
+        }
+        told
     }
 
     /// Puts numbers in front of names, of those that have been changed already as well.

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::step::{Null, Others, Property, Step, Steps};
+use super::text;
 use super::{ENTRY, WRAPPER};
 
 /// Why entries make no object.
@@ -30,11 +31,12 @@ impl Steps {
                     self.restore_at(*step, value);
                 }
             }
-            (Step::Text(_), Value::String(text)) => {
-                if let Ok(read) = serde_json::from_str(text) {
-                    *value = read;
-                }
-            }
+            (Step::Text(_), Value::String(text)) => match text::read(text) {
+                Ok(Some(read)) => *value = read,
+                // Words that are no JSON are a string that the model has not quoted.
+                Ok(None) => {}
+                Err(why) => *value = text::spoilt(text, &why),
+            },
             (Step::Object { properties, others }, Value::Object(fields)) => {
                 self.restore_properties(properties, fields);
                 match others {

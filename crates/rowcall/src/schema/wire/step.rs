@@ -110,6 +110,7 @@ pub(super) struct Steps {
     first: usize,
     /// Whether nothing is done on the way back.
     idle: bool,
+    has_texts: bool,
 }
 
 impl Steps {
@@ -134,22 +135,28 @@ impl Steps {
                 *step = Step::Keep;
             }
         }
-        Ok(Self { all: steps, first, idle })
+        let has_texts = steps.iter().any(|step| matches!(step, Step::Text(_)));
+        Ok(Self { all: steps, first, idle, has_texts })
     }
 
     /// The steps of a schema that goes out as it was given, wrapped in an object.
     pub(super) fn wrap() -> Self {
-        Self { all: vec![Step::Wrap(1), Step::Keep], first: 0, idle: false }
+        Self { all: vec![Step::Wrap(1), Step::Keep], first: 0, idle: false, has_texts: false }
     }
 
     /// No steps at all.
     pub(super) fn none() -> Self {
-        Self { all: Vec::new(), first: 0, idle: true }
+        Self { all: Vec::new(), first: 0, idle: true, has_texts: false }
     }
 
     /// Whether nothing is done on the way back.
     pub(super) fn are_idle(&self) -> bool {
         self.idle
+    }
+
+    /// Whether some values are JSON as text.
+    pub(super) fn have_texts(&self) -> bool {
+        self.has_texts
     }
 
     /// The number of the root's step.

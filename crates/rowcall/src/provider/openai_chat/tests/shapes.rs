@@ -141,3 +141,21 @@ fn a_function_call_that_comes_in_pieces_is_put_together() {
     let completion = Protocol::OpenAiChat.decode(&tests::ok(&events.concat())).expect("a completion");
     assert_eq!(completion.content, called(r#"{"name":"Ann"}"#));
 }
+
+/// Of a key that stands twice, an object would keep one value and lose the other.
+#[test]
+fn an_answer_that_comes_as_json_with_a_key_twice_stays_text() {
+    let twice = r#"{"name":"Ann","name":"Bob"}"#;
+    for (message, content) in [
+        (format!(r#"{{"content":{twice}}}"#), text(twice)),
+        (format!(r#"{{"content":[{twice}]}}"#), text(&format!("[{twice}]"))),
+        (
+            format!(r#"{{"tool_calls":[{{"function":{{"name":"answer","arguments":{twice}}}}}]}}"#),
+            called(twice),
+        ),
+    ] {
+        let body = format!(r#"{{"choices":[{{"message":{message},"finish_reason":"stop"}}]}}"#);
+        let read = Protocol::OpenAiChat.decode(&tests::ok(&body)).expect("an answer").content;
+        assert_eq!(read, content, "{message}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::number;
 use crate::schema::json_type::JsonTypes;
 use crate::schema::wire::Effect;
 
@@ -240,6 +241,9 @@ pub(in crate::schema::wire) fn count(value: &Value) -> Option<Value> {
     (!value.is_u64()).then(|| Value::from(count as u64))
 }
 
+/// Integers from here on are not sent in place of another spelling: an engine that reads floats would round them.
+const MOST_EXACT: u64 = 9_000_000_000_000_000;
+
 /// A limit of an integer, which engines want as an integer.
 fn integral(keyword: &str, value: &Value) -> Sent {
     if !value.is_number() {
@@ -248,9 +252,10 @@ fn integral(keyword: &str, value: &Value) -> Sent {
     if value.is_i64() {
         return Sent::As(value.clone());
     }
-    match value.as_f64() {
-        Some(limit) if limit.fract() == 0.0 && limit.abs() < 9e15 && keyword != "multipleOf" => {
-            Sent::As(Value::from(limit as i64))
+    let whole = value.as_number().and_then(number::whole).and_then(|digits| digits.parse::<i64>().ok());
+    match whole {
+        Some(limit) if limit.unsigned_abs() < MOST_EXACT && keyword != "multipleOf" => {
+            Sent::As(Value::from(limit))
         }
         Some(_) | None => Sent::Described,
     }

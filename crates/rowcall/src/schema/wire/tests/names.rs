@@ -78,6 +78,32 @@ fn names_are_plain_on_the_wire_and_the_users_in_the_value() {
 }
 
 #[test]
+fn a_violation_has_the_names_that_were_asked_for() {
+    let item = json!({"type": "object", "properties": {"first name": {"type": "string"}, "größe": {"type": "integer"}, "age": {"type": "integer"}},
+        "required": ["first name"], "additionalProperties": false});
+    let schema = Schema::from_json(json!({"type": "object", "properties": {"a/b": {"type": "array", "items": item}}, "required": ["a/b"]}))
+        .expect("a schema");
+    let wire = schema.wire(Dialect::Object).expect("a form").with_plain_names();
+    let told = |value: Value| -> Vec<String> {
+        schema.violations(&value).iter().map(|violation| wire.expressed(violation).to_string()).collect()
+    };
+    for (value, expected) in [
+        (json!({}), "required property `a_b.` is missing"),
+        (json!({"a/b": [{"größe": 3}]}), "`/a_b./0`: required property `first_name.` is missing"),
+        (
+            json!({"a/b": [{"first name": "größe", "größe": "x"}]}),
+            "`/a_b./0/groesse.`: is a string, expected an integer",
+        ),
+        (
+            json!({"a/b": [{"first name": "x", "zz": 1, "yy": 1}]}),
+            "`/a_b./0`: unexpected properties `zz`, `yy` (known: first_name., groesse., age)",
+        ),
+    ] {
+        assert_eq!(told(value), [expected]);
+    }
+}
+
+#[test]
 fn names_that_are_plain_stay() {
     let schema = json!({"type": "object", "properties": {"a-b.c_1": {"type": "string"}}, "required": ["a-b.c_1"], "additionalProperties": false});
     assert_eq!(tool(schema.clone()).schema["properties"], schema["properties"]);
