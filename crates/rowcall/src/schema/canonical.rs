@@ -1,9 +1,9 @@
-//! Spells what people write leniently as strictly as everything after this wants it: references percent-encoded, patterns in the
-//! syntax of ECMA-262, no `$id` but the root's. What is spelled strictly already stays as it is.
+//! Spells what people write leniently as strictly as everything after this wants it: references percent-encoded and by place, patterns in
+//! the syntax of ECMA-262, exclusive limits as numbers, no `$id` but the root's. What is spelled strictly already stays as it is.
 
 use serde_json::Value;
 
-use super::subschemas::{Subschemas, escaped, percent_encoded, target};
+use super::subschemas::{Subschemas, escaped, is_anchor, percent_encoded, target};
 use super::validate::Validator;
 use super::{pattern, refused};
 use crate::error::Problem;
@@ -15,7 +15,12 @@ enum Change {
     Pattern(String),
     /// The old and the new name of a schema under `patternProperties`.
     PatternName(String, String),
+    /// A limit that is said to be left out itself, as up to draft 4 and in OpenAPI 3.0, with the keyword that says so.
+    Exclusive(&'static str, &'static str),
 }
+
+/// Limits with the keyword that excludes the limit itself.
+const LIMITS: [(&str, &str); 2] = [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")];
 
 /// `schema` with the same meaning, strictly spelled.
 ///
@@ -30,6 +35,8 @@ pub(super) fn spelled(mut schema: Value) -> Result<Value, Problem> {
         .filter(|each| !each.pointer.is_empty() && is_base(each.schema.get("$id")))
         .map(|each| each.pointer.as_str())
         .collect();
+    let version = schema.get("$schema").and_then(Value::as_str).unwrap_or_default();
+    let has_flags = ["draft-03", "draft-04"].iter().any(|old| version.contains(old));
     for each in found.all() {
         let Value::Object(keywords) = each.schema else { continue };
         let mut change = |change| changes.push((each.pointer.clone(), change));
@@ -40,9 +47,17 @@ pub(super) fn spelled(mut schema: Value) -> Result<Value, Problem> {
             && let Some((pointer, _)) = target(&schema, reference)
         {
             let nearer = within_base(&schema, &bases, &each.pointer, reference);
-            if nearer.is_some() || !is_plain(reference) || pointer.contains('%') {
+            if nearer.is_some() || !is_plain(reference) || is_anchor(reference) || pointer.contains('%') {
                 let pointer = nearer.unwrap_or(pointer);
                 change(Change::Reference(format!("#{}", percent_encoded(&pointer))));
+            }
+        }
+        for (limit, exclusive) in LIMITS {
+            if !has_flags
+                && let Some(Value::Bool(is_excluded)) = keywords.get(exclusive)
+                && (!is_excluded || keywords.get(limit).is_some_and(Value::is_number))
+            {
+                change(Change::Exclusive(limit, exclusive));
             }
         }
         if let Some(text) = keywords.get("pattern").and_then(Value::as_str)
@@ -69,6 +84,13 @@ pub(super) fn spelled(mut schema: Value) -> Result<Value, Problem> {
         match change {
             Change::LeaveOutId => drop(keywords.shift_remove("$id")),
             Change::Reference(reference) => drop(keywords.insert("$ref".to_owned(), reference.into())),
+            Change::Exclusive(limit, exclusive) => {
+                if keywords.shift_remove(exclusive) == Some(Value::Bool(true))
+                    && let Some(value) = keywords.shift_remove(limit)
+                {
+                    keywords.insert(exclusive.to_owned(), value);
+                }
+            }
             Change::Pattern(pattern) => drop(keywords.insert("pattern".to_owned(), pattern.into())),
             Change::PatternName(old, new) => {
                 if let Some(Value::Object(named)) = keywords.get_mut("patternProperties")

@@ -187,15 +187,26 @@ impl<'s> Place<'s> {
 
     /// The named properties in order, each with the schemas that hold for it.
     pub(super) fn properties(&self) -> Vec<(&'s str, Vec<Part<'s>>)> {
+        self.names().map(|name| (name, self.property(name))).collect()
+    }
+
+    /// Whether there are named properties.
+    pub(super) fn has_properties(&self) -> bool {
+        self.names().next().is_some()
+    }
+
+    /// The names of the properties in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'s str> {
         let mut known = HashSet::new();
         let named = self.all("properties").filter_map(Value::as_object).flat_map(|named| named.keys());
-        let names = named
-            .map(String::as_str)
-            .chain(self.required())
-            .filter(|name| self.parts.iter().all(|part| part.admits_property(name)) && known.insert(*name));
-        let schemas =
-            |name| self.or_anything(self.parts.iter().filter_map(|part| part.property(name)).collect());
-        names.map(|name| (name, schemas(name))).collect()
+        named.map(String::as_str).chain(self.required()).filter(move |name| {
+            self.parts.iter().all(|part| part.admits_property(name)) && known.insert(*name)
+        })
+    }
+
+    /// The schemas that hold for a property of this name.
+    fn property(&self, name: &str) -> Vec<Part<'s>> {
+        self.or_anything(self.parts.iter().filter_map(|part| part.property(name)).collect())
     }
 
     /// The names of the properties that must be present.
@@ -241,7 +252,9 @@ impl<'s> Place<'s> {
     /// The schemas of the items after those.
     pub(super) fn items(&self) -> Items<'s> {
         let items: Vec<Part<'s>> = self.parts.iter().filter_map(Part::further_items).collect();
-        if items.iter().any(Part::is_false) { Items::Closed } else { Items::Of(self.or_anything(items)) }
+        let is_closed =
+            items.iter().any(Part::is_false) || items.is_empty() && self.forbids("unevaluatedItems");
+        if is_closed { Items::Closed } else { Items::Of(self.or_anything(items)) }
     }
 
     /// `parts`, or if there are none, a schema that says nothing and counts as standing where this place does.
@@ -256,11 +269,11 @@ impl<'s> Place<'s> {
 
     /// The values that required properties must have where only few are allowed: what tells alternatives apart.
     pub(super) fn tags(&self, root: &'s Value) -> Vec<(String, Vec<Value>)> {
-        let required: Vec<&str> = self.required().collect();
-        let properties = self.properties().into_iter().filter(|(name, _)| required.contains(name));
-        properties
-            .filter_map(|(name, parts)| {
-                let members = Self::new(root, parts).members()?;
+        let required: HashSet<&str> = self.required().collect();
+        self.names()
+            .filter(|name| required.contains(name))
+            .filter_map(|name| {
+                let members = Self::new(root, self.property(name)).members()?;
                 let scalars = members.iter().all(|member| !member.is_object() && !member.is_array());
                 scalars.then(|| (name.to_owned(), members.into_iter().cloned().collect()))
             })

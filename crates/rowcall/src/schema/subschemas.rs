@@ -38,6 +38,9 @@ const NAMED: [&str; 6] =
 const IN_PLACE: [&str; 9] =
     ["$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"];
 
+/// Keywords whose values are answers, or parts of them, and no schemas.
+const VALUES: [&str; 4] = ["enum", "const", "default", "examples"];
+
 /// Keywords that refer to a schema elsewhere; only the first is followed, the others are refused.
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 
@@ -179,12 +182,43 @@ fn follow<'s>(root: &'s Value, keyword: &str, reference: &str) -> Result<(String
     }
 }
 
-/// What a local reference (`#`, `#/$defs/Line`) points to, with its JSON Pointer in plain form. Percent signs are those of an
-/// encoded reference if that leads somewhere, and otherwise stand for themselves.
+/// What a local reference (`#`, `#/$defs/Line`, `#line` for an `$anchor`) points to, with its JSON Pointer in plain form. Percent signs are
+/// those of an encoded reference if that leads somewhere, and otherwise stand for themselves.
 pub(super) fn target<'s>(root: &'s Value, reference: &str) -> Option<(String, &'s Value)> {
     let fragment = reference.strip_prefix('#')?;
+    if is_anchor(reference) {
+        return anchored(root, fragment);
+    }
     let decoded = percent_decoded(fragment).and_then(|pointer| found(root, &pointer));
     decoded.or_else(|| found(root, fragment))
+}
+
+/// Whether a reference names an `$anchor`, and does not say where it leads.
+pub(super) fn is_anchor(reference: &str) -> bool {
+    reference.strip_prefix('#').is_some_and(|name| !name.is_empty() && !name.starts_with('/'))
+}
+
+/// The schema that has `name` as its `$anchor`, or up to draft 7 as `$id` with a `#` in front.
+fn anchored<'s>(root: &'s Value, name: &str) -> Option<(String, &'s Value)> {
+    let mut open = vec![(String::new(), root)];
+    while let Some((pointer, schema)) = open.pop() {
+        match schema {
+            Value::Object(keywords) => {
+                let says = |keyword: &str| keywords.get(keyword).and_then(Value::as_str);
+                let by_id = |id: &str| id.strip_prefix('#') == Some(name);
+                if says("$anchor") == Some(name) || says("$id").is_some_and(by_id) {
+                    return Some((pointer, schema));
+                }
+                let inner = keywords.iter().filter(|(keyword, _)| !VALUES.contains(&keyword.as_str()));
+                open.extend(inner.map(|(name, inner)| (format!("{pointer}/{}", escaped(name)), inner)));
+            }
+            Value::Array(schemas) => {
+                open.extend(schemas.iter().enumerate().map(|(at, inner)| (format!("{pointer}/{at}"), inner)));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    None
 }
 
 fn found<'s>(root: &'s Value, pointer: &str) -> Option<(String, &'s Value)> {

@@ -108,3 +108,47 @@ fn what_is_wrong_with_a_pattern_is_named() {
         assert!(refused.message.contains(fault), "{pattern}: {}", refused.message);
     }
 }
+
+#[test]
+fn references_by_anchor_are_followed() {
+    let item = |name: &str, value: &str| json!({ name: value, "type": "integer" });
+    for named in [item("$anchor", "item"), item("$id", "#item")] {
+        let given = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": { "v": { "$ref": "#item" } },
+            "$defs": { "a/b": named },
+            "default": { "$anchor": "item" },
+        });
+        let schema = Schema::from_json(given).expect("taken");
+        assert_eq!(schema.as_json()["properties"]["v"], json!({ "$ref": "#/$defs/a~1b" }));
+        assert!(schema.validates(&json!({ "v": 1 })));
+        assert!(!schema.validates(&json!({ "v": "x" })));
+    }
+    let nowhere = json!({ "properties": { "v": { "$ref": "#item" } } });
+    assert!(Schema::from_json(nowhere).expect_err("refused").message.contains("points to nothing"));
+}
+
+#[test]
+fn limits_that_are_excluded_by_a_flag_are_exclusive_limits() {
+    let number = |keywords: serde_json::Value| {
+        let schema = Schema::from_json(json!({ "properties": { "v": keywords }, "required": ["v"] }));
+        schema.map(|schema| schema.as_json()["properties"]["v"].clone())
+    };
+    for (given, spelled) in [
+        (
+            json!({ "type": "number", "minimum": 0, "exclusiveMinimum": true }),
+            json!({ "type": "number", "exclusiveMinimum": 0 }),
+        ),
+        (
+            json!({ "type": "number", "maximum": 9, "exclusiveMaximum": false, "minimum": 1 }),
+            json!({ "type": "number", "maximum": 9, "minimum": 1 }),
+        ),
+        (
+            json!({ "type": "number", "exclusiveMinimum": 0 }),
+            json!({ "type": "number", "exclusiveMinimum": 0 }),
+        ),
+    ] {
+        assert_eq!(number(given).expect("taken"), spelled);
+    }
+    assert!(number(json!({ "type": "number", "exclusiveMinimum": true })).is_err(), "it excludes nothing");
+}

@@ -111,10 +111,11 @@ impl<'s> Translation<'s> {
             properties.insert(name, Value::Object(form.schema));
         }
         if let Items::Of(further) = place.items()
-            && let Some(part) = further.iter().find(|part| part.constrains() && most > back.len())
+            && most > back.len()
         {
             let note = "items after those described one by one are not asked for";
-            self.narrow(&part.pointer, "items", note.to_owned());
+            let path = further.iter().find(|part| part.constrains()).map(|part| part.pointer.clone());
+            self.narrow(&path.unwrap_or_else(|| place.pointer().to_owned()), "items", note.to_owned());
         }
         let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
         self.close(&mut schema, properties);

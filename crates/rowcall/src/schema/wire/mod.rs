@@ -98,7 +98,7 @@ pub struct Loss {
 }
 
 /// What a loss means for answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// The provider may let a model answer what is not valid, and it is checked here.
     Checked,

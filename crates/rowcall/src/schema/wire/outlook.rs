@@ -72,7 +72,7 @@ pub(super) fn stays_native(place: &Place<'_>, rules: &Rules) -> bool {
                 && match matching.as_slice() {
                     [] => true,
                     [(pattern, _)] => {
-                        any.is_empty() && place.properties().is_empty() && rewritten(pattern).is_some()
+                        any.is_empty() && !place.has_properties() && rewritten(pattern).is_some()
                     }
                     _ => false,
                 }
@@ -102,7 +102,7 @@ fn is_tuple(place: &Place<'_>, rules: &Rules) -> bool {
 
 /// Whether the properties of an object have no names.
 pub(super) fn is_map(place: &Place<'_>) -> bool {
-    place.properties().is_empty()
+    !place.has_properties()
         && match place.rest() {
             Rest::Closed => false,
             Rest::Open | Rest::Of { .. } => true,
@@ -116,7 +116,7 @@ pub(super) fn may_be_root<'s>(place: &Place<'s>, root: &'s Value, rules: &Rules)
     place.types() == JsonTypes::OBJECT
         && place.alternatives(root).is_none()
         && shape(place, rules) == Shape::Itself
-        && place.properties().into_iter().all(|(name, _)| rules.root_names.allow(name))
+        && place.names().all(|name| rules.root_names.allow(name))
 }
 
 /// What is known of the form of a place before it is made.

@@ -6,6 +6,7 @@ mod documentation;
 mod engines;
 mod express;
 mod names;
+mod observed;
 
 use serde_json::{Value, json};
 

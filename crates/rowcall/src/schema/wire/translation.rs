@@ -1,7 +1,7 @@
 //! The user's schema brought into a provider's subset, place by place. What becomes of a single place is in `form.rs`, of
 //! references in `definition.rs`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value};
 
@@ -51,8 +51,14 @@ pub(super) struct Translation<'s> {
     observed: &'s Observed,
     output_limit: Option<u32>,
     pub(super) losses: Vec<Loss>,
+    /// The place, keyword and effect of each.
+    recorded: HashSet<(String, String, Effect)>,
     pub(super) steps: Vec<Step>,
     pub(super) definitions: Vec<Definition>,
+    /// The definition of each place that has one.
+    pub(super) defined: HashMap<Key, usize>,
+    /// The names of definitions, and how often a name was wanted.
+    pub(super) names: HashMap<String, usize>,
     pub(super) waiting: VecDeque<(usize, Place<'s>)>,
     /// The places that are being translated, each within the one before.
     open: Vec<Key>,
@@ -75,8 +81,11 @@ impl<'s> Translation<'s> {
             observed: &wanted.observed,
             output_limit: wanted.output_limit,
             losses: Vec::new(),
+            recorded: HashSet::new(),
             steps: vec![Step::Keep, Step::Keep],
             definitions: Vec::new(),
+            defined: HashMap::new(),
+            names: HashMap::new(),
             waiting: VecDeque::new(),
             open: Vec::new(),
             places: 0,
@@ -128,8 +137,7 @@ impl<'s> Translation<'s> {
     }
 
     pub(super) fn record(&mut self, path: &str, keyword: &str, note: String, effect: Effect) {
-        let is_same = |known: &Loss| known.path == path && known.keyword == keyword && known.effect == effect;
-        if !self.losses.iter().any(is_same) {
+        if self.recorded.insert((path.to_owned(), keyword.to_owned(), effect)) {
             self.losses.push(Loss { path: path.to_owned(), keyword: keyword.to_owned(), note, effect });
         }
     }
