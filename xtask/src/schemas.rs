@@ -1,14 +1,14 @@
 //! `cargo xtask schemas DIR...`: JSON Schemas and OpenAPI documents as they are found in the wild, through every protocol. None may
-//! make us panic, and no wire schema of ours may be refused by the simulator, which judges it by each provider's rules. The dialects of
-//! engines must have each schema within a second, or a reason why not.
+//! make us panic, and no wire schema of ours may be refused by the simulator, which judges it by each provider's rules. Every dialect must
+//! have each schema within a second, or say why not; so must whatever else is done with a schema before a run.
 #![expect(clippy::disallowed_methods, reason = "how long a schema takes is judged")]
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{fmt, fs};
 
 use rowcall::provider::{Form, Forms, Parameters, Protocol, Quirks, Target};
 use rowcall::schema::Dialect;
@@ -30,11 +30,12 @@ const PROTOCOLS: [(Protocol, &str); 4] = [
     (Protocol::Gemini, "gemini"),
 ];
 
-/// The dialects of engines.
-const ENGINES: [Dialect; 4] = [Dialect::Xgrammar, Dialect::Sglang, Dialect::LlamaCpp, Dialect::Ollama];
-
-/// What a schema may take in one dialect.
+/// What a schema may take in one dialect, or to be read.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// The reasons that are printed, and the slowest schemas.
+const REASONS: usize = 40;
+const SLOWEST: usize = 5;
 
 /// Judges what is found in `folders`, and prints what became of it.
 ///
@@ -63,40 +64,122 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
             *tally.entry((spoken, told.kind())).or_insert(0_usize) += 1;
         }
     }
+    let mut translated = Translated::default();
     for (name, schema) in &schemas {
-        for dialect in ENGINES {
-            let (kind, slow) = translated(schema, dialect);
-            if kind == PANICKED || slow.is_some() {
-                let took = slow.map_or(String::new(), |slow| format!(", {:.1} s", slow.as_secs_f64()));
-                wrong.push(format!("{} {name}: {kind}{took}", dialect.name()));
-            }
-            *tally.entry((dialect.name(), kind)).or_insert(0_usize) += 1;
-        }
+        translated.add(name, schema);
     }
+    wrong.extend(std::mem::take(&mut translated.wrong));
+    tally.extend(std::mem::take(&mut translated.tally));
     println!("{} schemas in {} files", schemas.len(), paths.len());
     for ((spoken, kind), count) in tally {
         println!("{spoken:10} {count:5} {kind}");
     }
+    println!("{translated}");
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
 const PANICKED: &str = "panicked";
 
-/// What becomes of a schema in a dialect, and how long that took if it was too long.
-fn translated(schema: &Value, dialect: Dialect) -> (&'static str, Option<Duration>) {
-    let begun = Instant::now();
-    let made = catch_unwind(AssertUnwindSafe(|| match Schema::from_json(schema.clone()) {
-        Ok(schema) => Some(schema.wire(dialect).is_ok()),
-        Err(_) => None,
-    }));
-    let took = begun.elapsed();
-    let kind = match made {
-        Ok(Some(true)) => "by schema",
-        Ok(Some(false)) => "not by schema",
-        Ok(None) => "refused by us",
-        Err(_) => PANICKED,
-    };
-    (kind, (took > LONGEST).then_some(took))
+/// What became of schemas in the dialects.
+#[derive(Debug, Default)]
+struct Translated {
+    tally: BTreeMap<(&'static str, &'static str), usize>,
+    /// Why schemas are refused, with how many and one of them.
+    reasons: BTreeMap<String, (usize, String)>,
+    /// How long each took, with what was done.
+    times: Vec<(Duration, String)>,
+    wrong: Vec<String>,
+}
+
+impl Translated {
+    /// Reads the schema, does with it what is done before a run, and brings it into every dialect.
+    fn add(&mut self, name: &str, schema: &Value) {
+        let read = || Schema::from_json(schema.clone()).inspect(used);
+        let schema = match self.timed(name, "read", read) {
+            None => return self.count("read", PANICKED),
+            Some(Err(problem)) => {
+                self.refuse("read", name, &problem.message);
+                return self.count("read", "refused by us");
+            }
+            Some(Ok(schema)) => schema,
+        };
+        self.count("read", "taken");
+        for dialect in Dialect::NAMED {
+            let kind = match self.timed(name, dialect.name(), || schema.wire(dialect).map(drop)) {
+                None => PANICKED,
+                Some(Ok(())) => "by schema",
+                Some(Err(problem)) => {
+                    self.refuse(dialect.name(), name, &problem.message);
+                    "not by schema"
+                }
+            };
+            self.count(dialect.name(), kind);
+        }
+    }
+
+    fn count(&mut self, what: &'static str, kind: &'static str) {
+        *self.tally.entry((what, kind)).or_default() += 1;
+    }
+
+    fn refuse(&mut self, what: &str, name: &str, message: &str) {
+        if message.trim().is_empty() {
+            self.wrong.push(format!("{what} {name}: refused without a reason"));
+        }
+        let (count, _) = self
+            .reasons
+            .entry(format!("{what:10} {}", generally(message)))
+            .or_insert_with(|| (0, name.rsplit('/').next().unwrap_or_default().to_owned()));
+        *count += 1;
+    }
+
+    /// What `made` gives, unless it panics.
+    fn timed<T>(&mut self, name: &str, what: &str, made: impl FnOnce() -> T) -> Option<T> {
+        let begun = Instant::now();
+        let made = catch_unwind(AssertUnwindSafe(made));
+        let took = begun.elapsed();
+        self.times.push((took, format!("{what} {name}")));
+        if took > LONGEST {
+            self.wrong.push(format!("{what} {name}: took {:.1} s", took.as_secs_f64()));
+        }
+        if made.is_err() {
+            self.wrong.push(format!("{what} {name}: {PANICKED}"));
+        }
+        made.ok()
+    }
+}
+
+impl fmt::Display for Translated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut reasons: Vec<_> = self.reasons.iter().collect();
+        reasons.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+        for (reason, (count, name)) in reasons.into_iter().take(REASONS) {
+            writeln!(f, "{count:5} refused, {reason} ({name})")?;
+        }
+        let mut times: Vec<_> = self.times.iter().collect();
+        times.sort_by(|one, other| other.cmp(one));
+        for (took, what) in times.into_iter().take(SLOWEST) {
+            writeln!(f, "{:.2} s {what}", took.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+/// What is done with every schema before and during a run, beside the translation.
+fn used(schema: &Schema) {
+    for value in [json!({}), json!([{}]), json!("x"), json!(null)] {
+        let value = schema.coerce(value);
+        let _ = (schema.violations(&value), schema.strangers(&value, 4), schema.is_whole(&value, 2));
+    }
+}
+
+/// A message without what it says of one schema alone.
+fn generally(message: &str) -> String {
+    let mut general = String::new();
+    for (number, part) in message.split('`').enumerate() {
+        general.push_str(if number % 2 == 1 { "`…`" } else { part });
+    }
+    let digits = |c: char| if c.is_ascii_digit() { '#' } else { c };
+    general.chars().map(digits).take(160).collect()
 }
 
 /// The schemas below `folders`, with their names.
@@ -234,13 +317,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schema_has_a_form_in_an_engines_dialect_or_is_refused() {
+    fn a_schema_has_a_form_in_every_dialect_or_is_refused_with_a_reason() {
         let recursive = json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}}});
-        for (schema, kind) in [(recursive, "by schema"), (json!({"type": "strin"}), "refused by us")] {
-            for dialect in ENGINES {
-                assert_eq!(translated(&schema, dialect).0, kind, "{schema}");
-            }
+        let mut translated = Translated::default();
+        translated.add("recursive.json", &recursive);
+        translated.add("wrong.json", &json!({"type": "strin"}));
+        for dialect in Dialect::NAMED {
+            let kind = if dialect == Dialect::Anthropic { "not by schema" } else { "by schema" };
+            assert_eq!(translated.tally.get(&(dialect.name(), kind)), Some(&1), "{}", dialect.name());
         }
+        assert_eq!(translated.tally.get(&("read", "refused by us")), Some(&1));
+        let reasons: Vec<&String> = translated.reasons.keys().collect();
+        assert!(
+            reasons.iter().any(|reason| reason.contains("the schema contains itself at `…`")),
+            "{reasons:?}"
+        );
+        assert!(translated.wrong.is_empty(), "{:?}", translated.wrong);
     }
 
     #[test]

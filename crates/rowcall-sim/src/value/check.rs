@@ -30,15 +30,20 @@ pub(crate) fn satisfies(schema: &Value, value: &Value) -> bool {
     holds(schema, schema, value, &mut { FUEL })
 }
 
-/// Whether `value` satisfies `keywords` apart from the references and choices among them.
+/// Whether `value` satisfies `keywords` apart from the references and choices among them, and from the one that is `settled`.
 pub(super) fn holds_flat(
     root: &Value,
     keywords: &Map<String, Value>,
     value: &Value,
+    settled: &str,
     fuel: &mut usize,
 ) -> bool {
-    let own =
-        keywords.iter().filter(|(word, _)| !matches!(word.as_str(), "$ref" | "allOf" | "anyOf" | "oneOf"));
+    match fuel.checked_sub(1) {
+        Some(rest) => *fuel = rest,
+        None => return false,
+    }
+    let is_own = |word: &str| word != settled && !matches!(word, "$ref" | "allOf" | "anyOf" | "oneOf");
+    let own = keywords.iter().filter(|(word, _)| is_own(word));
     own.into_iter().all(|(word, asked)| keyword(root, keywords, word, asked, value, fuel))
 }
 
@@ -63,7 +68,10 @@ fn keyword(
         "anyOf" => list(asked).iter().any(|schema| holds(root, schema, value, fuel)),
         "oneOf" => list(asked).iter().filter(|schema| holds(root, schema, value, fuel)).count() == 1,
         "const" => same(asked, value),
-        "enum" => list(asked).iter().any(|member| same(member, value)),
+        "enum" => {
+            *fuel = fuel.saturating_sub(list(asked).len() / 8);
+            list(asked).iter().any(|member| same(member, value))
+        }
         "type" => type_names(asked).iter().any(|name| has_type(value, name)),
         "minimum" => number(&|n| n >= bound()),
         "maximum" => number(&|n| n <= bound()),
@@ -73,6 +81,7 @@ fn keyword(
         "minLength" => length(&|n| n >= bound()),
         "maxLength" => length(&|n| n <= bound()),
         "pattern" => value.as_str().is_none_or(|text| {
+            *fuel = fuel.saturating_sub(10);
             asked.as_str().and_then(Pattern::parse).is_some_and(|pattern| pattern.matches(text))
         }),
         "minItems" => value.as_array().is_none_or(|items| items.len() as f64 >= bound()),

@@ -14,6 +14,9 @@ mod violate;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 pub(crate) use check::satisfies;
@@ -32,6 +35,10 @@ const DEEP: usize = 4;
 const DEEPEST: usize = 100;
 /// A value takes at most so many steps to make.
 const STEPS: usize = 50_000;
+/// What it takes to make a value, steps, comparisons and all, comes to at most so much: less than a second.
+const WORK: usize = 2_000_000;
+/// What trying to write a text for a pattern counts as.
+const PATTERN_WORK: usize = 50;
 /// An array that must have more items is refused.
 const MOST_ITEMS: usize = 4_096;
 /// How often another value is tried where `oneOf` does not allow the first.
@@ -41,7 +48,14 @@ const TRIES: u64 = 300;
 
 /// The value that a model answers for `schema` after reading the text.
 pub(crate) fn make(schema: &Value, reading: &Reading<'_>, chance: Chance) -> Result<Value, Complaint> {
-    let mut generator = Generator { root: schema, reading, steps: STEPS, path: Vec::new() };
+    let mut generator = Generator {
+        root: schema,
+        reading,
+        steps: STEPS,
+        work: Cell::new(WORK),
+        heights: HashMap::new(),
+        path: Vec::new(),
+    };
     let place = Place { property: Property::default(), chance, depth: 0, salt: 0, optional: false };
     generator.value(&[schema], place).map_err(|obstacle| match obstacle {
         Obstacle::Keyword(complaint) => complaint,
@@ -86,6 +100,10 @@ struct Generator<'s, 't> {
     root: &'s Value,
     reading: &'s Reading<'t>,
     steps: usize,
+    /// What is left to be done at most.
+    work: Cell<usize>,
+    /// How flat the values of schemas can be that were asked about, by where they are.
+    heights: HashMap<*const Value, usize>,
     path: Vec<String>,
 }
 
@@ -93,6 +111,28 @@ impl<'s> Generator<'s, '_> {
     fn obstacle(&self, keyword: &str) -> Obstacle {
         let what = format!("the simulator finds no value for '{keyword}'.");
         Obstacle::Keyword(Complaint::new(&self.path, what))
+    }
+
+    /// Takes `amount` from what may be done; whether there was that much.
+    fn afford(&self, amount: usize) -> bool {
+        let left = self.work.get().checked_sub(amount);
+        self.work.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    /// What `judge` says, which may take as much as is left.
+    fn judged<T>(&self, judge: impl FnOnce(&mut usize) -> T) -> T {
+        let mut fuel = self.work.get();
+        let judgement = judge(&mut fuel);
+        self.work.set(fuel);
+        judgement
+    }
+
+    /// How flat the values of `schema` can be; those without end count as the highest.
+    fn height(&mut self, schema: &Value) -> usize {
+        let root = self.root;
+        let known = self.heights.entry(std::ptr::from_ref(schema));
+        *known.or_insert_with(|| height::least(root, schema).unwrap_or(usize::MAX))
     }
 
     /// A value that satisfies all `schemas`.
@@ -112,6 +152,9 @@ impl<'s> Generator<'s, '_> {
         match self.steps.checked_sub(1) {
             Some(rest) => self.steps = rest,
             None => return Err(self.obstacle("the size of the schema")),
+        }
+        if !self.afford(1 + all.maps.len() + all.choices.len()) {
+            return Err(self.obstacle("the size of the schema"));
         }
         let Some(choice) = all.choices.pop() else {
             return self.flat(&all, place);
@@ -138,7 +181,7 @@ impl<'s> Generator<'s, '_> {
     }
 
     /// The branches of a choice, the preferred ones first.
-    fn in_order(&self, branches: &'s [Value], place: Place<'s>) -> Vec<Branch<'s>> {
+    fn in_order(&mut self, branches: &'s [Value], place: Place<'s>) -> Vec<Branch<'s>> {
         let is_null = |schema: &Value| schema.get("type").is_some_and(|name| name == "null");
         let nullable = branches.iter().any(is_null) && place.salt == 0;
         let mut ordered: Vec<_> =
@@ -148,7 +191,7 @@ impl<'s> Generator<'s, '_> {
         // Null comes last, as long as the text may say more; deep down it is the way out.
         ordered.sort_by_key(|branch| is_null(branch.schema));
         if place.depth >= DEEP {
-            ordered.sort_by_key(|branch| height::least(self.root, branch.schema).unwrap_or(usize::MAX));
+            ordered.sort_by_cached_key(|branch| self.height(branch.schema));
         }
         // What the text says may be left out, but what it does not say must still be made where null does not fit.
         let forced: Vec<_> = ordered
@@ -160,8 +203,9 @@ impl<'s> Generator<'s, '_> {
     }
 
     fn holding(&self, branches: &[Value], value: &Value) -> usize {
-        let mut fuel = STEPS;
-        branches.iter().filter(|branch| check::holds(self.root, branch, value, &mut fuel)).count()
+        self.judged(|fuel| {
+            branches.iter().filter(|branch| check::holds(self.root, branch, value, fuel)).count()
+        })
     }
 
     /// A value for schemas that leave no choice but that of the type.

@@ -65,7 +65,11 @@ impl<'s> Generator<'s, '_> {
                 })
             }
             "string" => {
-                Text::of(all).make(place).map(Value::String).map_err(|keyword| self.obstacle(keyword))
+                let rules = Text::of(all);
+                if !self.afford(super::PATTERN_WORK * rules.patterns.len()) {
+                    return Err(self.obstacle("the size of the schema"));
+                }
+                rules.make(place).map(Value::String).map_err(|keyword| self.obstacle(keyword))
             }
             _ => Ok(Value::Null),
         }
@@ -73,14 +77,16 @@ impl<'s> Generator<'s, '_> {
 
     /// A member of the enum: one that the text names, else any.
     pub(super) fn member(&self, all: &Conjunction<'s>, place: Place<'s>) -> Result<Value, Obstacle> {
-        let listed = all.values("enum").filter_map(Value::as_array);
-        let shortest = listed.min_by_key(|members| members.len()).map_or(&[][..], Vec::as_slice);
-        let candidates = all.values("const").take(1).chain(shortest);
-        let mut fuel = super::STEPS;
+        let listed: Vec<&'s Vec<Value>> = all.values("enum").filter_map(Value::as_array).collect();
+        let shortest = listed.iter().min_by_key(|members| members.len()).map_or(&[][..], |members| members);
+        let constant = all.values("const").next();
+        // What stands in the only list need not be looked for there.
+        let settled = if constant.is_none() && listed.len() == 1 { "enum" } else { "" };
+        let candidates = constant.into_iter().chain(shortest);
         let fits = |value: &&Value, fuel: &mut usize| {
-            all.maps.iter().all(|map| check::holds_flat(self.root, map, value, fuel))
+            all.maps.iter().all(|map| check::holds_flat(self.root, map, value, settled, fuel))
         };
-        let fitting: Vec<&Value> = candidates.filter(|value| fits(value, &mut fuel)).collect();
+        let fitting: Vec<&Value> = self.judged(|fuel| candidates.filter(|value| fits(value, fuel)).collect());
         if fitting.is_empty() {
             return Err(self.obstacle("enum"));
         }
