@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::schema::Observed;
-use rowcall::{Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
+use rowcall::{Client, Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
 use rowcall_data::{Input, Layout, OutputFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -214,6 +214,15 @@ impl Memo {
 
 /// Where the run keeps its journal, if it keeps one.
 ///
+/// Counts what the runs of the journal at `path` have spent against the budget, before anything else is. One that is not there has spent
+/// nothing.
+///
+/// # Errors
+/// A file that is not a journal, and, with a budget, one of which nobody knows what its runs have spent.
+pub fn count_spent(client: &Client, path: &Path) -> Result<()> {
+    if has_content(path) { client.spent_before(&Contents::open(path)?, path) } else { Ok(()) }
+}
+
 /// # Errors
 /// A journal that is another file of the command, and an output that would be written over without a journal to rebuild it from.
 pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {

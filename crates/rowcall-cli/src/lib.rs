@@ -29,9 +29,9 @@ mod watch;
 pub use columns::check_columns;
 pub use files::Files;
 pub use guard::FirstRows;
-pub use journal::Memo;
+pub use journal::{Memo, count_spent};
 pub use model::Model;
-pub use server_probe::{Assumed, Manner, find_out};
+pub use server_probe::{Assumed, FoundOut, Manner, find_out};
 
 use std::ffi::OsString;
 use std::process::ExitCode;

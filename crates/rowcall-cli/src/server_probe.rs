@@ -5,7 +5,7 @@ use std::path::Path;
 
 use indicatif::HumanCount;
 use rowcall::schema::{Dialect, Feature, Finding, Observed};
-use rowcall::{Client, Error, Mode, Parameters, ProbeOptions, Probed, Problem, Result, Schema, Usd};
+use rowcall::{Client, Cost, Effort, Error, Mode, Parameters, ProbeOptions, Probed, Problem, Result, Schema};
 use serde_json::{Value, json};
 
 use crate::args::DialectArgument;
@@ -79,7 +79,18 @@ pub struct Manner {
     pub parameters: Parameters,
 }
 
-/// Asks the server about what `schema` uses and is not `known` yet. The second is what there is to say about it.
+/// What there is to know of a server.
+#[derive(Debug, Clone)]
+pub struct FoundOut {
+    /// What was observed of it, now and before.
+    pub observed: Observed,
+    /// What it took to ask; `None` if nothing had to be asked.
+    pub effort: Option<Effort>,
+    /// What there is to say about it.
+    pub note: String,
+}
+
+/// Asks the server about what `schema` uses and is not `known` yet.
 ///
 /// # Errors
 /// As [`Client::probe`].
@@ -88,11 +99,11 @@ pub async fn find_out(
     schema: &Schema,
     manner: &Manner,
     known: Observed,
-) -> Result<(Observed, String)> {
+) -> Result<FoundOut> {
     let lacking = known.lacking(&Feature::of_schema(schema.as_json()));
     if lacking.is_empty() {
         let note = "what the server makes of a schema is known from the journal, and is not asked again";
-        return Ok((known, note.to_owned()));
+        return Ok(FoundOut { observed: known, effort: None, note: note.to_owned() });
     }
     let parameters = Parameters { extra: manner.parameters.extra.clone(), ..Parameters::default() };
     let options = ProbeOptions { mode: manner.mode, parameters, features: lacking };
@@ -100,7 +111,7 @@ pub async fn find_out(
     let note = note(&probed);
     let mut observed = probed.observed;
     observed.0.extend(known.0.into_iter().filter(|old| old.feature != Feature::Schema));
-    Ok((observed, note))
+    Ok(FoundOut { observed, effort: Some(probed.effort), note })
 }
 
 /// What was found out, in a line.
@@ -133,12 +144,10 @@ fn note(probed: &Probed) -> String {
 
 /// What it took.
 fn spent(probed: &Probed) -> String {
-    let tokens = probed.usage.input_tokens + probed.usage.output_tokens;
-    let cost = match probed.cost.exact() {
-        Some(cost) if cost != Usd::ZERO => format!(", {cost}"),
-        Some(_) | None => String::new(),
-    };
-    format!("{}, {} tokens{cost}", counted(u64::from(probed.requests), "tiny request"), HumanCount(tokens))
+    let Effort { attempts, usage, cost, .. } = probed.effort;
+    let tokens = usage.input_tokens + usage.output_tokens;
+    let cost = if cost == Cost::default() { String::new() } else { format!(", {cost}") };
+    format!("{}, {} tokens{cost}", counted(u64::from(attempts), "tiny request"), HumanCount(tokens))
 }
 
 /// What was found out as a table.
@@ -163,9 +172,9 @@ pub(crate) fn as_json(probed: &Probed, model: &str, dialect: Dialect) -> Value {
         "model": model,
         "mode": probed.mode.name(),
         "dialect": dialect.name(),
-        "requests": probed.requests,
-        "input_tokens": probed.usage.input_tokens,
-        "output_tokens": probed.usage.output_tokens,
+        "requests": probed.effort.attempts,
+        "input_tokens": probed.effort.usage.input_tokens,
+        "output_tokens": probed.effort.usage.output_tokens,
         "observed": probed.observed,
     })
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rowcall::schema::Observed;
 use rowcall::{
-    AccountOptions, AnsweredRow, Client, EqualRows, Error, Extractor, ExtractorBuilder, FurtherFields, Mode,
-    Parameters, Prices, Protocol, Result, RetryPolicy, SamePrompt, Schema,
+    AccountOptions, AnsweredRow, Client, Effort, EqualRows, Error, Extractor, ExtractorBuilder,
+    FurtherFields, Mode, Parameters, Prices, Protocol, Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_data::Layout;
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub(crate) struct Task {
     pub(crate) mode: Option<Mode>,
     /// What was observed of the server.
     pub(crate) observed: Observed,
+    /// What it took to observe that, if it was just asked.
+    pub(crate) probed: Option<Effort>,
     pub(crate) equal_rows: EqualRows,
 }
 
@@ -56,6 +58,7 @@ impl Task {
             parameters,
             mode,
             observed,
+            probed,
             equal_rows,
         } = self;
         let mut builder = client
@@ -66,6 +69,9 @@ impl Task {
             .observed(observed)
             .max_reasks(retrying.max_reasks)
             .retry(RetryPolicy { retries: retrying.retries, ..RetryPolicy::default() });
+        if let Some(effort) = probed {
+            builder = builder.probed(effort);
+        }
         builder = match same_prompt {
             SamePrompt::Allow => builder.same_prompt(),
             SamePrompt::Refuse => builder,

@@ -68,6 +68,7 @@ fn adapted(event: &Event) -> Option<String> {
     match &event.kind {
         EventKind::Adapted(what) => Some(format!("note: {what}")),
         EventKind::Resumed { .. }
+        | EventKind::Probed { .. }
         | EventKind::Taken
         | EventKind::Known { .. }
         | EventKind::Sent { .. }
@@ -104,6 +105,7 @@ fn line(event: &Event) -> Option<String> {
         }
         EventKind::Adapted(_) => adapted(event),
         EventKind::Resumed { .. }
+        | EventKind::Probed { .. }
         | EventKind::Taken
         | EventKind::Known { .. }
         | EventKind::Sent { .. }

@@ -25,6 +25,7 @@ impl Clock {
             EventKind::Taken => clock.begin(),
             EventKind::Known { .. } | EventKind::Ended { .. } | EventKind::Abandoned => clock.end(),
             EventKind::Resumed { .. }
+            | EventKind::Probed { .. }
             | EventKind::Sent { .. }
             | EventKind::Answered { .. }
             | EventKind::Waits(_)

@@ -111,6 +111,14 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
         EventKind::Resumed { totals } => {
             ("resumed", json!({ "rows": totals.rows, "requests": totals.requests }))
         }
+        EventKind::Probed { effort } => (
+            "probed",
+            json!({
+                "requests": effort.attempts,
+                "usage": effort.usage,
+                "cost": effort.cost.exact().map(dollars),
+            }),
+        ),
         EventKind::Taken => ("taken", Value::Null),
         EventKind::Known { failure, from } => (
             "known",

@@ -7,10 +7,10 @@ use pyo3::prelude::*;
 use rowcall::journal::{Existing, Records};
 use rowcall::schema::{Feature, Finding, Observed};
 use rowcall::{
-    Client, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, KnownFailures, MaxFailures, Mode,
-    Parameters, Problem, Result, RetryPolicy, SamePrompt, Schema,
+    Client, Effort, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, KnownFailures,
+    MaxFailures, Mode, Parameters, Problem, Result, RetryPolicy, SamePrompt, Schema,
 };
-use rowcall_cli::{Assumed, Manner, Memo, find_out};
+use rowcall_cli::{Assumed, Manner, Memo, count_spent, find_out};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -26,6 +26,9 @@ pub(crate) struct Settings {
     /// What was observed of the server, if it was asked.
     #[serde(skip)]
     observed: Observed,
+    /// What it took to ask.
+    #[serde(skip)]
+    probed: Option<Effort>,
     pub(crate) schema: Value,
     /// Whether the schema is the user's own, not made of a type.
     pub(crate) schema_is_given: bool,
@@ -100,15 +103,19 @@ impl Settings {
         // What cannot be is refused before anything is sent.
         self.task(client)?;
         let known = match self.journal.as_ref().filter(|journal| !journal.fresh) {
-            Some(journal) => self.memo()?.observed_at(&journal.path)?,
+            Some(journal) => {
+                let known = self.memo()?.observed_at(&journal.path)?;
+                count_spent(client, &journal.path)?;
+                known
+            }
             None => Observed::default(),
         };
         let parameters = Parameters { extra: self.params.clone(), ..Parameters::default() };
         let manner = Manner { mode: self.mode()?, parameters };
-        let (observed, note) = find_out(client, &self.read(&self.schema)?, &manner, known).await?;
-        let is_held = observed.finding(Feature::Schema) == Finding::Enforced;
-        self.observed = observed;
-        Ok((!is_held).then_some(note))
+        let found = find_out(client, &self.read(&self.schema)?, &manner, known).await?;
+        let is_held = found.observed.finding(Feature::Schema) == Finding::Enforced;
+        (self.observed, self.probed) = (found.observed, found.effort);
+        Ok((!is_held).then_some(found.note))
     }
 
     /// The extractor by an account, with its journal.
@@ -135,6 +142,9 @@ impl Settings {
             max_output_tokens: self.max_output_tokens,
             extra: self.params.clone(),
         });
+        if let Some(effort) = self.probed {
+            task = task.probed(effort);
+        }
         if let Some(mode) = self.mode()? {
             task = task.mode(mode);
         }

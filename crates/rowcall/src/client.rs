@@ -1,6 +1,6 @@
 //! The front door to an account: model, key and limits, shared by every extractor made from it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::config::{Account, AccountOptions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::extractor::ExtractorBuilder;
+use crate::journal::Contents;
 use crate::money::Usd;
 use crate::price::{Price, Prices};
 use crate::probe::{ProbeOptions, Probed, probe};
@@ -69,6 +70,16 @@ impl Client {
     /// fault that every request would meet.
     pub async fn probe(&self, options: &ProbeOptions, told: impl FnMut(&Observation)) -> Result<Probed> {
         probe(&self.account, options, told).await
+    }
+
+    /// Counts what the runs of the journal at `path` have spent against the budget before the journal is opened for a run, as for a
+    /// [`probe`](Self::probe). What is counted once is not counted again.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) if there is a budget, and nobody knows the most that they have spent.
+    pub fn spent_before(&self, contents: &Contents, path: &Path) -> Result<()> {
+        let spent = contents.totals().cost;
+        self.account.spent_before(spent, path).map(drop).map_err(Error::Config)
     }
 
     /// The subset of JSON Schema that the server is taken to hold the model to.

@@ -6,8 +6,8 @@
 )]
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
@@ -20,7 +20,8 @@ use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
 use crate::identity::{EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
-use crate::money::Usd;
+use crate::money::{Cost, Usd};
+use crate::outcome::Effort;
 use crate::price::{Moment, Price, Prices, Pricing};
 use crate::prompt::{SamePrompt, Template};
 use crate::provider::{Approach, Forms, Means, Mode, Offer, Parameters, Protocol, Quirks, Target};
@@ -179,6 +180,29 @@ impl Account {
         Ok(Self { offer, quirks, transport, admission, budget, pricing, pricing_note })
     }
 
+    /// What the runs of the journal at `path` have spent counts against the budget, at the most.
+    ///
+    /// # Errors
+    /// If there is a budget, and nobody knows the most that they have spent.
+    pub(crate) fn spent_before(&self, spent: Cost, path: &Path) -> std::result::Result<Purse, Problem> {
+        let at_most = match (spent.ceiling(), self.budget) {
+            (Some(at_most), _) => at_most,
+            (None, None) => Usd::ZERO,
+            (None, Some(_)) => {
+                let requests = spent.unknown - spent.bounded;
+                let message = format!(
+                    "the journal `{}` has {requests} requests of which nobody knows the cost, so no budget can be kept",
+                    path.display()
+                );
+                return Err(
+                    Problem::new(message).hint("go on without a budget, or start over with `--fresh`")
+                );
+            }
+        };
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Ok(self.admission.spent_before(&path, at_most))
+    }
+
     /// The most tokens that the model takes and gives, as far as that is known.
     pub(crate) fn capacity(&self) -> Capacity {
         let model = self.offer.model;
@@ -208,6 +232,8 @@ pub struct TaskOptions {
     pub mode: Option<Mode>,
     /// What was observed of the server, beside what is known of its dialect.
     pub observed: Observed,
+    /// What it took to observe that, if it is to be counted.
+    pub probed: Option<Effort>,
     /// What the user sets about the answers.
     pub parameters: Parameters,
     /// How often an invalid answer is asked for again, at most 100 times.
@@ -233,6 +259,7 @@ impl Default for TaskOptions {
             folder: None,
             mode: None,
             observed: Observed::default(),
+            probed: None,
             parameters: Parameters::default(),
             max_reasks: DEFAULT_MAX_REASKS,
             retry: RetryPolicy::default(),
@@ -276,12 +303,37 @@ pub(crate) struct Plan {
     pub(crate) all_refused: AllRefused,
     pub(crate) known_failures: KnownFailures,
     pub(crate) stops: Stops,
+    /// What was spent before the first row, until it is counted and recorded.
+    pub(crate) probing: Arc<Probing>,
     /// What records the spending of its requests, if there is a journal.
     pub(crate) purse: Option<Purse>,
     /// Where outcomes are kept, if they are.
     pub(crate) journal: Option<Arc<Journal>>,
     /// The limit on this task's own attempts in flight, if it has one.
     share: Option<Arc<Share>>,
+}
+
+/// What it took to ask the server about the schema: counted by the first run, and recorded by the first journal.
+#[derive(Debug, Default)]
+pub(crate) struct Probing {
+    uncounted: Mutex<Option<Effort>>,
+    unrecorded: Mutex<Option<Effort>>,
+}
+
+impl Probing {
+    fn new(effort: Option<Effort>) -> Self {
+        Self { uncounted: Mutex::new(effort), unrecorded: Mutex::new(effort) }
+    }
+
+    /// What is to be counted, once.
+    pub(crate) fn take_uncounted(&self) -> Option<Effort> {
+        self.uncounted.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What a journal is to record, once.
+    pub(crate) fn take_unrecorded(&self) -> Option<Effort> {
+        self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Fields of a request that are the engine's business, whatever they are spelled like.
@@ -369,6 +421,7 @@ impl Plan {
             all_refused: options.all_refused,
             known_failures: KnownFailures::default(),
             stops: options.stops,
+            probing: Arc::new(Probing::new(options.probed)),
             purse: None,
             journal: None,
             account,

@@ -30,6 +30,11 @@ pub enum EventKind {
         /// What the runs before have spent.
         totals: Arc<Totals>,
     },
+    /// Nothing happened to a row yet: the server has been asked what it makes of the schema, see [`Client::probe`](crate::Client::probe).
+    Probed {
+        /// What that took.
+        effort: Effort,
+    },
     /// It was taken from the source.
     Taken,
     /// It is not asked about: its outcome is in the journal, or an equal row has brought it.

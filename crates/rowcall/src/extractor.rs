@@ -17,14 +17,14 @@ pub use self::builder::ExtractorBuilder;
 pub use self::estimator::Estimator;
 use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
-use crate::config::{Account, KnownAs, Plan};
-use crate::error::{Error, Problem, Result};
+use crate::config::{KnownAs, Plan};
+use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::extract::key;
 use crate::halt::Halt;
 use crate::identity::{Identity, KnownFailures};
 use crate::journal::{Census, Journal, JournalHold, JournalOptions, Placing};
-use crate::money::Usd;
+use crate::money::Cost;
 use crate::number;
 use crate::order::OrderBy;
 use crate::outcome::{Failure, FailureKind, Outcome};
@@ -97,7 +97,7 @@ impl<T> Extractor<T> {
     pub fn journal_with(&self, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
         let journal = Journal::open(options, &plan.identity, self.price_basis()).map_err(Error::Config)?;
-        plan.purse = Some(self.purse(&journal, &options.path)?);
+        plan.purse = Some(self.open_purse(&journal, &options.path)?);
         plan.keys = journal.keys().clone();
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))
@@ -111,32 +111,23 @@ impl<T> Extractor<T> {
     pub fn journal_of(&self, identity: &Identity, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
         let journal = Journal::open(options, identity, self.price_basis()).map_err(Error::Config)?;
-        plan.purse = Some(self.purse(&journal, &options.path)?);
+        plan.purse = Some(self.open_purse(&journal, &options.path)?);
         let known_as = KnownAs::new(identity, journal.keys().clone(), &plan).map_err(Error::Config)?;
         plan.known_as = Some(Arc::new(known_as));
         plan.journal = Some(Arc::new(journal));
         Ok(self.with_plan(plan))
     }
 
-    /// What the runs before have spent, at the most, counts against the budget.
-    fn purse(&self, journal: &Journal, path: &Path) -> Result<Purse> {
-        let Account { budget, admission, .. } = &*self.plan.account;
-        let at_most = match (journal.spent().ceiling(), budget) {
-            (Some(at_most), _) => at_most,
-            (None, None) => Usd::ZERO,
-            (None, Some(_)) => {
-                let requests = journal.spent().unknown - journal.spent().bounded;
-                let message = format!(
-                    "the journal `{}` has {requests} requests of which nobody knows the cost, so no budget can be kept",
-                    path.display()
-                );
-                return Err(Error::Config(
-                    Problem::new(message).hint("go on without a budget, or start over with `--fresh`"),
-                ));
-            }
-        };
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Ok(admission.spent_before(&path, at_most))
+    /// What the runs before have spent, at the most, counts against the budget; what was spent before the journal was open is recorded.
+    fn open_purse(&self, journal: &Journal, path: &Path) -> Result<Purse> {
+        let admission = &self.plan.account.admission;
+        let purse = self.plan.account.spent_before(journal.spent(), path).map_err(Error::Config)?;
+        if let Some(effort) = self.plan.probing.take_unrecorded() {
+            let Cost { known, most, .. } = effort.cost;
+            admission.record(purse, known + most);
+            journal.probed(effort);
+        }
+        Ok(purse)
     }
 
     /// The same extractor, whose statistics leave out what the runs before have spent by its journal: they have it already.

@@ -6,22 +6,23 @@
     reason = "what a request costs depends on the time of day at which it is sent"
 )]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
 
 use crate::admission::{Need, Stake, Strikes};
 use crate::config::{Account, service_tier};
 use crate::error::{Error, Problem, Result};
 use crate::extract::{cost, settlement};
 use crate::fault::{Fault, FaultKind};
-use crate::money::Cost;
+use crate::outcome::Effort;
 use crate::price::Moment;
 use crate::provider::{Adaptation, Approach, Form, Mode, Parameters, Target, standings};
 use crate::retry::{self, Decision, RetryPolicy, Tried};
 use crate::schema::{Dialect, Feature, Finding, Judgement, Observation, Observed, Trial, conclusion};
-use crate::turn::{Completion, Content, Finish, Prompt, Turn, Usage};
+use crate::turn::{Completion, Content, Finish, Prompt, Turn};
 use crate::weight::weigh;
 
 /// How often a schema is asked about: with which temperature, and how many tokens the answer may have. A model that goes on and on is
@@ -55,69 +56,74 @@ pub struct Probed {
     pub mode: Mode,
     /// What was observed.
     pub observed: Observed,
-    /// How many requests were sent, at most three for each schema, and one more where a parameter had to be left out.
-    pub requests: u32,
-    /// Their tokens, as far as the server tells.
-    pub usage: Usage,
-    /// What they cost, which counts against the account's budget.
-    pub cost: Cost,
+    /// What the requests took, which counts against the account's budget: at most three for each schema, and one more where a parameter had
+    /// to be left out. [`ExtractorBuilder::probed`](crate::ExtractorBuilder::probed) has a run's statistics and journal count it.
+    pub effort: Effort,
 }
 
 /// Asks the server. `told` is called with each observation as it is made.
 ///
 /// # Errors
-/// A mode in which no schema can be enforced, and a fault that every request would share.
+/// A mode in which no schema can be enforced, and, unless something was spent before, a fault that every request would share or a limit at
+/// which nothing more is sent. Otherwise what is left is not asked about, so that what was spent is reported.
 pub(crate) async fn probe(
     account: &Account,
     options: &ProbeOptions,
     mut told: impl FnMut(&Observation),
 ) -> Result<Probed> {
     let mode = mode(account, options.mode)?;
-    let mut spent = Spent::default();
-    let mut observed = Observed::default();
-    let first = observe(account, options, mode, Feature::Schema).await?;
-    told(&first.0);
-    let is_held = first.0.finding == Finding::Enforced;
-    spent.add(first.1);
-    observed.0.push(first.0);
+    let since = Instant::now();
     let others = options.features.iter().copied().filter(|feature| *feature != Feature::Schema);
-    if !is_held {
-        observed.0.extend(others.map(unasked));
-        return Ok(spent.probed(mode, observed));
+    let mut observed = Observed::default();
+    let (first, mut spent) = observe(account, options, mode, Feature::Schema).await;
+    let first = match first {
+        Err(error) if spent.is_unpaid() => return Err(error),
+        Err(error) => unasked(Feature::Schema, &error.to_string()),
+        Ok(observation) => observation,
+    };
+    told(&first);
+    let is_held = first.finding == Finding::Enforced;
+    observed.0.push(first);
+    if is_held {
+        // What keeps one question from being asked keeps the others as well.
+        let ended: OnceLock<String> = OnceLock::new();
+        let ended = &ended;
+        let asked = others.map(|feature| async move {
+            match ended.get() {
+                Some(why) => (unasked(feature, why), Effort::default()),
+                None => match observe(account, options, mode, feature).await {
+                    (Ok(observation), more) => (observation, more),
+                    (Err(error), more) => {
+                        let why: &String = ended.get_or_init(|| error.to_string());
+                        (unasked(feature, why), more)
+                    }
+                },
+            }
+        });
+        let mut answered = stream::iter(asked).buffered(AT_ONCE);
+        while let Some((observation, more)) = answered.next().await {
+            told(&observation);
+            add(&mut spent, more);
+            observed.0.push(observation);
+        }
+    } else {
+        const NOT_HELD: &str = "the server does not hold the model to a schema";
+        observed.0.extend(others.map(|feature| unasked(feature, NOT_HELD)));
     }
-    let asked = others.map(|feature| observe(account, options, mode, feature));
-    let mut answered = stream::iter(asked).buffered(AT_ONCE);
-    while let Some(seen) = answered.next().await {
-        let (observation, more) = seen?;
-        told(&observation);
-        spent.add(more);
-        observed.0.push(observation);
-    }
-    Ok(spent.probed(mode, observed))
+    spent.latency = since.elapsed();
+    Ok(Probed { mode, observed, effort: spent })
 }
 
-/// What was sent.
-#[derive(Debug, Clone, Copy, Default)]
-struct Spent {
-    requests: u32,
-    usage: Usage,
-    cost: Cost,
+fn add(spent: &mut Effort, more: Effort) {
+    spent.attempts += more.attempts;
+    spent.prompts += more.prompts;
+    spent.usage += more.usage;
+    spent.unmetered += more.unmetered;
+    spent.cost += more.cost;
 }
 
-impl Spent {
-    fn add(&mut self, more: Self) {
-        self.requests += more.requests;
-        self.usage += more.usage;
-        self.cost += more.cost;
-    }
-
-    fn probed(self, mode: Mode, observed: Observed) -> Probed {
-        Probed { mode, observed, requests: self.requests, usage: self.usage, cost: self.cost }
-    }
-}
-
-fn unasked(feature: Feature) -> Observation {
-    let note = "not asked, since the server does not hold the model to a schema".to_owned();
+fn unasked(feature: Feature, why: &str) -> Observation {
+    let note = format!("not asked: {why}");
     Observation { feature, finding: Finding::Unknown, answers: 0, note: Some(note) }
 }
 
@@ -134,24 +140,27 @@ fn mode(account: &Account, wanted: Option<Mode>) -> Result<Mode> {
     }
 }
 
-/// What the server makes of a feature.
+/// What the server makes of a feature, and what it took to find out.
 async fn observe(
     account: &Account,
     options: &ProbeOptions,
     mode: Mode,
     feature: Feature,
-) -> Result<(Observation, Spent)> {
-    let mut spent = Spent::default();
+) -> (Result<Observation>, Effort) {
+    let mut spent = Effort::default();
     let mut judged = Vec::new();
     for trial in Trial::all(feature) {
-        let judgement = attempts(account, options, mode, &trial, &mut spent).await?;
+        let judgement = match attempts(account, options, mode, &trial, &mut spent).await {
+            Ok(judgement) => judgement,
+            Err(error) => return (Err(error), spent),
+        };
         let is_decided = matches!(judgement, Judgement::Broken(_) | Judgement::Refused(_));
         judged.push(judgement);
         if is_decided {
             break;
         }
     }
-    Ok((conclusion(feature, &judged), spent))
+    (Ok(conclusion(feature, &judged)), spent)
 }
 
 /// What a schema shows after three answers at most.
@@ -160,7 +169,7 @@ async fn attempts(
     options: &ProbeOptions,
     mode: Mode,
     trial: &Trial,
-    spent: &mut Spent,
+    spent: &mut Effort,
 ) -> Result<Judgement> {
     let mut last = Judgement::Silent("not asked".to_owned());
     for (temperature, limit) in ASKED {
@@ -197,7 +206,7 @@ async fn ask(
     account: &Account,
     target: Target,
     trial: &Trial,
-    spent: &mut Spent,
+    spent: &mut Effort,
 ) -> Result<std::result::Result<Completion, Fault>> {
     const POLICY: RetryPolicy = RetryPolicy { retries: 2, limit_deadline: Duration::from_mins(1) };
     let output_limit = target.parameters.max_output_tokens;
@@ -214,7 +223,7 @@ async fn ask(
         let need = Need { bytes: weight.bytes, output_limit, stake: Stake { most, purse: None } };
         let admitted = account.admission.admit(need, None).await;
         let permit = admitted.map_err(|denial| Error::Limit(denial.problem()))?;
-        spent.requests += 1;
+        spent.attempts += 1;
         let response = account.transport.send(&request).await;
         let standings = response.as_ref().map(standings).unwrap_or_default();
         let result = response.and_then(|response| target.decode(&response));
@@ -226,6 +235,10 @@ async fn ask(
         let cost = cost(&account.pricing, tier.as_deref(), &result, at, lost);
         permit.settle(settlement(&result), cost, &standings, &mut strikes);
         spent.cost += cost;
+        spent.unmetered += u32::from(match &result {
+            Ok(completion) => completion.usage.is_none(),
+            Err(fault) => fault.may_be_billed(),
+        });
         let fault = match result {
             Ok(completion) => {
                 spent.usage += completion.usage.unwrap_or_default();

@@ -104,6 +104,9 @@ impl<S: Source> Run<S> {
             }
             plan.observers.emit(0, EventKind::Resumed { totals: Arc::new(totals) });
         }
+        if let Some(effort) = plan.probing.take_uncounted() {
+            plan.observers.emit(0, EventKind::Probed { effort });
+        }
         Self {
             progress: Progress::new(plan.stops),
             plan,

@@ -59,7 +59,7 @@ pub struct Stats {
     pub unmetered: u64,
     /// What all requests cost, as far as that is known.
     pub cost: Cost,
-    /// What of that earlier runs have cost, at the most.
+    /// What of that was spent before the first row, at the most: by earlier runs, and by asking the server what it makes of the schema.
     pub cost_before: Usd,
     /// Rows that runs before had asked about without ever writing an outcome: those requests may have been paid for in vain.
     pub possibly_paid: u64,
@@ -111,6 +111,13 @@ impl Stats {
                 self.cost += totals.cost;
                 self.cost_before += totals.cost.ceiling().unwrap_or(totals.cost.known);
                 self.possibly_paid = self.possibly_paid.saturating_add(totals.possibly_paid);
+            }
+            EventKind::Probed { effort } => {
+                self.requests = self.requests.saturating_add(u64::from(effort.attempts));
+                self.usage += effort.usage;
+                self.unmetered = self.unmetered.saturating_add(u64::from(effort.unmetered));
+                self.cost += effort.cost;
+                self.cost_before += effort.cost.ceiling().unwrap_or(effort.cost.known);
             }
             EventKind::Taken => self.taken += 1,
             EventKind::Known { failure, from } => {

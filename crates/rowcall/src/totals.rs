@@ -39,6 +39,11 @@ impl Totals {
         self.unmetered == 0 && self.usage == Usage::default()
     }
 
+    /// Adds what asking a server about a schema took, which asks again for nothing.
+    pub(crate) fn add_probe(&mut self, effort: &Effort) {
+        self.add(&Effort { prompts: 1, ..*effort });
+    }
+
     /// Adds what a row took.
     pub(crate) fn add(&mut self, effort: &Effort) {
         let Effort { attempts, prompts, usage, unmetered, cost, latency: _ } = effort;

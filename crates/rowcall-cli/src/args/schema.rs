@@ -13,9 +13,9 @@ use super::{DialectArgument, ModeArgument, ProtocolArgument};
 pub(crate) struct SchemaArguments {
     /// Fields such as `name, age int, tags str[]?: keywords`, a JSON Schema, or a `.json` file with one
     pub(crate) schema: String,
-    /// For whom it goes on the wire; OpenAI if left out
+    /// For whom it goes on the wire; OpenAI if left out. Given several times, what each loses and where they differ, side by side
     #[arg(long = "for", value_name = "PROVIDER[/MODEL]")]
-    pub(crate) provider: Option<String>,
+    pub(crate) providers: Vec<String>,
     /// As in `run`
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeArgument>,
@@ -26,7 +26,7 @@ pub(crate) struct SchemaArguments {
     #[arg(long, value_name = "NAME|FILE", value_parser = DialectArgument::parse)]
     pub(crate) dialect: Option<DialectArgument>,
     /// Ask the server, by some 40 tiny requests, what it enforces of a schema, ignores and refuses
-    #[arg(long, requires = "provider")]
+    #[arg(long, requires = "providers")]
     pub(crate) probe: bool,
     /// As in `run`
     #[arg(long, value_name = "URL", requires = "probe")]

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod compare;
+mod comparison;
 mod estimate;
 pub(crate) mod export;
 pub(crate) mod models;

@@ -72,9 +72,10 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
         let client = model.client()?;
         if assumed.asks {
             let manner = Manner { mode, parameters: task.parameters.clone() };
-            let (observed, note) = find_out(&client, &task.schema, &manner, assumed.observed).await?;
-            progress.note(&format!("note: {note}"));
-            assumed.observed = observed;
+            client.spent_before(&contents, &arguments.journal)?;
+            let found = find_out(&client, &task.schema, &manner, assumed.observed).await?;
+            progress.note(&format!("note: {}", found.note));
+            (assumed.observed, task.probed) = (found.observed, found.effort);
         }
         task.observed = assumed.observed;
         let extractor = task.extractor(&client, &arguments.retrying, &arguments.server)?;
@@ -208,6 +209,7 @@ fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<
         },
         mode: memo.mode,
         observed: Observed::default(),
+        probed: None,
         equal_rows: if memo.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
     })
 }

@@ -23,7 +23,7 @@ use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
 use crate::sample::{self, Compared, Sampled};
-use crate::server_probe::{Assumed, Manner, find_out};
+use crate::server_probe::{Assumed, FoundOut, Manner, find_out};
 use crate::summary::{counted, summary};
 use crate::task::{self, Task};
 use crate::text_argument::text_or_file;
@@ -95,13 +95,16 @@ async fn observing(
     };
     let journal = journal.filter(|_| !arguments.journal.fresh);
     let known = journal.map(|path| asked.observed_at(path)).transpose()?.unwrap_or_default();
+    if let Some(path) = journal {
+        journal::count_spent(client, path)?;
+    }
     let manner = Manner { mode: task.mode, parameters: task.parameters.clone() };
-    let (observed, note) = find_out(client, &task.schema, &manner, known).await?;
+    let FoundOut { observed, effort, note } = find_out(client, &task.schema, &manner, known).await?;
     if !arguments.quiet {
         printing::note(&format!("note: {note}"));
     }
     let assumed = Assumed { dialect: None, observed: observed.clone(), asks: true };
-    let task = Task { observed, ..task };
+    let task = Task { observed, probed: effort, ..task };
     let extractor = task.extractor(client, &arguments.task.retrying, &arguments.account.server)?;
     Ok((extractor, assumed))
 }
@@ -129,6 +132,7 @@ async fn asked(schema: Schema, run: &RunArguments) -> Result<Task> {
         },
         mode: arguments.mode.map(Mode::from),
         observed: Observed::default(),
+        probed: None,
         equal_rows: if run.journal.no_dedup { EqualRows::AskEach } else { EqualRows::Share },
     })
 }

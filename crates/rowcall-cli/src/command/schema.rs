@@ -7,6 +7,7 @@ use rowcall::{
 };
 use serde_json::{Value, json};
 
+use super::comparison::{self, Side};
 use crate::args::SchemaArguments;
 use crate::exit::Exit;
 use crate::model::Model;
@@ -35,24 +36,16 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
         let message = "dialect `auto` asks the server, which `rowcall schema` does only if it is told to";
         return Err(Error::Config(Problem::new(message).hint("add `--probe`")));
     }
-    let protocol = arguments.protocol.map(Protocol::from);
-    let named = arguments.provider.as_deref().unwrap_or(USUAL);
-    let (provider, model) = named.split_once('/').unwrap_or((named, ""));
-    let provider = provider::named(provider).map_err(Error::Config)?;
-    let offer = Offer::at(provider, model, protocol).map_err(Error::Config)?.with_dialect(assumed.dialect);
-    let modes = offer.chosen(arguments.mode.map(Mode::from)).map_err(Error::Config)?;
+    if arguments.providers.len() > 1 {
+        return compare(arguments, &schema, &assumed);
+    }
+    let named = arguments.providers.first().map_or(USUAL, String::as_str);
+    let offer = offer(arguments, named, &assumed)?;
     let probed = if arguments.probe { Some(probe(arguments, named, offer.dialect)?) } else { None };
     if let Some(probed) = &probed {
         assumed.observed = probed.observed.clone();
     }
-    let means = Means {
-        protocol: offer.protocol,
-        modes: &modes,
-        dialect: offer.dialect,
-        observed: &assumed.observed,
-        output_limit: None,
-    };
-    let forms = Forms::by(means, &schema).map_err(Error::Config)?;
+    let forms = forms(arguments, &schema, &offer, &assumed)?;
     let text = if arguments.json {
         let mut shown = as_json(&schema, &offer, &forms);
         if let Some(probed) = &probed {
@@ -65,6 +58,42 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     };
     printing::result(&text).map_err(|error| printing::unprintable(&error))?;
     Ok(Exit::Done)
+}
+
+/// The schema for several providers, side by side.
+fn compare(arguments: &SchemaArguments, schema: &Schema, assumed: &Assumed) -> Result<Exit> {
+    if arguments.probe {
+        let message = "one server is probed at a time, expected one `--for` beside `--probe`";
+        return Err(Error::Config(Problem::new(message)));
+    }
+    let side = |named: &String| {
+        let offer = offer(arguments, named, assumed)?;
+        Ok(Side { forms: forms(arguments, schema, &offer, assumed)?, offer })
+    };
+    let sides = arguments.providers.iter().map(side).collect::<Result<Vec<_>>>()?;
+    let text =
+        if arguments.json { comparison::as_json(&sides).to_string() } else { comparison::as_text(&sides) };
+    printing::result(&text).map_err(|error| printing::unprintable(&error))?;
+    Ok(Exit::Done)
+}
+
+fn offer(arguments: &SchemaArguments, named: &str, assumed: &Assumed) -> Result<Offer> {
+    let (provider, model) = named.split_once('/').unwrap_or((named, ""));
+    let provider = provider::named(provider).map_err(Error::Config)?;
+    let protocol = arguments.protocol.map(Protocol::from);
+    Ok(Offer::at(provider, model, protocol).map_err(Error::Config)?.with_dialect(assumed.dialect))
+}
+
+fn forms(arguments: &SchemaArguments, schema: &Schema, offer: &Offer, assumed: &Assumed) -> Result<Forms> {
+    let modes = offer.chosen(arguments.mode.map(Mode::from)).map_err(Error::Config)?;
+    let means = Means {
+        protocol: offer.protocol,
+        modes: &modes,
+        dialect: offer.dialect,
+        observed: &assumed.observed,
+        output_limit: None,
+    };
+    Forms::by(means, schema).map_err(Error::Config)
 }
 
 /// Asks the server about everything, and shows how far that is.

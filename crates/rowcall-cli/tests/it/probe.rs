@@ -232,4 +232,45 @@ fn what_the_questions_cost_counts_against_the_budget() {
     assert_eq!(requests(&server), 0);
     let enough = place.rowcall(&run(&url, &[&paid[..], &["50"]].concat()));
     assert!(enough.stderr.contains(" tokens, $"), "{}", enough.stderr);
+    // What the questions cost is in the journal, and counts before more is asked.
+    let spent = status(&place);
+    assert_eq!(spent["requests"].as_u64(), Some(requests(&server)));
+    assert!(
+        enough.stderr.contains(&format!("requests  {}, 0 re-asks", requests(&server))),
+        "{}",
+        enough.stderr
+    );
+    let other = CODES.replace("\"minimum\":3", "\"minimum\":3,\"multipleOf\":5");
+    let cost = format!(
+        "{:.4}",
+        spent["cost_usd"].to_string().trim_matches('"').parse::<f64>().expect("a cost") + 0.1
+    );
+    let mut resumed = run(&url, &[&paid[..], &[&cost, "--accept-changes"]].concat());
+    resumed[3] = &other;
+    let before = requests(&server);
+    let used_up = place.rowcall(&resumed);
+    assert_eq!((used_up.code, requests(&server)), (Some(4), before), "{}", used_up.stderr);
+    assert!(used_up.stderr.contains("is used up"), "{}", used_up.stderr);
+}
+
+#[test]
+fn what_the_questions_cost_is_recorded_where_the_budget_ends_them() {
+    let server = served_by(behind(&[], &[]));
+    let url = server.base_url();
+    let place = Workplace::new();
+    place.write("in.csv", "text\nAnn\n");
+    // Enough for the first questions, each of which may cost $2.673.
+    let paid = ["--dialect", "auto", "--price", "in=1000,out=1000", "--budget", "3.2", "-c", "1"];
+    let ran = place.rowcall(&run(&url, &paid));
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing is known of"), "{}", ran.stderr);
+    let spent = status(&place);
+    assert!(requests(&server) > 0);
+    assert_eq!(spent["requests"].as_u64(), Some(requests(&server)), "{spent}");
+    assert_ne!(spent["cost_usd"].to_string().trim_matches('"'), "0", "{spent}");
+}
+
+fn status(place: &Workplace) -> Value {
+    let shown = place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+    serde_json::from_str(&shown.stdout).expect("JSON")
 }

@@ -127,6 +127,35 @@ fn a_schema_is_shown_as_each_provider_gets_it() {
 }
 
 #[test]
+fn several_providers_are_shown_side_by_side() {
+    let schema = r#"{"type":"object","properties":{"zip":{"type":"string","pattern":"[0-9]{5}"},"reasoning":{"type":"string"},"score":{"type":"number","minimum":0}},"required":["zip","reasoning","score"],"additionalProperties":false}"#;
+    let both = ["schema", schema, "--for", "vllm/m", "--for", "ollama/m"];
+    let shown = place().rowcall(&both);
+    assert_eq!((shown.code, shown.stderr.as_str()), (Some(0), ""));
+    for line in [
+        "vllm (`xgrammar`): as structured output by schema",
+        "ollama (`ollama`): as structured output by schema; `zip` is asked for as `1_zip`, since the server may sort properties by name, and 2 more likewise",
+        "| what is lost at   | of      | vllm (`xgrammar`) | ollama (`ollama`) |",
+        "| /properties/zip   | pattern | narrowed          | narrowed          |",
+        "| /properties/score | minimum | narrowed          | checked           |",
+        "on the wire to ollama otherwise than to vllm:\n  /properties/score/minimum\n    vllm       0\n    ollama     -\n",
+    ] {
+        assert!(shown.stdout.contains(line), "`{line}` is missing: {}", shown.stdout);
+    }
+    let json = place().rowcall(&[&both[..], &["--json"]].concat());
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json["providers"]["ollama"]["dialect"], "ollama");
+    let score =
+        json["losses"].as_array().expect("a list").iter().find(|loss| loss["path"] == "/properties/score");
+    assert_eq!(score.expect("a loss")["effects"], json!({ "vllm": ["narrowed"], "ollama": ["checked"] }));
+    let same = place().rowcall(&["schema", "name", "--for", "vllm", "--for", "sglang"]);
+    assert!(same.stdout.contains("sglang is sent the same as vllm"), "{}", same.stdout);
+    let probed = place().rowcall(&[&both[..], &["--probe"]].concat());
+    assert_eq!(probed.code, Some(2));
+    assert!(probed.stderr.contains("one server is probed at a time"), "{}", probed.stderr);
+}
+
+#[test]
 fn a_key_comes_from_a_command_which_is_not_repeated() {
     let simulator = simulator(Scenario::instant("with a key").with_key(KEY));
     let url = simulator.base_url();

@@ -123,6 +123,13 @@ impl Budget {
         Purse(at)
     }
 
+    /// A journal records what was spent here without one.
+    pub(super) fn record(&mut self, Purse(at): Purse, at_most: Usd) {
+        if let Some((_, recorded)) = self.purses.get_mut(at) {
+            *recorded += at_most;
+        }
+    }
+
     /// Whether an attempt may be sent as far as money is concerned.
     pub(super) fn fits(&self, stake: Stake) -> bool {
         let Some(limit) = self.limit else { return true };

@@ -160,6 +160,11 @@ impl Admission {
         self.lock().budget.open(journal, at_most)
     }
 
+    /// A journal records what was spent, at the most, by requests that were sent before it was open.
+    pub(crate) fn record(&self, purse: Purse, at_most: Usd) {
+        self.lock().budget.record(purse, at_most);
+    }
+
     /// Waits until an attempt that needs this much may start. First come, first served, but that a few who need little may
     /// overtake one who needs much. Dropping the future gives up the place in the queue. What an extractor with a limit of its own
     /// asks for names its `share`.

@@ -13,6 +13,7 @@ use super::Extractor;
 use crate::config::{Account, Plan, TaskOptions};
 use crate::error::{Error, Problem, Result};
 use crate::identity::EqualRows;
+use crate::outcome::Effort;
 use crate::prompt::SamePrompt;
 use crate::provider::{Mode, Parameters};
 use crate::refusals::AllRefused;
@@ -107,6 +108,12 @@ impl<T> ExtractorBuilder<T> {
     /// What was [observed](crate::Client::probe) of the server: the schema is sent by that beside what is known of the server's dialect.
     pub fn observed(mut self, observed: Observed) -> Self {
         self.options.observed = observed;
+        self
+    }
+
+    /// What it took to [observe](crate::Client::probe) that: the statistics count it before the first row, and the first journal records it.
+    pub fn probed(mut self, effort: Effort) -> Self {
+        self.options.probed = Some(effort);
         self
     }
 

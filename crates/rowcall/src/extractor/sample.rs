@@ -27,7 +27,9 @@ impl<T> Extractor<T> {
         plan.observers = Observers::default();
         let others = observers.clone();
         plan.observers.add(Arc::new(move |event| match &event.kind {
-            EventKind::Resumed { .. } | EventKind::Adapted(_) => others.emit(event.row, event.kind.clone()),
+            EventKind::Resumed { .. } | EventKind::Probed { .. } | EventKind::Adapted(_) => {
+                others.emit(event.row, event.kind.clone());
+            }
             EventKind::Taken
             | EventKind::Known { .. }
             | EventKind::Sent { .. }
@@ -40,7 +42,7 @@ impl<T> Extractor<T> {
         let spent = Arc::new(Mutex::new(Stats::default()));
         let folded = Arc::clone(&spent);
         plan.observers.add(Arc::new(move |event| {
-            if !matches!(event.kind, EventKind::Resumed { .. }) {
+            if !matches!(event.kind, EventKind::Resumed { .. } | EventKind::Probed { .. }) {
                 folded.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
             }
         }));

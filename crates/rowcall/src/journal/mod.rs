@@ -26,11 +26,12 @@ pub(crate) use writer::{News, Placing, Written};
 use crate::error::Problem;
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::money::Cost;
+use crate::outcome::Effort;
 use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
 use lock::Lock;
 use lookup::{Finder, Lookup};
-use writer::{Pen, Writer};
+use writer::{Entry, Pen, Writer};
 
 /// How a journal is to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +184,11 @@ impl Journal {
     /// What all requests had cost when it was opened.
     pub(crate) fn spent(&self) -> Cost {
         self.spent
+    }
+
+    /// The server was asked what it makes of the schema, which took this effort.
+    pub(crate) fn probed(&self, effort: Effort) {
+        self.writer.write(Entry::Probed { effort });
     }
 
     /// What the journal held when it was opened, once: whoever asks first tells the others.

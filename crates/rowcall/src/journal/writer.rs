@@ -60,6 +60,8 @@ pub(super) enum Entry {
     GivenUp { key: Key, index: u64, effort: Effort },
     /// Nobody waits any more for what becomes of a row that was being asked about.
     Dropped { key: Key },
+    /// The server was asked what it makes of the schema, which took this effort.
+    Probed { effort: Effort },
     /// A run over an input begins.
     Begin,
     /// It is at the end of its input, which had this many rows.
@@ -285,6 +287,10 @@ impl Pen {
                 self.forget(*key)?;
                 Ok(0)
             }
+            Entry::Probed { effort } => {
+                self.totals.add_probe(effort);
+                Ok(0)
+            }
             Entry::Begin => {
                 self.totals.complete = false;
                 self.totals.moved = 0;
@@ -415,9 +421,11 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
             Entry::Placed { number: _, row, outcome, place: _, reply } => {
                 (None, None, row, outcome, News::Place, reply)
             }
-            Entry::GivenUp { .. } | Entry::Dropped { .. } | Entry::Begin | Entry::Complete { .. } => {
-                continue;
-            }
+            Entry::GivenUp { .. }
+            | Entry::Dropped { .. }
+            | Entry::Probed { .. }
+            | Entry::Begin
+            | Entry::Complete { .. } => continue,
         };
         let one = Written { asked, key, number: *number, row, outcome, news };
         written.add(reply, one, Reply::Written);
@@ -435,9 +443,11 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             }
             Entry::Ended { asked, row, reply, .. } => (asked, row.index, reply),
             Entry::Placed { row, reply, .. } => (None, row.index, reply),
-            Entry::GivenUp { .. } | Entry::Dropped { .. } | Entry::Begin | Entry::Complete { .. } => {
-                continue;
-            }
+            Entry::GivenUp { .. }
+            | Entry::Dropped { .. }
+            | Entry::Probed { .. }
+            | Entry::Begin
+            | Entry::Complete { .. } => continue,
         };
         let _ = reply.send(Reply::Unwritten { asked, index, problem: problem.clone() });
     }
