@@ -1,6 +1,6 @@
 //! `rowcall export`: an output from the journal alone is the output of the run, in whatever form.
 
-use rowcall_sim::{Fault, FaultKind, Latency, Scenario, TextLatency};
+use rowcall_sim::{Fault, FaultKind, Scenario};
 
 use super::{JOURNAL, Story, answers, sorted, told};
 use crate::command::ages;
@@ -118,9 +118,8 @@ fn whatever_the_inputs_format_an_export_is_as_the_run_was() {
 
 #[test]
 fn an_export_goes_to_standard_output_and_in_the_order_of_completion() {
-    let texts = vec![TextLatency { contains: "is 0".to_owned(), seconds: 0.5 }];
-    let latency = Latency::ByText { otherwise_seconds: 0.0, texts };
-    let story = Story::new(Scenario::instant("is slow about the first").with_latency(latency), &ages(100));
+    let scenario = Scenario::instant("answers about the first row when all others are").with_held("is 0", 99);
+    let story = Story::new(scenario, &ages(100));
     told(&story.run(&[]), 0, &[]);
     let [in_order, completed] = ["input", "completed"].map(|order| {
         let ran = story.place.rowcall(&["export", JOURNAL, "--order", order]);
