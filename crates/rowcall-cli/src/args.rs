@@ -10,11 +10,13 @@ use rowcall_data::OutputFormat;
 use rowcall_sim::Http;
 use serde_json::Value;
 
+mod cache;
 mod dialect;
 mod input;
 mod schema;
 mod values;
 
+pub(crate) use cache::{CacheArguments, CacheCommand, PruneArguments};
 pub(crate) use dialect::DialectArgument;
 pub(crate) use input::InputArguments;
 pub(crate) use schema::SchemaArguments;
@@ -49,6 +51,9 @@ pub(crate) enum Command {
     Export(Box<ExportArguments>),
     /// Ask again about the failed rows of a journal, then rebuild its output
     Rerun(Box<RerunArguments>),
+    /// Show, prune or export a cache of answers
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Show a schema as given, as it goes on the wire, and what is lost on the way
     Schema(SchemaArguments),
     /// List the providers, or the known models of one: prices, limits, modes
@@ -67,6 +72,8 @@ pub(crate) struct RunArguments {
     pub(crate) account: AccountArguments,
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
+    #[command(flatten)]
+    pub(crate) cache: CacheArguments,
     /// Stop after this many rows of the input
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub(crate) limit_rows: Option<u64>,
@@ -108,7 +115,7 @@ pub(crate) struct ViewArguments {
     /// Put the whole value under this name instead of its fields beside the input's
     #[arg(long, value_name = "NAME")]
     pub(crate) into: Option<String>,
-    /// Add what each row took: attempts, prompts, tokens, latency, model, finish reason
+    /// Add what each row took: attempts, prompts, tokens, cost, latency, model, finish reason, whether it came from the cache
     #[arg(long)]
     pub(crate) meta: bool,
     /// Write failed rows to this file as well, as JSON Lines
@@ -202,6 +209,8 @@ pub(crate) struct RerunArguments {
     pub(crate) retrying: RetryArguments,
     #[command(flatten)]
     pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) cache: CacheArguments,
     /// Go on with a journal of Python's, whose values a model of Python's has validated, without that model
     #[arg(long)]
     pub(crate) without_validators: bool,

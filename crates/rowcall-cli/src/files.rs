@@ -16,6 +16,8 @@ pub struct Files<'a> {
     pub failed: Option<&'a Path>,
     /// Where outcomes are kept.
     pub journal: Option<&'a Path>,
+    /// Where answers are kept for other runs.
+    pub cache: Option<&'a Path>,
 }
 
 impl Files<'_> {
@@ -24,12 +26,13 @@ impl Files<'_> {
     /// # Errors
     /// The first that is, with what it would be.
     pub fn check_apart(&self) -> Result<()> {
-        let Self { input, output, failed, journal } = *self;
+        let Self { input, output, failed, journal, cache } = *self;
         let all = [
             ("the input", input),
             ("the output", output),
             ("the file for failed rows", failed),
             ("the journal", journal),
+            ("the cache", cache),
         ];
         let mut named: Vec<(&str, &Path)> = Vec::new();
         for (what, path) in all {
@@ -108,6 +111,7 @@ mod tests {
                 Files { input: Some(&one), failed: Some(&other), ..Files::default() },
                 Files { output: Some(&one), journal: Some(&other), ..Files::default() },
                 Files { failed: Some(&one), journal: Some(&other), ..Files::default() },
+                Files { output: Some(&one), cache: Some(&other), ..Files::default() },
             ] {
                 assert_eq!(files.check_apart().is_err(), same, "{files:?}");
             }

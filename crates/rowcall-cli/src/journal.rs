@@ -235,7 +235,8 @@ pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {
         (None, None) => None,
     };
     let failed = arguments.view.failed.as_deref();
-    let files = Files { input: Some(&arguments.input.path), output, failed, journal: path.as_deref() };
+    let (input, cache) = (Some(&*arguments.input.path), arguments.cache.path.as_deref());
+    let files = Files { input, output, failed, journal: path.as_deref(), cache };
     files.check_apart()?;
     if !(*force || *fresh) {
         files.check_output()?;

@@ -71,6 +71,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(arguments) => command::status::status(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
+        Command::Cache(command) => command::cache::cache(&command),
         Command::Schema(arguments) => command::schema::schema(&arguments),
         Command::Models(arguments) => command::models::models(&arguments),
     };

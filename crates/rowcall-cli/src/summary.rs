@@ -18,6 +18,9 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> S
     if stats.known > 0 {
         rows.push_str(&format!(", {} of these known without asking", count(stats.known)));
     }
+    if stats.cached > 0 {
+        rows.push_str(&format!(" ({} from the cache)", count(stats.cached)));
+    }
     if let Some(left) = left {
         rows.push_str(&format!(", {left} not finished"));
     }

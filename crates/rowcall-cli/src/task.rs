@@ -110,6 +110,14 @@ impl Task {
     }
 }
 
+/// The extractor with its cache, if it is to have one.
+///
+/// # Errors
+/// A file that cannot be used as a cache.
+pub(crate) fn cached(extractor: &Extractor<Value>, cache: Option<&Path>) -> Result<Extractor<Value>> {
+    cache.map_or_else(|| Ok(extractor.clone()), |path| extractor.cache(path))
+}
+
 /// Where the output puts what it adds.
 ///
 /// # Errors

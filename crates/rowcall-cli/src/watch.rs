@@ -63,10 +63,11 @@ pub(crate) fn logged(extractor: &Extractor<Value>, progress: &Progress) -> Extra
     })
 }
 
-/// What is asked otherwise from now on, if that is what happened.
+/// What is asked otherwise from now on, or is to be warned of, if that is what happened.
 fn adapted(event: &Event) -> Option<String> {
     match &event.kind {
         EventKind::Adapted(what) => Some(format!("note: {what}")),
+        EventKind::Warned(what) => Some(format!("warning: {what}")),
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken
@@ -103,7 +104,7 @@ fn line(event: &Event) -> Option<String> {
         EventKind::Ended { failure: Some(reason), effort: _ } => {
             Some(format!("row {row} failed: {}", reason.kind.name()))
         }
-        EventKind::Adapted(_) => adapted(event),
+        EventKind::Adapted(_) | EventKind::Warned(_) => adapted(event),
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken

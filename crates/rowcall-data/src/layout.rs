@@ -17,8 +17,9 @@ pub(crate) const VALUE_FIELD: &str = "value";
 
 /// What a row took: requests sent, prompts asked, tokens in, how many of these were read from the provider's prompt cache,
 /// tokens out, US dollars as far as they are known, requests whose cost is unknown, seconds from the first request sent to the last
-/// answer received, the model as the server named it, and its word for why it ended.
-pub(crate) const META_FIELDS: [&str; 10] = [
+/// answer received, the model as the server named it, its word for why it ended, and whether all that is of an answer in the cache, so that
+/// nothing was asked.
+pub(crate) const META_FIELDS: [&str; 11] = [
     "attempts",
     "prompts",
     "input_tokens",
@@ -29,6 +30,7 @@ pub(crate) const META_FIELDS: [&str; 10] = [
     "latency_s",
     "model",
     "finish_reason",
+    "from_cache",
 ];
 
 /// Which fields the output adds to a record.
@@ -134,7 +136,7 @@ impl Layout {
     }
 
     /// The same layout with what each row took: `attempts`, `prompts`, `input_tokens`, `cached_tokens`, `output_tokens`,
-    /// `latency_s`, `model` and `finish_reason`, in the object `_meta` or, in CSV, in columns `_meta_attempts` and so on.
+    /// `cost_usd`, `cost_unknown`, `latency_s`, `model`, `finish_reason` and `from_cache`, in the object `_meta` or, in CSV, in columns `_meta_attempts` and so on.
     pub fn with_meta(self) -> Self {
         Self { meta: Meta::Shown, ..self }
     }
@@ -210,7 +212,8 @@ mod tests {
                 "_meta_cost_unknown",
                 "_meta_latency_s",
                 "_meta_model",
-                "_meta_finish_reason"
+                "_meta_finish_reason",
+                "_meta_from_cache"
             ]
         );
         assert_eq!(Layout::whole().reserved(), ["value", "_error"]);

@@ -30,6 +30,7 @@ impl Clock {
             | EventKind::Answered { .. }
             | EventKind::Waits(_)
             | EventKind::Adapted(_)
+            | EventKind::Warned(_)
             | EventKind::Reasked { .. } => {}
         }
     }

@@ -127,6 +127,7 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
                 "message": failure.as_ref().map(|reason| &*reason.message),
                 "from": match from {
                     KnownFrom::Journal => "journal",
+                    KnownFrom::Cache => "cache",
                     KnownFrom::EqualRow => "equal row",
                 },
             }),
@@ -165,6 +166,7 @@ fn told(kind: &EventKind) -> (&'static str, Value) {
         }
         EventKind::Waits(wait) => ("waits", json!({ "seconds": wait.as_secs_f64() })),
         EventKind::Adapted(what) => ("adapted", json!({ "change": what })),
+        EventKind::Warned(what) => ("warned", json!({ "message": what })),
         EventKind::Reasked { violations } => ("reasked", json!({ "violations": violations })),
         EventKind::Ended { failure, effort } => (
             "ended",

@@ -96,6 +96,7 @@ impl FileRun {
             output: Some(&self.output),
             failed: self.failed.as_deref(),
             journal,
+            cache: settings.cache.as_deref(),
         };
         files.check_apart()?;
         let values = if judge.is_some() { Values::OfModel } else { Values::OfSchema };

@@ -34,7 +34,7 @@ impl Notices {
     ) -> impl Fn(&Event) + Send + Sync + 'static {
         let notices = Arc::clone(self);
         move |event| match (&event.kind, temperature) {
-            (EventKind::Adapted(change), _) => notices.note(change.clone()),
+            (EventKind::Adapted(notice) | EventKind::Warned(notice), _) => notices.note(notice.clone()),
             (EventKind::Known { failure: _, from: KnownFrom::EqualRow }, Some(temperature))
                 if temperature > 0.0 && !notices.has_shared.swap(true, Ordering::Relaxed) =>
             {

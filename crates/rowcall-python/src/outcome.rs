@@ -29,6 +29,9 @@ pub(crate) struct Outcome {
     /// The provider's word for why the last answer ended.
     #[pyo3(get)]
     finish_reason: Option<String>,
+    /// Whether the value comes from the cache: nothing was asked for it in this call.
+    #[pyo3(get)]
+    from_cache: bool,
     /// The body of the response that gave the value, if it is kept.
     body: Option<Bytes>,
 }
@@ -153,6 +156,7 @@ impl Outcome {
             model,
             finish_reason,
             requests: _,
+            from_cache,
             completion,
         } = outcome;
         let body = completion.map(|completion| completion.body.clone());
@@ -161,7 +165,7 @@ impl Outcome {
             (Ok(value), Some(Kept::Json(_)) | None) => Ok(json::to_python(py, &value)?.unbind()),
             (Err(failure), _) => Err(failure::of_row(py, Some(index), &failure).into_value(py).into_any()),
         };
-        Ok(Self { index, result, row, effort, repairs, model, finish_reason, body })
+        Ok(Self { index, result, row, effort, repairs, model, finish_reason, from_cache, body })
     }
 }
 

@@ -61,7 +61,8 @@ impl Rerun {
             return Err(refused("was not made by a run from file to file"));
         };
         let (failed, journal) = (memo.failed.as_deref(), Some(&*self.journal));
-        Files { input: None, output: Some(&output), failed, journal }.check_apart()?;
+        let cache = settings.cache.as_deref();
+        Files { input: None, output: Some(&output), failed, journal, cache }.check_apart()?;
         let values = if judge.is_some() { Values::OfModel } else { Values::OfSchema };
         let layout = layout(settings, output_schema, values, memo.into.as_deref(), memo.meta)?;
         let options = JournalOptions {

@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use rowcall::journal::{Existing, Records};
 use rowcall::schema::{Feature, Finding, Observed};
 use rowcall::{
-    Client, Effort, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions, KnownFailures,
-    MaxFailures, Mode, Parameters, Problem, Result, RetryPolicy, SamePrompt, Schema,
+    CacheOptions, Client, Effort, EqualRows, Error, Extractor, ExtractorBuilder, JournalOptions,
+    KnownFailures, MaxFailures, Mode, Parameters, Problem, Result, RetryPolicy, SamePrompt, Schema,
 };
 use rowcall_cli::{Assumed, Manner, Memo, count_spent, find_out};
 use serde::Deserialize;
@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     /// A hash of that model, if a journal is to know it.
     pub(crate) validated_by_hash: Option<String>,
     pub(crate) journal: Option<JournalSettings>,
+    /// Where answers are kept for other runs.
+    pub(crate) cache: Option<PathBuf>,
 }
 
 /// Where a journal is, and what is done with one that is there.
@@ -123,7 +125,12 @@ impl Settings {
     /// # Errors
     /// Whatever in the settings cannot be.
     pub(crate) fn extractor(&self, client: &Client) -> Result<Extractor<Value>> {
-        let extractor = self.task(client)?;
+        let mut extractor = self.task(client)?;
+        if let Some(path) = &self.cache {
+            let validated_by = self.validated_by.as_ref().zip(self.validated_by_hash.as_ref());
+            let validated_by = validated_by.map(|(name, hash)| format!("{name} {hash}"));
+            extractor = extractor.cache_with(&CacheOptions { path: path.clone(), validated_by })?;
+        }
         match &self.journal {
             None => Ok(extractor),
             Some(journal) => extractor.journal_with(&journal.options(&self.memo()?)),

@@ -37,6 +37,7 @@ pub(crate) fn told(stats: &Stats, elapsed: Duration, calls: &Calls) -> Value {
         "failed": failed,
         "known": stats.known,
         "duplicates": stats.duplicates,
+        "cached": stats.cached,
         "notes": stats.notes,
         "abandoned": stats.abandoned,
         "requests": stats.requests,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::media_type;
@@ -34,6 +35,8 @@ pub(crate) struct Files {
     folder: Option<Arc<Path>>,
     readers: Arc<Semaphore>,
     room: Arc<Semaphore>,
+    /// Whether it is to be told by a hash what was read.
+    has_digests: bool,
 }
 
 /// The attachments of one row with its files read. Until it is dropped it takes up room.
@@ -41,6 +44,8 @@ pub(crate) struct Files {
 pub(crate) struct Loaded {
     /// None if there was nothing to read.
     attachments: Option<Vec<Attachment>>,
+    /// A hash of what was read, if that is wanted.
+    digest: Option<[u8; 32]>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -51,7 +56,13 @@ impl Files {
             folder: folder.map(Arc::from),
             readers: Arc::new(Semaphore::new(READERS)),
             room: Arc::new(Semaphore::new((ROOM_BYTES / PERMIT_BYTES) as usize)),
+            has_digests: false,
         }
+    }
+
+    /// The same, which tell by a hash what was read.
+    pub(crate) fn with_digests(self) -> Self {
+        Self { has_digests: true, ..self }
     }
 
     /// Reads the files of `prompt` as soon as there is room for them.
@@ -73,9 +84,14 @@ impl Files {
         .await?;
         let permits = bytes.min(ROOM_BYTES).div_ceil(PERMIT_BYTES) as u32;
         let room = Arc::clone(&self.room).acquire_many_owned(permits).await.ok();
-        let folder = self.folder.clone();
-        let attachments = blocking(move || read_all(folder.as_deref(), attachments)).await?;
-        Ok(Loaded { attachments: Some(attachments), _room: room })
+        let (folder, has_digest) = (self.folder.clone(), self.has_digests);
+        let (attachments, digest) = blocking(move || {
+            let attachments = read_all(folder.as_deref(), attachments)?;
+            let digest = has_digest.then(|| digest(&attachments));
+            Ok((attachments, digest))
+        })
+        .await?;
+        Ok(Loaded { attachments: Some(attachments), digest, _room: room })
     }
 
     /// Reads the files of `prompt` at once, on this thread.
@@ -87,11 +103,16 @@ impl Files {
             return Ok(Loaded::default());
         }
         let attachments = read_all(self.folder.as_deref(), prompt.attachments().cloned().collect())?;
-        Ok(Loaded { attachments: Some(attachments), _room: None })
+        Ok(Loaded { attachments: Some(attachments), digest: None, _room: None })
     }
 }
 
 impl Loaded {
+    /// A hash of what was read, if there was anything to read and the hash is wanted.
+    pub(crate) fn digest(&self) -> Option<&[u8]> {
+        self.digest.as_ref().map(<[u8; 32]>::as_slice)
+    }
+
     /// `prompt`, which is the one that was loaded or a re-ask of it, with the files in it.
     pub(crate) fn fill<'a>(&self, prompt: &'a Prompt) -> Cow<'a, Prompt> {
         let Some(attachments) = &self.attachments else { return Cow::Borrowed(prompt) };
@@ -101,6 +122,23 @@ impl Loaded {
         }
         Cow::Owned(filled)
     }
+}
+
+/// A hash of all that is read: types and contents.
+fn digest(attachments: &[Attachment]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for Attachment { media_type, content } in attachments {
+        let content = match content {
+            AttachmentContent::Url(text) => text.as_bytes(),
+            AttachmentContent::Base64(text) => text.as_bytes(),
+            AttachmentContent::File(path) => path.as_os_str().as_encoded_bytes(),
+        };
+        for part in [media_type.as_bytes(), content] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().into()
 }
 
 fn has_files(prompt: &Prompt) -> bool {

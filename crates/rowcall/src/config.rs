@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::admission::{Admission, Denial, Limit, Need, Permit, Purse, Share};
 use crate::attachment::Files;
+use crate::cache::{Cache, Endpoint};
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
@@ -36,6 +37,7 @@ use crate::weight::Capacity;
 
 mod bounds;
 mod budget;
+mod endpoint;
 mod headers;
 mod known_as;
 mod pricing;
@@ -124,6 +126,8 @@ pub(crate) struct Account {
     pub(crate) offer: Offer,
     pub(crate) quirks: Quirks,
     pub(crate) transport: Transport,
+    /// The server, as far as it decides what is answered.
+    pub(crate) endpoint: Endpoint,
     pub(crate) admission: Arc<Admission>,
     /// What they may cost together, which the admission sees to.
     pub(crate) budget: Option<Usd>,
@@ -177,7 +181,8 @@ impl Account {
         let pricing_note = pricing::note(&pricing, &offer, options, Moment::from(SystemTime::now()));
         let quirks = provider.quirks_at(&base_url);
         let budget = options.budget;
-        Ok(Self { offer, quirks, transport, admission, budget, pricing, pricing_note })
+        let endpoint = endpoint::endpoint(transport.uri(), &options.headers);
+        Ok(Self { offer, quirks, transport, endpoint, admission, budget, pricing, pricing_note })
     }
 
     /// What the runs of the journal at `path` have spent counts against the budget, at the most.
@@ -309,6 +314,8 @@ pub(crate) struct Plan {
     pub(crate) purse: Option<Purse>,
     /// Where outcomes are kept, if they are.
     pub(crate) journal: Option<Arc<Journal>>,
+    /// Where answers are kept for other runs, if they are.
+    pub(crate) cache: Option<Arc<Cache>>,
     /// The limit on this task's own attempts in flight, if it has one.
     share: Option<Arc<Share>>,
 }
@@ -424,6 +431,7 @@ impl Plan {
             probing: Arc::new(Probing::new(options.probed)),
             purse: None,
             journal: None,
+            cache: None,
             account,
             schema,
             approach: Arc::new(Approach::new(target, further)),

@@ -110,15 +110,19 @@ impl Conversation {
         self
     }
 
-    /// The same conversation after a first answer that cost nothing, as it was another row's or an earlier run's, and that is not
+    /// The conversation goes on after a first answer that cost nothing, as it was another row's or an earlier run's, and that is not
     /// valid for this row: a re-ask, if any is left. If not, the answer is not mentioned and the row is asked anew.
-    pub(crate) fn answered(mut self, raw_turn: Value, value: Value, violations: Vec<Violation>) -> Self {
+    pub(crate) fn answered(&mut self, raw_turn: Value, value: Value, violations: Vec<Violation>) {
         if self.reasks_left > 0 {
             self.reasks_left -= 1;
             self.best = Some(Best { value, violations: violations.len() });
             self.prompt.turns.push(Turn::Invalid { raw_turn, violations });
         }
-        self
+    }
+
+    /// Whether an answer is shown to the model that is not valid.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.prompt.turns.len() > self.first_turns
     }
 
     /// What to ask now.
@@ -313,6 +317,7 @@ impl Conversation {
             model,
             finish_reason,
             requests,
+            from_cache: false,
             completion: None,
         }
     }

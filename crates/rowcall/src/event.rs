@@ -37,7 +37,7 @@ pub enum EventKind {
     },
     /// It was taken from the source.
     Taken,
-    /// It is not asked about: its outcome is in the journal, or an equal row has brought it.
+    /// It is not asked about: its outcome is in the journal or the cache, or an equal row has brought it.
     Known {
         /// Why it has no value; `None` if it has one.
         failure: Option<Reason>,
@@ -72,6 +72,8 @@ pub enum EventKind {
     Waits(Duration),
     /// What the server has refused in its request is asked in another way from now on, for this row and all others.
     Adapted(String),
+    /// Something beside the rows went wrong, and the run goes on: a sentence fragment.
+    Warned(String),
     /// An answer gave no value, and the model is asked again.
     Reasked {
         /// How many violations the answer had.
@@ -93,6 +95,8 @@ pub enum EventKind {
 pub enum KnownFrom {
     /// The journal.
     Journal,
+    /// The cache: an earlier run, or one at the same time, has asked the very same.
+    Cache,
     /// A row of the same run that is asked the very same.
     EqualRow,
 }

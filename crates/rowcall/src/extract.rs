@@ -5,6 +5,8 @@
     reason = "what an attempt costs depends on the time of day at which it is sent"
 )]
 
+mod cached;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::admission::{Blame, Denial, Failing, Need, Refusal, Settlement, Stake, Strikes};
 use crate::attachment::Loaded;
+use crate::cache::CacheSession;
 use crate::completion::{self, Reading};
 use crate::config::Plan;
 use crate::conversation::{Answer, Conversation, Step};
@@ -32,6 +35,7 @@ use crate::row::Row;
 use crate::turn::{AttachmentContent, Completion, Prompt};
 use crate::validity;
 use crate::weight::{Weight, weigh};
+use cached::Cached;
 
 /// A row that is ready to be asked about.
 #[derive(Debug)]
@@ -49,11 +53,20 @@ pub(crate) struct Switches<'a> {
     pub(crate) refusals: &'a Refusals,
 }
 
+/// What a run writes to while it asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stores<'a> {
+    pub(crate) intents: Option<&'a Intents>,
+    pub(crate) cache: Option<&'a CacheSession>,
+}
+
 /// How the work on a row ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// With a value or a failure.
     Done(Outcome),
+    /// With a value of the cache's, unasked.
+    Cached(Outcome),
     /// Before its end, because the run was halted, after this effort.
     Abandoned(Effort),
     /// By a fault that every row would share, after this effort.
@@ -89,7 +102,7 @@ pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>
 pub(crate) async fn extract(
     plan: &Plan,
     opening: &mut Opening,
-    intents: Option<&Intents>,
+    stores: Stores<'_>,
     switches: &Switches<'_>,
 ) -> Ended {
     let Opening { row, key, conversation } = opening;
@@ -100,10 +113,21 @@ pub(crate) async fn extract(
         None => return Ended::Abandoned(*conversation.effort()),
     };
     let mut first_sent = None;
+    let cached = stores.cache.zip(*key);
+    let mut cached = cached.and_then(|(session, key)| Cached::new(plan, row, key, &files, session));
     loop {
-        let noted = intents.zip(key.map(|key| key.key));
+        if let Some(cached) = &mut cached {
+            match halt.or(cached.outcome(row, conversation)).await {
+                Some(Some(outcome)) => return Ended::Cached(outcome),
+                Some(None) => {}
+                None => return Ended::Abandoned(*conversation.effort()),
+            }
+        }
+        let intents = stores.intents.zip(key.map(|key| key.key));
+        let noted = Noted { intents, cached: cached.as_mut() };
         let answer = match ask(plan, conversation, &files, row.index, noted, &mut first_sent, switches).await
         {
+            Asked::Taken => continue,
             Asked::Answered(completion, target) => {
                 let completion = conversation.joined(completion);
                 let reading = completion::read(&completion, &plan.schema, &target.form.wire);
@@ -120,7 +144,12 @@ pub(crate) async fn extract(
             Answer::Read(..) | Answer::Failed(_) => 0,
         };
         match conversation.judge(answer) {
-            Step::Done(outcome) => return Ended::Done(outcome),
+            Step::Done(outcome) => {
+                if let Some(cached) = &mut cached {
+                    cached.keep(&outcome).await;
+                }
+                return Ended::Done(outcome);
+            }
             Step::Ask => plan.observers.emit(row.index, EventKind::Reasked { violations }),
         }
     }
@@ -134,6 +163,14 @@ enum Asked {
     Fatal(Fault),
     Denied(Denial),
     Unrecorded(Problem),
+    /// Nothing was asked, since another run asks about the same row.
+    Taken,
+}
+
+/// Where it is noted that a row is asked about.
+struct Noted<'a, 'b> {
+    intents: Option<(&'a Intents, Key)>,
+    cached: Option<&'a mut Cached<'b>>,
 }
 
 /// Attempts one prompt until it is answered. Each attempt is admitted anew, and its permit is settled and gone before any wait.
@@ -142,7 +179,7 @@ async fn ask(
     conversation: &mut Conversation,
     files: &Loaded,
     row: u64,
-    noted: Option<(&Intents, Key)>,
+    mut noted: Noted<'_, '_>,
     first_sent: &mut Option<Instant>,
     Switches { halt, refusals }: &Switches<'_>,
 ) -> Asked {
@@ -179,12 +216,25 @@ async fn ask(
             permit.hand_back();
             continue;
         }
+        if let Some(cached) = &mut noted.cached {
+            match halt.or(cached.claim()).await {
+                Some(true) => {}
+                Some(false) => {
+                    permit.hand_back();
+                    return Asked::Taken;
+                }
+                None => {
+                    permit.hand_back();
+                    return Asked::Halted;
+                }
+            }
+        }
         let Some(first_answers) = refusals.send() else {
             permit.hand_back();
             continue;
         };
         let lost = plan.account.pricing.of_lost(most);
-        if let Some((intents, key)) = noted {
+        if let Some((intents, key)) = noted.intents {
             let mut cost = conversation.effort().cost;
             cost += lost;
             if let Err(problem) = intents.note(key, row, conversation.effort().attempts + 1, cost).await {
@@ -300,6 +350,16 @@ pub(crate) fn first_weight(plan: &Plan, row: &Row) -> Option<(Weight, Prompt, Ke
     }
     let (_, weight) = encoded(plan, &plan.approach.target(), &prompt);
     Some((weight, prompt, key))
+}
+
+/// What a cache finds the row by, if a prompt can be rendered and no files go along.
+pub(crate) fn cacheable_key(plan: &Plan, row: &Row) -> Option<Key> {
+    let prompt = prompt(plan, row).ok()?;
+    let asked = plan.keys.of(&prompt);
+    let has_files =
+        prompt.attachments().any(|attachment| matches!(attachment.content, AttachmentContent::File(_)));
+    let asked = if validity::differs_by_row(plan) { asked.of_row(row) } else { asked };
+    (!has_files).then_some(asked)
 }
 
 /// The key of what is asked about the row, if a prompt can be rendered.

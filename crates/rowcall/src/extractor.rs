@@ -2,6 +2,7 @@
 //! inside, everything is JSON.
 
 mod builder;
+mod caching;
 mod estimator;
 mod sample;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::builder::ExtractorBuilder;
+pub use self::caching::CacheCensus;
 pub use self::estimator::Estimator;
 use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
@@ -376,7 +378,8 @@ impl<T: DeserializeOwned> Extractor<T> {
 
 /// The outcome with its value as `T`. `validity.rs` has made sure that it fits; one that fits only at times makes its row fail.
 fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
-    let Outcome { index, result, effort, repairs, model, finish_reason, requests, completion } = outcome;
+    let Outcome { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion } =
+        outcome;
     let result = result.and_then(|value| {
         number::deserialised(&value).map_err(|error| {
             let message = format!("the value does not fit the type: {error}");
@@ -384,7 +387,7 @@ fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
             Box::new(Failure { best: Some(value), effort, ..failure })
         })
     });
-    Outcome { index, result, effort, repairs, model, finish_reason, requests, completion }
+    Outcome { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion }
 }
 
 fn value_or_error<T>(outcome: Outcome<T>) -> Result<T> {

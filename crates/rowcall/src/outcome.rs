@@ -32,6 +32,9 @@ pub struct Outcome<T = Value> {
     /// What each request took that may be billed, in their order, where there were several; `effort` says it of one alone.
     #[serde(default)]
     pub requests: Vec<Spent>,
+    /// Whether the value comes from the cache: then nothing was asked, and what is said of the model and its completion is what was kept.
+    #[serde(default)]
+    pub from_cache: bool,
     /// The last completion, if it gave the value in this run: a journal does not keep it, and
     /// [`Extractor::gather_outcomes`](crate::Extractor::gather_outcomes) leaves it out. That of a failure is in
     /// [`Failure::completion`].
@@ -206,6 +209,7 @@ impl<T> Outcome<T> {
             model: None,
             finish_reason: None,
             requests: Vec::new(),
+            from_cache: false,
             completion: None,
         }
     }
@@ -223,7 +227,9 @@ impl<T> Outcome<T> {
 
     /// The same outcome with its value, if it has one, put through `f`.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
-        let Self { index, result, effort, repairs, model, finish_reason, requests, completion } = self;
-        Outcome { index, result: result.map(f), effort, repairs, model, finish_reason, requests, completion }
+        let Self { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion } =
+            self;
+        let result = result.map(f);
+        Outcome { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion }
     }
 }

@@ -1,4 +1,4 @@
-//! What is known without asking, and what becomes known by it: equal rows wait for one another in the cache, outcomes are looked
+//! What is known without asking, and what becomes known by it: equal rows wait for one another, outcomes are looked
 //! up in the journal and written there before they are released. An outcome of another row, or of an earlier run, is this row's only
 //! if `validity.rs` finds it so. Which row is asked when is `run.rs`' business.
 
@@ -15,13 +15,15 @@ pub(crate) use candidate::Candidate;
 pub(crate) use steps::{Done, Recalled};
 use steps::{LookedUp, Waiting};
 
-use crate::cache::{Cache, Entered};
 use crate::config::Plan;
+use crate::duplicates::{Duplicates, Entered};
+use crate::error::Problem;
 use crate::event::{EventKind, KnownFrom};
 use crate::extract::{Opening, open};
 use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
-use crate::journal::{Intents, News, Reply, Session, Spread, Written};
+use crate::journal::{Intents, News, Reply, Session, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
+use crate::relay::Relay;
 use crate::row::Row;
 use crate::validity::{self, Verdict};
 use crate::violation::Violation;
@@ -31,7 +33,7 @@ use crate::violation::Violation;
 pub(crate) struct Recall {
     plan: Arc<Plan>,
     /// Where equal rows share an outcome.
-    cache: Option<Cache<Row>>,
+    duplicates: Option<Duplicates<Row>>,
     session: Option<Session>,
     looking: VecDeque<LookedUp>,
     told: VecDeque<Recalled>,
@@ -45,13 +47,13 @@ pub(crate) struct Recall {
 impl Recall {
     /// A run of this plan begins, with its part of the journal if there is one.
     pub(crate) fn new(plan: Arc<Plan>, session: Option<Session>) -> Self {
-        let cache = match plan.equal_rows {
-            EqualRows::Share => Some(Cache::new()),
+        let duplicates = match plan.equal_rows {
+            EqualRows::Share => Some(Duplicates::new()),
             EqualRows::AskEach => None,
         };
         Self {
             plan,
-            cache,
+            duplicates,
             session,
             looking: VecDeque::new(),
             told: VecDeque::new(),
@@ -124,8 +126,8 @@ impl Recall {
     /// The row, if it is the first with its key; another one waits for that one's outcome.
     fn enter(&mut self, opening: Opening) -> Option<Opening> {
         let shared = opening.key.map(|key| self.shared(key));
-        match (&mut self.cache, shared) {
-            (Some(cache), Some(key)) => match cache.enter(key, opening.row) {
+        match (&mut self.duplicates, shared) {
+            (Some(duplicates), Some(key)) => match duplicates.enter(key, opening.row) {
                 Entered::First(row) => Some(Opening { row, ..opening }),
                 Entered::Waits => None,
             },
@@ -134,7 +136,7 @@ impl Recall {
     }
 
     /// A way to note that a request is about to be sent, and what has to be driven for it; none without a journal.
-    pub(crate) fn intents(&self) -> Option<(Intents, Spread)> {
+    pub(crate) fn intents(&self) -> Option<(Intents, Relay<Result<(), Problem>>)> {
         self.session.as_ref().map(Session::intents)
     }
 
@@ -354,14 +356,11 @@ impl Recall {
     /// The value is not the row's: it is asked about in a conversation of its own, which begins with that value as a first answer.
     fn reject(&mut self, candidate: Candidate, key: RowKey, violations: Vec<Violation>) {
         let Candidate { row, outcome, key: known_by, .. } = candidate;
-        let Some(Opening { row, conversation, .. }) = self.opened(row) else { return };
-        let conversation = match outcome.result {
-            Ok(value) => {
-                let said = self.plan.approach.target().said(&value);
-                conversation.answered(said, value, violations)
-            }
-            Err(_) => conversation,
-        };
+        let Some(Opening { row, mut conversation, .. }) = self.opened(row) else { return };
+        if let Ok(value) = outcome.result {
+            let said = self.plan.approach.target().said(&value);
+            conversation.answered(said, value, violations);
+        }
         let Some(opening) = self.enter(Opening { row, key: Some(key), conversation }) else { return };
         if key == known_by {
             // What is known by this key is what was rejected.
@@ -393,8 +392,8 @@ impl Recall {
     /// The rows that wait for the one with this key; from now on, another one may be the first.
     fn waited(&mut self, key: Option<RowKey>) -> Vec<Row> {
         let shared = key.map(|key| self.shared(key));
-        match (&mut self.cache, shared) {
-            (Some(cache), Some(key)) => cache.leave(key),
+        match (&mut self.duplicates, shared) {
+            (Some(duplicates), Some(key)) => duplicates.leave(key),
             (_, _) => Vec::new(),
         }
     }
@@ -418,7 +417,12 @@ impl Recall {
 
     fn ended(&self, outcome: &Outcome) {
         let failure = outcome.reason();
-        self.plan.observers.emit(outcome.index, EventKind::Ended { failure, effort: outcome.effort });
+        let kind = if outcome.from_cache {
+            EventKind::Known { failure, from: KnownFrom::Cache }
+        } else {
+            EventKind::Ended { failure, effort: outcome.effort }
+        };
+        self.plan.observers.emit(outcome.index, kind);
     }
 }
 

@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::cache::{Cache, CacheRelay, CacheSession};
 use crate::config::Plan;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::event::EventKind;
-use crate::extract::{Ended, Opening, Switches, extract};
+use crate::extract::{Ended, Opening, Stores, Switches, extract};
 use crate::halt::Halt;
-use crate::journal::{Asking, Intents, Placing, Spread};
+use crate::journal::{Asking, Intents, Placing};
 use crate::order::{Holding, Order, OrderBy};
 use crate::outcome::Outcome;
 use crate::recall::{Candidate, Done, Recall, Recalled};
 use crate::refusals::{Refusals, Standing, is_refusal};
+use crate::relay::Relay;
 use crate::source::{Sink, Source};
 use crate::stops::Progress;
 use crate::validity::{self, Verdict};
@@ -45,9 +47,10 @@ pub(crate) struct Run<S> {
     given_window: Option<usize>,
     recall: Recall,
     intents: Option<Intents>,
-    /// What tells the tasks that their intents are written, until there is a runtime to drive it, and then what drives it.
-    spread: Option<Spread>,
-    spreading: JoinSet<()>,
+    cache: Option<CacheSession>,
+    /// What passes on to the tasks what the journal and the cache reply, until there is a runtime to drive it, and then what drives it.
+    relays: (Option<Relay<std::result::Result<(), Problem>>>, Option<CacheRelay>),
+    relaying: JoinSet<()>,
     tasks: JoinSet<(Opening, Ended, Option<Asking>)>,
     /// Values known from elsewhere that are being judged for their rows.
     judging: JoinSet<Vec<(Candidate, Verdict)>>,
@@ -95,7 +98,8 @@ impl<S: Source> Run<S> {
         let recall = Recall::new(Arc::clone(&plan), session);
         let window = given_window.unwrap_or_else(|| window(&plan));
         let holding = if recall.can_load() { Holding::Ahead(window as u64) } else { Holding::All };
-        let (intents, spread) = recall.intents().unzip();
+        let (intents, of_intents) = recall.intents().unzip();
+        let (cache, of_cache) = plan.cache.as_ref().map(Cache::begin).unzip();
         let refusals = Refusals::new(plan.all_refused);
         if let Some(totals) = plan.journal.as_ref().and_then(|journal| journal.take_resumed()) {
             if !totals.is_unpaid() {
@@ -116,8 +120,9 @@ impl<S: Source> Run<S> {
             given_window,
             recall,
             intents,
-            spread,
-            spreading: JoinSet::new(),
+            cache,
+            relays: (of_intents, of_cache),
+            relaying: JoinSet::new(),
             tasks: JoinSet::new(),
             judging: JoinSet::new(),
             order: Order::new(order, holding),
@@ -139,8 +144,12 @@ impl<S: Source> Run<S> {
     /// # Errors
     /// Whatever stopped the run, once everything that was done has been released.
     pub(crate) async fn next(&mut self) -> Result<VecDeque<Done>> {
-        if let Some(spread) = self.spread.take() {
-            self.spreading.spawn(spread.drive());
+        let (of_intents, of_cache) = &mut self.relays;
+        if let Some(relay) = of_intents.take() {
+            self.relaying.spawn(relay.drive());
+        }
+        if let Some(relay) = of_cache.take() {
+            self.relaying.spawn(relay.drive());
         }
         self.progress.begin();
         loop {
@@ -247,11 +256,12 @@ impl<S: Source> Run<S> {
 
     fn spawn(&mut self, mut opening: Opening) {
         let (plan, intents, halt) = (Arc::clone(&self.plan), self.intents.clone(), self.halt.clone());
-        let refusals = self.refusals.clone();
+        let (refusals, cache) = (self.refusals.clone(), self.cache.clone());
         let asking = intents.as_ref().zip(opening.key).map(|(intents, key)| intents.asking(key.key));
         self.tasks.spawn(async move {
             let switches = Switches { halt: &halt, refusals: &refusals };
-            let ended = extract(&plan, &mut opening, intents.as_ref(), &switches).await;
+            let stores = Stores { intents: intents.as_ref(), cache: cache.as_ref() };
+            let ended = extract(&plan, &mut opening, stores, &switches).await;
             (opening, ended, asking)
         });
     }
@@ -279,6 +289,7 @@ impl<S: Source> Run<S> {
                 self.count(&outcome);
                 self.recall.end(key, row, outcome);
             }
+            Ended::Cached(outcome) => self.recall.end(key, row, outcome),
             Ended::Abandoned(effort) => self.recall.abandon(key, row.index, effort),
             Ended::Fatal(fault, effort) => {
                 self.recall.abandon(key, row.index, effort);

@@ -36,6 +36,8 @@ pub struct Stats {
     pub known: u64,
     /// Of the known rows, those that share the outcome of an equal row of the same run.
     pub duplicates: u64,
+    /// Of the known rows, those whose values come from the cache.
+    pub cached: u64,
     /// Rows that were taken and then abandoned because the run was stopped.
     pub abandoned: u64,
     /// Requests sent.
@@ -63,7 +65,7 @@ pub struct Stats {
     pub cost_before: Usd,
     /// Rows that runs before had asked about without ever writing an outcome: those requests may have been paid for in vain.
     pub possibly_paid: u64,
-    /// What the server refused in its requests and how it is asked instead, each once, at most 32.
+    /// What the server refused in its requests and how it is asked instead, and what else there is to warn of, each once, at most 32.
     pub notes: Vec<String>,
     latencies: Histogram<u64>,
     last_sent: Option<Instant>,
@@ -78,6 +80,7 @@ impl Default for Stats {
             reasons: Reasons::default(),
             known: 0,
             duplicates: 0,
+            cached: 0,
             abandoned: 0,
             requests: 0,
             in_flight: 0,
@@ -123,6 +126,7 @@ impl Stats {
             EventKind::Known { failure, from } => {
                 self.known += 1;
                 self.duplicates += u64::from(*from == KnownFrom::EqualRow);
+                self.cached += u64::from(*from == KnownFrom::Cache);
                 self.end(event.row, failure.as_ref());
             }
             EventKind::Sent { attempt: _, prompt: _, waited_for, waited } => {
@@ -156,9 +160,9 @@ impl Stats {
                 }
             }
             EventKind::Waits(_) => {}
-            EventKind::Adapted(change) => {
-                if self.notes.len() < MOST_NOTES && !self.notes.contains(change) {
-                    self.notes.push(change.clone());
+            EventKind::Adapted(note) | EventKind::Warned(note) => {
+                if self.notes.len() < MOST_NOTES && !self.notes.contains(note) {
+                    self.notes.push(note.clone());
                 }
             }
             EventKind::Reasked { violations: _ } => self.reasks += 1,
@@ -252,10 +256,11 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_share_an_outcome_are_counted_apart_from_those_of_the_journal() {
+    fn known_rows_are_counted_by_where_they_come_from() {
         let known = |from| EventKind::Known { failure: None, from };
-        let stats = folded([known(KnownFrom::Journal), known(KnownFrom::EqualRow)]);
-        assert_eq!((stats.known, stats.duplicates), (2, 1));
+        let stats =
+            folded([KnownFrom::Journal, KnownFrom::EqualRow, KnownFrom::Cache, KnownFrom::Cache].map(known));
+        assert_eq!((stats.known, stats.duplicates, stats.cached), (4, 1, 2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,6 +14,8 @@ pub struct Totals {
     pub rows: u64,
     /// Outcomes: as many as rows if no two rows are equal.
     pub outcomes: u64,
+    /// Of these, values that came from a cache, so that nothing was asked for them.
+    pub cached: u64,
     /// Requests sent, as far as they are known of.
     pub requests: u64,
     /// Prompts that asked again: after an invalid answer, or one that was cut or paused.

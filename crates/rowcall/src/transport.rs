@@ -110,6 +110,11 @@ impl Transport {
         self.base_url.has_version()
     }
 
+    /// Scheme, host and path of the base URL.
+    pub(crate) fn uri(&self) -> &http::Uri {
+        self.base_url.uri()
+    }
+
     /// The way to `base_url` (`http://` or `https://`), with `headers` on every request. Nothing is connected yet.
     ///
     /// # Errors

@@ -15,6 +15,31 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
 }
 
+/// An age such as `30d`. A bare number could be of anything.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "expected an age such as `30d`, `12h` or `90m`".to_owned())
+}
+
+/// A size such as `500MB`: a number with `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB` behind it, or one of bytes.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size such as `500MB`, `2GiB` or a number of bytes".to_owned();
+    let split =
+        text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1_u64,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return Err(expected()),
+    };
+    let number: f64 = number.parse().map_err(|_| expected())?;
+    Ok((number * factor as f64) as u64)
+}
+
 pub(super) fn usd(text: &str) -> Result<Usd, String> {
     Usd::parse(text).map_err(|problem| problem.message)
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use indicatif::{HumanCount, HumanDuration};
-use rowcall::{Extractor, Range, Result, RowEstimate, Source, Usd};
+use rowcall::cache::CacheContents;
+use rowcall::{CacheOptions, Extractor, Range, Result, RowEstimate, Source, Usd};
 use rowcall_data::{Input, Layout};
 use serde_json::Value;
 
@@ -28,6 +29,8 @@ struct Sum {
     /// Rows that cannot be asked about, and rows that are asked the same as one before.
     unaskable: u64,
     equal: u64,
+    /// Rows whose answers are in the cache.
+    cached: u64,
     input: u64,
     output: Range<u64>,
     cost: Option<Range<Usd>>,
@@ -60,7 +63,7 @@ impl Sum {
     }
 
     fn asked(&self) -> u64 {
-        self.rows - self.unaskable - self.equal
+        self.rows - self.unaskable - self.equal - self.cached
     }
 }
 
@@ -74,6 +77,13 @@ pub(super) async fn estimate(
         printing::note(&format!("note: {note}"));
     }
     let estimator = extractor.estimator();
+    let census = arguments
+        .cache
+        .path
+        .as_ref()
+        .filter(|path| has_content(path))
+        .map(|path| extractor.cache_census(&CacheOptions::at(path), CacheContents::open(path)?));
+    let census = census.transpose()?;
     let mut source = FirstRows::new(input, arguments.limit_rows);
     let (mut sum, mut keys) = (Sum::new(), HashSet::new());
     loop {
@@ -89,6 +99,8 @@ pub(super) async fn estimate(
                     let is_kept = !arguments.journal.no_dedup && keys.len() < MOST_KEYS;
                     if is_kept && !keys.insert(estimate.key) {
                         sum.equal += 1;
+                    } else if census.as_ref().map_or(Ok(false), |census| census.knows(&row))? {
+                        sum.cached += 1;
                     } else {
                         sum.add(&estimate);
                     }
@@ -117,6 +129,9 @@ fn told(sum: &Sum, arguments: &RunArguments) -> Vec<String> {
     let mut rows = format!("rows      {} to ask", count(sum.asked()));
     if sum.equal > 0 {
         rows.push_str(&format!(", {} equal to others", count(sum.equal)));
+    }
+    if sum.cached > 0 {
+        rows.push_str(&format!(", {} in the cache", count(sum.cached)));
     }
     if sum.unaskable > 0 {
         rows.push_str(&format!(", {} that cannot be asked", count(sum.unaskable)));

@@ -24,7 +24,7 @@ use crate::printing;
 use crate::progress::{Progress, Verbosity};
 use crate::server_probe::{Assumed, Manner, find_out};
 use crate::summary::{counted, summary};
-use crate::task::{self, Task};
+use crate::task::{self, Task, cached};
 use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
 
@@ -38,7 +38,8 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
         return Err(Error::Config(Problem::new(message).hint("`rowcall run --fresh` asks about all rows")));
     }
     let (output, failed) = (arguments.output.as_deref(), memo.failed.as_deref());
-    Files { input: None, output, failed, journal: Some(&arguments.journal) }.check_apart()?;
+    let cache = arguments.cache.path.as_deref();
+    Files { input: None, output, failed, journal: Some(&arguments.journal), cache }.check_apart()?;
     if !arguments.force {
         let journal = &arguments.journal;
         let written = output.or(memo.output.as_deref());
@@ -86,6 +87,7 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             memo: contents.memo().to_owned(),
         };
         // The command that made the journal goes on with it, whatever the failed rows are asked now.
+        let extractor = cached(&extractor, arguments.cache.path.as_deref())?;
         let extractor = extractor.journal_of(contents.identity(), &options)?;
         let extractor = logged(&extractor, &progress);
         // However it ends, those who read the journal are gone before it is closed, so that nothing is left beside it.

@@ -68,8 +68,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         if arguments.sample.is_some() {
             sample::check(arguments, journal.is_some())?;
         }
+        // Before anything is sent, and again for the extractor that knows what the server makes of the schema.
+        let cache = arguments.cache.path.as_deref();
+        let extractor = task::cached(&extractor, cache)?;
         let (extractor, assumed) = if assumed.asks {
-            observing(task, arguments, &client, journal.as_deref()).await?
+            let (observing, assumed) = observing(task, arguments, &client, journal.as_deref()).await?;
+            (task::cached(&observing, cache)?, assumed)
         } else {
             (extractor, assumed)
         };

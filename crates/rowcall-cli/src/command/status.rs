@@ -34,6 +34,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 "failed": failed,
                 "failures": failures,
                 "outcomes": totals.outcomes,
+                "cached": totals.cached,
                 "requests": totals.requests,
                 "reasks": totals.reasks,
                 "input_tokens": totals.usage.input_tokens,
@@ -81,6 +82,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 count(totals.unmetered)
             ),
         ];
+        if totals.cached > 0 {
+            lines.push(format!("cache     {} of the values came from it", count(totals.cached)));
+        }
         lines.extend(
             memo.validator().map(|validator| format!("values    validated by {validator} of Python")),
         );

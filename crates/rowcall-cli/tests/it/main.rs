@@ -1,6 +1,7 @@
 //! The integration tests of the command line, in one program: the real binary, against a simulator.
 
 mod budget;
+mod cache;
 mod command;
 mod compare;
 mod cost;

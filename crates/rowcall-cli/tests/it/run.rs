@@ -143,7 +143,7 @@ fn csv_out_has_the_inputs_columns_then_the_values() {
         rows.next(),
         Some(
             "id,text,name,age,_error,_meta_attempts,_meta_prompts,_meta_input_tokens,_meta_cached_tokens,\
-             _meta_output_tokens,_meta_cost_usd,_meta_cost_unknown,_meta_latency_s,_meta_model,_meta_finish_reason"
+             _meta_output_tokens,_meta_cost_usd,_meta_cost_unknown,_meta_latency_s,_meta_model,_meta_finish_reason,_meta_from_cache"
         )
     );
     assert!(

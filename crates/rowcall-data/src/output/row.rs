@@ -150,6 +150,7 @@ fn meta(outcome: &Outcome) -> [Value; META_FIELDS.len()] {
         (milliseconds / 1000.0).into(),
         outcome.model.clone().into(),
         outcome.finish_reason.clone().into(),
+        outcome.from_cache.into(),
     ]
 }
 

@@ -151,9 +151,9 @@ fn meta_tells_what_a_row_took() {
     let mut unasked = outcome(Ok(json!(1)));
     (unasked.effort, unasked.model, unasked.finish_reason) = (Effort::default(), None, None);
     let expected = [
-        r#"{"attempts":2,"prompts":1,"input_tokens":12,"cached_tokens":4,"output_tokens":3,"cost_usd":0.00000251,"cost_unknown":0,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
-        r#"{"attempts":2,"prompts":1,"input_tokens":null,"cached_tokens":null,"output_tokens":null,"cost_usd":null,"cost_unknown":1,"latency_s":1.235,"model":"m-1","finish_reason":"stop"}"#,
-        r#"{"attempts":0,"prompts":0,"input_tokens":0,"cached_tokens":0,"output_tokens":0,"cost_usd":0,"cost_unknown":0,"latency_s":0.0,"model":null,"finish_reason":null}"#,
+        r#"{"attempts":2,"prompts":1,"input_tokens":12,"cached_tokens":4,"output_tokens":3,"cost_usd":0.00000251,"cost_unknown":0,"latency_s":1.235,"model":"m-1","finish_reason":"stop","from_cache":false}"#,
+        r#"{"attempts":2,"prompts":1,"input_tokens":null,"cached_tokens":null,"output_tokens":null,"cost_usd":null,"cost_unknown":1,"latency_s":1.235,"model":"m-1","finish_reason":"stop","from_cache":false}"#,
+        r#"{"attempts":0,"prompts":0,"input_tokens":0,"cached_tokens":0,"output_tokens":0,"cost_usd":0,"cost_unknown":0,"latency_s":0.0,"model":null,"finish_reason":null,"from_cache":false}"#,
     ];
     for (outcome, meta) in [&metered, &unmetered, &unasked].into_iter().zip(expected) {
         assert_eq!(
@@ -165,8 +165,8 @@ fn meta_tells_what_a_row_took() {
     assert_eq!(
         text,
         "value,_error,_meta_attempts,_meta_prompts,_meta_input_tokens,_meta_cached_tokens,_meta_output_tokens,\
-         _meta_cost_usd,_meta_cost_unknown,_meta_latency_s,_meta_model,_meta_finish_reason\n\
-         1,,2,1,12,4,3,0.00000251,0,1.235,m-1,stop\n1,,2,1,,,,,1,1.235,m-1,stop\n1,,0,0,0,0,0,0,0,0.0,,\n"
+         _meta_cost_usd,_meta_cost_unknown,_meta_latency_s,_meta_model,_meta_finish_reason,_meta_from_cache\n\
+         1,,2,1,12,4,3,0.00000251,0,1.235,m-1,stop,false\n1,,2,1,,,,,1,1.235,m-1,stop,false\n1,,0,0,0,0,0,0,0,0.0,,,false\n"
     );
 }
 

@@ -137,6 +137,7 @@ class Client:
             journal: str | os.PathLike[str] | None = ...,
             accept_changes: bool | None = ...,
             retry_failed: bool | None = ...,
+            cache: str | os.PathLike[str] | None = ...,
         ) -> Extractor[T]: ...
 
         @overload
@@ -170,6 +171,7 @@ class Client:
         journal: str | os.PathLike[str] | None = None,
         accept_changes: bool | None = False,
         retry_failed: bool | None = False,
+        cache: str | os.PathLike[str] | None = None,
     ) -> Any:
         """A way from rows to values of a type, by this account.
 
@@ -196,6 +198,7 @@ class Client:
             on_event: Called with each `Event`, from a thread of its own.
             journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
             accept_changes: Go on with a journal that was made with another model, prompt, schema or parameters.
+            cache: A file with the answers of all runs and processes that share it: what is in it is not asked again, what is asked is put there.
             retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
 
         Raises:
@@ -224,6 +227,7 @@ class Client:
             "journal": journal,
             "accept_changes": accept_changes,
             "retry_failed": retry_failed,
+            "cache": cache,
         }
         return Extractor._of(self, response, prompt, settings)
 

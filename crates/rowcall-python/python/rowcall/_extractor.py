@@ -66,6 +66,7 @@ class Extractor(Generic[T_co]):
         journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
         retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
         accept_changes: Go on with a journal that was made with another model, prompt, schema or parameters.
+        cache: A file with the answers of all runs and processes that share it: what is in it is not asked again, what is asked is put there.
         base_url: Another address than the provider's own, such as `http://localhost:8000/v1`.
         api_key: The key, in place of the one in the provider's environment variable.
         headers: Further headers of every request. Their values are treated as secrets.
@@ -116,6 +117,7 @@ class Extractor(Generic[T_co]):
             journal: str | os.PathLike[str] | None = ...,
             accept_changes: bool | None = ...,
             retry_failed: bool | None = ...,
+            cache: str | os.PathLike[str] | None = ...,
             base_url: str | None = ...,
             api_key: str | SecretStr | None = ...,
             headers: Mapping[str, str] | None = ...,
@@ -168,6 +170,7 @@ class Extractor(Generic[T_co]):
         journal: str | os.PathLike[str] | None = None,
         accept_changes: bool | None = False,
         retry_failed: bool | None = False,
+        cache: str | os.PathLike[str] | None = None,
         base_url: str | None = None,
         api_key: str | SecretStr | None = None,
         headers: Mapping[str, str] | None = None,
@@ -203,6 +206,7 @@ class Extractor(Generic[T_co]):
             "journal": journal,
             "accept_changes": accept_changes,
             "retry_failed": retry_failed,
+            "cache": cache,
         }
         _settings.check_model(model)
         made = _model.model(response, context, check)

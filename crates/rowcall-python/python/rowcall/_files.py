@@ -59,6 +59,7 @@ def run(
     budget: float | Decimal | str | None = None,
     protocol: Protocol | None = None,
     dialect: str | None = None,
+    cache: Path | None = None,
     journal: Path | bool | None = None,
     fresh: bool = False,
     accept_changes: bool = False,
@@ -126,6 +127,7 @@ def run(
         journal: Where outcomes are kept: `OUTPUT.journal` for True or if left out, nowhere for False.
         fresh: Remove the journal and start over.
         accept_changes: Go on although the journal was made with another model, prompt, schema or parameters.
+        cache: A file with the answers of all runs and processes that share it: what is in it is not asked again.
         force: Write over an output that has no journal.
         into: A name for the whole value, in place of its fields beside the input's.
         meta: Add what each row took.
@@ -174,6 +176,7 @@ def run(
         max_failures=max_failures,
         on_event=on_event,
         retry_failed=retry_failed,
+        cache=cache,
         base_url=base_url,
         api_key=api_key,
         headers=headers,

@@ -100,6 +100,9 @@ class Outcome(Generic[_T_co]):
     @property
     def finish_reason(self) -> str | None:
         """The provider's word for why the last answer ended."""
+    @property
+    def from_cache(self) -> bool:
+        """Whether the value comes from the cache: nothing was asked for it in this call."""
     def _repr_html_(self) -> str: ...
 
 @final

@@ -109,6 +109,8 @@ class KeptTaskSettings(TaskSettings, total=False):
     """A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one."""
     accept_changes: bool | None
     """Whether to go on with a journal that was made with another model, prompt, schema or parameters."""
+    cache: str | os.PathLike[str] | None
+    """A file with the answers of all runs and processes that share it: what is in it is not asked again, what is asked is put there."""
 
 
 class KeptSettings(AccountSettings, KeptTaskSettings, total=False):
@@ -311,7 +313,9 @@ def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mappin
     if prompt is None:
         raise ConfigError("the setting `prompt` is None, expected a template such as `{{ text }}`")
     check_kinds({**given, "prompt": prompt})
-    journal = given.get("journal")
+    journal, cache = given.get("journal"), given.get("cache")
+    if not isinstance(cache, (str, os.PathLike, type(None))):
+        raise ConfigError(f"the setting `cache` is {shown(cache)}, expected the name of a file")
     params = given.get("params")
     if not isinstance(params, (Mapping, type(None))):
         raise ConfigError(f"the setting `params` is a `{type(params).__name__}`, expected a dict")
@@ -321,7 +325,7 @@ def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mappin
         "schema_is_given": made.schema_is_given,
         "output_schema": made.output_schema,
         "validated_by": None if made.rules is None else made.name,
-        "validated_by_hash": None if journal is None else made.fingerprint(),
+        "validated_by_hash": None if journal is None and cache is None else made.fingerprint(),
         "prompt": prompt,
         "same_prompt": given.get("same_prompt") or False,
         "keep_going": given.get("keep_going") or False,
@@ -341,6 +345,7 @@ def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mappin
         "journal": None
         if journal is None
         else {"path": path(journal), "accept_changes": given.get("accept_changes") or False},
+        "cache": path(cache),
     }
 
 

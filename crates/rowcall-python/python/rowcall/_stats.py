@@ -34,6 +34,8 @@ class Stats(NamedTuple):
     """Of all these, rows that were not asked about, since their outcomes were known."""
     duplicates: int = 0
     """Of the known rows, those that share the answer of an equal row of the same call."""
+    cached: int = 0
+    """Of the known rows, those whose values come from the cache."""
     abandoned: int = 0
     """Rows that were taken and then given up because the call was."""
     requests: int = 0
@@ -98,7 +100,8 @@ class Stats(NamedTuple):
 
     def _lines(self) -> list[tuple[str, str]]:
         failed = f", {self.failures:,} failed ({_shown.counts(self.failed)})" if self.failures else ""
-        known = f", {self.known:,} of them known" if self.known else ""
+        cached = f" ({self.cached:,} from the cache)" if self.cached else ""
+        known = f", {self.known:,} of them known{cached}" if self.known else ""
         left = f", about {_shown.seconds(self.eta)} left for {self.left:,} rows" if self.eta is not None and self.left else ""
         lines = [
             ("rows", f"{self.done:,} done{failed}{known}"),

@@ -245,6 +245,7 @@ fn meta_fields(look: &Look) -> Vec<Field> {
         let data_type = match name {
             "model" | "finish_reason" => DataType::Utf8,
             "cost_usd" | "latency_s" => DataType::Float64,
+            "from_cache" => DataType::Boolean,
             _ => DataType::Int64,
         };
         (name, data_type)

@@ -27,7 +27,10 @@ impl<T> Extractor<T> {
         plan.observers = Observers::default();
         let others = observers.clone();
         plan.observers.add(Arc::new(move |event| match &event.kind {
-            EventKind::Resumed { .. } | EventKind::Probed { .. } | EventKind::Adapted(_) => {
+            EventKind::Resumed { .. }
+            | EventKind::Probed { .. }
+            | EventKind::Adapted(_)
+            | EventKind::Warned(_) => {
                 others.emit(event.row, event.kind.clone());
             }
             EventKind::Taken

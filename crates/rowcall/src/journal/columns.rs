@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use rusqlite::types::Type;
 use rusqlite::{Row as Columns, params};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::identity::Key;
 use crate::money::{Cost, Usd};
 use crate::outcome::{Effort, Outcome, Spent};
+use crate::sqlite::{integer, natural, parsed, text};
 use crate::turn::Usage;
 
 /// Those that [`read`] reads, in its order, of a table that goes by the name `o`.
 pub(super) const OUTCOME: &str = "o.value, o.failure, o.attempts, o.prompts, o.input_tokens, o.cached_tokens, \
      o.cache_write_tokens, o.output_tokens, o.reasoning_tokens, o.unmetered, o.latency_us, o.model, \
      o.finish_reason, o.repairs, o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown, o.cost_bounded, \
-     o.cost_most_picousd, o.requests";
+     o.cost_most_picousd, o.requests, o.from_cache";
 
 /// Those of them that journals do not have which are of a time when costs were not kept, and those which are of one when their bounds
 /// were not, with what stands for them.
@@ -25,15 +25,14 @@ pub(super) const COST: [&str; 2] =
     ["o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown", "0, 0, o.attempts"];
 pub(super) const BOUNDS: [&str; 2] = ["o.cost_bounded, o.cost_most_picousd, o.requests", "0, 0, NULL"];
 
+/// The same of the journals of a time when there was no cache.
+pub(super) const CACHE: [&str; 2] = ["o.from_cache", "0"];
+
 const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, attempts, prompts, input_tokens, \
      cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unmetered, latency_us, model, \
      finish_reason, repairs, cache_write_long_tokens, cost_picousd, cost_unknown, cost_bounded, \
-     cost_most_picousd, requests, basis) \
-     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)";
-
-/// Answers are read to 128 levels, to which what is put right in them adds a few; a file that nests deeper than this is none of
-/// ours, and to read it could exhaust a thread's stack.
-const DEEPEST: usize = 256;
+     cost_most_picousd, requests, basis, from_cache) \
+     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)";
 
 /// What an outcome is written with beside itself.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +49,7 @@ pub(super) fn insert(
     outcome: &Outcome,
     With { key, ended_at_ms, basis }: With,
 ) -> rusqlite::Result<i64> {
-    let Outcome { index: _, result, effort, repairs, model, finish_reason, requests, completion: _ } =
+    let Outcome { index: _, result, effort, repairs, model, finish_reason, requests, from_cache, .. } =
         outcome;
     let Effort { attempts, prompts, usage, unmetered, cost, latency } = effort;
     let (value, failure) = match result {
@@ -85,6 +84,7 @@ pub(super) fn insert(
         integer(cost.most.picodollars()),
         requests.transpose()?,
         basis,
+        from_cache,
     ])?;
     Ok(connection.last_insert_rowid())
 }
@@ -129,6 +129,7 @@ pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::
         model: columns.get(from + 11)?,
         finish_reason: columns.get(from + 12)?,
         requests: requests.into_iter().map(Spent::from).collect(),
+        from_cache: columns.get(from + 20)?,
         completion: None,
     })
 }
@@ -182,54 +183,6 @@ impl From<Kept> for Spent {
         };
         Self { usage, cost }
     }
-}
-
-/// A count as SQLite stores it.
-pub(super) fn integer(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// A count as SQLite has stored it.
-pub(super) fn natural(stored: i64) -> u64 {
-    u64::try_from(stored).unwrap_or_default()
-}
-
-/// JSON text.
-pub(super) fn text(value: &impl Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-/// What JSON text in a column stands for. What an answer was made into may nest deeper than serde_json reads unless told to.
-pub(super) fn parsed<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
-    let deep = || {
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        deserializer.disable_recursion_limit();
-        let value = T::deserialize(&mut deserializer)?;
-        deserializer.end().map(|()| value)
-    };
-    // Hardly any is so deep that its depth needs to be looked at.
-    let parsed = serde_json::from_str(text);
-    let parsed = if parsed.is_err() && nesting(text) <= DEEPEST { deep() } else { parsed };
-    parsed.map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
-}
-
-/// How deep JSON text nests at the most.
-fn nesting(text: &str) -> usize {
-    let (mut deepest, mut depth, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_string,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 /// A key from its column.

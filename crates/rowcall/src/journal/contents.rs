@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::columns::{self, integer, natural};
+use super::columns;
 use super::file::{self, Filtered, Recent};
-use super::lock;
+use super::kind::JOURNAL;
 use super::lookup::{Finder, row};
-use super::trouble;
 use crate::error::{Error, Problem, Result};
 use crate::identity::{EqualRows, Identity, Key, Keys};
 use crate::money::Cost;
 use crate::outcome::Outcome;
 use crate::row::Row;
+use crate::sqlite::{self, integer, natural};
 use crate::totals::Totals;
 
 /// Rows read at a time.
@@ -40,7 +40,7 @@ impl Contents {
         let connection = file::open_to_read(&path).map_err(Error::Config)?;
         let read = || Ok((file::plan(&connection)?, file::totals(&connection)?));
         let (plan, (totals, _)) =
-            read().map_err(|error: rusqlite::Error| Error::Config(trouble::problem(&path, &error)))?;
+            read().map_err(|error: rusqlite::Error| Error::Config(JOURNAL.problem(&path, &error)))?;
         let Some((identity, memo)) = plan else {
             let problem =
                 Problem::new(format!("the journal `{}` is empty: no run has begun", path.display()));
@@ -73,7 +73,7 @@ impl Contents {
 
     /// Whether a process writes to it now.
     pub fn is_being_written(&self) -> bool {
-        lock::is_taken(&self.path)
+        sqlite::is_taken(&self.path)
     }
 
     /// Rows that are being asked about or, if nobody writes to the journal, that were when the last run was cut off: those
@@ -167,7 +167,7 @@ impl Contents {
     }
 
     fn trouble(&self, error: &rusqlite::Error) -> Error {
-        Error::Journal(trouble::problem(&self.path, error))
+        Error::Journal(JOURNAL.problem(&self.path, error))
     }
 }
 
@@ -222,9 +222,9 @@ impl Census {
             let (_, indexed) = file::totals(&connection)?;
             Ok((Recent::load(&connection, indexed, Filtered::No)?, file::noted(&connection, identity)?.1))
         };
-        let (recent, keys) = read().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?;
+        let (recent, keys) = read().map_err(|error: rusqlite::Error| JOURNAL.problem(path, &error))?;
         let finder = Finder::new(path.to_owned(), connection, Arc::new(recent))
-            .map_err(|error| trouble::problem(path, &error))?;
+            .map_err(|error| JOURNAL.problem(path, &error))?;
         Ok(Self { path: path.to_owned(), finder, keys })
     }
 
@@ -245,7 +245,7 @@ impl Census {
                 EqualRows::AskEach => Ok(self.finder.number(key.occurrence(before))?.is_none()),
             }
         };
-        look().map_err(|error| trouble::problem(&self.path, &error))
+        look().map_err(|error| JOURNAL.problem(&self.path, &error))
     }
 }
 
@@ -272,13 +272,13 @@ pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
 /// # Errors
 /// A file that is something else, and one that cannot be removed.
 pub(super) fn remove(path: &Path) -> std::result::Result<(), Problem> {
-    if !file::is_ours(path) {
+    if !JOURNAL.is_ours(path) {
         return Err(Problem::new(format!(
             "`{}` is not a rowcall journal, so it is not removed",
             path.display()
         ))
         .hint("give another file with `--journal PATH`"));
     }
-    file::remove_beside(path)?;
-    file::remove(path)
+    JOURNAL.remove_beside(path)?;
+    JOURNAL.remove(path)
 }

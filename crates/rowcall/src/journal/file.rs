@@ -1,36 +1,25 @@
 //! The file itself: made, opened, and recognised. What is in its tables is others' business.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Mutex;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
-use super::columns::{self, integer, natural};
+use super::columns;
 use super::filter::Filter;
-use super::lock::beside;
-use super::trouble;
+use super::kind::JOURNAL;
 use crate::error::Problem;
 use crate::identity::{Identity, Key, Keys};
 use crate::money::Cost;
+use crate::sqlite::{Kind, integer, natural, parsed, text};
 use crate::totals::Totals;
-
-/// Marks a SQLite file as a journal: the ASCII letters `rowc`.
-const APPLICATION: i32 = 0x726f_7763;
-
-/// What this version makes, and the highest that it reads. Format 1 knew of no examples and images; up to format 2 the output limit was
-/// part of the keys.
-const FORMAT: i32 = 3;
 
 /// The last format whose keys have the output limit in them.
 const LIMIT_IN_KEYS: i32 = 2;
 
 /// What intents tell of costs.
 const INTENT_COST: &str = "cost_picousd, cost_unknown, cost_bounded, cost_most_picousd";
-
-/// SQLite's pages, unless told otherwise.
-const PAGE_BYTES: u64 = 4096;
 
 /// Whether a journal was there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,85 +39,18 @@ pub(super) fn open_to_write(
     identity: &Identity,
     memo: &str,
 ) -> Result<(Connection, Found), Problem> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let found = match std::fs::metadata(path) {
         Ok(there) if there.len() > 0 || !there.is_file() => Found::Journal,
         Ok(_) | Err(_) => Found::Nothing,
     };
     if found == Found::Nothing {
-        make(path, flags, identity, memo)?;
+        JOURNAL.make(path, "", |connection| {
+            connection.execute_batch(include_str!("tables.sql"))?;
+            add_plan(connection, identity, memo)
+        })?;
     }
-    let open = || -> rusqlite::Result<(Connection, (i32, i32))> {
-        let connection = Connection::open_with_flags(path, flags)?;
-        let marks = marks(&connection)?;
-        Ok((connection, marks))
-    };
-    let (connection, (application, format)) = open().map_err(|error| trouble::problem(path, &error))?;
-    check(path, application, format)?;
-    check_length(path)?;
-    // Writing the mode fails for a file that cannot be written to, before anything else is tried.
-    let prepared = connection.pragma_update(None, "journal_mode", "WAL");
-    prepared.map_err(|error| trouble::problem(path, &error))?;
+    let connection = JOURNAL.open_to_write(path)?;
     Ok((connection, found))
-}
-
-/// Makes a journal under another name and gives it its own when it is on the disk, so that there is a whole one or none.
-fn make(path: &Path, flags: OpenFlags, identity: &Identity, memo: &str) -> Result<(), Problem> {
-    let new = beside(path, "-new");
-    for left_behind in [beside(&new, "-journal"), new.clone()] {
-        let _ = std::fs::remove_file(left_behind);
-    }
-    let fill = || -> rusqlite::Result<()> {
-        let connection = Connection::open_with_flags(&new, flags)?;
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT};",
-            include_str!("tables.sql")
-        ))?;
-        add_plan(&connection, identity, memo)?;
-        connection.execute_batch("COMMIT")?;
-        connection.close().map_err(|(_, error)| error)
-    };
-    fill().map_err(|error| trouble::problem(path, &error))?;
-    // What a journal that is gone has left behind would be taken for this one's.
-    remove_beside(path)?;
-    std::fs::rename(&new, path).map_err(|error| {
-        Problem::new(format!("the journal `{}` cannot be made: {error}", path.display()))
-            .hint("give another file with `--journal PATH`")
-    })
-}
-
-/// Removes the files that SQLite keeps beside a journal, of one that is gone or is about to be.
-///
-/// # Errors
-/// One that cannot be removed.
-pub(super) fn remove_beside(path: &Path) -> Result<(), Problem> {
-    ["-wal", "-shm", "-journal"].iter().try_for_each(|ending| remove(&beside(path, ending)))
-}
-
-/// Removes a file, if it is there.
-///
-/// # Errors
-/// If it cannot be removed.
-pub(super) fn remove(file: &Path) -> Result<(), Problem> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(Problem::new(format!("`{}` cannot be removed: {error}", file.display()))
-                .hint("remove it yourself, or keep another journal with `--journal PATH`"))
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// A file that ends within a page was cut off: SQLite would take the rest of the page for zeros.
-fn check_length(path: &Path) -> Result<(), Problem> {
-    let at_rest = std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
-    let whole = std::fs::metadata(path).map_or(true, |file| file.len() % PAGE_BYTES == 0);
-    if at_rest && !whole {
-        return Err(Problem::new(format!("the journal `{}` is damaged", path.display()))
-            .hint("what SQLite's `.recover` finds can be saved; `--fresh` starts over"));
-    }
-    Ok(())
 }
 
 /// Opens the journal at `path` for reading, whether or not it is being written to.
@@ -140,42 +62,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Problem> {
         return Err(Problem::new(format!("there is no journal `{}`", path.display()))
             .hint("`rowcall run` keeps one beside its output, named like it with `.journal` after it"));
     }
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let open = |name: &Path| -> rusqlite::Result<(Connection, (i32, i32))> {
-        let connection = Connection::open_with_flags(name, flags)?;
-        let marks = marks(&connection)?;
-        Ok((connection, marks))
-    };
-    let opened = open(path).or_else(|error| {
-        // A journal in a folder that cannot be written to has no place for the files that readers share.
-        let is_at_rest = std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
-        if is_at_rest { open(Path::new(&immutable(path))) } else { Err(error) }
-    });
-    let (connection, (application, format)) = opened.map_err(|error| trouble::problem(path, &error))?;
-    check(path, application, format)?;
-    check_length(path)?;
-    Ok(connection)
-}
-
-/// Whether the file at `path` is marked as a journal, of whatever format, or holds nothing that could be lost. It is told by
-/// SQLite's header, so that a damaged journal can be told as well.
-pub(super) fn is_ours(path: &Path) -> bool {
-    const HEADER: usize = 100;
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let Ok(file) = std::fs::File::open(path) else { return true };
-    let mut header = Vec::with_capacity(HEADER);
-    match file.take(HEADER as u64).read_to_end(&mut header) {
-        Ok(0) => true,
-        Ok(_) => header.starts_with(MAGIC) && header.get(68..72) == Some(&APPLICATION.to_be_bytes()),
-        Err(_) => false,
-    }
-}
-
-/// The journal's name in the form that tells SQLite that nobody writes to it.
-fn immutable(path: &Path) -> String {
-    let path = path.display().to_string();
-    format!("file:{}?immutable=1", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))
+    JOURNAL.open_to_read(path)
 }
 
 /// The columns of an outcome, whether or not the journal is of a time when costs were kept.
@@ -185,7 +72,11 @@ pub(super) fn outcome_columns(connection: &Connection) -> rusqlite::Result<Strin
         Kept::WhatIsKnown => &[columns::BOUNDS],
         Kept::All => &[],
     };
-    Ok(missing.iter().fold(columns::OUTCOME.to_owned(), |all, [there, instead]| all.replace(there, instead)))
+    let of_cache = (!knows_of_caches(connection)?).then_some(columns::CACHE);
+    Ok(missing
+        .iter()
+        .chain(&of_cache)
+        .fold(columns::OUTCOME.to_owned(), |all, [there, instead]| all.replace(there, instead)))
 }
 
 /// What a journal keeps of costs. Those of before there were any are of the same formats.
@@ -195,6 +86,12 @@ enum Kept {
     /// What is known, but no bounds of what is not, nor anything of single requests.
     WhatIsKnown,
     All,
+}
+
+/// Whether a journal says which values come from a cache. Those of before there was any are of the same formats.
+fn knows_of_caches(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_table_info('outcomes') WHERE name = 'from_cache'";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 fn kept_of_costs(connection: &Connection) -> rusqlite::Result<Kept> {
@@ -207,29 +104,9 @@ fn kept_of_costs(connection: &Connection) -> rusqlite::Result<Kept> {
     })
 }
 
-fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
-    let read = |name| connection.pragma_query_value(None, name, |row| row.get(0));
-    Ok((read("application_id")?, read("user_version")?))
-}
-
-fn check(path: &Path, application: i32, format: i32) -> Result<(), Problem> {
-    let name = path.display();
-    if application != APPLICATION {
-        return Err(Problem::new(format!("`{name}` is a SQLite file, but not a rowcall journal"))
-            .hint("give another file with `--journal PATH`"));
-    }
-    if format > FORMAT {
-        return Err(Problem::new(format!(
-            "the journal `{name}` has format {format}, expected at most {FORMAT}: a newer rowcall has written it"
-        ))
-        .hint("use that version, or `--fresh` to start over"));
-    }
-    Ok(())
-}
-
 /// What was asked last, and the caller's memo about it.
 pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity, String)>> {
-    let (_, format) = marks(connection)?;
+    let (_, format) = Kind::marks(connection)?;
     let further = if format < 2 { "'[]', '[]'" } else { "examples, images" };
     let sql = format!(
         "SELECT model, prompt, system, parameters, schema, memo, {further} FROM plans ORDER BY seq DESC LIMIT 1"
@@ -240,10 +117,10 @@ pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity
                 model: row.get(0)?,
                 prompt: row.get(1)?,
                 system: row.get(2)?,
-                parameters: columns::parsed(row.get_ref(3)?.as_str()?, 3)?,
-                schema: columns::parsed(row.get_ref(4)?.as_str()?, 4)?,
-                examples: columns::parsed(row.get_ref(6)?.as_str()?, 6)?,
-                images: columns::parsed(row.get_ref(7)?.as_str()?, 7)?,
+                parameters: parsed(row.get_ref(3)?.as_str()?, 3)?,
+                schema: parsed(row.get_ref(4)?.as_str()?, 4)?,
+                examples: parsed(row.get_ref(6)?.as_str()?, 6)?,
+                images: parsed(row.get_ref(7)?.as_str()?, 7)?,
             };
             Ok((identity, row.get(5)?))
         })
@@ -253,7 +130,7 @@ pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity
 /// A plan that asks `identity` as this journal is to note it, and what makes its keys. Where the output limit is in the keys, the one stays
 /// that the journal was made with.
 pub(super) fn noted(connection: &Connection, identity: &Identity) -> rusqlite::Result<(Identity, Keys)> {
-    let (_, format) = marks(connection)?;
+    let (_, format) = Kind::marks(connection)?;
     if format > LIMIT_IN_KEYS {
         return Ok((identity.clone(), identity.keys()));
     }
@@ -269,7 +146,7 @@ pub(super) fn noted(connection: &Connection, identity: &Identity) -> rusqlite::R
 pub(super) fn totals(connection: &Connection) -> rusqlite::Result<(Totals, i64)> {
     let (mut totals, indexed): (Totals, i64) =
         connection.query_row("SELECT spent, indexed FROM totals", [], |row| {
-            Ok((columns::parsed(row.get_ref(0)?.as_str()?, 0)?, row.get(1)?))
+            Ok((parsed(row.get_ref(0)?.as_str()?, 0)?, row.get(1)?))
         })?;
     if kept_of_costs(connection)? == Kept::Nothing {
         totals.cost.unknown = totals.requests;
@@ -342,7 +219,7 @@ pub(super) fn places(connection: &Connection) -> rusqlite::Result<u64> {
 
 /// Brings a journal of format 1 to format 2. What has the output limit in its keys keeps it.
 pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
-    let (_, format) = marks(connection)?;
+    let (_, format) = Kind::marks(connection)?;
     if format < 2 {
         connection.execute_batch(
             "ALTER TABLE plans ADD COLUMN examples TEXT NOT NULL DEFAULT '[]'; \
@@ -375,6 +252,9 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
              ALTER TABLE possibly_paid ADD COLUMN cost_at_most_picousd INTEGER;",
         )?;
     }
+    if !knows_of_caches(connection)? {
+        connection.execute_batch("ALTER TABLE outcomes ADD COLUMN from_cache INTEGER NOT NULL DEFAULT 0;")?;
+    }
     Ok(())
 }
 
@@ -394,11 +274,11 @@ pub(super) fn add_plan(connection: &Connection, identity: &Identity, memo: &str)
             model,
             prompt,
             system,
-            columns::text(parameters)?,
-            columns::text(schema)?,
+            text(parameters)?,
+            text(schema)?,
             memo,
-            columns::text(examples)?,
-            columns::text(images)?,
+            text(examples)?,
+            text(images)?,
         ],
     )?;
     Ok(())

@@ -1,9 +1,9 @@
-//! Intents: that a request is about to be sent is written before it is. Those who wait for that are many, so they are told by one of
-//! their own runtime: a wake from another thread is a system call for each.
+//! Intents: that a request is about to be sent is written before it is. Those who wait for that are many, so they are told through a
+//! relay.
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::Journal;
 use super::writer::Entry;
@@ -11,20 +11,14 @@ use crate::error::Problem;
 use crate::identity::Key;
 use crate::money::Cost;
 use crate::outcome::Effort;
-
-/// What became of the intents of one commit.
-pub(super) type Settled = (Vec<oneshot::Sender<Result<(), Problem>>>, Result<(), Problem>);
+use crate::relay::{Relay, Relayed};
 
 /// One run's way to note intents.
 #[derive(Debug, Clone)]
 pub(crate) struct Intents {
     journal: Arc<Journal>,
-    settled: mpsc::UnboundedSender<Settled>,
+    settled: Relayed<Result<(), Problem>>,
 }
-
-/// Tells those who wait. It is to be driven as long as anyone notes intents.
-#[derive(Debug)]
-pub(crate) struct Spread(mpsc::UnboundedReceiver<Settled>);
 
 /// A row that is being asked about. Dropped before it is over, as a cancelled run's is, it leaves what may have been paid for in
 /// vain.
@@ -42,9 +36,9 @@ impl Intents {
     }
 
     /// A way to note intents, and what has to be driven for it.
-    pub(super) fn new(journal: Arc<Journal>) -> (Self, Spread) {
-        let (settled, received) = mpsc::unbounded_channel();
-        (Self { journal, settled }, Spread(received))
+    pub(super) fn new(journal: Arc<Journal>) -> (Self, Relay<Result<(), Problem>>) {
+        let (settled, relay) = Relay::new();
+        (Self { journal, settled }, relay)
     }
 
     /// Waits until it is written that a request about this row is about to go out: the row's `attempt`th, counted from 1. If its answer
@@ -76,18 +70,6 @@ impl Drop for Asking {
     fn drop(&mut self) {
         if !self.is_over {
             self.intents.journal.writer.write(Entry::Dropped { key: self.key });
-        }
-    }
-}
-
-impl Spread {
-    /// Tells those who wait, for ever or until nobody can note intents any more.
-    pub(crate) async fn drive(mut self) {
-        while let Some((waiting, result)) = self.0.recv().await {
-            for done in waiting {
-                // Whoever has been cancelled needs no answer.
-                let _ = done.send(result.clone());
-            }
         }
     }
 }

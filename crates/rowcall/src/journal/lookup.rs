@@ -11,15 +11,16 @@ use std::thread::{self, JoinHandle};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{self, OUTCOME, integer, natural};
+use super::columns::{self, OUTCOME};
 use super::file::Recent;
+use super::kind::JOURNAL;
 use super::session::Reply;
-use super::trouble;
 use super::writer::Replies;
 use crate::error::Problem;
 use crate::identity::{EqualRows, Key};
 use crate::outcome::Outcome;
 use crate::row::Row;
+use crate::sqlite::{integer, natural};
 
 /// SQLite's own cache of a reader, in KiB: small, since the system's is behind it and memory is not to grow with the journal.
 const CACHE_KIB: i64 = 1024;
@@ -128,14 +129,14 @@ impl Finder {
         while let Ok(question) = questions.recv() {
             let (answer, reply) = match question {
                 Question::Known { wanted, equal, run, reply } => {
-                    let found = trouble::caught(&self.path, || self.known(&wanted, equal, run));
+                    let found = JOURNAL.caught(&self.path, || self.known(&wanted, equal, run));
                     (Reply::Known(found), reply)
                 }
                 Question::Keys { wanted, equal, reply } => {
-                    (Reply::Known(trouble::caught(&self.path, || self.keys(&wanted, equal))), reply)
+                    (Reply::Known(JOURNAL.caught(&self.path, || self.keys(&wanted, equal))), reply)
                 }
                 Question::Places { places, reply } => {
-                    (Reply::Places(trouble::caught(&self.path, || self.places(&places))), reply)
+                    (Reply::Places(JOURNAL.caught(&self.path, || self.places(&places))), reply)
                 }
                 Question::Over { run } => {
                     // What cannot be removed is in nobody's way.

@@ -6,10 +6,9 @@ mod contents;
 mod file;
 mod filter;
 mod intents;
-mod lock;
+mod kind;
 mod lookup;
 mod session;
-mod trouble;
 mod writer;
 
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
-pub(crate) use intents::{Asking, Intents, Spread};
+pub(crate) use intents::{Asking, Intents};
 pub(crate) use lookup::{Known, Place};
 pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{News, Placing, Written};
@@ -27,9 +26,10 @@ use crate::error::Problem;
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::money::Cost;
 use crate::outcome::Effort;
+use crate::sqlite::{Lock, text};
 use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
-use lock::Lock;
+use kind::JOURNAL;
 use lookup::{Finder, Lookup};
 use writer::{Entry, Pen, Writer};
 
@@ -117,7 +117,7 @@ impl Journal {
         basis: Option<&str>,
     ) -> Result<Self, Problem> {
         let JournalOptions { path, existing, records, memo } = options;
-        let lock = Lock::take(path)?;
+        let lock = Lock::take(&JOURNAL, path)?;
         if *existing == Existing::StartOver {
             contents::remove(path)?;
         }
@@ -127,14 +127,14 @@ impl Journal {
                 let (totals, indexed) = file::totals(&connection)?;
                 Ok((totals, indexed, file::places(&connection)?))
             };
-            read().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?
+            read().map_err(|error: rusqlite::Error| JOURNAL.problem(path, &error))?
         };
-        let known = file::plan(&connection).map_err(|error| trouble::problem(path, &error))?;
+        let known = file::plan(&connection).map_err(|error| JOURNAL.problem(path, &error))?;
         let (noted, keys) =
-            file::noted(&connection, identity).map_err(|error| trouble::problem(path, &error))?;
+            file::noted(&connection, identity).map_err(|error| JOURNAL.problem(path, &error))?;
         let changes = known.as_ref().map_or_else(Vec::new, |(known, _)| identity.changes(known));
         let holds_nothing =
-            file::holds_nothing(&connection, &totals).map_err(|error| trouble::problem(path, &error))?;
+            file::holds_nothing(&connection, &totals).map_err(|error| JOURNAL.problem(path, &error))?;
         if !changes.is_empty() && !holds_nothing && *existing == Existing::Resume {
             return Err(contents::changed(path, &changes));
         }
@@ -148,16 +148,16 @@ impl Journal {
             if known.as_ref() != Some(&(noted.clone(), memo.clone())) {
                 file::add_plan(&connection, &noted, memo)?;
             }
-            connection.execute("UPDATE totals SET spent = ?", [columns::text(&totals)?])?;
+            connection.execute("UPDATE totals SET spent = ?", [text(&totals)?])?;
             connection.execute_batch("COMMIT")?;
             let filtered = if totals.outcomes < filter::MOST_KEYS { Filtered::Yes } else { Filtered::No };
             Ok((Recent::load(&connection, indexed, filtered)?, basis))
         };
-        let (recent, basis) = begin().map_err(|error: rusqlite::Error| trouble::problem(path, &error))?;
+        let (recent, basis) = begin().map_err(|error: rusqlite::Error| JOURNAL.problem(path, &error))?;
         let recent = Arc::new(recent);
         let reader = file::open_to_read(path)?;
         let finder = Finder::new(path.clone(), reader, Arc::clone(&recent))
-            .map_err(|error| trouble::problem(path, &error))?;
+            .map_err(|error| JOURNAL.problem(path, &error))?;
         let spent = totals.cost;
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::intents::{Intents, Spread};
+use super::intents::Intents;
 use super::lookup::{Known, Question, Wanted};
 use super::writer::{Entry, Placing, Replies, Written, record};
 use super::{Journal, Records};
 use crate::error::Problem;
 use crate::identity::{EqualRows, Key, RowKey};
 use crate::outcome::{Effort, Outcome};
+use crate::relay::Relay;
 use crate::row::Row;
 
 /// Runs since the process began, to tell them apart.
@@ -55,7 +56,7 @@ impl Session {
     }
 
     /// A way to note intents, and what has to be driven for it.
-    pub(crate) fn intents(&self) -> (Intents, Spread) {
+    pub(crate) fn intents(&self) -> (Intents, Relay<Result<(), Problem>>) {
         Intents::new(Arc::clone(&self.journal))
     }
 

@@ -41,7 +41,9 @@ CREATE TABLE outcomes (
     cost_most_picousd  INTEGER NOT NULL DEFAULT 0,
     -- What each request took, where several may have been billed; and the prices that the costs are by.
     requests           TEXT,
-    basis              INTEGER
+    basis              INTEGER,
+    -- Whether the value comes from a cache: then nothing was asked.
+    from_cache         INTEGER NOT NULL DEFAULT 0
 );
 
 -- Tables of prices, or prices that were given.

@@ -54,6 +54,7 @@ fn valued(index: u64) -> Outcome {
         model: Some("calm-1".to_owned()),
         finish_reason: Some("stop".to_owned()),
         requests: Vec::new(),
+        from_cache: false,
         completion: None,
     }
 }
@@ -96,8 +97,8 @@ async fn until_written(session: &mut Session, mut outcomes: usize) -> Vec<Writte
 
 /// Notes an intent for each of these.
 async fn intend(session: &Session, rows: impl IntoIterator<Item = u64>) {
-    let (intents, spread) = session.intents();
-    tokio::join!(spread.drive(), async move {
+    let (intents, relay) = session.intents();
+    tokio::join!(relay.drive(), async move {
         for n in rows {
             intents.note(key(n), n, 1, Cost::default()).await.expect("written");
         }

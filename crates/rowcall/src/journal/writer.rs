@@ -12,16 +12,18 @@ use std::time::SystemTime;
 use rusqlite::{Connection, params};
 use tokio::sync::{mpsc as channel, oneshot};
 
-use super::columns::{self, integer};
+use super::Records;
+use super::columns;
 use super::file::{self, Recent};
-use super::intents::Settled;
+use super::kind::JOURNAL;
 use super::session::Reply;
-use super::{Records, trouble};
 use crate::error::Problem;
 use crate::identity::{Key, RowKey};
 use crate::money::Cost;
 use crate::outcome::{Effort, FailureKind, Outcome};
+use crate::relay::{Relayed, Together};
 use crate::row::Row;
+use crate::sqlite::{integer, text};
 use crate::totals::Totals;
 
 /// The most entries in one commit, so that nobody waits for ever longer ones.
@@ -42,7 +44,7 @@ pub(super) enum Entry {
         /// What the row's requests cost if the answer to this one is lost.
         cost: Cost,
         done: oneshot::Sender<Result<(), Problem>>,
-        settled: channel::UnboundedSender<Settled>,
+        settled: Relayed<Result<(), Problem>>,
     },
     /// A row has ended that was `asked` about under one key and is to be known by another or the same. Without keys it was never
     /// asked about.
@@ -171,9 +173,9 @@ impl Pen {
             let mut group = vec![first];
             group.extend(entries.try_iter().take(MOST_TOGETHER - 1));
             if broken.is_none() {
-                let done = trouble::caught(&path, || self.commit(&group, &mut sync)).and_then(|numbers| {
+                let done = JOURNAL.caught(&path, || self.commit(&group, &mut sync)).and_then(|numbers| {
                     tell(std::mem::take(&mut group), &numbers);
-                    trouble::caught(&path, || self.index_if_due())
+                    JOURNAL.caught(&path, || self.index_if_due())
                 });
                 if let Err(problem) = done {
                     // What the transaction had written is taken back by SQLite, now or when the file is next opened.
@@ -212,7 +214,7 @@ impl Pen {
                 numbers.push(number);
             }
             if self.totals != before {
-                let spent = columns::text(&self.totals)?;
+                let spent = text(&self.totals)?;
                 self.connection.prepare_cached("UPDATE totals SET spent = ?")?.execute([spent])?;
             }
             self.run("COMMIT")
@@ -321,6 +323,7 @@ impl Pen {
         let with = columns::With { key, ended_at_ms: now, basis: self.basis };
         let number = columns::insert(&self.connection, outcome, with)?;
         self.totals.outcomes += 1;
+        self.totals.cached += u64::from(outcome.from_cache);
         self.totals.add(&outcome.effort);
         self.place(number, row, outcome, place)?;
         Ok(number)
@@ -357,7 +360,7 @@ impl Pen {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.query([integer(row.index)])?;
         let Some(columns) = found.next()? else { return Ok(None) };
-        let failure = outcome.result.as_ref().err().map(columns::text).transpose()?;
+        let failure = outcome.result.as_ref().err().map(text).transpose()?;
         let same = columns.get_ref(1)?.as_str_or_null()? == failure.as_deref()
             && columns.get_ref(2)?.as_str_or_null()? == record(row, self.records)?.as_deref();
         Ok(if same { Some(columns.get(0)?) } else { None })
@@ -394,7 +397,7 @@ impl Pen {
 pub(super) fn record(row: &Row, records: Records) -> rusqlite::Result<Option<Cow<'_, str>>> {
     Ok(match (records, &row.fields) {
         (Records::LeftOut, _) => None,
-        (Records::Kept, Ok(fields)) if row.record.is_empty() => Some(columns::text(fields)?.into()),
+        (Records::Kept, Ok(fields)) if row.record.is_empty() => Some(text(fields)?.into()),
         (Records::Kept, _) => Some(String::from_utf8_lossy(&row.record)),
     })
 }
@@ -412,7 +415,7 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
     for (entry, number) in group.into_iter().zip(numbers) {
         let (asked, key, row, outcome, news, reply) = match entry {
             Entry::Intent { done, settled, .. } => {
-                intents.add(settled, done, |waiting| (waiting, Ok(())));
+                intents.add(settled, (done, Ok(())), |replies| replies);
                 continue;
             }
             Entry::Ended { asked, key, row, outcome, place: _, reply } => {
@@ -430,7 +433,7 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
         let one = Written { asked, key, number: *number, row, outcome, news };
         written.add(reply, one, Reply::Written);
     }
-    intents.send(|waiting| (waiting, Ok(())));
+    intents.send(|replies| replies);
     written.send(Reply::Written);
 }
 
@@ -438,7 +441,7 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
     for entry in group {
         let (asked, index, reply) = match entry {
             Entry::Intent { done, settled, .. } => {
-                let _ = settled.send((vec![done], Err(problem.clone())));
+                let _ = settled.send(vec![(done, Err(problem.clone()))]);
                 continue;
             }
             Entry::Ended { asked, row, reply, .. } => (asked, row.index, reply),
@@ -450,35 +453,5 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             | Entry::Complete { .. } => continue,
         };
         let _ = reply.send(Reply::Unwritten { asked, index, problem: problem.clone() });
-    }
-}
-
-/// What goes to one receiver in a row, so that it is woken once for all.
-struct Together<M, T> {
-    pending: Option<(channel::UnboundedSender<M>, Vec<T>)>,
-}
-
-impl<M, T> Default for Together<M, T> {
-    fn default() -> Self {
-        Self { pending: None }
-    }
-}
-
-impl<M, T> Together<M, T> {
-    /// Adds `one` for `receiver`; what was for another before is sent.
-    fn add(&mut self, receiver: channel::UnboundedSender<M>, one: T, message: impl Fn(Vec<T>) -> M) {
-        match &mut self.pending {
-            Some((same, all)) if same.same_channel(&receiver) => all.push(one),
-            Some(_) | None => {
-                self.send(message);
-                self.pending = Some((receiver, vec![one]));
-            }
-        }
-    }
-
-    fn send(&mut self, message: impl Fn(Vec<T>) -> M) {
-        if let Some((receiver, all)) = self.pending.take() {
-            let _ = receiver.send(message(all));
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod architecture;
+mod cache;
 mod checks;
 mod connections;
 mod journal;

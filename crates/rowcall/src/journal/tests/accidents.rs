@@ -65,7 +65,7 @@ async fn rows_of_a_run_can_be_asked_again_before_the_journal_is_closed() {
 async fn a_new_journal_has_nothing_of_one_that_was_removed_without_its_log() {
     let folder = Folder::new();
     let path = folder.options().path;
-    let log = lock::beside(&path, "-wal");
+    let log = crate::sqlite::beside(&path, "-wal");
     {
         let mut session = folder.open().begin(EqualRows::Share, Placing::Input);
         session.end(Some(by_prompt(key(0))), Some(key(0)), row(0), valued(0));
@@ -163,7 +163,7 @@ async fn a_row_whose_run_is_dropped_may_have_been_paid_for_at_once() {
 #[test]
 fn what_nests_without_end_is_an_error() {
     let parsed =
-        |text: &str| columns::parsed::<serde_json::Value>(text, 0).map_err(|error| error.to_string());
+        |text: &str| crate::sqlite::parsed::<serde_json::Value>(text, 0).map_err(|error| error.to_string());
     let refused = parsed(&"[".repeat(100_000)).expect_err("it nests too deep");
     assert!(refused.contains("recursion limit exceeded"), "{refused}");
     let (open, close) = ("[".repeat(256), "]".repeat(256));

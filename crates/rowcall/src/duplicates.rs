@@ -1,5 +1,5 @@
-//! Equal rows: while one of them is asked about, the others wait for its outcome. What was asked before is the journal's
-//! business; nothing is kept here once a row is over.
+//! Equal rows of one run: while one of them is asked about, the others wait for its outcome. What was asked before is the business of
+//! the journal and the cache; nothing is kept here once a row is over.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::identity::Key;
 
 /// The rows that are asked about, each with those that wait for its outcome.
 #[derive(Debug)]
-pub(crate) struct Cache<T> {
+pub(crate) struct Duplicates<T> {
     waiting: HashMap<Key, Vec<T>>,
 }
 
@@ -20,7 +20,7 @@ pub(crate) enum Entered<T> {
     Waits,
 }
 
-impl<T> Cache<T> {
+impl<T> Duplicates<T> {
     /// Nobody is asked about.
     pub(crate) fn new() -> Self {
         Self { waiting: HashMap::new() }
@@ -49,13 +49,13 @@ mod tests {
     #[test]
     fn the_first_asks_and_the_others_wait_for_it() {
         let [a, b] = [1, 2].map(|n| Key::from_bytes(&[n; 16]).expect("16 bytes"));
-        let mut cache = Cache::new();
-        assert_eq!(cache.enter(a, 0), Entered::First(0));
-        assert_eq!(cache.enter(b, 1), Entered::First(1));
-        assert_eq!(cache.enter(a, 2), Entered::Waits);
-        assert_eq!(cache.enter(a, 3), Entered::Waits);
-        assert_eq!(cache.leave(b), Vec::<i32>::new());
-        assert_eq!(cache.leave(a), [2, 3]);
-        assert_eq!(cache.enter(a, 4), Entered::First(4), "what is over is asked about again");
+        let mut duplicates = Duplicates::new();
+        assert_eq!(duplicates.enter(a, 0), Entered::First(0));
+        assert_eq!(duplicates.enter(b, 1), Entered::First(1));
+        assert_eq!(duplicates.enter(a, 2), Entered::Waits);
+        assert_eq!(duplicates.enter(a, 3), Entered::Waits);
+        assert_eq!(duplicates.leave(b), Vec::<i32>::new());
+        assert_eq!(duplicates.leave(a), [2, 3]);
+        assert_eq!(duplicates.enter(a, 4), Entered::First(4), "what is over is asked about again");
     }
 }

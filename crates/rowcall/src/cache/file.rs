@@ -1,0 +1,269 @@
+//! A store in a SQLite file, which any number of processes of one machine may write to: each transaction takes the right to write
+//! before it looks, so that nobody has to give way in its middle.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "leases and ages go by the time of day, which all processes share"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, OptionalExtension, Row as Columns, params};
+
+use super::store::{Answer, LEASE, Standing, Store, Wanted, Work};
+use super::{mount, plan::PlanRecord};
+use crate::error::Problem;
+use crate::identity::Key;
+use crate::money::Usd;
+use crate::sqlite::{Ailment, Kind, Lock, integer, natural, parsed, text};
+use crate::turn::Usage;
+
+/// A cache: marked by the ASCII letters `rowa`, for answers.
+pub(super) const CACHE: Kind = Kind { noun: "cache", application: 0x726f_7761, format: 1, hint };
+
+/// How long to wait for others' transactions before anything is sent, and while a run goes on. Ours take milliseconds; what takes longer is
+/// another program.
+const PATIENCE_AT_FIRST: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The columns of an answer, in the order in which [`read`] reads them.
+pub(super) const ANSWER: &str = "number, value, model, finish_reason, repairs, input_tokens, cached_tokens, \
+     cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_picousd";
+
+fn hint(ailment: Ailment) -> &'static str {
+    match ailment {
+        Ailment::Foreign | Ailment::Other => "give another file with `--cache PATH`",
+        Ailment::Newer => "use that version, or give another file with `--cache PATH`",
+        Ailment::Damaged => {
+            "remove it, and its answers are asked for again; or give another file with `--cache PATH`"
+        }
+        Ailment::Full => "make room, or shrink it with `rowcall cache prune`",
+        Ailment::ReadOnly => "check who may write to it, or give another file with `--cache PATH`",
+        Ailment::Unopened | Ailment::Unlockable => "check that its directory exists and may be written to",
+        Ailment::Disk => "check the disk, or give another file with `--cache PATH`",
+        Ailment::Held | Ailment::Locked => {
+            "close what holds it; other runs of rowcall may use it at the same time"
+        }
+        Ailment::NotLocal => "keep it on a local disk: give another file with `--cache PATH`",
+        Ailment::Unremovable => "remove it yourself, or give another file with `--cache PATH`",
+        Ailment::Defect => "this is a defect of rowcall's: please report it; what is done is kept",
+    }
+}
+
+/// The file of a cache as one of its claimants has it.
+#[derive(Debug)]
+pub(super) struct AnswerFile {
+    path: PathBuf,
+    connection: Connection,
+    /// The number of the plan whose answers are kept.
+    plan: i64,
+    claimant: String,
+}
+
+impl AnswerFile {
+    /// Opens the cache at `path` for answers of this plan, or makes one. Nothing of what was there is lost, whatever it is.
+    ///
+    /// # Errors
+    /// A file of another kind or of a newer format, one on a network drive, and whatever keeps it from being written to.
+    pub(super) fn open(path: &Path, plan: &PlanRecord, claimant: String) -> Result<Self, Problem> {
+        mount::check_local(path)?;
+        if is_nothing(path)? {
+            let _lock = Lock::wait(&CACHE, path)?;
+            // Another process may have made it meanwhile.
+            if is_nothing(path)? {
+                CACHE.make(
+                    path,
+                    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;",
+                    |connection| connection.execute_batch(include_str!("answers.sql")),
+                )?;
+            }
+        }
+        let connection = CACHE.open_to_write(path)?;
+        let begin = || -> rusqlite::Result<i64> {
+            connection.busy_timeout(PATIENCE_AT_FIRST)?;
+            // What a power cut takes away is asked for again; a killed process takes nothing away.
+            connection.pragma_update(None, "synchronous", "NORMAL")?;
+            connection.set_prepared_statement_cache_capacity(32);
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            let plan = plan.insert(&connection)?;
+            connection.execute(
+                "DELETE FROM claims WHERE NOT (expires_at_ms BETWEEN ?1 AND ?1 + ?2)",
+                [now_ms(), lease_ms()],
+            )?;
+            connection.execute_batch("COMMIT")?;
+            // Everything that will be asked of it is asked once, so that a table that is not as it should be is found now.
+            connection
+                .prepare_cached(&select())?
+                .query_row([[0_u8; 16].as_slice()], |_| Ok(()))
+                .optional()?;
+            connection.prepare_cached(INSERT)?;
+            connection.busy_timeout(PATIENCE)?;
+            Ok(plan)
+        };
+        let plan = begin().map_err(|error| CACHE.problem(path, &error))?;
+        Ok(Self { path: path.to_owned(), connection, plan, claimant })
+    }
+
+    fn standing(&self, wanted: Wanted, now: i64) -> rusqlite::Result<Standing> {
+        let found = self
+            .connection
+            .prepare_cached(&select())?
+            .query_row([wanted.key.bytes()], |columns| read(columns, 0))
+            .optional()?;
+        if let Some(answer) = found.filter(|answer| Some(answer.number) != wanted.rejected) {
+            return Ok(Standing::Answered(Box::new(answer)));
+        }
+        let sql = "SELECT expires_at_ms BETWEEN ?2 AND ?2 + ?3 FROM claims WHERE key = ?1";
+        let live: Option<bool> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row(params![wanted.key.bytes(), now, lease_ms()], |row| row.get(0))
+            .optional()?;
+        Ok(if live == Some(true) { Standing::Claimed } else { Standing::Free })
+    }
+
+    fn all_standings(&self, wanted: &[Wanted]) -> rusqlite::Result<Vec<Standing>> {
+        // In one transaction, since each alone would take and give back SQLite's locks.
+        self.run("BEGIN")?;
+        let now = now_ms();
+        let found = wanted.iter().map(|wanted| self.standing(*wanted, now)).collect();
+        self.run("COMMIT")?;
+        found
+    }
+
+    fn carry_out(&self, work: &Work) -> rusqlite::Result<Vec<Standing>> {
+        let Work { kept, given_back, renewed, claimed } = work;
+        self.run("BEGIN IMMEDIATE")?;
+        let now = now_ms();
+        let expires = now.saturating_add(lease_ms());
+        for (key, answer) in kept {
+            self.insert(*key, answer, now)?;
+            self.end_claim(*key)?;
+        }
+        for key in given_back {
+            self.end_claim(*key)?;
+        }
+        for key in renewed {
+            let sql = "UPDATE claims SET expires_at_ms = ?3 WHERE key = ?1 AND claimant = ?2";
+            self.connection.prepare_cached(sql)?.execute(params![key.bytes(), self.claimant, expires])?;
+        }
+        let mut standings = Vec::with_capacity(claimed.len());
+        for wanted in claimed {
+            let standing = self.standing(*wanted, now)?;
+            if standing == Standing::Free {
+                let sql = "INSERT OR REPLACE INTO claims (key, claimant, expires_at_ms) VALUES (?, ?, ?)";
+                let claim = params![wanted.key.bytes(), self.claimant, expires];
+                self.connection.prepare_cached(sql)?.execute(claim)?;
+            }
+            standings.push(standing);
+        }
+        self.run("COMMIT")?;
+        Ok(standings)
+    }
+
+    fn insert(&self, key: Key, answer: &Answer, now: i64) -> rusqlite::Result<()> {
+        let Answer { number: _, value, model, finish_reason, repairs, usage, cost } = answer;
+        let repairs = (!repairs.is_empty()).then(|| text(repairs)).transpose()?;
+        self.connection.prepare_cached(INSERT)?.execute(params![
+            key.bytes(),
+            self.plan,
+            text(value)?,
+            model,
+            finish_reason,
+            repairs,
+            integer(usage.input_tokens),
+            integer(usage.cached_tokens),
+            integer(usage.cache_write_tokens),
+            integer(usage.cache_write_long_tokens),
+            integer(usage.output_tokens),
+            integer(usage.reasoning_tokens),
+            cost.map(|cost| integer(cost.picodollars())),
+            now,
+        ])?;
+        Ok(())
+    }
+
+    fn end_claim(&self, key: Key) -> rusqlite::Result<()> {
+        let sql = "DELETE FROM claims WHERE key = ? AND claimant = ?";
+        self.connection.prepare_cached(sql)?.execute(params![key.bytes(), self.claimant]).map(drop)
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+}
+
+impl Store for AnswerFile {
+    fn look_up(&mut self, wanted: &[Wanted]) -> Result<Vec<Standing>, Problem> {
+        CACHE.caught(&self.path, || self.all_standings(wanted))
+    }
+
+    fn change(&mut self, work: &Work) -> Result<Vec<Standing>, Problem> {
+        let done = CACHE.caught(&self.path, || self.carry_out(work));
+        if done.is_err() {
+            // What the transaction had written is taken back by SQLite, now or when the file is next opened.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        done
+    }
+}
+
+const INSERT: &str = "INSERT OR REPLACE INTO answers (key, plan, value, model, finish_reason, repairs, input_tokens, \
+     cached_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_picousd, \
+     kept_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+fn select() -> String {
+    format!("SELECT {ANSWER} FROM answers WHERE key = ?")
+}
+
+/// An answer from the columns [`ANSWER`], the first of which is the `from`th.
+pub(super) fn read(columns: &Columns<'_>, from: usize) -> rusqlite::Result<Answer> {
+    let tokens = |at: usize| columns.get::<_, i64>(from + at).map(natural);
+    let repairs = match columns.get_ref(from + 4)?.as_str_or_null()? {
+        Some(repairs) => parsed(repairs, from + 4)?,
+        None => Vec::new(),
+    };
+    Ok(Answer {
+        number: columns.get(from)?,
+        value: parsed(columns.get_ref(from + 1)?.as_str()?, from + 1)?,
+        model: columns.get(from + 2)?,
+        finish_reason: columns.get(from + 3)?,
+        repairs,
+        usage: Usage {
+            input_tokens: tokens(5)?,
+            cached_tokens: tokens(6)?,
+            cache_write_tokens: tokens(7)?,
+            cache_write_long_tokens: tokens(8)?,
+            output_tokens: tokens(9)?,
+            reasoning_tokens: tokens(10)?,
+        },
+        cost: columns.get::<_, Option<i64>>(from + 11)?.map(|cost| Usd::from_picodollars(natural(cost))),
+    })
+}
+
+/// Whether there is nothing at `path` yet.
+fn is_nothing(path: &Path) -> Result<bool, Problem> {
+    match std::fs::metadata(path) {
+        Ok(there) if there.is_dir() => {
+            Err(Problem::new(format!("the cache `{}` is a directory, expected a file", path.display()))
+                .hint("give a file with `--cache PATH`, there or not yet"))
+        }
+        Ok(there) if !there.is_file() => Err(Problem::new(format!(
+            "the cache `{}` is a pipe or a device, expected a file",
+            path.display()
+        ))
+        .hint("give a file with `--cache PATH`, there or not yet")),
+        Ok(there) => Ok(there.len() == 0),
+        Err(_) => Ok(true),
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn lease_ms() -> i64 {
+    LEASE.as_millis() as i64
+}

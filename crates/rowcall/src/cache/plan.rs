@@ -1,0 +1,107 @@
+//! What a plan is to a cache: which keys its rows have there, and how its answers are shown.
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::identity::{Identity, Key, canonical};
+use crate::sqlite::text;
+
+/// A server as far as it decides what is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// Its host.
+    pub(crate) host: String,
+    /// A hash of that, of the path below which it is asked, and of what else decides which model answers.
+    pub(crate) hash: [u8; 32],
+}
+
+/// Turns what rows are known by in their plan into what answers are known by in a cache.
+#[derive(Debug, Clone)]
+pub(crate) struct AnswerKeys(Sha256);
+
+impl AnswerKeys {
+    /// The keys of a plan that asks `identity` of this server, whose values are validated by something beside the schema, if that has
+    /// a name. The schema counts as it is written, not in canonical form: in which order a model gives its fields makes other answers.
+    pub(crate) fn new(identity: &Identity, endpoint: &Endpoint, validated_by: Option<&str>) -> Self {
+        let mut hash = Sha256::new();
+        add(&mut hash, b"rowcall cache 1");
+        add(&mut hash, &endpoint.hash);
+        add(&mut hash, identity.schema.to_string().as_bytes());
+        add(&mut hash, validated_by.unwrap_or_default().as_bytes());
+        Self(hash)
+    }
+
+    /// The key of an answer about a row that is asked by this key, with a hash of the files that go along, if any do.
+    pub(crate) fn of(&self, asked: Key, files: Option<&[u8]>) -> Option<Key> {
+        let mut hash = self.0.clone();
+        add(&mut hash, asked.bytes());
+        add(&mut hash, files.unwrap_or_default());
+        let digest = hash.finalize();
+        Key::from_bytes(digest.get(..asked.bytes().len())?)
+    }
+}
+
+/// What is remembered of a plan, to show its answers by.
+#[derive(Debug)]
+pub(super) struct PlanRecord {
+    hash: [u8; 32],
+    identity: Identity,
+    host: String,
+    validated_by: Option<String>,
+}
+
+impl PlanRecord {
+    pub(super) fn new(identity: &Identity, endpoint: &Endpoint, validated_by: Option<&str>) -> Self {
+        let Identity { model, prompt, system, parameters, schema, examples, images } = identity;
+        let mut hash = Sha256::new();
+        let examples = examples.iter().map(|row| (row.fields.clone().into(), row.value.clone()));
+        let examples = examples.map(|(fields, value): (Value, Value)| Value::from(vec![fields, value]));
+        for part in [
+            model.clone(),
+            prompt.clone(),
+            canonical(&system.clone().into()),
+            canonical(&parameters.clone().into()),
+            schema.to_string(),
+            canonical(&examples.collect()),
+            canonical(&images.clone().into()),
+            validated_by.unwrap_or_default().to_owned(),
+        ] {
+            add(&mut hash, part.as_bytes());
+        }
+        add(&mut hash, &endpoint.hash);
+        Self {
+            hash: hash.finalize().into(),
+            identity: identity.clone(),
+            host: endpoint.host.clone(),
+            validated_by: validated_by.map(str::to_owned),
+        }
+    }
+
+    /// Its number in the cache. Of parameters there are names only: what they hold may be a secret.
+    pub(super) fn insert(&self, connection: &Connection) -> rusqlite::Result<i64> {
+        let Self { hash, identity, host, validated_by } = self;
+        let names: Vec<&String> = identity.parameters.keys().collect();
+        connection.execute(
+            "INSERT OR IGNORE INTO plans (hash, model, host, prompt, system, parameters, schema, validated_by) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                hash.as_slice(),
+                identity.model,
+                host,
+                identity.prompt,
+                identity.system,
+                text(&names)?,
+                identity.schema.to_string(),
+                validated_by,
+            ],
+        )?;
+        connection.query_row("SELECT id FROM plans WHERE hash = ?", [hash.as_slice()], |row| row.get(0))
+    }
+}
+
+/// Adds bytes with their length in front, so that no two lists of parts are hashed alike.
+pub(crate) fn add(hash: &mut Sha256, part: &[u8]) {
+    hash.update((part.len() as u64).to_le_bytes());
+    hash.update(part);
+}

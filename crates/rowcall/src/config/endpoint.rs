@@ -1,0 +1,105 @@
+//! Which parts of the way to a server decide what it answers: its host, the path, and headers, but neither scheme nor port, nor what
+//! is or may be a secret.
+
+use http::Uri;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::cache::{Endpoint, add};
+
+/// Words in the names of headers that hold a credential, or that name one request among others: these decide about no answer.
+const IRRELEVANT: [&str; 24] = [
+    "authorization",
+    "authentication",
+    "auth",
+    "key",
+    "apikey",
+    "token",
+    "secret",
+    "password",
+    "cookie",
+    "credential",
+    "credentials",
+    "signature",
+    "idempotency",
+    "request",
+    "session",
+    "correlation",
+    "trace",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "referer",
+    "title",
+    "agent",
+    "user",
+];
+
+/// The server at `base_url`, which has a host, as it is asked with the user's own headers.
+pub(super) fn endpoint(base_url: &Uri, own_headers: &[(String, SecretString)]) -> Endpoint {
+    let host = base_url.host().unwrap_or_default().to_ascii_lowercase();
+    let mut headers: Vec<(String, &str)> = own_headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.expose_secret()))
+        .filter(|(name, _)| is_relevant(name))
+        .collect();
+    headers.sort_unstable();
+    let mut hash = Sha256::new();
+    add(&mut hash, host.as_bytes());
+    add(&mut hash, base_url.path().trim_end_matches('/').as_bytes());
+    for (name, value) in headers {
+        add(&mut hash, name.as_bytes());
+        add(&mut hash, value.as_bytes());
+    }
+    Endpoint { host, hash: hash.finalize().into() }
+}
+
+fn is_relevant(header: &str) -> bool {
+    !header.split(|character: char| !character.is_ascii_alphanumeric()).any(|word| IRRELEVANT.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(url: &str, headers: &[(&str, &str)]) -> [u8; 32] {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        endpoint(&url.parse().expect("a URL"), &headers).hash
+    }
+
+    #[test]
+    fn host_path_and_headers_decide_but_scheme_port_and_credentials_do_not() {
+        let url = "http://gpu1:8000/v1";
+        for (same, headers) in [
+            ("http://gpu1:9000/v1", &[][..]),
+            ("https://GPU1/v1/", &[]),
+            (url, &[("Authorization", "Bearer a"), ("x-api-key", "b"), ("X-Portkey-Virtual-Key", "c")]),
+            (
+                url,
+                &[
+                    ("x-request-id", "1"),
+                    ("traceparent", "2"),
+                    ("Helicone-Session-Id", "3"),
+                    ("User-Agent", "4"),
+                ],
+            ),
+        ] {
+            assert_eq!(of(same, headers), of(url, &[]), "{same} {headers:?}");
+        }
+        let others = [
+            of(url, &[]),
+            of("http://gpu2:8000/v1", &[]),
+            of("http://gpu1:8000/v2", &[]),
+            of("http://gpu1:8000/deployments/a/v1", &[]),
+            of(url, &[("anthropic-beta", "a")]),
+            of(url, &[("anthropic-beta", "b")]),
+            of(url, &[("x-portkey-provider", "a")]),
+            of(url, &[("x-model-id", "a")]),
+        ];
+        let distinct: std::collections::HashSet<_> = others.iter().collect();
+        assert_eq!(distinct.len(), others.len());
+        let (one, other) = ([("a", "1"), ("B", "2")], [("b", "2"), ("A", "1")]);
+        assert_eq!(of(url, &one), of(url, &other), "in whatever order");
+    }
+}

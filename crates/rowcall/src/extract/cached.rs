@@ -1,0 +1,114 @@
+//! What the cache has for a row: its answer before it is asked about, the right to ask, and where its value is kept.
+
+use crate::attachment::Loaded;
+use crate::cache::{Answer, CacheSession, Claim, Wanted};
+use crate::config::Plan;
+use crate::conversation::Conversation;
+use crate::event::EventKind;
+use crate::identity::RowKey;
+use crate::outcome::{Effort, Outcome};
+use crate::row::Row;
+use crate::validity::{self, Verdict};
+
+/// One row's dealings with the cache.
+#[derive(Debug)]
+pub(super) struct Cached<'a> {
+    plan: &'a Plan,
+    row: u64,
+    session: &'a CacheSession,
+    wanted: Wanted,
+    claim: Option<Claim>,
+}
+
+impl<'a> Cached<'a> {
+    /// Those of a row that is known by this key and is sent with these files. Where the check sees the row, its answers are for rows with
+    /// the very same fields.
+    pub(super) fn new(
+        plan: &'a Plan,
+        row: &Row,
+        key: RowKey,
+        files: &Loaded,
+        session: &'a CacheSession,
+    ) -> Option<Self> {
+        let asked = if validity::differs_by_row(plan) { key.asked.of_row(row) } else { key.asked };
+        let key = session.key(asked, files.digest())?;
+        let wanted = Wanted { key, rejected: None };
+        Some(Self { plan, row: row.index, session, wanted, claim: None })
+    }
+
+    /// The outcome of the row, if there is an answer that is valid for it. Where another run is asking, the wait lasts until that is
+    /// over. The conversation goes on from an answer that is not valid any more.
+    pub(super) async fn outcome(&mut self, row: &Row, conversation: &mut Conversation) -> Option<Outcome> {
+        if self.claim.is_some() {
+            return None;
+        }
+        loop {
+            let found = self.session.look_up(self.wanted).await;
+            self.warn();
+            let answer = found?;
+            let verdict = if self.plan.check.is_none() {
+                validity::without_check(self.plan, &answer.value)
+            } else {
+                let known = vec![(row.clone(), answer.value.clone())];
+                validity::of_known(self.plan, known).await.pop()?
+            };
+            let violations = match verdict {
+                Verdict::Valid => return Some(outcome(row, answer)),
+                Verdict::InvalidForRow(violations) | Verdict::InvalidForAll(violations) => violations,
+            };
+            self.wanted.rejected = Some(answer.number);
+            if !conversation.is_answered() {
+                let said = self.plan.approach.target().said(&answer.value);
+                conversation.answered(said, answer.value, violations);
+            }
+        }
+    }
+
+    /// Claims the row, and returns whether it may be asked about: not if another run asks, or has an answer by now.
+    pub(super) async fn claim(&mut self) -> bool {
+        if self.claim.is_none() {
+            self.claim = self.session.claim(self.wanted).await;
+            self.warn();
+        }
+        self.claim.is_some()
+    }
+
+    /// Keeps the value of an outcome, if it has one.
+    pub(super) async fn keep(&mut self, outcome: &Outcome) {
+        let (Some(claim), Ok(value)) = (self.claim.take(), &outcome.result) else { return };
+        let answer = Answer {
+            number: 0,
+            value: value.clone(),
+            model: outcome.model.clone(),
+            finish_reason: outcome.finish_reason.clone(),
+            repairs: outcome.repairs.clone(),
+            usage: outcome.effort.usage,
+            cost: outcome.effort.cost.exact(),
+        };
+        claim.keep(answer).await;
+        self.warn();
+    }
+
+    /// Warns of what is wrong with the cache, once.
+    fn warn(&self) {
+        if let Some(problem) = self.session.take_trouble() {
+            let warning = format!("{problem}: the run goes on, but keeps no more answers there");
+            self.plan.observers.emit(self.row, EventKind::Warned(warning));
+        }
+    }
+}
+
+fn outcome(row: &Row, answer: Answer) -> Outcome {
+    let Answer { number: _, value, model, finish_reason, repairs, usage: _, cost: _ } = answer;
+    Outcome {
+        index: row.index,
+        result: Ok(value),
+        effort: Effort::default(),
+        repairs,
+        model,
+        finish_reason,
+        requests: Vec::new(),
+        from_cache: true,
+        completion: None,
+    }
+}

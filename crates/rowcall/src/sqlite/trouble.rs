@@ -1,0 +1,110 @@
+//! What SQLite complains about, in the user's words: which file, what is wrong with it, what to do.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use rusqlite::{Error, ErrorCode};
+
+use crate::error::Problem;
+
+/// A kind of file of ours.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// What messages call it, such as `journal`.
+    pub(crate) noun: &'static str,
+    /// What marks a SQLite file as one, in its header.
+    pub(crate) application: i32,
+    /// The format that this version makes, and the highest that it reads.
+    pub(crate) format: i32,
+    /// What to do about what is wrong with one.
+    pub(crate) hint: fn(Ailment) -> &'static str,
+}
+
+/// What may be wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ailment {
+    /// It is of another kind.
+    Foreign,
+    /// A newer rowcall has written it.
+    Newer,
+    /// It is damaged inside.
+    Damaged,
+    /// Its disk is full.
+    Full,
+    /// It cannot be written to.
+    ReadOnly,
+    /// It cannot be opened.
+    Unopened,
+    /// Its disk fails.
+    Disk,
+    /// Another program holds it.
+    Held,
+    /// The file that stands for the right to write to it cannot be made.
+    Unlockable,
+    /// Another process has the right to write to it.
+    Locked,
+    /// Its disk knows no locks.
+    NotLocal,
+    /// It is in the way and cannot be removed.
+    Unremovable,
+    /// Work on it ended in a defect of ours.
+    Defect,
+    /// Something else.
+    Other,
+}
+
+impl Kind {
+    /// What `work` on the file at `path` gives. If it panics, that is a problem like any other: the thread lives on, and the one
+    /// who waits for it gets to know.
+    pub(crate) fn caught<T>(
+        &self,
+        path: &Path,
+        work: impl FnOnce() -> rusqlite::Result<T>,
+    ) -> Result<T, Problem> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(done) => done.map_err(|error| self.problem(path, &error)),
+            Err(_) => {
+                Err(Problem::new(format!("the {} `{}` cannot be used any more", self.noun, path.display()))
+                    .hint((self.hint)(Ailment::Defect)))
+            }
+        }
+    }
+
+    /// The problem with the file at `path` that `error` reports.
+    pub(crate) fn problem(&self, path: &Path, error: &Error) -> Problem {
+        let (noun, name) = (self.noun, path.display());
+        let (what, ailment) = match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => (format!("is not a rowcall {noun}"), Ailment::Foreign),
+            Some(ErrorCode::DatabaseCorrupt) => ("is damaged".to_owned(), Ailment::Damaged),
+            Some(ErrorCode::DiskFull) => ("cannot grow: the disk is full".to_owned(), Ailment::Full),
+            Some(ErrorCode::ReadOnly) => ("cannot be written to".to_owned(), Ailment::ReadOnly),
+            Some(ErrorCode::CannotOpen) => ("cannot be opened".to_owned(), Ailment::Unopened),
+            Some(ErrorCode::SystemIoFailure) => {
+                (format!("cannot be kept safely on its disk ({error})"), Ailment::Disk)
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                ("is held by another program".to_owned(), Ailment::Held)
+            }
+            Some(_) | None => (format!("cannot be used: {error}"), Ailment::Other),
+        };
+        Problem::new(format!("the {noun} `{name}` {what}")).hint((self.hint)(ailment))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_like_an_error() {
+        let kind = Kind { noun: "journal", application: 1, format: 1, hint: |_| "report it" };
+        let path = Path::new("a.journal");
+        let message = |problem: Problem| problem.message;
+        assert_eq!(kind.caught(path, || Ok(1)).map_err(message), Ok(1));
+        let failed =
+            kind.caught(path, || Err::<(), _>(Error::InvalidQuery)).map_err(message).expect_err("it fails");
+        assert!(failed.starts_with("the journal `a.journal` cannot be used: "), "{failed}");
+        let panicked = kind.caught::<()>(path, || panic!("a defect")).map_err(message);
+        assert_eq!(panicked, Err("the journal `a.journal` cannot be used any more".to_owned()));
+    }
+}
