@@ -168,7 +168,7 @@ fn whatever_goes_wrong_every_row_gets_its_value_and_nothing_is_paid_twice() {
     let place = Workplace::new();
     place.write("in.txt", ages(1000));
     let ran = place.rowcall(
-        &[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl", "-c", "64", "--timeout", "500ms"]]
+        &[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl", "-c", "64", "--timeout", "2s"]]
             .concat(),
     );
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
