@@ -178,12 +178,6 @@ impl Fault {
         self.is_page() || PAGES.iter().any(|words| start.to_ascii_lowercase().starts_with(words))
     }
 
-    /// Whether what stands in front of a server says that it fails, which it says of no row.
-    pub(crate) fn is_of_gateway(&self) -> bool {
-        let is_status = matches!(self.status, Some(502..=504 | 520..=530));
-        matches!(self.kind, FaultKind::Server | FaultKind::Timeout) && (is_status || self.has_page())
-    }
-
     /// Whether a server of HTTPS says that it was spoken to in plain HTTP.
     fn is_of_plain_http(&self) -> bool {
         let message = self.message.to_ascii_lowercase();

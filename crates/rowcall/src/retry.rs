@@ -101,8 +101,6 @@ pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> 
     let budget = match (budget(fault.kind), fault.should_retry) {
         // A server that says so overrides what its status would mean; a quota that it calls exhausted stays exhausted. One that fails
         // everybody says it of itself and not of the row.
-        // Whether a gateway says it of everybody shows when the row has been asked about once more.
-        (Budget::Faults, Some(false)) if fault.is_of_gateway() && tried.faults <= 1 => Budget::Faults,
         (Budget::Limits | Budget::Faults, Some(false)) if tried.outage.is_none() => Budget::Row,
         (Budget::Row, Some(true)) => Budget::Faults,
         (Budget::Run, Some(true)) if fault.kind != FaultKind::Quota || fault.status == Some(402) => {
