@@ -23,11 +23,11 @@ def test_what_one_extractor_has_asked_the_next_knows(story: Story, tmp_path):
     assert first.stats.requests == 7 and first.stats.cached == 0
     with people(model, cache, on_event=events.append) as second:
         found = asyncio.run(second.gather(TEXTS))
-        done = list(second.as_completed_sync(TEXTS[:1]))
+        done = list(second.as_completed(TEXTS[:1]))
     assert found == asked and all(isinstance(person, Person) for person in found)
     assert (second.stats.requests, second.stats.cached, second.stats.known) == (0, 8, 8)
     assert done[0].from_cache and done[0].attempts == 0 and done[0].cost == 0 and done[0].model is not None
-    known = [event.details["from"] for event in events if event.name == "known"]
+    known = [event.details["from"] for event in events if event.kind == "known"]
     assert known.count("cache") == len(known) >= 7
     assert "(8 from the cache)" in second.stats._repr_html_()
 

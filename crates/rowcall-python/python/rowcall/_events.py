@@ -20,7 +20,7 @@ class Event(NamedTuple):
     row: int
     """The row's index."""
     kind: str
-    """`taken`, `known`, `sent`, `answered`, `failed`, `waits`, `adapted`, `reasked`, `ended`, `abandoned`, `resumed` or `probed`."""
+    """`taken`, `known`, `sent`, `answered`, `failed`, `waits`, `adapted`, `reasked`, `ended`, `abandoned`, `resumed`, `probed` or `warned`."""
     details: dict[str, Any]
     """What else there is to say: docs/python.md lists it for each kind."""
     time: float = 0.0

@@ -59,7 +59,7 @@ def run(
     budget: float | Decimal | str | None = None,
     protocol: Protocol | None = None,
     dialect: str | None = None,
-    cache: Path | None = None,
+    cache: str | os.PathLike[str] | None = None,
     journal: Path | bool | None = None,
     fresh: bool = False,
     accept_changes: bool = False,
