@@ -65,7 +65,7 @@ impl<T> ExtractorBuilder<T> {
     }
 
     /// Rows with the values that they are to get, for the model to go by: each is asked about in the words of the prompt and
-    /// answered, before every row. A row may be what [`Row::new`] takes, a value whatever serialises to what the schema allows.
+    /// answered, before every row. A row may be what [`Row::new`](crate::Row::new) takes, a value whatever serialises to what the schema allows.
     pub fn examples<R: Serialize, V: Serialize>(
         mut self,
         examples: impl IntoIterator<Item = (R, V)>,
