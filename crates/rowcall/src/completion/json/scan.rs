@@ -290,6 +290,10 @@ impl Scan<'_> {
         };
         let whole = format!("{text}{}", "}".repeat(closers));
         let mut read = self.parse(&whole, start, &[])?;
+        // After a comma an item may be missing as well, so more than brackets is.
+        if read.parsed.repairs.contains(&Repair::TrailingComma) {
+            return Err(unread);
+        }
         read.parsed.end = end;
         read.closers = closers;
         read.parsed.repairs.push(Repair::MissingBracket);

@@ -31,3 +31,24 @@ fn a_damaged_answer_is_whole_or_invalid() {
     assert!(lossy.is_empty(), "{} findings, {whole} whole, {others} others:\n{first}", lossy.len());
     assert!(whole * 20 > ANSWERS, "only {whole} of {ANSWERS} were read, and {others} with something added");
 }
+
+#[test]
+fn a_trailing_comma_before_a_missing_bracket_may_hide_an_item() {
+    Asked::new("name str, tags str[]").check(
+        Finish::Stop,
+        &[
+            (
+                text(r#"{"name":"Ann","tags":["x"]"#),
+                r#"value {"name":"Ann","tags":["x"]} missing_bracket"#,
+            ),
+            (
+                text(r#"{"name":"Ann","tags":["x",]"#),
+                "invalid; the JSON is not closed: it ends before it is complete",
+            ),
+            (
+                text(r#"{"name":"Ann","tags":["x",]}"#),
+                r#"value {"name":"Ann","tags":["x"]} trailing_comma"#,
+            ),
+        ],
+    );
+}
