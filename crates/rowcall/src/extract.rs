@@ -395,7 +395,7 @@ pub(crate) fn settlement(result: &Result<Completion, Fault>) -> Settlement {
             retry_after: fault.retry_after,
             by: fault.limited_by,
             overloaded: fault.kind == FaultKind::Overloaded,
-            places: fault.places,
+            slots: fault.places,
         }),
         Ok(Completion { usage: None, .. }) => Settlement::Unknown,
         Err(fault) => failing(fault).map_or(Settlement::Unknown, |failing| Settlement::Failed {

@@ -166,8 +166,8 @@ fn a_server_that_ignores_the_output_limit_is_found_out() {
         &ran,
         4,
         &[
-            "error: a request has cost $0.03",
-            "the server does not keep to the output limit",
+            "error: a request cost $0.03",
+            "the server ignores the output limit",
             "exceeded by $0.01",
         ],
     );
