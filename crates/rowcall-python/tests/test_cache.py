@@ -105,5 +105,5 @@ def test_what_is_no_cache_is_refused(story: Story, tmp_path, cache: Any, expecte
     place = tmp_path / cache if isinstance(cache, str) else cache
     with pytest.raises(rowcall.ConfigError, match=expected):
         people(story(""), place)
-    with pytest.raises(rowcall.ConfigError, match="equal rows are to be asked each"):
+    with pytest.raises(rowcall.ConfigError, match="equal rows are asked individually"):
         people(story(""), tmp_path / "people.cache", dedup=False)

@@ -1,5 +1,5 @@
-//! All at once, each value as soon as it is there.
-#![expect(clippy::print_stdout, reason = "an example shows what it got")]
+//! All at once, each value as soon as it is ready.
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use rowcall::Client;
 use rowcall_sim::{Options, Scenario, Simulator};

@@ -1,5 +1,5 @@
-//! All at once, values in input order: the first failure ends it.
-#![expect(clippy::print_stdout, reason = "an example shows what it got")]
+//! All at once, values in input order: the first failure ends the call.
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use rowcall::Client;
 use rowcall_sim::{Options, Scenario, Simulator};

@@ -1,5 +1,5 @@
 //! The README's example: a typed value for each sentence, from a simulated provider.
-#![expect(clippy::print_stdout, reason = "an example shows what it got")]
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use rowcall::Client;
 use rowcall_sim::{Options, Scenario, Simulator};

@@ -1,5 +1,5 @@
-//! At most two requests in flight, each value as soon as it is there.
-#![expect(clippy::print_stdout, reason = "an example shows what it got")]
+//! At most two requests in flight, each value as soon as it is ready.
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use rowcall::Client;
 use rowcall_sim::{Options, Scenario, Simulator};

@@ -1,5 +1,5 @@
 //! One request after another: the baseline.
-#![expect(clippy::print_stdout, reason = "an example shows what it got")]
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use rowcall::Client;
 use rowcall_sim::{Options, Scenario, Simulator};

@@ -1,5 +1,5 @@
-//! The files that go along with questions: read just before a row is asked about, told by their first bytes, put into Base64.
-//! Only so much of them is held at a time. Which files those are, the prompt says.
+//! The files that are sent with questions: read just before a row is asked about, identified by their first bytes, encoded in
+//! Base64. A bounded amount of them is held at a time. The prompt names the files.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -15,42 +15,42 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::media_type;
 use crate::turn::{Attachment, AttachmentContent, Prompt};
 
-/// The largest file that is sent, 32 MiB: Anthropic takes no larger request, and of the others few do.
+/// The largest file that is sent, 32 MiB: Anthropic accepts no larger request, and few others do.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
-/// How much of all rows' files is held at a time, in bytes as they are on the disk: 128 MiB, which in Base64 and once more in
-/// requests is about four times that in memory. A row for which there is no room waits before its files are read.
+/// The most that is held of all rows' files at a time, in bytes on disk: 128 MiB, which takes about four times that in
+/// memory, in Base64 and again in requests. A row waits for room before its files are read.
 const ROOM_BYTES: u64 = 128 * 1024 * 1024;
 
-/// The bytes that a permit of the room stands for, since a semaphore counts no more than 32 bits of permits at once.
+/// The bytes that one permit represents, since a semaphore acquires at most 32 bits of permits at once.
 const PERMIT_BYTES: u64 = 4096;
 
-/// How many rows' files are read at a time. More would take a thread each and be no faster.
+/// How many rows' files are read at a time. More would take a thread each without being faster.
 const READERS: usize = 8;
 
-/// Reads the files of rows, as many as there is room for.
+/// Reads the files of rows within a memory limit.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
-    /// What relative paths start from, if not from the current folder.
+    /// The folder that relative paths start from; `None` for the current one.
     folder: Option<Arc<Path>>,
     readers: Arc<Semaphore>,
     room: Arc<Semaphore>,
-    /// Whether it is to be told by a hash what was read.
+    /// Whether to compute a hash of what was read.
     has_digests: bool,
 }
 
-/// The attachments of one row with its files read. Until it is dropped it takes up room.
+/// The attachments of one row with its files read. It takes up room until it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
-    /// None if there was nothing to read.
+    /// `None` if there was nothing to read.
     attachments: Option<Vec<Attachment>>,
-    /// A hash of what was read, if that is wanted.
+    /// A hash of what was read, if requested.
     digest: Option<[u8; 32]>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Files {
-    /// Files whose relative paths start from `folder`, or from the current folder without one.
+    /// A reader for files whose relative paths start from `folder`, or from the current folder if `None`.
     pub(crate) fn from_folder(folder: Option<&Path>) -> Self {
         Self {
             folder: folder.map(Arc::from),
@@ -60,7 +60,7 @@ impl Files {
         }
     }
 
-    /// The same, which tell by a hash what was read.
+    /// The same reader, which also computes a hash of what was read.
     pub(crate) fn with_digests(self) -> Self {
         Self { has_digests: true, ..self }
     }
@@ -94,7 +94,7 @@ impl Files {
         Ok(Loaded { attachments: Some(attachments), digest, _room: room })
     }
 
-    /// Reads the files of `prompt` at once, on this thread.
+    /// Reads the files of `prompt` immediately, on the calling thread.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -108,23 +108,23 @@ impl Files {
 }
 
 impl Loaded {
-    /// A hash of what was read, if there was anything to read and the hash is wanted.
+    /// A hash of what was read, if there was anything to read and the hash was requested.
     pub(crate) fn digest(&self) -> Option<&[u8]> {
         self.digest.as_ref().map(<[u8; 32]>::as_slice)
     }
 
-    /// `prompt`, which is the one that was loaded or a re-ask of it, with the files in it.
+    /// Returns `prompt`, which is the loaded one or a re-ask of it, with the files filled in.
     pub(crate) fn fill<'a>(&self, prompt: &'a Prompt) -> Cow<'a, Prompt> {
         let Some(attachments) = &self.attachments else { return Cow::Borrowed(prompt) };
         let mut filled = prompt.clone();
-        for (place, loaded) in filled.attachments_mut().zip(attachments) {
-            place.clone_from(loaded);
+        for (attachment, loaded) in filled.attachments_mut().zip(attachments) {
+            attachment.clone_from(loaded);
         }
         Cow::Owned(filled)
     }
 }
 
-/// A hash of all that is read: types and contents.
+/// A hash of all attachments: types and contents.
 fn digest(attachments: &[Attachment]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for Attachment { media_type, content } in attachments {
@@ -148,15 +148,15 @@ fn has_files(prompt: &Prompt) -> bool {
     })
 }
 
-/// Does `work` on a thread that may block.
+/// Runs `work` on a thread that may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err("the thread that was to read the row's files is gone".to_owned()))
+    done.unwrap_or_else(|_| Err("the thread reading the row's files has stopped".to_owned()))
 }
 
-/// How much there is to read.
+/// The number of bytes to read.
 fn bytes_of(folder: Option<&Path>, attachments: &[Attachment]) -> Result<u64, String> {
     let bytes = |attachment: &Attachment| match &attachment.content {
         AttachmentContent::File(path) => {
@@ -185,21 +185,21 @@ fn named(path: &Path, reason: &str) -> String {
     format!("the file `{}` {reason}", path.display())
 }
 
-/// The size of the file at `path`, which is looked at before it is opened: opening a pipe could take for ever.
+/// The size of the file at `path`, which is checked before the file is opened: opening a pipe could block forever.
 fn size(path: &Path) -> Result<u64, String> {
-    let there = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
-    if !there.is_file() {
-        return Err("is no file of bytes, but a folder, a pipe or a device".to_owned());
+    let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
+    if !metadata.is_file() {
+        return Err("is not a regular file, but a folder, a pipe or a device".to_owned());
     }
-    match there.len() {
+    match metadata.len() {
         0 => Err("is empty".to_owned()),
         bytes if bytes > MOST_BYTES => Err(too_large(bytes)),
         bytes => Ok(bytes),
     }
 }
 
-/// The file at `path`, which by its name is of `media_type`, if that tells. What its first bytes say weighs more: providers
-/// refuse what is not what it is said to be.
+/// Reads the file at `path`, which is of `media_type` according to its name. Its first bytes take precedence: providers
+/// reject a file of another type than declared.
 fn read(path: &Path, media_type: &str) -> Result<Attachment, String> {
     let mut bytes = Vec::with_capacity(size(path)? as usize);
     let unreadable = |error| format!("cannot be read: {error}");

@@ -1,5 +1,5 @@
-//! The user's own rule beside the schema: what it finds are violations, which are told to the model like any other. When it
-//! runs, and what follows, is the path's business.
+//! The user's own rule in addition to the schema: its findings are violations, which the model sees like any other. The
+//! path decides when it runs and what follows.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -17,43 +17,43 @@ use crate::violation::Violation;
 pub enum Authority {
     /// The schema and the check: a value must satisfy both.
     Both,
-    /// The check alone: what it accepts is valid, whatever the schema says. For a model of which the schema is only a picture.
+    /// The check alone: what it accepts is valid, whatever the schema says. For data models that the schema only approximates.
     Check,
 }
 
 /// What a check's verdict on a value depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The row as well: it may accept for one row what it rejects for another, even if both are asked the very same.
+    /// The row as well: it may accept a value for one row and reject it for another, even if both have the same request.
     RowAndValue,
-    /// The value alone: that one row got no valid answer holds for all that are asked the very same.
+    /// The value alone: if one row got no valid answer, that applies to all rows with the same request.
     Value,
 }
 
-/// A rule for values that satisfy the schema. Every row's value is checked for that row, whether it was asked for, shared with
-/// an equal row or found in a journal; what it rejects is asked again. It gets rows in batches, so that one that is called over a boundary (another
-/// thread, another language) need not be called for each.
+/// A rule for values that satisfy the schema. Every row's value is checked for that row, whether it was asked for, shared with an equal row
+/// or found in a journal; a rejected value is asked for again. It gets rows in batches, so that a check across a boundary (another thread,
+/// another language) need not be called for each row.
 pub trait Check: Send + Sync {
-    /// The violations of each value: exactly one list for each, in the order given, and an empty one for a value that is valid. A
-    /// value for which there is no list counts as invalid.
+    /// Returns the violations of each value: exactly one list for each, in the order given, and an empty one for a valid value. A
+    /// value without a list counts as invalid.
     fn check<'a>(
         &'a self,
         rows: Vec<(Row, Value)>,
     ) -> Pin<Box<dyn Future<Output = Vec<Vec<Violation>>> + Send + 'a>>;
 
-    /// Who has the last word. A check that has it is also asked about values that do not satisfy the schema.
+    /// Who has the last word. A check that has it is also called for values that do not satisfy the schema.
     fn authority(&self) -> Authority {
         Authority::Both
     }
 
-    /// What its verdict depends on. [`Scope::RowAndValue`], which is never wrong, asks more than [`Scope::Value`] where rows that
-    /// are asked the very same get no valid answer.
+    /// What its verdict depends on. [`Scope::RowAndValue`] is always correct, but sends more requests than [`Scope::Value`] if
+    /// rows with the same request get no valid answer.
     fn scope(&self) -> Scope {
         Scope::RowAndValue
     }
 }
 
-/// A closure as a check of values of `T`.
+/// A closure as a check on values of `T`.
 pub(crate) struct Closure<T, F> {
     rule: F,
     scope: Scope,

@@ -1,4 +1,4 @@
-//! The front door to an account: model, key and limits, shared by every extractor made from it.
+//! The entry point to an account: model, key and limits, shared by every extractor made from it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,84 +37,87 @@ impl Client {
         Self::builder(model).build()
     }
 
-    /// A client with an address, key or limits of its own.
+    /// Configures a client: address, key, limits and more.
     pub fn builder(model: &str) -> ClientBuilder {
         ClientBuilder { options: AccountOptions { model: model.to_owned(), ..AccountOptions::default() } }
     }
 
-    /// A client as the options say.
+    /// A client configured by `options`.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for whatever in them cannot be.
+    /// [`Error::Config`](crate::Error::Config) for any option that is not valid.
     pub fn with_options(options: &AccountOptions) -> Result<Self> {
         Ok(Self { account: Arc::new(Account::new(options)?) })
     }
 
-    /// A way to values of a Rust type: its JSON Schema is what the model is asked for, and its own rules of
-    /// deserialising are part of what is valid.
+    /// Builds an extractor for a Rust type. The model is asked for the type's JSON Schema, and a value is valid only if
+    /// it also deserialises into the type.
     pub fn extractor<T: DeserializeOwned + JsonSchema>(&self) -> ExtractorBuilder<T> {
         ExtractorBuilder::new(Arc::clone(&self.account), Schema::from_type::<T>(), misfit::<T>)
     }
 
-    /// A way to JSON values of a schema that is known only at run time.
+    /// Builds an extractor for JSON values of a schema that is known only at run time.
     pub fn extractor_with(&self, schema: Schema) -> ExtractorBuilder<Value> {
         ExtractorBuilder::new(Arc::clone(&self.account), Ok(schema), |_| None)
     }
 
-    /// Asks the server what it makes of a schema, by tiny requests that each ask for a value which a schema forbids: what is answered
-    /// shows whether the server holds the model to it. `told` is called with each observation as it is made. What was observed may be
-    /// given to extractors with [`ExtractorBuilder::observed`].
+    /// Probes how the server enforces a schema. Each tiny request asks for a value that its schema forbids; the answer shows whether
+    /// the server holds the model to it. `on_observation` is called with each observation as it is made. Pass the result to
+    /// extractors with [`ExtractorBuilder::observed`].
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for a mode in which no schema is enforced, [`Error::Stopped`](crate::Error::Stopped) for a
     /// fault that every request would meet.
-    pub async fn probe(&self, options: &ProbeOptions, told: impl FnMut(&Observation)) -> Result<Probed> {
-        probe(&self.account, options, told).await
+    pub async fn probe(
+        &self,
+        options: &ProbeOptions,
+        on_observation: impl FnMut(&Observation),
+    ) -> Result<Probed> {
+        probe(&self.account, options, on_observation).await
     }
 
-    /// Counts what the runs of the journal at `path` have spent against the budget before the journal is opened for a run, as for a
-    /// [`probe`](Self::probe). What is counted once is not counted again.
+    /// Counts what the runs of the journal at `path` have spent against the budget, for requests that go out before the journal is
+    /// opened, such as those of a [`probe`](Self::probe). Each journal is counted only once.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) if there is a budget, and nobody knows the most that they have spent.
+    /// [`Error::Config`](crate::Error::Config) if there is a budget, but the most that they may have spent is unknown.
     pub fn spent_before(&self, contents: &Contents, path: &Path) -> Result<()> {
         let spent = contents.totals().cost;
         self.account.spent_before(spent, path).map(drop).map_err(Error::Config)
     }
 
-    /// The subset of JSON Schema that the server is taken to hold the model to.
+    /// The subset of JSON Schema that the server is assumed to enforce.
     pub fn dialect(&self) -> Dialect {
         self.account.offer.dialect
     }
 }
 
-/// What a client is to be; see [`Client::builder`].
+/// The configuration of a client to be built; see [`Client::builder`].
 #[derive(Debug, Clone)]
 pub struct ClientBuilder {
     options: AccountOptions,
 }
 
 impl ClientBuilder {
-    /// Another address than the provider's own, such as `http://localhost:8000/v1`. It never changes the protocol.
+    /// Base URL in place of the provider's own, such as `http://localhost:8000/v1`. It never changes the protocol.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.options.base_url = Some(base_url.into());
         self
     }
 
-    /// How the server is spoken to, where the provider speaks more than one protocol: `openai` speaks Chat Completions unless it
-    /// is told to speak Responses.
+    /// The protocol, for a provider that supports more than one: `openai` uses Chat Completions unless set to Responses.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.options.protocol = Some(protocol);
         self
     }
 
-    /// The key, in place of the one in the environment.
+    /// API key, in place of the one in the environment.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.options.api_key = Some(SecretString::from(key.into()));
         self
     }
 
-    /// A further header of every request. Its value is treated as a secret.
+    /// Adds a header to every request. Its value is treated as a secret.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.headers.push((name.into(), SecretString::from(value.into())));
         self
@@ -126,33 +129,33 @@ impl ClientBuilder {
         self
     }
 
-    /// A PEM file with certificate authorities to trust beside the system's.
+    /// A PEM file with certificate authorities to trust in addition to the system's.
     pub fn ca_cert(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.ca_cert = Some(path.into());
         self
     }
 
-    /// The most attempts in flight on the account, at least 1, whichever extractors they belong to; found out by what the server
-    /// takes if not said.
-    pub fn concurrency(mut self, places: usize) -> Self {
-        self.options.concurrency = Some(places);
+    /// The most attempts in flight on the account, at least 1, across all its extractors. If not set, it is adapted to what the
+    /// server accepts.
+    pub fn concurrency(mut self, attempts: usize) -> Self {
+        self.options.concurrency = Some(attempts);
         self
     }
 
-    /// The most requests per minute, above 0; as many as the server allows if not said. A tenth of it may go out at once.
+    /// The most requests per minute, above 0; if not set, as many as the server allows. A burst may be a tenth of it.
     pub fn requests_per_minute(mut self, requests: f64) -> Self {
         self.options.requests_per_minute = Some(requests);
         self
     }
 
-    /// The most tokens per minute, in and out together, above 0; as many as the server allows if not said. A tenth of it may go
-    /// out at once.
+    /// The most tokens per minute, input and output together, above 0; if not set, as many as the server allows. A burst may be
+    /// a tenth of it.
     pub fn tokens_per_minute(mut self, tokens: f64) -> Self {
         self.options.tokens_per_minute = Some(tokens);
         self
     }
 
-    /// What the model's tokens cost, such as [`Price::parse("in=0.15,out=0.60")`](Price::parse), in place of what the table says.
+    /// What the model's tokens cost, such as [`Price::parse("in=0.15,out=0.60")`](Price::parse), in place of the table's price.
     pub fn price(mut self, price: Price) -> Self {
         self.options.price = Some(price);
         self
@@ -164,19 +167,19 @@ impl ClientBuilder {
         self
     }
 
-    /// What all requests on the account may cost together, whichever extractors they belong to, with what earlier runs have spent by the
-    /// same journals. A run stops with [`Error::Limit`](crate::Error::Limit) before it could cost more, even if every answer
-    /// in flight were as dear as it can be.
+    /// The most that all requests on the account may cost together, across all its extractors and including what earlier runs with the
+    /// same journals have spent. A run stops with [`Error::Limit`](crate::Error::Limit) before it could cost more, even if every answer
+    /// in flight were as expensive as possible.
     pub fn budget(mut self, budget: Usd) -> Self {
         self.options.budget = Some(budget);
         self
     }
 
-    /// The client.
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) if the provider is unknown, its key is not set, or one of the settings
-    /// cannot be.
+    /// [`Error::Config`](crate::Error::Config) if the provider is unknown, its key is not set, or a setting is not
+    /// valid.
     pub fn build(self) -> Result<Client> {
         Client::with_options(&self.options)
     }

@@ -1,5 +1,5 @@
-//! Options as given become a plan as checked; the only module that reads the environment. What cannot be run is refused here,
-//! before any request.
+//! Turns the user's options into a checked plan; the only module that reads the environment. Invalid settings are rejected
+//! here, before any request.
 #![expect(
     clippy::disallowed_methods,
     reason = "this file is the one that reads the environment, and prices have an age"
@@ -46,47 +46,47 @@ pub use bounds::MOST_CONCURRENCY;
 use headers::{brings_a_key, environment, headers, key_from_environment};
 pub(crate) use known_as::KnownAs;
 
-/// How long an attempt may take where nobody says otherwise, as in the official SDKs.
+/// How long an attempt may take by default, as in the official SDKs.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// How often an invalid answer is asked for again where nobody says otherwise.
+/// How often the model is asked again after an invalid answer, by default.
 pub const DEFAULT_MAX_REASKS: u32 = 3;
 
-/// What the user says about the account.
+/// The user's settings for an account.
 #[derive(Clone, Default)]
 pub struct AccountOptions {
     /// `PROVIDER/MODEL`, such as `openai/gpt-6-luna`.
     pub model: String,
-    /// Another address than the provider's own. It never changes the protocol.
+    /// Base URL in place of the provider's own. It never changes the protocol.
     pub base_url: Option<String>,
-    /// How the server is spoken to; `None` for the provider's usual protocol.
+    /// The protocol; `None` for the provider's default.
     pub protocol: Option<Protocol>,
-    /// The subset of JSON Schema that the server holds a model to; `None` for the provider's usual one.
+    /// The subset of JSON Schema that the server enforces; `None` for the provider's default.
     pub dialect: Option<Dialect>,
-    /// The key, in place of the one in the provider's environment variable.
+    /// API key, in place of the one in the provider's environment variable.
     pub api_key: Option<SecretString>,
-    /// Whether to go without a key where the provider requires one: for looking at requests that are not sent.
+    /// Allows a missing key where the provider requires one, for requests that are shown but not sent.
     pub keyless: bool,
-    /// Further headers of every request. Whatever they hold may be a secret.
+    /// Additional headers of every request. Any of them may hold a secret.
     pub headers: Vec<(String, SecretString)>,
     /// How long an attempt may take, from its first byte out to its last byte in, 1 ms to 30 days; by default
     /// [`DEFAULT_TIMEOUT`].
     pub timeout: Option<Duration>,
-    /// A PEM file with certificate authorities to trust beside the system's.
+    /// A PEM file with certificate authorities to trust in addition to the system's.
     pub ca_cert: Option<PathBuf>,
-    /// The most attempts in flight on the account, 1 to [`MOST_CONCURRENCY`]; found out by what the server takes if not said.
+    /// The most attempts in flight on the account, 1 to [`MOST_CONCURRENCY`]; if `None`, adapted to what the server accepts.
     pub concurrency: Option<usize>,
-    /// The most attempts in flight that the system has connections for, at least 1, whatever else is found out or asked for.
+    /// The most attempts in flight that the system has connections for, at least 1; a ceiling on any other limit.
     pub most_concurrency: Option<usize>,
-    /// The most requests per minute, above 0; as many as the server allows if not said.
+    /// The most requests per minute, above 0; if `None`, as many as the server allows.
     pub requests_per_minute: Option<f64>,
-    /// The most tokens per minute, in and out together, above 0; as many as the server allows if not said.
+    /// The most tokens per minute, input and output together, above 0; if `None`, as many as the server allows.
     pub tokens_per_minute: Option<f64>,
-    /// What the model's tokens cost, in place of what a table says.
+    /// What the model's tokens cost, in place of the table's price.
     pub price: Option<Price>,
     /// The table of prices, in place of the one that is compiled in.
     pub prices: Option<Arc<Prices>>,
-    /// What all requests on the account may cost together, those of earlier runs with the same journals included.
+    /// The most that all requests on the account may cost together, including those of earlier runs with the same journals.
     pub budget: Option<Usd>,
 }
 
@@ -96,7 +96,7 @@ impl fmt::Debug for AccountOptions {
             self;
         let Self { concurrency, most_concurrency, requests_per_minute, tokens_per_minute, .. } = self;
         let Self { price, prices, budget, .. } = self;
-        // Before an `@` there may be a password, behind a `?` a key.
+        // There may be a password before an `@`, and a key after a `?`.
         let base_url = base_url.as_deref().map(|url| if url.contains(['@', '?']) { "…" } else { url });
         f.debug_struct("AccountOptions")
             .field("model", model)
@@ -119,26 +119,26 @@ impl fmt::Debug for AccountOptions {
     }
 }
 
-/// Provider, base URL and key, checked: what limits belong to.
+/// A checked provider, base URL and key; limits apply per account.
 #[derive(Debug)]
 pub(crate) struct Account {
     /// The model at its provider, and what is known about the two.
     pub(crate) offer: Offer,
     pub(crate) quirks: Quirks,
     pub(crate) transport: Transport,
-    /// The server, as far as it decides what is answered.
+    /// The parts of the server's address that affect its answers.
     pub(crate) endpoint: Endpoint,
     pub(crate) admission: Arc<Admission>,
-    /// What they may cost together, which the admission sees to.
+    /// The most that all attempts may cost together, which admission enforces.
     pub(crate) budget: Option<Usd>,
     /// What attempts cost.
     pub(crate) pricing: Pricing,
-    /// What there is to say about that: a sentence fragment.
+    /// A note about the prices, if any: a sentence fragment.
     pricing_note: Option<String>,
 }
 
 impl Account {
-    /// Checks what the user says about the account. Nothing is connected.
+    /// Checks the user's settings for the account, without connecting.
     pub(crate) fn new(options: &AccountOptions) -> Result<Self> {
         let offer = Offer::of(&options.model, options.protocol).map_err(Error::Config)?;
         let offer = offer.with_dialect(options.dialect);
@@ -147,7 +147,7 @@ impl Account {
         let key_header = provider.key_header.unwrap_or_else(|| offer.protocol.key_header());
         let key = match &options.api_key {
             Some(key) => Some(key.clone()),
-            // Anthropic goes by the key in its own header where a token comes along as well.
+            // Anthropic ignores a token if its own key header is sent as well.
             None if brings_a_key(&options.headers, key_header) => None,
             None if options.keyless => key_from_environment(provider.key).unwrap_or_default(),
             None => key_from_environment(provider.key).map_err(Error::Config)?,
@@ -185,10 +185,10 @@ impl Account {
         Ok(Self { offer, quirks, transport, endpoint, admission, budget, pricing, pricing_note })
     }
 
-    /// What the runs of the journal at `path` have spent counts against the budget, at the most.
+    /// Counts the most that the runs of the journal at `path` may have spent against the budget.
     ///
     /// # Errors
-    /// If there is a budget, and nobody knows the most that they have spent.
+    /// If there is a budget, but the most that they may have spent is unknown.
     pub(crate) fn spent_before(&self, spent: Cost, path: &Path) -> std::result::Result<Purse, Problem> {
         let at_most = match (spent.ceiling(), self.budget) {
             (Some(at_most), _) => at_most,
@@ -196,11 +196,11 @@ impl Account {
             (None, Some(_)) => {
                 let requests = spent.unknown - spent.bounded;
                 let message = format!(
-                    "the journal `{}` has {requests} requests of which nobody knows the cost, so no budget can be kept",
+                    "the journal `{}` has {requests} requests of unknown cost, so no budget can be kept",
                     path.display()
                 );
                 return Err(
-                    Problem::new(message).hint("go on without a budget, or start over with `--fresh`")
+                    Problem::new(message).hint("continue without a budget, or start over with `--fresh`")
                 );
             }
         };
@@ -208,7 +208,7 @@ impl Account {
         Ok(self.admission.spent_before(&path, at_most))
     }
 
-    /// The most tokens that the model takes and gives, as far as that is known.
+    /// The most tokens of input and output that the model supports, as far as known.
     pub(crate) fn capacity(&self) -> Capacity {
         let model = self.offer.model;
         Capacity {
@@ -218,36 +218,36 @@ impl Account {
     }
 }
 
-/// What the user says about a task.
+/// The user's settings for a task.
 #[derive(Debug, Clone)]
 pub struct TaskOptions {
-    /// The user's part of every prompt: a template in Jinja's syntax.
+    /// The user part of every prompt: a template in Jinja syntax.
     pub prompt: String,
-    /// What holds for every row: a template as well.
+    /// The system prompt: a template as well.
     pub system: Option<String>,
     /// Whether `prompt` may use no field of the row.
     pub same_prompt: SamePrompt,
-    /// Rows with their values, for the model to go by. They are asked about in the words of `prompt`.
+    /// Rows with their values, as examples for the model, rendered with `prompt`.
     pub examples: Vec<AnsweredRow>,
     /// The fields of a row that hold images or documents: a path, an `https:`, `http:` or `data:` URL, or a list of them.
     pub images: Vec<String>,
-    /// What relative paths of images start from, if not from the current folder.
+    /// The folder that relative paths of images start from; `None` for the current one.
     pub folder: Option<PathBuf>,
-    /// How the schema is asked for; `None` for the best of what the model can.
+    /// How the schema is sent; `None` for the best mode that the model supports.
     pub mode: Option<Mode>,
-    /// What was observed of the server, beside what is known of its dialect.
+    /// What a probe observed of the server, in addition to what is known of its dialect.
     pub observed: Observed,
-    /// What it took to observe that, if it is to be counted.
+    /// What the probe took, if it should be counted.
     pub probed: Option<Effort>,
-    /// What the user sets about the answers.
+    /// The parameters of the answers.
     pub parameters: Parameters,
-    /// How often an invalid answer is asked for again, at most 100 times.
+    /// How often the model is asked again after an invalid answer, at most 100 times.
     pub max_reasks: u32,
     /// What is retried, at most 1,000 times, and until when.
     pub retry: RetryPolicy,
-    /// Whether rows that would be asked the very same share an outcome.
+    /// Whether rows with exactly the same request share an outcome.
     pub equal_rows: EqualRows,
-    /// What is done where the server refuses the first rows all alike.
+    /// What to do if the server refuses all the first rows alike.
     pub all_refused: AllRefused,
     /// The limits that a run stops at.
     pub stops: Stops,
@@ -281,46 +281,46 @@ pub(crate) struct Plan {
     pub(crate) account: Arc<Account>,
     pub(crate) schema: Schema,
     pub(crate) approach: Arc<Approach>,
-    /// What the answers are limited to, in tokens, if the user limits them.
+    /// The user's limit on an answer, in tokens.
     pub(crate) output_limit: Option<u32>,
-    /// The tier that is asked for, if the user sets one: what holds where an answer does not say.
+    /// The service tier that the user requests, if any; assumed where an answer does not name one.
     pub(crate) service_tier: Option<String>,
-    /// The most tokens that the model takes and gives, as far as that is known.
+    /// The most tokens of input and output that the model supports, as far as known.
     pub(crate) capacity: Capacity,
-    /// What of the user's wishes is carried out in another way than by the provider's best means, and why.
+    /// What could not be done by the provider's best means, and why.
     pub(crate) notes: Vec<String>,
     pub(crate) template: Arc<Template>,
     /// Reads the files of rows.
     pub(crate) files: Files,
-    /// Why a valid value does not fit the caller's type, if it does not.
+    /// Returns why a valid value does not fit the caller's type, if it does not.
     pub(crate) misfit: fn(&Value) -> Option<Violation>,
     /// The user's own rule, if there is one.
     pub(crate) check: Option<Arc<dyn Check>>,
     pub(crate) max_reasks: u32,
     pub(crate) retry: RetryPolicy,
     pub(crate) observers: Observers,
-    /// What is asked, in the words that a journal remembers.
+    /// What is asked, as a journal records it.
     pub(crate) identity: Arc<Identity>,
     pub(crate) keys: Keys,
-    /// By what rows are known, if not by what is asked.
+    /// How rows are identified, if not by what is asked.
     pub(crate) known_as: Option<Arc<KnownAs>>,
     pub(crate) equal_rows: EqualRows,
     pub(crate) all_refused: AllRefused,
     pub(crate) known_failures: KnownFailures,
     pub(crate) stops: Stops,
-    /// What was spent before the first row, until it is counted and recorded.
+    /// What a probe spent before the first row, until it is counted and recorded.
     pub(crate) probing: Arc<Probing>,
-    /// What records the spending of its requests, if there is a journal.
+    /// Where the budget records the spending of this plan's requests, if there is a journal.
     pub(crate) purse: Option<Purse>,
-    /// Where outcomes are kept, if they are.
+    /// Where outcomes are recorded, if anywhere.
     pub(crate) journal: Option<Arc<Journal>>,
-    /// Where answers are kept for other runs, if they are.
+    /// Where answers are stored for other runs, if anywhere.
     pub(crate) cache: Option<Arc<Cache>>,
     /// The limit on this task's own attempts in flight, if it has one.
     share: Option<Arc<Share>>,
 }
 
-/// What it took to ask the server about the schema: counted by the first run, and recorded by the first journal.
+/// What it took to probe the server: counted by the first run, and recorded by the first journal.
 #[derive(Debug, Default)]
 pub(crate) struct Probing {
     uncounted: Mutex<Option<Effort>>,
@@ -332,18 +332,18 @@ impl Probing {
         Self { uncounted: Mutex::new(effort), unrecorded: Mutex::new(effort) }
     }
 
-    /// What is to be counted, once.
+    /// Returns the effort to count, once.
     pub(crate) fn take_uncounted(&self) -> Option<Effort> {
         self.uncounted.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// What a journal is to record, once.
+    /// Returns the effort that a journal should record, once.
     pub(crate) fn take_unrecorded(&self) -> Option<Effort> {
         self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// Fields of a request that are the engine's business, whatever they are spelled like.
+/// Fields of a request that only the engine sets, compared without case and underscores.
 const RESERVED_PARAMETERS: [&str; 9] = [
     "model",
     "messages",
@@ -356,20 +356,20 @@ const RESERVED_PARAMETERS: [&str; 9] = [
     "stream",
 ];
 
-/// The tier that a request asks for: `service_tier`, Google's `serviceTier`, Anthropic's `speed`.
+/// The service tier that a request asks for: `service_tier`, Google's `serviceTier`, Anthropic's `speed`.
 pub(crate) fn service_tier(parameters: &Parameters) -> Option<String> {
     let mut words = ["service_tier", "serviceTier", "speed"].into_iter();
     words.find_map(|name| parameters.extra.get(name)?.as_str()).map(str::to_owned)
 }
 
-/// Whether a field of a request is the engine's business. Google takes `snake_case` as well as `camelCase`.
+/// Whether only the engine sets this field of a request. Google accepts `snake_case` as well as `camelCase`.
 fn is_reserved(name: &str) -> bool {
     let spelled = name.replace('_', "").to_ascii_lowercase();
     RESERVED_PARAMETERS.contains(&&*spelled)
 }
 
 impl Plan {
-    /// Checks what the user says about a task.
+    /// Checks the user's settings for a task.
     pub(crate) fn new(
         account: Arc<Account>,
         schema: Schema,
@@ -378,8 +378,9 @@ impl Plan {
     ) -> Result<Self> {
         let template = template(options, &schema, misfit).map_err(Error::Config)?;
         if let Some(name) = options.parameters.extra.keys().find(|name| is_reserved(name)) {
-            let problem =
-                Problem::new(format!("parameter `{name}` is set by rowcall itself, expected another one"));
+            let problem = Problem::new(format!(
+                "parameter `{name}` is set by rowcall itself, expected a different one"
+            ));
             return Err(Error::Config(problem));
         }
         bounds::repetitions(options.retry, options.max_reasks)?;
@@ -450,7 +451,7 @@ impl Plan {
         })
     }
 
-    /// The same plan with at most `places` attempts in flight, at least one.
+    /// The same plan with at most `places` attempts in flight; 0 counts as 1.
     pub(crate) fn with_concurrency(mut self, places: usize) -> Self {
         self.share = Some(Arc::new(self.account.admission.share(places.max(1))));
         self
@@ -482,7 +483,7 @@ impl fmt::Debug for Plan {
     }
 }
 
-/// The template with its examples, whose values must be valid as answers must be.
+/// The template with its examples, whose values must be as valid as answers.
 fn template(
     options: &TaskOptions,
     schema: &Schema,

@@ -1,5 +1,5 @@
-//! One row, pure: what is asked next, and when it is over. No I/O and no clock; stations bring facts, and only this file
-//! decides that a row goes on.
+//! The pure logic of one row: what to ask next, and when it is finished. No I/O and no clock; stations return facts, and
+//! only this file decides whether a row continues.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use crate::outcome::{Effort, Failure, FailureKind, Outcome, Spent};
 use crate::turn::{Completion, Content, Finish, Prompt, Turn};
 use crate::violation::Violation;
 
-/// How often an answer that was cut is asked for again, each time with twice the output limit.
+/// How often the model is asked again after an answer that was cut, each time with twice the output limit.
 const ENLARGEMENTS: u32 = 2;
 
-/// The least room in tokens that is asked for where nobody has set a limit: OpenAI refuses less than 16, and an answer that was cut
-/// after a few tokens tells nothing of how long it is.
+/// The smallest output limit in tokens to ask for if the user has set none: OpenAI rejects less than 16, and an answer that was cut
+/// after a few tokens does not show how long it would be.
 const LEAST_ROOM: u32 = 256;
 
-/// How often a row's paused answers are continued, whatever the limit on re-asks. Providers pause after thousands of tokens or several calls of their own tools, so
-/// an answer of a row's size needs one continuation, if any.
+/// How often a row's paused answers are continued, regardless of the limit on re-asks. Providers pause after thousands of tokens or several
+/// calls of their own tools, so an answer of a row's size needs at most one continuation.
 const CONTINUATIONS: u32 = 4;
 
-/// How far one row has come. It can be put away and taken up again.
+/// The state of one row. It can be saved and resumed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Conversation {
     index: u64,
@@ -36,18 +36,18 @@ pub(crate) struct Conversation {
     enlargements_left: u32,
     /// The output limit in force, in tokens, if one is sent.
     output_limit: Option<u32>,
-    /// The most tokens that the model gives, if that is known.
+    /// The most tokens that the model can output, if known.
     most_output: Option<u32>,
     effort: Effort,
-    /// What the first request took that may be billed, and what each took if there are several.
+    /// What the first billable request took; if there are several, `requests` has them all.
     #[serde(default)]
     first: Option<Spent>,
     #[serde(default)]
     requests: Vec<Spent>,
-    /// What a paused answer has said so far.
+    /// The text of a paused answer so far.
     said: String,
     continuations_left: u32,
-    /// Which violations the best invalid answer had, and what it was.
+    /// The best invalid answer so far.
     best: Option<Best>,
 }
 
@@ -58,7 +58,7 @@ struct Best {
     violations: usize,
 }
 
-/// What comes next.
+/// The next step.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -67,25 +67,25 @@ struct Best {
 pub(crate) enum Step {
     /// Ask [`Conversation::prompt`].
     Ask,
-    /// The row is over.
+    /// The row is finished.
     Done(Outcome),
 }
 
-/// What came of asking.
+/// The result of asking.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "it is moved once a prompt, and a box would cost an allocation"
 )]
 pub(crate) enum Answer {
-    /// The model answered, and this is what the answer gives.
+    /// The model answered, and this is how the answer reads.
     Read(Completion, Reading),
-    /// No attempt was answered; the last one's fault.
+    /// No attempt was answered; this is the last one's fault.
     Failed(Fault),
 }
 
 impl Conversation {
-    /// The beginning of a row's conversation: its first prompt is to be asked.
+    /// Begins a row's conversation with its first prompt.
     pub(crate) fn begin(index: u64, prompt: Prompt, max_reasks: u32, output_limit: Option<u32>) -> Self {
         Self {
             index,
@@ -104,14 +104,14 @@ impl Conversation {
         }
     }
 
-    /// The same conversation with a model that gives at most so many tokens, if that is known.
+    /// The same conversation with the most tokens that the model can output, if known.
     pub(crate) fn with_most_output(mut self, most_output: Option<u32>) -> Self {
         self.most_output = most_output;
         self
     }
 
-    /// The conversation goes on after a first answer that cost nothing, as it was another row's or an earlier run's, and that is not
-    /// valid for this row: a re-ask, if any is left. If not, the answer is not mentioned and the row is asked anew.
+    /// Continues after a first answer that cost nothing, since it came from another row or an earlier run, and that is not valid for
+    /// this row. This uses up a re-ask; if none is left, the answer is not mentioned and the row is asked from scratch.
     pub(crate) fn answered(&mut self, raw_turn: Value, value: Value, violations: Vec<Violation>) {
         if self.reasks_left > 0 {
             self.reasks_left -= 1;
@@ -120,7 +120,7 @@ impl Conversation {
         }
     }
 
-    /// Whether an answer is shown to the model that is not valid.
+    /// Whether the prompt includes an invalid answer.
     pub(crate) fn is_answered(&self) -> bool {
         self.prompt.turns.len() > self.first_turns
     }
@@ -135,13 +135,13 @@ impl Conversation {
         &self.effort
     }
 
-    /// Counts an attempt about to be sent, and tells which of the row's it is, from 1.
+    /// Counts an attempt about to be sent, and returns its number in the row, from 1.
     pub(crate) fn count_attempt(&mut self) -> u32 {
         self.effort.attempts += 1;
         self.effort.attempts
     }
 
-    /// Counts what an attempt took and cost, with the time since the row's first was sent.
+    /// Counts what an attempt took and cost, with the time since the row's first one was sent.
     pub(crate) fn count_answer(
         &mut self,
         result: &Result<Completion, Fault>,
@@ -167,7 +167,7 @@ impl Conversation {
         }
     }
 
-    /// The completion with all that has been said before it was paused.
+    /// The completion joined to the text from before the pause.
     pub(crate) fn joined(&mut self, completion: Completion) -> Completion {
         let said = std::mem::take(&mut self.said);
         match completion.content {
@@ -178,7 +178,7 @@ impl Conversation {
         }
     }
 
-    /// Decides whether the row is over.
+    /// Decides whether the row is finished.
     pub(crate) fn judge(&mut self, answer: Answer) -> Step {
         let (completion, reading) = match answer {
             Answer::Read(completion, reading) => (completion, reading),
@@ -204,7 +204,7 @@ impl Conversation {
                 self.fail(failure, Some(completion))
             }
             Reading::Truncated => self.enlarge(completion),
-            Reading::Paused => self.go_on(completion),
+            Reading::Paused => self.continue_answer(completion),
             Reading::Invalid { violations, best } => {
                 if let Some(value) = best
                     && self.best.as_ref().is_none_or(|best| violations.len() < best.violations)
@@ -216,8 +216,8 @@ impl Conversation {
         }
     }
 
-    /// A paused answer is taken up where it was left.
-    fn go_on(&mut self, completion: Completion) -> Step {
+    /// Continues a paused answer where it stopped.
+    fn continue_answer(&mut self, completion: Completion) -> Step {
         match (self.continuations_left, &completion.continuation, &completion.content) {
             (1.., Some(token), Content::Text(text)) => {
                 self.continuations_left -= 1;
@@ -234,11 +234,11 @@ impl Conversation {
         }
     }
 
-    /// An answer that was cut is asked for again with more room: the same question would be cut at the same place. Where the
-    /// server does not say that it was cut, and nothing else shows it, more room would not help.
+    /// Asks again with a larger output limit after an answer that was cut: with the same limit it would be cut at the same
+    /// point. If neither the server nor anything else indicates a cut, a larger limit would not help.
     fn enlarge(&mut self, completion: Completion) -> Step {
-        let told = completion.usage.map(|usage| u32::try_from(usage.output_tokens).unwrap_or(u32::MAX));
-        let is_cut = match (completion.finish, told, self.output_limit) {
+        let reported = completion.usage.map(|usage| u32::try_from(usage.output_tokens).unwrap_or(u32::MAX));
+        let is_cut = match (completion.finish, reported, self.output_limit) {
             (Finish::Unstated, Some(used), Some(limit)) => used >= limit,
             (Finish::Unstated, None, None) => false,
             (Finish::Unstated, Some(_), None) | (Finish::Unstated, None, Some(_)) => {
@@ -249,9 +249,10 @@ impl Conversation {
         if !is_cut {
             return self.reask(completion, vec![Violation::whole(NOT_CLOSED)]);
         }
-        // A token is hardly ever shorter than a byte.
-        let told = told.filter(|&used| used > 0).or_else(|| u32::try_from(length(&completion.content)).ok());
-        let limit = self.output_limit.or(told).filter(|&limit| limit > 0);
+        // A token is almost never shorter than a byte.
+        let used =
+            reported.filter(|&used| used > 0).or_else(|| u32::try_from(length(&completion.content)).ok());
+        let limit = self.output_limit.or(used).filter(|&limit| limit > 0);
         let most = self.most_output.unwrap_or(u32::MAX);
         let least = if self.output_limit.is_some() { 0 } else { LEAST_ROOM };
         let larger = limit.and_then(|limit| {
@@ -274,7 +275,7 @@ impl Conversation {
         }
     }
 
-    /// Only the latest invalid answer is carried, so that the conversation does not grow with each re-ask.
+    /// Asks again with the latest invalid answer only, so that the conversation does not grow with each re-ask.
     fn reask(&mut self, completion: Completion, violations: Vec<Violation>) -> Step {
         if self.reasks_left == 0 {
             let reasons: Vec<_> = violations.iter().map(ToString::to_string).collect();
@@ -323,7 +324,7 @@ impl Conversation {
     }
 }
 
-/// The bytes of an answer.
+/// The length of an answer in bytes.
 fn length(content: &Content) -> usize {
     match content {
         Content::Text(text) | Content::Refusal(text) | Content::Thoughts(text) => text.len(),
@@ -331,7 +332,7 @@ fn length(content: &Content) -> usize {
     }
 }
 
-/// What the last completion said of itself.
+/// The metadata of the last completion.
 struct Said {
     model: Option<String>,
     finish_reason: Option<String>,

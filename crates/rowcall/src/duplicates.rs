@@ -1,32 +1,32 @@
-//! Equal rows of one run: while one of them is asked about, the others wait for its outcome. What was asked before is the business of
-//! the journal and the cache; nothing is kept here once a row is over.
+//! Equal rows of one run: while one of them is asked about, the others wait for its outcome. Nothing is kept here once a row is
+//! finished; journal and cache handle earlier rows.
 
 use std::collections::HashMap;
 
 use crate::identity::Key;
 
-/// The rows that are asked about, each with those that wait for its outcome.
+/// The rows being asked about, each with the rows that wait for its outcome.
 #[derive(Debug)]
 pub(crate) struct Duplicates<T> {
     waiting: HashMap<Key, Vec<T>>,
 }
 
-/// What is to be done about a row.
+/// What to do about a row.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Entered<T> {
-    /// It is the first of its kind: ask.
+    /// It is the first of its kind: ask about it.
     First(T),
-    /// An equal one is being asked about.
+    /// An equal row is being asked about.
     Waits,
 }
 
 impl<T> Duplicates<T> {
-    /// Nobody is asked about.
+    /// No rows are being asked about.
     pub(crate) fn new() -> Self {
         Self { waiting: HashMap::new() }
     }
 
-    /// Takes a row with its key; if it has to wait, it is kept here.
+    /// Takes a row with its key, and keeps it if it has to wait.
     pub(crate) fn enter(&mut self, key: Key, row: T) -> Entered<T> {
         if let Some(waiting) = self.waiting.get_mut(&key) {
             waiting.push(row);
@@ -36,7 +36,7 @@ impl<T> Duplicates<T> {
         Entered::First(row)
     }
 
-    /// Those that waited for the row with this key, which is over.
+    /// Returns the rows that waited for the row with this key, which is finished.
     pub(crate) fn leave(&mut self, key: Key) -> Vec<T> {
         self.waiting.remove(&key).unwrap_or_default()
     }

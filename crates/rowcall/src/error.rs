@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What was asked for cannot be run: an unknown provider, a template that does not compile, a schema that nothing
+    /// The configuration is not valid: an unknown provider, a template that does not compile, a schema that nothing
     /// satisfies. Nothing has been sent.
     #[error("{0}")]
     Config(Problem),
@@ -24,11 +24,10 @@ pub enum Error {
         /// Why, with what the row took.
         failure: Box<Failure>,
     },
-    /// A fault that every row would share: a bad key, an unknown model, an exhausted quota, a refused schema.
+    /// A fault that every row would share: a bad key, an unknown model, an exhausted quota, a rejected schema.
     #[error("{0}")]
     Stopped(Box<Fault>),
-    /// The server has refused the first rows that were asked about all alike, so that it would refuse the others as well. None of
-    /// them has an outcome.
+    /// The server refused all the first rows alike, so it would refuse the others as well. None of them has an outcome.
     #[error("the first {rows} rows were all refused alike: {fault}")]
     Refused {
         /// How many rows were refused.
@@ -36,25 +35,25 @@ pub enum Error {
         /// The latest refusal.
         fault: Box<Fault>,
     },
-    /// The run has come to a limit that the user has set: a budget, a time, or how many rows may fail. What is done is released.
+    /// The run reached a limit that the user set: a budget, a deadline, or the number of failed rows. What is done is released.
     #[error("{0}")]
     Limit(Problem),
-    /// The source could not be read on.
+    /// Reading the source failed.
     #[error("{0}")]
     Source(Problem),
-    /// The journal could not be written to or read. What it holds is safe, and what was done since is asked about again.
+    /// The journal could not be written to or read. What it holds is safe; rows finished since then will be asked about again.
     #[error("{0}")]
     Journal(Problem),
-    /// The run was halted before the one row that was asked for was over.
-    #[error("the run was halted before the row was over")]
+    /// The run was halted before the requested row was finished.
+    #[error("the run was halted before the row was finished")]
     Halted,
-    /// The sink could not take what was done.
+    /// The sink could not take an outcome.
     #[error("{0}")]
     Sink(Problem),
 }
 
 impl Error {
-    /// What to do next, if there is something better than reading the message again.
+    /// What to do next, if the error suggests something.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Config(problem) | Self::Limit(problem) | Self::Source(problem) | Self::Journal(problem) | Self::Sink(problem) => {
@@ -70,7 +69,7 @@ impl Error {
     }
 }
 
-/// A message and, apart from it, what to do next.
+/// A message and, separately, a hint on what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// A lowercase sentence fragment with the offending value in backticks and what was expected.
@@ -100,7 +99,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// `name` with the nearest of `known`, as a hint in the form "did you mean `x`?", if one is near enough to be a slip.
+/// The hint "did you mean `x`?" with the closest of `known`, if one is close enough for `name` to be a typo.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     known
         .into_iter()

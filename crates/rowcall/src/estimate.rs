@@ -1,5 +1,5 @@
-//! What a row would take if it were asked about, as far as that can be said without asking: input by bytes, output by what the schema
-//! asks for. How far off that is, `docs/cost.md` says; what answers really take, a sample shows.
+//! Estimates what a row would take without asking about it: input from bytes, output from the schema. `docs/cost.md` says how
+//! accurate that is; a sample shows what answers really take.
 
 use std::collections::HashMap;
 
@@ -9,63 +9,63 @@ use crate::identity::Key;
 use crate::money::Usd;
 use crate::price::Moment;
 
-/// English and JSON run at about four bytes a token.
+/// English and JSON average about four bytes per token.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// A schema that refers to itself is followed so far.
+/// How deep a schema that refers to itself is followed.
 const DEEPEST: usize = 6;
 
-/// What a row is likely to take.
+/// The estimate for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowEstimate {
-    /// What it is known by: rows with the same one are asked once.
+    /// Identifies the row: rows with the same key are asked about once.
     pub key: Key,
-    /// Bytes of words in its first request.
+    /// Bytes of text in its first request.
     pub bytes: usize,
-    /// Tokens of that.
+    /// Input tokens of its first request.
     pub input_tokens: u64,
-    /// Tokens of an answer.
+    /// Output tokens of an answer.
     pub output_tokens: Range<u64>,
-    /// What one request costs, now; `None` if that is not known.
+    /// What one request costs now; `None` if unknown.
     pub cost: Option<Range<Usd>>,
-    /// What it costs at the dearest time of the next day.
+    /// What it costs at the most expensive time of the next day.
     pub dearest: Option<Usd>,
-    /// What it would cost as a part of a batch, if the provider has a price for that.
+    /// What it would cost in a batch, if the provider has a cheaper price for that.
     pub by_batch: Option<Usd>,
-    /// The most that it can cost, if there is a most.
+    /// The most that it can cost, if bounded.
     pub most: Option<Usd>,
 }
 
-/// A likely figure and what it lies between.
+/// A likely value with its range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Range<T> {
-    /// It is hardly less.
+    /// Rarely less.
     pub low: T,
-    /// It is about this.
+    /// The likely value.
     pub likely: T,
-    /// It is hardly more.
+    /// Rarely more.
     pub high: T,
 }
 
 impl<T> Range<T> {
-    /// The same, each put through `f`.
+    /// The same range with `f` applied to each value.
     pub fn map<U>(self, f: impl Fn(T) -> U) -> Range<U> {
         Range { low: f(self.low), likely: f(self.likely), high: f(self.high) }
     }
 }
 
-/// The moments at which prices are looked at to find the dearest of the next day: every half hour.
+/// The moments at which prices are compared to find the highest of the next day: every half hour.
 pub(crate) fn next_day(now: Moment) -> impl Iterator<Item = Moment> {
     (0..=48).map(move |half_hours| Moment::from_seconds(now.seconds().saturating_add(half_hours * 1_800)))
 }
 
-/// How many tokens a value of this schema has, without any thought that goes before it.
+/// How many tokens a value of this schema has, excluding any reasoning before it.
 pub(crate) fn answer(schema: &Value) -> Range<u64> {
     let Range { low, likely, high } = Sizes { root: schema, known: HashMap::new() }.bytes(schema, 0);
     Range { low: tokens(low), likely: tokens(likely), high: tokens(high) }
 }
 
-/// How many tokens so many bytes of words are.
+/// The approximate tokens of this many bytes of text.
 pub(crate) fn tokens(bytes: usize) -> u64 {
     bytes.div_ceil(BYTES_PER_TOKEN) as u64
 }
@@ -86,8 +86,8 @@ fn plus(one: Range<usize>, other: Range<usize>) -> Range<usize> {
     }
 }
 
-/// How long values are as JSON text. A schema may be referred to from many places, each of which would double the work: it is measured once
-/// at each depth.
+/// The lengths of values as JSON text. A schema may be referred to many times, each of which would multiply the work, so it is measured
+/// only once at each depth.
 struct Sizes<'s> {
     root: &'s Value,
     known: HashMap<(*const Value, usize), Range<usize>>,
@@ -201,7 +201,7 @@ mod tests {
     use crate::schema::Schema;
 
     #[test]
-    fn an_answer_is_as_long_as_what_its_schema_asks_for() {
+    fn the_length_of_an_answer_follows_from_its_schema() {
         let tokens = |schema: &str| answer(Schema::parse(schema).expect("a schema").as_json());
         let person = tokens("name, age int, occupation");
         // {"name":"John Smith","age":30,"occupation":"engineer"}
@@ -214,24 +214,24 @@ mod tests {
         assert!(tokens("tags str[]").likely > tokens("tag").likely);
         let own = json!({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties":
             {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}}}});
-        assert!(answer(&own).likely < 100, "one that refers to itself has an end");
+        assert!(answer(&own).likely < 100, "a schema that refers to itself ends");
     }
 
     #[test]
     fn a_schema_that_refers_to_itself_from_everywhere_is_measured_in_time() {
-        // Measured place by place it would take a billion of them.
+        // Measuring every reference separately would take a billion of them.
         let names = (0..100).map(|number| (format!("p{number}"), json!({"$ref": "#/$defs/n"})));
         let properties: serde_json::Map<String, Value> = names.collect();
         let schema =
             json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": properties}}});
         let mut sizes = Sizes { root: &schema, known: HashMap::new() };
         let size = sizes.bytes(&schema, 0);
-        assert!(sizes.known.len() < 1_000, "{} places", sizes.known.len());
+        assert!(sizes.known.len() < 1_000, "{} measured", sizes.known.len());
         assert!(size.low <= size.likely && size.likely <= size.high);
     }
 
     #[test]
-    fn whatever_the_schema_its_answer_has_a_length() {
+    fn the_answer_to_any_schema_has_a_length() {
         for schema in [
             json!({}),
             json!(true),

@@ -1,5 +1,5 @@
-//! What may be watched: every step of every row, as it happens. Whoever watches cannot fail a run. The one fold of these
-//! into numbers is `stats.rs`.
+//! The events of a run: every step of every row, as it happens. An observer cannot fail a run. `stats.rs` folds events
+//! into numbers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,30 +18,30 @@ use crate::turn::Usage;
 pub struct Event {
     /// The row it happened to, counted from 0.
     pub row: u64,
-    /// What it was.
+    /// What happened.
     pub kind: EventKind,
 }
 
 /// The things that happen to a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventKind {
-    /// Nothing happened to a row yet: the run goes on where others have left off, and this is what they came to.
+    /// Before any row: the run continues earlier ones, and these are their totals.
     Resumed {
-        /// What the runs before have spent.
+        /// What the earlier runs spent.
         totals: Arc<Totals>,
     },
-    /// Nothing happened to a row yet: the server has been asked what it makes of the schema, see [`Client::probe`](crate::Client::probe).
+    /// Before any row: the server was probed for how it enforces the schema, see [`Client::probe`](crate::Client::probe).
     Probed {
         /// What that took.
         effort: Effort,
     },
-    /// It was taken from the source.
+    /// The row was taken from the source.
     Taken,
-    /// It is not asked about: its outcome is in the journal or the cache, or an equal row has brought it.
+    /// The row is not asked about: its outcome is in the journal or the cache, or comes from an equal row.
     Known {
         /// Why it has no value; `None` if it has one.
         failure: Option<Reason>,
-        /// Where its outcome comes from.
+        /// The origin of its outcome.
         from: KnownFrom,
     },
     /// A request was sent.
@@ -50,61 +50,61 @@ pub enum EventKind {
         attempt: u32,
         /// Which prompt of the row this is, counted from 1; more than 1 is a re-ask.
         prompt: u32,
-        /// What it had to wait for last, if it had to wait for admission.
+        /// The limit it waited for last, if it had to wait for admission.
         waited_for: Option<Bound>,
         /// How long it waited for admission.
         waited: Duration,
     },
-    /// A request was answered, or failed; one that is given up because its run is dropped has failed with its connection.
+    /// A request was answered, or failed. A request whose run is dropped counts as a failed connection.
     Answered {
         /// Which request of the row this is, counted from 1.
         attempt: u32,
         /// From the first byte out to the last byte in.
         latency: Duration,
-        /// How long the server says that it worked on it.
+        /// How long the server worked on it, by its own report.
         processing: Option<Duration>,
-        /// Tokens, if the answer told; or what went wrong.
+        /// Tokens, if the answer reported them; or what went wrong.
         result: Result<Option<Usage>, Arc<Fault>>,
-        /// What it cost, as far as that is known.
+        /// What it cost, as far as known.
         cost: Cost,
     },
     /// A failed request will be sent again after this long.
     Waits(Duration),
-    /// What the server has refused in its request is asked in another way from now on, for this row and all others.
+    /// The server rejected part of the request; from now on that part is sent differently, for this row and all others.
     Adapted(String),
-    /// Something beside the rows went wrong, and the run goes on: a sentence fragment.
+    /// Something other than a row failed, and the run continues: a sentence fragment.
     Warned(String),
     /// An answer gave no value, and the model is asked again.
     Reasked {
         /// How many violations the answer had.
         violations: usize,
     },
-    /// The row is over.
+    /// The row is finished.
     Ended {
         /// Why it has no value; `None` if it has one.
         failure: Option<Reason>,
         /// What it took.
         effort: Effort,
     },
-    /// The run was stopped, or dropped, before the row was over; nothing is known of it.
+    /// The run was stopped or dropped before the row was finished; it has no outcome.
     Abandoned,
 }
 
-/// Where the outcome of a row comes from that is not asked about.
+/// The origin of an outcome for a row that is not asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownFrom {
     /// The journal.
     Journal,
-    /// The cache: an earlier run, or one at the same time, has asked the very same.
+    /// The cache: an earlier or concurrent run sent exactly the same request.
     Cache,
-    /// A row of the same run that is asked the very same.
+    /// A row of the same run with exactly the same request.
     EqualRow,
 }
 
-/// Who watches. It is called on the engine's threads, so it must be quick and must not block.
+/// A callback for events. It is called on the engine's threads, so it must be quick and must not block.
 pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
-/// Those who watch a run.
+/// The observers of a run.
 #[derive(Clone, Default)]
 pub(crate) struct Observers(Vec<Observer>);
 
@@ -120,8 +120,8 @@ impl Observers {
         }
     }
 
-    /// A request is sent: the row's `attempt`th, of its `prompt`th prompt, after it was `held` back for so long. It costs `lost`
-    /// if its answer is.
+    /// Reports that a request is sent: attempt number `attempt` of the row, for its prompt number `prompt`, after admission
+    /// `held` it back this long. It costs `lost` if its answer is lost.
     pub(crate) fn sent(
         &self,
         row: u64,
@@ -137,7 +137,7 @@ impl Observers {
     }
 }
 
-/// A request that was sent and not answered yet. Dropped before its end, as a cancelled run's is, it has failed.
+/// A request that was sent and is not answered yet. If dropped before that, as in a cancelled run, it counts as failed.
 #[derive(Debug)]
 pub(crate) struct Unanswered<'a> {
     observers: &'a Observers,

@@ -1,5 +1,5 @@
-//! One row, online: carries its conversation through attempts. The order of the steps is the product, so it is written out
-//! here and fits one screen; what each step does is its station's business.
+//! One row, online: takes its conversation through attempts. The order of the steps is what matters, so it is written out
+//! here; each step itself is done by its own module.
 #![expect(
     clippy::disallowed_methods,
     reason = "what an attempt costs depends on the time of day at which it is sent"
@@ -39,21 +39,21 @@ use cached::Cached;
 
 /// A row that is ready to be asked about.
 #[derive(Debug)]
-pub(crate) struct Opening {
+pub(crate) struct PreparedRow {
     pub(crate) row: Row,
-    /// What it is known by; none where nobody wants to know.
+    /// What identifies the row; `None` if nothing needs it.
     pub(crate) key: Option<RowKey>,
     pub(crate) conversation: Conversation,
 }
 
-/// What decides whether a run's requests are still sent.
+/// The switches that stop a run from sending requests.
 #[derive(Debug)]
 pub(crate) struct Switches<'a> {
     pub(crate) halt: &'a Halt,
     pub(crate) refusals: &'a Refusals,
 }
 
-/// What a run writes to while it asks.
+/// What a run records to while it asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stores<'a> {
     pub(crate) intents: Option<&'a Intents>,
@@ -65,20 +65,20 @@ pub(crate) struct Stores<'a> {
 pub(crate) enum Ended {
     /// With a value or a failure.
     Done(Outcome),
-    /// With a value of the cache's, unasked.
+    /// With a value from the cache, without asking.
     Cached(Outcome),
-    /// Before its end, because the run was halted, after this effort.
+    /// Unfinished, because the run was halted, after this effort.
     Abandoned(Effort),
-    /// By a fault that every row would share, after this effort.
+    /// With a fault that every row would share, after this effort.
     Fatal(Fault, Effort),
-    /// Before its end, because the budget allows no more, after this effort.
+    /// Unfinished, because the budget is used up, after this effort.
     Denied(Denial, Effort),
-    /// Before its end, because the journal takes no more.
+    /// Unfinished, because the journal cannot be written to.
     Unrecorded(Problem),
 }
 
-/// Makes a row ready: its prompt is rendered, its conversation begins.
-pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>> {
+/// Prepares a row: renders its prompt and begins its conversation.
+pub(crate) fn prepare(plan: &Plan, row: Row) -> Result<PreparedRow, Box<(Row, Outcome)>> {
     let prompt = match prompt(plan, &row) {
         Ok(prompt) => prompt,
         Err(failure) => {
@@ -95,17 +95,17 @@ pub(crate) fn open(plan: &Plan, row: Row) -> Result<Opening, Box<(Row, Outcome)>
     });
     let conversation = Conversation::begin(row.index, prompt, plan.max_reasks, plan.output_limit)
         .with_most_output(plan.capacity.output);
-    Ok(Opening { row, key, conversation })
+    Ok(PreparedRow { row, key, conversation })
 }
 
 /// Asks about a row until there is a value or a failure.
 pub(crate) async fn extract(
     plan: &Plan,
-    opening: &mut Opening,
+    prepared: &mut PreparedRow,
     stores: Stores<'_>,
     switches: &Switches<'_>,
 ) -> Ended {
-    let Opening { row, key, conversation } = opening;
+    let PreparedRow { row, key, conversation } = prepared;
     let halt = switches.halt;
     let files = match halt.or(plan.files.load(conversation.prompt())).await {
         Some(Ok(files)) => files,
@@ -124,21 +124,21 @@ pub(crate) async fn extract(
             }
         }
         let intents = stores.intents.zip(key.map(|key| key.key));
-        let noted = Noted { intents, cached: cached.as_mut() };
-        let answer = match ask(plan, conversation, &files, row.index, noted, &mut first_sent, switches).await
-        {
-            Asked::Taken => continue,
-            Asked::Answered(completion, target) => {
-                let completion = conversation.joined(completion);
-                let reading = completion::read(&completion, &plan.schema, &target.form.wire);
-                Answer::Read(completion, validity::of_answer(plan, row, reading).await)
-            }
-            Asked::Failed(fault) => Answer::Failed(fault),
-            Asked::Halted => return Ended::Abandoned(*conversation.effort()),
-            Asked::Fatal(fault) => return Ended::Fatal(fault, *conversation.effort()),
-            Asked::Denied(denial) => return Ended::Denied(denial, *conversation.effort()),
-            Asked::Unrecorded(problem) => return Ended::Unrecorded(problem),
-        };
+        let records = Records { intents, cached: cached.as_mut() };
+        let answer =
+            match ask(plan, conversation, &files, row.index, records, &mut first_sent, switches).await {
+                Asked::Taken => continue,
+                Asked::Answered(completion, target) => {
+                    let completion = conversation.joined(completion);
+                    let reading = completion::read(&completion, &plan.schema, &target.form.wire);
+                    Answer::Read(completion, validity::of_answer(plan, row, reading).await)
+                }
+                Asked::Failed(fault) => Answer::Failed(fault),
+                Asked::Halted => return Ended::Abandoned(*conversation.effort()),
+                Asked::Fatal(fault) => return Ended::Fatal(fault, *conversation.effort()),
+                Asked::Denied(denial) => return Ended::Denied(denial, *conversation.effort()),
+                Asked::Unrecorded(problem) => return Ended::Unrecorded(problem),
+            };
         let violations = match &answer {
             Answer::Read(_, Reading::Invalid { violations, .. }) => violations.len(),
             Answer::Read(..) | Answer::Failed(_) => 0,
@@ -155,7 +155,7 @@ pub(crate) async fn extract(
     }
 }
 
-/// What came of asking one prompt.
+/// The result of asking one prompt.
 enum Asked {
     Answered(Completion, Arc<Target>),
     Failed(Fault),
@@ -163,23 +163,23 @@ enum Asked {
     Fatal(Fault),
     Denied(Denial),
     Unrecorded(Problem),
-    /// Nothing was asked, since another run asks about the same row.
+    /// Nothing was asked, since another run is asking about the same row.
     Taken,
 }
 
-/// Where it is noted that a row is asked about.
-struct Noted<'a, 'b> {
+/// Where to record that a row is about to be asked.
+struct Records<'a, 'b> {
     intents: Option<(&'a Intents, Key)>,
     cached: Option<&'a mut Cached<'b>>,
 }
 
-/// Attempts one prompt until it is answered. Each attempt is admitted anew, and its permit is settled and gone before any wait.
+/// Attempts one prompt until it is answered. Each attempt is admitted separately, and its permit is settled before any wait.
 async fn ask(
     plan: &Plan,
     conversation: &mut Conversation,
     files: &Loaded,
     row: u64,
-    mut noted: Noted<'_, '_>,
+    mut records: Records<'_, '_>,
     first_sent: &mut Option<Instant>,
     Switches { halt, refusals }: &Switches<'_>,
 ) -> Asked {
@@ -203,7 +203,7 @@ async fn ask(
             None => return Asked::Halted,
         };
         let held = permit.waited_for().map(|bound| (bound, asked.elapsed()));
-        // While this row waited, another may have learned that the server wants to be asked otherwise.
+        // While this row waited, another one may have found that the server needs a different request.
         let current = plan.approach.target();
         if !Arc::ptr_eq(&current, &target) {
             target = current;
@@ -212,11 +212,11 @@ async fn ask(
         let at = Moment::from(SystemTime::now());
         let most = most(weight, at);
         if plan.account.budget.is_some() && (most.is_none() || most > stake.most) {
-            // What it may cost has risen while it waited.
+            // Its maximum cost has risen while it waited.
             permit.hand_back();
             continue;
         }
-        if let Some(cached) = &mut noted.cached {
+        if let Some(cached) = &mut records.cached {
             match halt.or(cached.claim()).await {
                 Some(true) => {}
                 Some(false) => {
@@ -234,7 +234,7 @@ async fn ask(
             continue;
         };
         let lost = plan.account.pricing.of_lost(most);
-        if let Some((intents, key)) = noted.intents {
+        if let Some((intents, key)) = records.intents {
             let mut cost = conversation.effort().cost;
             cost += lost;
             if let Err(problem) = intents.note(key, row, conversation.effort().attempts + 1, cost).await {
@@ -273,8 +273,8 @@ async fn ask(
             }
             Err(fault) => fault,
         };
-        if let Some(everybodys) = refusals.no_answer() {
-            return Asked::Fatal(everybodys);
+        if let Some(shared) = refusals.no_answer() {
+            return Asked::Fatal(shared);
         }
 
         match plan.approach.adapt(&target, &fault) {
@@ -316,7 +316,7 @@ async fn ask(
     }
 }
 
-/// The request that asks `prompt`, and what it weighs.
+/// The request for `prompt`, and its weight.
 fn encoded(plan: &Plan, target: &Target, prompt: &Prompt) -> (Request, Weight) {
     let request = target.encode(prompt);
     let weight = weigh(&request, target, prompt, plan.capacity);
@@ -328,31 +328,32 @@ fn prompt(plan: &Plan, row: &Row) -> Result<Prompt, Box<Failure>> {
     plan.template.render(fields)
 }
 
-/// The failure of a row whose files cannot be sent.
+/// The failure of a row with files that cannot be sent.
 fn unattached(message: String) -> Failure {
     Failure::unasked(FailureKind::Attachment, message)
 }
 
-/// The request that would open the conversation about `row`. Its files are read on this thread.
+/// The request that would begin the conversation about `row`. Its files are read on the calling thread.
 pub(crate) fn first_request(plan: &Plan, row: &Row) -> Result<Request, Box<Failure>> {
     let prompt = prompt(plan, row)?;
     let files = plan.files.load_now(&prompt).map_err(|message| Box::new(unattached(message)))?;
     Ok(plan.approach.target().encode(&files.fill(&prompt)))
 }
 
-/// What the request weighs that would open the conversation about `row`, what it asks, and its key; none if it cannot be asked about. No file is read.
+/// The weight of the request that would begin the conversation about `row`, its prompt and its key; `None` if the row cannot be
+/// asked about. No file is read.
 pub(crate) fn first_weight(plan: &Plan, row: &Row) -> Option<(Weight, Prompt, Key)> {
     let mut prompt = prompt(plan, row).ok()?;
     let key = plan.keys.of(&prompt);
     for attachment in prompt.attachments_mut() {
-        // What it weighs has nothing to do with its size.
+        // Its weight does not depend on its size.
         attachment.content = AttachmentContent::Base64("".into());
     }
     let (_, weight) = encoded(plan, &plan.approach.target(), &prompt);
     Some((weight, prompt, key))
 }
 
-/// What a cache finds the row by, if a prompt can be rendered and no files go along.
+/// The key under which a cache has the row, if its prompt can be rendered and no files are sent with it.
 pub(crate) fn cacheable_key(plan: &Plan, row: &Row) -> Option<Key> {
     let prompt = prompt(plan, row).ok()?;
     let asked = plan.keys.of(&prompt);
@@ -362,12 +363,12 @@ pub(crate) fn cacheable_key(plan: &Plan, row: &Row) -> Option<Key> {
     (!has_files).then_some(asked)
 }
 
-/// The key of what is asked about the row, if a prompt can be rendered.
+/// The key of the row's prompt, if it can be rendered.
 pub(crate) fn key(plan: &Plan, row: &Row) -> Option<Key> {
     Some(plan.keys.of(&prompt(plan, row).ok()?))
 }
 
-/// What an attempt cost that was sent at this moment, and that costs `lost` where nobody knows.
+/// What an attempt that was sent `at` this moment cost, or `lost` if that is not reported.
 pub(crate) fn cost(
     pricing: &Pricing,
     asked_tier: Option<&str>,
@@ -379,7 +380,7 @@ pub(crate) fn cost(
         Ok(completion) => {
             let tier = completion.service_tier.as_deref().or(asked_tier);
             let Some(usage) = &completion.usage else { return lost };
-            // What has no price may cost more than what was reckoned with.
+            // Without a price, it may cost more than the calculated maximum.
             pricing.cost(usage, tier, at).map_or(Cost::UNKNOWN, Cost::known)
         }
         Err(fault) if fault.may_be_billed() => lost,
@@ -387,7 +388,7 @@ pub(crate) fn cost(
     }
 }
 
-/// What a permit is settled with.
+/// How to settle the permit of an attempt with this result.
 pub(crate) fn settlement(result: &Result<Completion, Fault>) -> Settlement {
     match result {
         Ok(Completion { usage: Some(usage), .. }) => Settlement::Exact(*usage),
@@ -395,7 +396,7 @@ pub(crate) fn settlement(result: &Result<Completion, Fault>) -> Settlement {
             retry_after: fault.retry_after,
             by: fault.limited_by,
             overloaded: fault.kind == FaultKind::Overloaded,
-            places: fault.places,
+            slots: fault.places,
         }),
         Ok(Completion { usage: None, .. }) => Settlement::Unknown,
         Err(fault) => failing(fault).map_or(Settlement::Unknown, |failing| Settlement::Failed {
@@ -405,7 +406,7 @@ pub(crate) fn settlement(result: &Result<Completion, Fault>) -> Settlement {
     }
 }
 
-/// How an attempt failed, if others may fail so as well; otherwise it was answered.
+/// How an attempt failed, if others may fail the same way; `None` if the server answered it.
 fn failing(fault: &Fault) -> Option<Failing> {
     match (fault.kind, fault.status) {
         (FaultKind::Unreachable, _) => Some(Failing::Unreachable),

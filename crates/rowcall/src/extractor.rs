@@ -1,5 +1,5 @@
-//! The typed front door: values of one type from rows, one or many, in the ways that users of `asyncio` know by name. Thin:
-//! inside, everything is JSON.
+//! The typed API: values of one type from one row or many, with methods named as users of `asyncio` know them. A thin
+//! layer: inside, everything is JSON.
 
 mod builder;
 mod caching;
@@ -34,15 +34,15 @@ use crate::outcomes::Outcomes;
 use crate::provider::Form;
 use crate::request::Request;
 use crate::row::Row;
-use crate::run::{Run, pour};
+use crate::run::{Run, drive};
 use crate::source::{IntoSource, Sink, Source};
 use crate::stats::Stats;
 use crate::violation::Violation;
 
-/// So many at a time, that counting costs little more than reading.
+/// Large enough that counting costs little more than reading.
 const ROWS_COUNTED_AT_A_TIME: usize = 512;
 
-/// A way from rows to values of `T`. Cloning it is cheap; clones share the client's limits and the statistics.
+/// Turns rows into values of `T`. Cloning it is cheap; clones share the client's limits and the statistics.
 pub struct Extractor<T> {
     plan: Arc<Plan>,
     stats: Arc<Mutex<Stats>>,
@@ -50,9 +50,9 @@ pub struct Extractor<T> {
 }
 
 impl<T> Extractor<T> {
-    /// The same extractor with at most `places` attempts in flight; 0 counts as 1.
-    pub fn concurrency(&self, places: usize) -> Self {
-        self.with_plan(Plan::clone(&self.plan).with_concurrency(places))
+    /// The same extractor with at most `attempts` in flight; 0 counts as 1.
+    pub fn concurrency(&self, attempts: usize) -> Self {
+        self.with_plan(Plan::clone(&self.plan).with_concurrency(attempts))
     }
 
     /// The same extractor with one more observer. It is called on the engine's threads, so it must be quick and must not
@@ -63,8 +63,9 @@ impl<T> Extractor<T> {
         self.with_plan(plan)
     }
 
-    /// The same extractor with a rule of yours in place of any it had, for what no schema can say: values for which it finds
-    /// violations are asked for again. It sees every row, also one that shares a value with an equal row or has one in the journal.
+    /// The same extractor with a rule of yours that replaces any earlier one, for what no schema can express: the model is asked
+    /// again for values in which it finds violations. It sees every row, including one that shares a value with an equal row or has
+    /// one in the journal.
     pub fn check(&self, rule: impl Fn(&Row, &T) -> Vec<Violation> + Send + Sync + 'static) -> Self
     where
         T: DeserializeOwned + 'static,
@@ -72,15 +73,15 @@ impl<T> Extractor<T> {
         self.check_with(Arc::new(Closure::<T, _>::new(rule, Scope::RowAndValue)))
     }
 
-    /// As [`check`](Self::check), with a rule that takes values in batches or in its own time.
+    /// As [`check`](Self::check), with a rule that takes values in batches or asynchronously.
     pub fn check_with(&self, check: Arc<dyn Check>) -> Self {
         let mut plan = Plan::clone(&self.plan);
         plan.check = Some(check);
         self.with_plan(plan)
     }
 
-    /// The same extractor with a journal: outcomes are on the disk before they are released, and what the journal knows is not
-    /// asked again, in this process or a later one. One that is there is resumed.
+    /// The same extractor with a journal: outcomes are on disk before they are released, and rows that the journal knows are
+    /// not asked about again, in this process or a later one. An existing journal is resumed.
     ///
     /// # Errors
     /// As [`journal_with`](Self::journal_with).
@@ -88,14 +89,14 @@ impl<T> Extractor<T> {
         self.journal_with(&JournalOptions::at(path))
     }
 
-    /// As [`journal`](Self::journal), with all that can be said about it.
+    /// As [`journal`](Self::journal), with all its options.
     ///
-    /// A run that was dropped keeps its journal locked until the runtime has ended its tasks; opening it again before that is refused as if
-    /// another process had it. [`journal_hold`](Self::journal_hold) tells when that is over.
+    /// A dropped run keeps its journal locked until the runtime has ended its tasks; until then, opening it again fails as if another
+    /// process had it open. [`journal_hold`](Self::journal_hold) shows when the lock is released.
     ///
     /// # Errors
-    /// [`Error::Config`] for a journal of a plan that asks something else, one that another process writes to, a file that is
-    /// no journal or of a newer format, and whatever keeps it from being written to.
+    /// [`Error::Config`] for a journal of a different plan, one that another process writes to, a file that is not a journal
+    /// or has a newer format, and if it cannot be written to.
     pub fn journal_with(&self, options: &JournalOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
         let journal = Journal::open(options, &plan.identity, self.price_basis()).map_err(Error::Config)?;
@@ -105,8 +106,8 @@ impl<T> Extractor<T> {
         Ok(self.with_plan(plan))
     }
 
-    /// The same extractor with the journal of a plan that asks `identity`, for [`rerun`](Self::rerun): rows are asked in this
-    /// extractor's way, and what comes of it is known by what that plan asks, which goes on with it.
+    /// The same extractor with the journal of a plan that asks `identity`, for [`rerun`](Self::rerun): rows are asked as this
+    /// extractor asks, but their outcomes are recorded under the keys of that plan, which continues with them.
     ///
     /// # Errors
     /// As [`journal_with`](Self::journal_with).
@@ -120,7 +121,8 @@ impl<T> Extractor<T> {
         Ok(self.with_plan(plan))
     }
 
-    /// What the runs before have spent, at the most, counts against the budget; what was spent before the journal was open is recorded.
+    /// Counts the most that earlier runs may have spent against the budget, and records what was spent before the journal was
+    /// open.
     fn open_purse(&self, journal: &Journal, path: &Path) -> Result<Purse> {
         let admission = &self.plan.account.admission;
         let purse = self.plan.account.spent_before(journal.spent(), path).map_err(Error::Config)?;
@@ -132,7 +134,8 @@ impl<T> Extractor<T> {
         Ok(purse)
     }
 
-    /// The same extractor, whose statistics leave out what the runs before have spent by its journal: they have it already.
+    /// The same extractor, whose statistics leave out what earlier runs with its journal have spent, since they already include
+    /// it.
     pub fn without_totals_of_before(self) -> Self {
         if let Some(journal) = &self.plan.journal {
             let _ = journal.take_resumed();
@@ -140,20 +143,20 @@ impl<T> Extractor<T> {
         self
     }
 
-    /// What tells whether the extractor's journal is closed: once the extractor, its clones and its runs are dropped, and the runtime has
-    /// ended their tasks. `None` without a journal.
+    /// A handle that shows whether the extractor's journal is closed: that is so once the extractor, its clones and its runs are dropped
+    /// and the runtime has ended their tasks. `None` without a journal.
     pub fn journal_hold(&self) -> Option<JournalHold> {
         self.plan.journal.as_ref().map(|journal| journal.hold())
     }
 
-    /// The same extractor, which does this about rows that its journal knows to have failed.
+    /// The same extractor with this treatment of rows whose failure is in its journal.
     pub fn known_failures(&self, failures: KnownFailures) -> Self {
         let mut plan = Plan::clone(&self.plan);
         plan.known_failures = failures;
         self.with_plan(plan)
     }
 
-    /// What it asks, in the words that a journal remembers.
+    /// What it asks, as a journal records it.
     pub fn identity(&self) -> &Identity {
         &self.plan.identity
     }
@@ -184,45 +187,46 @@ impl<T> Extractor<T> {
         Self { plan: Arc::new(plan), stats: Arc::clone(&self.stats), value: PhantomData }
     }
 
-    /// What has happened so far in all calls of this extractor and its clones.
+    /// The statistics of all calls of this extractor and its clones so far.
     pub fn stats(&self) -> Stats {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How the schema is asked for now: the mode, and the wire schema with what it could not express. A run may change it
-    /// once the server has refused it.
+    /// How the schema is currently sent: the mode, and the wire schema with what it could not express. A run may change
+    /// it after the server has rejected it.
     pub fn form(&self) -> Form {
         self.plan.approach.target().form.clone()
     }
 
-    /// What is asked for in another way than by the provider's best means, and why: a sentence fragment each.
+    /// What could not be done by the provider's best means, and why: one sentence fragment each.
     pub fn notes(&self) -> &[String] {
         &self.plan.notes
     }
 
-    /// The table of prices that costs are taken from, by its day and its hash; `None` if nothing is billed or no price is known.
+    /// The price table that costs are computed from, identified by its date and hash; `None` if nothing is billed or no price
+    /// is known.
     pub fn price_basis(&self) -> Option<&str> {
         self.plan.account.pricing.basis()
     }
 
-    /// The fields that every row must bring: what the template uses, and images.
+    /// The fields that every row must have: those that the template uses, and images.
     pub fn variables(&self) -> Vec<String> {
         self.plan.template.variables().into_iter().collect()
     }
 
-    /// The fields that the template takes from the whole row by name, as in `row.text`: every row must bring them, unless it has a field
+    /// The fields that the template takes from the whole row by name, as in `row.text`: every row must have them, unless it has a field
     /// `row`.
     pub fn variables_of_row(&self) -> Vec<String> {
         self.plan.template.variables_of_row().into_iter().collect()
     }
 
-    /// The fields that the template may use, needed or not, and images; `None` if it uses the row as a whole.
+    /// The fields that the template may use, required or not, and images; `None` if it uses the row as a whole.
     pub fn fields_used(&self) -> Option<Vec<String>> {
         self.plan.template.mentioned()
     }
 
-    /// The first request for a row exactly as it would go out, with its URL; headers that may hold a secret print as
-    /// `Sensitive`. The row's files are read on this thread.
+    /// The first request for a row exactly as it would be sent, with its URL; headers that may hold a secret print as
+    /// `Sensitive`. The row's files are read on the calling thread.
     ///
     /// # Errors
     /// [`Error::Row`] if no prompt can be rendered for the row, or a file cannot be read.
@@ -233,8 +237,8 @@ impl<T> Extractor<T> {
         Ok(Preview { url: transport.shown_url(&request), headers: transport.headers_of(&request), request })
     }
 
-    /// Carries all rows of `source` to `sink`, in this order. `halt` ends it early: no new requests, those in flight are
-    /// awaited and written.
+    /// Runs all rows of `source` and writes their outcomes to `sink` in this order. `halt` ends the run early: it sends
+    /// no new requests, and awaits and writes those in flight.
     ///
     /// # Errors
     /// Whatever stopped the run. Failed rows are outcomes, not errors.
@@ -245,31 +249,31 @@ impl<T> Extractor<T> {
         order: OrderBy,
         halt: Halt,
     ) -> Result<()> {
-        pour(Run::new(Arc::clone(&self.plan), source, order).halted_by(halt), sink).await
+        drive(Run::new(Arc::clone(&self.plan), source, order).halted_by(halt), sink).await
     }
 
-    /// As [`run`](Self::run), one row after another: the next is not taken before the one before is done.
+    /// As [`run`](Self::run), one row after another: a row is taken only when the previous one is done.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_one_by_one<S: Source>(&self, source: S, sink: &mut impl Sink) -> Result<()> {
-        pour(Run::one_by_one(Arc::clone(&self.plan), source), sink).await
+        drive(Run::one_by_one(Arc::clone(&self.plan), source), sink).await
     }
 
-    /// Asks again about rows that the journal has, by [`Contents::into_failed_rows`](crate::journal::Contents::into_failed_rows):
-    /// what comes of it takes the place of what the journal has, and goes to `sink` as it is completed.
+    /// Asks again about rows of the journal, from [`Contents::into_failed_rows`](crate::journal::Contents::into_failed_rows): the
+    /// new outcomes replace those in the journal, and go to `sink` as they are completed.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn rerun<S: Source>(&self, source: S, sink: &mut impl Sink, halt: Halt) -> Result<()> {
-        pour(Run::apart(Arc::clone(&self.plan), source, Placing::Again).halted_by(halt), sink).await
+        drive(Run::apart(Arc::clone(&self.plan), source, Placing::Again).halted_by(halt), sink).await
     }
 }
 
 /// A request that was not sent.
 #[derive(Debug, Clone)]
 pub struct Preview {
-    /// Where it would go; a query of the base URL is not shown.
+    /// The URL, without the query of the base URL.
     pub url: String,
     /// Its headers.
     pub headers: http::HeaderMap,
@@ -281,7 +285,7 @@ impl<T: DeserializeOwned> Extractor<T> {
     /// The value for one row.
     ///
     /// # Errors
-    /// [`Error::Row`] with the failure if there is none, [`Error::Stopped`] for a fault that any row would meet.
+    /// [`Error::Row`] with the failure if there is no value, [`Error::Stopped`] for a fault that any row would meet.
     pub async fn extract(&self, row: impl Serialize + Send) -> Result<T> {
         let mut run = Run::apart(Arc::clone(&self.plan), std::iter::once(row).into_source(), Placing::None);
         match run.next().await?.pop_front() {
@@ -290,7 +294,7 @@ impl<T: DeserializeOwned> Extractor<T> {
         }
     }
 
-    /// The values, one row after another: the next is not taken before the one before is done.
+    /// The values, one row after another: a row is taken only when the previous one is done.
     ///
     /// # Errors
     /// As [`gather`](Self::gather).
@@ -308,8 +312,8 @@ impl<T: DeserializeOwned> Extractor<T> {
         }
     }
 
-    /// The values, asked for at once, in input order. The first failure in time ends it and cancels what is in flight, as
-    /// Python's `TaskGroup` does; `asyncio.gather` would let the siblings run on.
+    /// The values, requested concurrently, in input order. The first failure to occur ends the call and cancels what is
+    /// in flight, as Python's `TaskGroup` does; `asyncio.gather` would let the siblings continue.
     ///
     /// # Errors
     /// [`Error::Row`] with the first failure, or whatever stopped the run.
@@ -317,12 +321,12 @@ impl<T: DeserializeOwned> Extractor<T> {
         self.collect(rows, value_or_error).await
     }
 
-    /// The outcomes, asked for at once, in input order: failures are data, as with Python's `return_exceptions=True`.
+    /// The outcomes, requested concurrently, in input order: failures are data, as with Python's `return_exceptions=True`.
     ///
     /// # Errors
     /// Only what stops a run: a source that cannot be read, or a fault that every row would meet.
     pub async fn gather_outcomes(&self, rows: impl IntoSource) -> Result<Vec<Outcome<T>>> {
-        // All are held until the last is there, and completions would be most of them.
+        // All are held until the last one is done, and completions would take most of the memory.
         self.collect(rows, |outcome| Ok(Outcome { completion: None, ..outcome })).await
     }
 
@@ -332,21 +336,21 @@ impl<T: DeserializeOwned> Extractor<T> {
         each: impl Fn(Outcome<T>) -> Result<U>,
     ) -> Result<Vec<U>> {
         let mut run = Run::new(Arc::clone(&self.plan), rows.into_source(), OrderBy::Completed);
-        let mut placed: Vec<(u64, U)> = Vec::new();
+        let mut indexed: Vec<(u64, U)> = Vec::new();
         loop {
             let done = run.next().await?;
             if done.is_empty() {
-                placed.sort_by_key(|(index, _)| *index);
-                return Ok(placed.into_iter().map(|(_, outcome)| outcome).collect());
+                indexed.sort_by_key(|(index, _)| *index);
+                return Ok(indexed.into_iter().map(|(_, outcome)| outcome).collect());
             }
             for (row, outcome) in done {
-                placed.push((row.index, each(typed(outcome))?));
+                indexed.push((row.index, each(typed(outcome))?));
             }
         }
     }
 
-    /// A stream of outcomes as they are completed, each with its row's index in the input. Rows are taken as there is room, so
-    /// that memory stays bounded for any number of them.
+    /// A stream of outcomes as they are completed, each with its row's index in the input. Rows are taken only as there is
+    /// room, so memory stays bounded however many there are.
     pub fn as_completed<'a, R>(&self, rows: R) -> Outcomes<'a, T>
     where
         R: IntoSource,
@@ -356,7 +360,7 @@ impl<T: DeserializeOwned> Extractor<T> {
         self.stream(rows, OrderBy::Completed)
     }
 
-    /// A stream of outcomes in input order, of any size: what is done too early is held back within a bound.
+    /// A stream of outcomes in input order, of any size: outcomes that are ready too early are held back, within a bound.
     pub fn ordered<'a, R>(&self, rows: R) -> Outcomes<'a, T>
     where
         R: IntoSource,
@@ -376,7 +380,8 @@ impl<T: DeserializeOwned> Extractor<T> {
     }
 }
 
-/// The outcome with its value as `T`. `validity.rs` has made sure that it fits; one that fits only at times makes its row fail.
+/// The outcome with its value as `T`. `validity.rs` has already checked that it fits; a type that accepts a value only
+/// sometimes makes the row fail.
 fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
     let Outcome { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion } =
         outcome;

@@ -1,4 +1,4 @@
-//! Why an attempt failed: one variant per kind, so that `retry.rs` can decide each. Who makes them: `provider/` from a
+//! Why an attempt failed: one variant per kind, so that `retry.rs` can decide each. `provider/` makes them from a
 //! response, `transport.rs` from a connection.
 
 use std::fmt;
@@ -11,68 +11,67 @@ use crate::standing::LimitedBy;
 /// What went wrong with one attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
-    /// The kind, on which decisions are made.
+    /// The kind, which decides how it is handled.
     pub kind: FaultKind,
-    /// What the server or the connection said: a sentence fragment, never with a key in it.
+    /// The message of the server or the connection: a sentence fragment, never including a key.
     pub message: String,
     /// HTTP status, if there was a response.
     pub status: Option<u16>,
     /// How long the server asked to wait.
     pub retry_after: Option<Duration>,
-    /// `x-should-retry`, with which a server overrides what the status would mean.
+    /// `x-should-retry`, by which a server overrides the meaning of its status.
     pub should_retry: Option<bool>,
-    /// What a refusal was about, if it is one and tells.
+    /// The limit that was exceeded, if this is a limit and the server names it.
     pub limited_by: Option<LimitedBy>,
-    /// How many requests may be in flight at a time, if it says so of too many.
+    /// How many requests may be in flight at a time, if the server says so when refusing more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub places: Option<usize>,
     /// The request field that the server objects to, as it named it.
     pub param: Option<String>,
-    /// The server's id of the request, to quote to its support.
+    /// The server's request id, to quote to its support.
     pub request_id: Option<String>,
 }
 
-/// What an answer in Ollama's own protocol is called.
+/// How messages describe an answer in Ollama's own protocol.
 pub(crate) const OLLAMA: &str = "Ollama's own form";
 
-/// What answers in other protocols than the one that was spoken are called.
+/// How messages describe answers in a different protocol from the one used.
 pub(crate) const CHAT_FORM: &str = "the form of OpenAI's Chat Completions";
 pub(crate) const ANTHROPIC_FORM: &str = "the form of Anthropic's Messages";
 pub(crate) const GEMINI_FORM: &str = "the form of Gemini's generateContent";
 pub(crate) const RESPONSES_FORM: &str = "the form of OpenAI's Responses";
 
-/// What answers in forms that no protocol of ours has are called: Cohere's, TGI's, Bedrock's.
+/// How messages describe answers in a form that none of our protocols has: Cohere's, TGI's, Bedrock's.
 pub(crate) const OTHER_FORM: &str = "a form of the server's own";
 
-/// What a page begins with, in small letters; of one that came with an error, the message is its beginning.
+/// How a web page begins, in lower case. If it came with an error status, the fault's message is its beginning.
 const PAGES: [&str; 2] = ["<!doctype html", "<html"];
 
-/// What a page that came with a status of success is called.
+/// How messages describe a web page that came with a success status.
 pub(crate) const WEB_PAGE: &str = "the body is a web page";
 
-/// What a server objects to that does not know the version of Gemini's API that it was asked for: it is served as `v1`, as `v1beta` or
-/// both.
+/// The `param` of a fault where the server does not have the requested version of Gemini's API: it may serve `v1`, `v1beta` or both.
 pub(crate) const GEMINI_VERSION: &str = "version of the API";
 
 /// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// 429: too many requests or tokens for now.
+    /// 429: too many requests or tokens at the moment.
     RateLimit,
-    /// 529, or a 503 that says so: the provider has no capacity for now.
+    /// 529, or a 503 that says so: the provider has no capacity at the moment.
     Overloaded,
     /// 408, 504, or no answer within the time allowed.
     Timeout,
     /// 5xx, and 200 with a body that no client could read.
     Server,
-    /// No connection came about, so that nothing was sent.
+    /// No connection could be made, so nothing was sent.
     Unreachable,
     /// The connection broke before the answer was complete.
     Connection,
     /// 409: the resource was busy. 425: it was too early.
     Conflict,
-    /// 429 that waiting does not mend: credit, spend limit or a day's allowance is used up.
+    /// 429 that waiting does not resolve: credit, spend limit or a day's allowance is used up.
     Quota,
     /// 401: the key was not accepted.
     Auth,
@@ -80,9 +79,9 @@ pub enum FaultKind {
     Permission,
     /// 404: no such model or path. 3xx: it has moved, so the base URL is not right.
     NotFound,
-    /// 400: the provider does not take the schema.
+    /// 400: the provider does not accept the schema.
     InvalidSchema,
-    /// 400: the model does not take a parameter or its value.
+    /// 400: the model does not accept a parameter or its value.
     UnsupportedParameter,
     /// 400: the prompt is longer than the model's context.
     ContextLength,
@@ -126,7 +125,7 @@ impl FaultKind {
 }
 
 impl Fault {
-    /// A fault of `kind` that no response stands behind.
+    /// A fault of `kind` without a response.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -141,8 +140,8 @@ impl Fault {
         }
     }
 
-    /// Whether the attempt may have been billed although it reported no tokens: the request went out, and nothing that came
-    /// back says that it was turned away. A gateway's 5xx says nothing of what the server behind it has done.
+    /// Whether the attempt may have been billed although it reported no usage: the request was sent, and no response says
+    /// that it was rejected. A gateway's 5xx says nothing about what the server behind it has done.
     pub fn may_be_billed(&self) -> bool {
         match self.kind {
             FaultKind::Timeout | FaultKind::Connection | FaultKind::Server => {
@@ -167,71 +166,71 @@ impl Fault {
         }
     }
 
-    /// Whether a web page came where an answer was expected, with a status of success.
+    /// Whether a web page with a success status came instead of an answer.
     pub(crate) fn is_page(&self) -> bool {
         self.kind == FaultKind::Server && self.message.starts_with(WEB_PAGE)
     }
 
-    /// Whether a web page came where an answer was expected, with whatever status: no row is answered so.
+    /// Whether a web page with any status came instead of an answer: no row is ever answered with one.
     pub(crate) fn has_page(&self) -> bool {
         let start: String = self.message.chars().take(PAGES[0].len()).collect();
         self.is_page() || PAGES.iter().any(|words| start.to_ascii_lowercase().starts_with(words))
     }
 
-    /// Whether a server of HTTPS says that it was spoken to in plain HTTP.
+    /// Whether an HTTPS server reports that it received plain HTTP.
     fn is_of_plain_http(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
         ["plain http", "http request to an https", "requires tls"].iter().any(|words| message.contains(words))
     }
 
-    /// Whether the server objects to a way of asking for a schema.
+    /// Whether the server objects to the way in which a schema is sent.
     fn is_of_way_to_ask(&self) -> bool {
         let ways =
             ["response_format", "text.format", "tools", "tool_choice", "output_config", "generation_config"];
         self.param.as_deref().is_some_and(|param| ways.iter().any(|way| param.starts_with(way)))
     }
 
-    /// What to do next, where the kind tells.
+    /// What to do next, if the kind suggests something.
     pub fn hint(&self) -> Option<&'static str> {
         match self.kind {
             FaultKind::Auth => {
-                Some("check the provider's key variable, or that the base URL belongs to the key")
+                Some("check the provider's key variable, and that the key belongs to the base URL")
             }
             FaultKind::Permission => Some("check what the key's project and region are allowed to use"),
             FaultKind::NotFound if self.message.contains(OLLAMA) => {
-                Some("add `/v1` to the base URL, where Ollama has its compatible interface")
+                Some("add `/v1` to the base URL for Ollama's OpenAI-compatible API")
             }
             FaultKind::NotFound if self.message.contains(ANTHROPIC_FORM) => {
-                Some("speak the server's protocol with `--protocol anthropic`, or give another base URL")
+                Some("use the server's protocol with `--protocol anthropic`, or another base URL")
             }
             FaultKind::NotFound if self.message.contains(GEMINI_FORM) => {
-                Some("speak the server's protocol with `--protocol gemini`, or give another base URL")
+                Some("use the server's protocol with `--protocol gemini`, or another base URL")
             }
             FaultKind::NotFound if self.message.contains(RESPONSES_FORM) => {
-                Some("speak the server's protocol with `--protocol responses`, or give another base URL")
+                Some("use the server's protocol with `--protocol responses`, or another base URL")
             }
             FaultKind::NotFound if self.message.contains(CHAT_FORM) => {
-                Some("speak the server's protocol with `--protocol chat`, or give another base URL")
+                Some("use the server's protocol with `--protocol chat`, or another base URL")
             }
             FaultKind::NotFound if self.message.contains(OTHER_FORM) => Some(
-                "give the base URL of the server's interface in OpenAI's form, which most have (it often ends in `/v1`)",
+                "use the base URL of the server's OpenAI-compatible API, which most servers have (it often ends in `/v1`)",
             ),
             FaultKind::NotFound if self.is_of_plain_http() => {
-                Some("the server speaks HTTPS there: begin the base URL with `https://`")
+                Some("the server expects HTTPS: begin the base URL with `https://`")
             }
             FaultKind::NotFound if self.param.as_deref() == Some(GEMINI_VERSION) => Some(
-                "check the model's name and the version of Gemini's API, which a base URL ends in: `--base-url https://HOST/v1beta`",
+                "check the model's name and the version of Gemini's API at the end of the base URL: `--base-url https://HOST/v1beta`",
             ),
             FaultKind::NotFound => Some("check the model's name and the base URL (most end in `/v1`)"),
             FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),
             FaultKind::InvalidSchema => Some(
-                "`rowcall schema` shows what is sent; without `--mode` the other modes are tried in turn",
+                "see what is sent with `rowcall schema`, or leave out `--mode` to try the other modes in turn",
             ),
             FaultKind::UnsupportedParameter if self.is_of_way_to_ask() => Some(
-                "the server takes a schema in none of the ways that are tried; without `--mode` all of them are, and `--mode prompt` asks in words alone",
+                "leave out `--mode` to try every way of sending the schema, or describe it in the prompt with `--mode prompt`",
             ),
             FaultKind::UnsupportedParameter => {
-                Some("leave the parameter out, or choose a model that takes it")
+                Some("leave the parameter out, or choose a model that accepts it")
             }
             FaultKind::ContextLength | FaultKind::TooLarge => {
                 Some("shorten the row or choose a larger model")
@@ -240,11 +239,11 @@ impl Fault {
             FaultKind::Unreachable if self.message.contains("certificate") => {
                 Some("give the authority that signed the server's certificate with `--ca-cert`")
             }
-            FaultKind::Unreachable => Some("check the base URL and that the server runs"),
+            FaultKind::Unreachable => Some("check the base URL and that the server is running"),
             FaultKind::Timeout => Some("raise `--timeout` if the model needs longer"),
             FaultKind::RateLimit => Some("run again later, or ask the provider for a higher limit"),
             FaultKind::Server if self.is_page() => {
-                Some("check the base URL: most end in `/v1`, and a page stands elsewhere")
+                Some("check the base URL: most end in `/v1`, and other paths serve web pages")
             }
             FaultKind::Connection
             | FaultKind::Overloaded

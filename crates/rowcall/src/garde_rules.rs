@@ -1,4 +1,4 @@
-//! `garde`'s rules as a check: what a type says of its own fields is told to the model like any other violation.
+//! `garde`'s rules as a check: the model sees their violations like any other.
 
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
-//! The switch that ends a run early. Who turns it, and what a run does then, is others' business.
+//! The switch that ends a run early. `run.rs` decides what a run does then.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// A switch that ends a run: once on, no request is sent any more, and those in flight are awaited.
+/// A switch that ends a run: once it is on, no more requests are sent, and those in flight are awaited.
 #[derive(Debug, Clone)]
 pub struct Halt(Arc<watch::Sender<bool>>);
 
@@ -16,7 +16,7 @@ impl Default for Halt {
 }
 
 impl Halt {
-    /// Switches it on, for good.
+    /// Switches it on, permanently.
     pub fn set(&self) {
         self.0.send_replace(true);
     }
@@ -28,11 +28,11 @@ impl Halt {
 
     /// Waits until it is on.
     pub(crate) async fn wait(&self) {
-        // The sender lives as long as `self`, so the wait can only end by the switch.
+        // The sender lives as long as `self`, so only the switch can end the wait.
         let _ = self.0.subscribe().wait_for(|on| *on).await;
     }
 
-    /// What `work` gives, or `None` if the switch is on, or comes on, before that.
+    /// The result of `work`, or `None` if the switch is on or comes on before that.
     pub(crate) async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         if self.is_on() {
             return None;

@@ -1,5 +1,5 @@
-//! What makes two plans the same, and two rows: what is asked, of which model, for which schema. How fast it is asked, in which
-//! order, and how the schema goes on the wire changes neither.
+//! What makes two plans or two rows the same: the question, the model and the schema. Speed, order and how the schema is sent
+//! change neither.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::row::{AnsweredRow, Row};
 use crate::turn::{Attachment, AttachmentContent, Prompt, Turn};
 
-/// The parameter that makes no other answer, only its end: it is in no key, so that what has a value is known under any limit.
+/// The parameter that only cuts an answer short: keys leave it out, so that a value is found under any limit.
 const OUTPUT_LIMIT: &str = "max_output_tokens";
 
-/// Bytes of a key: enough that two rows of billions never share one by accident.
+/// Bytes of a key: enough that no two of billions of rows share one by accident.
 const KEY_BYTES: usize = 16;
 
 /// What a plan asks.
@@ -21,22 +21,23 @@ const KEY_BYTES: usize = 16;
 pub struct Identity {
     /// `PROVIDER/MODEL`.
     pub model: String,
-    /// The template of the user's part.
+    /// The template of the user part.
     pub prompt: String,
-    /// The template of the system's part, if there is one.
+    /// The template of the system part, if there is one.
     pub system: Option<String>,
-    /// What the user sets about the answers, by name.
+    /// The parameters of the answers, by name.
     pub parameters: Map<String, Value>,
     /// The user's schema, as given.
     pub schema: Value,
-    /// The examples, without their places.
+    /// The examples, without their origins.
     pub examples: Vec<AnsweredRow>,
     /// The fields of a row that hold images or documents.
     pub images: Vec<String>,
 }
 
 impl Identity {
-    /// What of `self` is not as in `other`, in the user's words; empty if both ask the same. The output limit does not count.
+    /// The parts in which `self` differs from `other`, as users know them; empty if both ask the same. The output limit does
+    /// not count.
     pub fn changes(&self, other: &Self) -> Vec<&'static str> {
         let Self { model, prompt, system, parameters, schema, examples, images } = self;
         let parts = [
@@ -51,18 +52,18 @@ impl Identity {
         parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
     }
 
-    /// Whether rows are asked in the words of `other`: those that are equal for one are so for the other.
+    /// Whether rows are asked in the same words as by `other`, so that rows equal for one are equal for the other.
     pub(crate) fn has_words_of(&self, other: &Self) -> bool {
         let of_prompt = ["prompt", "system prompt", "examples", "images"];
         !self.changes(other).iter().any(|change| of_prompt.contains(change))
     }
 
-    /// What turns this plan's prompts into keys.
+    /// The hasher that turns this plan's prompts into keys.
     pub(crate) fn keys(&self) -> Keys {
         self.with_output_limit(None).keys_with_limit()
     }
 
-    /// The same for a journal whose keys have the output limit in them.
+    /// The same, for a journal whose keys include the output limit.
     pub(crate) fn keys_with_limit(&self) -> Keys {
         let mut hash = Sha256::new();
         for part in [self.model.clone(), canonical(&object(&self.parameters)), canonical(&self.schema)] {
@@ -85,27 +86,27 @@ impl Identity {
     }
 }
 
-/// What is done about rows that the journal knows to have failed.
+/// What to do about rows whose failure is in the journal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KnownFailures {
-    /// They are known.
+    /// The failure counts as the outcome.
     #[default]
     Keep,
-    /// They are asked about again, unless the best of their invalid values is valid by now.
+    /// They are asked about again, unless the best of their invalid values is now valid.
     AskAgain,
 }
 
-/// Whether rows that would be asked the very same share an outcome.
+/// Whether rows with exactly the same request share an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EqualRows {
-    /// One of them is asked about, and the others have its outcome as well.
+    /// One of them is asked about, and the others get its outcome as well.
     #[default]
     Share,
     /// Each is asked about.
     AskEach,
 }
 
-/// Turns the prompts of a plan into keys. The templates count only through the prompts that they give.
+/// Turns the prompts of a plan into keys. Templates count only through the prompts that they render.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys(Sha256);
 
@@ -133,21 +134,22 @@ impl Keys {
                     add(&mut hash, &example.question);
                     add(&mut hash, &canonical(&example.value));
                 }
-                // A first prompt has no answers in it.
+                // A first prompt never includes an answer.
                 Turn::Invalid { .. } => hash.update([2]),
             }
         }
         Key::of(&hash.finalize())
     }
 
-    /// The key of a row for which the plan has no prompt, since its template fails: what it was answered in other words is known by it.
+    /// The key of a row whose prompt cannot be rendered; it identifies an outcome that the row got under another template.
     pub(crate) fn of_unasked(&self, row: &Row) -> Key {
         let hash = self.0.clone().chain_update([5]);
         Key::of(&hash.finalize()).of_row(row)
     }
 }
 
-/// What an attachment counts as: a file as its path, so that a resumed run need not read a million images to know its rows.
+/// How an attachment enters a key: a file by its path, so that a resumed run need not read a million images to identify its
+/// rows.
 fn name(attachment: &Attachment) -> Cow<'_, str> {
     match &attachment.content {
         AttachmentContent::Url(text) => Cow::Borrowed(text),
@@ -156,8 +158,8 @@ fn name(attachment: &Attachment) -> Cow<'_, str> {
     }
 }
 
-/// What a row is known by, wherever it stands in the input: a hash of all that makes its answer. It prints as 32 hexadecimal
-/// digits.
+/// Identifies a row, regardless of its position in the input: a hash of everything that determines its answer. It prints as
+/// 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; KEY_BYTES]);
 
@@ -168,7 +170,7 @@ impl Key {
         Self(bytes)
     }
 
-    /// The key of the `n`th equal row, counted from 0, where equal rows are asked each.
+    /// The key of the `n`th equal row, counted from 0, if equal rows are asked individually.
     pub(crate) fn occurrence(self, n: u64) -> Self {
         if n == 0 {
             return self;
@@ -176,7 +178,7 @@ impl Key {
         Self::of(&Sha256::new().chain_update(self.0).chain_update(n.to_le_bytes()).finalize())
     }
 
-    /// The key of this row alone among all that have this key: a hash of its fields as well.
+    /// The key of this row alone among all rows with this key: it also hashes the row's fields.
     pub(crate) fn of_row(self, row: &Row) -> Self {
         let mut hash = Sha256::new().chain_update(self.0).chain_update(b"row");
         match &row.fields {
@@ -191,7 +193,7 @@ impl Key {
         &self.0
     }
 
-    /// The key of these bytes, if they are as many as a key has.
+    /// The key with these bytes, if there are exactly as many as a key has.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(Self(bytes.try_into().ok()?))
     }
@@ -200,9 +202,9 @@ impl Key {
 /// What a key is a hash of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyOf {
-    /// What is asked: rows that are asked the very same have it in common.
+    /// The prompt: rows with exactly the same request share it.
     Prompt,
-    /// What is asked, and the row's fields: it is for an outcome that other rows which are asked the same may not have.
+    /// The prompt and the row's fields, for an outcome that other rows with the same request may not share.
     Row,
 }
 
@@ -211,7 +213,7 @@ pub(crate) enum KeyOf {
 pub(crate) struct RowKey {
     pub(crate) key: Key,
     pub(crate) of: KeyOf,
-    /// What the row is asked now: its key, unless the rows of a journal are asked again in another way than they are known by.
+    /// The key of the current prompt. It differs from `key` if a rerun asks rows of a journal differently.
     pub(crate) asked: Key,
 }
 
@@ -227,7 +229,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// Adds a text with its length in front, so that no two lists of texts are hashed alike.
+/// Adds a text prefixed by its length, so that no two lists of texts have the same hash.
 fn add(hash: &mut Sha256, text: &str) {
     hash.update((text.len() as u64).to_le_bytes());
     hash.update(text);
@@ -246,14 +248,15 @@ fn object(map: &Map<String, Value>) -> Value {
     Value::Object(map.clone())
 }
 
-/// The parameters but for the output limit, in canonical form.
+/// The parameters without the output limit, in canonical form.
 fn without_limit(parameters: &Map<String, Value>) -> String {
     let others = parameters.iter().filter(|(name, _)| *name != OUTPUT_LIMIT);
     canonical(&others.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>())
 }
 
-/// A number with the sign of its exponent written out, as JSON's parser spells it: the keys of journals were made of such.
-fn plainly_spelled(number: &Number) -> Cow<'_, str> {
+/// A number with the sign of its exponent written out, as the JSON parser spells it: the keys of journals were made from that
+/// spelling.
+fn with_exponent_sign(number: &Number) -> Cow<'_, str> {
     match number.as_str().split_once(['e', 'E']) {
         None => Cow::Borrowed(number.as_str()),
         Some((mantissa, exponent)) if exponent.starts_with(['+', '-']) => {
@@ -263,7 +266,7 @@ fn plainly_spelled(number: &Number) -> Cow<'_, str> {
     }
 }
 
-/// JSON text without blanks and with the keys of all objects sorted.
+/// JSON text without white space and with the keys of all objects sorted.
 pub(crate) fn canonical(value: &Value) -> String {
     fn write(value: &Value, text: &mut String) {
         match value {
@@ -291,7 +294,7 @@ pub(crate) fn canonical(value: &Value) -> String {
                 }
                 text.push(']');
             }
-            Value::Number(number) => text.push_str(&plainly_spelled(number)),
+            Value::Number(number) => text.push_str(&with_exponent_sign(number)),
             Value::Null | Value::Bool(_) | Value::String(_) => text.push_str(&value.to_string()),
         }
     }
@@ -325,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_and_blanks_of_a_schema_make_no_other_plan() {
+    fn key_order_and_white_space_of_a_schema_do_not_change_the_plan() {
         let other = Identity {
             schema: json!({"properties": {"a": {"type": "string"}}, "type": "object"}),
             ..identity()
@@ -335,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_a_plan_is_told_by_its_name_and_makes_other_keys() {
+    fn each_changed_part_of_a_plan_is_named_and_changes_the_keys() {
         let key = identity().keys().of(&prompt(&["x"]));
         let model = Identity { model: "sim/flaky".to_owned(), ..identity() };
         let temperature = Map::from_iter([("temperature".to_owned(), json!(1))]);
@@ -345,7 +348,7 @@ mod tests {
             assert_eq!(other.changes(&identity()), [name]);
             assert_ne!(other.keys().of(&prompt(&["x"])), key, "{name}");
         }
-        // What a template gives is in the prompt; the template itself makes no other key.
+        // The prompt has what a template renders; the template itself does not change the key.
         let template = Identity { prompt: "{{ text | trim }}".to_owned(), ..identity() };
         assert_eq!(template.changes(&identity()), ["prompt"]);
         assert_eq!(template.keys().of(&prompt(&["x"])), key);
@@ -362,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_limit_makes_no_other_plan() {
+    fn the_output_limit_does_not_change_the_plan() {
         let limited = |limit: u32| identity().with_output_limit(Some(&json!(limit)));
         let key = |keys: Keys| keys.of(&prompt(&["x"]));
         assert_eq!(limited(50).changes(&limited(100)), Vec::<&str>::new());
@@ -372,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_and_attachments_make_other_keys() {
+    fn examples_and_attachments_change_the_key() {
         let keys = identity().keys();
         let asked = |attachments: &[AttachmentContent]| {
             let attachment = |content: &AttachmentContent| Attachment {
@@ -404,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn how_an_exponent_is_spelled_makes_no_other_key() {
+    fn the_spelling_of_an_exponent_does_not_change_the_key() {
         let spelled = |text: &str| Value::Number(Number::from_string_unchecked(text.to_owned()));
         for (text, expected) in [("1e5", "1e+5"), ("1E+5", "1e+5"), ("1.10e-7", "1.10e-7"), ("1.10", "1.10")]
         {
@@ -413,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_lists_of_turns_have_one_key() {
+    fn different_lists_of_turns_have_different_keys() {
         let keys = identity().keys();
         assert_ne!(keys.of(&prompt(&["ab", "c"])), keys.of(&prompt(&["a", "bc"])));
         assert_ne!(keys.of(&prompt(&["a"])), keys.of(&prompt(&["a", ""])));

@@ -21,34 +21,34 @@
 //! # }
 //! ```
 //!
-//! # Which way
+//! # Which method
 //!
-//! | method of [`Extractor`] | gives | for |
+//! | method of [`Extractor`] | returns | for |
 //! |---|---|---|
 //! | [`extract`](Extractor::extract) | one value | one row |
 //! | [`sequential`](Extractor::sequential) | values in input order | one request after another |
-//! | [`gather`](Extractor::gather) | values in input order | all at once; the first failure ends it |
+//! | [`gather`](Extractor::gather) | values in input order | all at once; the first failure ends the call |
 //! | [`gather_outcomes`](Extractor::gather_outcomes) | outcomes in input order | failures as data |
-//! | [`as_completed`](Extractor::as_completed) | a stream of outcomes | each as soon as it is there, any size |
+//! | [`as_completed`](Extractor::as_completed) | a stream of outcomes | each as soon as it is ready, any size |
 //! | [`ordered`](Extractor::ordered) | a stream of outcomes in input order | any size, bounded memory |
 //! | [`run`](Extractor::run) | outcomes into a [`Sink`] | files; see `rowcall-data` |
 //!
-//! `concurrency(n)` limits any of them to `n` requests in flight; limits per minute belong to the [`Client`].
-//! Rows come from any iterator over strings or things that serialise, or from a [`stream`].
+//! `concurrency(n)` limits any of them to `n` requests in flight; limits per minute belong to the [`Client`]. Rows come
+//! from any iterator over strings or serialisable values, or from a [`stream`].
 //!
 //! # Numbers
 //!
-//! No number is rounded: a [`serde_json::Value`] keeps integers and decimals of any length as their digits. For this, the feature
-//! `arbitrary_precision` of `serde_json` is enabled, in the whole program. Its one trap is serde's: a type with
-//! `#[serde(untagged)]`, `#[serde(tag)]` or `#[serde(flatten)]` that your own code reads from text, and not from a `Value`, finds maps in
-//! the place of numbers. Read the text as a `Value` first. The types that this library fills are read so.
+//! No number is rounded: a [`serde_json::Value`] keeps integers and decimals of any length as their digits. This requires the feature
+//! `arbitrary_precision` of `serde_json`, which is then enabled in the whole program. It has one trap: a type with `#[serde(untagged)]`,
+//! `#[serde(tag)]` or `#[serde(flatten)]` that your own code reads directly from text finds maps instead of numbers. Parse the text into
+//! a `Value` first. This library does so for the types that it fills.
 //!
 //! # The route of a row
 //!
-//! `run` takes rows from the source and spawns `extract` for each; that renders the `prompt`, begins a `conversation`, and for each
-//! attempt waits for `admission`, has the `provider`'s protocol encode the request, lets `transport` send it, settles the permit,
-//! and asks `retry` about a fault. `completion` reads the answer, the `conversation` judges it: value, re-ask or failure.
-//! `order` releases the outcome. The modules below stand in that order.
+//! `run` takes rows from the source and spawns `extract` for each. `extract` renders the `prompt` and begins a `conversation`. For
+//! each attempt it waits for `admission`, has the `provider`'s protocol encode the request, lets `transport` send it, settles the
+//! permit, and asks `retry` about a fault. `completion` reads the answer; the `conversation` decides: value, re-ask or failure.
+//! `order` releases the outcome. The modules below are listed in that order.
 
 // The front door.
 mod client;
@@ -71,7 +71,7 @@ mod stops;
 mod tokenizer;
 mod weight;
 
-// The stations, which do not know one another.
+// The stations: independent of one another.
 mod admission;
 mod attachment;
 pub mod cache;

@@ -1,6 +1,6 @@
-//! Which kinds of images and documents may go along with a question, by the ending of a name and by the first bytes.
+//! The kinds of images and documents that may be sent with a question, by file extension and by first bytes.
 
-/// The kinds that the providers take, each by its media type with the endings of names that stand for it.
+/// The kinds that the providers accept: each media type with its file extensions.
 const KINDS: [(&str, &[&str]); 5] = [
     ("image/png", &["png"]),
     ("image/jpeg", &["jpg", "jpeg"]),
@@ -9,20 +9,20 @@ const KINDS: [(&str, &[&str]); 5] = [
     ("application/pdf", &["pdf"]),
 ];
 
-/// All of them, as messages name them.
+/// All kinds, as messages name them.
 pub(crate) const EXPECTED: &str = "PNG, JPEG, WebP, GIF or PDF";
 
-/// How far a PDF's mark may be from its beginning, in bytes: readers allow for a preface.
+/// How far a PDF's signature may be from the beginning of the file, in bytes: readers allow for a preface.
 const PDF_PREFACE: usize = 1024;
 
-/// The media type that the ending of a file's name stands for, upper or lower case.
+/// The media type for a file name's extension, ignoring case.
 pub(crate) fn of_name(name: &str) -> Option<&'static str> {
-    let (_, ending) = name.rsplit_once('.')?;
-    let stands_for = |endings: &[&str]| endings.iter().any(|known| ending.eq_ignore_ascii_case(known));
-    KINDS.iter().find(|(_, endings)| stands_for(endings)).map(|(media_type, _)| *media_type)
+    let (_, extension) = name.rsplit_once('.')?;
+    let matches = |extensions: &[&str]| extensions.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    KINDS.iter().find(|(_, extensions)| matches(extensions)).map(|(media_type, _)| *media_type)
 }
 
-/// The media type of a file that begins like this; a kilobyte tells for certain.
+/// The media type of a file that begins like this; a kilobyte is always enough.
 pub(crate) fn of_bytes(start: &[u8]) -> Option<&'static str> {
     match start {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
@@ -38,7 +38,7 @@ pub(crate) fn of_bytes(start: &[u8]) -> Option<&'static str> {
 
 /// The media type of this name, if it is a known one.
 pub(crate) fn known(media_type: &str) -> Option<&'static str> {
-    // Often written for `image/jpeg`, and refused by providers.
+    // Often used for `image/jpeg`, but rejected by providers.
     let media_type = if media_type.eq_ignore_ascii_case("image/jpg") { "image/jpeg" } else { media_type };
     KINDS.iter().map(|(known, _)| *known).find(|known| known.eq_ignore_ascii_case(media_type))
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_told_by_the_end_of_a_name() {
+    fn a_kind_is_recognised_by_its_file_extension() {
         for (name, expected) in [
             ("a.png", Some("image/png")),
             ("dir.pdf/b.JPG", Some("image/jpeg")),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_told_by_the_first_bytes() {
+    fn a_kind_is_recognised_by_its_first_bytes() {
         let late = [&[b' '; 1000][..], b"%PDF-1.7"].concat();
         let too_late = [&[b' '; 1024][..], b"%PDF-1.7"].concat();
         for (start, expected) in [

@@ -1,6 +1,7 @@
-//! Messages of servers that differ in nothing but their figures and what they quote: one of these stands for all of them.
+//! Groups server messages that differ only in their numbers and in what they quote.
 
-/// A message without what differs from row to row: quoted words and words with digits are replaced, white space is one blank.
+/// A message without what differs from row to row: quoted words and words with digits are replaced, and white space is
+/// collapsed.
 pub(crate) fn pattern(message: &str) -> String {
     let words = unquoted(message);
     let words = words.split_whitespace().map(|word| {
@@ -10,7 +11,7 @@ pub(crate) fn pattern(message: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// A message with `…` for whatever stands in quotes. An apostrophe within a word opens none.
+/// A message with `…` for each quoted part. An apostrophe within a word does not open a quotation.
 fn unquoted(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     let mut rest = message;
@@ -38,7 +39,7 @@ fn closing(opening: char) -> Option<char> {
     }
 }
 
-/// Where the text behind the next quotation mark begins that no letter or digit follows.
+/// The index just after the next quotation mark that is not followed by a letter or digit.
 fn end(text: &str, mark: char) -> Option<usize> {
     let ends = text.match_indices(mark).map(|(at, found)| at + found.len());
     ends.into_iter().find(|end| !text[*end..].starts_with(char::is_alphanumeric))

@@ -1,4 +1,5 @@
-//! Money: US dollars as whole picodollars, so that sums are exact, and what of a cost is known. Prices are `price.rs`' business.
+//! Money: US dollars as whole picodollars, so that sums are exact, and costs that are known only in part. For prices, see
+//! `price.rs`.
 
 use std::fmt;
 use std::iter::Sum;
@@ -8,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
 
-/// Digits behind the point of a dollar.
+/// Decimal places of a dollar.
 const DIGITS: usize = 12;
 
-/// An amount of US dollars, in picodollars: a price of a micro-dollar for a million tokens is one a token. What is more than 18
-/// million dollars counts as that.
+/// An amount of US dollars, in picodollars: a price of one micro-dollar per million tokens is one picodollar per token. More
+/// than 18 million dollars count as 18 million.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Usd(u64);
@@ -21,7 +22,7 @@ impl Usd {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
-    /// The most that can be counted.
+    /// The largest amount that can be represented.
     pub const MAX: Self = Self(u64::MAX);
 
     /// An amount in picodollars.
@@ -37,7 +38,7 @@ impl Usd {
     /// An amount as people write it: `5`, `0.15`, `$2.50`.
     ///
     /// # Errors
-    /// If it is no decimal number from 0 to 18 million with at most 12 digits behind the point.
+    /// If it is not a decimal number from 0 to 18 million with at most 12 decimal places.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let wrong = || {
             let message = format!("`{text}` is not an amount, expected US dollars such as `5` or `0.15`");
@@ -86,7 +87,7 @@ impl AddAssign for Usd {
 impl Sub for Usd {
     type Output = Self;
 
-    /// Nothing, where more is taken away than there is.
+    /// Saturates at zero.
     fn sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
@@ -98,13 +99,13 @@ impl Sum for Usd {
     }
 }
 
-/// For people: whole cents from ten dollars on, four digits that count below, always rounded up.
+/// For people: whole cents from ten dollars up, four significant digits below, always rounded up.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let places = match self.0 {
             0 => return f.write_str("$0"),
             10_000_000_000_000.. => 2,
-            // As many zeros as there are behind the point, and four digits more.
+            // The leading zeros after the point, and four more digits.
             amount => DIGITS.saturating_sub(amount.ilog10() as usize + 1).saturating_add(4).min(DIGITS),
         };
         let unit = 10_u64.pow((DIGITS - places) as u32);
@@ -115,30 +116,30 @@ impl fmt::Display for Usd {
     }
 }
 
-/// What something has cost, as far as that is known.
+/// What something has cost, as far as known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cost {
-    /// The requests whose cost is known came to this.
+    /// The sum of the requests whose cost is known.
     pub known: Usd,
-    /// Requests that may have cost something, nobody knows how much: their answers were lost, told no tokens, or have no price.
+    /// Requests that may have cost an unknown amount: their answers were lost, reported no usage, or have no price.
     pub unknown: u64,
-    /// Of these, those that cannot have cost more than is known.
+    /// Of these, the requests with a known maximum cost.
     pub bounded: u64,
-    /// The most that the bounded ones can have cost together.
+    /// The most that the bounded requests can have cost together.
     pub most: Usd,
 }
 
 impl Cost {
-    /// What is known.
+    /// A known cost.
     pub const fn known(amount: Usd) -> Self {
         Self { known: amount, unknown: 0, bounded: 0, most: Usd::ZERO }
     }
 
-    /// Of one request, unknown.
+    /// The unknown cost of one request.
     pub const UNKNOWN: Self = Self { known: Usd::ZERO, unknown: 1, bounded: 0, most: Usd::ZERO };
 
-    /// Of one request, unknown, but at most this.
+    /// The unknown cost of one request, at most `most`.
     pub const fn at_most(most: Usd) -> Self {
         Self { known: Usd::ZERO, unknown: 1, bounded: 1, most }
     }
@@ -148,7 +149,7 @@ impl Cost {
         (self.unknown == 0).then_some(self.known)
     }
 
-    /// The most that all of it can be, if there is a most.
+    /// The most that the whole cost can be, if it is bounded.
     pub fn ceiling(self) -> Option<Usd> {
         (self.unknown == self.bounded).then_some(self.known + self.most)
     }
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_read_is_never_less_than_it_was() {
+    fn an_amount_is_never_rounded_down_for_display() {
         for (decimal, shown) in [
             ("0", "$0"),
             ("5", "$5.00"),
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_said() {
+    fn an_unknown_cost_is_reported() {
         let mut cost = Cost::known(Usd::parse("0.25").expect("an amount"));
         assert_eq!((cost.to_string(), cost.exact()), ("$0.25".to_owned(), Some(cost.known)));
         cost += Cost::UNKNOWN;
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_has_a_most_if_each_part_has() {
+    fn an_unknown_cost_is_bounded_if_each_part_is() {
         let amount = |text| Usd::parse(text).expect("an amount");
         let mut cost = Cost::at_most(amount("0.125"));
         assert_eq!(
@@ -258,7 +259,7 @@ mod tests {
         fn a_decimal_is_read_back(picodollars: u64) {
             let amount = Usd::from_picodollars(picodollars);
             prop_assert_eq!(Usd::parse(&amount.decimal()).ok(), Some(amount));
-            // Shown to people it may be more, by less than a thousandth.
+            // The displayed amount may be larger, by less than a thousandth.
             if picodollars < u64::MAX / 2 {
                 let shown = Usd::parse(&amount.to_string()).expect("an amount");
                 prop_assert!(shown >= amount && (shown - amount).picodollars() <= picodollars / 999);

@@ -1,5 +1,5 @@
-//! Numbers of JSON as decimals: whether they are whole, and whether 64-bit floating point holds them. They are kept as their digits
-//! everywhere, so that none is rounded on its way from an answer to an output.
+//! JSON numbers as decimals: whether they are whole, and whether a 64-bit float represents them exactly. Numbers are kept as digits
+//! everywhere, so that none is rounded between answer and output.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -8,10 +8,10 @@ mod decimal;
 
 pub(crate) use decimal::Decimal;
 
-/// How many zeros a number with an exponent may end with when it is written out.
+/// The most trailing zeros with which a number with an exponent is written out.
 const MOST_WRITTEN_OUT: i64 = 40;
 
-/// Whether a text may be a whole number whose thousands are grouped by dots as well as a fraction: `5.000`.
+/// Whether a text is ambiguous between a fraction and a whole number with dots between thousands: `5.000`.
 pub(crate) fn is_grouped_by_dots(text: &str) -> bool {
     let digits = text.trim().trim_start_matches(['-', '+']);
     let mut groups = digits.split('.');
@@ -25,8 +25,8 @@ pub(crate) fn is_grouped_by_dots(text: &str) -> bool {
         && others.all(|group| group.len() == 3 && is_digits(group))
 }
 
-/// The digits of a whole number, if it is one: `3` for `3.0` and `1200` for `1.2e3`. What would end with more than 40 zeros
-/// is not written out.
+/// The digits of a whole number, if it is one: `3` for `3.0` and `1200` for `1.2e3`. `None` for a number that would end
+/// with more than 40 zeros.
 pub(crate) fn whole(number: &Number) -> Option<String> {
     let text = number.as_str();
     if !text.contains(['.', 'e', 'E']) {
@@ -41,10 +41,10 @@ pub(crate) fn whole(number: &Number) -> Option<String> {
     Some(if digits.is_empty() { "0".to_owned() } else { format!("{sign}{digits}{zeros}") })
 }
 
-/// Whether a 64-bit float holds the number: read as one and written again, it is the same decimal.
+/// Whether a 64-bit float represents the number: converted to a float and back, it is the same decimal.
 pub fn is_exact_as_float(number: &Number) -> bool {
     let text = number.as_str();
-    // Every decimal of so few digits survives, as long as its exponent is small.
+    // Every decimal with this few digits survives, as long as its exponent is small.
     if text.len() <= 15 && !text.contains(['e', 'E']) {
         return true;
     }
@@ -52,13 +52,13 @@ pub fn is_exact_as_float(number: &Number) -> bool {
     Decimal::of(text) == Decimal::of(&format!("{float:e}"))
 }
 
-/// `value` as a `T`. A type may hold less than a number has digits, and says so by its own type (`f64`): it gets the nearest float.
+/// `value` as a `T`. A type that holds fewer digits than the number has, such as `f64`, gets the nearest float.
 ///
 /// # Errors
 /// Those of `T`.
 pub(crate) fn deserialised<T: DeserializeOwned>(value: &Value) -> Result<T, serde_json::Error> {
     T::deserialize(value).or_else(|error| {
-        // Within tagged and flattened types, serde hands on only numbers that Rust's own types hold.
+        // Within tagged and flattened types, serde passes on only numbers that fit Rust's own types.
         if has(value, is_beyond_types) {
             T::deserialize(&as_floats(value)).map_err(|_| error)
         } else {
@@ -87,7 +87,7 @@ pub(crate) fn is_too_large(number: &Number) -> bool {
     number.as_str().contains(['.', 'e', 'E']) && number.as_f64().is_none()
 }
 
-/// The places of `value` with numbers that are too large, as JSON Pointers, at most `most`.
+/// The locations in `value` with numbers that are too large, as JSON Pointers, at most `most`.
 pub(crate) fn too_large(value: &Value, most: usize) -> Vec<(String, &Number)> {
     fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(String, &'v Number)>, most: usize) {
         let length = path.len();
@@ -142,10 +142,10 @@ pub(crate) fn has_too_large(value: &Value) -> bool {
     has(value, is_too_large)
 }
 
-/// The digits that a 64-bit float holds of every decimal, with room for a sign and a point.
+/// The number of significant digits that a 64-bit float preserves for every decimal; a sign and a point may be among them.
 const SHORT: usize = 15;
 
-/// Whether a number needs to be compared by its digits: floats compare as decimals do where they have 15 digits at most.
+/// Whether a number needs to be compared by its digits: with at most 15 digits, floats compare as decimals do.
 fn is_long(number: &Number) -> bool {
     let text = number.as_str();
     text.len() > SHORT || text.contains(['e', 'E'])
@@ -156,7 +156,8 @@ pub(crate) fn has_long(value: &Value) -> bool {
     has(value, is_long)
 }
 
-/// Whether two values are equal as JSON Schema has it: numbers by what they are, however they are written, and objects in any order.
+/// Whether two values are equal as JSON Schema defines it: numbers by value, however they are written, and objects in any
+/// order.
 pub(crate) fn are_equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
@@ -166,10 +167,10 @@ pub(crate) fn are_equal(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| are_equal(one, other))
         }
         (Value::Object(one), Value::Object(other)) => {
-            let has_it = |(name, field): (&String, &Value)| {
+            let has_equal = |(name, field): (&String, &Value)| {
                 other.get(name).is_some_and(|other| are_equal(field, other))
             };
-            one.len() == other.len() && one.iter().all(has_it)
+            one.len() == other.len() && one.iter().all(has_equal)
         }
         (
             Value::Null
@@ -188,7 +189,7 @@ pub(crate) fn is_among<'v>(value: &Value, members: impl IntoIterator<Item = &'v 
     members.into_iter().any(|member| are_equal(value, member))
 }
 
-/// A text that is the same for equal values and for no others.
+/// A text that is the same for two values exactly if they are equal.
 pub(crate) fn canonical(value: &Value) -> String {
     fn write(value: &Value, text: &mut String) {
         match value {
@@ -227,7 +228,7 @@ pub(crate) fn has_exponent(value: &Value) -> bool {
     has(value, |number| number.as_str().contains(['e', 'E']))
 }
 
-/// Whether any number in `value` is one of those.
+/// Whether any number in `value` is `wanted`.
 fn has(value: &Value, wanted: fn(&Number) -> bool) -> bool {
     match value {
         Value::Number(number) => wanted(number),
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_float_would_round_is_known() {
+    fn numbers_that_a_float_would_round_are_detected() {
         for (text, exact) in [
             ("0.1", true),
             ("1.50", true),
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn types_get_the_numbers_that_they_hold() {
+    fn types_get_the_numbers_that_they_can_hold() {
         #[derive(Debug, PartialEq, serde::Deserialize)]
         #[serde(tag = "kind", rename_all = "lowercase")]
         enum Shape {
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_equal_by_what_their_numbers_are() {
+    fn values_are_compared_by_the_values_of_their_numbers() {
         let value = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
         for (one, other, equal) in [
             ("1", "1.0", true),
@@ -328,12 +329,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_named_with_its_place() {
+    fn numbers_that_are_too_large_are_located() {
         let value: Value =
             serde_json::from_str(r#"{"a/b":[1,1e400],"c":-5E85518451,"d":1e-400,"e":0e999}"#).expect("JSON");
         let found = too_large(&value, 8);
-        let places: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
-        assert_eq!(places, ["/a~1b/1", "/c"]);
+        let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["/a~1b/1", "/c"]);
         let plain = without_too_large(&value).expect("some are too large").to_string();
         assert_eq!(plain, r#"{"a/b":[1,0],"c":0,"d":1e-400,"e":0e+999}"#);
         let digits = "9".repeat(400);

@@ -1,6 +1,5 @@
-//! When an outcome is released: in input order or as completed. It holds back what came too early and knows nothing of what it
-//! holds. What it has no room for is left where it can be loaded from, if there is such a place; else how much may be held is the
-//! run's bound.
+//! When an outcome is released: in input order or as completed. It holds back items that come too early, whatever they are. Items
+//! that it has no room for stay in the journal and are loaded later; without a journal, the run bounds how many may be held.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
@@ -15,38 +14,39 @@ pub enum OrderBy {
     Completed,
 }
 
-/// Where what comes too early is held.
+/// Where to hold items that come too early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holding {
-    /// All of it here.
+    /// All of them here.
     All,
-    /// Here only what is less than so many places ahead. The rest can be loaded by its place when its turn comes near.
+    /// Here only those that are less than this many places ahead. The others can be loaded by their place when their turn comes
+    /// near.
     Ahead(u64),
 }
 
-/// What is to be released, and what is held back until its turn.
+/// The items ready to be released, and those held back until their turn.
 #[derive(Debug)]
 pub(crate) struct Order<T> {
     by: OrderBy,
     holding: Holding,
     ready: VecDeque<T>,
-    /// From the first index that has not been released; `None` where the outcome is not there yet.
+    /// From the first index that has not been released; `None` for an outcome that has not come yet.
     held: VecDeque<Option<T>>,
     next: u64,
     held_back: usize,
-    /// What belongs before this index is here or yet to come, what belongs behind it is not held here.
+    /// Items before this index are held here or yet to come; later ones are not held here.
     here_until: u64,
-    /// Behind the last index that was not held here.
+    /// One past the last index that was not held here.
     elsewhere_until: u64,
-    /// Of what is to be loaded, or is being loaded, what was not left elsewhere: what is found there is of another time. No more than
-    /// the rows in flight and what is loaded at a time.
+    /// Indexes to be loaded, or being loaded, that this run did not leave elsewhere: what the journal has there is left over from an
+    /// earlier run. At most the rows in flight plus one load.
     not_elsewhere: BTreeSet<u64>,
-    /// Whether what is missing is waited for no more.
+    /// Whether to stop waiting for missing items.
     gaps_closed: bool,
 }
 
 impl<T> Order<T> {
-    /// Nothing yet; the first index is 0.
+    /// An empty order; the first index is 0.
     pub(crate) fn new(by: OrderBy, holding: Holding) -> Self {
         Self {
             by,
@@ -62,7 +62,7 @@ impl<T> Order<T> {
         }
     }
 
-    /// Takes what belongs at `index`. What has been there before is dropped: it was loaded in the meantime.
+    /// Takes the item of `index`. It is dropped if that index has been released: it was loaded in the meantime.
     pub(crate) fn push(&mut self, index: u64, item: T) {
         match (self.by, self.holding) {
             (OrderBy::Completed, _) => self.ready.push_back(item),
@@ -82,8 +82,8 @@ impl<T> Order<T> {
         }
     }
 
-    /// The places to load now, if any; what is pushed there from now on is held here. It is to be followed by [`Self::load`].
-    pub(crate) fn take_wish(&mut self) -> Option<Range<u64>> {
+    /// The places to load now, if any; from now on, items pushed there are held here. Must be followed by [`Self::load`].
+    pub(crate) fn take_load_request(&mut self) -> Option<Range<u64>> {
         let Holding::Ahead(room) = self.holding else { return None };
         let is_due = self.gaps_closed || self.here_until <= self.next.saturating_add(room / 2);
         if self.here_until >= self.elsewhere_until || !is_due {
@@ -95,7 +95,7 @@ impl<T> Order<T> {
         Some(from..self.here_until)
     }
 
-    /// Takes what was found at the places wished for. What nobody has left there is not taken.
+    /// Takes what was found at the requested places, except what this run did not leave there.
     pub(crate) fn load(&mut self, found: impl IntoIterator<Item = (u64, T)>) {
         for (index, item) in found {
             if !self.not_elsewhere.contains(&index) {
@@ -107,7 +107,7 @@ impl<T> Order<T> {
         }
     }
 
-    /// Whether no more than `most` can be held back, and as many are.
+    /// Whether holding back is limited to `most` and that many are held.
     pub(crate) fn is_full(&self, most: usize) -> bool {
         match self.holding {
             Holding::All => self.held_back >= most,
@@ -115,17 +115,17 @@ impl<T> Order<T> {
         }
     }
 
-    /// All that may go out now, in order.
+    /// All items that may be released now, in order.
     pub(crate) fn take_ready(&mut self) -> VecDeque<T> {
         std::mem::take(&mut self.ready)
     }
 
-    /// Whether something may go out now.
+    /// Whether an item may be released now.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Gives up waiting for what is missing: what is held becomes ready, in order. For the end of a run that was stopped.
+    /// Stops waiting for missing items: those held become ready, in order. For the end of a run that was stopped.
     pub(crate) fn close_gaps(&mut self) {
         self.gaps_closed = true;
         self.next = (self.next + self.held.len() as u64).max(self.here_until);
@@ -139,8 +139,8 @@ impl<T> Order<T> {
         if ahead >= self.held.len() {
             self.held.resize_with(ahead + 1, || None);
         }
-        if let Some(place @ None) = self.held.get_mut(ahead) {
-            *place = Some(item);
+        if let Some(slot @ None) = self.held.get_mut(ahead) {
+            *slot = Some(item);
             self.held_back += 1;
         }
         self.release();

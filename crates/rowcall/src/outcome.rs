@@ -13,30 +13,31 @@ use crate::row::{Unreadable, UnreadableKind};
 use crate::turn::{Completion, Usage};
 use crate::violation::Violation;
 
-/// How a row ended. `T` is the caller's type at the front door and [`Value`] inside.
+/// How a row ended. `T` is the caller's type in the public API and [`Value`] inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome<T = Value> {
     /// Position of the row in the input, counted from 0.
     pub index: u64,
     /// The value, or why there is none.
     pub result: Result<T, Box<Failure>>,
-    /// What the row took, whichever way it ended.
+    /// What the row took, however it ended.
     pub effort: Effort,
-    /// What had to be put right in the answer to read the value, by name, such as `fence` or `trailing_comma`; empty for an
-    /// answer as it should be.
+    /// The repairs that were needed to read the value from the answer, by name, such as `fence` or `trailing_comma`; empty
+    /// for a well-formed answer.
     pub repairs: Vec<String>,
     /// The model that gave the last completion, as the server named it.
     pub model: Option<String>,
-    /// The provider's word for why that completion ended.
+    /// Why that completion ended, in the provider's words.
     pub finish_reason: Option<String>,
-    /// What each request took that may be billed, in their order, where there were several; `effort` says it of one alone.
+    /// What each request that may be billed took, in order, if there were several; for a single request, see `effort`.
     #[serde(default)]
     pub requests: Vec<Spent>,
-    /// Whether the value comes from the cache: then nothing was asked, and what is said of the model and its completion is what was kept.
+    /// Whether the value comes from the cache. If so, nothing was asked, and `model` and `finish_reason` are those recorded
+    /// with the value.
     #[serde(default)]
     pub from_cache: bool,
-    /// The last completion, if it gave the value in this run: a journal does not keep it, and
-    /// [`Extractor::gather_outcomes`](crate::Extractor::gather_outcomes) leaves it out. That of a failure is in
+    /// The last completion, if it produced the value in this run: a journal does not keep it, and
+    /// [`Extractor::gather_outcomes`](crate::Extractor::gather_outcomes) drops it. A failure's completion is in
     /// [`Failure::completion`].
     #[serde(skip)]
     pub completion: Option<Arc<Completion>>,
@@ -47,7 +48,7 @@ pub struct Outcome<T = Value> {
 pub struct Spent {
     /// Tokens, if the answer reported them.
     pub usage: Option<Usage>,
-    /// What it cost, as far as that is known.
+    /// What it cost, as far as known.
     pub cost: Cost,
 }
 
@@ -56,28 +57,27 @@ pub struct Spent {
 pub struct Effort {
     /// Requests sent.
     pub attempts: u32,
-    /// Prompts asked: 1 plus the re-asks. An answer that was cut or paused, and for which was asked again, counts as one that was
-    /// re-asked.
+    /// Prompts asked: 1 plus the re-asks. Asking again for an answer that was cut or paused counts as a re-ask.
     pub prompts: u32,
     /// Tokens of all attempts that reported them.
     pub usage: Usage,
-    /// Attempts that may have been billed but reported no tokens, such as one that timed out.
+    /// Attempts that may have been billed but reported no usage, such as one that timed out.
     pub unmetered: u32,
-    /// What all attempts cost, each at the price of its own time, as far as that is known.
+    /// What all attempts cost, each at the price when it was sent, as far as known.
     #[serde(default)]
     pub cost: Cost,
-    /// From the first request sent to the last answer received; waiting for a permit before the first is not in it.
+    /// From the first request sent to the last answer received; excludes the wait for a permit before the first.
     pub latency: Duration,
 }
 
 /// Why a row has no value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The class, on which callers branch.
+    /// The class, for callers to branch on.
     pub kind: FailureKind,
     /// What happened: a sentence fragment.
     pub message: String,
-    /// What was wrong with the last completion, if it was read at all.
+    /// The violations of the last completion, if it could be read.
     pub violations: Vec<Violation>,
     /// The last completion, if there was one.
     pub completion: Option<Box<Completion>>,
@@ -85,18 +85,18 @@ pub struct Failure {
     pub best: Option<Value>,
     /// The last fault, if the last attempt ended in one.
     pub fault: Option<Box<Fault>>,
-    /// What the row took all the same.
+    /// What the row took nevertheless.
     pub effort: Effort,
 }
 
-/// A failure in short, as events carry it.
+/// A short form of a failure, as events carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     /// The class.
     pub kind: FailureKind,
     /// What happened: a sentence fragment.
     pub message: Arc<str>,
-    /// What to do next, where the kind says.
+    /// What to do next, if the kind suggests something.
     pub hint: Option<&'static str>,
 }
 
@@ -106,11 +106,11 @@ pub struct Reason {
 pub enum FailureKind {
     /// The record could not be read.
     Input,
-    /// A field of the record has the name of a field that the output adds.
+    /// A field of the record has the same name as a field that the output adds.
     Clash,
-    /// The prompt could not be rendered: a variable that this row lacks, or a filter that does not fit it.
+    /// The prompt could not be rendered: the row lacks a variable, or a filter does not accept its value.
     Template,
-    /// An image or a document that was to go along cannot be sent: a file that is not there, too large or of an unknown type.
+    /// An image or a document cannot be sent: the file is missing, too large or of an unknown type.
     Attachment,
     /// No completion satisfied the schema and the check.
     Invalid,
@@ -120,7 +120,7 @@ pub enum FailureKind {
     Truncated,
     /// The provider's filter withheld the answer.
     ContentFilter,
-    /// Every attempt allowed ended in a fault; this was the last one's kind.
+    /// Every attempt allowed ended in a fault; this is the last one's kind.
     #[serde(untagged)]
     Fault(FaultKind),
 }
@@ -143,7 +143,7 @@ impl FailureKind {
 }
 
 impl Effort {
-    /// Whether nothing of it can have been billed.
+    /// Whether none of it can have been billed.
     pub(crate) fn is_unpaid(&self) -> bool {
         self.unmetered == 0 && self.usage == Usage::default()
     }
@@ -163,7 +163,7 @@ impl Failure {
         }
     }
 
-    /// What to do next, where the kind tells.
+    /// What to do next, if the kind suggests something.
     pub fn hint(&self) -> Option<&'static str> {
         match self.kind {
             FailureKind::Clash => Some("put the value under a name of its own with `--into`"),
@@ -214,18 +214,18 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// Why there is no value, if there is none.
+    /// Why there is no value, or `None` if there is one.
     pub fn failure_kind(&self) -> Option<FailureKind> {
         self.result.as_ref().err().map(|failure| failure.kind)
     }
 
-    /// Why there is no value, if there is none, in short.
+    /// Why there is no value, or `None` if there is one, in short.
     pub fn reason(&self) -> Option<Reason> {
         let failure = self.result.as_ref().err()?;
         Some(Reason { kind: failure.kind, message: failure.message.as_str().into(), hint: failure.hint() })
     }
 
-    /// The same outcome with its value, if it has one, put through `f`.
+    /// The same outcome with `f` applied to its value, if it has one.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
         let Self { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion } =
             self;

@@ -1,4 +1,4 @@
-//! The stream that a many-row method gives: outcomes one by one, pulled by its owner, with all work stopped when it is dropped.
+//! The stream that a many-row method returns. Its owner pulls outcomes one by one; dropping it stops all work.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::recall::Done;
 use crate::run::Run;
 use crate::source::Source;
 
-/// A stream of outcomes. An error is the last item: it says why the run stopped.
+/// A stream of outcomes. If the run stops early, the last item is the error that stopped it.
 pub struct Outcomes<'a, T> {
     stream: Pin<Box<dyn Stream<Item = Result<Outcome<T>>> + Send + 'a>>,
 }

@@ -1,5 +1,5 @@
-//! What a model's tokens cost: by the time of the request, the length of the prompt and the tier. What is not known has no price,
-//! never 0 and never that of something else. The table that prices come from is `price/table.rs`; what it means, `docs/cost.md`.
+//! What a model's tokens cost, by the time of the request, the length of the prompt and the tier. An unknown price is `None`,
+//! never 0 and never that of something else. `price/table.rs` has the price table; `docs/cost.md` explains it.
 
 mod given;
 mod moment;
@@ -15,10 +15,10 @@ use crate::turn::Usage;
 pub use moment::Moment;
 pub use table::{OLD_AFTER_DAYS, PriceSource, Prices};
 
-/// The words of servers for a request that is served in the usual way.
+/// Servers' names for the standard service.
 const STANDARD: [&str; 5] = ["default", "standard", "on_demand", "auto", "standard_only"];
 
-/// So many seconds later than we have it a server may find that a request has come.
+/// How many seconds after the time that we record a server may register the request.
 const LATE: i64 = 60;
 
 /// What a model's tokens cost.
@@ -32,16 +32,16 @@ pub struct Price {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Period {
-    /// Of which service; of the usual one if not said.
+    /// The service; the standard one if not given.
     #[serde(default, rename = "for")]
     service: Service,
-    /// From which day on, in UTC.
+    /// The first day, in UTC.
     #[serde(default, deserialize_with = "moment::day_from_text")]
     from: Option<i64>,
-    /// In which minutes of a day, in UTC, the last one not included; at any time if empty.
+    /// Ranges of minutes of the day, in UTC, ends excluded; any time if empty.
     #[serde(default)]
     hours: Vec<(u32, u32)>,
-    /// On which days of the week, 1 being Monday; on all if empty.
+    /// Days of the week, 1 being Monday; all if empty.
     #[serde(default)]
     days: Vec<u32>,
     #[serde(default)]
@@ -56,18 +56,18 @@ struct Period {
     h: Option<u64>,
     #[serde(default)]
     t: Option<u64>,
-    /// What the whole request costs once its input has more tokens than this, the smallest number first.
+    /// The rates for a whole request whose input has more tokens than this, smallest threshold first.
     #[serde(default)]
     above: Vec<(u64, Rates)>,
 }
 
-/// What is bought: the usual service, or another by its name in the table.
+/// The service: the standard one, or another by its name in the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 enum Service {
     #[default]
     Standard,
-    /// Whatever it is: the user has named the price.
+    /// Any service: the user has set the price.
     Any,
     Named(String),
 }
@@ -78,7 +78,7 @@ impl From<String> for Service {
     }
 }
 
-/// Picodollars for a token of each kind; what is not known is `None`.
+/// Picodollars per token of each kind; `None` if unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
@@ -88,16 +88,16 @@ pub struct Rates {
     /// Output.
     #[serde(default, rename = "o")]
     pub output: Option<u64>,
-    /// Input read from the cache; as other input where there is no price of its own.
+    /// Input read from the cache; priced as other input if `None`.
     #[serde(default, rename = "r")]
     pub cached: Option<u64>,
-    /// Input written to the cache; as other input where there is no price of its own.
+    /// Input written to the cache; priced as other input if `None`.
     #[serde(default, rename = "w")]
     pub written: Option<u64>,
-    /// Input written to the cache for long: an hour at Anthropic, twelve at OpenAI.
+    /// Input written to the cache for longer: an hour at Anthropic, twelve at OpenAI.
     #[serde(default, rename = "h")]
     pub written_long: Option<u64>,
-    /// Reasoning, where it is priced apart from other output.
+    /// Reasoning, if priced separately from other output.
     #[serde(default, rename = "t")]
     pub reasoning: Option<u64>,
 }
@@ -112,7 +112,7 @@ pub(crate) struct Most {
 }
 
 impl Rates {
-    /// What these tokens cost; `None` where a price is missing, or the counts contradict one another.
+    /// What these tokens cost; `None` if a price is missing or the counts contradict one another.
     pub fn cost(&self, usage: &Usage) -> Option<Usd> {
         let Usage { input_tokens, cached_tokens, cache_write_tokens, cache_write_long_tokens, .. } = *usage;
         let short = cache_write_tokens.checked_sub(cache_write_long_tokens)?;
@@ -142,7 +142,7 @@ impl Rates {
 }
 
 impl Rates {
-    /// The most that as many tokens cost, whatever of them is cached, written or thought.
+    /// The most that this many tokens cost, however many of them are cached, written or reasoning.
     fn at_most(&self, most: Most) -> Option<Usd> {
         let dearest =
             |price: u64, others: [Option<u64>; 3]| others.into_iter().flatten().fold(price, u64::max);
@@ -168,7 +168,7 @@ impl Period {
         tier.map_or(self.base(), |(_, rates)| *rates)
     }
 
-    /// The most that as many tokens can cost, whichever tier their true number falls into.
+    /// The most that this many tokens can cost, whichever tier the actual number falls into.
     fn at_most(&self, most: Most) -> Option<Usd> {
         let thresholds = self.above.iter().map(|(threshold, _)| *threshold);
         let inputs = thresholds.filter(|threshold| *threshold < most.input_tokens).chain([most.input_tokens]);
@@ -188,8 +188,8 @@ impl Price {
         (!periods.is_empty()).then(|| Self { periods: periods.into() })
     }
 
-    /// What a request costs that was sent at this moment, answered by this tier in the server's own word, and took these tokens;
-    /// `None` if that is not known.
+    /// What a request cost that was sent at this moment, answered in this tier, as the server names it, and took these tokens;
+    /// `None` if unknown.
     pub fn cost(&self, usage: &Usage, tier: Option<&str>, at: Moment) -> Option<Usd> {
         self.rates(usage.input_tokens, tier, at)?.cost(usage)
     }
@@ -199,13 +199,13 @@ impl Price {
         Some(self.period(tier, at)?.rates(input_tokens))
     }
 
-    /// The most that a request can cost that is sent at this moment or within a minute and asks for this tier, or for none in
-    /// particular, if it takes no more than `most`. `None` if some of that has no price.
+    /// The most that a request can cost if it is sent at this moment or within a minute, asks for this tier or for none in
+    /// particular, and takes at most `most`. `None` if any of that has no price.
     pub(crate) fn at_most(&self, most: Most, tier: Option<&str>, at: Moment) -> Option<Usd> {
         let asked = self.dearest(most, tier, at)?;
-        // A tier that has no room left may serve in the usual way.
-        let usual = self.dearest(most, None, at)?;
-        Some(asked.max(usual))
+        // If a tier is full, the request may get the standard service.
+        let standard = self.dearest(most, None, at)?;
+        Some(asked.max(standard))
     }
 
     fn dearest(&self, most: Most, tier: Option<&str>, at: Moment) -> Option<Usd> {
@@ -214,14 +214,14 @@ impl Price {
         Some(now.max(later))
     }
 
-    /// From how many tokens of input on which rates hold; the first from 0 on.
+    /// The rates, each with the number of input tokens from which it applies; the first applies from 0.
     pub fn tiers(&self, tier: Option<&str>, at: Moment) -> Vec<(u64, Rates)> {
         let Some(period) = self.period(tier, at) else { return Vec::new() };
         let above = period.above.iter().map(|(threshold, rates)| (threshold.saturating_add(1), *rates));
         std::iter::once((0, period.base())).chain(above).collect()
     }
 
-    /// The services beside the usual one that have prices at this moment, as the table names them.
+    /// The services other than the standard one that have prices at this moment, as the table names them.
     pub fn services(&self, at: Moment) -> Vec<&str> {
         let mut names = Vec::new();
         for period in &*self.periods {
@@ -235,7 +235,7 @@ impl Price {
         names
     }
 
-    /// Whether the usual price depends on when a request is sent.
+    /// Whether the standard price depends on when a request is sent.
     pub fn changes(&self) -> bool {
         let usual = self.periods.iter().filter(|period| period.service == Service::Standard);
         usual.count() > 1
@@ -247,7 +247,7 @@ impl Price {
     }
 }
 
-/// What a server's word for a tier means.
+/// The service that a server's name for a tier means.
 fn service(tier: Option<&str>) -> Service {
     let name = tier.unwrap_or_default().to_ascii_lowercase();
     if name.is_empty() || STANDARD.contains(&name.as_str()) {
@@ -257,12 +257,12 @@ fn service(tier: Option<&str>) -> Service {
     }
 }
 
-/// What attempts on an account cost, and by what table that is said.
+/// What attempts on an account cost, and the table that says so.
 #[derive(Debug, Clone)]
 pub(crate) enum Pricing {
-    /// Nothing: there is no bill.
+    /// Nothing is billed.
     Free,
-    /// By these prices.
+    /// According to these prices.
     By {
         price: Price,
         /// The table, as a journal names it.
@@ -282,7 +282,7 @@ impl Pricing {
         }
     }
 
-    /// The table by which costs are said, if any is.
+    /// The table that costs are computed from, if any.
     pub(crate) fn basis(&self) -> Option<&str> {
         match self {
             Self::By { basis, .. } => Some(basis),
@@ -290,7 +290,7 @@ impl Pricing {
         }
     }
 
-    /// The most that a request can cost, if there is a most that is known.
+    /// The most that a request can cost, if known.
     pub(crate) fn at_most(&self, most: Option<Most>, tier: Option<&str>, at: Moment) -> Option<Usd> {
         match self {
             Self::Free => Some(Usd::ZERO),
@@ -299,7 +299,7 @@ impl Pricing {
         }
     }
 
-    /// What a request costs whose answer was lost, but that may have been billed, at most `most`.
+    /// The cost of a request whose answer was lost but that may have been billed, at most `most`.
     pub(crate) fn of_lost(&self, most: Option<Usd>) -> Cost {
         match self {
             Self::Free => Cost::default(),

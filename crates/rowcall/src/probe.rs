@@ -1,5 +1,5 @@
-//! What a running server makes of a schema, found out by tiny requests: each asks for a value that a schema forbids. What is asked and what
-//! an answer shows is in `schema/question.rs`; here is only the way to the server, by the account's admission as for rows.
+//! Probes how a running server enforces a schema, with tiny requests that each ask for a value that a schema forbids. `schema/question.rs`
+//! has the questions and interprets the answers; this file sends them, through the account's admission as for rows.
 
 #![expect(
     clippy::disallowed_methods,
@@ -25,21 +25,22 @@ use crate::schema::{Dialect, Feature, Finding, Judgement, Observation, Observed,
 use crate::turn::{Completion, Content, Finish, Prompt, Turn};
 use crate::weight::weigh;
 
-/// How often a schema is asked about: with which temperature, and how many tokens the answer may have. A model that goes on and on is
-/// given a second chance by luck.
+/// The attempts for a schema: temperature, and how many tokens the answer may have. A model that does not stop at temperature 0 may
+/// do so by chance at a higher one.
 const ASKED: [(f64, u32); 3] = [(0.0, 256), (1.0, 1024), (1.0, 1024)];
 
 /// Requests in flight at a time.
 const AT_ONCE: usize = 4;
 
-/// What a server is asked about.
+/// What to probe a server for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProbeOptions {
-    /// How the schema is asked for; `None` for the best of what the model can.
+    /// How the schema is sent; `None` for the best mode that the model supports.
     pub mode: Option<Mode>,
-    /// Further fields of the requests. A temperature and an output limit set here hold in place of the usual ones, 0 and 256 tokens.
+    /// Additional fields of the requests. A temperature and an output limit set here replace the default ones, 0 and 256
+    /// tokens.
     pub parameters: Parameters,
-    /// The parts of a schema; whether the server holds the model to a schema at all is always asked first.
+    /// The parts of a schema; whether the server enforces a schema at all is always probed first.
     pub features: Vec<Feature>,
 }
 
@@ -49,27 +50,29 @@ impl Default for ProbeOptions {
     }
 }
 
-/// What came of it.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probed {
-    /// How the schemas were asked for.
+    /// How the schemas were sent.
     pub mode: Mode,
     /// What was observed.
     pub observed: Observed,
-    /// What the requests took, which counts against the account's budget: at most three for each schema, and one more where a parameter had
-    /// to be left out. [`ExtractorBuilder::probed`](crate::ExtractorBuilder::probed) has a run's statistics and journal count it.
+    /// What the requests took, which counts against the account's budget: at most three requests for each schema, and one more if a
+    /// parameter had to be left out. With [`ExtractorBuilder::probed`](crate::ExtractorBuilder::probed), a run's statistics and journal
+    /// count it too.
     pub effort: Effort,
 }
 
-/// Asks the server. `told` is called with each observation as it is made.
+/// Probes the server. `on_observation` is called with each observation as it is made.
 ///
 /// # Errors
-/// A mode in which no schema can be enforced, and, unless something was spent before, a fault that every request would share or a limit at
-/// which nothing more is sent. Otherwise what is left is not asked about, so that what was spent is reported.
+/// For a mode in which no schema can be enforced; and, if nothing has been spent yet, for a fault that every request would share or a
+/// limit at which nothing more is sent. If something has been spent, the remaining features are left unasked instead, so that the spending
+/// is reported.
 pub(crate) async fn probe(
     account: &Account,
     options: &ProbeOptions,
-    mut told: impl FnMut(&Observation),
+    mut on_observation: impl FnMut(&Observation),
 ) -> Result<Probed> {
     let mode = mode(account, options.mode)?;
     let since = Instant::now();
@@ -81,11 +84,11 @@ pub(crate) async fn probe(
         Err(error) => unasked(Feature::Schema, &error.to_string()),
         Ok(observation) => observation,
     };
-    told(&first);
-    let is_held = first.finding == Finding::Enforced;
+    on_observation(&first);
+    let is_enforced = first.finding == Finding::Enforced;
     observed.0.push(first);
-    if is_held {
-        // What keeps one question from being asked keeps the others as well.
+    if is_enforced {
+        // An error that stops one question stops the others as well.
         let ended: OnceLock<String> = OnceLock::new();
         let ended = &ended;
         let asked = others.map(|feature| async move {
@@ -102,13 +105,13 @@ pub(crate) async fn probe(
         });
         let mut answered = stream::iter(asked).buffered(AT_ONCE);
         while let Some((observation, more)) = answered.next().await {
-            told(&observation);
+            on_observation(&observation);
             add(&mut spent, more);
             observed.0.push(observation);
         }
     } else {
-        const NOT_HELD: &str = "the server does not hold the model to a schema";
-        observed.0.extend(others.map(|feature| unasked(feature, NOT_HELD)));
+        const NOT_ENFORCED: &str = "the server does not enforce a schema";
+        observed.0.extend(others.map(|feature| unasked(feature, NOT_ENFORCED)));
     }
     spent.latency = since.elapsed();
     Ok(Probed { mode, observed, effort: spent })
@@ -127,20 +130,20 @@ fn unasked(feature: Feature, why: &str) -> Observation {
     Observation { feature, finding: Finding::Unknown, answers: 0, note: Some(note) }
 }
 
-/// The mode to ask by, in which a schema may be enforced.
+/// The mode to probe in, which must be one in which a schema may be enforced.
 fn mode(account: &Account, wanted: Option<Mode>) -> Result<Mode> {
     let modes = account.offer.chosen(wanted).map_err(Error::Config)?;
     match modes.first().copied() {
         Some(mode @ (Mode::Schema | Mode::Tool)) => Ok(mode),
         Some(mode @ (Mode::Json | Mode::Prompt)) => {
-            let message = format!("no server holds a model to a schema by {}", mode.phrase());
-            Err(Error::Config(Problem::new(message).hint("it can be asked in the modes `schema` and `tool`")))
+            let message = format!("no server enforces a schema by {}", mode.phrase());
+            Err(Error::Config(Problem::new(message).hint("use mode `schema` or `tool`")))
         }
-        None => Err(Error::Config(Problem::new("the model takes no schema in any way"))),
+        None => Err(Error::Config(Problem::new("the model does not accept a schema in any mode"))),
     }
 }
 
-/// What the server makes of a feature, and what it took to find out.
+/// How the server treats a feature, and what it took to find out.
 async fn observe(
     account: &Account,
     options: &ProbeOptions,
@@ -163,7 +166,7 @@ async fn observe(
     (Ok(conclusion(feature, &judged)), spent)
 }
 
-/// What a schema shows after three answers at most.
+/// The judgement on a schema, after at most three answers.
 async fn attempts(
     account: &Account,
     options: &ProbeOptions,
@@ -181,7 +184,7 @@ async fn attempts(
         };
         last = match ask(account, target(account, mode, &parameters, trial)?, trial, spent).await? {
             Ok(completion) => read(&completion, trial),
-            Err(fault) if is_everybodys(&fault) => return Err(Error::Stopped(Box::new(fault))),
+            Err(fault) if affects_every_request(&fault) => return Err(Error::Stopped(Box::new(fault))),
             Err(fault) if is_refusal(&fault) => Judgement::Refused(fault.to_string()),
             Err(fault) => Judgement::Silent(fault.to_string()),
         };
@@ -201,7 +204,7 @@ fn target(account: &Account, mode: Mode, parameters: &Parameters, trial: &Trial)
     Ok(if account.transport.has_version() { target.below_version() } else { target })
 }
 
-/// One answer. A parameter that the server refuses is left out, and what may be mended by time is asked again a few times.
+/// Asks for one answer. A parameter that the server rejects is left out, and a fault that may pass is retried a few times.
 async fn ask(
     account: &Account,
     target: Target,
@@ -264,16 +267,16 @@ async fn ask(
     }
 }
 
-/// What an answer shows.
+/// The judgement on an answer.
 fn read(completion: &Completion, trial: &Trial) -> Judgement {
     let text = match &completion.content {
         Content::Text(text) => text,
         Content::Calls(calls) => match calls.first() {
             Some(call) => &call.arguments,
-            None => return Judgement::Silent("there is nothing in the answer".to_owned()),
+            None => return Judgement::Silent("the answer is empty".to_owned()),
         },
         Content::Refusal(_) => return Judgement::Silent("the model declined to answer".to_owned()),
-        Content::Thoughts(_) => return Judgement::Silent("there are only thoughts in the answer".to_owned()),
+        Content::Thoughts(_) => return Judgement::Silent("the answer has only thoughts".to_owned()),
     };
     match completion.finish {
         Finish::Stop | Finish::Unstated => trial.judge(text),
@@ -283,7 +286,8 @@ fn read(completion: &Completion, trial: &Trial) -> Judgement {
     }
 }
 
-/// Whether a fault is a refusal of the schema: what else there is in a request was taken before, or is refused by name.
+/// Whether a fault is a refusal of the schema: everything else in the request was accepted before, or would be rejected by
+/// name.
 fn is_refusal(fault: &Fault) -> bool {
     match fault.kind {
         FaultKind::InvalidSchema
@@ -308,8 +312,8 @@ fn is_refusal(fault: &Fault) -> bool {
     }
 }
 
-/// Whether every other request would meet the fault as well.
-fn is_everybodys(fault: &Fault) -> bool {
+/// Whether every other request would meet the same fault.
+fn affects_every_request(fault: &Fault) -> bool {
     match fault.kind {
         FaultKind::Unreachable
         | FaultKind::Quota

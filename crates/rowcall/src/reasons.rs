@@ -1,21 +1,21 @@
-//! Failed rows by what was said of them, so that a run can say at its end why rows failed. A part of `stats.rs`.
+//! Failed rows grouped by reason, so that a run can report at its end why rows failed. A part of `stats.rs`.
 
 use std::collections::BTreeMap;
 
 use crate::message::pattern;
 use crate::outcome::{FailureKind, Reason};
 
-/// The most reasons that are told apart; further ones are counted by their kind alone.
+/// The most reasons that are counted separately; others are counted by their kind alone.
 const MOST: usize = 100;
 
-/// Failed rows by kind and message. Messages that differ in nothing but words with digits and quoted words count as one.
+/// Failed rows by kind and message. Messages that differ only in quoted words and words with digits count as the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reasons(BTreeMap<(FailureKind, String), ReasonCount>);
 
-/// A reason and the rows that failed by it.
+/// A reason and the rows that failed for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReasonCount {
-    /// As it was said of the example.
+    /// The reason as reported for the example.
     pub reason: Reason,
     /// How many rows.
     pub rows: u64,
@@ -41,7 +41,7 @@ impl Reasons {
         }
     }
 
-    /// The reasons, the commonest first.
+    /// The reasons, most common first.
     pub fn by_rows(&self) -> Vec<&ReasonCount> {
         let mut counts: Vec<_> = self.0.values().collect();
         counts.sort_by_key(|count| std::cmp::Reverse(count.rows));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_rows_say_differently_does_not_grow() {
+    fn the_number_of_reasons_is_bounded() {
         let mut reasons = Reasons::default();
         for row in 0..1_000 {
             let letters: String = format!("{row}").bytes().map(|digit| char::from(digit + 49)).collect();

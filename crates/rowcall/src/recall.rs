@@ -1,6 +1,6 @@
-//! What is known without asking, and what becomes known by it: equal rows wait for one another, outcomes are looked
-//! up in the journal and written there before they are released. An outcome of another row, or of an earlier run, is this row's only
-//! if `validity.rs` finds it so. Which row is asked when is `run.rs`' business.
+//! Outcomes that are known without asking, and recording those that are new. Equal rows wait for one another; outcomes are looked up
+//! in the journal and written there before they are released. A row takes over an outcome of another row or an earlier run only if
+//! `validity.rs` finds it valid. `run.rs` decides when a row is asked.
 
 mod candidate;
 mod keys;
@@ -12,14 +12,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub(crate) use candidate::Candidate;
-pub(crate) use steps::{Done, Recalled};
+pub(crate) use steps::{Done, RecallEvent};
 use steps::{LookedUp, Waiting};
 
 use crate::config::Plan;
 use crate::duplicates::{Duplicates, Entered};
 use crate::error::Problem;
 use crate::event::{EventKind, KnownFrom};
-use crate::extract::{Opening, open};
+use crate::extract::{PreparedRow, prepare};
 use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
 use crate::journal::{Intents, News, Reply, Session, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
@@ -28,24 +28,24 @@ use crate::row::Row;
 use crate::validity::{self, Verdict};
 use crate::violation::Violation;
 
-/// What one run recalls.
+/// The outcomes that one run knows and records.
 #[derive(Debug)]
 pub(crate) struct Recall {
     plan: Arc<Plan>,
-    /// Where equal rows share an outcome.
+    /// `None` if equal rows do not share an outcome.
     duplicates: Option<Duplicates<Row>>,
     session: Option<Session>,
     looking: VecDeque<LookedUp>,
-    told: VecDeque<Recalled>,
-    /// Rows taken and neither released nor abandoned, by their indexes.
+    events: VecDeque<RecallEvent>,
+    /// Indexes of rows taken and neither released nor abandoned.
     unsettled: BTreeSet<u64>,
-    /// Of these, those that share the outcome of an equal row, which is being written.
+    /// The subset whose shared outcome, of an equal row, is being written.
     sharing: BTreeSet<u64>,
     loading: usize,
 }
 
 impl Recall {
-    /// A run of this plan begins, with its part of the journal if there is one.
+    /// Begins a run of this plan, with its session of the journal if there is one.
     pub(crate) fn new(plan: Arc<Plan>, session: Option<Session>) -> Self {
         let duplicates = match plan.equal_rows {
             EqualRows::Share => Some(Duplicates::new()),
@@ -56,14 +56,14 @@ impl Recall {
             duplicates,
             session,
             looking: VecDeque::new(),
-            told: VecDeque::new(),
+            events: VecDeque::new(),
             unsettled: BTreeSet::new(),
             sharing: BTreeSet::new(),
             loading: 0,
         }
     }
 
-    /// Whether a row that was released can be loaded again by its place.
+    /// Whether a released row can be loaded again by its place.
     pub(crate) fn can_load(&self) -> bool {
         self.session.as_ref().is_some_and(Session::can_hold_back)
     }
@@ -73,12 +73,12 @@ impl Recall {
         self.unsettled.len()
     }
 
-    /// Whether nothing will be told any more unless something is given.
+    /// Whether no more events will come unless there is new input.
     pub(crate) fn is_idle(&self) -> bool {
-        self.told.is_empty() && self.unsettled.is_empty() && self.loading == 0
+        self.events.is_empty() && self.unsettled.is_empty() && self.loading == 0
     }
 
-    /// Whether rows are being looked up, which may have to be asked about.
+    /// Whether rows are being looked up that may still have to be asked about.
     pub(crate) fn is_looking(&self) -> bool {
         !self.looking.is_empty()
     }
@@ -92,29 +92,29 @@ impl Recall {
         self.admit(rows);
     }
 
-    /// Finds out what is known of rows that were taken.
+    /// Looks up what is known of the rows taken.
     fn admit(&mut self, rows: Vec<Row>) {
         let mut looked_up = Vec::with_capacity(rows.len());
         for row in rows {
-            let Some(opening) = self.opened_or_known(row) else { continue };
-            let Some(opening) = self.enter(opening) else { continue };
-            let may_be_known = match (&self.session, opening.key) {
-                (Some(session), Some(key)) => !self.tells_apart() && session.may_know(key.key),
+            let Some(prepared) = self.prepare_or_look_up(row) else { continue };
+            let Some(prepared) = self.enter(prepared) else { continue };
+            let may_be_known = match (&self.session, prepared.key) {
+                (Some(session), Some(key)) => !self.separates_equal_rows() && session.may_know(key.key),
                 (None, _) | (_, None) => false,
             };
             if may_be_known {
-                looked_up.push(opening);
+                looked_up.push(prepared);
             } else {
-                self.look_up_own(opening);
+                self.look_up_own(prepared);
             }
         }
         self.look_up(looked_up);
     }
 
-    /// The row made ready; none if it cannot be, in which case it is over.
-    fn opened(&mut self, row: Row) -> Option<Opening> {
-        match open(&self.plan, row) {
-            Ok(opening) => Some(opening),
+    /// Prepares the row; `None` if that fails, in which case the row is finished.
+    fn prepare(&mut self, row: Row) -> Option<PreparedRow> {
+        match prepare(&self.plan, row) {
+            Ok(prepared) => Some(prepared),
             Err(unasked) => {
                 let (row, outcome) = *unasked;
                 self.end(None, row, outcome);
@@ -123,24 +123,24 @@ impl Recall {
         }
     }
 
-    /// The row, if it is the first with its key; another one waits for that one's outcome.
-    fn enter(&mut self, opening: Opening) -> Option<Opening> {
-        let shared = opening.key.map(|key| self.shared(key));
+    /// Returns the row if it is the first with its key; others wait for the first one's outcome.
+    fn enter(&mut self, prepared: PreparedRow) -> Option<PreparedRow> {
+        let shared = prepared.key.map(|key| self.shared(key));
         match (&mut self.duplicates, shared) {
-            (Some(duplicates), Some(key)) => match duplicates.enter(key, opening.row) {
-                Entered::First(row) => Some(Opening { row, ..opening }),
+            (Some(duplicates), Some(key)) => match duplicates.enter(key, prepared.row) {
+                Entered::First(row) => Some(PreparedRow { row, ..prepared }),
                 Entered::Waits => None,
             },
-            (_, _) => Some(opening),
+            (_, _) => Some(prepared),
         }
     }
 
-    /// A way to note that a request is about to be sent, and what has to be driven for it; none without a journal.
+    /// Where to record that a request is about to be sent, and the relay to drive for it; `None` without a journal.
     pub(crate) fn intents(&self) -> Option<(Intents, Relay<Result<(), Problem>>)> {
         self.session.as_ref().map(Session::intents)
     }
 
-    /// A row has ended, whether it was asked about or could not be.
+    /// Records that a row has ended, whether or not it could be asked about.
     pub(crate) fn end(&mut self, asked: Option<RowKey>, row: Row, outcome: Outcome) {
         let known_by = asked.map(|asked| self.known_by(asked, &row, &outcome));
         if let Some(session) = &self.session {
@@ -152,7 +152,8 @@ impl Recall {
         self.release(row, outcome);
     }
 
-    /// What an outcome is known by: that no answer was valid for a row says nothing of others if the check sees more than the value.
+    /// The key to record an outcome under: if the check sees more than the value, a row without a valid answer says nothing
+    /// about other rows.
     fn known_by(&self, asked: RowKey, row: &Row, outcome: &Outcome) -> RowKey {
         match outcome.failure_kind() {
             Some(FailureKind::Invalid) => self.own_key(asked, row).unwrap_or(asked),
@@ -170,7 +171,7 @@ impl Recall {
         }
     }
 
-    /// The rows that waited for the one that was `asked` about get its outcome, if it is theirs as well.
+    /// Gives the outcome of the row that was `asked` about to the rows that waited for it, if it applies to them as well.
     fn share(
         &mut self,
         asked: Option<RowKey>,
@@ -180,8 +181,9 @@ impl Recall {
     ) {
         let (Some(asked), Some(known_by)) = (asked, known_by) else { return };
         let waiting = self.waited(Some(asked));
-        if self.tells_apart() {
-            let candidates = waiting.into_iter().map(|row| self.told_apart(row, asked, number, outcome));
+        if self.separates_equal_rows() {
+            let candidates =
+                waiting.into_iter().map(|row| self.separate_candidate(row, asked, number, outcome));
             let candidates = candidates.collect();
             return self.propose(candidates);
         }
@@ -192,16 +194,22 @@ impl Recall {
         self.admit(others);
     }
 
-    /// The outcome of the row that was `asked` about as that of one that is asked the same and known by its own key, under which it
-    /// is to be written as well.
-    fn told_apart(&self, row: Row, asked: RowKey, number: Option<i64>, outcome: &Outcome) -> Candidate {
+    /// The outcome of the row that was `asked` about, for a row that is asked the same but identified by its own key, under which
+    /// it will be written as well.
+    fn separate_candidate(
+        &self,
+        row: Row,
+        asked: RowKey,
+        number: Option<i64>,
+        outcome: &Outcome,
+    ) -> Candidate {
         let known_as = self.plan.known_as.as_ref().map(|known_as| known_as.key(&row));
         let key = known_as.map_or(asked, |(key, of)| RowKey { key, of, ..asked });
         let number = number.filter(|_| key == asked);
         Candidate::new(row, key, number, outcome)
     }
 
-    /// A row is given up before its end, and those that waited for it.
+    /// Gives up an unfinished row, and those that waited for it.
     pub(crate) fn abandon(&mut self, key: Option<RowKey>, index: u64, effort: Effort) {
         if let (Some(session), Some(key), 1..) = (&self.session, key, effort.attempts) {
             session.give_up(key.key, index, effort);
@@ -212,7 +220,7 @@ impl Recall {
         self.give_up(index);
     }
 
-    /// Wishes for what the journal has at these places.
+    /// Requests what the journal has at these places.
     pub(crate) fn load(&mut self, places: Range<u64>) {
         if let Some(session) = &self.session {
             session.load(places);
@@ -220,19 +228,19 @@ impl Recall {
         }
     }
 
-    /// The input has come to its end, after so many rows, and all are over.
+    /// Records that the input has ended after `rows` rows and all are finished.
     pub(crate) fn complete(&mut self, rows: u64) {
         if let Some(session) = &self.session {
             session.complete(rows);
         }
     }
 
-    /// What there is to tell without waiting.
-    pub(crate) fn told(&mut self) -> Option<Recalled> {
-        self.told.pop_front()
+    /// The next event, without waiting.
+    pub(crate) fn next_event(&mut self) -> Option<RecallEvent> {
+        self.events.pop_front()
     }
 
-    /// Waits until there is something to tell; for ever without a journal. Cancelling the wait loses nothing.
+    /// Waits for a reply of the journal, which may make an event; forever without a journal. Cancelling the wait loses nothing.
     pub(crate) async fn wait(&mut self) {
         match &mut self.session {
             Some(session) => {
@@ -251,13 +259,13 @@ impl Recall {
                     Ok(found) => self.take_known(looked_up, found),
                     Err(problem) => {
                         self.give_up_looking(looked_up);
-                        self.told.push_back(Recalled::Broken(problem));
+                        self.events.push_back(RecallEvent::Broken(problem));
                     }
                 }
             }
             Reply::Places(found) => {
                 self.loading -= 1;
-                self.told.push_back(found.map_or_else(Recalled::Broken, Recalled::Loaded));
+                self.events.push_back(found.map_or_else(RecallEvent::Broken, RecallEvent::Loaded));
             }
             Reply::Written(written) => written.into_iter().for_each(|written| self.take_written(written)),
             Reply::Unwritten { asked, index, problem } => {
@@ -265,12 +273,12 @@ impl Recall {
                     self.give_up(row.index);
                 }
                 self.give_up(index);
-                self.told.push_back(Recalled::Broken(problem));
+                self.events.push_back(RecallEvent::Broken(problem));
             }
         }
     }
 
-    /// Outcomes are those of these rows as well, if they are found valid.
+    /// Gives these rows their candidate outcomes, if those are found valid.
     fn propose(&mut self, candidates: Vec<Candidate>) {
         let mut unchecked = Vec::new();
         for candidate in candidates {
@@ -293,25 +301,25 @@ impl Recall {
             }
         }
         if !unchecked.is_empty() {
-            self.told.push_back(Recalled::Judge(unchecked));
+            self.events.push_back(RecallEvent::Judge(unchecked));
         }
     }
 
-    /// Whether a failure that the journal knows does not hold any more.
+    /// Whether a failure in the journal should be asked about again.
     fn asks_again(&self, candidate: &Candidate) -> bool {
         candidate.from == KnownFrom::Journal && self.plan.known_failures == KnownFailures::AskAgain
     }
 
-    /// A row is asked about as if nothing were known of it.
+    /// Asks about a row as if nothing were known of it.
     fn ask_again(&mut self, candidate: Candidate) {
         let key = candidate.key;
-        let Some(Opening { row, conversation, .. }) = self.opened(candidate.row) else { return };
-        if let Some(opening) = self.enter(Opening { row, key: Some(key), conversation }) {
-            self.told.push_back(Recalled::Ask(opening));
+        let Some(PreparedRow { row, conversation, .. }) = self.prepare(candidate.row) else { return };
+        if let Some(prepared) = self.enter(PreparedRow { row, key: Some(key), conversation }) {
+            self.events.push_back(RecallEvent::Ask(prepared));
         }
     }
 
-    /// The verdict on each of these is known.
+    /// Applies the verdict on each candidate.
     pub(crate) fn take_judged(&mut self, judged: Vec<(Candidate, Verdict)>) {
         for (candidate, verdict) in judged {
             self.take_verdict(candidate, verdict);
@@ -332,7 +340,7 @@ impl Recall {
         }
     }
 
-    /// The outcome is the row's.
+    /// The row takes over the outcome.
     fn accept(&mut self, candidate: Candidate) {
         let Candidate { row, outcome, key, number, is_in_place, from, is_second_look } = candidate;
         if is_second_look {
@@ -344,7 +352,7 @@ impl Recall {
         }
         match (&self.session, number) {
             (Some(session), Some(number)) if !is_in_place => session.place(number, row, outcome),
-            // What it took is in the journal already.
+            // The journal already has the effort.
             (Some(_), None) => self.end(Some(key), row, Outcome { effort: Effort::default(), ..outcome }),
             (_, _) => {
                 self.know(&outcome);
@@ -353,20 +361,21 @@ impl Recall {
         }
     }
 
-    /// The value is not the row's: it is asked about in a conversation of its own, which begins with that value as a first answer.
+    /// The value is not valid for the row: the row is asked about in its own conversation, which begins with that value as a
+    /// first answer.
     fn reject(&mut self, candidate: Candidate, key: RowKey, violations: Vec<Violation>) {
         let Candidate { row, outcome, key: known_by, .. } = candidate;
-        let Some(Opening { row, mut conversation, .. }) = self.opened(row) else { return };
+        let Some(PreparedRow { row, mut conversation, .. }) = self.prepare(row) else { return };
         if let Ok(value) = outcome.result {
             let said = self.plan.approach.target().said(&value);
             conversation.answered(said, value, violations);
         }
-        let Some(opening) = self.enter(Opening { row, key: Some(key), conversation }) else { return };
+        let Some(prepared) = self.enter(PreparedRow { row, key: Some(key), conversation }) else { return };
         if key == known_by {
-            // What is known by this key is what was rejected.
-            self.told.push_back(Recalled::Ask(opening));
+            // What this key has is the value that was rejected.
+            self.events.push_back(RecallEvent::Ask(prepared));
         } else {
-            self.look_up_own(opening);
+            self.look_up_own(prepared);
         }
     }
 
@@ -389,7 +398,7 @@ impl Recall {
         self.release(row, outcome);
     }
 
-    /// The rows that wait for the one with this key; from now on, another one may be the first.
+    /// Takes the rows that wait for the one with this key; the next row with it will be a first again.
     fn waited(&mut self, key: Option<RowKey>) -> Vec<Row> {
         let shared = key.map(|key| self.shared(key));
         match (&mut self.duplicates, shared) {
@@ -400,7 +409,7 @@ impl Recall {
 
     fn release(&mut self, row: Row, outcome: Outcome) {
         self.unsettled.remove(&row.index);
-        self.told.push_back(Recalled::Release((row, outcome)));
+        self.events.push_back(RecallEvent::Release((row, outcome)));
     }
 
     fn give_up(&mut self, index: u64) {
@@ -427,7 +436,7 @@ impl Recall {
 }
 
 impl Drop for Recall {
-    /// A run that is dropped gives up its rows.
+    /// A dropped run gives up its rows.
     fn drop(&mut self) {
         for index in std::mem::take(&mut self.unsettled) {
             self.plan.observers.emit(index, EventKind::Abandoned);

@@ -1,5 +1,5 @@
-//! Whether a server refuses every row alike: judged by the first answers of a run, until one is accepted or refused in another way.
-//! What follows for the run is `run.rs`'s business.
+//! Whether a server refuses every row alike, judged by the first answers of a run until one is accepted or refused differently.
+//! `run.rs` decides what follows for the run.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::fault::{Fault, FaultKind};
 use crate::message::pattern;
 
-/// What is done where a server refuses the first rows all alike.
+/// What to do if a server refuses all the first rows alike.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AllRefused {
     /// The run stops, and the other rows are not asked about.
@@ -18,17 +18,17 @@ pub enum AllRefused {
     KeepGoing,
 }
 
-/// Rows refused alike after which a refusal counts as everybody's.
+/// The number of rows refused alike after which a refusal counts for every row.
 const ROWS: u32 = 8;
 
-/// The same for refusals of what is too long or too large: input that is sorted by length begins with such rows.
+/// The same for rows that are too long or too large: input that is sorted by length may begin with many of them.
 const ROWS_TOO_LARGE: u32 = 64;
 
-/// What a run's first answers say.
+/// What a run's first answers show; clones share the state.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusals(Arc<watch::Sender<State>>);
 
-/// Where a run stands.
+/// The state of a run's refusals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// Nothing was accepted yet, and nothing else is known.
@@ -37,7 +37,7 @@ pub(crate) enum Standing {
     Suspected,
     /// All were refused alike.
     Confirmed,
-    /// Rows fare differently, or it does not matter whether they do.
+    /// Rows are answered differently, or it does not matter whether they are.
     Settled,
 }
 
@@ -47,7 +47,7 @@ struct State {
     in_flight: usize,
     refused: u32,
     like: Option<Alike>,
-    /// The latest that was no refusal of its row, so that the row would be asked about again.
+    /// The latest fault that was not a refusal of its row, so that the row would be asked about again.
     no_answer: Option<Box<Fault>>,
 }
 
@@ -89,14 +89,14 @@ impl Refusals {
         self.0.borrow().refused
     }
 
-    /// What came to every row where no row was refused: it is known that another attempt would meet it as well.
+    /// The fault that every row met without being refused itself, once it is known that another attempt would meet it as well.
     pub(crate) fn no_answer(&self) -> Option<Fault> {
         let state = self.0.borrow();
         let fault = state.no_answer.as_deref().filter(|_| state.standing == Standing::Confirmed);
         fault.cloned()
     }
 
-    /// Waits until requests may be sent; for ever once every row is known to be refused.
+    /// Waits until requests may be sent; forever once every row is known to be refused.
     pub(crate) async fn clear(&self) {
         let may_send = |state: &State| matches!(state.standing, Standing::Open | Standing::Settled);
         if !may_send(&self.0.borrow()) {
@@ -105,7 +105,7 @@ impl Refusals {
         }
     }
 
-    /// A request is about to be sent; `None` if none may be.
+    /// Registers a request about to be sent; `None` if it may not be.
     pub(crate) fn send(&self) -> Option<Sent<'_>> {
         let mut may_send = false;
         self.change(|state| {
@@ -115,7 +115,7 @@ impl Refusals {
         may_send.then(|| Sent(self))
     }
 
-    /// Changes the state, and notifies those that wait if the standing has changed.
+    /// Changes the state, and notifies the waiters if the standing has changed.
     fn change(&self, change: impl FnOnce(&mut State)) {
         self.0.send_if_modified(|state| {
             let before = state.standing;
@@ -133,9 +133,9 @@ impl State {
         }
         match answer.map_err(|fault| (enough(fault), fault)) {
             Ok(()) => self.standing = Standing::Settled,
-            // An outage or a limit says nothing of the rows.
+            // An outage or a limit says nothing about the rows.
             Err((None, _)) => {}
-            // Of one row.
+            // A page on a retry counts only for that row.
             Err((Some(_), fault)) if fault.is_page() && earlier > 0 => {}
             Err((Some(enough), fault)) => {
                 let alike =
@@ -167,7 +167,7 @@ impl State {
 pub(crate) struct Sent<'a>(&'a Refusals);
 
 impl Sent<'_> {
-    /// It was accepted, or failed, after `earlier` attempts of its row that had failed.
+    /// Records that it was accepted or failed, after `earlier` failed attempts of its row.
     pub(crate) fn end(self, answer: Result<(), &Fault>, earlier: u32) {
         self.0.change(|state| state.take(answer, earlier));
     }
@@ -179,12 +179,13 @@ impl Drop for Sent<'_> {
     }
 }
 
-/// Whether a fault is a refusal of the row that might as well be one of every row.
+/// Whether a fault is a refusal that might apply to every row.
 pub(crate) fn is_refusal(fault: &Fault) -> bool {
     enough(fault).is_some()
 }
 
-/// How many such refusals are everybody's; `None` for what says nothing of other rows, or stops the run by itself.
+/// How many such refusals count for every row; `None` for a fault that says nothing about other rows, or stops the run by
+/// itself.
 fn enough(fault: &Fault) -> Option<u32> {
     if fault.should_retry == Some(true) {
         return None;
@@ -209,7 +210,7 @@ fn enough(fault: &Fault) -> Option<u32> {
         | FaultKind::NotFound
         | FaultKind::InvalidSchema
         | FaultKind::UnsupportedParameter
-        // What a row says is its own.
+        // This depends on what the row says.
         | FaultKind::ContentPolicy => None,
     }
 }
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_first_answers_say_of_all_rows() {
+    fn the_first_answers_settle_or_confirm_a_refusal_of_all_rows() {
         use FaultKind::{ContentPolicy, ContextLength, InvalidRequest, RateLimit, Server};
         let no = |n: usize| (0..n).map(|n| Some(refused(InvalidRequest, &format!("row {n} has no 'field'"))));
         let long = |n: usize| (0..n).map(|_| Some(refused(ContextLength, "too long")));
@@ -255,7 +256,7 @@ mod tests {
         assert_eq!(after(AllRefused::KeepGoing, no(20)).0, Standing::Settled);
     }
 
-    /// A page is met again by the same row, which shows nothing of others.
+    /// The same row meets a page again, which shows nothing about others.
     #[test]
     fn pages_count_once_for_each_row() {
         let page = refused(FaultKind::Server, crate::fault::WEB_PAGE);
@@ -269,7 +270,7 @@ mod tests {
         }
     }
 
-    /// Rows that are refused come back sooner than those that are answered, which must have their say.
+    /// Refusals come back sooner than answers, which must be waited for.
     #[test]
     fn requests_in_flight_are_awaited_before_the_run_is_judged() {
         let refusals = Refusals::new(AllRefused::Stop);

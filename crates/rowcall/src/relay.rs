@@ -1,15 +1,15 @@
-//! Replies from a thread to many who wait for them on a runtime. One of that runtime's own tasks passes them on, many at a time: a
-//! wake from another thread is a system call for each.
+//! Replies from a thread to many tasks that wait for them on a runtime. One of that runtime's own tasks passes them on, many at a
+//! time: waking each from another thread would take a system call.
 
 use tokio::sync::{mpsc, oneshot};
 
-/// Replies that go out together, each with who waits for it.
+/// Replies that are sent together, each with its waiting receiver.
 pub(crate) type Replies<T> = Vec<(oneshot::Sender<T>, T)>;
 
 /// Where a thread puts replies.
 pub(crate) type Relayed<T> = mpsc::UnboundedSender<Replies<T>>;
 
-/// Passes replies on. It is to be driven as long as anyone waits for one.
+/// Passes replies on. It must be driven as long as any task waits for one.
 #[derive(Debug)]
 pub(crate) struct Relay<T>(mpsc::UnboundedReceiver<Replies<T>>);
 
@@ -20,18 +20,18 @@ impl<T> Relay<T> {
         (replies, Self(received))
     }
 
-    /// Passes replies on, for ever or until nobody can give any.
+    /// Passes replies on until all senders are gone.
     pub(crate) async fn drive(mut self) {
         while let Some(replies) = self.0.recv().await {
             for (waiting, reply) in replies {
-                // Who has been cancelled needs no reply.
+                // A cancelled task needs no reply.
                 let _ = waiting.send(reply);
             }
         }
     }
 }
 
-/// What goes to one receiver in a row, so that it is woken once for all.
+/// Batches consecutive items for the same receiver, so that it is woken only once.
 pub(crate) struct Together<M, T> {
     pending: Option<(mpsc::UnboundedSender<M>, Vec<T>)>,
 }
@@ -43,7 +43,7 @@ impl<M, T> Default for Together<M, T> {
 }
 
 impl<M, T> Together<M, T> {
-    /// Adds `one` for `receiver`; what was for another before is sent.
+    /// Adds `one` for `receiver`; pending items of another receiver are sent first.
     pub(crate) fn add(&mut self, receiver: mpsc::UnboundedSender<M>, one: T, message: impl Fn(Vec<T>) -> M) {
         match &mut self.pending {
             Some((same, all)) if same.same_channel(&receiver) => all.push(one),

@@ -1,8 +1,8 @@
-//! Whether a key stands twice in an object of a JSON text, of which a parsed value keeps only the last.
+//! Finds keys that occur twice in an object of a JSON text; a parsed value keeps only the last.
 
 use serde_json::Value;
 
-/// Whether some object of `text`, which is valid JSON and was parsed into `value`, has a key twice.
+/// Whether some object of `text`, which is valid JSON and was parsed into `value`, has a duplicate key.
 pub(crate) fn repeats_key(text: &str, value: &Value) -> bool {
     count_keys(value) != count_members(text)
 }

@@ -1,5 +1,5 @@
-//! One input record on its way through the engine: its index, the fields a template may use, and the record
-//! as its format read it. Where rows come from is the source's business; who asks about them is the path's.
+//! One input record on its way through the engine: its index, the fields a template may use, and the record as its
+//! format read it. Sources make rows; the path asks about them.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ pub const TEXT_FIELD: &str = "text";
 pub struct Row {
     /// Position in the input, counted from 0. Indexes of one source are consecutive.
     pub index: u64,
-    /// What a template may use, or why the record could not be read. An unreadable row is never asked about: it
-    /// becomes a failure in its place.
+    /// What a template may use, or why the record could not be read. An unreadable row is never asked about: its
+    /// outcome is a failure.
     pub fields: Result<Map<String, Value>, Unreadable>,
     /// The record in its own format. The engine carries these bytes from the source to the sink and never looks
     /// inside; a row made from a Rust value has none.
@@ -27,18 +27,18 @@ pub struct Row {
 /// Why a record gave no fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// The class of the trouble, as shown in `_error.kind`.
+    /// The class of the problem, as shown in `_error.kind`.
     pub kind: UnreadableKind,
-    /// A sentence fragment that names the place (a line number where the format has lines) and the offending value.
+    /// A sentence fragment that names the location (a line number where the format has lines) and the offending value.
     pub message: String,
-    /// What was wrong with the row's value in an earlier step, as far as that is known.
+    /// The violations of the row's value in an earlier step, if known.
     pub violations: Vec<Violation>,
 }
 
-/// The classes of trouble with an input record.
+/// The classes of problems with an input record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadableKind {
-    /// The record is not what its format promises: torn JSON, a ragged CSV line, bytes that are not UTF-8.
+    /// The record violates its format: truncated JSON, a ragged CSV line, bytes that are not UTF-8.
     Input,
     /// One of the record's fields has the name of a field that the output adds.
     Clash,
@@ -57,20 +57,20 @@ impl Row {
     }
 }
 
-/// A row whose value is known: an example for the model to go by.
+/// A row with its known value: an example for the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnsweredRow {
     /// What a template may use, as with any row.
     pub fields: Map<String, Value>,
-    /// The value that such a row is to get.
+    /// The right value for this row.
     pub value: Value,
-    /// Where it comes from, as messages name it, for instance "`examples.jsonl`, line 3"; if nobody says, it is counted.
+    /// Where it comes from, as messages name it, for instance "`examples.jsonl`, line 3"; if `None`, messages give its number.
     #[serde(skip)]
     pub place: Option<String>,
 }
 
 impl AnsweredRow {
-    /// A row as for [`Row::new`] with the value that it is to get.
+    /// A row, as for [`Row::new`], with its right value.
     ///
     /// # Errors
     /// If one of them does not serialise.
@@ -80,7 +80,7 @@ impl AnsweredRow {
         Ok(Self { fields, value, place: None })
     }
 
-    /// The same row, wherever it comes from.
+    /// The same row without its origin, for comparisons.
     pub(crate) fn without_place(&self) -> Self {
         Self { place: None, ..self.clone() }
     }

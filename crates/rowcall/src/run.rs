@@ -1,5 +1,5 @@
-//! Many rows: windows, spawning, and the end of a run. What is done about one row is `extract.rs`; when an outcome goes out is
-//! `order.rs`.
+//! Many rows: windows, spawning, and the end of a run. `extract.rs` handles one row; `order.rs` decides when an outcome is
+//! released.
 #![expect(clippy::disallowed_methods, reason = "rows are spawned here and nowhere else")]
 
 use std::collections::VecDeque;
@@ -12,28 +12,30 @@ use crate::cache::{Cache, CacheRelay, CacheSession};
 use crate::config::Plan;
 use crate::error::{Error, Problem, Result};
 use crate::event::EventKind;
-use crate::extract::{Ended, Opening, Stores, Switches, extract};
+use crate::extract::{Ended, PreparedRow, Stores, Switches, extract};
 use crate::halt::Halt;
 use crate::journal::{Asking, Intents, Placing};
 use crate::order::{Holding, Order, OrderBy};
 use crate::outcome::Outcome;
-use crate::recall::{Candidate, Done, Recall, Recalled};
+use crate::recall::{Candidate, Done, Recall, RecallEvent};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::relay::Relay;
 use crate::source::{Sink, Source};
 use crate::stops::Progress;
 use crate::validity::{self, Verdict};
 
-/// Rows in flight, at the least: enough that a fast account never waits for the source, few enough to stay in a few megabytes.
+/// The smallest number of rows in flight: enough that a fast account never waits for the source, few enough to fit in a few
+/// megabytes.
 const SMALLEST_WINDOW: usize = 1024;
 
-/// Rows in flight per attempt in flight, so that there is always one ready to start while others wait to retry.
-const WINDOW_PER_PLACE: usize = 4;
+/// Rows in flight per attempt in flight, so that one is always ready to start while others wait to retry.
+const WINDOW_PER_SLOT: usize = 4;
 
 /// Rows taken from the source at a time.
 const BATCH: usize = 64;
 
-/// How long refusals are held back where nothing else is going on: a source may wait for their outcomes before it gives more rows.
+/// How long refusals are held back when nothing else is happening: a source may wait for their outcomes before it yields more
+/// rows.
 const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
 /// One execution of a plan over a source.
@@ -43,20 +45,21 @@ pub(crate) struct Run<S> {
     source: S,
     source_ended: bool,
     taken: u64,
-    /// How many rows may be in flight, if not as many as the account's concurrency wants.
+    /// A fixed limit on the rows in flight, in place of one derived from the account's concurrency.
     given_window: Option<usize>,
     recall: Recall,
     intents: Option<Intents>,
     cache: Option<CacheSession>,
-    /// What passes on to the tasks what the journal and the cache reply, until there is a runtime to drive it, and then what drives it.
+    /// The relays that pass replies of the journal and the cache on to the tasks, until a runtime can drive them in `relaying`.
     relays: (Option<Relay<std::result::Result<(), Problem>>>, Option<CacheRelay>),
     relaying: JoinSet<()>,
-    tasks: JoinSet<(Opening, Ended, Option<Asking>)>,
-    /// Values known from elsewhere that are being judged for their rows.
+    tasks: JoinSet<(PreparedRow, Ended, Option<Asking>)>,
+    /// Values known from elsewhere that are being validated for their rows.
     judging: JoinSet<Vec<(Candidate, Verdict)>>,
     order: Order<Done>,
     refusals: Refusals,
-    /// Rows that were refused while every row might be: their outcomes, if it turns out that not every row is.
+    /// Rows that were refused while every row might be. Their outcomes count only if it turns out that not every row is
+    /// refused.
     held: Vec<Held>,
     halt: Halt,
     progress: Progress,
@@ -66,23 +69,24 @@ pub(crate) struct Run<S> {
 /// A row that was refused, with its outcome.
 #[derive(Debug)]
 struct Held {
-    opening: Opening,
+    prepared: PreparedRow,
     outcome: Outcome,
     asking: Option<Asking>,
 }
 
 impl<S: Source> Run<S> {
-    /// A run whose outcomes are released in this order. Nothing is taken from the source yet.
+    /// A run that releases outcomes in this order. Nothing is taken from the source yet.
     pub(crate) fn new(plan: Arc<Plan>, source: S, order: OrderBy) -> Self {
         Self::with_window(plan, source, order, None, Placing::Input)
     }
 
-    /// A run that takes a row only when the one before it is over.
+    /// A run that takes a row only when the previous one is done.
     pub(crate) fn one_by_one(plan: Arc<Plan>, source: S) -> Self {
         Self::with_window(plan, source, OrderBy::Input, Some(1), Placing::Input)
     }
 
-    /// A run over rows that are no input of their own, as they are completed; what they are to the journal is `placing`.
+    /// A run over rows that are not an input by themselves, released as they are completed. `placing` says how the journal
+    /// treats them.
     pub(crate) fn apart(plan: Arc<Plan>, source: S, placing: Placing) -> Self {
         Self::with_window(plan, source, OrderBy::Completed, None, placing)
     }
@@ -133,7 +137,7 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// The same run, ended from outside by `halt`: no new requests, those in flight are awaited.
+    /// The same run, which `halt` can end from outside: it then sends no new requests and awaits those in flight.
     pub(crate) fn halted_by(mut self, halt: Halt) -> Self {
         self.halt = halt;
         self
@@ -153,13 +157,13 @@ impl<S: Source> Run<S> {
         }
         self.progress.begin();
         loop {
-            while let Some(recalled) = self.recall.told() {
-                self.take_recalled(recalled);
+            while let Some(event) = self.recall.next_event() {
+                self.handle(event);
             }
             if self.order.has_ready() {
                 return Ok(self.order.take_ready());
             }
-            if let Some(places) = self.order.take_wish() {
+            if let Some(places) = self.order.take_load_request() {
                 self.recall.load(places);
             }
             let room = self.room();
@@ -203,14 +207,14 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// Nothing is left to do but to release what was held back for rows that will never come; `None` if some of that has to be
+    /// Releases what was held back for rows that will never come, the only thing left to do; `None` if some of it has to be
     /// loaded first.
     fn end(&mut self) -> Option<Result<VecDeque<Done>>> {
         self.order.close_gaps();
         if self.order.has_ready() {
             return Some(Ok(self.order.take_ready()));
         }
-        if let Some(places) = self.order.take_wish() {
+        if let Some(places) = self.order.take_load_request() {
             self.recall.load(places);
             return None;
         }
@@ -223,22 +227,22 @@ impl<S: Source> Run<S> {
         Some(Ok(VecDeque::new()))
     }
 
-    /// How many rows may be taken now. It waits for a batch's worth of room, since taking rows one at a time costs more, but not
-    /// until so few are in flight that places are empty.
+    /// How many rows may be taken now. It waits for a batch's worth of room, since taking rows one at a time costs more, but
+    /// never so long that slots stand empty.
     fn room(&self) -> usize {
         let window = self.given_window.unwrap_or_else(|| window(&self.plan));
         let room = window.saturating_sub(self.recall.unsettled());
         let held_too_many = self.order.is_full(window);
-        if held_too_many || room < BATCH.min(window.div_ceil(WINDOW_PER_PLACE)) { 0 } else { room }
+        if held_too_many || room < BATCH.min(window.div_ceil(WINDOW_PER_SLOT)) { 0 } else { room }
     }
 
-    fn take_recalled(&mut self, recalled: Recalled) {
-        match recalled {
-            Recalled::Ask(opening) => self.spawn(opening),
-            Recalled::Judge(candidates) => self.judge(candidates),
-            Recalled::Release((row, outcome)) => self.order.push(row.index, (row, outcome)),
-            Recalled::Loaded(found) => self.order.load(found.into_iter().map(|done| (done.0.index, done))),
-            Recalled::Broken(problem) => self.stop(Error::Journal(problem)),
+    fn handle(&mut self, event: RecallEvent) {
+        match event {
+            RecallEvent::Ask(prepared) => self.spawn(prepared),
+            RecallEvent::Judge(candidates) => self.judge(candidates),
+            RecallEvent::Release((row, outcome)) => self.order.push(row.index, (row, outcome)),
+            RecallEvent::Loaded(found) => self.order.load(found.into_iter().map(|done| (done.0.index, done))),
+            RecallEvent::Broken(problem) => self.stop(Error::Journal(problem)),
         }
     }
 
@@ -254,36 +258,36 @@ impl<S: Source> Run<S> {
         });
     }
 
-    fn spawn(&mut self, mut opening: Opening) {
+    fn spawn(&mut self, mut prepared: PreparedRow) {
         let (plan, intents, halt) = (Arc::clone(&self.plan), self.intents.clone(), self.halt.clone());
         let (refusals, cache) = (self.refusals.clone(), self.cache.clone());
-        let asking = intents.as_ref().zip(opening.key).map(|(intents, key)| intents.asking(key.key));
+        let asking = intents.as_ref().zip(prepared.key).map(|(intents, key)| intents.asking(key.key));
         self.tasks.spawn(async move {
             let switches = Switches { halt: &halt, refusals: &refusals };
             let stores = Stores { intents: intents.as_ref(), cache: cache.as_ref() };
-            let ended = extract(&plan, &mut opening, stores, &switches).await;
-            (opening, ended, asking)
+            let ended = extract(&plan, &mut prepared, stores, &switches).await;
+            (prepared, ended, asking)
         });
     }
 
     fn take_in(
         &mut self,
-        joined: std::result::Result<(Opening, Ended, Option<Asking>), tokio::task::JoinError>,
+        joined: std::result::Result<(PreparedRow, Ended, Option<Asking>), tokio::task::JoinError>,
     ) {
-        let (opening, ended, asking) = match joined {
+        let (prepared, ended, asking) = match joined {
             Ok(ended) => ended,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
         let ended = match ended {
             Ended::Done(outcome) if is_refused(&outcome) => {
-                self.held.push(Held { opening, outcome, asking });
+                self.held.push(Held { prepared, outcome, asking });
                 self.judge_held();
                 return;
             }
             ended => ended,
         };
-        let Opening { row, key, conversation } = opening;
+        let PreparedRow { row, key, conversation } = prepared;
         match ended {
             Ended::Done(outcome) => {
                 self.count(&outcome);
@@ -310,7 +314,7 @@ impl<S: Source> Run<S> {
         self.judge_held();
     }
 
-    /// Sees whether it is known by now what the refusals are that are held back.
+    /// Settles the refusals that are held back, if it is known by now whether every row is refused.
     fn judge_held(&mut self) {
         match self.refusals.standing() {
             Standing::Open | Standing::Suspected => {}
@@ -326,10 +330,10 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// The refusals that are held back become failures of their rows; in a run that is stopped by a fault they are of no account, so
-    /// that those rows are asked about again.
+    /// Turns the refusals that are held back into failures of their rows. In a run that was stopped by a fault they do not count, so
+    /// that a later run asks about those rows again.
     fn release_held(&mut self) {
-        for Held { opening: Opening { row, key, conversation }, outcome, asking } in
+        for Held { prepared: PreparedRow { row, key, conversation }, outcome, asking } in
             std::mem::take(&mut self.held)
         {
             if self.stopped_by.is_some() {
@@ -351,45 +355,45 @@ impl<S: Source> Run<S> {
         }
     }
 
-    /// Takes no more rows, but finishes those that were taken: they are not to blame for what came after them.
+    /// Takes no more rows, but finishes those that were taken: the error is not theirs.
     fn end_source(&mut self, error: Error) {
         self.source_ended = true;
         self.stopped_by.get_or_insert(error);
     }
 
-    /// Takes no more rows and sends no more requests; the first reason is the one that is told.
+    /// Takes no more rows and sends no more requests; the first reason is the one reported.
     fn stop(&mut self, error: Error) {
         self.halt.set();
         self.stopped_by.get_or_insert(error);
     }
 }
 
-/// Whether a row was refused, as every row might be.
+/// Whether a row was refused for a reason that might apply to every row.
 fn is_refused(outcome: &Outcome) -> bool {
     let failure = outcome.result.as_ref().err();
     failure.and_then(|failure| failure.fault.as_ref()).is_some_and(|fault| is_refusal(fault))
 }
 
-/// How many rows may be in flight. Rows with images may hold megabytes each, so there are no more of them than are of use.
+/// How many rows may be in flight. Rows with images may hold megabytes each, so the window is no larger than useful.
 fn window(plan: &Plan) -> usize {
-    let of_use = WINDOW_PER_PLACE.saturating_mul(plan.concurrency());
-    if plan.template.has_images() { of_use } else { of_use.max(SMALLEST_WINDOW) }
+    let useful = WINDOW_PER_SLOT.saturating_mul(plan.concurrency());
+    if plan.template.has_images() { useful } else { useful.max(SMALLEST_WINDOW) }
 }
 
-/// Carries all of `run`'s outcomes to `sink`.
+/// Drives `run` to its end and writes its outcomes to `sink`.
 ///
 /// # Errors
-/// Whatever stopped the run, or kept the sink from taking an outcome. A sink that fails gets nothing more, but what is in flight is
-/// awaited all the same: with a journal, what was paid for is kept.
-pub(crate) async fn pour<S: Source>(mut run: Run<S>, sink: &mut impl Sink) -> Result<()> {
+/// Whatever stopped the run, or the sink's error. A sink that fails gets nothing more, but what is in flight is still awaited: with
+/// a journal, what was paid for is kept.
+pub(crate) async fn drive<S: Source>(mut run: Run<S>, sink: &mut impl Sink) -> Result<()> {
     let mut sink = Some(sink);
     loop {
         let done = run.next().await?;
         if done.is_empty() {
             return Ok(());
         }
-        if let Some(taking) = &mut sink
-            && let Err(error) = taking.write(done.into()).await
+        if let Some(open) = &mut sink
+            && let Err(error) = open.write(done.into()).await
         {
             run.stop(error);
             sink = None;

@@ -1,5 +1,5 @@
-//! The two ends of a run: where rows come from and where outcomes go. Files and formats live in `rowcall-data`; here
-//! are the seams, and rows from iterators and streams.
+//! The two ends of a run: where rows come from and where outcomes go. Files and formats live in `rowcall-data`; this
+//! file has the traits, and the sources over iterators and streams.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,15 +14,16 @@ use crate::row::Row;
 
 /// Where rows come from.
 pub trait Source: Send {
-    /// The next rows: at least one and at most `max`, or none at the end. It returns what there is rather than wait for
-    /// `max` rows. Indexes run on from 0 without a gap. Dropping the future before it is ready must lose no row.
+    /// The next rows: at least one and at most `max`, or none at the end. It returns the rows that are available rather
+    /// than wait for `max`. Indexes count from 0 without a gap. Dropping the future before it is ready must lose no
+    /// row.
     ///
     /// # Errors
-    /// Only what makes reading on impossible; a record that cannot be read is a row with
+    /// Only if reading cannot continue; a record that cannot be read is a row with
     /// [`Unreadable`](crate::row::Unreadable) fields.
     fn next(&mut self, max: usize) -> impl Future<Output = Result<Vec<Row>>> + Send;
 
-    /// How many rows there will be, if that is known before they are read.
+    /// How many rows there will be, if known before they are read.
     fn len_hint(&self) -> Option<u64> {
         None
     }
@@ -30,21 +31,21 @@ pub trait Source: Send {
 
 /// Where outcomes go.
 pub trait Sink: Send {
-    /// Takes outcomes with their rows, in the order in which they are to appear. With a journal, a row that had to wait for its turn
-    /// may come back from there: with its index and its record as text (of a row that had none, its fields as JSON), and with fields
-    /// that are read from that anew. So a row is to be known by its index and its record.
+    /// Takes outcomes with their rows, in output order. With a journal, a row that had to wait for its turn may be read back from
+    /// it: with its index, its record as text (its fields as JSON if it had no record), and fields parsed again from that text. So
+    /// identify a row by its index and its record.
     ///
     /// # Errors
-    /// Whatever keeps them from being written; the run stops.
+    /// If they cannot be written; the run stops.
     fn write(&mut self, done: Vec<(Row, Outcome)>) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// What the many-row methods take: any iterator over things that serialise, or a stream by [`stream`].
+/// What the many-row methods take: any iterator over serialisable values, or a [`stream`].
 pub trait IntoSource {
-    /// The source it becomes.
+    /// The type of the source.
     type Source: Source;
 
-    /// Rows pulled lazily, as there is room for them.
+    /// Converts it into a source that pulls rows lazily, as there is room for them.
     fn into_source(self) -> Self::Source;
 }
 
@@ -92,7 +93,7 @@ where
     }
 }
 
-/// Rows from an asynchronous stream of things that serialise, for the methods that take rows.
+/// Rows from an asynchronous stream of serialisable values, for the methods that take rows.
 pub fn stream<S>(rows: S) -> StreamSource<S>
 where
     S: Stream + Send,
@@ -126,7 +127,7 @@ where
     S::Item: Serialize,
 {
     async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
-        // The first row is waited for; others come along only if they are there already.
+        // Wait for the first row only; add others if they are already available.
         let Some(first) = self.rows.next().await else { return Ok(Vec::new()) };
         let mut rows = vec![Row::new(self.next, &first)];
         while rows.len() < max

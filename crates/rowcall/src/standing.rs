@@ -1,5 +1,5 @@
-//! How an account stands, as a server tells it with an answer: what is limited, how much of it is left, and what a refusal was
-//! about. Read in `provider/`, used in `admission/`.
+//! An account's limits as a server advertises them: what is limited, how much is left, and which limit a refusal was about.
+//! Read in `provider/`, used in `admission/`.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 pub enum Dimension {
     /// Requests.
     Requests,
-    /// Tokens, in and out together.
+    /// Tokens, input and output together.
     Tokens,
-    /// Tokens of prompts.
+    /// Input tokens.
     InputTokens,
-    /// Tokens of answers.
+    /// Output tokens.
     OutputTokens,
 }
 
-/// The time for which a limit is given.
+/// The period that a limit applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
     /// A minute.
@@ -29,50 +29,50 @@ pub enum Period {
     Day,
 }
 
-/// What a refusal was about.
+/// The limit that a refusal was about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitedBy {
     /// Too many requests at the same time.
     Concurrency,
-    /// Traffic that grew too fast, even below the limits.
+    /// Traffic that grew too fast, even though below the limits.
     Growth,
-    /// Too much of this in its time.
+    /// Too much of this in a period.
     #[serde(untagged)]
     Amount(Dimension),
 }
 
-/// What keeps attempts waiting.
+/// The limit that attempts wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bound {
-    /// As many requests are in flight as may be.
+    /// The maximum number of requests is in flight.
     Concurrency,
     /// What is left of the budget is reserved for requests in flight.
     Budget,
-    /// So much may be used in its time.
+    /// The limit on this amount per period.
     Amount(Dimension, Period),
-    /// What a server that refuses more seems to allow.
+    /// The rate that the server seems to allow, judging by its refusals.
     Refusals,
-    /// The server has asked to wait.
+    /// The server asked for a wait.
     CoolDown,
-    /// The server fails everybody: single attempts look whether it is back.
+    /// The server fails every request: single attempts check whether it is back.
     Server,
 }
 
-/// One limit, as a response's headers tell it.
+/// One limit, as a response's headers advertise it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Standing {
     /// What is counted.
     pub(crate) dimension: Dimension,
-    /// In what time.
+    /// Per which period.
     pub(crate) period: Period,
-    /// How much of it may be used.
+    /// How much may be used per period.
     pub(crate) limit: Option<f64>,
-    /// How much of that is left, the request that is answered being counted.
+    /// How much is left after the answered request.
     pub(crate) remaining: Option<f64>,
-    /// When nothing of it will be in use any more.
+    /// How long until none of it is in use.
     pub(crate) full_in: Option<Duration>,
-    /// To how much `remaining` is rounded.
+    /// The unit that `remaining` is rounded to.
     pub(crate) exact_to: f64,
 }
 
@@ -116,8 +116,8 @@ impl fmt::Display for Bound {
             Self::Budget => f.write_str("the budget"),
             Self::Amount(dimension, Period::Minute) => write!(f, "{} per minute", dimension.name()),
             Self::Amount(dimension, Period::Day) => write!(f, "{} per day", dimension.name()),
-            Self::Refusals => f.write_str("what the server refuses"),
-            Self::CoolDown => f.write_str("a wait that the server asked for"),
+            Self::Refusals => f.write_str("the server's refusals"),
+            Self::CoolDown => f.write_str("a wait that the server requested"),
             Self::Server => f.write_str("a server that failed every request"),
         }
     }

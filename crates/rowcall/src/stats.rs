@@ -1,5 +1,5 @@
-//! The one fold of events into numbers: progress bar, summary and every report read these and count nothing themselves. Rows
-//! are those of this process; requests and tokens go on from what the journal's runs before have spent.
+//! Folds events into numbers: progress bar, summary and every report read these and count nothing themselves. Rows are
+//! counted for this process; requests and tokens include those of the journal's earlier runs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use crate::reasons::Reasons;
 use crate::standing::Bound;
 use crate::turn::Usage;
 
-/// In microseconds, an hour; longer latencies count as this.
+/// One hour in microseconds; longer latencies count as this.
 const LONGEST_LATENCY: u64 = 3_600_000_000;
 
-/// Changes of how a server is asked that are kept; a run makes few.
+/// The most notes that are kept; a run makes few.
 const MOST_NOTES: usize = 32;
 
-/// What has happened so far.
+/// The statistics so far.
 #[derive(Debug, Clone)]
 pub struct Stats {
     /// Rows taken from the source.
@@ -30,9 +30,9 @@ pub struct Stats {
     pub done: u64,
     /// Rows that ended without one, by kind.
     pub failed: BTreeMap<FailureKind, u64>,
-    /// The same rows by what was said of them.
+    /// The same rows by reason.
     pub reasons: Reasons,
-    /// Of all these, rows that were not asked about, since their outcomes were known.
+    /// Of the done and failed rows, those that were not asked about since their outcomes were known.
     pub known: u64,
     /// Of the known rows, those that share the outcome of an equal row of the same run.
     pub duplicates: u64,
@@ -42,30 +42,30 @@ pub struct Stats {
     pub abandoned: u64,
     /// Requests sent.
     pub requests: u64,
-    /// Of these, not answered yet.
+    /// Requests not answered yet.
     pub in_flight: u64,
-    /// Requests that had to wait for admission, by what they waited for last.
+    /// Requests that had to wait for admission, by the limit they waited for last.
     pub waits: BTreeMap<Bound, u64>,
-    /// For how long requests were held back, by what the next one that was sent had waited for last. These times do not overlap,
-    /// however many requests wait at once, so that together they are no longer than the run.
+    /// How long requests were held back, by the limit that the next one sent had waited for last. These times do not overlap,
+    /// however many requests wait at once, so their sum is at most the duration of the run.
     pub held_back: BTreeMap<Bound, Duration>,
-    /// What the latest request had to wait for, if it had to.
+    /// The limit that the latest request had to wait for, if any.
     pub waits_now: Option<Bound>,
-    /// Prompts that asked again: after an invalid answer, or one that was cut or paused.
+    /// Re-asks: prompts after an invalid answer, or one that was cut or paused.
     pub reasks: u64,
     /// Requests that failed, by kind.
     pub faults: BTreeMap<FaultKind, u64>,
     /// Tokens of all answers that reported them.
     pub usage: Usage,
-    /// Requests that may have been billed but reported no tokens.
+    /// Requests that may have been billed but reported no usage.
     pub unmetered: u64,
-    /// What all requests cost, as far as that is known.
+    /// What all requests cost, as far as known.
     pub cost: Cost,
-    /// What of that was spent before the first row, at the most: by earlier runs, and by asking the server what it makes of the schema.
+    /// The part of `cost`, at most, that was spent before the first row: by earlier runs and by probing the server.
     pub cost_before: Usd,
-    /// Rows that runs before had asked about without ever writing an outcome: those requests may have been paid for in vain.
+    /// Rows that earlier runs asked about without recording an outcome: those requests may have been billed for nothing.
     pub possibly_paid: u64,
-    /// What the server refused in its requests and how it is asked instead, and what else there is to warn of, each once, at most 32.
+    /// What the server rejected in requests and what is sent instead, and other warnings; each once, at most 32.
     pub notes: Vec<String>,
     latencies: Histogram<u64>,
     last_sent: Option<Instant>,
@@ -135,7 +135,7 @@ impl Stats {
                 let now = Instant::now();
                 if let Some(bound) = waited_for {
                     *self.waits.entry(*bound).or_default() += 1;
-                    // Before the request that was sent last, that one was held back.
+                    // Time before the previous request was sent counts for that one.
                     let since = self.last_sent.map_or(*waited, |last| now.duration_since(last));
                     *self.held_back.entry(*bound).or_default() += since.min(*waited);
                 }
@@ -186,13 +186,13 @@ impl Stats {
         self.failed.values().sum()
     }
 
-    /// Rows that ended, either way.
+    /// Rows that ended, with or without a value.
     pub fn ended(&self) -> u64 {
         self.done + self.failures()
     }
 
-    /// The latency that this share (0 to 1) of the answered requests did not exceed, to about 1 %; `None` before the first
-    /// answer.
+    /// The latency that this share (0 to 1) of the answered requests did not exceed, accurate to about 1 %; `None` before
+    /// the first answer.
     pub fn latency(&self, share: f64) -> Option<Duration> {
         (!self.latencies.is_empty()).then(|| Duration::from_micros(self.latencies.value_at_quantile(share)))
     }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn known_rows_are_counted_by_where_they_come_from() {
+    fn known_rows_are_counted_by_origin() {
         let known = |from| EventKind::Known { failure: None, from };
         let stats =
             folded([KnownFrom::Journal, KnownFrom::EqualRow, KnownFrom::Cache, KnownFrom::Cache].map(known));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn times_of_requests_that_wait_together_are_counted_once() {
+    async fn overlapping_waits_are_counted_once() {
         let (mut stats, start) = (Stats::default(), Instant::now());
         // Three have waited since the start, and one was not held back.
         for (second, held) in [
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_has_no_latency() {
+    fn there_is_no_latency_before_the_first_answer() {
         assert_eq!(Stats::default().latency(0.5), None);
     }
 }

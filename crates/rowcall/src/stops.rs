@@ -1,5 +1,5 @@
-//! What ends a run early because the user has set it a limit: a time, and how many rows may fail. What they may cost is limited in
-//! `admission/`, for all runs of an account together.
+//! The user's limits that end a run early: a deadline, and the number of failed rows. The budget is enforced in `admission/`, for
+//! all runs of an account together.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use crate::error::Problem;
 
-/// A share of failed rows is judged once so many have ended: one of the first three says nothing.
+/// The number of rows after which a share of failures is judged: one failure in the first three says nothing.
 const JUDGED_FROM: u64 = 100;
 
-/// The limits that a run stops at. Requests that are in flight then are awaited, and what is done is released.
+/// The limits at which a run stops. Requests then in flight are awaited, and what is done is released.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Stops {
     /// How long a run may send requests.
@@ -22,9 +22,9 @@ pub struct Stops {
 /// How many of the rows that a run asks about may fail before it stops.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxFailures {
-    /// So many.
+    /// This many rows.
     Rows(u64),
-    /// So many of a hundred that have ended, once there are a hundred.
+    /// This percentage of the rows that have ended, once there are a hundred.
     Percent(f64),
 }
 
@@ -46,7 +46,7 @@ impl MaxFailures {
         };
         parsed.ok_or_else(|| {
             Problem::new(format!(
-                "`{text}` is no limit on failures, expected a number of rows or a share such as `5%`"
+                "`{text}` is not a limit on failures, expected a number of rows or a share such as `5%`"
             ))
         })
     }
@@ -62,28 +62,28 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Nothing has happened, and no time has passed.
+    /// Progress before the run begins.
     pub(crate) fn new(stops: Stops) -> Self {
         Self { stops, until: None, ended: 0, failed: 0 }
     }
 
-    /// The run begins now, unless it has begun before.
+    /// Starts the clock, unless it is already running.
     pub(crate) fn begin(&mut self) {
         if self.until.is_none() {
             self.until = self.stops.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         }
     }
 
-    /// Waits until the time is up; for ever if there is no limit.
+    /// Waits until the deadline; forever if there is none.
     pub(crate) async fn time_is_up(&self) -> Problem {
         let (Some(until), Some(deadline)) = (self.until, self.stops.deadline) else {
             return std::future::pending().await;
         };
         tokio::time::sleep_until(until).await;
-        Problem::new(format!("the deadline of {deadline:?} has passed")).hint(GO_ON)
+        Problem::new(format!("the deadline of {deadline:?} has passed")).hint(CONTINUE)
     }
 
-    /// A row that was asked about has ended. Tells why the run is to stop, if it is.
+    /// Counts the end of a row that was asked about. Returns why the run must stop, if it must.
     pub(crate) fn ended(&mut self, has_value: bool) -> Option<Problem> {
         self.ended += 1;
         self.failed += u64::from(!has_value);
@@ -97,13 +97,13 @@ impl Progress {
         };
         too_many.then(|| {
             Problem::new(format!("{failed} of {ended} rows have failed, expected at most {allowed}"))
-                .hint("see what failed and why; `--max-failures` allows more")
+                .hint("see what failed and why, or allow more with `--max-failures`")
         })
     }
 }
 
-/// What to do about a run that has stopped at a limit.
-const GO_ON: &str = "with a journal, the same command goes on from there";
+/// The hint for a run that has stopped at a limit.
+const CONTINUE: &str = "with a journal, run the same command to continue";
 
 #[cfg(test)]
 mod tests {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_failures_stop_a_run_and_a_share_is_judged_once_it_says_something() {
+    fn too_many_failures_stop_a_run_and_a_share_is_judged_from_a_hundred_rows_on() {
         let stopped_at = |max_failures, fails: fn(u64) -> bool| {
             let stops = Stops { max_failures: Some(max_failures), ..Stops::default() };
             let mut progress = Progress::new(stops);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_time_counts_from_the_beginning_of_the_run() {
+    async fn the_deadline_counts_from_the_beginning_of_the_run() {
         let mut progress =
             Progress::new(Stops { deadline: Some(Duration::from_secs(90)), ..Stops::default() });
         tokio::time::sleep(Duration::from_secs(50)).await;

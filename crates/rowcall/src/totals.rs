@@ -1,4 +1,4 @@
-//! What a journal's runs have spent in all: kept with every commit, so that nobody has to add up outcomes.
+//! The totals of a journal's runs: updated with every commit, so that outcomes need not be added up.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,42 +6,42 @@ use crate::money::Cost;
 use crate::outcome::Effort;
 use crate::turn::Usage;
 
-/// What all runs of a journal came to so far.
+/// The totals of all runs of a journal so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Totals {
     /// Rows of the input that have an outcome.
     pub rows: u64,
-    /// Outcomes: as many as rows if no two rows are equal.
+    /// Distinct outcomes: as many as rows if no two rows are equal.
     pub outcomes: u64,
-    /// Of these, values that came from a cache, so that nothing was asked for them.
+    /// Of these, values from a cache, for which nothing was asked.
     pub cached: u64,
-    /// Requests sent, as far as they are known of.
+    /// Requests sent, as far as known.
     pub requests: u64,
-    /// Prompts that asked again: after an invalid answer, or one that was cut or paused.
+    /// Re-asks: prompts after an invalid answer, or one that was cut or paused.
     pub reasks: u64,
     /// Tokens of all answers that reported them.
     pub usage: Usage,
-    /// Requests that may have been billed but reported no tokens.
+    /// Requests that may have been billed but reported no usage.
     pub unmetered: u64,
-    /// What they cost, as far as that is known.
+    /// What they cost, as far as known.
     pub cost: Cost,
-    /// Rows that were being asked about when a run ended without their outcome: their requests may have been paid for in
-    /// vain. A row counts each time.
+    /// Rows that were in flight when a run ended without their outcome: their requests may have been billed for nothing.
+    /// A row counts each time.
     pub possibly_paid: u64,
-    /// Whether the latest run has come to the end of its input.
+    /// Whether the latest run reached the end of its input.
     pub complete: bool,
-    /// Rows that the latest run has found at another place, or with another record, than the run before.
+    /// Rows that the latest run found at another place, or with another record, than the run before.
     pub moved: u64,
 }
 
 impl Totals {
-    /// Whether nothing of it can have been billed, as where no row was ever accepted.
+    /// Whether none of it can have been billed, as when no row was ever accepted.
     pub(crate) fn is_unpaid(&self) -> bool {
         self.unmetered == 0 && self.usage == Usage::default()
     }
 
-    /// Adds what asking a server about a schema took, which asks again for nothing.
+    /// Adds what a probe took, which has no re-asks.
     pub(crate) fn add_probe(&mut self, effort: &Effort) {
         self.add(&Effort { prompts: 1, ..*effort });
     }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_more_than_can_be_counted_is_the_most_that_can_be() {
+    fn totals_saturate() {
         let usage = Usage { input_tokens: u64::MAX, ..Usage::default() };
         let effort = Effort { attempts: 1, prompts: 2, usage, unmetered: 1, ..Effort::default() };
         let most =

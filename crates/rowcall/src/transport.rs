@@ -1,5 +1,5 @@
-//! One attempt over HTTP: the only file that knows the HTTP client. It judges connections, not responses, and never tries
-//! again by itself, except where a pooled connection proves dead before a byte of the answer.
+//! One attempt over HTTP: the only file that uses the HTTP client. It judges connections, not responses, and never
+//! retries by itself, except when a pooled connection turns out to be dead before the first byte of the answer.
 #![expect(clippy::disallowed_types, reason = "this file is the one that knows the HTTP client")]
 #![expect(
     clippy::disallowed_methods,
@@ -33,61 +33,62 @@ use crate::request::{Request, Response};
 use base_url::BaseUrl;
 use tokio::time::Instant;
 
-/// How long a connection may take to come about.
+/// How long establishing a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Servers close idle connections after as little as 5 s (llama.cpp, Node), and a request sent at that moment is lost.
+/// Servers close idle connections after as little as 5 s (llama.cpp, Node), and a request sent at that moment is lost, so we
+/// close them earlier.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// TCP keep-alive, as the official SDKs set it: a connection that waits minutes for an answer is dropped by some middle
-/// boxes otherwise.
+/// TCP keep-alive, as the official SDKs set it: otherwise some middleboxes drop a connection that waits minutes for an
+/// answer.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
-/// No answer to a prompt is longer; whatever is, is not read to its end.
+/// No answer to a prompt is longer; a longer body is not read to its end.
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
-/// Requests at a time over one HTTP/2 connection: what most servers allow. The client keeps one such connection to a host, so
-/// more requests need more clients.
+/// Requests at a time over one HTTP/2 connection, which is what most servers allow. The client keeps one such connection to a
+/// host, so more requests need more clients.
 const STREAMS: usize = 100;
 
 /// Clients for an `https://` server, enough for 3,200 requests at a time over HTTP/2.
 const SHARDS: usize = 32;
 
-/// How often a request is sent anew over another connection when a pooled one proves dead.
+/// How often a request is sent again over another connection when a pooled one turns out to be dead.
 const DEAD_CONNECTIONS: usize = 3;
 
-/// A connection that was closed while it was idle shows it at once. One that breaks later may have brought the request to the
-/// server, whose work on it is paid for.
+/// A connection that was closed while idle fails at once. One that breaks later may have delivered the request to the server,
+/// which bills its work on it.
 const DEAD_AT_ONCE: Duration = Duration::from_secs(1);
 
-/// How a server is reached.
+/// The network settings for reaching a server.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Network {
     /// How long an attempt may take, from its first byte out to its last byte in.
     pub(crate) timeout: Duration,
-    /// A PEM file with certificate authorities to trust beside the system's.
+    /// A PEM file with certificate authorities to trust in addition to the system's.
     pub(crate) ca_cert: Option<PathBuf>,
-    /// The proxy for `https://` servers, as `HTTPS_PROXY` gives it.
+    /// The proxy for `https://` servers, from `HTTPS_PROXY`.
     pub(crate) https_proxy: Option<String>,
-    /// Hosts that are reached without it, as `NO_PROXY` lists them.
+    /// Hosts that are reached without the proxy, from `NO_PROXY`.
     pub(crate) no_proxy: Option<String>,
 }
 
-/// A header shorter than this is no secret, and its text may stand anywhere.
+/// A shorter header is not treated as a secret, since its text may occur anywhere.
 const SHORTEST_SECRET: usize = 8;
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 const HIDDEN: &str = "***";
 
-/// The way to one server.
+/// The connections to one server.
 #[derive(Debug)]
 pub(crate) struct Transport {
     shards: Vec<Shard>,
     base_url: BaseUrl,
     headers: HeaderMap,
     timeout: Duration,
-    /// Our ends of the connections over which an answer has come: a request that breaks on one of these was sent into a
-    /// connection that the server may have closed while it was idle.
+    /// Our ends of connections over which an answer has come. If a request breaks on one of these, the server may have
+    /// closed the connection while it was idle.
     proven: Mutex<HashSet<SocketAddr>>,
 }
 
@@ -115,17 +116,16 @@ impl Transport {
         self.base_url.uri()
     }
 
-    /// The way to `base_url` (`http://` or `https://`), with `headers` on every request. Nothing is connected yet.
+    /// A transport to `base_url` (`http://` or `https://`), with `headers` on every request. It does not connect yet.
     ///
     /// # Errors
-    /// If the URL is none, or an `https://` server is to be reached and the certificates it would be trusted by cannot be
-    /// read.
+    /// If the URL is not valid, or if it is `https://` and the trusted certificates cannot be read.
     pub(crate) fn new(base_url: &str, headers: HeaderMap, network: &Network) -> Result<Self, Problem> {
         let base_url = BaseUrl::new(base_url)?;
         let (shards, tls) = if base_url.is_https() {
             (SHARDS, tls::trusting(network.ca_cert.as_deref())?)
         } else {
-            (1, tls::trusting_nobody())
+            (1, tls::trusting_none())
         };
         let proxy = proxy(base_url.uri(), network);
         let shard = || Shard { client: Route::new(&tls, proxy.as_ref()), in_flight: AtomicUsize::new(0) };
@@ -133,12 +133,13 @@ impl Transport {
         Ok(Self { shards, base_url, headers, timeout: network.timeout, proven: Mutex::default() })
     }
 
-    /// The full URL of a request as it may be shown.
+    /// The full URL of a request in a form that is safe to show.
     pub(crate) fn shown_url(&self, request: &Request) -> String {
         self.base_url.shown(&request.path)
     }
 
-    /// The headers of a request, of which the user's own are for all; a key in them is marked sensitive and does not print.
+    /// The headers of a request; headers that are set for all requests win. A key in them is marked sensitive and does not
+    /// print.
     pub(crate) fn headers_of(&self, request: &Request) -> HeaderMap {
         let mut headers = self.headers.clone();
         for (name, value) in request.headers {
@@ -147,10 +148,10 @@ impl Transport {
         headers
     }
 
-    /// A text that came from the server, without what it has repeated of our secret headers.
+    /// A text from the server, with any of our secret headers that it repeats removed.
     pub(crate) fn hide_secrets(&self, text: String) -> String {
         let secrets = self.headers.values().filter(|value| value.is_sensitive());
-        // `Bearer KEY` may be repeated without its first word, and of several cookies each by itself.
+        // A server may repeat `Bearer KEY` without its first word, or a single one of several cookies.
         let words = secrets.filter_map(|value| value.to_str().ok()).flat_map(str::split_whitespace);
         words.filter(|word| word.len() >= SHORTEST_SECRET).fold(text, without)
     }
@@ -158,8 +159,8 @@ impl Transport {
     /// Sends one request and reads its response to the end.
     ///
     /// # Errors
-    /// `Unreachable` if there was no connection, `Connection` if it broke, `Timeout` if it took too long. A response of any status is no
-    /// error here.
+    /// `Unreachable` if there was no connection, `Connection` if it broke, `Timeout` if it took too long. A response is never an error
+    /// here, whatever its status.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, Fault> {
         match tokio::time::timeout(self.timeout, self.exchange(request)).await {
             Ok(answer) => answer,
@@ -171,7 +172,7 @@ impl Transport {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, Fault> {
-        // It is under way until the last byte of the answer is there.
+        // The request counts as in flight until the last byte of the answer.
         let shard = self.shard();
         let response = self.answered(request, &shard).await?;
         let (head, body) = response.into_parts();
@@ -185,7 +186,7 @@ impl Transport {
         Ok(Response { status, headers: head.headers, body, received: SystemTime::now() })
     }
 
-    /// The response as soon as its head is there.
+    /// The response as soon as its headers have arrived.
     async fn answered(
         &self,
         request: &Request,
@@ -195,7 +196,7 @@ impl Transport {
         loop {
             let mut message = http::Request::post(self.base_url.join(&request.path))
                 .body(Full::new(request.body.clone()))
-                .map_err(|error| self.broken("the request cannot be written", &error))?;
+                .map_err(|error| self.broken("the request cannot be built", &error))?;
             *message.headers_mut() = self.headers_of(request);
             let sent = Instant::now();
             match shard.request(message).await {
@@ -223,7 +224,7 @@ impl Transport {
         }
     }
 
-    /// Whether the request broke on a connection that had served before; that connection is forgotten.
+    /// Whether the request broke on a connection that had been used before; forgets that connection.
     fn was_pooled(&self, error: &Error) -> bool {
         let mut extensions = http::Extensions::new();
         if let Some(connection) = error.connect_info() {
@@ -236,14 +237,14 @@ impl Transport {
         self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first client that has a stream left, so that few requests use few connections; the least busy if none has.
+    /// The first client with a free stream, so that few requests use few connections; the least busy one if none has.
     fn shard(&self) -> Busy<'_> {
         let in_flight = |shard: &&Shard| shard.in_flight.load(Ordering::Relaxed);
         let free = self.shards.iter().find(|shard| in_flight(shard) < STREAMS);
         Busy::new(free.or_else(|| self.shards.iter().min_by_key(in_flight)).unwrap_or(&self.shards[0]))
     }
 
-    /// A broken connection, with the innermost reason: the outer ones only say that something failed.
+    /// The fault for a broken connection, with the innermost reason: the outer ones only say that something failed.
     fn broken(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
         let mut reason = error;
         while let Some(source) = reason.source() {
@@ -253,7 +254,7 @@ impl Transport {
     }
 }
 
-/// `text` without `secret`, also where `text` was cut within it.
+/// `text` with `secret` hidden, including a `secret` cut off at the end of `text`.
 fn without(text: String, secret: &str) -> String {
     let text = if text.contains(secret) { text.replace(secret, HIDDEN) } else { text };
     let Some(whole) = text.strip_suffix('…') else { return text };
@@ -264,7 +265,7 @@ fn without(text: String, secret: &str) -> String {
     }
 }
 
-/// A client with one more request in flight.
+/// A client with a request in flight.
 struct Busy<'a>(&'a Shard);
 
 impl<'a> Busy<'a> {
@@ -324,7 +325,7 @@ mod tests {
     use super::without;
 
     #[test]
-    fn a_secret_is_hidden_also_where_it_is_cut() {
+    fn a_secret_is_hidden_even_where_it_is_cut() {
         for (text, hidden) in [
             ("key sk-secret-4711 is wrong", "key *** is wrong"),
             ("sk-secret-4711 sk-secret-4711", "*** ***"),

@@ -1,5 +1,5 @@
-//! What is said, in neutral form: the turns of a prompt, and the completion that answers it. Each protocol writes them
-//! in its own idiom (`provider/`); who speaks next is decided by `conversation.rs`.
+//! The protocol-neutral form of a conversation: the turns of a prompt, and the completion that answers it. Each
+//! protocol encodes them in its own way (`provider/`); `conversation.rs` decides what comes next.
 
 use std::ops::AddAssign;
 use std::path::PathBuf;
@@ -14,21 +14,21 @@ use crate::violation::Violation;
 /// The messages rendered for a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// In the order they are said.
+    /// The turns, in order.
     pub turns: Vec<Turn>,
-    /// An output limit in tokens for this prompt in place of the run's, set when an answer was cut.
+    /// An output limit in tokens for this prompt in place of the run's, set after an answer was cut.
     pub output_limit: Option<u32>,
-    /// The provider's token with which an answer that it has paused is taken up again ([`Completion::continuation`]).
+    /// The provider's token for continuing an answer that it has paused ([`Completion::continuation`]).
     pub continuation: Option<String>,
 }
 
 impl Prompt {
-    /// These turns, with the run's own output limit.
+    /// A prompt of these turns, with the run's output limit.
     pub fn new(turns: Vec<Turn>) -> Self {
         Self { turns, output_limit: None, continuation: None }
     }
 
-    /// What goes along with its questions, in their order.
+    /// The attachments of its user turns, in order.
     pub(crate) fn attachments(&self) -> impl Iterator<Item = &Attachment> {
         self.turns.iter().flat_map(|turn| match turn {
             Turn::User { text: _, attachments } => attachments.as_slice(),
@@ -36,7 +36,7 @@ impl Prompt {
         })
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub(crate) fn attachments_mut(&mut self) -> impl Iterator<Item = &mut Attachment> {
         self.turns.iter_mut().flat_map(|turn| match turn {
             Turn::User { text: _, attachments } => attachments.as_mut_slice(),
@@ -48,18 +48,19 @@ impl Prompt {
 /// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Turn {
-    /// What holds for every row: role `developer` or `system`, or a field of its own, as the protocol has it.
+    /// The instructions for every row: a message with role `developer` or `system`, or a separate field, depending on the
+    /// protocol.
     System(Arc<str>),
-    /// A question of the same kind with its answer, for the model to go by.
+    /// A question of the same kind with its answer, as an example for the model.
     Example(Arc<Example>),
-    /// What is asked about this row.
+    /// The question about this row.
     User {
-        /// In words.
+        /// The text.
         text: String,
-        /// The images and documents that it is about; they go before the words.
+        /// The images and documents that it is about; they are sent before the text.
         attachments: Vec<Attachment>,
     },
-    /// An answer that gave no value, and why: replayed to the model in the protocol's own idiom for a correction.
+    /// An invalid answer and its violations: replayed to the model in the protocol's own form of correction.
     Invalid {
         /// The answer as the provider needs to see it again; see [`Completion::raw_turn`].
         raw_turn: Value,
@@ -69,7 +70,7 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// What is asked about this row, in words alone.
+    /// A question about this row, as text only.
     pub fn user(text: impl Into<String>) -> Self {
         Self::User { text: text.into(), attachments: Vec::new() }
     }
@@ -78,25 +79,25 @@ impl Turn {
 /// A question with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
-    /// What is asked, in the words in which a row is asked about.
+    /// The question, rendered with the same template as a row's.
     pub question: String,
-    /// The value to give, in the form of the user's schema.
+    /// The right value, in the form of the user's schema.
     pub value: Value,
 }
 
-/// An image or a document that goes along with a question.
+/// An image or a document that is sent with a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
-    /// What it is, such as `image/png` or `application/pdf`.
+    /// The media type, such as `image/png` or `application/pdf`.
     pub media_type: String,
-    /// Where it is.
+    /// The contents, or where they are.
     pub content: AttachmentContent,
 }
 
 /// Where an attachment's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttachmentContent {
-    /// At an address from which the provider fetches them.
+    /// At a URL from which the provider fetches them.
     Url(String),
     /// In a file that has not been read yet. It is read before the first attempt; no protocol can send a path.
     File(PathBuf),
@@ -111,26 +112,27 @@ pub struct Completion {
     pub content: Content,
     /// Why the model stopped.
     pub finish: Finish,
-    /// The finish reason in the provider's own word.
+    /// The finish reason in the provider's own words.
     pub finish_reason: String,
-    /// What it took, or `None` where the server does not say.
+    /// What it took, or `None` if the server does not report it.
     pub usage: Option<Usage>,
-    /// The tier by which it was served, in the server's own word, if it says so: what it costs depends on that.
+    /// The service tier, as the server names it, if it does; the cost depends on it.
     #[serde(default)]
     pub service_tier: Option<String>,
     /// The model that answered, as the server names it.
     pub model: String,
-    /// The assistant's turn exactly as the protocol must see it again in a re-ask (ids, signatures and all).
+    /// The assistant's turn exactly as the protocol must see it again in a re-ask, with ids and signatures.
     pub raw_turn: Value,
-    /// With [`Finish::Paused`], what the provider wants to see again to go on.
+    /// With [`Finish::Paused`], the provider's token for continuing the answer.
     pub continuation: Option<String>,
-    /// The whole body of the response, as the provider sent it. It is not kept in a journal: empty for a completion from there.
+    /// The whole body of the response, as the provider sent it. A journal does not keep it, so it is empty for a completion
+    /// from there.
     #[serde(skip)]
     pub body: Bytes,
 }
 
 impl Completion {
-    /// The answer's words, or the arguments of the first tool that it calls.
+    /// The answer's text, or the arguments of its first tool call.
     pub fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Text(text) | Content::Refusal(text) => Some(text),
@@ -140,28 +142,28 @@ impl Completion {
     }
 }
 
-/// The substance of an answer.
+/// The content of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Content {
-    /// Plain text, in which the value is looked for.
+    /// Plain text that contains the value.
     Text(String),
-    /// Calls of tools, in the order given, with text that came beside them ignored.
+    /// Tool calls, in the order given; text beside them is ignored.
     Calls(Vec<ToolCall>),
     /// The model declined, in these words.
     Refusal(String),
-    /// Nothing but thoughts, which are no answer.
+    /// Only thoughts, which are not an answer.
     Thoughts(String),
 }
 
-/// One call of a tool.
+/// A tool call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The tool's name as the model wrote it.
     pub name: String,
     /// Its arguments: JSON text, which may be broken.
     pub arguments: String,
-    /// Whether they came as an object rather than as text. A server that parses what the model wrote also closes it, so
-    /// that nothing shows where it was cut.
+    /// Whether the arguments came as an object rather than as text. A server that parses the model's text also closes
+    /// open brackets, so that a cut is not visible.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub came_parsed: bool,
 }
@@ -169,15 +171,15 @@ pub struct ToolCall {
 /// Why a model stopped, in neutral form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Finish {
-    /// It was done.
+    /// The answer is complete.
     Stop,
-    /// The server does not say why, as some proxies leave it out.
+    /// The server does not say why; some proxies leave the reason out.
     Unstated,
-    /// It reached an output limit; what there is must not be completed by guessing.
+    /// It reached an output limit; the partial answer must not be completed by guessing.
     Length,
     /// The provider's filter cut it off.
     ContentFilter,
-    /// The provider paused it, and the rest is to be had by asking again.
+    /// The provider paused it; asking again returns the rest.
     Paused,
 }
 
@@ -186,16 +188,16 @@ pub enum Finish {
 pub struct Usage {
     /// All tokens of the prompt, cached and cache-written ones included.
     pub input_tokens: u64,
-    /// Of these, read from the provider's prompt cache.
+    /// Input tokens read from the provider's prompt cache.
     pub cached_tokens: u64,
-    /// Of these, written to the provider's prompt cache.
+    /// Input tokens written to the provider's prompt cache.
     pub cache_write_tokens: u64,
-    /// Of those written, to be kept for long: an hour at Anthropic, twelve at OpenAI. They have a price of their own.
+    /// Of those written, tokens kept for longer: an hour at Anthropic, twelve at OpenAI. They have a separate price.
     #[serde(default)]
     pub cache_write_long_tokens: u64,
     /// All tokens of the answer, reasoning included.
     pub output_tokens: u64,
-    /// Of these, spent on reasoning.
+    /// Output tokens spent on reasoning.
     pub reasoning_tokens: u64,
 }
 

@@ -1,5 +1,5 @@
-//! What is a value for a row: the schema, then the caller's type, then the user's own rule, each of which may have something against
-//! it. What a row was answered, what an equal row was, and what a journal remembers are all judged here.
+//! Decides whether a value is valid for a row: by the schema, then the caller's type, then the user's own rule. This applies alike
+//! to a row's own answer, to that of an equal row, and to a value from a journal or cache.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -11,18 +11,18 @@ use crate::number;
 use crate::row::Row;
 use crate::violation::Violation;
 
-/// What is to be said of a value that another row, or this one in an earlier run, has been given.
+/// The verdict on a value that another row, or this one in an earlier run, was given.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    /// It is this row's value as well.
+    /// It is valid for this row as well.
     Valid,
-    /// It is not, but another row may accept it.
+    /// It is not valid for this row, but may be for another.
     InvalidForRow(Vec<Violation>),
-    /// No row accepts it any more.
+    /// It is no longer valid for any row.
     InvalidForAll(Vec<Violation>),
 }
 
-/// The reading of an answer, once its value has been judged for the row that was asked about.
+/// The reading of an answer after validating its value for the row that was asked about.
 pub(crate) async fn of_answer(plan: &Plan, row: &Row, reading: Reading) -> Reading {
     let (value, repairs) = match (reading, &plan.check) {
         (Reading::Value { value, repairs }, _) => (value, repairs),
@@ -46,7 +46,7 @@ pub(crate) async fn of_answer(plan: &Plan, row: &Row, reading: Reading) -> Readi
     Reading::Invalid { violations, best: Some(value) }
 }
 
-/// What the schema and the caller's type say of a value that was not asked for by its row.
+/// The verdict of the schema and the caller's type on a value that the row was not asked for.
 pub(crate) fn without_check(plan: &Plan, value: &Value) -> Verdict {
     let has_last_word = plan.check.as_ref().is_some_and(|check| check.authority() == Authority::Check);
     let by_schema = if has_last_word { Vec::new() } else { plan.schema.violations(value) };
@@ -55,7 +55,7 @@ pub(crate) fn without_check(plan: &Plan, value: &Value) -> Verdict {
     if violations.is_empty() { Verdict::Valid } else { Verdict::InvalidForAll(violations) }
 }
 
-/// A verdict on each of these values, which were not asked for by their rows: by the schema, the caller's type and the check.
+/// The verdicts of the schema, the caller's type and the check on values that their rows were not asked for.
 pub(crate) async fn of_known(plan: &Plan, known: Vec<(Row, Value)>) -> Vec<Verdict> {
     let mut judged: Vec<Verdict> = known.iter().map(|(_, value)| without_check(plan, value)).collect();
     let Some(check) = &plan.check else { return judged };
@@ -80,17 +80,17 @@ pub(crate) async fn of_known(plan: &Plan, known: Vec<(Row, Value)>) -> Vec<Verdi
     judged
 }
 
-/// Whether the check may accept for one row what it rejects for another that is asked the very same.
+/// Whether the check may accept a value for one row and reject it for another with the same request.
 pub(crate) fn differs_by_row(plan: &Plan) -> bool {
     plan.check.as_ref().is_some_and(|check| check.scope() == Scope::RowAndValue)
 }
 
-/// Why a valid value does not deserialise as `T`, with the place, if it does not.
+/// Why a valid value does not deserialise as `T`, with the location; `None` if it does.
 pub(crate) fn misfit<T: DeserializeOwned>(value: &Value) -> Option<Violation> {
     if number::deserialised::<T>(value).is_ok() {
         return None;
     }
-    // Tracking the path costs, so it is done only for what failed without.
+    // Tracking the path is expensive, so it is done only after a failure.
     let error = serde_path_to_error::deserialize::<_, T>(value).err()?;
     Some(Violation::at(pointer(error.path()), error.into_inner().to_string()))
 }
@@ -107,14 +107,13 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// What a check has found in each of the values that it was given.
+/// What the check finds in each of these values.
 async fn verdicts(check: &dyn Check, given: Vec<(Row, Value)>) -> Vec<Vec<Violation>> {
     let count = given.len();
     one_each(check.check(given).await, count)
 }
 
-/// A list for each of so many values. One of which a check says nothing it has not accepted, and what it says of none is said of the
-/// last.
+/// Exactly `count` lists. A value without a list counts as rejected, and surplus violations go to the last value.
 fn one_each(mut found: Vec<Vec<Violation>>, count: usize) -> Vec<Vec<Violation>> {
     let beyond: Vec<_> = found.drain(count.min(found.len())..).flatten().collect();
     found.resize_with(count, || vec![Violation::whole("the check gave no verdict")]);
@@ -129,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_check_that_does_not_say_that_a_value_is_valid_has_not_accepted_it() {
+    fn a_value_without_a_verdict_of_the_check_is_not_accepted() {
         let wrong = || Violation::at("/age", "is 7, expected at least 18");
         let none = || vec![Violation::whole("the check gave no verdict")];
         assert_eq!(one_each(vec![Vec::new()], 1), [Vec::new()]);

@@ -1,11 +1,11 @@
-//! Why a completion gives no value: one reason, with the place it is about. Found by schema and check, shown to the
-//! model in a re-ask and to the user in a failure.
+//! One reason why a completion has no valid value, with its location. Schema and check find violations; the model sees
+//! them in a re-ask and the user in a failure.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One reason why a completion gives no value.
+/// One reason why a completion has no valid value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// Where in the value, as a JSON Pointer (RFC 6901); the empty string is the whole value.

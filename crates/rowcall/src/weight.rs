@@ -1,45 +1,46 @@
-//! What a request weighs: what tokens are estimated by, and the most that it can take whatever the server counts, which is what a lost
-//! answer and a budget go by. Why no request can take more is told in `docs/cost.md`.
+//! The weight of a request: what its tokens are estimated from, and the most that it can take however the server counts, which lost
+//! answers and budgets rely on. `docs/cost.md` explains why no request can take more.
 
 use crate::price::Most;
 use crate::provider::{Protocol, Target};
 use crate::request::Request;
 use crate::turn::{Attachment, AttachmentContent, Prompt};
 
-/// What an attachment counts as in an estimate, in bytes of text: at four a token, the 1,000 tokens or so that an image of a
-/// megapixel takes.
+/// What an attachment counts as in an estimate, in bytes of text: at four bytes a token, the 1,000 tokens or so of a
+/// one-megapixel image.
 const ATTACHMENT_BYTES: usize = 4096;
 
-/// What a server may add to a request, in tokens: what opens and closes messages, and its own words about tools, of which Anthropic's
-/// are the longest that are documented (804).
+/// What a server may add to a request, in tokens: message delimiters and its own instructions about tools, of which Anthropic's are
+/// the longest documented ones (804).
 const ADDED: u64 = 2048;
 
-/// The most tokens that an image takes: Anthropic's largest has 4,784, the dearest of the others 48,169 (gpt-4o-mini at high detail).
+/// The most tokens that an image takes: 4,784 at Anthropic, 48,169 at the most expensive of the others (gpt-4o-mini at high
+/// detail).
 const IMAGE_OF_ANTHROPIC: u64 = 5_000;
 const IMAGE: u64 = 50_000;
 
-/// How often a paused answer is taken up at the most, and once more: what it has said by then is read again.
+/// The most continuations of a paused answer, plus one: each reads the text so far again.
 const PARTS_OF_PAUSED: u64 = 5;
 
-/// What is known of a model's limits, in tokens.
+/// A model's limits in tokens, as far as known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Capacity {
-    /// The most of a prompt.
+    /// The most tokens of a prompt.
     pub(crate) input: Option<u32>,
-    /// The most of an answer.
+    /// The most tokens of an answer.
     pub(crate) output: Option<u32>,
 }
 
-/// What a request weighs.
+/// The weight of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Weight {
-    /// What tokens are estimated by: bytes of words, whatever an image's file has.
+    /// What tokens are estimated from: bytes of text, regardless of the size of image files.
     pub(crate) bytes: usize,
-    /// The most that it can take; `None` where that has no end.
+    /// The most tokens that it can take; `None` if unbounded.
     pub(crate) most: Option<Most>,
 }
 
-/// What the `request` weighs that asks `prompt` in the way of `target`.
+/// The weight of `request`, which encodes `prompt` for `target`.
 pub(crate) fn weigh(request: &Request, target: &Target, prompt: &Prompt, model: Capacity) -> Weight {
     let in_base64 = prompt.attachments().map(|attachment| match &attachment.content {
         AttachmentContent::Base64(text) => text.len(),
@@ -52,7 +53,7 @@ pub(crate) fn weigh(request: &Request, target: &Target, prompt: &Prompt, model: 
 
 fn most(words: usize, target: &Target, prompt: &Prompt, model: Capacity) -> Option<Most> {
     let limit = target.sent_limit(prompt).or(model.output).map(u64::from);
-    // A schema may be shown to the model as JSON in ASCII, six characters for one of two bytes.
+    // A server may show a schema to the model as ASCII JSON, with six characters for one of two bytes.
     let mut input_tokens = (words + 2 * target.non_ascii_in_fields()) as u64 + ADDED;
     for attachment in prompt.attachments() {
         input_tokens = input_tokens.saturating_add(attached(attachment, target.protocol, model)?);
@@ -63,8 +64,8 @@ fn most(words: usize, target: &Target, prompt: &Prompt, model: Capacity) -> Opti
     Some(Most { input_tokens, output_tokens: limit })
 }
 
-/// The most that an attachment takes. How many pages a document has, and what is on them, its bytes do not tell, so that only the
-/// model's own limit on a prompt is one for it.
+/// The most tokens that an attachment takes. A document's bytes do not show how many pages it has and what is on them, so only
+/// the model's own limit on a prompt bounds it.
 fn attached(attachment: &Attachment, protocol: Protocol, model: Capacity) -> Option<u64> {
     if !attachment.media_type.starts_with("image/") {
         return model.input.map(u64::from);

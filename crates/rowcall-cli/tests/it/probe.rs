@@ -206,7 +206,7 @@ fn nothing_is_asked_where_nothing_may_be_sent() {
     assert!(schema.stderr.contains("hint: add `--probe`"), "{}", schema.stderr);
     let json = place.rowcall(&["schema", "name", "--for", "vllm/m", "--mode", "json", "--probe"]);
     assert_eq!(json.code, Some(2));
-    assert!(json.stderr.contains("no server holds a model to a schema by a JSON object"), "{}", json.stderr);
+    assert!(json.stderr.contains("no server enforces a schema by a JSON object"), "{}", json.stderr);
     let usage = place.rowcall(&["schema", "name", "--for", "vllm/m", "--base-url", "http://127.0.0.1:9/v1"]);
     assert_eq!(usage.code, Some(2), "{}", usage.stderr);
 }

@@ -169,7 +169,7 @@ fn a_model_must_be_known_reachable_and_have_its_key() {
             "`not-a-certificate.pem`",
             "PEM",
         ),
-        ("sim", &["--base-url", nobody, "--retries", "0"], &[], 1, nobody, "that the server runs"),
+        ("sim", &["--base-url", nobody, "--retries", "0"], &[], 1, nobody, "that the server is running"),
     ] {
         let arguments = ["run", "in.csv", "--schema", "name", "--prompt", "{{ text }}", "-m", model];
         let ran = place.rowcall_with(&[&arguments[..], more].concat(), "", variables);

@@ -1,14 +1,13 @@
-//! A token bucket with signed debt: a pure function of `now`. What is counted in it, requests or tokens, is its owner's
-//! business.
+//! A token bucket with signed debt, as a pure function of `now`. Its owner decides what it counts, requests or tokens.
 
 use std::time::Duration;
 
-/// An allowance that refills continuously and may be overdrawn by what was taken on an estimate.
+/// An allowance that refills continuously, and may go into debt since amounts are taken by estimate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bucket {
     /// The most it holds.
     capacity: f64,
-    /// What flows in, per second.
+    /// The inflow per second.
     rate: f64,
     /// What it held at `at`; negative is debt.
     level: f64,
@@ -17,13 +16,13 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket for `per_second` of something at `now`. It holds `capacity`, and at least one.
+    /// A full bucket at `now` with an inflow of `per_second`. It holds `capacity`, and at least 1.
     pub(crate) fn full(per_second: f64, capacity: f64, now: Duration) -> Self {
         let capacity = capacity.max(1.0);
         Self { capacity, rate: per_second, level: capacity, at: now }
     }
 
-    /// What flows in, per second.
+    /// The inflow per second.
     pub(crate) fn rate(&self) -> f64 {
         self.rate
     }
@@ -33,7 +32,7 @@ impl Bucket {
         self.capacity
     }
 
-    /// Another rate and capacity from `now` on; what it holds stays, as far as there is room.
+    /// Changes rate and capacity from `now` on; the level stays, up to the new capacity.
     pub(crate) fn resize(&mut self, per_second: f64, capacity: f64, now: Duration) {
         self.level = self.level(now).min(capacity.max(1.0));
         self.at = self.at.max(now);
@@ -41,7 +40,7 @@ impl Bucket {
         self.capacity = capacity.max(1.0);
     }
 
-    /// Makes it hold this much at `now`, as far as there is room.
+    /// Sets the level at `now`, up to the capacity.
     pub(crate) fn set_level(&mut self, level: f64, now: Duration) {
         self.level = level.min(self.capacity);
         self.at = self.at.max(now);
@@ -53,8 +52,8 @@ impl Bucket {
         (self.level + passed * self.rate).min(self.capacity)
     }
 
-    /// How long until `amount` may be taken: nothing if it may be now. What is larger than the bucket may be taken when the
-    /// bucket is full, and leaves debt.
+    /// How long until `amount` may be taken; zero if it may be taken now. An amount larger than the bucket may be taken
+    /// when the bucket is full, and leaves debt.
     pub(crate) fn ready_in(&self, amount: f64, now: Duration) -> Duration {
         let lacking = amount.min(self.capacity) - self.level(now);
         if lacking <= 0.0 {
@@ -65,13 +64,13 @@ impl Bucket {
             .map_or(Duration::MAX, |wait| wait + Duration::from_micros(1))
     }
 
-    /// Takes `amount`, into debt if need be.
+    /// Takes `amount`, going into debt if necessary.
     pub(crate) fn take(&mut self, amount: f64, now: Duration) {
         self.level = self.level(now) - amount;
         self.at = self.at.max(now);
     }
 
-    /// Gives back what was taken too much, or, negative, takes what was taken too little.
+    /// Gives back an excess or, if negative, takes a shortfall.
     pub(crate) fn give(&mut self, amount: f64, now: Duration) {
         self.level = (self.level(now) + amount).min(self.capacity);
         self.at = self.at.max(now);
@@ -84,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// A bucket that holds a tenth of a minute's.
+    /// A bucket that holds a tenth of a minute's inflow.
     fn per_minute(amount: f64, now: Duration) -> Bucket {
         Bucket::full(amount / 60.0, amount / 10.0, now)
     }
@@ -110,40 +109,40 @@ mod tests {
     }
 
     #[derive(Debug, Clone)]
-    enum Deed {
+    enum Action {
         Wait(f64),
         Ask(f64),
-        /// Share of the last amount that proves to have been needed.
+        /// The share of the last amount that was actually used.
         Settle(f64),
     }
 
-    fn deeds() -> impl Strategy<Value = Vec<Deed>> {
-        let deed = prop_oneof![
-            (0.0..5.0_f64).prop_map(Deed::Wait),
-            (0.0..20.0_f64).prop_map(Deed::Ask),
-            (0.0..3.0_f64).prop_map(Deed::Settle),
+    fn actions() -> impl Strategy<Value = Vec<Action>> {
+        let action = prop_oneof![
+            (0.0..5.0_f64).prop_map(Action::Wait),
+            (0.0..20.0_f64).prop_map(Action::Ask),
+            (0.0..3.0_f64).prop_map(Action::Settle),
         ];
-        proptest::collection::vec(deed, 1..200)
+        proptest::collection::vec(action, 1..200)
     }
 
     proptest! {
-        /// Over the whole of any history, what was used is at most burst + rate × time + the debt that is still open.
+        /// Over any history, the total used is at most burst + rate × time + outstanding debt.
         #[test]
-        fn never_more_than_burst_and_rate_allow(rate in 1.0..6000.0_f64, deeds in deeds()) {
+        fn never_more_than_burst_and_rate_allow(rate in 1.0..6000.0_f64, actions in actions()) {
             let mut bucket = per_minute(rate, Duration::ZERO);
             let (capacity, rate) = (bucket.capacity, bucket.rate());
             let (mut now, mut used, mut last) = (0.0, 0.0, 0.0);
-            for deed in deeds {
-                match deed {
-                    Deed::Wait(passed) => now += passed,
-                    Deed::Ask(amount) => {
+            for action in actions {
+                match action {
+                    Action::Wait(passed) => now += passed,
+                    Action::Ask(amount) => {
                         if bucket.ready_in(amount, seconds(now)) == Duration::ZERO {
                             bucket.take(amount, seconds(now));
                             used += amount;
                             last = amount;
                         }
                     }
-                    Deed::Settle(share) => {
+                    Action::Settle(share) => {
                         bucket.give(last * (1.0 - share), seconds(now));
                         used -= last * (1.0 - share);
                         last = 0.0;
@@ -155,9 +154,9 @@ mod tests {
             }
         }
 
-        /// Whoever waits as long as he is told is admitted then, and not much earlier.
+        /// After the reported wait an amount may be taken, and not much earlier.
         #[test]
-        fn the_wait_that_is_told_suffices(rate in 1.0..6000.0_f64, taken in 0.0..500.0_f64, amount in 0.0..500.0_f64) {
+        fn the_reported_wait_suffices(rate in 1.0..6000.0_f64, taken in 0.0..500.0_f64, amount in 0.0..500.0_f64) {
             let mut bucket = per_minute(rate, Duration::ZERO);
             bucket.take(taken, Duration::ZERO);
             let wait = bucket.ready_in(amount, Duration::ZERO);

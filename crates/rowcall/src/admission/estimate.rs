@@ -1,34 +1,34 @@
-//! What an attempt will probably take, in tokens: the input from its bytes, by the line through what earlier ones really took, the
-//! output from what nine in ten of them did not exceed. Exact tokenising would cost more than the error does, since every
-//! estimate is settled by fact.
+//! What an attempt will probably use, in tokens: input from its bytes, by linear regression over earlier attempts, and output from
+//! the 90th percentile of earlier outputs. Exact tokenising would cost more than the error does, since every estimate is later
+//! replaced by the actual usage.
 
 use crate::turn::Usage;
 
-/// English and JSON run at about four bytes a token; what is measured takes over with the first answer.
+/// English and JSON average about four bytes per token; measurements take over with the first answer.
 const BYTES_PER_TOKEN: f64 = 4.0;
 
-/// The weight of the newest answer in moving averages: of outputs, and of inputs, whose line needs more points.
+/// The weight of the newest answer in moving averages: of outputs, and of inputs, whose regression needs more points.
 const WEIGHT: f64 = 0.1;
 const WEIGHT_OF_INPUT: f64 = 0.02;
 
-/// Requests that differ in length by less than this share tell nothing of how tokens grow with bytes.
+/// Requests that differ in length by less than this share do not show how tokens grow with bytes.
 const LEAST_SPREAD: f64 = 0.02;
 
-/// The share of answers that the output's estimate is to cover.
+/// The share of answers that the output estimate should cover.
 const COVERED: f64 = 0.9;
 
-/// How far the moving quantile moves with an answer, as a share of itself: far with the first ones, then less and less.
+/// How far the moving quantile moves with each answer, as a share of itself: far at first, then less and less.
 const FIRST_STEP: f64 = 0.5;
 const LAST_STEP: f64 = 0.02;
 
-/// What an attempt takes, by kind of token.
+/// What an attempt uses, by kind of token.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Tokens {
     pub(crate) input: f64,
     pub(crate) output: f64,
 }
 
-/// What is known of attempts by what earlier ones took.
+/// What earlier attempts used, from which new ones are estimated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Estimate {
     inputs: Inputs,
@@ -39,8 +39,8 @@ pub(crate) struct Estimate {
     answers: u32,
 }
 
-/// Bytes of requests and tokens of inputs: the moving averages through which the line goes. What every request has alike, as the
-/// schema, need not be counted by the server as the rest is, so that the line need not begin at nothing.
+/// The regression of input tokens on request bytes, by moving averages. Parts that all requests share, such as the schema, may
+/// be counted differently by the server, so the line need not pass through zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Inputs {
     count: u32,
@@ -50,25 +50,25 @@ struct Inputs {
     common: f64,
 }
 
-/// What attempts take on average.
+/// What attempts use on average.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Expected {
-    /// Tokens of input: so many with each request, and so many with each byte of it.
+    /// Input tokens per request, and per byte of it.
     each: f64,
     per_byte: f64,
-    /// Tokens of output.
+    /// Output tokens.
     pub(super) output: f64,
 }
 
 impl Expected {
-    /// Tokens of input of so many requests with so many bytes together.
+    /// Input tokens of this many requests with this many bytes in total.
     pub(super) fn input(self, requests: f64, bytes: f64) -> f64 {
         requests * self.each + bytes * self.per_byte
     }
 }
 
 impl Inputs {
-    /// Tokens with each request, and with each byte of it.
+    /// Tokens per request, and per byte of it.
     fn line(&self) -> (f64, f64) {
         if self.count == 0 {
             return (0.0, 1.0 / BYTES_PER_TOKEN);
@@ -92,19 +92,19 @@ impl Inputs {
 }
 
 impl Estimate {
-    /// Tokens to reserve for a request of `bytes`, if at most `limit` tokens may come back.
+    /// Tokens to reserve for a request of `bytes` whose answer may have at most `limit` tokens.
     pub(crate) fn tokens(&self, bytes: usize, limit: Option<u32>) -> Tokens {
         let (each, per_byte) = self.inputs.line();
-        // A few points may make a steep line, which must not promise that short requests are free.
+        // With few points the line may be steep, but must not make short requests look free.
         let least = bytes as f64 / (16.0 * BYTES_PER_TOKEN);
         let input = (each + bytes as f64 * per_byte).max(least);
         let most = limit.map_or(f64::INFINITY, f64::from);
-        // Before the first answer nothing is known of the output; a record is about as long as what it is drawn from.
+        // Before the first answer the output is unknown; an extracted record is about as long as its source.
         let output = self.most_output.unwrap_or(input).min(most);
         Tokens { input, output }
     }
 
-    /// What attempts take on average.
+    /// What attempts use on average.
     pub(super) fn expected(&self) -> Expected {
         let (each, per_byte) = self.inputs.line();
         Expected { each, per_byte, output: self.mean_output }
@@ -120,7 +120,7 @@ impl Estimate {
         let output = usage.output_tokens as f64;
         self.mean_output += newest.max(WEIGHT) * (output - self.mean_output);
         let most = self.most_output.get_or_insert(output);
-        // A step up for an answer above it is nine times a step down for one below: it rests where nine in ten are below.
+        // A step up for an answer above it is nine times a step down for one below, so it settles where nine in ten are below.
         let step = (FIRST_STEP * newest).max(LAST_STEP) * most.max(1.0);
         *most += if output > *most { step * COVERED } else { -step * (1.0 - COVERED) };
     }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_requests_have_alike_is_told_from_what_differs() {
+    fn the_shared_part_of_requests_is_separated_from_the_rest() {
         let mut estimate = Estimate::default();
         for bytes in [800, 5_000, 1_200, 10_000, 3_000] {
             // A schema of 500 bytes that is not counted.
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_average_output_is_told() {
+    fn the_average_output_is_estimated() {
         let mean = learned((0..5000_u64).map(|n| (n * 37) % 100)).expected().output;
         assert!((30.0..70.0).contains(&mean), "{mean}");
     }

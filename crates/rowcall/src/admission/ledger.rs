@@ -1,5 +1,5 @@
-//! What the account has taken and given back, and what its answers have shown: who may start next, and what follows from how an
-//! attempt has ended. It waits for nobody; that is `mod.rs`' business.
+//! What the account has reserved and given back, and what its answers have shown: which attempt may start next, and what
+//! follows from how one ended. It never waits; `mod.rs` does.
 
 mod refusal;
 
@@ -20,20 +20,20 @@ use super::{Need, Settlement};
 use crate::standing::{Bound, Dimension, Standing};
 use crate::turn::Usage;
 
-/// So many start at the same instant when nothing has been answered yet. Those behind them follow at a thousand a second, so
-/// that a refusal that comes back at once stops the rest.
+/// How many attempts start at the same instant when nothing has been answered yet. Others follow at a thousand a second, so
+/// that an immediate refusal stops the rest.
 const AT_ONCE: f64 = 16.0;
 const FOLLOWING: f64 = 1000.0;
 
-/// Whoever asks nothing for longer than this, though he might, learns nothing of how long an account has been limited. It is longer
-/// than any wait of the path's own between two attempts.
+/// Idle gaps longer than this do not count as being limited, since nothing was asked although it could have been. It is longer than
+/// any backoff between two attempts.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// One account's.
+/// The state of one account.
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) in_flight: usize,
-    /// Attempts in flight by number, and when they were sent. Those that are believed to be lost are not among them.
+    /// Attempts in flight by number, and when they were sent, excluding those believed to be lost.
     flying: BTreeMap<u64, Duration>,
     outages: Outages,
     pub(super) concurrency: Concurrency,
@@ -41,20 +41,20 @@ pub(super) struct Ledger {
     paces: BTreeMap<Dimension, Pace>,
     estimate: Estimate,
     pub(super) budget: Budget,
-    /// Nobody starts before; time since the epoch.
+    /// No attempt starts before this time since the epoch.
     closed_until: Duration,
-    /// When that, or an overload, was last said: what was sent before belongs to the same refusal.
+    /// When that, or an overload, was last reported: a refusal of an attempt sent before then is the same one.
     closed_at: Option<Duration>,
-    /// Where nothing has been answered since the beginning or since the last wait: how fast attempts may follow one another.
-    opening: Option<Bucket>,
+    /// How fast attempts may follow one another while nothing has been answered since the beginning or since the last wait.
+    ramp: Option<Bucket>,
     opened_at: Duration,
-    /// Since when the account has answered nothing but limits, though it was asked all the time.
+    /// Since when the account has been answering nothing but limits although it was asked continuously.
     pub(super) limited_since: Option<Duration>,
     /// When the latest attempt began or ended.
     busy_at: Duration,
-    /// Whether it has answered anything at all.
+    /// Whether the server has answered anything at all.
     pub(super) answered: bool,
-    /// Refusals without a time in a row, and the first attempt of them: an answer to one sent after it ends the row.
+    /// Consecutive refusals without a time, and the first attempt among them: an answer to one sent after it ends the series.
     untimed: u64,
     untimed_from: u64,
     refusals: Refusals,
@@ -64,7 +64,7 @@ pub(super) struct Ledger {
     pub(super) queues: Queues<Need, Granted>,
 }
 
-/// What an attempt that may start has taken.
+/// What an attempt that may start has reserved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Granted {
     amounts: Amounts,
@@ -88,7 +88,7 @@ impl Ledger {
             budget: Budget::default(),
             closed_until: Duration::ZERO,
             closed_at: None,
-            opening: Some(Bucket::full(FOLLOWING, AT_ONCE, Duration::ZERO)),
+            ramp: Some(Bucket::full(FOLLOWING, AT_ONCE, Duration::ZERO)),
             opened_at: Duration::ZERO,
             limited_since: None,
             busy_at: Duration::ZERO,
@@ -102,8 +102,8 @@ impl Ledger {
         }
     }
 
-    /// How long until `need` can be met of one in this line, and what it waits for; `None` if that depends on others giving back their
-    /// places.
+    /// How long until an attempt in this line with this `need` can start, and what it waits for; `None` if that depends on others
+    /// giving back their slots.
     pub(super) fn ready_in(
         &self,
         line: Option<Line>,
@@ -114,9 +114,9 @@ impl Ledger {
             return (None, Some(Bound::Concurrency));
         }
         if self.in_flight >= self.concurrency.limit() {
-            // What the user has said is not exceeded even where all of it hangs.
+            // The user's own limit is not exceeded even if all attempts hang.
             let silent_in = self.outages.ready_in(now).or_else(|| self.outages.silent_in(now));
-            return (silent_in.filter(|_| !self.concurrency.is_given()), Some(Bound::Concurrency));
+            return (silent_in.filter(|_| !self.concurrency.is_set()), Some(Bound::Concurrency));
         }
         if !self.budget.fits(need.stake) {
             return (None, Some(Bound::Budget));
@@ -130,8 +130,8 @@ impl Ledger {
         };
         consider(self.closed_until.saturating_sub(now), Bound::CoolDown);
         consider(self.outages.ready_in(now).unwrap_or_default(), Bound::Server);
-        if let Some(opening) = &self.opening {
-            consider(opening.ready_in(1.0, now), Bound::Concurrency);
+        if let Some(ramp) = &self.ramp {
+            consider(ramp.ready_in(1.0, now), Bound::Concurrency);
         }
         for (dimension, pace) in &self.paces {
             if self.binds(*dimension, pace) {
@@ -141,51 +141,53 @@ impl Ledger {
         (Some(wait), bound)
     }
 
-    /// Whether a pace is kept: not if the server reports a limit that the pace does not contradict.
+    /// Whether a pace applies: not if the server advertises a limit that the pace does not contradict.
     fn binds(&self, dimension: Dimension, pace: &Pace) -> bool {
-        self.limits.told(dimension).is_none_or(|told| pace.contradicts(told))
+        self.limits.advertised_rate(dimension).is_none_or(|rate| pace.contradicts(rate))
     }
 
-    /// Lets those start who may after something has changed, and sees to it that the head looks how long it has to wait now.
+    /// After a change, starts the attempts that may start, and makes the head recompute its wait.
     pub(super) fn admit_waiting(&mut self, now: Duration) {
         if self.served().is_some() {
-            self.let_start(now);
+            self.start_ready(now);
             self.wake_head();
         }
     }
 
-    /// The line whose head may start next: of the lines whose extractors have a place left, the one whose head has waited longest.
+    /// The line whose head may start next: among lines whose extractors have a free slot, the one whose head has waited
+    /// longest.
     pub(super) fn served(&self) -> Option<(Option<Line>, &Queue<Need, Granted>)> {
         self.queues.first(|line| self.shares.has_room(line))
     }
 
-    /// Lets the head of that line look again how long it has to wait.
+    /// Makes the head of that line recompute its wait.
     pub(super) fn wake_head(&self) {
         if let Some((_, queue)) = self.served() {
             queue.wake_head();
         }
     }
 
-    /// Lets those start who may.
-    pub(super) fn let_start(&mut self, now: Duration) {
+    /// Starts the attempts that may start.
+    pub(super) fn start_ready(&mut self, now: Duration) {
         self.paces.retain(|_, pace| pace.holds(now));
         while let Some((line, queue)) = self.served() {
             let may_start =
                 |need: &Need| matches!(self.ready_in(line, *need, now), (Some(Duration::ZERO), _));
-            let next = self.looked_at(queue).copied().enumerate().find(|(_, need)| may_start(need));
+            let next = self.candidates(queue).copied().enumerate().find(|(_, need)| may_start(need));
             let Some((position, need)) = next else { break };
             let granted = self.take(line, need, now);
             self.queues.grant(line, position, granted);
         }
     }
 
-    /// Who of a line may be the next to go. Where nothing is in flight that the head could wait for, that is whoever can be paid for.
-    pub(super) fn looked_at<'a>(&self, queue: &'a Queue<Need, Granted>) -> impl Iterator<Item = &'a Need> {
-        let looked_at = if self.budget.is_at_rest() { usize::MAX } else { queue.looked_at() };
-        queue.waiting().take(looked_at)
+    /// The attempts of a line that may be next. If nothing is in flight that the head could wait for, this is any attempt that
+    /// the budget covers.
+    pub(super) fn candidates<'a>(&self, queue: &'a Queue<Need, Granted>) -> impl Iterator<Item = &'a Need> {
+        let candidates = if self.budget.is_at_rest() { usize::MAX } else { queue.candidates() };
+        queue.waiting().take(candidates)
     }
 
-    /// Why this need will never be met, if it will not.
+    /// Why this need can never be met, if so.
     pub(super) fn denial(&self, need: Need) -> Option<Denial> {
         let denial = self.budget.denial(need.stake)?;
         let may_others_go = || {
@@ -193,20 +195,20 @@ impl Ledger {
         };
         match denial {
             Denial::UsedUp { .. } if may_others_go() => None,
-            Denial::UsedUp { .. } | Denial::Boundless | Denial::Overrun { .. } | Denial::Unpriced => {
+            Denial::UsedUp { .. } | Denial::Unbounded | Denial::Overrun { .. } | Denial::Unpriced => {
                 Some(denial)
             }
         }
     }
 
-    /// An attempt of this line asks to start. It may start at once, or wait first.
+    /// Registers an attempt of this line that wants to start, now or after waiting.
     pub(super) fn begin(&mut self, line: Option<Line>) {
         self.shares.begin(line);
-        if let Some(Sole { is_sole, places }) = self.shares.news() {
+        if let Some(Sole { is_sole, slots }) = self.shares.take_change() {
             if is_sole {
-                self.concurrency.share(places);
+                self.concurrency.share(slots);
             } else {
-                self.concurrency.find_out(places);
+                self.concurrency.adapt(slots);
             }
         }
     }
@@ -219,7 +221,7 @@ impl Ledger {
         }
     }
 
-    /// Takes a place, and from every limit what the attempt will probably use.
+    /// Takes a slot, and from every limit what the attempt will probably use.
     pub(super) fn take(&mut self, line: Option<Line>, need: Need, now: Duration) -> Granted {
         let idle_since = self.busy_at.max(self.closed_until);
         if self.in_flight == 0 && now.saturating_sub(idle_since) > IDLE {
@@ -233,8 +235,8 @@ impl Ledger {
             self.outages.hangs(now);
         }
         self.outages.sent(others, now);
-        if let Some(opening) = &mut self.opening {
-            opening.take(1.0, now);
+        if let Some(ramp) = &mut self.ramp {
+            ramp.take(1.0, now);
         }
         for (dimension, pace) in &mut self.paces {
             pace.take(amounts.of(*dimension), now);
@@ -246,13 +248,13 @@ impl Ledger {
         Granted { amounts, sent, others, line }
     }
 
-    /// Gives back a place without knowing what became of the attempt.
+    /// Gives back a slot without knowing what became of the attempt.
     pub(super) fn give_up(&mut self, granted: Granted, now: Duration) {
         self.land(&granted, now);
         self.limits.release(granted.amounts, &granted.sent);
     }
 
-    /// An attempt is no longer in flight.
+    /// Removes an attempt from those in flight.
     fn land(&mut self, granted: &Granted, now: Duration) {
         self.flying.remove(&granted.sent.number);
         self.in_flight = self.flying.len();
@@ -263,14 +265,14 @@ impl Ledger {
         self.outages.ended(now);
     }
 
-    /// Gives back a place from which nothing was sent, with all that was taken for it.
+    /// Gives back an unused slot, with everything that was reserved for it.
     pub(super) fn hand_back(&mut self, need: Need, granted: Granted, now: Duration) {
         self.budget.release(need.stake);
         self.give(granted.amounts, &granted.sent, now);
         self.give_up(granted, now);
     }
 
-    /// Gives back what was taken too much.
+    /// Gives back what was reserved in excess.
     fn give(&mut self, amounts: Amounts, sent: &Sent, now: Duration) {
         self.limits.give(amounts, sent, now);
         for (dimension, pace) in &mut self.paces {
@@ -278,8 +280,8 @@ impl Ledger {
         }
     }
 
-    /// Gives back the place and squares the account: what was reserved too much comes back, what was too little is charged, and
-    /// what the server told of its limits is learned.
+    /// Gives back the slot and settles the reservation: any excess comes back, any shortfall is charged, and the limits that
+    /// the server advertised are learned.
     pub(super) fn settle(
         &mut self,
         need: Need,
@@ -296,19 +298,19 @@ impl Ledger {
                 Failing::Unreachable | Failing::Unanswered => false,
             },
         };
-        let was_told = self.limits.are_told();
+        let was_advertised = self.limits.are_advertised();
         let verdict = self.judge(granted, settlement);
-        // A refusal that others do not meet may come from a server that does not serve them.
+        // A refusal that others do not meet may come from another server than theirs.
         if verdict == Verdict::Account && !refusal::is_untimed(settlement) {
             for standing in standings {
                 self.limits.learn(standing, &granted.sent, now);
             }
         }
         self.limits.release(granted.amounts, &granted.sent);
-        if !was_told && self.limits.are_told() {
-            // What there is room for now may be sent, but not at one instant: it may have been told wrong.
+        if !was_advertised && self.limits.are_advertised() {
+            // What there is room for now may be sent, but not all at once: the advertised limit may be wrong.
             self.opened_at = now;
-            self.opening = Some(Bucket::full(FOLLOWING, 1.0, now));
+            self.ramp = Some(Bucket::full(FOLLOWING, 1.0, now));
         }
         let refused = match verdict {
             Verdict::Account => Blame::Row,
@@ -351,17 +353,17 @@ impl Ledger {
     fn take_answer(&mut self, need: Need, granted: Granted, usage: Option<Usage>, now: Duration) {
         self.limited_since = None;
         if self.outages.accepted(granted.sent.number, now.saturating_sub(granted.sent.at)) {
-            // What waits is not sent at one instant, and what was measured before shows nothing of what is done now.
+            // Waiting attempts do not all start at once, and earlier measurements say nothing about the current throughput.
             self.concurrency.interrupted();
             self.opened_at = now;
-            self.opening = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
+            self.ramp = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
         }
         self.forget_lost(granted.sent.number, now);
         if granted.sent.number > self.untimed_from {
             self.untimed = 0;
         }
         if granted.sent.at >= self.opened_at {
-            self.opening = None;
+            self.ramp = None;
         }
         self.lately_answered.rotate_right(1);
         self.lately_answered[0] = granted.sent.number;
@@ -376,24 +378,24 @@ impl Ledger {
             unused.tokens.output -= usage.output_tokens as f64;
             self.give(unused, &granted.sent, now);
         }
-        let places = self.concurrency.limit();
+        let limit = self.concurrency.limit();
         self.concurrency.accepted(granted.others);
-        if self.limits.are_told() {
+        if self.limits.are_advertised() {
             self.concurrency.follow_limits(self.in_flight, now);
         } else {
             self.concurrency.answered(self.in_flight, now);
         }
-        if self.concurrency.limit() > places + AT_ONCE as usize {
-            // So many more places are not filled at one instant either.
+        if self.concurrency.limit() > limit + AT_ONCE as usize {
+            // Many new slots are not filled all at once either.
             self.opened_at = now;
-            self.opening = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
+            self.ramp = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
         }
     }
 
-    /// Attempts that were sent long ago and before one that was answered take up no place any more, though their answers are still
-    /// waited for: a server that has hung may have forgotten them.
+    /// Frees the slots of attempts that were sent long ago and before one that was answered, although their answers are still
+    /// awaited: a server that hung may have lost them.
     fn forget_lost(&mut self, answered: u64, now: Duration) {
-        if self.concurrency.is_given() {
+        if self.concurrency.is_set() {
             return;
         }
         let silence = self.outages.silence();

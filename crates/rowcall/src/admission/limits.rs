@@ -1,5 +1,5 @@
-//! What the account allows per minute and per day: a bucket for each limit that the user or the server has told, all of which an
-//! attempt must find room in. How a server's own count is followed is told at [`Limits::learn`].
+//! What the account allows per minute and per day: a bucket for each limit that the user has set or the server advertises. An attempt
+//! needs room in all of them. [`Limits::learn`] describes how a server's own count is followed.
 
 use std::time::Duration;
 
@@ -8,32 +8,32 @@ use super::estimate::{Expected, Tokens};
 use super::probe::Probe;
 use crate::standing::{Bound, Dimension, Period, Standing};
 
-/// How much of a limit of the user's per minute may be used at once: a tenth. The whole would let a run take twice its limit in
-/// the first minute, and less would slow the start of small ones.
+/// How much of the user's limit per minute may be used at once: a tenth. The whole would let a run use twice its limit in the
+/// first minute, and less would slow the start of small runs.
 const BURST: f64 = 0.1;
 
-/// How much of a difference to the server's count is made good by one answer: nearly all at once if it has less than we think,
+/// How much of a difference to the server's count is corrected per answer: quickly if the server has less than we think,
 /// slowly if it has more, since others on the account may be about to use that.
 const DOWN: f64 = 0.5;
 const UP: f64 = 0.1;
 
-/// By how many times the reading of a server's count as of its answer must fit better than that as of the request. While little is
-/// sent the former is out of date, and would hold back what waits for a bucket to fill.
+/// By what factor interpreting a server's count as of its answer must fit better than interpreting it as of the request. While
+/// little is sent, the former is out of date and would hold back attempts that wait for a bucket to fill.
 const CLEARLY: f64 = 2.0;
 
-/// So many seconds' worth of a limit that the server counts is left untouched.
+/// How many seconds' worth of a limit that the server counts are kept in reserve.
 const MOMENT: f64 = 0.01;
 
 /// How many times the spread of all outputs in flight is kept in reserve.
 const SPREAD: f64 = 2.0;
 
-/// A limit that the server reports is untrue once it has accepted this many times what the limit allows.
+/// A limit that the server advertises is refuted once the server has accepted this many times what it allows.
 const REFUTED: f64 = 1.5;
 
 /// A limit that lets an attempt start only this long after the one before is worth a probe.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// The weight of the newest difference when the two readings of a server's count are compared.
+/// The weight of the newest difference when comparing the two interpretations of a server's count.
 const WEIGHT: f64 = 0.2;
 
 /// What an attempt uses.
@@ -64,19 +64,19 @@ impl Amounts {
     }
 }
 
-/// How a limit that the server has told stood when an attempt was sent, with that attempt counted.
+/// The state of an advertised limit when an attempt was sent, with that attempt counted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Mark {
     level: f64,
     corrected: f64,
 }
 
-/// What the attempts in flight were estimated to take together.
+/// What the attempts in flight were estimated to use together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Flight(Amounts);
 
 impl Flight {
-    /// How much more of `dimension` was estimated for them than they will take if they are like those that have been answered.
+    /// By how much their estimates of `dimension` exceed what they will use if they are like the answered ones.
     fn beyond(self, dimension: Dimension, expected: Option<Expected>) -> f64 {
         let Self(Amounts { requests, bytes, tokens }) = self;
         let Some(expected) = expected else { return 0.0 };
@@ -94,14 +94,14 @@ impl Flight {
 /// The marks of an attempt, one for each dimension.
 pub(super) type Marks = [Option<Mark>; 4];
 
-/// What is known of an attempt when its answer comes.
+/// What was recorded about an attempt when it was sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sent {
-    /// Which attempt it is, counted from 1.
+    /// Its number, counted from 1.
     pub(super) number: u64,
     pub(super) at: Duration,
     pub(super) marks: Marks,
-    /// All that had been sent by then, itself included.
+    /// Everything sent by then, itself included.
     pub(super) total: Amounts,
     /// What was in flight then, itself included.
     flight: Flight,
@@ -111,12 +111,12 @@ pub(super) struct Sent {
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     all: Vec<Limit>,
-    /// All that has been sent, less what was refused.
+    /// Everything sent, minus what was refused.
     total: Amounts,
-    /// Of those in flight, the attempts whose estimates are in the limits' levels: those after this one.
+    /// Estimates of attempts in flight count in the limits' levels only for attempts after this one.
     flight: Flight,
     flight_from: u64,
-    /// What attempts take, as far as is known.
+    /// What attempts use on average, as far as known.
     expected: Option<Expected>,
     first_sent: Option<Duration>,
     /// How many attempts have been sent.
@@ -129,25 +129,25 @@ struct Limit {
     period: Period,
     by: By,
     bucket: Bucket,
-    /// The attempt whose answer first told of it.
+    /// The attempt whose answer first advertised it.
     since: Option<u64>,
-    /// To how much the server rounds what it says is left.
+    /// The unit to which the server rounds the remaining amount.
     exact_to: f64,
-    /// The rate before the one there is, and the attempt whose answer told of the change.
+    /// The previous rate, and the attempt whose answer advertised the change.
     former: Option<(f64, u64)>,
-    /// When it became known, and how much had been accepted by then.
+    /// When the limit became known, and how much had been accepted by then.
     known: (Duration, f64),
-    /// The server has accepted more than this allows.
+    /// Whether the server has accepted more than the limit allows.
     is_refuted: bool,
     probe: Probe,
-    /// What the server said last is left, and when.
+    /// The remaining amount that the server last reported, and when.
     left: (f64, Duration),
-    /// The least that it said is left since nothing was in flight.
+    /// The lowest remaining amount that it reported since nothing was in flight.
     least: Option<f64>,
-    /// All corrections so far, so that an answer does not correct what one before it has.
+    /// The sum of all corrections so far, so that an answer does not repeat an earlier one's correction.
     corrected: f64,
-    /// How far the server's count has been from ours when a request was sent, and when its answer came: some count a response
-    /// when they begin it, some when they end it.
+    /// How far the server's count was from ours as of when a request was sent, and as of when its answer came: some servers
+    /// write the headers when a request comes, some when they answer it.
     from_sent: f64,
     from_now: f64,
 }
@@ -159,19 +159,19 @@ enum By {
 }
 
 impl Limits {
-    /// A limit of the user's, per minute.
+    /// Sets the user's limit per minute.
     pub(super) fn set(&mut self, dimension: Dimension, per_minute: f64, now: Duration) {
         self.all.retain(|limit| limit.by != By::User || limit.dimension != dimension);
         let bucket = Bucket::full(per_minute / 60.0, per_minute * BURST, now);
         self.all.push(Limit::new(dimension, Period::Minute, By::User, bucket, None));
     }
 
-    /// How much of this has been sent, less what was refused.
+    /// How much of `dimension` has been sent, minus what was refused.
     pub(super) fn accepted(&self, dimension: Dimension) -> f64 {
         self.total.of(dimension)
     }
 
-    /// All that has been sent, less what was refused.
+    /// Everything sent, minus what was refused.
     pub(super) fn total(&self) -> Amounts {
         self.total
     }
@@ -186,11 +186,11 @@ impl Limits {
         self.sent
     }
 
-    /// How long until there is room for `amounts` in all, and in which last.
+    /// How long until all limits have room for `amounts`, and which one takes longest.
     pub(super) fn ready_in(&self, amounts: Amounts, now: Duration) -> (Duration, Option<Bound>) {
         let mut longest = (Duration::ZERO, None);
-        // The estimate of each output covers nine in ten of them. What many take together varies with the root of their number, so
-        // that of what was reserved beyond the average a share is enough.
+        // Each output's estimate covers nine in ten outputs. The spread of many together grows only with the square root of their
+        // number, so a share of what is reserved beyond the average is enough.
         let share = (SPREAD / self.flight.0.requests.max(1.0).sqrt()).min(1.0);
         let beyond = self.flight.beyond(Dimension::OutputTokens, self.expected).max(0.0) * (1.0 - share);
         for limit in self.all.iter().filter(|limit| !limit.is_refuted) {
@@ -206,7 +206,7 @@ impl Limits {
         longest
     }
 
-    /// Takes `amounts` from all.
+    /// Takes `amounts` from all limits.
     pub(super) fn take(&mut self, amounts: Amounts, now: Duration) -> Sent {
         self.first_sent.get_or_insert(now);
         self.sent += 1;
@@ -230,7 +230,7 @@ impl Limits {
         Sent { number: self.sent, at: now, marks, total: self.total, flight: self.flight }
     }
 
-    /// Gives back what was reserved too much for an attempt, or, negative, takes what was too little.
+    /// Gives back what was reserved in excess for an attempt or, if negative, takes the shortfall.
     pub(super) fn give(&mut self, amounts: Amounts, sent: &Sent, now: Duration) {
         self.total.add(amounts, -1.0);
         for limit in self.all.iter_mut().filter(|limit| limit.counts(sent)) {
@@ -238,79 +238,80 @@ impl Limits {
         }
     }
 
-    /// This attempt, which was estimated to take so much, is no longer in flight.
+    /// Removes an attempt with these estimated `amounts` from those in flight.
     pub(super) fn release(&mut self, amounts: Amounts, sent: &Sent) {
         if sent.number > self.flight_from {
             self.flight.0.add(amounts, -1.0);
         }
     }
 
-    /// So much do attempts take, by those that have been answered.
+    /// Sets what attempts use on average, judging by the answered ones.
     pub(super) fn expect(&mut self, expected: Expected) {
         self.expected = Some(expected);
     }
 
-    /// Learns from what an answer to `sent` told.
+    /// Learns from a limit that an answer to `sent` advertised.
     ///
-    /// A bucket like the server's is kept: filled at the rate of the limit, as large as the server's own has been seen to be,
-    /// emptied by what we send. What the server says is left tells how far it is off (others may use the account, estimates are
-    /// not exact, the limit itself may be told wrong), and a share of that is made good with each answer.
+    /// A bucket mirrors the server's: it fills at the rate of the limit, is as large as the server's has been seen to be, and
+    /// is emptied by what we send. The remaining amount that the server reports shows how far it is off (others may use the
+    /// account, estimates are not exact, the advertised limit itself may be wrong), and each answer corrects a share of that.
     pub(super) fn learn(&mut self, standing: &Standing, sent: &Sent, now: Duration) {
         let Standing { dimension, period, limit, remaining, full_in, exact_to } = *standing;
         let known = self
             .all
             .iter_mut()
             .find(|limit| limit.by == By::Server && limit.dimension == dimension && limit.period == period);
-        let told = limit.filter(|limit| *limit > 0.0);
-        match (known, told, remaining) {
-            (Some(known), told, remaining) => {
-                if let Some(told) = told {
-                    known.resize(told / period.length().as_secs_f64(), sent, now);
+        let advertised = limit.filter(|limit| *limit > 0.0);
+        match (known, advertised, remaining) {
+            (Some(known), advertised, remaining) => {
+                if let Some(advertised) = advertised {
+                    known.resize(advertised / period.length().as_secs_f64(), sent, now);
                 }
                 if let Some(remaining) = remaining {
-                    known.hear(remaining, now);
+                    known.record_remaining(remaining, now);
                     let beyond = |flight: Flight| flight.beyond(dimension, self.expected);
                     let mark = sent.marks.get(dimension as usize).copied().flatten();
-                    // What was sent before the limit was known has been counted when it became known.
+                    // What was sent before the limit was known was counted when it became known.
                     let mark = mark.map(|mark| Mark { level: mark.level + beyond(sent.flight), ..mark });
                     known.follow(remaining, exact_to, beyond(self.flight), mark, now);
                 }
             }
-            (None, Some(told), Some(remaining)) => {
-                if !self.are_told() {
+            (None, Some(advertised), Some(remaining)) => {
+                if !self.are_advertised() {
                     self.flight = Flight(self.total);
                     self.flight.0.add(sent.total, -1.0);
                     self.flight_from = sent.number;
                 }
-                let rate = told / period.length().as_secs_f64();
+                let rate = advertised / period.length().as_secs_f64();
                 let since_sent = self.total.of(dimension) - sent.total.of(dimension);
                 let elapsed = now.saturating_sub(self.first_sent.unwrap_or(now)).as_secs_f64();
                 let unfilled = full_in.map_or_else(
                     || (self.total.of(dimension) - rate * elapsed).max(0.0),
                     |full_in| rate * full_in.as_secs_f64(),
                 );
-                let capacity = (remaining + unfilled).min(told);
+                let capacity = (remaining + unfilled).min(advertised);
                 let then = (remaining + rate * now.saturating_sub(sent.at).as_secs_f64()).min(capacity);
                 let mut bucket = Bucket::full(rate, capacity, now);
-                // Whichever way the server counts, it has at least this much.
+                // However the server counts, it has at least this much.
                 let rounded_up = if exact_to > 1.0 { exact_to / 2.0 } else { 0.0 };
                 bucket.set_level((then - since_sent).min(remaining) - rounded_up, now);
                 let known = (now, self.done(dimension));
                 let mut limit = Limit::new(dimension, period, By::Server, bucket, Some(sent.number));
                 (limit.known, limit.probe) = (known, Probe::new(now));
-                limit.hear(remaining - rounded_up, now);
+                limit.record_remaining(remaining - rounded_up, now);
                 self.all.push(limit);
             }
             (None, None, _) | (None, Some(_), None) => {}
         }
     }
 
-    /// How much of this the server has accepted, without what is in flight.
+    /// How much of this the server has accepted, excluding what is in flight.
     fn done(&self, dimension: Dimension) -> f64 {
         self.total.of(dimension) - self.flight.0.of(dimension)
     }
 
-    /// Attempt `number` was accepted. Finds the limits that cannot be true, as the server has accepted more than they allow.
+    /// Records that attempt `number` was accepted, and finds the limits that cannot be true because the server has accepted
+    /// more than they allow.
     pub(super) fn accept(&mut self, number: u64, now: Duration) {
         let (total, flight) = (self.total, self.flight.0);
         for limit in self.all.iter_mut().filter(|limit| limit.by == By::Server) {
@@ -322,8 +323,8 @@ impl Limits {
         }
     }
 
-    /// Attempt `number` ended, and `in_flight` others are still in flight. With none in flight, the server has counted everything that
-    /// was sent, so it still has at least the lowest amount that it reported meanwhile.
+    /// Records that attempt `number` ended while `in_flight` others are still in flight. With none in flight, the server has counted
+    /// everything that was sent, so it still has at least the lowest amount that it reported meanwhile.
     pub(super) fn end(&mut self, number: u64, in_flight: usize, now: Duration) {
         for limit in self.all.iter_mut().filter(|limit| limit.by == By::Server) {
             limit.probe.end(number, now);
@@ -335,25 +336,26 @@ impl Limits {
         }
     }
 
-    /// Whether the server tells any limit for a minute.
-    pub(super) fn are_told(&self) -> bool {
-        let is_told =
+    /// Whether the server advertises any limit per minute.
+    pub(super) fn are_advertised(&self) -> bool {
+        let is_advertised =
             |limit: &Limit| limit.by == By::Server && limit.period == Period::Minute && !limit.is_refuted;
-        self.all.iter().any(is_told)
+        self.all.iter().any(is_advertised)
     }
 
-    /// How much of this flows in per second, as the server tells.
-    pub(super) fn told(&self, dimension: Dimension) -> Option<f64> {
-        let is_told = |limit: &&Limit| {
+    /// The rate per second that the server advertises for this.
+    pub(super) fn advertised_rate(&self, dimension: Dimension) -> Option<f64> {
+        let is_advertised = |limit: &&Limit| {
             limit.by == By::Server
                 && limit.period == Period::Minute
                 && limit.dimension == dimension
                 && !limit.is_refuted
         };
-        self.all.iter().find(is_told).map(|limit| limit.bucket.rate())
+        self.all.iter().find(is_advertised).map(|limit| limit.bucket.rate())
     }
 
-    /// The server has refused `amounts` for want of this: it had none, or, where it says when to come again, what then lacks.
+    /// Records that the server refused `amounts` for lack of this. It had nothing left or, if it says when to retry, only what
+    /// is missing until then.
     pub(super) fn exhaust(
         &mut self,
         dimension: Dimension,
@@ -400,20 +402,20 @@ impl Limit {
         }
     }
 
-    /// Whether what is sent with this attempt is in the level by estimate. What was sent before a server's limit became known has
-    /// been counted by the server, as it was.
+    /// Whether the level includes an estimate for this attempt. For attempts sent before a server's limit became known, the
+    /// server's own count is included.
     fn counts(&self, sent: &Sent) -> bool {
         self.since.is_none_or(|since| sent.number > since)
     }
 
-    /// The server says that this much is left.
-    fn hear(&mut self, remaining: f64, now: Duration) {
+    /// Records the remaining amount that the server reports.
+    fn record_remaining(&mut self, remaining: f64, now: Duration) {
         self.left = (remaining, now);
         self.least = Some(self.least.map_or(remaining, |least| least.min(remaining)));
     }
 
-    /// How long until an attempt of this size may find out whether the limit is true. None where that is not worth it, or where
-    /// the server may let it in anyway.
+    /// How long until an attempt of this size may probe whether the limit is real; `None` if that is not worthwhile, or if the
+    /// server may accept the attempt anyway.
     fn probe_in(&self, amount: f64, now: Duration) -> Option<Duration> {
         let rate = self.bucket.rate();
         let (left, since) = self.left;
@@ -423,8 +425,8 @@ impl Limit {
         if is_claimed && is_slow { self.probe.ready_in(now) } else { None }
     }
 
-    /// What is left untouched of a limit that the server counts, since ours is never quite its count: what flows in within a
-    /// moment, and as much as its rounding may hide, unless that is much of the whole.
+    /// What is kept in reserve of a limit that the server counts, since our count is never quite the server's: what flows in
+    /// within a moment, or as much as rounding may hide, but only a small part of the whole.
     fn cushion(&self) -> f64 {
         let rounding = if self.exact_to > 1.0 { self.exact_to } else { 0.0 };
         match self.by {
@@ -433,8 +435,8 @@ impl Limit {
         }
     }
 
-    /// Another limit: what the bucket holds for how long stays. Servers that tell it when a request comes go on telling the former
-    /// one with the answers to what was sent before it changed.
+    /// Changes the limit: the bucket still holds the same number of seconds' worth. Servers that write the headers when a request
+    /// comes still advertise the previous limit with the answers to requests sent before the change.
     fn resize(&mut self, rate: f64, sent: &Sent, now: Duration) {
         let before = self.bucket.rate();
         let is = |other: f64| (rate - other).abs() <= 1e-9 * rate;
@@ -446,7 +448,7 @@ impl Limit {
         self.former = Some((before, sent.number));
     }
 
-    /// Comes nearer to the server's count.
+    /// Moves our count towards the server's.
     fn follow(&mut self, remaining: f64, exact_to: f64, reserved: f64, mark: Option<Mark>, now: Duration) {
         self.exact_to = self.exact_to.max(exact_to);
         if remaining > self.bucket.capacity() {
@@ -455,7 +457,7 @@ impl Limit {
         let Some(mark) = mark else { return };
         let beyond = |difference: f64| difference.signum() * (difference.abs() - exact_to).max(0.0);
         let by_now = beyond(remaining - self.bucket.level(now) - reserved);
-        // What was corrected since the request was sent is not to be corrected again.
+        // What was corrected since the request was sent must not be corrected again.
         let by_then = beyond(remaining - mark.level - (self.corrected - mark.corrected));
         self.from_now += WEIGHT * (by_now.abs() - self.from_now);
         self.from_sent += WEIGHT * (by_then.abs() - self.from_sent);

@@ -1,7 +1,7 @@
-//! When an attempt may start: one admission per account, all or nothing over a place among those in flight and every limit. It
-//! knows nothing of prompts and providers; what to do after a refusal is `retry.rs`' decision. `docs/admission.md` tells the policy.
+//! When an attempt may start: one admission per account, which grants a slot and room in every limit, all or nothing. It knows
+//! nothing about prompts and providers; `retry.rs` decides what to do after a refusal. `docs/admission.md` describes the policy.
 //!
-//! Nobody polls and no task runs here: those who wait stand in a queue, and only its head waits for time to pass.
+//! There is no polling and no background task: waiters are in a queue, and only its head waits for time to pass.
 
 mod bucket;
 mod budget;
@@ -32,60 +32,60 @@ pub(crate) use self::budget::{Denial, Purse, Stake};
 pub use self::concurrency::DEFAULT_CONCURRENCY;
 pub(crate) use self::outage::{Blame, Failing, Strikes};
 
-/// What an attempt is expected to take.
+/// What an attempt is expected to use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Need {
     /// Bytes of the request's body, from which its tokens are estimated.
     pub(crate) bytes: usize,
-    /// The most tokens that the answer may have, if that is limited.
+    /// The most tokens that the answer may have, if limited.
     pub(crate) output_limit: Option<u32>,
-    /// What it takes from a budget, if there is one.
+    /// What it reserves of a budget, if there is one.
     pub(crate) stake: Stake,
 }
 
 /// How an attempt ended, as far as its permit is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settlement {
-    /// Its tokens are known.
+    /// It was answered, and its tokens are known.
     Exact(Usage),
-    /// The server turned it away, so that it used none.
+    /// The server refused it, so it used no tokens.
     Refused(Refusal),
-    /// It was answered, and may have used what was estimated.
+    /// It was answered, and may have used the estimated tokens.
     Unknown,
-    /// It failed as others may as well.
+    /// It failed in a way in which others may fail as well.
     Failed {
         /// How it failed.
         failing: Failing,
-        /// The server's own time, if it gave one.
+        /// The wait that the server requested, if any.
         retry_after: Option<Duration>,
     },
 }
 
-/// What a server says that turns an attempt away.
+/// What a server says when it refuses an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The server's own time, if it gave one: all wait as long.
+    /// The wait that the server requested, if any: the whole account waits.
     pub(crate) retry_after: Option<Duration>,
-    /// What it was about, if that is told.
+    /// The limit it was about, if the server names it.
     pub(crate) by: Option<LimitedBy>,
-    /// The server has no capacity, whatever the account is allowed.
+    /// Whether the server has no capacity, regardless of the account's limits.
     pub(crate) overloaded: bool,
-    /// How many may be in flight, if the server says so when there are too many.
-    pub(crate) places: Option<usize>,
+    /// How many attempts may be in flight, if the server says so when there are too many.
+    pub(crate) slots: Option<usize>,
 }
 
 /// A limit that the user sets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Limit {
-    /// Attempts in flight at the same time.
+    /// Attempts in flight.
     Concurrency(usize),
-    /// Attempts in flight that there are connections for.
+    /// Attempts in flight for which there are connections.
     MostConcurrency(usize),
     /// Requests per minute.
     Requests(f64),
-    /// Tokens per minute, in and out together.
+    /// Tokens per minute, input and output together.
     Tokens(f64),
-    /// What all attempts may cost together.
+    /// The most that all attempts may cost together.
     Budget(Usd),
 }
 
@@ -96,19 +96,19 @@ pub(crate) struct Admission {
     ledger: Mutex<Ledger>,
 }
 
-/// The limit of one extractor on an account's attempts in flight. It ends when it is dropped.
+/// The limit of one extractor on its attempts in flight. Dropping it removes the limit.
 #[derive(Debug)]
 pub(crate) struct Share {
     admission: Arc<Admission>,
     line: Line,
-    places: usize,
+    slots: usize,
 }
 
 impl Share {
     /// The most attempts of the extractor that may be in flight now.
     pub(crate) fn concurrency(&self) -> usize {
         let ledger = self.admission.lock();
-        if ledger.shares.are_sole() { self.places } else { ledger.concurrency.limit().min(self.places) }
+        if ledger.shares.are_sole() { self.slots } else { ledger.concurrency.limit().min(self.slots) }
     }
 }
 
@@ -118,8 +118,8 @@ impl Drop for Share {
     }
 }
 
-/// The right to make one attempt. Dropped without being settled, as a cancelled attempt's is, it keeps what it reserved and
-/// gives back its place.
+/// The right to make one attempt. If dropped without being settled, as in a cancelled attempt, it gives back its slot but
+/// not what it reserved.
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Arc<Admission>,
@@ -130,18 +130,18 @@ pub(crate) struct Permit {
 }
 
 impl Admission {
-    /// An admission without limits, which finds out how many may be in flight.
+    /// An admission without limits, which adapts its concurrency.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { epoch: Instant::now(), ledger: Mutex::new(Ledger::new()) })
     }
 
-    /// Sets a limit of the account, at once: an upper bound.
+    /// Sets an upper limit of the account, with immediate effect.
     pub(crate) fn apply(&self, limit: Limit) {
         let now = self.now();
         let mut ledger = self.lock();
         match limit {
-            Limit::Concurrency(places) => ledger.concurrency.give(places),
-            Limit::MostConcurrency(places) => ledger.concurrency.cap(places),
+            Limit::Concurrency(slots) => ledger.concurrency.set(slots),
+            Limit::MostConcurrency(slots) => ledger.concurrency.cap(slots),
             Limit::Requests(per_minute) => ledger.limits.set(Dimension::Requests, per_minute, now),
             Limit::Tokens(per_minute) => ledger.limits.set(Dimension::Tokens, per_minute, now),
             Limit::Budget(budget) => ledger.budget.set(budget),
@@ -149,42 +149,41 @@ impl Admission {
         ledger.admit_waiting(now);
     }
 
-    /// A limit on the attempts in flight of one extractor, which ends with what is returned.
-    pub(crate) fn share(self: &Arc<Self>, places: usize) -> Share {
-        let line = self.lock().shares.open(places);
-        Share { admission: Arc::clone(self), line, places }
+    /// Limits the attempts in flight of one extractor until the result is dropped.
+    pub(crate) fn share(self: &Arc<Self>, slots: usize) -> Share {
+        let line = self.lock().shares.open(slots);
+        Share { admission: Arc::clone(self), line, slots }
     }
 
-    /// What runs before have spent, at the most, as the journal at this path records it: it counts against the budget.
+    /// Counts against the budget the most that earlier runs may have spent, as the journal at this path records it.
     pub(crate) fn spent_before(&self, journal: &Path, at_most: Usd) -> Purse {
         self.lock().budget.open(journal, at_most)
     }
 
-    /// A journal records what was spent, at the most, by requests that were sent before it was open.
+    /// Notes that a journal records the most that requests sent before it was open may have spent.
     pub(crate) fn record(&self, purse: Purse, at_most: Usd) {
         self.lock().budget.record(purse, at_most);
     }
 
-    /// Waits until an attempt that needs this much may start. First come, first served, but that a few who need little may
-    /// overtake one who needs much. Dropping the future gives up the place in the queue. What an extractor with a limit of its own
-    /// asks for names its `share`.
+    /// Waits until an attempt that needs this much may start. First come, first served, except that a few small ones may overtake
+    /// a large one. Dropping the future leaves the queue. `share` is the limit of the extractor that asks, if it has one.
     ///
     /// # Errors
-    /// If it can never start, as the budget does not allow it.
+    /// If it can never start because the budget does not allow it.
     pub(crate) async fn admit(self: &Arc<Self>, need: Need, share: Option<&Share>) -> Result<Permit, Denial> {
         let line = share.map(|share| share.line);
         if let Some(granted) = self.admit_at_once(need, line) {
             return Ok(self.permit(need, granted, None));
         }
-        let mut place = Place::join(self, need, line);
+        let mut waiter = Waiter::join(self, need, line);
         let mut waited_for = None;
         loop {
-            match place.look() {
+            match waiter.look() {
                 Ok(granted) => return Ok(self.permit(need, granted, waited_for)),
-                Err(Kept::Denied(denial)) => return Err(denial),
-                Err(Kept::Waits(wait, bound)) => {
+                Err(Blocked::Denied(denial)) => return Err(denial),
+                Err(Blocked::Waits(wait, bound)) => {
                     waited_for = bound.or(waited_for);
-                    place.wait(wait).await;
+                    waiter.wait(wait).await;
                 }
             }
         }
@@ -208,7 +207,7 @@ impl Admission {
         self.lock().concurrency.limit()
     }
 
-    /// How long the account has answered nothing but limits.
+    /// How long the account has been answering nothing but limits.
     pub(crate) fn limited_for(&self) -> Duration {
         let now = self.now();
         self.lock().limited_since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
@@ -229,43 +228,43 @@ impl Admission {
     }
 }
 
-/// What keeps one from starting.
-enum Kept {
+/// Why an attempt cannot start yet.
+enum Blocked {
     Denied(Denial),
-    /// How long to wait before looking again (`None` is until being woken), and for what.
+    /// How long to wait before checking again (`None` means until woken), and for which limit.
     Waits(Option<Duration>, Option<Bound>),
 }
 
-/// A place in the queue, given up on drop.
-struct Place<'a> {
+/// A position in the queue, given up on drop.
+struct Waiter<'a> {
     admission: &'a Arc<Admission>,
     ticket: Arc<Ticket<Need, Granted>>,
     is_admitted: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Waiter<'a> {
     fn join(admission: &'a Arc<Admission>, need: Need, line: Option<Line>) -> Self {
         Self { admission, ticket: admission.lock().queues.join(line, need), is_admitted: false }
     }
 
-    fn look(&mut self) -> Result<Granted, Kept> {
+    fn look(&mut self) -> Result<Granted, Blocked> {
         let mut ledger = self.admission.lock();
         let now = self.admission.now();
-        ledger.let_start(now);
+        ledger.start_ready(now);
         if let Some(granted) = self.ticket.take() {
             ledger.wake_head();
             self.is_admitted = true;
             return Ok(granted);
         }
         if let Some(denial) = ledger.denial(self.ticket.need) {
-            return Err(Kept::Denied(denial));
+            return Err(Blocked::Denied(denial));
         }
         let line = self.ticket.line;
         let (_, bound) = ledger.ready_in(line, self.ticket.need, now);
-        // The head keeps watch for those who may overtake it as well.
+        // The head also checks for those who may overtake it.
         let watched = ledger.served().filter(|(_, queue)| queue.is_head(&self.ticket));
-        let waits = watched.into_iter().flat_map(|(_, queue)| ledger.looked_at(queue));
-        Err(Kept::Waits(waits.filter_map(|need| ledger.ready_in(line, *need, now).0).min(), bound))
+        let waits = watched.into_iter().flat_map(|(_, queue)| ledger.candidates(queue));
+        Err(Blocked::Waits(waits.filter_map(|need| ledger.ready_in(line, *need, now).0).min(), bound))
     }
 
     async fn wait(&self, wait: Option<Duration>) {
@@ -276,14 +275,14 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut ledger = self.admission.lock();
         let now = self.admission.now();
         ledger.queues.leave(&self.ticket);
         match (self.is_admitted, self.ticket.take()) {
             (true, _) => {}
-            // It may have been granted without having been told.
+            // It may have been granted without having noticed yet.
             (false, Some(granted)) => ledger.hand_back(self.ticket.need, granted, now),
             (false, None) => ledger.shares.end(self.ticket.line),
         }
@@ -292,12 +291,12 @@ impl Drop for Place<'_> {
 }
 
 impl Permit {
-    /// What the attempt had to wait for last, if it had to wait.
+    /// The limit that the attempt waited for last, if it had to wait.
     pub(crate) fn waited_for(&self) -> Option<Bound> {
         self.waited_for
     }
 
-    /// Gives it back whole: nothing was sent.
+    /// Gives everything back: nothing was sent.
     pub(crate) fn hand_back(mut self) {
         self.settled = true;
         let mut ledger = self.admission.lock();
@@ -306,9 +305,8 @@ impl Permit {
         ledger.admit_waiting(now);
     }
 
-    /// Gives back the place and squares the account with what has happened and with what the server told of its limits.
-    /// `strikes` are the row's; whom a failure is put down to is the answer, the row if it is none. What the attempt has cost is taken
-    /// from the budget.
+    /// Gives back the slot and updates the account with what happened and with the limits that the server advertised. What the attempt
+    /// cost is taken from the budget. `strikes` are the row's. Returns what a failure is blamed on; for other attempts, the row.
     pub(crate) fn settle(
         mut self,
         settlement: Settlement,

@@ -1,101 +1,101 @@
-//! When a server fails everybody: attempts of several rows have failed one after another and nothing was accepted in between. Then the
-//! account waits as a whole, single attempts look whether the server is back, and the rows' retries are kept for them.
+//! Detects outages: attempts of several rows have failed in succession with nothing accepted in between. The whole account then waits,
+//! single attempts probe whether the server is back, and the rows keep their retries.
 
 use std::time::Duration;
 
-/// So many failures without an answer between them make an outage, or fewer if nothing else is in flight.
+/// This many failures without an answer between them are an outage, or fewer if nothing else is in flight.
 const FAILURES: u32 = 8;
 
-/// They must be of so many rows: one row may be what the server fails at.
+/// They must be of at least this many rows: a single row may itself be the cause.
 const FEWEST_ROWS: u32 = 2;
 
-/// An outage that fewer than [`FAILURES`] rows have met may be the rows' own fault, so that it is believed for no longer.
+/// An outage that fewer than [`FAILURES`] rows have met may be the rows' own fault, so it is believed only this long.
 const BELIEVED_FOR_FEW: Duration = Duration::from_mins(1);
 
-/// The same where web pages came for answers from a server that has answered before, which hardly ever is for a row.
+/// The same if web pages came instead of answers from a server that has answered before, which is hardly ever a row's fault.
 const BELIEVED_FOR_PAGES: Duration = Duration::from_mins(6);
 
-/// The time between two probes is a twentieth of the time that the outage has lasted, within these bounds: the server that was
-/// away for a moment is found at once, and a long outage costs a request a second.
+/// The time between two probes is a twentieth of the outage's duration so far, within these bounds: recovery from a brief
+/// outage is noticed immediately, and a long one costs a request a second.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 const SHARE: u32 = 20;
 
-/// A probe that hangs does not keep the next one waiting for ever: it follows after this much, or twice the longest answer of late,
-/// or a thirtieth of the time that the outage has lasted.
+/// A probe that hangs does not block the next one forever: that follows after this time, or twice the longest recent latency, or a
+/// thirtieth of the outage's duration, whichever is longest.
 const HANGING: Duration = Duration::from_secs(1);
 const HANGING_SHARE: u32 = 30;
 
-/// Nothing has ended for this long, or for three times the longest answer of late: the server hangs.
+/// If nothing has ended for this long, or for three times the longest recent latency, the server hangs.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Whoever asks nothing for longer than this, though he might, does not know whether an outage goes on.
+/// After an idle gap longer than this, it is unknown whether an outage continues.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// How an attempt failed by which others may fail as well.
+/// How an attempt failed, for failures that may affect others as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failing {
-    /// No connection came about: nothing was sent.
+    /// No connection could be made: nothing was sent.
     Unreachable,
     /// The connection broke, or no answer came in time.
     Unanswered,
-    /// A gateway says that there is no server behind it, or the server that it cannot serve now.
+    /// A gateway reports that there is no server behind it, or the server that it cannot serve now.
     Gateway,
-    /// The server has no capacity for now, and does not say when it will.
+    /// The server has no capacity now, and does not say when it will.
     Overloaded,
-    /// A web page came for an answer: something in front of the server has answered for it.
+    /// A web page came instead of an answer: something in front of the server answered for it.
     Page,
-    /// An error of the server's, or what nobody can read.
+    /// A server error, or an unreadable response.
     Server,
 }
 
-/// Whom an attempt's failure is put down to.
+/// What an attempt's failure is blamed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
-    /// The row: its retries are used.
+    /// The row: uses up its retries.
     Row,
     /// Chance: the row was refused while others are accepted.
     Chance,
-    /// Everybody fails, and nothing was ever accepted: the row's retries are used, and then the run is over.
+    /// Every row fails, and nothing was ever accepted: uses up the row's retries, and then the run stops.
     Setup,
-    /// The account has been failing everybody for so long; the row's retries are kept.
+    /// The account: it has been failing every row for this long; the row keeps its retries.
     Account(Duration),
 }
 
-/// What has become of one row's failed attempts.
+/// The failed attempts of one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Strikes {
-    /// Those that are the row's own.
+    /// Failures blamed on the row.
     own: u32,
-    /// Those of the series that the latest belongs to, which may become an outage yet.
+    /// Failures in the current series, which may yet become an outage.
     open: u32,
     series: u64,
 }
 
 impl Strikes {
-    /// How many count against the row's retries.
+    /// How many failures count against the row's retries.
     pub(crate) fn count(self) -> u32 {
         self.own + self.open
     }
 }
 
-/// What is known of the account's failures.
+/// The account's failures.
 #[derive(Debug)]
 pub(super) struct Outages {
-    /// The number of the present series of failures; an acceptance begins another.
+    /// The number of the current series of failures; an acceptance begins another.
     series: u64,
     failures: Option<Series>,
     outage: Option<Outage>,
     /// The latest series that was an outage.
     latest: u64,
     has_accepted: bool,
-    /// The longest answer of late.
+    /// The longest recent latency.
     longest: Duration,
-    /// When an attempt ended or was sent last.
+    /// When an attempt last ended or was sent.
     busy_at: Duration,
 }
 
-/// Failures in a row.
+/// Consecutive failures.
 #[derive(Debug, Clone, Copy)]
 struct Series {
     first: u64,
@@ -107,10 +107,10 @@ struct Series {
 #[derive(Debug, Clone, Copy)]
 struct Outage {
     since: Duration,
-    /// An answer to an attempt after this one ends it.
+    /// An answer to an attempt after this one ends the outage.
     first: u64,
     next_probe: Duration,
-    /// Enough rows have met it.
+    /// Whether enough rows have met it.
     is_broad: bool,
 }
 
@@ -132,23 +132,23 @@ impl Outages {
         self.outage.map(|outage| outage.next_probe.saturating_sub(now))
     }
 
-    /// When the server counts as hanging if nothing ends before, once it has answered anything.
+    /// How long until the server counts as hanging if nothing ends before; `None` if it has never answered.
     pub(super) fn silent_in(&self, now: Duration) -> Option<Duration> {
         self.has_accepted.then(|| (self.busy_at + self.silence()).saturating_sub(now))
     }
 
-    /// An attempt that was sent longer ago than this, and before one that was answered, is believed to be lost.
+    /// An attempt that was sent longer ago than this and before one that was answered is believed to be lost.
     pub(super) fn silence(&self) -> Duration {
         SILENCE.max(self.longest * 3)
     }
 
-    /// Nothing has ended for a long time: from now on probes look whether the server is there.
+    /// Begins an outage because nothing has ended for a long time: from now on, attempts probe the server.
     pub(super) fn hangs(&mut self, now: Duration) {
         self.latest = self.series;
         self.outage.get_or_insert(Outage { since: now, first: 0, next_probe: now, is_broad: true });
     }
 
-    /// An attempt is sent, while so many others are in flight.
+    /// Records that an attempt is sent while this many others are in flight.
     pub(super) fn sent(&mut self, others: usize, now: Duration) {
         if others == 0 && now.saturating_sub(self.busy_at) > IDLE {
             (self.outage, self.failures) = (None, None);
@@ -161,12 +161,12 @@ impl Outages {
         }
     }
 
-    /// An attempt ended, however it did.
+    /// Records that an attempt ended in any way.
     pub(super) fn ended(&mut self, now: Duration) {
         self.busy_at = now;
     }
 
-    /// An attempt was accepted. Whether an outage is over by that.
+    /// Records that an attempt was accepted. Returns whether that ends an outage.
     pub(super) fn accepted(&mut self, number: u64, latency: Duration) -> bool {
         self.has_accepted = true;
         self.longest = latency.max(self.longest.saturating_sub(self.longest / 64));
@@ -178,8 +178,8 @@ impl Outages {
         is_over
     }
 
-    /// An attempt failed, of the row with these strikes, when so many others were in flight. `retry_after` is what the server asks
-    /// for.
+    /// Records that an attempt of the row with these strikes failed while this many others were in flight. `retry_after` is the
+    /// wait that the server requested.
     pub(super) fn failed(
         &mut self,
         failing: Failing,
@@ -194,7 +194,7 @@ impl Outages {
             }
             strikes.open = 0;
         }
-        // A row that has failed before, when others did not, shows nothing of the account.
+        // A row that failed earlier, when others did not, shows nothing about the account.
         let is_evidence = strikes.series == 0 || strikes.series == self.series;
         let is_first = strikes.series == 0;
         strikes.series = self.series;
@@ -205,18 +205,18 @@ impl Outages {
             let series = self.failures.get_or_insert(first);
             series.failures += 1;
             series.rows += u32::from(is_first);
-            // Where many are in flight, they will show whether all get pages.
+            // If many are in flight, they will show whether all get pages.
             let is_seen_at_once = failing == Failing::Page && others + 1 < FAILURES as usize;
             is_of_many =
                 series.rows >= FEWEST_ROWS && (series.failures >= FAILURES || others == 0) || is_seen_at_once;
         }
         let series = self.failures;
-        let might_mend = match failing {
+        let may_recover = match failing {
             Failing::Gateway | Failing::Overloaded | Failing::Page => true,
             Failing::Unreachable | Failing::Unanswered | Failing::Server => self.has_accepted,
         };
         if is_of_many
-            && might_mend
+            && may_recover
             && self.outage.is_none()
             && let Some(Series { first, since, .. }) = series
         {
@@ -246,10 +246,10 @@ impl Outages {
         }
     }
 
-    /// Whom a failure is put down to that shows no outage.
+    /// What to blame a failure on that does not indicate an outage.
     fn blame_without_outage(&self, failing: Failing) -> Blame {
         match failing {
-            // There is no such server at the address.
+            // The address is not that of an API server.
             Failing::Page if !self.has_accepted => Blame::Setup,
             Failing::Page
             | Failing::Unreachable

@@ -1,59 +1,60 @@
-//! What a server allows that does not tell it: read off its refusals. Between two of them it was given as much as flowed into its
-//! bucket, which was empty at both; so that is the rate, and a little less is sent, and then more and more until it refuses again.
+//! The rate of a server that does not advertise its limits, inferred from its refusals. The server's bucket is empty at each
+//! refusal, so what it accepted between two refusals is its inflow. A little less than that is sent, and then more and more until
+//! it refuses again.
 
 use std::time::Duration;
 
 use super::bucket::Bucket;
 
-/// How much of what was measured is sent at first, so that a bucket run into debt recovers.
+/// The share of the measured rate that is sent at first, so that a bucket in debt recovers.
 const CAUTION: f64 = 0.98;
 
-/// By how much the rate grows in the first second without a refusal. Each further second doubles that, up to the most.
+/// By how much the rate grows in the first second without a refusal. Each further second doubles that, up to the maximum.
 const GROWTH: f64 = 0.02;
 const MOST_GROWTH: f64 = 0.5;
 
-/// Refusals nearer to one another than this, or with less accepted between them than so many times what was refused, tell
-/// nothing: at a refusal a bucket is not empty, it only lacks something.
+/// Refusals closer together than this, or with less accepted between them than this many times what was refused, are no
+/// measurement: at a refusal a bucket is not really empty, it only lacks something.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LEAST_BETWEEN: f64 = 10.0;
 
-/// What the server tells of its limits is believed unless less than this share of it is measured, over so long at the least: a
-/// refusal or two may come of what was sent before anything was known.
+/// The server's advertised limits are believed unless less than this share of them is measured, over at least this long: a
+/// refusal or two may be due to attempts sent before anything was known.
 const BELIEVED: f64 = 0.9;
 const LEAST_PROOF: Duration = Duration::from_millis(500);
 
-/// Refusals that are further apart than this belong to different troubles.
+/// Refusals further apart than this belong to different series.
 const SERIES: Duration = Duration::from_secs(2);
 
-/// By how much less is sent when a refusal comes before it can be measured.
+/// The factor by which the rate is reduced when a refusal comes too soon to be measured.
 const EASE: f64 = 0.8;
 
-/// What is sent of it at least: hundreds that are refused together show hardly more than some dozen do.
+/// The smallest share that is still sent: hundreds of simultaneous refusals show hardly more than a few dozen.
 const LEAST_EASED: f64 = 0.05;
 
-/// Whoever waits looks again after so long at the latest: what is sent grows meanwhile, by more than the wait could be told by.
+/// A waiter checks again after at most this long: the rate grows meanwhile, so the computed wait is too long.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A rate so many times what was measured binds no more, and is forgotten.
+/// A pace that has grown to this many times the measured rate no longer matters, and is dropped.
 const FORGOTTEN: f64 = 16.0;
 
 /// The rate at which attempts are sent, in requests or tokens a second.
 #[derive(Debug)]
 pub(super) struct Pace {
     measured: f64,
-    /// What of it is sent, after refusals that came too soon to measure.
+    /// The share of it that is sent, after refusals that came too soon to measure.
     eased: f64,
     bucket: Bucket,
-    /// How fast what a server lets in grows, where it refuses because that was too fast: by so much per second, to the power of e.
+    /// The exponential growth rate, per second, of what a server accepts if it refuses because traffic grew too fast.
     trend: f64,
-    /// Over how long `measured` was.
+    /// The time over which `measured` was measured.
     over: Duration,
     /// The latest refusal, and the first of the series that it belongs to.
     latest: Refused,
     first: Refused,
 }
 
-/// Why a server has refused.
+/// Why a server refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     /// All of an amount was used.
@@ -70,7 +71,7 @@ struct Refused {
 }
 
 impl Pace {
-    /// After the first refusal: all that was accepted, over the time that it took, is an upper bound.
+    /// A pace after the first refusal: everything accepted so far, over the time it took, is an upper bound.
     pub(super) fn first(accepted: f64, elapsed: Duration, now: Duration) -> Self {
         let measured = accepted.max(1.0) / elapsed.max(SHORTEST).as_secs_f64();
         let refused = Refused { at: now, accepted };
@@ -85,15 +86,15 @@ impl Pace {
         }
     }
 
-    /// After refusals that came one at a time: the rate is what was accepted since `from`. `accepted_from` and `accepted` are the totals
-    /// then and now.
+    /// A pace after isolated refusals: the rate is what was accepted since `from`. `accepted_from` and `accepted` are the totals then
+    /// and now.
     pub(super) fn since(from: Duration, accepted_from: f64, accepted: f64, now: Duration) -> Self {
         let next = Self::first(accepted - accepted_from, now.saturating_sub(from), now);
         let latest = Refused { at: now, accepted };
         Self { latest, first: Refused { at: from, accepted: accepted_from }, ..next }
     }
 
-    /// After one more refusal, of so much, by when so much had been accepted.
+    /// Updates the pace after a refusal of `amount`, when a total of `accepted` had been accepted.
     pub(super) fn refused(&mut self, amount: f64, accepted: f64, cause: Cause, now: Duration) {
         if now.saturating_sub(self.latest.at) > SERIES {
             self.first = self.latest;
@@ -113,18 +114,18 @@ impl Pace {
                 ((next.measured / self.measured).ln() / apart).clamp(0.0, MOST_GROWTH)
             }
         };
-        // What was measured is the rate in the middle of the time.
+        // The measurement is the rate in the middle of the time.
         let measured = next.measured * (trend * elapsed.as_secs_f64() / 2.0).exp();
         let bucket = empty(measured, now);
         *self = Self { measured, bucket, trend, latest, first: self.first, ..next };
     }
 
-    /// Whether it is still of use at `now`.
+    /// Whether it is still useful at `now`.
     pub(super) fn holds(&self, now: Duration) -> bool {
         self.factor(now) < FORGOTTEN
     }
 
-    /// How long until `amount` may be sent, or until it is worth another look.
+    /// How long until `amount` may be sent, or until it is worth checking again.
     pub(super) fn ready_in(&self, amount: f64, now: Duration) -> Duration {
         self.grown(now).ready_in(amount, now).min(LOOK_AGAIN)
     }
@@ -135,11 +136,11 @@ impl Pace {
         self.bucket.take(amount, now);
     }
 
-    /// Whether it is clearly less than what the server tells, so that this cannot be true.
-    pub(super) fn contradicts(&self, told_per_second: f64) -> bool {
+    /// Whether the measured rate is clearly below the advertised one, so that the latter cannot be true.
+    pub(super) fn contradicts(&self, advertised_per_second: f64) -> bool {
         let span = self.latest.at.saturating_sub(self.first.at);
         let measured = (self.latest.accepted - self.first.accepted) / span.as_secs_f64();
-        span >= LEAST_PROOF && measured < BELIEVED * told_per_second
+        span >= LEAST_PROOF && measured < BELIEVED * advertised_per_second
     }
 
     /// Whether less is sent now than was measured.
@@ -154,7 +155,7 @@ impl Pace {
         bucket
     }
 
-    /// Gives back what was counted too much for an attempt sent at `sent`.
+    /// Gives back what was counted in excess for an attempt sent at `sent`.
     pub(super) fn give(&mut self, amount: f64, sent: Duration, now: Duration) {
         self.bucket.give(amount, now);
         for refused in [&mut self.latest, &mut self.first] {
@@ -167,7 +168,7 @@ impl Pace {
     /// How much the rate has grown since the last refusal.
     fn factor(&self, now: Duration) -> f64 {
         let elapsed = now.saturating_sub(self.latest.at).as_secs_f64();
-        // The integral of GROWTH × 2^t, then on at the most.
+        // The integral of GROWTH × 2^t, and then of the maximum.
         let until_most = (MOST_GROWTH / GROWTH).log2();
         let doubling = elapsed.min(until_most);
         let grown = GROWTH * (doubling.exp2() - 1.0) / std::f64::consts::LN_2;
@@ -181,7 +182,7 @@ fn empty(rate: f64, now: Duration) -> Bucket {
     bucket
 }
 
-/// A twentieth of a second's worth: enough to be on time, too little to be refused for.
+/// A twentieth of a second's worth: enough to be on time, too little to cause refusals.
 fn capacity(rate: f64) -> f64 {
     rate / 20.0
 }
@@ -191,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pace_that_has_come_to_nothing_is_soon_forgotten_by_whoever_waits_for_it() {
+    fn a_waiter_does_not_wait_long_for_a_pace_near_zero() {
         let mut now = Duration::from_secs(1);
         let mut pace = Pace::first(1.0, now, now);
         for _ in 0..60 {

@@ -1,5 +1,5 @@
-//! Whether a slow limit that a server claims is true: now and then one attempt is sent although the server says that nothing is left.
-//! If these attempts are accepted, the limit is not real.
+//! Checks whether a slow limit that a server advertises is real: now and then one attempt is sent although the server says that
+//! nothing is left. If these attempts are accepted, the limit is not real.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const FIRST: Duration = Duration::from_secs(2);
 const BACKOFF: u32 = 4;
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// This many probes accepted one after another show that a limit is not true.
+/// This many probes accepted in a row show that a limit is not real.
 const ENOUGH: u32 = 3;
 
 /// The probes of one limit.
@@ -18,7 +18,7 @@ const ENOUGH: u32 = 3;
 pub(super) struct Probe {
     next: Duration,
     gap: Duration,
-    /// The number of the attempt that is on its way.
+    /// The number of the attempt in flight.
     sent: Option<u64>,
     accepted: u32,
 }
@@ -29,17 +29,17 @@ impl Probe {
         Self { next: now + FIRST, gap: FIRST, sent: None, accepted: 0 }
     }
 
-    /// How long until the next one may be sent; none while one is on its way.
+    /// How long until the next one may be sent; `None` while one is in flight.
     pub(super) fn ready_in(&self, now: Duration) -> Option<Duration> {
         self.sent.is_none().then(|| self.next.saturating_sub(now))
     }
 
-    /// Attempt `number` is sent as a probe.
+    /// Records that attempt `number` is sent as a probe.
     pub(super) fn send(&mut self, number: u64) {
         self.sent = Some(number);
     }
 
-    /// Attempt `number` was accepted. Whether the limit is shown to be untrue by that.
+    /// Records that attempt `number` was accepted. Returns whether that shows the limit to be unreal.
     pub(super) fn accept(&mut self, number: u64, now: Duration) -> bool {
         if self.sent != Some(number) {
             return false;
@@ -49,7 +49,7 @@ impl Probe {
         self.accepted >= ENOUGH
     }
 
-    /// Attempt `number` ended. If it was the probe and was not accepted, the limit may be true.
+    /// Records that attempt `number` ended. If it was the probe and was not accepted, the limit may be real.
     pub(super) fn end(&mut self, number: u64, now: Duration) {
         if self.sent == Some(number) {
             self.gap = (self.gap * BACKOFF).min(LONGEST);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn three_accepted_probes_in_a_row_show_that_a_limit_is_untrue() {
+    fn three_accepted_probes_in_a_row_refute_a_limit() {
         let mut probe = Probe::new(seconds(1));
         assert_eq!(probe.ready_in(seconds(1)), Some(seconds(2)));
         for (number, shown) in [(7, false), (8, false), (9, true)] {

@@ -1,35 +1,35 @@
-//! Who waits for admission, in the order of coming, but for a few who may overtake one that needs much. Who is admitted is
-//! decided by the owner, who leaves the right with the ticket; only the head has to keep watch over time. Each extractor with a limit of
-//! its own has a line of its own, so that one whose places are all taken holds up no other.
+//! The queue for admission, in order of arrival, except that a few small attempts may overtake a large one. The owner decides which
+//! attempt is admitted and leaves the grant with its ticket; only the head has to watch the time. Each extractor with its own limit has
+//! its own line, so that one without free slots does not hold up others.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// How many behind the head are looked at when it has to wait, and how often one may be overtaken.
+/// How many attempts behind the head are considered when it has to wait, and how often it may be overtaken.
 const LOOK_AHEAD: usize = 4;
 const MOST_OVERTAKES: u32 = 8;
 
-/// Whose attempts wait in a line: the number of an extractor that has a limit of its own. All others are in one line.
+/// Identifies a line: the number of an extractor with its own limit. All other extractors share one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Line(pub(super) u64);
 
-/// All lines that are not empty.
+/// All non-empty lines.
 #[derive(Debug)]
 pub(super) struct Queues<N, G> {
     lines: BTreeMap<Option<Line>, Queue<N, G>>,
     next: u64,
 }
 
-/// Those who wait in one line, the longest first.
+/// The attempts that wait in one line, oldest first.
 #[derive(Debug)]
 pub(super) struct Queue<N, G> {
     waiting: VecDeque<Arc<Ticket<N, G>>>,
     overtakes: u32,
 }
 
-/// A place in the queue.
+/// A position in the queue.
 #[derive(Debug)]
 pub(super) struct Ticket<N, G> {
     number: u64,
@@ -40,12 +40,12 @@ pub(super) struct Ticket<N, G> {
 }
 
 impl<N, G> Ticket<N, G> {
-    /// Waits until the place is woken; a call that came before is not lost.
+    /// Waits until the ticket is woken; an earlier call is not lost.
     pub(super) async fn woken(&self) {
         self.bell.notified().await;
     }
 
-    /// What was granted, once.
+    /// Takes what was granted, once.
     pub(super) fn take(&self) -> Option<G> {
         self.granted.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -56,7 +56,7 @@ impl<N, G> Queues<N, G> {
         Self { lines: BTreeMap::new(), next: 0 }
     }
 
-    /// Takes the last place in a line.
+    /// Joins the end of a line.
     pub(super) fn join(&mut self, line: Option<Line>, need: N) -> Arc<Ticket<N, G>> {
         let number = self.next;
         self.next += 1;
@@ -65,7 +65,7 @@ impl<N, G> Queues<N, G> {
         queue.join(ticket)
     }
 
-    /// Of the lines that `serves`, the one whose head has waited longest.
+    /// Among the lines that satisfy `serves`, the one whose head has waited longest.
     pub(super) fn first(
         &self,
         serves: impl Fn(Option<Line>) -> bool,
@@ -74,7 +74,7 @@ impl<N, G> Queues<N, G> {
         served.min_by_key(|(_, queue)| queue.first()).map(|(line, queue)| (*line, queue))
     }
 
-    /// Gives up a place, wherever it is, if it still is one.
+    /// Leaves the queue, from any position; does nothing for a ticket that was granted.
     pub(super) fn leave(&mut self, ticket: &Ticket<N, G>) {
         if let Some(queue) = self.lines.get_mut(&ticket.line) {
             queue.leave(ticket);
@@ -82,7 +82,7 @@ impl<N, G> Queues<N, G> {
         }
     }
 
-    /// Lets the one at `position` of a line go, with what is granted.
+    /// Grants the attempt at `position` of a line and removes it.
     pub(super) fn grant(&mut self, line: Option<Line>, position: usize, granted: G) {
         if let Some(queue) = self.lines.get_mut(&line) {
             queue.grant(position, granted);
@@ -112,18 +112,18 @@ impl<N, G> Queue<N, G> {
         self.waiting.front().map(|head| head.number)
     }
 
-    /// Takes the last place.
+    /// Joins the end.
     fn join(&mut self, ticket: Ticket<N, G>) -> Arc<Ticket<N, G>> {
         let ticket = Arc::new(ticket);
         self.waiting.push_back(Arc::clone(&ticket));
         if (2..=1 + LOOK_AHEAD).contains(&self.waiting.len()) {
-            // The head keeps watch for this one too.
+            // The head checks for this one too.
             self.wake_head();
         }
         ticket
     }
 
-    /// Whether nobody stands in front.
+    /// Whether the ticket is first in line.
     pub(super) fn is_head(&self, ticket: &Ticket<N, G>) -> bool {
         self.waiting.front().is_some_and(|head| head.number == ticket.number)
     }
@@ -134,12 +134,12 @@ impl<N, G> Queue<N, G> {
         }
     }
 
-    /// How many may be the next to go: the head, and the few behind it if they may still overtake it.
-    pub(super) fn looked_at(&self) -> usize {
+    /// How many attempts may be next: the head, and a few behind it if they may still overtake it.
+    pub(super) fn candidates(&self) -> usize {
         if self.overtakes < MOST_OVERTAKES { 1 + LOOK_AHEAD } else { 1 }
     }
 
-    /// What all need who wait, the longest first.
+    /// The needs of all waiting attempts, oldest first.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &N> {
         self.waiting.iter().map(|waiting| &waiting.need)
     }
@@ -154,7 +154,7 @@ impl<N, G> Queue<N, G> {
         }
     }
 
-    /// Lets the head look again how long it has to wait.
+    /// Makes the head recompute its wait.
     pub(super) fn wake_head(&self) {
         if let Some(head) = self.waiting.front() {
             head.bell.notify_one();

@@ -1,14 +1,14 @@
-//! Whether a refusal is the account's or a single row's bad luck, and whether refusals that come one at a time need a pace. A gateway
-//! over several deployments refuses a few requests at random, whatever is sent.
+//! Whether a refusal concerns the account or only a single row by chance, and whether isolated refusals need a pace. A gateway over
+//! several deployments refuses a few requests at random, regardless of the load.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::limits::Amounts;
 
-/// What a refusal, and an attempt that was sent since the first and not refused, say about whose the refusals are, and the sum from which
-/// they are the account's: the logarithms of how much likelier each is if six in ten are refused than if one in ten is, in units of a
-/// fifth. Five refusals in a row are enough, or six of nine. One refusal in ten at random comes to this once in thousands.
+/// The evidence of a refusal, and of an attempt sent since the first refusal that was not refused, and the sum at which refusals concern
+/// the account. These are log-likelihood ratios, in units of a fifth, for six in ten being refused against one in ten. Five refusals in a
+/// row are enough, or six of nine. Random refusals of one in ten reach the sum once in thousands of cases.
 const REFUSED: u64 = 9;
 const NOT_REFUSED: u64 = 4;
 const ENOUGH: u64 = 40;
@@ -19,33 +19,33 @@ const OUTWEIGHED: u64 = 3;
 /// The share of refusals is judged over this many results.
 const WINDOW: usize = 100;
 
-/// A larger share of refusals than this costs more than a pace does.
+/// A larger share of refusals than this costs more than a pace.
 const TOO_MANY: f64 = 0.2;
 
 /// This many refusals, over at least [`SPAN`], while less is sent than was measured show that the rate is not the reason.
 const STRIKES: u32 = 3;
 const SPAN: Duration = Duration::from_millis(200);
 
-/// For this many accepted attempts after a pace has proved useless, no other is set.
+/// After a pace has proved useless, no other is set for this many accepted attempts.
 const ACQUITTED: u64 = 400;
 
-/// Whose a refusal is.
+/// Whom a refusal concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// All wait for the time that the server asks for.
+    /// The whole account waits for the time that the server requests.
     Account,
     /// Only the refused row waits.
     Row,
 }
 
-/// What follows for the pace from a refusal that is a single row's.
+/// What follows for the pace from a refusal that concerns a single row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Remedy {
     /// Nothing: refusals are rare enough.
     Ignore,
-    /// A pace is needed, since too many of the latest attempts were refused: at this time this much had been accepted.
+    /// A pace is needed, since too many of the latest attempts were refused. It is measured from this point on.
     Begin(Since),
-    /// The pace takes note of it.
+    /// The pace measures again.
     Measure,
     /// The pace does not help.
     Forget,
@@ -55,11 +55,11 @@ pub(super) enum Remedy {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Since {
     pub(super) at: Duration,
-    /// What had been sent, less what was refused.
+    /// What had been sent, minus what was refused.
     pub(super) accepted: Amounts,
 }
 
-/// The account's refusals that name a time and may be about an amount.
+/// The refusals that name a time and may be about an amount.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     /// The number of the first refused attempt of the series, the refusals in it, and how many attempts sent after the first
@@ -77,7 +77,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Attempt `number` was refused when `sent` attempts had been sent in all.
+    /// Records that attempt `number` was refused when `sent` attempts had been sent in total.
     pub(super) fn refused(&mut self, number: u64, sent: u64) -> Verdict {
         self.first = if self.refused == 0 { number } else { self.first.min(number) };
         self.refused += 1;
@@ -86,7 +86,7 @@ impl Refusals {
         if REFUSED * self.refused >= ENOUGH + NOT_REFUSED * others { Verdict::Account } else { Verdict::Row }
     }
 
-    /// Attempt `number` was accepted.
+    /// Records that attempt `number` was accepted.
     pub(super) fn accepted(&mut self, number: u64, since: Since) {
         self.note(since, false);
         self.acquitted = self.acquitted.saturating_sub(1);
@@ -98,8 +98,8 @@ impl Refusals {
         }
     }
 
-    /// What follows from a refusal of a single row. `is_below_measured` is whether the pace sends less than was measured; none if
-    /// no pace binds.
+    /// What follows from a refusal of a single row. `is_below_measured` is whether the pace sends less than was measured; `None`
+    /// if no pace applies.
     pub(super) fn remedy(&mut self, since: Since, is_below_measured: Option<bool>) -> Remedy {
         self.note(since, true);
         match is_below_measured {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_the_accounts_when_they_outweigh_what_else_was_sent() {
+    fn refusals_concern_the_account_when_they_outweigh_other_attempts() {
         for (refused, others, verdict) in [
             (4, 0, Verdict::Row),
             (5, 0, Verdict::Account),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pace_that_changes_nothing_is_measured_anew_and_then_forgotten() {
+    fn a_pace_that_changes_nothing_is_measured_again_and_then_forgotten() {
         use Remedy::{Forget, Ignore, Measure};
 
         let mut refusals = Refusals::default();

@@ -12,63 +12,63 @@ pub(super) struct Shares {
     next: u64,
     /// Attempts in flight and waiting of extractors without a limit.
     others: usize,
-    /// What `news` returned last.
-    said: Option<Sole>,
+    /// What `take_change` returned last.
+    last: Option<Sole>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Held {
-    places: usize,
+    slots: usize,
     in_flight: usize,
 }
 
-/// Whether extractors with limits are the only ones that ask, and how many places they have together.
+/// Whether extractors with limits are the only ones that ask, and how many slots they have together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sole {
     pub(super) is_sole: bool,
-    pub(super) places: usize,
+    pub(super) slots: usize,
 }
 
 impl Shares {
-    /// A limit for an extractor.
-    pub(super) fn open(&mut self, places: usize) -> Line {
+    /// Adds a limit for an extractor.
+    pub(super) fn open(&mut self, slots: usize) -> Line {
         let line = Line(self.next);
         self.next += 1;
-        self.of.insert(line, Held { places, in_flight: 0 });
+        self.of.insert(line, Held { slots, in_flight: 0 });
         line
     }
 
-    /// The extractor is gone.
+    /// Removes the limit of an extractor that is gone.
     pub(super) fn close(&mut self, line: Line) {
         self.of.remove(&line);
     }
 
-    /// Whether the extractor has a place left.
+    /// Whether the extractor has a free slot.
     pub(super) fn has_room(&self, line: Option<Line>) -> bool {
         let share = line.and_then(|line| self.of.get(&line));
-        share.is_none_or(|share| share.in_flight < share.places)
+        share.is_none_or(|share| share.in_flight < share.slots)
     }
 
-    /// An attempt takes a place.
+    /// Takes a slot for an attempt.
     pub(super) fn take(&mut self, line: Option<Line>) {
         if let Some(share) = line.and_then(|line| self.of.get_mut(&line)) {
             share.in_flight += 1;
         }
     }
 
-    /// An attempt has given back its place.
+    /// Gives back an attempt's slot.
     pub(super) fn release(&mut self, line: Option<Line>) {
         if let Some(share) = line.and_then(|line| self.of.get_mut(&line)) {
             share.in_flight = share.in_flight.saturating_sub(1);
         }
     }
 
-    /// An attempt asks to start.
+    /// Registers an attempt that wants to start.
     pub(super) fn begin(&mut self, line: Option<Line>) {
         self.others += usize::from(line.is_none());
     }
 
-    /// An attempt ended, or stopped waiting.
+    /// Unregisters an attempt that ended or stopped waiting.
     pub(super) fn end(&mut self, line: Option<Line>) {
         self.others -= usize::from(line.is_none() && self.others > 0);
     }
@@ -78,10 +78,10 @@ impl Shares {
         self.others == 0
     }
 
-    /// The present state if it has changed since the last call. An extractor that asks for nothing changes nothing.
-    pub(super) fn news(&mut self) -> Option<Sole> {
-        let places = self.of.values().fold(0, |sum: usize, share| sum.saturating_add(share.places));
-        let now = Sole { is_sole: self.others == 0 && places > 0, places };
-        (self.said.replace(now) != Some(now)).then_some(now)
+    /// The current state if it has changed since the last call. An idle extractor changes nothing.
+    pub(super) fn take_change(&mut self) -> Option<Sole> {
+        let slots = self.of.values().fold(0, |sum: usize, share| sum.saturating_add(share.slots));
+        let now = Sole { is_sole: self.others == 0 && slots > 0, slots };
+        (self.last.replace(now) != Some(now)).then_some(now)
     }
 }

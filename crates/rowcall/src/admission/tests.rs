@@ -1,4 +1,4 @@
-//! Stories of waiting for admission, in virtual time.
+//! Scenarios of waiting for admission, in virtual time.
 
 mod budget;
 mod outage;
@@ -15,7 +15,7 @@ use super::*;
 const NEED: Need = Need { bytes: 400, output_limit: Some(0), stake: Stake::FREE };
 
 impl Admission {
-    /// As `admit`, where there is no budget.
+    /// As `admit`, if there is no budget.
     async fn admit_free(self: &Arc<Self>, need: Need, share: Option<&Share>) -> Permit {
         self.admit(need, share).await.expect("there is no budget")
     }
@@ -29,15 +29,15 @@ fn usage(input_tokens: u64) -> Settlement {
     Settlement::Exact(Usage { input_tokens, ..Usage::default() })
 }
 
-fn places(places: usize) -> Arc<Admission> {
+fn with_slots(slots: usize) -> Arc<Admission> {
     let admission = Admission::new();
-    admission.apply(Limit::Concurrency(places));
+    admission.apply(Limit::Concurrency(slots));
     admission
 }
 
 #[tokio::test(start_paused = true)]
-async fn places_are_given_in_the_order_of_coming() {
-    let admission = places(1);
+async fn slots_are_granted_in_order_of_arrival() {
+    let admission = with_slots(1);
     let held = admission.admit_free(NEED, None).await;
     let mut first = Box::pin(admission.admit_free(NEED, None));
     let mut second = Box::pin(admission.admit_free(NEED, None));
@@ -47,12 +47,12 @@ async fn places_are_given_in_the_order_of_coming() {
     assert!((&mut second).now_or_never().is_none());
     let Some(permit) = (&mut first).now_or_never() else { panic!("the first waiter is admitted") };
     drop(permit);
-    assert!(second.now_or_never().is_some(), "a dropped permit gives back its place");
+    assert!(second.now_or_never().is_some(), "a dropped permit gives back its slot");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_gives_up_waiting_lets_the_next_one_in() {
-    let admission = places(1);
+async fn a_cancelled_waiter_lets_the_next_one_in() {
+    let admission = with_slots(1);
     let held = admission.admit_free(NEED, None).await;
     let mut first = Box::pin(admission.admit_free(NEED, None));
     let mut second = Box::pin(admission.admit_free(NEED, None));
@@ -64,7 +64,7 @@ async fn who_gives_up_waiting_lets_the_next_one_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_per_minute_are_spread_after_a_tenth_at_once() {
+async fn requests_per_minute_are_spread_after_a_burst_of_a_tenth() {
     let admission = Admission::new();
     admission.apply(Limit::Requests(60.0));
     let started = Instant::now();
@@ -82,7 +82,7 @@ async fn requests_per_minute_are_spread_after_a_tenth_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_are_reserved_by_estimate_and_settled_by_fact() {
+async fn tokens_are_reserved_by_estimate_and_settled_by_usage() {
     let admission = Admission::new();
     // 10 tokens a second; the bucket holds 60, and 400 bytes are estimated at 100.
     admission.apply(Limit::Tokens(600.0));
@@ -95,11 +95,11 @@ async fn tokens_are_reserved_by_estimate_and_settled_by_fact() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_refusals_in_a_row_close_the_account_for_all_as_long_as_the_server_asks() {
+async fn five_refusals_in_a_row_close_the_account_for_as_long_as_the_server_asks() {
     let admission = Admission::new();
     let started = Instant::now();
     let retry_after = Some(Duration::from_millis(1500));
-    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: false, places: None });
+    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: false, slots: None });
     for nth in 1..=5 {
         let refused = admission.admit_free(NEED, None).now_or_never().expect("the account is open");
         let blame = refused.settle(refusal, Cost::default(), &[], &mut Strikes::default());
@@ -115,7 +115,7 @@ async fn five_refusals_in_a_row_close_the_account_for_all_as_long_as_the_server_
 
 #[tokio::test(start_paused = true)]
 async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
-    let admission = places(3);
+    let admission = with_slots(3);
     admission.apply(Limit::Requests(6000.0));
     for round in 0..200_u64 {
         let held: Vec<_> =
@@ -137,16 +137,16 @@ async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
         }
         assert_eq!(admission.lock().in_flight, 0);
         assert!(admission.lock().queues.is_empty());
-        assert!(admission.lock().shares.are_sole(), "nobody asks any more");
+        assert!(admission.lock().shares.are_sole(), "no attempt wants to start any more");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() {
-    let admission = places(2000);
+async fn a_thousand_waiters_return_spread_out_and_none_before_the_servers_time() {
+    let admission = with_slots(2000);
     let started = Instant::now();
     let retry_after = Some(Duration::from_secs(2));
-    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: true, places: None });
+    let refusal = Settlement::Refused(Refusal { retry_after, by: None, overloaded: true, slots: None });
     for _ in 0..5 {
         admission.admit_free(NEED, None).await.settle(refusal, Cost::default(), &[], &mut Strikes::default());
     }
@@ -167,8 +167,8 @@ async fn a_thousand_waiters_come_back_spread_and_none_before_the_servers_time() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_few_small_ones_may_overtake_a_huge_one_but_not_for_ever() {
-    let admission = places(1000);
+async fn a_few_small_ones_may_overtake_a_huge_one_but_not_forever() {
+    let admission = with_slots(1000);
     // 100 tokens a second; the bucket holds 600.
     admission.apply(Limit::Tokens(6000.0));
     let huge = Need { bytes: 2400, output_limit: Some(0), stake: Stake::FREE };
@@ -185,12 +185,12 @@ async fn a_few_small_ones_may_overtake_a_huge_one_but_not_for_ever() {
     };
     let all = std::iter::once(ask("huge", 2400)).chain((0..40).map(|_| ask("small", 40)));
     futures_util::future::join_all(all).await;
-    let place = order.borrow().iter().position(|name| *name == "huge").expect("it is admitted");
-    assert!((1..=8).contains(&place), "{place} small ones were first");
+    let position = order.borrow().iter().position(|name| *name == "huge").expect("it is admitted");
+    assert!((1..=8).contains(&position), "{position} small ones were first");
 }
 
 proptest::proptest! {
-    /// Over any interval no more is admitted than the burst and what flows in, whoever waits and gives up.
+    /// Over any interval no more is admitted than the burst and the inflow, whichever waiters give up.
     #[test]
     fn over_any_interval_no_more_is_admitted_than_burst_and_rate(
         per_minute in 60.0..6000.0_f64,
@@ -199,7 +199,7 @@ proptest::proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let mut starts = runtime.block_on(async {
-            let admission = places(1000);
+            let admission = with_slots(1000);
             admission.apply(Limit::Requests(per_minute));
             let started = Instant::now();
             let asks = waits.iter().zip(&gives_up).map(|(wait, gives_up)| {
@@ -228,13 +228,14 @@ proptest::proptest! {
         for (n, from) in starts.iter().enumerate() {
             for (m, to) in starts.iter().enumerate().skip(n) {
                 let most = burst + per_minute / 60.0 * (to - from) + 1e-6;
-                // One more, since who has given up keeps what was reserved for nobody else.
+                // One more, since an attempt that was given up keeps its reservation.
                 proptest::prop_assert!((m - n + 1) as f64 <= most + 1.0, "{} from {from} to {to}", m - n + 1);
             }
         }
     }
 
-    /// Whoever waits is admitted: few who come later go first, and no time passes in which nobody is let in who could be.
+    /// Every waiter is admitted: only few that came later go first, and no time is wasted in which an attempt could have
+    /// started.
     #[test]
     fn every_waiter_is_admitted_within_a_bound(
         per_minute in 600.0..60_000.0_f64,
@@ -242,7 +243,7 @@ proptest::proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let mut admitted = runtime.block_on(async {
-            let admission = places(1000);
+            let admission = with_slots(1000);
             admission.apply(Limit::Tokens(per_minute));
             let started = Instant::now();
             let asks = rows.iter().enumerate().map(|(row, (wait, bytes))| {
@@ -257,7 +258,7 @@ proptest::proptest! {
             });
             futures_util::stream::iter(asks).buffer_unordered(1000).collect::<Vec<_>>().await
         });
-        // Those who come at the same time stand in the order of the rows.
+        // Waiters that arrive at the same time are in row order.
         let came_before = |one: &(usize, f64, f64, f64), other: &(usize, f64, f64, f64)| (one.1, one.0) < (other.1, other.0);
         admitted.sort_by(|one, other| one.2.total_cmp(&other.2));
         let rate = per_minute / 60.0;

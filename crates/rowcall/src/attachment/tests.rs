@@ -1,4 +1,4 @@
-//! Files on the disk, and what is sent of them.
+//! Files on disk, and what is sent of them.
 
 use std::path::PathBuf;
 
@@ -51,18 +51,18 @@ async fn sent(folder: &TempDir, paths: &[&str]) -> Result<Vec<(String, Vec<u8>)>
 }
 
 #[tokio::test]
-async fn files_are_read_and_told_by_their_first_bytes() {
+async fn files_are_read_and_identified_by_their_first_bytes() {
     let folder = folder(&[
         ("a.png", PNG),
         ("b.jpg", PNG),
         ("c", b"%PDF-1.7 and so on"),
-        ("d.gif", b"nothing that tells"),
+        ("d.gif", b"unknown contents"),
     ]);
     for (path, media_type, bytes) in [
         ("a.png", "image/png", PNG),
         ("b.jpg", "image/png", PNG),
         ("c", "application/pdf", b"%PDF-1.7 and so on"),
-        ("d.gif", "image/gif", b"nothing that tells"),
+        ("d.gif", "image/gif", b"unknown contents"),
     ] {
         assert_eq!(sent(&folder, &[path]).await, Ok(vec![(media_type.to_owned(), bytes.to_vec())]), "{path}");
     }
@@ -76,18 +76,18 @@ async fn files_are_read_and_told_by_their_first_bytes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_told_with_its_path() {
+async fn files_that_cannot_be_sent_are_reported_with_their_paths() {
     let folder =
         folder(&[("empty.png", b""), ("a.bin", b"\0\x01"), ("page.svg", b"<svg/>"), ("large.png", b"")]);
-    // A sparse file takes no room on the disk.
+    // A sparse file takes no disk space.
     let large = File::options().write(true).open(folder.path().join("large.png")).expect("it is there");
     large.set_len(MOST_BYTES + 1).expect("a hole");
     std::fs::create_dir(folder.path().join("d.png")).expect("a folder");
     for (path, expected) in [
         ("none.png", "the file `none.png` cannot be read: "),
         ("empty.png", "the file `empty.png` is empty"),
-        ("d.png", "the file `d.png` is no file of bytes, but a folder, a pipe or a device"),
-        ("/dev/zero", "the file `/dev/zero` is no file of bytes, but a folder, a pipe or a device"),
+        ("d.png", "the file `d.png` is not a regular file, but a folder, a pipe or a device"),
+        ("/dev/zero", "the file `/dev/zero` is not a regular file, but a folder, a pipe or a device"),
         ("a.bin", "the file `a.bin` is of an unknown type, expected PNG, JPEG, WebP, GIF or PDF"),
         ("page.svg", "the file `page.svg` is of an unknown type, expected PNG, JPEG, WebP, GIF or PDF"),
         ("large.png", "the file `large.png` has 33554433 bytes, expected at most 33554432"),
@@ -98,7 +98,7 @@ async fn what_cannot_be_sent_is_told_with_its_path() {
 }
 
 #[tokio::test]
-async fn a_prompt_without_files_is_not_touched() {
+async fn a_prompt_without_files_is_left_unchanged() {
     let files = Files::from_folder(None);
     let url = AttachmentContent::Url("https://a.example/b.png".to_owned());
     let mut prompt = prompt(&["a.png"]);
@@ -109,7 +109,7 @@ async fn a_prompt_without_files_is_not_touched() {
 }
 
 #[tokio::test]
-async fn a_re_ask_carries_the_files_as_well() {
+async fn a_re_ask_includes_the_files_as_well() {
     let folder = folder(&[("a.png", PNG)]);
     let files = Files::from_folder(Some(folder.path()));
     let mut prompt = prompt(&["a.png"]);
@@ -125,7 +125,7 @@ async fn a_re_ask_carries_the_files_as_well() {
 }
 
 #[tokio::test]
-async fn only_so_much_is_held_at_a_time() {
+async fn the_amount_held_at_a_time_is_bounded() {
     const BYTES: u64 = 31 * 1024 * 1024;
     let folder = folder(&[("a.png", PNG), ("large.gif", b"")]);
     let large = File::options().write(true).open(folder.path().join("large.gif")).expect("it is there");

@@ -1,5 +1,5 @@
-//! How large the user's limits may be. A limit of zero sends nothing, and one of absurd size is a slip of the keyboard; both are
-//! refused before anything is sent. `docs/mistakes.md` has the table, which a test compares with this file.
+//! The allowed ranges of the user's limits. A limit of zero would send nothing, and an absurdly large one is a typo; both are
+//! rejected before anything is sent. `docs/mistakes.md` has the table, which a test compares with this file.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use crate::error::{Error, Problem, Result};
 use crate::provider::Parameters;
 use crate::retry::RetryPolicy;
 
-/// The most attempts in flight that may be asked for: more than one address has ports.
+/// The highest concurrency that may be set: more than one address has ports.
 pub const MOST_CONCURRENCY: usize = 100_000;
 
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(30 * 24);
 const MOST_OUTPUT_TOKENS: u32 = 10_000_000;
-/// What an output limit is called as a further field of a request, without case and low lines.
+/// The names of an output limit among the additional fields of a request, in lower case without underscores.
 const OUTPUT_LIMITS: [&str; 3] = ["maxtokens", "maxcompletiontokens", "maxoutputtokens"];
-/// What asks for several answers to one request, spelled likewise.
+/// The fields that ask for several answers to one request, spelled the same way.
 const ANSWERS: [&str; 3] = ["n", "bestof", "candidatecount"];
-/// The field of a request in which Google has further ones, spelled likewise.
+/// The field of a request in which Google nests others, spelled the same way.
 const CONFIG: &str = "generationconfig";
 
 const REQUESTS_PER_MINUTE: (f64, f64) = (0.001, 1e9);
@@ -59,7 +59,7 @@ pub(super) fn repetitions(retry: RetryPolicy, max_reasks: u32) -> Result<()> {
     Ok(())
 }
 
-/// What is set about the answers, however it is given.
+/// The parameters of the answers, in whatever form they are given.
 pub(super) fn parameters(parameters: &Parameters) -> Result<()> {
     if let Some(tokens) = parameters.max_output_tokens {
         within("output limit in tokens", tokens, 1, MOST_OUTPUT_TOKENS)?;
@@ -78,7 +78,7 @@ pub(super) fn parameters(parameters: &Parameters) -> Result<()> {
     Ok(())
 }
 
-/// A further field of a request: `null` leaves what it sets to the server.
+/// An additional field of a request: `null` leaves it to the server.
 fn further(name: &str, value: &Value) -> Result<()> {
     let spelled = plain(name);
     let is_limit = OUTPUT_LIMITS.contains(&&*spelled);
@@ -102,9 +102,9 @@ fn further(name: &str, value: &Value) -> Result<()> {
     within("output limit in tokens", number, 1.0, f64::from(MOST_OUTPUT_TOKENS)).map(drop)
 }
 
-/// Each answer is paid for, and a row has one value.
+/// Every answer is paid for, but a row has only one value.
 fn several(name: &str, value: &Value) -> Error {
-    let message = format!("parameter `{name}` is `{value}`, expected `1`: each row is given one answer");
+    let message = format!("parameter `{name}` is `{value}`, expected `1`: each row gets one answer");
     Error::Config(
         Problem::new(message).hint("leave it out, or repeat the row in the input with `--no-dedup`"),
     )
@@ -117,7 +117,7 @@ fn temperature(degrees: f64) -> Result<()> {
     Err(refused(&format!("temperature `{degrees}` is"), "a number from 0 to 10"))
 }
 
-/// A field's name without case and low lines: Google takes `snake_case` as well as `camelCase`.
+/// A field's name in lower case without underscores: Google accepts `snake_case` as well as `camelCase`.
 fn plain(name: &str) -> String {
     name.replace('_', "").to_ascii_lowercase()
 }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sends_nothing_or_is_absurd_is_refused() {
+    fn zero_and_absurd_limits_are_rejected() {
         let retry = |retries| RetryPolicy { retries, ..RetryPolicy::default() };
         let set = |temperature: Option<f64>, max_output_tokens| Parameters {
             temperature,
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn further_fields_count_as_the_parameters_that_they_set() {
+    fn additional_fields_are_checked_as_the_parameters_they_set() {
         let parameters = |name: &str, value: &Value| {
             let extra = Map::from_iter([(name.to_owned(), value.clone())]);
             parameters(&Parameters { extra, ..Parameters::default() })

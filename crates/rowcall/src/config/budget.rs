@@ -7,11 +7,12 @@ use crate::error::Problem;
 use crate::price::{Moment, Most, Pricing};
 use crate::provider::{Offer, Parameters};
 
-/// The most tokens of an answer where there is a budget and the user sets no limit: four times what records are long, and little enough
-/// that many requests fit into a budget at the same time.
+/// The output limit of an answer if there is a budget and the user sets no limit: four times the length of typical records, and small
+/// enough that many requests fit into a budget at the same time.
 const OUTPUT_LIMIT: u32 = 4_096;
 
-/// Fields by which a request costs more than its own tokens: tools of the provider that are billed apart, and what the provider has stored.
+/// Fields that make a request cost more than its own tokens: provider tools that are billed separately, and content stored at
+/// the provider.
 const UNBOUNDED: [&str; 10] = [
     "tools",
     "web_search_options",
@@ -35,17 +36,17 @@ pub(super) fn check_price(pricing: &Pricing, offer: &Offer) -> Result<(), Proble
         Pricing::Unknown => {
             let message = format!("no price is known for `{}`, so no budget can be kept", offer.path());
             Err(Problem::new(message)
-                .hint("`--price in=USD,out=USD` gives one, in US dollars for a million tokens"))
+                .hint("set one with `--price in=USD,out=USD`, in US dollars per million tokens"))
         }
     }
 }
 
-/// Checks that what is set about the answers leaves their costs bounded.
+/// Checks that the parameters leave the cost of an answer bounded.
 ///
 /// # Errors
-/// A field by which they are not, and a tier without a price.
-pub(super) fn check(pricing: &Pricing, wished: &Parameters, tier: Option<&str>) -> Result<(), Problem> {
-    if let Some(field) = wished.extra.keys().find(|name| UNBOUNDED.contains(&name.as_str())) {
+/// For a field that makes it unbounded, and for a tier without a price.
+pub(super) fn check(pricing: &Pricing, requested: &Parameters, tier: Option<&str>) -> Result<(), Problem> {
+    if let Some(field) = requested.extra.keys().find(|name| UNBOUNDED.contains(&name.as_str())) {
         let message =
             format!("with `{field}` a request costs more than its own tokens, so no budget can be kept");
         return Err(Problem::new(message).hint(format!("leave out `{field}` or the budget")));
@@ -56,11 +57,11 @@ pub(super) fn check(pricing: &Pricing, wished: &Parameters, tier: Option<&str>) 
     }
     let tier = tier.map_or_else(|| "now".to_owned(), |tier| format!("for tier `{tier}`"));
     Err(Problem::new(format!("no price is known {tier}, so no budget can be kept"))
-        .hint("`--price in=USD,out=USD` gives one for every tier"))
+        .hint("set one for every tier with `--price in=USD,out=USD`"))
 }
 
-/// Limits the answers, if the user does not.
-pub(super) fn limit_output(wished: &mut Parameters, offer: &Offer) {
+/// Limits the length of answers, if the user does not.
+pub(super) fn limit_output(requested: &mut Parameters, offer: &Offer) {
     let most = offer.model.and_then(|model| model.max_output_tokens).unwrap_or(u32::MAX);
-    wished.max_output_tokens.get_or_insert(OUTPUT_LIMIT.min(most));
+    requested.max_output_tokens.get_or_insert(OUTPUT_LIMIT.min(most));
 }

@@ -1,5 +1,5 @@
-//! Which parts of the way to a server decide what it answers: its host, the path, and headers, but neither scheme nor port, nor what
-//! is or may be a secret.
+//! The parts of a server's address that affect its answers: host, path and headers, but not scheme or port, and nothing that may be
+//! a secret.
 
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cache::{Endpoint, add};
 
-/// Words in the names of headers that hold a credential, or that name one request among others: these decide about no answer.
+/// Words in the names of headers that hold a credential or identify a single request: these do not affect answers.
 const IRRELEVANT: [&str; 24] = [
     "authorization",
     "authentication",
@@ -35,7 +35,7 @@ const IRRELEVANT: [&str; 24] = [
     "user",
 ];
 
-/// The server at `base_url`, which has a host, as it is asked with the user's own headers.
+/// The endpoint of the server at `base_url`, which has a host, with the user's own headers.
 pub(super) fn endpoint(base_url: &Uri, own_headers: &[(String, SecretString)]) -> Endpoint {
     let host = base_url.host().unwrap_or_default().to_ascii_lowercase();
     let mut headers: Vec<(String, &str)> = own_headers
@@ -100,6 +100,6 @@ mod tests {
         let distinct: std::collections::HashSet<_> = others.iter().collect();
         assert_eq!(distinct.len(), others.len());
         let (one, other) = ([("a", "1"), ("B", "2")], [("b", "2"), ("A", "1")]);
-        assert_eq!(of(url, &one), of(url, &other), "in whatever order");
+        assert_eq!(of(url, &one), of(url, &other), "in any order");
     }
 }

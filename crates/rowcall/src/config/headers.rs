@@ -1,4 +1,4 @@
-//! What goes along with every request: the key, from the environment if need be, and the user's own headers.
+//! The headers of every request: the key, read from the environment if not given, and the user's own.
 #![expect(clippy::disallowed_methods, reason = "the key is read from the environment")]
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
@@ -13,7 +13,7 @@ pub(super) fn environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|value| !value.trim().is_empty())
 }
 
-/// The key that a provider's variables hold.
+/// The key in a provider's environment variables.
 pub(super) fn key_from_environment(key: Key) -> std::result::Result<Option<SecretString>, Problem> {
     let found = key.variables().iter().copied().find_map(environment);
     let found = found.map(|key| SecretString::from(key.trim().to_owned()));
@@ -21,13 +21,13 @@ pub(super) fn key_from_environment(key: Key) -> std::result::Result<Option<Secre
         (Key::Required(variables), None) => {
             let variables = variables.join("` or `");
             Err(Problem::new(format!("no key: the variable `{variables}` is not set"))
-                .hint(format!("set `{variables}`; a compatible server that needs no key takes any text")))
+                .hint(format!("set `{variables}`; a compatible server that needs no key accepts any text")))
         }
         (Key::Required(_) | Key::Optional(_) | Key::None, found) => Ok(found),
     }
 }
 
-/// Whether the user's own headers take the place of a key, such as a token of a cloud's own login.
+/// Whether the user's own headers replace a key, such as a token from a cloud's own login.
 pub(super) fn brings_a_key(own: &[(String, SecretString)], key_header: KeyHeader) -> bool {
     let names = [AUTHORIZATION, key_header.name()];
     own.iter().any(|(own, _)| names.iter().any(|name| own.eq_ignore_ascii_case(name.as_str())))
@@ -57,7 +57,7 @@ pub(super) fn headers(
                 "`{name}` is not a header, expected `NAME: VALUE` in printable ASCII"
             )));
         };
-        // Whatever the user adds may be a credential.
+        // Any header that the user adds may be a credential.
         value.set_sensitive(true);
         headers.insert(name, value);
     }

@@ -1,11 +1,11 @@
-//! What an account's attempts cost, and what a user should know of that: no price, or an old one.
+//! What an account's attempts cost, and the note for the user if there is no price or an old one.
 
 use super::AccountOptions;
 use crate::error::Problem;
 use crate::price::{Moment, OLD_AFTER_DAYS, Prices, Pricing};
 use crate::provider::{Key, Offer};
 
-/// What attempts cost. A simulator sends no bill, and where a provider has other prices for other places, only those of its usual
+/// What attempts cost. A simulator sends no bill. Where a provider's prices depend on the region, only those of its default
 /// address are known.
 pub(super) fn of(offer: &Offer, base_url: &str, options: &AccountOptions) -> Result<Pricing, Problem> {
     if let Some(price) = &options.price {
@@ -25,7 +25,7 @@ pub(super) fn of(offer: &Offer, base_url: &str, options: &AccountOptions) -> Res
     })
 }
 
-/// What a user should know of the prices: that there are none where a bill is to be expected, or that they are old.
+/// The note for the user: that there is no price although the account will be billed, or that the prices are old.
 pub(super) fn note(
     pricing: &Pricing,
     offer: &Offer,
@@ -36,7 +36,7 @@ pub(super) fn note(
         Pricing::Free => None,
         Pricing::Unknown => matches!(offer.provider.key, Key::Required(_)).then(|| {
             format!(
-                "no price is known for `{}`, so its cost is unknown: `--price in=USD,out=USD` gives one",
+                "no price is known for `{}`, so its cost is unknown: set one with `--price in=USD,out=USD`",
                 offer.path()
             )
         }),
@@ -46,7 +46,7 @@ pub(super) fn note(
             let (taken, days) = (prices.taken_on()?, prices.age_in_days(now)?);
             (days > OLD_AFTER_DAYS).then(|| {
                 format!(
-                    "the prices are of {taken}, {days} days ago, and may have changed: `--prices FILE` gives newer ones"
+                    "the prices are from {taken}, {days} days ago, and may have changed: load newer ones with `--prices FILE`"
                 )
             })
         }

@@ -1,4 +1,4 @@
-//! Stories of one row: what is asked next, and when it is over.
+//! Scenarios of one row: what is asked next, and when it is finished.
 
 use serde_json::json;
 
@@ -59,15 +59,15 @@ fn a_value_ends_it() {
 }
 
 #[test]
-fn only_the_latest_invalid_answer_is_carried() {
+fn only_the_latest_invalid_answer_is_kept() {
     let mut conversation = begin(3, None);
     for (nth, violations) in [(1, 2), (2, 1), (3, 3)] {
         let text = format!("answer {nth}");
         assert!(matches!(answer(&mut conversation, &text, invalid(violations, json!(nth))), Step::Ask));
         let turns = &conversation.prompt().turns;
         assert_eq!(turns.len(), 2, "the conversation does not grow");
-        let Turn::Invalid { raw_turn, violations: told } = &turns[1] else { panic!("a re-ask") };
-        assert_eq!((&raw_turn["content"], told.len()), (&json!(text), violations));
+        let Turn::Invalid { raw_turn, violations: shown } = &turns[1] else { panic!("a re-ask") };
+        assert_eq!((&raw_turn["content"], shown.len()), (&json!(text), violations));
     }
     let failure = failure(answer(&mut conversation, "answer 4", invalid(2, json!(4))));
     assert_eq!(failure.kind, FailureKind::Invalid);
@@ -81,13 +81,13 @@ fn only_the_latest_invalid_answer_is_carried() {
 }
 
 #[test]
-fn no_reasks_means_one_prompt() {
+fn without_reasks_there_is_one_prompt() {
     let failure = failure(answer(&mut begin(0, None), "x", invalid(1, json!(null))));
     assert_eq!((failure.kind, failure.effort.prompts), (FailureKind::Invalid, 1));
 }
 
 #[test]
-fn no_more_room_is_asked_for_than_the_model_has() {
+fn the_output_limit_never_exceeds_the_models() {
     let mut conversation = begin(3, Some(600)).with_most_output(Some(1000));
     assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
     assert_eq!(conversation.prompt().output_limit, Some(1000));
@@ -96,7 +96,7 @@ fn no_more_room_is_asked_for_than_the_model_has() {
 }
 
 #[test]
-fn a_cut_answer_gets_twice_the_room_twice() {
+fn the_limit_of_a_cut_answer_is_doubled_twice() {
     let mut conversation = begin(3, Some(256));
     for limit in [512, 1024] {
         assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
@@ -111,10 +111,10 @@ fn a_cut_answer_gets_twice_the_room_twice() {
 }
 
 #[test]
-fn without_a_limit_of_ours_the_servers_own_is_read_off_its_usage() {
+fn without_our_own_limit_the_servers_is_inferred_from_its_usage() {
     let mut conversation = begin(3, None);
     assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
-    // Twice the 100 tokens of its usage would be little.
+    // Twice the 100 tokens of its usage would be too little.
     assert_eq!(conversation.prompt().output_limit, Some(256));
     assert!(matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask));
     assert_eq!(conversation.prompt().output_limit, Some(512));
@@ -131,7 +131,7 @@ fn refusal_and_filter_are_not_asked_again() {
 }
 
 #[test]
-fn a_fault_ends_it_with_what_it_took() {
+fn a_fault_ends_the_row_and_keeps_its_effort() {
     let mut conversation = begin(3, None);
     let timeout = Fault::new(FaultKind::Timeout, "too slow");
     conversation.count_attempt();
@@ -145,10 +145,10 @@ fn a_fault_ends_it_with_what_it_took() {
 }
 
 #[test]
-fn an_answer_that_does_not_tell_its_tokens_is_counted_as_such() {
+fn an_answer_without_usage_is_counted_as_unmetered() {
     let mut conversation = begin(3, None);
-    for told in [None, Some(Usage { output_tokens: 5, ..Usage::default() }), None] {
-        let answered = Ok(Completion { usage: told, ..completion("{}") });
+    for usage in [None, Some(Usage { output_tokens: 5, ..Usage::default() }), None] {
+        let answered = Ok(Completion { usage, ..completion("{}") });
         conversation.count_answer(&answered, COST, Duration::from_millis(20));
     }
     assert_eq!((conversation.effort().unmetered, conversation.effort().usage.output_tokens), (2, 5));
@@ -156,7 +156,7 @@ fn an_answer_that_does_not_tell_its_tokens_is_counted_as_such() {
 }
 
 #[test]
-fn a_conversation_can_be_put_away_and_taken_up_again() {
+fn a_conversation_can_be_saved_and_resumed() {
     let mut conversation = begin(3, Some(100));
     assert!(matches!(answer(&mut conversation, "x", invalid(1, json!(1))), Step::Ask));
     let kept = serde_json::to_string(&conversation).expect("serialises");
@@ -165,7 +165,7 @@ fn a_conversation_can_be_put_away_and_taken_up_again() {
 }
 
 #[test]
-fn a_paused_answer_is_taken_up_where_it_was_left() {
+fn a_paused_answer_is_continued_where_it_stopped() {
     let mut conversation = begin(3, None);
     for (text, so_far) in [("{\"age\"", "{\"age\""), (":", "{\"age\":")] {
         let paused =
@@ -180,11 +180,11 @@ fn a_paused_answer_is_taken_up_where_it_was_left() {
     assert_eq!(conversation.effort().prompts, 3);
     let step = conversation.judge(Answer::Read(whole, invalid(1, json!({}))));
     assert!(matches!(step, Step::Ask));
-    assert_eq!(conversation.prompt().continuation, None, "a re-ask begins an answer of its own");
+    assert_eq!(conversation.prompt().continuation, None, "a re-ask begins a new answer");
 }
 
 #[test]
-fn an_answer_is_not_taken_up_without_end() {
+fn an_answer_is_not_continued_forever() {
     let mut conversation = begin(3, None);
     let paused =
         || Completion { continuation: Some("token".to_owned()), finish: Finish::Paused, ..completion("x") };
@@ -200,8 +200,8 @@ fn an_answer_is_not_taken_up_without_end() {
 }
 
 #[test]
-fn more_room_is_asked_for_only_if_the_answer_may_have_needed_it() {
-    // Whether a limit is set, whether the usage is known and what it says; what is asked next.
+fn the_limit_is_raised_only_if_the_answer_may_have_been_cut() {
+    // The limit, if set; the usage, if known; and what is asked next.
     for (limit, used, next) in [
         (Some(256), Some(256), Some(512)),
         (Some(256), Some(5), None),
@@ -220,7 +220,7 @@ fn more_room_is_asked_for_only_if_the_answer_may_have_needed_it() {
 }
 
 #[test]
-fn an_answer_cut_at_an_unknown_limit_gets_room_by_its_length() {
+fn an_answer_cut_at_an_unknown_limit_gets_a_limit_by_its_length() {
     let mut conversation = begin(3, None);
     let cut = Completion { usage: None, finish: Finish::Length, ..completion(&"x".repeat(1000)) };
     assert!(matches!(conversation.judge(Answer::Read(cut, Reading::Truncated)), Step::Ask));

@@ -1,4 +1,4 @@
-//! What the cache has for a row: its answer before it is asked about, the right to ask, and where its value is kept.
+//! One row and the cache: looking up its answer, claiming the right to ask, and storing its value.
 
 use crate::attachment::Loaded;
 use crate::cache::{Answer, CacheSession, Claim, Wanted};
@@ -10,7 +10,7 @@ use crate::outcome::{Effort, Outcome};
 use crate::row::Row;
 use crate::validity::{self, Verdict};
 
-/// One row's dealings with the cache.
+/// One row's access to the cache.
 #[derive(Debug)]
 pub(super) struct Cached<'a> {
     plan: &'a Plan,
@@ -21,8 +21,8 @@ pub(super) struct Cached<'a> {
 }
 
 impl<'a> Cached<'a> {
-    /// Those of a row that is known by this key and is sent with these files. Where the check sees the row, its answers are for rows with
-    /// the very same fields.
+    /// For a row with this key that is sent with these files. If the check sees the row, answers are shared only by rows with exactly the
+    /// same fields.
     pub(super) fn new(
         plan: &'a Plan,
         row: &Row,
@@ -36,8 +36,8 @@ impl<'a> Cached<'a> {
         Some(Self { plan, row: row.index, session, wanted, claim: None })
     }
 
-    /// The outcome of the row, if there is an answer that is valid for it. Where another run is asking, the wait lasts until that is
-    /// over. The conversation goes on from an answer that is not valid any more.
+    /// The outcome of the row, if the cache has an answer that is valid for it. If another run is asking, waits until that is done.
+    /// The conversation continues from an answer that is no longer valid.
     pub(super) async fn outcome(&mut self, row: &Row, conversation: &mut Conversation) -> Option<Outcome> {
         if self.claim.is_some() {
             return None;
@@ -64,7 +64,7 @@ impl<'a> Cached<'a> {
         }
     }
 
-    /// Claims the row, and returns whether it may be asked about: not if another run asks, or has an answer by now.
+    /// Claims the row, and returns whether it may be asked about: not if another run is asking, or has found an answer by now.
     pub(super) async fn claim(&mut self) -> bool {
         if self.claim.is_none() {
             self.claim = self.session.claim(self.wanted).await;
@@ -73,7 +73,7 @@ impl<'a> Cached<'a> {
         self.claim.is_some()
     }
 
-    /// Keeps the value of an outcome, if it has one.
+    /// Stores the value of an outcome, if it has one.
     pub(super) async fn keep(&mut self, outcome: &Outcome) {
         let (Some(claim), Ok(value)) = (self.claim.take(), &outcome.result) else { return };
         let answer = Answer {
@@ -89,10 +89,10 @@ impl<'a> Cached<'a> {
         self.warn();
     }
 
-    /// Warns of what is wrong with the cache, once.
+    /// Warns about a problem with the cache, once.
     fn warn(&self) {
         if let Some(problem) = self.session.take_trouble() {
-            let warning = format!("{problem}: the run goes on, but keeps no more answers there");
+            let warning = format!("{problem}: the run continues, but stores no more answers there");
             self.plan.observers.emit(self.row, EventKind::Warned(warning));
         }
     }

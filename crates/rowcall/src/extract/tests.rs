@@ -1,4 +1,4 @@
-//! The tables of `docs/faults.md`, each line played through the code it describes. Connections have tests over real sockets.
+//! Runs each line of the tables in `docs/faults.md` through the code it describes. Connections are tested over real sockets.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,14 +17,13 @@ const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../
 
 /// The lines of the table under a heading, as cells.
 fn table(heading: &str) -> Vec<Vec<&'static str>> {
-    let section =
-        DOCUMENT.split_once(&format!("## {heading}\n")).expect("the heading stands in the document").1;
+    let section = DOCUMENT.split_once(&format!("## {heading}\n")).expect("the document has the heading").1;
     let section = section.split("\n## ").next().unwrap_or_default();
     let lines = section.lines().filter(|line| line.starts_with('|')).skip(2);
     lines.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// What asks a server of this provider.
+/// A target at a server of this provider.
 fn target(provider: &str) -> Target {
     let provider = provider::named(provider).expect("a provider");
     let schema = Schema::parse("name, age int").expect("a schema");
@@ -37,7 +36,7 @@ fn target(provider: &str) -> Target {
     Target::new(Protocol::OpenAiChat, quirks, "m".to_owned(), form, Parameters::default())
 }
 
-/// What stands between the outermost backticks.
+/// The text between the outermost backticks.
 fn code(cell: &str) -> &str {
     cell.split_once('`').and_then(|(_, rest)| rest.rsplit_once('`')).map_or("", |(code, _)| code).trim()
 }
@@ -113,7 +112,7 @@ fn content(answer: &str) -> Content {
         });
         return Content::Calls(calls.collect());
     }
-    // A fence stands on lines of its own, which a table cannot show.
+    // A fence is on separate lines, which a table cannot show.
     Content::Text(code(answer).replace("```json ", "```json\n").replace(" ```", "\n```"))
 }
 

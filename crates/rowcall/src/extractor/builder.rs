@@ -1,4 +1,4 @@
-//! What can be said about an extractor before there is one.
+//! The configuration of an extractor, before it is built.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -24,13 +24,13 @@ use crate::stats::Stats;
 use crate::stops::MaxFailures;
 use crate::violation::Violation;
 
-/// What an extractor is to be; see [`Client::extractor`](crate::Client::extractor).
+/// The configuration of an extractor to be built; see [`Client::extractor`](crate::Client::extractor).
 pub struct ExtractorBuilder<T> {
     account: Arc<Account>,
     schema: std::result::Result<Schema, Problem>,
     misfit: fn(&Value) -> Option<Violation>,
     options: TaskOptions,
-    /// What is wrong with what was said so far.
+    /// The first problem with the settings so far.
     problem: Option<Problem>,
     value: PhantomData<fn() -> T>,
 }
@@ -45,27 +45,29 @@ impl<T> ExtractorBuilder<T> {
         Self { account, schema, misfit, options, problem: None, value: PhantomData }
     }
 
-    /// What holds for every row: a template, sent as the protocol's system part.
+    /// The instructions for every row: a template, sent as the protocol's system prompt.
     pub fn system(mut self, template: impl Into<String>) -> Self {
         self.options.system = Some(template.into());
         self
     }
 
-    /// Asks about every row even if the server refuses the first ones all alike, which otherwise stops the run with
+    /// Asks about every row even if the server rejects all the first ones alike, which otherwise stops the run with
     /// [`Error::Refused`].
     pub fn keep_going(mut self) -> Self {
         self.options.all_refused = AllRefused::KeepGoing;
         self
     }
 
-    /// Allows a prompt that uses no field of the row, so that every row is asked the same. Without it, such a prompt is refused.
+    /// Allows a prompt that uses no field of the row, so that every row is asked the same. Without it, such a prompt is an
+    /// error.
     pub fn same_prompt(mut self) -> Self {
         self.options.same_prompt = SamePrompt::Allow;
         self
     }
 
-    /// Rows with the values that they are to get, for the model to go by: each is asked about in the words of the prompt and
-    /// answered, before every row. A row may be what [`Row::new`](crate::Row::new) takes, a value whatever serialises to what the schema allows.
+    /// Rows with their right values, as examples for the model: each is sent as a question in the words of the prompt with its answer,
+    /// ahead of every row. A row may be anything that [`Row::new`](crate::Row::new) takes, a value anything that serialises to what the
+    /// schema allows.
     pub fn examples<R: Serialize, V: Serialize>(
         mut self,
         examples: impl IntoIterator<Item = (R, V)>,
@@ -85,39 +87,41 @@ impl<T> ExtractorBuilder<T> {
         self
     }
 
-    /// A field of each row that holds an image or a PDF, or a list of them, to go along with the question: a file's path, an
-    /// `https:`, `http:` or `data:` URL. Empty or null is none. A file is read just before its row is asked about; a row is known
-    /// again by the path.
+    /// A field of each row that holds an image or a PDF, or a list of them, to send with the question: a file's path, an
+    /// `https:`, `http:` or `data:` URL. Empty or null means no attachment. A file is read just before its row is asked about;
+    /// the journal identifies the row by the path, not by the file's contents.
     pub fn image(mut self, field: impl Into<String>) -> Self {
         self.options.images.push(field.into());
         self
     }
 
-    /// What relative paths of images start from, in place of the current folder.
+    /// The folder that relative paths of images start from, in place of the current one.
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.options.folder = Some(folder.into());
         self
     }
 
-    /// How the schema is asked for; by the best of what the model can unless said otherwise.
+    /// How the schema is sent; by default, in the best mode that the model supports.
     pub fn mode(mut self, mode: Mode) -> Self {
         self.options.mode = Some(mode);
         self
     }
 
-    /// What was [observed](crate::Client::probe) of the server: the schema is sent by that beside what is known of the server's dialect.
+    /// What a [probe](crate::Client::probe) observed of the server; it determines how the schema is sent, along with what is
+    /// known of the server's dialect.
     pub fn observed(mut self, observed: Observed) -> Self {
         self.options.observed = observed;
         self
     }
 
-    /// What it took to [observe](crate::Client::probe) that: the statistics count it before the first row, and the first journal records it.
+    /// What that [probe](crate::Client::probe) took: the statistics count it before the first row, and the first journal
+    /// records it.
     pub fn probed(mut self, effort: Effort) -> Self {
         self.options.probed = Some(effort);
         self
     }
 
-    /// Sampling temperature. Never sent unless asked for, since current models refuse it.
+    /// Sampling temperature. Not sent unless set, since current models reject it.
     pub fn temperature(mut self, temperature: f64) -> Self {
         self.options.parameters.temperature = Some(temperature);
         self
@@ -129,19 +133,19 @@ impl<T> ExtractorBuilder<T> {
         self
     }
 
-    /// A further field of every request's body, as the provider names it.
+    /// Adds a field to every request's body, as the provider names it.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.options.parameters.extra.insert(name.into(), value.into());
         self
     }
 
-    /// All that can be set about the answers at once.
+    /// Sets all parameters of the answers at once.
     pub fn parameters(mut self, parameters: Parameters) -> Self {
         self.options.parameters = parameters;
         self
     }
 
-    /// How often an invalid answer is asked for again, with its violations; 3 by default.
+    /// How often the model is asked again after an invalid answer, with its violations; 3 by default.
     pub fn max_reasks(mut self, reasks: u32) -> Self {
         self.options.max_reasks = reasks;
         self
@@ -153,30 +157,30 @@ impl<T> ExtractorBuilder<T> {
         self
     }
 
-    /// How long a run may send requests; then it stops with [`Error::Limit`], once those in flight are answered.
+    /// How long a run may send requests. After that it stops with [`Error::Limit`], once those in flight are answered.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.options.stops.deadline = Some(deadline);
         self
     }
 
-    /// How many rows may fail; with one more the run stops with [`Error::Limit`].
+    /// How many rows may fail; at one more, the run stops with [`Error::Limit`].
     pub fn max_failures(mut self, failures: MaxFailures) -> Self {
         self.options.stops.max_failures = Some(failures);
         self
     }
 
-    /// Whether rows that would be asked the very same share an outcome, as they do unless said otherwise.
+    /// Whether rows with exactly the same request share an outcome, as they do by default.
     pub fn equal_rows(mut self, equal_rows: EqualRows) -> Self {
         self.options.equal_rows = equal_rows;
         self
     }
 
-    /// The extractor, with the user's part of every prompt: a template in Jinja's syntax, in which a string row is the variable
-    /// `text` and a struct row its fields.
+    /// Builds the extractor, with the user part of every prompt: a template in Jinja syntax, which sees a string row as the
+    /// variable `text` and a struct row as its fields.
     ///
     /// # Errors
-    /// [`Error::Config`] if the template does not compile or uses no field of the row, nothing satisfies the schema, an example cannot be asked about or has
-    /// a value that is not valid, or a setting cannot be.
+    /// [`Error::Config`] if the template does not compile or uses no field of the row, nothing satisfies the schema, an example cannot be
+    /// rendered or has an invalid value, or a setting is not valid.
     pub fn prompt(mut self, template: impl Into<String>) -> Result<Extractor<T>> {
         self.options.prompt = template.into();
         if let Some(problem) = self.problem {

@@ -1,4 +1,4 @@
-//! How an extractor comes by a cache, and what it says of one beforehand.
+//! Attaching a cache to an extractor, and looking into one beforehand.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::identity::EqualRows;
 use crate::row::Row;
 
 impl<T> Extractor<T> {
-    /// The same extractor with a cache: what any run with the same file has asked before, in whichever process, is not asked again.
-    /// Only valid values are kept, and they are validated again for each row. A file that is not there is made.
+    /// The same extractor with a cache: what any run with the same file has asked before, in any process, is not asked again. Only
+    /// valid values are kept, and they are validated again for each row. The file is created if it does not exist.
     ///
     /// # Errors
     /// As [`cache_with`](Self::cache_with).
@@ -21,11 +21,11 @@ impl<T> Extractor<T> {
         self.cache_with(&CacheOptions::at(path))
     }
 
-    /// As [`cache`](Self::cache), with all that can be said about it.
+    /// As [`cache`](Self::cache), with all its options.
     ///
     /// # Errors
-    /// [`Error::Config`] for a file of another kind, of a newer format or on a network drive, for whatever keeps it from being written to,
-    /// and where equal rows are asked each, since a cache asks once about all of them.
+    /// [`Error::Config`] for a file of another kind, of a newer format or on a network drive, if it cannot be written to, and with
+    /// [`EqualRows::AskEach`], since a cache asks once about all equal rows.
     pub fn cache_with(&self, options: &CacheOptions) -> Result<Self> {
         self.check_sharing()?;
         let mut plan = Plan::clone(&self.plan);
@@ -40,16 +40,16 @@ impl<T> Extractor<T> {
             EqualRows::Share => Ok(()),
             EqualRows::AskEach => {
                 let problem =
-                    Problem::new("equal rows are to be asked each, and a cache asks once about all of them");
+                    Problem::new("equal rows are asked individually, but a cache asks about them only once");
                 Err(Error::Config(problem.hint("leave out `--no-dedup` or `--cache`")))
             }
         }
     }
 
-    /// What says which rows are in a cache already.
+    /// Shows which rows are already in a cache.
     ///
     /// # Errors
-    /// [`Error::Config`] where equal rows are asked each.
+    /// [`Error::Config`] with [`EqualRows::AskEach`].
     pub fn cache_census(&self, options: &CacheOptions, contents: CacheContents) -> Result<CacheCensus> {
         self.check_sharing()?;
         let plan = Arc::clone(&self.plan);
@@ -58,7 +58,7 @@ impl<T> Extractor<T> {
     }
 }
 
-/// Says which rows an extractor would find in a cache; see [`Extractor::cache_census`].
+/// Shows which rows an extractor would find in a cache; see [`Extractor::cache_census`].
 #[derive(Debug)]
 pub struct CacheCensus {
     plan: Arc<Plan>,
@@ -67,7 +67,7 @@ pub struct CacheCensus {
 }
 
 impl CacheCensus {
-    /// Whether there is an answer about the row. Of a row with files it is not known, since no file is read.
+    /// Whether the cache has an answer for the row; `false` for a row with files, since no file is read.
     ///
     /// # Errors
     /// [`Error::Config`] if the cache cannot be read.

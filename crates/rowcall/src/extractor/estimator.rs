@@ -1,4 +1,4 @@
-//! What rows would take, without asking about them.
+//! Estimates of what rows would take, without asking about them.
 
 #![expect(clippy::disallowed_methods, reason = "what a row would cost depends on the time of day")]
 
@@ -17,7 +17,7 @@ use crate::turn::Usage;
 use crate::weight::Weight;
 
 impl<T> Extractor<T> {
-    /// A way to say what rows would take without asking about them.
+    /// Estimates what rows would take, without asking about them.
     pub fn estimator(&self) -> Estimator {
         let output = estimate::answer(self.plan.schema.as_json());
         let counting = Counting::of(&self.plan.account.offer.name);
@@ -26,11 +26,11 @@ impl<T> Extractor<T> {
     }
 }
 
-/// Of so many rows the tokens are counted, and of one in [`ONE_OF`] behind them.
+/// Tokens are counted for this many rows, and after them for one row in [`ONE_OF`].
 const ALL_COUNTED: u64 = 20_000;
 const ONE_OF: u64 = 32;
 
-/// What was counted so far. Counting takes a second for about 5 MB, so that of a large input some rows must speak for the others.
+/// What was counted so far. Counting takes a second for about 5 MB, so a large input is sampled.
 #[derive(Debug, Default)]
 struct Counted {
     rows: AtomicU64,
@@ -39,7 +39,7 @@ struct Counted {
 }
 
 impl Counted {
-    /// The tokens of a row with so many bytes: counted, or by what was counted before.
+    /// The tokens of a row with this many bytes: counted, or extrapolated from what was counted before.
     fn tokens(&self, bytes: usize, count: impl FnOnce() -> u64) -> u64 {
         let row = self.rows.fetch_add(1, Ordering::Relaxed);
         if row < ALL_COUNTED || row.is_multiple_of(ONE_OF) {
@@ -55,7 +55,7 @@ impl Counted {
     }
 }
 
-/// Says what rows would take, at the prices of now.
+/// Estimates what rows would take, at current prices.
 #[derive(Debug)]
 pub struct Estimator {
     plan: Arc<Plan>,
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_many_rows_some_speak_for_the_others() {
+    fn a_large_input_is_sampled() {
         let counted = Counted::default();
         let asked = AtomicU64::new(0);
         let rows = 10 * ALL_COUNTED;

@@ -1,4 +1,4 @@
-//! Some rows of an input, asked about before a run over all of it.
+//! A sample of an input's rows, asked about before a run over all of it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,14 +10,14 @@ use crate::halt::Halt;
 use crate::journal::Placing;
 use crate::outcome::Outcome;
 use crate::row::Row;
-use crate::run::{Run, pour};
+use crate::run::{Run, drive};
 use crate::source::{Sink, Source};
 use crate::stats::Stats;
 use crate::totals::Totals;
 
 impl<T> Extractor<T> {
-    /// Asks about some rows of an input before a run over all of it, which finds their outcomes in the journal. The statistics count what
-    /// they took, as something that was spent before, but not the rows.
+    /// Asks about some rows of an input before a run over all of it, which then finds their outcomes in the journal. The statistics count
+    /// what the sample took as spent before the run, but do not count its rows.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -51,7 +51,7 @@ impl<T> Extractor<T> {
         }));
         let mut done = Collected::default();
         let ran =
-            pour(Run::apart(Arc::new(plan), Given(rows), Placing::None).halted_by(halt), &mut done).await;
+            drive(Run::apart(Arc::new(plan), Given(rows), Placing::None).halted_by(halt), &mut done).await;
         let Stats { requests, reasks, usage, unmetered, cost, .. } =
             spent.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let totals = Totals { requests, reasks, usage, unmetered, cost, ..Totals::default() };
@@ -60,7 +60,7 @@ impl<T> Extractor<T> {
     }
 }
 
-/// Rows that are there already.
+/// A source of rows that are already in memory.
 #[derive(Debug)]
 struct Given(Vec<Row>);
 
@@ -71,7 +71,7 @@ impl Source for Given {
     }
 }
 
-/// What is done, kept.
+/// A sink that keeps outcomes in memory.
 #[derive(Debug, Default)]
 struct Collected(Vec<(Row, Outcome)>);
 

@@ -1,11 +1,12 @@
-//! A number of JSON as a decimal: compared, divided and written without rounding, in time that its text bounds and its exponent does not.
+//! A JSON number as a decimal: compared, divided and written without rounding, in time bounded by the length of its text
+//! regardless of its exponent.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use serde_json::Value;
 
-/// What stands for an exponent that no 64-bit integer holds.
+/// Represents an exponent that does not fit a 64-bit integer.
 const FARTHEST: i64 = i64::MAX / 4;
 
 /// A number as sign, significant digits and a power of ten: `-1.20e3` is `-`, `12` and 2. Equal numbers are equal in all three.
@@ -18,14 +19,14 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// The number that `text`, which is a number of JSON, stands for.
+    /// The value of `text`, which is a JSON number.
     pub(crate) fn of(text: &str) -> Self {
         let (is_negative, text) = match text.strip_prefix('-') {
             Some(text) => (true, text),
             None => (false, text),
         };
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, far(exponent)),
+            Some((mantissa, exponent)) => (mantissa, clamped(exponent)),
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -38,7 +39,7 @@ impl Decimal {
         Self { is_negative: is_negative && !is_zero, digits, exponent: if is_zero { 0 } else { exponent } }
     }
 
-    /// The number that `value` is, if it is one.
+    /// The value of `value`, if it is a number.
     pub(crate) fn of_value(value: &Value) -> Option<Self> {
         value.as_number().map(|number| Self::of(number.as_str()))
     }
@@ -52,14 +53,14 @@ impl Decimal {
         self.exponent >= 0
     }
 
-    /// Whether it is a whole number of times `unit`, which is not zero.
+    /// Whether it is a whole multiple of `unit`, which is not zero.
     pub(crate) fn is_multiple_of(&self, unit: &Self) -> bool {
         if self.is_zero() || unit.is_zero() {
             return self.is_zero();
         }
-        // The digits have no zeros at their end: with a unit of a higher power of ten nothing would come out even.
+        // The digits have no trailing zeros, so nothing is a multiple of a unit with a higher power of ten.
         let Ok(zeros) = usize::try_from(self.exponent - unit.exponent) else { return false };
-        // Each zero takes a factor of 2 and one of 5 out of the unit, which has no more of them than it has bits.
+        // Each zero removes a factor of 2 and one of 5 from the unit, which has no more of them than bits.
         let zeros = zeros.min(unit.digits.len() * 4);
         let mut rest = Vec::new();
         for digit in self.digits.bytes().chain(std::iter::repeat_n(b'0', zeros)) {
@@ -74,15 +75,15 @@ impl Decimal {
         rest.iter().all(|digit| *digit == b'0')
     }
 
-    /// The sizes of two numbers without their signs.
+    /// Compares the sizes of two numbers without their signs.
     fn cmp_size(&self, other: &Self) -> Ordering {
-        let first_place = |of: &Self| of.exponent + length(of.digits.len());
+        let magnitude = |of: &Self| of.exponent + length(of.digits.len());
         match (self.is_zero(), other.is_zero()) {
             (true, true) => Ordering::Equal,
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
             (false, false) => {
-                first_place(self).cmp(&first_place(other)).then_with(|| self.digits.cmp(&other.digits))
+                magnitude(self).cmp(&magnitude(other)).then_with(|| self.digits.cmp(&other.digits))
             }
         }
     }
@@ -117,19 +118,19 @@ fn length(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(FARTHEST)
 }
 
-/// An exponent; one that no integer holds is as far as any.
-fn far(exponent: &str) -> i64 {
+/// Parses an exponent; one that does not fit an integer is clamped.
+fn clamped(exponent: &str) -> i64 {
     let farthest = if exponent.starts_with('-') { -FARTHEST } else { FARTHEST };
     exponent.parse().unwrap_or(farthest).clamp(-FARTHEST, FARTHEST)
 }
 
-/// Whether a number in digits, without zeros in front but for one, is as large as another.
+/// Whether a number in digits, with at most one leading zero, is at least as large as another.
 fn is_at_least(one: &[u8], other: &[u8]) -> bool {
     let one = if one.first() == Some(&b'0') { &one[1..] } else { one };
     one.len().cmp(&other.len()).then_with(|| one.cmp(other)).is_ge()
 }
 
-/// Takes the smaller number `other` from `one`, and the zeros in front from what is left.
+/// Subtracts the smaller number `other` from `one`, and removes leading zeros from the result.
 fn subtract(one: &mut Vec<u8>, other: &[u8]) {
     let mut borrowed = 0;
     for (at, digit) in one.iter_mut().rev().enumerate() {
@@ -214,7 +215,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_multiple_is_one_by_the_rest(number in 0_u64..u64::MAX, unit in 1_u64..10_000, shift in 0_i32..30) {
+        fn multiples_have_no_remainder(number in 0_u64..u64::MAX, unit in 1_u64..10_000, shift in 0_i32..30) {
             let scaled = |number: u64| Decimal::of(&format!("{number}e-{shift}"));
             proptest::prop_assert_eq!(scaled(number).is_multiple_of(&scaled(unit)), number % unit == 0);
         }

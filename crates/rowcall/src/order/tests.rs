@@ -1,4 +1,4 @@
-//! Orders of completion, with and without a place to leave what came too early.
+//! Orders of completion, with and without a journal to load early items from.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ fn completions() -> impl Strategy<Value = Vec<u64>> {
     (0..200_u64).prop_flat_map(|n| Just((0..n).collect::<Vec<_>>()).prop_shuffle())
 }
 
-/// What wrote an outcome that stands at a place.
+/// Which run wrote the outcome at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {
-    AnotherTime,
+    EarlierRun,
     ThisRun,
 }
 
-/// The places as a run over another input has left them.
-fn of_another_time() -> BTreeMap<u64, Of> {
-    (0..300).map(|index| (index, Of::AnotherTime)).collect()
+/// The places as a run over another input left them.
+fn of_earlier_run() -> BTreeMap<u64, Of> {
+    (0..300).map(|index| (index, Of::EarlierRun)).collect()
 }
 
-/// What stands at `places`.
+/// The contents of `places`.
 fn found(written: &BTreeMap<u64, Of>, places: Range<u64>) -> Vec<(u64, (u64, Of))> {
     written.range(places).map(|(index, of)| (*index, (*index, *of))).collect()
 }
@@ -34,7 +34,7 @@ fn all_of_this_run(indexes: impl IntoIterator<Item = u64>) -> Vec<(u64, Of)> {
 
 proptest! {
     #[test]
-    fn input_order_comes_out_whatever_the_completion(completed in completions()) {
+    fn items_are_released_in_input_order_whatever_the_completion(completed in completions()) {
         let mut order = Order::new(OrderBy::Input, Holding::All);
         let mut released = Vec::new();
         let mut pushed = std::collections::BTreeSet::new();
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn completion_order_comes_out_as_it_came(completed in completions()) {
+    fn items_are_released_in_completion_order(completed in completions()) {
         let mut order = Order::new(OrderBy::Completed, Holding::All);
         for &index in &completed {
             order.push(index, index);
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn at_the_end_of_a_stopped_run_what_is_there_comes_out_in_order(completed in completions(), missing in 0..50_u64) {
+    fn at_the_end_of_a_stopped_run_held_items_are_released_in_order(completed in completions(), missing in 0..50_u64) {
         let mut order = Order::new(OrderBy::Input, Holding::All);
         for &index in completed.iter().filter(|&&index| index != missing) {
             order.push(index, index);
@@ -75,23 +75,23 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_held_here_is_loaded_in_time(completed in completions(), room in 2..40_u64, late in 0..20_usize) {
+    fn items_that_are_not_held_are_loaded_in_time(completed in completions(), room in 2..40_u64, late in 0..20_usize) {
         let mut order = Order::new(OrderBy::Input, Holding::Ahead(room));
-        let mut written = of_another_time();
+        let mut written = of_earlier_run();
         let mut released = Vec::new();
-        let mut wishes = VecDeque::new();
+        let mut requests = VecDeque::new();
         for (n, &index) in completed.iter().enumerate() {
             written.insert(index, Of::ThisRun);
             order.push(index, (index, Of::ThisRun));
-            wishes.extend(order.take_wish());
-            // What is loaded was read at any time since the wish, and comes at some time after it.
-            if n % (late + 1) == 0 && let Some(places) = wishes.pop_front() {
+            requests.extend(order.take_load_request());
+            // Items may be read at any time after the request, and arrive any time later.
+            if n % (late + 1) == 0 && let Some(places) = requests.pop_front() {
                 order.load(found(&written, places));
             }
             released.extend(order.take_ready());
             prop_assert!(order.held_back as u64 <= 2 * room, "{} are held here", order.held_back);
         }
-        while let Some(places) = wishes.pop_front().or_else(|| order.take_wish()) {
+        while let Some(places) = requests.pop_front().or_else(|| order.take_load_request()) {
             order.load(found(&written, places));
             released.extend(order.take_ready());
         }
@@ -99,23 +99,23 @@ proptest! {
         prop_assert_eq!(order.held_back, 0);
     }
 
-    /// What was read long ago is as good as what was read just now.
+    /// Stale reads are handled as well as fresh ones.
     #[test]
-    fn what_was_read_before_it_was_replaced_is_not_taken(completed in completions(), room in 2..40_u64, late in 0..20_usize) {
+    fn items_read_before_they_were_replaced_are_not_taken(completed in completions(), room in 2..40_u64, late in 0..20_usize) {
         let mut order = Order::new(OrderBy::Input, Holding::Ahead(room));
-        let mut written = of_another_time();
+        let mut written = of_earlier_run();
         let mut released = Vec::new();
         let mut read = VecDeque::new();
         for (n, &index) in completed.iter().enumerate() {
             written.insert(index, Of::ThisRun);
             order.push(index, (index, Of::ThisRun));
-            read.extend(order.take_wish().map(|places| found(&written, places)));
+            read.extend(order.take_load_request().map(|places| found(&written, places)));
             if n % (late + 1) == 0 && let Some(found) = read.pop_front() {
                 order.load(found);
             }
             released.extend(order.take_ready());
         }
-        while let Some(found) = read.pop_front().or_else(|| order.take_wish().map(|places| found(&written, places))) {
+        while let Some(found) = read.pop_front().or_else(|| order.take_load_request().map(|places| found(&written, places))) {
             order.load(found);
             released.extend(order.take_ready());
         }
@@ -123,26 +123,26 @@ proptest! {
     }
 
     #[test]
-    fn what_a_stopped_run_has_elsewhere_comes_out_as_well(
+    fn a_stopped_run_also_releases_items_that_are_not_held(
         completed in completions(),
         room in 2..40_u64,
         missing in proptest::collection::btree_set(0..200_u64, 0..5),
     ) {
         let mut order = Order::new(OrderBy::Input, Holding::Ahead(room));
         let done: BTreeSet<_> = completed.iter().copied().filter(|index| !missing.contains(index)).collect();
-        let mut written = of_another_time();
+        let mut written = of_earlier_run();
         for index in completed.into_iter().filter(|index| done.contains(index)) {
             written.insert(index, Of::ThisRun);
             order.push(index, (index, Of::ThisRun));
         }
         let mut released = Vec::from(order.take_ready());
         loop {
-            while let Some(places) = order.take_wish() {
+            while let Some(places) = order.take_load_request() {
                 order.load(found(&written, places));
             }
             order.close_gaps();
             released.extend(order.take_ready());
-            if order.take_wish().is_none_or(|places| {
+            if order.take_load_request().is_none_or(|places| {
                 order.load(found(&written, places));
                 false
             }) {

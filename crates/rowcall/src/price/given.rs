@@ -1,4 +1,4 @@
-//! A price as the user gives it: `in=0.15,out=0.60`, in US dollars for a million tokens.
+//! A price as the user gives it: `in=0.15,out=0.60`, in US dollars per million tokens.
 
 use std::fmt;
 
@@ -6,23 +6,23 @@ use super::{Period, Price, Service};
 use crate::error::Problem;
 use crate::money::Usd;
 
-/// A price for a million tokens is a million times that for one.
+/// Prices are given per million tokens.
 const TOKENS: u64 = 1_000_000;
 
-/// What may be given.
+/// The parts that a price may have.
 const NAMES: &str = "`in`, `out`, `cached`, `written`, `written_long` and `reasoning`";
 
 impl Price {
-    /// A price such as `in=0.15,out=0.60`, which holds for every tier and at all times: US dollars for a million tokens. `cached`, `written`,
+    /// A price such as `in=0.15,out=0.60`, which applies to every tier at all times, in US dollars per million tokens. `cached`, `written`,
     /// `written_long` and `reasoning` may be given as well.
     ///
     /// # Errors
-    /// A part that is unknown or no amount, and a price without `in` or `out`.
+    /// For a part that is unknown or not an amount, and for a price without `in` or `out`.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut period = Period { service: Service::Any, ..Period::default() };
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, amount) = part.split_once('=').ok_or_else(|| {
-                Problem::new(format!("`{part}` in the price `{text}` is no `NAME=USD`, expected {NAMES}"))
+                Problem::new(format!("`{part}` in the price `{text}` is not `NAME=USD`, expected {NAMES}"))
             })?;
             let rate = match name.trim() {
                 "in" => &mut period.i,
@@ -40,7 +40,7 @@ impl Price {
             let million = Usd::parse(amount)?.picodollars();
             if million % TOKENS != 0 {
                 let message = format!(
-                    "`{amount}` in the price `{text}` is too fine, expected at most 6 digits behind the point"
+                    "`{amount}` in the price `{text}` is too precise, expected at most 6 decimal places"
                 );
                 return Err(Problem::new(message));
             }
@@ -48,21 +48,23 @@ impl Price {
         }
         if period.i.is_none() || period.o.is_none() {
             let message = format!("the price `{text}` has no `in` or no `out`, expected both");
-            return Err(Problem::new(message).hint("in US dollars for a million tokens: `in=0.15,out=0.60`"));
+            return Err(
+                Problem::new(message).hint("give US dollars per million tokens, such as `in=0.15,out=0.60`")
+            );
         }
         Ok(Self { periods: [period].into() })
     }
 }
 
-/// A price as it is given, such as `in=0.15,out=0.6`; one of a table, by what it is now without saying so.
+/// A price in the form in which users give it, such as `in=0.15,out=0.6`; for a price from a table, only its latest period.
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(Period { i, o, r, w, h, t, .. }) = self.periods.last() else { return Ok(()) };
         let rates =
             [("in", i), ("out", o), ("cached", r), ("written", w), ("written_long", h), ("reasoning", t)];
         let given = rates.into_iter().filter_map(|(name, rate)| Some((name, (*rate)?)));
-        for (place, (name, rate)) in given.enumerate() {
-            let comma = if place == 0 { "" } else { "," };
+        for (n, (name, rate)) in given.enumerate() {
+            let comma = if n == 0 { "" } else { "," };
             write!(f, "{comma}{name}={}", Usd::from_picodollars(rate).times(TOKENS).decimal())?;
         }
         Ok(())
@@ -86,21 +88,21 @@ mod tests {
     }
 
     #[test]
-    fn a_given_price_is_told_as_it_was_given() {
+    fn a_given_price_is_displayed_as_it_was_given() {
         for text in ["in=0.15,out=0.6", "in=1,out=2,cached=0.1,written=1.25,written_long=2,reasoning=8"] {
             assert_eq!(Price::parse(text).expect("a price").to_string(), text);
         }
     }
 
     #[test]
-    fn what_is_no_price_is_refused() {
+    fn malformed_prices_are_rejected() {
         for (text, part) in [
             ("in=1", "has no `in` or no `out`"),
             ("", "has no `in` or no `out`"),
             ("in=1,out=x", "`x` is not an amount"),
             ("in=1,out=2,inn=3", "`inn`"),
-            ("0.15", "is no `NAME=USD`"),
-            ("in=0.0000001,out=1", "too fine"),
+            ("0.15", "is not `NAME=USD`"),
+            ("in=0.0000001,out=1", "too precise"),
         ] {
             let problem = Price::parse(text).expect_err(text);
             assert!(problem.message.contains(part), "{}", problem.message);

@@ -1,4 +1,4 @@
-//! A moment as prices know it: the day, the minute and the day of the week, in UTC.
+//! A moment as prices need it: the day, the minute and the day of the week, in UTC.
 
 use std::time::SystemTime;
 
@@ -19,7 +19,7 @@ impl Moment {
         Self { seconds }
     }
 
-    /// The beginning of a day such as `2026-12-01` in UTC; `None` if the text is no day.
+    /// The beginning of a day such as `2026-12-01` in UTC; `None` if the text is not a day.
     pub fn of_day(text: &str) -> Option<Self> {
         Some(Self { seconds: day(text)? * SECONDS_A_DAY })
     }
@@ -86,12 +86,12 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// A day that a table names.
+/// Reads a day from a table.
 pub(super) fn day_from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let text = String::deserialize(deserializer)?;
     day(&text)
         .map(Some)
-        .ok_or_else(|| de::Error::custom(format!("`{text}` is no day, expected one such as `2026-12-01`")))
+        .ok_or_else(|| de::Error::custom(format!("`{text}` is not a day, expected one such as `2026-12-01`")))
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_counted_as_calendars_do() {
+    fn days_are_counted_as_in_the_calendar() {
         for (text, days, weekday) in [
             ("1970-01-01", 0, 4),
             ("2000-02-29", 11_016, 2),

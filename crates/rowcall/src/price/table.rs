@@ -1,5 +1,5 @@
-//! A table of prices: the one that is compiled in, or a file of the user's in the same format, which `docs/cost.md` describes. A model
-//! is found by its provider and its exact name, or by that name with a date behind it where the table says so.
+//! A price table: the one that is compiled in, or the user's file in the same format, which `docs/cost.md` describes. A model is found
+//! by its provider and its exact name, or by that name plus a date if the table says so.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 use super::{Moment, Period, Price};
 use crate::error::Problem;
 
-/// A table that is older than this may be out of date: of 1,400 entries, eight changed in the week before the one here was taken.
+/// A table older than this may be out of date: of 1,400 entries, eight changed in the week before the bundled one was taken.
 pub const OLD_AFTER_DAYS: i64 = 14;
 
-/// What is written by `build.rs`: provider, model, and the entry as JSON.
+/// An entry as `build.rs` writes it: provider, model, and the entry as JSON.
 type Priced = (&'static str, &'static str, &'static str);
 
 mod bundled {
@@ -31,7 +31,7 @@ static BUNDLED: LazyLock<Prices> = LazyLock::new(|| Prices {
     entries: Entries::Bundled,
 });
 
-/// A table of prices.
+/// A price table.
 #[derive(Clone)]
 pub struct Prices {
     taken: Option<String>,
@@ -40,23 +40,23 @@ pub struct Prices {
     entries: Entries,
 }
 
-/// What a table says of models, as text until a model is looked for.
+/// The entries of a table, parsed only when a model is looked up.
 #[derive(Clone)]
 enum Entries {
-    /// What is compiled in, sorted by provider and name.
+    /// The compiled-in entries, sorted by provider and name.
     Bundled,
     /// Each provider's models.
     Read(BTreeMap<String, Box<RawValue>>),
 }
 
-/// Where a table is from.
+/// A source of a price table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PriceSource {
     /// The package.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The SHA-256 of the file in it.
+    /// The SHA-256 of the file in the package.
     pub sha256: String,
     /// Its licence.
     pub licence: String,
@@ -84,12 +84,12 @@ struct About {
     sources: Vec<PriceSource>,
 }
 
-/// What a table says of a model's price; the rest is for `models.rs`.
+/// The part of a model's entry that concerns prices; `models.rs` reads the rest.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(default)]
     prices: Vec<Period>,
-    /// Whether the name with a date behind it is the same model.
+    /// Whether the name plus a date is the same model.
     #[serde(default)]
     dated: bool,
 }
@@ -103,7 +103,7 @@ impl Prices {
     /// The table in a file.
     ///
     /// # Errors
-    /// If the file cannot be read, or is no such table.
+    /// If the file cannot be read, or is not a price table.
     pub fn read(path: &Path) -> Result<Self, Problem> {
         let name = path.display();
         let text = std::fs::read_to_string(path)
@@ -117,12 +117,12 @@ impl Prices {
     /// The table in a text.
     ///
     /// # Errors
-    /// If it is no such table; all of its prices are looked at.
+    /// If it is not a price table.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let no_table = |error: serde_json::Error| {
-            Problem::new(format!("no table of prices, expected `{{\"providers\": …}}`: {error}"))
+        let not_a_table = |error: serde_json::Error| {
+            Problem::new(format!("not a price table, expected `{{\"providers\": …}}`: {error}"))
         };
-        let File { about, providers } = serde_json::from_str(text).map_err(no_table)?;
+        let File { about, providers } = serde_json::from_str(text).map_err(not_a_table)?;
         if let Some(day) = about.taken.as_deref().filter(|day| Moment::of_day(day).is_none()) {
             return Err(Problem::new(format!(
                 "it was taken on `{day}`, expected a day such as `2026-11-28`"
@@ -135,10 +135,10 @@ impl Prices {
         Ok(Self { taken: about.taken, sources: about.sources, hash, entries: Entries::Read(providers) })
     }
 
-    /// The price of a model at a provider, by the catalog's name for that; `None` if the table has none.
+    /// The price of a model at a provider, by the catalog's name of the provider; `None` if the table has none.
     ///
     /// # Errors
-    /// If what the table says of that provider cannot be read.
+    /// If the table's entries for that provider cannot be read.
     pub fn find(&self, provider: &str, model: &str) -> Result<Option<Price>, Problem> {
         let entry = match (self.entry(provider, model)?, without_date(model)) {
             (Some(entry), _) => Some(entry),
@@ -148,7 +148,7 @@ impl Prices {
         Ok(entry.and_then(|entry| Price::new(entry.prices)))
     }
 
-    /// What the table says under exactly this name.
+    /// The entry with exactly this name.
     fn entry(&self, provider: &str, model: &str) -> Result<Option<Entry>, Problem> {
         let text = match &self.entries {
             Entries::Bundled => {
@@ -165,15 +165,15 @@ impl Prices {
         text.map(|text| entry(provider, model, text)).transpose()
     }
 
-    /// Looks at every price.
+    /// Checks every price.
     ///
     /// # Errors
-    /// The first that cannot be read.
+    /// For the first price that cannot be read.
     pub fn check(&self) -> Result<(), Problem> {
         self.all().map(drop)
     }
 
-    /// All that it says.
+    /// All entries.
     fn all(&self) -> Result<Vec<(String, Entry)>, Problem> {
         let mut all = Vec::new();
         let mut add = |provider: &str, model: &str, text: &str| {
@@ -195,7 +195,7 @@ impl Prices {
         Ok(all)
     }
 
-    /// The day on which it was taken, as `2026-11-28`, if it says so.
+    /// The day on which it was taken, such as `2026-11-28`, if it says so.
     pub fn taken_on(&self) -> Option<&str> {
         self.taken.as_deref()
     }
@@ -205,7 +205,7 @@ impl Prices {
         Some(now.day() - Moment::of_day(self.taken.as_deref()?)?.day())
     }
 
-    /// Where it is from.
+    /// Its sources.
     pub fn sources(&self) -> &[PriceSource] {
         &self.sources
     }
@@ -215,7 +215,7 @@ impl Prices {
         &self.hash
     }
 
-    /// The table in a few words, as a journal keeps it: the day and the beginning of the hash.
+    /// A short identification of the table, as a journal records it: the day and the beginning of the hash.
     pub fn basis(&self) -> String {
         let day = self.taken.as_deref().unwrap_or("undated");
         format!("{day} sha256:{}", self.hash.get(..16).unwrap_or(&self.hash))
@@ -234,7 +234,7 @@ fn models<'a>(provider: &str, raw: &'a RawValue) -> Result<BTreeMap<&'a str, &'a
         .map_err(|error| Problem::new(format!("the models of `{provider}` cannot be read: {error}")))
 }
 
-/// What a table says of a model.
+/// Parses a model's entry.
 fn entry(provider: &str, model: &str, text: &str) -> Result<Entry, Problem> {
     let problem = |why: &dyn fmt::Display| {
         Problem::new(format!("the price of `{provider}/{model}` cannot be read: {why}"))

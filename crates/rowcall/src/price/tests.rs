@@ -1,4 +1,4 @@
-//! Totals beside those of the two libraries whose data the table is from, and what must hold of any price.
+//! Totals compared with those of the two libraries that the table's data comes from, and properties of every price.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// Where a library says something else, and why that is not ours.
+/// Where a library differs from us, and why we do not follow it.
 const DIFFERENT: [(&str, &str, &str); 8] = [
     ("openai/gpt-5.4", "litellm", "has another upper tier for cached input of the priority service"),
     (
@@ -71,12 +71,12 @@ fn totals_are_those_of_both_libraries() {
         let theirs = libraries.map(word);
         let is_explained = |library: &&str| {
             let found = DIFFERENT.iter().position(|(model, name, _)| *model == path && name == library);
-            found.is_some_and(|place| {
-                needed.insert(place);
+            found.is_some_and(|index| {
+                needed.insert(index);
                 true
             })
         };
-        // One of the two is ours in any case.
+        // At least one of the two must agree with us.
         if others.len() == theirs.into_iter().flatten().count() || !others.iter().all(is_explained) {
             wrong.push(format!(
                 "{path} {at} {} {}: {ours:?}, theirs {theirs:?}",
@@ -88,9 +88,9 @@ fn totals_are_those_of_both_libraries() {
     assert_eq!(needed.len(), DIFFERENT.len(), "one is not needed: {needed:?}");
 }
 
-/// The vectors' cases, byte for byte as they are there.
+/// The cases of the vectors, byte for byte.
 #[test]
-fn cases_of_a_snapshot_come_to_its_totals() {
+fn cases_of_a_snapshot_add_up_to_its_totals() {
     let vectors: Value = serde_json::from_str(include_str!("../../tests/prices/costs.json")).expect("JSON");
     let cases = vectors["cases"].as_array().expect("cases");
     assert_eq!(cases.len(), 8);
@@ -129,7 +129,7 @@ fn the_whole_request_moves_to_the_upper_tier_and_cached_tokens_count() {
 }
 
 #[test]
-fn what_is_not_in_the_table_has_no_price() {
+fn tiers_and_counts_outside_the_table_have_no_price() {
     let at = moment("2026-11-25T12:00:00Z");
     let usage = Usage { input_tokens: 10, output_tokens: 1, ..Usage::default() };
     let sonnet = price("anthropic", "claude-haiku-4-5");
@@ -139,7 +139,7 @@ fn what_is_not_in_the_table_has_no_price() {
     for tier in ["flex", "priority", "scale", "us", "batch+us", "whatever"] {
         assert_eq!(sonnet.cost(&usage, Some(tier), at), None, "{tier}");
     }
-    // It was not sold before.
+    // The service was not offered before.
     assert_eq!(sonnet.cost(&usage, Some("batch"), moment("2026-10-01T00:00:00Z")), None);
     // Counts that contradict one another.
     let cached = Usage { cached_tokens: 11, ..usage };
@@ -151,7 +151,7 @@ fn what_is_not_in_the_table_has_no_price() {
 }
 
 #[test]
-fn the_most_is_that_of_the_moment_and_of_the_tier_or_the_usual_one() {
+fn the_maximum_covers_the_next_minute_and_the_standard_tier() {
     let most = Most { input_tokens: 1_000, output_tokens: Some(100) };
     let picodollars = |provider: &str, model: &str, tier, at: &str| {
         price(provider, model).at_most(most, tier, moment(at)).map(Usd::picodollars)
@@ -163,7 +163,7 @@ fn the_most_is_that_of_the_moment_and_of_the_tier_or_the_usual_one() {
     assert_eq!(deepseek("2026-11-27T00:59:30Z"), Some(peak));
     assert_eq!(deepseek("2026-11-27T02:00:00Z"), Some(peak));
     assert_eq!(deepseek("2026-11-27T03:59:30Z"), Some(peak));
-    // What is asked for at half the price may be served at the whole.
+    // A request for the half-price tier may be served at the full price.
     let luna = |tier| picodollars("openai", "gpt-6-luna", tier, "2026-11-27T12:00:00Z");
     assert_eq!(luna(Some("flex")), luna(None));
     assert!(luna(Some("priority")) > luna(None));
@@ -171,7 +171,7 @@ fn the_most_is_that_of_the_moment_and_of_the_tier_or_the_usual_one() {
 }
 
 #[test]
-fn reasoning_that_is_priced_apart_is_not_paid_twice() {
+fn reasoning_with_its_own_price_is_not_paid_twice() {
     let price = Price::parse("in=1,out=2,reasoning=8").expect("a price");
     let usage = Usage { input_tokens: 1, output_tokens: 10, reasoning_tokens: 6, ..Usage::default() };
     let cost = price.cost(&usage, None, Moment::from_seconds(0)).expect("a cost");
@@ -216,8 +216,8 @@ proptest! {
         prop_assert_eq!(cost(&Usage::default()), Usd::ZERO);
     }
 
-    /// What a budget and lost answers go by: no request within its limits costs more, however long it really is, and whatever of
-    /// it is cached, written or thought.
+    /// Budgets and lost answers rely on this: no request within its limits costs more, however long it really is, and however
+    /// much of it is cached, written or reasoning.
     #[test]
     fn nothing_costs_more_than_the_most(
         base in rates(),

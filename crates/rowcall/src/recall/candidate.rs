@@ -1,4 +1,4 @@
-//! An outcome that is known from elsewhere, of an equal row or of an earlier run, as that of a row.
+//! A candidate: the outcome of an equal row or an earlier run, which a row may take over.
 
 use crate::event::KnownFrom;
 use crate::identity::RowKey;
@@ -6,23 +6,23 @@ use crate::journal::{Known, Place};
 use crate::outcome::{Effort, Outcome};
 use crate::row::Row;
 
-/// An outcome from elsewhere, as that of a row.
+/// An outcome from elsewhere that a row may take over.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) row: Row,
     pub(crate) outcome: Outcome,
-    /// What the outcome is known by.
+    /// The key that has the outcome.
     pub(super) key: RowKey,
     /// Its number in the journal, if there is one.
     pub(super) number: Option<i64>,
     pub(super) is_in_place: bool,
     pub(super) from: KnownFrom,
-    /// Whether it is the invalid value of a failure, which today's rules may accept.
+    /// Whether the value is the invalid one of a failure, which the current rules may accept.
     pub(super) is_second_look: bool,
 }
 
 impl Candidate {
-    /// An outcome of an equal row, which is not at the row's place in the journal.
+    /// The outcome of an equal row, which is not at the row's place in the journal.
     pub(super) fn new(row: Row, key: RowKey, number: Option<i64>, outcome: &Outcome) -> Self {
         let outcome = Outcome { index: row.index, ..outcome.clone() };
         Self {
@@ -36,7 +36,7 @@ impl Candidate {
         }
     }
 
-    /// What the journal knows of a row by this key.
+    /// What the journal has for a row under this key.
     pub(super) fn known(row: Row, key: RowKey, known: Known) -> Self {
         let Known { number, outcome, place } = known;
         Self {
@@ -50,12 +50,12 @@ impl Candidate {
         }
     }
 
-    /// The same candidate with the best invalid value of its failure as the outcome, since today's rules may accept that value. Unchanged if
-    /// the failure kept no value.
+    /// The same candidate with the best invalid value of its failure as the outcome, since the current rules may accept that value.
+    /// Unchanged if the failure kept no value.
     pub(super) fn second_look(self) -> Self {
         let best = self.outcome.result.as_ref().err().and_then(|failure| failure.best.clone());
         let Some(best) = best else { return self };
-        // What it took is in the journal already.
+        // The journal already has the effort.
         let outcome = Outcome { result: Ok(best), effort: Effort::default(), ..self.outcome };
         Self { outcome, is_second_look: true, ..self }
     }

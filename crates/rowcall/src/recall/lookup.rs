@@ -1,31 +1,31 @@
-//! Looking rows up in the journal: by what they are asked, and by keys of their own.
+//! Looking up rows in the journal, by their prompts and by their own keys.
 
-use super::{Candidate, LookedUp, Recall, Recalled, Waiting};
-use crate::extract::{Opening, open};
+use super::{Candidate, LookedUp, Recall, RecallEvent, Waiting};
+use crate::extract::{PreparedRow, prepare};
 use crate::identity::{Key, KeyOf, RowKey};
 use crate::journal::{Known, Place};
 use crate::outcome::FailureKind;
 use crate::row::Row;
 
 impl Recall {
-    /// Looks these rows up by what they are asked.
-    pub(super) fn look_up(&mut self, openings: Vec<Opening>) {
+    /// Looks up these rows by their prompts.
+    pub(super) fn look_up(&mut self, prepared_rows: Vec<PreparedRow>) {
         if let Some(session) = &self.session
-            && !openings.is_empty()
+            && !prepared_rows.is_empty()
         {
-            let wanted = openings.iter().filter_map(|opening| {
-                let key = opening.key?;
-                Some((key.key, self.possible_own(key, &opening.row).map(|own| own.key), &opening.row))
+            let wanted = prepared_rows.iter().filter_map(|prepared| {
+                let key = prepared.key?;
+                Some((key.key, self.possible_own(key, &prepared.row).map(|own| own.key), &prepared.row))
             });
             session.look_up(wanted);
-            self.looking.push_back(LookedUp::ByPrompt(openings));
+            self.looking.push_back(LookedUp::ByPrompt(prepared_rows));
         }
     }
 
-    /// The row made ready; none if it cannot be, in which case it is over unless something is known of it.
-    pub(super) fn opened_or_known(&mut self, row: Row) -> Option<Opening> {
-        let unasked = match open(&self.plan, row) {
-            Ok(opening) => return Some(opening),
+    /// Prepares the row; `None` if that fails, in which case the row is finished unless the journal knows it.
+    pub(super) fn prepare_or_look_up(&mut self, row: Row) -> Option<PreparedRow> {
+        let unasked = match prepare(&self.plan, row) {
+            Ok(prepared) => return Some(prepared),
             Err(unasked) => unasked,
         };
         let key = self.plan.keys.of_unasked(&unasked.0);
@@ -40,42 +40,42 @@ impl Recall {
         None
     }
 
-    /// Nothing is known of the row's prompt: it is asked about, unless it has an outcome of its own.
-    pub(super) fn look_up_own(&mut self, opening: Opening) {
-        let own = opening.key.and_then(|key| match key.of {
-            KeyOf::Prompt => self.own_key(key, &opening.row),
+    /// Nothing is known of the row's prompt: asks about the row, unless it has its own outcome.
+    pub(super) fn look_up_own(&mut self, prepared: PreparedRow) {
+        let own = prepared.key.and_then(|key| match key.of {
+            KeyOf::Prompt => self.own_key(key, &prepared.row),
             KeyOf::Row => Some(key),
         });
         match (&self.session, own) {
             (Some(session), Some(own)) if session.may_know_own(own.key) => {
-                session.look_up_own(own.key, &opening.row);
-                self.looking.push_back(LookedUp::ByRow(Box::new((opening, None))));
+                session.look_up_own(own.key, &prepared.row);
+                self.looking.push_back(LookedUp::ByRow(Box::new((prepared, None))));
             }
-            (_, _) => self.told.push_back(Recalled::Ask(opening)),
+            (_, _) => self.events.push_back(RecallEvent::Ask(prepared)),
         }
     }
 
-    /// Rows were looked up: what was found of them, with the keys that they go by.
+    /// Handles the result of a look-up: each row's key, and what the journal has for it.
     pub(super) fn take_known(&mut self, looked_up: LookedUp, found: Vec<(Key, Option<Known>)>) {
         match looked_up {
-            LookedUp::ByPrompt(openings) => {
-                for (opening, (key, known)) in openings.into_iter().zip(found) {
-                    let asked = opening.key.map_or(key, |key| key.asked);
-                    self.look_at(opening, RowKey { key, of: KeyOf::Prompt, asked }, known);
+            LookedUp::ByPrompt(prepared_rows) => {
+                for (prepared, (key, known)) in prepared_rows.into_iter().zip(found) {
+                    let asked = prepared.key.map_or(key, |key| key.asked);
+                    self.look_at(prepared, RowKey { key, of: KeyOf::Prompt, asked }, known);
                 }
             }
             LookedUp::ByRow(looked_up) => {
-                let (opening, instead) = *looked_up;
+                let (prepared, instead) = *looked_up;
                 let Some((own, known)) = found.into_iter().next() else { return };
                 let waiting = if instead.is_some() { Waiting::IsLookedUp } else { Waiting::GoesOn };
-                match (opening.key, known, instead) {
+                match (prepared.key, known, instead) {
                     (key, Some(known), _) => {
                         let asked = key.map_or(own, |key| key.asked);
                         let own = RowKey { key: own, of: KeyOf::Row, asked };
-                        self.recognise(opening, own, known, waiting);
+                        self.recognise(prepared, own, known, waiting);
                     }
-                    (Some(key), None, Some(known)) => self.recognise(opening, key, known, waiting),
-                    (_, None, _) => self.told.push_back(Recalled::Ask(opening)),
+                    (Some(key), None, Some(known)) => self.recognise(prepared, key, known, waiting),
+                    (_, None, _) => self.events.push_back(RecallEvent::Ask(prepared)),
                 }
             }
             LookedUp::Unasked(unasked, key) => {
@@ -91,49 +91,55 @@ impl Recall {
         }
     }
 
-    /// Rows that could not be looked up are given up.
+    /// Gives up rows that could not be looked up.
     pub(super) fn give_up_looking(&mut self, looked_up: LookedUp) {
-        let openings = match looked_up {
-            LookedUp::ByPrompt(openings) => openings,
+        let prepared_rows = match looked_up {
+            LookedUp::ByPrompt(prepared_rows) => prepared_rows,
             LookedUp::ByRow(looked_up) => vec![looked_up.0],
             LookedUp::Unasked(unasked, _) => return self.give_up(unasked.0.index),
         };
-        for Opening { row, key, conversation } in openings {
+        for PreparedRow { row, key, conversation } in prepared_rows {
             self.abandon(key, row.index, *conversation.effort());
         }
     }
 
-    /// A row was looked up by what it is asked.
-    pub(super) fn look_at(&mut self, opening: Opening, found_by: RowKey, known: Option<Known>) {
+    /// Handles the result for a row that was looked up by its prompt.
+    pub(super) fn look_at(&mut self, prepared: PreparedRow, found_by: RowKey, known: Option<Known>) {
         let Some(known) = known else {
-            match opening.key.and_then(|key| self.possible_own(key, &opening.row)) {
-                // Its outcome, which is to be replaced, is its own.
-                Some(own) if own.key == found_by.key => self.set_apart(opening, own),
-                _ => self.look_up_own(Opening { key: Some(found_by), ..opening }),
+            match prepared.key.and_then(|key| self.possible_own(key, &prepared.row)) {
+                // The outcome to be replaced is the row's own.
+                Some(own) if own.key == found_by.key => self.set_apart(prepared, own),
+                _ => self.look_up_own(PreparedRow { key: Some(found_by), ..prepared }),
             }
             return;
         };
-        // Equal rows may have been told apart by a rerun in other words.
+        // A rerun with another prompt may have separated equal rows.
         let may_differ = known.outcome.result.is_err() || known.place == Place::OtherOutcome;
-        let own = self.of_row(found_by, &opening.row).filter(|_| may_differ);
+        let own = self.of_row(found_by, &prepared.row).filter(|_| may_differ);
         match (&self.session, own) {
             (Some(session), Some(own)) if session.may_know_own(own.key) => {
-                session.look_up_own(own.key, &opening.row);
-                let opening = Opening { key: Some(found_by), ..opening };
-                self.looking.push_back(LookedUp::ByRow(Box::new((opening, Some(known)))));
+                session.look_up_own(own.key, &prepared.row);
+                let prepared = PreparedRow { key: Some(found_by), ..prepared };
+                self.looking.push_back(LookedUp::ByRow(Box::new((prepared, Some(known)))));
             }
             (_, own) => {
                 let waiting = if own.is_some() { Waiting::IsLookedUp } else { Waiting::Shares };
-                self.recognise(Opening { key: Some(found_by), ..opening }, found_by, known, waiting);
+                self.recognise(PreparedRow { key: Some(found_by), ..prepared }, found_by, known, waiting);
             }
         }
     }
 
-    /// The outcome of a row is known by this key.
-    pub(super) fn recognise(&mut self, opening: Opening, found_by: RowKey, known: Known, waiting: Waiting) {
-        let rows = self.waited(opening.key);
+    /// Handles a row whose outcome the journal has under this key.
+    pub(super) fn recognise(
+        &mut self,
+        prepared: PreparedRow,
+        found_by: RowKey,
+        known: Known,
+        waiting: Waiting,
+    ) {
+        let rows = self.waited(prepared.key);
         let number = known.number;
-        let first = Candidate::known(opening.row, found_by, known);
+        let first = Candidate::known(prepared.row, found_by, known);
         match waiting {
             Waiting::Shares => {
                 let others = rows.into_iter();
@@ -143,8 +149,8 @@ impl Recall {
             }
             Waiting::IsLookedUp => {
                 self.propose(vec![first]);
-                let openings = rows.into_iter().filter_map(|row| self.opened(row)).collect();
-                self.look_up(openings);
+                let prepared_rows = rows.into_iter().filter_map(|row| self.prepare(row)).collect();
+                self.look_up(prepared_rows);
             }
             Waiting::GoesOn => {
                 self.propose(vec![first]);
@@ -153,11 +159,11 @@ impl Recall {
         }
     }
 
-    /// A row that holds up others which are asked the very same is asked about under a key of its own.
-    pub(super) fn set_apart(&mut self, opening: Opening, own: RowKey) {
-        let waiting = self.waited(opening.key);
-        if let Some(opening) = self.enter(Opening { key: Some(own), ..opening }) {
-            self.told.push_back(Recalled::Ask(opening));
+    /// Asks about a row under its own key, so that it no longer holds up others with the same request.
+    pub(super) fn set_apart(&mut self, prepared: PreparedRow, own: RowKey) {
+        let waiting = self.waited(prepared.key);
+        if let Some(prepared) = self.enter(PreparedRow { key: Some(own), ..prepared }) {
+            self.events.push_back(RecallEvent::Ask(prepared));
         }
         self.admit(waiting);
     }

@@ -1,11 +1,11 @@
-//! Stories of faults and what is decided about them.
+//! Scenarios of faults and the decisions about them.
 
 use proptest::prelude::*;
 
 use super::*;
 
 fn fault(kind: FaultKind) -> Fault {
-    Fault::new(kind, "told so")
+    Fault::new(kind, "as reported")
 }
 
 fn tried(faults: u32) -> Tried {
@@ -50,7 +50,7 @@ fn limits_are_waited_out_however_often_they_come() {
 }
 
 #[test]
-fn a_row_that_is_refused_by_chance_again_does_not_wait_as_long_again() {
+fn a_row_that_is_refused_by_chance_again_does_not_repeat_the_servers_wait() {
     let asks = Fault { retry_after: Some(seconds(30.0)), ..fault(FaultKind::RateLimit) };
     let decided = |limits, by_chance| {
         let tried = Tried { limits, by_chance, answered: true, ..Tried::default() };
@@ -78,7 +78,7 @@ fn an_account_that_answers_nothing_but_limits_for_ten_minutes_stops_the_run() {
 }
 
 #[test]
-fn a_server_may_ask_for_the_ten_minutes_that_are_waited_at_most() {
+fn a_server_may_ask_for_the_longest_wait_of_ten_minutes() {
     let asks = Fault { retry_after: Some(Duration::from_mins(10)), ..fault(FaultKind::RateLimit) };
     let decided = decide(&asks, tried(0), RetryPolicy::default(), 0.0);
     assert_eq!(decided, Decision::Retry(Duration::from_mins(10)));
@@ -93,7 +93,7 @@ fn a_server_that_asks_for_an_hour_stops_the_run() {
 }
 
 #[test]
-fn what_every_row_shares_stops_the_run_and_what_one_row_asks_does_not() {
+fn faults_shared_by_every_row_stop_the_run_and_those_of_one_row_do_not() {
     for (kind, expected) in [
         (FaultKind::Quota, Decision::Stop),
         (FaultKind::Auth, Decision::Stop),
@@ -120,14 +120,14 @@ fn a_server_may_override_what_its_status_means() {
     assert!(matches!(decide(&yes, tried(1), RetryPolicy::default(), 0.5), Decision::Retry(_)));
     let spent = Fault { should_retry: Some(true), status: Some(429), ..fault(FaultKind::Quota) };
     assert_eq!(decide(&spent, tried(1), RetryPolicy::default(), 0.5), Decision::Stop);
-    // Here the status is all that speaks of a quota.
+    // Here only the status indicates a quota.
     let unpaid = Fault { status: Some(402), ..spent };
     assert!(matches!(decide(&unpaid, tried(1), RetryPolicy::default(), 0.5), Decision::Retry(_)));
 }
 
 proptest! {
     #[test]
-    fn nobody_returns_before_the_servers_time_nor_much_after(asked in 0.001_f64..600.0, random in 0.0_f64..1.0) {
+    fn waits_end_not_before_the_servers_time_nor_much_after(asked in 0.001_f64..600.0, random in 0.0_f64..1.0) {
         let waited = wait(Some(seconds(asked)), 3, random);
         prop_assert!(waited >= seconds(asked));
         prop_assert!(waited <= seconds(asked * 1.25 + 1e-6).min(seconds(asked + 1.0 + 1e-6)));

@@ -4,11 +4,11 @@ use tiktoken_rs::{CoreBPE, cl100k_base_singleton, o200k_base_singleton};
 
 use super::Encoding;
 
-/// Whether tokens can be counted by encodings.
-pub(super) const ARE_THERE: bool = true;
+/// Whether tokens can be counted with encodings.
+pub(super) const ARE_AVAILABLE: bool = true;
 
-/// A text is encoded in pieces of at most so many bytes. The library's pattern takes far longer on a run of the same characters that
-/// is longer, and gives up in the end; a cut costs a token at the most.
+/// A text is encoded in pieces of at most this many bytes. On longer runs of the same character, the library's pattern becomes far
+/// slower and finally gives up; a cut costs at most one token.
 const PIECE: usize = 4_096;
 
 impl Encoding {
@@ -19,7 +19,7 @@ impl Encoding {
         }
     }
 
-    /// The tokens of a text, special ones taken as plain text.
+    /// The tokens of a text, treating special tokens as plain text.
     pub(in crate::tokenizer) fn text(self, text: &str) -> u64 {
         pieces(text).map(|piece| self.bpe().encode_ordinary(piece).len() as u64).sum()
     }
@@ -30,7 +30,7 @@ impl Encoding {
     }
 }
 
-/// The text in pieces: cut in front of a space where there is one, as the encodings have it at the beginning of a word.
+/// The text in pieces, cut before a space if possible, since in the encodings a word begins with its space.
 fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {

@@ -1,4 +1,4 @@
-//! The encodings beside what `tiktoken` 0.14.0 gives, and what a prompt counts as.
+//! The encodings compared with `tiktoken` 0.14.0, and the token counts of prompts.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ fn vectors() -> Vec<Value> {
 }
 
 #[test]
-fn texts_are_encoded_as_by_the_reference() {
+fn texts_are_encoded_as_by_tiktoken() {
     let mut tried = 0;
     for case in vectors().iter().filter(|case| case["kind"] == "encode_ordinary") {
         let text = case["text"].as_str().expect("a text");
@@ -37,7 +37,7 @@ fn messages_count_as_in_openais_formula() {
 }
 
 #[test]
-fn long_texts_are_counted_whatever_they_are_made_of() {
+fn long_texts_of_any_kind_are_counted() {
     for (text, least, most) in [
         (" ".repeat(300_000), 2_000, 3_000),
         ("a".repeat(300_000), 37_000, 38_000),
@@ -51,7 +51,7 @@ fn long_texts_are_counted_whatever_they_are_made_of() {
 }
 
 #[test]
-fn each_model_has_its_counting() {
+fn each_model_has_its_way_of_counting() {
     let by = |encoding, percent| Counting::Encoding { encoding, percent };
     for (model, counting) in [
         ("gpt-3.5-turbo", by(Encoding::Cl100k, 100)),

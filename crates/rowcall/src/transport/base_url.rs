@@ -1,4 +1,4 @@
-//! The address that all requests go below: how a request's path is joined to it, and how it is shown, since a query may hold a key.
+//! The base URL of all requests: how a request's path is joined to it, and how it is shown, since a query may hold a key.
 
 use std::fmt;
 
@@ -8,29 +8,31 @@ use crate::error::Problem;
 
 /// A checked base URL. It prints without its query.
 pub(crate) struct BaseUrl {
-    /// Without a slash at its end.
+    /// The URL without query and trailing slash.
     below: String,
-    /// What every request has behind its path, with the `?`; empty as a rule.
+    /// The query that every request gets, with the `?`; usually empty.
     query: String,
-    /// Whether it ends in the version of an API.
+    /// Whether it ends in an API version.
     has_version: bool,
     uri: Uri,
 }
 
 impl BaseUrl {
     /// # Errors
-    /// If it is none that can be reached by HTTP, or has a name and password in it, which would go nowhere.
+    /// If it is not an HTTP URL, or has a name and password in it, which would not be sent.
     pub(crate) fn new(text: &str) -> Result<Self, Problem> {
         let (below, query) = text.split_at(text.find('?').unwrap_or(text.len()));
         let below = below.trim_end_matches('/').to_owned();
         if below.contains('@') {
             return Err(Problem::new(
-                "the base URL has a name or a password in it, expected them in a header",
+                "the base URL contains a user name or password, expected them in a header",
             )
-            .hint("for example the header `Authorization: Basic …`, and the base URL without them"));
+            .hint(
+                "remove them from the base URL and pass them as a header, such as `Authorization: Basic …`",
+            ));
         }
         let uri = below.parse::<Uri>().ok().filter(|uri| {
-            // A fragment would swallow the path of the request.
+            // The path of a request would end up in a fragment.
             let is_http = !below.contains('#') && matches!(uri.scheme_str(), Some("http" | "https"));
             is_http && uri.host().is_some_and(|host| !host.is_empty())
         });
@@ -39,22 +41,24 @@ impl BaseUrl {
             return Err(Problem::new(format!("`{below}` is not a base URL, {expected}"))
                 .hint("for example `http://localhost:8000/v1`"));
         };
-        // What it says must not be shown.
+        // The query must not be shown.
         if query.contains('#') || !query.is_empty() && format!("{below}/{query}").parse::<Uri>().is_err() {
-            let problem = Problem::new("the base URL has a query that no URL can have behind its `?`");
-            return Err(problem.hint("write `%20` for a blank, and leave out what follows a `#`"));
+            let problem = Problem::new(
+                "the query of the base URL is not valid, expected a query without blanks and `#`",
+            );
+            return Err(problem.hint("write `%20` for a blank, and leave out everything from `#` on"));
         }
         let has_version = below.rsplit('/').next().is_some_and(is_version);
         Ok(Self { below, query: query.to_owned(), has_version, uri })
     }
 
-    /// The URL of a request. Paths that begin with the version of the API (`/v1/messages`) leave it to a base URL that ends in one, so
-    /// that this may be given with or without it, and with another one.
+    /// The URL of a request. If a path begins with an API version (`/v1/messages`) and the base URL ends in one, that of the base URL
+    /// is used, so that the base URL may be given with the same version, another one or none.
     pub(crate) fn join(&self, path: &str) -> String {
         self.joined(path, &self.query)
     }
 
-    /// The URL of a request as it may be shown.
+    /// The URL of a request in a form that is safe to show.
     pub(crate) fn shown(&self, path: &str) -> String {
         self.joined(path, if self.query.is_empty() { "" } else { "?…" })
     }
@@ -64,7 +68,7 @@ impl BaseUrl {
         format!("{}{path}{query}", self.below)
     }
 
-    /// Whether it ends in the version of an API.
+    /// Whether it ends in an API version.
     pub(crate) fn has_version(&self) -> bool {
         self.has_version
     }
@@ -96,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_joined_with_one_version() {
+    fn a_joined_path_has_one_version() {
         for (base, path, joined) in [
             ("https://api.openai.com/v1", "/chat/completions", "https://api.openai.com/v1/chat/completions"),
             ("http://localhost:8000/v1/", "/chat/completions", "http://localhost:8000/v1/chat/completions"),
@@ -121,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_secret_is_not_shown() {
+    fn possible_secrets_are_not_shown() {
         let url = BaseUrl::new("https://h/v1?key=secret").expect("an URL");
         assert_eq!(url.shown("/chat"), "https://h/v1/chat?…");
         assert_eq!(format!("{url:?}"), "https://h/v1?…");
@@ -132,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_base_urls_are_rejected() {
         for text in ["", "localhost:8000", "http://", "ftp://h", "http:///v1", "//h/v1", "http://h/v1#a"] {
             assert!(BaseUrl::new(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Bodies that a server or something before it has compressed, asked or not, decoded. What is done with them is the protocols' business.
+//! Decodes bodies that a server or a proxy has compressed, whether or not we asked for it.
 
 use std::io::Read;
 
@@ -7,25 +7,25 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-/// The bytes that Brotli's decoder reads at a time.
+/// How many bytes the Brotli decoder reads at a time.
 const BUFFER: usize = 4096;
 
-/// The first bytes of what gzip has compressed.
+/// The first bytes of gzip data.
 const GZIP: &[u8] = b"\x1f\x8b";
 
-/// The first bytes of what zstd has compressed.
+/// The first bytes of zstd data.
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
-/// The body without the encodings that its headers name, or that its first bytes show; at most `longest` bytes.
+/// The body with the encodings removed that its headers name or its first bytes show; at most `longest` bytes.
 ///
 /// # Errors
-/// An encoding that is not known, a body that is broken, and one that is longer when decoded.
+/// For an unknown encoding, a broken body, and one that is longer than `longest` when decoded.
 pub(super) fn decoded(headers: &HeaderMap, body: Bytes, longest: usize) -> Result<Bytes, String> {
     let named = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let named: Vec<String> =
         named.flat_map(|list| list.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect();
     let mut body = body;
-    // The last one was applied last.
+    // The encoding named last was applied last.
     for name in named.iter().rev() {
         body = without(name, body, longest)?;
     }
@@ -39,7 +39,7 @@ pub(super) fn decoded(headers: &HeaderMap, body: Bytes, longest: usize) -> Resul
     Ok(body)
 }
 
-/// A body without one encoding. A header may name one that something on the way has taken off.
+/// The body with one encoding removed. A header may name one that a proxy has already removed.
 fn without(name: &str, body: Bytes, longest: usize) -> Result<Bytes, String> {
     let broken = |error: std::io::Error| format!("the body cannot be decoded as `{name}`: {error}");
     match name {
@@ -53,7 +53,7 @@ fn without(name: &str, body: Bytes, longest: usize) -> Result<Bytes, String> {
         }
         "" | "identity" | "gzip" | "x-gzip" | "zstd" => Ok(body),
         _ if is_text(&body) => Ok(body),
-        // What is called so is mostly zlib's form, and sometimes the bare one.
+        // `deflate` usually means the zlib format, and sometimes raw deflate.
         "deflate" => read(ZlibDecoder::new(&*body), longest)
             .or_else(|_| read(DeflateDecoder::new(&*body), longest))
             .map_err(broken),
@@ -62,7 +62,7 @@ fn without(name: &str, body: Bytes, longest: usize) -> Result<Bytes, String> {
     }
 }
 
-/// Whether a body is JSON, HTML or a stream of events as it stands.
+/// Whether a body is already JSON, HTML or a stream of events.
 fn is_text(body: &[u8]) -> bool {
     let body = body.trim_ascii_start();
     body.is_empty() || body.starts_with(b"{\"") || body.starts_with(b"data:") || body.starts_with(b"<!")
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_is_taken_off() {
+    fn every_encoding_is_removed() {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
         zlib.write_all(TEXT).expect("writes");
         let zlib = zlib.finish().expect("ends");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_says_so() {
+    fn bodies_that_cannot_be_decoded_are_errors() {
         let cut = gzip(TEXT);
         for (encoding, body, expected) in [
             ("compress", &b"\x1f\x9d"[..], "the body is encoded as `compress`, expected gzip"),

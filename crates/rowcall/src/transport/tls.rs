@@ -1,4 +1,4 @@
-//! Whom an `https://` server must be vouched for by: the system's certificate authorities, and those the user adds.
+//! The certificate authorities that vouch for an `https://` server: the system's, and those that the user adds.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use crate::error::Problem;
 /// TLS that trusts the system's authorities (or those in `SSL_CERT_FILE`, as OpenSSL reads it) and the ones in this PEM file.
 ///
 /// # Errors
-/// If the file has no certificate, or there is nobody to trust at all.
+/// If the file has no certificate, or there is no authority to trust at all.
 pub(super) fn trusting(own: Option<&Path>) -> Result<ClientConfig, Problem> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = own {
         let unusable = |reason: String| {
             let message = format!("the certificate file `{}` cannot be used: {reason}", path.display());
-            Problem::new(message).hint("`--ca-cert` takes a PEM file with certificates of authorities")
+            Problem::new(message).hint("give `--ca-cert` a PEM file with certificates of authorities")
         };
         let certificates = CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| unusable(error.to_string()))?;
         if roots.add_parsable_certificates(certificates).0 == 0 {
-            return Err(unusable("there is no certificate in it".to_owned()));
+            return Err(unusable("it contains no certificate".to_owned()));
         }
     }
     if roots.is_empty() {
@@ -40,12 +40,12 @@ pub(super) fn trusting(own: Option<&Path>) -> Result<ClientConfig, Problem> {
     Ok(with(roots))
 }
 
-/// TLS for where there is none: any certificate is refused.
-pub(super) fn trusting_nobody() -> ClientConfig {
+/// TLS for plain HTTP servers: it rejects every certificate.
+pub(super) fn trusting_none() -> ClientConfig {
     with(RootCertStore::empty())
 }
 
-/// A connector that speaks TLS to `https://` servers, HTTP/2 where they offer it, and plain HTTP to others.
+/// A connector that uses TLS for `https://` servers, with HTTP/2 if they offer it, and plain HTTP for others.
 pub(super) fn connector<C>(tls: &ClientConfig, inner: C) -> HttpsConnector<C> {
     HttpsConnectorBuilder::new()
         .with_tls_config(tls.clone())
@@ -55,7 +55,7 @@ pub(super) fn connector<C>(tls: &ClientConfig, inner: C) -> HttpsConnector<C> {
 }
 
 fn with(roots: RootCertStore) -> ClientConfig {
-    // The cryptography is passed in rather than installed for the whole process, which belongs to the application.
+    // The crypto provider is passed in; installing it for the whole process is up to the application.
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap_or_else(|error| unreachable!("ring supports the default protocol versions: {error}"))

@@ -1,4 +1,4 @@
-//! The most that a request can take, by protocol, limit, and what goes along.
+//! The most that a request can take, by protocol, limit and attachments.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn attachment(media_type: &str, content: AttachmentContent) -> Prompt {
 }
 
 #[test]
-fn the_output_is_what_is_sent_as_its_limit() {
+fn the_output_is_bounded_by_the_limit_sent() {
     use Protocol::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
     let prompt = Prompt::new(vec![Turn::user("Who?")]);
     let larger = Prompt { output_limit: Some(800), ..prompt.clone() };
@@ -40,7 +40,7 @@ fn the_output_is_what_is_sent_as_its_limit() {
     for (protocol, limit, extra, prompt, expected) in [
         (OpenAiChat, Some(400), &none, &prompt, 400),
         (OpenAiChat, Some(400), &none, &larger, 800),
-        // Where no limit is sent, the model's own holds.
+        // If no limit is sent, the model's own applies.
         (OpenAiChat, None, &none, &prompt, 64_000),
         (OpenAiChat, Some(400), &json!({"max_tokens": "many"}), &prompt, 64_000),
         (OpenAiResponses, Some(400), &none, &prompt, 400),
@@ -61,13 +61,13 @@ fn the_output_is_what_is_sent_as_its_limit() {
 }
 
 #[test]
-fn the_input_is_no_longer_than_all_bytes_that_are_sent_and_what_a_server_may_add() {
+fn the_input_is_bounded_by_the_bytes_sent_and_the_servers_additions() {
     for protocol in [Protocol::OpenAiChat, Protocol::OpenAiResponses, Protocol::Anthropic, Protocol::Gemini] {
         let target = target(protocol, Some(9), &Value::Null);
         let prompt = Prompt::new(vec![Turn::System("Be brief.".into()), Turn::user("日本語 \u{1} \"x\"")]);
         let bytes = target.encode(&prompt).body.len();
         let weight = weighed(&target, &prompt, CAPACITY);
-        // The schema's one character beyond ASCII has two bytes, and six characters where it is written in ASCII.
+        // The schema's one non-ASCII character has two bytes, and six characters if escaped in ASCII.
         assert_eq!(weight.most.map(|most| most.input_tokens), Some(bytes as u64 + 4 + ADDED), "{protocol:?}");
         assert_eq!(weight.bytes, bytes);
 
@@ -79,7 +79,7 @@ fn the_input_is_no_longer_than_all_bytes_that_are_sent_and_what_a_server_may_add
 }
 
 #[test]
-fn an_image_is_as_dear_as_they_get_and_a_document_as_long_as_prompts_may_be() {
+fn an_image_counts_as_the_most_expensive_and_a_document_as_the_longest_prompt() {
     let url = || AttachmentContent::Url("https://example.org/a.png".to_owned());
     let file = || AttachmentContent::Base64("QUJD".repeat(100_000).into());
     let input = |protocol, prompt: &Prompt, model| {

@@ -1,10 +1,10 @@
-//! What the user says about account and parameters, as it shows in the first request, in messages and in what is printed.
+//! The user's settings for account and parameters: their effect on the first request, on messages and on debug output.
 
 use rowcall::{Client, ClientBuilder, Error, Extractor, Parameters, Preview, Row, Schema};
 use serde_json::{Value, json};
 
 fn client(model: &str) -> ClientBuilder {
-    Client::builder(model).base_url("http://127.0.0.1:9/v1").api_key("sk-of-nobody")
+    Client::builder(model).base_url("http://127.0.0.1:9/v1").api_key("sk-unused")
 }
 
 fn ages(client: ClientBuilder, extra: &Value) -> Result<Extractor<Value>, Error> {
@@ -20,7 +20,7 @@ fn first_request(client: ClientBuilder, extra: &Value) -> Preview {
 }
 
 #[test]
-fn a_header_of_the_users_takes_the_place_of_ours() {
+fn a_users_header_replaces_ours() {
     let own = client("anthropic/claude-haiku-5-5").header("Anthropic-Version", "2030-01-01");
     let headers = first_request(own, &json!({})).headers;
     let versions: Vec<_> = headers.get_all("anthropic-version").iter().collect();
@@ -28,7 +28,7 @@ fn a_header_of_the_users_takes_the_place_of_ours() {
 }
 
 #[test]
-fn an_output_limit_among_the_parameters_is_one() {
+fn an_output_limit_among_the_parameters_is_sent_once() {
     for (model, field) in [
         ("openai/gpt-6-luna", "max_completion_tokens"),
         ("vllm/any", "max_tokens"),
@@ -41,7 +41,7 @@ fn an_output_limit_among_the_parameters_is_one() {
 }
 
 #[test]
-fn fields_that_are_ours_are_refused_however_they_are_spelled() {
+fn reserved_fields_are_rejected_however_they_are_spelled() {
     for name in
         ["model", "systemInstruction", "system_instruction", "Contents", "continuationToken", "stream"]
     {
@@ -52,7 +52,7 @@ fn fields_that_are_ours_are_refused_however_they_are_spelled() {
 }
 
 #[test]
-fn a_temperature_is_a_number() {
+fn a_temperature_must_be_a_number() {
     let client = client("vllm/any").build().expect("a client");
     let ages = client.extractor_with(Schema::parse("age int").expect("a schema")).temperature(f64::NAN);
     let refused = ages.prompt("{{ text }}").expect_err("refused").to_string();
@@ -60,7 +60,7 @@ fn a_temperature_is_a_number() {
 }
 
 #[test]
-fn nothing_that_may_be_a_secret_is_printed() {
+fn possible_secrets_are_not_printed() {
     let secretive = client("openai/gpt-6-luna")
         .base_url("https://h.example/v1?key=hush-4711")
         .header("Authorization", "Bearer hush-4711")

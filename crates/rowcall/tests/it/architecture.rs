@@ -1,5 +1,5 @@
-//! What the sources promise about themselves: which module may use which, how a file begins and how long it is, what the
-//! map names, and which crate depends on which. The tables are here; how each promise is checked is in `architecture/`.
+//! The rules for the sources: which module may use which, how a file begins and how long it is, what the map names, and
+//! which crate depends on which. The tables are here; the checks are in `architecture/`.
 
 mod arrows;
 mod features;
@@ -18,8 +18,8 @@ use tree::Tree;
 /// Read once for all checks.
 static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 
-/// The modules of the library, from the door down to the nouns. A module may use the groups below its own; which may
-/// use its own group as well is said by [`Group`].
+/// The modules of the library, from the front door down to the nouns. A module may use the groups below its own;
+/// [`Group`] says which may also use their own group.
 const GROUPS: [(Group, &[&str]); 4] = [
     (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes"]),
     (
@@ -86,16 +86,12 @@ const GROUPS: [(Group, &[&str]); 4] = [
     ),
 ];
 
-/// Arrows that go against the groups, each with its reason.
+/// Dependencies that violate the groups, each with its reason.
 const ALLOWANCES: [Allowance; 5] = [
-    Allowance {
-        from: "run",
-        to: "config",
-        reason: "a run carries out the plan, which only config can check",
-    },
-    Allowance { from: "validity", to: "config", reason: "what is valid is in the plan" },
+    Allowance { from: "run", to: "config", reason: "a run executes the plan, which only config can check" },
+    Allowance { from: "validity", to: "config", reason: "the plan defines what is valid" },
     Allowance { from: "extract", to: "config", reason: "each row is asked about as the plan says" },
-    Allowance { from: "probe", to: "config", reason: "a server is asked by the account" },
+    Allowance { from: "probe", to: "config", reason: "a probe goes through the account" },
     Allowance {
         from: "recall",
         to: "config",
@@ -103,7 +99,7 @@ const ALLOWANCES: [Allowance; 5] = [
     },
 ];
 
-/// The packages of the workspace, beside it that of the fuzzer, and which of our own each may depend on.
+/// The packages of the workspace plus the fuzzer's, and which of our own packages each may depend on.
 const CRATES: [Crate; 9] = [
     Crate { name: "rowcall", uses: &[], tests_use: &["rowcall-sim"] },
     Crate { name: "rowcall-data", uses: &["rowcall"], tests_use: &[] },
@@ -131,7 +127,7 @@ fn modules_use_only_what_is_below_them() {
 }
 
 #[test]
-fn every_file_opens_with_what_it_owns() {
+fn every_file_begins_with_a_header() {
     none(TREE.sources.iter().filter_map(files::without_header));
 }
 
@@ -141,12 +137,12 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn files_are_named_for_what_is_in_them() {
+fn files_are_named_for_their_contents() {
     none(TREE.paths().filter_map(files::nameless));
 }
 
 #[test]
-fn the_map_names_what_there_is() {
+fn the_map_names_what_exists() {
     let mut entries: Vec<String> = TREE.children("crates/rowcall/src").collect();
     entries.extend(TREE.children("crates"));
     none(map::problems(&TREE.text("ARCHITECTURE.md"), &entries, |path| TREE.has(path)));
@@ -163,11 +159,11 @@ fn features_are_few() {
 }
 
 #[test]
-fn features_decide_only_about_whole_modules() {
+fn features_switch_only_whole_modules() {
     none(TREE.sources.iter().flat_map(features::off_modules));
 }
 
-/// Fails with all `problems`, so that one run shows all there is to do.
+/// Fails with all `problems`, so that one run shows everything there is to fix.
 #[track_caller]
 fn none(problems: impl IntoIterator<Item = String>) {
     let problems: Vec<String> = problems.into_iter().collect();

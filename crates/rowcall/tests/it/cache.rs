@@ -1,5 +1,5 @@
-//! The cache from the library's side: types and checks have the last word on what others have asked, and extractors of one process
-//! share it as processes do.
+//! The cache as the library sees it: types and checks decide about values that others asked for, and extractors in one process
+//! share the cache just as processes do.
 
 use rowcall::{CacheOptions, Client, Error, EventKind, Extractor, KnownFrom, Row, Violation};
 use rowcall_sim::{Options, Scenario, Simulator};
@@ -50,7 +50,7 @@ async fn extractors_of_one_process_ask_about_each_row_once() {
     let (first, second, third) = tokio::join!(
         one.gather(texts(0..100)),
         other.gather(texts(0..100)),
-        // Of the same extractor, at the same time.
+        // From the same extractor, concurrently.
         one.gather(texts(50..150)),
     );
     assert_eq!(first.expect("values"), second.expect("values"));
@@ -65,31 +65,31 @@ async fn extractors_of_one_process_ask_about_each_row_once() {
 }
 
 #[tokio::test]
-async fn a_check_has_the_last_word_on_what_others_have_asked() {
+async fn a_check_decides_about_values_that_others_asked_for() {
     let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
     let path = folder.path().join("answers.cache");
     let checked = |most: u32| extractor(&simulator).cache(&path).expect("a cache").check(at_most(most));
     let outcomes = checked(100).gather_outcomes(texts(0..20)).await.expect("outcomes");
     assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()));
     assert_eq!(requests(&simulator), 20);
-    // What the stricter rule rejects is asked again, showing what is wrong, and fails; the others are known.
+    // Values that the stricter rule rejects are asked for again with their violations, and fail; the others are known.
     let stricter = checked(9);
     let outcomes = stricter.gather_outcomes(texts(0..20)).await.expect("outcomes");
     let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     assert_eq!((failed, stricter.stats().cached), (10, 10));
     assert_eq!(requests(&simulator), 20 + 10 * 3, "the known answer is the first of four");
-    // Failures are not kept, and what was kept stays for those to whom it is valid.
+    // Failures are not stored, and stored values stay for checks that accept them.
     let lenient = checked(100);
     lenient.gather(texts(0..20)).await.expect("values");
     assert_eq!((lenient.stats().cached, requests(&simulator)), (20, 50));
-    // Without the check, its fields of the row are not in the key.
+    // Without the check, the row's fields are not in the key.
     let unchecked = extractor(&simulator).cache(&path).expect("a cache");
     unchecked.gather(texts(0..20)).await.expect("values");
     assert_eq!(requests(&simulator), 70);
 }
 
 #[tokio::test]
-async fn what_validates_by_another_name_has_its_own_answers() {
+async fn each_validator_name_has_its_own_answers() {
     let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
     let path = folder.path().join("answers.cache");
     for (name, asked) in [("Person 1", 5), ("Person 1", 5), ("Person 2", 10)] {
@@ -103,7 +103,7 @@ async fn what_validates_by_another_name_has_its_own_answers() {
 }
 
 #[tokio::test]
-async fn a_dropped_stream_gives_its_claims_back() {
+async fn a_dropped_stream_releases_its_claims() {
     let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
     let path = folder.path().join("answers.cache");
     let one = extractor(&simulator).cache(&path).expect("a cache");

@@ -1,4 +1,4 @@
-//! A check sees every row: also those that share an answer with an equal row, and those that a journal knows.
+//! A check sees every row, including those that share an answer with an equal row and those that a journal knows.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -15,8 +15,8 @@ use rowcall::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A model that takes the age from the question. Corrected, it says what was expected if that is not less, and one more than before
-/// where it does not learn what that is.
+/// A model that takes the age from the question. When corrected, it answers the expected age if that is not lower, or its last
+/// answer plus one if the correction names no expected age.
 struct Model {
     base_url: String,
     asked: Arc<Mutex<u64>>,
@@ -37,7 +37,7 @@ impl Model {
         Self { base_url, asked }
     }
 
-    /// Requests since it was last asked.
+    /// The requests since the last call.
     fn take_asked(&self) -> u64 {
         std::mem::take(&mut *self.asked.lock().expect("no panic"))
     }
@@ -46,7 +46,7 @@ impl Model {
         Client::builder("vllm/any").base_url(&self.base_url).build().expect("a client")
     }
 
-    /// Ages that have to be as the row expects, which its prompt does not say.
+    /// An extractor of ages that must match what the row expects, which its prompt does not say.
     fn ages(&self, reasks: u32) -> Extractor<Person> {
         asking(self.client().extractor::<Person>().max_reasks(reasks)).check(as_expected)
     }
@@ -97,7 +97,7 @@ fn serve(mut stream: TcpStream, counter: &Mutex<u64>) {
     }
 }
 
-/// The body of the request that these bytes are, if they are a whole one.
+/// The body of the request in these bytes, if it is complete.
 fn whole_body(bytes: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
@@ -124,7 +124,7 @@ fn as_expected(row: &Row, person: &Person) -> Vec<Violation> {
     vec![Violation::at("/age", format!("is {}, expected {expected}", person.age))]
 }
 
-/// Rows by what their prompt says and what their check expects.
+/// Rows with the age that their prompt says and the one that their check expects.
 fn rows(ages: &[(i64, i64)]) -> Vec<Value> {
     ages.iter().map(|(said, expected)| json!({"said": said, "expected": expected})).collect()
 }
@@ -142,19 +142,19 @@ async fn asked(ages: &Extractor<Person>, rows_of: &[(i64, i64)]) -> Vec<Result<i
 }
 
 #[tokio::test]
-async fn each_of_equal_rows_is_checked_for_itself() {
+async fn equal_rows_are_checked_individually() {
     let model = Model::start();
     let ages = model.ages(3);
     let outcomes = asked(&ages, &[(5, 5), (5, 6), (5, 7), (5, 5), (5, 6)]).await;
     assert_eq!(outcomes, [Ok(5), Ok(6), Ok(7), Ok(5), Ok(6)]);
-    // The first prompt is paid for once: what another row was answered is the first answer that is not right.
+    // The first prompt is paid for only once: another row's answer counts as this row's first, invalid answer.
     assert_eq!(model.take_asked(), 3);
     let stats = ages.stats();
     assert_eq!((stats.done, stats.known, stats.failures()), (5, 2, 0));
 }
 
 #[tokio::test]
-async fn a_row_that_has_no_reasks_is_asked_anew() {
+async fn a_row_without_reasks_is_asked_from_scratch() {
     let model = Model::start();
     let outcomes = asked(&model.ages(0), &[(5, 5), (5, 6)]).await;
     assert_eq!(outcomes, [Ok(5), Err(FailureKind::Invalid)]);
@@ -162,7 +162,7 @@ async fn a_row_that_has_no_reasks_is_asked_anew() {
 }
 
 #[tokio::test]
-async fn that_a_row_has_no_valid_answer_says_nothing_of_equal_ones() {
+async fn a_row_without_a_valid_answer_says_nothing_about_equal_ones() {
     let model = Model::start();
     for journal in [None, Some(TempDir::new().expect("a folder"))] {
         let ages = model.ages(1);
@@ -173,7 +173,7 @@ async fn that_a_row_has_no_valid_answer_says_nothing_of_equal_ones() {
         let rows = [(5, 4), (5, 5), (5, 4), (5, 6)];
         let invalid = Err(FailureKind::Invalid);
         assert_eq!(asked(&ages, &rows).await, [invalid, Ok(5), invalid, Ok(6)], "{journal:?}");
-        // Two for the first, whose failure the third has as well, one for the second, one more for the last.
+        // Two for the first, whose failure the third shares, one for the second, and one more for the last.
         assert_eq!(model.take_asked(), 4, "{journal:?}");
         if journal.is_some() {
             assert_eq!(asked(&ages, &rows).await, [invalid, Ok(5), invalid, Ok(6)]);
@@ -183,7 +183,7 @@ async fn that_a_row_has_no_valid_answer_says_nothing_of_equal_ones() {
 }
 
 #[tokio::test]
-async fn a_journal_keeps_two_outcomes_of_one_prompt_apart() {
+async fn a_journal_keeps_separate_outcomes_for_one_prompt() {
     let (model, folder) = (Model::start(), TempDir::new().expect("a folder"));
     let path = folder.path().join("a.journal");
     let mut of = vec![(5, 5), (5, 6), (7, 9), (7, 7), (5, 6), (8, 8)];
@@ -198,16 +198,20 @@ async fn a_journal_keeps_two_outcomes_of_one_prompt_apart() {
         assert_eq!(asked(&ages, &of).await, expected(&of));
         assert_eq!((model.take_asked(), ages.stats().known), (0, of.len() as u64), "{of:?}");
     }
-    // Only what is rejected today is asked again.
+    // Only values that are now rejected are asked for again.
     let changed = [(5, 5), (5, 7), (7, 9), (7, 7), (8, 8)];
     let ages = model.ages(3).journal(&path).expect("it is resumed");
     assert_eq!(asked(&ages, &changed).await, expected(&changed));
     assert_eq!((model.take_asked(), ages.stats().known), (1, 4));
     assert_eq!(asked(&ages, &of).await, expected(&of));
-    assert_eq!(model.take_asked(), 0, "what it replaced for one row is there for the others");
+    assert_eq!(
+        model.take_asked(),
+        0,
+        "the outcome that it replaced for one row is still there for the others"
+    );
 }
 
-/// Keeps all.
+/// A sink that keeps all outcomes.
 #[derive(Default)]
 struct Kept(HashMap<u64, Outcome>);
 
@@ -257,7 +261,7 @@ fn rows_of(mut rows: rowcall::journal::Rows) -> Vec<Row> {
     }
 }
 
-/// Rows as they are.
+/// A source of given rows.
 struct Given(Vec<Row>);
 
 impl rowcall::Source for Given {
@@ -267,7 +271,7 @@ impl rowcall::Source for Given {
     }
 }
 
-/// Notes which rows it sees.
+/// A check that records which rows it sees.
 #[derive(Default)]
 struct Noting(Mutex<Vec<u64>>);
 
@@ -299,7 +303,7 @@ async fn no_row_is_released_unchecked() {
     }
 }
 
-// The same schema as `Person`, description and all, but it takes even ages only.
+// The same schema as `Person`, including the description, but it accepts only even ages.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[schemars(rename = "Person")]
 struct Even {
@@ -313,7 +317,7 @@ fn even<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Err
 }
 
 #[tokio::test]
-async fn a_recorded_value_that_the_type_no_longer_takes_is_asked_again() {
+async fn a_recorded_value_that_the_type_no_longer_accepts_is_asked_for_again() {
     let (model, folder) = (Model::start(), TempDir::new().expect("a folder"));
     let path = folder.path().join("a.journal");
     let of = rows(&[(5, 0), (6, 0), (5, 0), (5, 1)]);
@@ -333,7 +337,7 @@ async fn a_recorded_value_that_the_type_no_longer_takes_is_asked_again() {
 
 #[cfg(feature = "garde")]
 #[tokio::test]
-async fn a_recorded_value_that_garde_rejects_today_is_asked_again() {
+async fn a_recorded_value_that_garde_now_rejects_is_asked_for_again() {
     #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate)]
     #[schemars(rename = "Person")]
     struct Grown {
@@ -360,7 +364,7 @@ async fn a_recorded_value_that_garde_rejects_today_is_asked_again() {
     }
 }
 
-/// A rule that says of itself that it looks at values only.
+/// A rule that declares that it looks only at values.
 struct ByValue;
 
 impl Check for ByValue {
@@ -394,9 +398,9 @@ async fn a_failure_by_a_rule_about_values_is_shared() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever rows come in whatever order, each has a value that its own check accepts, and a second run asks nothing.
+    /// For any rows in any order, each gets a value that its own check accepts, and a second run sends no requests.
     #[test]
-    fn every_row_has_a_value_of_its_own_check(
+    fn every_row_gets_a_value_that_its_own_check_accepts(
         of in proptest::collection::vec((1..4_i64, 0..3_i64), 1..20),
         again in proptest::sample::select(vec![0_usize, 1, 5, 9]),
     ) {

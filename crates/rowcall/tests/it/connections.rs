@@ -1,4 +1,4 @@
-//! The table "Connections" of `docs/faults.md`, each line over real sockets, against servers that misbehave below HTTP.
+//! The table "Connections" of `docs/faults.md`, each line tested over real sockets, against servers that misbehave below HTTP.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use serde_json::Value;
 const ANSWER: &str =
     r#"{"choices":[{"message":{"role":"assistant","content":"{\"age\":30}"},"finish_reason":"stop"}]}"#;
 
-/// A server that does with each connection, counted from 0, what the story says.
+/// A server that handles each connection, counted from 0, with `story`.
 struct Server {
     base_url: String,
     connections: Arc<AtomicU32>,
@@ -72,7 +72,7 @@ fn ages(base_url: &str, retries: u32, timeout: Duration) -> Extractor<Value> {
     ages.prompt("{{ text }}").expect("an extractor")
 }
 
-/// The kind and message of the failure that is left when nothing is retried.
+/// The kind and message of the failure without retries.
 async fn failure(base_url: &str, timeout: Duration) -> (FailureKind, String) {
     let outcomes = ages(base_url, 0, timeout).gather_outcomes(["Ann is 30"]).await.expect("outcomes");
     let failure = outcomes[0].result.as_ref().expect_err("the server misbehaves");
@@ -83,19 +83,20 @@ async fn failure(base_url: &str, timeout: Duration) -> (FailureKind, String) {
 const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]
-async fn no_connection_comes_about() {
+async fn no_connection_can_be_made() {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     let base_url = format!("http://127.0.0.1:{port}/v1");
     // A server that was never reached will not be reached for the next row either.
-    let error = ages(&base_url, 0, LONG).gather_outcomes(["Ann is 30"; 3]).await.expect_err("nobody listens");
+    let error =
+        ages(&base_url, 0, LONG).gather_outcomes(["Ann is 30"; 3]).await.expect_err("no server listens");
     let Error::Stopped(fault) = &error else { panic!("not stopped: {error}") };
     assert_eq!((fault.kind, fault.may_be_billed()), (FaultKind::Unreachable, false));
     assert!(fault.message.contains("cannot connect") && fault.message.contains(&base_url), "{fault}");
     assert!(fault.message.contains("refused"), "{fault}");
 }
 
-/// A port whose queue of connections is full: who knocks hears nothing.
+/// A port whose backlog is full: new connections get no reply.
 fn silent() -> (tokio::net::TcpListener, Vec<TcpStream>) {
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a port is free");
@@ -107,11 +108,11 @@ fn silent() -> (tokio::net::TcpListener, Vec<TcpStream>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_connection_comes_about_in_time() {
+async fn no_connection_can_be_made_in_time() {
     let (listener, _waiting) = silent();
     let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
     let began = tokio::time::Instant::now();
-    let error = ages(&base_url, 0, LONG).gather_outcomes(["Ann is 30"]).await.expect_err("nobody answers");
+    let error = ages(&base_url, 0, LONG).gather_outcomes(["Ann is 30"]).await.expect_err("no server answers");
     let Error::Stopped(fault) = &error else { panic!("not stopped: {error}") };
     assert_eq!((fault.kind, fault.may_be_billed()), (FaultKind::Unreachable, false), "{fault}");
     assert_eq!(began.elapsed().as_secs(), 10, "{fault}");
@@ -148,8 +149,8 @@ async fn the_connection_breaks_in_the_middle_of_the_answer() {
 }
 
 #[tokio::test]
-async fn a_pooled_connection_that_proves_dead_is_replaced_at_once() {
-    // The first connection serves one request, takes a second and is closed without a byte of an answer to it.
+async fn a_dead_pooled_connection_is_replaced_at_once() {
+    // The first connection serves one request, takes a second one and is closed without a byte of an answer.
     let server = Server::new(|nth, mut stream| {
         if take_request(&mut stream).is_some() {
             answer(&mut stream);
@@ -168,8 +169,8 @@ async fn a_pooled_connection_that_proves_dead_is_replaced_at_once() {
 }
 
 #[tokio::test]
-async fn a_pooled_connection_that_breaks_after_a_while_has_had_the_request() {
-    // The second request is worked on for longer than a dead connection takes to show, and never answered.
+async fn a_pooled_connection_that_breaks_after_a_while_has_delivered_the_request() {
+    // The second request takes longer than a dead connection takes to fail, and is never answered.
     let server = Server::new(|_, mut stream| {
         if take_request(&mut stream).is_some() {
             answer(&mut stream);
@@ -183,7 +184,7 @@ async fn a_pooled_connection_that_breaks_after_a_while_has_had_the_request() {
     let outcomes = ages.concurrency(1).gather_outcomes(["Ann is 30", "Eve is 30"]).await.expect("outcomes");
     let failure = outcomes[1].result.as_ref().expect_err("the second is cut off");
     assert_eq!(failure.kind, FailureKind::Fault(FaultKind::Connection), "{}", failure.message);
-    assert_eq!(server.connections(), 1, "it is not sent again unasked");
+    assert_eq!(server.connections(), 1, "it is not silently sent again");
 }
 
 #[tokio::test]
@@ -201,7 +202,7 @@ async fn no_complete_answer_within_the_time_allowed() {
 }
 
 #[tokio::test]
-async fn blanks_before_a_body_and_bodies_without_a_length_are_no_trouble() {
+async fn white_space_before_a_body_and_bodies_without_a_length_are_accepted() {
     let server = Server::new(|_, mut stream| {
         if take_request(&mut stream).is_some() {
             let _ = write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n\n  \n{ANSWER}\n");
@@ -212,7 +213,7 @@ async fn blanks_before_a_body_and_bodies_without_a_length_are_no_trouble() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_not_read_to_its_end() {
+async fn an_endless_body_is_not_read_to_its_end() {
     let server = Server::new(|_, mut stream| {
         if take_request(&mut stream).is_some() {
             let _ = write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");

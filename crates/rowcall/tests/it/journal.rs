@@ -1,4 +1,4 @@
-//! The journal from the library's side: calls that come after one another, in one process or in another, ask only what is new.
+//! The journal as the library sees it: consecutive calls, in the same process or another, ask only about new rows.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn requests(simulator: &Simulator) -> u64 {
 }
 
 #[tokio::test]
-async fn what_one_call_has_asked_the_next_knows() {
+async fn a_call_knows_what_earlier_calls_asked() {
     let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
     let path = folder.path().join("people.journal");
     let totals: Arc<Mutex<Vec<Totals>>> = Arc::default();
@@ -60,7 +60,7 @@ async fn what_one_call_has_asked_the_next_knows() {
     let mut ordered = people.ordered(texts(0..40));
     let mut found = Vec::new();
     while let Some(outcome) = ordered.next().await {
-        let outcome = outcome.expect("the run goes on");
+        let outcome = outcome.expect("the run continues");
         found.push((outcome.index, outcome.result.expect("a value").age));
     }
     assert_eq!(found, (0..40).map(|n| (u64::from(n), n)).collect::<Vec<_>>());
@@ -75,7 +75,7 @@ async fn what_one_call_has_asked_the_next_knows() {
 }
 
 #[tokio::test]
-async fn two_runs_at_a_time_share_outcomes_and_one_has_the_places() {
+async fn concurrent_runs_share_outcomes_and_one_has_the_places() {
     let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
     let path = folder.path().join("people.journal");
     let people = extractor(&simulator).journal(&path).expect("a journal");
@@ -97,7 +97,7 @@ async fn equal_rows_are_asked_once_without_a_journal_too() {
 }
 
 #[tokio::test]
-async fn a_plan_that_asks_something_else_is_told_how_much_it_would_ask() {
+async fn a_changed_plan_can_count_how_much_it_would_ask() {
     let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
     let path = folder.path().join("people.journal");
     extractor(&simulator).journal(&path).expect("a journal").gather(texts(0..4)).await.expect("values");
@@ -105,7 +105,7 @@ async fn a_plan_that_asks_something_else_is_told_how_much_it_would_ask() {
     let other = client.extractor::<Person>().prompt("Ann is {{ text[7:] }}").expect("an extractor");
     let Err(Error::Config(problem)) = other.journal(&path) else { panic!("it is another prompt") };
     assert!(problem.message.ends_with("was made with another prompt"), "{problem}");
-    // The prompts that it gives are known, but for the last one.
+    // All prompts that it renders are known except the last one.
     let rows = ["Ann is 0", "Ann is 3", "Ann is 77"];
     let source = rowcall::IntoSource::into_source(rows);
     assert_eq!(other.count_unknown(source, &path).await.expect("counted"), (1, 3));
@@ -130,7 +130,7 @@ async fn records_of_rust_values_can_be_read_by_any_sqlite_tool() {
     assert_eq!(found, (r#"{"text":"Ann is 5","id":7}"#.to_owned(), r#"{"name":"Ann","age":5}"#.to_owned()));
 }
 
-/// Takes nothing.
+/// A sink that accepts nothing.
 struct Full;
 
 impl Sink for Full {
@@ -140,7 +140,7 @@ impl Sink for Full {
 }
 
 #[tokio::test]
-async fn what_is_in_flight_when_the_output_fails_is_awaited_and_kept() {
+async fn requests_in_flight_when_the_output_fails_are_awaited_and_recorded() {
     let first = TextLatency { contains: "Ann is 0".to_owned(), seconds: 0.0 };
     let latency = Latency::ByText { otherwise_seconds: 0.3, texts: vec![first] };
     let scenario = Scenario::instant("the first is answered first").with_latency(latency);
@@ -168,14 +168,14 @@ fn a_stream_can_be_made_before_there_is_a_runtime() {
         (simulator, people)
     });
     let mut ordered = people.ordered(texts(0..3));
-    let first = runtime.block_on(ordered.next()).expect("a row").expect("the run goes on");
+    let first = runtime.block_on(ordered.next()).expect("a row").expect("the run continues");
     assert_eq!((first.index, first.result.map(|person| person.age)), (0, Ok(0)));
     drop((ordered, people));
     assert!(requests(&simulator) > 0);
 }
 
 #[tokio::test]
-async fn a_row_whose_place_cannot_be_written_is_abandoned_and_not_known_as_well() {
+async fn a_row_whose_place_cannot_be_written_is_abandoned_and_not_also_known() {
     let (simulator, folder) = (simulator(), TempDir::new().expect("a folder"));
     let path = folder.path().join("people.journal");
     let people = extractor(&simulator).journal(&path).expect("a journal");
@@ -184,7 +184,7 @@ async fn a_row_whose_place_cannot_be_written_is_abandoned_and_not_known_as_well(
     let file = rusqlite::Connection::open(&path).expect("it opens");
     file.execute_batch("CREATE TRIGGER no BEFORE UPDATE ON places BEGIN SELECT RAISE(ABORT, 'no'); END")
         .expect("it is changed");
-    // They are known, but stand elsewhere.
+    // They are known, but at other places.
     let ended = people.gather(texts(1..8)).await;
     assert!(matches!(ended, Err(Error::Journal(_))), "{ended:?}");
     let after = people.stats();
@@ -197,7 +197,7 @@ async fn nothing_is_sent_by_a_run_that_was_halted_while_its_intents_were_written
     let path = folder.path().join("people.journal");
     let people = extractor(&simulator).journal(&path).expect("a journal");
     let file = rusqlite::Connection::open(&path).expect("it opens");
-    file.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    file.execute_batch("BEGIN IMMEDIATE").expect("no one else writes");
     let halt = Halt::default();
     let mut sink = Full;
     let run = people.run(texts(0..4).into_source(), &mut sink, OrderBy::Completed, halt.clone());
@@ -205,7 +205,7 @@ async fn nothing_is_sent_by_a_run_that_was_halted_while_its_intents_were_written
         while people.stats().taken < 4 {
             tokio::task::yield_now().await;
         }
-        // All come to where they wait for their intents.
+        // All rows get to the point where they wait for their intents.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -221,7 +221,7 @@ async fn nothing_is_sent_by_a_run_that_was_halted_while_its_intents_were_written
 }
 
 #[tokio::test]
-async fn what_a_dropped_stream_had_sent_may_have_been_paid_for() {
+async fn requests_of_a_dropped_stream_count_as_possibly_billed() {
     let scenario = Scenario::instant("takes its time").with_latency(Latency::fixed(Duration::from_secs(30)));
     let simulator = Simulator::start(scenario, Options::default()).expect("the simulator starts");
     let folder = TempDir::new().expect("a folder");

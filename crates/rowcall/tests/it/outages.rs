@@ -1,4 +1,4 @@
-//! Outages over real sockets: a server that fails everybody for a number of requests, and then answers.
+//! Outages over real sockets: a server that fails every request for a while, and then answers.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -20,7 +20,7 @@ pub(crate) fn server(
     server_with("", story)
 }
 
-/// The same with these header lines, each with its end.
+/// The same with these header lines, each with its line break.
 fn server_with(
     headers: &'static str,
     story: impl Fn(u32) -> Option<(u16, &'static str)> + Send + Sync + 'static,
@@ -38,7 +38,7 @@ fn server_with(
     (base_url, requests)
 }
 
-/// One request for each connection.
+/// Serves one request per connection.
 fn serve(
     mut stream: TcpStream,
     headers: &str,
@@ -73,7 +73,7 @@ pub(crate) fn rows(count: u32) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_row_fails_by_an_outage() {
+async fn no_row_fails_because_of_an_outage() {
     for failure in [Some((500, HTML)), Some((502, HTML)), Some((504, "")), Some((200, HTML)), None] {
         let (base_url, requests) = server(move |nth| match nth {
             40..70 => failure,
@@ -86,9 +86,9 @@ async fn no_row_fails_by_an_outage() {
     }
 }
 
-/// It fails what the server has failed alone, and in an outage only what failed before it was known to be one.
+/// A row fails if the server failed only that row; in an outage, only rows that failed before it was recognised do.
 #[tokio::test]
-async fn an_outage_is_waited_for_whatever_the_server_says_of_a_retry() {
+async fn an_outage_is_waited_out_even_if_the_server_advises_against_retries() {
     for (failing, most) in [(40..41, 1), (40..80, 7)] {
         let (base_url, _) = server_with("x-should-retry: false\r\n", move |nth| {
             Some(if failing.contains(&nth) { (503, "") } else { (200, ANSWER) })
@@ -99,10 +99,10 @@ async fn an_outage_is_waited_for_whatever_the_server_says_of_a_retry() {
     }
 }
 
-/// However few rows there are, and whether or not any was answered before. One retry is for the row whose page overtakes an answer that
-/// was sent before it: for that moment it is a page among answers.
+/// Even with few rows, and whether or not any was answered before. The one retry is for a row whose page overtakes an answer that was
+/// sent earlier: at that moment it is a page among answers.
 #[tokio::test]
-async fn no_row_of_a_few_fails_by_web_pages() {
+async fn none_of_a_few_rows_fails_because_of_web_pages() {
     for status in [200, 400, 422, 500, 502, 503] {
         for (count, failing) in [(1, 0..12), (3, 0..12), (5, 2..14)] {
             let (base_url, requests) =
@@ -115,7 +115,7 @@ async fn no_row_of_a_few_fails_by_web_pages() {
     }
 }
 
-/// An error of one answer's grammar, and a refusal of the way to ask, among rows that are accepted in the same mode.
+/// A grammar error of one answer, and a refusal of the mode, among rows that are accepted in the same mode.
 #[tokio::test]
 async fn a_refusal_among_acceptances_is_retried_in_the_same_mode() {
     const OF_ONE: &str = r#"{"error":{"message":"Unexpected empty grammar stack after accepting piece: x"}}"#;
@@ -133,7 +133,7 @@ async fn a_refusal_among_acceptances_is_retried_in_the_same_mode() {
 }
 
 #[tokio::test]
-async fn a_sick_row_fails_by_itself() {
+async fn a_bad_row_fails_alone() {
     const BROKEN: &str = r#"{"error":{"message":"oops"}}"#;
     let (base_url, _) = server(|nth| if nth == 5 { Some((500, BROKEN)) } else { Some((200, ANSWER)) });
     let outcomes = ages(&base_url, 0).gather_outcomes(rows(100)).await.expect("outcomes");
@@ -141,9 +141,9 @@ async fn a_sick_row_fails_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_reads_as_one_stops_the_run_instead_of_failing_all_its_rows() {
+async fn a_server_that_only_sends_web_pages_stops_the_run_instead_of_failing_all_rows() {
     let (base_url, _) = server(|_| Some((200, "<html>a login page</html>")));
-    let error = ages(&base_url, 2).gather_outcomes(rows(50)).await.expect_err("it is no such server");
+    let error = ages(&base_url, 2).gather_outcomes(rows(50)).await.expect_err("it is not an API server");
     let Error::Stopped(fault) = &error else { panic!("not stopped: {error}") };
     assert_eq!(fault.kind, FaultKind::Server, "{fault}");
 }

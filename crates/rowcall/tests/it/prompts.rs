@@ -1,4 +1,4 @@
-//! What goes out besides a row's words, as the library's front door has it: examples and images.
+//! What is sent besides a row's text, through the library's API: examples and images.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 struct Person {
     name: String,
-    /// The schema allows any number, the type none over 150.
+    /// The schema allows any number, but the type none over 150.
     #[serde(deserialize_with = "age")]
     age: u32,
 }
@@ -33,7 +33,7 @@ fn messages(extractor: &rowcall::Extractor<Person>, row: &Row) -> Vec<Value> {
 }
 
 #[test]
-fn examples_are_rows_of_any_form_with_values_of_any() {
+fn examples_may_have_rows_and_values_of_any_type() {
     #[derive(serde::Serialize)]
     struct Note {
         text: &'static str,
@@ -62,7 +62,7 @@ fn examples_are_rows_of_any_form_with_values_of_any() {
 }
 
 #[test]
-fn an_example_must_be_what_an_answer_must_be() {
+fn an_example_must_be_as_valid_as_an_answer() {
     let refused = |value: Value| match people().examples([("x", value)]).prompt("{{ text }}") {
         Err(Error::Config(problem)) => problem.message,
         other => panic!("not refused: {other:?}"),
@@ -74,12 +74,13 @@ fn an_example_must_be_what_an_answer_must_be() {
     let no_text = people().examples([(7, f64::NAN)]).prompt("{{ text }}");
     assert!(matches!(no_text, Err(Error::Config(_))), "{no_text:?}");
     let unserialisable = std::collections::BTreeMap::from([((1, 2), 3)]);
-    let refused = people().examples([("x", unserialisable)]).prompt("{{ text }}").expect_err("it is no JSON");
+    let refused =
+        people().examples([("x", unserialisable)]).prompt("{{ text }}").expect_err("it is not JSON");
     assert!(refused.to_string().starts_with("an example does not serialise: "), "{refused}");
 }
 
 #[test]
-fn a_row_with_its_value_keeps_its_place_to_itself() {
+fn the_origin_of_an_example_is_not_serialised() {
     let row = AnsweredRow::new("x", &json!(1)).expect("a row");
     let placed = AnsweredRow { place: Some("line 7".to_owned()), ..row };
     assert_eq!(serde_json::to_value(placed).expect("JSON"), json!({"fields": {"text": "x"}, "value": 1}));
@@ -92,7 +93,7 @@ fn row(text: &str, photo: &str) -> Value {
 }
 
 #[test]
-fn a_preview_has_the_files_in_it() {
+fn a_preview_includes_the_files() {
     let folder = TempDir::new().expect("a folder");
     std::fs::write(folder.path().join("a.png"), PNG).expect("a file");
     let extractor =

@@ -1,4 +1,4 @@
-//! Servers that refuse rows over real sockets: all of them alike, which stops the run, or some, which fail by themselves.
+//! Servers that refuse rows, over real sockets: all of them alike, which stops the run, or some, which fail individually.
 
 use std::sync::atomic::Ordering;
 
@@ -18,9 +18,9 @@ async fn a_refusal_that_every_row_meets_stops_the_run() {
     assert!(error.hint().is_some_and(|hint| hint.contains("--keep-going")), "{error}");
 }
 
-/// Fewer rows than show that all are refused fail as rows do, as do rows that are refused beside others that are not.
+/// Rows fail individually if there are too few to show that all are refused, or if others are accepted.
 #[tokio::test]
-async fn rows_that_are_refused_for_their_own_sake_fail_by_themselves() {
+async fn rows_that_are_refused_for_their_own_fault_fail_individually() {
     for (first_answer, all) in [(u32::MAX, 7), (12, 100), (0, 100)] {
         let (base_url, _) = server(move |nth| match (nth == first_answer, nth % 2) {
             (true, _) => Some((200, ANSWER)),
@@ -34,7 +34,7 @@ async fn rows_that_are_refused_for_their_own_sake_fail_by_themselves() {
 }
 
 #[tokio::test]
-async fn who_keeps_going_asks_about_every_row() {
+async fn with_keep_going_every_row_is_asked_about() {
     let (base_url, requests) = server(|_| Some((400, REFUSAL)));
     let client = Client::builder("vllm/any").base_url(base_url).build().expect("a client");
     let ages = client.extractor_with(Schema::parse("age int").expect("a schema")).keep_going();
@@ -44,7 +44,7 @@ async fn who_keeps_going_asks_about_every_row() {
     assert_eq!(requests.load(Ordering::SeqCst), 40);
 }
 
-/// A wrong base URL is not paid for with every row's retries; in another protocol the first answer is enough.
+/// A wrong base URL does not use up every row's retries; for another protocol the first answer is enough.
 #[tokio::test]
 async fn a_page_or_an_answer_of_another_protocol_stops_the_run_with_a_hint() {
     const PAGE: &str = "<!doctype html><html><title>Chat</title></html>";
@@ -66,18 +66,19 @@ async fn a_page_or_an_answer_of_another_protocol_stops_the_run_with_a_hint() {
     }
 }
 
-/// One row after another, of which none may wait for the next.
+/// One row after another, so none may wait for the next.
 #[tokio::test]
-async fn rows_that_are_asked_about_one_by_one_are_counted_as_well() {
+async fn rows_that_are_asked_one_by_one_are_counted_as_well() {
     let (base_url, requests) = server(|_| Some((400, REFUSAL)));
     let error = ages(&base_url, 0).sequential(rows(40)).await.expect_err("the first row is refused");
     assert!(matches!(error, Error::Row { index: 0, .. }), "{error}");
     assert_eq!(requests.load(Ordering::SeqCst), 1);
 }
 
-/// What a server says of a schema, what was sent, and what is changed: once for the run, the keyword first, then all limits, then the mode.
+/// What a server says about a schema, and what is changed for the rest of the run: first the keyword, then all limits, then the
+/// mode.
 #[tokio::test]
-async fn a_schema_that_an_engine_refuses_is_asked_for_with_less_of_it() {
+async fn a_schema_that_an_engine_rejects_is_reduced() {
     const SGLANG: &str = r#"{"error":{"message":"Failed to compile json grammar: JSON Schema at #/properties/age is not supported by xgrammar: pattern"}}"#;
     const VLLM: &str = r#"{"error":{"message":"Grammar error: Unimplemented keys: [\"minimum\"]","type":"BadRequestError"}}"#;
     const LLAMA_CPP: &str = r#"{"error":{"code":400,"message":"Failed to initialize samplers: failed to parse grammar","type":"invalid_request_error"}}"#;
@@ -103,20 +104,20 @@ async fn a_schema_that_an_engine_refuses_is_asked_for_with_less_of_it() {
             "age": {"type": "integer", "minimum": 0, "maximum": 150}, "code": {"type": ["string", "null"], "pattern": "^[A-Z]$"},
         }});
         let client = Client::builder(model).base_url(base_url).concurrency(1).build().expect("a client");
-        let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        let heard = std::sync::Arc::clone(&told);
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let recorded = std::sync::Arc::clone(&seen);
         let ages = client.extractor_with(Schema::from_json(schema).expect("a schema"));
         let ages = ages.prompt("{{ text }}").expect("an extractor").on_event(move |event| {
             if let rowcall::event::EventKind::Adapted(what) = &event.kind {
-                heard.lock().expect("no panic").push(what.clone());
+                recorded.lock().expect("no panic").push(what.clone());
             }
         });
         let values = ages.gather(rows(5)).await.expect("values");
         assert_eq!(values.len(), 5, "{model}");
         assert_eq!(requests.load(Ordering::SeqCst), 5 + count, "{model}: each change is made once");
-        let told = told.lock().expect("no panic");
-        assert_eq!(told.len(), changes.len(), "{model}: {told:?}");
-        for (said, expected) in told.iter().zip(&changes) {
+        let seen = seen.lock().expect("no panic");
+        assert_eq!(seen.len(), changes.len(), "{model}: {seen:?}");
+        for (said, expected) in seen.iter().zip(&changes) {
             assert!(said.contains(expected), "{model}: `{said}` without `{expected}`");
         }
     }

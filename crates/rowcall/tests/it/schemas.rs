@@ -1,5 +1,5 @@
-//! Wire schemas: awkward schemas, those of the vectors and random ones, in every dialect. What is sent keeps the
-//! provider's rules, which are written down a second time here, and a value comes back as it went.
+//! Wire schemas: awkward schemas, those of the vectors and random ones, in every dialect. What is sent follows the
+//! provider's rules, which are written independently here, and a value survives the round trip.
 
 mod models;
 mod random;
@@ -27,7 +27,7 @@ const DIALECTS: [Dialect; 10] = [
     Dialect::Text,
 ];
 
-/// Schemas that are awkward to express, each a file.
+/// Schemas that are awkward to express, each in a file.
 const AWKWARD: [&str; 29] = [
     "any_value",
     "bounds",
@@ -60,7 +60,7 @@ const AWKWARD: [&str; 29] = [
     "tuple",
 ];
 
-/// The dialects that cannot express one of them, with what they say. No other refuses any.
+/// The dialects that cannot express one of them, with their messages. No other dialect rejects any.
 const REFUSED: [(&str, Dialect, &str); 5] = [
     (
         "linked_list",
@@ -91,13 +91,13 @@ fn awkward(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// A wire schema, and the same compiled; what no value satisfies does not compile.
+/// A wire schema, and the same compiled; one that no value satisfies does not compile.
 type Sent = (WireSchema, Result<Schema, String>);
 
-/// What is sent for `schema`, if the dialect can express it.
+/// The wire schema for `schema`, if the dialect can express it.
 ///
 /// # Errors
-/// What the provider would refuse.
+/// What the provider would reject.
 fn sent(schema: &Schema, dialect: Dialect) -> Result<Option<Sent>, String> {
     let Ok(wire) = schema.wire(dialect) else { return Ok(None) };
     let faults = rules::faults(dialect, &wire.schema, schema.as_json());
@@ -109,35 +109,35 @@ fn sent(schema: &Schema, dialect: Dialect) -> Result<Option<Sent>, String> {
     Ok(Some((wire, compiled)))
 }
 
-/// Where a value was lost, and how.
+/// At which step a value was lost, and how.
 #[derive(Debug, PartialEq)]
 enum Lost {
-    /// It has no form that the wire schema allows.
+    /// The wire schema has no form for it.
     There(String),
-    /// It came back as something else.
+    /// It came back as a different value.
     OnTheWayBack(String),
 }
 
-/// Sends `value`, which is valid, to the wire's form and back.
+/// Converts `value`, which is valid, to the wire form and back.
 fn lost_on_the_way(schema: &Schema, (wire, compiled): &Sent, value: &Value) -> Result<(), Lost> {
     let sent = wire.express(value);
     let violations = compiled.as_ref().map(|compiled| compiled.violations(&sent));
-    let told = |what: &str| {
+    let describe = |what: &str| {
         format!("{what}: {value} went as {sent} under {} from {}", wire.schema, schema.as_json())
     };
     if violations != Ok(Vec::new()) {
-        return Err(Lost::There(told(&format!("not of the wire schema ({violations:?})"))));
+        return Err(Lost::There(describe(&format!("not of the wire schema ({violations:?})"))));
     }
     let restored = wire.restore(sent.clone());
-    let back = |what: &str| Err(Lost::OnTheWayBack(told(&format!("came back as {restored}, {what}"))));
+    let back = |what: &str| Err(Lost::OnTheWayBack(describe(&format!("came back as {restored}, {what}"))));
     if !same_but_for_nulls(value, &restored) || !schema.validates(&restored) {
-        return back("which is something else");
+        return back("which is a different value");
     }
     if wire.is_identity() && restored != sent {
         return back("but nothing should change");
     }
     if wire.restore(wire.express(&restored)) != restored {
-        return back("and otherwise the second time");
+        return back("and differently the second time");
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ fn same_but_for_nulls(value: &Value, restored: &Value) -> bool {
     }
 }
 
-/// Runs `test` with many series of decisions, the same ones each time.
+/// Runs `test` with many random series of decisions, the same each time.
 fn with_dice(cases: u32, test: impl Fn(&mut Dice) -> Result<(), Lost>) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(
@@ -179,15 +179,15 @@ fn with_dice(cases: u32, test: impl Fn(&mut Dice) -> Result<(), Lost>) {
 }
 
 #[test]
-fn a_value_of_an_awkward_schema_comes_back_as_it_went_in_every_dialect() {
+fn values_of_awkward_schemas_survive_the_round_trip_in_every_dialect() {
     let mut refused = Vec::new();
     for name in AWKWARD {
         let schema = Schema::from_json(awkward(name)).expect(name);
         for dialect in DIALECTS {
             let Some(sent) = sent(&schema, dialect).expect(name) else {
                 let message = schema.wire(dialect).expect_err("refused").message;
-                let place = message.split('`').nth(1).expect("a place").to_owned();
-                refused.push((name, dialect, message.replace(&place, "?")));
+                let path = message.split('`').nth(1).expect("a path").to_owned();
+                refused.push((name, dialect, message.replace(&path, "?")));
                 continue;
             };
             let valid = std::cell::Cell::new(0);
@@ -217,7 +217,7 @@ fn every_file_of_an_awkward_schema_is_in_the_table() {
 }
 
 #[test]
-fn the_schemas_of_the_vectors_keep_the_rules_of_every_dialect() {
+fn the_schemas_of_the_vectors_follow_the_rules_of_every_dialect() {
     let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/schema_transforms.json"));
     let vectors: Value = serde_json::from_str(text).expect("JSON");
     let cases = vectors["cases"].as_array().expect("cases");
@@ -225,7 +225,7 @@ fn the_schemas_of_the_vectors_keep_the_rules_of_every_dialect() {
     for case in cases {
         let schema = Schema::from_json(case["input"].clone()).expect("a schema");
         for dialect in DIALECTS {
-            let sent = sent(&schema, dialect).expect("it keeps the rules").expect("it can be expressed");
+            let sent = sent(&schema, dialect).expect("it follows the rules").expect("it can be expressed");
             with_dice(32, |dice| {
                 let value = values::value(schema.as_json(), dice);
                 if schema.validates(&value) { lost_on_the_way(&schema, &sent, &value) } else { Ok(()) }
@@ -235,10 +235,10 @@ fn the_schemas_of_the_vectors_keep_the_rules_of_every_dialect() {
 }
 
 #[test]
-fn the_short_form_keeps_the_rules_too() {
+fn the_short_form_follows_the_rules_too() {
     let schema = Schema::parse("name str, age int?: in years, tags str[]").expect("the short form");
     for dialect in DIALECTS {
-        let sent = sent(&schema, dialect).expect("it keeps the rules").expect("it can be expressed");
+        let sent = sent(&schema, dialect).expect("it follows the rules").expect("it can be expressed");
         let value = json!({ "name": "a", "tags": [] });
         assert_eq!(lost_on_the_way(&schema, &sent, &value), Ok(()));
     }

@@ -1,4 +1,4 @@
-//! The vectors are copies, byte for byte: their hashes are pinned, so that none is changed to fit.
+//! The vectors are byte-for-byte copies: their hashes are pinned, so that none is changed to make a test pass.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ const PINNED: [(&str, &str); 10] = [
 ];
 
 #[test]
-fn vectors_are_as_they_were_given() {
+fn vectors_are_unchanged() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let mut names: Vec<_> = fs::read_dir(&folder)
         .expect("the folder is there")

@@ -1,4 +1,4 @@
-//! The ways of asking, over real sockets against the simulator: order, failures, cancellation, bounds.
+//! The methods of an extractor, over real sockets against the simulator: order, failures, cancellation, bounds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,8 @@ fn people(simulator: &Simulator) -> Extractor<Person> {
     client.extractor::<Person>().prompt("Extract person info: {{ text }}").expect("an extractor")
 }
 
-/// Later rows are answered sooner: 750 ms for the first text, then 150 ms less each, which no busy machine blurs.
+/// Later rows are answered sooner: 750 ms for the first text, then 150 ms less each, enough to keep the order even on a busy
+/// machine.
 fn slower_first() -> Scenario {
     let texts = (0..5_u8).map(|n| {
         let seconds = 0.75 - 0.15 * f64::from(n);
@@ -36,7 +37,7 @@ fn slower_first() -> Scenario {
     by_text("the earlier a row, the later its answer", texts.collect())
 }
 
-/// Answers at once but to rows with these texts.
+/// Answers at once, except for rows with these texts.
 fn by_text(about: &str, texts: Vec<TextLatency>) -> Scenario {
     Scenario::instant(about).with_latency(Latency::ByText { otherwise_seconds: 0.0, texts })
 }
@@ -45,7 +46,7 @@ fn slow(contains: &str, seconds: f64) -> Vec<TextLatency> {
     vec![TextLatency { contains: contains.to_owned(), seconds }]
 }
 
-/// Declines to answer about rows with this text.
+/// A fault that declines to answer for rows with this text.
 fn refusing(text: &str) -> Fault {
     let mut refusal = Fault::new(FaultKind::Refusal, 1.0);
     refusal.contains = Some(text.to_owned());
@@ -53,7 +54,7 @@ fn refusing(text: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn every_way_gives_every_row_its_value() {
+async fn every_method_returns_every_rows_value() {
     let simulator = simulator(Scenario::instant("for the many ways"));
     let people = people(&simulator);
     let ages: Vec<_> = (0..100).collect();
@@ -99,7 +100,7 @@ async fn as_completed_gives_the_fastest_first_and_ordered_the_first() {
 }
 
 #[tokio::test]
-async fn no_more_than_allowed_are_in_flight_and_all_places_are_used() {
+async fn no_more_than_allowed_are_in_flight_and_all_slots_are_used() {
     let simulator = simulator(
         Scenario::instant("slow enough to pile up").with_latency(Latency::fixed(Duration::from_millis(300))),
     );
@@ -111,8 +112,8 @@ async fn no_more_than_allowed_are_in_flight_and_all_places_are_used() {
 }
 
 #[tokio::test]
-async fn the_first_failure_in_time_ends_gather_and_cancels_its_siblings() {
-    // All four are there before Bob's is answered.
+async fn the_first_failure_to_occur_ends_gather_and_cancels_its_siblings() {
+    // All four have arrived before Bob's is answered.
     let texts = [slow("Ann", 30.0), slow("Bob", 0.5)].concat();
     let scenario = by_text("declines Bob, dawdles over Ann", texts).with_fault(refusing("Bob"));
     let simulator = simulator(scenario);
@@ -124,7 +125,7 @@ async fn the_first_failure_in_time_ends_gather_and_cancels_its_siblings() {
     assert_eq!((failure.effort.attempts, failure.effort.prompts), (1, 1));
     assert!(failure.effort.usage.input_tokens > 0);
     assert!(failure.completion.is_some());
-    // The siblings' connections are closed under the simulator's hands.
+    // The siblings' connections are closed while the simulator still works on them.
     while simulator.stats().in_flight.now > 0 {
         tokio::task::yield_now().await;
     }
@@ -132,7 +133,7 @@ async fn the_first_failure_in_time_ends_gather_and_cancels_its_siblings() {
 }
 
 #[tokio::test]
-async fn failures_are_data_where_asked_for() {
+async fn failures_are_data_in_gather_outcomes() {
     let simulator = simulator(Scenario::instant("declines Bob").with_fault(refusing("Bob")));
     let outcomes =
         people(&simulator).gather_outcomes(["Ann is 1", "Bob is 2", "Eve is 3"]).await.expect("outcomes");
@@ -199,7 +200,7 @@ async fn a_stalled_first_row_neither_stops_the_others_nor_grows_memory() {
 }
 
 #[tokio::test]
-async fn streams_structs_and_runtime_schemas_serve_as_well() {
+async fn streams_structs_and_runtime_schemas_work_as_well() {
     #[derive(serde::Serialize)]
     struct Review {
         product: &'static str,
@@ -243,7 +244,7 @@ async fn invalid_answers_are_asked_again_with_their_violations() {
 }
 
 #[tokio::test]
-async fn a_rule_of_ones_own_makes_violations_too() {
+async fn a_users_own_rule_finds_violations_too() {
     let simulator = simulator(Scenario::instant("for the strict"));
     let people = people(&simulator).check(|row, person| {
         let text = row
@@ -272,7 +273,7 @@ async fn a_rule_of_ones_own_makes_violations_too() {
 
 #[cfg(feature = "garde")]
 #[tokio::test]
-async fn rules_derived_from_garde_make_violations() {
+async fn rules_derived_from_garde_find_violations() {
     #[derive(Debug, serde::Deserialize, schemars::JsonSchema, garde::Validate)]
     struct Adult {
         #[garde(skip)]
@@ -281,7 +282,7 @@ async fn rules_derived_from_garde_make_violations() {
         #[garde(custom(grown_up))]
         age: u32,
     }
-    // A range would stand in the schema already.
+    // A range would already be in the schema.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "garde calls it so")]
     fn grown_up(age: &u32, _: &()) -> garde::Result {
         if *age < 18 { Err(garde::Error::new("too young")) } else { Ok(()) }
@@ -356,7 +357,7 @@ async fn a_stalled_answer_times_out_and_is_asked_for_again() {
 #[tokio::test]
 async fn limits_per_minute_hold_for_all_extractors_of_a_client() {
     let simulator = simulator(Scenario::instant("for two extractors"));
-    // 20 requests a second, of which a tenth of a minute's worth, 120, at once.
+    // 20 requests a second, with a burst of a tenth of a minute's worth, 120.
     let client = Client::builder("sim")
         .base_url(simulator.base_url())
         .requests_per_minute(1200.0)
@@ -367,7 +368,7 @@ async fn limits_per_minute_hold_for_all_extractors_of_a_client() {
     let started = tokio::time::Instant::now();
     let (first, second) = tokio::join!(people.gather(texts(70)), others.gather(texts(70)));
     first.and(second).expect("values");
-    // 20 more than the burst take one second; the other bound is generous, since other work goes on here.
+    // 20 more than the burst take one second; the upper bound is generous, since the machine may be busy.
     let taken = started.elapsed().as_secs_f64();
     assert!((0.94..5.0).contains(&taken), "{taken} s");
 }

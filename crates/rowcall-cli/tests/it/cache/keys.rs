@@ -154,6 +154,6 @@ fn equal_rows_are_asked_once_and_not_each() {
     );
     assert_eq!(story.asked(), 0);
     let refused = story.run("three.jsonl", &["--no-dedup"]);
-    assert_ran(&refused, 2, &["equal rows are to be asked each", "leave out `--no-dedup` or `--cache`"]);
+    assert_ran(&refused, 2, &["equal rows are asked individually", "leave out `--no-dedup` or `--cache`"]);
     assert!(!story.place.has("three.jsonl.journal"));
 }

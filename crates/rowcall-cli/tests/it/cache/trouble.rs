@@ -49,7 +49,7 @@ fn a_cache_that_fails_is_warned_of_and_the_run_goes_on() {
         &[
             "100 done",
             "warning: the cache `answers.cache` cannot be used: no such table",
-            "keeps no more answers there",
+            "stores no more answers there",
         ],
     );
     assert_eq!(ran.stderr.matches("warning: the cache").count(), 1, "{}", ran.stderr);

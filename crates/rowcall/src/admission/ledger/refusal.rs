@@ -1,4 +1,5 @@
-//! What follows from a refusal: whose it is, for how long the account is closed, and which limit, pace or ceiling it shows.
+//! What follows from a refusal: whether it concerns the account, how long the account is closed, and which limit, pace or
+//! ceiling it reveals.
 
 use std::time::Duration;
 
@@ -10,18 +11,18 @@ use crate::admission::refusals::{Remedy, Since, Verdict};
 use crate::admission::{Refusal, Settlement};
 use crate::standing::{Dimension, LimitedBy};
 
-/// Upward jitter on a wait that the server asked for: a tenth of it, and at most a second.
+/// Upward jitter on a wait that the server requested: a tenth of it, and at most a second.
 const JITTER: f64 = 0.1;
 
-/// So many refusals without a time, at least half of what was sent meanwhile, are taken for what they say.
+/// This many refusals without a time, if they are at least half of what was sent meanwhile, are believed.
 const UNTIMED: u64 = 8;
 
-/// A refusal is the account's if not so many of the attempts that were sent after it have been answered.
+/// A refusal does not concern the account if this many attempts that were sent after it have been answered.
 const CONTRADICTIONS: usize = 3;
 
 impl Ledger {
-    /// Whether all wait after a refusal or only the row that was refused. What is not about an amount, or comes without a time, has
-    /// rules of its own.
+    /// Whether the whole account waits after a refusal or only the refused row. Refusals that are not about an amount, or come
+    /// without a time, have separate rules.
     pub(super) fn judge(&mut self, granted: Granted, settlement: Settlement) -> Verdict {
         let Settlement::Refused(Refusal { retry_after: Some(_), by, .. }) = settlement else {
             return Verdict::Account;
@@ -34,13 +35,13 @@ impl Ledger {
         }
     }
 
-    /// The server did not serve the attempt: what was reserved for it comes back.
+    /// Gives back what was reserved for an attempt that the server did not serve.
     fn turn_away(&mut self, granted: Granted, now: Duration) {
         self.limited_since.get_or_insert(now);
         self.give(granted.amounts, &granted.sent, now);
     }
 
-    /// A refusal with a time that others have not met: only a pace may follow from many of them.
+    /// Handles a refusal with a time that others have not met: only many of them may lead to a pace.
     pub(super) fn take_single_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
         self.turn_away(granted, now);
         let dimension = match refusal.by {
@@ -54,7 +55,7 @@ impl Ledger {
         let accepted = self.limits.accepted(dimension);
         match self.refusals.remedy(since, is_below_measured) {
             Remedy::Begin(_) if refusal.overloaded => self.concurrency.overloaded(now),
-            // One that does not bind yet may, once it has been measured for long enough.
+            // A pace that does not apply yet may do so once it has been measured for long enough.
             Remedy::Begin(_) | Remedy::Measure if self.paces.contains_key(&dimension) => {
                 if let Some(pace) = self.paces.get_mut(&dimension) {
                     pace.refused(granted.amounts.of(dimension), accepted, Cause::Amount, now);
@@ -69,28 +70,28 @@ impl Ledger {
         }
     }
 
-    /// A refusal that holds for the account, or one that may be about anything.
+    /// Handles a refusal that concerns the account, or one that may be about anything.
     pub(super) fn take_refusal(&mut self, granted: Granted, refusal: Refusal, now: Duration) {
         self.turn_away(granted, now);
-        let Refusal { retry_after, by, overloaded, places } = refusal;
+        let Refusal { retry_after, by, overloaded, slots } = refusal;
         let contradictions =
             self.lately_answered.iter().filter(|number| **number > granted.sent.number).count();
         if contradictions >= CONTRADICTIONS {
-            // What was sent after it was let in: it is this attempt's bad luck.
+            // Attempts sent after it were accepted, so it concerns only this attempt.
             return;
         }
-        let is_news = self.closed_at.is_none_or(|closed_at| granted.sent.at > closed_at);
-        if is_news && (retry_after.is_some() || overloaded) {
+        let is_new = self.closed_at.is_none_or(|closed_at| granted.sent.at > closed_at);
+        if is_new && (retry_after.is_some() || overloaded) {
             self.closed_at = Some(now);
         }
         if let Some(wait) = retry_after {
             let jitter = (wait.mul_f64(JITTER)).min(Duration::from_secs(1)).mul_f64(fastrand::f64());
             self.closed_until = self.closed_until.max(now + wait + jitter);
             self.opened_at = self.closed_until;
-            self.opening = Some(Bucket::full(FOLLOWING, 1.0, self.closed_until));
+            self.ramp = Some(Bucket::full(FOLLOWING, 1.0, self.closed_until));
         }
         if overloaded {
-            if is_news {
+            if is_new {
                 self.concurrency.overloaded(now);
             }
             return;
@@ -102,35 +103,22 @@ impl Ledger {
         }
         let sent_since = self.limits.sent().saturating_sub(self.untimed_from);
         match (by, retry_after) {
-            // Who says nothing of a time may refuse for any reason; that an amount is used up shows when nothing else is answered.
+            // A server that names no time may refuse for any reason; that an amount is used up shows only when nothing else is
+            // answered.
             (Some(LimitedBy::Amount(_)), None) if self.untimed < UNTIMED || 2 * self.untimed < sent_since => {
             }
             (Some(LimitedBy::Amount(dimension)), _) => {
-                self.slow_down(dimension, Cause::Amount, granted.amounts, retry_after, is_news, now);
+                self.slow_down(dimension, Cause::Amount, granted.amounts, retry_after, is_new, now);
             }
             (Some(LimitedBy::Growth), _) => {
-                self.slow_down(
-                    Dimension::Requests,
-                    Cause::Growth,
-                    granted.amounts,
-                    retry_after,
-                    is_news,
-                    now,
-                );
+                self.slow_down(Dimension::Requests, Cause::Growth, granted.amounts, retry_after, is_new, now);
             }
             (None, Some(_)) => {
-                self.slow_down(
-                    Dimension::Requests,
-                    Cause::Amount,
-                    granted.amounts,
-                    retry_after,
-                    is_news,
-                    now,
-                );
+                self.slow_down(Dimension::Requests, Cause::Amount, granted.amounts, retry_after, is_new, now);
             }
             (Some(LimitedBy::Concurrency), _) => {
                 self.untimed = 0;
-                let others = places.map_or(granted.others, |places| granted.others.min(places));
+                let others = slots.map_or(granted.others, |slots| granted.others.min(slots));
                 self.concurrency.refused_for_places(others, granted.sent.at, now);
             }
             (None, None) => {
@@ -139,18 +127,18 @@ impl Ledger {
         }
     }
 
-    /// The server has none left of this.
+    /// The server has nothing left of this dimension.
     fn slow_down(
         &mut self,
         dimension: Dimension,
         cause: Cause,
         refused: Amounts,
         retry_after: Option<Duration>,
-        is_news: bool,
+        is_new: bool,
         now: Duration,
     ) {
         self.limits.exhaust(dimension, refused, retry_after, now);
-        if !is_news {
+        if !is_new {
             return;
         }
         let accepted = self.limits.accepted(dimension);
@@ -162,7 +150,7 @@ impl Ledger {
     }
 }
 
-/// Whether it is a refusal that names no time.
+/// Whether it is a refusal that names no wait.
 pub(super) fn is_untimed(settlement: Settlement) -> bool {
     matches!(settlement, Settlement::Refused(Refusal { retry_after: None, .. }))
 }

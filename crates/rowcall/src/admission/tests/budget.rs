@@ -1,5 +1,5 @@
-//! A budget is a promise: in virtual time, against servers that bill in every nasty way, over random prices, rows and budgets, and over
-//! runs that are killed and resumed. And the ways in which other budgets have been seen to fail.
+//! A budget is a promise: tested in virtual time against servers that bill in every nasty way, with random prices, rows and budgets,
+//! and with runs that are killed and resumed. Also, the known failures of other budgets.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,18 +13,18 @@ use crate::price::{Moment, Most, Price, Prices};
 const AT: i64 = 1_795_000_000;
 const EVERY: u64 = 200;
 
-/// How a server bills what it answers, and what it does not.
+/// How a server bills requests, answered or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Billing {
-    /// What was really used.
+    /// The actual usage.
     Honest,
-    /// The whole output limit, whatever the answer has.
+    /// The whole output limit, regardless of the answer.
     FullLimits,
-    /// One and a half times as many tokens of input as four bytes a token make.
+    /// One and a half times as many input tokens as at four bytes per token.
     MoreInput,
 }
 
-/// What a request takes and how it ends, by the seed.
+/// What a request takes and how it ends, drawn from the seed.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     bytes: u64,
@@ -37,19 +37,19 @@ struct Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Answered,
-    /// The answer is lost, or is a 5xx, and is billed all the same.
+    /// The answer is lost, or is a 5xx, and is billed nevertheless.
     Lost,
-    /// It is turned away and not billed.
+    /// It is refused and not billed.
     Refused,
-    /// No tokens are told.
-    Untold,
+    /// It is answered without usage.
+    NoUsage,
 }
 
 /// A world: prices, rows, a budget.
 struct World {
     price: Price,
     rows: Vec<Asked>,
-    places: usize,
+    slots: usize,
     budget: Usd,
 }
 
@@ -97,7 +97,7 @@ fn asked(random: &mut fastrand::Rng, billing: Billing, largest: u64, limit: u64)
     let end = match random.u8(0..40) {
         0 => End::Lost,
         1 => End::Refused,
-        2 => End::Untold,
+        2 => End::NoUsage,
         _ => End::Answered,
     };
     let latency = Duration::from_millis(random.u64(200..900));
@@ -111,7 +111,7 @@ impl World {
         let billing = [Billing::Honest, Billing::FullLimits, Billing::MoreInput][seed as usize % 3];
         let (largest, limit) = (random.u64(200..20_000), random.u64(20..2_000));
         let rows: Vec<_> = (0..400).map(|_| asked(&mut random, billing, largest, limit)).collect();
-        let mut world = Self { price, rows, places: random.usize(1..24), budget: Usd::ZERO };
+        let mut world = Self { price, rows, slots: random.usize(1..24), budget: Usd::ZERO };
         let all: Usd = world.rows.iter().map(|row| world.billed(*row)).sum();
         world.budget =
             Usd::from_picodollars((all.picodollars() as f64 * (0.02 + 0.85 * random.f64())) as u64);
@@ -126,7 +126,7 @@ impl World {
     /// What the server charges.
     fn billed(&self, row: Asked) -> Usd {
         match row.end {
-            End::Answered | End::Lost | End::Untold => {
+            End::Answered | End::Lost | End::NoUsage => {
                 self.price.cost(&row.usage, None, Moment::from_seconds(AT)).expect("a cost")
             }
             End::Refused => Usd::ZERO,
@@ -138,11 +138,11 @@ impl World {
     }
 }
 
-/// What has happened in a world, over all of its processes.
+/// What has happened in a world, over all its processes.
 #[derive(Debug, Default)]
 struct Account {
     bill: Usd,
-    /// What a journal records: what has ended, at the most, and the most of what is in flight, by row.
+    /// What a journal records: the most that ended attempts cost, and the most of those in flight, by row.
     ended: Usd,
     in_flight: BTreeMap<usize, Usd>,
     /// When each amount was billed.
@@ -151,7 +151,7 @@ struct Account {
     denied: Option<Denial>,
 }
 
-/// Plays the rows from `next` on in one process, until it is killed if it is; tells how far it has come.
+/// Plays the rows from `next` on in one process, until it is killed, if at all; returns how far it came.
 async fn play(
     world: &World,
     account: &RefCell<Account>,
@@ -159,7 +159,7 @@ async fn play(
     budget: Option<Usd>,
     killed_after: Option<Duration>,
 ) -> usize {
-    let admission = places(world.places);
+    let admission = with_slots(world.slots);
     let journal = Path::new("a.journal");
     if let Some(budget) = budget {
         admission.apply(Limit::Budget(budget));
@@ -185,7 +185,7 @@ async fn play(
                 Ok(permit) => permit,
                 Err(denial) => return account.borrow_mut().denied = Some(denial),
             };
-            // The server bills when a request comes, whatever becomes of its answer.
+            // The server bills when a request comes, even if its answer is lost.
             account.borrow_mut().in_flight.insert(number, most);
             let billed = world.billed(row);
             let check = |account: &Account| {
@@ -203,13 +203,13 @@ async fn play(
             tokio::time::sleep(row.latency).await;
             let (settlement, cost) = match row.end {
                 End::Answered => (Settlement::Exact(row.usage), Cost::known(billed)),
-                End::Untold => (Settlement::Unknown, Cost::at_most(most)),
+                End::NoUsage => (Settlement::Unknown, Cost::at_most(most)),
                 End::Lost => {
                     let failed = Settlement::Failed { failing: Failing::Server, retry_after: None };
                     (failed, Cost::at_most(most))
                 }
                 End::Refused => {
-                    let refusal = Refusal { retry_after: None, by: None, overloaded: false, places: None };
+                    let refusal = Refusal { retry_after: None, by: None, overloaded: false, slots: None };
                     (Settlement::Refused(refusal), Cost::default())
                 }
             };
@@ -221,7 +221,7 @@ async fn play(
                 check(&account);
             }
             match row.end {
-                End::Answered | End::Untold => return account.borrow_mut().done += 1,
+                End::Answered | End::NoUsage => return account.borrow_mut().done += 1,
                 End::Lost | End::Refused => row.end = End::Answered,
             }
         }
@@ -239,7 +239,7 @@ async fn play(
         }
     };
     match killed_after {
-        // A process that is killed settles nothing: what it had in flight stays in the journal.
+        // A killed process settles nothing: what it had in flight stays in the journal.
         Some(after) => drop(tokio::time::timeout(after, all).await),
         None => all.await,
     }
@@ -266,10 +266,10 @@ async fn a_budget_is_never_exceeded_and_nearly_all_of_it_is_used_in_nearly_the_s
             judged += 1;
             assert!(share(ended) >= 0.95, "seed {seed}: {:.3} of the budget is used", share(ended));
         }
-        if share(world.dearest().times(world.places as u64)) <= 0.1 {
+        if share(world.dearest().times(world.slots as u64)) <= 0.1 {
             let unlimited = RefCell::new(Account::default());
             play(&world, &unlimited, 0, None, None).await;
-            // Until nineteen twentieths of what was billed in the end had been sent.
+            // The time until nineteen twentieths of the final bill had been sent.
             let until = |times: &[(Duration, Usd)]| {
                 let mut sum = Usd::ZERO;
                 let enough = Usd::from_picodollars(bill.picodollars() / 20 * 19);
@@ -294,7 +294,7 @@ async fn a_budget_is_never_exceeded_and_nearly_all_of_it_is_used_in_nearly_the_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_holds_for_all_runs_of_a_journal_however_often_they_are_killed() {
+async fn a_budget_covers_all_runs_of_a_journal_however_often_they_are_killed() {
     for seed in 0..EVERY {
         let world = World::new(1_000 + seed);
         let mut random = fastrand::Rng::with_seed(seed);
@@ -344,7 +344,7 @@ async fn a_long_prompt_is_reserved_at_the_price_of_long_prompts() {
     let permits: Vec<_> = (0..5).map(|_| admission.admit(staking(call), None).now_or_never()).collect();
     assert_eq!(permits.iter().flatten().count(), 3);
     let mut fourth = Box::pin(admission.admit(staking(call), None));
-    assert!((&mut fourth).now_or_never().is_none(), "it waits for what the three really cost");
+    assert!((&mut fourth).now_or_never().is_none(), "it waits for the actual cost of the three");
     let usage = Usage { input_tokens: 300_000, ..Usage::default() };
     let cost = price.cost(&usage, None, at).expect("a cost");
     for permit in permits.into_iter().flatten() {
@@ -372,13 +372,13 @@ async fn a_burst_that_could_cost_too_much_waits_and_all_of_it_is_answered() {
         waited
     };
     let waited = join_all((0..500).map(ask)).await;
-    assert!(waited.contains(&Some(Bound::Budget)), "the budget has bound it");
+    assert!(waited.contains(&Some(Bound::Budget)), "the budget held it back");
     assert_eq!(admission.lock().budget.committed(), usd("5"));
 }
 
 /// litellm issue 36926: reservations were never given back, and a single process was refused under load with nothing spent.
 #[tokio::test(start_paused = true)]
-async fn nothing_stays_reserved_for_what_was_not_billed() {
+async fn unbilled_attempts_leave_nothing_reserved() {
     let admission = with_budget("1");
     let most = usd("0.25");
     for round in 0..400 {
@@ -386,7 +386,7 @@ async fn nothing_stays_reserved_for_what_was_not_billed() {
         match round % 4 {
             0 => permit.hand_back(),
             1 => {
-                let refusal = Refusal { retry_after: None, by: None, overloaded: false, places: None };
+                let refusal = Refusal { retry_after: None, by: None, overloaded: false, slots: None };
                 let _ = permit.settle(
                     Settlement::Refused(refusal),
                     Cost::default(),
@@ -399,7 +399,7 @@ async fn nothing_stays_reserved_for_what_was_not_billed() {
                 let _ = permit.settle(failed, Cost::default(), &[], &mut Strikes::default());
             }
             _ => {
-                // One that waits is cancelled, and one is granted and cancelled before it could be told.
+                // One is cancelled while it waits, and one after it was granted but before it noticed.
                 let others = [(); 3].map(|()| admission.admit(staking(most), None).now_or_never());
                 let mut waits = Box::pin(admission.admit(staking(most), None));
                 assert!((&mut waits).now_or_never().is_none());
@@ -437,8 +437,8 @@ fn many_threads_cannot_pass_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_fit_lets_others_go_and_is_denied_once_none_of_them_fits() {
-    let admission = places(8);
+async fn a_large_attempt_lets_others_go_and_is_denied_once_nothing_is_in_flight() {
+    let admission = with_slots(8);
     admission.apply(Limit::Budget(usd("1")));
     let held = admission.admit(staking(usd("0.40")), None).await.expect("it fits");
     let mut large = Box::pin(admission.admit(staking(usd("0.95")), None));
@@ -468,7 +468,7 @@ async fn what_does_not_fit_lets_others_go_and_is_denied_once_none_of_them_fits()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_costs_more_than_it_could_stops_everything() {
+async fn a_cost_above_the_maximum_stops_everything() {
     for (cost, denial) in [
         (
             Cost::known(usd("0.30")),
@@ -480,7 +480,7 @@ async fn what_costs_more_than_it_could_stops_everything() {
         ),
         (Cost::UNKNOWN, Denial::Unpriced),
     ] {
-        let admission = places(2);
+        let admission = with_slots(2);
         admission.apply(Limit::Budget(usd("1")));
         let first = admission.admit(staking(usd("0.20")), None).await.expect("it fits");
         let _second = admission.admit(staking(usd("0.20")), None).await.expect("it fits");
@@ -491,11 +491,11 @@ async fn what_costs_more_than_it_could_stops_everything() {
         assert_eq!(admission.admit(staking(Usd::ZERO), None).await.expect_err("for all"), denial);
     }
     let unknown = with_budget("1").admit(Need { stake: Stake::FREE, ..NEED }, None).await;
-    assert_eq!(unknown.expect_err("there is no most"), Denial::Boundless);
+    assert_eq!(unknown.expect_err("there is no most"), Denial::Unbounded);
 }
 
 #[test]
-fn what_a_journal_records_is_counted_once_whoever_opens_it() {
+fn the_spending_in_a_journal_is_counted_once_however_often_it_is_opened() {
     let admission = with_budget("10");
     let (one, other) = (Path::new("one.journal"), Path::new("other.journal"));
     let purse = admission.spent_before(one, usd("2"));

@@ -1,4 +1,4 @@
-//! Outages in virtual time: who probes, who is blamed, when it is over.
+//! Outages in virtual time: which attempts probe, what is blamed, and when it is over.
 
 use futures_util::future::join_all;
 
@@ -44,14 +44,14 @@ async fn rows_keep_their_retries_and_single_attempts_probe_until_one_is_answered
         let permits = join_all((0..64).map(|_| admission.admit_free(NEED, None))).await;
         assert!(back.elapsed() < Duration::from_millis(100), "{:?}", back.elapsed());
         drop(permits);
-        // What had failed before it was known to be an outage is forgiven as well.
+        // Failures from before the outage was recognised are forgiven as well.
         fail(&admission, &mut rows[..1], failing).await;
         assert_eq!(rows[0].count(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_that_fails_among_others_that_do_not_is_to_blame() {
+async fn a_row_that_fails_while_others_succeed_is_to_blame() {
     let admission = Admission::new();
     let mut sick = [Strikes::default(); 3];
     for attempt in 1..=4 {
@@ -68,7 +68,7 @@ async fn a_row_that_fails_among_others_that_do_not_is_to_blame() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_row_by_itself_shows_no_outage() {
+async fn a_single_row_does_not_indicate_an_outage() {
     let admission = Admission::new();
     answered(&admission).await;
     let mut row = [Strikes::default()];
@@ -79,7 +79,7 @@ async fn one_row_by_itself_shows_no_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_few_rows_are_waited_for_no_longer_than_a_minute() {
+async fn an_outage_met_by_a_few_rows_is_believed_for_a_minute() {
     let admission = Admission::new();
     answered(&admission).await;
     let mut rows = [Strikes::default(); 3];
@@ -93,7 +93,7 @@ async fn a_few_rows_are_waited_for_no_longer_than_a_minute() {
     assert_eq!(started.elapsed().as_secs(), 60);
 }
 
-/// However few rows are left, and also where the first thing that comes is a page.
+/// Even with few rows left, and even if the first response is a page.
 #[tokio::test(start_paused = true)]
 async fn a_web_page_is_an_outage_at_once() {
     for has_answered in [true, false] {
@@ -108,7 +108,7 @@ async fn a_web_page_is_an_outage_at_once() {
             assert_eq!(row[0].count(), 0);
             blame = fail(&admission, &mut row, Failing::Page).await;
         }
-        // A page may be for the row after all; where nothing else ever came, the address is wrong.
+        // A page may be the row's fault after all; if nothing else ever came, the address is wrong.
         let (blamed, after) = if has_answered { (Blame::Row, 360) } else { (Blame::Setup, 60) };
         assert_eq!((&blame[..], started.elapsed().as_secs()), (&[blamed][..], after));
         assert_eq!(fail(&admission, &mut row, Failing::Page).await, [blamed]);
@@ -117,7 +117,7 @@ async fn a_web_page_is_an_outage_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_among_many_attempts_shows_nothing_yet() {
+async fn a_page_among_many_attempts_is_not_yet_an_outage() {
     let admission = Admission::new();
     answered(&admission).await;
     let others = join_all((0..9).map(|_| admission.admit_free(NEED, None))).await;
@@ -127,7 +127,7 @@ async fn a_page_among_many_attempts_shows_nothing_yet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_hangs_takes_no_place_from_what_is_answered_after_it() {
+async fn a_hanging_attempt_frees_its_slot_when_a_later_one_is_answered() {
     let admission = Admission::new();
     answered(&admission).await;
     let limit = admission.concurrency();
@@ -145,8 +145,8 @@ async fn what_hangs_takes_no_place_from_what_is_answered_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_users_own_limit_is_kept_even_where_all_hangs() {
-    let admission = places(4);
+async fn the_users_own_limit_is_kept_even_if_all_attempts_hang() {
+    let admission = with_slots(4);
     answered(&admission).await;
     let _hanging = join_all((0..4).map(|_| admission.admit_free(NEED, None))).await;
     let waits = tokio::time::timeout(Duration::from_mins(9), admission.admit_free(NEED, None)).await;

@@ -1,4 +1,4 @@
-//! What many refusals at once come to, and what is left of them later, in virtual time.
+//! What many refusals at once lead to, and what remains of them later, in virtual time.
 
 use std::future::Future;
 
@@ -7,20 +7,20 @@ use futures_util::future::join_all;
 use super::*;
 
 const OVERLOADED: Settlement =
-    Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true, places: None });
+    Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true, slots: None });
 
 const NO_REQUESTS: Settlement = Settlement::Refused(Refusal {
     retry_after: None,
     by: Some(LimitedBy::Amount(Dimension::Requests)),
     overloaded: false,
-    places: None,
+    slots: None,
 });
 
 fn seconds(seconds: u64) -> impl Future<Output = ()> {
     tokio::time::sleep(Duration::from_secs(seconds))
 }
 
-/// So many attempts at the same time, which all end alike.
+/// This many attempts at the same time, which all end alike.
 async fn all(admission: &Arc<Admission>, attempts: usize, end: Settlement) {
     let permits = join_all((0..attempts).map(|_| admission.admit_free(NEED, None))).await;
     seconds(1).await;
@@ -30,8 +30,8 @@ async fn all(admission: &Arc<Admission>, attempts: usize, end: Settlement) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_that_are_refused_together_for_want_of_requests_slow_down_once() {
-    let admission = places(200);
+async fn many_simultaneous_refusals_for_requests_slow_down_once() {
+    let admission = with_slots(200);
     all(&admission, 200, NO_REQUESTS).await;
     let started = Instant::now();
     for _ in 0..3 {
@@ -46,8 +46,8 @@ async fn many_that_are_refused_together_for_want_of_requests_slow_down_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn overload_at_all_places_takes_a_tenth_off_and_it_comes_back() {
-    let admission = places(64);
+async fn overload_of_all_slots_takes_off_a_tenth_which_comes_back() {
+    let admission = with_slots(64);
     all(&admission, 64, OVERLOADED).await;
     assert_eq!(admission.concurrency(), 57);
     let back = async || {
@@ -59,16 +59,16 @@ async fn overload_at_all_places_takes_a_tenth_off_and_it_comes_back() {
         );
     };
     back().await;
-    // What was sent since is news.
+    // Refusals of attempts sent since then are new.
     all(&admission, 57, OVERLOADED).await;
     assert_eq!(admission.concurrency(), 51);
     back().await;
-    let mut places = Vec::new();
+    let mut limits = Vec::new();
     for _ in 0..16 {
         all(&admission, admission.concurrency(), Settlement::Unknown).await;
-        places.push(admission.concurrency());
+        limits.push(admission.concurrency());
     }
-    assert_eq!(places, [51, 51, 51, 57, 57, 57, 57, 63, 63, 63, 63, 64, 64, 64, 64, 64]);
+    assert_eq!(limits, [51, 51, 51, 57, 57, 57, 57, 63, 63, 63, 63, 64, 64, 64, 64, 64]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,8 +76,8 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
     let admission = Admission::new();
     let refused = async |retry_after: Option<u64>| {
         let retry_after = retry_after.map(Duration::from_secs);
-        let refusal = Refusal { retry_after, by: None, overloaded: true, places: None };
-        // One with a time may be chance; five are the account's.
+        let refusal = Refusal { retry_after, by: None, overloaded: true, slots: None };
+        // One refusal with a time may be chance; five concern the account.
         for _ in 0..if retry_after.is_some() { 5 } else { 1 } {
             admission.admit_free(NEED, None).await.settle(
                 Settlement::Refused(refusal),
@@ -91,12 +91,12 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
     assert_eq!(refused(None).await, 0);
     seconds(30).await;
     assert_eq!(refused(None).await, 30);
-    // Whoever asked has given up; the next comes an hour later.
+    // The earlier attempts were given up; the next comes an hour later.
     seconds(3600).await;
     assert_eq!(refused(Some(300)).await, 0);
-    // What the server asks for is waited for in its account's name.
+    // A wait that the server requested counts as being limited.
     assert_eq!(refused(None).await, 300);
-    // An attempt that takes long is no idleness.
+    // A long attempt is not idle time.
     let permit = admission.admit_free(NEED, None).await;
     seconds(200).await;
     let failed = Settlement::Failed { failing: Failing::Unanswered, retry_after: None };
@@ -106,15 +106,15 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
-    let admission = places(1);
+async fn an_unused_permit_is_given_back_in_full() {
+    let admission = with_slots(1);
     admission.apply(Limit::Requests(60.0));
     let started = Instant::now();
     for _ in 0..3 {
         let held = admission.admit_free(NEED, None).await;
         let mut waits = Box::pin(admission.admit_free(NEED, None));
         assert!((&mut waits).now_or_never().is_none());
-        // It is granted now, and dropped before it could be told.
+        // It is granted now, and dropped before it noticed.
         held.hand_back();
         drop(waits);
     }
@@ -126,15 +126,15 @@ async fn a_place_from_which_nothing_was_sent_is_given_back_whole() {
             &mut Strikes::default(),
         );
     }
-    assert_eq!(started.elapsed(), Duration::ZERO, "a tenth of a minute's burst is there in whole");
+    assert_eq!(started.elapsed(), Duration::ZERO, "the whole burst of a tenth of a minute is available");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_how_many_at_a_time_are_too_many_is_believed_at_once() {
+async fn a_refusal_for_concurrency_is_believed_at_once() {
     let admission = Admission::new();
     let permits = join_all((0..4).map(|_| admission.admit_free(NEED, None))).await;
     let too_many =
-        Refusal { retry_after: None, by: Some(LimitedBy::Concurrency), overloaded: false, places: None };
+        Refusal { retry_after: None, by: Some(LimitedBy::Concurrency), overloaded: false, slots: None };
     for (nth, permit) in permits.into_iter().enumerate() {
         let end = if nth < 3 { Settlement::Unknown } else { Settlement::Refused(too_many) };
         permit.settle(end, Cost::default(), &[], &mut Strikes::default());
@@ -144,18 +144,18 @@ async fn a_server_that_says_how_many_at_a_time_are_too_many_is_believed_at_once(
 
 /// LiteLLM says `Current limit: 3`.
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_how_many_there_may_be_is_taken_at_its_word() {
-    for (places, ceiling) in [(3, 3), (5, 5), (40, 7)] {
+async fn a_server_that_names_its_concurrency_limit_is_believed() {
+    for (slots, ceiling) in [(3, 3), (5, 5), (40, 7)] {
         let admission = Admission::new();
         let mut permits = join_all((0..8).map(|_| admission.admit_free(NEED, None))).await;
         let too_many = Refusal {
             retry_after: None,
             by: Some(LimitedBy::Concurrency),
             overloaded: false,
-            places: Some(places),
+            slots: Some(slots),
         };
         let last = permits.pop().expect("a permit");
         last.settle(Settlement::Refused(too_many), Cost::default(), &[], &mut Strikes::default());
-        assert_eq!(admission.concurrency(), ceiling, "{places}");
+        assert_eq!(admission.concurrency(), ceiling, "{slots}");
     }
 }

@@ -1,4 +1,4 @@
-//! A server for stories in virtual time: what it lets in, what it says about its limits, and how long it takes.
+//! A server for stories in virtual time: what it accepts, what it advertises, and how long it takes.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use super::super::bucket::Bucket;
 use super::super::*;
 use crate::standing::Period;
 
-/// What a row asks and how long its answer takes.
+/// What a row uses and how long its answer takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) bytes: usize,
@@ -28,7 +28,7 @@ impl Row {
     }
 }
 
-/// What a refusal for no reason says that it is about.
+/// What a random refusal claims to be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mood {
     Requests,
@@ -39,29 +39,29 @@ pub(super) enum Mood {
 /// What a server allows.
 #[derive(Debug, Clone)]
 pub(super) struct Allowance {
-    /// Per second, each with a bucket of one second's.
+    /// Rates per second, each with a bucket of one second's worth.
     pub(super) rates: Vec<(Dimension, f64)>,
-    /// After so many seconds the rates are so many times as high.
+    /// After how many seconds the rates change, and by what factor.
     pub(super) change: Option<(f64, f64)>,
-    /// What its headers tell, as a multiple of the truth; none if it sends none.
-    pub(super) told: Option<f64>,
-    /// Whether the headers are written when the answer is, instead of when the request comes.
-    pub(super) told_late: bool,
-    /// To how much it rounds the tokens that are left.
+    /// What its headers advertise, as a multiple of the truth; `None` if it sends none.
+    pub(super) advertised: Option<f64>,
+    /// Whether the headers are written with the answer, instead of when the request comes.
+    pub(super) advertised_late: bool,
+    /// The unit to which it rounds the remaining tokens.
     pub(super) rounded_to: f64,
-    /// From when for how long it has no capacity.
+    /// When it has no capacity, and for how long.
     pub(super) closed: Vec<(f64, f64)>,
-    /// Requests a second at first, and in how many seconds they may double.
+    /// Requests per second at first, and in how many seconds they may double.
     pub(super) ramp: Option<(f64, f64)>,
     /// Requests at the same time; more are refused.
-    pub(super) places: Option<usize>,
+    pub(super) max_in_flight: Option<usize>,
     /// Requests at the same time; more wait.
     pub(super) slots: Option<usize>,
-    /// The share of requests that are refused for no reason, and after how long they are to come again.
+    /// The share of requests that are refused at random, and the wait that the refusal asks for.
     pub(super) moody: Option<(f64, Option<Duration>)>,
-    /// What such a refusal says that it is about.
+    /// What such a refusal claims to be about.
     pub(super) mood: Mood,
-    /// What its headers claim of requests whatever is sent: the limit per minute and what is left of it.
+    /// What its headers claim about requests regardless of the load: the limit per minute and what is left of it.
     pub(super) claimed: Option<(f64, f64)>,
     /// Whether only its refusals have headers.
     pub(super) only_with_refusals: bool,
@@ -72,12 +72,12 @@ impl Allowance {
         Self {
             rates: rates.to_vec(),
             change: None,
-            told: Some(1.0),
-            told_late: false,
+            advertised: Some(1.0),
+            advertised_late: false,
             rounded_to: 1.0,
             closed: Vec::new(),
             ramp: None,
-            places: None,
+            max_in_flight: None,
             slots: None,
             moody: None,
             mood: Mood::Requests,
@@ -87,7 +87,7 @@ impl Allowance {
     }
 }
 
-/// What the server has answered.
+/// How the server answers.
 #[derive(Debug)]
 pub(super) enum Answer {
     Done,
@@ -139,7 +139,7 @@ impl Server {
     }
 
     pub(super) async fn serve(&self, row: Row) -> (Answer, Vec<Standing>) {
-        // A millisecond there and back.
+        // A millisecond each way.
         tokio::time::sleep(Duration::from_millis(1)).await;
         let (refused, standings) = self.enter(row);
         if let Some(refused) = refused {
@@ -152,7 +152,7 @@ impl Server {
             }
             None => tokio::time::sleep(row.latency).await,
         }
-        let standings = if self.allowance.told_late { self.standings() } else { standings };
+        let standings = if self.allowance.advertised_late { self.standings() } else { standings };
         self.state.lock().expect("no panic").in_flight -= 1;
         (Answer::Done, standings)
     }
@@ -199,14 +199,14 @@ impl Server {
     fn refusal(&self, state: &mut Open, row: Row, now: Duration) -> Option<Answer> {
         let seconds = now.as_secs_f64();
         let refused = |retry_after, by, overloaded| {
-            Some(Answer::Refused(Refusal { retry_after, by, overloaded, places: None }))
+            Some(Answer::Refused(Refusal { retry_after, by, overloaded, slots: None }))
         };
         if let Some((from, length)) =
             self.allowance.closed.iter().find(|(from, length)| (*from..from + length).contains(&seconds))
         {
             return refused(Some(Duration::from_secs_f64(from + length - seconds)), None, true);
         }
-        if self.allowance.places.is_some_and(|places| state.in_flight >= places) {
+        if self.allowance.max_in_flight.is_some_and(|max| state.in_flight >= max) {
             return refused(None, None, false);
         }
         if let Some((share, retry_after)) = self.allowance.moody
@@ -247,7 +247,7 @@ impl Server {
                 exact_to: 1.0,
             }];
         }
-        let Some(factor) = self.allowance.told else { return Vec::new() };
+        let Some(factor) = self.allowance.advertised else { return Vec::new() };
         let now = self.epoch.elapsed();
         let state = self.state.lock().expect("no panic");
         let standing = |(dimension, bucket): &(Dimension, Bucket)| {

@@ -1,11 +1,11 @@
-//! Extractors with limits of their own: one limit, the account's, which begins at what they may have together.
+//! Extractors with their own limits: the account's limit begins at the sum of theirs.
 
 use futures_util::future::join_all;
 
 use super::*;
 
 const OVERLOADED: Settlement =
-    Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true, places: None });
+    Settlement::Refused(Refusal { retry_after: None, by: None, overloaded: true, slots: None });
 
 async fn admitted(admission: &Arc<Admission>, attempts: usize, share: Option<&Share>) -> Vec<Permit> {
     join_all((0..attempts).map(|_| admission.admit_free(NEED, share))).await
@@ -16,7 +16,7 @@ fn settle(permit: Permit, settlement: Settlement) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limit_of_the_only_extractor_is_the_accounts_and_is_named_as_what_binds() {
+async fn the_limit_of_the_only_extractor_is_the_accounts_and_is_reported_as_binding() {
     let admission = Admission::new();
     let share = admission.share(20);
     let mut permits = admitted(&admission, 20, Some(&share)).await;
@@ -26,13 +26,13 @@ async fn the_limit_of_the_only_extractor_is_the_accounts_and_is_named_as_what_bi
     settle(permits.pop().expect("a permit"), Settlement::Unknown);
     let next = next.now_or_never().expect("it is admitted");
     assert_eq!(next.waited_for(), Some(Bound::Concurrency));
-    // What a server says against so many is about these, not about 64.
+    // A server's overload concerns these, not the default of 64.
     settle(next, OVERLOADED);
     assert_eq!(admission.concurrency(), 18);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_extractor_without_a_place_holds_up_no_other() {
+async fn an_extractor_without_a_free_slot_does_not_hold_up_others() {
     let admission = Admission::new();
     let (few, more) = (admission.share(1), admission.share(3));
     let held = admission.admit_free(NEED, Some(&few)).await;
@@ -44,14 +44,14 @@ async fn an_extractor_without_a_place_holds_up_no_other() {
     assert!((&mut last).now_or_never().is_none());
     assert!((&mut waits).now_or_never().is_none());
     drop(others);
-    assert!((&mut waits).now_or_never().is_none(), "the places of others are not its own");
+    assert!((&mut waits).now_or_never().is_none(), "the slots of others are not its own");
     assert!(last.now_or_never().is_some());
     drop(held);
     assert!(waits.now_or_never().is_some());
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_others_ask_as_well_the_account_finds_out_how_many() {
+async fn the_limit_adapts_if_extractors_without_a_limit_ask_as_well() {
     let admission = Admission::new();
     let share = admission.share(5);
     let first = admission.admit_free(NEED, Some(&share)).await;
@@ -66,7 +66,7 @@ async fn where_others_ask_as_well_the_account_finds_out_how_many() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_extractors_may_have_together_is_what_those_may_have_that_are_there() {
+async fn dropped_extractors_do_not_count_in_the_sum_of_limits() {
     let admission = Admission::new();
     let (one, other) = (admission.share(100), admission.share(2));
     drop(admission.admit_free(NEED, Some(&other)).await);
@@ -77,8 +77,8 @@ async fn what_extractors_may_have_together_is_what_those_may_have_that_are_there
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_users_limit_of_the_account_is_above_those_of_extractors() {
-    let admission = places(5);
+async fn the_users_limit_of_the_account_overrides_those_of_extractors() {
+    let admission = with_slots(5);
     let share = admission.share(100);
     let permits = admitted(&admission, 5, Some(&share)).await;
     assert_eq!(admission.concurrency(), 5);

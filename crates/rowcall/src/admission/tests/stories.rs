@@ -1,5 +1,5 @@
-//! Whole runs against servers of many kinds, in virtual time: how long they take beside what is possible, and how often they are
-//! refused. The ranges are wider than what is wanted over real sockets, since the stories are short.
+//! Whole runs against many kinds of servers, in virtual time: how long they take compared with the ideal, and how often they are
+//! refused. The ranges are wider than over real sockets, since the stories are short.
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -7,21 +7,21 @@ use futures_util::stream::FuturesUnordered;
 use super::super::*;
 use super::server::{Allowance, Answer, Row, Server};
 
-/// A story: what is asked of which server, and what may come of it.
+/// A story: a server, the rows, and the allowed results.
 struct Story {
     name: &'static str,
     allowance: Allowance,
     rows: Vec<Row>,
-    /// How long it takes at the least, in seconds.
+    /// The shortest possible time, in seconds.
     ideal: f64,
-    /// The most that it may take, as a multiple of that.
+    /// The longest time allowed, as a multiple of that.
     most: f64,
     /// The largest share of requests that may be refused.
     refused: f64,
     why: &'static str,
 }
 
-/// Rows that ask for so many tokens in and out, with latencies of 0.3 to 0.8 s.
+/// Rows with these input and output tokens, and latencies of 0.3 to 0.8 s.
 fn rows(count: usize, tokens: impl Fn(usize, &mut fastrand::Rng) -> (f64, f64)) -> Vec<Row> {
     let mut random = fastrand::Rng::with_seed(1);
     (0..count)
@@ -37,7 +37,7 @@ fn equal(count: usize) -> Vec<Row> {
     rows(count, |_, random| (200.0, 20.0 + (20.0 * random.f64()).round()))
 }
 
-/// When the last row can be let in at the earliest, in input order, plus its latency.
+/// The earliest time at which the last row can be accepted, in input order, plus its latency.
 fn ideal(rows: &[Row], allowance: &Allowance) -> f64 {
     let mut now = 0.0_f64;
     let mut levels: Vec<_> =
@@ -68,21 +68,21 @@ fn ideal(rows: &[Row], allowance: &Allowance) -> f64 {
     now + closed + rows.last().map_or(0.0, |row| row.latency.as_secs_f64())
 }
 
-/// What came of a story.
+/// The result of a story.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Played {
     pub(super) seconds: f64,
     requests: u64,
     refused: u64,
     most_in_flight: usize,
 }
 
-async fn tell(allowance: Allowance, rows: &[Row]) -> Told {
-    tell_by(&Admission::new(), allowance, rows).await
+async fn play(allowance: Allowance, rows: &[Row]) -> Played {
+    play_with(&Admission::new(), allowance, rows).await
 }
 
-pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, rows: &[Row]) -> Told {
-    // Jitter and backoff are drawn alike each time.
+pub(super) async fn play_with(admission: &Arc<Admission>, allowance: Allowance, rows: &[Row]) -> Played {
+    // Jitter and backoff are the same each time.
     fastrand::seed(3);
     let server = Server::new(allowance);
     let started = Instant::now();
@@ -112,7 +112,7 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
                     let settlement = Settlement::Refused(refusal);
                     let blame =
                         permit.settle(settlement, Cost::default(), &standings, &mut Strikes::default());
-                    // As `retry.rs` decides.
+                    // The same policy as in `retry.rs`.
                     let is_chance = blame == Blame::Chance;
                     let first = if is_chance {
                         100 << u32::min(tries.saturating_sub(1), 5)
@@ -127,7 +127,7 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
             }
         }
     };
-    // As many as the window of a run.
+    // As many as in the window of a run.
     let mut waiting = rows.iter();
     let mut asked: FuturesUnordered<_> = waiting.by_ref().take(1024).map(|row| ask(*row)).collect();
     while asked.next().await.is_some() {
@@ -135,7 +135,7 @@ pub(super) async fn tell_by(admission: &Arc<Admission>, allowance: Allowance, ro
     }
     let (requests, refused) = server.counts();
     assert_eq!(admission.lock().in_flight, 0);
-    Told { seconds: started.elapsed().as_secs_f64(), requests, refused, most_in_flight: most.get() }
+    Played { seconds: started.elapsed().as_secs_f64(), requests, refused, most_in_flight: most.get() }
 }
 
 fn stories() -> Vec<Story> {
@@ -157,7 +157,7 @@ fn stories() -> Vec<Story> {
         .into_iter()
         .map(|row| Row { bytes: row.bytes + 490, ..row })
         .collect();
-    // As the schema goes along with each, bytes do not tell tokens exactly.
+    // Since each request includes the schema, tokens are not proportional to bytes.
     let of_two_kinds = rows(1500, |_, random| if random.bool() { (506.0, 15.0) } else { (257.0, 240.0) })
         .into_iter()
         .map(|row| Row { bytes: row.bytes + 490, ..row })
@@ -168,14 +168,14 @@ fn stories() -> Vec<Story> {
     };
     let slow_row = Row { bytes: 400, input: 100.0, output: 20.0, latency: Duration::from_millis(400) };
     vec![
-        story("requests", requests.clone(), equal(1500), 1.03, 0.01, "the headers tell all"),
+        story("requests", requests.clone(), equal(1500), 1.03, 0.01, "the headers are complete"),
         story(
-            "requests, told late",
-            Allowance { told_late: true, ..requests.clone() },
+            "late headers",
+            Allowance { advertised_late: true, ..requests.clone() },
             equal(1500),
             1.03,
             0.01,
-            "whichever way the server counts",
+            "however the server counts",
         ),
         story(
             "few requests",
@@ -193,13 +193,13 @@ fn stories() -> Vec<Story> {
             0.01,
             "the start is slow",
         ),
-        story("tokens", tokens.clone(), equal(1300), 1.03, 0.01, "the headers tell all"),
-        story("input and output", split, equal(1300), 1.04, 0.01, "tokens are told in thousands"),
+        story("tokens", tokens.clone(), equal(1300), 1.03, 0.01, "the headers are complete"),
+        story("input and output", split, equal(1300), 1.04, 0.01, "tokens are rounded to thousands"),
         story(
             "two kinds of rows",
             Allowance {
                 rounded_to: 1000.0,
-                told_late: true,
+                advertised_late: true,
                 ..Allowance::of(&[
                     (Dimension::Requests, 200.0),
                     (Dimension::InputTokens, 38_500.0),
@@ -217,7 +217,7 @@ fn stories() -> Vec<Story> {
             mixed,
             1.04,
             0.015,
-            "the headers tell all",
+            "the headers are complete",
         ),
         story(
             "25 to 2500",
@@ -225,7 +225,7 @@ fn stories() -> Vec<Story> {
             spread,
             1.03,
             0.01,
-            "what a schema adds to each request is told from what a row does",
+            "a schema's share is separated from a row's",
         ),
         story(
             "halved",
@@ -233,7 +233,7 @@ fn stories() -> Vec<Story> {
             equal(1200),
             1.03,
             0.01,
-            "the headers tell",
+            "the headers show it",
         ),
         story(
             "doubled",
@@ -241,39 +241,39 @@ fn stories() -> Vec<Story> {
             equal(2000),
             1.03,
             0.01,
-            "the headers tell",
+            "the headers show it",
         ),
         story(
-            "requests, untold",
-            Allowance { told: None, ..requests.clone() },
+            "requests, no headers",
+            Allowance { advertised: None, ..requests.clone() },
             equal(1500),
             1.10,
             0.05,
-            "only refusals tell",
+            "only refusals show it",
         ),
         story(
-            "tokens, untold",
-            Allowance { told: None, ..tokens },
+            "tokens, no headers",
+            Allowance { advertised: None, ..tokens },
             equal(1300),
             1.10,
             0.05,
-            "only refusals tell",
+            "only refusals show it",
         ),
         story(
-            "told double",
-            Allowance { told: Some(2.0), ..requests.clone() },
+            "advertised double",
+            Allowance { advertised: Some(2.0), ..requests.clone() },
             equal(1500),
             1.10,
             0.05,
-            "refusals tell better",
+            "refusals correct it",
         ),
         story(
-            "told half",
-            Allowance { told: Some(0.5), ..requests.clone() },
+            "advertised half",
+            Allowance { advertised: Some(0.5), ..requests.clone() },
             equal(1500),
             1.10,
             0.05,
-            "what is left tells better",
+            "the remaining amount corrects it",
         ),
         story(
             "529s",
@@ -285,17 +285,17 @@ fn stories() -> Vec<Story> {
         ),
         Story {
             name: "ramp",
-            allowance: Allowance { ramp: Some((5.0, 4.0)), told: None, ..Allowance::of(&[]) },
+            allowance: Allowance { ramp: Some((5.0, 4.0)), advertised: None, ..Allowance::of(&[]) },
             rows: equal(400),
             // From 5 a second, twice as many every 4 s: 5 + 5 × 4 / ln 2 × (2^(t/4) − 1) rows in t seconds.
             ideal: 4.0 * (395.0 / (20.0 / std::f64::consts::LN_2) + 1.0).log2() + 0.5,
             most: 1.15,
             refused: 0.25,
-            why: "each refusal tells how far it has come",
+            why: "each refusal shows how far it has come",
         },
         Story {
-            name: "40 places",
-            allowance: Allowance { places: Some(40), told: None, ..Allowance::of(&[]) },
+            name: "40 in flight",
+            allowance: Allowance { max_in_flight: Some(40), advertised: None, ..Allowance::of(&[]) },
             rows: equal(1000),
             ideal: 1000.0 * 0.55 / 40.0,
             most: 1.10,
@@ -304,39 +304,39 @@ fn stories() -> Vec<Story> {
         },
         Story {
             name: "moody",
-            allowance: Allowance { moody: Some((0.05, None)), told: None, ..Allowance::of(&[]) },
+            allowance: Allowance { moody: Some((0.05, None)), advertised: None, ..Allowance::of(&[]) },
             rows: equal(10_000),
             ideal: 0.0,
             most: 1.3,
             refused: 0.07,
-            why: "beside the same without moods",
+            why: "compared with the same without random refusals",
         },
         Story {
             name: "4 slots",
-            allowance: Allowance { slots: Some(4), told: None, ..Allowance::of(&[]) },
+            allowance: Allowance { slots: Some(4), advertised: None, ..Allowance::of(&[]) },
             rows: vec![slow_row; 200],
             ideal: 20.0,
             most: 1.05,
             refused: 0.0,
-            why: "a queue in the server costs nothing but patience",
+            why: "a queue in the server costs only latency",
         },
     ]
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_server_is_asked_nearly_as_fast_as_it_lets_and_seldom_refuses() {
+async fn every_server_is_asked_nearly_as_fast_as_it_allows_and_seldom_refuses() {
     let mut wrong = Vec::new();
     for Story { name, allowance, rows, ideal, most, refused, why } in stories() {
         let ideal = if ideal > 0.0 {
             ideal
         } else {
-            tell(Allowance { moody: None, ..allowance.clone() }, &rows).await.seconds
+            play(Allowance { moody: None, ..allowance.clone() }, &rows).await.seconds
         };
-        let told = tell(allowance, &rows).await;
-        let (ratio, share) = (told.seconds / ideal, told.refused as f64 / told.requests as f64);
+        let played = play(allowance, &rows).await;
+        let (ratio, share) = (played.seconds / ideal, played.refused as f64 / played.requests as f64);
         let line = format!(
             "{name:20} {:6.2} s, ideal {ideal:6.2} s: {ratio:.3} (at most {most}), {:.3} refused (at most {refused}), {} in flight: {why}",
-            told.seconds, share, told.most_in_flight
+            played.seconds, share, played.most_in_flight
         );
         println!("{line}");
         if ratio > most || share > refused {

@@ -1,4 +1,4 @@
-//! The table that is compiled in can be read, and names are found by its own rules and no others.
+//! The bundled table can be read, and names are found only by its own rules.
 
 use super::*;
 use crate::turn::Usage;
@@ -39,7 +39,7 @@ fn no_price_in_the_bundled_table_is_zero() {
     }
 }
 
-/// What is compiled in is what reading the file at run time would give.
+/// The compiled-in table is the same as the file read at run time.
 #[test]
 fn the_bundled_table_is_that_of_the_file() {
     let (bundled, read) = (Prices::bundled(), Prices::parse(include_str!("../../../data/prices.json")));
@@ -72,9 +72,9 @@ fn a_model_is_found_by_its_name_or_by_one_with_a_date() {
         ("anthropic", "gpt-6-luna", None),
         ("anthropic", "claude-opus-9", None),
         ("nobody", "gpt-6-luna", None),
-        // It is free up to a quota and has no price beyond.
+        // It is free up to a quota, with no price beyond.
         ("google", "gemma-4-31b-it", None),
-        // Its searches are billed by the request.
+        // Its searches are billed per request.
         ("perplexity", "sonar", None),
     ] {
         assert_eq!(usd(provider, model, "2026-11-28").as_deref(), expected, "{provider}/{model}");
@@ -100,14 +100,14 @@ fn prices_are_those_of_the_day() {
 }
 
 #[test]
-fn a_table_of_the_users_is_read_or_refused_with_the_place() {
+fn a_users_table_is_read_or_rejected_with_the_location() {
     let own = r#"{"providers": {"openai": {"mine": {"prices": [{"i": 1, "o": 2}], "dated": true}}}}"#;
     let prices = Prices::parse(own).expect("a table");
     assert!(prices.find("openai", "mine-20310101").expect("it can be read").is_some());
     assert_eq!((prices.taken_on(), prices.age_in_days(at("2026-11-28"))), (None, None));
     for (text, said) in [
-        ("[]", "no table of prices"),
-        (r#"{"models": {}}"#, "no table of prices"),
+        ("[]", "not a price table"),
+        (r#"{"models": {}}"#, "not a price table"),
         (r#"{"about": {"taken": "today"}, "providers": {}}"#, "`today`"),
         (
             r#"{"providers": {"openai": {"mine": {"prices": [{"i": 1, "o": 2, "untl": 3}]}}}}"#,
@@ -115,7 +115,7 @@ fn a_table_of_the_users_is_read_or_refused_with_the_place() {
         ),
         (r#"{"providers": {"openai": {"mine": {"prices": [{"i": -1, "o": 2}]}}}}"#, "`openai/mine`"),
         (r#"{"providers": {"openai": {"mine": {"prices": [{"i": 0.5, "o": 2}]}}}}"#, "`openai/mine`"),
-        (r#"{"providers": {"openai": {"mine": {"prices": [{"from": "x"}]}}}}"#, "`x` is no day"),
+        (r#"{"providers": {"openai": {"mine": {"prices": [{"from": "x"}]}}}}"#, "`x` is not a day"),
         (
             r#"{"providers": {"openai": {"mine": {"prices": [{"above": [[2, {}], [1, {}]]}]}}}}"#,
             "its tiers are not in order",
