@@ -119,20 +119,20 @@ fn a_file_that_gives_no_examples_is_told() {
         (
             "a.jsonl",
             "{\"text\":\"x\",\"name\":\"Ann\"}\n\n{\"text\":\"y\"}\n",
-            "the examples `a.jsonl`, line 3: has no value, neither in fields of the schema nor under `value` or `output`",
+            "the examples `a.jsonl`, line 3: the row has no value, neither in the schema's fields nor in `value` or `output`",
         ),
         (
             "a.csv",
             "text\nx\n",
-            "the examples `a.csv`, record 1: has no value, neither in fields of the schema nor under `value` or `output`",
+            "the examples `a.csv`, record 1: the row has no value, neither in the schema's fields nor in `value` or `output`",
         ),
         (
             "a.csv",
             "text,name,_error\nx,,refusal\n",
-            "the examples `a.csv`, record 1: has failed (`_error` is not empty), so it has no value to go by",
+            "the examples `a.csv`, record 1: the row failed (`_error` is not empty), so it has no value",
         ),
-        ("a.jsonl", "", "the examples `a.jsonl` are none, expected at least one"),
-        ("a.json", "[]", "the examples `a.json` are none, expected at least one"),
+        ("a.jsonl", "", "the examples `a.jsonl` are empty, expected at least one row"),
+        ("a.json", "[]", "the examples `a.json` are empty, expected at least one row"),
     ] {
         assert_eq!(read_from(name, content, PERSON, None), Err(expected.to_owned()), "{content}");
     }

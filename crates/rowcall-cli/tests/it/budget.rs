@@ -77,7 +77,7 @@ impl Story {
     }
 }
 
-fn told(ran: &Ran, code: i32, parts: &[&str]) {
+fn assert_exit(ran: &Ran, code: i32, parts: &[&str]) {
     assert_eq!(ran.code, Some(code), "{}", ran.stderr);
     for part in parts {
         assert!(ran.stderr.contains(part), "`{part}` is not in: {}", ran.stderr);
@@ -89,7 +89,7 @@ fn a_run_stops_before_its_budget_is_exceeded_and_goes_on_with_a_larger_one() {
     let scenario = Scenario::instant("bills all limits").with_bill(Bill { full_output: true, ..bill() });
     let story = Story::new(scenario, 1, 150);
     let ran = story.run(&["--budget", "0.25"]);
-    told(
+    assert_exit(
         &ran,
         4,
         &["error: the budget of $0.25 is used up: $0.2", "rows left: about $0.1", "hint: at least $0."],
@@ -99,9 +99,9 @@ fn a_run_stops_before_its_budget_is_exceeded_and_goes_on_with_a_larger_one() {
     assert!((usd("0.2455")..=usd("0.25")).contains(&first), "{first}");
     assert_eq!(story.status_usd("cost_usd"), first);
     let again = story.run(&["--budget", "0.25"]);
-    told(&again, 4, &["the budget of $0.25 is used up"]);
+    assert_exit(&again, 4, &["the budget of $0.25 is used up"]);
     assert_eq!(billed(&story.simulator), first, "nothing was sent");
-    told(&story.run(&["--budget", "$1"]), 0, &["150 done"]);
+    assert_exit(&story.run(&["--budget", "$1"]), 0, &["150 done"]);
     let all = billed(&story.simulator);
     assert!(
         all > first && story.status_usd("cost_usd") == all && story.status_usd("cost_at_most_usd") == all
@@ -135,7 +135,7 @@ fn runs_that_are_killed_and_resumed_keep_the_budget_whatever_is_billed() {
             "seed {seed}: {bill} of {at_most} of {budget}: {}",
             ran.stderr
         );
-        told(&ran, 4, &["the budget of $0.13 is used up"]);
+        assert_exit(&ran, 4, &["the budget of $0.13 is used up"]);
         // One request may cost $0.0012.
         assert!(at_most + usd("0.0012") > budget, "seed {seed}: {at_most} is used");
     }
@@ -149,7 +149,7 @@ fn the_budget_binds_where_more_could_be_sent() {
     let story = Story::new(scenario, 1, 200);
     // A few requests of $0.003 at a time, of which each comes to a hundredth of a cent.
     let ran = story.run(&["--budget", "0.03"]);
-    told(&ran, 0, &["200 done", "bound by  the budget"]);
+    assert_exit(&ran, 0, &["200 done", "bound by  the budget"]);
     assert!(billed(&story.simulator) <= usd("0.03") && story.simulator.stats().in_flight.max <= 12);
 }
 
@@ -162,7 +162,7 @@ fn a_server_that_ignores_the_output_limit_is_found_out() {
     });
     let story = Story::new(scenario, 1, 50);
     let ran = story.run(&["--budget", "0.02", "--max-output-tokens", "1000", "-c", "1"]);
-    told(
+    assert_exit(
         &ran,
         4,
         &[
@@ -211,7 +211,7 @@ fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
     let small = place.rowcall(
         &[&asking("in.txt", "age int", &url)[..], &["--price", "in=1,out=2", "--budget", "0.001"]].concat(),
     );
-    told(&small, 4, &["the budget of $0.001 is less than the $0.01", "3 rows left"]);
+    assert_exit(&small, 4, &["the budget of $0.001 is less than the $0.01", "3 rows left"]);
     assert_eq!(simulator.stats().requests.all, 0);
 }
 
@@ -220,20 +220,20 @@ fn a_run_stops_at_its_deadline_and_when_too_many_rows_fail() {
     let slow = Scenario::instant("takes its time").with_latency(Latency::fixed(Duration::from_millis(50)));
     let story = Story::new(slow, 1, 400);
     let ran = story.run(&["--deadline", "1s", "-c", "2"]);
-    told(
+    assert_exit(
         &ran,
         4,
         &["error: the deadline of 1s has passed", "rows left", "the same command goes on from there"],
     );
     assert_eq!(story.simulator.stats().unfinished, 0, "what was in flight was awaited");
-    told(&story.run(&["--deadline", "1h"]), 0, &["400 done"]);
+    assert_exit(&story.run(&["--deadline", "1h"]), 0, &["400 done"]);
 
     let story =
         Story::new(Scenario::instant("declines").with_fault(Fault::new(FaultKind::Refusal, 0.5)), 1, 400);
     let ran = story.run(&["--max-failures", "20", "-c", "2"]);
-    told(&ran, 4, &["rows have failed, expected at most 20"]);
+    assert_exit(&ran, 4, &["rows have failed, expected at most 20"]);
     let ran = story.run(&["--max-failures", "40%", "-c", "2"]);
-    told(&ran, 4, &["rows have failed, expected at most 40 %"]);
-    told(&story.run(&["--max-failures", "60%"]), 3, &["failed"]);
-    told(&story.run(&["--max-failures", "many"]), 2, &["`many` is no limit on failures"]);
+    assert_exit(&ran, 4, &["rows have failed, expected at most 40 %"]);
+    assert_exit(&story.run(&["--max-failures", "60%"]), 3, &["failed"]);
+    assert_exit(&story.run(&["--max-failures", "many"]), 2, &["`many` is no limit on failures"]);
 }

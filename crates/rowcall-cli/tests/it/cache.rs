@@ -91,7 +91,7 @@ fn answers(rows: usize) -> String {
 }
 
 #[track_caller]
-fn assert_ran(ran: &Ran, code: i32, parts: &[&str]) {
+fn assert_exit(ran: &Ran, code: i32, parts: &[&str]) {
     assert_eq!(ran.code, Some(code), "{}", ran.stderr);
     for part in parts {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);
@@ -101,15 +101,15 @@ fn assert_ran(ran: &Ran, code: i32, parts: &[&str]) {
 #[test]
 fn a_second_run_asks_nothing_and_gives_the_same_output() {
     let story = Story::instant(1_000);
-    assert_ran(&story.run("one.jsonl", &[]), 0, &["rows      1,000 done\n", "requests  1,000,"]);
+    assert_exit(&story.run("one.jsonl", &[]), 0, &["rows      1,000 done\n", "requests  1,000,"]);
     assert_eq!(story.asked(), 1_000);
     // With a journal and without, in one format and the other, in any order.
-    assert_ran(
+    assert_exit(
         &story.run("two.jsonl", &[]),
         0,
         &["1,000 of these known without asking (1,000 from the cache)", "requests  0,"],
     );
-    assert_ran(
+    assert_exit(
         &story.run("three.jsonl", &["--no-journal", "--order", "completed"]),
         0,
         &["(1,000 from the cache)"],
@@ -127,8 +127,8 @@ fn a_second_run_asks_nothing_and_gives_the_same_output() {
 #[test]
 fn meta_status_and_the_journal_say_what_came_from_the_cache() {
     let story = Story::instant(30);
-    assert_ran(&story.run("one.jsonl", &["--meta", "--limit-rows", "20"]), 0, &[]);
-    assert_ran(
+    assert_exit(&story.run("one.jsonl", &["--meta", "--limit-rows", "20"]), 0, &[]);
+    assert_exit(
         &story.run("two.jsonl", &["--meta"]),
         0,
         &["20 of these known without asking (20 from the cache)"],
@@ -155,7 +155,7 @@ fn meta_status_and_the_journal_say_what_came_from_the_cache() {
     assert!(two[20..].iter().all(|row| row["_meta"]["from_cache"] == json!(false)));
     // What the journal knows is the journal's, and its output is as it was.
     let before = story.place.read("two.jsonl");
-    assert_ran(&story.run("two.jsonl", &["--meta"]), 0, &["30 of these known without asking\n"]);
+    assert_exit(&story.run("two.jsonl", &["--meta"]), 0, &["30 of these known without asking\n"]);
     assert_eq!(story.place.read("two.jsonl"), before);
     let exported = story.place.rowcall(&["export", "two.jsonl.journal", "--meta"]);
     assert_eq!(exported.stdout, before);
@@ -166,7 +166,7 @@ fn meta_status_and_the_journal_say_what_came_from_the_cache() {
         (&json!(20), &json!(10), &json!(30))
     );
     let status = story.place.rowcall(&["status", "two.jsonl.journal"]).stdout;
-    assert!(status.contains("cache     20 of the values came from it"), "{status}");
+    assert!(status.contains("cache     20 values came from the cache"), "{status}");
 }
 
 #[test]
@@ -185,14 +185,14 @@ fn hits_cost_nothing_of_a_budget_an_estimate_or_a_sample() {
     let estimated = as_openai("none.jsonl", &["--estimate"]);
     assert!(estimated.stdout.contains("rows      200 to ask\n"), "{}", estimated.stdout);
     assert!(!story.place.has("answers.cache"), "an estimate makes nothing");
-    assert_ran(&as_openai("one.jsonl", &["--limit-rows", "150"]), 0, &[]);
+    assert_exit(&as_openai("one.jsonl", &["--limit-rows", "150"]), 0, &[]);
     assert_eq!(story.asked(), 150);
     let estimated = as_openai("none.jsonl", &["--estimate"]);
     assert!(estimated.stdout.contains("rows      50 to ask, 150 in the cache\n"), "{}", estimated.stdout);
     // Not enough for one request.
-    assert_ran(&as_openai("two.jsonl", &["--budget", "0.0000001", "--limit-rows", "150"]), 0, &["150 done"]);
-    assert_ran(&as_openai("three.jsonl", &["--budget", "0.0000001"]), 4, &["50 rows left"]);
-    assert_ran(
+    assert_exit(&as_openai("two.jsonl", &["--budget", "0.0000001", "--limit-rows", "150"]), 0, &["150 done"]);
+    assert_exit(&as_openai("three.jsonl", &["--budget", "0.0000001"]), 4, &["50 rows left"]);
+    assert_exit(
         &as_openai("four.jsonl", &["--sample", "150", "--yes", "--limit-rows", "150"]),
         0,
         &["$0; all 150 rows: about $0, "],
@@ -205,7 +205,7 @@ fn hits_cost_nothing_of_a_budget_an_estimate_or_a_sample() {
 #[test]
 fn a_cache_is_shown_pruned_and_exported() {
     let story = Story::instant(40);
-    assert_ran(&story.run("one.jsonl", &[]), 0, &[]);
+    assert_exit(&story.run("one.jsonl", &[]), 0, &[]);
     let other = [
         "run",
         "in.txt",
@@ -219,7 +219,7 @@ fn a_cache_is_shown_pruned_and_exported() {
         &story.url,
     ];
     let other = [&other[..], &["-o", "two.jsonl", "--cache", "answers.cache", "--limit-rows", "10"]].concat();
-    assert_ran(&story.place.rowcall(&other), 0, &[]);
+    assert_exit(&story.place.rowcall(&other), 0, &[]);
     let shown = story.shown();
     assert_eq!((&shown["answers"], &shown["being_asked"]), (&json!(50), &json!(0)));
     let plans = shown["plans"].as_array().expect("plans");
@@ -252,27 +252,27 @@ fn a_cache_is_shown_pruned_and_exported() {
     values.sort_unstable();
     assert_eq!(values, (0..40).collect::<Vec<_>>());
     let prune = |more: &[&str]| story.place.rowcall(&[&["cache", "prune", "answers.cache"], more].concat());
-    assert_ran(&prune(&[]), 2, &["nothing says which answers are to be removed", "--older-than"]);
-    assert_ran(&prune(&["--older-than", "soon"]), 2, &["expected an age such as `30d`"]);
-    assert_ran(&prune(&["--max-size", "lots"]), 2, &["expected a size such as `500MB`"]);
-    assert_ran(&prune(&["--older-than", "1h"]), 0, &[]);
+    assert_exit(&prune(&[]), 2, &["nothing says which answers are to be removed", "--older-than"]);
+    assert_exit(&prune(&["--older-than", "soon"]), 2, &["expected an age such as `30d`"]);
+    assert_exit(&prune(&["--max-size", "lots"]), 2, &["expected a size such as `500MB`"]);
+    assert_exit(&prune(&["--older-than", "1h"]), 0, &[]);
     assert_eq!(story.shown()["answers"], json!(50));
     let name = plans[0]["plan"].as_str().expect("a name");
     let ran = prune(&["--plan", &name[..6]]);
     assert!(ran.stdout.starts_with("10 answers removed, 40 left; "), "{} {}", ran.stdout, ran.stderr);
     story.asked();
-    assert_ran(&story.run("three.jsonl", &[]), 0, &["(40 from the cache)"]);
+    assert_exit(&story.run("three.jsonl", &[]), 0, &["(40 from the cache)"]);
     assert_eq!(story.asked(), 0);
     let ran = prune(&["--max-size", "0"]);
     assert!(ran.stdout.starts_with("40 answers removed, 0 left; "), "{} {}", ran.stdout, ran.stderr);
-    assert_ran(&story.run("four.jsonl", &[]), 0, &["40 done\n"]);
+    assert_exit(&story.run("four.jsonl", &[]), 0, &["40 done\n"]);
     assert_eq!(story.asked(), 40);
     for command in [
         &["cache", "show", "none.cache"][..],
         &["cache", "export", "none.cache"],
         &["cache", "prune", "none.cache", "--max-size", "0"],
     ] {
-        assert_ran(&story.place.rowcall(command), 2, &["the cache `none.cache` does not exist"]);
+        assert_exit(&story.place.rowcall(command), 2, &["the cache `none.cache` does not exist"]);
     }
     assert!(!story.place.has("none.cache"));
 }

@@ -127,9 +127,9 @@ fn nobody_is_asked_where_nobody_can_answer() {
     let story = Story::new(scenario(), &rows(0, 50));
     for (more, part) in [
         (&["--sample", "10"][..], "there is no terminal"),
-        (&["--sample", "10", "--yes", "--no-journal"], "there is none"),
+        (&["--sample", "10", "--yes", "--no-journal"], "this run has none"),
         (&["--yes"], "--sample"),
-        (&["--sample", "0", "--yes"], "`--sample` is `0`, number would be zero"),
+        (&["--sample", "0", "--yes"], "invalid value `0` for `--sample`: number would be zero"),
         (&["--sample", "10", "--estimate"], "cannot be used with"),
     ] {
         let ran = story.run(more);

@@ -33,10 +33,10 @@ fn a_table_from_a_spreadsheet_is_read_as_its_options_say() {
     place.write("sheet.csv", b"Report\n\nname;age\nJos\xe9;3\n");
     let ran = labelled(&place, "sheet.csv", "{{ name }}", &[]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`--skip-rows` skips lines above it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("use `--skip-rows` to skip the lines above it"), "{}", ran.stderr);
     let skipping = ["--skip-rows", "2"];
     let ran = labelled(&place, "sheet.csv", "{{ name }}", &skipping);
-    assert!(ran.stderr.contains("`--delimiter ';'` splits them"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("use `--delimiter ';'` to split them"), "{}", ran.stderr);
     let parted = [&skipping[..], &["--delimiter", ";"]].concat();
     let ran = labelled(&place, "sheet.csv", "{{ name }}", &parted);
     let message = ran.lines()[0]["_error"]["message"].to_string();

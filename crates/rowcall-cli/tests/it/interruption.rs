@@ -86,8 +86,11 @@ fn twice_stops_now() {
     until_requests(&simulator, 8);
     send("-INT", &child);
     let mut stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let told = stderr.find_map(|line| line.ok().filter(|line| line.contains("awaiting")));
-    assert_eq!(told.as_deref(), Some("interrupted: awaiting 8 requests in flight; once more to stop now"));
+    let told = stderr.find_map(|line| line.ok().filter(|line| line.contains("waiting for")));
+    assert_eq!(
+        told.as_deref(),
+        Some("interrupted: waiting for 8 requests in flight; press Ctrl-C again to stop at once")
+    );
     send("-INT", &child);
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }

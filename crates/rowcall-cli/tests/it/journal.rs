@@ -152,7 +152,7 @@ fn send(signal: &str, child: &Child) {
 
 /// Asserts an exit code and that stderr has all of `parts`.
 #[track_caller]
-fn told(ran: &Ran, code: i32, parts: &[&str]) {
+fn assert_exit(ran: &Ran, code: i32, parts: &[&str]) {
     assert_eq!(ran.code, Some(code), "{}", ran.stderr);
     for part in parts {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);

@@ -134,7 +134,11 @@ fn a_column_that_is_not_there_is_told_before_anything_is_sent() {
     place.write("in.csv", "text,photo\nx,a.png\n");
     let ran = place.rowcall(&showing("in.csv", "name", "{{ text }}", &["--image", "image"]));
     assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("`--image` uses `image`, which is no column of the input"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("`--image` uses `image`, but the input has no such column"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -282,7 +286,7 @@ fn a_field_that_the_row_lacks_is_named_with_those_that_there_are() {
     place.write("in.jsonl", "{\"text\":\"Ann is 3\",\"more\":1}\n");
     let ran = place.rowcall(&showing("in.txt", "age int", "{{ row.txt }}", &[]));
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    for words in ["`row.txt`, which is no column of the input", "the columns are `text`"] {
+    for words in ["`row.txt`, but the input has no such column", "the columns are `text`"] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
     let simulator = simulator(Scenario::instant("answers"));

@@ -80,7 +80,7 @@ fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
     assert_eq!(cells[2..5], ["?"; 3], "what is not known: {line}");
     let none = place().rowcall(&["models", "ollama"]);
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
-    assert!(none.stderr.contains("any name that its server knows"), "{}", none.stderr);
+    assert!(none.stderr.contains("any model name that the server knows"), "{}", none.stderr);
     let typo = place().rowcall(&["models", "opnai"]);
     assert_eq!((typo.code, typo.stdout.as_str()), (Some(2), ""));
     assert!(typo.stderr.contains("unknown provider `opnai`"), "{}", typo.stderr);
@@ -134,11 +134,11 @@ fn several_providers_are_shown_side_by_side() {
     assert_eq!((shown.code, shown.stderr.as_str()), (Some(0), ""));
     for line in [
         "vllm (`xgrammar`): as structured output by schema",
-        "ollama (`ollama`): as structured output by schema; `zip` is asked for as `1_zip`, since the server may sort properties by name, and 2 more likewise",
-        "| what is lost at   | of      | vllm (`xgrammar`) | ollama (`ollama`) |",
+        "ollama (`ollama`): as structured output by schema; `zip` is asked for as `1_zip`, since the server may sort properties by name; 2 more are renamed",
+        "| path              | keyword | vllm (`xgrammar`) | ollama (`ollama`) |",
         "| /properties/zip   | pattern | narrowed          | narrowed          |",
         "| /properties/score | minimum | narrowed          | checked           |",
-        "on the wire to ollama otherwise than to vllm:\n  /properties/score/minimum\n    vllm       0\n    ollama     -\n",
+        "on the wire, ollama differs from vllm:\n  /properties/score/minimum\n    vllm       0\n    ollama     -\n",
     ] {
         assert!(shown.stdout.contains(line), "`{line}` is missing: {}", shown.stdout);
     }
@@ -149,7 +149,7 @@ fn several_providers_are_shown_side_by_side() {
         json["losses"].as_array().expect("a list").iter().find(|loss| loss["path"] == "/properties/score");
     assert_eq!(score.expect("a loss")["effects"], json!({ "vllm": ["narrowed"], "ollama": ["checked"] }));
     let same = place().rowcall(&["schema", "name", "--for", "vllm", "--for", "sglang"]);
-    assert!(same.stdout.contains("sglang is sent the same as vllm"), "{}", same.stdout);
+    assert!(same.stdout.contains("sglang gets the same schema as vllm"), "{}", same.stdout);
     let probed = place().rowcall(&[&both[..], &["--probe"]].concat());
     assert_eq!(probed.code, Some(2));
     assert!(probed.stderr.contains("one server is probed at a time"), "{}", probed.stderr);
@@ -166,7 +166,7 @@ fn a_key_comes_from_a_command_which_is_not_repeated() {
     for (command, told) in [
         (format!("echo {KEY}; echo {KEY} >&2; exit 3"), "`--key-command` failed (exit status: 3)"),
         (format!("echo; echo {KEY}"), "`--key-command` printed an empty first line"),
-        (r"printf '\377'".to_owned(), "`--key-command` printed no text"),
+        (r"printf '\377'".to_owned(), "`--key-command` printed bytes that are not UTF-8"),
         ("no-such-command-anywhere".to_owned(), "`--key-command` failed"),
         (r"printf 'sk-secret-4711\001'".to_owned(), "the key has a character"),
     ] {
@@ -181,14 +181,14 @@ fn a_key_comes_from_a_command_which_is_not_repeated() {
 #[test]
 fn a_key_on_the_command_line_is_refused_with_where_it_belongs() {
     for (model, tried, hint) in [
-        ("openai/x", &["--api-key", KEY][..], "set `OPENAI_API_KEY`, or give `--key-command COMMAND`"),
+        ("openai/x", &["--api-key", KEY][..], "set `OPENAI_API_KEY`, or use `--key-command COMMAND`"),
         ("google/x", &["--api-key=sk-secret-4711-0815"], "set `GOOGLE_API_KEY` or `GEMINI_API_KEY`"),
         ("nobody/x", &["--token", KEY], "such as `OPENAI_API_KEY`"),
-        ("sim", &["--key", KEY], "this provider has none"),
+        ("sim", &["--key", KEY], "this provider needs no key"),
     ] {
         let ran = ask(model, tried, &[]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
-        assert!(ran.stderr.contains("error: there is no `--"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error: there is no option `--"), "{}", ran.stderr);
         assert!(
             ran.stderr.contains("hint: ") && ran.stderr.contains(hint),
             "`{hint}` is missing: {}",

@@ -32,7 +32,7 @@ fn what_shapes_a_value_is_asked_anew_and_what_does_not_is_known() {
             arguments.retain(|word| word != model);
             arguments[7] = model;
         }
-        assert_ran(&story.place.rowcall(&arguments), 0, &["10 done"]);
+        assert_exit(&story.place.rowcall(&arguments), 0, &["10 done"]);
         story.asked()
     };
     let usual = "{{ text }}";
@@ -72,7 +72,7 @@ fn what_shapes_a_value_is_asked_anew_and_what_does_not_is_known() {
     let moved_url = moved.base_url();
     let mut arguments = words(&story, &one, usual, &[]);
     arguments[9] = &moved_url;
-    assert_ran(&story.place.rowcall(&arguments), 0, &["(10 from the cache)"]);
+    assert_exit(&story.place.rowcall(&arguments), 0, &["(10 from the cache)"]);
     assert_eq!(requests(&moved), 0);
 }
 
@@ -100,7 +100,7 @@ fn an_image_counts_by_what_is_in_it() {
         let ran = story.place.rowcall(
             &[&arguments[..], &["--base-url", &story.url, "-o", output, "--cache", "answers.cache"]].concat(),
         );
-        assert_ran(&ran, 0, &["2 done"]);
+        assert_exit(&ran, 0, &["2 done"]);
         story.asked()
     };
     story.place.write("a.png", png(1));
@@ -114,9 +114,9 @@ fn an_image_counts_by_what_is_in_it() {
 fn only_values_are_kept_and_a_rerun_finds_and_keeps_them() {
     let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("is 1");
     let story = Story::new(Scenario::instant("declines to answer about some").with_fault(refusal), 20);
-    assert_ran(&story.run("one.jsonl", &[]), 3, &["9 done, 11 failed (11 refusal)"]);
+    assert_exit(&story.run("one.jsonl", &[]), 3, &["9 done, 11 failed (11 refusal)"]);
     assert_eq!((story.asked(), &story.shown()["answers"]), (20, &json!(9)));
-    assert_ran(
+    assert_exit(
         &story.run("two.jsonl", &[]),
         3,
         &["9 done, 11 failed (11 refusal), 9 of these known without asking (9 from the cache)"],
@@ -127,14 +127,14 @@ fn only_values_are_kept_and_a_rerun_finds_and_keeps_them() {
     let rerun = |journal: &str| {
         story.place.rowcall(&["rerun", journal, "--base-url", &url, "--cache", "answers.cache"])
     };
-    assert_ran(&rerun("one.jsonl.journal"), 0, &["11 done\n"]);
-    assert_ran(
+    assert_exit(&rerun("one.jsonl.journal"), 0, &["11 done\n"]);
+    assert_exit(
         &rerun("two.jsonl.journal"),
         0,
         &["11 done, 11 of these known without asking (11 from the cache)"],
     );
     assert_eq!(requests(&willing), 11);
-    assert_ran(&story.run("three.jsonl", &[]), 0, &["20 done, 20 of these known"]);
+    assert_exit(&story.run("three.jsonl", &[]), 0, &["20 done, 20 of these known"]);
     assert_eq!(story.asked(), 0);
     for output in ["one.jsonl", "two.jsonl", "three.jsonl"] {
         assert_eq!(story.place.read(output), answers(20));
@@ -145,15 +145,15 @@ fn only_values_are_kept_and_a_rerun_finds_and_keeps_them() {
 fn equal_rows_are_asked_once_and_not_each() {
     let story = Story::instant(1);
     story.place.write("in.txt", "Ann is 5\nAnn is 5\nAnn is 6\nAnn is 5\n");
-    assert_ran(&story.run("one.jsonl", &[]), 0, &["4 done"]);
+    assert_exit(&story.run("one.jsonl", &[]), 0, &["4 done"]);
     assert_eq!(story.asked(), 2);
-    assert_ran(
+    assert_exit(
         &story.run("two.jsonl", &[]),
         0,
         &["4 done, 4 of these known without asking (2 from the cache)"],
     );
     assert_eq!(story.asked(), 0);
     let refused = story.run("three.jsonl", &["--no-dedup"]);
-    assert_ran(&refused, 2, &["equal rows are to be asked each", "leave out `--no-dedup` or `--cache`"]);
+    assert_exit(&refused, 2, &["equal rows are to be asked each", "leave out `--no-dedup` or `--cache`"]);
     assert!(!story.place.has("three.jsonl.journal"));
 }

@@ -21,7 +21,7 @@ fn start(story: &Story, more: &[&str]) -> Vec<(String, Child)> {
 fn four_at_once_ask_about_each_row_once() {
     let story = Story::slow(5, 400);
     for (output, child) in start(&story, &[]) {
-        assert_ran(&Ran::of(child), 0, &["400 done"]);
+        assert_exit(&Ran::of(child), 0, &["400 done"]);
         assert_eq!(story.place.read(&output), answers(400));
     }
     assert_eq!(story.asked(), 400);
@@ -44,7 +44,7 @@ fn a_killed_process_costs_no_more_than_it_had_in_flight() {
     let left = file.execute(&sql, []).expect("a cache") as u64;
     assert!(left <= IN_FLIGHT, "{left} claims of {IN_FLIGHT} in flight");
     for (output, child) in children {
-        assert_ran(&Ran::of(child), 0, &["400 done"]);
+        assert_exit(&Ran::of(child), 0, &["400 done"]);
         assert_eq!(story.place.read(&output), answers(400));
     }
     let asked = story.asked();
@@ -58,13 +58,13 @@ fn an_interrupted_run_gives_its_claims_back() {
     story.until_requests(&mut child, 40);
     let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(sent.expect("`kill` runs").success());
-    assert_ran(&Ran::of(child), 130, &[]);
+    assert_exit(&Ran::of(child), 130, &[]);
     let (asked, shown) = (story.asked(), story.shown());
     assert_eq!(
         (&shown["answers"], &shown["being_asked"]),
         (&json!(asked), &json!(0)),
         "what was in flight is kept"
     );
-    assert_ran(&story.run("other.jsonl", &[]), 0, &["200 done"]);
+    assert_exit(&story.run("other.jsonl", &[]), 0, &["200 done"]);
     assert_eq!(story.asked(), 200 - asked);
 }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn what_is_no_cache_is_refused_before_anything_is_sent() {
     let story = Story::instant(5);
-    assert_ran(&story.run("one.jsonl", &[]), 0, &[]);
+    assert_exit(&story.run("one.jsonl", &[]), 0, &[]);
     story.asked();
     std::fs::create_dir(story.place.path("folder")).expect("a folder");
     story.place.write("text.txt", "x".repeat(5_000));
@@ -28,7 +28,7 @@ fn what_is_no_cache_is_refused_before_anything_is_sent() {
     ] {
         let arguments =
             [&asking("in.txt", "age int", &story.url)[..], &["-o", "out.jsonl", "--cache", cache]].concat();
-        assert_ran(&story.place.rowcall(&arguments), 2, &[expected, "hint: "]);
+        assert_exit(&story.place.rowcall(&arguments), 2, &[expected, "hint: "]);
         assert!(!story.place.has("out.jsonl") && !story.place.has("out.jsonl.journal"), "{cache}");
     }
     assert_eq!(story.asked(), 0);
@@ -43,7 +43,7 @@ fn a_cache_that_fails_is_warned_of_and_the_run_goes_on() {
     file.busy_timeout(Duration::from_mins(1)).expect("it waits for the run");
     file.execute_batch("DROP TABLE claims").expect("it is done");
     let ran = Ran::of(child);
-    assert_ran(
+    assert_exit(
         &ran,
         0,
         &[
@@ -55,5 +55,9 @@ fn a_cache_that_fails_is_warned_of_and_the_run_goes_on() {
     assert_eq!(ran.stderr.matches("warning: the cache").count(), 1, "{}", ran.stderr);
     assert_eq!(story.place.read("out.jsonl"), answers(100));
     assert_eq!(story.asked(), 100);
-    assert_ran(&story.run("two.jsonl", &[]), 2, &["the cache `answers.cache` cannot be used: no such table"]);
+    assert_exit(
+        &story.run("two.jsonl", &[]),
+        2,
+        &["the cache `answers.cache` cannot be used: no such table"],
+    );
 }

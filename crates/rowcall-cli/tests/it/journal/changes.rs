@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{JOURNAL, Story, answers, sorted, told};
+use super::{JOURNAL, Story, answers, assert_exit, sorted};
 use crate::command::{Ran, ages};
 
 /// What is asked for in place of what the journal was made with.
@@ -39,11 +39,11 @@ fn run(story: &Story, asked: Asked<'_>, more: &[&str]) -> Ran {
 #[test]
 fn another_output_limit_is_no_other_question() {
     let story = Story::instant(&ages(20));
-    told(&run(&story, SAME, &[]), 0, &[]);
+    assert_exit(&run(&story, SAME, &[]), 0, &[]);
     assert_eq!(story.asked(), 20);
     for limit in ["100", "50"] {
         let asked = Asked { more: &["--max-output-tokens", limit], ..SAME };
-        told(&run(&story, asked, &[]), 0, &["20 of these known"]);
+        assert_exit(&run(&story, asked, &[]), 0, &["20 of these known"]);
     }
     assert_eq!((story.asked(), story.output()), (0, answers(0..20)));
 }
@@ -63,10 +63,10 @@ fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
         (Asked { prompt: "Look: {{ text }}", schema: "age int, name", ..SAME }, "prompt and schema", 20),
     ] {
         let story = Story::instant(&ages(20));
-        told(&run(&story, SAME, &[]), 0, &[]);
+        assert_exit(&run(&story, SAME, &[]), 0, &[]);
         assert_eq!(story.asked(), 20);
         if unknown == 0 {
-            told(&run(&story, asked, &[]), 0, &["20 of these known"]);
+            assert_exit(&run(&story, asked, &[]), 0, &["20 of these known"]);
             assert_eq!(story.asked(), 0, "what is asked in the same words goes on");
             continue;
         }
@@ -75,21 +75,21 @@ fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
         let message = format!(
             "the journal `out.jsonl.journal` was made with {other} {what}: {unknown} of 20 rows would be asked\n"
         );
-        told(&refused, 2, &[&message, "`--accept-changes` goes on", "`--fresh` starts over"]);
+        assert_exit(&refused, 2, &[&message, "`--accept-changes` goes on", "`--fresh` starts over"]);
         assert_eq!((story.asked(), story.output(), story.count("plans")), (0, answers(0..20), 1), "{what}");
-        told(&run(&story, SAME, &[]), 0, &["20 of these known"]);
+        assert_exit(&run(&story, SAME, &[]), 0, &["20 of these known"]);
 
-        told(&run(&story, asked, &["--accept-changes"]), 0, &["20 done"]);
+        assert_exit(&run(&story, asked, &["--accept-changes"]), 0, &["20 done"]);
         assert_eq!(story.asked(), unknown, "{what}: only what is new");
-        told(&run(&story, asked, &[]), 0, &["20 of these known"]);
-        told(&run(&story, SAME, &[]), 0, &["20 of these known"]);
+        assert_exit(&run(&story, asked, &[]), 0, &["20 of these known"]);
+        assert_exit(&run(&story, SAME, &[]), 0, &["20 of these known"]);
         assert_eq!(
             (story.asked(), story.output()),
             (0, answers(0..20)),
             "{what}: the old answers are still known"
         );
 
-        told(&run(&story, asked, &["--fresh"]), 0, &["20 done"]);
+        assert_exit(&run(&story, asked, &["--fresh"]), 0, &["20 done"]);
         assert_eq!((story.asked(), story.count("outcomes")), (20, 20), "{what}");
     }
 }
@@ -97,30 +97,34 @@ fn another_question_is_told_counted_and_asked_only_if_that_is_wanted() {
 #[test]
 fn changes_cannot_be_accepted_and_the_journal_removed_at_once() {
     let story = Story::instant(&ages(20));
-    told(&run(&story, SAME, &["--fresh", "--accept-changes"]), 2, &["--fresh", "--accept-changes"]);
+    assert_exit(&run(&story, SAME, &["--fresh", "--accept-changes"]), 2, &["--fresh", "--accept-changes"]);
     assert!(!story.place.has(JOURNAL));
 }
 
 #[test]
 fn the_rows_of_a_changed_input_are_counted_as_well() {
     let story = Story::instant(&ages(20));
-    told(&run(&story, SAME, &[]), 0, &[]);
+    assert_exit(&run(&story, SAME, &[]), 0, &[]);
     // Six are new, of which two are equal, and one line comes again.
     story
         .place
         .write("in.txt", format!("{}Eve is 1\nEve is 1\nEve is 2\nEve is 3\nEve is 4\nEve is 5\n", ages(20)));
     let trimmed = Asked { prompt: "{{ text | trim }}", ..SAME };
-    told(&run(&story, trimmed, &[]), 2, &["another prompt: 5 of 26 rows would be asked"]);
-    told(&run(&story, trimmed, &["--no-dedup"]), 2, &["another prompt: 6 of 26 rows would be asked"]);
-    told(&run(&story, trimmed, &["--limit-rows", "22"]), 2, &["another prompt: 1 of 22 rows would be asked"]);
-    told(&run(&story, trimmed, &["--accept-changes"]), 0, &[]);
+    assert_exit(&run(&story, trimmed, &[]), 2, &["another prompt: 5 of 26 rows would be asked"]);
+    assert_exit(&run(&story, trimmed, &["--no-dedup"]), 2, &["another prompt: 6 of 26 rows would be asked"]);
+    assert_exit(
+        &run(&story, trimmed, &["--limit-rows", "22"]),
+        2,
+        &["another prompt: 1 of 22 rows would be asked"],
+    );
+    assert_exit(&run(&story, trimmed, &["--accept-changes"]), 0, &[]);
     assert_eq!(story.asked(), 25);
 }
 
 #[test]
 fn how_fast_in_which_order_and_how_often_is_no_other_question() {
     let story = Story::instant(&ages(20));
-    told(&run(&story, SAME, &[]), 0, &[]);
+    assert_exit(&run(&story, SAME, &[]), 0, &[]);
     assert_eq!(story.asked(), 20);
     for more in [
         &["--concurrency", "3"][..],
@@ -135,11 +139,11 @@ fn how_fast_in_which_order_and_how_often_is_no_other_question() {
         &["--fail-fast"],
     ] {
         let ran = run(&story, Asked { more, ..SAME }, &[]);
-        told(&ran, 0, &["20 of these known"]);
+        assert_exit(&ran, 0, &["20 of these known"]);
         assert_eq!((story.asked(), sorted(&story.output())), (0, sorted(&answers(0..20))), "{more:?}");
     }
     for (more, name) in [(&["--into", "found"][..], "found"), (&["--meta"], "_meta")] {
-        told(&run(&story, Asked { more, ..SAME }, &[]), 0, &["20 of these known"]);
+        assert_exit(&run(&story, Asked { more, ..SAME }, &[]), 0, &["20 of these known"]);
         let first: Value =
             serde_json::from_str(story.output().lines().next().expect("a line")).expect("JSON");
         assert!(first[name].is_object(), "{name}: {first}");
@@ -154,7 +158,7 @@ fn a_schema_of_other_order_and_blanks_is_the_same() {
     let b = r#"{"required":["age"],"properties":{"age":{"minimum":0,"type":"integer"}},"type":"object"}"#;
     story.place.write("a.json", a);
     for (schema, asked) in [("a.json", 20), (a, 0), (b, 0)] {
-        told(&run(&story, Asked { schema, ..SAME }, &[]), 0, &["20 done"]);
+        assert_exit(&run(&story, Asked { schema, ..SAME }, &[]), 0, &["20 done"]);
         assert_eq!(story.asked(), asked, "{schema}");
     }
 }

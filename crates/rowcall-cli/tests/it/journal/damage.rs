@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::{JOURNAL, Story, answers, told};
+use super::{JOURNAL, Story, answers, assert_exit};
 use crate::command::ages;
 
 /// A frame of SQLite's write-ahead log: 24 bytes and a page.
@@ -44,13 +44,13 @@ fn a_torn_end_of_the_log_costs_no_more_than_what_was_torn() {
         let ran = story.run(&["-c", "8"]);
         if what == "gone" && ran.code != Some(0) {
             // Without its log the journal may be one in which no run has begun.
-            told(&ran, 2, &["`out.jsonl.journal`", "hint: "]);
-            told(&story.run(&["-c", "8", "--fresh"]), 0, &["300 done"]);
+            assert_exit(&ran, 2, &["`out.jsonl.journal`", "hint: "]);
+            assert_exit(&story.run(&["-c", "8", "--fresh"]), 0, &["300 done"]);
         } else {
-            told(&ran, 0, &["300 done"]);
+            assert_exit(&ran, 0, &["300 done"]);
         }
         assert_eq!(story.output(), answers(0..300), "the log was {what}");
-        told(&story.run(&[]), 0, &["300 of these known"]);
+        assert_exit(&story.run(&[]), 0, &["300 of these known"]);
     }
 }
 
@@ -58,7 +58,7 @@ fn a_torn_end_of_the_log_costs_no_more_than_what_was_torn() {
 fn a_damaged_journal_gives_the_right_output_or_none() {
     type Damage = fn(&mut Vec<u8>);
     let story = Story::instant(&ages(500));
-    told(&story.run(&[]), 0, &[]);
+    assert_exit(&story.run(&[]), 0, &[]);
     let whole = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
     assert!(whole.len() > 20 * PAGE, "{} bytes", whole.len());
     let damages: [(&str, Damage); 7] = [

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::{JOURNAL, Story, answers, told};
+use super::{JOURNAL, Story, answers, assert_exit};
 use crate::command::{Ran, ages};
 
 /// The command by which a shell has mounts of its own, if there is one here.
@@ -59,9 +59,9 @@ fn a_journal_that_cannot_be_written_to_is_told_before_anything_is_sent() {
     let journal = ["--journal", "kept/journal"];
     // In a folder where it cannot be made.
     let Some(ran) = run_read_only(&story, "kept", &journal) else { return };
-    told(&ran, 2, &["the journal `kept/journal` cannot be locked: ", "hint: "]);
+    assert_exit(&ran, 2, &["the journal `kept/journal` cannot be locked: ", "hint: "]);
     assert_eq!(story.asked(), 0);
-    told(&story.run(&journal), 0, &[]);
+    assert_exit(&story.run(&journal), 0, &[]);
     assert_eq!(story.asked(), 20);
     // In a folder where it is, but nothing beside it can be made; and a file of which this holds itself.
     story.place.write("in.txt", ages(30));
@@ -72,13 +72,13 @@ fn a_journal_that_cannot_be_written_to_is_told_before_anything_is_sent() {
             // A file may be removed by whoever may write to its folder, unless something is mounted there.
             if let Some(ran) = ran.filter(|ran| path == "kept" || more.is_empty() || ran.code != Some(0)) {
                 let part = if path != "kept" && !more.is_empty() { "cannot be removed" } else { part };
-                told(&ran, 2, &["`kept/journal`", part, "hint: "]);
+                assert_exit(&ran, 2, &["`kept/journal`", part, "hint: "]);
                 assert_eq!(story.asked(), 0, "{path} {more:?}");
                 assert!(std::fs::read(story.place.path("kept/journal")).expect("the journal") == before);
             }
         }
     }
-    told(&story.run(&journal), 0, &["30 done"]);
+    assert_exit(&story.run(&journal), 0, &["30 done"]);
     assert_eq!(story.output(), answers(0..30));
 }
 
@@ -86,12 +86,12 @@ fn a_journal_that_cannot_be_written_to_is_told_before_anything_is_sent() {
 fn a_journal_in_a_folder_that_cannot_be_written_to_can_be_read() {
     let story = Story::instant(&ages(20));
     std::fs::create_dir(story.place.path("kept")).expect("a folder");
-    told(&story.run(&["--journal", "kept/journal"]), 0, &[]);
+    assert_exit(&story.run(&["--journal", "kept/journal"]), 0, &[]);
     let Some(way) = with_own_mounts() else { return };
     let script = "mount --bind kept kept && mount -o remount,bind,ro kept && exec \"$@\"";
     let under = [way, &["sh", "-c", script, "sh"]].concat();
     let read = |arguments: &[&str]| Ran::of(story.place.start_under(&under, arguments, &[]));
-    told(&read(&["status", "kept/journal"]), 0, &[]);
+    assert_exit(&read(&["status", "kept/journal"]), 0, &[]);
     let exported = read(&["export", "kept/journal"]);
     assert_eq!((exported.code, exported.stdout), (Some(0), answers(0..20)), "{}", exported.stderr);
 }
@@ -116,7 +116,7 @@ fn a_full_disk_stops_the_run_and_once_there_is_room_it_goes_on() {
         stderr: story.place.read(&format!("{name}.txt")),
     };
     let stopped = full("full");
-    told(
+    assert_exit(
         &stopped,
         1,
         &[
@@ -127,7 +127,7 @@ fn a_full_disk_stops_the_run_and_once_there_is_room_it_goes_on() {
     let again = full("still-full");
     assert!(matches!(again.code, Some(1 | 2)), "{again:?}");
     assert!(again.stderr.contains("the disk is full"), "{}", again.stderr);
-    told(&ran, 0, &["resuming `kept/journal`", "1,000 done"]);
+    assert_exit(&ran, 0, &["resuming `kept/journal`", "1,000 done"]);
     assert!(story.output() == answers(0..1_000), "the output is the right one");
     let status: serde_json::Value = serde_json::from_str(&story.place.read("status.json")).expect("JSON");
     let possibly_paid = status["possibly_paid"].as_u64().expect("a count");
@@ -150,7 +150,7 @@ fn an_output_that_finds_no_room_stops_the_run_and_nothing_is_lost() {
     assert_eq!(story.place.read("full.code").trim(), "1", "{}", story.place.read("full.txt"));
     let stderr = story.place.read("full.txt");
     assert!(stderr.contains("small/out.jsonl") && stderr.contains("No space left"), "{stderr}");
-    told(&ran, 0, &["resuming `out.jsonl.journal`", "2,000 done"]);
+    assert_exit(&ran, 0, &["resuming `out.jsonl.journal`", "2,000 done"]);
     assert!(ran.stdout == answers(0..2_000), "the output is the right one");
     let possibly_paid = story.count("possibly_paid");
     assert!((2_000..=2_000 + possibly_paid).contains(&story.asked()), "{possibly_paid} possibly paid");
@@ -192,7 +192,7 @@ fn whichever_sync_fails_nothing_more_is_sent_and_the_same_command_finishes() {
         assert!(story.place.read("trace.txt").contains("EIO"), "sync {failing} was not made to fail");
         let code = ran.code.unwrap_or_default();
         assert!(code == 1 || (code == 2 && story.asked() == 0), "sync {failing}: {ran:?}");
-        told(
+        assert_exit(
             &ran,
             code,
             &["`out.jsonl.journal` cannot be kept safely on its disk", "hint: nothing more was sent"],
@@ -202,7 +202,7 @@ fn whichever_sync_fails_nothing_more_is_sent_and_the_same_command_finishes() {
         assert_eq!(story.simulator.stats().unfinished, 0, "what was in flight was awaited");
         assert!(!story.place.has("out.jsonl"));
         stopped_by_the_journal += u32::from(code == 1);
-        told(&story.run(&["-c", "8"]), 0, &["400 done"]);
+        assert_exit(&story.run(&["-c", "8"]), 0, &["400 done"]);
         assert_eq!(story.output(), answers(0..400), "sync {failing}");
         let (requests, possibly_paid) = (story.simulator.stats().requests.all, story.count("possibly_paid"));
         assert!(

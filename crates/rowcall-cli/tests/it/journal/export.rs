@@ -2,7 +2,7 @@
 
 use rowcall_sim::{Fault, FaultKind, Scenario};
 
-use super::{JOURNAL, Story, answers, sorted, told};
+use super::{JOURNAL, Story, answers, assert_exit, sorted};
 use crate::command::ages;
 
 /// Records of all kinds: with other fields than the prompt's, numbers as they were written, blanks, names twice
@@ -21,7 +21,7 @@ fn ran(output: &str, more: &[&str]) -> (Story, Vec<u8>) {
     let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("declines");
     let story = Story::new(Scenario::instant("declines sometimes").with_fault(refusal), "");
     story.place.write("in.jsonl", RECORDS);
-    told(
+    assert_exit(
         &story.place.rowcall(&[&story.asking("in.jsonl")[..], &["-o", output], more].concat()),
         3,
         &["4 failed"],
@@ -49,7 +49,7 @@ fn an_export_has_the_very_bytes_of_the_runs_output() {
         let journal = format!("{output}.journal");
         let exported = ["export", &journal, "-o", &format!("again.{output}")];
         let format = if output == "out.data" { more } else { &[] };
-        told(
+        assert_exit(
             &story.place.rowcall(&[&exported[..], format].concat()),
             3,
             &["8 rows written, 4 of them failed"],
@@ -59,7 +59,7 @@ fn an_export_has_the_very_bytes_of_the_runs_output() {
         assert_eq!(again, written, "{output} {more:?}");
         // And over itself, which is no stranger.
         std::fs::write(story.place.path(output), "broken").expect("the output");
-        told(&story.place.rowcall(&["export", &journal, "-o", output]), 3, &[]);
+        assert_exit(&story.place.rowcall(&["export", &journal, "-o", output]), 3, &[]);
         let own = std::fs::read(story.place.path(output)).expect("the output");
         assert_eq!(String::from_utf8_lossy(&own), written, "{output} {more:?}");
     }
@@ -77,7 +77,11 @@ fn an_export_in_another_form_is_what_a_run_would_have_written() {
         let ((output, run_with), (export, export_with)) = (as_run, as_exported);
         let (story, _) = ran(output, run_with);
         let journal = format!("{output}.journal");
-        told(&story.place.rowcall(&[&["export", &journal, "-o", export][..], export_with].concat()), 3, &[]);
+        assert_exit(
+            &story.place.rowcall(&[&["export", &journal, "-o", export][..], export_with].concat()),
+            3,
+            &[],
+        );
         let exported = story.place.read(export);
         // What a run in this form writes is what the journal knows, as nothing is asked.
         story.place.write("in.jsonl", RECORDS);
@@ -85,7 +89,7 @@ fn an_export_in_another_form_is_what_a_run_would_have_written() {
             [&story.asking("in.jsonl")[..], &["-o", "y", "--journal", &journal, "--output-format"]].concat();
         let format = export.split_once('.').expect("an ending").1;
         let before = story.asked();
-        told(&story.place.rowcall(&[&run[..], &[format], export_with].concat()), 3, &[]);
+        assert_exit(&story.place.rowcall(&[&run[..], &[format], export_with].concat()), 3, &[]);
         assert_eq!((story.place.read("y"), story.asked()), (exported, 0), "{export} after {before} requests");
     }
 }
@@ -106,10 +110,14 @@ fn whatever_the_inputs_format_an_export_is_as_the_run_was() {
             let (story, journal) = (Story::instant(""), format!("{output}.journal"));
             story.place.write(input, content);
             let code = if failed == 0 { 0 } else { 3 };
-            told(&story.place.rowcall(&[&story.asking(input)[..], &["-o", output]].concat()), code, &[]);
+            assert_exit(
+                &story.place.rowcall(&[&story.asking(input)[..], &["-o", output]].concat()),
+                code,
+                &[],
+            );
             std::fs::remove_file(story.place.path(input)).expect("the input");
             let ran = story.place.rowcall(&["export", &journal, "-o", &format!("x.{output}")]);
-            told(&ran, code, &[&format!("rows written, {failed} of them failed")]);
+            assert_exit(&ran, code, &[&format!("rows written, {failed} of them failed")]);
             let [run, exported] = [output, &format!("x.{output}")].map(|name| story.place.read(name));
             assert_eq!(exported, run, "{input} to {output}");
         }
@@ -120,7 +128,7 @@ fn whatever_the_inputs_format_an_export_is_as_the_run_was() {
 fn an_export_goes_to_standard_output_and_in_the_order_of_completion() {
     let scenario = Scenario::instant("answers about the first row when all others are").with_held("is 0", 99);
     let story = Story::new(scenario, &ages(100));
-    told(&story.run(&[]), 0, &[]);
+    assert_exit(&story.run(&[]), 0, &[]);
     let [in_order, completed] = ["input", "completed"].map(|order| {
         let ran = story.place.rowcall(&["export", JOURNAL, "--order", order]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -136,20 +144,20 @@ fn an_export_goes_to_standard_output_and_in_the_order_of_completion() {
 #[test]
 fn an_export_writes_over_nobody_elses_file() {
     let story = Story::instant(&ages(20));
-    told(&story.run(&[]), 0, &[]);
+    assert_exit(&story.run(&[]), 0, &[]);
     story.place.write("letters.jsonl", "dear Ann\n");
     let arguments = ["export", JOURNAL, "-o", "letters.jsonl"];
-    told(&story.place.rowcall(&arguments), 2, &["`letters.jsonl`", "hint: `--force`"]);
+    assert_exit(&story.place.rowcall(&arguments), 2, &["`letters.jsonl`", "hint: use `--force`"]);
     assert_eq!(story.place.read("letters.jsonl"), "dear Ann\n");
-    told(&story.place.rowcall(&[&arguments[..], &["--force"]].concat()), 0, &[]);
+    assert_exit(&story.place.rowcall(&[&arguments[..], &["--force"]].concat()), 0, &[]);
     assert_eq!(story.place.read("letters.jsonl"), answers(0..20));
-    told(&story.place.rowcall(&["export", JOURNAL, "-o", "out.jsonl"]), 0, &[]);
+    assert_exit(&story.place.rowcall(&["export", JOURNAL, "-o", "out.jsonl"]), 0, &[]);
 }
 
 #[test]
 fn a_journal_is_not_written_over_by_what_it_holds() {
     let story = Story::instant(&ages(20));
-    told(&story.run(&[]), 0, &[]);
+    assert_exit(&story.run(&[]), 0, &[]);
     std::os::unix::fs::symlink(story.place.path(JOURNAL), story.place.path("link")).expect("a link");
     let before = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
     let dotted = format!("./{JOURNAL}");
@@ -160,16 +168,16 @@ fn a_journal_is_not_written_over_by_what_it_holds() {
             (&["rerun", JOURNAL, "-o", name], "the output"),
         ] {
             let ran = story.place.rowcall(command);
-            told(&ran, 2, &[&format!("`{JOURNAL}` is both {what} and the journal"), "hint: "]);
+            assert_exit(&ran, 2, &[&format!("`{JOURNAL}` is both {what} and the journal"), "hint: "]);
         }
-        told(
+        assert_exit(
             &story.run(&["--failed", name]),
             2,
             &["is both the file for failed rows and the journal", "hint: "],
         );
     }
     assert!(std::fs::read(story.place.path(JOURNAL)).expect("the journal") == before);
-    told(&story.run(&[]), 0, &["20 of these known"]);
+    assert_exit(&story.run(&[]), 0, &["20 of these known"]);
 }
 
 #[test]
@@ -177,21 +185,21 @@ fn a_journal_without_records_resumes_but_rebuilds_nothing() {
     let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("7").with_attempts(1);
     let story = Story::new(Scenario::instant("declines at first").with_fault(refusal), &ages(50));
     let without = ["--journal-records", "off", "--max-reasks", "0"];
-    told(&story.run(&without), 3, &["5 failed"]);
+    assert_exit(&story.run(&without), 3, &["5 failed"]);
     let (asked, output) = (story.asked(), story.output());
     assert_eq!(asked, 50);
     for command in ["export", "rerun"] {
         let refused = story.place.rowcall(&[command, JOURNAL]);
-        told(&refused, 2, &["has no records", "`--journal-records off`", "hint: "]);
+        assert_exit(&refused, 2, &["has no records", "`--journal-records off`", "hint: "]);
         assert_eq!(refused.stdout, "");
     }
     assert_eq!(story.output(), output);
-    told(&story.run(&without), 3, &["50 of these known"]);
+    assert_exit(&story.run(&without), 3, &["50 of these known"]);
     assert_eq!((story.asked(), story.output()), (0, output.clone()));
     // Once they are kept, the next run adds them.
-    told(&story.run(&[]), 3, &["50 of these known"]);
+    assert_exit(&story.run(&[]), 3, &["50 of these known"]);
     assert_eq!((story.place.rowcall(&["export", JOURNAL]).stdout, story.asked()), (output, 0));
-    told(&story.place.rowcall(&["rerun", JOURNAL]), 0, &["50 rows, 0 failed"]);
+    assert_exit(&story.place.rowcall(&["rerun", JOURNAL]), 0, &["50 rows, 0 failed"]);
     assert_eq!((story.asked(), story.output()), (5, answers(0..50)));
 }
 
@@ -200,7 +208,7 @@ fn a_killed_run_without_records_gives_the_right_output() {
     let story = Story::slow(20, &ages(200));
     let without = ["--journal-records", "off", "-c", "8"];
     story.kill(80, &without);
-    told(&story.run(&without), 0, &["200 done"]);
+    assert_exit(&story.run(&without), 0, &["200 done"]);
     assert_eq!(story.output(), answers(0..200));
     assert!(story.asked() <= 200 + story.count("possibly_paid"));
 }
@@ -208,7 +216,7 @@ fn a_killed_run_without_records_gives_the_right_output() {
 #[test]
 fn a_copied_journal_leaves_the_original_alone() {
     let story = Story::instant(&ages(3));
-    told(&story.run(&[]), 0, &[]);
+    assert_exit(&story.run(&[]), 0, &[]);
     for name in ["out.jsonl", JOURNAL] {
         let copied = std::fs::read(story.place.path(name)).expect(name);
         story.place.write(&format!("copy-{name}"), copied);
@@ -220,15 +228,19 @@ fn a_copied_journal_leaves_the_original_alone() {
     }
     story.place.write("out.jsonl", "original\n");
     let copy = format!("b/{JOURNAL}");
-    told(&story.place.rowcall(&["rerun", &copy]), 0, &["b/out.jsonl"]);
+    assert_exit(&story.place.rowcall(&["rerun", &copy]), 0, &["b/out.jsonl"]);
     assert_eq!(story.place.read("out.jsonl"), "original\n");
     assert_eq!(story.place.read("b/out.jsonl"), answers(0..3));
-    told(&story.place.rowcall(&["export", &copy, "-o", "b/out.jsonl"]), 0, &[]);
-    told(&story.place.rowcall(&["export", &copy, "-o", "out.jsonl"]), 2, &["`out.jsonl`", "hint: `--force`"]);
+    assert_exit(&story.place.rowcall(&["export", &copy, "-o", "b/out.jsonl"]), 0, &[]);
+    assert_exit(
+        &story.place.rowcall(&["export", &copy, "-o", "out.jsonl"]),
+        2,
+        &["`out.jsonl`", "hint: use `--force`"],
+    );
     // One under another name has files of that name, in the folder of the original too.
     for (name, output) in [("kept.jsonl.journal", "kept.jsonl"), ("b/kept.backup", "b/kept.backup.jsonl")] {
         story.place.write(name, std::fs::read(story.place.path(&copy)).expect("a journal"));
-        told(&story.place.rowcall(&["rerun", name]), 0, &[output]);
+        assert_exit(&story.place.rowcall(&["rerun", name]), 0, &[output]);
         assert_eq!(story.place.read(output), answers(0..3));
     }
     assert_eq!(story.place.read("out.jsonl"), "original\n");
@@ -258,34 +270,38 @@ fn a_command_that_cannot_begin_leaves_no_journal() {
 #[test]
 fn a_copied_journal_writes_over_no_file_of_others() {
     let story = Story::instant(&ages(20));
-    told(&story.run(&["--failed", "failed.jsonl"]), 0, &["20 done"]);
+    assert_exit(&story.run(&["--failed", "failed.jsonl"]), 0, &["20 done"]);
     let journal = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
     let other = "{\"text\":\"Ann is 0\",\"verdict\":\"guilty\"}\n";
     for (name, content) in [("copy.jsonl", other), ("copy.failed.jsonl", other)] {
         story.place.write("copy.jsonl.journal", &journal);
         story.place.write(name, content);
         let refused =
-            [&format!("`{}", story.place.path(name).display())[..], "is there and is not this journal's"];
+            [&format!("`{}", story.place.path(name).display())[..], "exists and is not this journal's"];
         let rerun = story.place.rowcall(&["rerun", "copy.jsonl.journal"]);
-        told(&rerun, 2, &[&refused[..], &["`--force` writes over it"]].concat());
+        assert_exit(&rerun, 2, &[&refused[..], &["use `--force` to overwrite it"]].concat());
         assert_eq!(story.place.read(name), content);
         if name == "copy.jsonl" {
             let onto = ["export", "copy.jsonl.journal", "-o", name];
-            told(&story.place.rowcall(&onto), 2, &["is not this journal's output", "`--force`"]);
+            assert_exit(&story.place.rowcall(&onto), 2, &["is not this journal's output", "`--force`"]);
             let run = [&story.asking("in.txt")[..], &["-o", name]].concat();
-            told(&story.place.rowcall(&run), 2, &["is not this journal's output", "`--force`"]);
+            assert_exit(&story.place.rowcall(&run), 2, &["is not this journal's output", "`--force`"]);
         }
         assert_eq!(story.place.read(name), content);
         let elsewhere = story.place.rowcall(&["rerun", "copy.jsonl.journal", "-o", "elsewhere.jsonl"]);
         // Wherever the output goes, failed rows go to the file beside the journal.
         let expected = if name == "copy.jsonl" { (0, "20 rows, 0 failed") } else { (2, "for failed rows") };
-        told(&elsewhere, expected.0, &[expected.1]);
+        assert_exit(&elsewhere, expected.0, &[expected.1]);
         assert_eq!(story.place.read(name), content);
         assert_eq!(story.place.has("elsewhere.jsonl"), name == "copy.jsonl");
-        told(&story.place.rowcall(&["rerun", "copy.jsonl.journal", "--force"]), 0, &["20 rows, 0 failed"]);
+        assert_exit(
+            &story.place.rowcall(&["rerun", "copy.jsonl.journal", "--force"]),
+            0,
+            &["20 rows, 0 failed"],
+        );
         assert_eq!(story.place.read("copy.jsonl"), answers(0..20));
         // What it has written itself is its own.
-        told(&story.place.rowcall(&["rerun", "copy.jsonl.journal"]), 0, &["20 rows, 0 failed"]);
+        assert_exit(&story.place.rowcall(&["rerun", "copy.jsonl.journal"]), 0, &["20 rows, 0 failed"]);
         for name in ["copy.jsonl", "copy.failed.jsonl", "copy.jsonl.journal", "elsewhere.jsonl"] {
             let _ = std::fs::remove_file(story.place.path(name));
         }
@@ -296,9 +312,9 @@ fn a_copied_journal_writes_over_no_file_of_others() {
 #[test]
 fn a_rerun_that_ends_in_an_error_leaves_nothing_beside_the_journal() {
     let story = Story::instant(&ages(20));
-    told(&story.run(&[]), 0, &["20 done"]);
+    assert_exit(&story.run(&[]), 0, &["20 done"]);
     let rerun = ["rerun", JOURNAL, "-o", "no/such/folder/out.jsonl"];
-    told(&story.place.rowcall(&rerun), 2, &["cannot write"]);
+    assert_exit(&story.place.rowcall(&rerun), 2, &["cannot write"]);
     for ending in ["-wal", "-shm", "-lock"] {
         assert!(!story.place.has(&format!("{JOURNAL}{ending}")), "{ending}");
     }

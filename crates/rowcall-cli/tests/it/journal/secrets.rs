@@ -3,7 +3,7 @@
 use rowcall_sim::{ErrorBody, Fault, FaultKind, Latency, Scenario, StatusFault};
 use std::time::Duration;
 
-use super::{Story, told};
+use super::{Story, assert_exit};
 use crate::command::{Ran, Workplace, ages};
 
 const KEY: &str = "sk-secret-4711-0815";
@@ -59,12 +59,12 @@ fn a_run_with_failures_and_a_crash_leaves_no_secret() {
     assert!(story.place.has("out.jsonl.journal-wal"), "it was killed while it wrote");
     holds_no_secret(&story.place, &[&killed]);
     let finished = run(&story, &story.url, &[]);
-    told(&finished, 3, &["attempt"]);
+    assert_exit(&finished, 3, &["attempt"]);
     let status = story.place.rowcall(&["status", "out.jsonl.journal"]);
     let exported = story.place.rowcall(&["export", "out.jsonl.journal"]);
     let rerun = ["rerun", "out.jsonl.journal", "--verbose", "--header", "X-Api-Key: hunter2-very-secret"];
     let rerun = story.place.rowcall_with(&rerun, "", &[("OPENAI_API_KEY", KEY)]);
-    told(&rerun, 3, &["attempt"]);
+    assert_exit(&rerun, 3, &["attempt"]);
     holds_no_secret(&story.place, &[&finished, &status, &exported, &rerun]);
 }
 
@@ -72,7 +72,7 @@ fn a_run_with_failures_and_a_crash_leaves_no_secret() {
 fn a_key_that_is_refused_is_not_repeated() {
     let story = Story::new(trouble().with_key("sk-another"), &ages(100));
     let refused = run(&story, &story.url, &[]);
-    told(&refused, 1, &["401"]);
+    assert_exit(&refused, 1, &["401"]);
     holds_no_secret(&story.place, &[&refused]);
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{JOURNAL, Story, answers, told};
+use super::{JOURNAL, Story, answers, assert_exit};
 use crate::command::{Ran, ages};
 
 /// A small database of some other program.
@@ -28,7 +28,7 @@ fn is_left_alone(story: &Story, name: &str, parts: &[&str]) {
         command("rerun"),
     ];
     for ran in refused {
-        told(&ran, 2, &[&[&*format!("`{name}`"), "hint: "], parts].concat());
+        assert_exit(&ran, 2, &[&[&*format!("`{name}`"), "hint: "], parts].concat());
         assert_eq!(ran.stdout, "");
     }
     assert!(std::fs::read(story.place.path(name)).expect("the stranger") == before, "{name} was changed");
@@ -70,9 +70,9 @@ fn a_folder_is_not_a_journal() {
     let story = Story::instant(&ages(20));
     std::fs::create_dir(story.place.path("folder")).expect("a folder");
     for more in [&[][..], &["--fresh"], &["--accept-changes"]] {
-        told(&story.run(&[&["--journal", "folder"], more].concat()), 2, &["`folder`", "hint: "]);
+        assert_exit(&story.run(&[&["--journal", "folder"], more].concat()), 2, &["`folder`", "hint: "]);
     }
-    told(&story.run(&["--journal", "none/journal"]), 2, &["`none/journal`", "hint: "]);
+    assert_exit(&story.run(&["--journal", "none/journal"]), 2, &["`none/journal`", "hint: "]);
     assert!(story.place.has("folder") && !story.place.has("none"));
     assert_eq!(story.asked(), 0);
 }
@@ -80,7 +80,7 @@ fn a_folder_is_not_a_journal() {
 #[test]
 fn a_newer_journal_is_left_to_a_newer_rowcall() {
     let story = Story::instant(&ages(20));
-    told(&story.run(&[]), 0, &[]);
+    assert_exit(&story.run(&[]), 0, &[]);
     let connection = Connection::open(story.place.path(JOURNAL)).expect("the journal");
     connection.pragma_update(None, "user_version", 4).expect("a version");
     drop(connection);
@@ -93,7 +93,7 @@ fn a_newer_journal_is_left_to_a_newer_rowcall() {
         command("export"),
         command("rerun"),
     ] {
-        told(
+        assert_exit(
             &ran,
             2,
             &["`out.jsonl.journal` has format 4, expected at most 3", "newer rowcall", "`--fresh`"],
@@ -101,7 +101,7 @@ fn a_newer_journal_is_left_to_a_newer_rowcall() {
     }
     assert!(std::fs::read(story.place.path(JOURNAL)).expect("the journal") == before);
     assert_eq!(story.asked(), 20);
-    told(&story.run(&["--fresh"]), 0, &["20 done"]);
+    assert_exit(&story.run(&["--fresh"]), 0, &["20 done"]);
     assert_eq!((story.asked(), story.count("outcomes")), (20, 20));
 }
 
@@ -110,13 +110,13 @@ fn an_empty_file_is_the_place_for_a_journal() {
     let story = Story::instant(&ages(20));
     for more in [&[][..], &["--fresh"]] {
         story.place.write("kept", "");
-        told(&story.run(&[&["--journal", "kept"], more].concat()), 0, &["20 done"]);
+        assert_exit(&story.run(&[&["--journal", "kept"], more].concat()), 0, &["20 done"]);
         assert_eq!((story.asked(), story.output()), (20, answers(0..20)));
         std::fs::remove_file(story.place.path("out.jsonl")).expect("the output");
     }
     story.place.write("kept", "");
     for command in ["status", "export", "rerun"] {
-        told(&story.place.rowcall(&[command, "kept"]), 2, &["`kept`"]);
+        assert_exit(&story.place.rowcall(&[command, "kept"]), 2, &["`kept`"]);
     }
 }
 
@@ -135,7 +135,7 @@ fn whoever_is_killed_while_the_journal_is_made_goes_on() {
         child.kill().expect("it is killed");
         child.wait().expect("it ends");
         let asked = story.asked();
-        told(&story.run(&["--force"]), 0, &["20 done"]);
+        assert_exit(&story.run(&["--force"]), 0, &["20 done"]);
         let possibly_paid = story.status()["possibly_paid"].as_u64().expect("a count");
         assert!(asked + story.asked() <= 20 + possibly_paid, "{possibly_paid} possibly paid");
         assert_eq!(story.output(), answers(0..20));
@@ -151,7 +151,7 @@ fn a_journal_in_use_is_read_by_many_and_written_by_one() {
     let mut first = story.start(&["-c", "4"]);
     story.until_requests(&mut first, 40);
     for ran in [story.run(&[]), story.run(&["--fresh"]), story.place.rowcall(&["rerun", JOURNAL])] {
-        told(&ran, 2, &["`out.jsonl.journal` is being written to by another process", "hint: "]);
+        assert_exit(&ran, 2, &["`out.jsonl.journal` is being written to by another process", "hint: "]);
         assert!(!ran.stderr.contains("resuming"), "{}", ran.stderr);
     }
     let status = story.status();
@@ -174,14 +174,14 @@ fn a_journal_in_use_is_read_by_many_and_written_by_one() {
     assert!(answers(0..300).starts_with(&so_far.stdout) || so_far.stdout.lines().count() < 300);
     // Its own output is not written over while it is being written.
     let onto = story.place.rowcall(&["export", JOURNAL, "-o", "out.jsonl", "--force"]);
-    told(&onto, 2, &["the run that writes `out.jsonl` has not ended", "hint: "]);
+    assert_exit(&onto, 2, &["the run that writes `out.jsonl` is still in progress", "hint: "]);
     // A reader that stays in the middle of its reading does not hold up the writer.
     reader.execute_batch("BEGIN; SELECT count(*) FROM outcomes").expect("a long read");
     let first = Ran::of(first);
-    told(&first, 0, &["300 done"]);
+    assert_exit(&first, 0, &["300 done"]);
     drop(reader);
     assert_eq!((story.asked(), story.output()), (300, answers(0..300)));
     assert_eq!(story.status()["running"], false);
-    told(&story.run(&[]), 0, &["300 of these known"]);
+    assert_exit(&story.run(&[]), 0, &["300 of these known"]);
     assert_eq!(story.asked(), 0);
 }
