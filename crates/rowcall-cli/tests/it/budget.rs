@@ -1,5 +1,5 @@
-//! A budget over real sockets: never exceeded by the simulator's bill, whatever that bills, and whoever is killed; and the other limits
-//! that a run stops at.
+//! Budgets over real sockets: the simulator's bill never exceeds them, whatever it charges and whichever run is killed. Also the other
+//! limits that stop a run.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rowcall::Usd;
 use rowcall_sim::{Bill, Fault, FaultKind, Latency, Moment, Options, Scenario, Simulator, StatusFault, Tier};
 use serde_json::Value;
 
-use crate::command::{Ran, Workplace, ages, asking, simulator};
+use crate::command::{Ran, TestDir, ages, asking, simulator};
 
 /// The prices of [`bill`], for `--prices`.
 const PRICES: &str = r#"{"providers": {"openai": {"m": {"prices":
@@ -27,21 +27,21 @@ fn usd(text: &str) -> Usd {
     Usd::parse(text).expect("an amount")
 }
 
-/// A run of the model that has those prices.
+/// A run of the model with those prices.
 struct Story {
-    place: Workplace,
+    dir: TestDir,
     simulator: Simulator,
     url: String,
 }
 
 impl Story {
     fn new(scenario: Scenario, seed: u64, rows: usize) -> Self {
-        let place = Workplace::new();
-        place.write("in.txt", ages(rows));
-        place.write("prices.json", PRICES);
+        let dir = TestDir::new();
+        dir.write("in.txt", ages(rows));
+        dir.write("prices.json", PRICES);
         let simulator = Simulator::start(scenario, Options::default().with_seed(seed)).expect("it starts");
         let url = simulator.base_url();
-        Self { place, simulator, url }
+        Self { dir, simulator, url }
     }
 
     fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -51,24 +51,24 @@ impl Story {
     }
 
     fn run(&self, more: &[&str]) -> Ran {
-        self.place.rowcall_with(&self.arguments(more), "", &[("OPENAI_API_KEY", "key")])
+        self.dir.rowcall_with(&self.arguments(more), "", &[("OPENAI_API_KEY", "key")])
     }
 
-    /// Runs until so many more requests have arrived, and kills it.
+    /// Runs until this many more requests have arrived, then kills the run.
     fn kill(&self, requests: u64, more: &[&str]) {
         let enough = self.simulator.stats().requests.all + requests;
-        let mut child = self.place.start(&self.arguments(more), &[("OPENAI_API_KEY", "key")]);
+        let mut child = self.dir.start(&self.arguments(more), &[("OPENAI_API_KEY", "key")]);
         while self.simulator.stats().requests.all < enough && child.try_wait().expect("it is ours").is_none()
         {
             std::thread::yield_now();
         }
-        // It may have come to its end by itself.
+        // It may already have ended.
         let _ = Command::new("kill").args(["-9", &child.id().to_string()]).status().expect("`kill` runs");
         child.wait().expect("it ends");
     }
 
     fn status(&self) -> Value {
-        let status = self.place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+        let status = self.dir.rowcall(&["status", "out.jsonl.journal", "--json"]);
         serde_json::from_str(&status.stdout).expect("JSON")
     }
 
@@ -85,7 +85,7 @@ fn assert_exit(ran: &Ran, code: i32, parts: &[&str]) {
 }
 
 #[test]
-fn a_run_stops_before_its_budget_is_exceeded_and_goes_on_with_a_larger_one() {
+fn a_run_stops_before_its_budget_is_exceeded_and_resumes_with_a_larger_one() {
     let scenario = Scenario::instant("bills all limits").with_bill(Bill { full_output: true, ..bill() });
     let story = Story::new(scenario, 1, 150);
     let ran = story.run(&["--budget", "0.25"]);
@@ -109,7 +109,7 @@ fn a_run_stops_before_its_budget_is_exceeded_and_goes_on_with_a_larger_one() {
 }
 
 #[test]
-fn runs_that_are_killed_and_resumed_keep_the_budget_whatever_is_billed() {
+fn killed_and_resumed_runs_keep_the_budget_whatever_is_billed() {
     for seed in 1..=4 {
         let nasty = Bill { full_output: seed % 2 == 0, prompt_factor: 1.5, failures: true, ..bill() };
         let scenario = Scenario::instant("bills whatever it can")
@@ -142,19 +142,19 @@ fn runs_that_are_killed_and_resumed_keep_the_budget_whatever_is_billed() {
 }
 
 #[test]
-fn the_budget_binds_where_more_could_be_sent() {
+fn the_budget_limits_requests_in_flight() {
     let scenario = Scenario::instant("takes its time")
         .with_latency(Latency::fixed(Duration::from_millis(20)))
         .with_bill(bill());
     let story = Story::new(scenario, 1, 200);
-    // A few requests of $0.003 at a time, of which each comes to a hundredth of a cent.
+    // A few requests at a time reserve $0.003 each, and each really costs a hundredth of a cent.
     let ran = story.run(&["--budget", "0.03"]);
     assert_exit(&ran, 0, &["200 done", "bound by  the budget"]);
     assert!(billed(&story.simulator) <= usd("0.03") && story.simulator.stats().in_flight.max <= 12);
 }
 
 #[test]
-fn a_server_that_ignores_the_output_limit_is_found_out() {
+fn a_server_that_ignores_the_output_limit_is_detected() {
     let scenario = Scenario::instant("talks on").with_bill(Bill {
         full_output: true,
         output_factor: 50.0,
@@ -178,8 +178,8 @@ fn a_server_that_ignores_the_output_limit_is_found_out() {
 fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
     let simulator = simulator(Scenario::instant("answers"));
     let url = simulator.base_url();
-    let place = Workplace::new();
-    place.write("in.txt", ages(3));
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(3));
     for (model, more, parts) in [
         (
             "openai/gpt-9-nobody",
@@ -204,11 +204,11 @@ fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
             arguments.extend(["--budget", "5.00"]);
         }
         arguments.extend(more);
-        let ran = place.rowcall_with(&arguments, "", &[("OPENAI_API_KEY", "key")]);
+        let ran = dir.rowcall_with(&arguments, "", &[("OPENAI_API_KEY", "key")]);
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
         assert!(parts.iter().any(|part| ran.stderr.contains(part)), "{}", ran.stderr);
     }
-    let small = place.rowcall(
+    let small = dir.rowcall(
         &[&asking("in.txt", "age int", &url)[..], &["--price", "in=1,out=2", "--budget", "0.001"]].concat(),
     );
     assert_exit(&small, 4, &["the budget of $0.001 is less than the $0.01", "3 rows left"]);

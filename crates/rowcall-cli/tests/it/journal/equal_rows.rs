@@ -1,4 +1,4 @@
-//! Equal rows are asked about once, unless each is to be.
+//! Equal rows are asked about once, unless `--no-dedup` is given.
 
 use super::{JOURNAL, Story, answers, assert_exit, each, people};
 
@@ -23,14 +23,14 @@ fn without_a_journal_equal_rows_are_asked_once_while_one_of_them_is() {
 }
 
 #[test]
-fn each_of_several_equal_rows_is_asked_where_that_is_wanted() {
+fn each_of_several_equal_rows_is_asked_with_no_dedup() {
     let twice = (0..100).chain(0..100);
     let story = Story::instant(&people(twice.clone()));
     for (more, asked) in [
         (&["--no-dedup", "--no-journal"][..], 200),
         (&["--no-dedup"], 200),
         (&["--no-dedup"], 0),
-        // The first of each is known by what it is, so that one for all is known as well.
+        // The first of each kind has its usual key, so a run that asks once for all knows it too.
         (&[], 0),
         (&["--no-dedup"], 0),
     ] {
@@ -58,14 +58,14 @@ fn a_killed_run_over_equal_rows_asks_each_kind_once_more_at_most() {
 fn equal_prompts_of_different_records_keep_their_records() {
     let story = Story::instant("");
     let records = each(0..100, |id| format!("{id},Ann is {}\n", id % 10));
-    story.place.write("in.csv", format!("id,text\n{records}"));
+    story.dir.write("in.csv", format!("id,text\n{records}"));
     let expected = each(0..100, |id| {
         format!("{{\"id\":\"{id}\",\"text\":\"Ann is {0}\",\"age\":{0},\"_error\":null}}\n", id % 10)
     });
     for asked in [10, 0] {
-        let ran = story.place.rowcall(&[&story.asking("in.csv")[..], &["-o", "out.jsonl"]].concat());
+        let ran = story.dir.rowcall(&[&story.asking("in.csv")[..], &["-o", "out.jsonl"]].concat());
         assert_exit(&ran, 0, &["100 done"]);
         assert_eq!((story.asked(), story.output()), (asked, expected.clone()));
     }
-    assert_eq!(story.place.rowcall(&["export", JOURNAL]).stdout, expected);
+    assert_eq!(story.dir.rowcall(&["export", JOURNAL]).stdout, expected);
 }
