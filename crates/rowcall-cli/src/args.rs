@@ -139,7 +139,7 @@ pub(crate) struct JournalArguments {
     /// Delete the journal and start over
     #[arg(long, conflicts_with = "accept_changes")]
     pub(crate) fresh: bool,
-    /// Resume a journal made with another model, prompt, schema or parameters: only rows without an answer are asked
+    /// Resume a journal made with another model, prompt, schema or parameters: only what is new is asked
     #[arg(long)]
     pub(crate) accept_changes: bool,
     /// Overwrite an output that has no journal

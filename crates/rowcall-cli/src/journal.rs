@@ -57,7 +57,7 @@ pub struct Memo {
     pub folder: Option<PathBuf>,
     /// The Python model that validated values beside the schema, which the command line does not have.
     pub validated_by: Option<String>,
-    /// A hash of that model's schema and source, to tell it from others of the same name.
+    /// A hash of that model's schema and source, to distinguish it from others of the same name.
     pub validated_by_hash: Option<String>,
     /// Whether the journal was moved or copied, so that its output is only assumed to be beside it.
     #[serde(skip)]
@@ -75,7 +75,7 @@ impl Memo {
         let RunArguments { account, task, view, .. } = arguments;
         Self {
             model: account.model.clone(),
-            base_url: account.server.base_url.as_deref().and_then(Self::told_address),
+            base_url: account.server.base_url.as_deref().and_then(Self::recordable_address),
             protocol: account.server.protocol.map(Protocol::from),
             dialect: assumed.name(),
             observed: assumed.observed.clone(),
@@ -112,7 +112,7 @@ impl Memo {
     }
 
     /// An address if it may be recorded: there may be a password before an `@`, or a key after a `?`.
-    pub fn told_address(address: &str) -> Option<String> {
+    pub fn recordable_address(address: &str) -> Option<String> {
         (!address.contains(['@', '?'])).then(|| address.to_owned())
     }
 

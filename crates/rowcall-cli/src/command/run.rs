@@ -90,7 +90,7 @@ async fn observing(
     let RunArguments { account: AccountArguments { model: name, server }, .. } = arguments;
     let asked = Memo {
         model: name.clone(),
-        base_url: server.base_url.as_deref().and_then(Memo::told_address),
+        base_url: server.base_url.as_deref().and_then(Memo::recordable_address),
         protocol: server.protocol.map(Protocol::from),
         mode: task.mode,
         ..Memo::default()

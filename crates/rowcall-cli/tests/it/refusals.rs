@@ -137,16 +137,23 @@ fn an_invalid_command_is_refused_before_any_request() {
 #[test]
 fn a_model_needs_a_known_provider_a_reachable_server_and_a_key() {
     let dir = dir();
-    let nobody = "http://127.0.0.1:9/v1";
+    let closed_port = "http://127.0.0.1:9/v1";
     for (model, more, variables, code, offending, hint) in [
         ("opnai/gpt-6-luna", &[][..], &[][..], 2, "unknown provider `opnai`", "did you mean `openai`?"),
         ("gpt-6-luna", &[], &[], 2, "unknown provider `gpt-6-luna`", "openai/NAME"),
-        ("opnai/x", &["--base-url", nobody], &[], 2, "unknown provider `opnai`", "did you mean `openai`?"),
+        (
+            "opnai/x",
+            &["--base-url", closed_port],
+            &[],
+            2,
+            "unknown provider `opnai`",
+            "did you mean `openai`?",
+        ),
         ("openai/", &[], &[], 2, "`openai/`", "for example"),
         ("openai/gpt-6-luna", &[], &[], 2, "`OPENAI_API_KEY` is not set", "set `OPENAI_API_KEY`"),
         (
             "openai/x",
-            &["--base-url", nobody],
+            &["--base-url", closed_port],
             &[("OPENAI_API_KEY", " ")],
             2,
             "`OPENAI_API_KEY` is not set",
@@ -172,7 +179,7 @@ fn a_model_needs_a_known_provider_a_reachable_server_and_a_key() {
             "`not-a-certificate.pem`",
             "PEM",
         ),
-        ("sim", &["--base-url", nobody, "--retries", "0"], &[], 1, nobody, "that the server runs"),
+        ("sim", &["--base-url", closed_port, "--retries", "0"], &[], 1, closed_port, "that the server runs"),
     ] {
         let arguments = ["run", "in.csv", "--schema", "name", "--prompt", "{{ text }}", "-m", model];
         let ran = dir.rowcall_with(&[&arguments[..], more].concat(), "", variables);
