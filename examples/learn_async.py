@@ -1,4 +1,4 @@
-"""The guide "asyncio.gather and asyncio.as_completed for LLM processing", redone with rowcall: five ways to ask about seven
+"""The guide "asyncio.gather and asyncio.as_completed for LLM processing", redone with rowcall: five methods over seven
 sentences, timed against a simulated provider. `python examples/learn_async.py [PROVIDER/MODEL]`."""
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
-//! Whether what is asked fits the columns of an input, where these are known before the first row.
+//! Checks the template and images against the input's columns, if these are known before the first row.
 
 use rowcall::{Error, Extractor, Problem, Result, SamePrompt};
 use serde_json::Value;
 
-/// Checks that the template, and images, use columns that there are, and at least one of them.
+const HEADER_BELOW: &str = "if the header is further down, use `--skip-rows` to skip the lines above it";
+
+/// Checks that the template and images use existing columns, and at least one of them.
 ///
 /// # Errors
-/// The first variable that is no column; with [`SamePrompt::Refuse`], also a template that can make do without any column, so
-/// that every row would be asked the same.
+/// The first variable without a column; with [`SamePrompt::Refuse`], also a template that uses no column, so that every row would be
+/// asked the same.
 pub fn check_columns(
     extractor: &Extractor<Value>,
     header: Option<&[String]>,
@@ -25,34 +27,30 @@ pub fn check_columns(
     };
     if let Some(variable) = unknown(extractor.variables()).or_else(of_row) {
         let user = if images.contains(&variable) { "`--image`" } else { "the template" };
-        let message = format!("{user} uses `{variable}`, which is no column of the input");
+        let message = format!("{user} uses `{variable}`, but the input has no such column");
         return Err(Error::Config(Problem::new(message).hint(columns)));
     }
     let uses_a_column = |used: Vec<String>| used.iter().any(|field| header.contains(field));
     match same_prompt {
         SamePrompt::Refuse if !extractor.fields_used().is_none_or(uses_a_column) => {
             let message = "the prompt uses no column of the input, so every row would be asked the same";
-            let hint = format!("{columns}; `--same-prompt` asks the same about every row");
+            let hint = format!("{columns}; use `--same-prompt` if every row should be asked the same");
             Err(Error::Config(Problem::new(message).hint(hint)))
         }
         SamePrompt::Refuse | SamePrompt::Allow => Ok(()),
     }
 }
 
-/// Which columns there are, and how there might be others.
+/// The hint that lists the columns, and the option that may be missing if they look wrong.
 fn columns_hint(header: &[String]) -> String {
     let columns = format!("the columns are `{}`", header.join("`, `"));
     let delimiters = [(';', ";"), ('\t', "tab"), ('|', "|"), (',', ",")];
     match header {
         [one] => match delimiters.iter().find(|(delimiter, _)| one.contains(*delimiter)) {
-            Some((_, name)) => format!("{columns}; `--delimiter '{name}'` splits them"),
-            None => {
-                format!("{columns}; if the header stands further down, `--skip-rows` skips lines above it")
-            }
+            Some((_, name)) => format!("{columns}; use `--delimiter '{name}'` to split them"),
+            None => format!("{columns}; {HEADER_BELOW}"),
         },
-        _ if header.iter().any(|name| name.starts_with("column_")) => {
-            format!("{columns}; if the header stands further down, `--skip-rows` skips lines above it")
-        }
+        _ if header.iter().any(|name| name.starts_with("column_")) => format!("{columns}; {HEADER_BELOW}"),
         _ => columns,
     }
 }

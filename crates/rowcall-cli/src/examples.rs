@@ -1,5 +1,5 @@
-//! `--examples`: rows with their values from a file, in the form of an output of ours or with the value under a name of its own.
-//! Whether they are valid is the library's business.
+//! `--examples`: rows with their values from a file, in the form of an output or with the value in its own field. The library checks
+//! that they are valid.
 
 use std::path::Path;
 
@@ -7,23 +7,23 @@ use rowcall::{AnsweredRow, Error, Problem, Result, Row, Schema, Source};
 use rowcall_data::{Input, InputFormat, InputOptions};
 use serde_json::{Map, Value};
 
-/// Names under which the whole value may stand, if not under that of `--into`.
+/// Fields that may hold the whole value, besides that of `--into`.
 const WHOLE: [&str; 2] = ["value", "output"];
 
-/// Where an output tells why a row has no value: null, or empty in CSV, if it has one.
+/// The field of an output that says why a row failed: null, or empty in CSV, for a row with a value.
 const ERROR: &str = "_error";
 
-/// Where an output tells what a row took, as one field or as columns.
+/// The field, or the prefix of columns, in which an output says what a row took.
 const META: &str = "_meta";
 const COLUMN_OF_META: &str = "_meta_";
 
 /// Rows read at a time.
 const ROWS_AT_A_TIME: usize = 512;
 
-/// The rows of the file at `path` with their values, which satisfy `schema` and stand under `into` if that is given.
+/// The rows of the file at `path` with their values, which are in the field `into` if that is given.
 ///
 /// # Errors
-/// If the file cannot be read, with the line as far as the format has lines, or a row has no value.
+/// If the file cannot be read, or a row has no value; with the line, if the format has lines.
 pub(crate) async fn read(path: &Path, schema: &Schema, into: Option<&str>) -> Result<Vec<AnsweredRow>> {
     let format = InputFormat::of(path).map_err(|problem| {
         Error::Config(problem.hint("examples are read from `.jsonl`, `.json`, `.csv` and `.tsv`"))
@@ -37,28 +37,28 @@ pub(crate) async fn read(path: &Path, schema: &Schema, into: Option<&str>) -> Re
             break;
         }
         for row in rows {
-            let place = place(path, &row, &lines);
+            let location = location(path, &row, &lines);
             let refused =
-                |reason: String| Error::Config(Problem::new(format!("{place}: {reason}")).hint(HINT));
-            // That names the file and the line itself.
+                |reason: String| Error::Config(Problem::new(format!("{location}: {reason}")).hint(HINT));
+            // This message already names the file and the line.
             let fields = row
                 .fields
                 .map_err(|unreadable| Error::Config(Problem::new(unreadable.message).hint(HINT)))?;
             let (fields, value) = split(fields, schema, into).map_err(refused)?;
             let value = if is_text_only(format) { typed(value, schema) } else { value };
-            examples.push(AnsweredRow { fields, value, place: Some(place) });
+            examples.push(AnsweredRow { fields, value, place: Some(location) });
         }
     }
     if examples.is_empty() {
-        let message = format!("the examples `{}` are none, expected at least one", path.display());
+        let message = format!("the examples `{}` are empty, expected at least one row", path.display());
         return Err(Error::Config(Problem::new(message).hint(HINT)));
     }
     Ok(examples)
 }
 
-const HINT: &str = "an example is a row of an output: the input's fields, and beside them the value's, or the value under `value`";
+const HINT: &str = "an example is a row as in an output: the input's fields with the value's fields beside them, or with the whole value in `value`";
 
-/// Nothing has been sent yet, so what is wrong with the file is wrong usage.
+/// Nothing has been sent yet, so a bad file is wrong usage.
 fn as_config(error: Error) -> Error {
     match error {
         Error::Source(problem) => Error::Config(problem),
@@ -66,7 +66,7 @@ fn as_config(error: Error) -> Error {
     }
 }
 
-/// The numbers of the lines that are records, if a line is a record and the text can be read again.
+/// The line numbers of the records, if each line is a record and the file can be read again.
 fn lines(path: &Path, format: InputFormat) -> Vec<usize> {
     match format {
         InputFormat::JsonLines => {
@@ -78,7 +78,7 @@ fn lines(path: &Path, format: InputFormat) -> Vec<usize> {
     }
 }
 
-fn place(path: &Path, row: &Row, lines: &[usize]) -> String {
+fn location(path: &Path, row: &Row, lines: &[usize]) -> String {
     let path = path.display();
     match lines.get(row.index as usize) {
         Some(line) => format!("the examples `{path}`, line {line}"),
@@ -86,14 +86,14 @@ fn place(path: &Path, row: &Row, lines: &[usize]) -> String {
     }
 }
 
-/// Takes a record apart into the row's fields and the value.
+/// Splits a record into the row's fields and the value.
 fn split(
     mut fields: Map<String, Value>,
     schema: &Schema,
     into: Option<&str>,
 ) -> std::result::Result<(Map<String, Value>, Value), String> {
     if fields.get(ERROR).is_some_and(|error| !error.is_null() && *error != "") {
-        return Err(format!("has failed (`{ERROR}` is not empty), so it has no value to go by"));
+        return Err(format!("the row failed (`{ERROR}` is not empty), so it has no value"));
     }
     fields.retain(|name, _| name != ERROR && name != META && !name.starts_with(COLUMN_OF_META));
     let properties = schema.properties().unwrap_or_default();
@@ -109,14 +109,14 @@ fn split(
     if value.is_empty() {
         let names: Vec<_> = into.into_iter().chain(WHOLE).map(|name| format!("`{name}`")).collect();
         return Err(format!(
-            "has no value, neither in fields of the schema nor under {}",
+            "the row has no value, neither in the schema's fields nor in {}",
             names.join(" or ")
         ));
     }
     Ok((fields, Value::Object(value)))
 }
 
-/// Whether all fields of a record are texts.
+/// Whether all fields of a record are text.
 fn is_text_only(format: InputFormat) -> bool {
     match format {
         InputFormat::Csv | InputFormat::Tsv | InputFormat::Text => true,
@@ -124,8 +124,8 @@ fn is_text_only(format: InputFormat) -> bool {
     }
 }
 
-/// A value from texts as an output in CSV has them: what the schema does not take as a text is read as JSON, and an empty one as
-/// null or absent. What fits in no way is left as it is, to be told.
+/// A value from texts as in a CSV output: a text that the schema does not accept is read as JSON, and an empty one as null or absent.
+/// A text that fits neither way is kept, so that the library reports it.
 fn typed(value: Value, schema: &Schema) -> Value {
     let mut value = schema.coerce(value);
     let Value::Object(fields) = &value else {
@@ -156,7 +156,7 @@ fn from_json(text: &Value) -> Option<Value> {
     }
 }
 
-/// Whether nothing is wrong with a field of `value` itself.
+/// Whether a field of `value` has no violation of its own.
 fn is_valid_at(value: &Value, name: &str, schema: &Schema) -> bool {
     let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
     !schema.violations(value).iter().any(|violation| violation.path == pointer)

@@ -1,4 +1,4 @@
-//! The exit codes, and which error has which.
+//! The exit codes, and the one that each error gives.
 
 use std::process::ExitCode;
 
@@ -11,17 +11,17 @@ use crate::interruption::Signal;
 pub(crate) enum Exit {
     /// Everything asked for was done.
     Done,
-    /// Something stopped it.
+    /// An error stopped it.
     Stopped,
     /// It could not begin.
     Usage,
-    /// It was done, but rows have no value.
+    /// It finished, but some rows failed.
     FailedRows,
-    /// It came to a limit that the user has set: a budget, a time, failures.
+    /// It reached a limit that the user set: a budget, a deadline, failures.
     Limited,
-    /// A signal ended it before it was done.
+    /// A signal ended it early.
     Interrupted(Signal),
-    /// Whoever read its output went away.
+    /// The reader of its output went away.
     ReaderGone,
 }
 
@@ -44,7 +44,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2.into(),
             Exit::FailedRows => 3.into(),
             Exit::Limited => 4.into(),
-            // As a shell reports a process that the signal has killed: 128 and its number.
+            // As a shell reports a process killed by the signal: 128 plus its number.
             Exit::Interrupted(Signal::Interrupt) => 130.into(),
             Exit::Interrupted(Signal::Terminate) => 143.into(),
             Exit::ReaderGone => 141.into(),

@@ -1,30 +1,30 @@
-//! The files of a run, which must all be different ones, and when one of them may be written over.
+//! The files of a run: they must all differ, and an output is overwritten only if its journal can rebuild it.
 
 use std::path::Path;
 
 use rowcall::{Error, Problem, Result};
 use rowcall_data::same_file;
 
-/// The files of a run. `-` is no file.
+/// The files of a run. `-` is not a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Files<'a> {
     /// Where rows come from.
     pub input: Option<&'a Path>,
     /// Where outcomes go.
     pub output: Option<&'a Path>,
-    /// Where failed rows go as well.
+    /// Where failed rows are copied.
     pub failed: Option<&'a Path>,
     /// Where outcomes are kept.
     pub journal: Option<&'a Path>,
-    /// Where answers are kept for other runs.
+    /// Where answers are shared with other runs.
     pub cache: Option<&'a Path>,
 }
 
 impl Files<'_> {
-    /// Checks that no file is two of them, there or not, by whatever name: one would be written over the other.
+    /// Checks that no two of them are the same file, existing or not, under any name.
     ///
     /// # Errors
-    /// The first that is, with what it would be.
+    /// The first file used twice, with both uses.
     pub fn check_apart(&self) -> Result<()> {
         let Self { input, output, failed, journal, cache } = *self;
         let all = [
@@ -46,7 +46,7 @@ impl Files<'_> {
         Ok(())
     }
 
-    /// Checks that an output that is there can be made again from its journal.
+    /// Checks that an existing output can be rebuilt from its journal.
     ///
     /// # Errors
     /// If it cannot.
@@ -54,9 +54,9 @@ impl Files<'_> {
         match (self.output, self.journal) {
             (Some(output), Some(journal)) if has_content(output) && !has_content(journal) => {
                 let (output, journal) = (output.display(), journal.display());
-                let message = format!("the output `{output}` is there, but not its journal `{journal}`");
+                let message = format!("the output `{output}` exists, but its journal `{journal}` does not");
                 let hint =
-                    "`--force` writes over it; another name, or another `--journal`, leaves it as it is";
+                    "use `--force` to overwrite it, or choose another output or `--journal` to keep it";
                 Err(Error::Config(Problem::new(message).hint(hint)))
             }
             _ => Ok(()),
@@ -64,17 +64,17 @@ impl Files<'_> {
     }
 }
 
-/// Whether two paths are one file. Where nothing is yet, the folders and the names decide.
+/// Whether two paths are the same file. For files that do not exist yet, compares folders and names.
 fn is_one(a: &Path, b: &Path) -> bool {
     let is_stream = |path: &Path| std::fs::metadata(path).is_ok_and(|there| !there.is_file());
     if is_stream(a) || is_stream(b) {
         return false;
     }
-    same_file(a, b) || same_file(b, a) || place(a).is_some_and(|a| Some(a) == place(b))
+    same_file(a, b) || same_file(b, a) || location(a).is_some_and(|a| Some(a) == location(b))
 }
 
-/// Where a file is, or would be, whatever links lead to its folder.
-pub(crate) fn place(path: &Path) -> Option<std::path::PathBuf> {
+/// The path of a file that may not exist yet, with links to its folder resolved.
+pub(crate) fn location(path: &Path) -> Option<std::path::PathBuf> {
     let absolute = std::path::absolute(path).ok()?;
     let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
     match (folder, absolute.file_name()) {
@@ -83,7 +83,7 @@ pub(crate) fn place(path: &Path) -> Option<std::path::PathBuf> {
     }
 }
 
-/// Whether there is something at `path` that could be lost.
+/// Whether there is a file at `path` with content that could be lost.
 pub(crate) fn has_content(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0)
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_file_under_two_names_is_found_before_it_is_there() {
+    fn one_file_under_two_names_is_found_before_it_exists() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("sub")).expect("a folder");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_no_file() {
+    fn a_stream_is_not_a_file() {
         let dash = Some(Path::new("-"));
         Files { input: dash, output: dash, ..Files::default() }.check_apart().expect("apart");
     }

@@ -1,5 +1,4 @@
-//! What ends a run from its two ends: so many rows and no more, the first failure if that is asked for, and a reader that goes
-//! away.
+//! What ends a run early at its source or sink: a limit on rows, the first failure with `--fail-fast`, a reader that goes away.
 
 use rowcall::{Error, Failure, Halt, Outcome, Result, Row, Sink, Source};
 use rowcall_data::is_reader_gone;
@@ -33,13 +32,13 @@ impl<S: Source> Source for FirstRows<S> {
 /// What a run does after a failed row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AfterFailure {
-    /// It goes on.
+    /// Continue.
     GoOn,
-    /// It sends nothing more.
+    /// Send nothing more.
     Stop,
 }
 
-/// A sink that halts its run when there is no sense in going on.
+/// A sink that halts its run when continuing is pointless.
 #[derive(Debug)]
 pub(crate) struct Guarded<K> {
     sink: K,
@@ -56,17 +55,17 @@ enum Reader {
 }
 
 impl<K> Guarded<K> {
-    /// Passes everything on to `sink`, and switches `halt` when there is no sense in going on.
+    /// Passes everything on to `sink`, and sets `halt` when continuing is pointless.
     pub(crate) fn new(sink: K, halt: Halt, after_failure: AfterFailure) -> Self {
         Self { sink, halt, after_failure, first_failure: None, reader: Reader::There }
     }
 
-    /// Whether the reader of the output has gone away.
+    /// Whether the reader of the output went away.
     pub(crate) fn reader_is_gone(&self) -> bool {
         self.reader == Reader::Gone
     }
 
-    /// The sink, and the failure at which the run was halted, if it was.
+    /// The sink, and the failure that halted the run, if any.
     pub(crate) fn into_parts(self) -> (K, Result<()>) {
         let failed = self.first_failure.map(|(index, failure)| Error::Row { index, failure });
         (self.sink, failed.map_or(Ok(()), Err))

@@ -1,11 +1,11 @@
-//! Ctrl-C and SIGTERM: once, the run is halted, and what is in flight is awaited; twice, it stops now.
+//! Ctrl-C and SIGTERM: the first halts the run and waits for requests in flight, the second stops it at once.
 
 use std::cell::Cell;
 
 use rowcall::{Error, Halt, Problem, Result};
 use tokio::signal::unix::{self, SignalKind};
 
-/// A signal that asks to end.
+/// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// Ctrl-C.
@@ -25,20 +25,25 @@ impl Interruption {
     /// Takes over both signals for the rest of the process.
     ///
     /// # Errors
-    /// If the system does not let us.
+    /// If the system refuses.
     pub(crate) fn listen() -> Result<Self> {
         let listen = |kind| {
             unix::signal(kind)
-                .map_err(|error| Error::Config(Problem::new(format!("signals cannot be handled: {error}"))))
+                .map_err(|error| Error::Config(Problem::new(format!("cannot handle signals: {error}"))))
         };
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Halts the run at the first signal, which is put into `first`, and says so by `say`. Returns at the second.
-    pub(crate) async fn watch(mut self, halt: &Halt, first: &Cell<Option<Signal>>, say: impl Fn()) -> Signal {
+    /// Halts the run at the first signal, stores it in `first` and calls `announce`. Returns at the second.
+    pub(crate) async fn watch(
+        mut self,
+        halt: &Halt,
+        first: &Cell<Option<Signal>>,
+        announce: impl Fn(),
+    ) -> Signal {
         first.set(Some(self.next().await));
         halt.set();
-        say();
+        announce();
         self.next().await
     }
 

@@ -1,4 +1,4 @@
-//! Where a run keeps its journal, when it may go on with one, and what a journal remembers of the command that made it.
+//! The journal of a run: where it is, when a run may resume it, and what it remembers of the command that made it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,60 +12,60 @@ use serde_json::Value;
 
 use crate::args::{JournalArguments, RunArguments, Switch};
 use crate::command::export::{Values, check_copied, check_failed, check_own};
-use crate::files::{Files, has_content, place};
+use crate::files::{Files, has_content, location};
 use crate::guard::FirstRows;
 use crate::printing;
 use crate::progress::Progress;
 use crate::server_probe::Assumed;
 
-/// What the name of an output has after it in the name of its journal, with a dot in between.
-const ENDING: &str = "journal";
+/// The extension that a journal adds to the name of its output.
+const EXTENSION: &str = "journal";
 
 /// What a journal remembers of the run that made it, so that its output can be rebuilt and its failed rows asked again.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memo {
-    /// As the user named it: a simulator is started by it again.
+    /// As the user named it, so that a rerun can start the same simulator.
     pub model: String,
-    /// Where it was asked, unless that is the provider's own address or may hold a secret.
+    /// The server's address, unless it is the provider's own or may hold a secret.
     pub base_url: Option<String>,
-    /// How the server is spoken to, if that was said.
+    /// The protocol, if the user chose one.
     pub protocol: Option<Protocol>,
-    /// The name of the dialect that the schema is sent in, if that was said.
+    /// The name of the schema's dialect, if the user chose one.
     pub dialect: Option<String>,
-    /// What was observed of the server.
+    /// What a probe observed of the server.
     pub observed: Observed,
-    /// How the schema is asked for, if that was said.
+    /// How the schema is sent, if the user chose a mode.
     pub mode: Option<Mode>,
     /// Whether each of several equal rows is asked about.
     pub no_dedup: bool,
-    /// The journal's own whole path: one that is found elsewhere was moved or copied.
+    /// The journal's own absolute path: a journal found elsewhere was moved or copied.
     pub journal: Option<PathBuf>,
-    /// The output's whole path.
+    /// The output's absolute path.
     pub output: Option<PathBuf>,
-    /// The name of the output's format, if it is not told by the path.
+    /// The name of the output's format, if the path does not imply it.
     pub output_format: Option<String>,
-    /// The whole path of the file for failed rows.
+    /// The absolute path of the file for failed rows.
     pub failed: Option<PathBuf>,
-    /// The name that whole values stand under.
+    /// The field that holds the whole value.
     pub into: Option<String>,
-    /// Whether the output tells what each row took.
+    /// Whether the output says what each row took.
     pub meta: bool,
     /// The columns that a CSV starts with.
     pub columns: Vec<String>,
-    /// What relative paths of images start from, if there are images.
+    /// The folder that relative image paths start from, if there are images.
     pub folder: Option<PathBuf>,
-    /// What validated values beside the schema, if something did that the command line does not have: a model of Python's.
+    /// The Python model that validated values beside the schema, which the command line does not have.
     pub validated_by: Option<String>,
-    /// What tells that model from others of its name: a hash of its schema and its source.
+    /// A hash of that model's schema and source, to distinguish it from others of the same name.
     pub validated_by_hash: Option<String>,
-    /// Whether the journal was moved or copied, so that its output is only taken to be what is found beside it.
+    /// Whether the journal was moved or copied, so that its output is only assumed to be beside it.
     #[serde(skip)]
     pub was_moved: bool,
 }
 
 impl Memo {
-    /// What to remember of a run over `input`.
+    /// The memo of a run over `input`.
     pub(crate) fn of(
         arguments: &RunArguments,
         assumed: &Assumed,
@@ -75,7 +75,7 @@ impl Memo {
         let RunArguments { account, task, view, .. } = arguments;
         Self {
             model: account.model.clone(),
-            base_url: account.server.base_url.as_deref().and_then(Self::told_address),
+            base_url: account.server.base_url.as_deref().and_then(Self::recordable_address),
             protocol: account.server.protocol.map(Protocol::from),
             dialect: assumed.name(),
             observed: assumed.observed.clone(),
@@ -95,7 +95,7 @@ impl Memo {
         }
     }
 
-    /// What the journal at `path` knows of the server, if it was asked as it is to be asked now: the same model at the same address.
+    /// What the journal at `path` knows of the server, if model, address, protocol and mode are still the same.
     ///
     /// # Errors
     /// A file that is not a journal.
@@ -111,12 +111,12 @@ impl Memo {
         Ok(if is_same { known.observed } else { Observed::default() })
     }
 
-    /// An address as far as it may be remembered: before an `@` there may be a password, behind a `?` a key.
-    pub fn told_address(address: &str) -> Option<String> {
+    /// An address if it may be recorded: there may be a password before an `@`, or a key after a `?`.
+    pub fn recordable_address(address: &str) -> Option<String> {
         (!address.contains(['@', '?'])).then(|| address.to_owned())
     }
 
-    /// A path that means the same from every folder.
+    /// The absolute path, which means the same from every folder.
     pub fn whole_path(path: &Path) -> PathBuf {
         std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
     }
@@ -126,18 +126,18 @@ impl Memo {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// What the journal at `path` remembers. A journal that a library has made remembers nothing. If it was moved, copied or renamed,
-    /// its files are taken to be beside it, and to be named like it if it has another name, so that the original's are left as they are.
+    /// What the journal at `path` remembers; nothing, if the library made it. If it was moved, copied or renamed, its files are assumed
+    /// to be beside it, and to be named after it if it has another name, so that the original's files are left alone.
     pub fn in_journal(contents: &Contents, path: &Path) -> Self {
         let memo: Self = serde_json::from_str(contents.memo()).unwrap_or_default();
         memo.found_at(path)
     }
 
     fn found_at(mut self, path: &Path) -> Self {
-        // Journals of earlier versions know their output, beside which they are by default.
-        let of_output = || self.output.as_ref().map(|output| output.with_added_extension(ENDING));
+        // Journals of earlier versions only know their output, which is beside them by default.
+        let of_output = || self.output.as_ref().map(|output| output.with_added_extension(EXTENSION));
         let Some(own) = self.journal.clone().or_else(of_output) else { return self };
-        if place(&own) == place(path) {
+        if location(&own) == location(path) {
             return self;
         }
         let is_renamed = path.file_name() != own.file_name();
@@ -146,13 +146,13 @@ impl Memo {
         }
         let folder = Self::whole_path(path).parent().map(Path::to_owned).unwrap_or_default();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = name.strip_suffix(&format!(".{ENDING}")).unwrap_or(&name).to_owned();
+        let name = name.strip_suffix(&format!(".{EXTENSION}")).unwrap_or(&name).to_owned();
         let beside = |file: PathBuf, mark: &str| {
-            let its_own = file.file_name()?.to_string_lossy().into_owned();
+            let original = file.file_name()?.to_string_lossy().into_owned();
             let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy()));
             let ending = ending.unwrap_or_default();
             Some(folder.join(match name.strip_suffix(&ending) {
-                _ if !is_renamed => its_own,
+                _ if !is_renamed => original,
                 Some(stem) => format!("{stem}{mark}{ending}"),
                 None => format!("{name}{mark}{ending}"),
             }))
@@ -163,75 +163,72 @@ impl Memo {
         self
     }
 
-    /// Checks that the files which the journal at `path` names by itself are its own, where it was moved or copied.
+    /// Checks that the files named by the journal at `path` are its own, if it was moved or copied.
     ///
     /// # Errors
-    /// If one of them is another file, with this hint.
+    /// If one of them is not, with this hint.
     pub fn check_files(&self, path: &Path, hint: &str) -> Result<()> {
         check_own(self.output.as_deref(), self, path, hint)?;
         check_failed(self, path)
     }
 
-    /// Checks that values need no validators that the command line does not have, unless it is to go on without them.
+    /// Checks that values do not need a Python model, unless the user accepts to continue without it.
     ///
     /// # Errors
     /// If they were validated in Python.
-    pub(crate) fn check_validators(&self, goes_on_without: bool) -> Result<()> {
+    pub(crate) fn check_validators(&self, without_validators: bool) -> Result<()> {
         let Some(by) = self.validator() else { return Ok(()) };
-        if goes_on_without {
+        if without_validators {
             printing::note(&format!(
-                "warning: {by} of Python has not seen what is asked here: values are as the model has answered, and marked by `_unvalidated`"
+                "warning: {by}, a Python model, does not validate the values asked for here; they are marked `_unvalidated`"
             ));
             return Ok(());
         }
         let message = format!(
-            "the journal's values were validated by {by} of Python, which the command line does not have"
+            "the journal's values were validated by {by}, a Python model that the command line does not have"
         );
-        Err(Error::Config(
-            Problem::new(message).hint(
-                "`retry_failed=True` asks again from Python; `--without-validators` goes on without them",
-            ),
-        ))
+        Err(Error::Config(Problem::new(message).hint(
+            "use `retry_failed=True` in Python, or add `--without-validators` to continue without the model",
+        )))
     }
 
-    /// What the command line has for values where it goes on at all.
+    /// Whether the command line can vouch for the journal's values.
     pub(crate) fn values(&self) -> Values {
         if self.validated_by.is_some() { Values::Unvalidated } else { Values::Validated }
     }
 
-    /// What validated values, with the beginning of its hash.
+    /// The Python model that validated values, with the start of its hash.
     pub(crate) fn validator(&self) -> Option<String> {
         let name = self.validated_by.as_ref()?;
         let hash = self.validated_by_hash.as_ref().and_then(|hash| hash.get(..8));
         Some(hash.map_or_else(|| format!("`{name}`"), |hash| format!("`{name}` ({hash})")))
     }
 
-    /// The format of its output, if it was named.
+    /// The format of the output, if the user named it.
     pub(crate) fn output_format(&self) -> Option<OutputFormat> {
         self.output_format.as_ref()?.parse().ok()
     }
 }
 
-/// Where the run keeps its journal, if it keeps one.
-///
-/// Counts what the runs of the journal at `path` have spent against the budget, before anything else is. One that is not there has spent
-/// nothing.
+/// Counts what earlier runs of the journal at `path` spent against the budget. A missing journal counts as nothing spent.
 ///
 /// # Errors
-/// A file that is not a journal, and, with a budget, one of which nobody knows what its runs have spent.
+/// A file that is not a journal and, with a budget, a journal whose runs have spent an unknown amount.
 pub fn count_spent(client: &Client, path: &Path) -> Result<()> {
     if has_content(path) { client.spent_before(&Contents::open(path)?, path) } else { Ok(()) }
 }
 
+/// The path of the run's journal, if it keeps one.
+///
 /// # Errors
-/// A journal that is another file of the command, and an output that would be written over without a journal to rebuild it from.
+/// A journal that is also another file of the run, and an existing output without a journal to rebuild it from.
 pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {
     let JournalArguments { journal, no_journal, fresh, force, .. } = &arguments.journal;
     let output = arguments.view.output.as_deref().filter(|output| !is_stream(output));
     let path = match (journal, output) {
         _ if *no_journal => None,
         (Some(path), _) => Some(path.clone()),
-        (None, Some(output)) => Some(output.with_added_extension(ENDING)),
+        (None, Some(output)) => Some(output.with_added_extension(EXTENSION)),
         (None, None) => None,
     };
     let failed = arguments.view.failed.as_deref();
@@ -244,10 +241,10 @@ pub(crate) fn path(arguments: &RunArguments) -> Result<Option<PathBuf>> {
     Ok(path)
 }
 
-/// The extractor with its journal at `path`, resumed if it is there.
+/// The extractor with its journal at `path`, resumed if it exists.
 ///
 /// # Errors
-/// If the journal was made by another plan, with what has changed and how many rows would be asked; or it cannot be used.
+/// If the journal cannot be used, or was made by another plan: the error says what changed and how many rows would be asked.
 pub(crate) async fn keep(
     extractor: &Extractor<Value>,
     arguments: &RunArguments,
@@ -266,7 +263,7 @@ pub(crate) async fn keep(
         if let Some(problem) = contents.change(extractor.identity())
             && !options.accept_changes
         {
-            match counted(extractor, arguments, &path, layout, problem).await {
+            match count_unknown(extractor, arguments, &path, layout, problem).await {
                 Some(problem) => return Err(Error::Config(problem)),
                 None => accepted = true,
             }
@@ -290,23 +287,23 @@ pub(crate) async fn keep(
     })
 }
 
-/// What is resumed, in a line.
+/// The line that announces a resumed run.
 fn resumption(contents: &Contents, path: &Path) -> Result<String> {
     let rows = HumanCount(contents.totals().rows);
     let cut_off = contents.intents()?;
-    let paid = match cut_off {
+    let billed = match cut_off {
         0 => String::new(),
         rows => format!(
-            "; {} rows were being asked about when it was cut off and may be paid for twice",
+            "; {} rows were in flight when the last run was killed and may be billed twice",
             HumanCount(rows)
         ),
     };
-    Ok(format!("resuming `{}`: {rows} rows are known{paid}", path.display()))
+    Ok(format!("resuming `{}`: {rows} rows are known{billed}", path.display()))
 }
 
-/// The problem of a changed plan with how many rows would be asked, where the input can be read a second time; none if no row would
-/// be, since all are asked in the same words.
-async fn counted(
+/// The problem of a changed plan, with the number of rows that would be asked if the input can be read twice. `None` if no row would
+/// be, since every prompt is still the same.
+async fn count_unknown(
     extractor: &Extractor<Value>,
     arguments: &RunArguments,
     path: &Path,
@@ -333,17 +330,17 @@ async fn counted(
     }
 }
 
-/// Whether a path is no file to come back to: standard output, a pipe, a device.
+/// Whether a path cannot be read back: standard output, a pipe, a device.
 fn is_stream(path: &Path) -> bool {
     path.as_os_str() == "-" || std::fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
-/// Removes a journal that nobody has used, with the files that SQLite and its lock have beside it.
+/// Removes an unused journal, with the files of SQLite and of the lock beside it.
 pub(crate) fn remove(path: &Path) {
     for ending in ["", "-wal", "-shm", "-lock"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
-        // What cannot be removed is found empty by the next run, which goes on with it.
+        // If removal fails, the next run finds an empty journal and uses it.
         drop(std::fs::remove_file(name));
     }
 }

@@ -1,5 +1,5 @@
-//! The command line `rowcall`, as a library, so that other packages can ship the command and do what it does from file to file:
-//! arguments, progress, messages. What is done about a row is the engine's business, what a file looks like that of `rowcall-data`.
+//! The `rowcall` command as a library, so that other packages can ship it and run from file to file as it does: arguments,
+//! progress, messages. The engine handles rows; `rowcall-data` handles file formats.
 
 mod args;
 mod columns;
@@ -41,14 +41,15 @@ use clap::Parser;
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 
-/// Runs the command line `arguments`, the first of which is the program's name, and tells the exit code.
+/// Runs the command line `arguments`, the first of which is the program's name, and returns the exit code.
 ///
 /// | code | meaning |
 /// |---|---|
 /// | 0 | every row has a value |
 /// | 1 | stopped by an error |
-/// | 2 | what was asked for cannot be run; nothing was sent |
-/// | 3 | finished, with rows that have no value |
+/// | 2 | wrong usage; nothing was sent |
+/// | 3 | finished, with failed rows |
+/// | 4 | stopped at a limit that the user set: a budget, a deadline, failures |
 /// | 130, 143 | interrupted by Ctrl-C, or by SIGTERM |
 /// | 141 | the reader of stdout went away |
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -58,7 +59,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             match key::refusal(&error, &words).or_else(|| option::refusal(&error)) {
                 Some(refusal) => printing::error(&refusal),
-                // Help and version come this way too and go to stdout; a reader that has gone away is no trouble.
+                // Help and version arrive here too and go to stdout; a reader that went away is not an error.
                 None => drop(error.print()),
             }
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
@@ -84,12 +85,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Runs a command's work on a runtime of one thread: the engine's work per row is small, and reading and writing have threads
-/// of their own. What these are stuck in at the end is not waited for.
+/// Runs a command's work on a single-threaded runtime: the engine's work per row is small, and reading and writing have their own
+/// threads. At the end it does not wait for threads that are stuck.
 fn block_on<T>(work: impl Future<Output = rowcall::Result<T>>) -> rowcall::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        rowcall::Error::Config(rowcall::Problem::new(format!("no runtime can be made: {error}")))
+        rowcall::Error::Config(rowcall::Problem::new(format!("cannot start the async runtime: {error}")))
     })?;
     let done = runtime.block_on(work);
     runtime.shutdown_background();

@@ -1,4 +1,4 @@
-//! Whom to ask: the client, and the simulator that `-m sim` starts along the way.
+//! The account to use, and the simulator that `-m sim` starts for it.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -6,16 +6,16 @@ use std::path::Path;
 use rowcall::{AccountOptions, Client, Error, Problem, Result};
 use rowcall_sim::{Options, Scenario, Simulator};
 
-/// An account, and the simulator behind it if one was started for it.
+/// An account, and the simulator behind it if one was started.
 #[derive(Debug)]
 pub struct Model {
     options: AccountOptions,
-    /// Stops when it is dropped.
+    /// Stops when dropped.
     simulator: Option<Simulator>,
 }
 
 impl Model {
-    /// The account of these options. `sim` and `sim/SCENARIO` without a base URL start a simulator.
+    /// The account with these options. `sim` and `sim/SCENARIO` without a base URL start a simulator.
     ///
     /// # Errors
     /// If the scenario is unknown or its simulator cannot start.
@@ -30,7 +30,7 @@ impl Model {
         Ok(Self { options, simulator: Some(simulator) })
     }
 
-    /// A client with connections of its own.
+    /// A client with its own connections.
     ///
     /// # Errors
     /// As [`Client::with_options`].
@@ -47,7 +47,7 @@ impl Model {
 /// The scenario of this name or in this TOML file, or the default one.
 ///
 /// # Errors
-/// If there is no such scenario, or the file has none.
+/// If there is no such scenario, or the file does not hold one.
 pub(crate) fn scenario(name: Option<&str>) -> Result<Scenario> {
     let Some(name) = name else { return Ok(Scenario::default()) };
     if !Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
@@ -55,9 +55,7 @@ pub(crate) fn scenario(name: Option<&str>) -> Result<Scenario> {
     }
     let text = std::fs::read_to_string(name).map_err(|error| {
         let message = format!("the scenario file `{name}` cannot be read: {error}");
-        Error::Config(
-            Problem::new(message).hint("`rowcall sim --list` shows the scenarios that need no file"),
-        )
+        Error::Config(Problem::new(message).hint("list the built-in scenarios with `rowcall sim --list`"))
     })?;
     Scenario::from_toml(&text).map_err(|error| {
         let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));

@@ -1,4 +1,4 @@
-//! What is said of an option whose value cannot be one, in the words of all other errors.
+//! The error for an option's invalid value, in the form of all other errors.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rowcall::{Error, Problem};
@@ -6,7 +6,7 @@ use rowcall::{Error, Problem};
 /// Options whose values may hold a secret.
 const SECRET: [&str; 2] = ["--header", "--key-command"];
 
-/// The error of a value that an option does not take, if that is what the parser has found.
+/// The error for a value that an option does not accept, if that is what the parser found.
 pub(crate) fn refusal(error: &clap::Error) -> Option<Error> {
     let word = |kind| match error.get(kind) {
         Some(ContextValue::String(word)) => Some(word.as_str()),
@@ -19,9 +19,9 @@ pub(crate) fn refusal(error: &clap::Error) -> Option<Error> {
     let value = word(ContextKind::InvalidValue)?;
     let reason = std::error::Error::source(error)?.to_string();
     let message = if SECRET.contains(&option) {
-        format!("`{option}` has a value that cannot be used, {reason}")
+        format!("invalid value for `{option}`: {reason}")
     } else {
-        format!("`{option}` is `{value}`, {reason}")
+        format!("invalid value `{value}` for `{option}`: {reason}")
     };
-    Some(Error::Config(Problem::new(message).hint("`--help` says what each option takes")))
+    Some(Error::Config(Problem::new(message).hint("see `--help` for the values of each option")))
 }

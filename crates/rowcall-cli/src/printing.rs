@@ -1,6 +1,6 @@
-//! The only place that prints: results to stdout, everything else to stderr. A reader that has gone away is no reason to fail.
+//! The only module that prints: results to stdout, everything else to stderr. A reader that goes away is not an error.
 
-#![expect(clippy::disallowed_methods, reason = "a person is told at what time of day to come again")]
+#![expect(clippy::disallowed_methods, reason = "the message names the time of day to resume at")]
 
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use rowcall::Error;
 /// Prints a result.
 ///
 /// # Errors
-/// If stdout takes no more.
+/// If stdout cannot be written to.
 pub(crate) fn result(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
@@ -23,21 +23,21 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Prints what ended the command and what to do next.
+/// Prints the error that ended the command, and what to do next.
 pub(crate) fn error(error: &Error) {
     note(&format!("error: {error}"));
-    let help = matches!(error, Error::Config(_)).then_some("`rowcall help run` shows what is expected");
+    let help = matches!(error, Error::Config(_)).then_some("see `rowcall help run`");
     if let Some(hint) = error.hint().or(help) {
         note(&format!("  hint: {hint}"));
     }
     if let Error::Stopped(fault) = error
         && let Some(time) = fault.retry_after.and_then(|wait| SystemTime::now().checked_add(wait))
     {
-        note(&format!("  resume: the same command after {}", httpdate::fmt_http_date(time)));
+        note(&format!("  resume: run the same command after {}", httpdate::fmt_http_date(time)));
     }
 }
 
-/// A result that could not be printed.
+/// The error for a result that could not be printed.
 pub(crate) fn unprintable(error: &io::Error) -> Error {
-    Error::Sink(rowcall::Problem::new(format!("standard output takes no more: {error}")))
+    Error::Sink(rowcall::Problem::new(format!("cannot write to standard output: {error}")))
 }

@@ -1,5 +1,5 @@
-//! How far a run has come: a bar on a terminal, plain lines when piped, nothing with `--quiet`. Every number is read from the
-//! engine's statistics.
+//! The progress of a run: a bar on a terminal, plain lines when piped, nothing with `--quiet`. Every number comes from the engine's
+//! statistics.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::printing;
 /// How often a bar is drawn.
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
 
-/// How often a line is printed where there is no terminal.
+/// How often a line is printed without a terminal.
 const PRINTED_EVERY: Duration = Duration::from_secs(10);
 
-/// Shows how far a run has come.
+/// Shows the progress of a run.
 #[derive(Debug)]
 pub(crate) struct Progress {
     verbosity: Verbosity,
@@ -32,19 +32,19 @@ enum Shown {
     Nothing,
 }
 
-/// Whether a run shows how far it has come.
+/// How much a run prints about its progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verbosity {
-    /// It shows nothing.
+    /// Nothing.
     Quiet,
-    /// It shows a bar or lines.
+    /// A bar or lines.
     Normal,
-    /// It logs each attempt as well.
+    /// Also a line for each attempt.
     Verbose,
 }
 
 impl Verbosity {
-    /// As the user says; who wants to see each attempt wants to see all.
+    /// From the user's options; `verbose` wins over `quiet`.
     pub(crate) fn of(quiet: bool, verbose: bool) -> Self {
         match (quiet, verbose) {
             (_, true) => Self::Verbose,
@@ -65,12 +65,12 @@ impl Progress {
         Self { verbosity, shown, started: Instant::now() }
     }
 
-    /// How much is shown.
+    /// How much is printed.
     pub(crate) fn verbosity(&self) -> Verbosity {
         self.verbosity
     }
 
-    /// Prints a line for the person at the terminal, unless nothing is to be shown.
+    /// Prints a line for the user, unless the run is quiet.
     pub(crate) fn note(&self, line: &str) {
         match self.verbosity {
             Verbosity::Quiet => {}
@@ -83,8 +83,8 @@ impl Progress {
         self.started.elapsed()
     }
 
-    /// Shows the statistics that `look` gives, beside the rows in `total` once it is given how many are taken, again and again,
-    /// for ever.
+    /// Shows the statistics from `look` at regular intervals, and never returns. `total` gives the number of rows in all from the number
+    /// of rows taken so far.
     pub(crate) async fn show(&self, look: impl Fn() -> Stats, total: impl Fn(u64) -> Option<RowsInAll>) {
         let every = match &self.shown {
             Shown::Bar(_) => DRAWN_EVERY,
@@ -118,7 +118,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
@@ -139,7 +139,7 @@ impl Progress {
 
     fn line(&self, stats: &Stats, total: Option<RowsInAll>) -> String {
         let seconds = self.elapsed().as_secs_f64().max(1e-9);
-        // Rows that are known cost no time to speak of and would make the rest look as quick.
+        // Known rows take almost no time; counting them would make the others look faster.
         let rate = (stats.ended() - stats.known) as f64 / seconds;
         let tokens = HumanCount(stats.usage.input_tokens + stats.usage.output_tokens);
         let (failed, in_flight) = (stats.failures(), stats.in_flight);

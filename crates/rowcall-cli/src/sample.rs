@@ -1,5 +1,5 @@
-//! `--sample N`: some rows are asked first, and what they cost says what all will. The sample is a part of the run: its answers are in the
-//! journal, and the run finds them there. Which rows it has, and what follows, is `strata.rs`' business.
+//! `--sample N`: asks about some rows first and projects the cost of all from them. The sample is part of the run: its answers are in
+//! the journal, and the run finds them there. `strata.rs` draws the rows and makes the projection.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -19,43 +19,43 @@ use crate::watch::{Watched, watch};
 /// Rows read at a time.
 const READ_TOGETHER: usize = 512;
 
-/// A drift is told of once so many rows have ended, since few say little.
+/// A drift is reported only after this many rows have ended, since few rows say little.
 const DRIFT_FROM: u64 = 100;
 
-/// An interval is never taken to be narrower than this share: prices are rounded, and lost answers are not in a sample of few.
+/// The interval is at least this wide, as a share of the cost: prices are rounded, and a small sample has no lost answers.
 const NARROWEST: f64 = 0.02;
 
 /// What became of a sample.
 #[derive(Debug)]
 pub(crate) enum Sampled {
-    /// The run goes on, with what it is expected to cost.
+    /// The run continues, watched for drift from the expected cost.
     GoOn(Drift),
-    /// It does not.
+    /// The run stops.
     Stop(Exit),
 }
 
 /// Checks that a sample can be taken.
 ///
 /// # Errors
-/// An input that cannot be read twice, a run without a journal, and nobody to ask whether to go on.
+/// An input that cannot be read twice, a run without a journal, or no terminal to confirm at.
 pub(crate) fn check(arguments: &RunArguments, has_journal: bool) -> Result<()> {
     let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let problem = if arguments.input.path.as_os_str() == "-" {
-        Problem::new("a sample is drawn from all rows, and standard input can be read only once")
-            .hint("give the rows as a file")
+        Problem::new("a sample is drawn from all rows, but standard input can be read only once")
+            .hint("save the rows to a file")
     } else if !has_journal {
-        Problem::new("the answers to a sample are kept in the journal, and there is none")
-            .hint("give an output with `-o`")
+        Problem::new("a sample keeps its answers in the journal, but this run has none")
+            .hint("name an output with `-o`")
     } else if !(arguments.yes || is_terminal) {
-        Problem::new("after the sample somebody has to say whether to go on, and there is no terminal")
-            .hint("`--yes` goes on in any case")
+        Problem::new("the sample needs a confirmation to continue, but there is no terminal")
+            .hint("use `--yes` to continue without confirmation")
     } else {
         return Ok(());
     };
     Err(Error::Config(problem))
 }
 
-/// Asks about a sample of so many rows of `input`, tells what all rows will cost, and asks whether to go on.
+/// Asks about a sample of `size` rows of `input`, reports what all rows will cost, and asks whether to continue.
 ///
 /// # Errors
 /// Whatever stops a run.
@@ -91,7 +91,7 @@ pub(crate) async fn take(
         }
     }
     let asked = rows.len();
-    progress.note(&format!("asking about a sample of {asked} of {} rows", HumanCount(all)));
+    progress.note(&format!("running a sample of {asked} of {} rows", HumanCount(all)));
     let halt = Halt::default();
     let mut outcomes = Vec::new();
     let run = async {
@@ -118,23 +118,23 @@ pub(crate) async fn take(
     let projection = sample.project(&costs);
     let (low, likely, high) = (usd(projection.low), usd(projection.likely), usd(projection.high));
     progress.note(&format!(
-        "sample    {asked} rows: {}; all {} rows: about {likely}, {low} to {high} in 95 of 100 cases",
+        "sample    {asked} rows: {}; all {} rows: about {likely}, {low} to {high} (95 % interval)",
         spent.cost,
         HumanCount(all)
     ));
     if let Some(budget) = arguments.account.server.budget.filter(|budget| *budget < high) {
         progress.note(&format!("warning: the budget of {budget} may not be enough"));
     }
-    if !arguments.yes && !goes_on() {
-        printing::note("the answers are in the journal: the same command goes on from there");
+    if !arguments.yes && !is_confirmed() {
+        printing::note("the answers are in the journal: run the same command to continue");
         return Ok(Sampled::Stop(Exit::Limited));
     }
-    Ok(Sampled::GoOn(Drift { projection, all, rows: 0, expected: 0.0, real: 0.0, is_told: false }))
+    Ok(Sampled::GoOn(Drift { projection, all, rows: 0, expected: 0.0, real: 0.0, has_warned: false }))
 }
 
-/// Asks the person at the terminal.
-fn goes_on() -> bool {
-    printing::note("go on? [y/N]");
+/// Asks the user whether to continue.
+fn is_confirmed() -> bool {
+    printing::note("continue? [y/N]");
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     read.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
@@ -145,12 +145,12 @@ fn dollars(amount: Usd) -> f64 {
 }
 
 fn usd(dollars: f64) -> Usd {
-    // To a ten-thousandth, which is more than an estimate knows.
+    // Four significant digits, more than an estimate can justify.
     let digits = 10_f64.powf(dollars.max(1e-12).log10().floor() - 3.0);
     Usd::from_picodollars(((dollars / digits).round() * digits * 1e12) as u64)
 }
 
-/// How what a run costs goes with what its sample cost.
+/// Compares the cost of a run with the cost that its sample predicted.
 #[derive(Debug)]
 pub(crate) struct Drift {
     projection: Projection,
@@ -158,30 +158,30 @@ pub(crate) struct Drift {
     rows: u64,
     expected: f64,
     real: f64,
-    is_told: bool,
+    has_warned: bool,
 }
 
 impl Drift {
-    /// A row has ended that was asked with so many bytes. Tells a warning, once, if costs are not those of the sample.
+    /// Adds a row whose prompt had this many bytes. Returns a warning, once, if costs drift from the sample's.
     fn ended(&mut self, bytes: usize, cost: Usd) -> Option<String> {
         self.rows += 1;
         self.expected += self.projection.of_row(bytes);
         self.real += dollars(cost);
-        if self.is_told || self.rows < DRIFT_FROM || self.expected <= 0.0 {
+        if self.has_warned || self.rows < DRIFT_FROM || self.expected <= 0.0 {
             return None;
         }
         let Projection { likely, low, high, .. } = self.projection;
-        // What some rows come to varies more than what all do.
-        let wider = (self.all as f64 / self.rows as f64).max(1.0).sqrt();
-        let share = |bound: f64| ((bound - likely).abs() / likely).max(NARROWEST) * wider;
+        // The cost of some rows varies more than that of all.
+        let widening = (self.all as f64 / self.rows as f64).max(1.0).sqrt();
+        let share = |bound: f64| ((bound - likely).abs() / likely).max(NARROWEST) * widening;
         let ratio = self.real / self.expected;
         if ratio <= 1.0 + share(high) && ratio >= 1.0 - share(low) {
             return None;
         }
-        self.is_told = true;
+        self.has_warned = true;
         let (percent, than) = if ratio > 1.0 { (ratio - 1.0, "more") } else { (1.0 - ratio, "less") };
         Some(format!(
-            "warning: {} rows cost {}, {:.0} % {than} than the sample lets expect: in all about {} instead of {}",
+            "warning: {} rows cost {}, {:.0} % {than} than the sample predicted: about {} in all instead of {}",
             HumanCount(self.rows),
             usd(self.real),
             percent * 100.0,
@@ -191,7 +191,7 @@ impl Drift {
     }
 }
 
-/// A sink that compares costs with those of a sample on their way.
+/// A sink that compares the costs of outcomes with those of a sample as they pass.
 pub(crate) struct Compared<'a, K> {
     sink: K,
     drift: Option<Drift>,
@@ -247,17 +247,18 @@ mod tests {
             .map(|stratum| stratum.sampled.iter().map(|row| 0.01 + (row % 3) as f64 * 0.001).collect())
             .collect();
         let projection = sample.project(&of_sample);
-        let mut drift = Drift { projection, all: 1_000, rows: 0, expected: 0.0, real: 0.0, is_told: false };
-        let told: Vec<_> =
+        let mut drift =
+            Drift { projection, all: 1_000, rows: 0, expected: 0.0, real: 0.0, has_warned: false };
+        let warnings: Vec<_> =
             (0..1_000).filter_map(|row| Some((row + 1, drift.ended(400, usd(costs(row)))?))).collect();
-        assert!(told.len() <= 1, "it is told once");
-        told.into_iter().next()
+        assert!(warnings.len() <= 1, "it warns once");
+        warnings.into_iter().next()
     }
 
     #[test]
-    fn a_run_that_costs_other_than_its_sample_is_told_of() {
+    fn a_run_that_drifts_from_its_sample_is_reported() {
         assert_eq!(drift(|row| 0.01 + (row % 3) as f64 * 0.001), None);
-        let (row, warning) = drift(|_| 0.02).expect("twice as dear");
+        let (row, warning) = drift(|_| 0.02).expect("twice as expensive");
         assert!(
             row == 100 && warning.contains("% more than the sample") && warning.contains("instead of $1"),
             "{warning}"

@@ -1,5 +1,5 @@
-//! What a server was found to make of a schema: asked anew, read from a file that `rowcall schema --probe --json` wrote, or known from a
-//! journal; and how a person is told of it.
+//! A server's schema support: from a probe, from a file that `rowcall schema --probe --json` wrote, or from a journal; and how it is
+//! shown to the user.
 
 use std::path::Path;
 
@@ -11,22 +11,22 @@ use serde_json::{Value, json};
 use crate::args::DialectArgument;
 use crate::summary::counted;
 
-/// What is taken for granted of a server.
+/// What is assumed of a server.
 #[derive(Debug, Clone, Default)]
 pub struct Assumed {
-    /// The dialect by name; `None` for the provider's usual one.
+    /// The dialect; `None` for the provider's usual one.
     pub dialect: Option<Dialect>,
-    /// What was observed beside it.
+    /// What a probe observed beside it.
     pub observed: Observed,
-    /// Whether the server is to be asked about what is not known yet.
+    /// Whether to probe the server for what is not known yet.
     pub asks: bool,
 }
 
 impl Assumed {
-    /// What a name, `auto`, or the path of a file that ends in `.json` says.
+    /// From a dialect's name, `auto`, or the path of a `.json` file.
     ///
     /// # Errors
-    /// A name that is not known, and a file that cannot be used.
+    /// An unknown name, or a file that cannot be used.
     pub fn named(name: &str) -> Result<Self> {
         let argument =
             DialectArgument::parse(name).map_err(|message| Error::Config(Problem::new(message)))?;
@@ -44,7 +44,7 @@ impl Assumed {
         }
     }
 
-    /// What a journal remembers of it, beside the observations.
+    /// The name that a journal remembers, beside the observations.
     pub fn name(&self) -> Option<String> {
         match (self.asks, self.dialect) {
             (true, _) => Some("auto".to_owned()),
@@ -53,44 +53,45 @@ impl Assumed {
     }
 }
 
-/// What a file has that `rowcall schema --probe --json` wrote.
+/// Reads a file that `rowcall schema --probe --json` wrote.
 fn read(path: &Path) -> std::result::Result<Assumed, Problem> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Problem::new(format!("the dialect file `{shown}` cannot be read: {error}")))?;
     let wrong = |why: String| {
         Problem::new(format!("the dialect file `{shown}` {why}"))
-            .hint("`rowcall schema FILE --for PROVIDER/MODEL --probe --json` writes one")
+            .hint("write one with `rowcall schema FILE --for PROVIDER/MODEL --probe --json`")
     };
     let file: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("is not JSON: {error}")))?;
     let found = file.get("probe").ok_or_else(|| wrong("has no `probe`".to_owned()))?;
     let dialect = found.get("dialect").and_then(Value::as_str).unwrap_or_default();
     let observed = found.get("observed").cloned().unwrap_or_default();
-    let observed = serde_json::from_value(observed).map_err(|error| wrong(format!("has no use: {error}")))?;
+    let observed = serde_json::from_value(observed)
+        .map_err(|error| wrong(format!("has an invalid `observed`: {error}")))?;
     Ok(Assumed { dialect: Some(Dialect::named(dialect)?), observed, asks: false })
 }
 
-/// How a schema is asked for by those who want to know what comes of it.
+/// How a probe asks for a schema.
 #[derive(Debug, Clone)]
 pub struct Manner {
-    /// By which of the provider's means; `None` for the best.
+    /// The mode; `None` for the best one that the provider has.
     pub mode: Option<Mode>,
-    /// What goes along with rows, of which the temperature and the output limit are not taken over.
+    /// The parameters of the run; a probe ignores the temperature and the output limit.
     pub parameters: Parameters,
 }
 
-/// What there is to know of a server.
+/// What is known of a server after a probe.
 #[derive(Debug, Clone)]
 pub struct FoundOut {
-    /// What was observed of it, now and before.
+    /// All observations, new and earlier.
     pub observed: Observed,
-    /// What it took to ask; `None` if nothing had to be asked.
+    /// What the probe took; `None` if none was necessary.
     pub effort: Option<Effort>,
-    /// What there is to say about it.
+    /// A one-line note for the user.
     pub note: String,
 }
 
-/// Asks the server about what `schema` uses and is not `known` yet.
+/// Probes the server for what `schema` uses and is not `known` yet.
 ///
 /// # Errors
 /// As [`Client::probe`].
@@ -102,7 +103,7 @@ pub async fn find_out(
 ) -> Result<FoundOut> {
     let lacking = known.lacking(&Feature::of_schema(schema.as_json()));
     if lacking.is_empty() {
-        let note = "what the server makes of a schema is known from the journal, and is not asked again";
+        let note = "the server's schema support is known from the journal and is not probed again";
         return Ok(FoundOut { observed: known, effort: None, note: note.to_owned() });
     }
     let parameters = Parameters { extra: manner.parameters.extra.clone(), ..Parameters::default() };
@@ -114,14 +115,14 @@ pub async fn find_out(
     Ok(FoundOut { observed, effort: Some(probed.effort), note })
 }
 
-/// What was found out, in a line.
+/// The findings in one line.
 fn note(probed: &Probed) -> String {
     let observed = &probed.observed;
     let whole = observed.0.iter().find(|observation| observation.feature == Feature::Schema);
     if let Some(whole) = whole.filter(|whole| whole.finding != Finding::Enforced) {
         let why = whole.note.clone().unwrap_or_default();
         return format!(
-            "the server does not show that it holds the model to a schema, which was asked for by {}: {why}",
+            "the server does not seem to enforce a schema, which was requested by {}: {why}",
             probed.mode.phrase()
         );
     }
@@ -129,7 +130,7 @@ fn note(probed: &Probed) -> String {
         (Finding::Enforced, "it enforces"),
         (Finding::Ignored, "it ignores"),
         (Finding::Refused, "it refuses"),
-        (Finding::Unknown, "nothing is known of"),
+        (Finding::Unknown, "unknown:"),
     ];
     let mut parts = Vec::new();
     for (finding, words) in said {
@@ -139,10 +140,10 @@ fn note(probed: &Probed) -> String {
             parts.push(format!("{words} {}", names.join(", ")));
         }
     }
-    format!("the server was asked what it makes of the schema ({}): {}", spent(probed), parts.join("; "))
+    format!("the server was probed for its schema support ({}): {}", spent(probed), parts.join("; "))
 }
 
-/// What it took.
+/// What the probe took.
 fn spent(probed: &Probed) -> String {
     let Effort { attempts, usage, cost, .. } = probed.effort;
     let tokens = usage.input_tokens + usage.output_tokens;
@@ -150,10 +151,9 @@ fn spent(probed: &Probed) -> String {
     format!("{}, {} tokens{cost}", counted(u64::from(attempts), "tiny request"), HumanCount(tokens))
 }
 
-/// What was found out as a table.
+/// The findings as a table.
 pub(crate) fn as_text(probed: &Probed, model: &str) -> String {
-    let mut text =
-        format!("what `{model}` makes of a schema, by {} ({}):\n", probed.mode.phrase(), spent(probed));
+    let mut text = format!("schema support of `{model}`, by {} ({}):\n", probed.mode.phrase(), spent(probed));
     let phrases: Vec<String> = probed.observed.0.iter().map(|seen| seen.feature.phrase()).collect();
     let width = phrases.iter().map(|phrase| phrase.chars().count()).max().unwrap_or_default();
     for (seen, phrase) in probed.observed.0.iter().zip(phrases) {
@@ -166,7 +166,7 @@ pub(crate) fn as_text(probed: &Probed, model: &str) -> String {
     text
 }
 
-/// What was found out as JSON, as [`Assumed::named`] reads it.
+/// The findings as JSON, which [`Assumed::named`] reads.
 pub(crate) fn as_json(probed: &Probed, model: &str, dialect: Dialect) -> Value {
     json!({
         "model": model,

@@ -1,19 +1,19 @@
-//! A sample of rows, stratified by the length of what is asked: which rows are asked first, and what their costs say of all. Pure: who
-//! reads and who asks is `command/run.rs`' business.
+//! A sample of rows, stratified by prompt length: which rows are asked first, and what their costs say about all rows. Pure:
+//! `sample.rs` reads the rows and asks.
 
 use std::ops::Range;
 
-/// How much longer what is asked may be within one class: a quarter.
+/// The ratio of the longest to the shortest prompt within one class.
 const STEP: f64 = 1.25;
 
-/// At most so many strata share a sample, of four rows each at the least: fewer say nothing of their spread.
+/// The minimum number of sampled rows in a stratum: fewer say nothing about their variance.
 const FEWEST_ROWS: usize = 4;
 
-/// Costs are skewed, as a few rows are long or asked again, so that a sample is more often too cheap than Student's distribution has it:
-/// measured on three kinds of data, a tenth makes up for that.
-const WIDER: f64 = 1.1;
+/// Widens the interval. Costs are skewed, since a few rows are long or re-asked, so a sample is too cheap more often than Student's
+/// distribution predicts; a tenth made up for that on three kinds of data.
+const WIDENING: f64 = 1.1;
 
-/// What is sampled: items by the length of what is asked, of which each class keeps so many at random.
+/// The population: items in classes of similar prompt length, each of which keeps a random subset.
 #[derive(Debug)]
 pub(crate) struct Classes<T> {
     wanted: usize,
@@ -36,32 +36,32 @@ pub(crate) struct Sample<T> {
 /// Rows of about the same length.
 #[derive(Debug)]
 pub(crate) struct Stratum<T> {
-    /// Which lengths it has.
+    /// The classes that it covers.
     classes: Range<usize>,
-    /// How many rows there are.
+    /// How many rows it has.
     pub(crate) rows: u64,
     pub(crate) sampled: Vec<T>,
 }
 
-/// What all rows cost by what those of a sample did, each by stratum.
+/// The cost of all rows, projected from a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Projection {
-    /// Of each stratum the mean.
+    /// The mean cost of each stratum.
     means: Vec<f64>,
     classes: Vec<Range<usize>>,
-    /// What all rows are likely to cost together, and the bounds between which that is in 95 of 100 cases.
+    /// The likely cost of all rows, and the bounds of its 95 % confidence interval.
     pub(crate) likely: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
 }
 
 impl<T> Classes<T> {
-    /// Nothing yet, for a sample of so many, drawn alike for the same seed.
+    /// An empty population for a sample of `wanted` rows, deterministic for a seed.
     pub(crate) fn new(wanted: usize, seed: u64) -> Self {
         Self { wanted, all: Vec::new(), random: fastrand::Rng::with_seed(seed) }
     }
 
-    /// One more row, of which this much is asked. It is kept if `keep` is not needed by others.
+    /// Adds a row with a prompt of this many bytes. `item` is called only if the row is kept.
     pub(crate) fn add(&mut self, bytes: usize, item: impl FnOnce() -> T) {
         let at = class(bytes);
         while self.all.len() <= at {
@@ -73,9 +73,9 @@ impl<T> Classes<T> {
             class.kept.push(item());
             return;
         }
-        // Each row of the class is kept with the same probability.
-        let place = self.random.u64(0..class.rows);
-        if let Some(kept) = usize::try_from(place).ok().and_then(|place| class.kept.get_mut(place)) {
+        // Reservoir sampling: each row of the class is kept with the same probability.
+        let index = self.random.u64(0..class.rows);
+        if let Some(kept) = usize::try_from(index).ok().and_then(|index| class.kept.get_mut(index)) {
             *kept = item();
         }
     }
@@ -85,7 +85,7 @@ impl<T> Classes<T> {
         self.all.iter().map(|class| class.rows).sum()
     }
 
-    /// Draws the sample: strata with as many rows each, of which longer ones get more of the sample, since their costs differ more.
+    /// Draws the sample: strata of about equal size, of which those with longer prompts get more sampled rows, since their costs vary more.
     pub(crate) fn draw(mut self) -> Sample<T> {
         let all = self.rows();
         let wanted = self.wanted.min(usize::try_from(all).unwrap_or(usize::MAX));
@@ -115,7 +115,7 @@ impl<T> Classes<T> {
         Sample { strata }
     }
 
-    /// So many rows of these classes, each of which is as likely as any other.
+    /// `size` rows of these classes, each equally likely.
     fn take(&mut self, classes: Range<usize>, size: usize) -> Vec<T> {
         let mut taken = Vec::with_capacity(size);
         let mut left: Vec<_> = self.all[classes.clone()].iter().map(|class| class.rows).collect();
@@ -129,8 +129,8 @@ impl<T> Classes<T> {
                 if drawn < *rows {
                     *rows -= 1;
                     if !class.kept.is_empty() {
-                        let place = self.random.usize(0..class.kept.len());
-                        taken.push(class.kept.swap_remove(place));
+                        let index = self.random.usize(0..class.kept.len());
+                        taken.push(class.kept.swap_remove(index));
                     }
                     break;
                 }
@@ -142,7 +142,7 @@ impl<T> Classes<T> {
 }
 
 impl<T> Sample<T> {
-    /// What all rows cost, by what each sampled one of each stratum did.
+    /// Projects the cost of all rows from the costs of the sampled ones, by stratum.
     pub(crate) fn project(&self, costs: &[Vec<f64>]) -> Projection {
         let (mut likely, mut variance, mut freedom) = (0.0, 0.0, 0.0);
         let mut means = Vec::with_capacity(costs.len());
@@ -152,23 +152,24 @@ impl<T> Sample<T> {
             means.push(mean);
             likely += all * mean;
             if costs.len() > 1 {
-                let spread = costs.iter().map(|cost| (cost - mean).powi(2)).sum::<f64>() / (sampled - 1.0);
-                // What was asked is known, so that a stratum of which all was asked adds no doubt.
-                let of_stratum = all * all * (1.0 - sampled / all).max(0.0) * spread / sampled;
+                let sample_variance =
+                    costs.iter().map(|cost| (cost - mean).powi(2)).sum::<f64>() / (sampled - 1.0);
+                // Sampled rows are known, so a fully sampled stratum adds no variance.
+                let of_stratum = all * all * (1.0 - sampled / all).max(0.0) * sample_variance / sampled;
                 variance += of_stratum;
                 freedom += of_stratum * of_stratum / (sampled - 1.0);
             }
         }
-        // Welch's and Satterthwaite's degrees of freedom of a sum of variances.
+        // The Welch–Satterthwaite degrees of freedom.
         let freedom = if freedom > 0.0 { variance * variance / freedom } else { f64::INFINITY };
-        let half = WIDER * student(freedom) * variance.sqrt();
+        let half = WIDENING * student(freedom) * variance.sqrt();
         let classes = self.strata.iter().map(|stratum| stratum.classes.clone()).collect();
         Projection { means, classes, likely, low: (likely - half).max(0.0), high: likely + half }
     }
 }
 
 impl Projection {
-    /// What a row is likely to cost of which so much is asked.
+    /// The likely cost of a row with a prompt of this many bytes.
     pub(crate) fn of_row(&self, bytes: usize) -> f64 {
         let class = class(bytes);
         let stratum = self.classes.iter().position(|classes| class < classes.end);
@@ -177,12 +178,13 @@ impl Projection {
     }
 }
 
-/// The class of what has so many bytes.
+/// The class of a prompt with this many bytes.
 fn class(bytes: usize) -> usize {
     ((bytes.max(1) as f64).ln() / STEP.ln()) as usize
 }
 
-/// The 97.5th percentile of Student's distribution, by its expansion about the normal one: within 2 % from three degrees of freedom on.
+/// The 97.5th percentile of Student's distribution, by its expansion about the normal distribution: within 2 % from three degrees of
+/// freedom up.
 fn student(freedom: f64) -> f64 {
     let (z, n) = (1.959_964_f64, freedom.max(1.0));
     let (z3, z5, z7) = (z.powi(3), z.powi(5), z.powi(7));
@@ -195,7 +197,7 @@ fn student(freedom: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Rows as three kinds of data have them: their lengths, and what each costs.
+    /// Rows of three kinds of data: length and cost of each.
     fn data(kind: usize, random: &mut fastrand::Rng) -> Vec<(usize, f64)> {
         let normal = |random: &mut fastrand::Rng| (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
         (0..3_000)
@@ -209,7 +211,7 @@ mod tests {
                 };
                 let bytes = bytes.max(100.0);
                 let output = 30.0 * (0.4 * normal(random)).exp() + bytes / 100.0;
-                // One row in twelve is asked again.
+                // One row in twelve is re-asked.
                 let times = if random.u8(0..12) == 0 { 2.0 } else { 1.0 };
                 (bytes as usize, times * (bytes / 4.0 * 0.15 + output * 0.60))
             })
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_has_the_whole_cost_in_it_in_95_of_100_cases() {
+    fn the_interval_contains_the_cost_in_95_of_100_cases() {
         for kind in 0..3 {
             let (mut hits, mut widths, mut errors) = (0, Vec::new(), Vec::new());
             for seed in 0..200 {
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_of_all_rows_leaves_no_doubt_and_one_of_few_is_drawn_from_all() {
+    fn a_sample_of_all_rows_is_exact_and_a_small_one_works() {
         for (rows, wanted) in [(1, 100), (7, 100), (50, 50), (3, 1)] {
             let mut classes = Classes::new(wanted, 1);
             (0..rows).for_each(|row: usize| classes.add(100 + 50 * row, || row));
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn students_distribution_is_that_of_the_tables() {
+    fn students_distribution_matches_the_tables() {
         for (freedom, expected) in
             [(3.0, 3.182), (5.0, 2.571), (10.0, 2.228), (30.0, 2.042), (f64::INFINITY, 1.960)]
         {

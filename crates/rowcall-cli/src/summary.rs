@@ -1,12 +1,12 @@
-//! What a run came to, told at its end. Every number is read from the engine's statistics.
+//! The summary at the end of a run. Every number comes from the engine's statistics.
 
 use std::time::Duration;
 
 use indicatif::HumanCount;
 use rowcall::{Cost, Stats};
 
-/// The summary of a run that took `elapsed`: rows by outcome and kind of failure, requests, tokens, times. `left` is how many rows of the
-/// input have not ended, in words, if the run ended before them.
+/// The summary of a run that took `elapsed`: rows by outcome and kind of failure, requests, tokens, cost, times. If the run ended early,
+/// `left` says in words how many rows of the input are unfinished.
 pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> String {
     let count = |n: u64| HumanCount(n).to_string();
     let mut rows = format!("rows      {} done", count(stats.done));
@@ -34,7 +34,7 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> S
     let mut tokens =
         format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens));
     if usage.cached_tokens > 0 {
-        tokens.push_str(&format!(", {} of those in cached", count(usage.cached_tokens)));
+        tokens.push_str(&format!(", {} of the input cached", count(usage.cached_tokens)));
     }
     if stats.unmetered > 0 {
         tokens.push_str(&format!(", {} reported no usage", counted(stats.unmetered, "request")));
@@ -51,10 +51,10 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> S
     if stats.possibly_paid > 0 {
         let rows = counted(stats.possibly_paid, "row");
         let were = if stats.possibly_paid == 1 { "was" } else { "were" };
-        lines.push(format!("paid?     {rows} {were} being asked about when an earlier run was cut off"));
+        lines.push(format!("billed?   {rows} {were} in flight when an earlier run was killed"));
     }
     if let Some((bound, requests)) = stats.waits.iter().max_by_key(|(_, requests)| **requests) {
-        lines.push(format!("bound by  {bound}: {} waited for that", counted(*requests, "request")));
+        lines.push(format!("bound by  {bound}: {} waited", counted(*requests, "request")));
     }
     lines.push(time);
     lines.join("\n")

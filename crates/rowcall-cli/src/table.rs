@@ -1,10 +1,10 @@
-//! Tables on a terminal that are Markdown when copied.
+//! Tables for the terminal that are also Markdown.
 
 use std::ops::Range;
 
 use comfy_table::{CellAlignment, Table};
 
-/// A table with the columns in `numbers` flush right.
+/// A table with the columns in `numbers` right-aligned.
 pub(crate) fn table(
     header: &[&str],
     rows: impl Iterator<Item = Vec<String>>,

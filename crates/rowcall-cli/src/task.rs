@@ -1,4 +1,4 @@
-//! What is asked, from the arguments or from a journal: the extractor, and where its values go.
+//! What the model is asked, from the arguments or from a journal: the extractor, and the layout of its output.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::key;
 use crate::open_files::most_connections;
 use crate::printing;
 
-/// What is asked.
+/// What the model is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) schema: Schema,
@@ -25,22 +25,22 @@ pub(crate) struct Task {
     pub(crate) system: Option<String>,
     pub(crate) examples: Vec<AnsweredRow>,
     pub(crate) images: Vec<String>,
-    /// What relative paths of images start from, if not from the current folder.
+    /// The folder that relative image paths start from, if not the current one.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) parameters: Parameters,
     pub(crate) mode: Option<Mode>,
-    /// What was observed of the server.
+    /// What a probe observed of the server.
     pub(crate) observed: Observed,
-    /// What it took to observe that, if it was just asked.
+    /// What that probe took, if it was part of this run.
     pub(crate) probed: Option<Effort>,
     pub(crate) equal_rows: EqualRows,
 }
 
 impl Task {
-    /// The extractor for it.
+    /// The extractor for this task.
     ///
     /// # Errors
-    /// Whatever in it cannot be.
+    /// If any part of the task is invalid.
     pub(crate) fn extractor(
         self,
         client: &Client,
@@ -97,20 +97,20 @@ impl Task {
         builder = images.into_iter().fold(builder, ExtractorBuilder::image);
         let extractor = builder.prompt(prompt)?;
         Ok(match server.concurrency {
-            Concurrency::AtMost(places) => {
-                if let Some(most) = most_connections().filter(|most| *most < places.get()) {
+            Concurrency::AtMost(slots) => {
+                if let Some(most) = most_connections().filter(|most| *most < slots.get()) {
                     printing::note(&format!(
-                        "the system allows {most} connections, so at most as many requests are in flight at a time"
+                        "the system allows {most} connections, so no more requests than that are in flight"
                     ));
                 }
-                extractor.concurrency(places.get())
+                extractor.concurrency(slots.get())
             }
             Concurrency::Auto => extractor,
         })
     }
 }
 
-/// The extractor with its cache, if it is to have one.
+/// The extractor with the cache, if there is one.
 ///
 /// # Errors
 /// A file that cannot be used as a cache.
@@ -118,10 +118,10 @@ pub(crate) fn cached(extractor: &Extractor<Value>, cache: Option<&Path>) -> Resu
     cache.map_or_else(|| Ok(extractor.clone()), |path| extractor.cache(path))
 }
 
-/// Where the output puts what it adds.
+/// Where the output puts the fields that it adds.
 ///
 /// # Errors
-/// A name that the output adds itself.
+/// A name that the output uses itself.
 pub(crate) fn layout(schema: &Schema, into: Option<&str>, meta: bool) -> Result<Layout> {
     let layout = match (into, schema.properties()) {
         (Some(name), _) => Layout::under(name)?,
@@ -134,17 +134,17 @@ pub(crate) fn layout(schema: &Schema, into: Option<&str>, meta: bool) -> Result<
     Ok(if meta { layout.with_meta() } else { layout })
 }
 
-/// The user's own table of prices, all of which can be read.
+/// The user's own price table, checked in full.
 fn prices(path: &Path) -> Result<Prices> {
     let prices = Prices::read(path).map_err(Error::Config)?;
     prices.check().map_err(Error::Config)?;
     Ok(prices)
 }
 
-/// What the arguments say about the account. Where nothing is sent, a missing key is no obstacle.
+/// The account options from the arguments. A missing key is accepted if nothing is sent.
 ///
 /// # Errors
-/// If the command for the API key gives no key, or the file with prices cannot be used.
+/// If the key command does not print a key, or the price table cannot be used.
 pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool) -> Result<AccountOptions> {
     let prices = server.prices.as_deref().map(prices).transpose()?;
     let key = server.key_command.as_deref().map(key::from_command).transpose()?;

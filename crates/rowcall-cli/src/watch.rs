@@ -1,4 +1,4 @@
-//! A run as the person at the terminal has it: how far it is while it goes on, and Ctrl-C to end it.
+//! A run as seen at the terminal: its progress, the log of attempts, and Ctrl-C to end it.
 
 use std::cell::Cell;
 
@@ -9,16 +9,17 @@ use serde_json::Value;
 use crate::interruption::{Interruption, Signal};
 use crate::progress::{Progress, Verbosity};
 
-/// How a watched run came to its end.
+/// How a watched run ended.
 #[derive(Debug)]
 pub(crate) enum Watched {
-    /// By itself, or after the signal that asked it to.
+    /// By itself, or after a first signal.
     Ended(Result<()>, Option<Signal>),
-    /// At once, by a second signal.
+    /// At once, at a second signal.
     Stopped(Signal),
 }
 
-/// Carries out `run`, showing `progress` of the rows in all, which `total` gives once it is given how many are taken; the first signal switches `halt`, the second gives up.
+/// Carries out `run` and shows its `progress`. `total` gives the number of rows in all from the number of rows taken so far. The
+/// first signal sets `halt`, the second stops the run at once.
 ///
 /// # Errors
 /// If signals cannot be handled.
@@ -30,22 +31,23 @@ pub(crate) async fn watch(
     total: impl Fn(u64) -> Option<RowsInAll>,
 ) -> Result<Watched> {
     let signal = Cell::new(None);
-    let say = || {
+    let announce = || {
         let in_flight = extractor.stats().in_flight;
-        progress
-            .note(&format!("interrupted: awaiting {in_flight} requests in flight; once more to stop now"));
+        progress.note(&format!(
+            "interrupted: waiting for {in_flight} requests in flight; press Ctrl-C again to stop at once"
+        ));
     };
     let watched = tokio::select! {
         ran = run => Watched::Ended(ran, signal.get()),
         () = progress.show(|| extractor.stats(), total) => Watched::Ended(Ok(()), None),
-        second = Interruption::listen()?.watch(halt, &signal, say) => Watched::Stopped(second),
+        second = Interruption::listen()?.watch(halt, &signal, announce) => Watched::Stopped(second),
     };
     progress.finish();
     Ok(watched)
 }
 
-/// The extractor, with a line for each attempt if that is wanted, and one for whatever is asked otherwise than it was to be. Events
-/// hold no key and no header.
+/// The extractor, logging each attempt if the user wants that, and any change in how rows are asked. Events hold neither keys nor
+/// headers.
 pub(crate) fn logged(extractor: &Extractor<Value>, progress: &Progress) -> Extractor<Value> {
     let line = match progress.verbosity() {
         Verbosity::Quiet => return extractor.clone(),
@@ -63,7 +65,7 @@ pub(crate) fn logged(extractor: &Extractor<Value>, progress: &Progress) -> Extra
     })
 }
 
-/// What is asked otherwise from now on, or is to be warned of, if that is what happened.
+/// The line for a change in how rows are asked from now on, or for a warning.
 fn adapted(event: &Event) -> Option<String> {
     match &event.kind {
         EventKind::Adapted(what) => Some(format!("note: {what}")),
@@ -97,10 +99,8 @@ fn line(event: &Event) -> Option<String> {
             };
             Some(format!("row {row} attempt {attempt}: {what} after {latency:.0?}"))
         }
-        EventKind::Waits(wait) => Some(format!("row {row} waits {wait:.1?} to try again")),
-        EventKind::Reasked { violations } => {
-            Some(format!("row {row} is asked again: {violations} violations"))
-        }
+        EventKind::Waits(wait) => Some(format!("row {row} retries in {wait:.1?}")),
+        EventKind::Reasked { violations } => Some(format!("row {row} is re-asked: {violations} violations")),
         EventKind::Ended { failure: Some(reason), effort: _ } => {
             Some(format!("row {row} failed: {}", reason.kind.name()))
         }

@@ -235,7 +235,7 @@ impl Settings {
         let AccountSettings { model, base_url, dialect, .. } = &self.account;
         Ok(Memo {
             model: model.clone(),
-            base_url: base_url.as_deref().and_then(Memo::told_address),
+            base_url: base_url.as_deref().and_then(Memo::recordable_address),
             mode: self.mode()?,
             protocol: self.account.protocol()?,
             dialect: dialect.as_deref().map(Assumed::named).transpose()?.and_then(|assumed| assumed.name()),

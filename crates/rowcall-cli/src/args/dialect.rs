@@ -1,23 +1,23 @@
-//! Which subset of JSON Schema a server holds a model to, as typed.
+//! The value of `--dialect`: the subset of JSON Schema that a server enforces.
 
 use std::path::{Path, PathBuf};
 
 use rowcall::schema::Dialect;
 
-/// What `--dialect` says.
+/// The value of `--dialect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DialectArgument {
-    /// The server is asked.
+    /// Ask the server.
     Auto,
-    /// The one of this name.
+    /// The dialect of this name.
     Named(Dialect),
-    /// What this file has of an earlier question.
+    /// What an earlier probe saved in this file.
     Saved(PathBuf),
 }
 
 impl DialectArgument {
     /// # Errors
-    /// A name that is not known.
+    /// An unknown name.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text == "auto" {
             return Ok(Self::Auto);

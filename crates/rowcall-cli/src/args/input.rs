@@ -1,4 +1,4 @@
-//! Where rows come from and how they are read, as typed.
+//! The options for the input: where rows come from and how they are read.
 
 use std::path::PathBuf;
 
@@ -10,29 +10,29 @@ use rowcall_data::{
 /// Where rows come from, and how they are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArguments {
-    /// CSV, TSV, JSON Lines, JSON or text file, also gzipped; `-` is stdin
+    /// A CSV, TSV, JSON Lines, JSON or text file, optionally gzipped; `-` reads stdin
     #[arg(value_name = "INPUT")]
     pub(crate) path: PathBuf,
-    /// The input's format, whatever its name and its text
+    /// The input's format, regardless of its file name and content
     #[arg(long, value_name = "csv|tsv|jsonl|json|txt")]
     pub(crate) input_format: Option<InputFormat>,
-    /// What becomes of rows that failed in an earlier step (`_error` is not empty): they fail again without being asked
-    /// (`error`), are left out (`skip`) or are asked about (`ask`)
+    /// What to do with rows that failed in an earlier step (`_error` is not empty): fail them again without a request
+    /// (`error`), leave them out (`skip`) or ask about them (`ask`)
     #[arg(long, value_name = "error|skip|ask", default_value = "error")]
     pub(crate) failed_rows: FailedRows,
-    /// The input's encoding, such as `windows-1252` or `shift_jis`; UTF-8, or UTF-16 with a byte order mark, if left out
+    /// The input's encoding, such as `windows-1252` or `shift_jis` [default: UTF-8, or UTF-16 with a byte order mark]
     #[arg(long, value_name = "NAME")]
     pub(crate) encoding: Option<Encoding>,
-    /// What stands between the columns of a CSV, such as `;` or `tab`; a comma if left out
+    /// The character between the columns of a CSV, such as `;` or `tab` [default: a comma]
     #[arg(long, value_name = "CHARACTER")]
     pub(crate) delimiter: Option<Character>,
-    /// What encloses columns of a CSV, or `none`; `"` if left out
+    /// The character that encloses columns of a CSV, or `none` [default: `"`]
     #[arg(long, value_name = "CHARACTER|none")]
     pub(crate) quote: Option<Quote>,
-    /// What stands before a quote that belongs to a CSV's text, such as `\\`; only doubled quotes do if left out
+    /// The character that escapes a quote within a CSV's text, such as `\\` [default: a quote is doubled]
     #[arg(long, value_name = "CHARACTER")]
     pub(crate) escape: Option<Character>,
-    /// How many lines stand above the header of a CSV
+    /// How many lines to skip above the header of a CSV
     #[arg(long, value_name = "LINES", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) skip_rows: u64,
 }

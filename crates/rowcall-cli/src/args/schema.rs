@@ -1,4 +1,4 @@
-//! What the user typed after `rowcall schema`.
+//! The options of `rowcall schema`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::{DialectArgument, ModeArgument, ProtocolArgument};
 pub(crate) struct SchemaArguments {
     /// Fields such as `name, age int, tags str[]?: keywords`, a JSON Schema, or a `.json` file with one
     pub(crate) schema: String,
-    /// For whom it goes on the wire; OpenAI if left out. Given several times, what each loses and where they differ, side by side
+    /// The provider to show the schema for [default: openai]; if repeated, compares the providers side by side
     #[arg(long = "for", value_name = "PROVIDER[/MODEL]")]
     pub(crate) providers: Vec<String>,
     /// As in `run`
@@ -25,7 +25,7 @@ pub(crate) struct SchemaArguments {
     /// As in `run`
     #[arg(long, value_name = "NAME|FILE", value_parser = DialectArgument::parse)]
     pub(crate) dialect: Option<DialectArgument>,
-    /// Ask the server, by some 40 tiny requests, what it enforces of a schema, ignores and refuses
+    /// Find out by about 40 tiny requests what the server enforces, ignores and refuses in a schema
     #[arg(long, requires = "providers")]
     pub(crate) probe: bool,
     /// As in `run`
@@ -46,7 +46,7 @@ pub(crate) struct SchemaArguments {
     /// As in `run`
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter, requires = "probe")]
     pub(crate) parameters: Vec<(String, Value)>,
-    /// No progress while the server is asked
+    /// Print no progress during the probe
     #[arg(short, long, requires = "probe")]
     pub(crate) quiet: bool,
     /// Print JSON instead of text

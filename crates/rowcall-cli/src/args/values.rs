@@ -1,4 +1,4 @@
-//! How the values of options are read from their text.
+//! Parsers for the values of options.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -15,12 +15,12 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
 }
 
-/// An age such as `30d`. A bare number could be of anything.
+/// An age such as `30d`. A bare number is refused, since its unit would be a guess.
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "expected an age such as `30d`, `12h` or `90m`".to_owned())
 }
 
-/// A size such as `500MB`: a number with `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB` behind it, or one of bytes.
+/// A size such as `500MB`: a number followed by `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`, or a number of bytes.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let expected = || "expected a size such as `500MB`, `2GiB` or a number of bytes".to_owned();
     let split =
@@ -73,7 +73,7 @@ pub(super) fn header(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A value that is JSON is sent as such, any other as text.
+/// A value that is valid JSON is sent as JSON, any other as text.
 pub(super) fn parameter(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => {
@@ -84,17 +84,17 @@ pub(super) fn parameter(text: &str) -> Result<(String, Value), String> {
     }
 }
 
-/// The most tokens of an answer; the library knows the bounds of what is a number at all.
+/// The maximum tokens of an answer. The library checks the bounds; this only reads a number.
 pub(super) fn output_tokens(text: &str) -> Result<u32, String> {
     whole(text, "expected a whole number from 1 to 10000000")
 }
 
-/// How often an attempt is repeated.
+/// How often an attempt is retried.
 pub(super) fn retries(text: &str) -> Result<u32, String> {
     whole(text, "expected a whole number from 0 to 1000")
 }
 
-/// How often an answer is asked for again.
+/// How often an invalid answer is sent back.
 pub(super) fn reasks(text: &str) -> Result<u32, String> {
     whole(text, "expected a whole number from 0 to 100")
 }

@@ -1,4 +1,4 @@
-//! `rowcall cache`: what a cache of answers holds, whether or not runs use it, and what is removed from it.
+//! `rowcall cache`: shows, prunes and exports a cache of answers, even while runs use it.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -13,8 +13,8 @@ use crate::exit::Exit;
 use crate::printing;
 use crate::summary::counted;
 
-/// Characters of a prompt that are shown.
-const PROMPT_SHOWN: usize = 70;
+/// The maximum length of a shown prompt, in characters.
+const MAX_PROMPT: usize = 70;
 
 pub(crate) fn cache(command: &CacheCommand) -> Result<Exit> {
     match command {
@@ -61,7 +61,7 @@ fn as_text(contents: &CacheContents, path: &Path) -> Result<String> {
     let plans = contents.plans()?;
     let answers: u64 = plans.iter().map(|plan| plan.answers).sum();
     let mut lines = vec![format!(
-        "{}: {}, {}, {} being asked about",
+        "{}: {}, {}, {} in flight",
         path.display(),
         counted(answers, "answer"),
         HumanBytes(contents.bytes()?),
@@ -72,7 +72,7 @@ fn as_text(contents: &CacheContents, path: &Path) -> Result<String> {
         let validated_by = validated_by.as_ref().map_or(String::new(), |by| format!(", validated by `{by}`"));
         let unknown = match plan.cost_unknown {
             0 => String::new(),
-            answers => format!(", that of {} unknown", counted(answers, "answer")),
+            answers => format!(", plus {} of unknown cost", counted(answers, "answer")),
         };
         lines.extend([
             String::new(),
@@ -80,13 +80,13 @@ fn as_text(contents: &CacheContents, path: &Path) -> Result<String> {
             format!("prompt    {}", shortened(prompt)),
             format!("fields    {}", fields(&plan.schema)),
             format!(
-                "answers   {}, kept {} to {}",
+                "answers   {}, stored {} to {}",
                 HumanCount(plan.answers),
                 minute(plan.kept.0),
                 minute(plan.kept.1)
             ),
             format!(
-                "saves     {} tokens in, {} out, {}{unknown} each time that all are used",
+                "saves     {} tokens in, {} out, {}{unknown} each time all answers are reused",
                 HumanCount(usage.input_tokens),
                 HumanCount(usage.output_tokens),
                 plan.cost
@@ -149,16 +149,16 @@ fn exported(answer: &CachedAnswer) -> Value {
     })
 }
 
-/// A prompt in one line.
+/// A prompt on one line, shortened.
 fn shortened(prompt: &str) -> String {
     let words = prompt.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.chars().count() <= PROMPT_SHOWN {
+    if words.chars().count() <= MAX_PROMPT {
         return words;
     }
-    words.chars().take(PROMPT_SHOWN - 1).chain(['…']).collect()
+    words.chars().take(MAX_PROMPT - 1).chain(['…']).collect()
 }
 
-/// The names of the fields that a schema asks for.
+/// The names of a schema's fields.
 fn fields(schema: &Value) -> String {
     match schema.get("properties") {
         Some(Value::Object(fields)) => fields.keys().cloned().collect::<Vec<_>>().join(", "),

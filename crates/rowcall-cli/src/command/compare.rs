@@ -1,5 +1,5 @@
-//! `rowcall compare`: the guide's table, run here. Five ways over the same rows, each with a client of its own, so that setting up
-//! connections counts against it.
+//! `rowcall compare`: reproduces the guide's table. Runs five methods over the same rows, each with its own client, so that the time
+//! to connect counts against it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -30,7 +30,7 @@ const SENTENCES: [&str; 7] = [
     "David Lee is a 33-year-old backend developer",
 ];
 
-/// A way of asking about many rows.
+/// A way to ask about many rows.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Sequential,
@@ -65,9 +65,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<Exit> {
     let lines = crate::block_on(async {
         let rows = rows(arguments.input.as_deref()).await?;
         if rows.is_empty() {
-            return Err(Error::Config(Problem::new(
-                "the input has no rows, expected at least one to compare with",
-            )));
+            return Err(Error::Config(Problem::new("the input has no rows, expected at least one")));
         }
         let (all, limit) = (rows.len(), arguments.limit.get().min(rows.len()));
         let mut lines = Vec::new();
@@ -90,7 +88,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The rows of the input, or the guide's.
+/// The rows of the input, or the guide's sentences.
 async fn rows(input: Option<&Path>) -> Result<Vec<Value>> {
     let Some(path) = input else { return Ok(SENTENCES.iter().map(|&text| text.into()).collect()) };
     let mut input = Input::open(path, InputOptions::default())?;
@@ -107,7 +105,7 @@ async fn rows(input: Option<&Path>) -> Result<Vec<Value>> {
     }
 }
 
-/// How long one way takes, and the latencies of the rows' requests in input order: as the server tells them, else as measured.
+/// How long one way takes, and the latencies of the rows' requests in input order: as the server reports them, or else as measured.
 async fn time(extractor: &Extractor<Value>, way: Way, rows: &[Value]) -> Result<(Duration, Vec<Duration>)> {
     let latencies = Arc::new(Mutex::new(BTreeMap::<u64, Duration>::new()));
     let seen = Arc::clone(&latencies);
@@ -135,9 +133,9 @@ async fn time(extractor: &Extractor<Value>, way: Way, rows: &[Value]) -> Result<
     Ok((taken, latencies))
 }
 
-/// How long jobs of these lengths take on so many places if each starts, in order, on the first place that is free.
-fn list_schedule(lengths: &[Duration], places: usize) -> Duration {
-    let mut free_at: BinaryHeap<_> = (0..places.max(1)).map(|_| Reverse(Duration::ZERO)).collect();
+/// How long jobs of these lengths take if each starts, in order, in the first free slot.
+fn list_schedule(lengths: &[Duration], slots: usize) -> Duration {
+    let mut free_at: BinaryHeap<_> = (0..slots.max(1)).map(|_| Reverse(Duration::ZERO)).collect();
     let mut end = Duration::ZERO;
     for length in lengths {
         let Reverse(start) = free_at.pop().unwrap_or(Reverse(Duration::ZERO));
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn no_jobs_take_no_time() {
+    fn an_empty_schedule_takes_no_time() {
         assert_eq!(list_schedule(&[], 3), Duration::ZERO);
     }
 }

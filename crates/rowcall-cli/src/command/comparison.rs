@@ -1,4 +1,4 @@
-//! One schema as it goes to several providers, side by side: what each loses of it, and where their wire schemas differ.
+//! One schema as several providers get it, side by side: what each loses, and where their wire schemas differ.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 
 use crate::table::table;
 
-/// The keyword of losses that are but other names.
+/// The keyword of losses that only rename properties.
 const RENAMED: &str = "properties";
 
-/// The differences of wire schemas that are listed for one pair.
-const MOST: usize = 40;
+/// The maximum number of differences listed for a pair of wire schemas.
+const MAX_DIFFERENCES: usize = 40;
 
-/// The characters of a value that is shown.
-const LONGEST: usize = 100;
+/// The maximum length of a shown value, in characters.
+const MAX_LENGTH: usize = 100;
 
-/// A provider with what it is sent.
+/// A provider with the forms it is sent.
 pub(super) struct Side {
     pub(super) offer: Offer,
     pub(super) forms: Forms,
@@ -28,17 +28,17 @@ impl Side {
         &self.forms.first
     }
 
-    /// Losses of what is asked for; names are another matter.
+    /// The losses other than renamed properties.
     fn losses(&self) -> impl Iterator<Item = &Loss> {
         self.form().wire.losses.iter().filter(|loss| loss.keyword != RENAMED)
     }
 
-    /// The properties that are asked for under other names.
+    /// The losses that rename properties.
     fn renamed(&self) -> Vec<&Loss> {
         self.form().wire.losses.iter().filter(|loss| loss.keyword == RENAMED).collect()
     }
 
-    /// The wire schema with the user's own names.
+    /// The wire schema with the user's names for properties.
     fn wire(&self) -> Value {
         let names: HashMap<&str, &str> =
             self.renamed().into_iter().filter_map(|loss| names_in(&loss.note)).collect();
@@ -54,7 +54,7 @@ impl Side {
     }
 }
 
-/// The name on the wire and the user's, in what is said of a property that is asked for under another name.
+/// The name on the wire and the user's name, from the note about a renamed property.
 fn names_in(note: &str) -> Option<(&str, &str)> {
     let mut quoted = note.split('`').skip(1).step_by(2);
     let users = quoted.next()?;
@@ -83,7 +83,7 @@ fn rename(schema: &mut Value, names: &HashMap<&str, &str>) {
     }
 }
 
-/// What becomes of one keyword at a place, for each side.
+/// A path, a keyword, and what each side loses of it.
 type Row = (String, String, Vec<Vec<&'static str>>);
 
 fn rows(sides: &[Side]) -> Vec<Row> {
@@ -104,7 +104,7 @@ fn rows(sides: &[Side]) -> Vec<Row> {
     rows
 }
 
-/// What each side loses, and how what the others are sent differs from what the first is.
+/// What each side loses, and how the wire schemas of the others differ from the first one.
 pub(super) fn as_text(sides: &[Side]) -> String {
     let mut text = String::new();
     for side in sides {
@@ -113,7 +113,7 @@ pub(super) fn as_text(sides: &[Side]) -> String {
             [] => {}
             [only] => text.push_str(&format!("; {}", only.note)),
             [first, more @ ..] => {
-                text.push_str(&format!("; {}, and {} more likewise", first.note, more.len()));
+                text.push_str(&format!("; {}; {} more are renamed", first.note, more.len()));
             }
         }
         text.push('\n');
@@ -124,16 +124,16 @@ pub(super) fn as_text(sides: &[Side]) -> String {
     } else {
         let names: Vec<String> = sides.iter().map(Side::name).collect();
         let header: Vec<&str> =
-            ["what is lost at", "of"].into_iter().chain(names.iter().map(String::as_str)).collect();
+            ["path", "keyword"].into_iter().chain(names.iter().map(String::as_str)).collect();
         let cells = rows.into_iter().map(|(path, keyword, effects)| {
-            let place = if path.is_empty() { "the schema".to_owned() } else { path };
+            let path = if path.is_empty() { "the schema".to_owned() } else { path };
             let effects =
                 effects.iter().map(|each| if each.is_empty() { "-".to_owned() } else { each.join(", ") });
-            [place, keyword].into_iter().chain(effects).collect()
+            [path, keyword].into_iter().chain(effects).collect()
         });
         text.push_str(&format!("\n{}\n", table(&header, cells, 0..0)));
         text.push_str(
-            "\nchecked: a model may answer otherwise, which is checked here; narrowed: some valid values cannot be answered\n",
+            "\nchecked: not enforced on the wire, but checked by rowcall; narrowed: the model cannot return some valid values\n",
         );
     }
     let Some((first, others)) = sides.split_first() else { return text };
@@ -142,26 +142,26 @@ pub(super) fn as_text(sides: &[Side]) -> String {
         let found = differences(&one, &another);
         let (here, there) = (first.offer.provider.name, other.offer.provider.name);
         if found.is_empty() {
-            text.push_str(&format!("\n{there} is sent the same as {here}\n"));
+            text.push_str(&format!("\n{there} gets the same schema as {here}\n"));
             continue;
         }
-        text.push_str(&format!("\non the wire to {there} otherwise than to {here}:\n"));
-        for (pointer, one, another) in found.iter().take(MOST) {
-            let place = if pointer.is_empty() { "the schema" } else { pointer };
+        text.push_str(&format!("\non the wire, {there} differs from {here}:\n"));
+        for (pointer, one, another) in found.iter().take(MAX_DIFFERENCES) {
+            let path = if pointer.is_empty() { "the schema" } else { pointer };
             text.push_str(&format!(
-                "  {place}\n    {here:10} {}\n    {there:10} {}\n",
+                "  {path}\n    {here:10} {}\n    {there:10} {}\n",
                 shown(*one),
                 shown(*another)
             ));
         }
-        if found.len() > MOST {
-            text.push_str(&format!("  … {} places in all\n", found.len()));
+        if found.len() > MAX_DIFFERENCES {
+            text.push_str(&format!("  … {} differences in all\n", found.len()));
         }
     }
     text.trim_end().to_owned()
 }
 
-/// The same for programs.
+/// The same as JSON.
 pub(super) fn as_json(sides: &[Side]) -> Value {
     let losses = rows(sides).into_iter().map(|(path, keyword, effects)| {
         let by: Map<String, Value> = sides
@@ -183,10 +183,10 @@ pub(super) fn as_json(sides: &[Side]) -> Value {
     json!({ "providers": wires, "losses": losses.collect::<Vec<_>>() })
 }
 
-/// A place in two wire schemas, with what stands there in each.
+/// A path in two wire schemas, with the value at it in each.
 type Difference<'v> = (String, Option<&'v Value>, Option<&'v Value>);
 
-/// The innermost places at which the two differ.
+/// The innermost paths at which the two differ.
 fn differences<'v>(one: &'v Value, other: &'v Value) -> Vec<Difference<'v>> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), Some(one), Some(other))];
@@ -214,10 +214,10 @@ fn differences<'v>(one: &'v Value, other: &'v Value) -> Vec<Difference<'v>> {
 fn shown(value: Option<&Value>) -> String {
     let Some(value) = value else { return "-".to_owned() };
     let text = value.to_string();
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= MAX_LENGTH {
         return text;
     }
-    text.chars().take(LONGEST).chain(['…']).collect()
+    text.chars().take(MAX_LENGTH).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -225,13 +225,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_innermost_places_that_differ_are_found_in_order() {
+    fn the_innermost_paths_that_differ_are_found_in_order() {
         let one = json!({ "type": "object", "properties": { "a/b": { "type": "string" }, "c": {} }, "required": ["a", "c"] });
         let other = json!({ "type": "object", "properties": { "a/b": { "type": "number", "minimum": 1 } }, "required": ["a", "d"] });
         let found = differences(&one, &other);
-        let places: Vec<&str> = found.iter().map(|(pointer, _, _)| pointer.as_str()).collect();
+        let paths: Vec<&str> = found.iter().map(|(pointer, _, _)| pointer.as_str()).collect();
         let expected = ["/properties/a~1b/type", "/properties/a~1b/minimum", "/properties/c", "/required/1"];
-        assert_eq!(places, expected);
+        assert_eq!(paths, expected);
         assert_eq!((found[2].1, found[2].2), (Some(&json!({})), None));
         assert!(differences(&one, &one).is_empty());
     }

@@ -1,4 +1,4 @@
-//! `rowcall run … --estimate`: what all rows would take and cost, which limit binds, and what a batch would cost. Nothing is sent.
+//! `rowcall run … --estimate`: the tokens and cost of all rows, the limit that binds, and the cost of a batch. Sends nothing.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,14 +19,14 @@ use crate::printing;
 /// Rows read at a time.
 const READ_TOGETHER: usize = 512;
 
-/// Of so many rows it is known which are equal; those behind them are taken to be different.
-const MOST_KEYS: usize = 5_000_000;
+/// Equal rows are recognised among this many; later rows count as different.
+const MAX_KEYS: usize = 5_000_000;
 
-/// What all rows would take.
+/// The sum of all rows' estimates.
 #[derive(Debug, Default)]
 struct Sum {
     rows: u64,
-    /// Rows that cannot be asked about, and rows that are asked the same as one before.
+    /// Rows that cannot be asked about, and rows equal to an earlier one.
     unaskable: u64,
     equal: u64,
     /// Rows whose answers are in the cache.
@@ -96,7 +96,7 @@ pub(super) async fn estimate(
             match estimator.row(&row) {
                 None => sum.unaskable += 1,
                 Some(estimate) => {
-                    let is_kept = !arguments.journal.no_dedup && keys.len() < MOST_KEYS;
+                    let is_kept = !arguments.journal.no_dedup && keys.len() < MAX_KEYS;
                     if is_kept && !keys.insert(estimate.key) {
                         sum.equal += 1;
                     } else if census.as_ref().map_or(Ok(false), |census| census.knows(&row))? {
@@ -108,14 +108,14 @@ pub(super) async fn estimate(
             }
         }
     }
-    let mut lines = told(&sum, arguments);
+    let mut lines = report(&sum, arguments);
     if let Some(path) = journal::path(arguments)?.filter(|path| has_content(path) && !arguments.journal.fresh)
         && arguments.input.path.as_os_str() != "-"
     {
         let source = FirstRows::new(arguments.input.open(layout)?, arguments.limit_rows);
         let (unknown, all) = extractor.count_unknown(source, &path).await?;
         lines.push(format!(
-            "journal   {} of {} rows are not known by it: all this is for all rows",
+            "journal   {} of {} rows are not in it; the figures above are for all rows",
             HumanCount(unknown),
             HumanCount(all)
         ));
@@ -124,7 +124,7 @@ pub(super) async fn estimate(
     Ok(Exit::Done)
 }
 
-fn told(sum: &Sum, arguments: &RunArguments) -> Vec<String> {
+fn report(sum: &Sum, arguments: &RunArguments) -> Vec<String> {
     let count = |n: u64| HumanCount(n).to_string();
     let mut rows = format!("rows      {} to ask", count(sum.asked()));
     if sum.equal > 0 {
@@ -155,10 +155,10 @@ fn told(sum: &Sum, arguments: &RunArguments) -> Vec<String> {
     if let (Some(dearest), Some(Range { likely, .. })) = (sum.dearest, sum.cost)
         && dearest > likely
     {
-        lines.push(format!("          about {dearest} at the dearest time of the next 24 hours"));
+        lines.push(format!("          about {dearest} at the most expensive time of the next 24 hours"));
     }
     if let Some(batch) = sum.by_batch.filter(|batch| *batch > Usd::ZERO) {
-        lines.push(format!("          about {batch} by batch, which rowcall does not send"));
+        lines.push(format!("          about {batch} as a batch, which rowcall does not send"));
     }
     if let Some(budget) = arguments.account.server.budget
         && let Some(Range { likely, .. }) = sum.cost
@@ -170,8 +170,7 @@ fn told(sum: &Sum, arguments: &RunArguments) -> Vec<String> {
     lines
 }
 
-/// How long it takes by the limits that are given, and which of them binds. What the server allows, and how long its answers take, only
-/// asking shows.
+/// How long it takes by the given limits, and which of them binds. The server's own limits and latency are unknown without asking.
 fn time(sum: &Sum, arguments: &RunArguments) -> String {
     let server = &arguments.account.server;
     let requests = sum.asked() as f64;
@@ -182,15 +181,17 @@ fn time(sum: &Sum, arguments: &RunArguments) -> String {
     ];
     let known = limits.into_iter().filter_map(|(minutes, what)| Some((minutes?, what)));
     let longest = known.max_by(|one, other| one.0.total_cmp(&other.0));
-    let places = match server.concurrency {
+    let by_slots = match server.concurrency {
         Concurrency::Auto => String::new(),
-        Concurrency::AtMost(places) => {
-            format!(", or {requests:.0} times an answer's time by {places} if that is longer")
+        Concurrency::AtMost(slots) => {
+            format!(", or {requests:.0} × the time of an answer ÷ {slots}, if that is longer")
         }
     };
     match longest.and_then(|(minutes, what)| Some((Duration::try_from_secs_f64(minutes * 60.0).ok()?, what)))
     {
-        Some((time, what)) => format!("time      at least {}, bound by {what}{places}", HumanDuration(time)),
-        None => format!("time      unknown: neither `--rpm` nor `--tpm` is given{places}"),
+        Some((time, what)) => {
+            format!("time      at least {}, bound by {what}{by_slots}", HumanDuration(time))
+        }
+        None => format!("time      unknown: neither `--rpm` nor `--tpm` is given{by_slots}"),
     }
 }

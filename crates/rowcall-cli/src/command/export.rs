@@ -9,7 +9,7 @@ use rowcall_data::{Output, OutputFormat, OutputOptions, RowsInAll, Written, is_o
 
 use crate::args::ExportArguments;
 use crate::exit::Exit;
-use crate::files::{Files, has_content, place};
+use crate::files::{Files, has_content, location};
 use crate::journal::Memo;
 use crate::progress::{Progress, Verbosity};
 use crate::summary::counted;
@@ -23,16 +23,16 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
     let (failed, journal) = (arguments.view.failed.as_deref(), Some(&*arguments.journal));
     Files { input: None, output, failed, journal, cache: None }.check_apart()?;
     if !arguments.force {
-        check_own(output, &memo, &arguments.journal, "`--force` writes over it")?;
+        check_own(output, &memo, &arguments.journal, "use `--force` to overwrite it")?;
     }
     if let Some(output) = output.filter(|output| is_own(output, &memo) && contents.is_being_written()) {
-        let message = format!("the run that writes `{}` has not ended", output.display());
-        return Err(Error::Config(Problem::new(message).hint("`-o` takes another name")));
+        let message = format!("the run that writes `{}` is still in progress", output.display());
+        return Err(Error::Config(Problem::new(message).hint("choose another output with `-o`")));
     }
     let view = View {
         into: arguments.view.into.clone().or_else(|| memo.into.clone()),
         meta: arguments.view.meta || memo.meta,
-        // The format that was named for the journal's own output is not meant for another one's name.
+        // A format named for the journal's own output does not apply to another file.
         format: arguments
             .view
             .output_format
@@ -55,7 +55,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
     })
 }
 
-/// How an output is to look.
+/// The form of an output.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) into: Option<String>,
@@ -65,25 +65,25 @@ pub(crate) struct View {
     pub(crate) values: Values,
 }
 
-/// Whether values have passed the validators that the run which made the journal had.
+/// Whether values passed the validators of the run that made the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Values {
-    /// There were none that the command line does not have.
+    /// They passed all of them, since none of them is a Python model.
     Validated,
-    /// They are marked.
+    /// A Python model validated earlier values and is not available here; values are marked.
     Unvalidated,
 }
 
-/// Opens `output` for all that the journal has.
+/// Opens `output` for all rows of the journal.
 ///
 /// # Errors
 /// If the journal has no records, or the output cannot be written.
 pub(crate) fn open(contents: &Contents, output: Option<&Path>, view: View) -> Result<Output> {
     let memo: Memo = serde_json::from_str(contents.memo()).unwrap_or_default();
     if !contents.has_records()? {
-        let message = "the journal has no records: it was kept with `--journal-records off`";
+        let message = "the journal has no records: it was made with `--journal-records off`";
         return Err(Error::Config(
-            Problem::new(message).hint("the same `rowcall run` writes its output again"),
+            Problem::new(message).hint("run the same `rowcall run` command to write its output again"),
         ));
     }
     let schema = Schema::from_generated(contents.identity().schema.clone()).map_err(Error::Config)?;
@@ -98,7 +98,7 @@ pub(crate) fn open(contents: &Contents, output: Option<&Path>, view: View) -> Re
     )
 }
 
-/// Writes all that the journal has to `sink`. Tells how many rows have failed.
+/// Writes all rows of the journal to `sink`. Returns how many rows failed.
 ///
 /// # Errors
 /// If the journal cannot be read, or the output cannot be written.
@@ -111,8 +111,8 @@ pub(crate) async fn rebuild(
     let totals = contents.totals().clone();
     if totals.moved > 0 && !totals.complete {
         progress.note(
-            "warning: the last run had found the input changed and did not come to its end, so that rows may be missing \
-             or twice; run it to its end first",
+            "warning: the last run found the input changed and did not finish, so rows may be missing or duplicated; \
+             finish it first",
         );
     }
     let rows = match order {
@@ -120,17 +120,17 @@ pub(crate) async fn rebuild(
         OrderBy::Completed => contents.into_rows_as_completed()?,
     };
     let stats = Mutex::new(Stats::default());
-    let look = || stats.lock().map(|stats| stats.clone()).unwrap_or_default();
-    let poured = tokio::select! {
-        poured = pour(rows, &mut sink, &stats) => poured,
-        () = progress.show(look, |_| Some(RowsInAll::Counted(totals.rows))) => Ok(()),
+    let snapshot = || stats.lock().map(|stats| stats.clone()).unwrap_or_default();
+    let written = tokio::select! {
+        written = write_rows(rows, &mut sink, &stats) => written,
+        () = progress.show(snapshot, |_| Some(RowsInAll::Counted(totals.rows))) => Ok(()),
     };
     progress.finish();
-    poured?;
-    Ok((look().failures(), sink.finish().await?))
+    written?;
+    Ok((snapshot().failures(), sink.finish().await?))
 }
 
-async fn pour(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result<()> {
+async fn write_rows(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result<()> {
     loop {
         let page = rows.next_page()?;
         if page.is_empty() {
@@ -148,14 +148,14 @@ async fn pour(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> Result
     }
 }
 
-/// Checks that no file is written over but the one that the journal was made for. Where the journal was moved or copied, the file that is
-/// found beside it must have rows of the journal's.
+/// Checks that only the file that the journal was made for is overwritten. If the journal was moved or copied, the file beside it must
+/// hold rows of the journal.
 ///
 /// # Errors
-/// If there is another one, with this hint.
+/// If `output` is another file, with this hint.
 pub(crate) fn check_own(output: Option<&Path>, memo: &Memo, journal: &Path, hint: &str) -> Result<()> {
     let refused = |file: &Path| {
-        let message = format!("`{}` is there and is not this journal's output", file.display());
+        let message = format!("`{}` exists and is not this journal's output", file.display());
         Err(Error::Config(Problem::new(message).hint(hint)))
     };
     let Some(output) = output.filter(|output| has_content(output)) else { return Ok(()) };
@@ -165,7 +165,7 @@ pub(crate) fn check_own(output: Option<&Path>, memo: &Memo, journal: &Path, hint
     Ok(())
 }
 
-/// The same for the file for failed rows, which the journal names: it is the journal's if the output is.
+/// The same for the file for failed rows that the journal names: it belongs to the journal if the output does.
 ///
 /// # Errors
 /// If it is another file.
@@ -177,26 +177,24 @@ pub(crate) fn check_failed(memo: &Memo, journal: &Path) -> Result<()> {
     if is_own {
         return Ok(());
     }
-    let message = format!("`{}` is there and is not this journal's file for failed rows", failed.display());
-    Err(Error::Config(
-        Problem::new(message).hint("`--force` writes over it; give it another name to keep it"),
-    ))
+    let message = format!("`{}` exists and is not this journal's file for failed rows", failed.display());
+    Err(Error::Config(Problem::new(message).hint("use `--force` to overwrite it, or rename it to keep it")))
 }
 
-/// The same for an output that a run is to write over, whose journal was moved or copied to stand beside it.
+/// The same for an output that a run would overwrite after its journal was moved or copied next to it.
 ///
 /// # Errors
-/// If the output has no rows of the journal's.
+/// If the output has no rows of the journal.
 pub(crate) fn check_copied(output: &Path, memo: &Memo, journal: &Path) -> Result<()> {
     if !memo.was_moved || !has_content(output) || has_rows_of(journal, output, memo)? {
         return Ok(());
     }
-    let message = format!("`{}` is there and is not this journal's output", output.display());
-    let hint = "`--force` writes over it; another name, or another `--journal`, leaves it as it is";
+    let message = format!("`{}` exists and is not this journal's output", output.display());
+    let hint = "use `--force` to overwrite it, or choose another output or `--journal` to keep it";
     Err(Error::Config(Problem::new(message).hint(hint)))
 }
 
-/// Whether a file has rows as the journal's output has them.
+/// Whether a file holds rows of the journal in the form of its output.
 fn has_rows_of(journal: &Path, file: &Path, memo: &Memo) -> Result<bool> {
     let contents = Contents::open(journal)?;
     if !contents.has_records()? {
@@ -216,5 +214,5 @@ fn has_rows_of(journal: &Path, file: &Path, memo: &Memo) -> Result<bool> {
 
 /// Whether `output` is the file that the journal was made for.
 fn is_own(output: &Path, memo: &Memo) -> bool {
-    memo.output.as_deref().is_some_and(|own| place(output) == place(own))
+    memo.output.as_deref().is_some_and(|own| location(output) == location(own))
 }

@@ -1,4 +1,4 @@
-//! `rowcall models`: the providers there are, and what is known about their models.
+//! `rowcall models`: the providers, and what is known about their models.
 #![expect(clippy::disallowed_methods, reason = "prices depend on the time of day")]
 
 use std::time::SystemTime;
@@ -14,10 +14,10 @@ use crate::exit::Exit;
 use crate::printing;
 use crate::table::table;
 
-/// What stands where nothing is known.
+/// Shown for an unknown figure.
 const UNKNOWN: &str = "?";
 
-/// What is printed, and a remark about it for the person at the terminal.
+/// What is printed to stdout, and a remark about it for stderr.
 struct Listing {
     text: String,
     remark: String,
@@ -62,7 +62,7 @@ fn providers(as_json: bool) -> Listing {
     };
     Listing {
         text,
-        remark: "any other OpenAI-compatible server is `-m openai/NAME --base-url URL`".to_owned(),
+        remark: "for any other OpenAI-compatible server use `-m openai/NAME --base-url URL`".to_owned(),
     }
 }
 
@@ -101,7 +101,7 @@ fn known(providers: &'static [Provider], filter: &str, as_json: bool) -> Result<
         (false, found) => as_table(found),
     };
     let remark = if found.is_empty() {
-        "no such model is known here; any name that its server knows can be asked for".to_owned()
+        "no such model is listed; any model name that the server knows can be used".to_owned()
     } else {
         format!(
             "USD per million tokens, as of {}, from {}; `{UNKNOWN}` is unknown; a server may have models that are not listed",
@@ -136,10 +136,10 @@ fn as_table(found: &[(Offer, &Model)]) -> String {
         "out",
         "cached",
         "context",
-        "most out",
+        "max out",
         "other prices",
         "modes",
-        "sees",
+        "accepts",
         "shut down on",
     ];
     table(&header, rows, 1..6)
@@ -171,7 +171,7 @@ fn names(modes: &[Mode]) -> Vec<&'static str> {
     modes.iter().map(|mode| mode.name()).collect()
 }
 
-/// What the table says of a model now.
+/// The prices of a model at this moment.
 struct PricesNow {
     price: Option<Price>,
     now: Moment,
@@ -183,7 +183,7 @@ impl PricesNow {
         Self { price, now: Moment::from(SystemTime::now()) }
     }
 
-    /// Of a request of usual length in the usual tier.
+    /// The rates for a short request in the standard tier.
     fn base(&self) -> Rates {
         self.tiers(None).first().map_or(Rates::default(), |(_, rates)| *rates)
     }
@@ -196,7 +196,7 @@ impl PricesNow {
         self.price.as_ref().map_or_else(Vec::new, |price| price.services(self.now))
     }
 
-    /// In short: `from 272,001: 0.2/0.75, flex: 0.05/0.25, by time`.
+    /// The other rates in short: `from 272,001: 0.2/0.75, flex: 0.05/0.25, by time`.
     fn further(&self) -> String {
         let pair = |rates: &Rates| format!("{}/{}", per_million(rates.input), per_million(rates.output));
         let tiers = self.tiers(None).into_iter().skip(1);
@@ -233,13 +233,13 @@ impl PricesNow {
     }
 }
 
-/// USD per token, all digits.
+/// USD per token with all digits.
 fn per_token(picodollars: Option<u64>) -> Value {
     let usd = picodollars.map(|price| Usd::from_picodollars(price).decimal());
     usd.and_then(|usd| serde_json::from_str(&usd).ok()).unwrap_or_default()
 }
 
-/// USD per million tokens, with as many digits as there are.
+/// USD per million tokens with all digits.
 fn per_million(picodollars: Option<u64>) -> String {
     picodollars.map_or(UNKNOWN.to_owned(), |price| Usd::from_picodollars(price).times(1_000_000).decimal())
 }
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_has_the_digits_it_has() {
+    fn a_price_keeps_its_digits() {
         for (usd, text) in [
             (100_000, "0.1"),
             (2_500_000, "2.5"),

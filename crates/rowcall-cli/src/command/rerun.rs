@@ -1,5 +1,4 @@
-//! `rowcall rerun`: asks again about the failed rows of a journal, if wished in another way, and rebuilds its output with what comes of
-//! it.
+//! `rowcall rerun`: retries the failed rows of a journal, optionally with another model, prompt or limit, and rebuilds its output.
 
 use std::path::PathBuf;
 
@@ -16,7 +15,7 @@ use super::export::{View, check_failed, check_own, open, rebuild};
 use super::run::rows_left;
 use crate::args::RerunArguments;
 use crate::exit::Exit;
-use crate::failures::{Places, failures};
+use crate::failures::{FailedRowFiles, failures};
 use crate::files::Files;
 use crate::journal::Memo;
 use crate::model::Model;
@@ -33,9 +32,9 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     let memo = Memo::in_journal(&contents, &arguments.journal);
     memo.check_validators(arguments.without_validators)?;
     if !contents.has_records()? {
-        let message =
-            "the journal has no records to ask about again: it was kept with `--journal-records off`";
-        return Err(Error::Config(Problem::new(message).hint("`rowcall run --fresh` asks about all rows")));
+        let message = "the journal has no records, so its failed rows cannot be retried: it was made with `--journal-records off`";
+        let hint = "use `rowcall run --fresh` to ask about all rows again";
+        return Err(Error::Config(Problem::new(message).hint(hint)));
     }
     let (output, failed) = (arguments.output.as_deref(), memo.failed.as_deref());
     let cache = arguments.cache.path.as_deref();
@@ -43,19 +42,24 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     if !arguments.force {
         let journal = &arguments.journal;
         let written = output.or(memo.output.as_deref());
-        check_own(written, &memo, journal, "`-o` takes another name, `--force` writes over it")?;
+        check_own(
+            written,
+            &memo,
+            journal,
+            "choose another output with `-o`, or use `--force` to overwrite it",
+        )?;
         check_failed(&memo, journal)?;
     }
     let former = model(&memo, &contents);
     let asked = arguments.model.as_deref().unwrap_or(&former);
     let mut assumed = Assumed::of(arguments.server.dialect.as_ref())?;
     let mut account = task::account(asked, &arguments.server, false)?;
-    // What the journal remembers of a server holds for no other provider.
+    // What the journal remembers of a server does not apply to another provider.
     let is_same_provider = provider(asked) == provider(&former);
     if is_same_provider {
         account.base_url = account.base_url.or_else(|| memo.base_url.clone());
         account.protocol = account.protocol.or(memo.protocol);
-        // What was observed is of the one model.
+        // Observations apply to one model only.
         let observed = if asked == former { memo.observed.clone() } else { Observed::default() };
         if arguments.server.dialect.is_none() {
             let named = memo.dialect.as_deref().and_then(|name| Dialect::named(name).ok());
@@ -86,13 +90,13 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             records: Records::Kept,
             memo: contents.memo().to_owned(),
         };
-        // The command that made the journal goes on with it, whatever the failed rows are asked now.
+        // The command that made the journal can still resume it, however the failed rows are asked now.
         let extractor = cached(&extractor, arguments.cache.path.as_deref())?;
         let extractor = extractor.journal_of(contents.identity(), &options)?;
         let extractor = logged(&extractor, &progress);
-        // However it ends, those who read the journal are gone before it is closed, so that nothing is left beside it.
+        // Readers of the journal are dropped before it is closed, however the run ends, so that no files are left beside it.
         let kept = contents;
-        // Only now, since a run that wrote to the journal would write to its output as well.
+        // Opened only now: a run that is still writing to the journal would be writing to this output too.
         let output = arguments.output.clone().or_else(|| memo.output.clone());
         let view = View {
             into: memo.into.clone(),
@@ -105,12 +109,12 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             Some(output) => Some((open(&kept, Some(&output), view)?, output)),
             None => None,
         };
-        let places = Places {
+        let files = FailedRowFiles {
             output: sink.as_ref().map(|(_, output)| output.as_path()),
             failed: memo.failed.as_deref(),
             journal: Some(&arguments.journal),
         };
-        let ended = match ask(&extractor, kept, places, &progress).await {
+        let ended = match ask(&extractor, kept, files, &progress).await {
             Ok(None) => return write(arguments, sink, &progress).await,
             Ok(Some(exit)) => Ok(exit),
             Err(error) => Err(error),
@@ -118,24 +122,24 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
         if let Some((sink, _)) = sink
             && let Some(part) = sink.leave().await?
         {
-            // Nothing is in it yet.
+            // It is still empty.
             let _ = std::fs::remove_file(part);
         }
         ended
     })
 }
 
-/// Asks about the failed rows. Tells the exit if it was interrupted.
+/// Asks about the failed rows. Returns the exit if it was interrupted.
 async fn ask(
     extractor: &Extractor<Value>,
     contents: Contents,
-    places: Places<'_>,
+    files: FailedRowFiles<'_>,
     progress: &Progress,
 ) -> Result<Option<Exit>> {
     let failed: u64 = contents.failures()?.values().sum();
     let halt = Halt::default();
-    let mut nowhere = Nowhere;
-    let run = extractor.rerun(KeptRows::new(contents.into_failed_rows()?), &mut nowhere, halt.clone());
+    let mut discard = Discard;
+    let run = extractor.rerun(KeptRows::new(contents.into_failed_rows()?), &mut discard, halt.clone());
     let (ran, signal) =
         match watch(run, extractor, &halt, progress, |_| Some(RowsInAll::Counted(failed))).await? {
             Watched::Ended(ran, signal) => (ran, signal),
@@ -145,17 +149,17 @@ async fn ask(
     let has_ended = ran.is_ok() && !halt.is_on();
     let left = (!has_ended).then(|| rows_left(Some(RowsInAll::Counted(failed)), &stats));
     progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
-    if let Some(reasons) = failures(&extractor.stats(), places) {
+    if let Some(reasons) = failures(&extractor.stats(), files) {
         progress.note(&reasons);
     }
     ran?;
     Ok(signal.map(|signal| {
-        printing::note("interrupted: the same command asks about the rows that are left");
+        printing::note("interrupted: run the same command to ask about the remaining rows");
         Exit::Interrupted(signal)
     }))
 }
 
-/// Rebuilds the output, if there is one to rebuild.
+/// Rebuilds the output, if the journal has one.
 async fn write(
     arguments: &RerunArguments,
     sink: Option<(Output, PathBuf)>,
@@ -164,16 +168,16 @@ async fn write(
     let contents = Contents::open(&arguments.journal)?;
     let Some((sink, output)) = sink else {
         let failed: u64 = contents.failures()?.values().sum();
-        progress.note("the journal was made without an output: `rowcall export` writes one");
+        progress.note("the journal was made without an output: use `rowcall export` to write one");
         return Ok(if failed > 0 { Exit::FailedRows } else { Exit::Done });
     };
     let (failed, written) = rebuild(contents, sink, OrderBy::Input, progress).await?;
     let rows = counted(written.rows, "row");
-    progress.note(&format!("`{}` is written: {rows}, {failed} failed", output.display()));
+    progress.note(&format!("wrote `{}`: {rows}, {failed} failed", output.display()));
     Ok(if failed + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
 }
 
-/// The model as the command that made the journal named it; one that a library made knows only whom it asked.
+/// The model as named by the command that made the journal, or as the identity has it if the library made it.
 fn model(memo: &Memo, contents: &Contents) -> String {
     if memo.model.is_empty() { contents.identity().model.clone() } else { memo.model.clone() }
 }
@@ -182,7 +186,7 @@ fn provider(model: &str) -> &str {
     model.split_once('/').map_or(model, |(provider, _)| provider)
 }
 
-/// What the journal's plan asks, but for what is to be asked in another way.
+/// The task of the journal's plan, with the changes that the arguments make.
 fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<Task> {
     let identity = contents.identity();
     let mut extra = identity.parameters.clone();
@@ -193,7 +197,7 @@ fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<
     let prompt = arguments.prompt.as_ref().map(|prompt| text_or_file("prompt", prompt)).transpose()?;
     let same_prompt = match &prompt {
         Some(_) if !arguments.same_prompt => SamePrompt::Refuse,
-        // The run that made the journal has allowed it, or did not have to.
+        // The run that made the journal already checked this.
         Some(_) | None => SamePrompt::Allow,
     };
     Ok(Task {
@@ -216,11 +220,11 @@ fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<
     })
 }
 
-/// What was asked again is in the journal, from which the output is written.
+/// Discards outcomes: they are in the journal, and the output is written from there.
 #[derive(Debug)]
-struct Nowhere;
+struct Discard;
 
-impl Sink for Nowhere {
+impl Sink for Discard {
     async fn write(&mut self, _: Vec<(Row, Outcome)>) -> Result<()> {
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! `rowcall run`: every row of an input to an output. Everything that can be wrong with what was asked for is found before the
-//! first request.
+//! `rowcall run`: from every row of an input to an output. Anything wrong with the command is found before the first request.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ use crate::args::{AccountArguments, RunArguments};
 use crate::columns::check_columns;
 use crate::examples;
 use crate::exit::Exit;
-use crate::failures::{Places, failures};
+use crate::failures::{FailedRowFiles, failures};
 use crate::guard::{AfterFailure, FirstRows, Guarded};
 use crate::journal::{self, Memo};
 use crate::model::Model;
@@ -35,26 +34,25 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
     let sends_nothing = arguments.show_requests.is_some() || arguments.estimate;
     let assumed = Assumed::of(arguments.account.server.dialect.as_ref())?;
     if assumed.asks && sends_nothing {
-        let message = "dialect `auto` asks the server, and `--show-requests` and `--estimate` send nothing";
+        let message = "dialect `auto` asks the server, but `--show-requests` and `--estimate` send nothing";
         return Err(Error::Config(
-            Problem::new(message).hint(
-                "name the dialect, or give the file that `rowcall schema … --probe --json` has written",
-            ),
+            Problem::new(message)
+                .hint("name a dialect, or pass a file written by `rowcall schema … --probe --json`"),
         ));
     }
     let account = task::account(&arguments.account.model, &arguments.account.server, sends_nothing)?;
     let model = Model::new(AccountOptions { dialect: assumed.dialect, ..account })?;
     crate::block_on(async {
         let task = Task { observed: assumed.observed.clone(), ..asked(schema, arguments).await? };
-        // One for all, since limits and a budget are those of all requests together.
+        // One client for everything, since limits and the budget apply to all requests together.
         let client = model.client()?;
         let extractor =
             task.clone().extractor(&client, &arguments.task.retrying, &arguments.account.server)?;
         if let Some(output) = &arguments.view.output
             && same_file(&arguments.input.path, output)
         {
-            let message = format!("the output `{}` is the input itself", output.display());
-            return Err(Error::Config(Problem::new(message).hint("give the output another name with `-o`")));
+            let message = format!("the output `{}` is also the input", output.display());
+            return Err(Error::Config(Problem::new(message).hint("choose another output with `-o`")));
         }
         let input = arguments.input.open(&layout)?;
         check_columns(&extractor, input.header(), &arguments.task.images, same_prompt(arguments))?;
@@ -68,7 +66,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         if arguments.sample.is_some() {
             sample::check(arguments, journal.is_some())?;
         }
-        // Before anything is sent, and again for the extractor that knows what the server makes of the schema.
+        // Opened before anything is sent, and again below for the extractor that uses the probe's findings.
         let cache = arguments.cache.path.as_deref();
         let extractor = task::cached(&extractor, cache)?;
         let (extractor, assumed) = if assumed.asks {
@@ -78,11 +76,11 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
             (extractor, assumed)
         };
         let memo = Memo::of(arguments, &assumed, &input, journal.as_deref());
-        write(&extractor, input, layout, arguments, &model, Kept { journal, memo }).await
+        write(&extractor, input, layout, arguments, &model, Record { journal, memo }).await
     })
 }
 
-/// The extractor that goes by what the server makes of the schema, which is asked unless the journal knows.
+/// The extractor that uses the server's observed schema support, from the journal or from a probe.
 async fn observing(
     task: Task,
     arguments: &RunArguments,
@@ -92,7 +90,7 @@ async fn observing(
     let RunArguments { account: AccountArguments { model: name, server }, .. } = arguments;
     let asked = Memo {
         model: name.clone(),
-        base_url: server.base_url.as_deref().and_then(Memo::told_address),
+        base_url: server.base_url.as_deref().and_then(Memo::recordable_address),
         protocol: server.protocol.map(Protocol::from),
         mode: task.mode,
         ..Memo::default()
@@ -113,7 +111,7 @@ async fn observing(
     Ok((extractor, assumed))
 }
 
-/// What the arguments say is to be asked.
+/// The task that the arguments describe.
 async fn asked(schema: Schema, run: &RunArguments) -> Result<Task> {
     let arguments = &run.task;
     let examples = match &arguments.examples {
@@ -145,8 +143,8 @@ fn same_prompt(run: &RunArguments) -> SamePrompt {
     if run.task.same_prompt { SamePrompt::Allow } else { SamePrompt::Refuse }
 }
 
-/// Where a run is kept, and what is remembered of it there.
-struct Kept {
+/// The run's journal, and the memo it keeps.
+struct Record {
     journal: Option<PathBuf>,
     memo: Memo,
 }
@@ -157,7 +155,7 @@ async fn write(
     layout: Layout,
     arguments: &RunArguments,
     model: &Model,
-    Kept { journal, memo }: Kept,
+    Record { journal, memo }: Record,
 ) -> Result<Exit> {
     let progress = Progress::new(Verbosity::of(arguments.quiet, arguments.verbose));
     let is_new = journal.as_deref().is_some_and(|path| !path.exists());
@@ -175,7 +173,7 @@ async fn write(
         }
         None => None,
     };
-    let kept = journal.clone();
+    let journal_path = journal.clone();
     let opened = Output::open(
         arguments.view.output.as_deref(),
         OutputOptions {
@@ -189,7 +187,7 @@ async fn write(
         Ok(output) => output,
         Err(error) => {
             drop(extractor);
-            // Nothing was sent, so there is nothing to come back to.
+            // Nothing was sent, so there is nothing to resume.
             journal.filter(|_| is_new).iter().for_each(|path| journal::remove(path));
             return Err(error);
         }
@@ -226,13 +224,16 @@ async fn write(
     let output = compared.into_sink();
     let stats = extractor.stats();
     let ended_early = ran.is_err() || halt.is_on();
-    // What is done is written whatever ended the run; under its own name only if that is all.
+    // Finished rows are written whatever ended the run, but under the output's own name only if they are complete.
     let written = if ended_early {
         if let Some(part) = output.leave().await? {
-            printing::note(&format!("what is done is in `{}`", part.display()));
+            printing::note(&format!("finished rows are in `{}`", part.display()));
         }
         if let Some(journal) = journal {
-            printing::note(&format!("and in `{}`: the same command goes on from there", journal.display()));
+            printing::note(&format!(
+                "the journal is `{}`: run the same command to continue",
+                journal.display()
+            ));
         }
         Written::default()
     } else {
@@ -240,12 +241,12 @@ async fn write(
     };
     let left = ended_early.then(|| rows_left(total(stats.taken), &stats));
     progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
-    let places = Places {
+    let files = FailedRowFiles {
         output: arguments.view.output.as_deref(),
         failed: arguments.view.failed.as_deref(),
-        journal: kept.as_deref(),
+        journal: journal_path.as_deref(),
     };
-    if let Some(reasons) = failures(&stats, places) {
+    if let Some(reasons) = failures(&stats, files) {
         progress.note(&reasons);
     }
     notes.take_all().iter().for_each(|note| progress.note(&format!("note: {note}")));
@@ -261,14 +262,14 @@ async fn write(
     if written.left_out.fields > 0 {
         let names = written.left_out.names.join("`, `");
         progress.note(&format!(
-            "warning: {} without a column in the CSV left out, such as `{names}`",
+            "warning: left out {} without a column in the CSV, such as `{names}`",
             counted(written.left_out.fields, "field")
         ));
     }
     Ok(if stats.failures() + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
 }
 
-/// How many rows have not ended, and what they will cost if they are like those that have.
+/// How many rows are unfinished, and what they will cost if they are like the finished ones.
 fn left_at_a_limit(total: Option<RowsInAll>, stats: &Stats) -> String {
     let left = rows_left(total, stats);
     let asked = stats.ended() - stats.known;
@@ -282,7 +283,7 @@ fn left_at_a_limit(total: Option<RowsInAll>, stats: &Stats) -> String {
     }
 }
 
-/// How many rows have not ended: exact if all have been counted, and said to be inexact otherwise.
+/// How many rows are unfinished: exact if all have been counted, otherwise marked as inexact.
 pub(crate) fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
     let left = |rows: u64| counted(rows.saturating_sub(stats.ended()), "row");
     match total {
@@ -292,7 +293,7 @@ pub(crate) fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
     }
 }
 
-/// Prints the first requests as they would go out: the line, the headers with secrets hidden, the body.
+/// Prints the first requests as they would be sent: the request line, the headers with secrets hidden, the body.
 async fn show_requests(extractor: &Extractor<Value>, mut input: Input, rows: usize) -> Result<Exit> {
     for note in extractor.notes() {
         printing::note(&format!("note: {note}"));

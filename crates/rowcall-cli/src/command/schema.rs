@@ -1,4 +1,4 @@
-//! `rowcall schema`: a schema as given, as it goes on the wire to a provider, and what is lost on the way.
+//! `rowcall schema`: a schema as given and as a provider gets it, with what is lost in between.
 
 use rowcall::provider::{self, Form, Forms, Means, Offer};
 use rowcall::schema::{Dialect, Effect, Loss, Observation};
@@ -14,17 +14,17 @@ use crate::model::Model;
 use crate::server_probe::{self, Assumed};
 use crate::{key, printing};
 
-/// Whose form is shown if nobody is named: the one that most others take as well.
-const USUAL: &str = "openai";
+/// The provider shown by default: most others accept the same form.
+const DEFAULT_PROVIDER: &str = "openai";
 
-/// What losses of each kind are.
+/// A heading for each kind of loss.
 const HEADINGS: [(Effect, &str); 2] = [
-    (Effect::Checked, "losses (a model may answer otherwise, which is checked here)"),
-    (Effect::Narrowed, "losses (valid values that cannot be answered)"),
+    (Effect::Checked, "losses (not enforced on the wire, but checked by rowcall)"),
+    (Effect::Narrowed, "losses (valid values that the model cannot return)"),
 ];
 
-/// The places of one loss that are named.
-const PLACES: usize = 6;
+/// The maximum number of paths listed for one loss.
+const PATHS_SHOWN: usize = 6;
 
 pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     let schema = Schema::load(&arguments.schema).map_err(Error::Config)?;
@@ -33,13 +33,13 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
     }
     let mut assumed = Assumed::of(arguments.dialect.as_ref())?;
     if assumed.asks && !arguments.probe {
-        let message = "dialect `auto` asks the server, which `rowcall schema` does only if it is told to";
+        let message = "dialect `auto` asks the server, which `rowcall schema` does only with `--probe`";
         return Err(Error::Config(Problem::new(message).hint("add `--probe`")));
     }
     if arguments.providers.len() > 1 {
         return compare(arguments, &schema, &assumed);
     }
-    let named = arguments.providers.first().map_or(USUAL, String::as_str);
+    let named = arguments.providers.first().map_or(DEFAULT_PROVIDER, String::as_str);
     let offer = offer(arguments, named, &assumed)?;
     let probed = if arguments.probe { Some(probe(arguments, named, offer.dialect)?) } else { None };
     if let Some(probed) = &probed {
@@ -63,7 +63,7 @@ pub(crate) fn schema(arguments: &SchemaArguments) -> Result<Exit> {
 /// The schema for several providers, side by side.
 fn compare(arguments: &SchemaArguments, schema: &Schema, assumed: &Assumed) -> Result<Exit> {
     if arguments.probe {
-        let message = "one server is probed at a time, expected one `--for` beside `--probe`";
+        let message = "one server is probed at a time, expected a single `--for` with `--probe`";
         return Err(Error::Config(Problem::new(message)));
     }
     let side = |named: &String| {
@@ -96,7 +96,7 @@ fn forms(arguments: &SchemaArguments, schema: &Schema, offer: &Offer, assumed: &
     Forms::by(means, schema).map_err(Error::Config)
 }
 
-/// Asks the server about everything, and shows how far that is.
+/// Probes the server for every feature, and shows the progress.
 fn probe(arguments: &SchemaArguments, model: &str, dialect: Dialect) -> Result<Probed> {
     let key = arguments.key_command.as_deref().map(key::from_command).transpose()?;
     let headers = arguments.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
@@ -117,13 +117,13 @@ fn probe(arguments: &SchemaArguments, model: &str, dialect: Dialect) -> Result<P
         ProbeOptions { mode: arguments.mode.map(Mode::from), parameters, ..ProbeOptions::default() };
     let all = options.features.len();
     let mut done = 0;
-    let told = |seen: &Observation| {
+    let show = |seen: &Observation| {
         done += 1;
         if !arguments.quiet {
             printing::note(&format!("{done} of {all}: {} is {}", seen.feature, seen.finding.name()));
         }
     };
-    crate::block_on(async { model.client()?.probe(&options, told).await })
+    crate::block_on(async { model.client()?.probe(&options, show).await })
 }
 
 fn as_json(schema: &Schema, offer: &Offer, forms: &Forms) -> Value {
@@ -153,7 +153,11 @@ fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
         offer.protocol.name(),
         mode.phrase(),
         forms.first.dialect.name(),
-        if wire.wanted.observed.0.is_empty() { "" } else { " as far as the server was observed to take it" },
+        if wire.wanted.observed.0.is_empty() {
+            ""
+        } else {
+            ", limited to what the server was observed to accept"
+        },
         pretty(&wire.schema)
     );
     if wire.losses.is_empty() {
@@ -176,7 +180,7 @@ fn as_text(schema: &Schema, offer: &Offer, forms: &Forms) -> String {
     text
 }
 
-/// A form that is left if the server refuses one in mode `first`.
+/// A form that is tried if the server refuses one in mode `first`.
 fn further(form: &Form, first: Mode) -> String {
     if form.mode == first {
         format!("{} in dialect `{}`", form.mode.phrase(), form.dialect.name())
@@ -185,19 +189,19 @@ fn further(form: &Form, first: Mode) -> String {
     }
 }
 
-/// The losses, a line for each; of those with the same note, one line for all.
+/// The losses, one line each; losses with the same note share a line.
 fn losses(losses: &[&Loss]) -> String {
     let mut groups: Vec<(&Loss, Vec<String>)> = Vec::new();
     for loss in losses {
-        let place = if loss.path.is_empty() { "the schema".to_owned() } else { format!("`{}`", loss.path) };
+        let path = if loss.path.is_empty() { "the schema".to_owned() } else { format!("`{}`", loss.path) };
         match groups.iter_mut().find(|(first, _)| first.note == loss.note && first.keyword == loss.keyword) {
-            Some((_, places)) => places.push(place),
-            None => groups.push((loss, vec![place])),
+            Some((_, paths)) => paths.push(path),
+            None => groups.push((loss, vec![path])),
         }
     }
-    let line = |(loss, places): &(&Loss, Vec<String>)| {
-        let more = places.len().saturating_sub(PLACES);
-        let shown: Vec<&str> = places.iter().take(PLACES).map(String::as_str).collect();
+    let line = |(loss, paths): &(&Loss, Vec<String>)| {
+        let more = paths.len().saturating_sub(PATHS_SHOWN);
+        let shown: Vec<&str> = paths.iter().take(PATHS_SHOWN).map(String::as_str).collect();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("\n  {}{more}, {}: {}", shown.join(", "), loss.keyword, loss.note)
     };

@@ -1,5 +1,5 @@
-//! `rowcall sim`: a simulated provider until it is stopped. Its base URL is the first line on stdout,
-//! under TLS followed by the certificate to trust.
+//! `rowcall sim`: runs a simulated provider until it is stopped. The first line on stdout is its base URL; with TLS, the certificate to
+//! trust follows.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(crate) fn sim(arguments: &SimArguments) -> Result<Exit> {
     let simulator = model::start(scenario, options)?;
     let mut lines = simulator.base_url();
     if let Some(pem) = simulator.ca_pem() {
-        // Before the base URL is out, so that whoever reads that finds the file.
+        // Written before the base URL is printed, so that its reader finds the file.
         arguments.ca_file.as_deref().map_or(Ok(()), |path| write(path, pem))?;
         lines = format!("{lines}\n{}", pem.trim_end());
     }

@@ -1,4 +1,4 @@
-//! `rowcall status`: what a journal holds, whether or not it is being written to.
+//! `rowcall status`: what a journal holds, even while a run writes to it.
 
 use indicatif::HumanCount;
 use rowcall::journal::Contents;
@@ -18,7 +18,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
     let (running, intents) = (contents.is_being_written(), contents.intents()?);
     let failed: u64 = failures.values().sum();
     let done = totals.rows.saturating_sub(failed);
-    // What was being asked about when the last run was cut off is put among the others when the next one begins.
+    // Rows in flight when the last run was killed are counted as possibly billed once the next run starts; until then add them here.
     let mut cost = totals.cost;
     if !running {
         cost += contents.cost_of_intents()?;
@@ -62,7 +62,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
         let state = match (running, totals.complete) {
             (true, _) => "running",
             (false, true) => "complete",
-            (false, false) => "not complete: the same command goes on",
+            (false, false) => "not complete: run the same command to continue",
         };
         let usage = totals.usage;
         let mut lines = vec![
@@ -77,16 +77,16 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
             format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens)),
             format!("cost      {cost}"),
             format!(
-                "paid?     {} rows were being asked about when a run was cut off, {} reported no usage",
+                "billed?   {} rows were in flight when a run was killed, {} requests reported no usage",
                 count(possibly_paid),
                 count(totals.unmetered)
             ),
         ];
         if totals.cached > 0 {
-            lines.push(format!("cache     {} of the values came from it", count(totals.cached)));
+            lines.push(format!("cache     {} values came from the cache", count(totals.cached)));
         }
         lines.extend(
-            memo.validator().map(|validator| format!("values    validated by {validator} of Python")),
+            memo.validator().map(|validator| format!("values    validated by {validator}, a Python model")),
         );
         lines.join("\n")
     };
@@ -94,7 +94,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// All digits of an amount, as a JSON number.
+/// An amount as a JSON number with all its digits.
 fn json_amount(amount: Usd) -> Value {
     serde_json::from_str(&amount.decimal()).unwrap_or_default()
 }

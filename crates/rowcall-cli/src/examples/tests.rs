@@ -1,11 +1,11 @@
-//! Files of examples, and what is read from them.
+//! What is read from files of examples.
 
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
 
-/// The fields and values read from a file of this name and content, or what is wrong with it.
+/// The fields and values read from a file with this name and content, or the error.
 fn read_from(
     name: &str,
     content: &str,
@@ -25,10 +25,10 @@ fn read_from(
 const PERSON: &str = "name, age int?, tags str[]?";
 
 #[test]
-fn a_value_stands_beside_the_row_or_under_a_name() {
+fn a_value_is_beside_the_rows_fields_or_in_a_named_field() {
     let number = r#"{"type": "integer"}"#;
     for (name, content, schema, into, expected) in [
-        // An output of ours, with what it adds.
+        // An output of rowcall with its extra fields.
         (
             "a.jsonl",
             "{\"text\":\"Ann is 3\",\"name\":\"Ann\",\"age\":3,\"_error\":null,\"_meta\":{\"attempts\":1}}\n\n{\"text\":\"Bob\",\"name\":\"Bob\"}\n",
@@ -82,7 +82,7 @@ fn a_value_stands_beside_the_row_or_under_a_name() {
             None,
             json!([[{"text": "x"}, [1, 2]]]),
         ),
-        // Texts are read as the schema needs them, whatever they look like.
+        // Texts are read as the schema requires, whatever they look like.
         (
             "a.csv",
             "text,name,age,tags,_error\n5,7,30,\"[\"\"a\"\"]\",\n6,x,,,\n",
@@ -100,7 +100,7 @@ fn a_value_stands_beside_the_row_or_under_a_name() {
             None,
             json!([[{"text": "x"}, {"ok": true}]]),
         ),
-        // What fits in no way is left for the library to tell.
+        // A text that fits neither way is kept for the library to report.
         (
             "a.csv",
             "text,name,age\nx,Ann,old\n",
@@ -114,25 +114,25 @@ fn a_value_stands_beside_the_row_or_under_a_name() {
 }
 
 #[test]
-fn a_file_that_gives_no_examples_is_told() {
+fn a_file_without_examples_is_an_error() {
     for (name, content, expected) in [
         (
             "a.jsonl",
             "{\"text\":\"x\",\"name\":\"Ann\"}\n\n{\"text\":\"y\"}\n",
-            "the examples `a.jsonl`, line 3: has no value, neither in fields of the schema nor under `value` or `output`",
+            "the examples `a.jsonl`, line 3: the row has no value, neither in the schema's fields nor in `value` or `output`",
         ),
         (
             "a.csv",
             "text\nx\n",
-            "the examples `a.csv`, record 1: has no value, neither in fields of the schema nor under `value` or `output`",
+            "the examples `a.csv`, record 1: the row has no value, neither in the schema's fields nor in `value` or `output`",
         ),
         (
             "a.csv",
             "text,name,_error\nx,,refusal\n",
-            "the examples `a.csv`, record 1: has failed (`_error` is not empty), so it has no value to go by",
+            "the examples `a.csv`, record 1: the row failed (`_error` is not empty), so it has no value",
         ),
-        ("a.jsonl", "", "the examples `a.jsonl` are none, expected at least one"),
-        ("a.json", "[]", "the examples `a.json` are none, expected at least one"),
+        ("a.jsonl", "", "the examples `a.jsonl` are empty, expected at least one row"),
+        ("a.json", "[]", "the examples `a.json` are empty, expected at least one row"),
     ] {
         assert_eq!(read_from(name, content, PERSON, None), Err(expected.to_owned()), "{content}");
     }

@@ -1,5 +1,5 @@
-//! A budget over real sockets: never exceeded by the simulator's bill, whatever that bills, and whoever is killed; and the other limits
-//! that a run stops at.
+//! Budgets over real sockets: the simulator's bill never exceeds them, whatever it charges and whichever run is killed. Also the other
+//! limits that stop a run.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rowcall::Usd;
 use rowcall_sim::{Bill, Fault, FaultKind, Latency, Moment, Options, Scenario, Simulator, StatusFault, Tier};
 use serde_json::Value;
 
-use crate::command::{Ran, Workplace, ages, asking, simulator};
+use crate::command::{Ran, TestDir, ages, asking, simulator};
 
 /// The prices of [`bill`], for `--prices`.
 const PRICES: &str = r#"{"providers": {"openai": {"m": {"prices":
@@ -27,21 +27,21 @@ fn usd(text: &str) -> Usd {
     Usd::parse(text).expect("an amount")
 }
 
-/// A run of the model that has those prices.
+/// A run of the model with those prices.
 struct Story {
-    place: Workplace,
+    dir: TestDir,
     simulator: Simulator,
     url: String,
 }
 
 impl Story {
     fn new(scenario: Scenario, seed: u64, rows: usize) -> Self {
-        let place = Workplace::new();
-        place.write("in.txt", ages(rows));
-        place.write("prices.json", PRICES);
+        let dir = TestDir::new();
+        dir.write("in.txt", ages(rows));
+        dir.write("prices.json", PRICES);
         let simulator = Simulator::start(scenario, Options::default().with_seed(seed)).expect("it starts");
         let url = simulator.base_url();
-        Self { place, simulator, url }
+        Self { dir, simulator, url }
     }
 
     fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -51,24 +51,24 @@ impl Story {
     }
 
     fn run(&self, more: &[&str]) -> Ran {
-        self.place.rowcall_with(&self.arguments(more), "", &[("OPENAI_API_KEY", "key")])
+        self.dir.rowcall_with(&self.arguments(more), "", &[("OPENAI_API_KEY", "key")])
     }
 
-    /// Runs until so many more requests have arrived, and kills it.
+    /// Runs until this many more requests have arrived, then kills the run.
     fn kill(&self, requests: u64, more: &[&str]) {
         let enough = self.simulator.stats().requests.all + requests;
-        let mut child = self.place.start(&self.arguments(more), &[("OPENAI_API_KEY", "key")]);
+        let mut child = self.dir.start(&self.arguments(more), &[("OPENAI_API_KEY", "key")]);
         while self.simulator.stats().requests.all < enough && child.try_wait().expect("it is ours").is_none()
         {
             std::thread::yield_now();
         }
-        // It may have come to its end by itself.
+        // It may already have ended.
         let _ = Command::new("kill").args(["-9", &child.id().to_string()]).status().expect("`kill` runs");
         child.wait().expect("it ends");
     }
 
     fn status(&self) -> Value {
-        let status = self.place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+        let status = self.dir.rowcall(&["status", "out.jsonl.journal", "--json"]);
         serde_json::from_str(&status.stdout).expect("JSON")
     }
 
@@ -77,7 +77,7 @@ impl Story {
     }
 }
 
-fn told(ran: &Ran, code: i32, parts: &[&str]) {
+fn assert_exit(ran: &Ran, code: i32, parts: &[&str]) {
     assert_eq!(ran.code, Some(code), "{}", ran.stderr);
     for part in parts {
         assert!(ran.stderr.contains(part), "`{part}` is not in: {}", ran.stderr);
@@ -85,11 +85,11 @@ fn told(ran: &Ran, code: i32, parts: &[&str]) {
 }
 
 #[test]
-fn a_run_stops_before_its_budget_is_exceeded_and_goes_on_with_a_larger_one() {
+fn a_run_stops_before_its_budget_is_exceeded_and_resumes_with_a_larger_one() {
     let scenario = Scenario::instant("bills all limits").with_bill(Bill { full_output: true, ..bill() });
     let story = Story::new(scenario, 1, 150);
     let ran = story.run(&["--budget", "0.25"]);
-    told(
+    assert_exit(
         &ran,
         4,
         &["error: the budget of $0.25 is used up: $0.2", "rows left: about $0.1", "hint: at least $0."],
@@ -99,9 +99,9 @@ fn a_run_stops_before_its_budget_is_exceeded_and_goes_on_with_a_larger_one() {
     assert!((usd("0.2455")..=usd("0.25")).contains(&first), "{first}");
     assert_eq!(story.status_usd("cost_usd"), first);
     let again = story.run(&["--budget", "0.25"]);
-    told(&again, 4, &["the budget of $0.25 is used up"]);
+    assert_exit(&again, 4, &["the budget of $0.25 is used up"]);
     assert_eq!(billed(&story.simulator), first, "nothing was sent");
-    told(&story.run(&["--budget", "$1"]), 0, &["150 done"]);
+    assert_exit(&story.run(&["--budget", "$1"]), 0, &["150 done"]);
     let all = billed(&story.simulator);
     assert!(
         all > first && story.status_usd("cost_usd") == all && story.status_usd("cost_at_most_usd") == all
@@ -109,7 +109,7 @@ fn a_run_stops_before_its_budget_is_exceeded_and_goes_on_with_a_larger_one() {
 }
 
 #[test]
-fn runs_that_are_killed_and_resumed_keep_the_budget_whatever_is_billed() {
+fn killed_and_resumed_runs_keep_the_budget_whatever_is_billed() {
     for seed in 1..=4 {
         let nasty = Bill { full_output: seed % 2 == 0, prompt_factor: 1.5, failures: true, ..bill() };
         let scenario = Scenario::instant("bills whatever it can")
@@ -135,26 +135,26 @@ fn runs_that_are_killed_and_resumed_keep_the_budget_whatever_is_billed() {
             "seed {seed}: {bill} of {at_most} of {budget}: {}",
             ran.stderr
         );
-        told(&ran, 4, &["the budget of $0.13 is used up"]);
+        assert_exit(&ran, 4, &["the budget of $0.13 is used up"]);
         // One request may cost $0.0012.
         assert!(at_most + usd("0.0012") > budget, "seed {seed}: {at_most} is used");
     }
 }
 
 #[test]
-fn the_budget_binds_where_more_could_be_sent() {
+fn the_budget_limits_requests_in_flight() {
     let scenario = Scenario::instant("takes its time")
         .with_latency(Latency::fixed(Duration::from_millis(20)))
         .with_bill(bill());
     let story = Story::new(scenario, 1, 200);
-    // A few requests of $0.003 at a time, of which each comes to a hundredth of a cent.
+    // A few requests at a time reserve $0.003 each, and each really costs a hundredth of a cent.
     let ran = story.run(&["--budget", "0.03"]);
-    told(&ran, 0, &["200 done", "bound by  the budget"]);
+    assert_exit(&ran, 0, &["200 done", "bound by  the budget"]);
     assert!(billed(&story.simulator) <= usd("0.03") && story.simulator.stats().in_flight.max <= 12);
 }
 
 #[test]
-fn a_server_that_ignores_the_output_limit_is_found_out() {
+fn a_server_that_ignores_the_output_limit_is_detected() {
     let scenario = Scenario::instant("talks on").with_bill(Bill {
         full_output: true,
         output_factor: 50.0,
@@ -162,7 +162,7 @@ fn a_server_that_ignores_the_output_limit_is_found_out() {
     });
     let story = Story::new(scenario, 1, 50);
     let ran = story.run(&["--budget", "0.02", "--max-output-tokens", "1000", "-c", "1"]);
-    told(
+    assert_exit(
         &ran,
         4,
         &["error: a request cost $0.03", "the server ignores the output limit", "exceeded by $0.01"],
@@ -174,8 +174,8 @@ fn a_server_that_ignores_the_output_limit_is_found_out() {
 fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
     let simulator = simulator(Scenario::instant("answers"));
     let url = simulator.base_url();
-    let place = Workplace::new();
-    place.write("in.txt", ages(3));
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(3));
     for (model, more, parts) in [
         (
             "openai/gpt-9-nobody",
@@ -200,14 +200,14 @@ fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
             arguments.extend(["--budget", "5.00"]);
         }
         arguments.extend(more);
-        let ran = place.rowcall_with(&arguments, "", &[("OPENAI_API_KEY", "key")]);
+        let ran = dir.rowcall_with(&arguments, "", &[("OPENAI_API_KEY", "key")]);
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
         assert!(parts.iter().any(|part| ran.stderr.contains(part)), "{}", ran.stderr);
     }
-    let small = place.rowcall(
+    let small = dir.rowcall(
         &[&asking("in.txt", "age int", &url)[..], &["--price", "in=1,out=2", "--budget", "0.001"]].concat(),
     );
-    told(&small, 4, &["the budget of $0.001 is less than the $0.01", "3 rows left"]);
+    assert_exit(&small, 4, &["the budget of $0.001 is less than the $0.01", "3 rows left"]);
     assert_eq!(simulator.stats().requests.all, 0);
 }
 
@@ -216,16 +216,20 @@ fn a_run_stops_at_its_deadline_and_when_too_many_rows_fail() {
     let slow = Scenario::instant("takes its time").with_latency(Latency::fixed(Duration::from_millis(50)));
     let story = Story::new(slow, 1, 400);
     let ran = story.run(&["--deadline", "1s", "-c", "2"]);
-    told(&ran, 4, &["error: the deadline of 1s has passed", "rows left", "run the same command to continue"]);
+    assert_exit(
+        &ran,
+        4,
+        &["error: the deadline of 1s has passed", "rows left", "run the same command to continue"],
+    );
     assert_eq!(story.simulator.stats().unfinished, 0, "what was in flight was awaited");
-    told(&story.run(&["--deadline", "1h"]), 0, &["400 done"]);
+    assert_exit(&story.run(&["--deadline", "1h"]), 0, &["400 done"]);
 
     let story =
         Story::new(Scenario::instant("declines").with_fault(Fault::new(FaultKind::Refusal, 0.5)), 1, 400);
     let ran = story.run(&["--max-failures", "20", "-c", "2"]);
-    told(&ran, 4, &["rows have failed, expected at most 20"]);
+    assert_exit(&ran, 4, &["rows have failed, expected at most 20"]);
     let ran = story.run(&["--max-failures", "40%", "-c", "2"]);
-    told(&ran, 4, &["rows have failed, expected at most 40 %"]);
-    told(&story.run(&["--max-failures", "60%"]), 3, &["failed"]);
-    told(&story.run(&["--max-failures", "many"]), 2, &["`many` is not a limit on failures"]);
+    assert_exit(&ran, 4, &["rows have failed, expected at most 40 %"]);
+    assert_exit(&story.run(&["--max-failures", "60%"]), 3, &["failed"]);
+    assert_exit(&story.run(&["--max-failures", "many"]), 2, &["`many` is not a limit on failures"]);
 }

@@ -1,4 +1,4 @@
-//! Runs the binary the way a person would, and a simulator beside it to see what arrives there.
+//! Runs the binary as a user would, with a simulator that records what arrives.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rowcall_sim::{Options, Scenario, Simulator};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -17,7 +17,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// What a started command comes to.
+    /// Waits for a started command.
     pub(crate) fn of(child: Child) -> Self {
         let output = child.wait_with_output().expect("the binary ends");
         Self {
@@ -42,11 +42,11 @@ pub(crate) fn lines(text: &str) -> Vec<Value> {
 
 /// A folder to run in, without any provider's variables in the environment.
 #[derive(Debug)]
-pub(crate) struct Workplace {
+pub(crate) struct TestDir {
     folder: TempDir,
 }
 
-impl Workplace {
+impl TestDir {
     pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().expect("a temporary folder") }
     }
@@ -72,12 +72,12 @@ impl Workplace {
         self.rowcall_with(arguments, "", &[])
     }
 
-    /// Starts `rowcall` with these arguments and these variables set, with all its ends in our hands.
+    /// Starts `rowcall` with these arguments and variables, and with stdin, stdout and stderr piped.
     pub(crate) fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
         self.start_under(&[], arguments, variables)
     }
 
-    /// The same under another command, which is given the binary and its arguments behind its own.
+    /// The same under another command, which gets the binary and its arguments after its own.
     pub(crate) fn start_under(
         &self,
         carrier: &[&str],
@@ -112,7 +112,7 @@ impl Workplace {
     }
 }
 
-/// A simulator that answers at once.
+/// A simulator without latency.
 pub(crate) fn simulator(scenario: Scenario) -> Simulator {
     Simulator::start(scenario, Options::default()).expect("the simulator starts")
 }
@@ -127,13 +127,13 @@ pub(crate) fn asking<'a>(input: &'a str, schema: &'a str, url: &'a str) -> [&'a 
     ["run", input, "--schema", schema, "--prompt", "{{ text }}", "-m", "sim", "--base-url", url]
 }
 
-/// So many lines of text, of which each says an age of its own.
+/// This many lines of text, each with a different age.
 pub(crate) fn ages(rows: usize) -> String {
     let lines: Vec<_> = (0..rows).map(|age| format!("Ann is {age}\n")).collect();
     lines.concat()
 }
 
-/// A file of the repository's examples.
+/// A file in the repository's `examples/`.
 pub(crate) fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
 }

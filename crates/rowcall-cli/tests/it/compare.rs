@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::command::Workplace;
+use crate::command::TestDir;
 
 #[test]
 fn compare_has_the_guides_five_methods_with_their_ideals() {
-    let ran = Workplace::new().rowcall(&["compare", "--json"]);
+    let ran = TestDir::new().rowcall(&["compare", "--json"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let table: Vec<Value> = serde_json::from_str(&ran.stdout).expect("JSON");
     let seen: Vec<_> =
@@ -34,18 +34,17 @@ fn compare_has_the_guides_five_methods_with_their_ideals() {
 }
 
 #[test]
-fn compare_takes_rows_of_ones_own() {
-    let place = Workplace::new();
-    place.write("in.csv", "text\none\ntwo\nthree\n");
-    let ran =
-        place.rowcall(&["compare", "in.csv", "--schema", "name", "--prompt", "{{ text }}", "-m", "sim"]);
+fn compare_accepts_the_users_own_rows() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\none\ntwo\nthree\n");
+    let ran = dir.rowcall(&["compare", "in.csv", "--schema", "name", "--prompt", "{{ text }}", "-m", "sim"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.contains("| rate-limited gather"), "{}", ran.stdout);
 }
 
 #[test]
 fn schema_shows_what_is_sent_and_what_is_lost() {
-    let ran = Workplace::new().rowcall(&[
+    let ran = TestDir::new().rowcall(&[
         "schema",
         r#"{"type": "array", "items": {"type": "string", "minLength": 2}}"#,
         "--json",
@@ -59,13 +58,13 @@ fn schema_shows_what_is_sent_and_what_is_lost() {
             .is_some_and(|losses| losses.iter().any(|loss| loss["keyword"] == "minLength")),
         "{shown}"
     );
-    let text = Workplace::new().rowcall(&["schema", "name, age int"]);
+    let text = TestDir::new().rowcall(&["schema", "name, age int"]);
     assert!(text.stdout.contains("as given:") && text.stdout.contains("no losses"), "{}", text.stdout);
 }
 
 #[test]
 fn sim_prints_its_base_url_first_and_serves_there() {
-    let place = Workplace::new();
+    let dir = TestDir::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_rowcall"))
         .args(["sim", "--port", "0", "--latency", "1ms", "--count"])
         .stdout(Stdio::piped())
@@ -76,7 +75,7 @@ fn sim_prints_its_base_url_first_and_serves_there() {
     let url = url.trim_end();
     let arguments =
         ["run", "-", "--schema", "name", "--prompt", "{{ text }}", "-m", "sim", "--base-url", url];
-    let ran = place.rowcall_with(&arguments, "text\nAnn is 30\n", &[]);
+    let ran = dir.rowcall_with(&arguments, "text\nAnn is 30\n", &[]);
     child.kill().expect("it can be stopped");
     child.wait().expect("it ends");
     assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/v1"), "{url}");
@@ -84,8 +83,8 @@ fn sim_prints_its_base_url_first_and_serves_there() {
 }
 
 #[test]
-fn scenarios_are_listed_with_what_they_play() {
-    let ran = Workplace::new().rowcall(&["sim", "--list", "--json"]);
+fn scenarios_are_listed_with_a_description() {
+    let ran = TestDir::new().rowcall(&["sim", "--list", "--json"]);
     let list: Vec<Value> = serde_json::from_str(&ran.stdout).expect("JSON");
     assert!(list.iter().any(|entry| entry["scenario"] == "guide" && entry["about"].is_string()), "{list:?}");
 }

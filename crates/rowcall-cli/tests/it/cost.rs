@@ -1,36 +1,36 @@
-//! What a run costs: by row, in all, after a resume, and where it is not known.
+//! The cost of a run: per row, in total, after a resume, and where it is unknown.
 
 use rowcall::Usd;
 use rowcall_sim::{Bill, Fault, FaultKind, Moment, Scenario, StatusFault, Tier};
 use serde_json::{Value, json};
 
-use crate::command::{Ran, Workplace, ages, asking, lines, simulator};
+use crate::command::{Ran, TestDir, ages, asking, lines, simulator};
 
-/// Picodollars for a token in and for one out.
+/// A price, and its picodollars per input and output token.
 const PRICE: (&str, u64, u64) = ("in=0.15,out=0.60", 150_000, 600_000);
 
 fn amount(of: &Value) -> Usd {
     Usd::parse(&of.to_string()).unwrap_or_else(|problem| panic!("{}", problem.message))
 }
 
-/// What the summary says of the cost.
+/// The cost in the summary.
 fn summed_up(ran: &Ran) -> String {
     let line = ran.stderr.lines().find_map(|line| line.strip_prefix("cost      "));
     line.unwrap_or_else(|| panic!("no cost: {}", ran.stderr)).to_owned()
 }
 
 #[test]
-fn the_costs_of_rows_add_up_to_that_of_the_run_and_of_the_journal() {
-    // Answers that are no JSON are paid for, and so are those to the re-asks.
+fn row_costs_add_up_to_the_cost_of_the_run_and_of_the_journal() {
+    // Answers that are not JSON are billed, and so are re-asks.
     let scenario = Scenario::instant("slips").with_fault(Fault::new(FaultKind::InvalidJson, 0.3));
     let simulator = simulator(scenario);
     let url = simulator.base_url();
-    let place = Workplace::new();
-    place.write("in.txt", ages(40));
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(40));
     let arguments = asking("in.txt", "age int", &url);
     let more = ["--price", PRICE.0, "--meta", "-o", "out.jsonl"];
-    let ran = place.rowcall(&[&arguments[..], &more].concat());
-    let rows = lines(&place.read("out.jsonl"));
+    let ran = dir.rowcall(&[&arguments[..], &more].concat());
+    let rows = lines(&dir.read("out.jsonl"));
     assert!(rows.iter().any(|row| row["_meta"]["prompts"] != 1), "no row was asked again");
     let mut sum = Usd::ZERO;
     for row in &rows {
@@ -46,23 +46,23 @@ fn the_costs_of_rows_add_up_to_that_of_the_run_and_of_the_journal() {
     }
     assert_eq!(summed_up(&ran), sum.to_string());
     let status = || {
-        let status = place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+        let status = dir.rowcall(&["status", "out.jsonl.journal", "--json"]);
         let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
         (amount(&status["cost_usd"]), status["cost_unknown"].clone())
     };
     assert_eq!(status(), (sum, json!(0)));
 
-    // A run that goes on adds to what was spent before, and what is known has cost what it has cost.
-    place.write("in.txt", ages(41));
-    let ran = place.rowcall(&[&arguments[..], &more].concat());
-    let later = lines(&place.read("out.jsonl"));
+    // A resumed run adds to what was spent before, and known rows keep their costs.
+    dir.write("in.txt", ages(41));
+    let ran = dir.rowcall(&[&arguments[..], &more].concat());
+    let later = lines(&dir.read("out.jsonl"));
     assert_eq!(later[..40].iter().map(|row| amount(&row["_meta"]["cost_usd"])).sum::<Usd>(), sum);
     let sum = sum + amount(&later[40]["_meta"]["cost_usd"]);
     assert_eq!((summed_up(&ran), status()), (sum.to_string(), (sum, json!(0))));
 }
 
-/// By each protocol, with answers that are invalid, cut, refused or unreadable, 429s, 500s and lost connections, cached tokens and two
-/// tiers: the simulator knows what it has charged.
+/// In each protocol, with invalid, truncated, refused and unreadable answers, 429s, 500s, lost connections, cached tokens and two tiers:
+/// the simulator knows what it charged.
 #[test]
 fn the_sum_of_all_rows_is_the_bill() {
     let prices = r#"{"prices": [{"i": 150001, "o": 600007, "r": 15003, "above": [[55, {"i": 300011, "o": 900001}]]}]}"#;
@@ -97,11 +97,11 @@ fn the_sum_of_all_rows_is_the_bill() {
             let simulator = simulator(scenario);
             let url = simulator.base_url();
             let url = if protocol == "gemini" { url.replace("/v1", "/v1beta") } else { url };
-            let place = Workplace::new();
+            let dir = TestDir::new();
             let texts: Vec<_> =
                 (0..150).map(|age| format!("Ann{} is {age}\n", " and so on".repeat(age % 30))).collect();
-            place.write("in.txt", texts.concat());
-            place.write("prices.json", format!(r#"{{"providers": {{{table}}}}}"#));
+            dir.write("in.txt", texts.concat());
+            dir.write("prices.json", format!(r#"{{"providers": {{{table}}}}}"#));
             let mut arguments = asking("in.txt", "age int", &url).to_vec();
             arguments[7] = model;
             arguments.extend([
@@ -116,8 +116,8 @@ fn the_sum_of_all_rows_is_the_bill() {
                 "400",
             ]);
             let keys = [("OPENAI_API_KEY", "key"), ("ANTHROPIC_API_KEY", "key"), ("GEMINI_API_KEY", "key")];
-            let ran = place.rowcall_with(&arguments, "", &keys);
-            let rows = lines(&place.read("out.jsonl"));
+            let ran = dir.rowcall_with(&arguments, "", &keys);
+            let rows = lines(&dir.read("out.jsonl"));
             let meta = |name: &'static str| rows.iter().map(move |row| &row["_meta"][name]);
             let known: Usd = meta("cost_usd").filter(|cost| !cost.is_null()).map(amount).sum();
             let unknown: u64 = meta("cost_unknown").filter_map(Value::as_u64).sum();
@@ -129,7 +129,7 @@ fn the_sum_of_all_rows_is_the_bill() {
                 ran.stderr
             );
             let billed = Usd::from_picodollars(simulator.stats().bill_picodollars);
-            let status = place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+            let status = dir.rowcall(&["status", "out.jsonl.journal", "--json"]);
             let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
             let most = amount(&status["cost_at_most_usd"]);
             assert_eq!(
@@ -149,14 +149,14 @@ fn the_sum_of_all_rows_is_the_bill() {
 }
 
 #[test]
-fn an_answer_that_is_lost_is_not_taken_to_be_free() {
+fn a_lost_answer_is_not_counted_as_free() {
     let scenario =
         Scenario::instant("breaks off").with_fault(Fault::new(FaultKind::Cut(Moment::Midway), 0.2));
     let simulator = simulator(scenario);
     let url = simulator.base_url();
-    let place = Workplace::new();
-    place.write("in.txt", ages(30));
-    let ran = place.rowcall(
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(30));
+    let ran = dir.rowcall(
         &[
             &asking("in.txt", "age int", &url)[..],
             &["--price", PRICE.0, "--meta", "--no-journal", "--max-output-tokens", "400"],
@@ -175,19 +175,19 @@ fn an_answer_that_is_lost_is_not_taken_to_be_free() {
 }
 
 #[test]
-fn a_simulator_costs_nothing_and_a_model_without_a_price_nobody_knows_what() {
+fn a_simulator_is_free_and_a_model_without_a_price_has_an_unknown_cost() {
     let simulator = simulator(Scenario::instant("answers"));
     let url = simulator.base_url();
-    let place = Workplace::new();
-    place.write("in.txt", ages(3));
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(3));
     let arguments = asking("in.txt", "age int", &url);
-    let free = place.rowcall(&arguments);
+    let free = dir.rowcall(&arguments);
     assert!(!free.stderr.contains("cost"), "{}", free.stderr);
 
     let asked = |model: &str, more: &[&str]| {
         let mut arguments = arguments;
         arguments[7] = model;
-        place.rowcall_with(&[&arguments[..], &["--meta"], more].concat(), "", &[("OPENAI_API_KEY", "key")])
+        dir.rowcall_with(&[&arguments[..], &["--meta"], more].concat(), "", &[("OPENAI_API_KEY", "key")])
     };
     let unknown = asked("openai/gpt-9-nobody", &[]);
     assert_eq!(unknown.code, Some(0), "{}", unknown.stderr);
@@ -201,21 +201,21 @@ fn a_simulator_costs_nothing_and_a_model_without_a_price_nobody_knows_what() {
     let expected = tokens("input_tokens") * 100_000 + tokens("output_tokens") * 500_000;
     assert_eq!(amount(&meta["cost_usd"]).picodollars(), expected, "{meta}");
 
-    place.write("own.json", r#"{"providers": {"openai": {"gpt-9-nobody": {"prices": [{"i": 7, "o": 0}]}}}}"#);
+    dir.write("own.json", r#"{"providers": {"openai": {"gpt-9-nobody": {"prices": [{"i": 7, "o": 0}]}}}}"#);
     let own = asked("openai/gpt-9-nobody", &["--prices", "own.json"]);
     let meta = &own.lines()[0]["_meta"];
     let expected = meta["input_tokens"].as_u64().expect("tokens") * 7;
     assert_eq!(amount(&meta["cost_usd"]).picodollars(), expected, "{meta}");
-    // The simulator serves all alike and says so: its word counts, not what was asked for.
+    // The simulator reports the tier it served, which counts, rather than the one requested.
     let tier = asked("openai/gpt-9-nobody", &["--prices", "own.json", "--param", "service_tier=flex"]);
     assert_eq!(summed_up(&tier), summed_up(&own));
 }
 
 #[test]
-fn prices_that_cannot_be_are_refused_before_anything_is_sent() {
-    let place = Workplace::new();
-    place.write("in.txt", ages(1));
-    place.write("wrong.json", r#"{"providers": {"openai": {"x": {"prices": [{"in": 1}]}}}}"#);
+fn invalid_prices_are_refused_before_anything_is_sent() {
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(1));
+    dir.write("wrong.json", r#"{"providers": {"openai": {"x": {"prices": [{"in": 1}]}}}}"#);
     for (more, said) in [
         (&["--price", "in=1"][..], "has no `in` or no `out`"),
         (&["--price", "in=1,out=two"], "`two` is not an amount"),
@@ -224,7 +224,7 @@ fn prices_that_cannot_be_are_refused_before_anything_is_sent() {
         (&["--prices", "wrong.json", "--price", "in=1,out=1"], "cannot be used with"),
     ] {
         let arguments = ["run", "in.txt", "--schema", "age int", "--prompt", "{{ text }}", "-m", "sim"];
-        let ran = place.rowcall(&[&arguments[..], more].concat());
+        let ran = dir.rowcall(&[&arguments[..], more].concat());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{more:?}");
         assert!(ran.stderr.contains(said), "{more:?}: {}", ran.stderr);
     }

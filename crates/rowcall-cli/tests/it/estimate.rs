@@ -1,9 +1,9 @@
-//! What a run will cost, said beforehand: without asking, and by a sample, held against the simulator's bill.
+//! The cost of a run predicted without requests and by a sample, compared with the simulator's bill.
 
 use rowcall::Usd;
 use rowcall_sim::{Bill, Fault, FaultKind, Options, Scenario, Simulator};
 
-use crate::command::{Ran, Workplace, asking, lines};
+use crate::command::{Ran, TestDir, asking, lines};
 
 const PRICE: &str = "in=0.15,out=0.60";
 
@@ -26,23 +26,23 @@ fn rows(kind: usize, rows: usize) -> String {
 }
 
 struct Story {
-    place: Workplace,
+    dir: TestDir,
     simulator: Simulator,
     url: String,
 }
 
 impl Story {
     fn new(scenario: Scenario, input: &str) -> Self {
-        let place = Workplace::new();
-        place.write("in.jsonl", input);
+        let dir = TestDir::new();
+        dir.write("in.jsonl", input);
         let simulator = Simulator::start(scenario, Options::default().with_seed(3)).expect("it starts");
         let url = simulator.base_url();
-        Self { place, simulator, url }
+        Self { dir, simulator, url }
     }
 
     fn run(&self, more: &[&str]) -> Ran {
         let arguments = asking("in.jsonl", "age int", &self.url);
-        self.place.rowcall(&[&arguments[..], &["--price", PRICE, "-o", "out.jsonl"], more].concat())
+        self.dir.rowcall(&[&arguments[..], &["--price", PRICE, "-o", "out.jsonl"], more].concat())
     }
 
     fn requests(&self) -> u64 {
@@ -54,7 +54,7 @@ impl Story {
     }
 }
 
-/// The amounts in a line that begins with this.
+/// The amounts in the line with this beginning.
 fn amounts(text: &str, beginning: &str) -> Vec<Usd> {
     let line = text.lines().find(|line| line.starts_with(beginning));
     let line = line.unwrap_or_else(|| panic!("no `{beginning}` in: {text}"));
@@ -65,13 +65,13 @@ fn amounts(text: &str, beginning: &str) -> Vec<Usd> {
 #[test]
 fn an_estimate_sends_nothing_and_says_rows_tokens_costs_and_what_binds() {
     let mut input = rows(0, 1_000);
-    // Two that are asked the same, and one that cannot be asked.
+    // Two equal rows, and rows that cannot be asked.
     input.push_str(input.lines().next().expect("a row").to_owned().as_str());
     input.push_str("\n{\"text\": \"x\", \"age\": 7}\n{\"other\": 1}\n");
     let story = Story::new(scenario(), &input);
     let ran = story.run(&["--estimate", "--rpm", "100", "--tpm", "5000", "--budget", "0.01"]);
     assert_eq!((ran.code, story.requests()), (Some(0), 0), "{}", ran.stderr);
-    let told = &ran.stdout;
+    let report = &ran.stdout;
     for part in [
         "rows      1,000 to ask, 1 equal to others, 2 that cannot be asked\n",
         "tokens    about ",
@@ -80,9 +80,9 @@ fn an_estimate_sends_nothing_and_says_rows_tokens_costs_and_what_binds() {
         "budget    $0.01 is not enough for that\n",
         "bound by tokens per minute",
     ] {
-        assert!(told.contains(part), "`{part}` is not in: {told}");
+        assert!(report.contains(part), "`{part}` is not in: {report}");
     }
-    assert!(!story.place.has("out.jsonl") && !story.place.has("out.jsonl.journal"));
+    assert!(!story.dir.has("out.jsonl") && !story.dir.has("out.jsonl.journal"));
     let ran = story.run(&["--estimate", "--rpm", "10", "--no-dedup", "-c", "5"]);
     assert!(
         ran.stdout.contains("1,001 to ask") && ran.stdout.contains("bound by requests per minute"),
@@ -92,7 +92,7 @@ fn an_estimate_sends_nothing_and_says_rows_tokens_costs_and_what_binds() {
 }
 
 #[test]
-fn what_a_sample_lets_expect_is_what_the_bill_is() {
+fn a_sample_predicts_the_bill() {
     for kind in 0..3 {
         let scenario = scenario()
             .with_fault(Fault::new(FaultKind::SchemaViolation, 0.08))
@@ -104,7 +104,7 @@ fn what_a_sample_lets_expect_is_what_the_bill_is() {
             panic!("{}", ran.stderr)
         };
         let bill = story.billed();
-        // The interval holds 95 of 100; `strata.rs` counts that. One sample must not be off by more than twice as much.
+        // The interval covers 95 of 100 cases, which `strata.rs` checks. A single sample must not be off by more than twice as much.
         let distance = |a: Usd, b: Usd| a.picodollars().abs_diff(b.picodollars());
         let half = distance(likely, low).max(distance(likely, high));
         assert!(
@@ -114,7 +114,7 @@ fn what_a_sample_lets_expect_is_what_the_bill_is() {
         assert!(spent < likely && low <= likely && likely <= high, "kind {kind}");
         // The sample is part of the run: nothing is asked twice, and the summary has its cost.
         assert_eq!(amounts(&ran.stderr, "cost "), [Usd::parse(&bill.to_string()).expect("an amount")]);
-        assert_eq!(lines(&story.place.read("out.jsonl")).len(), 1_000);
+        assert_eq!(lines(&story.dir.read("out.jsonl")).len(), 1_000);
         let asked = story.requests();
         assert!(asked < 1_200, "{asked} requests");
         let again = story.run(&["--sample", "100", "--yes", "--max-reasks", "12"]);
@@ -123,13 +123,13 @@ fn what_a_sample_lets_expect_is_what_the_bill_is() {
 }
 
 #[test]
-fn nobody_is_asked_where_nobody_can_answer() {
+fn a_sample_needs_a_terminal_a_journal_and_rows() {
     let story = Story::new(scenario(), &rows(0, 50));
     for (more, part) in [
         (&["--sample", "10"][..], "there is no terminal"),
-        (&["--sample", "10", "--yes", "--no-journal"], "there is none"),
+        (&["--sample", "10", "--yes", "--no-journal"], "this run has none"),
         (&["--yes"], "--sample"),
-        (&["--sample", "0", "--yes"], "`--sample` is `0`, number would be zero"),
+        (&["--sample", "0", "--yes"], "invalid value `0` for `--sample`: number would be zero"),
         (&["--sample", "10", "--estimate"], "cannot be used with"),
     ] {
         let ran = story.run(more);

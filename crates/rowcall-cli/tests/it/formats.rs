@@ -1,14 +1,14 @@
-//! Files as other tools leave them, and outputs as the next step's input.
+//! Files from other tools, and outputs as the next step's input.
 
 use rowcall_sim::Scenario;
 use serde_json::{Value, json};
 
-use crate::command::{Ran, Workplace, lines, requests, simulator};
+use crate::command::{Ran, TestDir, lines, requests, simulator};
 
 /// Asks a simulator for a label of each row.
-fn labelled(place: &Workplace, input: &str, prompt: &str, more: &[&str]) -> Ran {
+fn labelled(dir: &TestDir, input: &str, prompt: &str, more: &[&str]) -> Ran {
     let asked = ["run", input, "-s", "label", "-p", prompt, "-m", "sim", "--no-journal"];
-    place.rowcall(&[&asked[..], more].concat())
+    dir.rowcall(&[&asked[..], more].concat())
 }
 
 fn column(rows: &[Value], name: &str) -> Vec<Value> {
@@ -17,9 +17,9 @@ fn column(rows: &[Value], name: &str) -> Vec<Value> {
 
 #[test]
 fn a_column_without_a_name_is_called_by_its_position() {
-    let place = Workplace::new();
-    place.write("pandas.csv", ",text\n0,a\n1,b\n");
-    let ran = labelled(&place, "pandas.csv", "{{ text }} {{ column_1 }}", &[]);
+    let dir = TestDir::new();
+    dir.write("pandas.csv", ",text\n0,a\n1,b\n");
+    let ran = labelled(&dir, "pandas.csv", "{{ text }} {{ column_1 }}", &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(column(&ran.lines(), "column_1"), ["0", "1"]);
     assert!(
@@ -28,20 +28,20 @@ fn a_column_without_a_name_is_called_by_its_position() {
 }
 
 #[test]
-fn a_table_from_a_spreadsheet_is_read_as_its_options_say() {
-    let place = Workplace::new();
-    place.write("sheet.csv", b"Report\n\nname;age\nJos\xe9;3\n");
-    let ran = labelled(&place, "sheet.csv", "{{ name }}", &[]);
+fn a_table_from_a_spreadsheet_is_read_with_options() {
+    let dir = TestDir::new();
+    dir.write("sheet.csv", b"Report\n\nname;age\nJos\xe9;3\n");
+    let ran = labelled(&dir, "sheet.csv", "{{ name }}", &[]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`--skip-rows` skips lines above it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("use `--skip-rows` to skip the lines above it"), "{}", ran.stderr);
     let skipping = ["--skip-rows", "2"];
-    let ran = labelled(&place, "sheet.csv", "{{ name }}", &skipping);
-    assert!(ran.stderr.contains("`--delimiter ';'` splits them"), "{}", ran.stderr);
+    let ran = labelled(&dir, "sheet.csv", "{{ name }}", &skipping);
+    assert!(ran.stderr.contains("use `--delimiter ';'` to split them"), "{}", ran.stderr);
     let parted = [&skipping[..], &["--delimiter", ";"]].concat();
-    let ran = labelled(&place, "sheet.csv", "{{ name }}", &parted);
+    let ran = labelled(&dir, "sheet.csv", "{{ name }}", &parted);
     let message = ran.lines()[0]["_error"]["message"].to_string();
     assert!(message.contains("is not UTF-8; `--encoding` names another encoding"), "{message}");
-    let ran = labelled(&place, "sheet.csv", "{{ name }}", &[&parted[..], &["--encoding", "cp1252"]].concat());
+    let ran = labelled(&dir, "sheet.csv", "{{ name }}", &[&parted[..], &["--encoding", "cp1252"]].concat());
     assert_eq!((ran.code, column(&ran.lines(), "name")), (Some(0), vec![json!("José")]), "{}", ran.stderr);
     for (option, value, message) in [
         ("--encoding", "klingon", "unknown encoding `klingon`"),
@@ -49,54 +49,54 @@ fn a_table_from_a_spreadsheet_is_read_as_its_options_say() {
         ("--quote", ",", "`,` is both `--delimiter` and `--quote`"),
         ("--failed-rows", "maybe", "unknown choice `maybe`"),
     ] {
-        let ran = labelled(&place, "sheet.csv", "{{ name }}", &[option, value]);
+        let ran = labelled(&dir, "sheet.csv", "{{ name }}", &[option, value]);
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
         assert!(ran.stderr.contains(message), "{}", ran.stderr);
     }
 }
 
 #[test]
-fn an_array_under_the_name_of_json_lines_is_read_as_one() {
-    let place = Workplace::new();
-    place.write("in.jsonl", "[\n{\"text\":\"a\"},\n{\"text\":\"b\"}\n]\n");
-    let ran = labelled(&place, "in.jsonl", "{{ text }}", &[]);
+fn a_json_array_named_jsonl_is_read_as_an_array() {
+    let dir = TestDir::new();
+    dir.write("in.jsonl", "[\n{\"text\":\"a\"},\n{\"text\":\"b\"}\n]\n");
+    let ran = labelled(&dir, "in.jsonl", "{{ text }}", &[]);
     assert_eq!((ran.code, ran.lines().len()), (Some(0), 2), "{}", ran.stderr);
     assert!(ran.stderr.contains("note: `in.jsonl` is one JSON array and is read as that"), "{}", ran.stderr);
-    place.write("words.json", "[\"a\", \"b\"]");
-    let ran = labelled(&place, "words.json", "{{ text }}", &[]);
+    dir.write("words.json", "[\"a\", \"b\"]");
+    let ran = labelled(&dir, "words.json", "{{ text }}", &[]);
     assert_eq!(column(&ran.lines(), "text"), ["a", "b"]);
 }
 
 #[test]
 fn an_output_is_the_next_steps_input() {
-    let place = Workplace::new();
-    place.write("step0.csv", "text\na\nb\n");
+    let dir = TestDir::new();
+    dir.write("step0.csv", "text\na\nb\n");
     for (first, second, meta) in [
         ("step1.csv", "step2.csv", "--meta"),
         ("step1.jsonl", "step2.jsonl", "-v"),
         ("meta.jsonl", "step2.csv", "--meta"),
     ] {
         let step = ["run", "step0.csv", "-s", "name", "-p", "{{ text }}", "-m", "sim", "-o", first, meta];
-        assert_eq!(place.rowcall(&step).code, Some(0));
+        assert_eq!(dir.rowcall(&step).code, Some(0));
         for into in [&[][..], &["--into", "r"], &["--meta"]] {
             let output = [&["-o", second, "--force"], into].concat();
-            let ran = labelled(&place, first, "{{ name }}", &output);
+            let ran = labelled(&dir, first, "{{ name }}", &output);
             assert_eq!(ran.code, Some(0), "{first} {into:?}: {}", ran.stderr);
             assert!(
                 ran.stderr.contains("the output of an earlier step: its `_error` and `_meta` are left out")
             );
         }
     }
-    let last = place.read("step2.jsonl");
+    let last = dir.read("step2.jsonl");
     let fields: Vec<_> = lines(&last)[0].as_object().expect("an object").keys().cloned().collect();
     assert_eq!(fields, ["text", "name", "label", "_error", "_meta"]);
 }
 
 #[test]
-fn rows_that_failed_in_an_earlier_step_are_dealt_with_as_the_user_says() {
-    let place = Workplace::new();
-    place.write("csv.csv", "text,_error\na,\nb,invalid: no value\nc,\n");
-    place.write(
+fn rows_that_failed_in_an_earlier_step_are_handled_as_the_user_says() {
+    let dir = TestDir::new();
+    dir.write("csv.csv", "text,_error\na,\nb,invalid: no value\nc,\n");
+    dir.write(
         "jsonl.jsonl",
         "{\"text\":\"a\",\"_error\":null}\n{\"text\":\"b\",\"_error\":{\"kind\":\"invalid\",\"message\":\"no value\"}}\n\
          {\"text\":\"c\",\"_error\":null}\n",
@@ -121,12 +121,8 @@ fn rows_that_failed_in_an_earlier_step_are_dealt_with_as_the_user_says() {
                 "1 row of the input failed in an earlier step: asked",
             ),
         ] {
-            let ran = labelled(
-                &place,
-                input,
-                "{{ text }}",
-                &[&["--base-url", &simulator.base_url()], more].concat(),
-            );
+            let ran =
+                labelled(&dir, input, "{{ text }}", &[&["--base-url", &simulator.base_url()], more].concat());
             assert_eq!(
                 (ran.code, column(&ran.lines(), "text")),
                 (Some(code), texts.iter().map(|text| json!(text)).collect())
@@ -136,29 +132,29 @@ fn rows_that_failed_in_an_earlier_step_are_dealt_with_as_the_user_says() {
             assert_eq!(requests(&simulator), asked);
         }
     }
-    // The journal knows such a row again, and nothing is asked about it.
+    // The journal recognises such a row, and no request is sent for it.
     let run = ["run", "jsonl.jsonl", "-s", "label", "-p", "{{ text }}", "-m", "sim", "-o", "out.jsonl"];
-    assert_eq!(place.rowcall(&run).code, Some(3));
-    let ran = place.rowcall(&["rerun", "out.jsonl.journal"]);
+    assert_eq!(dir.rowcall(&run).code, Some(3));
+    let ran = dir.rowcall(&["rerun", "out.jsonl.journal"]);
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
-    let error = &lines(&place.read("out.jsonl"))[1]["_error"];
+    let error = &lines(&dir.read("out.jsonl"))[1]["_error"];
     assert_eq!(error["message"], "line 2: the row failed in an earlier step: invalid: no value");
 }
 
 #[test]
-fn what_clashes_is_refused_before_anything_is_sent() {
-    let place = Workplace::new();
-    place.write("in.csv", "text,label\na,b\n");
-    place.write("in.jsonl", "{\"text\":\"a\",\"label\":\"b\"}\n");
+fn clashing_names_are_refused_before_anything_is_sent() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text,label\na,b\n");
+    dir.write("in.jsonl", "{\"text\":\"a\",\"label\":\"b\"}\n");
     for input in ["in.csv", "in.jsonl"] {
-        let ran = labelled(&place, input, "{{ text }}", &[]);
+        let ran = labelled(&dir, input, "{{ text }}", &[]);
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
         assert!(ran.stderr.contains("`--into NAME`"), "{}", ran.stderr);
-        assert_eq!(labelled(&place, input, "{{ text }}", &["--into", "r"]).code, Some(0));
+        assert_eq!(labelled(&dir, input, "{{ text }}", &["--into", "r"]).code, Some(0));
     }
-    // `_meta` without `_error` is a field of the user's own.
-    place.write("meta.jsonl", "{\"text\":\"a\",\"_meta\":1}\n");
-    assert_eq!(labelled(&place, "meta.jsonl", "{{ text }}", &[]).lines()[0]["_meta"], 1);
-    let ran = labelled(&place, "meta.jsonl", "{{ text }}", &["--meta"]);
+    // `_meta` without `_error` is the user's own field.
+    dir.write("meta.jsonl", "{\"text\":\"a\",\"_meta\":1}\n");
+    assert_eq!(labelled(&dir, "meta.jsonl", "{{ text }}", &[]).lines()[0]["_meta"], 1);
+    let ran = labelled(&dir, "meta.jsonl", "{{ text }}", &["--meta"]);
     assert!(ran.stderr.contains("leave out `--meta`"), "{}", ran.stderr);
 }

@@ -1,4 +1,4 @@
-//! Runs that are ended from outside: Ctrl-C once and twice, SIGTERM, and a reader that goes away.
+//! Runs ended from outside: Ctrl-C once and twice, SIGTERM, and a reader that goes away.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use rowcall_sim::{Latency, Scenario, Simulator};
 use serde_json::Value;
 
-use crate::command::{Workplace, ages, asking, lines, simulator};
+use crate::command::{TestDir, ages, asking, lines, simulator};
 
 const ROWS: usize = 400;
 
@@ -15,10 +15,10 @@ fn slow(time: Duration) -> Simulator {
     simulator(Scenario::instant("takes its time").with_latency(Latency::fixed(time)))
 }
 
-fn start(place: &Workplace, simulator: &Simulator, more: &[&str]) -> Child {
-    place.write("in.txt", ages(ROWS));
+fn start(dir: &TestDir, simulator: &Simulator, more: &[&str]) -> Child {
+    dir.write("in.txt", ages(ROWS));
     let url = simulator.base_url();
-    place.start(&[&asking("in.txt", "age int", &url)[..], &["-c", "8"], more].concat(), &[])
+    dir.start(&[&asking("in.txt", "age int", &url)[..], &["-c", "8"], more].concat(), &[])
 }
 
 fn send(signal: &str, child: &Child) {
@@ -26,7 +26,7 @@ fn send(signal: &str, child: &Child) {
     assert!(sent.success());
 }
 
-/// Waits until so many requests have arrived.
+/// Waits until this many requests have arrived.
 fn until_requests(simulator: &Simulator, requests: u64) {
     while simulator.stats().requests.all < requests {
         std::thread::yield_now();
@@ -34,43 +34,43 @@ fn until_requests(simulator: &Simulator, requests: u64) {
 }
 
 #[test]
-fn once_awaits_what_is_in_flight_and_writes_it() {
+fn one_signal_waits_for_requests_in_flight_and_writes_their_rows() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let simulator = slow(Duration::from_millis(50));
-        let place = Workplace::new();
-        let child = start(&place, &simulator, &["-o", "out.jsonl"]);
+        let dir = TestDir::new();
+        let child = start(&dir, &simulator, &["-o", "out.jsonl"]);
         until_requests(&simulator, 20);
         send(signal, &child);
         let output = child.wait_with_output().expect("it ends");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         let stats = simulator.stats();
-        assert_eq!((stats.unfinished, stats.in_flight.now), (0, 0), "nothing in flight was given up");
-        let records = lines(&place.read("out.jsonl.part"));
-        assert_eq!(records.len() as u64, stats.requests.all, "every answer that was paid for is written");
+        assert_eq!((stats.unfinished, stats.in_flight.now), (0, 0), "no request in flight was dropped");
+        let records = lines(&dir.read("out.jsonl.part"));
+        assert_eq!(records.len() as u64, stats.requests.all, "every billed answer is written");
         assert!(records.len() < ROWS, "the run was interrupted");
         for (n, record) in records.iter().enumerate() {
             assert_eq!((&record["age"], &record["_error"]), (&Value::from(n), &Value::Null));
         }
         assert!(stderr.contains(&format!("interrupted: {} rows left", ROWS - records.len())), "{stderr}");
-        // Those that were not read yet as well.
+        // The count includes rows that were not read yet.
         let done = records.len();
         assert!(stderr.contains(&format!("{done} done, {} rows not finished", ROWS - done)), "{stderr}");
-        assert!(!place.has("out.jsonl"));
+        assert!(!dir.has("out.jsonl"));
     }
 }
 
 #[test]
-fn rows_that_were_not_counted_are_called_an_estimate() {
-    // Long rows at the end: what was read when the signal came says little about how many there are.
+fn uncounted_rows_are_reported_as_an_estimate() {
+    // Long rows at the end: the part that was read before the signal says little about the number of rows.
     let long = "x".repeat(4000);
     let mut rows = ages(20_000);
     rows.extend(std::iter::repeat_n(format!("row {long}\n"), 3000));
     let simulator = slow(Duration::from_millis(50));
-    let place = Workplace::new();
-    place.write("in.txt", rows);
+    let dir = TestDir::new();
+    dir.write("in.txt", rows);
     let url = simulator.base_url();
-    let child = place.start(&[&asking("in.txt", "age int", &url)[..], &["-c", "8"]].concat(), &[]);
+    let child = dir.start(&[&asking("in.txt", "age int", &url)[..], &["-c", "8"]].concat(), &[]);
     until_requests(&simulator, 20);
     send("-INT", &child);
     let output = child.wait_with_output().expect("it ends");
@@ -79,15 +79,18 @@ fn rows_that_were_not_counted_are_called_an_estimate() {
 }
 
 #[test]
-fn twice_stops_now() {
+fn two_signals_stop_at_once() {
     let simulator = slow(Duration::from_mins(5));
-    let place = Workplace::new();
-    let mut child = start(&place, &simulator, &["-o", "out.jsonl"]);
+    let dir = TestDir::new();
+    let mut child = start(&dir, &simulator, &["-o", "out.jsonl"]);
     until_requests(&simulator, 8);
     send("-INT", &child);
     let mut stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let told = stderr.find_map(|line| line.ok().filter(|line| line.contains("awaiting")));
-    assert_eq!(told.as_deref(), Some("interrupted: awaiting 8 requests in flight; once more to stop now"));
+    let line = stderr.find_map(|line| line.ok().filter(|line| line.contains("waiting for")));
+    assert_eq!(
+        line.as_deref(),
+        Some("interrupted: waiting for 8 requests in flight; press Ctrl-C again to stop at once")
+    );
     send("-INT", &child);
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }
@@ -95,10 +98,10 @@ fn twice_stops_now() {
 #[test]
 fn a_reader_that_goes_away_ends_the_run_silently() {
     let simulator = slow(Duration::from_millis(5));
-    let place = Workplace::new();
-    let mut child = start(&place, &simulator, &[]);
+    let dir = TestDir::new();
+    let mut child = start(&dir, &simulator, &[]);
     let mut first = String::new();
-    // As `| head -1`: one line, then the pipe is closed.
+    // Like `| head -1`: one line, then the pipe is closed.
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
     assert_eq!(lines(&first)[0]["age"], 0);
     let mut stderr = String::new();

@@ -1,4 +1,4 @@
-//! The journal through the command line. Here is what its stories share; each file of them is named for what it is about.
+//! The journal through the command line. This file holds what the scenarios share; each other file covers one subject.
 
 mod changes;
 mod commands;
@@ -20,14 +20,14 @@ use rowcall_sim::{Counting, Latency, Options, Scenario, Simulator};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-use crate::command::{Ran, Workplace, asking, lines, requests};
+use crate::command::{Ran, TestDir, asking, lines, requests};
 
-/// The journal that stands beside `out.jsonl`.
+/// The journal beside `out.jsonl`.
 const JOURNAL: &str = "out.jsonl.journal";
 
-/// A folder with `in.txt` in it, and a simulator that is asked about its lines.
+/// A folder with `in.txt`, and a simulator that is asked about its lines.
 struct Story {
-    place: Workplace,
+    dir: TestDir,
     simulator: Simulator,
     url: String,
     seen: Cell<u64>,
@@ -37,17 +37,17 @@ impl Story {
     fn new(scenario: Scenario, input: &str) -> Self {
         let options = Options::default().with_counting(Counting::On);
         let simulator = Simulator::start(scenario, options).expect("the simulator starts");
-        let (place, url) = (Workplace::new(), simulator.base_url());
-        place.write("in.txt", input);
-        Self { place, simulator, url, seen: Cell::new(0) }
+        let (dir, url) = (TestDir::new(), simulator.base_url());
+        dir.write("in.txt", input);
+        Self { dir, simulator, url, seen: Cell::new(0) }
     }
 
-    /// A story in which every answer comes at once.
+    /// A story without latency.
     fn instant(input: &str) -> Self {
         Self::new(Scenario::instant("for the journal"), input)
     }
 
-    /// A story in which every answer takes so many milliseconds.
+    /// A story in which every answer takes this many milliseconds.
     fn slow(milliseconds: u64, input: &str) -> Self {
         let latency = Latency::fixed(Duration::from_millis(milliseconds));
         Self::new(Scenario::instant("takes its time").with_latency(latency), input)
@@ -55,17 +55,17 @@ impl Story {
 
     /// Asks about the ages in `in.txt` and writes them to `out.jsonl`.
     fn run(&self, more: &[&str]) -> Ran {
-        self.place.rowcall(&self.arguments(more))
+        self.dir.rowcall(&self.arguments(more))
     }
 
-    /// The same, not awaited.
+    /// The same, without waiting for it.
     fn start(&self, more: &[&str]) -> Child {
-        self.place.start(&self.arguments(more), &[])
+        self.dir.start(&self.arguments(more), &[])
     }
 
     /// The same under another command.
     fn run_under(&self, carrier: &[&str], more: &[&str]) -> Ran {
-        Ran::of(self.place.start_under(carrier, &self.arguments(more), &[]))
+        Ran::of(self.dir.start_under(carrier, &self.arguments(more), &[]))
     }
 
     fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -77,7 +77,7 @@ impl Story {
         asking(input, "age int", &self.url)
     }
 
-    /// Starts the command and kills it with SIGKILL once so many more requests have arrived.
+    /// Starts the command and kills it with SIGKILL once this many more requests have arrived.
     fn kill(&self, requests: u64, more: &[&str]) -> Ran {
         let until = self.simulator.stats().requests.all + requests;
         let mut child = self.start(more);
@@ -86,7 +86,7 @@ impl Story {
         Ran::of(child)
     }
 
-    /// Waits until so many requests have arrived from a command that is under way.
+    /// Waits until this many requests have arrived from a running command.
     fn until_requests(&self, child: &mut Child, requests: u64) {
         while self.simulator.stats().requests.all < requests {
             let ended = child.try_wait().expect("it can be asked");
@@ -101,16 +101,16 @@ impl Story {
         all - self.seen.replace(all)
     }
 
-    /// What `status` tells of the journal beside the output.
+    /// What `status` reports for the journal beside the output.
     fn status(&self) -> Value {
-        let ran = self.place.rowcall(&["status", JOURNAL, "--json"]);
+        let ran = self.dir.rowcall(&["status", JOURNAL, "--json"]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         serde_json::from_str(&ran.stdout).expect("JSON")
     }
 
-    /// How many rows a table of the journal beside the output has.
+    /// How many rows a table of the journal has.
     fn count(&self, table: &str) -> u64 {
-        let journal = Connection::open_with_flags(self.place.path(JOURNAL), OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let journal = Connection::open_with_flags(self.dir.path(JOURNAL), OpenFlags::SQLITE_OPEN_READ_ONLY);
         let count = |journal: Connection| {
             journal.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
         };
@@ -119,26 +119,26 @@ impl Story {
     }
 
     fn output(&self) -> String {
-        self.place.read("out.jsonl")
+        self.dir.read("out.jsonl")
     }
 }
 
-/// A line for each of these ages, that says it.
+/// A line for each of these ages.
 fn people(ages: impl IntoIterator<Item = usize>) -> String {
     each(ages, |age| format!("Ann is {age}\n"))
 }
 
-/// What is to stand in the output about [`people`] of these ages.
+/// The expected output for [`people`] of these ages.
 fn answers(ages: impl IntoIterator<Item = usize>) -> String {
     each(ages, |age| format!("{{\"text\":\"Ann is {age}\",\"age\":{age},\"_error\":null}}\n"))
 }
 
-/// One text of all these lines.
+/// All these lines as one text.
 fn each(numbers: impl IntoIterator<Item = usize>, line: impl Fn(usize) -> String) -> String {
     numbers.into_iter().map(line).collect()
 }
 
-/// The lines of a JSON Lines text, sorted, for outputs whose order is left open.
+/// The sorted lines of a JSON Lines text, for outputs in any order.
 fn sorted(text: &str) -> Vec<String> {
     let mut lines: Vec<_> = lines(text).iter().map(Value::to_string).collect();
     lines.sort_unstable();
@@ -150,9 +150,9 @@ fn send(signal: &str, child: &Child) {
     assert!(sent.success());
 }
 
-/// Asserts an exit code and that stderr has all of `parts`.
+/// Asserts the exit code, and that stderr contains all of `parts`.
 #[track_caller]
-fn told(ran: &Ran, code: i32, parts: &[&str]) {
+fn assert_exit(ran: &Ran, code: i32, parts: &[&str]) {
     assert_eq!(ran.code, Some(code), "{}", ran.stderr);
     for part in parts {
         assert!(ran.stderr.contains(part), "`{part}` is missing: {}", ran.stderr);

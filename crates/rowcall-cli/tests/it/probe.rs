@@ -1,11 +1,11 @@
-//! What a server makes of a schema, as it is asked by tiny requests: shown, saved, and used for a run.
+//! Probes of a server's schema support: shown, saved, and used for a run.
 
 use std::collections::HashMap;
 
 use rowcall_sim::{Engine, Scenario, Simulator};
 use serde_json::Value;
 
-use crate::command::{Ran, Workplace, requests, simulator};
+use crate::command::{Ran, TestDir, requests, simulator};
 
 fn behind(ignores: &[&str], refuses: &[&str]) -> Engine {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
@@ -19,10 +19,10 @@ fn served_by(engine: Engine) -> Simulator {
 fn probe(model: &str, server: &Simulator, more: &[&str]) -> Ran {
     let url = server.base_url();
     let asked = ["schema", "name", "--for", model, "--base-url", &url, "--probe"];
-    Workplace::new().rowcall_with(&[&asked, more].concat(), "", &[("OPENAI_API_KEY", "sk-test")])
+    TestDir::new().rowcall_with(&[&asked, more].concat(), "", &[("OPENAI_API_KEY", "sk-test")])
 }
 
-/// What is found of each feature, how many requests it took, and what a note says.
+/// The finding for each feature, the number of requests, and the notes.
 fn found(model: &str, server: &Simulator) -> (HashMap<String, String>, u64, HashMap<String, String>) {
     let ran = probe(model, server, &["--json", "--quiet"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
@@ -35,7 +35,7 @@ fn found(model: &str, server: &Simulator) -> (HashMap<String, String>, u64, Hash
 }
 
 #[test]
-fn a_server_is_found_out_keyword_by_keyword() {
+fn a_server_is_probed_keyword_by_keyword() {
     let ignored = ["pattern", "format=email", "order", "minItems", "maxItems"];
     let server = served_by(behind(&ignored, &["multipleOf", "prefixItems"]));
     let (findings, asked, notes) = found("vllm/m", &server);
@@ -44,7 +44,7 @@ fn a_server_is_found_out_keyword_by_keyword() {
         let expected = match feature.as_str() {
             "pattern" | "format_email" | "order" | "item_count" => "ignored",
             "multiple_of" | "tuple" => "refused",
-            // The items that would have to differ are too few.
+            // Too few items would have to differ.
             "unique_items" => "unknown",
             _ => "enforced",
         };
@@ -54,9 +54,9 @@ fn a_server_is_found_out_keyword_by_keyword() {
     assert!(notes["multiple_of"].contains("Unimplemented keys"), "{}", notes["multiple_of"]);
 }
 
-/// Whatever a model makes up where nothing is enforced is valid by chance at times.
+/// A value that a model makes up without enforcement can be valid by chance.
 #[test]
-fn what_a_model_makes_up_is_not_taken_for_enforced() {
+fn made_up_values_are_not_mistaken_for_enforcement() {
     let ignored = [
         "pattern",
         "format",
@@ -83,7 +83,7 @@ fn what_a_model_makes_up_is_not_taken_for_enforced() {
 }
 
 #[test]
-fn a_server_that_holds_to_no_schema_is_asked_no_further() {
+fn a_server_that_enforces_no_schema_is_not_probed_further() {
     let server = served_by(behind(&["json_schema"], &[]));
     let (findings, asked, notes) = found("ollama/m", &server);
     assert_eq!((&*findings["schema"], asked), ("ignored", 1));
@@ -94,7 +94,7 @@ fn a_server_that_holds_to_no_schema_is_asked_no_further() {
 }
 
 #[test]
-fn a_hosted_service_is_found_out_as_well() {
+fn a_hosted_service_can_be_probed_too() {
     let server = simulator(Scenario::instant("OpenAI's own rules"));
     let (findings, _, _) = found("openai/m", &server);
     for (feature, finding) in [
@@ -108,12 +108,12 @@ fn a_hosted_service_is_found_out_as_well() {
 }
 
 #[test]
-fn what_was_found_out_is_shown_as_a_table_and_used_for_the_schema() {
+fn findings_are_shown_as_a_table_and_used_for_the_schema() {
     let server = served_by(behind(&["pattern"], &["multipleOf"]));
     let url = server.base_url();
     let schema = r#"{"type":"object","properties":{"a":{"type":"string","pattern":"^a"},"b":{"type":"number","maximum":2.125}},"required":["a","b"],"additionalProperties":false}"#;
     let asked = ["schema", schema, "--for", "llama.cpp/m", "--base-url", &url, "--probe"];
-    let ran = Workplace::new().rowcall(&asked);
+    let ran = TestDir::new().rowcall(&asked);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     for words in ["  ignored   `pattern` ", "  refused   `multipleOf` of integers ", "\"maximum\": 2.125"] {
         assert!(ran.stdout.contains(words), "`{words}` is missing: {}", ran.stdout);
@@ -135,84 +135,80 @@ fn run<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_run_asks_the_server_once_and_its_journal_remembers() {
-    // A model makes up letters and figures where it is not held to a pattern.
+fn a_run_probes_the_server_once_and_its_journal_remembers() {
+    // Without an enforced pattern the model makes up letters and digits.
     let server = served_by(behind(&[], &["pattern"]));
     let url = server.base_url();
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn\n");
-    let first = place.rowcall(&run(&url, &["--dialect", "auto"]));
-    assert!(
-        first.stderr.contains("note: the server was asked what it makes of the schema"),
-        "{}",
-        first.stderr
-    );
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nAnn\n");
+    let first = dir.rowcall(&run(&url, &["--dialect", "auto"]));
+    assert!(first.stderr.contains("note: the server was probed for its schema support"), "{}", first.stderr);
     assert!(first.stderr.contains("it refuses `pattern`"), "{}", first.stderr);
     let refused = server.stats().requests.invalid;
-    assert_eq!(refused, 1, "only the question about `pattern` is refused");
+    assert_eq!(refused, 1, "only the request about `pattern` is refused");
     let after_first = requests(&server);
 
-    place.write("in.csv", "text\nAnn\nBob\n");
-    let second = place.rowcall(&run(&url, &["--dialect", "auto"]));
+    dir.write("in.csv", "text\nAnn\nBob\n");
+    let second = dir.rowcall(&run(&url, &["--dialect", "auto"]));
     assert!(second.stderr.contains("is known from the journal"), "{}", second.stderr);
     assert_eq!(requests(&server), after_first + 1, "one row more");
     assert_eq!(server.stats().requests.invalid, refused);
 
-    // The failed rows are asked again by what is known.
-    let again = place.rowcall(&["rerun", "out.jsonl.journal"]);
+    // The rerun uses the known findings.
+    let again = dir.rowcall(&["rerun", "out.jsonl.journal"]);
     assert_eq!(server.stats().requests.invalid, refused, "{}", again.stderr);
 
-    // Another schema needs to know more.
+    // Another schema needs more findings.
     let other = CODES.replace("\"minimum\":3", "\"minimum\":3,\"multipleOf\":5");
     let mut changed = run(&url, &["--dialect", "auto", "--accept-changes", "--quiet"]);
     changed[3] = &other;
     let before = requests(&server);
-    let third = place.rowcall(&changed);
+    let third = dir.rowcall(&changed);
     assert_eq!(third.stderr, "");
-    // Whether a schema is held to at all, in two schemas, then two of multiples, then two rows.
+    // Two requests about schemas as such, two about multiples, then two rows.
     assert_eq!(requests(&server), before + 6);
 }
 
 #[test]
-fn what_was_found_out_can_be_saved_for_runs() {
+fn findings_can_be_saved_for_runs() {
     let server = served_by(behind(&[], &["pattern"]));
     let url = server.base_url();
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn\n");
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nAnn\n");
     let saved = probe("vllm/m", &server, &["--json", "--quiet"]);
-    place.write("gpu.json", &saved.stdout);
+    dir.write("gpu.json", &saved.stdout);
     let before = server.stats().requests;
-    let ran = place.rowcall(&run(&url, &["--dialect", "gpu.json"]));
+    let ran = dir.rowcall(&run(&url, &["--dialect", "gpu.json"]));
     let after = server.stats().requests;
     assert_eq!((after.all - before.all, after.invalid - before.invalid), (1, 0), "{}", ran.stderr);
-    let named = place.rowcall(&run(&url, &["--dialect", "xgrammar", "--fresh"]));
+    let named = dir.rowcall(&run(&url, &["--dialect", "xgrammar", "--fresh"]));
     assert!(server.stats().requests.invalid > after.invalid, "{}", named.stderr);
-    let other = place.rowcall(&run(&url, &["--dialect", "in.json"]));
+    let other = dir.rowcall(&run(&url, &["--dialect", "in.json"]));
     assert_eq!(other.code, Some(2));
     assert!(other.stderr.contains("the dialect file `in.json` cannot be read"), "{}", other.stderr);
-    place.write("in.json", "{}");
-    let other = place.rowcall(&run(&url, &["--dialect", "in.json"]));
+    dir.write("in.json", "{}");
+    let other = dir.rowcall(&run(&url, &["--dialect", "in.json"]));
     assert!(other.stderr.contains("the dialect file `in.json` has no `probe`"), "{}", other.stderr);
 }
 
 #[test]
-fn nothing_is_asked_where_nothing_may_be_sent() {
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn\n");
-    let shown = place.rowcall(&run("http://127.0.0.1:9/v1", &["--dialect", "auto", "--show-requests", "1"]));
+fn no_probe_is_sent_where_nothing_may_be_sent() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nAnn\n");
+    let shown = dir.rowcall(&run("http://127.0.0.1:9/v1", &["--dialect", "auto", "--show-requests", "1"]));
     assert_eq!(shown.code, Some(2));
     assert!(shown.stderr.contains("dialect `auto` asks the server"), "{}", shown.stderr);
-    let schema = place.rowcall(&["schema", "name", "--for", "vllm", "--dialect", "auto"]);
+    let schema = dir.rowcall(&["schema", "name", "--for", "vllm", "--dialect", "auto"]);
     assert!(schema.stderr.contains("hint: add `--probe`"), "{}", schema.stderr);
-    let json = place.rowcall(&["schema", "name", "--for", "vllm/m", "--mode", "json", "--probe"]);
+    let json = dir.rowcall(&["schema", "name", "--for", "vllm/m", "--mode", "json", "--probe"]);
     assert_eq!(json.code, Some(2));
     assert!(json.stderr.contains("no server enforces a schema by a JSON object"), "{}", json.stderr);
-    let usage = place.rowcall(&["schema", "name", "--for", "vllm/m", "--base-url", "http://127.0.0.1:9/v1"]);
+    let usage = dir.rowcall(&["schema", "name", "--for", "vllm/m", "--base-url", "http://127.0.0.1:9/v1"]);
     assert_eq!(usage.code, Some(2), "{}", usage.stderr);
 }
 
 #[test]
-fn a_server_that_lets_nobody_in_is_said_at_once() {
+fn a_server_that_rejects_the_key_is_reported_at_once() {
     let server = simulator(Scenario::instant("a key").with_key("sk-other"));
     let ran = probe("openai/m", &server, &["--quiet"]);
     assert_eq!((ran.code, requests(&server)), (Some(1), 1), "{}", ran.stderr);
@@ -220,20 +216,20 @@ fn a_server_that_lets_nobody_in_is_said_at_once() {
 }
 
 #[test]
-fn what_the_questions_cost_counts_against_the_budget() {
+fn the_cost_of_a_probe_counts_against_the_budget() {
     let server = served_by(behind(&[], &[]));
     let url = server.base_url();
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn\n");
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nAnn\n");
     let paid = ["--dialect", "auto", "--price", "in=1000,out=1000", "--max-output-tokens", "50", "--budget"];
-    let short = place.rowcall(&run(&url, &[&paid[..], &["0.5"]].concat()));
+    let short = dir.rowcall(&run(&url, &[&paid[..], &["0.5"]].concat()));
     assert_eq!(short.code, Some(4), "{}", short.stderr);
     assert!(short.stderr.contains("the budget of $0.50 is less than"), "{}", short.stderr);
     assert_eq!(requests(&server), 0);
-    let enough = place.rowcall(&run(&url, &[&paid[..], &["50"]].concat()));
+    let enough = dir.rowcall(&run(&url, &[&paid[..], &["50"]].concat()));
     assert!(enough.stderr.contains(" tokens, $"), "{}", enough.stderr);
-    // What the questions cost is in the journal, and counts before more is asked.
-    let spent = status(&place);
+    // The journal has the cost of the probe, which counts before more is sent.
+    let spent = status(&dir);
     assert_eq!(spent["requests"].as_u64(), Some(requests(&server)));
     assert!(
         enough.stderr.contains(&format!("requests  {}, 0 re-asks", requests(&server))),
@@ -248,29 +244,29 @@ fn what_the_questions_cost_counts_against_the_budget() {
     let mut resumed = run(&url, &[&paid[..], &[&cost, "--accept-changes"]].concat());
     resumed[3] = &other;
     let before = requests(&server);
-    let used_up = place.rowcall(&resumed);
+    let used_up = dir.rowcall(&resumed);
     assert_eq!((used_up.code, requests(&server)), (Some(4), before), "{}", used_up.stderr);
     assert!(used_up.stderr.contains("is used up"), "{}", used_up.stderr);
 }
 
 #[test]
-fn what_the_questions_cost_is_recorded_where_the_budget_ends_them() {
+fn the_cost_of_a_probe_that_the_budget_ends_is_recorded() {
     let server = served_by(behind(&[], &[]));
     let url = server.base_url();
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn\n");
-    // Enough for the first questions, each of which may cost $2.673.
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nAnn\n");
+    // Enough for the first request, since each may cost $2.673.
     let paid = ["--dialect", "auto", "--price", "in=1000,out=1000", "--budget", "3.2", "-c", "1"];
-    let ran = place.rowcall(&run(&url, &paid));
+    let ran = dir.rowcall(&run(&url, &paid));
     assert_eq!(ran.code, Some(4), "{}", ran.stderr);
-    assert!(ran.stderr.contains("nothing is known of"), "{}", ran.stderr);
-    let spent = status(&place);
+    assert!(ran.stderr.contains("unknown: "), "{}", ran.stderr);
+    let spent = status(&dir);
     assert!(requests(&server) > 0);
     assert_eq!(spent["requests"].as_u64(), Some(requests(&server)), "{spent}");
     assert_ne!(spent["cost_usd"].to_string().trim_matches('"'), "0", "{spent}");
 }
 
-fn status(place: &Workplace) -> Value {
-    let shown = place.rowcall(&["status", "out.jsonl.journal", "--json"]);
+fn status(dir: &TestDir) -> Value {
+    let shown = dir.rowcall(&["status", "out.jsonl.journal", "--json"]);
     serde_json::from_str(&shown.stdout).expect("JSON")
 }

@@ -1,9 +1,9 @@
-//! What is asked besides the row's text: examples and images, as they go out, and what becomes of a run with them.
+//! Examples and images: the requests that carry them, and runs with them.
 
 use rowcall_sim::Scenario;
 use serde_json::{Value, json};
 
-use crate::command::{Ran, Workplace, asking, lines, requests, simulator};
+use crate::command::{Ran, TestDir, asking, lines, requests, simulator};
 
 /// A pixel.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
@@ -34,15 +34,15 @@ fn showing<'a>(input: &'a str, schema: &'a str, prompt: &'a str, more: &[&'a str
 }
 
 #[test]
-fn examples_go_out_before_each_row() {
-    let place = Workplace::new();
-    place.write("in.txt", "Eve is 5\nTom is 6\n");
-    place.write(
+fn examples_are_sent_before_each_row() {
+    let dir = TestDir::new();
+    dir.write("in.txt", "Eve is 5\nTom is 6\n");
+    dir.write(
         "examples.jsonl",
         "{\"text\":\"Ann is 3\",\"name\":\"Ann\",\"age\":3,\"_error\":null}\n{\"text\":\"Bob\",\"name\":\"Bob\",\"age\":null}\n",
     );
     let more = ["--examples", "examples.jsonl", "--system", "Be exact."];
-    let ran = place.rowcall(&showing("in.txt", "name, age int?", "Who? {{ text }}", &more));
+    let ran = dir.rowcall(&showing("in.txt", "name, age int?", "Who? {{ text }}", &more));
     for (body, text) in bodies(&ran).iter().zip(["Eve is 5", "Tom is 6"]) {
         let said: Vec<_> = body["messages"].as_array().expect("messages").clone();
         let texts: Vec<_> = said.iter().map(|message| message["content"].as_str().expect("text")).collect();
@@ -59,9 +59,9 @@ fn examples_go_out_before_each_row() {
 }
 
 #[test]
-fn an_example_that_is_none_is_refused_with_its_place_before_anything_is_sent() {
-    let place = Workplace::new();
-    place.write("in.txt", "Eve is 5\n");
+fn an_invalid_example_is_refused_with_its_location_before_anything_is_sent() {
+    let dir = TestDir::new();
+    dir.write("in.txt", "Eve is 5\n");
     for (name, content, expected) in [
         (
             "a.jsonl",
@@ -79,19 +79,19 @@ fn an_example_that_is_none_is_refused_with_its_place_before_anything_is_sent() {
             "the examples `a.json`, record 1: the prompt uses `text`, which the row lacks (it has `words`)",
         ),
     ] {
-        place.write(name, content);
-        let ran = place.rowcall(&showing("in.txt", "name, age int", "{{ text }}", &["--examples", name]));
+        dir.write(name, content);
+        let ran = dir.rowcall(&showing("in.txt", "name, age int", "{{ text }}", &["--examples", name]));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
         assert!(ran.stderr.contains(expected) && ran.stderr.contains("hint: "), "{}", ran.stderr);
     }
 }
 
 #[test]
-fn images_go_out_with_their_rows() {
-    let place = Workplace::new();
-    place.write("a.png", PNG);
-    place.write("b.pdf", b"%PDF-1.4\n");
-    place.write(
+fn images_are_sent_with_their_rows() {
+    let dir = TestDir::new();
+    dir.write("a.png", PNG);
+    dir.write("b.pdf", b"%PDF-1.4\n");
+    dir.write(
         "in.jsonl",
         [
             json!({"text": "file", "photo": "a.png"}),
@@ -104,7 +104,7 @@ fn images_go_out_with_their_rows() {
         .map(|row| row.to_string())
         .join("\n"),
     );
-    let ran = place.rowcall(&showing("in.jsonl", "name", "{{ text }}", &["--image", "photo"]));
+    let ran = dir.rowcall(&showing("in.jsonl", "name", "{{ text }}", &["--image", "photo"]));
     let bodies = bodies(&ran);
     let base64 = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ";
     let address = "https://a.example/c.jpg";
@@ -129,19 +129,23 @@ fn images_go_out_with_their_rows() {
 }
 
 #[test]
-fn a_column_that_is_not_there_is_told_before_anything_is_sent() {
-    let place = Workplace::new();
-    place.write("in.csv", "text,photo\nx,a.png\n");
-    let ran = place.rowcall(&showing("in.csv", "name", "{{ text }}", &["--image", "image"]));
+fn a_missing_column_is_reported_before_anything_is_sent() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text,photo\nx,a.png\n");
+    let ran = dir.rowcall(&showing("in.csv", "name", "{{ text }}", &["--image", "image"]));
     assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("`--image` uses `image`, which is no column of the input"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("`--image` uses `image`, but the input has no such column"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
-fn a_file_that_cannot_be_sent_fails_its_row_and_is_asked_about_again_by_rerun() {
-    let place = Workplace::new();
-    place.write("in.csv", "text,photo\nAnn is 3,\nBob is 4,none.png\nEve is 5,bad\n");
-    place.write("bad", b"nothing known");
+fn an_unsendable_file_fails_its_row_and_rerun_retries_it() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text,photo\nAnn is 3,\nBob is 4,none.png\nEve is 5,bad\n");
+    dir.write("bad", b"nothing known");
     let run = [
         "run",
         "in.csv",
@@ -156,10 +160,10 @@ fn a_file_that_cannot_be_sent_fails_its_row_and_is_asked_about_again_by_rerun() 
         "--image",
         "photo",
     ];
-    let ran = place.rowcall(&run);
+    let ran = dir.rowcall(&run);
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     assert!(ran.stderr.contains("1 done, 2 failed (2 attachment)"), "{}", ran.stderr);
-    let rows = lines(&place.read("out.jsonl"));
+    let rows = lines(&dir.read("out.jsonl"));
     assert_eq!((&rows[0]["age"], &rows[0]["_error"]), (&json!(3), &Value::Null));
     for (row, expected) in
         [(1, "the file `none.png` cannot be read: "), (2, "the file `bad` is of an unknown type, ")]
@@ -168,11 +172,11 @@ fn a_file_that_cannot_be_sent_fails_its_row_and_is_asked_about_again_by_rerun() 
         assert_eq!(error["kind"], "attachment");
         assert!(error["message"].as_str().is_some_and(|message| message.starts_with(expected)), "{error}");
     }
-    // What was asked is in the journal.
-    let journal = rusqlite::Connection::open(place.path("out.jsonl.journal")).expect("the journal");
+    // The journal records the images column.
+    let journal = rusqlite::Connection::open(dir.path("out.jsonl.journal")).expect("the journal");
     let images: String = journal.query_row("SELECT images FROM plans", [], |row| row.get(0)).expect("a plan");
     assert_eq!(images, r#"["photo"]"#);
-    let without = place.rowcall(&run[..run.len() - 2]);
+    let without = dir.rowcall(&run[..run.len() - 2]);
     assert_eq!(without.code, Some(2));
     assert!(
         without.stderr.contains("was made with other images: 2 of 3 rows would be asked"),
@@ -180,33 +184,33 @@ fn a_file_that_cannot_be_sent_fails_its_row_and_is_asked_about_again_by_rerun() 
         without.stderr
     );
 
-    // And where the paths start from, whatever the folder that it is asked again in.
-    place.write("none.png", PNG);
-    place.write("bad", b"%PDF-1.4\n");
-    std::fs::create_dir(place.path("elsewhere")).expect("a folder");
+    // It also records the folder that paths start from, so a rerun works from any folder.
+    dir.write("none.png", PNG);
+    dir.write("bad", b"%PDF-1.4\n");
+    std::fs::create_dir(dir.path("elsewhere")).expect("a folder");
     let elsewhere = ["env", "-C", "elsewhere"];
-    let rerun = Ran::of(place.start_under(&elsewhere, &["rerun", "../out.jsonl.journal"], &[]));
+    let rerun = Ran::of(dir.start_under(&elsewhere, &["rerun", "../out.jsonl.journal"], &[]));
     assert_eq!(rerun.code, Some(0), "{}", rerun.stderr);
-    let ages: Vec<_> = lines(&place.read("out.jsonl")).iter().map(|row| row["age"].clone()).collect();
+    let ages: Vec<_> = lines(&dir.read("out.jsonl")).iter().map(|row| row["age"].clone()).collect();
     assert_eq!(ages, [json!(3), json!(4), json!(5)]);
 }
 
 #[test]
 fn a_journal_knows_its_examples() {
-    let place = Workplace::new();
+    let dir = TestDir::new();
     let simulator = simulator(Scenario::instant("for examples"));
     let url = simulator.base_url();
-    place.write("in.txt", "Eve is 5\nTom is 6\n");
-    place.write("e.jsonl", "{\"text\":\"Ann is 3\",\"age\":3}\n");
-    place.write("other.jsonl", "{\"text\":\"Ann is 4\",\"age\":4}\n");
-    place.write("same.csv", "age,text\n3,Ann is 3\n");
+    dir.write("in.txt", "Eve is 5\nTom is 6\n");
+    dir.write("e.jsonl", "{\"text\":\"Ann is 3\",\"age\":3}\n");
+    dir.write("other.jsonl", "{\"text\":\"Ann is 4\",\"age\":4}\n");
+    dir.write("same.csv", "age,text\n3,Ann is 3\n");
     let run = |more: &[&str]| {
         let asking = asking("in.txt", "age int", &url);
-        place.rowcall(&[&asking[..], &["-o", "out.jsonl"], more].concat())
+        dir.rowcall(&[&asking[..], &["-o", "out.jsonl"], more].concat())
     };
     let ran = run(&["--examples", "e.jsonl"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let ages: Vec<_> = lines(&place.read("out.jsonl")).iter().map(|row| row["age"].clone()).collect();
+    let ages: Vec<_> = lines(&dir.read("out.jsonl")).iter().map(|row| row["age"].clone()).collect();
     assert_eq!((ages, requests(&simulator)), (vec![json!(5), json!(6)], 2));
 
     for (more, asked) in [(&["--examples", "other.jsonl"][..], 2), (&[], 2)] {
@@ -217,22 +221,22 @@ fn a_journal_knows_its_examples() {
     }
     let same = run(&["--examples", "same.csv"]);
     assert_eq!((same.code, requests(&simulator)), (Some(0), 2), "{}", same.stderr);
-    let rerun = place.rowcall(&["rerun", "out.jsonl.journal", "--base-url", &url]);
+    let rerun = dir.rowcall(&["rerun", "out.jsonl.journal", "--base-url", &url]);
     assert_eq!((rerun.code, requests(&simulator)), (Some(0), 2), "{}", rerun.stderr);
 }
 
 #[test]
-fn a_journal_of_the_first_format_is_gone_on_with() {
-    let place = Workplace::new();
+fn a_journal_of_the_first_format_is_resumed() {
+    let dir = TestDir::new();
     let simulator = simulator(Scenario::instant("for an old journal"));
     let url = simulator.base_url();
-    place.write("in.txt", "Eve is 5\nTom is 6\n");
+    dir.write("in.txt", "Eve is 5\nTom is 6\n");
     let run = |more: &[&str]| {
         let asking = asking("in.txt", "age int", &url);
-        place.rowcall(&[&asking[..], &["-o", "out.jsonl"], more].concat())
+        dir.rowcall(&[&asking[..], &["-o", "out.jsonl"], more].concat())
     };
     assert_eq!(run(&[]).code, Some(0));
-    let journal = rusqlite::Connection::open(place.path("out.jsonl.journal")).expect("the journal");
+    let journal = rusqlite::Connection::open(dir.path("out.jsonl.journal")).expect("the journal");
     journal
         .execute_batch(
             "ALTER TABLE plans DROP COLUMN examples; ALTER TABLE plans DROP COLUMN images; PRAGMA user_version = 1;",
@@ -240,10 +244,10 @@ fn a_journal_of_the_first_format_is_gone_on_with() {
         .expect("it is as it was before");
     drop(journal);
     for command in ["status", "export"] {
-        let read = place.rowcall(&[command, "out.jsonl.journal"]);
+        let read = dir.rowcall(&[command, "out.jsonl.journal"]);
         assert_eq!(read.code, Some(0), "{}", read.stderr);
     }
-    place.write("e.jsonl", "{\"text\":\"Ann is 3\",\"age\":3}\n");
+    dir.write("e.jsonl", "{\"text\":\"Ann is 3\",\"age\":3}\n");
     let refused = run(&["--examples", "e.jsonl"]);
     assert!(refused.stderr.contains("was made with other examples"), "{}", refused.stderr);
     let resumed = run(&[]);
@@ -255,13 +259,12 @@ fn a_journal_of_the_first_format_is_gone_on_with() {
 }
 
 #[test]
-fn numbers_go_out_as_the_input_spells_them() {
-    let place = Workplace::new();
-    place
-        .write("in.jsonl", "{\"price\":1.10,\"big\":1e5,\"E\":1E5,\"many\":[2.50,0.30000000000000000001]}\n");
+fn numbers_are_sent_as_the_input_spells_them() {
+    let dir = TestDir::new();
+    dir.write("in.jsonl", "{\"price\":1.10,\"big\":1e5,\"E\":1E5,\"many\":[2.50,0.30000000000000000001]}\n");
     let prompt = "{{ price }} {{ row.big }} {{ E }} {{ many[1] }} {{ row | tojson }}";
     let said = |prompt: &str| {
-        let ran = place.rowcall(&showing("in.jsonl", "age int", prompt, &[]));
+        let ran = dir.rowcall(&showing("in.jsonl", "age int", prompt, &[]));
         let body = bodies(&ran).pop().expect("a request");
         body["messages"]
             .as_array()
@@ -276,18 +279,18 @@ fn numbers_go_out_as_the_input_spells_them() {
 }
 
 #[test]
-fn a_field_that_the_row_lacks_is_named_with_those_that_there_are() {
-    let place = Workplace::new();
-    place.write("in.txt", "Ann is 3\n");
-    place.write("in.jsonl", "{\"text\":\"Ann is 3\",\"more\":1}\n");
-    let ran = place.rowcall(&showing("in.txt", "age int", "{{ row.txt }}", &[]));
+fn a_missing_field_is_reported_with_the_fields_that_exist() {
+    let dir = TestDir::new();
+    dir.write("in.txt", "Ann is 3\n");
+    dir.write("in.jsonl", "{\"text\":\"Ann is 3\",\"more\":1}\n");
+    let ran = dir.rowcall(&showing("in.txt", "age int", "{{ row.txt }}", &[]));
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    for words in ["`row.txt`, which is no column of the input", "the columns are `text`"] {
+    for words in ["`row.txt`, but the input has no such column", "the columns are `text`"] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
     let simulator = simulator(Scenario::instant("answers"));
     let url = simulator.base_url();
-    let ran = place.rowcall(&[
+    let ran = dir.rowcall(&[
         "run",
         "in.jsonl",
         "-s",

@@ -1,12 +1,12 @@
-//! Whole runs in every protocol and every mode: on a day on which everything goes wrong they end as on a calm one.
+//! Whole runs in every protocol and mode: with all faults at once they give the same output as without faults.
 
 use rowcall_sim::Scenario;
 
-use crate::command::{Workplace, ages, asking, requests, simulator};
+use crate::command::{TestDir, ages, asking, requests, simulator};
 
 const ROWS: usize = 200;
 
-/// Modes that a protocol has.
+/// The modes of each protocol.
 const SPOKEN: [(&str, &[&str]); 4] = [
     ("chat", &["schema", "tool", "json", "prompt"]),
     ("responses", &["schema", "tool", "json", "prompt"]),
@@ -14,7 +14,7 @@ const SPOKEN: [(&str, &[&str]); 4] = [
     ("gemini", &["schema", "tool", "json", "prompt"]),
 ];
 
-/// Errors, broken connections, silence, and answers that are no JSON, cut, or not what the schema asks for.
+/// Errors, broken connections, stalls, and answers that are not JSON, are cut off, or break the schema.
 const BAD_DAY: &str = r#"
 about = "everything that can go wrong does"
 [latency.fixed]
@@ -70,14 +70,14 @@ kind = "schema_violation"
 "#;
 
 #[test]
-fn a_bad_day_ends_as_a_calm_one_in_every_protocol_and_mode() {
+fn a_bad_day_gives_the_same_output_in_every_protocol_and_mode() {
     let calm = simulator(Scenario::instant("calm"));
-    let place = Workplace::new();
-    place.write("in.txt", ages(ROWS));
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(ROWS));
     let ran =
-        place.rowcall(&[&asking("in.txt", "age int", &calm.base_url())[..], &["-o", "calm.jsonl"]].concat());
+        dir.rowcall(&[&asking("in.txt", "age int", &calm.base_url())[..], &["-o", "calm.jsonl"]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let expected = place.read("calm.jsonl");
+    let expected = dir.read("calm.jsonl");
     assert_eq!(expected.lines().count(), ROWS);
     for (protocol, modes) in SPOKEN {
         for mode in modes {
@@ -87,9 +87,9 @@ fn a_bad_day_ends_as_a_calm_one_in_every_protocol_and_mode() {
             let patient =
                 ["--timeout", "1s", "--max-reasks", "6", "--retries", "8", "--no-journal", "--force"];
             let run = [&asking("in.txt", "age int", &url)[..], &["-o", "bad.jsonl"], &how, &patient].concat();
-            let ran = place.rowcall(&run);
+            let ran = dir.rowcall(&run);
             assert_eq!(ran.code, Some(0), "{protocol} {mode}: {}", ran.stderr);
-            assert!(place.read("bad.jsonl") == expected, "{protocol} {mode} gave other values");
+            assert!(dir.read("bad.jsonl") == expected, "{protocol} {mode} gave other values");
             assert!(requests(&bad) > ROWS as u64, "{protocol} {mode}: nothing went wrong");
         }
     }

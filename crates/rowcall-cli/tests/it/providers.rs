@@ -1,23 +1,23 @@
-//! Whom to ask: providers and models as they are listed, keys from variables and commands, protocols and modes; and what is refused or
-//! told before any request.
+//! Providers and models: lists, keys from variables and commands, protocols and modes; and what is refused or reported before any
+//! request.
 
 use rowcall_sim::{Mode, Scenario};
 use serde_json::{Value, json};
 
-use crate::command::{Ran, Workplace, ages, asking, requests, simulator};
+use crate::command::{Ran, TestDir, ages, asking, requests, simulator};
 
 const KEY: &str = "sk-secret-4711-0815";
 
-fn place() -> Workplace {
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn is 30\n");
-    place
+fn dir() -> TestDir {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nAnn is 30\n");
+    dir
 }
 
 /// Asks `model` about one row.
 fn ask(model: &str, more: &[&str], variables: &[(&str, &str)]) -> Ran {
     let run = ["run", "in.csv", "-s", "age int", "-p", "{{ text }}", "-m", model];
-    place().rowcall_with(&[&run[..], more].concat(), "", variables)
+    dir().rowcall_with(&[&run[..], more].concat(), "", variables)
 }
 
 /// The request that would go to `model`: its URL, its headers, its body.
@@ -31,15 +31,15 @@ fn request(model: &str, more: &[&str], variables: &[(&str, &str)]) -> (String, S
 }
 
 #[test]
-fn providers_are_listed_with_what_one_needs_to_ask_them() {
-    let listed = place().rowcall(&["models"]);
+fn providers_are_listed_with_keys_addresses_and_protocols() {
+    let listed = dir().rowcall(&["models"]);
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);
     for word in
         ["| google ", "GOOGLE_API_KEY, GEMINI_API_KEY", "http://localhost:11434/v1", "chat, responses"]
     {
         assert!(listed.stdout.contains(word), "`{word}` is missing: {}", listed.stdout);
     }
-    let listed = place().rowcall(&["models", "--json"]);
+    let listed = dir().rowcall(&["models", "--json"]);
     let listed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
     let anthropic =
         listed["providers"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "anthropic"));
@@ -54,7 +54,7 @@ fn providers_are_listed_with_what_one_needs_to_ask_them() {
 
 #[test]
 fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
-    let listed = place().rowcall(&["models", "openai", "--filter", "GPT-6-Luna"]);
+    let listed = dir().rowcall(&["models", "openai", "--filter", "GPT-6-Luna"]);
     let line = listed.stdout.lines().find(|line| line.contains("openai/gpt-6-luna")).expect("it is listed");
     let cells: Vec<_> = line.split('|').map(str::trim).collect();
     let expected = ["openai/gpt-6-luna", "0.1", "0.5", "0.01", "922,000", "128,000"];
@@ -64,7 +64,7 @@ fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
     assert!(!listed.stdout.contains("gpt-6-sol"), "{}", listed.stdout);
     assert!(listed.stderr.contains("as of 2026-11-28, from LiteLLM"), "{}", listed.stderr);
 
-    let all = place().rowcall(&["models", "--filter", "sonnet-5-5", "--json"]);
+    let all = dir().rowcall(&["models", "--filter", "sonnet-5-5", "--json"]);
     let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
     let models = all["models"].as_array().expect("a list");
     let sonnet =
@@ -73,15 +73,15 @@ fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
     assert_eq!((&sonnet["sampling"], sonnet["input_usd_per_token"].as_f64()), (&json!(false), Some(2e-6)));
     assert!(models.iter().any(|one| one["model"] == "bedrock/anthropic.claude-sonnet-5-5"), "{all}");
 
-    let alias = place().rowcall(&["models", "gemini", "--filter", "gemma-4-31b"]);
+    let alias = dir().rowcall(&["models", "gemini", "--filter", "gemma-4-31b"]);
     let line =
         alias.stdout.lines().find(|line| line.contains("google/gemma-4-31b-it")).expect("it is listed");
     let cells: Vec<_> = line.split('|').map(str::trim).collect();
-    assert_eq!(cells[2..5], ["?"; 3], "what is not known: {line}");
-    let none = place().rowcall(&["models", "ollama"]);
+    assert_eq!(cells[2..5], ["?"; 3], "unknown figures: {line}");
+    let none = dir().rowcall(&["models", "ollama"]);
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
-    assert!(none.stderr.contains("any name that its server knows"), "{}", none.stderr);
-    let typo = place().rowcall(&["models", "opnai"]);
+    assert!(none.stderr.contains("any model name that the server knows"), "{}", none.stderr);
+    let typo = dir().rowcall(&["models", "opnai"]);
     assert_eq!((typo.code, typo.stdout.as_str()), (Some(2), ""));
     assert!(typo.stderr.contains("unknown provider `opnai`"), "{}", typo.stderr);
     assert!(typo.stderr.contains("hint: did you mean `openai`?"), "{}", typo.stderr);
@@ -90,7 +90,7 @@ fn models_are_listed_with_prices_limits_and_modes_as_of_a_date() {
 #[test]
 fn a_schema_is_shown_as_each_provider_gets_it() {
     let shown = |schema: &str, more: &[&str]| {
-        let ran = place().rowcall(&[&["schema", schema, "--json"], more].concat());
+        let ran = dir().rowcall(&[&["schema", schema, "--json"], more].concat());
         assert_eq!(ran.code, Some(0), "{more:?}: {}", ran.stderr);
         serde_json::from_str::<Value>(&ran.stdout).expect("JSON")
     };
@@ -116,12 +116,12 @@ fn a_schema_is_shown_as_each_provider_gets_it() {
         notes.iter().any(|note| note.as_str().is_some_and(|note| note.contains("instead"))),
         "{recursive}"
     );
-    let text = place().rowcall(&["schema", tree, "--for", "anthropic"]);
+    let text = dir().rowcall(&["schema", tree, "--for", "anthropic"]);
     assert!(text.stdout.contains("on the wire to anthropic by `anthropic`, as "), "{}", text.stdout);
     assert!(text.stdout.contains("\nnote: structured output by schema"), "{}", text.stdout);
 
     let refused =
-        place().rowcall(&["schema", fields, "--for", "anthropic/claude-sonnet-5-5", "--mode", "tool"]);
+        dir().rowcall(&["schema", fields, "--for", "anthropic/claude-sonnet-5-5", "--mode", "tool"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""));
     assert!(refused.stderr.contains("expected `schema` or `prompt`"), "{}", refused.stderr);
 }
@@ -130,27 +130,27 @@ fn a_schema_is_shown_as_each_provider_gets_it() {
 fn several_providers_are_shown_side_by_side() {
     let schema = r#"{"type":"object","properties":{"zip":{"type":"string","pattern":"[0-9]{5}"},"reasoning":{"type":"string"},"score":{"type":"number","minimum":0}},"required":["zip","reasoning","score"],"additionalProperties":false}"#;
     let both = ["schema", schema, "--for", "vllm/m", "--for", "ollama/m"];
-    let shown = place().rowcall(&both);
+    let shown = dir().rowcall(&both);
     assert_eq!((shown.code, shown.stderr.as_str()), (Some(0), ""));
     for line in [
         "vllm (`xgrammar`): as structured output by schema",
-        "ollama (`ollama`): as structured output by schema; `zip` is asked for as `1_zip`, since the server may sort properties by name, and 2 more likewise",
-        "| what is lost at   | of      | vllm (`xgrammar`) | ollama (`ollama`) |",
+        "ollama (`ollama`): as structured output by schema; `zip` is asked for as `1_zip`, since the server may sort properties by name; 2 more are renamed",
+        "| path              | keyword | vllm (`xgrammar`) | ollama (`ollama`) |",
         "| /properties/zip   | pattern | narrowed          | narrowed          |",
         "| /properties/score | minimum | narrowed          | checked           |",
-        "on the wire to ollama otherwise than to vllm:\n  /properties/score/minimum\n    vllm       0\n    ollama     -\n",
+        "on the wire, ollama differs from vllm:\n  /properties/score/minimum\n    vllm       0\n    ollama     -\n",
     ] {
         assert!(shown.stdout.contains(line), "`{line}` is missing: {}", shown.stdout);
     }
-    let json = place().rowcall(&[&both[..], &["--json"]].concat());
+    let json = dir().rowcall(&[&both[..], &["--json"]].concat());
     let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!(json["providers"]["ollama"]["dialect"], "ollama");
     let score =
         json["losses"].as_array().expect("a list").iter().find(|loss| loss["path"] == "/properties/score");
     assert_eq!(score.expect("a loss")["effects"], json!({ "vllm": ["narrowed"], "ollama": ["checked"] }));
-    let same = place().rowcall(&["schema", "name", "--for", "vllm", "--for", "sglang"]);
-    assert!(same.stdout.contains("sglang is sent the same as vllm"), "{}", same.stdout);
-    let probed = place().rowcall(&[&both[..], &["--probe"]].concat());
+    let same = dir().rowcall(&["schema", "name", "--for", "vllm", "--for", "sglang"]);
+    assert!(same.stdout.contains("sglang gets the same schema as vllm"), "{}", same.stdout);
+    let probed = dir().rowcall(&[&both[..], &["--probe"]].concat());
     assert_eq!(probed.code, Some(2));
     assert!(probed.stderr.contains("one server is probed at a time"), "{}", probed.stderr);
 }
@@ -163,32 +163,32 @@ fn a_key_comes_from_a_command_which_is_not_repeated() {
     let answered = ask(&format!("printf '  {KEY}  \\nand more\\n'"));
     assert_eq!(answered.code, Some(0), "{}", answered.stderr);
     let before = requests(&simulator);
-    for (command, told) in [
+    for (command, message) in [
         (format!("echo {KEY}; echo {KEY} >&2; exit 3"), "`--key-command` failed (exit status: 3)"),
         (format!("echo; echo {KEY}"), "`--key-command` printed an empty first line"),
-        (r"printf '\377'".to_owned(), "`--key-command` printed no text"),
+        (r"printf '\377'".to_owned(), "`--key-command` printed bytes that are not UTF-8"),
         ("no-such-command-anywhere".to_owned(), "`--key-command` failed"),
         (r"printf 'sk-secret-4711\001'".to_owned(), "the key has a character"),
     ] {
         let ran = ask(&command);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{command}: {}", ran.stderr);
-        assert!(ran.stderr.contains(told) && ran.stderr.contains("hint: "), "{command}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message) && ran.stderr.contains("hint: "), "{command}: {}", ran.stderr);
         assert!(!ran.stderr.contains("sk-secret"), "{command}: {}", ran.stderr);
     }
     assert_eq!(requests(&simulator), before);
 }
 
 #[test]
-fn a_key_on_the_command_line_is_refused_with_where_it_belongs() {
+fn a_key_on_the_command_line_is_refused_with_the_right_way_to_pass_it() {
     for (model, tried, hint) in [
-        ("openai/x", &["--api-key", KEY][..], "set `OPENAI_API_KEY`, or give `--key-command COMMAND`"),
+        ("openai/x", &["--api-key", KEY][..], "set `OPENAI_API_KEY`, or use `--key-command COMMAND`"),
         ("google/x", &["--api-key=sk-secret-4711-0815"], "set `GOOGLE_API_KEY` or `GEMINI_API_KEY`"),
         ("nobody/x", &["--token", KEY], "such as `OPENAI_API_KEY`"),
-        ("sim", &["--key", KEY], "this provider has none"),
+        ("sim", &["--key", KEY], "this provider needs no key"),
     ] {
         let ran = ask(model, tried, &[]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
-        assert!(ran.stderr.contains("error: there is no `--"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error: there is no option `--"), "{}", ran.stderr);
         assert!(
             ran.stderr.contains("hint: ") && ran.stderr.contains(hint),
             "`{hint}` is missing: {}",
@@ -221,7 +221,7 @@ fn the_first_variable_that_is_set_has_the_key() {
         none.stderr
     );
     let own = ["--base-url", &url, "--header", "Authorization: Bearer sk-secret-4711-0815"];
-    assert_eq!(ask("fireworks/x", &own, &[]).code, Some(0), "a header of one's own needs no key");
+    assert_eq!(ask("fireworks/x", &own, &[]).code, Some(0), "a user's own header replaces the key");
 }
 
 #[test]
@@ -253,16 +253,16 @@ fn each_provider_is_asked_in_its_own_way() {
 }
 
 #[test]
-fn what_a_model_refuses_is_left_out_or_refused_before_any_request() {
+fn an_unsupported_parameter_is_dropped_or_refused_before_any_request() {
     let options = ["--temperature", "0", "--max-output-tokens", "999999"];
-    let (_, _, body, told) = request("anthropic/claude-sonnet-5-5", &options, &[]);
+    let (_, _, body, notes) = request("anthropic/claude-sonnet-5-5", &options, &[]);
     assert_eq!((&body["temperature"], &body["max_tokens"]), (&Value::Null, &json!(128_000)));
-    assert!(told.contains("note: `claude-sonnet-5-5` takes no `temperature`, so it is not sent"), "{told}");
-    assert!(told.contains("the output limit is 128000 instead of 999999"), "{told}");
-    let (_, _, body, told) =
+    assert!(notes.contains("note: `claude-sonnet-5-5` takes no `temperature`, so it is not sent"), "{notes}");
+    assert!(notes.contains("the output limit is 128000 instead of 999999"), "{notes}");
+    let (_, _, body, notes) =
         request("openai/unheard-of", &["--temperature", "0", "--price", "in=1,out=2"], &[]);
-    assert_eq!((&body["temperature"], told.as_str()), (&json!(0.0), ""));
-    for (model, more, told) in [
+    assert_eq!((&body["temperature"], notes.as_str()), (&json!(0.0), ""));
+    for (model, more, message) in [
         ("anthropic/claude-sonnet-5-5", &["--mode", "tool"][..], "does not take mode `tool`"),
         ("ollama/x", &["--mode", "tool"], "provider `ollama` does not take mode `tool`"),
         ("openai/x", &["--protocol", "gemini"], "provider `openai` does not speak `gemini`"),
@@ -273,12 +273,12 @@ fn what_a_model_refuses_is_left_out_or_refused_before_any_request() {
         let ran =
             ask(model, more, &[("ANTHROPIC_API_KEY", KEY), ("OPENAI_API_KEY", KEY), ("GROQ_API_KEY", KEY)]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{model} {more:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains(told), "`{told}` is missing: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "`{message}` is missing: {}", ran.stderr);
     }
 }
 
 #[test]
-fn what_an_address_hides_is_not_printed() {
+fn a_secret_in_an_address_is_not_printed() {
     for (url, code) in
         [("http://ann:hunter2@127.0.0.1:9/v1", 2), ("http://127.0.0.1:9/v1?api_key=hunter2", 1)]
     {
@@ -292,7 +292,7 @@ fn what_an_address_hides_is_not_printed() {
 }
 
 #[test]
-fn what_the_server_refuses_is_asked_otherwise_and_told_once() {
+fn a_refused_request_is_adapted_and_reported_once() {
     let refusing = Scenario::instant("an older server")
         .with_refuses(&["temperature"])
         .with_modes(&[Mode::JsonObject, Mode::Prompt]);
@@ -304,16 +304,16 @@ fn what_the_server_refuses_is_asked_otherwise_and_told_once() {
         ("anthropic", "the schema in the prompt alone is used instead"),
         ("gemini", "a JSON object with the schema in the prompt is used instead"),
     ] {
-        let place = Workplace::new();
-        place.write("in.txt", ages(20));
+        let dir = TestDir::new();
+        dir.write("in.txt", ages(20));
         let more = ["--protocol", protocol, "--temperature", "0"];
         let run = [&asking("in.txt", "age int", &url)[..], &more].concat();
-        let ran = place.rowcall(&run);
+        let ran = dir.rowcall(&run);
         assert_eq!(ran.code, Some(0), "{protocol}: {}", ran.stderr);
-        for told in ["note: the server does not take `temperature`, so it is no longer sent", last] {
-            assert_eq!(ran.stderr.matches(told).count(), 1, "{protocol} `{told}`: {}", ran.stderr);
+        for note in ["note: the server does not take `temperature`, so it is no longer sent", last] {
+            assert_eq!(ran.stderr.matches(note).count(), 1, "{protocol} `{note}`: {}", ran.stderr);
         }
-        let quiet = place.rowcall(&[&run[..], &["--quiet"]].concat());
+        let quiet = dir.rowcall(&[&run[..], &["--quiet"]].concat());
         assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""), "{protocol}");
     }
 }

@@ -1,12 +1,12 @@
-//! Thirty and more kinds of bad command lines and inputs: each is refused before any request, with the offending value, what was
-//! expected, and a next step; and bad rows, which fail in their place with their line.
+//! Bad command lines and inputs: each is refused before any request, with the offending value, what was expected, and a next step.
+//! Bad rows fail in their position, with their line.
 
 use rowcall_sim::Scenario;
 use serde_json::Value;
 
-use crate::command::{Ran, Workplace, requests, simulator};
+use crate::command::{Ran, TestDir, requests, simulator};
 
-/// What is asked for in place of what would be right.
+/// A command that differs from [`RIGHT`].
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     input: &'a str,
@@ -17,32 +17,32 @@ struct Asked<'a> {
 
 const RIGHT: Asked<'_> = Asked { input: "in.csv", schema: "name, age int", prompt: "{{ text }}", more: &[] };
 
-fn place() -> Workplace {
-    let place = Workplace::new();
-    place.write("in.csv", "text,topic\nAnn is 30,people\n");
-    place.write("twice.csv", "text,text\n1,2\n");
-    place.write("empty.csv", "");
-    place.write("headless.csv", "Ann is 30,people\nBob is 40,people\n");
-    place.write("utf16.csv", b"t\0e\0x\0t\0\n\0");
-    place.write("object.json", "Ann");
-    place.write("broken.json", "{\"type\": ");
-    place.write("number.json", "42");
-    place.write("latin1.txt", b"Gr\xfc\xdfe");
-    place.write("not-a-certificate.pem", "hello");
-    std::fs::create_dir(place.path("folder")).expect("a folder");
-    place
+fn dir() -> TestDir {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text,topic\nAnn is 30,people\n");
+    dir.write("twice.csv", "text,text\n1,2\n");
+    dir.write("empty.csv", "");
+    dir.write("headless.csv", "Ann is 30,people\nBob is 40,people\n");
+    dir.write("utf16.csv", b"t\0e\0x\0t\0\n\0");
+    dir.write("object.json", "Ann");
+    dir.write("broken.json", "{\"type\": ");
+    dir.write("number.json", "42");
+    dir.write("latin1.txt", b"Gr\xfc\xdfe");
+    dir.write("not-a-certificate.pem", "hello");
+    std::fs::create_dir(dir.path("folder")).expect("a folder");
+    dir
 }
 
-fn run(place: &Workplace, url: &str, asked: Asked<'_>) -> Ran {
+fn run(dir: &TestDir, url: &str, asked: Asked<'_>) -> Ran {
     let Asked { input, schema, prompt, more } = asked;
     let arguments = ["run", input, "--schema", schema, "--prompt", prompt, "-m", "sim", "--base-url", url];
-    place.rowcall(&[&arguments[..], more].concat())
+    dir.rowcall(&[&arguments[..], more].concat())
 }
 
 #[test]
-fn what_cannot_be_run_is_refused_before_any_request() {
+fn an_invalid_command_is_refused_before_any_request() {
     let simulator = simulator(Scenario::instant("for nothing to arrive at"));
-    let (url, place) = (simulator.base_url(), place());
+    let (url, dir) = (simulator.base_url(), dir());
     let more = |more| Asked { more, ..RIGHT };
     let input = |input| Asked { input, ..RIGHT };
     let schema = |schema| Asked { schema, ..RIGHT };
@@ -54,10 +54,10 @@ fn what_cannot_be_run_is_refused_before_any_request() {
         (input("in.xlsx"), "`.xlsx`", "csv"),
         (input("twice.csv"), "`text`", "twice"),
         (input("empty.csv"), "empty.csv", "header"),
-        (input("headless.csv"), "`text`", "no column"),
+        (input("headless.csv"), "`text`", "no such column"),
         (input("utf16.csv"), "utf16.csv", "--encoding utf-16le"),
         (input("object.json"), "object.json", "array"),
-        (prompt("{{ title }}"), "`title`", "no column"),
+        (prompt("{{ title }}"), "`title`", "no such column"),
         (prompt("Classify: {text}"), "`{text}`", "`{{ text }}`"),
         (prompt("Classify"), "no field", "--same-prompt"),
         (prompt("{{ txt | default('') }}"), "no column", "`text`, `topic`"),
@@ -114,8 +114,8 @@ fn what_cannot_be_run_is_refused_before_any_request() {
         (more(&["--header", "bad name: x"]), "`bad name`", "NAME: VALUE"),
         (more(&["--nonsense"]), "--nonsense", "--help"),
     ] {
-        let ran = run(&place, &url, asked);
-        let told =
+        let ran = run(&dir, &url, asked);
+        let described =
             format!("{} {} {} {:?}: {}", asked.input, asked.schema, asked.prompt, asked.more, ran.stderr);
         let next_step = ran.stderr.contains("hint: ") || ran.stderr.contains("--help");
         let right = (ran.code, ran.stdout.as_str()) == (Some(2), "")
@@ -123,27 +123,37 @@ fn what_cannot_be_run_is_refused_before_any_request() {
             && ran.stderr.contains(offending)
             && ran.stderr.contains(expected);
         if !right {
-            wrong.push(format!("expected 2, `{offending}` and `{expected}`, got {:?} from {told}", ran.code));
+            wrong.push(format!(
+                "expected 2, `{offending}` and `{expected}`, got {:?} from {described}",
+                ran.code
+            ));
         }
     }
     assert_eq!(wrong, [""; 0]);
     assert_eq!(requests(&simulator), 0);
-    assert!(!place.has("out.jsonl") && !place.has("out.jsonl.part"), "nothing was begun");
+    assert!(!dir.has("out.jsonl") && !dir.has("out.jsonl.part"), "nothing was begun");
 }
 
 #[test]
-fn a_model_must_be_known_reachable_and_have_its_key() {
-    let place = place();
-    let nobody = "http://127.0.0.1:9/v1";
+fn a_model_needs_a_known_provider_a_reachable_server_and_a_key() {
+    let dir = dir();
+    let closed_port = "http://127.0.0.1:9/v1";
     for (model, more, variables, code, offending, hint) in [
         ("opnai/gpt-6-luna", &[][..], &[][..], 2, "unknown provider `opnai`", "did you mean `openai`?"),
         ("gpt-6-luna", &[], &[], 2, "unknown provider `gpt-6-luna`", "openai/NAME"),
-        ("opnai/x", &["--base-url", nobody], &[], 2, "unknown provider `opnai`", "did you mean `openai`?"),
+        (
+            "opnai/x",
+            &["--base-url", closed_port],
+            &[],
+            2,
+            "unknown provider `opnai`",
+            "did you mean `openai`?",
+        ),
         ("openai/", &[], &[], 2, "`openai/`", "for example"),
         ("openai/gpt-6-luna", &[], &[], 2, "`OPENAI_API_KEY` is not set", "set `OPENAI_API_KEY`"),
         (
             "openai/x",
-            &["--base-url", nobody],
+            &["--base-url", closed_port],
             &[("OPENAI_API_KEY", " ")],
             2,
             "`OPENAI_API_KEY` is not set",
@@ -169,10 +179,17 @@ fn a_model_must_be_known_reachable_and_have_its_key() {
             "`not-a-certificate.pem`",
             "PEM",
         ),
-        ("sim", &["--base-url", nobody, "--retries", "0"], &[], 1, nobody, "that the server is running"),
+        (
+            "sim",
+            &["--base-url", closed_port, "--retries", "0"],
+            &[],
+            1,
+            closed_port,
+            "that the server is running",
+        ),
     ] {
         let arguments = ["run", "in.csv", "--schema", "name", "--prompt", "{{ text }}", "-m", model];
-        let ran = place.rowcall_with(&[&arguments[..], more].concat(), "", variables);
+        let ran = dir.rowcall_with(&[&arguments[..], more].concat(), "", variables);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "{model} {more:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(offending), "`{offending}` is missing: {}", ran.stderr);
         assert!(
@@ -185,9 +202,9 @@ fn a_model_must_be_known_reachable_and_have_its_key() {
 }
 
 #[test]
-fn a_bad_row_fails_in_its_place_with_its_line() {
+fn a_bad_row_fails_in_its_position_with_its_line() {
     let simulator = simulator(Scenario::instant("for the good rows"));
-    let (url, place) = (simulator.base_url(), Workplace::new());
+    let (url, dir) = (simulator.base_url(), TestDir::new());
     let huge = format!("text\nAnn is 30\n\"{}\"\nEve is 50\n", "x".repeat(17 * 1024 * 1024));
     for (name, content, kind, expected) in [
         ("ragged.csv", b"text\nAnn is 30\none,two\nEve is 50\n".to_vec(), "input", ["line 3", "2", "1"]),
@@ -224,8 +241,8 @@ fn a_bad_row_fails_in_its_place_with_its_line() {
         ),
     ] {
         let before = requests(&simulator);
-        place.write(name, content);
-        let ran = run(&place, &url, Asked { input: name, schema: "age int", ..RIGHT });
+        dir.write(name, content);
+        let ran = run(&dir, &url, Asked { input: name, schema: "age int", ..RIGHT });
         assert_eq!(ran.code, Some(3), "{name}: {}", ran.stderr);
         let rows = ran.lines();
         let ages: Vec<_> =
@@ -246,11 +263,11 @@ fn a_bad_row_fails_in_its_place_with_its_line() {
 }
 
 #[test]
-fn what_breaks_off_in_the_middle_keeps_what_was_done() {
+fn a_truncated_input_keeps_the_finished_rows() {
     let simulator = simulator(Scenario::instant("for the rows before the tear"));
-    let (url, place) = (simulator.base_url(), Workplace::new());
-    place.write("torn.json", "[{\"text\": \"Ann is 30\"}, {\"text\": \"Eve is 50\"}, {\"te");
-    let ran = run(&place, &url, Asked { input: "torn.json", schema: "age int", ..RIGHT });
+    let (url, dir) = (simulator.base_url(), TestDir::new());
+    dir.write("torn.json", "[{\"text\": \"Ann is 30\"}, {\"text\": \"Eve is 50\"}, {\"te");
+    let ran = run(&dir, &url, Asked { input: "torn.json", schema: "age int", ..RIGHT });
     assert_eq!((ran.code, ran.lines().len()), (Some(1), 2), "{}", ran.stderr);
     assert!(ran.stderr.contains("torn.json"), "{}", ran.stderr);
 }

@@ -1,19 +1,19 @@
-//! `rowcall run` when all goes well: inputs, outputs, orders, and what they look like.
+//! `rowcall run` without faults: inputs, outputs, orders and formats.
 
 use rowcall_sim::Scenario;
 use serde_json::{Value, json};
 
-use crate::command::{Workplace, example, lines, requests, simulator};
+use crate::command::{TestDir, example, lines, requests, simulator};
 
 const SCHEMA: &str = "name, age int, occupation";
 const PROMPT: &str = "Extract person info: {{ text }}";
 
 #[test]
 fn the_readmes_command_gives_seven_correct_records() {
-    let place = Workplace::new();
+    let dir = TestDir::new();
     let people = example("people.csv");
     let input = people.to_str().expect("a path");
-    let ran = place.rowcall(&[
+    let ran = dir.rowcall(&[
         "run",
         input,
         "--schema",
@@ -35,16 +35,16 @@ fn the_readmes_command_gives_seven_correct_records() {
         ("Emma Garcia", 27, "frontend developer"),
         ("David Lee", 33, "backend developer"),
     ];
-    let records = lines(&place.read("people.jsonl"));
+    let records = lines(&dir.read("people.jsonl"));
     assert_eq!(records.len(), expected.len());
     for (record, (name, age, occupation)) in records.iter().zip(expected) {
         let text = format!("{name} is a {age}-year-old {occupation}");
         let whole = json!({"text": text, "name": name, "age": age, "occupation": occupation, "_error": null});
         assert_eq!(record, &whole);
-        assert_eq!(record.to_string(), whole.to_string(), "the fields stand in this order");
+        assert_eq!(record.to_string(), whole.to_string(), "the fields are in this order");
     }
     assert!(ran.stderr.contains("7 done"), "{}", ran.stderr);
-    assert!(!place.has("people.jsonl.part"));
+    assert!(!dir.has("people.jsonl.part"));
 }
 
 #[test]
@@ -52,19 +52,10 @@ fn fifty_unknown_people_are_read_from_their_sentences() {
     let people = include_str!("../data/fifty.csv");
     let mut rows = people.lines().skip(1).map(|line| line.split(';').collect::<Vec<_>>());
     let input: Vec<_> = rows.clone().map(|row| json!({"text": row[3]}).to_string()).collect();
-    let place = Workplace::new();
-    place.write("fifty.jsonl", input.join("\n"));
-    let ran = place.rowcall(&[
-        "run",
-        "fifty.jsonl",
-        "--schema",
-        SCHEMA,
-        "--prompt",
-        PROMPT,
-        "-m",
-        "sim",
-        "--quiet",
-    ]);
+    let dir = TestDir::new();
+    dir.write("fifty.jsonl", input.join("\n"));
+    let ran =
+        dir.rowcall(&["run", "fifty.jsonl", "--schema", SCHEMA, "--prompt", PROMPT, "-m", "sim", "--quiet"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let wrong: Vec<_> = ran
         .lines()
@@ -80,9 +71,9 @@ fn fifty_unknown_people_are_read_from_their_sentences() {
 
 #[test]
 fn a_pipe_gives_json_lines_and_nothing_else_on_stdout() {
-    let place = Workplace::new();
+    let dir = TestDir::new();
     let arguments = ["run", "-", "--schema", "name, age int", "--prompt", "{{ text }}", "-m", "sim"];
-    let ran = place.rowcall_with(&arguments, "text\n\"Ann is a 30-year-old nurse\"\n", &[]);
+    let ran = dir.rowcall_with(&arguments, "text\n\"Ann is a 30-year-old nurse\"\n", &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(
         ran.stdout,
@@ -91,10 +82,10 @@ fn a_pipe_gives_json_lines_and_nothing_else_on_stdout() {
 }
 
 #[test]
-fn what_went_in_comes_out_as_it_was() {
-    let place = Workplace::new();
-    place.write("in.csv", "code,long,text\n007,12345678901234567890,\"Ann, 30\"\n");
-    place.write(
+fn input_fields_are_written_unchanged() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "code,long,text\n007,12345678901234567890,\"Ann, 30\"\n");
+    dir.write(
         "in.jsonl",
         "{\"code\": \"007\", \"long\": 12345678901234567890, \"n\": 1.50, \"text\": \"Ann, 30\"}\n",
     );
@@ -105,7 +96,7 @@ fn what_went_in_comes_out_as_it_was() {
             r#"{"code": "007", "long": 12345678901234567890, "n": 1.50, "text": "Ann, 30","age":30,"_error":null}"#,
         ),
     ] {
-        let ran = place.rowcall(&[
+        let ran = dir.rowcall(&[
             "run",
             input,
             "--schema",
@@ -120,10 +111,10 @@ fn what_went_in_comes_out_as_it_was() {
 }
 
 #[test]
-fn csv_out_has_the_inputs_columns_then_the_values() {
-    let place = Workplace::new();
-    place.write("in.csv", "id,text\n1,Ann is a 30-year-old nurse\n");
-    let ran = place.rowcall(&[
+fn a_csv_output_has_the_input_columns_and_then_the_values() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "id,text\n1,Ann is a 30-year-old nurse\n");
+    let ran = dir.rowcall(&[
         "run",
         "in.csv",
         "--schema",
@@ -137,7 +128,7 @@ fn csv_out_has_the_inputs_columns_then_the_values() {
         "--meta",
     ]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let out = place.read("out.csv");
+    let out = dir.read("out.csv");
     let mut rows = out.lines();
     assert_eq!(
         rows.next(),
@@ -153,20 +144,11 @@ fn csv_out_has_the_inputs_columns_then_the_values() {
 }
 
 #[test]
-fn meta_tells_what_a_row_took() {
-    let place = Workplace::new();
-    place.write("in.txt", "Ann is a 30-year-old nurse\n");
-    let ran = place.rowcall(&[
-        "run",
-        "in.txt",
-        "--schema",
-        "name",
-        "--prompt",
-        "{{ text }}",
-        "-m",
-        "sim",
-        "--meta",
-    ]);
+fn meta_says_what_a_row_took() {
+    let dir = TestDir::new();
+    dir.write("in.txt", "Ann is a 30-year-old nurse\n");
+    let ran =
+        dir.rowcall(&["run", "in.txt", "--schema", "name", "--prompt", "{{ text }}", "-m", "sim", "--meta"]);
     let meta = ran.lines()[0]["_meta"].clone();
     assert_eq!(
         (&meta["attempts"], &meta["prompts"], &meta["finish_reason"]),
@@ -177,39 +159,38 @@ fn meta_tells_what_a_row_took() {
 }
 
 #[test]
-fn a_value_can_stand_under_a_name_of_its_own() {
-    let place = Workplace::new();
-    place.write("in.csv", "name\nAnn is a 30-year-old nurse\n");
+fn a_value_can_be_written_to_one_named_field() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "name\nAnn is a 30-year-old nurse\n");
     let clashing = ["run", "in.csv", "--schema", "name", "--prompt", "{{ name }}", "-m", "sim"];
-    let ran = place.rowcall(&clashing);
+    let ran = dir.rowcall(&clashing);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(ran.stderr.contains("`name`") && ran.stderr.contains("--into"), "{}", ran.stderr);
-    let ran = place.rowcall(&[&clashing[..], &["--into", "person"]].concat());
+    let ran = dir.rowcall(&[&clashing[..], &["--into", "person"]].concat());
     assert_eq!(ran.lines()[0]["person"], json!({"name": "Ann"}), "{}", ran.stderr);
 }
 
 #[test]
 fn a_schema_without_properties_gives_a_value() {
-    let place = Workplace::new();
-    place.write("in.txt", "ok\n");
-    place.write("list.json", r#"{"type": "array", "items": {"type": "integer"}, "minItems": 2}"#);
-    let ran =
-        place.rowcall(&["run", "in.txt", "--schema", "list.json", "--prompt", "{{ text }}", "-m", "sim"]);
+    let dir = TestDir::new();
+    dir.write("in.txt", "ok\n");
+    dir.write("list.json", r#"{"type": "array", "items": {"type": "integer"}, "minItems": 2}"#);
+    let ran = dir.rowcall(&["run", "in.txt", "--schema", "list.json", "--prompt", "{{ text }}", "-m", "sim"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.lines()[0]["value"].as_array().is_some_and(|list| list.len() >= 2), "{}", ran.stdout);
 }
 
 #[test]
 fn both_modes_and_orders_give_every_row() {
-    let place = Workplace::new();
+    let dir = TestDir::new();
     let rows: Vec<_> = (0..300)
         .map(|n| json!({"id": n, "text": format!("Ann is a {}-year-old nurse", 20 + n % 60)}).to_string())
         .collect();
-    place.write("in.jsonl", rows.join("\n"));
+    dir.write("in.jsonl", rows.join("\n"));
     for (mode, order) in
         [("schema", "input"), ("tool", "input"), ("schema", "completed"), ("tool", "completed")]
     {
-        let ran = place.rowcall(&[
+        let ran = dir.rowcall(&[
             "run",
             "in.jsonl",
             "--schema",
@@ -239,10 +220,10 @@ fn both_modes_and_orders_give_every_row() {
 #[test]
 fn requests_are_shown_and_not_sent() {
     let simulator = simulator(Scenario::instant("for looking at"));
-    let place = Workplace::new();
-    place.write("in.csv", "text\nfirst\nsecond\nthird\n");
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nfirst\nsecond\nthird\n");
     let url = simulator.base_url();
-    let ran = place.rowcall_with(
+    let ran = dir.rowcall_with(
         &[
             "run",
             "in.csv",
@@ -296,10 +277,10 @@ fn requests_are_shown_and_not_sent() {
 #[test]
 fn verbose_logs_each_attempt_without_the_key() {
     let simulator = simulator(Scenario::instant("for listening").with_key("sk-very-secret"));
-    let place = Workplace::new();
-    place.write("in.csv", "text\nAnn\nBob\n");
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\nAnn\nBob\n");
     let url = simulator.base_url();
-    let ran = place.rowcall_with(
+    let ran = dir.rowcall_with(
         &[
             "run",
             "in.csv",
@@ -323,19 +304,19 @@ fn verbose_logs_each_attempt_without_the_key() {
 
 #[test]
 fn quiet_says_nothing() {
-    let place = Workplace::new();
+    let dir = TestDir::new();
     let arguments =
         ["run", "-", "--schema", "name", "--prompt", "{{ text }}", "-m", "sim", "--quiet", "-o", "out.jsonl"];
-    let ran = place.rowcall_with(&arguments, "text\nAnn\n", &[]);
+    let ran = dir.rowcall_with(&arguments, "text\nAnn\n", &[]);
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "", ""));
 }
 
 #[test]
-fn no_rows_are_no_trouble() {
-    let place = Workplace::new();
+fn an_empty_input_is_fine() {
+    let dir = TestDir::new();
     for (name, content) in [("a.csv", "text\n"), ("b.jsonl", ""), ("c.json", "[]"), ("d.txt", "")] {
-        place.write(name, content);
-        let ran = place.rowcall(&[
+        dir.write(name, content);
+        let ran = dir.rowcall(&[
             "run",
             name,
             "--schema",
@@ -348,6 +329,6 @@ fn no_rows_are_no_trouble() {
             "out.jsonl",
         ]);
         assert_eq!(ran.code, Some(0), "{name}: {}", ran.stderr);
-        assert_eq!(place.read("out.jsonl"), "", "{name}");
+        assert_eq!(dir.read("out.jsonl"), "", "{name}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rowcall_sim::{Http, Options, Scenario, Simulator, Tls};
 
-use crate::command::{Workplace, ages, asking};
+use crate::command::{TestDir, ages, asking};
 
 fn encrypted(http: Http) -> Simulator {
     let options = Options::default().with_tls(Tls::On).with_http(http);
@@ -15,19 +15,19 @@ fn encrypted(http: Http) -> Simulator {
 }
 
 #[test]
-fn a_server_is_trusted_by_the_authority_that_is_given() {
+fn a_server_is_trusted_by_the_given_authority() {
     for http in [Http::One, Http::Two] {
         let simulator = encrypted(http);
-        let (url, place) = (simulator.base_url(), Workplace::new());
-        place.write("in.txt", ages(500));
-        place.write("ca.pem", simulator.ca_pem().expect("an authority"));
+        let (url, dir) = (simulator.base_url(), TestDir::new());
+        dir.write("in.txt", ages(500));
+        dir.write("ca.pem", simulator.ca_pem().expect("an authority"));
         let arguments = asking("in.txt", "age int", &url);
-        let ran = place.rowcall(&[&arguments[..], &["--ca-cert", "ca.pem", "-c", "300"]].concat());
+        let ran = dir.rowcall(&[&arguments[..], &["--ca-cert", "ca.pem", "-c", "300"]].concat());
         assert_eq!((ran.code, ran.lines().len()), (Some(0), 500), "{}", ran.stderr);
         let stats = simulator.stats();
         assert_eq!(stats.requests.all, 500);
 
-        let ran = place.rowcall(&[&arguments[..], &["--retries", "0"]].concat());
+        let ran = dir.rowcall(&[&arguments[..], &["--retries", "0"]].concat());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{}", ran.stderr);
         assert!(ran.stderr.contains("certificate") && ran.stderr.contains("--ca-cert"), "{}", ran.stderr);
         assert_eq!(simulator.stats().requests.all, 500, "nothing is sent to a server that is not trusted");
@@ -73,16 +73,16 @@ fn tunnel(mut client: TcpStream, tunnels: &AtomicU32) -> Option<()> {
 }
 
 #[test]
-fn a_proxy_is_gone_through_unless_the_host_is_excepted() {
+fn a_proxy_is_used_unless_the_host_is_excluded() {
     let simulator = encrypted(Http::Two);
-    let (url, place) = (simulator.base_url(), Workplace::new());
-    place.write("in.txt", ages(50));
-    place.write("ca.pem", simulator.ca_pem().expect("an authority"));
+    let (url, dir) = (simulator.base_url(), TestDir::new());
+    dir.write("in.txt", ages(50));
+    dir.write("ca.pem", simulator.ca_pem().expect("an authority"));
     let arguments = [&asking("in.txt", "age int", &url)[..], &["--ca-cert", "ca.pem"]].concat();
-    for (excepted, is_gone_through) in [("example.com", true), ("127.0.0.1,localhost", false)] {
+    for (excluded, uses_proxy) in [("example.com", true), ("127.0.0.1,localhost", false)] {
         let (address, tunnels) = proxy();
-        let ran = place.rowcall_with(&arguments, "", &[("HTTPS_PROXY", &address), ("NO_PROXY", excepted)]);
+        let ran = dir.rowcall_with(&arguments, "", &[("HTTPS_PROXY", &address), ("NO_PROXY", excluded)]);
         assert_eq!((ran.code, ran.lines().len()), (Some(0), 50), "{}", ran.stderr);
-        assert_eq!(tunnels.load(Ordering::SeqCst) > 0, is_gone_through, "NO_PROXY={excepted}");
+        assert_eq!(tunnels.load(Ordering::SeqCst) > 0, uses_proxy, "NO_PROXY={excluded}");
     }
 }

@@ -1,20 +1,20 @@
-//! Which rows share an answer: what shapes a value counts, how the server is reached does not.
+//! Which rows share an answer: whatever shapes a value is part of the key, how the server is reached is not.
 
 use rowcall_sim::{Fault, FaultKind};
 
 use super::*;
 
-/// A run with these words instead of the usual ones.
-fn words<'a>(story: &'a Story, schema: &'a str, prompt: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+/// The arguments of a run with this schema and prompt.
+fn arguments<'a>(story: &'a Story, schema: &'a str, prompt: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let usual =
         ["run", "in.txt", "--schema", schema, "--prompt", prompt, "-m", "sim", "--base-url", &story.url];
     [&usual[..], &["-o", "out.jsonl", "--force", "--fresh", "--cache", "answers.cache"], more].concat()
 }
 
 #[test]
-fn what_shapes_a_value_is_asked_anew_and_what_does_not_is_known() {
+fn only_changes_that_shape_the_value_are_asked_again() {
     let story = Story::instant(10);
-    story.place.write("examples.jsonl", "{\"text\":\"Bob is 3\",\"age\":3,\"name\":\"Bob\"}\n");
+    story.dir.write("examples.jsonl", "{\"text\":\"Bob is 3\",\"age\":3,\"name\":\"Bob\"}\n");
     let schema = |description: &str| {
         json!({"type": "object", "properties": {"age": {"type": "integer", "description": description}, "name": {"type": "string"}},
                "required": ["age", "name"], "additionalProperties": false})
@@ -27,12 +27,12 @@ fn what_shapes_a_value_is_asked_anew_and_what_does_not_is_known() {
     );
     assert_ne!(one, reordered);
     let asked = |schema: &str, prompt: &str, more: &[&str]| {
-        let mut arguments = words(&story, schema, prompt, more);
+        let mut arguments = arguments(&story, schema, prompt, more);
         if let Some(model) = more.iter().find(|word| word.starts_with("sim/")) {
             arguments.retain(|word| word != model);
             arguments[7] = model;
         }
-        assert_ran(&story.place.rowcall(&arguments), 0, &["10 done"]);
+        assert_exit(&story.dir.rowcall(&arguments), 0, &["10 done"]);
         story.asked()
     };
     let usual = "{{ text }}";
@@ -55,7 +55,7 @@ fn what_shapes_a_value_is_asked_anew_and_what_does_not_is_known() {
             "{schema} {prompt} {more:?}"
         );
     }
-    // The template itself is not asked, but what it gives.
+    // What counts is the rendered prompt, not the template.
     for (prompt, more) in [
         ("{{ text | trim }}", &[][..]),
         (usual, &["--max-output-tokens", "500"]),
@@ -70,17 +70,17 @@ fn what_shapes_a_value_is_asked_anew_and_what_does_not_is_known() {
     // Another port is another way to the same server.
     let moved = Simulator::start(Scenario::instant("moved"), Options::default()).expect("it starts");
     let moved_url = moved.base_url();
-    let mut arguments = words(&story, &one, usual, &[]);
+    let mut arguments = arguments(&story, &one, usual, &[]);
     arguments[9] = &moved_url;
-    assert_ran(&story.place.rowcall(&arguments), 0, &["(10 from the cache)"]);
+    assert_exit(&story.dir.rowcall(&arguments), 0, &["(10 from the cache)"]);
     assert_eq!(requests(&moved), 0);
 }
 
 #[test]
-fn an_image_counts_by_what_is_in_it() {
+fn an_image_counts_by_its_content() {
     let story = Story::instant(1);
     let png = |byte: u8| [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[byte; 20]].concat();
-    story.place.write(
+    story.dir.write(
         "in.jsonl",
         "{\"text\":\"Ann is 1\",\"photo\":\"a.png\"}\n{\"text\":\"Ann is 2\",\"photo\":\"b.png\"}\n",
     );
@@ -97,16 +97,16 @@ fn an_image_counts_by_what_is_in_it() {
             "-m",
             "sim",
         ];
-        let ran = story.place.rowcall(
+        let ran = story.dir.rowcall(
             &[&arguments[..], &["--base-url", &story.url, "-o", output, "--cache", "answers.cache"]].concat(),
         );
-        assert_ran(&ran, 0, &["2 done"]);
+        assert_exit(&ran, 0, &["2 done"]);
         story.asked()
     };
-    story.place.write("a.png", png(1));
-    story.place.write("b.png", png(2));
+    story.dir.write("a.png", png(1));
+    story.dir.write("b.png", png(2));
     assert_eq!((run("one.jsonl"), run("two.jsonl")), (2, 0));
-    story.place.write("b.png", png(3));
+    story.dir.write("b.png", png(3));
     assert_eq!((run("three.jsonl"), run("four.jsonl")), (1, 0));
 }
 
@@ -114,46 +114,46 @@ fn an_image_counts_by_what_is_in_it() {
 fn only_values_are_kept_and_a_rerun_finds_and_keeps_them() {
     let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("is 1");
     let story = Story::new(Scenario::instant("declines to answer about some").with_fault(refusal), 20);
-    assert_ran(&story.run("one.jsonl", &[]), 3, &["9 done, 11 failed (11 refusal)"]);
+    assert_exit(&story.run("one.jsonl", &[]), 3, &["9 done, 11 failed (11 refusal)"]);
     assert_eq!((story.asked(), &story.shown()["answers"]), (20, &json!(9)));
-    assert_ran(
+    assert_exit(
         &story.run("two.jsonl", &[]),
         3,
         &["9 done, 11 failed (11 refusal), 9 of these known without asking (9 from the cache)"],
     );
-    assert_eq!(story.asked(), 11, "what has failed is asked again");
+    assert_eq!(story.asked(), 11, "failed rows are asked again");
     let willing = Simulator::start(Scenario::instant("answers"), Options::default()).expect("it starts");
     let url = willing.base_url();
     let rerun = |journal: &str| {
-        story.place.rowcall(&["rerun", journal, "--base-url", &url, "--cache", "answers.cache"])
+        story.dir.rowcall(&["rerun", journal, "--base-url", &url, "--cache", "answers.cache"])
     };
-    assert_ran(&rerun("one.jsonl.journal"), 0, &["11 done\n"]);
-    assert_ran(
+    assert_exit(&rerun("one.jsonl.journal"), 0, &["11 done\n"]);
+    assert_exit(
         &rerun("two.jsonl.journal"),
         0,
         &["11 done, 11 of these known without asking (11 from the cache)"],
     );
     assert_eq!(requests(&willing), 11);
-    assert_ran(&story.run("three.jsonl", &[]), 0, &["20 done, 20 of these known"]);
+    assert_exit(&story.run("three.jsonl", &[]), 0, &["20 done, 20 of these known"]);
     assert_eq!(story.asked(), 0);
     for output in ["one.jsonl", "two.jsonl", "three.jsonl"] {
-        assert_eq!(story.place.read(output), answers(20));
+        assert_eq!(story.dir.read(output), answers(20));
     }
 }
 
 #[test]
-fn equal_rows_are_asked_once_and_not_each() {
+fn equal_rows_are_asked_once_and_no_dedup_is_refused() {
     let story = Story::instant(1);
-    story.place.write("in.txt", "Ann is 5\nAnn is 5\nAnn is 6\nAnn is 5\n");
-    assert_ran(&story.run("one.jsonl", &[]), 0, &["4 done"]);
+    story.dir.write("in.txt", "Ann is 5\nAnn is 5\nAnn is 6\nAnn is 5\n");
+    assert_exit(&story.run("one.jsonl", &[]), 0, &["4 done"]);
     assert_eq!(story.asked(), 2);
-    assert_ran(
+    assert_exit(
         &story.run("two.jsonl", &[]),
         0,
         &["4 done, 4 of these known without asking (2 from the cache)"],
     );
     assert_eq!(story.asked(), 0);
     let refused = story.run("three.jsonl", &["--no-dedup"]);
-    assert_ran(&refused, 2, &["equal rows are asked individually", "leave out `--no-dedup` or `--cache`"]);
-    assert!(!story.place.has("three.jsonl.journal"));
+    assert_exit(&refused, 2, &["equal rows are asked individually", "leave out `--no-dedup` or `--cache`"]);
+    assert!(!story.dir.has("three.jsonl.journal"));
 }

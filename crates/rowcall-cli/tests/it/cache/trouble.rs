@@ -1,19 +1,19 @@
-//! Files that cannot be used are refused before anything is sent; what goes wrong later is warned of, and the run goes on.
+//! Unusable files are refused before anything is sent; later trouble is a warning, and the run continues.
 
 use super::*;
 
 #[test]
-fn what_is_no_cache_is_refused_before_anything_is_sent() {
+fn an_unusable_cache_is_refused_before_anything_is_sent() {
     let story = Story::instant(5);
-    assert_ran(&story.run("one.jsonl", &[]), 0, &[]);
+    assert_exit(&story.run("one.jsonl", &[]), 0, &[]);
     story.asked();
-    std::fs::create_dir(story.place.path("folder")).expect("a folder");
-    story.place.write("text.txt", "x".repeat(5_000));
-    std::fs::copy(story.place.path("answers.cache"), story.place.path("newer.cache")).expect("a copy");
-    let newer = Connection::open(story.place.path("newer.cache")).expect("a SQLite file");
+    std::fs::create_dir(story.dir.path("folder")).expect("a folder");
+    story.dir.write("text.txt", "x".repeat(5_000));
+    std::fs::copy(story.dir.path("answers.cache"), story.dir.path("newer.cache")).expect("a copy");
+    let newer = Connection::open(story.dir.path("newer.cache")).expect("a SQLite file");
     newer.execute_batch("PRAGMA user_version = 9").expect("it is done");
     drop(newer);
-    let held = Connection::open(story.place.path("answers.cache")).expect("a SQLite file");
+    let held = Connection::open(story.dir.path("answers.cache")).expect("a SQLite file");
     held.execute_batch("BEGIN EXCLUSIVE").expect("it is held");
     for (cache, expected) in [
         ("folder", "the cache `folder` is a directory, expected a file"),
@@ -28,14 +28,14 @@ fn what_is_no_cache_is_refused_before_anything_is_sent() {
     ] {
         let arguments =
             [&asking("in.txt", "age int", &story.url)[..], &["-o", "out.jsonl", "--cache", cache]].concat();
-        assert_ran(&story.place.rowcall(&arguments), 2, &[expected, "hint: "]);
-        assert!(!story.place.has("out.jsonl") && !story.place.has("out.jsonl.journal"), "{cache}");
+        assert_exit(&story.dir.rowcall(&arguments), 2, &[expected, "hint: "]);
+        assert!(!story.dir.has("out.jsonl") && !story.dir.has("out.jsonl.journal"), "{cache}");
     }
     assert_eq!(story.asked(), 0);
 }
 
 #[test]
-fn a_cache_that_fails_is_warned_of_and_the_run_goes_on() {
+fn a_failing_cache_is_a_warning_and_the_run_continues() {
     let story = Story::slow(10, 100);
     let mut child = story.start("out.jsonl", &["-c", "4"]);
     story.until_requests(&mut child, 20);
@@ -43,7 +43,7 @@ fn a_cache_that_fails_is_warned_of_and_the_run_goes_on() {
     file.busy_timeout(Duration::from_mins(1)).expect("it waits for the run");
     file.execute_batch("DROP TABLE claims").expect("it is done");
     let ran = Ran::of(child);
-    assert_ran(
+    assert_exit(
         &ran,
         0,
         &[
@@ -53,7 +53,11 @@ fn a_cache_that_fails_is_warned_of_and_the_run_goes_on() {
         ],
     );
     assert_eq!(ran.stderr.matches("warning: the cache").count(), 1, "{}", ran.stderr);
-    assert_eq!(story.place.read("out.jsonl"), answers(100));
+    assert_eq!(story.dir.read("out.jsonl"), answers(100));
     assert_eq!(story.asked(), 100);
-    assert_ran(&story.run("two.jsonl", &[]), 2, &["the cache `answers.cache` cannot be used: no such table"]);
+    assert_exit(
+        &story.run("two.jsonl", &[]),
+        2,
+        &["the cache `answers.cache` cannot be used: no such table"],
+    );
 }

@@ -1,10 +1,10 @@
-//! Journals that were torn by a crash or damaged since: finished rightly or refused clearly, never a wrong output.
+//! Journals torn by a crash or damaged later: completed correctly or refused clearly, never a wrong output.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::{JOURNAL, Story, answers, told};
+use super::{JOURNAL, Story, answers, assert_exit};
 use crate::command::ages;
 
 /// A frame of SQLite's write-ahead log: 24 bytes and a page.
@@ -26,7 +26,7 @@ fn write_at(path: &Path, at: u64, bytes: &[u8]) {
 }
 
 #[test]
-fn a_torn_end_of_the_log_costs_no_more_than_what_was_torn() {
+fn a_torn_end_of_the_log_loses_only_what_was_torn() {
     type Tear = fn(&Path);
     let tears: [(&str, Tear); 5] = [
         ("cut within its last frame", |log| cut(log, FRAME / 2)),
@@ -38,19 +38,19 @@ fn a_torn_end_of_the_log_costs_no_more_than_what_was_torn() {
     for (what, tear) in tears {
         let story = Story::slow(20, &ages(300));
         story.kill(100, &["-c", "8"]);
-        let log = story.place.path(&format!("{JOURNAL}-wal"));
+        let log = story.dir.path(&format!("{JOURNAL}-wal"));
         assert!(length(&log) > 40 * FRAME, "there is something to tear");
         tear(&log);
         let ran = story.run(&["-c", "8"]);
         if what == "gone" && ran.code != Some(0) {
-            // Without its log the journal may be one in which no run has begun.
-            told(&ran, 2, &["`out.jsonl.journal`", "hint: "]);
-            told(&story.run(&["-c", "8", "--fresh"]), 0, &["300 done"]);
+            // Without its log the journal may look as if no run had started.
+            assert_exit(&ran, 2, &["`out.jsonl.journal`", "hint: "]);
+            assert_exit(&story.run(&["-c", "8", "--fresh"]), 0, &["300 done"]);
         } else {
-            told(&ran, 0, &["300 done"]);
+            assert_exit(&ran, 0, &["300 done"]);
         }
         assert_eq!(story.output(), answers(0..300), "the log was {what}");
-        told(&story.run(&[]), 0, &["300 of these known"]);
+        assert_exit(&story.run(&[]), 0, &["300 of these known"]);
     }
 }
 
@@ -58,8 +58,8 @@ fn a_torn_end_of_the_log_costs_no_more_than_what_was_torn() {
 fn a_damaged_journal_gives_the_right_output_or_none() {
     type Damage = fn(&mut Vec<u8>);
     let story = Story::instant(&ages(500));
-    told(&story.run(&[]), 0, &[]);
-    let whole = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
+    assert_exit(&story.run(&[]), 0, &[]);
+    let whole = std::fs::read(story.dir.path(JOURNAL)).expect("the journal");
     assert!(whole.len() > 20 * PAGE, "{} bytes", whole.len());
     let damages: [(&str, Damage); 7] = [
         ("the last page is cut off", |journal| journal.truncate(journal.len() - PAGE)),
@@ -87,25 +87,25 @@ fn a_damaged_journal_gives_the_right_output_or_none() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// What the commands make wrong of a journal with these bytes: each may do its work rightly, or refuse and say why.
+/// What goes wrong with a journal of these bytes: each command must either do its work correctly or refuse and say why.
 fn wrongs(story: &Story, what: &str, damaged: &[u8]) -> Vec<String> {
     let mut wrong = Vec::new();
     for command in ["status", "export", "rerun", "run"] {
-        story.place.write(JOURNAL, damaged);
+        story.dir.write(JOURNAL, damaged);
         for other in ["out.jsonl.journal-wal", "out.jsonl.journal-shm", "out.jsonl"] {
-            let _ = std::fs::remove_file(story.place.path(other));
+            let _ = std::fs::remove_file(story.dir.path(other));
         }
         let ran = match command {
             "run" => story.run(&[]),
-            "export" => story.place.rowcall(&["export", JOURNAL, "-o", "out.jsonl"]),
-            _ => story.place.rowcall(&[command, JOURNAL]),
+            "export" => story.dir.rowcall(&["export", JOURNAL, "-o", "out.jsonl"]),
+            _ => story.dir.rowcall(&[command, JOURNAL]),
         };
-        let written = story.place.has("out.jsonl").then(|| story.output());
+        let written = story.dir.has("out.jsonl").then(|| story.output());
         let is_right = match ran.code {
             Some(0) => command == "status" || written == Some(answers(0..500)),
             Some(1 | 2) => {
-                let told = ["the journal `out.jsonl.journal` is damaged", "hint: "];
-                written.is_none() && told.iter().all(|part| ran.stderr.contains(part))
+                let expected = ["the journal `out.jsonl.journal` is damaged", "hint: "];
+                written.is_none() && expected.iter().all(|part| ran.stderr.contains(part))
             }
             _ => false,
         };
@@ -114,8 +114,8 @@ fn wrongs(story: &Story, what: &str, damaged: &[u8]) -> Vec<String> {
             wrong.push(format!("{what}: {command}: {:?}, {rows:?} rows written: {}", ran.code, ran.stderr));
         }
     }
-    // What is damaged is recognised as ours all the same.
-    story.place.write(JOURNAL, damaged);
+    // A damaged journal is still recognised as ours.
+    story.dir.write(JOURNAL, damaged);
     let fresh = story.run(&["--fresh"]);
     if fresh.code != Some(0) || story.output() != answers(0..500) {
         wrong.push(format!("{what}: --fresh: {:?}: {}", fresh.code, fresh.stderr));

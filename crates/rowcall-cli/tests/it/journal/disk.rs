@@ -1,15 +1,15 @@
-//! Disks that cannot be written to, are full, or fail: the run stops before it sends what it could not note, and goes on later.
+//! Disks that are read-only, full, or failing: the run stops before it sends what it could not record, and can be resumed.
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::{JOURNAL, Story, answers, told};
+use super::{JOURNAL, Story, answers, assert_exit};
 use crate::command::{Ran, ages};
 
-/// The command by which a shell has mounts of its own, if there is one here.
-#[expect(clippy::print_stderr, reason = "a test that tests nothing says so")]
+/// The command that gives a shell its own mounts, if it works here.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn with_own_mounts() -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 2] = [&["unshare", "-m"], &["unshare", "-rm"]];
     let works = |way: &&&[&str]| {
@@ -18,14 +18,14 @@ fn with_own_mounts() -> Option<&'static [&'static str]> {
     };
     let found = ways.iter().find(works).copied();
     if found.is_none() {
-        eprintln!("nothing can be mounted here, so this is not tested: `unshare -m` needs to be allowed");
+        eprintln!("skipped: mounts are not allowed here, and `unshare -m` needs them");
     }
     found
 }
 
-/// Runs the story while `path` cannot be written to: by its permissions, or by its mount for whom these do not bind.
+/// Runs the story while `path` is read-only: by its permissions or, for a user who can ignore these, by its mount.
 fn run_read_only(story: &Story, path: &str, more: &[&str]) -> Option<Ran> {
-    let full = story.place.path(path);
+    let full = story.dir.path(path);
     let writable = std::fs::metadata(&full).expect("it is there").permissions();
     let mode = if full.is_dir() { 0o555 } else { 0o444 };
     std::fs::set_permissions(&full, Permissions::from_mode(mode)).expect("permissions");
@@ -42,7 +42,7 @@ fn run_read_only(story: &Story, path: &str, more: &[&str]) -> Option<Ran> {
     ran
 }
 
-/// Whether permissions keep this process from writing.
+/// Whether permissions stop this process from writing.
 fn binds(path: &Path) -> bool {
     let path = if path.is_dir() { path.join("probe") } else { path.to_owned() };
     let opened = File::options().append(true).create(true).open(&path);
@@ -53,55 +53,55 @@ fn binds(path: &Path) -> bool {
 }
 
 #[test]
-fn a_journal_that_cannot_be_written_to_is_told_before_anything_is_sent() {
+fn a_read_only_journal_is_reported_before_anything_is_sent() {
     let story = Story::instant(&ages(20));
-    std::fs::create_dir(story.place.path("kept")).expect("a folder");
+    std::fs::create_dir(story.dir.path("kept")).expect("a folder");
     let journal = ["--journal", "kept/journal"];
-    // In a folder where it cannot be made.
+    // In a folder where it cannot be created.
     let Some(ran) = run_read_only(&story, "kept", &journal) else { return };
-    told(&ran, 2, &["the journal `kept/journal` cannot be locked: ", "hint: "]);
+    assert_exit(&ran, 2, &["the journal `kept/journal` cannot be locked: ", "hint: "]);
     assert_eq!(story.asked(), 0);
-    told(&story.run(&journal), 0, &[]);
+    assert_exit(&story.run(&journal), 0, &[]);
     assert_eq!(story.asked(), 20);
-    // In a folder where it is, but nothing beside it can be made; and a file of which this holds itself.
-    story.place.write("in.txt", ages(30));
-    let before = std::fs::read(story.place.path("kept/journal")).expect("the journal");
+    // In a folder where it exists but nothing can be created beside it; and a read-only journal.
+    story.dir.write("in.txt", ages(30));
+    let before = std::fs::read(story.dir.path("kept/journal")).expect("the journal");
     for (path, part) in [("kept", "cannot be locked: "), ("kept/journal", "cannot be written to")] {
         for more in [&[][..], &["--fresh"]] {
             let ran = run_read_only(&story, path, &[&journal, more].concat());
-            // A file may be removed by whoever may write to its folder, unless something is mounted there.
+            // A user who may write to the folder may delete the file, unless it is a mount point.
             if let Some(ran) = ran.filter(|ran| path == "kept" || more.is_empty() || ran.code != Some(0)) {
                 let part = if path != "kept" && !more.is_empty() { "cannot be removed" } else { part };
-                told(&ran, 2, &["`kept/journal`", part, "hint: "]);
+                assert_exit(&ran, 2, &["`kept/journal`", part, "hint: "]);
                 assert_eq!(story.asked(), 0, "{path} {more:?}");
-                assert!(std::fs::read(story.place.path("kept/journal")).expect("the journal") == before);
+                assert!(std::fs::read(story.dir.path("kept/journal")).expect("the journal") == before);
             }
         }
     }
-    told(&story.run(&journal), 0, &["30 done"]);
+    assert_exit(&story.run(&journal), 0, &["30 done"]);
     assert_eq!(story.output(), answers(0..30));
 }
 
 #[test]
-fn a_journal_in_a_folder_that_cannot_be_written_to_can_be_read() {
+fn a_journal_in_a_read_only_folder_can_be_read() {
     let story = Story::instant(&ages(20));
-    std::fs::create_dir(story.place.path("kept")).expect("a folder");
-    told(&story.run(&["--journal", "kept/journal"]), 0, &[]);
+    std::fs::create_dir(story.dir.path("kept")).expect("a folder");
+    assert_exit(&story.run(&["--journal", "kept/journal"]), 0, &[]);
     let Some(way) = with_own_mounts() else { return };
     let script = "mount --bind kept kept && mount -o remount,bind,ro kept && exec \"$@\"";
     let under = [way, &["sh", "-c", script, "sh"]].concat();
-    let read = |arguments: &[&str]| Ran::of(story.place.start_under(&under, arguments, &[]));
-    told(&read(&["status", "kept/journal"]), 0, &[]);
+    let read = |arguments: &[&str]| Ran::of(story.dir.start_under(&under, arguments, &[]));
+    assert_exit(&read(&["status", "kept/journal"]), 0, &[]);
     let exported = read(&["export", "kept/journal"]);
     assert_eq!((exported.code, exported.stdout), (Some(0), answers(0..20)), "{}", exported.stderr);
 }
 
 #[test]
-fn a_full_disk_stops_the_run_and_once_there_is_room_it_goes_on() {
+fn a_full_disk_stops_the_run_which_resumes_once_there_is_room() {
     let Some(way) = with_own_mounts() else { return };
     let story = Story::instant(&ages(1_000));
-    std::fs::create_dir(story.place.path("kept")).expect("a folder");
-    // The small disk is gone with the shell that mounted it, so that all happens in one.
+    std::fs::create_dir(story.dir.path("kept")).expect("a folder");
+    // The small disk disappears with the shell that mounted it, so everything happens in one shell.
     let script = "mount -t tmpfs -o size=256k none kept || exit 99
         \"$@\" 2> full.txt; echo $? > full.code
         \"$@\" 2> still-full.txt; echo $? > still-full.code
@@ -111,12 +111,12 @@ fn a_full_disk_stops_the_run_and_once_there_is_room_it_goes_on() {
     let under = [way, &["sh", "-c", script, "sh"]].concat();
     let ran = story.run_under(&under, &["--journal", "kept/journal", "-c", "8"]);
     let full = |name: &str| Ran {
-        code: story.place.read(&format!("{name}.code")).trim().parse().ok(),
+        code: story.dir.read(&format!("{name}.code")).trim().parse().ok(),
         stdout: String::new(),
-        stderr: story.place.read(&format!("{name}.txt")),
+        stderr: story.dir.read(&format!("{name}.txt")),
     };
     let stopped = full("full");
-    told(
+    assert_exit(
         &stopped,
         1,
         &[
@@ -127,18 +127,18 @@ fn a_full_disk_stops_the_run_and_once_there_is_room_it_goes_on() {
     let again = full("still-full");
     assert!(matches!(again.code, Some(1 | 2)), "{again:?}");
     assert!(again.stderr.contains("the disk is full"), "{}", again.stderr);
-    told(&ran, 0, &["resuming `kept/journal`", "1,000 done"]);
+    assert_exit(&ran, 0, &["resuming `kept/journal`", "1,000 done"]);
     assert!(story.output() == answers(0..1_000), "the output is the right one");
-    let status: serde_json::Value = serde_json::from_str(&story.place.read("status.json")).expect("JSON");
+    let status: serde_json::Value = serde_json::from_str(&story.dir.read("status.json")).expect("JSON");
     let possibly_paid = status["possibly_paid"].as_u64().expect("a count");
     assert!((1_000..=1_000 + possibly_paid).contains(&story.asked()), "{status}");
 }
 
 #[test]
-fn an_output_that_finds_no_room_stops_the_run_and_nothing_is_lost() {
+fn a_full_output_disk_stops_the_run_and_nothing_is_lost() {
     let Some(way) = with_own_mounts() else { return };
     let story = Story::instant(&ages(2_000));
-    std::fs::create_dir(story.place.path("small")).expect("a folder");
+    std::fs::create_dir(story.dir.path("small")).expect("a folder");
     let script = "mount -t tmpfs -o size=64k none small || exit 99
         \"$@\" 2> full.txt; echo $? > full.code
         mount -o remount,size=64m small || exit 99
@@ -146,11 +146,11 @@ fn an_output_that_finds_no_room_stops_the_run_and_nothing_is_lost() {
     let under = [way, &["sh", "-c", script, "sh"]].concat();
     let arguments =
         [&story.asking("in.txt")[..], &["-o", "small/out.jsonl", "--journal", JOURNAL, "-c", "8"]].concat();
-    let ran = Ran::of(story.place.start_under(&under, &arguments, &[]));
-    assert_eq!(story.place.read("full.code").trim(), "1", "{}", story.place.read("full.txt"));
-    let stderr = story.place.read("full.txt");
+    let ran = Ran::of(story.dir.start_under(&under, &arguments, &[]));
+    assert_eq!(story.dir.read("full.code").trim(), "1", "{}", story.dir.read("full.txt"));
+    let stderr = story.dir.read("full.txt");
     assert!(stderr.contains("small/out.jsonl") && stderr.contains("No space left"), "{stderr}");
-    told(&ran, 0, &["resuming `out.jsonl.journal`", "2,000 done"]);
+    assert_exit(&ran, 0, &["resuming `out.jsonl.journal`", "2,000 done"]);
     assert!(ran.stdout == answers(0..2_000), "the output is the right one");
     let possibly_paid = story.count("possibly_paid");
     assert!((2_000..=2_000 + possibly_paid).contains(&story.asked()), "{possibly_paid} possibly paid");
@@ -160,16 +160,14 @@ fn an_output_that_finds_no_room_stops_the_run_and_nothing_is_lost() {
 fn whichever_sync_fails_nothing_more_is_sent_and_the_same_command_finishes() {
     let traces = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).status();
     if !traces.is_ok_and(|status| status.success()) {
-        eprintln!(
-            "left out: syncs are made to fail by `strace`, which `cargo xtask test` installs where it may"
-        );
+        eprintln!("skipped: `strace` makes syncs fail; `cargo xtask test` installs it if it can");
         return;
     }
     let mut stopped_by_the_journal = 0;
     for failing in 1..=8 {
         let story = Story::slow(10, &ages(400));
         let [journal, log] =
-            ["", "-wal"].map(|ending| format!("{}{ending}", story.place.path(JOURNAL).display()));
+            ["", "-wal"].map(|ending| format!("{}{ending}", story.dir.path(JOURNAL).display()));
         let inject = format!("inject=fsync,fdatasync:error=EIO:when={failing}");
         let ran = story.run_under(
             &[
@@ -189,20 +187,20 @@ fn whichever_sync_fails_nothing_more_is_sent_and_the_same_command_finishes() {
             ],
             &["-c", "8"],
         );
-        assert!(story.place.read("trace.txt").contains("EIO"), "sync {failing} was not made to fail");
+        assert!(story.dir.read("trace.txt").contains("EIO"), "sync {failing} was not made to fail");
         let code = ran.code.unwrap_or_default();
         assert!(code == 1 || (code == 2 && story.asked() == 0), "sync {failing}: {ran:?}");
-        told(
+        assert_exit(
             &ran,
             code,
             &["`out.jsonl.journal` cannot be kept safely on its disk", "hint: nothing more was sent"],
         );
-        // The first syncs come after the first answers, so that most rows must not have been asked about.
+        // The first syncs follow the first answers, so most rows must not have been asked yet.
         assert!(story.simulator.stats().requests.all < 200, "{:?}", story.simulator.stats().requests);
         assert_eq!(story.simulator.stats().unfinished, 0, "what was in flight was awaited");
-        assert!(!story.place.has("out.jsonl"));
+        assert!(!story.dir.has("out.jsonl"));
         stopped_by_the_journal += u32::from(code == 1);
-        told(&story.run(&["-c", "8"]), 0, &["400 done"]);
+        assert_exit(&story.run(&["-c", "8"]), 0, &["400 done"]);
         assert_eq!(story.output(), answers(0..400), "sync {failing}");
         let (requests, possibly_paid) = (story.simulator.stats().requests.all, story.count("possibly_paid"));
         assert!(

@@ -1,26 +1,26 @@
-//! The same command again: after an end, after SIGKILL and Ctrl-C, and after what the options say of the journal.
+//! The same command again: after it finished, after SIGKILL and Ctrl-C, and with the options for the journal.
 
 use std::io::{BufRead, BufReader};
 
 use rowcall_sim::{Options, Scenario, Simulator};
 use serde_json::json;
 
-use super::{JOURNAL, Story, answers, people, send, sorted, told};
-use crate::command::{Ran, Workplace, ages};
+use super::{JOURNAL, Story, answers, assert_exit, people, send, sorted};
+use crate::command::{Ran, TestDir, ages};
 
 #[test]
 fn the_same_command_again_asks_nothing_and_gives_the_same_output() {
     let story = Story::instant(&ages(300));
-    told(&story.run(&[]), 0, &["300 done"]);
+    assert_exit(&story.run(&[]), 0, &["300 done"]);
     assert_eq!((story.asked(), story.output()), (300, answers(0..300)));
     for left_behind in
         ["out.jsonl.part", "out.jsonl.journal-wal", "out.jsonl.journal-shm", "out.jsonl.journal-lock"]
     {
-        assert!(!story.place.has(left_behind), "{left_behind}");
+        assert!(!story.dir.has(left_behind), "{left_behind}");
     }
     for _ in 0..2 {
         let again = story.run(&[]);
-        told(
+        assert_exit(
             &again,
             0,
             &[
@@ -46,7 +46,7 @@ fn the_same_command_again_asks_nothing_and_gives_the_same_output() {
 }
 
 #[test]
-fn whoever_is_killed_goes_on_where_it_was_and_tells_what_may_be_paid_twice() {
+fn a_killed_run_resumes_and_reports_possible_double_billing() {
     let story = Story::slow(30, &ages(400));
     for round in 1..=3_u64 {
         story.kill(100, &["-c", "8"]);
@@ -57,14 +57,14 @@ fn whoever_is_killed_goes_on_where_it_was_and_tells_what_may_be_paid_twice() {
         assert!(possibly_paid >= round, "each time some were in flight: {status}");
         assert!(known + possibly_paid >= requests, "{requests} requests: {status}");
         assert_eq!((&status["running"], &status["complete"]), (&json!(false), &json!(false)));
-        assert!(!story.place.has("out.jsonl"), "an output has its name when it is complete");
+        assert!(!story.dir.has("out.jsonl"), "an output gets its name when it is complete");
     }
     let cut_off = story.count("intents");
     let finished = story.run(&["-c", "8"]);
-    let told_of =
-        format!("{cut_off} rows were being asked about when it was cut off and may be paid for twice");
-    told(&finished, 0, &["resuming `out.jsonl.journal`: ", &told_of, "400 done", "paid?"]);
-    assert_eq!(story.output(), answers(0..400), "as an undisturbed run would have written it");
+    let billed_twice =
+        format!("{cut_off} rows were in flight when the last run was killed and may be billed twice");
+    assert_exit(&finished, 0, &["resuming `out.jsonl.journal`: ", &billed_twice, "400 done", "billed?"]);
+    assert_eq!(story.output(), answers(0..400), "the output of an undisturbed run");
     let (status, stats) = (story.status(), story.simulator.stats());
     let possibly_paid = status["possibly_paid"].as_u64().expect("a count");
     assert_eq!(possibly_paid, story.count("possibly_paid"));
@@ -75,71 +75,75 @@ fn whoever_is_killed_goes_on_where_it_was_and_tells_what_may_be_paid_twice() {
 }
 
 #[test]
-fn whoever_is_interrupted_once_pays_nothing_twice() {
+fn an_interrupted_run_is_never_billed_twice() {
     let story = Story::slow(30, &ages(200));
     let mut child = story.start(&["-c", "8"]);
     story.until_requests(&mut child, 50);
     send("-INT", &child);
     let ran = Ran::of(child);
-    told(&ran, 130, &["and in `out.jsonl.journal`: the same command goes on from there", "rows left"]);
+    assert_exit(
+        &ran,
+        130,
+        &["the journal is `out.jsonl.journal`: run the same command to continue", "rows left"],
+    );
     let status = story.status();
     assert_eq!((&status["possibly_paid"], &status["complete"]), (&json!(0), &json!(false)));
     assert_eq!(status["rows"], story.simulator.stats().requests.all);
-    told(&story.run(&["-c", "8"]), 0, &["resuming", "200 done"]);
+    assert_exit(&story.run(&["-c", "8"]), 0, &["resuming", "200 done"]);
     assert_eq!((story.asked(), story.output()), (200, answers(0..200)));
 }
 
 #[test]
 fn fresh_starts_over() {
     let story = Story::instant(&ages(50));
-    told(&story.run(&[]), 0, &[]);
+    assert_exit(&story.run(&[]), 0, &[]);
     let again = story.run(&["--fresh"]);
-    told(&again, 0, &["50 done"]);
+    assert_exit(&again, 0, &["50 done"]);
     assert!(!again.stderr.contains("resuming"), "{}", again.stderr);
     assert_eq!((story.asked(), story.output()), (100, answers(0..50)));
     assert_eq!((story.count("outcomes"), story.count("plans")), (50, 1));
 }
 
 #[test]
-fn fresh_starts_over_after_a_kill_as_well() {
+fn fresh_starts_over_after_a_kill() {
     let story = Story::slow(20, &ages(200));
     for after in [1, 20, 60] {
         story.kill(after, &["-c", "8", "--force"]);
         let ran = story.run(&["-c", "8", "--fresh"]);
-        told(&ran, 0, &["200 done", "requests  200, "]);
-        assert!(!ran.stderr.contains("known") && !ran.stderr.contains("paid?"), "{}", ran.stderr);
+        assert_exit(&ran, 0, &["200 done", "requests  200, "]);
+        assert!(!ran.stderr.contains("known") && !ran.stderr.contains("billed?"), "{}", ran.stderr);
         assert_eq!((story.count("outcomes"), story.output()), (200, answers(0..200)));
-        std::fs::remove_file(story.place.path(JOURNAL)).expect("the journal");
+        std::fs::remove_file(story.dir.path(JOURNAL)).expect("the journal");
     }
 }
 
 #[test]
-fn an_output_that_no_journal_can_rebuild_is_not_written_over() {
+fn an_output_without_a_journal_is_not_overwritten() {
     let story = Story::instant(&ages(20));
-    story.place.write("out.jsonl", "made by hand\n");
+    story.dir.write("out.jsonl", "made by hand\n");
     let refused = story.run(&[]);
-    told(&refused, 2, &["`out.jsonl`", "`out.jsonl.journal`", "hint: `--force`"]);
+    assert_exit(&refused, 2, &["`out.jsonl`", "`out.jsonl.journal`", "hint: use `--force`"]);
     assert_eq!((story.asked(), &*story.output()), (0, "made by hand\n"));
-    assert!(!story.place.has(JOURNAL), "nothing was begun");
-    told(&story.run(&["--force"]), 0, &[]);
+    assert!(!story.dir.has(JOURNAL), "nothing was begun");
+    assert_exit(&story.run(&["--force"]), 0, &[]);
     assert_eq!((story.asked(), story.output()), (20, answers(0..20)));
-    // Its own journal lost, it is a stranger's again.
-    std::fs::remove_file(story.place.path(JOURNAL)).expect("it is there");
-    told(&story.run(&[]), 2, &["hint: `--force`"]);
-    story.place.write("out.jsonl", "");
-    told(&story.run(&[]), 0, &[]);
+    // Without its journal it counts as another program's file again.
+    std::fs::remove_file(story.dir.path(JOURNAL)).expect("it is there");
+    assert_exit(&story.run(&[]), 2, &["hint: use `--force`"]);
+    story.dir.write("out.jsonl", "");
+    assert_exit(&story.run(&[]), 0, &[]);
     assert_eq!((story.asked(), story.output()), (20, answers(0..20)));
 }
 
 #[test]
-fn without_a_journal_nothing_is_kept_and_all_is_asked_again() {
+fn without_a_journal_every_row_is_asked_again() {
     let story = Story::instant(&ages(20));
     for _ in 0..2 {
-        told(&story.run(&["--no-journal"]), 0, &["20 done"]);
+        assert_exit(&story.run(&["--no-journal"]), 0, &["20 done"]);
         assert_eq!((story.asked(), story.output()), (20, answers(0..20)));
-        assert!(!story.place.has(JOURNAL));
+        assert!(!story.dir.has(JOURNAL));
     }
-    told(&story.run(&["--no-journal", "--journal", "kept"]), 2, &["--no-journal", "--journal"]);
+    assert_exit(&story.run(&["--no-journal", "--journal", "kept"]), 2, &["--no-journal", "--journal"]);
 }
 
 #[test]
@@ -153,21 +157,25 @@ fn a_journal_has_its_own_name_and_is_neither_input_nor_output() {
         ("failed.jsonl", "file for failed rows"),
     ] {
         let refused = story.run(&["--journal", name, "--failed", "failed.jsonl"]);
-        told(&refused, 2, &[&format!("`{name}`"), &format!("both the {what} and the journal"), "hint: "]);
+        assert_exit(
+            &refused,
+            2,
+            &[&format!("`{name}`"), &format!("both the {what} and the journal"), "hint: "],
+        );
     }
-    assert_eq!((story.asked(), story.place.read("in.txt")), (0, ages(20)));
+    assert_eq!((story.asked(), story.dir.read("in.txt")), (0, ages(20)));
     for _ in 0..2 {
-        told(&story.run(&["--journal", "kept"]), 0, &[]);
+        assert_exit(&story.run(&["--journal", "kept"]), 0, &[]);
     }
     assert_eq!(story.asked(), 20);
-    assert!(story.place.has("kept") && !story.place.has(JOURNAL));
+    assert!(story.dir.has("kept") && !story.dir.has(JOURNAL));
 }
 
 #[test]
-fn standard_output_keeps_a_journal_only_where_one_is_named() {
+fn standard_output_has_a_journal_only_if_one_is_named() {
     let story = Story::instant(&ages(20));
-    let to_stdout = |more: &[&str]| story.place.rowcall(&[&story.asking("in.txt")[..], more].concat());
-    let files = || std::fs::read_dir(story.place.path("")).expect("a folder").count();
+    let to_stdout = |more: &[&str]| story.dir.rowcall(&[&story.asking("in.txt")[..], more].concat());
+    let files = || std::fs::read_dir(story.dir.path("")).expect("a folder").count();
     for _ in 0..2 {
         let ran = to_stdout(&[]);
         assert_eq!((ran.code, story.asked(), ran.stdout), (Some(0), 20, answers(0..20)));
@@ -183,11 +191,11 @@ fn standard_output_keeps_a_journal_only_where_one_is_named() {
 }
 
 #[test]
-fn a_device_and_a_look_at_the_requests_keep_no_journal() {
+fn a_device_and_show_requests_keep_no_journal() {
     let story = Story::instant(&ages(20));
     for _ in 0..2 {
-        told(
-            &story.place.rowcall(
+        assert_exit(
+            &story.dir.rowcall(
                 &[&story.asking("in.txt")[..], &["-o", "/dev/null", "--output-format", "csv"]].concat(),
             ),
             0,
@@ -196,19 +204,19 @@ fn a_device_and_a_look_at_the_requests_keep_no_journal() {
         assert_eq!(story.asked(), 20);
     }
     assert!(!std::path::Path::new("/dev/null.journal").exists());
-    told(&story.run(&["--show-requests", "1"]), 0, &[]);
-    assert!(!story.place.has(JOURNAL));
+    assert_exit(&story.run(&["--show-requests", "1"]), 0, &[]);
+    assert!(!story.dir.has(JOURNAL));
 }
 
 #[test]
 fn an_input_that_has_vanished_leaves_the_journal_as_it_was() {
     let story = Story::instant(&ages(20));
-    told(&story.run(&[]), 0, &[]);
-    let before = std::fs::read(story.place.path(JOURNAL)).expect("the journal");
-    std::fs::remove_file(story.place.path("in.txt")).expect("the input is there");
-    told(&story.run(&[]), 2, &["`in.txt`", "No such file"]);
-    told(&story.run(&["--fresh"]), 2, &["`in.txt`", "No such file"]);
-    assert!(std::fs::read(story.place.path(JOURNAL)).expect("the journal") == before);
+    assert_exit(&story.run(&[]), 0, &[]);
+    let before = std::fs::read(story.dir.path(JOURNAL)).expect("the journal");
+    std::fs::remove_file(story.dir.path("in.txt")).expect("the input is there");
+    assert_exit(&story.run(&[]), 2, &["`in.txt`", "No such file"]);
+    assert_exit(&story.run(&["--fresh"]), 2, &["`in.txt`", "No such file"]);
+    assert!(std::fs::read(story.dir.path(JOURNAL)).expect("the journal") == before);
     assert_eq!((story.asked(), story.output()), (20, answers(0..20)));
 }
 
@@ -217,62 +225,66 @@ fn five_thousand_rows_come_in_order_although_the_first_is_answered_last() {
     let scenario =
         Scenario::instant("answers about the first row when all others are").with_held("Zoe", 4_999);
     let story = Story::new(scenario, &format!("Zoe is 0\n{}", people(1..5_000)));
-    // Rows that had to wait for the first one would keep it waiting: it would fail by this limit.
+    // If rows had to wait for the first one, it would wait for them too and fail by this timeout.
     let ran = story.run(&["-c", "64", "--timeout", "100s", "--retries", "0"]);
-    told(&ran, 0, &["5,000 done"]);
+    assert_exit(&ran, 0, &["5,000 done"]);
     assert_eq!(story.asked(), 5_000);
     let first = "{\"text\":\"Zoe is 0\",\"age\":0,\"_error\":null}\n";
     assert!(story.output() == format!("{first}{}", answers(1..5_000)), "the order of the input");
-    // And again, where nothing has to be waited for.
-    told(&story.run(&[]), 0, &["5,000 of these known"]);
+    // And again, with nothing to wait for.
+    assert_exit(&story.run(&[]), 0, &["5,000 of these known"]);
     assert!(story.output() == format!("{first}{}", answers(1..5_000)), "the order of the input");
     assert_eq!(story.asked(), 0);
 }
 
 #[test]
-fn what_comes_by_a_pipe_and_goes_to_one_is_resumed_as_well() {
+fn a_run_between_pipes_can_be_resumed() {
     let story = Story::slow(10, "");
     let rows = ages(300);
     let arguments =
         [&story.asking("-")[..], &["--input-format", "txt", "--journal", "kept", "-c", "8"]].concat();
-    let mut child = story.place.start(&arguments, &[]);
+    let mut child = story.dir.start(&arguments, &[]);
     std::io::Write::write_all(&mut child.stdin.take().expect("piped"), rows.as_bytes()).expect("it reads");
-    // As `| head -1`: one line, then the pipe is closed.
+    // Like `| head -1`: one line, then the pipe is closed.
     let mut first = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
     assert_eq!((Ran::of(child).code, first), (Some(141), answers(0..1)));
-    let ran = story.place.rowcall_with(&arguments, &rows, &[]);
+    let ran = story.dir.rowcall_with(&arguments, &rows, &[]);
     assert_eq!((ran.code, ran.stdout), (Some(0), answers(0..300)), "{}", ran.stderr);
     assert_eq!(story.asked(), 300, "what was in flight was awaited and kept");
     let other = arguments
         .iter()
         .map(|argument| if *argument == "{{ text }}" { "Look: {{ text }}" } else { argument });
-    let refused = story.place.rowcall_with(&other.collect::<Vec<_>>(), &rows, &[]);
-    told(&refused, 2, &["the journal `kept` was made with another prompt", "hint: `--accept-changes`"]);
+    let refused = story.dir.rowcall_with(&other.collect::<Vec<_>>(), &rows, &[]);
+    assert_exit(
+        &refused,
+        2,
+        &["the journal `kept` was made with another prompt", "hint: `--accept-changes`"],
+    );
     assert_eq!(story.asked(), 0);
 }
 
 #[test]
-fn completed_order_is_resumed_as_well() {
+fn a_run_in_completed_order_can_be_resumed() {
     let story = Story::slow(20, &ages(200));
     let order = ["-c", "8", "--order", "completed"];
     story.kill(60, &order);
-    told(&story.run(&order), 0, &["200 done"]);
+    assert_exit(&story.run(&order), 0, &["200 done"]);
     assert_eq!(sorted(&story.output()), sorted(&answers(0..200)));
 }
 
 #[test]
-fn a_simulator_started_along_the_way_is_resumed_although_its_port_is_another() {
-    let place = Workplace::new();
-    place.write("in.txt", ages(50));
+fn a_run_with_its_own_simulator_is_resumed_on_another_port() {
+    let dir = TestDir::new();
+    dir.write("in.txt", ages(50));
     let run = |more: &[&str]| {
         let arguments =
             ["run", "in.txt", "-s", "age int", "-p", "{{ text }}", "-m", "sim", "-o", "out.jsonl"];
-        place.rowcall(&[&arguments[..], more].concat())
+        dir.rowcall(&[&arguments[..], more].concat())
     };
-    told(&run(&[]), 0, &["50 done"]);
-    told(&run(&[]), 0, &["50 of these known"]);
+    assert_exit(&run(&[]), 0, &["50 done"]);
+    assert_exit(&run(&[]), 0, &["50 of these known"]);
     let elsewhere = Simulator::start(Scenario::instant("elsewhere"), Options::default()).expect("it starts");
-    told(&run(&["--base-url", &elsewhere.base_url()]), 0, &["50 of these known"]);
-    assert_eq!((elsewhere.stats().requests.all, place.read("out.jsonl")), (0, answers(0..50)));
+    assert_exit(&run(&["--base-url", &elsewhere.base_url()]), 0, &["50 of these known"]);
+    assert_eq!((elsewhere.stats().requests.all, dir.read("out.jsonl")), (0, answers(0..50)));
 }

@@ -1,17 +1,17 @@
-//! No key and no header is anywhere: not in the journal, not beside it, not in what is printed, whatever goes wrong.
+//! No key and no header appears anywhere, whatever goes wrong: not in the journal or beside it, not on stdout or stderr.
 
 use rowcall_sim::{ErrorBody, Fault, FaultKind, Latency, Scenario, StatusFault};
 use std::time::Duration;
 
-use super::{Story, told};
-use crate::command::{Ran, Workplace, ages};
+use super::{Story, assert_exit};
+use crate::command::{Ran, TestDir, ages};
 
 const KEY: &str = "sk-secret-4711-0815";
 const HEADER: &str = "hunter2-very-secret";
 
-/// Asserts that none of the secrets is in any file of the place, nor in what was printed.
-fn holds_no_secret(place: &Workplace, printed: &[&Ran]) {
-    let files = std::fs::read_dir(place.path("")).expect("a folder").map(|file| file.expect("a file").path());
+/// Asserts that no secret is in any file of the folder or in the printed text.
+fn assert_no_secret(dir: &TestDir, printed: &[&Ran]) {
+    let files = std::fs::read_dir(dir.path("")).expect("a folder").map(|file| file.expect("a file").path());
     let files: Vec<_> =
         files.map(|path| (path.display().to_string(), std::fs::read(&path).expect("a file"))).collect();
     assert!(files.len() >= 3, "input, output and journal: {files:?}");
@@ -33,10 +33,10 @@ fn arguments<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn run(story: &Story, url: &str, more: &[&str]) -> Ran {
-    story.place.rowcall_with(&arguments(url, more), "", &[("OPENAI_API_KEY", KEY)])
+    story.dir.rowcall_with(&arguments(url, more), "", &[("OPENAI_API_KEY", KEY)])
 }
 
-/// Everything goes wrong now and then.
+/// All kinds of faults at times.
 fn trouble() -> Scenario {
     let status = |code| FaultKind::Status(StatusFault::new(code));
     let html = FaultKind::Status(StatusFault { body: ErrorBody::Html, ..StatusFault::new(500) });
@@ -52,28 +52,28 @@ fn trouble() -> Scenario {
 #[test]
 fn a_run_with_failures_and_a_crash_leaves_no_secret() {
     let story = Story::new(trouble(), &ages(100));
-    let mut child = story.place.start(&arguments(&story.url, &[]), &[("OPENAI_API_KEY", KEY)]);
+    let mut child = story.dir.start(&arguments(&story.url, &[]), &[("OPENAI_API_KEY", KEY)]);
     story.until_requests(&mut child, 40);
     child.kill().expect("it is killed");
     let killed = Ran::of(child);
-    assert!(story.place.has("out.jsonl.journal-wal"), "it was killed while it wrote");
-    holds_no_secret(&story.place, &[&killed]);
+    assert!(story.dir.has("out.jsonl.journal-wal"), "it was killed while writing");
+    assert_no_secret(&story.dir, &[&killed]);
     let finished = run(&story, &story.url, &[]);
-    told(&finished, 3, &["attempt"]);
-    let status = story.place.rowcall(&["status", "out.jsonl.journal"]);
-    let exported = story.place.rowcall(&["export", "out.jsonl.journal"]);
+    assert_exit(&finished, 3, &["attempt"]);
+    let status = story.dir.rowcall(&["status", "out.jsonl.journal"]);
+    let exported = story.dir.rowcall(&["export", "out.jsonl.journal"]);
     let rerun = ["rerun", "out.jsonl.journal", "--verbose", "--header", "X-Api-Key: hunter2-very-secret"];
-    let rerun = story.place.rowcall_with(&rerun, "", &[("OPENAI_API_KEY", KEY)]);
-    told(&rerun, 3, &["attempt"]);
-    holds_no_secret(&story.place, &[&finished, &status, &exported, &rerun]);
+    let rerun = story.dir.rowcall_with(&rerun, "", &[("OPENAI_API_KEY", KEY)]);
+    assert_exit(&rerun, 3, &["attempt"]);
+    assert_no_secret(&story.dir, &[&finished, &status, &exported, &rerun]);
 }
 
 #[test]
 fn a_key_that_is_refused_is_not_repeated() {
     let story = Story::new(trouble().with_key("sk-another"), &ages(100));
     let refused = run(&story, &story.url, &[]);
-    told(&refused, 1, &["401"]);
-    holds_no_secret(&story.place, &[&refused]);
+    assert_exit(&refused, 1, &["401"]);
+    assert_no_secret(&story.dir, &[&refused]);
 }
 
 #[test]
@@ -84,10 +84,10 @@ fn a_key_that_the_server_repeats_is_not_passed_on() {
         let echo = FaultKind::Status(StatusFault { message, ..StatusFault::new(code) });
         let story = Story::new(Scenario::instant("repeats keys").with_fault(Fault::new(echo, 1.0)), &ages(5));
         let ran = run(&story, &story.url, &["--retries", "1"]);
-        let place = &story.place;
+        let dir = &story.dir;
         let files = ["out.jsonl", "out.jsonl.part", "failed.jsonl", "failed.jsonl.part", "out.jsonl.journal"];
         let holding = files.into_iter().filter(|name| {
-            std::fs::read(place.path(name)).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(KEY))
+            std::fs::read(dir.path(name)).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(KEY))
         });
         assert_eq!(holding.collect::<Vec<_>>(), [""; 0], "{code}: {}", ran.stderr);
         assert!(!ran.stderr.contains(KEY), "{code}: {}", ran.stderr);
@@ -95,13 +95,13 @@ fn a_key_that_the_server_repeats_is_not_passed_on() {
 }
 
 #[test]
-fn what_an_address_hides_is_not_kept() {
+fn a_secret_in_an_address_is_not_recorded() {
     let story = Story::instant(&ages(10));
     for url in
         [story.url.replace("://", &format!("://ann:{HEADER}@")), format!("{}?api_key={HEADER}", story.url)]
     {
         let ran = run(&story, &url, &["--fresh"]);
-        let journal = std::fs::read(story.place.path("out.jsonl.journal")).unwrap_or_default();
+        let journal = std::fs::read(story.dir.path("out.jsonl.journal")).unwrap_or_default();
         assert!(!String::from_utf8_lossy(&journal).contains(HEADER), "{url}: {ran:?}");
     }
 }

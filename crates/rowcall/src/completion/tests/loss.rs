@@ -37,18 +37,12 @@ fn a_trailing_comma_before_a_missing_bracket_may_hide_an_item() {
     Asked::new("name str, tags str[]").check(
         Finish::Stop,
         &[
-            (
-                text(r#"{"name":"Ann","tags":["x"]"#),
-                r#"value {"name":"Ann","tags":["x"]} missing_bracket"#,
-            ),
+            (text(r#"{"name":"Ann","tags":["x"]"#), r#"value {"name":"Ann","tags":["x"]} missing_bracket"#),
             (
                 text(r#"{"name":"Ann","tags":["x",]"#),
                 "invalid; the JSON is not closed: it ends before it is complete",
             ),
-            (
-                text(r#"{"name":"Ann","tags":["x",]}"#),
-                r#"value {"name":"Ann","tags":["x"]} trailing_comma"#,
-            ),
+            (text(r#"{"name":"Ann","tags":["x",]}"#), r#"value {"name":"Ann","tags":["x"]} trailing_comma"#),
         ],
     );
 }
