@@ -257,15 +257,18 @@ fn what_a_model_refuses_is_left_out_or_refused_before_any_request() {
     let options = ["--temperature", "0", "--max-output-tokens", "999999"];
     let (_, _, body, told) = request("anthropic/claude-sonnet-5-5", &options, &[]);
     assert_eq!((&body["temperature"], &body["max_tokens"]), (&Value::Null, &json!(128_000)));
-    assert!(told.contains("note: `claude-sonnet-5-5` takes no `temperature`, so it is not sent"), "{told}");
+    assert!(
+        told.contains("note: `claude-sonnet-5-5` does not accept `temperature`, so it is not sent"),
+        "{told}"
+    );
     assert!(told.contains("the output limit is 128000 instead of 999999"), "{told}");
     let (_, _, body, told) =
         request("openai/unheard-of", &["--temperature", "0", "--price", "in=1,out=2"], &[]);
     assert_eq!((&body["temperature"], told.as_str()), (&json!(0.0), ""));
     for (model, more, told) in [
-        ("anthropic/claude-sonnet-5-5", &["--mode", "tool"][..], "does not take mode `tool`"),
-        ("ollama/x", &["--mode", "tool"], "provider `ollama` does not take mode `tool`"),
-        ("openai/x", &["--protocol", "gemini"], "provider `openai` does not speak `gemini`"),
+        ("anthropic/claude-sonnet-5-5", &["--mode", "tool"][..], "does not support mode `tool`"),
+        ("ollama/x", &["--mode", "tool"], "provider `ollama` does not support mode `tool`"),
+        ("openai/x", &["--protocol", "gemini"], "provider `openai` does not support protocol `gemini`"),
         ("groq/x", &["--protocol", "responses"], "expected `chat`"),
         ("bedrock/x", &[], "set `AWS_REGION`"),
         ("azure/x", &[], "set `AZURE_OPENAI_ENDPOINT`"),
@@ -310,7 +313,7 @@ fn what_the_server_refuses_is_asked_otherwise_and_told_once() {
         let run = [&asking("in.txt", "age int", &url)[..], &more].concat();
         let ran = place.rowcall(&run);
         assert_eq!(ran.code, Some(0), "{protocol}: {}", ran.stderr);
-        for told in ["note: the server does not take `temperature`, so it is no longer sent", last] {
+        for told in ["note: the server does not accept `temperature`, so it is no longer sent", last] {
             assert_eq!(ran.stderr.matches(told).count(), 1, "{protocol} `{told}`: {}", ran.stderr);
         }
         let quiet = place.rowcall(&[&run[..], &["--quiet"]].concat());
