@@ -412,7 +412,9 @@ fn is_sound(asked: &Asked, text: &str, finish: Finish) {
         Reading::Value { value, .. } => assert!(asked.schema.validates(&value), "{value} of {text}"),
         Reading::Invalid { violations, .. } => assert!(!violations.is_empty(), "of {text}"),
         Reading::Truncated => {}
-        Reading::Refused(_) | Reading::Filtered | Reading::Paused => panic!("a text is none of these"),
+        Reading::Refused(_) | Reading::Filtered | Reading::Paused => {
+            panic!("a text cannot give this reading")
+        }
     }
 }
 
@@ -518,9 +520,9 @@ fn among_equally_wrong_candidates_the_first_one_is_shown() {
 fn a_value_with_too_many_errors_is_not_repaired() {
     let schema = r#"{"type":"object","required":["all"],"properties":{"all":{"type":"array","items":{"enum":["yes","no"]}}}}"#;
     let asked = Asked::new(schema);
-    for (places, is_repaired) in [(256, true), (257, false)] {
-        let all = vec!["YES"; places];
+    for (errors, is_repaired) in [(256, true), (257, false)] {
+        let all = vec!["YES"; errors];
         let reading = asked.read(text(&json!({"all": all}).to_string()), Finish::Stop);
-        assert_eq!(matches!(reading, Reading::Value { .. }), is_repaired, "{places} places");
+        assert_eq!(matches!(reading, Reading::Value { .. }), is_repaired, "{errors} errors");
     }
 }

@@ -334,9 +334,9 @@ fn may_be_missing(template: &str, variable: &str) -> bool {
 }
 
 fn does_not_compile(error: &minijinja::Error) -> Problem {
-    let place = error.line().map_or(String::new(), |line| format!(", line {line}"));
+    let location = error.line().map_or(String::new(), |line| format!(", line {line}"));
     let name = error.name().unwrap_or(USER);
-    Problem::new(format!("the {name} does not compile{place}: {}", reason(error)))
+    Problem::new(format!("the {name} does not compile{location}: {}", reason(error)))
         .hint("templates are Jinja: `{{ field }}` for a field, `{% if field %}…{% endif %}` for a choice")
 }
 

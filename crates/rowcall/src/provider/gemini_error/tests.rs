@@ -42,8 +42,8 @@ fn errors_are_classified_as_in_the_vectors() {
 #[test]
 fn the_message_determines_what_is_invalid() {
     let unsupported = FaultKind::UnsupportedParameter;
-    let unknown = |name: &str, place: &str| {
-        format!("Invalid JSON payload received. Unknown name \"{name}\"{place}: Cannot find field.")
+    let unknown = |name: &str, location: &str| {
+        format!("Invalid JSON payload received. Unknown name \"{name}\"{location}: Cannot find field.")
     };
     for (message, kind, param) in [
         (unknown("foo", " at 'generation_config'"), unsupported, Some("foo")),

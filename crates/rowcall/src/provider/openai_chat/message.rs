@@ -174,7 +174,8 @@ fn thoughts(content: &Value) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a value is a part: a string, an object of a type that parts have, or an object with only a text. Anything else is the answer itself.
+/// Whether a value is a part: a string, an object of a type that parts have, or an object with only a text. Anything else is the
+/// answer itself.
 fn is_part(part: &Value) -> bool {
     match part {
         Value::String(_) => true,
