@@ -1,4 +1,4 @@
-//! The journal's file: creates, opens and recognises it, and keeps the tables that are not outcomes, keys or intents of a run.
+//! The journal's file: creates, opens and recognises it, and reads and updates its plans, totals and leftover intents.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -328,7 +328,7 @@ pub(super) fn cost_of_intents(connection: &Connection, key: Option<Key>) -> rusq
     Ok(sum)
 }
 
-/// Removes the places from `rows` on, which the input no longer has, and returns the number of the others.
+/// Removes the places from `rows` on, which the input no longer has, and returns how many there were.
 pub(super) fn cut_places(connection: &Connection, rows: u64) -> rusqlite::Result<u64> {
     Ok(connection.execute("DELETE FROM places WHERE idx >= ?", [integer(rows)])? as u64)
 }
