@@ -33,8 +33,8 @@ pub fn check_columns(
     let uses_a_column = |used: Vec<String>| used.iter().any(|field| header.contains(field));
     match same_prompt {
         SamePrompt::Refuse if !extractor.fields_used().is_none_or(uses_a_column) => {
-            let message = "the prompt uses no column of the input, so every row would be asked the same";
-            let hint = format!("{columns}; use `--same-prompt` if every row should be asked the same");
+            let message = "the prompt uses no column of the input, so every row would get the same prompt";
+            let hint = format!("{columns}; `--same-prompt` allows the same prompt for every row");
             Err(Error::Config(Problem::new(message).hint(hint)))
         }
         SamePrompt::Refuse | SamePrompt::Allow => Ok(()),

@@ -257,15 +257,18 @@ fn an_unsupported_parameter_is_dropped_or_refused_before_any_request() {
     let options = ["--temperature", "0", "--max-output-tokens", "999999"];
     let (_, _, body, notes) = request("anthropic/claude-sonnet-5-5", &options, &[]);
     assert_eq!((&body["temperature"], &body["max_tokens"]), (&Value::Null, &json!(128_000)));
-    assert!(notes.contains("note: `claude-sonnet-5-5` takes no `temperature`, so it is not sent"), "{notes}");
+    assert!(
+        notes.contains("note: `claude-sonnet-5-5` does not accept `temperature`, so it is not sent"),
+        "{notes}"
+    );
     assert!(notes.contains("the output limit is 128000 instead of 999999"), "{notes}");
     let (_, _, body, notes) =
         request("openai/unheard-of", &["--temperature", "0", "--price", "in=1,out=2"], &[]);
     assert_eq!((&body["temperature"], notes.as_str()), (&json!(0.0), ""));
     for (model, more, message) in [
-        ("anthropic/claude-sonnet-5-5", &["--mode", "tool"][..], "does not take mode `tool`"),
-        ("ollama/x", &["--mode", "tool"], "provider `ollama` does not take mode `tool`"),
-        ("openai/x", &["--protocol", "gemini"], "provider `openai` does not speak `gemini`"),
+        ("anthropic/claude-sonnet-5-5", &["--mode", "tool"][..], "does not support mode `tool`"),
+        ("ollama/x", &["--mode", "tool"], "provider `ollama` does not support mode `tool`"),
+        ("openai/x", &["--protocol", "gemini"], "provider `openai` does not support protocol `gemini`"),
         ("groq/x", &["--protocol", "responses"], "expected `chat`"),
         ("bedrock/x", &[], "set `AWS_REGION`"),
         ("azure/x", &[], "set `AZURE_OPENAI_ENDPOINT`"),
@@ -310,7 +313,7 @@ fn a_refused_request_is_adapted_and_reported_once() {
         let run = [&asking("in.txt", "age int", &url)[..], &more].concat();
         let ran = dir.rowcall(&run);
         assert_eq!(ran.code, Some(0), "{protocol}: {}", ran.stderr);
-        for note in ["note: the server does not take `temperature`, so it is no longer sent", last] {
+        for note in ["note: the server does not accept `temperature`, so it is no longer sent", last] {
             assert_eq!(ran.stderr.matches(note).count(), 1, "{protocol} `{note}`: {}", ran.stderr);
         }
         let quiet = dir.rowcall(&[&run[..], &["--quiet"]].concat());

@@ -1,5 +1,5 @@
-//! Which of the values of an answer is the one wanted, if it is clear which. Values that would do and differ are never chosen between,
-//! and nothing that belongs to a value is dropped.
+//! Chooses the wanted value among those of an answer, if the choice is unambiguous. It never picks one of several different matching
+//! values, and never drops anything that belongs to a value.
 
 use serde_json::Value;
 
@@ -9,36 +9,36 @@ use super::{NOT_CLOSED, Reader, Reading, absence};
 use crate::turn::Finish;
 use crate::violation::Violation;
 
-/// How many values of one answer are judged one by one.
+/// How many values of an answer are judged individually.
 const MOST_JUDGED: usize = 16;
 
-/// A candidate beside what the schema says of it.
+/// A candidate with the schema's verdict.
 struct Judged<'c> {
     candidate: &'c Candidate,
     verdict: Result<(Value, Vec<Repair>), (Value, Vec<Violation>)>,
-    /// Whether it has anything of the schema.
+    /// Whether it resembles the schema at all.
     is_alike: bool,
 }
 
 impl Judged<'_> {
-    /// Why it counts for nothing although it may be valid, if so.
+    /// Why it does not count although it may be valid, if that is so.
     fn partial(&self, wants_list: bool) -> Option<Violation> {
         let is_elided = wants_list && self.candidate.ending == Ending::Elided;
         match &self.candidate.ending {
             Ending::Fragment(rest) => Some(Violation::whole(format!(
-                "the JSON goes on where its brackets are closed, at `{rest}`, expected one whole value"
+                "the JSON continues after its closing bracket, at `{rest}`, expected one complete value"
             ))),
-            Ending::Elided if is_elided => Some(Violation::whole(
-                "something is left out behind the list, expected everything written out",
-            )),
+            Ending::Elided if is_elided => {
+                Some(Violation::whole("items are omitted after the list, expected everything written out"))
+            }
             Ending::Elided | Ending::Text | Ending::Words => None,
         }
     }
 }
 
 impl Reader<'_> {
-    /// The one candidate that is a value or can be made one, or else why there is none: `violations`, which are known
-    /// already and do not stand in the way of a value, and those of the candidate that comes closest.
+    /// The one candidate that is valid or can be repaired, or else the reasons why there is none: `violations`, which are
+    /// already known and do not rule out a value, and those of the candidate that comes closest.
     pub(super) fn choose(&self, found: Found, violations: Vec<Violation>) -> Reading {
         let Found { mut candidates, unreadable, overflowed, left_over } = found;
         let is_unclosed = |each: &Candidate| !self.wanted.schema.is_whole(&each.value, each.closers);
@@ -60,7 +60,8 @@ impl Reader<'_> {
             Some((value, repairs)) if !left_over => return self.sound(value, repairs),
             Some(_) => return self.left_over(unreadable.as_ref(), violations),
             None if overflowed || candidates.len() > MOST_JUDGED => {
-                let many = format!("the answer holds {} JSON values or more, expected one", candidates.len());
+                let many =
+                    format!("the answer contains at least {} JSON values, expected one", candidates.len());
                 return self.without(None, vec![Violation::whole(many)], violations);
             }
             None => {}
@@ -100,12 +101,12 @@ impl Reader<'_> {
         let differing = valid.iter().filter(|(_, other, _)| *other != value).count();
         if differing > 0 {
             let several = format!(
-                "the answer holds {} different values that would do, expected exactly one",
+                "the answer contains {} different matching values, expected exactly one",
                 differing + 1
             );
             return self.without(Some(value.clone()), vec![Violation::whole(several)], violations);
         }
-        // What came after the value, or beside it in a list, and is not valid, may have been meant.
+        // An invalid value after the chosen one, or next to it in a list, may be the intended one.
         let doubt = judged.iter().find(|each| {
             each.verdict.is_err()
                 && each.is_alike
@@ -114,7 +115,7 @@ impl Reader<'_> {
         if let Some(Judged { verdict: Err((best, reasons)), .. }) = doubt {
             return self.without(Some(best.clone()), reasons.clone(), violations);
         }
-        // What stands side by side with the value, with nothing between that says anything, belongs to it.
+        // A value next to the chosen one, with only separators between them, belongs to it.
         let is_joined = |pair: &[&Candidate]| match pair {
             [first, second] => {
                 second.gap == Gap::Separators
@@ -146,7 +147,7 @@ impl Reader<'_> {
         Judged { candidate, verdict, is_alike }
     }
 
-    /// Lists of anything where an object is wanted, unless there is nothing else: code and citations are full of them.
+    /// Drops lists where an object is wanted, unless there is nothing else: code and citations are full of them.
     fn drop_asides(&self, candidates: &mut Vec<Candidate>) {
         let wants_object = self.wanted.schema.is_object();
         let is_aside = |candidate: &Candidate| {
@@ -161,7 +162,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Several objects with nothing between them that says anything, as the list that is wanted.
+    /// Several objects with only separators between them, as the wanted list.
     fn collected(
         &self,
         candidates: &[&Candidate],
@@ -190,7 +191,7 @@ impl Reader<'_> {
         Some((value, repairs))
     }
 
-    /// Several lists with nothing between them that says anything and no item in common, as one list.
+    /// Several lists with only separators between them and no item in common, as one list.
     fn merged(
         &self,
         valid: &[(&Judged<'_>, &Value, &Vec<Repair>)],
@@ -222,7 +223,7 @@ impl Reader<'_> {
         (schema.validates(&merged) && !schema.validates(&as_items)).then_some(merged)
     }
 
-    /// Why there is no value, by what comes closest to one.
+    /// Why there is no value, according to the candidate that comes closest.
     fn closest(
         &self,
         judged: &[Judged<'_>],
@@ -244,7 +245,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The reading of an answer that gives no value.
+    /// The reading of an answer without a value.
     fn without(
         &self,
         best: Option<Value>,
@@ -258,17 +259,17 @@ impl Reader<'_> {
         Reading::Invalid { violations, best }
     }
 
-    /// The reading of an answer that holds more JSON than its value.
+    /// The reading of an answer with more JSON than its value.
     fn left_over(&self, unreadable: Option<&Unreadable>, violations: Vec<Violation>) -> Reading {
         let reason = if is_broken(unreadable) {
             absence(unreadable)
         } else {
-            Violation::whole("pieces of JSON are left over beside the value, expected one whole value")
+            Violation::whole("pieces of JSON are left over next to the value, expected one complete value")
         };
         self.without(None, vec![reason], violations)
     }
 
-    /// The reading of a value, unless a string of it has lost its backslashes.
+    /// The reading of a value, unless one of its strings has lost its backslashes.
     pub(super) fn sound(&self, value: Value, repairs: Vec<Repair>) -> Reading {
         match garbled(&value, &mut String::new()) {
             Some(violation) => self.without(Some(value), vec![violation], Vec::new()),
@@ -276,8 +277,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a candidate may be the answer, given how that ended: where the output limit cut it, only one that the model has closed
-    /// itself and that nothing follows. Of a bare number, digits may be missing.
+    /// Whether a candidate may be the answer, given how the answer ended: if the output limit cut it off, only one that the model itself
+    /// has closed and that nothing follows. A bare number may lack digits.
     fn counts(&self, candidate: &Candidate) -> bool {
         let guessed = [Repair::Prose, Repair::MissingBracket, Repair::StrayBracket, Repair::InnerQuotes];
         let is_last = candidate.ending == Ending::Text
@@ -291,7 +292,7 @@ impl Reader<'_> {
 }
 
 impl Wanted<'_> {
-    /// Whether `value` has anything of what is wanted: a property, or items of a list that are not mere numbers, as citations are.
+    /// Whether `value` resembles what is wanted: it has a property, or items of a list that are not all numbers, as in citations.
     fn is_alike(&self, value: &Value) -> bool {
         match value {
             Value::Object(fields) => self
@@ -307,7 +308,7 @@ impl Wanted<'_> {
     }
 }
 
-/// The candidates in the order of the text.
+/// The candidates in text order.
 fn in_order(candidates: &[Candidate]) -> Vec<&Candidate> {
     let mut in_order: Vec<&Candidate> = candidates.iter().collect();
     in_order.sort_by_key(|candidate| candidate.start);
@@ -319,7 +320,7 @@ fn is_whole(candidate: &Candidate) -> bool {
         && !candidate.repairs.contains(&Repair::MissingBracket)
 }
 
-/// Whether JSON was there that could not be read.
+/// Whether there was JSON that could not be read.
 fn is_broken(unreadable: Option<&Unreadable>) -> bool {
     match unreadable {
         Some(Unreadable::Cut | Unreadable::TooDeep | Unreadable::Broken { .. }) => true,
@@ -327,8 +328,8 @@ fn is_broken(unreadable: Option<&Unreadable>) -> bool {
     }
 }
 
-/// The first string of `value`, which stands at `path`, in which a backspace or a form feed stands in front of a letter: the model has
-/// written `\b` or `\f` and meant a backslash, as in `\beta` and `C:\files`.
+/// The violation for the first string of `value`, which is at `path`, with a backspace or a form feed before a letter: the model wrote
+/// `\b` or `\f` and meant a backslash, as in `\beta` and `C:\files`.
 fn garbled(value: &Value, path: &mut String) -> Option<Violation> {
     let lost = |text: &str| {
         let at = text.find(['\u{8}', '\u{c}'])?;
@@ -340,7 +341,7 @@ fn garbled(value: &Value, path: &mut String) -> Option<Violation> {
             text.get(at + 1..)?.chars().take_while(char::is_ascii_alphabetic).take(12).collect();
         (!letters.is_empty()).then(|| {
             format!(
-                "has a {name} in front of `{letters}`, as `\\{mark}{letters}` is read, expected every backslash escaped as `\\\\`"
+                "has a {name} before `{letters}`, because it was read from `\\{mark}{letters}`, expected every backslash escaped as `\\\\`"
             )
         })
     };

@@ -1,5 +1,5 @@
-//! A forgiving JSON parser: reads one value at a place in a text and records what it forgave. It never completes what
-//! is cut and never guesses a closer; where in a text a value may begin is left to `json.rs`.
+//! A lenient JSON parser: reads one value at a position in a text and records its repairs. It never completes JSON that was
+//! cut off and never guesses a closing bracket; `json.rs` decides where in a text a value may start.
 
 use serde_json::{Map, Number, Value};
 
@@ -8,10 +8,10 @@ use super::repair::Repair;
 mod escape;
 mod string;
 
-/// How many containers may stand inside one another.
+/// The maximum nesting depth of containers.
 const DEEPEST: usize = 128;
 
-/// JSON's literals, Python's, and those that SQL and spreadsheets write.
+/// The literals of JSON, Python, SQL and spreadsheets.
 const LITERALS: [(&str, Value); 10] = [
     ("true", Value::Bool(true)),
     ("false", Value::Bool(false)),
@@ -25,10 +25,10 @@ const LITERALS: [(&str, Value); 10] = [
     ("Null", Value::Null),
 ];
 
-/// What is expected where the model has left something out.
+/// What is expected where the model has omitted something.
 const WRITTEN_OUT: &str = "everything written out";
 
-/// Words of comments that stand for what the model has left out.
+/// Words in comments that replace what the model has omitted.
 const OMISSIONS: [&str; 16] = [
     "...",
     "…",
@@ -48,13 +48,13 @@ const OMISSIONS: [&str; 16] = [
     "continue",
 ];
 
-/// A value read, the byte behind it, and what was forgiven.
+/// A parsed value, the position after it, and its repairs.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) value: Value,
     pub(super) end: usize,
     pub(super) repairs: Vec<Repair>,
-    /// Numbers with an exponent, as they stand in the text.
+    /// Numbers with an exponent, as they are in the text.
     pub(super) exponents: Vec<String>,
 }
 
@@ -62,55 +62,55 @@ pub(super) struct Parsed {
 #[derive(Debug)]
 pub(super) struct Unread {
     pub(super) why: Why,
-    /// The byte where reading stopped.
+    /// The position where parsing stopped.
     pub(super) at: usize,
-    /// The containers that were open there, from the outermost, by their opening brackets.
+    /// The opening brackets of the containers that were open there, outermost first.
     pub(super) open: Vec<u8>,
-    /// The byte behind the last opening bracket that was read.
-    pub(super) behind_opener: usize,
-    /// Where the text ends, if it does so right behind a complete item of a container: nothing but brackets is missing.
+    /// The position after the last opening bracket that was read.
+    pub(super) after_opener: usize,
+    /// The end of the text, if it is right after a complete item of a container: only brackets are missing.
     pub(super) unclosed: Option<usize>,
     pub(super) seen: Seen,
 }
 
-/// What helps to read a text beside the text itself.
+/// Knowledge beyond the text that helps to parse it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Hints<'a> {
-    /// The names of properties that the schema knows, wherever in it.
+    /// The names of all properties anywhere in the schema.
     pub(super) keys: &'a [String],
-    /// Bytes that are passed over: closing brackets that were found to stand astray, in order.
+    /// The positions of stray closing brackets to skip, in order.
     pub(super) astray: &'a [usize],
 }
 
 /// Why a value could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
-    /// The text ends inside of it.
+    /// The text ends inside the value.
     Cut,
     /// It nests deeper than [`DEEPEST`].
     TooDeep,
-    /// It is not JSON even with every repair; this was expected instead.
+    /// It is not JSON, even with every repair; this was expected.
     Expected(&'static str),
 }
 
-/// How much of a container was read, which tells JSON with an error in it from a bracket in prose.
+/// How much of a container was read, which distinguishes JSON with an error from a bracket in prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Seen {
     Nothing,
-    /// An element of an array, or something else that prose hardly has behind a bracket.
+    /// An element of an array, or something else that rarely follows a bracket in prose.
     Element,
     /// A quoted key with its colon. One without quotes may be code of any kind.
     Member,
 }
 
-/// Reads the value that begins at byte `start` of `text`, in one pass.
+/// Parses the value at byte `start` of `text`, in one pass.
 pub(super) fn parse(text: &str, start: usize, hints: Hints<'_>) -> Result<Parsed, Unread> {
     let mut parser = Parser {
         text,
         hints,
         at: start,
         open: Vec::new(),
-        behind_opener: start,
+        after_opener: start,
         unclosed: None,
         seen: Seen::Nothing,
         repairs: Vec::new(),
@@ -122,8 +122,8 @@ pub(super) fn parse(text: &str, start: usize, hints: Hints<'_>) -> Result<Parsed
             Ok(Parsed { value, end, repairs, exponents })
         }
         Err(why) => {
-            let Parser { at, open, behind_opener, unclosed, seen, .. } = parser;
-            Err(Unread { why, at, open, behind_opener, unclosed, seen })
+            let Parser { at, open, after_opener, unclosed, seen, .. } = parser;
+            Err(Unread { why, at, open, after_opener, unclosed, seen })
         }
     }
 }
@@ -133,7 +133,7 @@ struct Parser<'a> {
     hints: Hints<'a>,
     at: usize,
     open: Vec<u8>,
-    behind_opener: usize,
+    after_opener: usize,
     unclosed: Option<usize>,
     seen: Seen,
     repairs: Vec<Repair>,
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         }
         self.at += 1;
         self.open.push(opener);
-        self.behind_opener = self.at;
+        self.after_opener = self.at;
         let value = read(self)?;
         self.open.pop();
         Ok(value)
@@ -203,14 +203,14 @@ impl<'a> Parser<'a> {
         Ok(Value::Array(elements))
     }
 
-    /// Goes from behind the value `last` to the next item or to `closer`.
+    /// Moves from the end of the value `last` to the next item or to `closer`.
     fn separator(&mut self, closer: u8, last: &Value) -> Result<(), Why> {
-        let behind = self.at;
+        let end = self.at;
         self.blank()?;
         let Ok(next) = self.peek() else {
-            // Of digits at the very end more may have been meant to come.
-            let is_ended = !last.is_number() || behind < self.at;
-            self.unclosed = is_ended.then_some(behind);
+            // After digits at the very end, more digits may be missing.
+            let is_ended = !last.is_number() || end < self.at;
+            self.unclosed = is_ended.then_some(end);
             return Err(Why::Cut);
         };
         if next == b',' {
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
             }
             return Ok(());
         }
-        if next != closer && self.omits_comma(closer, last, self.slice(behind, self.at)) {
+        if next != closer && self.omits_comma(closer, last, self.slice(end, self.at)) {
             self.note(Repair::MissingComma);
         } else if next != closer {
             return Err(Why::Expected(if closer == b'}' { "`,` or `}`" } else { "`,` or `]`" }));
@@ -229,8 +229,8 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Whether the next item stands here with its comma missing: `gap` is what stands between it and `last`. Strings side by
-    /// side on a line could be one string with quotes in it, and digits one number.
+    /// Whether the next item is here and its comma is missing: `gap` is the text between it and `last`. Adjacent strings on a
+    /// line could be one string with unescaped quotes, and adjacent digits one number.
     fn omits_comma(&self, closer: u8, last: &Value, gap: &str) -> bool {
         let is_new_line = gap.contains('\n');
         let is_container = last.is_object() || last.is_array();
@@ -246,7 +246,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The quoted key that stands here with its colon, if one does.
+    /// The quoted key at this position, if it is followed by its colon.
     fn key_here(&self) -> Option<String> {
         let mut ahead = Parser { open: Vec::new(), repairs: Vec::new(), exponents: Vec::new(), ..*self };
         let key = ahead.quoted().ok()??;
@@ -254,7 +254,7 @@ impl<'a> Parser<'a> {
         (ahead.peek().ok()? == b':').then_some(key)
     }
 
-    /// A key, and what it shows to have been seen.
+    /// A key, and how much it shows to have been read.
     fn key(&mut self) -> Result<(String, Seen), Why> {
         if let Some(key) = self.quoted()? {
             return Ok((key, Seen::Member));
@@ -288,7 +288,7 @@ impl<'a> Parser<'a> {
     fn number(&mut self) -> Result<Value, Why> {
         let start = self.at;
         let raw = self.run(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'));
-        // Left to serde_json, so that a number means the same on the strict path and here.
+        // Parsed by serde_json, so that a number means the same here and on the strict path.
         if let Ok(number) = serde_json::from_str::<Number>(raw) {
             if raw.contains(['e', 'E']) {
                 self.exponents.push(raw.to_owned());
@@ -340,7 +340,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Dots where something should stand, or at the beginning of a comment, are what the model left out.
+    /// Rejects dots in place of an item or at the start of a comment: the model omitted something.
     fn refuse_elision(&mut self, text: &str) -> Result<(), Why> {
         if text.starts_with("...") || text.starts_with('…') {
             self.seen = self.seen.max(Seen::Element);
@@ -353,7 +353,7 @@ impl<'a> Parser<'a> {
         self.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
     }
 
-    /// Takes as many characters as `belongs` holds for.
+    /// Takes characters while `belongs` is true.
     fn run(&mut self, belongs: fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let run = rest.get(..rest.find(|c| !belongs(c)).unwrap_or(rest.len())).unwrap_or_default();
@@ -361,7 +361,7 @@ impl<'a> Parser<'a> {
         run
     }
 
-    /// The byte here; the end of the text cuts whatever is being read.
+    /// The byte at this position; at the end of the text, the value is cut off.
     fn peek(&self) -> Result<u8, Why> {
         self.text.as_bytes().get(self.at).copied().ok_or(Why::Cut)
     }
@@ -381,7 +381,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Whether a comment stands for items that the model has left out: `and so on`, `3 more`.
+/// Whether a comment replaces items that the model has omitted: `and so on`, `3 more`.
 pub(super) fn stands_for_more(comment: &str) -> bool {
     let comment = comment.to_lowercase();
     let counts = |words: &str| {
@@ -392,20 +392,20 @@ pub(super) fn stands_for_more(comment: &str) -> bool {
         || comment.split_once(" more").is_some_and(|(before, _)| counts(before))
 }
 
-/// White space as any script has it, and the invisible characters that come along with pasted text.
+/// White space of any script, and the invisible characters of pasted text.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
-/// Digits with zeros (postal, article, account) or a plus (telephone) in front are a code, and are kept as they stand.
+/// Whether digits start with a zero (postal, article or account codes) or a plus (telephone numbers): such codes are kept unchanged.
 fn is_code(raw: &str) -> bool {
     let digits = raw.strip_prefix('+').unwrap_or(raw);
     let is_marked = digits.len() < raw.len() || digits.len() > 1 && digits.starts_with('0');
     is_marked && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A number with a plus sign and a fraction, or with nothing on one side of its point. Zeros in front are refused: such digits are more
-/// often a code than a number.
+/// A number with a plus sign and a fraction, or without digits on one side of its decimal point. Leading zeros are rejected: such
+/// digits are more often a code than a number.
 fn loose_number(raw: &str) -> Option<Number> {
     let (sign, digits) = match raw.strip_prefix('-') {
         Some(digits) => ("-", digits),

@@ -1,5 +1,5 @@
-//! Reads a completion: from text or tool arguments to a value of the user's schema, or the reasons why there is none.
-//! Leaves to others what is asked next (`conversation.rs`) and the user's own check.
+//! Reads a completion: turns text or tool arguments into a value of the user's schema, or into the reasons why that is impossible.
+//! The next request (`conversation.rs`) and the user's own check are handled elsewhere.
 
 use std::collections::HashSet;
 
@@ -20,51 +20,51 @@ pub use repair::Repair;
 use json::{Found, Gap, Unreadable};
 use repair::Wanted;
 
-/// The violation of an answer that ends in the middle of its JSON.
+/// The violation for an answer that ends in the middle of its JSON.
 pub(crate) const NOT_CLOSED: &str = "the JSON is not closed: it ends before it is complete";
 
-/// What a completion gives.
+/// The result of reading a completion.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
     /// A value that satisfies the schema.
     Value {
         /// The value in the form of the user's schema.
         value: Value,
-        /// What had to be put right to get it, each kind once; empty for an answer as it should be.
+        /// The repairs that were needed, each kind once; empty for a correct answer.
         repairs: Vec<Repair>,
     },
-    /// An answer, but no value.
+    /// An answer without a valid value.
     Invalid {
-        /// Why, in words for the model; never empty.
+        /// The reasons, worded for the model; never empty.
         violations: Vec<Violation>,
-        /// The JSON that came closest, in the form of the user's schema, if there was any.
+        /// The JSON that came closest, in the form of the user's schema, if there is any.
         best: Option<Value>,
     },
-    /// The model declined, in these words.
+    /// The model declined with these words.
     Refused(String),
-    /// The answer was cut at the output limit, or ends before it is complete and the server does not say why.
+    /// The answer was cut off at the output limit, or is incomplete and the server does not say why.
     Truncated,
-    /// The provider has paused the answer, and the rest is still to be asked for.
+    /// The provider paused the answer; the rest has to be requested.
     Paused,
     /// The provider's filter withheld the answer or cut it off.
     Filtered,
 }
 
-/// Reads the value that `completion` gives in answer to `wire`, which is what the provider was sent of `schema`.
+/// Reads the value in `completion`, the answer to a request with `wire`, the wire form of `schema`.
 ///
-/// A refusal and a filter come first, whatever else there is. Of several values in a text, fenced ones come before those
-/// among prose and later before earlier ones, as [`json::find`] has it; of several calls, those of the right tool come
-/// first, in their order. The first that satisfies the schema, as it is or repaired, is the value.
+/// A refusal and a filter take precedence over everything else. Of several values in a text, fenced ones come before those
+/// in prose and later before earlier ones, see [`json::find`]; of several calls, those of the right tool come first, in
+/// order. The first value that satisfies the schema, as it is or repaired, is the result.
 ///
-/// What is cut is never completed. At an output limit, a value counts only if it does not stand among prose, where it
-/// may be a draft, and is not a bare number, which may lack digits.
+/// An answer that was cut off is never completed. At an output limit, a value counts only if it is not within prose, where
+/// it may be a draft, and is not a bare number, which may lack digits.
 pub fn read(completion: &Completion, schema: &Schema, wire: &WireSchema) -> Reading {
     let reader = Reader { wanted: Wanted { schema, wire }, finish: completion.finish };
     match (&completion.content, completion.finish) {
         (Content::Refusal(words), _) => Reading::Refused(words.clone()),
         (_, Finish::ContentFilter) => Reading::Filtered,
         (_, Finish::Paused) => Reading::Paused,
-        // Where the server has closed what the model wrote, nothing shows what is missing.
+        // If the server has closed the model's JSON, nothing shows what is missing.
         (Content::Calls(calls), Finish::Length) if calls.iter().any(|call| call.came_parsed) => {
             Reading::Truncated
         }
@@ -77,7 +77,7 @@ pub fn read(completion: &Completion, schema: &Schema, wire: &WireSchema) -> Read
     }
 }
 
-/// What is wanted, and how the answer ended.
+/// Reads an answer: the wanted schema, and how the answer ended.
 struct Reader<'a> {
     wanted: Wanted<'a>,
     finish: Finish,
@@ -90,14 +90,14 @@ impl Reader<'_> {
             .unwrap_or_else(|| self.choose(json::find(text, &self.wanted.keys()), Vec::new()))
     }
 
-    /// The reading of a text that is valid as it stands, as most are: one parse, one validation.
+    /// The reading of a text that is valid as it is, like most: one parse, one validation.
     fn read_strict(&self, text: &str) -> Option<Reading> {
         let value = json::strict(text).filter(|value| self.is_complete(value))?;
         if self.wanted.call_in_writing(&value).is_some() {
             return None;
         }
-        let (value, spoilt) = self.wanted.form(value);
-        let is_wanted = spoilt.is_empty()
+        let (value, damage) = self.wanted.form(value);
+        let is_wanted = damage.is_empty()
             && self.wanted.schema.validates(&value)
             && self.wanted.schema.strangers(&value, 1).is_empty();
         is_wanted.then(|| self.sound(value, Vec::new()))
@@ -132,11 +132,11 @@ impl Reader<'_> {
                     )));
                 }
             }
-            // Arguments that cannot be read may have been better than those before.
+            // Unreadable arguments may have been better than the earlier ones.
             if !matches!(found.unreadable, None | Some(Unreadable::Empty)) {
                 all.candidates.clear();
             }
-            // Later ones first, as within a text; turned round as a whole below.
+            // Later ones first, as within a text; the whole list is reversed below.
             all.candidates.extend(found.candidates.into_iter().rev());
             all.left_over |= found.left_over;
             all.unreadable = found.unreadable.or(all.unreadable);
@@ -149,13 +149,13 @@ impl Reader<'_> {
         self.choose(all, violations)
     }
 
-    /// Whether nothing can be missing at the end of a value: only a number shows no end.
+    /// Whether a value is certainly complete: only a number has no visible end.
     fn is_complete(&self, value: &Value) -> bool {
         !(value.is_number() && self.finish == Finish::Length)
     }
 }
 
-/// Why thoughts give no value: what stands in them may be a draft.
+/// Why thoughts give no value: JSON in them may be a draft.
 fn thoughts_alone() -> Violation {
     Violation::whole(
         "the answer is empty and only the reasoning has text, expected JSON in the answer itself",
@@ -165,15 +165,15 @@ fn thoughts_alone() -> Violation {
 /// Why no JSON was found.
 fn absence(unreadable: Option<&Unreadable>) -> Violation {
     Violation::whole(match unreadable {
-        None => "the answer holds no JSON".to_owned(),
+        None => "the answer contains no JSON".to_owned(),
         Some(Unreadable::Empty) => "the answer is empty, expected JSON".to_owned(),
         Some(Unreadable::Thoughts) => {
-            "the answer holds nothing but thoughts, expected JSON behind them".to_owned()
+            "the answer contains only thoughts, expected JSON after them".to_owned()
         }
         Some(Unreadable::Cut) => NOT_CLOSED.to_owned(),
         Some(Unreadable::TooDeep) => "the JSON nests deeper than 128 levels".to_owned(),
         Some(Unreadable::Broken { expected, found }) => {
-            format!("the JSON cannot be read: expected {expected} where `{found}` stands")
+            format!("the JSON cannot be read: expected {expected}, found `{found}`")
         }
     })
 }

@@ -1,4 +1,4 @@
-//! Answers in plain words where a value is asked for that is no object and no list: a string, one of a few labels, a boolean, a number.
+//! Answers in plain words where the schema is neither an object nor a list: a string, one of a few labels, a boolean or a number.
 
 use serde_json::{Number, Value, json};
 
@@ -11,7 +11,7 @@ use crate::turn::Finish;
 use crate::violation::Violation;
 
 impl Reader<'_> {
-    /// The value that a text gives in plain words. At the output limit the last of them may be missing, so there is none.
+    /// The value of a text in plain words. At the output limit, the last words may be missing, so there is no value.
     pub(super) fn read_plain(&self, text: &str) -> Option<Reading> {
         let schema = self.wanted.schema;
         match self.finish {
@@ -55,7 +55,7 @@ impl Reader<'_> {
         schema.validates(&value).then_some(Reading::Value { value, repairs: vec![repair] })
     }
 
-    /// The text as it stands, which satisfies the schema, where nothing but strings does.
+    /// The text itself, which satisfies the schema, if only strings do.
     fn read_string(&self, text: Value) -> Option<Reading> {
         let is_quoted =
             text.as_str().is_some_and(|text| text.starts_with(['"', '`']) || text.contains("```"));
@@ -65,13 +65,13 @@ impl Reader<'_> {
         (!takes_others && !is_quoted).then(|| Reading::Value { value: text, repairs: vec![repair] })
     }
 
-    /// Whether a text with brackets in it is a text all the same: a string is asked for, and no JSON stands in it.
+    /// Whether a text with brackets is still a plain text: a string is wanted, and the text contains no JSON.
     fn is_prose(&self, text: &str) -> bool {
         let is_bare = !text.starts_with('{') && !text.contains("\":") && !text.contains("```");
         is_bare && self.is_string() && json::find(text, &[]).candidates.is_empty()
     }
 
-    /// Whether a string is asked for, and not one of a few.
+    /// Whether any string is wanted, not one of a few.
     fn is_string(&self) -> bool {
         self.wanted.schema.breaches(&json!({}), 1).first().is_some_and(
             |breach| matches!(&breach.expected, Expected::Types(types) if types.contains(&JsonType::String)),
@@ -79,7 +79,7 @@ impl Reader<'_> {
     }
 }
 
-/// What stands in a fence, if the text is nothing else and the fence has lines of its own.
+/// The content of a fence, if the text is nothing else and the fence marks are on their own lines.
 fn fenced(text: &str) -> Option<&str> {
     let body = text.strip_prefix("```")?.strip_suffix("```")?;
     let (info, inner) = body.split_once('\n')?;
@@ -109,14 +109,13 @@ pub(super) fn named_boolean(text: &str) -> Option<(Value, Repair)> {
     named(text, &names).map(|value| (value.clone(), Repair::Label))
 }
 
-/// Names under which a number stands in plain words.
+/// Words that announce a number in plain text.
 const ANNOUNCED: [&str; 10] =
     ["answer", "result", "value", "output", "number", "total", "sum", "count", "score", "rating"];
 
-/// The number that a text is, its decoration, its grouping by three and an announcement such as `Answer:` aside.
+/// The number in a text, apart from decoration, digit grouping and an announcement such as `Answer:`.
 pub(super) fn number(text: &str, types: &[JsonType]) -> Option<(Value, Repair)> {
-    let text =
-        text.split_once(':').filter(|(before, _)| announces(before)).map_or(text, |(_, behind)| behind);
+    let text = text.split_once(':').filter(|(before, _)| announces(before)).map_or(text, |(_, after)| after);
     let kind = match (types.contains(&JsonType::Number), types.contains(&JsonType::Integer)) {
         (true, _) => Kind::Any,
         (false, true) => Kind::Whole,

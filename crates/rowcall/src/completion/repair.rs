@@ -1,5 +1,5 @@
-//! The repairs by which an answer that is not quite right becomes a value: their names. Those of the text are made in
-//! `lenient.rs` and `json.rs`, those of the value in `repair/value.rs`, that of a tool's name in `mod.rs`.
+//! The names of the repairs that turn an almost correct answer into a value. Repairs of the text are made in `lenient.rs` and
+//! `json.rs`, those of the value in `repair/value.rs`, and that of a tool's name in `mod.rs`.
 
 mod label;
 mod value;
@@ -7,69 +7,69 @@ mod value;
 pub(super) use label::{Kind, named, ungrouped};
 pub(super) use value::Wanted;
 
-/// One thing that was put right.
+/// A repair of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Repair {
-    /// The value stood in a fenced block.
+    /// The value was in a fenced block.
     Fence,
-    /// Other text stood around the value.
+    /// The value was surrounded by other text.
     Prose,
-    /// Several objects stood one behind the other where a list of them is wanted.
+    /// Several consecutive objects were collected into the expected list.
     Collected,
-    /// Several lists stood one behind the other where one is wanted.
+    /// Several consecutive lists were merged into the expected one.
     Merged,
-    /// Comments stood in the JSON.
+    /// The JSON contained comments.
     Comment,
-    /// A comma stood behind the last item.
+    /// There was a comma after the last item.
     TrailingComma,
     /// A comma was missing between items.
     MissingComma,
-    /// Strings stood in single quotes.
+    /// Strings were in single quotes.
     SingleQuotes,
-    /// Strings stood in typographic quotes.
+    /// Strings were in typographic quotes.
     SmartQuotes,
-    /// Strings stood in three quotes.
+    /// Strings were in triple quotes.
     TripleQuotes,
-    /// Strings stood in backticks.
+    /// Strings were in backticks.
     Backticks,
-    /// Quotes stood in a string unescaped, with no doubt where it ends.
+    /// A string contained unescaped quotes, but its end was unambiguous.
     InnerQuotes,
-    /// A closing bracket stood where nothing was to be closed.
+    /// There was a closing bracket where nothing was open.
     StrayBracket,
     /// The last closing brackets were missing, and nothing else.
     MissingBracket,
-    /// Keys stood without quotes.
+    /// Keys had no quotes.
     UnquotedKey,
-    /// A line break, tab or other control character stood in a string as it is.
+    /// A string contained an unescaped line break, tab or other control character.
     RawNewline,
-    /// A backslash stood before a character that JSON does not escape; all backslashes of the string were kept, except before a
+    /// A backslash was before a character that JSON does not escape; all backslashes of the string were kept, except before a
     /// quote.
     InvalidEscape,
-    /// Half a surrogate pair was escaped; U+FFFD stands for it.
+    /// Half a surrogate pair was escaped; U+FFFD replaces it.
     LoneSurrogate,
-    /// `True`, `TRUE`, `None`, `NULL` and the like stood for JSON's literals.
+    /// `True`, `TRUE`, `None`, `NULL` and the like were used for JSON's literals.
     PythonLiteral,
-    /// A number had a plus sign, or nothing on one side of its point.
+    /// A number had a plus sign, or no digits on one side of its decimal point.
     LooseNumber,
-    /// The arguments were those of a tool that does not exist.
+    /// The arguments were for a tool that does not exist.
     ToolName,
-    /// An object or list was given as JSON in a string, or escaped as it would be in one.
+    /// An object or list was given as JSON in a string, or escaped as in a string.
     Stringified,
-    /// The value was put under a name in an object of its own.
+    /// The value was wrapped in an object under some name.
     Envelope,
-    /// An object was given where a list of objects is wanted.
+    /// An object was given where a list of objects is expected.
     Wrapped,
-    /// A list of one object or scalar was given where that alone is wanted.
+    /// A list of one object or scalar was given where just that is expected.
     Unwrapped,
-    /// A value of an enum was spelled in another way.
+    /// A value of an enum was spelled differently.
     EnumSpelling,
     /// Null was given for a property that may be absent.
     NullDropped,
-    /// A property had its name in another case or style.
+    /// A property's name was in another case or style.
     KeySpelling,
-    /// A number was given where a string is asked for.
+    /// A number was given where a string is expected.
     NumberAsText,
-    /// The digits of a number were grouped by three.
+    /// The digits of a number were grouped in threes.
     GroupedDigits,
     /// A label was given in plain words or with decoration.
     Label,
@@ -78,7 +78,7 @@ pub enum Repair {
 }
 
 impl Repair {
-    /// The repair as it is written in events and in the summary.
+    /// The repair's name in events and in the summary.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fence => "fence",

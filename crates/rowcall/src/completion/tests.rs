@@ -1,4 +1,4 @@
-//! Stories of completions: what comes back, and what it is read as.
+//! Scenarios of completions: what comes back, and how it is read.
 
 use std::fmt::Write as _;
 
@@ -42,22 +42,22 @@ fn calls(calls: &[(&str, &str)]) -> Content {
     Content::Calls(calls.iter().map(call).collect())
 }
 
-/// A reading in one line, or a few where there are violations.
-fn told(reading: &Reading) -> String {
+/// A reading on one line, or on several if there are violations.
+fn summary(reading: &Reading) -> String {
     match reading {
         Reading::Value { value, repairs } => {
             let names: Vec<&str> = repairs.iter().map(|repair| repair.name()).collect();
             format!("value {value} {}", names.join(" ")).trim_end().to_owned()
         }
         Reading::Invalid { violations, best } => {
-            let mut told = "invalid".to_owned();
+            let mut summary = "invalid".to_owned();
             if let Some(best) = best {
-                write!(told, ", best {best}").expect("writes");
+                write!(summary, ", best {best}").expect("writes");
             }
             for violation in violations {
-                write!(told, "; {violation}").expect("writes");
+                write!(summary, "; {violation}").expect("writes");
             }
-            told
+            summary
         }
         Reading::Refused(words) => format!("refused: {words}"),
         Reading::Truncated => "truncated".to_owned(),
@@ -85,7 +85,7 @@ impl Asked {
     fn check(&self, finish: Finish, stories: &[(Content, &str)]) {
         let mut wrong = Vec::new();
         for (content, expected) in stories {
-            let got = told(&self.read(content.clone(), finish));
+            let got = summary(&self.read(content.clone(), finish));
             if got != *expected {
                 wrong.push(format!("of {content:?}\n  got      {got}\n  expected {expected}"));
             }
@@ -100,7 +100,7 @@ fn texts() {
         Finish::Stop,
         &[
             (text(r#"{"name":"Ann","age":3}"#), r#"value {"name":"Ann","age":3}"#),
-            // What the wire's form has that the user's has not.
+            // Parts of the wire's form that the user's lacks.
             (text(r#"{"name":"Ann","age":null}"#), r#"value {"name":"Ann","age":null}"#),
             (text(r#"{"name":"Ann","age":"3"}"#), r#"value {"name":"Ann","age":3}"#),
             (
@@ -108,45 +108,45 @@ fn texts() {
                 r#"value {"name":"Ann","age":null} single_quotes python_literal trailing_comma fence"#,
             ),
             (text(r#"Here: {"result": {"name":"Ann"}} "#), r#"value {"name":"Ann"} prose envelope"#),
-            // Equal values are one; one that has nothing of the schema is passed over, even in a fence.
-            (text(r#"{"name":"Ann"} or {"name":"Ann","age":null}"#), r#"invalid, best {"name":"Ann","age":null}; the answer holds 2 different values that would do, expected exactly one"#),
+            // Equal values count as one; one that does not resemble the schema is skipped, even in a fence.
+            (text(r#"{"name":"Ann"} or {"name":"Ann","age":null}"#), r#"invalid, best {"name":"Ann","age":null}; the answer contains 2 different matching values, expected exactly one"#),
             (text("{\"name\":\"Ann\"}\n```\n{'name':'Ann'}\n```"), r#"value {"name":"Ann"} single_quotes fence"#),
             (text("{\"name\":\"Ann\"}, from ```{\"input\": 1}```"), r#"value {"name":"Ann"} prose"#),
-            // A later one that is not valid may have been meant; an earlier one was a draft.
+            // A later invalid value may be the intended one; an earlier one was a draft.
             (
                 text("{\"name\":\"Ann\"} is better than {\"name\":[7]}"),
                 r#"invalid, best {"name":[7]}; `/name`: is an array, expected a string"#,
             ),
             (text("{\"name\":[7]}, no: {\"name\":\"Ann\"}"), r#"value {"name":"Ann"} prose"#),
-            // Brackets of prose are passed over if they have partners.
+            // Matched brackets of prose are skipped.
             (text(r#"As [1] and [x] say in {that}: {"name":"Ann"}."#), r#"value {"name":"Ann"} prose"#),
             (
                 text(r#"[[ {x} [{[1 {"name":"Ann"}"#),
-                r#"invalid; the JSON cannot be read: expected `:` where `} [{[1 {"name":"Ann"}` stands"#,
+                r#"invalid; the JSON cannot be read: expected `:`, found `} [{[1 {"name":"Ann"}`"#,
             ),
-            // Of several values, none is chosen, wherever they stand.
+            // None of several values is chosen, wherever they are.
             (
                 text("At first {\"name\":\"Ann\"}, then ```{\"value\":{\"name\":\"Bob\"}}```"),
-                "invalid, best {\"name\":\"Bob\"}; the answer holds 2 different values that would do, expected exactly one",
+                "invalid, best {\"name\":\"Bob\"}; the answer contains 2 different matching values, expected exactly one",
             ),
-            // Only what is certain about a missing bracket is put right.
+            // A missing bracket is repaired only if it is certain where it belongs.
             (text(r#"{"name":"Ann","age":null"#), r#"value {"name":"Ann","age":null} missing_bracket"#),
             (text("{\"name\":\"Ann\",\"age\":30\n"), r#"value {"name":"Ann","age":30} missing_bracket"#),
             (text("```json\n{\"name\":\"Ann\",\"age\":30\n```"), r#"value {"name":"Ann","age":30} missing_bracket fence"#),
             (text(r#"{"name":"Ann","age":30"#), "invalid; the JSON is not closed: it ends before it is complete"),
             (text(r#"{"name":"Ann""#), "invalid; the JSON is not closed: it ends before it is complete"),
             (text(r#"{"name":"Ann","age":null,"#), "invalid; the JSON is not closed: it ends before it is complete"),
-            // What goes on behind the brackets belongs to it.
+            // A continuation after the closing bracket belongs to the value.
             (text(r#"{"name":"Ann"},"age":30}"#), r#"value {"name":"Ann","age":30} stray_bracket"#),
-            (text(r#"Here: {"name":"Ann"},"age":30,}}"#), r#"invalid; the JSON goes on where its brackets are closed, at `,"age":30,}}`, expected one whole value"#),
+            (text(r#"Here: {"name":"Ann"},"age":30,}}"#), r#"invalid; the JSON continues after its closing bracket, at `,"age":30,}}`, expected one complete value"#),
             (
                 text(r#"{"name":"Ann"},"tags":["x"}"#),
-                r#"invalid; the JSON goes on where its brackets are closed, at `,"tags":["x"}`, expected one whole value"#,
+                r#"invalid; the JSON continues after its closing bracket, at `,"tags":["x"}`, expected one complete value"#,
             ),
             (text(r#"{"name":"Ann" "age":3}"#), r#"value {"name":"Ann","age":3} missing_comma"#),
             (text(r#"{"name":"Ann "the Axe" Lee","age":3}"#), r#"value {"name":"Ann \"the Axe\" Lee","age":3} inner_quotes"#),
             (text(r#"{"age":3,"name":"Ann "the Axe" Lee"}"#), r#"value {"age":3,"name":"Ann \"the Axe\" Lee"} inner_quotes"#),
-            (text(r#"{"name":"Ann, "age":"3"}"#), r#"invalid; the JSON cannot be read: expected `,` or `}` where `age":"3"}` stands"#),
+            (text(r#"{"name":"Ann, "age":"3"}"#), r#"invalid; the JSON cannot be read: expected `,` or `}`, found `age":"3"}`"#),
         ],
     );
 }
@@ -158,13 +158,13 @@ fn texts_without_a_value() {
         &[
             (text(""), "invalid; the answer is empty, expected JSON"),
             (text(" \n"), "invalid; the answer is empty, expected JSON"),
-            (text("I would rather not."), "invalid; the answer holds no JSON"),
-            (text(r#"{"name": Ann}"#), "invalid; the JSON cannot be read: expected a value where `Ann}` stands"),
+            (text("I would rather not."), "invalid; the answer contains no JSON"),
+            (text(r#"{"name": Ann}"#), "invalid; the JSON cannot be read: expected a value, found `Ann}`"),
             (text(&"[".repeat(200)), "invalid; the JSON nests deeper than 128 levels"),
             (text("42"), "invalid, best 42; is an integer, expected an object"),
-            // The violations are those of what came closest, as the model wrote it.
+            // The violations are those of the closest candidate, as the model wrote it.
             (text(r#"{"name":"Ann","age":"old"} or {"x":1,"age":""}"#), r#"invalid, best {"name":"Ann","age":"old"}; `/age`: is a string, expected an integer or null"#),
-            // What is cut is not completed, and nothing in it is an answer.
+            // JSON that was cut off is not completed, and nothing in it is an answer.
             (text(r#"{"name":"Ann""#), "invalid; the JSON is not closed: it ends before it is complete"),
             (text(r#"[{"name":"Ann"},"#), "invalid; the JSON is not closed: it ends before it is complete"),
             (
@@ -181,11 +181,11 @@ fn texts_at_the_output_limit() {
     asked.check(
         Finish::Length,
         &[
-            // Complete is complete.
+            // A complete value counts.
             (text(r#"{"name":"Ann"}"#), r#"value {"name":"Ann"}"#),
             (text("{\"name\":\"Ann\"}\n\n"), r#"value {"name":"Ann"}"#),
             (text("```\n{\"name\":\"Ann\"}\n```\n"), r#"value {"name":"Ann"} fence"#),
-            // A draft is not.
+            // A draft does not.
             (text("```\n{\"name\":\"Ann\"}\n```\nThis is what"), "truncated"),
             (text(r#"Perhaps {"name":"Ann"}. On the other"#), "truncated"),
             (text(r#"<think>{"name":"Ann"}"#), "truncated"),
@@ -198,7 +198,7 @@ fn texts_at_the_output_limit() {
             (calls(&[]), "truncated"),
         ],
     );
-    // A number shows no end.
+    // A number has no visible end.
     let schema = Schema::from_json(json!({"type": "integer"})).expect("a schema");
     let wire = schema.wire(Dialect::OpenAiStrict).expect("a wire schema");
     let asked = Asked { schema, wire };
@@ -217,7 +217,7 @@ fn texts_at_the_output_limit() {
 }
 
 #[test]
-fn parsed_arguments_at_the_output_limit_are_cut() {
+fn parsed_arguments_at_the_output_limit_count_as_truncated() {
     let asked = Asked::new("xs int[], note str?");
     for arguments in [r#"{"xs":[1,2]}"#, r#"{"xs":[]}"#, r#"{"xs":[1],"note":"in the mid"}"#] {
         let call = |came_parsed| ToolCall {
@@ -229,7 +229,7 @@ fn parsed_arguments_at_the_output_limit_are_cut() {
             (true, Finish::Length, false),
             (true, Finish::Stop, true),
             (true, Finish::Unstated, true),
-            // Text that the model itself has closed.
+            // Text that the model itself closed.
             (false, Finish::Length, true),
         ] {
             let reading = asked.read(Content::Calls(vec![call(came_parsed)]), finish);
@@ -251,29 +251,29 @@ fn lists() {
         &[
             (text(r#"[{"a":1},{"a":2}},{"a":3}]"#), r#"value [{"a":1},{"a":2},{"a":3}] stray_bracket"#),
             (text(r#"[{"a":1}],{"a":2},{"a":3}]"#), r#"value [{"a":1},{"a":2},{"a":3}] stray_bracket"#),
-            // Objects one behind the other are the list, if nothing stands between them.
+            // Consecutive objects are the list, if there are only separators between them.
             (text("{\"a\":1}\n{\"a\":2}\n{\"a\":2}\n"), r#"value [{"a":1},{"a":2},{"a":2}] collected prose"#),
             (text("Here:\n1. {\"a\":1},\n2. {\"a\":2}"), r#"value [{"a":1},{"a":2}] collected prose"#),
             (text("```json\n{\"a\":1}\n```\n```json\n{\"a\":2}\n```"), r#"value [{"a":1},{"a":2}] collected fence"#),
             (text("{\"a\":1}, or rather {\"a\":2}"), r#"invalid, best {"a":2}; is an object, expected an array"#),
             (text("{\"a\":1}\n{\"a\":\"x\"}"), r#"invalid, best {"a":"x"}; is an object, expected an array"#),
-            (text("{\"a\":1}\n{\"a\":2}\n..."), "invalid; something is left out behind the list, expected everything written out"),
-            (text("{\"a\":1}\n{\"a\":2}\n// 3 more"), "invalid; something is left out behind the list, expected everything written out"),
-            (text("{\"a\":1}\n{\"a\":2}\netc."), "invalid; something is left out behind the list, expected everything written out"),
-            (text("[{\"a\":1},{\"a\":2}]\n(and 5 more)"), "invalid; something is left out behind the list, expected everything written out"),
-            (text("[{\"a\":1},{\"a\":2}]\n[Output truncated]"), "invalid; something is left out behind the list, expected everything written out"),
-            (text("[{\"a\":1},{\"a\":2}, ...]"), "invalid; the JSON cannot be read: expected everything written out where `...]` stands"),
+            (text("{\"a\":1}\n{\"a\":2}\n..."), "invalid; items are omitted after the list, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\n// 3 more"), "invalid; items are omitted after the list, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\netc."), "invalid; items are omitted after the list, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}]\n(and 5 more)"), "invalid; items are omitted after the list, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}]\n[Output truncated]"), "invalid; items are omitted after the list, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}, ...]"), "invalid; the JSON cannot be read: expected everything written out, found `...]`"),
             (text("{\"a\":1}"), r#"value [{"a":1}] wrapped"#),
             // Two lists.
             (text("[{\"a\":1}]\n[{\"a\":2}]"), r#"value [{"a":1},{"a":2}] merged"#),
-            (text("[{\"a\":1}]\n[{\"a\":1},{\"a\":2}]"), r#"invalid, best [{"a":1},{"a":2}]; the answer holds 2 different values that would do, expected exactly one"#),
-            (text("First [{\"a\":1}], then [{\"a\":2}]"), r#"invalid, best [{"a":2}]; the answer holds 2 different values that would do, expected exactly one"#),
+            (text("[{\"a\":1}]\n[{\"a\":1},{\"a\":2}]"), r#"invalid, best [{"a":1},{"a":2}]; the answer contains 2 different matching values, expected exactly one"#),
+            (text("First [{\"a\":1}], then [{\"a\":2}]"), r#"invalid, best [{"a":2}]; the answer contains 2 different matching values, expected exactly one"#),
             (text("[{\"a\":1}]\n[{\"a\":2},{\"a\":\"x\"}]"), r#"invalid, best [{"a":2},{"a":"x"}]; `/1/a`: is a string, expected an integer"#),
             (text("As [1] has it: [{\"a\":1}]"), r#"value [{"a":1}] prose"#),
-            // What is cut is not closed.
+            // A list that was cut off is not closed.
             (text(r#"[{"a":1},{"a":2}"#), "invalid; the JSON is not closed: it ends before it is complete"),
             (text("```json\n[{\"a\":1},{\"a\":2}\n```"), "invalid; the JSON is not closed: it ends before it is complete"),
-            (text(r#"[{"a":1},{"a":2]"#), "invalid; the JSON cannot be read: expected `,` or `}` where `]` stands"),
+            (text(r#"[{"a":1},{"a":2]"#), "invalid; the JSON cannot be read: expected `,` or `}`, found `]`"),
         ],
     );
     let many = (0..100).map(|n| format!("{{\"a\":{n}}}")).collect::<Vec<_>>().join("\n");
@@ -306,9 +306,9 @@ fn backslashes() {
                 calls(&[("answer", r#"{"s":"C:\Users\new"}"#)]),
                 r#"value {"s":"C:\\Users\\new"} invalid_escape"#,
             ),
-            (text(r#"{"s":"\\alpha \sigma"}"#), r#"invalid; the JSON cannot be read: expected every backslash of the string escaped as `\\` where `\sigma"}` stands"#),
-            // JSON, but nobody means a form feed in front of letters.
-            (text(r#"{"s":"\frac{1}{2} \text{cm}"}"#), r#"invalid, best {"s":"\frac{1}{2} \text{cm}"}; `/s`: has a form feed in front of `rac`, as `\frac` is read, expected every backslash escaped as `\\`"#),
+            (text(r#"{"s":"\\alpha \sigma"}"#), r#"invalid; the JSON cannot be read: expected every backslash of the string escaped as `\\`, found `\sigma"}`"#),
+            // JSON, but a form feed before letters is never intended.
+            (text(r#"{"s":"\frac{1}{2} \text{cm}"}"#), r#"invalid, best {"s":"\frac{1}{2} \text{cm}"}; `/s`: has a form feed before `rac`, because it was read from `\frac`, expected every backslash escaped as `\\`"#),
             (text(r#"{"s":"\nabla \times\n"}"#), r#"value {"s":"\nabla \times\n"}"#),
             (text(r#"{"s":"page 1\f\npage 2"}"#), r#"value {"s":"page 1\f\npage 2"}"#),
         ],
@@ -316,25 +316,25 @@ fn backslashes() {
 }
 
 #[test]
-fn what_the_answer_holds_is_what_is_told() {
+fn violations_describe_what_the_answer_contains() {
     Asked::new("title str, note str").check(
         Finish::Stop,
         &[
-            (text(r#"{ title: Hello there, note: "x" }"#), r#"invalid; the JSON cannot be read: expected a value where `Hello there, note: "x" }` stands"#),
+            (text(r#"{ title: Hello there, note: "x" }"#), r#"invalid; the JSON cannot be read: expected a value, found `Hello there, note: "x" }`"#),
             (
                 text("Code:\n```python\nreturn p['a']\n```\n{\"title\":\"a\",\"note\": \"\"\"two \"words\" here\"\"\"}"),
                 r#"value {"title":"a","note":"two \"words\" here"} triple_quotes prose"#,
             ),
-            (text("Code:\n```python\nreturn p['a']\n```\n{\"title\":\"a\",\"note\": two words}"), "invalid; the JSON cannot be read: expected a value where `two words}` stands"),
+            (text("Code:\n```python\nreturn p['a']\n```\n{\"title\":\"a\",\"note\": two words}"), "invalid; the JSON cannot be read: expected a value, found `two words}`"),
             (text(r#"{"title":"a"}"#), r#"invalid, best {"title":"a"}; required property `note` is missing"#),
             (text(r#"{"titel":"a","note":"b"}"#), r#"invalid, best {"titel":"a","note":"b"}; required property `title` is missing; unexpected property `titel`, did you mean `title`?"#),
-            (text("<think>{\"title\":\"a\",\"note\":\"b\"}"), "invalid; the answer holds nothing but thoughts, expected JSON behind them"),
+            (text("<think>{\"title\":\"a\",\"note\":\"b\"}"), "invalid; the answer contains only thoughts, expected JSON after them"),
         ],
     );
 }
 
 #[test]
-fn refusal_and_filter_come_first() {
+fn refusal_and_filter_take_precedence() {
     let asked = Asked::new("name str");
     let refusal = || Content::Refusal("I cannot help with that.".to_owned());
     asked.check(Finish::Stop, &[(refusal(), "refused: I cannot help with that.")]);
@@ -366,14 +366,14 @@ fn tool_calls() {
             (calls(&[]), "invalid; the answer is empty, expected JSON"),
             (calls(&[("answer", "")]), "invalid; the answer is empty, expected JSON"),
             (calls(&[("answer", ""), ("answer", "")]), "invalid; the answer is empty, expected JSON"),
-            // Of two calls, the one that validates.
+            // Of two calls, the valid one counts.
             (
                 calls(&[("answer", ann), ("answer", bob)]),
-                r#"invalid, best {"name":"Bob"}; the answer holds 2 different values that would do, expected exactly one"#,
+                r#"invalid, best {"name":"Bob"}; the answer contains 2 different matching values, expected exactly one"#,
             ),
             (calls(&[("answer", ann), ("answer", ann)]), r#"value {"name":"Ann"}"#),
             (calls(&[("answer", wrong), ("answer", bob)]), r#"value {"name":"Bob"}"#),
-            // A wrong name does no harm if the arguments are right.
+            // A wrong name does not matter if the arguments are valid.
             (calls(&[("answr", ann)]), r#"value {"name":"Ann"} tool_name"#),
             (calls(&[("answr", ann), ("answer", bob)]), r#"value {"name":"Bob"}"#),
             (calls(&[("answer", wrong), ("answr", ann)]), r#"value {"name":"Ann"} tool_name"#),
@@ -389,7 +389,7 @@ fn tool_calls() {
 }
 
 #[test]
-fn the_wires_form_is_brought_back_under_an_envelope_too() {
+fn the_wires_form_is_also_restored_under_an_envelope() {
     let map = json!({"type": "object", "properties": {"ages": {"type": "object", "additionalProperties": {"type": "integer"}}}, "required": ["ages"]});
     let asked = Asked::new(&map.to_string());
     asked.check(
@@ -406,13 +406,15 @@ fn the_wires_form_is_brought_back_under_an_envelope_too() {
     );
 }
 
-/// Whatever is read, a value satisfies the schema, and an invalid answer has its reasons.
+/// Whatever is read, a value satisfies the schema and an invalid answer has reasons.
 fn is_sound(asked: &Asked, text: &str, finish: Finish) {
     match asked.read(Content::Text(text.to_owned()), finish) {
         Reading::Value { value, .. } => assert!(asked.schema.validates(&value), "{value} of {text}"),
         Reading::Invalid { violations, .. } => assert!(!violations.is_empty(), "of {text}"),
         Reading::Truncated => {}
-        Reading::Refused(_) | Reading::Filtered | Reading::Paused => panic!("a text is none of these"),
+        Reading::Refused(_) | Reading::Filtered | Reading::Paused => {
+            panic!("a text cannot give this reading")
+        }
     }
 }
 
@@ -426,7 +428,7 @@ fn loosest_and_strictest() -> [Asked; 3] {
 }
 
 #[test]
-fn nasty_texts_are_read_soundly() {
+fn pathological_texts_are_read_soundly() {
     // 100 kB in release mode, less where the code is slow.
     let size = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
     let units = [
@@ -482,7 +484,7 @@ proptest! {
     }
 
     #[test]
-    fn no_beginning_of_an_answer_is_a_value(name in ".*", tags in any::<Vec<String>>(), share in 0.0..1.0) {
+    fn no_prefix_of_an_answer_is_a_value(name in ".*", tags in any::<Vec<String>>(), share in 0.0..1.0) {
         let text = json!({"a": {}, "b": [{"e": "z"}, {"a": {"b": [{}]}}], "name": name, "tags": tags}).to_string();
         let mut end = (text.len() as f64 * share) as usize;
         while !text.is_char_boundary(end) {
@@ -504,7 +506,7 @@ proptest! {
 }
 
 #[test]
-fn of_several_that_are_equally_wrong_the_first_one_looked_at_is_shown() {
+fn among_equally_wrong_candidates_the_first_one_is_shown() {
     Asked::new("name str, age int").check(
         Finish::Stop,
         &[(
@@ -515,12 +517,12 @@ fn of_several_that_are_equally_wrong_the_first_one_looked_at_is_shown() {
 }
 
 #[test]
-fn a_value_with_more_wrong_places_than_are_repaired_is_left_as_it_is() {
+fn a_value_with_too_many_errors_is_not_repaired() {
     let schema = r#"{"type":"object","required":["all"],"properties":{"all":{"type":"array","items":{"enum":["yes","no"]}}}}"#;
     let asked = Asked::new(schema);
-    for (places, is_repaired) in [(256, true), (257, false)] {
-        let all = vec!["YES"; places];
+    for (errors, is_repaired) in [(256, true), (257, false)] {
+        let all = vec!["YES"; errors];
         let reading = asked.read(text(&json!({"all": all}).to_string()), Finish::Stop);
-        assert_eq!(matches!(reading, Reading::Value { .. }), is_repaired, "{places} places");
+        assert_eq!(matches!(reading, Reading::Value { .. }), is_repaired, "{errors} errors");
     }
 }

@@ -1,4 +1,4 @@
-//! An outcome as the columns of a row of `outcomes`, and back.
+//! Converts an outcome to the columns of the table `outcomes`, and back.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::outcome::{Effort, Outcome, Spent};
 use crate::sqlite::{integer, natural, parsed, text};
 use crate::turn::Usage;
 
-/// Those that [`read`] reads, in its order, of a table that goes by the name `o`.
+/// The columns that [`read`] reads, in its order, of a table with the alias `o`.
 pub(super) const OUTCOME: &str = "o.value, o.failure, o.attempts, o.prompts, o.input_tokens, o.cached_tokens, \
      o.cache_write_tokens, o.output_tokens, o.reasoning_tokens, o.unmetered, o.latency_us, o.model, \
      o.finish_reason, o.repairs, o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown, o.cost_bounded, \
      o.cost_most_picousd, o.requests, o.from_cache";
 
-/// Those of them that journals do not have which are of a time when costs were not kept, and those which are of one when their bounds
-/// were not, with what stands for them.
+/// The columns that are missing in journals from before costs were kept, and in those from before their bounds were, with the
+/// expressions that replace them.
 pub(super) const COST: [&str; 2] =
     ["o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown", "0, 0, o.attempts"];
 pub(super) const BOUNDS: [&str; 2] = ["o.cost_bounded, o.cost_most_picousd, o.requests", "0, 0, NULL"];
 
-/// The same of the journals of a time when there was no cache.
+/// The same for journals from before there was a cache.
 pub(super) const CACHE: [&str; 2] = ["o.from_cache", "0"];
 
 const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, attempts, prompts, input_tokens, \
@@ -34,16 +34,16 @@ const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, at
      cost_most_picousd, requests, basis, from_cache) \
      VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)";
 
-/// What an outcome is written with beside itself.
+/// What is written along with an outcome.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct With {
     pub(super) key: Option<Key>,
     pub(super) ended_at_ms: i64,
-    /// The prices that its costs are by, if there are any.
+    /// The prices that its costs are based on, if any.
     pub(super) basis: Option<i64>,
 }
 
-/// Adds an outcome, and tells its number.
+/// Inserts an outcome and returns its number.
 pub(super) fn insert(
     connection: &rusqlite::Connection,
     outcome: &Outcome,
@@ -89,7 +89,7 @@ pub(super) fn insert(
     Ok(connection.last_insert_rowid())
 }
 
-/// The outcome of the row `index` from the columns [`OUTCOME`], the first of which is the `from`th.
+/// The outcome of the row `index` from the columns [`OUTCOME`], which start at column `from`.
 pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::Result<Outcome> {
     let value: Option<&str> = columns.get_ref(from)?.as_str_or_null()?;
     let failure: Option<&str> = columns.get_ref(from + 1)?.as_str_or_null()?;
@@ -134,7 +134,7 @@ pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::
     })
 }
 
-/// A cost from its four columns, the first of which is the `from`th.
+/// A cost from its four columns, which start at column `from`.
 pub(super) fn cost(columns: &Columns<'_>, from: usize) -> rusqlite::Result<Cost> {
     let count = |at: usize| columns.get::<_, i64>(from + at).map(natural);
     Ok(Cost {
@@ -145,8 +145,8 @@ pub(super) fn cost(columns: &Columns<'_>, from: usize) -> rusqlite::Result<Cost>
     })
 }
 
-/// What one request took, as short as JSON has it: tokens (input, cached, written, written for long, output, reasoning), the cost in
-/// picodollars if it is known, and otherwise the most that it can be, if there is a most.
+/// The usage of one request as compact JSON: tokens (input, cached, cache writes, long-term cache writes, output, reasoning), the
+/// cost in picodollars if it is known, otherwise its upper bound, if there is one.
 #[derive(Serialize, Deserialize)]
 struct Kept(Option<[u64; 6]>, Option<u64>, Option<u64>);
 

@@ -1,5 +1,5 @@
-//! A journal as its reader sees it: what was asked, what was spent, and each row with its outcome. Reading is possible while the
-//! journal is written to.
+//! Reads a journal: what was requested, what was spent, and each row with its outcome. It can be read while it is being written
+//! to.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::row::Row;
 use crate::sqlite::{self, integer, natural};
 use crate::totals::Totals;
 
-/// Rows read at a time.
+/// The number of rows read at a time.
 const PAGE: u64 = 512;
 
-/// An opened journal that is only read.
+/// A journal that is open for reading only.
 #[derive(Debug)]
 pub struct Contents {
     path: PathBuf,
@@ -34,7 +34,7 @@ impl Contents {
     /// Opens the journal at `path`.
     ///
     /// # Errors
-    /// [`Error::Config`] if there is none, if it is no journal or of a newer format, and if it cannot be read.
+    /// [`Error::Config`] if the file does not exist, is not a journal, has a newer format or cannot be read.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let connection = file::open_to_read(&path).map_err(Error::Config)?;
@@ -49,19 +49,19 @@ impl Contents {
         Ok(Self { path, connection, identity, memo, totals })
     }
 
-    /// What is asked.
+    /// The identity of the plan.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Why a plan that asks `identity` does not go on with it, if it does not. Any plan goes on with one that holds nothing.
+    /// Why a plan with this `identity` cannot continue this journal, if it cannot. Any plan can continue an empty one.
     pub fn change(&self, identity: &Identity) -> Option<Problem> {
         let changes = identity.changes(&self.identity);
         let holds_nothing = file::holds_nothing(&self.connection, &self.totals).unwrap_or_default();
         (!changes.is_empty() && !holds_nothing).then(|| changed(&self.path, &changes))
     }
 
-    /// The text that its writer has left with it; see [`JournalOptions::memo`](super::JournalOptions::memo).
+    /// The text that its writer stored in it; see [`JournalOptions::memo`](super::JournalOptions::memo).
     pub fn memo(&self) -> &str {
         &self.memo
     }
@@ -71,13 +71,13 @@ impl Contents {
         &self.totals
     }
 
-    /// Whether a process writes to it now.
+    /// Whether a process is writing to it now.
     pub fn is_being_written(&self) -> bool {
         sqlite::is_taken(&self.path)
     }
 
-    /// Rows that are being asked about or, if nobody writes to the journal, that were when the last run was cut off: those
-    /// may have been paid for in vain.
+    /// The number of rows in flight or, if no process writes to the journal, of those that were in flight when the last run was
+    /// killed: those may have been billed without an answer.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
@@ -86,7 +86,7 @@ impl Contents {
         count().map(natural).map_err(|error| self.trouble(&error))
     }
 
-    /// What those rows cost if no answer comes any more, as far as that is known.
+    /// What those rows cost if they get no answer, as far as that is known.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
@@ -94,7 +94,7 @@ impl Contents {
         file::cost_of_intents(&self.connection, None).map_err(|error| self.trouble(&error))
     }
 
-    /// Rows without a value, by the kind of their failure.
+    /// The number of rows without a value, by the kind of failure.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
@@ -108,7 +108,7 @@ impl Contents {
         count().map_err(|error| self.trouble(&error))
     }
 
-    /// All rows that have an outcome, in the order of the input.
+    /// All rows with an outcome, in input order.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
@@ -116,7 +116,7 @@ impl Contents {
         self.choose(None)
     }
 
-    /// All rows that have an outcome, as they were completed.
+    /// All rows with an outcome, in the order of completion.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
@@ -124,8 +124,8 @@ impl Contents {
         self.choose(Some("SELECT idx FROM places ORDER BY outcome, idx"))
     }
 
-    /// The rows without a value that asking again may give one: not those that no prompt can be made of. Those for which only the
-    /// template failed are among them, since another template may not.
+    /// The rows without a value that may get one from another request: all except those for which no prompt can be made. Rows for
+    /// which only the template failed are included, since another template may work.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
@@ -136,13 +136,13 @@ impl Contents {
         ))
     }
 
-    /// Whether records are kept, as far as its rows tell.
+    /// Whether records are kept, as far as the rows show.
     ///
     /// # Errors
     /// [`Error::Journal`] if it cannot be read.
     pub fn has_records(&self) -> Result<bool> {
         let sql = "SELECT NOT EXISTS (SELECT 1 FROM places WHERE record IS NULL LIMIT 1)";
-        // One row without its record is enough; where all have theirs, all are looked at.
+        // One row without its record is enough; if all have theirs, all are checked.
         self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| self.trouble(&error))
     }
 
@@ -171,8 +171,8 @@ impl Contents {
     }
 }
 
-/// Rows with their outcomes, a page at a time. Which rows those are was settled when it was made, but for
-/// [`Contents::into_rows`], which goes on to what is written meanwhile.
+/// Rows with their outcomes, a page at a time. The set of rows is fixed when the iterator is created, except for
+/// [`Contents::into_rows`], which also returns what is written in the meantime.
 #[derive(Debug)]
 pub struct Rows {
     contents: Contents,
@@ -181,7 +181,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The next rows; none at the end. A row's record is as the input had it, its fields are read from that.
+    /// The next rows; empty at the end. A row's record is as in the input, and its fields are parsed from it.
     ///
     /// # Errors
     /// [`Error::Journal`] if they cannot be read.
@@ -203,7 +203,7 @@ impl Rows {
     }
 }
 
-/// Tells which rows a journal knows, to count those that it does not.
+/// Checks which rows a journal knows, in order to count the others.
 #[derive(Debug)]
 pub(crate) struct Census {
     path: PathBuf,
@@ -212,10 +212,10 @@ pub(crate) struct Census {
 }
 
 impl Census {
-    /// A census of the journal at `path`, for a plan that asks `identity`.
+    /// A census of the journal at `path`, for a plan with this `identity`.
     ///
     /// # Errors
-    /// As [`Contents::open`].
+    /// Those of [`Contents::open`].
     pub(crate) fn open(path: &Path, identity: &Identity) -> std::result::Result<Self, Problem> {
         let connection = file::open_to_read(path)?;
         let read = || {
@@ -228,12 +228,12 @@ impl Census {
         Ok(Self { path: path.to_owned(), finder, keys })
     }
 
-    /// What makes the keys that rows are known by here.
+    /// How the keys of rows are made in this journal.
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// Whether a row with this key would be asked about, all rows before it having been given here as well.
+    /// Whether a row with this key would be requested, given that all earlier rows were passed to this method.
     ///
     /// # Errors
     /// If the journal cannot be read.
@@ -249,7 +249,7 @@ impl Census {
     }
 }
 
-/// What is different between what a journal was made for and what is asked now.
+/// The differences between the plan that a journal was created for and the current one.
 pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
     let changes = match changes {
         [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
@@ -267,10 +267,10 @@ pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
         .hint("`--accept-changes` goes on and asks what is new, `--fresh` starts over")
 }
 
-/// Removes a journal with the files beside it, if it is there.
+/// Removes a journal and its auxiliary files, if it exists.
 ///
 /// # Errors
-/// A file that is something else, and one that cannot be removed.
+/// If the file is not a journal or cannot be removed.
 pub(super) fn remove(path: &Path) -> std::result::Result<(), Problem> {
     if !JOURNAL.is_ours(path) {
         return Err(Problem::new(format!(

@@ -1,4 +1,4 @@
-//! The file itself: made, opened, and recognised. What is in its tables is others' business.
+//! The journal's file: creates, opens and recognises it, and reads and updates its plans, totals and leftover intents.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,25 +15,25 @@ use crate::money::Cost;
 use crate::sqlite::{Kind, integer, natural, parsed, text};
 use crate::totals::Totals;
 
-/// The last format whose keys have the output limit in them.
+/// The last format whose keys include the output limit.
 const LIMIT_IN_KEYS: i32 = 2;
 
-/// What intents tell of costs.
+/// The cost columns of intents.
 const INTENT_COST: &str = "cost_picousd, cost_unknown, cost_bounded, cost_most_picousd";
 
-/// Whether a journal was there.
+/// Whether a journal existed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It was made just now.
+    /// It was just created.
     Nothing,
-    /// It has been written to before.
+    /// It existed and has been written to before.
     Journal,
 }
 
-/// Opens the journal at `path` for writing, or makes one.
+/// Opens the journal at `path` for writing, or creates one.
 ///
 /// # Errors
-/// A file that is no journal, one of a newer format, and whatever keeps it from being written to.
+/// If the file is not a journal, has a newer format or cannot be written to.
 pub(super) fn open_to_write(
     path: &Path,
     identity: &Identity,
@@ -56,7 +56,7 @@ pub(super) fn open_to_write(
 /// Opens the journal at `path` for reading, whether or not it is being written to.
 ///
 /// # Errors
-/// A file that is not there or no journal, one of a newer format, and whatever keeps it from being read.
+/// If the file does not exist, is not a journal, has a newer format or cannot be read.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, Problem> {
     if !path.exists() {
         return Err(Problem::new(format!("there is no journal `{}`", path.display()))
@@ -65,7 +65,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Problem> {
     JOURNAL.open_to_read(path)
 }
 
-/// The columns of an outcome, whether or not the journal is of a time when costs were kept.
+/// The columns of an outcome, for journals from before and after costs were kept.
 pub(super) fn outcome_columns(connection: &Connection) -> rusqlite::Result<String> {
     let missing = match kept_of_costs(connection)? {
         Kept::Nothing => &[columns::COST, columns::BOUNDS][..],
@@ -79,16 +79,16 @@ pub(super) fn outcome_columns(connection: &Connection) -> rusqlite::Result<Strin
         .fold(columns::OUTCOME.to_owned(), |all, [there, instead]| all.replace(there, instead)))
 }
 
-/// What a journal keeps of costs. Those of before there were any are of the same formats.
+/// Which costs a journal keeps. Journals from before costs were kept have the same formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
     Nothing,
-    /// What is known, but no bounds of what is not, nor anything of single requests.
+    /// Known costs, but no upper bounds for unknown ones and no costs of single requests.
     WhatIsKnown,
     All,
 }
 
-/// Whether a journal says which values come from a cache. Those of before there was any are of the same formats.
+/// Whether a journal records which values come from a cache. Journals from before there was a cache have the same formats.
 fn knows_of_caches(connection: &Connection) -> rusqlite::Result<bool> {
     let sql = "SELECT count(*) FROM pragma_table_info('outcomes') WHERE name = 'from_cache'";
     connection.query_row(sql, [], |row| row.get(0))
@@ -104,7 +104,7 @@ fn kept_of_costs(connection: &Connection) -> rusqlite::Result<Kept> {
     })
 }
 
-/// What was asked last, and the caller's memo about it.
+/// The last plan's identity, and the caller's memo.
 pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity, String)>> {
     let (_, format) = Kind::marks(connection)?;
     let further = if format < 2 { "'[]', '[]'" } else { "examples, images" };
@@ -127,8 +127,8 @@ pub(super) fn plan(connection: &Connection) -> rusqlite::Result<Option<(Identity
         .optional()
 }
 
-/// A plan that asks `identity` as this journal is to note it, and what makes its keys. Where the output limit is in the keys, the one stays
-/// that the journal was made with.
+/// The `identity` to record in this journal, and how its keys are made. If the keys include the output limit, the limit with which the
+/// journal was created stays.
 pub(super) fn noted(connection: &Connection, identity: &Identity) -> rusqlite::Result<(Identity, Keys)> {
     let (_, format) = Kind::marks(connection)?;
     if format > LIMIT_IN_KEYS {
@@ -142,7 +142,7 @@ pub(super) fn noted(connection: &Connection, identity: &Identity) -> rusqlite::R
     Ok((noted, keys))
 }
 
-/// What has been spent, and up to which outcome the keys are indexed.
+/// What has been spent, and the last outcome whose key is indexed.
 pub(super) fn totals(connection: &Connection) -> rusqlite::Result<(Totals, i64)> {
     let (mut totals, indexed): (Totals, i64) =
         connection.query_row("SELECT spent, indexed FROM totals", [], |row| {
@@ -154,8 +154,8 @@ pub(super) fn totals(connection: &Connection) -> rusqlite::Result<(Totals, i64)>
     Ok((totals, indexed))
 }
 
-/// What is known of keys without looking into the file: the outcomes of those that are not in the index yet, which are bounded
-/// since the writer indexes them by the thousand, and which may be in it at all.
+/// What is known about keys without reading the file: the outcomes of keys that are not yet indexed, a bounded number since the
+/// writer indexes them by the thousand, and which keys may be in the file at all.
 #[derive(Debug)]
 pub(super) struct Recent {
     outcomes: Mutex<HashMap<Key, i64>>,
@@ -163,7 +163,7 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// What is known of the keys after the outcome `indexed`, and with a filter of all if that is wanted.
+    /// Reads the keys after the outcome `indexed`, with a filter of all keys if that is wanted.
     pub(super) fn load(connection: &Connection, indexed: i64, filtered: Filtered) -> rusqlite::Result<Self> {
         let filter = match filtered {
             Filtered::Yes => Filter::empty(),
@@ -186,7 +186,7 @@ impl Recent {
         Ok(Self { outcomes: Mutex::new(outcomes), filter })
     }
 
-    /// Whether there may be an outcome for `key`; if not, there is none.
+    /// Whether there may be an outcome for `key`; `false` is certain.
     pub(super) fn may_know(&self, key: Key) -> bool {
         self.filter.may_have(key)
     }
@@ -204,20 +204,20 @@ impl Recent {
     }
 }
 
-/// Whether there is a filter, which takes a look at all keys.
+/// Whether to make a filter, which requires reading all keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filtered {
     Yes,
     No,
 }
 
-/// One more than the highest place that has an outcome.
+/// One more than the highest place with an outcome.
 pub(super) fn places(connection: &Connection) -> rusqlite::Result<u64> {
     let last: Option<i64> = connection.query_row("SELECT max(idx) FROM places", [], |row| row.get(0))?;
     Ok(last.map_or(0, |last| natural(last) + 1))
 }
 
-/// Brings a journal of format 1 to format 2. What has the output limit in its keys keeps it.
+/// Converts a journal of format 1 to format 2. If its keys include the output limit, they keep it.
 pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     let (_, format) = Kind::marks(connection)?;
     if format < 2 {
@@ -229,7 +229,7 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     }
     let kept = kept_of_costs(connection)?;
     if kept == Kept::Nothing {
-        // Nobody knows what the requests cost that were sent before costs were kept.
+        // The cost of requests from before costs were kept is unknown.
         connection.execute_batch(
             "ALTER TABLE outcomes ADD COLUMN cache_write_long_tokens INTEGER NOT NULL DEFAULT 0; \
              ALTER TABLE outcomes ADD COLUMN cost_picousd INTEGER NOT NULL DEFAULT 0; \
@@ -258,13 +258,13 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The number by which outcomes name these prices.
+/// The number with which outcomes refer to these prices.
 pub(super) fn basis(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.execute("INSERT OR IGNORE INTO bases (name) VALUES (?)", [name])?;
     connection.query_row("SELECT id FROM bases WHERE name = ?", [name], |row| row.get(0))
 }
 
-/// Notes what is asked from now on.
+/// Records the identity of the current plan.
 pub(super) fn add_plan(connection: &Connection, identity: &Identity, memo: &str) -> rusqlite::Result<()> {
     let Identity { model, prompt, system, parameters, schema, examples, images } = identity;
     connection.execute(
@@ -284,8 +284,8 @@ pub(super) fn add_plan(connection: &Connection, identity: &Identity, memo: &str)
     Ok(())
 }
 
-/// Puts what was being asked about when the last run ended without saying so among what may have been paid for in vain.
-/// Tells how many rows those are, and what they cost.
+/// Counts the rows that were in flight when the last run was killed as possibly billed without an answer. Returns how many rows
+/// those are, and what they cost.
 pub(super) fn take_over(connection: &Connection, now_ms: i64) -> rusqlite::Result<(u64, Cost)> {
     let cost = cost_of_intents(connection, None)?;
     let moved = connection.execute(&move_intents("'cut off'", "true"), [now_ms])?;
@@ -293,7 +293,7 @@ pub(super) fn take_over(connection: &Connection, now_ms: i64) -> rusqlite::Resul
     Ok((moved as u64, cost))
 }
 
-/// Puts the intent with this key among what may have been paid for in vain. Tells how many that are, one or none, and what it cost.
+/// Counts the intent with this key as possibly billed without an answer. Returns how many intents that are, one or zero, and the cost.
 pub(super) fn drop_intent(connection: &Connection, key: Key, now_ms: i64) -> rusqlite::Result<(u64, Cost)> {
     let cost = cost_of_intents(connection, Some(key))?;
     let sql = move_intents("'dropped'", "key = ?2");
@@ -309,7 +309,7 @@ fn move_intents(why: &str, which: &str) -> String {
     )
 }
 
-/// What the rows cost that are being asked about if no answer comes any more, or the one with this key.
+/// What the rows in flight, or the one with this key, cost if they get no answer.
 pub(super) fn cost_of_intents(connection: &Connection, key: Option<Key>) -> rusqlite::Result<Cost> {
     let (columns, which) = match (kept_of_costs(connection)?, key) {
         (Kept::All, Some(_)) => (INTENT_COST, "WHERE key = ?"),
@@ -328,13 +328,13 @@ pub(super) fn cost_of_intents(connection: &Connection, key: Option<Key>) -> rusq
     Ok(sum)
 }
 
-/// The number of places up to `rows`, the rest being removed: those of rows that the input no longer has.
+/// Removes the places from `rows` on, which the input no longer has, and returns how many there were.
 pub(super) fn cut_places(connection: &Connection, rows: u64) -> rusqlite::Result<u64> {
     Ok(connection.execute("DELETE FROM places WHERE idx >= ?", [integer(rows)])? as u64)
 }
 
-/// Whether nothing is known of rows that were asked about, nothing was being asked when the last run ended, and nothing may have been
-/// paid for.
+/// Whether the journal has no outcomes of requests, no requests were in flight when the last run ended, and nothing may have been
+/// billed.
 pub(super) fn holds_nothing(connection: &Connection, totals: &Totals) -> rusqlite::Result<bool> {
     if totals.possibly_paid > 0 {
         return Ok(false);

@@ -1,37 +1,36 @@
-//! Which keys may be in the journal: a Bloom filter of fixed size, by which most rows that are new are known to be new without a
-//! look into the file.
+//! A Bloom filter of fixed size for the keys in the journal: most new rows are recognised as new without reading the file.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::identity::Key;
 
-/// 2 MiB of bits. With a million keys about one new row in 500 is looked up for nothing.
+/// 2 MiB of bits. With a million keys, about one new row in 500 is looked up unnecessarily.
 const WORDS: usize = 1 << 18;
 
-/// Bits set by each key.
+/// The number of bits that each key sets.
 const PROBES: usize = 4;
 
-/// From so many keys on nearly every row would be looked up anyway.
+/// The number of keys from which on almost every row would be looked up anyway.
 pub(super) const MOST_KEYS: u64 = 4_000_000;
 
-/// What has been added, and some of what has not.
+/// The keys that have been added, and some that have not.
 pub(super) struct Filter(Vec<AtomicU64>);
 
 impl fmt::Debug for Filter {
-    /// Its size, since nobody wants to read its bits.
+    /// Shows only the size.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Filter").field("words", &self.0.len()).finish_non_exhaustive()
     }
 }
 
 impl Filter {
-    /// Nothing has been added.
+    /// A filter without keys.
     pub(super) fn empty() -> Self {
         Self((0..WORDS).map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// Anything may have been added.
+    /// A filter that may contain any key.
     pub(super) fn full() -> Self {
         Self(Vec::new())
     }
@@ -45,14 +44,14 @@ impl Filter {
         }
     }
 
-    /// Whether the key may have been added; if not, it has not been.
+    /// Whether the key may have been added; `false` is certain.
     pub(super) fn may_have(&self, key: Key) -> bool {
         probes(key)
             .all(|(word, bit)| self.0.get(word).is_none_or(|word| word.load(Ordering::Relaxed) & bit != 0))
     }
 }
 
-/// The places of a key's bits: it is a hash, so its own bytes serve.
+/// The positions of a key's bits: a key is a hash, so its own bytes are used.
 fn probes(key: Key) -> impl Iterator<Item = (usize, u64)> {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(key.bytes());

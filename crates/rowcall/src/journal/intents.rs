@@ -1,5 +1,5 @@
-//! Intents: that a request is about to be sent is written before it is. Those who wait for that are many, so they are told through a
-//! relay.
+//! Intents: before a request is sent, the journal records that it is about to be. Many tasks wait for that, so a relay notifies
+//! them.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::money::Cost;
 use crate::outcome::Effort;
 use crate::relay::{Relay, Relayed};
 
-/// One run's way to note intents.
+/// One run's handle for recording intents.
 #[derive(Debug, Clone)]
 pub(crate) struct Intents {
     journal: Arc<Journal>,
     settled: Relayed<Result<(), Problem>>,
 }
 
-/// A row that is being asked about. Dropped before it is over, as a cancelled run's is, it leaves what may have been paid for in
-/// vain.
+/// A row in flight. If it is dropped before it ends, as in a cancelled run, its requests count as possibly billed without an
+/// answer.
 #[derive(Debug)]
 pub(crate) struct Asking {
     intents: Intents,
@@ -30,22 +30,22 @@ pub(crate) struct Asking {
 }
 
 impl Intents {
-    /// The row with this key is being asked about from now on.
+    /// Marks the row with this key as in flight.
     pub(crate) fn asking(&self, key: Key) -> Asking {
         Asking { intents: self.clone(), key, is_over: false }
     }
 
-    /// A way to note intents, and what has to be driven for it.
+    /// A handle for recording intents, and the future that drives it.
     pub(super) fn new(journal: Arc<Journal>) -> (Self, Relay<Result<(), Problem>>) {
         let (settled, relay) = Relay::new();
         (Self { journal, settled }, relay)
     }
 
-    /// Waits until it is written that a request about this row is about to go out: the row's `attempt`th, counted from 1. If its answer
-    /// is lost, the row has cost `cost`.
+    /// Waits until the journal has recorded that a request for this row is about to be sent: its attempt number `attempt`, counted
+    /// from 1. If its answer is lost, the row has cost `cost`.
     ///
     /// # Errors
-    /// If it cannot be written; nothing must be sent then.
+    /// If it cannot be recorded; the request must not be sent then.
     pub(crate) async fn note(&self, key: Key, index: u64, attempt: u32, cost: Cost) -> Result<(), Problem> {
         let (done, written) = oneshot::channel();
         let settled = self.settled.clone();
@@ -53,14 +53,14 @@ impl Intents {
         written.await.unwrap_or_else(|_| Err(Problem::new("the journal's writer is gone")))
     }
 
-    /// Nothing was sent after the row's latest intent was noted.
+    /// Records that nothing was sent after the row's latest intent.
     pub(crate) fn withdraw(&self, key: Key, index: u64) {
         self.journal.writer.write(Entry::GivenUp { key, index, effort: Effort::default() });
     }
 }
 
 impl Asking {
-    /// The journal has been told how the row ended.
+    /// Marks the row as ended: the journal has its outcome.
     pub(crate) fn end(mut self) {
         self.is_over = true;
     }

@@ -1,9 +1,9 @@
-//! What a journal is among our SQLite files, and what to do about one with which something is wrong.
+//! The journal as a kind of SQLite file, and the hints for problems with one.
 
 use crate::sqlite::{Ailment, Kind};
 
-/// A journal: marked by the ASCII letters `rowc`. Format 1 knew of no examples and images; up to format 2 the output limit was part of the
-/// keys.
+/// A journal: marked by the ASCII letters `rowc`. Format 1 had no examples or images; up to format 2 the output limit was part of
+/// the keys.
 pub(super) const JOURNAL: Kind = Kind { noun: "journal", application: 0x726f_7763, format: 3, hint };
 
 fn hint(ailment: Ailment) -> &'static str {

@@ -1,5 +1,5 @@
-//! What the journal knows of rows: their outcomes by key, and what stands at their places. A thread of its own answers the
-//! runs, so that a slow disk does not hold up the engine.
+//! Looks up rows in the journal: their outcomes by key, and what is recorded at their places. A separate thread answers the
+//! runs, so that a slow disk does not block the engine.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,33 +22,33 @@ use crate::outcome::Outcome;
 use crate::row::Row;
 use crate::sqlite::{integer, natural};
 
-/// SQLite's own cache of a reader, in KiB: small, since the system's is behind it and memory is not to grow with the journal.
+/// SQLite's cache per reader, in KiB: small, since the system caches the file as well and memory should not grow with the journal.
 const CACHE_KIB: i64 = 1024;
 
-/// A row to look for.
+/// A row to look up.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) key: Key,
-    /// The key of an outcome that other rows with the same key may not have, if there may be one.
+    /// The key of an outcome that belongs to this row alone, if there may be one.
     pub(crate) own: Option<Key>,
     pub(crate) index: u64,
-    /// The record as the journal would keep it.
+    /// The record as the journal would store it.
     pub(crate) record: Option<Bytes>,
 }
 
-/// What the journal knows of a row.
+/// What the journal knows about a row.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) number: i64,
     pub(crate) outcome: Outcome,
-    /// What the journal has at the row's place.
+    /// What the journal has recorded at the row's place.
     pub(crate) place: Place,
 }
 
-/// What stands at the place of a row, beside the outcome that is known of it.
+/// What is recorded at the place of a row, compared with the outcome that is known for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// That outcome, with the row's record.
+    /// The same outcome, with the row's record.
     Same,
     /// Another outcome, with the row's record.
     OtherOutcome,
@@ -56,20 +56,20 @@ pub(crate) enum Place {
     OtherRow,
 }
 
-/// Something that a run wants to know.
+/// A question of a run.
 #[derive(Debug)]
 pub(super) enum Question {
-    /// What is known of these rows, which of them come again being told apart by their `run`.
+    /// What is known about these rows; `run` distinguishes repeated rows of a run.
     Known { wanted: Vec<Wanted>, equal: EqualRows, run: u64, reply: Replies },
-    /// Which keys the rows at these places go by; they are to be asked about whatever is known of them.
+    /// The keys of the rows at these places, which will be requested whatever is known about them.
     Keys { wanted: Vec<Wanted>, equal: EqualRows, reply: Replies },
-    /// What stands at these places.
+    /// What is recorded at these places.
     Places { places: Range<u64>, reply: Replies },
-    /// Nothing: the run is over, and what was noted to answer it is of no more use.
+    /// No question: the run is over, and its data can be dropped.
     Over { run: u64 },
 }
 
-/// The thread, seen from outside. Dropping it ends the thread.
+/// A handle to the thread. Dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Lookup {
     questions: Option<Sender<Question>>,
@@ -80,7 +80,7 @@ impl Lookup {
     /// Starts the thread.
     ///
     /// # Errors
-    /// If the system has none.
+    /// If the system cannot start a thread.
     pub(super) fn start(finder: Finder) -> Result<Self, Problem> {
         let (sender, questions) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -90,9 +90,9 @@ impl Lookup {
         Ok(Self { questions: Some(sender), thread: Some(thread) })
     }
 
-    /// Asks. Questions are answered in the order in which they are asked.
+    /// Sends a question. Questions are answered in order.
     pub(super) fn ask(&self, question: Question) {
-        // The thread lives as long as the sender, and answers everyone, whatever happens to it.
+        // The thread lives as long as the sender and answers every question, even after a failure.
         let _ = self.questions.as_ref().map(|questions| questions.send(question));
     }
 }
@@ -106,7 +106,7 @@ impl Drop for Lookup {
     }
 }
 
-/// Looks things up in a journal that may be written to meanwhile.
+/// Looks things up in a journal that may be written to concurrently.
 #[derive(Debug)]
 pub(super) struct Finder {
     path: PathBuf,
@@ -115,7 +115,7 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    /// A finder with a connection of its own.
+    /// A finder with its own connection.
     pub(super) fn new(path: PathBuf, connection: Connection, recent: Arc<Recent>) -> rusqlite::Result<Self> {
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         connection.execute_batch(
@@ -139,7 +139,7 @@ impl Finder {
                     (Reply::Places(JOURNAL.caught(&self.path, || self.places(&places))), reply)
                 }
                 Question::Over { run } => {
-                    // What cannot be removed is in nobody's way.
+                    // A leftover that cannot be removed does no harm.
                     let _ = self.forget(run);
                     continue;
                 }
@@ -148,7 +148,7 @@ impl Finder {
         }
     }
 
-    /// What is known of each of `wanted`, with the key that it goes by.
+    /// What is known about each of `wanted`, with its key.
     pub(super) fn known(
         &self,
         wanted: &[Wanted],
@@ -161,8 +161,8 @@ impl Finder {
                 EqualRows::AskEach => Ok(wanted.key.occurrence(self.seen_before(wanted.key, run)?)),
             };
             let keys = wanted.iter().map(key).collect::<rusqlite::Result<Vec<_>>>()?;
-            // The recent ones before the file is first looked into, from when on it stands still: what the writer indexes meanwhile
-            // is found here, what it had indexed before is found there.
+            // The recent outcomes are read before the snapshot of the file starts: outcomes that the writer indexes in between are
+            // found here, earlier ones in the file.
             let recent: Vec<_> =
                 self.recent.with(|recent| keys.iter().map(|key| recent.get(key).copied()).collect());
             let found = |((wanted, key), recent): ((&Wanted, Key), Option<i64>)| {
@@ -176,8 +176,8 @@ impl Finder {
         })
     }
 
-    /// The keys that `wanted` go by: where equal rows are asked each, those of the outcomes that stand at their places; where they
-    /// share outcomes, their own if that is whose outcome stands there.
+    /// The keys of `wanted`: if equal rows are requested separately, those of the outcomes at their places; if they share
+    /// outcomes, the row's own key if the outcome at its place has it.
     fn keys(&self, wanted: &[Wanted], equal: EqualRows) -> rusqlite::Result<Vec<(Key, Option<Known>)>> {
         let sql = "SELECT o.key FROM places p JOIN outcomes o ON o.seq = p.outcome \
                    WHERE p.idx = ? AND o.key IS NOT NULL";
@@ -196,7 +196,7 @@ impl Finder {
         wanted.iter().map(&mut key).collect()
     }
 
-    /// The outcomes at `places` with their rows, in order; places without one are left out.
+    /// The outcomes at `places` with their rows, in order; places without an outcome are omitted.
     pub(super) fn places(&self, places: &Range<u64>) -> rusqlite::Result<Vec<(Row, Outcome)>> {
         let sql = format!(
             "SELECT p.idx, p.record, {OUTCOME} FROM places p JOIN outcomes o ON o.seq = p.outcome \
@@ -213,13 +213,13 @@ impl Finder {
         Ok(found)
     }
 
-    /// The number of the outcome that holds for `key`.
+    /// The number of the outcome for `key`.
     pub(super) fn number(&self, key: Key) -> rusqlite::Result<Option<i64>> {
         let recent = self.recent.with(|recent: &mut HashMap<Key, i64>| recent.get(&key).copied());
         recent.map_or_else(|| self.indexed(key), |number| Ok(Some(number)))
     }
 
-    /// The number of the outcome that holds for `key`, if it is in the index.
+    /// The number of the outcome for `key`, if it is in the index.
     fn indexed(&self, key: Key) -> rusqlite::Result<Option<i64>> {
         self.connection
             .prepare_cached("SELECT outcome FROM keys WHERE key = ?")?
@@ -227,7 +227,7 @@ impl Finder {
             .optional()
     }
 
-    /// How often `key` was seen in this run before now.
+    /// How often `key` has been seen before in this run.
     pub(super) fn seen_before(&self, key: Key, run: u64) -> rusqlite::Result<u64> {
         let sql = "INSERT INTO temp.seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times";
         let times: i64 = self
@@ -261,7 +261,7 @@ impl Finder {
         Ok(found.optional()?.unwrap_or(Place::OtherRow))
     }
 
-    /// Looks things up in one transaction, since each alone would take and give back SQLite's locks.
+    /// Runs lookups in one transaction, since each one alone would acquire and release SQLite's locks.
     fn reading<T>(&self, look: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         self.connection.prepare_cached("BEGIN")?.execute([])?;
         let found = look();
@@ -270,7 +270,7 @@ impl Finder {
     }
 }
 
-/// The row at `index` as the journal keeps it: its record, and the fields in it.
+/// The row at `index` as stored in the journal: its record, and the fields parsed from it.
 pub(super) fn row(index: u64, record: Option<&str>) -> Row {
     let record = record.unwrap_or("{}");
     Row {

@@ -1,5 +1,5 @@
 //! What survives a crash: outcomes, and which requests were about to be sent, in a SQLite file that one process writes and any
-//! may read. What the tables mean, and what is promised when, is told in `docs/journal.md`.
+//! process may read. `docs/journal.md` explains the tables and what is guaranteed when.
 
 mod columns;
 mod contents;
@@ -33,53 +33,53 @@ use kind::JOURNAL;
 use lookup::{Finder, Lookup};
 use writer::{Entry, Pen, Writer};
 
-/// How a journal is to be kept.
+/// How to keep a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalOptions {
-    /// Its file. SQLite keeps two more beside it while it is in use, and we a lock.
+    /// Its file. While it is in use, there are two more files of SQLite's and our lock file next to it.
     pub path: PathBuf,
-    /// What is done with a journal that is there.
+    /// What to do with an existing journal.
     pub existing: Existing,
     /// Whether each row's record is kept.
     pub records: Records,
-    /// A text of the caller's own, found again by [`Contents::memo`].
+    /// A text of the caller's, which [`Contents::memo`] returns.
     pub memo: String,
 }
 
 impl JournalOptions {
-    /// A journal at `path` that is resumed if it is there, with records.
+    /// A journal at `path`, with records, that is resumed if it exists.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         let (existing, records) = (Existing::default(), Records::default());
         Self { path: path.into(), existing, records, memo: String::new() }
     }
 }
 
-/// What is done with a journal that is there.
+/// What to do with an existing journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Existing {
-    /// It is resumed, if it was made by a plan that asks the same.
+    /// It is resumed if its plan made the same requests.
     #[default]
     Resume,
-    /// It is resumed in any case: what the plan would ask in the same words is known.
+    /// It is resumed in any case: outcomes of identical requests are reused.
     AcceptChanges,
-    /// It is removed.
+    /// It is removed, and a new one is created.
     StartOver,
 }
 
 /// Whether each row's record is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Records {
-    /// An output can be rebuilt without the input, and order costs no memory.
+    /// It is: an output can be rebuilt without the input, and ordering takes no memory.
     #[default]
     Kept,
-    /// Neither, but the journal is smaller and has nothing of the input but what the answers repeat.
+    /// It is not: the journal is smaller and contains nothing of the input except what the answers repeat.
     LeftOut,
 }
 
-/// A journal that is open for writing. Dropping it waits until all is written.
+/// A journal that is open for writing. Dropping it waits until everything is written.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    // In the order in which they are to be dropped: the writer's connection is the last to close, and tidies up.
+    // In drop order: the writer's connection closes last, and cleans up.
     lookup: Lookup,
     writer: Writer,
     records: Records,
@@ -89,7 +89,7 @@ pub(crate) struct Journal {
     spent: Cost,
     has_placing_run: AtomicBool,
     _lock: Lock,
-    /// Gone once all before it is, the lock included.
+    /// Dropped after everything above, including the lock.
     life: Arc<()>,
 }
 
@@ -98,19 +98,19 @@ pub(crate) struct Journal {
 pub struct JournalHold(Weak<()>);
 
 impl JournalHold {
-    /// Whether it is closed, and can be opened again.
+    /// Whether the journal is closed and can be opened again.
     pub fn is_over(&self) -> bool {
         self.0.strong_count() == 0
     }
 }
 
 impl Journal {
-    /// Opens the journal for a plan that asks `identity` at the prices of `basis`, or makes one.
+    /// Opens or creates the journal for a plan with this `identity`, at the prices of `basis`.
     ///
     /// # Errors
-    /// A journal of a plan that asks something else, one that another process writes to, a file that is no journal, and
-    /// whatever keeps it from being written to. Nothing has been changed then, but that [`Existing::StartOver`] may have removed
-    /// what was there.
+    /// If the journal is of a plan with other requests, if another process writes to it, if the file is not a journal, or if it
+    /// cannot be written to. Nothing has been changed then, except that [`Existing::StartOver`] may have removed the old
+    /// journal.
     pub(crate) fn open(
         options: &JournalOptions,
         identity: &Identity,
@@ -176,22 +176,22 @@ impl Journal {
         })
     }
 
-    /// What makes the keys that rows are known by here.
+    /// How the keys of rows are made in this journal.
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// What all requests had cost when it was opened.
+    /// The cost of all requests up to when the journal was opened.
     pub(crate) fn spent(&self) -> Cost {
         self.spent
     }
 
-    /// The server was asked what it makes of the schema, which took this effort.
+    /// Records that the server's handling of the schema was probed, which took this effort.
     pub(crate) fn probed(&self, effort: Effort) {
         self.writer.write(Entry::Probed { effort });
     }
 
-    /// What the journal held when it was opened, once: whoever asks first tells the others.
+    /// The totals when the journal was opened; only the first call returns them, and its caller shares them.
     pub(crate) fn take_resumed(&self) -> Option<Totals> {
         self.resumed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -200,7 +200,7 @@ impl Journal {
         JournalHold(Arc::downgrade(&self.life))
     }
 
-    /// A run begins whose rows are `placing` to the journal. Of several at a time only one can have an input's places.
+    /// Starts a run; `placing` says how its rows relate to the input. Only one of several concurrent runs can keep an input's places.
     pub(crate) fn begin(self: &Arc<Self>, equal: EqualRows, placing: Placing) -> Session {
         let placing = match placing {
             Placing::Input if self.has_placing_run.swap(true, Ordering::AcqRel) => Placing::None,

@@ -1,4 +1,4 @@
-//! The journal as one run sees it: it gives rows and outcomes in, and gets replies when they are looked up or on the disk.
+//! A run's view of the journal: the run submits rows and outcomes, and gets replies when they are looked up or on the disk.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,23 +17,23 @@ use crate::outcome::{Effort, Outcome};
 use crate::relay::Relay;
 use crate::row::Row;
 
-/// Runs since the process began, to tell them apart.
+/// The number of runs since the process started, which identifies a run.
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
-/// What the journal has to say to a run.
+/// A reply of the journal to a run.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// What is known of the rows that were looked up longest ago, in their order.
+    /// What is known about the rows of the oldest pending lookup, in order.
     Known(Result<Vec<(Key, Option<Known>)>, Problem>),
-    /// What stands at the places that were asked for.
+    /// What is recorded at the requested places.
     Places(Result<Vec<(Row, Outcome)>, Problem>),
-    /// These are on the disk.
+    /// These outcomes are on the disk.
     Written(Vec<Written>),
     /// This row's outcome could not be written.
     Unwritten { asked: Option<RowKey>, index: u64, problem: Problem },
 }
 
-/// One run's dealings with the journal.
+/// One run's connection to the journal.
 #[derive(Debug)]
 pub(crate) struct Session {
     journal: Arc<Journal>,
@@ -45,7 +45,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A run begins. Only one at a time keeps the places of its rows.
+    /// Starts a run. Only one run at a time keeps the places of its rows.
     pub(super) fn new(journal: Arc<Journal>, equal: EqualRows, placing: Placing) -> Self {
         let (replies, received) = mpsc::unbounded_channel();
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
@@ -55,12 +55,12 @@ impl Session {
         Self { journal, equal, run, placing, replies, received }
     }
 
-    /// A way to note intents, and what has to be driven for it.
+    /// A handle for recording intents, and the future that drives it.
     pub(crate) fn intents(&self) -> (Intents, Relay<Result<(), Problem>>) {
         Intents::new(Arc::clone(&self.journal))
     }
 
-    /// Whether the journal may have something to say about a row with this key. If not, the row need not be looked up.
+    /// Whether the journal may know a row with this key. If not, the row need not be looked up.
     pub(crate) fn may_know(&self, key: Key) -> bool {
         match (self.placing, self.equal) {
             (Placing::Again, _) | (_, EqualRows::AskEach) => true,
@@ -68,28 +68,28 @@ impl Session {
         }
     }
 
-    /// Whether what is held back for order can be found again at its place.
+    /// Whether outcomes that are held back for ordering can be loaded again from their places.
     pub(crate) fn can_hold_back(&self) -> bool {
         self.placing == Placing::Input && self.journal.records == Records::Kept
     }
 
-    /// Whether the journal may have something to say about the outcome of one row alone, by its own key.
+    /// Whether the journal may know an outcome that belongs to one row alone, by the row's own key.
     pub(crate) fn may_know_own(&self, own: Key) -> bool {
         match self.placing {
-            // It is to be asked about in any case.
+            // The row will be requested in any case.
             Placing::Again => false,
             Placing::Input | Placing::None => self.journal.recent.may_know(own),
         }
     }
 
-    /// Asks what is known of a row by its own key; the reply is [`Reply::Known`].
+    /// Looks up what is known about a row under its own key; the reply is [`Reply::Known`].
     pub(crate) fn look_up_own(&self, own: Key, row: &Row) {
         let wanted = vec![Wanted { key: own, own: None, index: row.index, record: self.record(row) }];
         let (equal, reply) = (EqualRows::Share, self.replies.clone());
         self.journal.lookup.ask(Question::Known { wanted, equal, run: self.run, reply });
     }
 
-    /// Asks what is known of these rows, each with its own key if it may have one; the reply is [`Reply::Known`].
+    /// Looks up what is known about these rows, each with its own key if it may have one; the reply is [`Reply::Known`].
     pub(crate) fn look_up<'a>(&self, rows: impl Iterator<Item = (Key, Option<Key>, &'a Row)>) {
         let wanted = rows
             .map(|(key, own, row)| Wanted { key, own, index: row.index, record: self.record(row) })
@@ -103,29 +103,29 @@ impl Session {
         });
     }
 
-    /// Asks what stands at these places; the reply is [`Reply::Places`].
+    /// Looks up what is recorded at these places; the reply is [`Reply::Places`].
     pub(crate) fn load(&self, places: Range<u64>) {
         self.journal.lookup.ask(Question::Places { places, reply: self.replies.clone() });
     }
 
-    /// Has an outcome written, of a row that was `asked` about and that is to be known by `key`; the reply is [`Reply::Written`].
+    /// Writes the outcome of a row that was requested under `asked` and is to be found under `key`; the reply is [`Reply::Written`].
     pub(crate) fn end(&self, asked: Option<RowKey>, key: Option<Key>, row: Row, outcome: Outcome) {
         let (place, reply) = (self.placing, self.replies.clone());
         self.journal.writer.write(Entry::Ended { asked, key, row, outcome, place, reply });
     }
 
-    /// Has the place of a row written whose outcome is known; the reply is [`Reply::Written`].
+    /// Writes the place of a row with a known outcome; the reply is [`Reply::Written`].
     pub(crate) fn place(&self, number: i64, row: Row, outcome: Outcome) {
         let (place, reply) = (self.placing, self.replies.clone());
         self.journal.writer.write(Entry::Placed { number, row, outcome, place, reply });
     }
 
-    /// A row was given up before its end.
+    /// Records that a row was abandoned.
     pub(crate) fn give_up(&self, key: Key, index: u64, effort: Effort) {
         self.journal.writer.write(Entry::GivenUp { key, index, effort });
     }
 
-    /// The input has come to its end, after so many rows.
+    /// Records that the input has ended, after this many rows.
     pub(crate) fn complete(&self, rows: u64) {
         match self.placing {
             Placing::Input => self.journal.writer.write(Entry::Complete { rows }),
@@ -133,9 +133,9 @@ impl Session {
         }
     }
 
-    /// The next reply. Cancelling the wait loses none.
+    /// The next reply. Cancelling the wait loses no reply.
     pub(crate) async fn next(&mut self) -> Reply {
-        // We hold a sender ourselves, so the channel is never closed.
+        // This session holds a sender itself, so the channel is never closed.
         match self.received.recv().await {
             Some(reply) => reply,
             None => std::future::pending().await,

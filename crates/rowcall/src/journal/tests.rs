@@ -1,4 +1,4 @@
-//! A journal on its own: what was given in is found again by whoever opens it next, whatever has happened in between.
+//! A journal on its own: everything that was written is found when it is next opened, whatever has happened in between.
 
 mod accidents;
 mod costs;
@@ -59,7 +59,7 @@ fn valued(index: u64) -> Outcome {
     }
 }
 
-/// A folder for a journal that is opened again and again.
+/// A folder for a journal that is opened repeatedly.
 struct Folder(TempDir);
 
 impl Folder {
@@ -80,7 +80,7 @@ impl Folder {
     }
 }
 
-/// Waits until so many outcomes are on the disk.
+/// Waits until this many outcomes are on the disk.
 async fn until_written(session: &mut Session, mut outcomes: usize) -> Vec<Written> {
     let mut all = Vec::new();
     while outcomes > 0 {
@@ -95,7 +95,7 @@ async fn until_written(session: &mut Session, mut outcomes: usize) -> Vec<Writte
     all
 }
 
-/// Notes an intent for each of these.
+/// Records an intent for each of these.
 async fn intend(session: &Session, rows: impl IntoIterator<Item = u64>) {
     let (intents, relay) = session.intents();
     tokio::join!(relay.drive(), async move {
@@ -328,7 +328,7 @@ proptest! {
             let mut paid = 0;
             for happening in story.into_iter().chain([Happening::Reopened]) {
                 match happening {
-                    // What is known is not asked again.
+                    // A known outcome is not requested again.
                     Happening::Intent(n) if done.contains(&n) => {}
                     Happening::Intent(n) => {
                         intend(&session, [n]).await;

@@ -1,6 +1,7 @@
-//! The one thread that writes. All that waits is committed together: outcomes are synced to the disk, intents alone are not,
-//! since the next outcome's sync covers them. After the first failure nothing is written any more, and everyone is told why.
-#![expect(clippy::disallowed_methods, reason = "the journal tells at what time of day a row ended")]
+//! The only thread that writes. Everything that is waiting is committed together: outcomes are synced to the disk, intents alone
+//! are not, since the next outcome's sync covers them. After the first failure nothing more is written, and all waiters get the
+//! error.
+#![expect(clippy::disallowed_methods, reason = "the journal records at what time of day a row ended")]
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -26,14 +27,14 @@ use crate::row::Row;
 use crate::sqlite::{integer, text};
 use crate::totals::Totals;
 
-/// The most entries in one commit, so that nobody waits for ever longer ones.
+/// The maximum number of entries in a commit, so that waiting times stay bounded.
 const MOST_TOGETHER: usize = 2048;
 
-/// How many outcomes wait for the index of keys. Sorted and in one go they touch each
-/// page of it once, one by one nearly a page each.
+/// How many outcomes are collected before their keys are indexed. Sorted and in one batch they touch each page of the index
+/// once; one by one, each would touch almost a page of its own.
 const INDEXED_TOGETHER: usize = 16_384;
 
-/// Something to be written.
+/// An entry to write.
 #[derive(Debug)]
 pub(super) enum Entry {
     /// A request is about to go out.
@@ -41,13 +42,13 @@ pub(super) enum Entry {
         key: Key,
         index: u64,
         attempt: u32,
-        /// What the row's requests cost if the answer to this one is lost.
+        /// The cost of the row's requests if the answer to this one is lost.
         cost: Cost,
         done: oneshot::Sender<Result<(), Problem>>,
         settled: Relayed<Result<(), Problem>>,
     },
-    /// A row has ended that was `asked` about under one key and is to be known by another or the same. Without keys it was never
-    /// asked about.
+    /// A row has ended that was requested under the key `asked` and is to be found under another or the same key. Without keys
+    /// it was never requested.
     Ended {
         asked: Option<RowKey>,
         key: Option<Key>,
@@ -56,32 +57,32 @@ pub(super) enum Entry {
         place: Placing,
         reply: Replies,
     },
-    /// The outcome of a row is known: it stands at a place that the journal has not seen it at.
+    /// A row with a known outcome is at a place where the journal has not recorded it yet.
     Placed { number: i64, row: Row, outcome: Outcome, place: Placing, reply: Replies },
-    /// A row was given up before its end, after this effort.
+    /// A row was abandoned after this effort.
     GivenUp { key: Key, index: u64, effort: Effort },
-    /// Nobody waits any more for what becomes of a row that was being asked about.
+    /// The outcome of a row in flight is no longer awaited.
     Dropped { key: Key },
-    /// The server was asked what it makes of the schema, which took this effort.
+    /// The server's handling of the schema was probed, which took this effort.
     Probed { effort: Effort },
-    /// A run over an input begins.
+    /// A run over an input starts.
     Begin,
-    /// It is at the end of its input, which had this many rows.
+    /// The run reached the end of its input, which had this many rows.
     Complete { rows: u64 },
 }
 
-/// What a run's rows are to the journal.
+/// How a run's rows relate to the places in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Placing {
-    /// The input, from its first row on: each row's place is kept.
+    /// They are the input, from its first row on: each row's place is recorded.
     Input,
-    /// Some of the rows that it has places for, which are asked about again.
+    /// They are some of the rows with a place, which are requested again.
     Again,
-    /// Rows without a place.
+    /// They have no places.
     None,
 }
 
-/// Where replies go.
+/// The channel for replies.
 pub(super) type Replies = channel::UnboundedSender<Reply>;
 
 /// An outcome that is on the disk.
@@ -95,7 +96,7 @@ pub(crate) struct Written {
     pub(crate) news: News,
 }
 
-/// What of it was not there before.
+/// What was new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
     /// The outcome.
@@ -104,14 +105,14 @@ pub(crate) enum News {
     Place,
 }
 
-/// The thread, seen from outside. Dropping it waits until all is written.
+/// A handle to the thread. Dropping it waits until everything is written.
 #[derive(Debug)]
 pub(super) struct Writer {
     entries: Option<Sender<Entry>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread works with.
+/// The state of the thread.
 #[derive(Debug)]
 pub(super) struct Pen {
     pub(super) path: PathBuf,
@@ -119,9 +120,9 @@ pub(super) struct Pen {
     pub(super) records: Records,
     pub(super) recent: Arc<Recent>,
     pub(super) totals: Totals,
-    /// The number of the prices that costs are by, if there are any.
+    /// The number of the prices that costs are based on, if any.
     pub(super) basis: Option<i64>,
-    /// Places from here on have no outcome yet.
+    /// The first place from which on there are no outcomes yet.
     pub(super) places: u64,
 }
 
@@ -129,7 +130,7 @@ impl Writer {
     /// Starts the thread.
     ///
     /// # Errors
-    /// If the system has none.
+    /// If the system cannot start a thread.
     pub(super) fn start(pen: Pen) -> Result<Self, Problem> {
         let (sender, entries) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -139,9 +140,9 @@ impl Writer {
         Ok(Self { entries: Some(sender), thread: Some(thread) })
     }
 
-    /// Has something written, soon.
+    /// Queues an entry for writing.
     pub(super) fn write(&self, entry: Entry) {
-        // The thread lives as long as the sender, and tells everyone, whatever happens to it.
+        // The thread lives as long as the sender and replies to everyone, even after a failure.
         if let Some(entries) = &self.entries {
             let _ = entries.send(entry);
         }
@@ -178,7 +179,7 @@ impl Pen {
                     JOURNAL.caught(&path, || self.index_if_due())
                 });
                 if let Err(problem) = done {
-                    // What the transaction had written is taken back by SQLite, now or when the file is next opened.
+                    // SQLite rolls the transaction back, now or when the file is next opened.
                     let _ = self.connection.execute_batch("ROLLBACK");
                     broken = Some(problem);
                 }
@@ -189,7 +190,7 @@ impl Pen {
         }
     }
 
-    /// Writes all of `group` in one transaction. Tells the number of each entry's outcome, where it has one.
+    /// Writes all of `group` in one transaction. Returns the number of each entry's outcome, if it has one.
     fn commit(&mut self, group: &[Entry], synced: &mut Option<Sync>) -> rusqlite::Result<Vec<i64>> {
         let has_outcome = group.iter().any(|entry| matches!(entry, Entry::Ended { .. }));
         let sync = if has_outcome { Sync::Now } else { Sync::WithTheNext };
@@ -307,7 +308,7 @@ impl Pen {
         }
     }
 
-    /// No request about this row is about to go out or in flight.
+    /// Records that no request for this row is about to be sent or in flight.
     fn forget(&self, key: Key) -> rusqlite::Result<()> {
         self.connection.prepare_cached("DELETE FROM intents WHERE key = ?")?.execute([key.bytes()]).map(drop)
     }
@@ -350,7 +351,7 @@ impl Pen {
         Ok(())
     }
 
-    /// The outcome at the row's place, if a run before has put the same one there without asking.
+    /// The outcome at the row's place, if an earlier run put the same one there without a request.
     fn same_unasked(&self, row: &Row, outcome: &Outcome) -> rusqlite::Result<Option<i64>> {
         if row.index >= self.places {
             return Ok(None);
@@ -366,7 +367,7 @@ impl Pen {
         Ok(if same { Some(columns.get(0)?) } else { None })
     }
 
-    /// Puts the recent outcomes into the index of keys once they are many. Sorted, they touch each of its pages once.
+    /// Adds the recent outcomes to the index of keys once there are enough. Sorted, they touch each of its pages once.
     fn index_if_due(&self) -> rusqlite::Result<()> {
         let mut due: Vec<(Key, i64)> = self.recent.with(|recent| {
             if recent.len() < INDEXED_TOGETHER {
@@ -393,7 +394,7 @@ impl Pen {
     }
 }
 
-/// The text of the row's record, which a row made from a Rust value has only in its fields.
+/// The text of the row's record; a row made from a Rust value has only fields.
 pub(super) fn record(row: &Row, records: Records) -> rusqlite::Result<Option<Cow<'_, str>>> {
     Ok(match (records, &row.fields) {
         (Records::LeftOut, _) => None,
@@ -408,7 +409,7 @@ pub(super) fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Tells everyone that what they gave is written. Whoever has gone away meanwhile needs no reply.
+/// Notifies all runs that their entries are written. Runs that have ended in the meantime need no reply.
 fn tell(group: Vec<Entry>, numbers: &[i64]) {
     let mut intents = Together::default();
     let mut written = Together::default();

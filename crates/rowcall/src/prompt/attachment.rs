@@ -1,4 +1,4 @@
-//! What the value of a field is as images or documents: a file's path, an address, or a `data:` URL, or a list of them.
+//! Reads a field's value as images or documents: a file's path, a URL, a `data:` URL, or a list of these.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -9,22 +9,22 @@ use super::listed;
 use crate::media_type;
 use crate::turn::{Attachment, AttachmentContent};
 
-/// An address whose name does not tell is taken for a photograph. Only Gemini needs to be told a type at all.
+/// The type of a URL without a known extension: a photograph. Only Gemini requires a type at all.
 const AT_ADDRESS: &str = "image/jpeg";
 
-/// How much of a value is shown in a message.
+/// How many characters of a value are shown in a message.
 const SHOWN_CHARS: usize = 80;
 
-/// Base64 as it is written, with or without padding at its end.
+/// Base64 with or without padding at its end.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The attachments that a row has in `columns`, in this order. What is empty or null has none.
+/// The attachments of a row in `columns`, in this order. Empty strings and nulls are skipped.
 ///
 /// # Errors
-/// A sentence fragment, if the row lacks a column or what is there can be no attachment.
+/// A sentence fragment, if the row lacks a column or its value cannot be an attachment.
 pub(super) fn of_row(columns: &[String], fields: &Map<String, Value>) -> Result<Vec<Attachment>, String> {
     let mut attachments = Vec::new();
     for column in columns {
@@ -59,7 +59,7 @@ fn of_value(column: &str, value: &Value) -> Result<Option<Attachment>, String> {
     }
 }
 
-/// The beginning of what may be megabytes.
+/// The start of a text that may be megabytes long.
 fn shown(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -73,24 +73,25 @@ fn of_text(text: &str) -> Result<Attachment, String> {
         return of_data_url(text.get("data:".len()..).unwrap_or_default());
     }
     if is("https://") || is("http://") {
-        // What comes behind the path names no file.
+        // The query and the fragment are not part of the file's name.
         let path = text.split(['?', '#']).next().unwrap_or(text);
         let media_type = media_type::of_name(path).unwrap_or(AT_ADDRESS).to_owned();
         return Ok(Attachment { media_type, content: AttachmentContent::Url(text.to_owned()) });
     }
     match text.split_once("://") {
         Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
-            Err("is at no address that a model can reach, expected `https:`, `data:` or a path".to_owned())
+            Err("is not at an address that a model can reach, expected `https:`, `data:` or a path"
+                .to_owned())
         }
         Some(_) | None => {
-            // A name that does not tell leaves it to the first bytes.
+            // Without a known extension, the first bytes determine the type.
             let media_type = media_type::of_name(text).unwrap_or_default().to_owned();
             Ok(Attachment { media_type, content: AttachmentContent::File(text.into()) })
         }
     }
 }
 
-/// What stands behind `data:`: a media type, parameters, the word `base64`, a comma, and the bytes.
+/// Parses the part after `data:`: a media type, parameters, the word `base64`, a comma, and the bytes.
 fn of_data_url(rest: &str) -> Result<Attachment, String> {
     let (head, data) = rest.split_once(',').ok_or("has no comma before its bytes")?;
     let (declared, encoding) = head.rsplit_once(';').unwrap_or((head, ""));

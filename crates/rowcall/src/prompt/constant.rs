@@ -1,49 +1,50 @@
-//! A prompt that uses no field of the row asks one question for all rows, which is nearly always a slip: another tool's
-//! placeholder, a variable that the shell did not have, a file's name. This file says which.
+//! A prompt that uses no field of the row is the same for all rows, which is nearly always a mistake: another tool's placeholder, an
+//! unset shell variable, or a file's name. This file finds out which.
 
 use std::path::Path;
 
 use crate::error::Problem;
 
-/// Endings of files in which people keep prompts.
+/// Common file extensions for prompts.
 const ENDINGS: [&str; 9] = ["txt", "md", "markdown", "j2", "jinja", "jinja2", "prompt", "tmpl", "tpl"];
 
-/// How to go on if it is meant.
-const MEANT: &str = "`--same-prompt` asks the same about every row";
+/// What to do if it is intended.
+const MEANT: &str = "`--same-prompt` allows the same prompt for every row";
 
-/// The problem of a prompt that uses no field, with what was probably meant.
+/// The problem of a prompt that uses no field, with what was probably intended.
 pub(super) fn problem(template: &str) -> Problem {
     let text = template.trim();
     if text.is_empty() {
         return Problem::new("the prompt is empty, expected a template such as `{{ text }}`")
-            .hint("a variable of the shell that is not set gives an empty prompt");
+            .hint("a shell variable that is not set gives an empty prompt");
     }
-    let problem = Problem::new("the prompt uses no field of the row, so every row would be asked the same");
+    let problem = Problem::new("the prompt uses no field of the row, so every row would get the same prompt");
     if is_file_name(text) {
         let hint = format!(
-            "`{text}` looks like a file's name: on the command line, `@{text}` takes the prompt from the file"
+            "`{text}` looks like a file's name: on the command line, `@{text}` reads the prompt from the file"
         );
         return problem.hint(hint);
     }
     match placeholder(text) {
         Some(Placeholder { written, field: Some(field) }) => {
-            problem.hint(format!("did you mean `{{{{ {field} }}}}` by `{written}`? {MEANT}"))
+            problem.hint(format!("did you mean `{{{{ {field} }}}}` instead of `{written}`? {MEANT}"))
         }
-        Some(Placeholder { written, field: None }) => problem
-            .hint(format!("a field is written `{{{{ text }}}}`, by its name, and not `{written}`; {MEANT}")),
-        None => problem.hint(format!("a field is written `{{{{ text }}}}`, by its name; {MEANT}")),
+        Some(Placeholder { written, field: None }) => {
+            problem.hint(format!("write a field as `{{{{ text }}}}`, by its name, not `{written}`; {MEANT}"))
+        }
+        None => problem.hint(format!("write a field as `{{{{ text }}}}`, by its name; {MEANT}")),
     }
 }
 
 /// The problem of a prompt that writes the names of the row's fields, and none of their values.
 pub(super) fn only_names() -> Problem {
     let problem = Problem::new(
-        "the prompt uses the names of the row's fields but none of their values, so every row would be asked the same",
+        "the prompt uses the names of the row's fields but none of their values, so every row would get the same prompt",
     );
-    problem.hint(format!("`{{% for name, value in row|items %}}` goes through both; {MEANT}"))
+    problem.hint(format!("`{{% for name, value in row|items %}}` iterates over both; {MEANT}"))
 }
 
-/// Whether a prompt is no text but the name of a file, there or not.
+/// Whether a prompt is the name of a file, which may not exist, rather than a text.
 fn is_file_name(text: &str) -> bool {
     const LONGEST: usize = 255;
     if text.len() > LONGEST || text.contains('\n') {
@@ -51,11 +52,11 @@ fn is_file_name(text: &str) -> bool {
     }
     let path = Path::new(text);
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    let is_kept_so = ending.is_some_and(|ending| ENDINGS.contains(&&*ending));
-    is_kept_so && !text.contains(char::is_whitespace) || path.is_file()
+    let is_prompt_file = ending.is_some_and(|ending| ENDINGS.contains(&&*ending));
+    is_prompt_file && !text.contains(char::is_whitespace) || path.is_file()
 }
 
-/// What other tools write for a field.
+/// Another tool's notation for a field.
 struct Placeholder<'t> {
     written: &'t str,
     /// The name in it, if there is one.
@@ -65,13 +66,13 @@ struct Placeholder<'t> {
 /// The first thing in `text` that looks like a field in another notation.
 fn placeholder(text: &str) -> Option<Placeholder<'_>> {
     text.char_indices().find_map(|(at, _)| in_braces(text.get(at..)?)).or_else(|| {
-        // Tags that are closed are marks in a text.
+        // Tags that are also closed are markup.
         let found = text.char_indices().find_map(|(at, _)| enclosed(text.get(at..)?, "<", ">"));
         found.filter(|found| !text.contains(&found.written.replace('<', "</")))
     })
 }
 
-/// A field in braces, or with a dollar or per cent sign, at the beginning of `rest`.
+/// A field in braces, or with a dollar or percent sign, at the start of `rest`.
 fn in_braces(rest: &str) -> Option<Placeholder<'_>> {
     match rest.chars().next()? {
         '$' => enclosed(rest, "${{", "}}").or_else(|| enclosed(rest, "${", "}")).or_else(|| {
@@ -92,12 +93,12 @@ fn in_braces(rest: &str) -> Option<Placeholder<'_>> {
     }
 }
 
-/// A name between `open`, with which `rest` must begin, and `close`.
+/// A name between `open`, with which `rest` must start, and `close`.
 fn enclosed<'t>(rest: &'t str, open: &str, close: &str) -> Option<Placeholder<'t>> {
     let within = rest.strip_prefix(open)?;
     let end = within.find(close)?;
     let written = rest.get(..open.len() + end + close.len())?;
-    // Python's format may have a conversion or a width behind the name.
+    // Python's format may have a conversion or a width after the name.
     let name = within.get(..end)?.split([':', '!']).next()?.trim();
     is_name(name).then_some(Placeholder { written, field: Some(name) })
 }

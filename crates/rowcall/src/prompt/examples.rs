@@ -1,5 +1,5 @@
-//! Examples: rows whose values are known, asked about in the words of the template and answered. What is wrong with one is
-//! found before any request.
+//! Examples: rows with known values, rendered with the template as questions and answers. Errors in an example are found before any
+//! request.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::row::AnsweredRow;
 use crate::turn::Example;
 use crate::violation::Violation;
 
-/// How many violations of an example's value are told: the first ones show what is wrong with all.
-const VIOLATIONS_TOLD: usize = 3;
+/// How many violations of an example's value are reported: the first ones are representative.
+const VIOLATIONS_SHOWN: usize = 3;
 
-/// Each row as a question, which `question` renders, with its value, which `judge` finds no violations of.
+/// Each row as a question, rendered by `question`, with its value, for which `judge` returns no violations.
 ///
 /// # Errors
-/// The first row that gives none, with its place.
+/// The first row that gives no valid example, with its place.
 pub(super) fn rendered(
     rows: &[AnsweredRow],
     question: impl Fn(&Map<String, Value>) -> Result<String, String>,
@@ -32,8 +32,8 @@ pub(super) fn rendered(
         };
         let violations = judge(value);
         if !violations.is_empty() {
-            let told: Vec<_> = violations.iter().take(VIOLATIONS_TOLD).map(ToString::to_string).collect();
-            return Err(refused(format!("the value is not valid: {}", told.join("; "))));
+            let shown: Vec<_> = violations.iter().take(VIOLATIONS_SHOWN).map(ToString::to_string).collect();
+            return Err(refused(format!("the value is not valid: {}", shown.join("; "))));
         }
         let question = question(fields).map_err(refused)?;
         Ok(Arc::new(Example { question, value: value.clone() }))

@@ -1,4 +1,4 @@
-//! Fields of a row as the template engine's values. How numbers are to be written is `spelling.rs`'s business.
+//! Converts a row's fields to the template engine's values. `spelling.rs` decides how numbers are written.
 
 use minijinja::Value as Field;
 use serde_json::{Map, Value};
@@ -6,23 +6,23 @@ use serde_json::{Map, Value};
 use super::null;
 use super::spelling::{self, Numbers};
 
-/// What becomes of the values for which the engine has more than one form.
+/// How to convert the values for which the engine has more than one form.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Forms<'a> {
     pub(super) numbers: &'a Numbers,
     pub(super) nulls: Nulls,
 }
 
-/// What becomes of nulls.
+/// How nulls are converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nulls {
-    /// The engine's own.
+    /// To the engine's own null.
     None,
-    /// They leave a mark where they are written.
+    /// To a value that writes a mark.
     Marked,
 }
 
-/// The fields by name, in their order.
+/// The fields by name, in order.
 pub(super) fn all(fields: &Map<String, Value>, forms: Forms<'_>) -> Field {
     let fields = fields.iter().map(|(name, value)| (name.as_str(), one(value, forms)));
     Field::from_pairs(fields.chain(forms.numbers.variable()))

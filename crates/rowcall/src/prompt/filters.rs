@@ -1,5 +1,5 @@
-//! What templates may call beside the engine's own filters: those that users of Jinja2 expect, and Python's methods of strings,
-//! lists and dictionaries. Nothing by chance and no clock is among them, since a row is known by its rendered prompt.
+//! Functions for templates beyond the engine's own filters: filters that users of Jinja2 expect, and Python's methods of strings,
+//! lists and dictionaries. None is random or reads a clock, since a row is identified by its rendered prompt.
 
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
@@ -32,7 +32,7 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     });
 }
 
-/// Arguments that may be given by their place, as Jinja2 has it, all by their names.
+/// Turns positional arguments, which Jinja2 allows, into named ones.
 fn all_named(names: &[&str], given: &[Value], named: &Kwargs) -> Result<Kwargs, Error> {
     if given.len() > names.len() {
         return Err(Error::from(ErrorKind::TooManyArguments));
@@ -45,7 +45,7 @@ fn all_named(names: &[&str], given: &[Value], named: &Kwargs) -> Result<Kwargs, 
     Ok(all.into_iter().collect())
 }
 
-/// A value in words. The filters themselves make nothing of what is no text, and so would lose a number silently.
+/// A value as text. The filters themselves return nothing for other types, and so would silently lose a number.
 fn text(value: &Value) -> Result<Value, Error> {
     present(value).map(|value| Value::from(value.to_string()))
 }
@@ -57,8 +57,8 @@ fn present(value: &Value) -> Result<&Value, Error> {
 /// The widest indent, in spaces.
 const WIDEST: usize = 64;
 
-/// JSON as it is, numbers as the row spells them, without the escapes that HTML needs and a prompt does not; `indent` is a number of spaces, or `true` for 2.
-#[expect(clippy::needless_pass_by_value, reason = "the engine hands named arguments over")]
+/// Plain JSON, with numbers spelled as in the row and without the escapes for HTML; `indent` is a number of spaces, or `true` for 2.
+#[expect(clippy::needless_pass_by_value, reason = "the engine passes named arguments by value")]
 fn tojson(
     state: &mut State<'_, '_>,
     value: &Value,

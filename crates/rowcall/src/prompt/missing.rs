@@ -1,5 +1,5 @@
-//! Which variables a rendering looks for and does not find: the engine fails by itself where they are written out, but not in
-//! every filter.
+//! Finds the variables that a rendering looks up and does not find: the engine itself fails where they are written, but not in every
+//! filter.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::field::{self, Forms, Nulls};
 use super::spelling::Numbers;
 
-/// Fields that remember what was asked of them in vain.
+/// Fields that record which lookups failed.
 #[derive(Debug)]
 struct Watched {
     fields: Map<String, Value>,
@@ -30,7 +30,7 @@ impl Object for Watched {
     }
 }
 
-/// Fields that are all there and empty, and that remember which were asked for.
+/// Fields that all exist and are empty, and that record which ones were looked up.
 #[derive(Debug)]
 struct Noted {
     /// Names that are not fields.
@@ -46,11 +46,11 @@ impl Object for Noted {
     }
 }
 
-/// The fields with something in brackets behind their name that rendering `template` looks for where all are empty. The template
-/// engine's own list leaves out what is only sliced, as `text` is in `{{ text[:80] }}`.
+/// The fields with brackets after their name that rendering `template` looks up if all fields are empty. The template engine's own
+/// list omits fields that are only sliced, as in `{{ text[:80] }}`.
 pub(super) fn sliced(template: &Template<'_, '_>, functions: BTreeSet<String>) -> BTreeSet<String> {
     let noted = Arc::new(Noted { functions, asked: Mutex::default() });
-    // However it ends, what was asked for on the way is known.
+    // Even if it fails, the lookups until then are recorded.
     let _ = template.render(minijinja::Value::from_dyn_object(Arc::clone(&noted)));
     let asked = noted.asked.lock().unwrap_or_else(PoisonError::into_inner);
     let source = template.source();
@@ -59,7 +59,7 @@ pub(super) fn sliced(template: &Template<'_, '_>, functions: BTreeSet<String>) -
     asked.iter().filter(is_in_brackets).cloned().collect()
 }
 
-/// The first of `lacking`, which are not among `fields`, that rendering `template` looks for.
+/// The first of `lacking`, which are not among `fields`, that rendering `template` looks up.
 pub(super) fn first_looked_for<'a>(
     template: &Template<'_, '_>,
     fields: &Map<String, Value>,
@@ -69,7 +69,7 @@ pub(super) fn first_looked_for<'a>(
         return None;
     }
     let watched = Arc::new(Watched { fields: fields.clone(), missed: Mutex::default() });
-    // However it ends, what was missed on the way is known.
+    // Even if it fails, the failed lookups until then are recorded.
     let _ = template.render(minijinja::Value::from_dyn_object(Arc::clone(&watched)));
     let missed = watched.missed.lock().unwrap_or_else(PoisonError::into_inner);
     lacking.iter().copied().find(|name| missed.contains(*name))

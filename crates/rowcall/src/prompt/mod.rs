@@ -1,5 +1,5 @@
-//! The template: compiled once, rendered for each row into a prompt: system part, examples, the row with its images. What a
-//! prompt becomes on the wire is the protocol's business, and reading files that of `attachment.rs`.
+//! The template: compiled once and rendered for each row into a prompt with the system message, the examples, and the row with its
+//! images. The protocols encode prompts, and the top-level `attachment.rs` reads files.
 
 mod attachment;
 mod constant;
@@ -26,51 +26,51 @@ use crate::violation::Violation;
 const USER: &str = "prompt";
 const SYSTEM: &str = "system prompt";
 
-/// The variable that stands for all fields of a row, unless it has a field of this name.
+/// The variable that holds all fields of a row, unless the row has a field of this name.
 const ROW: &str = "row";
 
-/// What `--prompt` and `--system` give, compiled, with what goes along with each row.
+/// The compiled prompt and system prompt, with everything else that is sent with each row.
 #[derive(Debug)]
 pub(crate) struct Template {
     environment: Environment<'static>,
     system: System,
     /// Rendered once and shared by all prompts.
     examples: Vec<Arc<Example>>,
-    /// The fields that hold images or documents.
+    /// The fields that contain images or documents.
     images: Vec<String>,
-    /// What each part must be given.
+    /// The variables that each part requires.
     needs: BTreeMap<&'static str, BTreeSet<String>>,
-    /// The same that each part asks of the whole row by name, as in `row.text`.
+    /// The fields that each part takes from the whole row, as in `row.text`.
     needs_of_row: BTreeMap<&'static str, BTreeSet<String>>,
     uses_whole_row: bool,
-    /// Every field that a part uses in whatever way, `row` for all of them.
+    /// Every field that a part uses in any way; `row` means all of them.
     mentioned: BTreeSet<String>,
 }
 
-/// What becomes of a prompt that uses no field of the row, so that every row would be asked the same.
+/// What to do with a prompt that uses no field of the row, so that every row would get the same prompt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SamePrompt {
-    /// It is refused, as a slip.
+    /// It is rejected as a mistake.
     #[default]
     Refuse,
-    /// It is meant.
+    /// It is intended.
     Allow,
 }
 
 #[derive(Debug)]
 enum System {
     None,
-    /// Without variables: rendered once and shared by all prompts, which keeps it first and equal for the provider's
+    /// Without variables: rendered once and shared by all prompts, so that it stays identical at the start for the provider's
     /// prompt cache.
     Fixed(Arc<str>),
     PerRow,
 }
 
 impl Template {
-    /// Compiles a user part and, if given, a system part, both in Jinja's syntax.
+    /// Compiles a user part and, if given, a system part, both in Jinja syntax.
     ///
     /// # Errors
-    /// If one does not compile; the message has its line.
+    /// If a part does not compile; the message has the line.
     pub(crate) fn new(user: &str, system: Option<&str>) -> Result<Self, Problem> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -117,7 +117,7 @@ impl Template {
     }
 
     /// Filters, tests and functions are looked up only when a template is rendered, so it is rendered once with made-up
-    /// fields; what else may go wrong with those tells nothing of real ones.
+    /// fields; any other error with those says nothing about real ones.
     fn check_names(&self, name: &str) -> Result<(), Problem> {
         let Ok(template) = self.environment.get_template(name) else { return Ok(()) };
         let fields = template.undeclared_variables(false).into_iter().map(|variable| (variable, ""));
@@ -135,10 +135,10 @@ impl Template {
         }
     }
 
-    /// The same template with examples, which go before each row.
+    /// The same template with examples, which precede each row.
     ///
     /// # Errors
-    /// The first example for which no question can be rendered, or whose value `judge` finds violations of, with its place.
+    /// The first example for which no question can be rendered, or for whose value `judge` returns violations, with its place.
     pub(crate) fn with_examples(
         mut self,
         rows: &[AnsweredRow],
@@ -148,15 +148,15 @@ impl Template {
         Ok(self)
     }
 
-    /// The same template with the fields of a row that hold images or documents to go along with it.
+    /// The same template with the fields of a row that contain images or documents to send with it.
     pub(crate) fn with_images(self, images: &[String]) -> Self {
         Self { images: images.to_vec(), ..self }
     }
 
-    /// Checks that what is asked differs from row to row: that the prompt or the system prompt uses a field, or images go along.
+    /// Checks that requests differ from row to row: the prompt or the system prompt uses a field, or images are sent.
     ///
     /// # Errors
-    /// If it does not, with what was probably meant by `user`, the prompt's text.
+    /// If they do not, with what `user`, the prompt's text, was probably meant to be.
     pub(crate) fn check_use(&self, user: &str) -> Result<(), Problem> {
         if self.mentioned.is_empty() && self.images.is_empty() {
             return Err(constant::problem(user));
@@ -167,7 +167,7 @@ impl Template {
         Ok(())
     }
 
-    /// Whether all that the template writes of a row is the names of its fields, so that rows with the same fields are asked the same.
+    /// Whether the template uses only the names of a row's fields, so that rows with the same fields get the same prompt.
     fn writes_only_names(&self) -> bool {
         if self.mentioned.iter().any(|variable| variable != ROW) || !self.images.is_empty() {
             return false;
@@ -180,32 +180,32 @@ impl Template {
         first.is_some() && rest.iter().all(|other| other == first)
     }
 
-    /// The fields that the template uses in whatever way, in need of them or not; `None` if it may use any.
+    /// The fields that the template uses in any way, required or not; `None` if it may use any field.
     pub(crate) fn mentioned(&self) -> Option<Vec<String>> {
         (!self.uses_whole_row).then(|| self.mentioned.iter().chain(&self.images).cloned().collect())
     }
 
-    /// Whether images or documents go along with rows.
+    /// Whether images or documents are sent with rows.
     pub(crate) fn has_images(&self) -> bool {
         !self.images.is_empty()
     }
 
-    /// The fields that a row must bring, unless the template gives a default for one.
+    /// The fields that a row must have: those without a default in the template.
     pub(crate) fn variables(&self) -> BTreeSet<String> {
         let mut variables: BTreeSet<_> = self.needs.values().flatten().cloned().collect();
         variables.extend(self.images.iter().cloned());
         variables
     }
 
-    /// The fields that a row must bring since the template takes them from the whole row by name.
+    /// The fields that a row must have because the template takes them from the whole row by name.
     pub(crate) fn variables_of_row(&self) -> BTreeSet<String> {
         self.needs_of_row.values().flatten().cloned().collect()
     }
 
-    /// The prompt for a row with these fields; files are in it by their paths.
+    /// The prompt for a row with these fields; it refers to files by their paths.
     ///
     /// # Errors
-    /// The row's failure, if it lacks a variable, a filter does not fit its value, or an image is none.
+    /// The row's failure, if it lacks a variable, a filter does not fit its value, or an image is invalid.
     pub(crate) fn render(&self, fields: &Map<String, Value>) -> Result<Prompt, Box<Failure>> {
         let failure = |kind| move |message: String| Box::new(Failure::unasked(kind, message));
         let unfit = failure(FailureKind::Template);
@@ -226,7 +226,7 @@ impl Template {
         Ok(Prompt::new(turns))
     }
 
-    /// All variables that a template uses in whatever way; the engine's own functions, such as `range`, are none.
+    /// All variables that a template uses in any way; the engine's own functions, such as `range`, do not count.
     fn mentions(&self, name: &str) -> BTreeSet<String> {
         let Ok(template) = self.environment.get_template(name) else { return BTreeSet::new() };
         let mut variables: BTreeSet<_> = template.undeclared_variables(false).into_iter().collect();
@@ -236,7 +236,7 @@ impl Template {
         variables
     }
 
-    /// The fields that a template takes from the whole row by name. Methods of the row are no fields.
+    /// The fields that a template takes from the whole row by name. Methods of the row do not count.
     fn named_of_row(&self, name: &str, source: &str) -> BTreeSet<String> {
         let Ok(template) = self.environment.get_template(name) else { return BTreeSet::new() };
         let paths = template.undeclared_variables(true).into_iter();
@@ -256,7 +256,7 @@ impl Template {
         let needs = self.needs.get(name).into_iter().flatten();
         let lacking: Vec<_> = needs.filter(|variable| !fields.contains_key(*variable)).collect();
         let all = self.with_whole_row(fields);
-        // Some filters make nothing of what is missing, and this row may not come to need it.
+        // Some filters silently accept a missing variable, and this row may not need it.
         if let Some(variable) = missing::first_looked_for(&template, &all, &lacking) {
             let has = listed(fields.keys());
             return Err(format!("the {name} uses `{variable}`, which the row lacks (it has {has})"));
@@ -276,14 +276,14 @@ impl Template {
         }
     }
 
-    /// That a part uses what is not there: a field of the row, if one that it takes from that is not.
+    /// The message for a part that uses something undefined: a missing field, if it takes one from the whole row.
     fn undefined(&self, name: &str, fields: &Map<String, Value>, error: &minijinja::Error) -> String {
         let has = listed(fields.keys());
         let needs = self.needs_of_row.get(name).into_iter().flatten();
         match needs.into_iter().find(|field| !fields.contains_key(*field) && !fields.contains_key(ROW)) {
             Some(field) => format!("the {name} uses `{ROW}.{field}`, which the row lacks (it has {has})"),
             None => {
-                format!("the {name} uses something that is not there (the row has {has}): {}", reason(error))
+                format!("the {name} uses something undefined (the row has {has}): {}", reason(error))
             }
         }
     }
@@ -293,14 +293,14 @@ impl Template {
         self.uses_whole_row || self.mentioned.contains(field)
     }
 
-    /// That a part uses what is null in the row.
+    /// The message for a part that uses a null of the row.
     fn uses_null(&self, name: &str, fields: &Map<String, Value>) -> String {
         let nulls: Vec<_> = null::among(fields, |field| self.uses(field)).collect();
         let what = if nulls.is_empty() { "something".to_owned() } else { listed(nulls) };
         format!("the {name} uses {what}, which is null in the row")
     }
 
-    /// The fields with all of them once more as one, if the template asks for that.
+    /// The fields, plus all of them as `row` if the template uses that.
     fn with_whole_row<'a>(&self, fields: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
         if !self.uses_whole_row || fields.contains_key(ROW) {
             return Cow::Borrowed(fields);
@@ -317,7 +317,7 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String 
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-/// Whether the template itself provides for a row without `variable`: by `| default(…)` or by asking whether it is defined.
+/// Whether the template handles a row without `variable`: with `| default(…)` or by testing whether it is defined.
 fn may_be_missing(template: &str, variable: &str) -> bool {
     let is_part_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
     template.match_indices(variable).any(|(at, _)| {
@@ -334,9 +334,9 @@ fn may_be_missing(template: &str, variable: &str) -> bool {
 }
 
 fn does_not_compile(error: &minijinja::Error) -> Problem {
-    let place = error.line().map_or(String::new(), |line| format!(", line {line}"));
+    let location = error.line().map_or(String::new(), |line| format!(", line {line}"));
     let name = error.name().unwrap_or(USER);
-    Problem::new(format!("the {name} does not compile{place}: {}", reason(error)))
+    Problem::new(format!("the {name} does not compile{location}: {}", reason(error)))
         .hint("templates are Jinja: `{{ field }}` for a field, `{% if field %}…{% endif %}` for a choice")
 }
 

@@ -1,5 +1,5 @@
-//! What is null in a row is missing: a prompt that would say `none` about it fails the row, unless the template provides for that by
-//! `| default(…)` or by a condition.
+//! Null fields count as missing: a prompt that would contain `none` for one fails the row, unless the template handles that with
+//! `| default(…)` or a condition.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use super::field::{self, Forms, Nulls};
 use super::spelling::{self, Numbers};
 
-/// What the formatter's error says, so that it is known again.
+/// The message of the formatter's error, by which it is recognised.
 const IS_NULL: &str = "null cannot be written into a prompt";
 
-/// What is written for a null to see where it goes: as long as `none`, which the template engine writes, and in no text, since these
-/// are no characters.
+/// Written for a null to find out where it ends up: as long as the engine's `none`, and never part of a text, since these are
+/// noncharacters.
 const MARK: &str = "\u{10FFFE}\u{10FFFE}\u{10FFFE}\u{10FFFE}";
 
 /// A null that leaves a mark wherever it is written.
@@ -43,7 +43,7 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
             return Err(Error::new(ErrorKind::InvalidOperation, IS_NULL));
         }
         if matches!(value.kind(), ValueKind::Seq | ValueKind::Map) {
-            // A list or an object that is written as a whole shows its nulls.
+            // A list or an object that is written as a whole may contain nulls.
             let text = value.to_string();
             return out.write_str(&text.replace(MARK, "none")).map_err(Error::from);
         }
@@ -65,13 +65,13 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_test("none", is_null);
 }
 
-/// Whether an error is that of a null.
+/// Whether an error is about a null.
 pub(super) fn is_of_null(error: &Error) -> bool {
     error.detail() == Some(IS_NULL)
 }
 
 /// Whether `text`, which `template` renders for `fields`, contains `none` because an operator or a filter turned a null into text. The
-/// template is rendered again only where a field that it uses has a null.
+/// template is rendered again only if a field that it uses contains a null.
 pub(super) fn is_written(
     template: &Template<'_, '_>,
     fields: &Map<String, Value>,
@@ -84,12 +84,12 @@ pub(super) fn is_written(
     }
     let marked = field::all(fields, Forms { numbers, nulls: Nulls::Marked });
     template.render(marked).is_ok_and(|marked| {
-        // With conditions that ask for `none` another text comes out, in which nothing is written.
+        // With conditions on `none`, the text is different, and no null is written.
         marked.contains(MARK) && marked.replace(MARK, "none").eq_ignore_ascii_case(text)
     })
 }
 
-/// The fields that are null, of those that a template uses.
+/// The null fields among those that a template uses.
 pub(super) fn among<'a>(
     fields: &'a Map<String, Value>,
     used: impl Fn(&str) -> bool + 'a,
@@ -122,7 +122,7 @@ mod tests {
     use crate::outcome::FailureKind;
     use crate::prompt::Template;
 
-    /// What `template` says of a row, or why it says nothing.
+    /// The text of `template` for a row, or why there is none.
     fn said(template: &str, row: &serde_json::Value) -> Result<String, String> {
         let template = Template::new(template, None).expect("compiles");
         let fields = row.as_object().cloned().unwrap_or_default();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_that_a_prompt_would_say_fails_the_row() {
+    fn a_null_that_would_be_in_the_prompt_fails_the_row() {
         let row = json!({ "text": null, "more": "x", "user": { "name": null }, "list": ["a", null] });
         for template in [
             "{{ text }}",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_may_provide_for_a_null() {
+    fn a_template_may_handle_a_null() {
         let row = json!({ "text": null, "more": "x", "user": { "name": null } });
         for (template, expected) in [
             ("{{ text | default('nothing') }}{{ more }}", "nothingx"),

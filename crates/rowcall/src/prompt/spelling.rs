@@ -1,6 +1,6 @@
-//! Numbers in a prompt as the input spells them, `1.10` and `1e5`, and numbers all the same where the template computes. Those that the
-//! template engine would write in another way are rendered as texts if that comes to the same; where it does not, since the template
-//! computes, what comes out is written as the row spells the same number.
+//! Keeps the input's spelling of numbers in a prompt, such as `1.10` and `1e5`, while templates can still compute with them. Numbers
+//! that the template engine would write differently are rendered as texts if the result is the same. If it is not, since the template
+//! computes, results are written as the row spells the same number.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -15,26 +15,26 @@ use serde_json::{Map, Number, Value};
 use super::field::{self, Forms, Nulls};
 use crate::number::{Decimal, is_exact_as_float};
 
-/// The variable that has the spellings of a row: no template can name it.
+/// The variable that holds the spellings of a row: no template can refer to it.
 const VARIABLE: &str = " spellings";
 
-/// What becomes of the numbers of a row.
+/// How the numbers of a row are converted.
 #[derive(Debug)]
 pub(super) enum Numbers {
-    /// The engine's own, or the nearest that it has.
+    /// To the engine's own numbers, or the nearest that it has.
     Values,
-    /// The engine's own, written as they are spelled in the row where it is clear which of its numbers one is.
+    /// To the engine's own numbers, written as spelled in the row if it is clear which number of the row each one is.
     Known(Arc<Spellings>),
-    /// Texts, as the engine would write its own.
+    /// To texts, spelled as the engine would write its own numbers.
     Usual,
-    /// The same as it would write them within a list or an object.
+    /// To texts, spelled as the engine would write its own numbers in a list or an object.
     UsualWithin,
-    /// Texts, as they are spelled.
+    /// To texts, spelled as in the row.
     Spelled,
 }
 
 impl Numbers {
-    /// What a template's own variables are accompanied by.
+    /// The additional variable for the template, if any.
     pub(super) fn variable(&self) -> Option<(&'static str, Field)> {
         match self {
             Self::Known(spellings) => Some((VARIABLE, Field::from_dyn_object(Arc::clone(spellings)))),
@@ -43,7 +43,7 @@ impl Numbers {
     }
 }
 
-/// How the numbers of a row are spelled, by their bits as floats; `None` for one that is spelled in several ways.
+/// The spellings of a row's numbers, by their bits as floats; `None` for a number with several spellings.
 #[derive(Debug, Default)]
 pub(super) struct Spellings(HashMap<u64, Option<String>>);
 
@@ -71,8 +71,8 @@ impl Spellings {
         self.0.get(&float.to_bits())?.as_deref()
     }
 
-    /// `text` with the digits of numbers that came into it rounded, as part of a list or of another text. Only what has as many digits as a
-    /// float holds is known to be one of them.
+    /// `text` with rounded numbers, which are part of a list or of another text, spelled as in the row. Only a number with as many digits
+    /// as a float holds is known to be one of the row's.
     fn unrounded(&self, mut text: String) -> String {
         const SURE: usize = 16;
         for (bits, spelling) in &self.0 {
@@ -88,7 +88,7 @@ impl Spellings {
         text
     }
 
-    /// The spelling of a value, if it is a number that is spelled so in the row `state` renders.
+    /// The row's spelling of a value, if it is a number of the row that `state` renders.
     fn written(state: &State<'_, '_>, value: &Field) -> Option<String> {
         if value.kind() != ValueKind::Number || value.is_integer() {
             return None;
@@ -102,11 +102,11 @@ impl Spellings {
     }
 }
 
-/// A number as a text.
+/// A number that is written as a text.
 struct Digits {
-    /// As it is written.
+    /// The text to write.
     written: String,
-    /// What it is.
+    /// The number.
     number: Number,
 }
 
@@ -135,7 +135,7 @@ impl Object for Digits {
     }
 }
 
-/// What `template` writes of a row, and with which numbers it does.
+/// The rendered text of a row, and how its numbers were converted.
 ///
 /// # Errors
 /// Those of the template.
@@ -161,10 +161,10 @@ pub(super) fn rendered(
     with(&known).map(|text| (spellings.unrounded(text), known))
 }
 
-/// A number as the template sees it.
+/// Converts a number for the template.
 pub(super) fn number(number: &Number, numbers: &Numbers) -> Field {
     match numbers {
-        // Of two numbers that are one as floats, none can be told from the other where it is written.
+        // Two numbers that are equal as floats cannot be distinguished when they are written.
         Numbers::Known(spellings)
             if !is_whole(number)
                 && !is_exact_as_float(number)
@@ -190,7 +190,7 @@ fn digits(number: &Number) -> Field {
     Field::from_object(Digits { written: number.as_str().to_owned(), number: number.clone() })
 }
 
-/// The engine's number that is this one, or else the nearest float; one that no float holds is a text.
+/// The engine's equal number, or else the nearest float; a number beyond the range of floats is a text.
 fn value(number: &Number) -> Field {
     if let Some(number) = number.as_i64() {
         return Field::from(number);
@@ -204,12 +204,12 @@ fn value(number: &Number) -> Field {
     number.as_f64().map_or_else(|| digits(number), Field::from)
 }
 
-/// Whether the engine has it as an integer.
+/// Whether the engine represents it as an integer.
 fn is_whole(number: &Number) -> bool {
     number.as_i128().is_some() || number.as_u128().is_some()
 }
 
-/// Whether the engine writes a number as it is spelled.
+/// Whether the engine writes a number as it is spelled in the row.
 fn is_spelled_usually(number: &Number) -> bool {
     const HELD: usize = 18;
     let text = number.as_str();
@@ -227,12 +227,12 @@ fn each_number<'v>(values: impl IntoIterator<Item = &'v Value>, act: &mut impl F
     }
 }
 
-/// The text of a number that is written as it is spelled in the row, if `value` is one.
+/// The row's spelling of `value`, if it is one of the row's numbers.
 pub(super) fn written(state: &State<'_, '_>, value: &Field) -> Option<String> {
     Spellings::written(state, value)
 }
 
-/// A value as JSON, its numbers as they are spelled.
+/// A value as JSON, with its numbers spelled as in the row.
 pub(super) struct Json<'a> {
     value: &'a Field,
     spellings: Option<Arc<Spellings>>,
@@ -292,7 +292,7 @@ mod tests {
     use crate::prompt::Template;
     use crate::turn::Turn;
 
-    /// Puts `1e5` where it stood, which the parser spells in another way.
+    /// Restores `1e5`, which the parser spells differently.
     fn respell(value: &mut Value) {
         match value {
             Value::Number(number) if number.as_str() == "1e+5" => {
@@ -304,7 +304,7 @@ mod tests {
         }
     }
 
-    /// What `template` says of a row, given as JSON text; `1e5` as it stands.
+    /// The text of `template` for a row, given as JSON text, with `1e5` unchanged.
     fn said(template: &str, row: &str) -> Result<String, String> {
         let mut fields: Map<String, Value> = serde_json::from_str(row).expect("an object");
         fields.values_mut().for_each(respell);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_they_are_spelled() {
+    fn numbers_keep_their_spelling() {
         for number in [
             "3",
             "-7",
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_computes_with_numbers_however_they_are_spelled() {
+    fn a_template_computes_with_numbers_of_any_spelling() {
         let row = r#"{"price":1.10,"big":1e5,"many":[2.50,1.0],"same":1.1,"no":0.00,"long":0.123456789012345678901}"#;
         for (template, expected) in [
             ("{{ price * 2 }}", "2.2"),
@@ -377,7 +377,7 @@ mod tests {
         }
     }
 
-    /// Of two numbers that are one as floats, neither is written rounded.
+    /// Neither of two numbers that are equal as floats is written rounded.
     #[test]
     fn nothing_is_rounded_silently() {
         let row = r#"{"a":0.123456789012345678901,"b":0.123456789012345678902}"#;

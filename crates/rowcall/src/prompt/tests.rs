@@ -1,4 +1,4 @@
-//! Rows with what becomes of them.
+//! Rows and the prompts that they become.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn said(template: &Template, row: Value) -> Result<Vec<String>, String> {
 }
 
 #[test]
-fn a_row_is_rendered_as_it_stands() {
+fn a_row_is_rendered_unchanged() {
     let row = json!({"text": "Ann & Bob <3", "n": 7, "nested": {"a": [1, 2]}});
     assert_eq!(
         rendered("Who? {{ text }} {{ n + 1 }} {{ nested.a[1] }}", Some("Be {{ 'brief' | upper }}."), row),
@@ -52,29 +52,29 @@ fn a_system_part_may_use_the_row() {
 }
 
 #[test]
-fn a_prompt_that_uses_no_field_is_refused_with_what_was_meant() {
+fn a_prompt_that_uses_no_field_is_rejected_with_what_was_intended() {
     for (user, hint) in [
-        ("Classify: {text}", "did you mean `{{ text }}` by `{text}`?"),
-        ("Classify: { text }", "did you mean `{{ text }}` by `{ text }`?"),
-        ("Classify: {text:>10}", "did you mean `{{ text }}` by `{text:>10}`?"),
-        ("Classify: $text", "did you mean `{{ text }}` by `$text`?"),
-        ("Classify: ${text}", "did you mean `{{ text }}` by `${text}`?"),
-        ("Classify: %(text)s", "did you mean `{{ text }}` by `%(text)s`?"),
-        ("Classify: <text>", "did you mean `{{ text }}` by `<text>`?"),
+        ("Classify: {text}", "did you mean `{{ text }}` instead of `{text}`?"),
+        ("Classify: { text }", "did you mean `{{ text }}` instead of `{ text }`?"),
+        ("Classify: {text:>10}", "did you mean `{{ text }}` instead of `{text:>10}`?"),
+        ("Classify: $text", "did you mean `{{ text }}` instead of `$text`?"),
+        ("Classify: ${text}", "did you mean `{{ text }}` instead of `${text}`?"),
+        ("Classify: %(text)s", "did you mean `{{ text }}` instead of `%(text)s`?"),
+        ("Classify: <text>", "did you mean `{{ text }}` instead of `<text>`?"),
         ("Klassifiziere: {größe}", "did you mean `{{ größe }}`"),
         ("Classify: %s", "not `%s`"),
         ("Classify: {}", "not `{}`"),
         ("Classify: {0}", "not `{0}`"),
-        ("<task>Say</task> yes, 100%, for $5 as {\"a\": 1}", "a field is written `{{ text }}`"),
-        ("Say hello", "a field is written `{{ text }}`"),
-        ("{% set x = 1 %}{% for i in range(3) %}{{ i + x }}{% endfor %}", "a field is written"),
-        ("{# text #}Say hello", "a field is written"),
+        ("<task>Say</task> yes, 100%, for $5 as {\"a\": 1}", "write a field as `{{ text }}`"),
+        ("Say hello", "write a field as `{{ text }}`"),
+        ("{% set x = 1 %}{% for i in range(3) %}{{ i + x }}{% endfor %}", "write a field as"),
+        ("{# text #}Say hello", "write a field as"),
         ("{% for name in row %}{{ name }} {% endfor %}", "`{% for name, value in row|items %}`"),
         ("It has {{ row | length }} fields", "`{% for name, value in row|items %}`"),
         ("prompt.txt", "`@prompt.txt`"),
         ("prompts/classify.j2", "`@prompts/classify.j2`"),
-        ("", "a variable of the shell"),
-        (" \n", "a variable of the shell"),
+        ("", "a shell variable"),
+        (" \n", "a shell variable"),
     ] {
         let template = Template::new(user, Some("Be brief.")).expect("compiles");
         let problem = template.check_use(user).expect_err(user);
@@ -88,7 +88,7 @@ fn a_prompt_that_uses_no_field_is_refused_with_what_was_meant() {
 }
 
 #[test]
-fn a_field_used_in_whatever_way_is_used() {
+fn a_field_used_in_any_way_is_used() {
     for (user, system) in [
         ("{{ text }}", None),
         ("{% for tag in tags %}{{ tag }}{% endfor %}", None),
@@ -112,7 +112,7 @@ fn a_field_used_in_whatever_way_is_used() {
 }
 
 #[test]
-fn a_missing_variable_is_named_with_what_there_is() {
+fn a_missing_variable_is_named_with_the_existing_ones() {
     assert_eq!(
         rendered("{{ text }} {{ title }}", None, json!({"text": "x", "name": "y"})),
         Err("the prompt uses `title`, which the row lacks (it has `text`, `name`)".to_owned())
@@ -120,12 +120,12 @@ fn a_missing_variable_is_named_with_what_there_is() {
 }
 
 #[test]
-fn a_default_serves_a_missing_variable() {
+fn a_default_replaces_a_missing_variable() {
     assert_eq!(rendered("{{ title | default('none') }}", None, json!({})), Ok(vec!["user: none".to_owned()]));
 }
 
 #[test]
-fn what_does_not_compile_is_told_with_its_line() {
+fn a_compile_error_has_its_line() {
     let problem = Template::new("fine\n{{ text", None).expect_err("unclosed");
     assert!(problem.message.starts_with("the prompt does not compile, line 2: "), "{}", problem.message);
     assert!(problem.hint.is_some());
@@ -139,7 +139,7 @@ fn variables_are_known_before_any_row() {
 }
 
 #[test]
-fn what_the_template_provides_for_is_not_required() {
+fn a_variable_with_a_default_is_not_required() {
     let source = "{{ a | default('') }} {% if b is defined %}{{ b }}{% endif %} {{ abc }}";
     let template = Template::new(source, None).expect("compiles");
     assert_eq!(template.variables().into_iter().collect::<Vec<_>>(), ["abc"]);
@@ -158,7 +158,7 @@ fn a_system_part_with_a_default_is_rendered_for_each_row() {
 }
 
 #[test]
-fn filters_that_users_of_jinja_expect_are_there() {
+fn filters_that_users_of_jinja_expect_exist() {
     let row = json!({
         "text": "  Ann & <b>Bob</b>\nand Eve  ", "n": 1.2345, "many": ["b", "a", "b"], "none": null,
         "nested": {"b": [1, {"c": "ü<"}], "a": true}, "long": "one two three four five six",
@@ -192,7 +192,7 @@ fn filters_that_users_of_jinja_expect_are_there() {
 }
 
 #[test]
-fn no_filter_makes_nothing_of_what_is_missing() {
+fn no_filter_silently_accepts_a_missing_variable() {
     for filter in [
         "tojson",
         "truncate",
@@ -224,7 +224,7 @@ fn no_filter_makes_nothing_of_what_is_missing() {
 }
 
 #[test]
-fn what_no_row_comes_to_need_may_be_missing() {
+fn a_variable_that_the_row_does_not_need_may_be_missing() {
     for (source, row, expected) in [
         ("{% if n > 1 %}{{ more | indent }}{% endif %}x", json!({"n": 1}), Ok("x")),
         ("{% if n > 1 %}{{ more | indent }}{% endif %}x", json!({"n": 2}), Err("more")),
@@ -247,7 +247,7 @@ fn what_no_row_comes_to_need_may_be_missing() {
 }
 
 #[test]
-fn nothing_by_chance_and_no_clock_is_there() {
+fn nothing_random_and_no_clock_is_available() {
     let problem = Template::new("{{ [1, 2] | random }}", None).expect_err("it is unknown");
     assert!(problem.message.starts_with("the prompt does not compile, line 1: "), "{}", problem.message);
     for function in ["now", "lipsum", "randrange"] {
@@ -257,14 +257,14 @@ fn nothing_by_chance_and_no_clock_is_there() {
 }
 
 #[test]
-fn functions_of_the_engine_are_no_fields_of_a_row() {
+fn functions_of_the_engine_are_not_fields_of_a_row() {
     let source = "{% for i in range(n) %}{% set ns = namespace(x=1) %}{{ ns.x }}{% endfor %}";
     let template = Template::new(source, None).expect("compiles");
     assert_eq!(template.variables().into_iter().collect::<Vec<_>>(), ["n"]);
 }
 
 #[test]
-fn the_whole_row_is_there_by_the_name_of_row() {
+fn the_whole_row_is_available_as_row() {
     let template =
         Template::new("{{ row | tojson }}", Some("{{ row.keys() | join(',') }}")).expect("compiles");
     assert_eq!(template.variables(), BTreeSet::new());
@@ -272,7 +272,7 @@ fn the_whole_row_is_there_by_the_name_of_row() {
         said(&template, json!({"b": 1, "a": "x"})),
         Ok(vec!["system: b,a".to_owned(), r#"user: {"b":1,"a":"x"}"#.to_owned()])
     );
-    // A field of that name is what it is.
+    // A field of that name takes precedence.
     assert_eq!(rendered("{{ row }}", None, json!({"row": "7", "a": 1})), Ok(vec!["user: 7".to_owned()]));
     assert_eq!(
         rendered("{{ row.b }} {{ c }}", None, json!({"b": 1})),
@@ -292,7 +292,7 @@ fn answered(row: Value, value: Value) -> AnsweredRow {
 }
 
 #[test]
-fn examples_stand_between_the_system_and_the_row_and_are_shared() {
+fn examples_are_between_the_system_and_the_row_and_are_shared() {
     let template = with_examples(&[
         answered(json!({"title": "A", "text": " Ann is 3 "}), json!({"name": "Ann", "age": 3})),
         answered(json!({"title": "B", "text": "Bob", "unused": 1}), json!({"name": "Bob"})),
@@ -318,7 +318,7 @@ fn examples_stand_between_the_system_and_the_row_and_are_shared() {
 }
 
 #[test]
-fn an_example_that_is_none_is_told_with_its_place() {
+fn an_invalid_example_is_reported_with_its_place() {
     let good = || answered(json!({"title": "A", "text": "x"}), json!({"name": "Ann"}));
     let in_file = |row: AnsweredRow| AnsweredRow { place: Some("`e.jsonl`, line 7".to_owned()), ..row };
     for (row, expected) in [
@@ -339,14 +339,14 @@ fn an_example_that_is_none_is_told_with_its_place() {
             "`e.jsonl`, line 7: the prompt uses `title`, which the row lacks (it has nothing)",
         ),
     ] {
-        let problem = with_examples(&[good(), row]).expect_err("it is none");
+        let problem = with_examples(&[good(), row]).expect_err("the example is invalid");
         assert_eq!(problem.message, expected);
         assert!(problem.hint.is_some());
     }
 }
 
 #[test]
-fn what_is_only_sliced_is_used_too() {
+fn a_field_that_is_only_sliced_is_used() {
     for source in [
         "{{ text[:80] }}",
         "{% set name = 1 %}{{ name }} {{ text[1:] | upper }}",
@@ -361,7 +361,7 @@ fn what_is_only_sliced_is_used_too() {
 }
 
 #[test]
-fn images_go_along_in_the_order_of_their_fields() {
+fn images_are_sent_in_the_order_of_their_fields() {
     let template = Template::new("{{ text }}", None).expect("compiles");
     let template = template.with_images(&["front".to_owned(), "back".to_owned()]);
     assert_eq!(template.variables().into_iter().collect::<Vec<_>>(), ["back", "front", "text"]);
@@ -382,7 +382,7 @@ mod properties {
 
     proptest! {
         #[test]
-        fn any_text_is_rendered_as_it_is(text in any::<String>()) {
+        fn any_text_is_rendered_unchanged(text in any::<String>()) {
             let template = Template::new("<{{ text }}>", None).expect("compiles");
             let row = json!({"text": text});
             prop_assert_eq!(said(&template, row.clone()), Ok(vec![format!("user: <{text}>")]));

@@ -1,5 +1,5 @@
-//! Anthropic's Messages: `POST {base}/v1/messages`. The system part is a field of its own, and an output limit is required. Here a
-//! prompt becomes a request; `answer.rs` reads what comes back, put together by `stream.rs` if it comes in pieces.
+//! Anthropic's Messages: `POST {base}/v1/messages`. The system message is a separate field, and an output limit is required. This
+//! file encodes requests; `answer.rs` decodes messages, and `stream.rs` assembles streamed ones.
 
 use std::sync::Arc;
 
@@ -21,24 +21,24 @@ mod stream;
 
 pub(super) const PATH: &str = "/v1/messages";
 
-/// The newest version of the API. It takes no sampling parameter, not even at its default value.
+/// The newest version of the API. It accepts no sampling parameter, not even at its default value.
 static VERSION: [(HeaderName, HeaderValue); 1] = version("2026-10-21");
 
-/// The version of the API under which the models that still sample as they are told do so.
+/// The version of the API under which models that still have sampling parameters accept them.
 static SAMPLING_VERSION: [(HeaderName, HeaderValue); 1] = version("2023-06-01");
 
 pub(super) const LIMIT_FIELD: &str = "max_tokens";
 
-/// Anthropic requires an output limit, and thinking counts towards it. This is generous for a record, needs no stream, and even
-/// doubled twice is no more than the 64,000 tokens of the smallest models with structured output (Claude 4.5).
+/// Anthropic requires an output limit, and thinking counts towards it. This one is generous for a record, needs no stream, and even
+/// when doubled twice does not exceed the 64,000 tokens of the smallest models with structured output (Claude 4.5).
 const DEFAULT_OUTPUT_LIMIT: u32 = 16_000;
 
-/// Answers that may be longer are streamed, since idle connections are cut. The official Python SDK reckons with 128,000 tokens an
-/// hour and takes no call without a stream that may last more than ten minutes.
+/// Answers that may be longer are streamed, since idle connections are closed. The official Python SDK assumes 128,000 tokens an
+/// hour and rejects calls without a stream that may take more than ten minutes.
 const LONGEST_UNSTREAMED: u64 = 128_000 / 6;
 
-/// The prompt cache is asked for what never changes if that has so many bytes, about 1,000 tokens. Anthropic caches no prefix of
-/// less than 512 to 4,096 tokens, depending on the model, and takes 1.25 times the price for writing one.
+/// The number of bytes, about 1,000 tokens, from which the constant prefix is marked for the prompt cache. Anthropic caches no
+/// prefix of less than 512 to 4,096 tokens, depending on the model, and charges 1.25 times the price for writing one.
 const CACHEABLE: usize = 4_096;
 
 const fn version(date: &'static str) -> [(HeaderName, HeaderValue); 1] {
@@ -96,23 +96,23 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     Request { path: Arc::clone(&target.path), headers, body: body.into() }
 }
 
-/// The output limit that goes along; `None` if the user has set one that is no number.
+/// The output limit that is sent; `None` if the user has set one that is not a number.
 pub(super) fn sent_limit(target: &Target, prompt: &Prompt) -> Option<u32> {
     let is_set = target.parameters.extra.contains_key(LIMIT_FIELD);
     target.output_limit(prompt, LIMIT_FIELD).or((!is_set).then_some(DEFAULT_OUTPUT_LIMIT))
 }
 
-/// The last block of what never changes, up to which the prompt cache is asked for.
+/// The last block of the constant prefix, up to which the prompt is to be cached.
 #[derive(Clone, Copy, PartialEq)]
 enum Mark {
     Nothing,
     System,
-    /// The answer of the example that is this turn.
+    /// The answer of the example at this index among the turns.
     Example(usize),
 }
 
 fn mark(target: &Target, prompt: &Prompt, system: Option<&str>) -> Mark {
-    // A user who sets marks of his own has decided about it.
+    // Users who set their own marks decide for themselves.
     if target.parameters.extra.contains_key("cache_control") {
         return Mark::Nothing;
     }
@@ -128,7 +128,7 @@ fn mark(target: &Target, prompt: &Prompt, system: Option<&str>) -> Mark {
     if length < CACHEABLE { Mark::Nothing } else { last }
 }
 
-/// A text up to whose end the prompt is to be cached.
+/// A text at whose end the cached prefix ends.
 fn marked(text: &str) -> Value {
     json!([{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}])
 }
@@ -137,7 +137,7 @@ fn messages(target: &Target, prompt: &Prompt, mark: Mark) -> Vec<Value> {
     let mut messages = Vec::with_capacity(prompt.turns.len());
     for (at, turn) in prompt.turns.iter().enumerate() {
         match turn {
-            // It has a field of its own.
+            // Sent in its own field.
             Turn::System(_) => {}
             Turn::Example(example) => {
                 let answer = target.form.wire.express(&example.value).to_string();
@@ -150,14 +150,14 @@ fn messages(target: &Target, prompt: &Prompt, mark: Mark) -> Vec<Value> {
             }
             Turn::User { text, attachments } => {
                 let mut blocks: Vec<_> = attachments.iter().map(block).collect();
-                // A block of text without a word is refused.
+                // A blank block of text is rejected.
                 if !text.trim().is_empty() {
                     blocks.push(json!({"type": "text", "text": text}));
                 }
                 messages.push(json!({"role": "user", "content": blocks}));
             }
             Turn::Invalid { raw_turn, violations } => {
-                // A message without content is refused; two of the user's in a row are taken as one.
+                // A message without content is rejected; two user messages in a row count as one.
                 if !blocks(raw_turn).is_empty() {
                     messages.push(raw_turn.clone());
                 }
@@ -165,18 +165,18 @@ fn messages(target: &Target, prompt: &Prompt, mark: Mark) -> Vec<Value> {
             }
         }
     }
-    // A paused turn is taken up by sending it as the last message.
+    // A paused turn is resumed by sending it as the last message.
     messages.extend(prompt.continuation.as_deref().and_then(|turn| serde_json::from_str(turn).ok()));
     messages
 }
 
-/// An image, or else a document.
+/// The block for an attachment: an image, or else a document.
 fn block(attachment: &Attachment) -> Value {
     let media_type = &attachment.media_type;
     let kind = if media_type.starts_with("image/") { "image" } else { "document" };
     let source = match &attachment.content {
         AttachmentContent::Url(url) => json!({"type": "url", "url": url}),
-        // A path is no address; the server says so, which is better than an answer about nothing.
+        // A path is not a URL; the server's error about it is better than an answer about nothing.
         AttachmentContent::File(path) => json!({"type": "url", "url": path.display().to_string()}),
         AttachmentContent::Base64(data) => {
             json!({"type": "base64", "media_type": media_type, "data": &**data})
@@ -185,8 +185,8 @@ fn block(attachment: &Attachment) -> Value {
     json!({"type": kind, "source": source})
 }
 
-/// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and
-/// win.
+/// The body's fields that do not depend on the prompt: the request for the schema and the user's parameters. Extra fields come last
+/// and win.
 pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value> {
     let wire = &form.wire;
     let asked = match form.mode {
@@ -213,7 +213,7 @@ pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value>
         asked.into_iter().chain(temperature).map(|(name, value)| (name.to_owned(), value)).collect();
     for (name, value) in &parameters.extra {
         match (fields.get_mut(name), value) {
-            // `effort` stands beside the format.
+            // `effort` goes next to the format.
             (Some(Value::Object(ours)), Value::Object(users)) if name == "output_config" => {
                 ours.extend(users.clone());
             }
@@ -225,8 +225,7 @@ pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value>
     fields
 }
 
-/// The user's turn after an invalid answer: each `tool_use` must be met by a `tool_result`, here one that is an error;
-/// text is met by text.
+/// The user's turn after an invalid answer: a `tool_result` with an error for each `tool_use`, which must have one, or else text.
 fn reply(raw_turn: &Value, text: &str) -> Value {
     let results: Vec<_> = blocks(raw_turn)
         .iter()

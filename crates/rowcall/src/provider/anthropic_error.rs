@@ -1,5 +1,5 @@
-//! Error bodies of Anthropic, classified: by the error's code, then its type, then the status. What is done about each kind is
-//! decided by `retry.rs`.
+//! Classifies Anthropic's error bodies: by the error's code, then its type, then the status. `retry.rs` decides how to react to each
+//! kind.
 
 use serde_json::Value;
 
@@ -8,17 +8,17 @@ use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 use crate::standing::LimitedBy;
 
-/// The fault that a response with an error status or an error body tells of. What is not Anthropic's own, such as a proxy's page, is
-/// read as any server's.
+/// The fault that a response with an error status or an error body reports. A body that is not Anthropic's, such as a proxy's page,
+/// is read like any server's.
 pub(super) fn classify(response: &Response) -> Fault {
     let fault = openai_error::classify(response);
     let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).unwrap_or_default();
     let word = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (code, named) = (word("/error/details/error_code"), word("/error/type"));
     let (kind, param) = match (kind_by_code(code), kind_by_type(named)) {
-        // A day's, of the same type as a minute's.
+        // A daily limit has the same type as one per minute.
         (None, Some(FaultKind::RateLimit)) if fault.kind == FaultKind::Quota => (FaultKind::Quota, None),
-        // Local servers speak the protocol as well, and call it their own error what they cannot do with a prompt or a schema.
+        // Local servers with this protocol report a prompt or schema that they cannot handle as a server error.
         (None, Some(FaultKind::Server)) if openai_error::is_of_request(fault.kind) => {
             (fault.kind, fault.param.clone())
         }
@@ -34,11 +34,11 @@ pub(super) fn classify(response: &Response) -> Fault {
     Fault { kind, limited_by, param, request_id, ..fault }
 }
 
-/// The codes that say more than the type does.
+/// The codes that are more specific than the type.
 fn kind_by_code(code: &str) -> Option<FaultKind> {
     Some(match code {
         "organization_on_hold" | "user_profile_billing_not_authorized" => FaultKind::Permission,
-        // With a type and a status of a rate limit, but no wait mends it.
+        // Has the type and status of a rate limit, but waiting does not help.
         "enforced_spend_limit_reached" | "contract_spend_limit_reached" => FaultKind::Quota,
         "linked_organization_billing_unavailable" | "linked_organization_spend_limit_reached" => {
             FaultKind::Quota
@@ -48,7 +48,7 @@ fn kind_by_code(code: &str) -> Option<FaultKind> {
     })
 }
 
-/// The types that say it all. Beside them there is `invalid_request_error`, which is said of anything.
+/// The types that determine the kind. The only other one is `invalid_request_error`, which can mean anything.
 fn kind_by_type(named: &str) -> Option<FaultKind> {
     Some(match named {
         "authentication_error" => FaultKind::Auth,
@@ -65,8 +65,7 @@ fn kind_by_type(named: &str) -> Option<FaultKind> {
     })
 }
 
-/// What a refusal was about: the code says so of growth, the message of the limit, and if it does not, the headers name what is used
-/// up.
+/// Which limit was exceeded: the code says so for growth, otherwise the message names it, or else the headers show what is used up.
 fn limited_by(code: &str, fault: &Fault, response: &Response) -> Option<LimitedBy> {
     if code == "ramp_limit_exceeded" {
         return Some(LimitedBy::Growth);
@@ -78,15 +77,15 @@ fn limited_by(code: &str, fault: &Fault, response: &Response) -> Option<LimitedB
     fault.limited_by.or_else(|| used_up().map(LimitedBy::Amount))
 }
 
-/// What an `invalid_request_error` objects to, for which there are no codes: the message begins with the field's path, as in
-/// `temperature: Extra inputs are not permitted`, or speaks of it.
+/// What an `invalid_request_error` objects to. There are no codes: the message starts with the field's path, as in
+/// `temperature: Extra inputs are not permitted`, or mentions the field.
 struct Objection<'a> {
     message: &'a str,
-    /// The path of a field, of which the steps are divided by dots.
+    /// The path of a field, separated by dots.
     field: Option<&'a str>,
 }
 
-/// What a message calls the fields by which a schema is asked for, where it gives no path.
+/// How messages without a path refer to the fields that request a schema.
 const SPOKEN_OF: [(&str, &str); 6] = [
     ("output format", "output_config.format"),
     ("output_config", "output_config.format"),
@@ -96,8 +95,8 @@ const SPOKEN_OF: [(&str, &str); 6] = [
     ("orced tool", "tool_choice"),
 ];
 
-/// The fields that every row has in common, so that every row fares alike if the value of one is refused. The output limit is not
-/// among them: it grows for a row whose answer was cut.
+/// The fields that all rows share, so a rejected value fails every row. The output limit is not among them: it grows for a row
+/// whose answer was cut off.
 const SHARED: [&str; 11] = [
     "temperature",
     "top_p",
@@ -129,7 +128,7 @@ impl<'a> Objection<'a> {
         Self { message, field }
     }
 
-    /// The kind of fault, with the field to leave out if that may mend it.
+    /// The kind of fault, with the field to drop if that may fix it.
     fn kind(&self, status: u16) -> (FaultKind, Option<String>) {
         let says = |words: &str| self.message.contains(words);
         let root = self.field.and_then(|field| field.split('.').next()).unwrap_or_default();
@@ -144,14 +143,14 @@ impl<'a> Objection<'a> {
             _ if self.refuses_field() => {
                 return (FaultKind::UnsupportedParameter, self.field.map(str::to_owned));
             }
-            // The field is fine and its value is not: without it the user would get something else than he has asked for.
+            // Only the value is rejected: dropping the field would give the user something other than what was requested.
             _ if SHARED.contains(&root) => FaultKind::UnsupportedParameter,
             _ => FaultKind::InvalidRequest,
         };
         (kind, None)
     }
 
-    /// Whether it is the schema that is not taken, and not that there is one.
+    /// Whether the schema itself is rejected, rather than schemas in general.
     fn is_about_schema(&self) -> bool {
         let in_schema = |field: &str| field.split('.').any(|step| step == "schema" || step == "input_schema");
         self.field.is_some_and(in_schema)

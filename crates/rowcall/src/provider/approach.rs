@@ -1,5 +1,5 @@
-//! How a run asks, which may change while it goes on: what a server does not take is left out from then on, or asked for by the
-//! next of its means. Each change is made once for all rows.
+//! How a run's requests are made, which may change during the run: a parameter that the server rejects is dropped, a rejected schema
+//! is requested in the next form. Each change is made once for all rows.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -8,13 +8,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::{Form, Mode, Target, refusal};
 use crate::fault::{Fault, FaultKind, GEMINI_VERSION};
 
-/// So many refusals of a form with no acceptance between them show that it is not taken any more, although it was.
+/// After this many consecutive rejections, a form that was accepted before no longer counts as accepted.
 const REFUSALS_AFTER_ACCEPTANCE: u32 = 8;
 
-/// The same where nothing was accepted yet and the refusals are said to be of single answers.
+/// The same limit before the first acceptance, for rejections that concern a single answer.
 const REFUSALS_OF_ANSWERS: u32 = 3;
 
-/// The target of a run, and what may take its place.
+/// The target of a run, and its fallbacks.
 #[derive(Debug)]
 pub struct Approach {
     state: RwLock<State>,
@@ -25,9 +25,9 @@ struct State {
     target: Arc<Target>,
     /// The forms to fall back to, the next one last.
     further: Vec<Form>,
-    /// Whether the output limit is sent under its other name already.
+    /// Whether the output limit has already been sent under its other name.
     is_renamed: bool,
-    /// How the present form has fared.
+    /// How the current form has fared.
     record: Record,
 }
 
@@ -35,12 +35,12 @@ struct State {
 #[derive(Debug, Default)]
 struct Record {
     is_accepted: AtomicBool,
-    /// Refusals since the latest acceptance.
+    /// Rejections since the last acceptance.
     refusals: AtomicU32,
 }
 
 impl Record {
-    /// Whether a refusal may be that of one row or answer alone.
+    /// Counts a rejection, and whether it may concern only one row or answer.
     fn may_be_alone(&self, fault: &Fault) -> bool {
         let refusals = self.refusals.fetch_add(1, Ordering::Relaxed) + 1;
         let enough = if self.is_accepted.load(Ordering::Relaxed) {
@@ -54,55 +54,55 @@ impl Record {
     }
 }
 
-/// What is asked differently from now on.
+/// A change to all further requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// This parameter is no longer sent.
     Dropped(String),
     /// The output limit is sent under this name.
     Renamed(&'static str),
-    /// This keyword of a schema is described to the model instead.
+    /// This schema keyword is described to the model instead.
     Described(String),
-    /// Nothing but the form of a value is asked for, and what limits it is described to the model.
+    /// Only the shape of a value is requested; its constraints are described to the model.
     Plain,
-    /// Gemini's API is asked at its other version.
+    /// Requests go to the other version of Gemini's API.
     Version,
-    /// The schema is asked for in this way instead.
+    /// The schema is requested in another mode.
     Mode {
-        /// As it was asked for.
+        /// The mode until now.
         from: Mode,
-        /// As it is asked for now.
+        /// The mode from now on.
         to: Mode,
     },
 }
 
-/// What a fault changes.
+/// The change that a fault leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adaptation {
     /// Nothing.
     None,
-    /// Nothing: others are accepted in the same form, or may be, so that the row is worth another attempt.
+    /// Nothing: other rows are or may be accepted in the same form, so the row is worth another attempt.
     OfRow,
-    /// It has been seen to since the request was made: asking anew is enough.
+    /// The change was made after the request was encoded: a retry is enough.
     Made,
-    /// This, and asking anew is enough.
+    /// This change; a retry is enough.
     Change(Change),
 }
 
 impl Approach {
-    /// Asks by `target`, and if its form proves to be none of the server's, by the forms in `further`, in that order.
+    /// Starts with `target`; if the server rejects its form, falls back to those in `further`, in that order.
     pub fn new(target: Target, mut further: Vec<Form>) -> Self {
         further.reverse();
         let (target, record) = (Arc::new(target), Record::default());
         Self { state: RwLock::new(State { target, further, is_renamed: false, record }) }
     }
 
-    /// How to ask now.
+    /// The current target.
     pub fn target(&self) -> Arc<Target> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).target)
     }
 
-    /// A request that was made by `asked` was accepted.
+    /// Records that a request made with `asked` was accepted.
     pub fn accepted(&self, asked: &Arc<Target>) {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&state.target, asked) {
@@ -111,7 +111,7 @@ impl Approach {
         }
     }
 
-    /// What follows from a fault of a request that was made by `asked`.
+    /// Adapts to a fault of a request that was made with `asked`.
     pub fn adapt(&self, asked: &Arc<Target>, fault: &Fault) -> Adaptation {
         match fault.kind {
             FaultKind::UnsupportedParameter | FaultKind::InvalidSchema | FaultKind::NotFound => {}
@@ -140,7 +140,7 @@ impl Approach {
             if state.record.may_be_alone(fault) {
                 return Adaptation::OfRow;
             }
-            return state.describe(&fault.message).unwrap_or_else(|| state.ask_otherwise());
+            return state.describe(&fault.message).unwrap_or_else(|| state.fall_back());
         }
         if fault.kind == FaultKind::NotFound {
             let other = fault.param.as_deref().filter(|param| *param == GEMINI_VERSION);
@@ -153,7 +153,7 @@ impl Approach {
         let Some(param) = fault.param.as_deref() else { return Adaptation::None };
         if let Some((target, change)) = state.target.without(param) {
             match change {
-                // A server that refuses both names would be asked by one and the other for ever.
+                // Otherwise a server that rejects both names would be sent one and then the other forever.
                 Change::Renamed(_) if state.is_renamed => return Adaptation::None,
                 Change::Renamed(_) => state.is_renamed = true,
                 Change::Dropped(_)
@@ -171,12 +171,12 @@ impl Approach {
         if state.record.may_be_alone(fault) {
             return Adaptation::OfRow;
         }
-        state.ask_otherwise()
+        state.fall_back()
     }
 }
 
 impl State {
-    /// Asks for the schema without the keyword that a server names in its refusal.
+    /// Requests the schema without the keyword that the server names in its rejection.
     fn describe(&mut self, message: &str) -> Option<Adaptation> {
         let form = &self.target.form;
         let (keyword, wire) = form.wire.without_named(message)?;
@@ -185,8 +185,8 @@ impl State {
         Some(Adaptation::Change(Change::Described(keyword.to_owned())))
     }
 
-    /// Asks for the schema in the next form, if one is left.
-    fn ask_otherwise(&mut self) -> Adaptation {
+    /// Requests the schema in the next form, if one is left.
+    fn fall_back(&mut self) -> Adaptation {
         let Some(form) = self.further.pop() else { return Adaptation::None };
         let from = self.target.form.mode;
         let change = if form.mode == from { Change::Plain } else { Change::Mode { from, to: form.mode } };
@@ -203,17 +203,17 @@ impl State {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dropped(name) => write!(f, "the server does not take `{name}`, so it is no longer sent"),
+            Self::Dropped(name) => write!(f, "the server does not accept `{name}`, so it is no longer sent"),
             Self::Renamed(name) => write!(f, "the output limit is sent as `{name}` from now on"),
-            Self::Version => f.write_str("nothing is found at `/v1`, so `/v1beta` is asked"),
+            Self::Version => f.write_str("`/v1` was not found, so `/v1beta` is used"),
             Self::Described(keyword) => {
-                write!(f, "the server does not take `{keyword}` in a schema, so it is described to the model instead")
+                write!(f, "the server does not accept `{keyword}` in a schema, so it is described to the model instead")
             }
             Self::Plain => f.write_str(
-                "the server does not take the schema with its limits, so they are described to the model instead",
+                "the server does not accept the constraints of the schema, so they are described to the model instead",
             ),
             Self::Mode { from, to } => {
-                write!(f, "the server does not take {}, so {} is used instead", from.phrase(), to.phrase())
+                write!(f, "the server does not accept {}, so {} is used instead", from.phrase(), to.phrase())
             }
         }
     }

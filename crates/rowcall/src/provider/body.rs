@@ -1,5 +1,5 @@
-//! Bodies in which an answer stands as JSON rather than as text. Of a key that stands twice in an object, a parsed value keeps one: such an
-//! answer stays the text that it was, so that it is seen to be none.
+//! Bodies in which an answer is JSON rather than text. Parsing an object with a duplicate key keeps only one of the two values, so
+//! such an answer is kept as text and later rejected as invalid.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::repeated_key::repeats_key;
 
-/// The value of `text`. What stands under a name of which `is_answer` says that it is an answer, or a part of one, is a string with its
-/// text if a key stands twice in it.
+/// Parses `text`. A field for which `is_answer` says that it is an answer, or a part of one, becomes a string with its JSON text if
+/// it contains a duplicate key.
 ///
 /// # Errors
 /// Those of the parser.
@@ -44,7 +44,7 @@ fn with_texts(text: &str, is_answer: &impl Fn(&str, &Value) -> bool) -> serde_js
     }
 }
 
-/// The fields of an object, in their order.
+/// The fields of an object, in order.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_with_a_key_twice_stays_text() {
+    fn an_answer_with_a_duplicate_key_stays_text() {
         for (text, expected) in [
             (
                 r#"{"a":{"input":{"x":1,"y":[{"x":2}]}},"x":3}"#,

@@ -1,5 +1,5 @@
-//! The providers we know, as data: what a line of the table (`catalog/providers.rs`) says, and how one is found. What is not there is
-//! reached as any OpenAI-compatible server: `openai/NAME` with a base URL.
+//! The known providers, as data: the fields of an entry of the table (`catalog/providers.rs`), and how to find one. A server that is
+//! not in the table is reached as an OpenAI-compatible one: `openai/NAME` with a base URL.
 
 mod address;
 mod providers;
@@ -11,47 +11,46 @@ use crate::schema::Dialect;
 pub use address::Address;
 use providers::{COMPATIBLE, OPENAI, PROVIDERS};
 
-/// One provider.
+/// A provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Provider {
-    /// The word before the slash in `openai/gpt-6-luna`.
+    /// The part before the slash in `openai/gpt-6-luna`.
     pub name: &'static str,
-    /// Other words for it.
+    /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// Where it is, unless the user says otherwise.
+    /// Its address, unless the user gives another.
     pub address: Address,
-    /// The environment variable for another base URL, if its users have one.
+    /// The environment variable for another base URL, if there is a customary one.
     pub base_url_variable: Option<&'static str>,
-    /// The path of its API: an address without a path is completed by it. Empty if that is a path of its own.
+    /// The path of its API, which is appended to an address without a path. Empty if such an address is complete.
     pub api_path: &'static str,
     /// What is known about its key.
     pub key: Key,
-    /// The header that carries the key, if it is not the protocol's.
+    /// The header that carries the key, if it differs from the protocol's.
     pub key_header: Option<KeyHeader>,
-    /// The protocols that it speaks, of which the first is spoken unless the user says otherwise, each with the modes that it has
-    /// there, the best first.
+    /// The protocols that it supports, the default one first, each with the modes that it supports in that protocol, best first.
     pub speaks: &'static [(Protocol, &'static [Mode])],
-    /// Its deviations at its own address.
+    /// Its deviations from the protocol at its own address.
     pub quirks: Quirks,
-    /// The subset of JSON Schema that it holds a model to, if that is not the one of the protocol's makers.
+    /// The subset of JSON Schema that it enforces, if it differs from the protocol vendor's.
     pub dialect: Option<Dialect>,
-    /// Fields of every request's body, each with its value as JSON text.
+    /// Fields that are sent in every request, each with its value as JSON text.
     pub always: &'static [(&'static str, &'static str)],
 }
 
 /// What is known about a provider's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// Nothing is sent without the key in one of these environment variables, of which the first that is set counts.
+    /// A key is required, from the first of these environment variables that is set.
     Required(&'static [&'static str]),
-    /// The key in the first of these environment variables that is set is sent if there is one.
+    /// The key from the first of these environment variables that is set is sent; without one, requests have no key.
     Optional(&'static [&'static str]),
     /// There is no key.
     None,
 }
 
 impl Key {
-    /// The environment variables, none if there is no key at all.
+    /// The environment variables; empty if the provider uses no key.
     pub fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Required(variables) | Self::Optional(variables) => variables,
@@ -61,8 +60,8 @@ impl Key {
 }
 
 impl Provider {
-    /// The deviations to expect at a base URL. Only OpenAI's own hosts take its newest names; whatever else is given as
-    /// `openai` is a compatible server.
+    /// The deviations to expect at a base URL. Only OpenAI's own hosts accept its newest names; any other host of `openai` is a
+    /// compatible server.
     pub fn quirks_at(&self, base_url: &str) -> Quirks {
         let host = base_url.split("://").nth(1).unwrap_or(base_url).split(['/', ':']).next().unwrap_or("");
         let is_openais = host == "api.openai.com" || host.ends_with(".api.openai.com");
@@ -73,9 +72,9 @@ impl Provider {
         }
     }
 
-    /// The modes that it has by this protocol, the best first; `None` if it does not speak it.
+    /// The modes that it supports in this protocol, best first; `None` if it does not support the protocol.
     pub fn modes(&self, protocol: Protocol) -> Option<&'static [Mode]> {
-        self.speaks.iter().find(|(spoken, _)| *spoken == protocol).map(|(_, modes)| *modes)
+        self.speaks.iter().find(|(supported, _)| *supported == protocol).map(|(_, modes)| *modes)
     }
 }
 
@@ -84,7 +83,7 @@ pub fn all() -> &'static [Provider] {
     PROVIDERS
 }
 
-/// The provider of this name.
+/// Finds a provider by name or alias.
 ///
 /// # Errors
 /// If there is none, with the nearest known name.
@@ -100,7 +99,7 @@ pub fn named(name: &str) -> Result<&'static Provider, Problem> {
     })
 }
 
-/// The provider and the model's name in `PROVIDER/MODEL`; a simulator alone stands for a model of its own name.
+/// The provider and the model's name in `PROVIDER/MODEL`; `sim` alone names the simulator's model `sim`.
 ///
 /// # Errors
 /// If the provider is unknown, with the nearest known name, or the model's name is empty.
@@ -111,9 +110,8 @@ pub fn find(model: &str) -> Result<(&'static Provider, &str), Problem> {
         ..problem
     })?;
     if rest.is_empty() || (!model.contains('/') && provider.name != "sim") {
-        return Err(Problem::new(format!("no model is named in `{model}`, expected `PROVIDER/MODEL`")).hint(
-            format!("for example `openai/gpt-6-luna`; `rowcall models {name}` lists those that are known"),
-        ));
+        return Err(Problem::new(format!("no model is named in `{model}`, expected `PROVIDER/MODEL`"))
+            .hint(format!("for example `openai/gpt-6-luna`; `rowcall models {name}` lists the known ones")));
     }
     Ok((provider, rest))
 }

@@ -1,4 +1,4 @@
-//! A day's quota that is used up: how servers say so, and what the seconds mean that come with it. What is done then is decided by
+//! A daily quota that is used up: how servers report it, and how to read the wait that they ask for. How to react is decided in
 //! `retry.rs`.
 
 use std::time::Duration;
@@ -6,51 +6,53 @@ use std::time::Duration;
 use super::limit_headers;
 use crate::fault::{Fault, FaultKind};
 
-/// Words for a day's quota and nothing else, in small letters: Google names its own `GenerateRequestsPerDay…`, GitHub `ByDay`, OpenRouter
+/// Words that can only mean a daily quota, in lower case: Google has `GenerateRequestsPerDay…`, GitHub `ByDay`, OpenRouter
 /// `free-models-per-day`.
 const NAMED: &[&str] =
     &["perday", "byday", "per-day", "daily limit", "daily quota", "daily rate limit", "per 86400s"];
 
-/// Words that also stand in the advice to get more requests a day, so that they count only where no minute is named: OpenAI, Groq,
+/// Words that also occur in advice on how to get more requests per day, so they count only if no minute is named: OpenAI, Groq,
 /// Cerebras.
 const SPOKEN_OF: &[&str] = &["per day", "/ day", "(rpd)", "(tpd)", "daily"];
 
 const MINUTE: &[&str] = &["per min", "per-min", "permin", "/ min", "(rpm)", "(tpm)"];
 
-/// How a message asks to wait.
+/// Phrases with which a message asks to wait.
 const WAIT: &[&str] = &["try again in ", "retry in ", "retry after ", "try again after ", "please wait "];
 
-/// The longest wait for one request's worth of a quota that flows in all day with which a run still gets on.
+/// The longest wait for one request's worth of a quota that refills continuously at which a run still makes progress.
 const WORTH_WAITING: Duration = Duration::from_mins(1);
 
 const DAY: f64 = 24.0 * 3600.0;
 
-/// Whether a body says that a day's quota is used up.
+/// Whether a body says that a daily quota is used up.
 pub(super) fn is_in(body: &str) -> bool {
     let text = body.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|words| text.contains(words));
     says(NAMED) || says(SPOKEN_OF) && !says(MINUTE)
 }
 
-/// The same fault as one of a day's quota. Seconds do not mend it, unless the message's own figures show that as much flows in by then.
+/// The same fault as one of a daily quota. A short wait does not help, unless the message's own figures show that it refills enough.
 pub(super) fn used_up(fault: Fault) -> Fault {
     if fault.retry_after.is_some_and(limit_headers::is_for_long) {
         return Fault { kind: FaultKind::Quota, ..fault };
     }
     let message = without_wait(&fault.message);
-    let inflow = fault.retry_after.filter(|wait| *wait <= WORTH_WAITING && is_inflow(&fault.message, *wait));
-    if let Some(wait) = inflow {
+    let refill =
+        fault.retry_after.filter(|wait| *wait <= WORTH_WAITING && is_refill_time(&fault.message, *wait));
+    if let Some(wait) = refill {
         let seconds = (wait.as_secs_f64() * 100.0).round() / 100.0;
-        let message =
-            format!("{message} (a day's quota, which has room for this in {seconds} s and is full tomorrow)");
+        let message = format!(
+            "{message} (a daily quota, which has room for this request in {seconds} s and is full again tomorrow)"
+        );
         return Fault { message, ..fault };
     }
-    let message = format!("{message} (a day's quota, which is full again tomorrow)");
+    let message = format!("{message} (a daily quota, which is full again tomorrow)");
     Fault { kind: FaultKind::Quota, message, retry_after: None, ..fault }
 }
 
-/// Whether a wait is the time in which what a message says to be missing flows in, as in `Limit 10000, Used 10000, Requested 1`.
-fn is_inflow(message: &str, wait: Duration) -> bool {
+/// Whether a wait is the time in which the quota refills by what the message says is missing, as in `Limit 10000, Used 10000, Requested 1`.
+fn is_refill_time(message: &str, wait: Duration) -> bool {
     let text = message.to_ascii_lowercase();
     let figure = |name: &str| {
         text.split(name)
@@ -62,12 +64,12 @@ fn is_inflow(message: &str, wait: Duration) -> bool {
     else {
         return false;
     };
-    let inflow = (used + requested - limit) / limit * DAY;
-    // Headers have whole seconds.
-    (wait.as_secs_f64() - inflow).abs() <= 1.0 + inflow / 20.0
+    let refill = (used + requested - limit) / limit * DAY;
+    // Headers are in whole seconds.
+    (wait.as_secs_f64() - refill).abs() <= 1.0 + refill / 20.0
 }
 
-/// A message without the time that it asks to wait.
+/// A message without its request to wait.
 fn without_wait(message: &str) -> String {
     let text = message.to_ascii_lowercase();
     let Some(start) = WAIT.iter().filter_map(|words| text.find(words)).min() else {

@@ -1,5 +1,5 @@
-//! Bodies of success other than answers in the protocol that was spoken: answers in another form, which no other attempt would mend, and
-//! web pages, which are an outage or a wrong address.
+//! Success bodies that are not answers in the protocol of the request: answers of another protocol, which a retry would not fix, and
+//! web pages, which mean an outage or a wrong address.
 
 use serde_json::Value;
 
@@ -9,39 +9,40 @@ use crate::fault::{
 };
 use crate::request::Response;
 
-/// The longest title of a page to be shown, in characters.
+/// The longest page title to show, in characters.
 const LONGEST_TITLE: usize = 80;
 
-/// The fault that stands for `fault`, with which an answer could not be read: the same, unless the body is known to be something else.
-pub(super) fn instead(response: &Response, spoken: Protocol, fault: Fault) -> Fault {
+/// The fault to report instead of `fault` for a body that could not be read: a more precise one if the body is recognised, else the same.
+pub(super) fn instead(response: &Response, protocol: Protocol, fault: Fault) -> Fault {
     let is_unread = matches!(fault.kind, FaultKind::Server | FaultKind::Connection);
     let is_of_row = matches!(fault.kind, FaultKind::InvalidRequest | FaultKind::Unprocessable);
     if !response.is_success() && is_of_row && is_page(response) {
-        // An interface refuses a request in its own form; a page is from something in front of it.
+        // An API rejects a request in its own format; a page comes from something in front of it.
         return Fault { kind: FaultKind::Server, ..fault };
     }
     if !response.is_success() || !is_unread {
         return fault;
     }
-    let expected = match spoken {
+    let expected = match protocol {
         Protocol::OpenAiChat => "a chat completion",
-        Protocol::OpenAiResponses => "a response of OpenAI's Responses",
-        Protocol::Anthropic => "a message of Anthropic's",
-        Protocol::Gemini => "an answer of Gemini's",
+        Protocol::OpenAiResponses => "a response of OpenAI's Responses API",
+        Protocol::Anthropic => "an Anthropic message",
+        Protocol::Gemini => "a Gemini response",
     };
     if is_page(response) {
         let title = title(&response.body).map(|title| format!(" (`{title}`)")).unwrap_or_default();
         let words = format!("{WEB_PAGE}{title}, expected {expected}");
         return openai_error::in_success(response, fault.kind, words);
     }
-    let Some(form) = first(response).and_then(|body| form(&body)).filter(|form| *form != own(spoken)) else {
+    let Some(form) = first(response).and_then(|body| form(&body)).filter(|form| *form != own(protocol))
+    else {
         return fault;
     };
     let words = format!("the answer is in {form}, expected {expected}");
     openai_error::in_success(response, FaultKind::NotFound, words)
 }
 
-/// What answers in a protocol are called.
+/// The name for answers of a protocol.
 fn own(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::OpenAiChat => CHAT_FORM,
@@ -51,7 +52,7 @@ fn own(protocol: Protocol) -> &'static str {
     }
 }
 
-/// A body, or the first thing in it where it is a stream: of events, or Ollama's with a JSON text on each line.
+/// The body, or the first item if it is a stream: of events, or Ollama's with one JSON value per line.
 fn first(response: &Response) -> Option<Value> {
     if sse::is_stream(response) {
         let event = sse::events(&response.body).next()?;
@@ -60,7 +61,7 @@ fn first(response: &Response) -> Option<Value> {
     serde_json::Deserializer::from_slice(sse::without_mark(&response.body)).into_iter().next()?.ok()
 }
 
-/// The form of an answer, if it is one that is known.
+/// The format of an answer, if it is a known one.
 fn form(body: &Value) -> Option<&'static str> {
     if let Some(items) = body.as_array() {
         let first = items.first()?;
@@ -93,7 +94,7 @@ fn form(body: &Value) -> Option<&'static str> {
     })
 }
 
-/// Whether a body is a web page: it begins as one, or is called one and looks like one.
+/// Whether a body is a web page: it starts like one, or its media type says so and it starts with a tag.
 fn is_page(response: &Response) -> bool {
     let body = sse::without_mark(&response.body).trim_ascii_start();
     let begins =
@@ -103,10 +104,10 @@ fn is_page(response: &Response) -> bool {
     begins("<!doctype html") || begins("<html") || is_called_so && body.starts_with(b"<")
 }
 
-/// What a page is called.
+/// The title of a page.
 fn title(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
-    // Only ASCII letters change, so that positions in one are positions in the other.
+    // Only ASCII letters change, so positions are the same in both.
     let small = text.to_ascii_lowercase();
     let start = small.find("<title>")? + "<title>".len();
     let title = text.get(start..start + small.get(start..)?.find("</title>")?)?;

@@ -1,5 +1,5 @@
-//! How a schema is asked for: by which of a provider's means, and as which wire schema. What cannot be expressed by one means is
-//! asked for by the next.
+//! How a schema is requested: in which of the provider's modes and as which wire schema. A schema that one form cannot express is
+//! requested in the next.
 
 use std::sync::Arc;
 
@@ -7,47 +7,47 @@ use super::{Mode, Protocol};
 use crate::error::Problem;
 use crate::schema::{Dialect, Observed, Schema, Wanted, WireSchema};
 
-/// How a schema is asked for.
+/// How a schema is requested.
 #[derive(Debug, Clone)]
 pub struct Form {
-    /// By which of the provider's means.
+    /// The provider's mode.
     pub mode: Mode,
-    /// In which subset of JSON Schema.
+    /// The subset of JSON Schema.
     pub dialect: Dialect,
     /// The schema in that subset.
     pub wire: Arc<WireSchema>,
 }
 
 impl Form {
-    /// Whether the provider is to hold the model to the schema as it stands on the wire.
+    /// Whether the provider is asked to enforce the wire schema.
     pub fn is_strict(&self) -> bool {
         self.dialect.is_enforced()
     }
 }
 
-/// By which means a schema may be asked for.
+/// What a server offers for requesting a schema.
 #[derive(Debug, Clone, Copy)]
 pub struct Means<'m> {
-    /// How the server is spoken to.
+    /// The protocol of the server.
     pub protocol: Protocol,
-    /// The modes to try, the best first.
+    /// The modes to try, best first.
     pub modes: &'m [Mode],
-    /// The subset of JSON Schema that the server holds a model to.
+    /// The subset of JSON Schema that the server enforces.
     pub dialect: Dialect,
-    /// What was observed of it.
+    /// What was observed about the server's enforcement.
     pub observed: &'m Observed,
-    /// The most tokens of an answer, if there is a limit.
+    /// The maximum number of tokens in an answer, if there is a limit.
     pub output_limit: Option<u32>,
 }
 
-/// The forms in which a schema may be asked for, the best first.
+/// The forms in which a schema may be requested, best first.
 #[derive(Debug, Clone)]
 pub struct Forms {
-    /// The one to begin with.
+    /// The form to start with.
     pub first: Form,
-    /// What there is if the server does not take that, in this order.
+    /// The forms to fall back to if the server rejects the first, in this order.
     pub further: Vec<Form>,
-    /// What is not asked for by the best means, and why, as sentences.
+    /// Why the best mode or dialect is not used, as sentences.
     pub notes: Vec<String>,
 }
 
@@ -55,16 +55,16 @@ impl Forms {
     /// The forms of `schema` in these modes, in the protocol's usual dialect.
     ///
     /// # Errors
-    /// As `by`.
+    /// Those of [`Forms::by`].
     pub fn of(schema: &Schema, protocol: Protocol, modes: &[Mode]) -> Result<Self, Problem> {
         let (dialect, observed) = (protocol.dialect(), &Observed::default());
         Self::by(Means { protocol, modes, dialect, observed, output_limit: None }, schema)
     }
 
-    /// The forms of `schema` by these means, of which the first that can express it is the best.
+    /// The forms of `schema` on such a server; the first mode that can express it comes first.
     ///
     /// # Errors
-    /// If no mode can express the schema, with the reason of the first.
+    /// If no mode can express the schema, with the reason for the first mode.
     pub fn by(means: Means<'_>, schema: &Schema) -> Result<Self, Problem> {
         let mut forms: Vec<Form> = Vec::new();
         let mut refusals = Vec::new();
@@ -83,12 +83,12 @@ impl Forms {
                         break;
                     }
                     Err(problem) if forms.is_empty() => refusals.push((mode, problem)),
-                    // What is wrong with a mode that may never be needed is of no interest.
+                    // Problems of a fallback mode that may never be needed are not reported.
                     Err(_) => {}
                 }
             }
         }
-        // What an engine refuses is asked of it once more with nothing but the form of a value, before another mode is taken.
+        // If an engine rejects the schema, retry with only the shape of a value before switching to another mode.
         if let [first, ..] = forms.as_slice()
             && first.dialect.is_engines()
             && let Ok(plain) = wire(Dialect::Plain)
@@ -99,7 +99,7 @@ impl Forms {
         }
         let mut forms = forms.into_iter();
         let Some(first) = forms.next() else {
-            let none = || Problem::new("the model takes no schema in any way, expected one mode at least");
+            let none = || Problem::new("the model accepts no schema in any mode, expected at least one mode");
             return Err(refusals.into_iter().next().map_or_else(none, |(_, problem)| problem));
         };
         let notes = refusals.iter().map(|(mode, problem)| note(*mode, problem, first.mode)).collect();
@@ -107,17 +107,17 @@ impl Forms {
     }
 }
 
-/// Whether the properties of a schema must have plain names: Anthropic's tools refuse others ("Property keys should match pattern").
+/// Whether a schema's properties must have plain names: Anthropic's tools reject others ("Property keys should match pattern").
 fn has_plain_names(protocol: Protocol, mode: Mode) -> bool {
     matches!((protocol, mode), (Protocol::Anthropic, Mode::Tool))
 }
 
-/// What follows from a problem with asking by `mode`, where it is asked by `chosen`.
+/// The note for the user that `mode` has this problem and `chosen` is used.
 fn note(mode: Mode, problem: &Problem, chosen: Mode) -> String {
     let why = &problem.message;
     if mode == chosen {
-        format!("{} goes without `strict` ({why}), so answers are only checked here", mode.phrase())
+        format!("{} is used without `strict` ({why}), so answers are validated only locally", mode.phrase())
     } else {
-        format!("{} cannot have this schema ({why}); {} is used instead", mode.phrase(), chosen.phrase())
+        format!("{} cannot express this schema ({why}); {} is used instead", mode.phrase(), chosen.phrase())
     }
 }

@@ -1,6 +1,5 @@
-//! Google's Gemini: `POST {base}/v1/models/{model}:generateContent`. The system part is a field of its own, and so is the form of
-//! the answer. Here a prompt becomes a request; `answer.rs` reads what comes back, put together by `stream.rs` if it comes in
-//! pieces.
+//! Google's Gemini: `POST {base}/v1/models/{model}:generateContent`. The system message and the output format are separate fields.
+//! This file encodes requests; `answer.rs` decodes responses, and `stream.rs` assembles streamed ones.
 
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ mod stream;
 
 const CONFIG: &str = "generationConfig";
 
-/// Where requests for a model go; a tuned one names its own collection.
+/// The path for a model; the name of a tuned one includes its collection.
 pub(super) fn path(model: &str) -> Arc<str> {
     let (collection, name) = match model.split_once('/') {
         Some((collection @ ("models" | "tunedModels"), name)) => (collection, name),
@@ -42,18 +41,18 @@ pub(super) fn decode(response: &Response) -> Result<Completion, Fault> {
         return Err(gemini_error::classify(response));
     }
     let answer = if sse::is_stream(response) {
-        // A piece that was cut ends it; what follows it would not be whole.
+        // A chunk that was cut off ends the stream; nothing after it would be complete.
         let chunks =
             sse::events(&response.body).map_while(|event| body::read(&event.data, answer::is_arguments).ok());
         stream::whole(response, chunks)?
     } else {
         let unreadable = |error: &dyn std::fmt::Display| {
-            let words = format!("the body is not an answer of Gemini: {error}");
+            let words = format!("the body is not a Gemini response: {error}");
             openai_error::in_success(response, FaultKind::Server, words)
         };
         let text = str::from_utf8(sse::without_mark(&response.body)).map_err(|error| unreadable(&error))?;
         match body::read(text, answer::is_arguments).map_err(|error| unreadable(&error))? {
-            // A stream that was not asked for as events is one array of what the events would have been.
+            // A stream that was not requested as events is a single array of the same chunks.
             Value::Array(chunks) => stream::whole(response, chunks.into_iter())?,
             answer => answer,
         }
@@ -77,7 +76,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     if prompt.output_limit.is_none() && prompt.continuation.is_none() {
         body.extend_from_slice(&target.tail);
     } else {
-        // The few prompts after an answer that was cut or paused have a configuration of their own.
+        // The few prompts that follow a cut or paused answer have their own configuration.
         let mut parameters = target.parameters.clone();
         parameters.max_output_tokens = prompt.output_limit.or(parameters.max_output_tokens);
         for (name, value) in all_fields(&target.form, &parameters, prompt.continuation.as_deref()) {
@@ -88,7 +87,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     Request { path: Arc::clone(&target.path), headers: &[], body: body.into() }
 }
 
-/// The output limit that goes along, which the user's own configuration may set.
+/// The output limit that is sent, which the user's own configuration may set.
 pub(super) fn sent_limit(parameters: &Parameters, prompt: &Prompt) -> Option<u32> {
     let configs = parameters.extra.iter().filter(|(name, _)| camel(name) == CONFIG);
     let fields = configs.filter_map(|(_, config)| config.as_object()).flatten();
@@ -105,7 +104,7 @@ fn contents(target: &Target, prompt: &Prompt) -> Vec<Value> {
     let mut contents = Vec::with_capacity(prompt.turns.len());
     for turn in &prompt.turns {
         match turn {
-            // It has a field of its own.
+            // Sent in its own field.
             Turn::System(_) => {}
             Turn::Example(example) => {
                 contents.push(said("user", &example.question));
@@ -119,7 +118,7 @@ fn contents(target: &Target, prompt: &Prompt) -> Vec<Value> {
                 contents.push(json!({"role": "user", "parts": parts}));
             }
             Turn::Invalid { raw_turn, violations } => {
-                // A turn without parts is refused; two of the user's in a row are not.
+                // A turn without parts is rejected; two user turns in a row are not.
                 if !parts(raw_turn).is_empty() {
                     contents.push(raw_turn.clone());
                 }
@@ -134,7 +133,7 @@ fn part(attachment: &Attachment) -> Value {
     let media_type = &attachment.media_type;
     match &attachment.content {
         AttachmentContent::Url(url) => json!({"fileData": {"mimeType": media_type, "fileUri": url}}),
-        // A path is no address; the server says so, which is better than an answer about nothing.
+        // A path is not a URL; the server's error about it is better than an answer about nothing.
         AttachmentContent::File(path) => {
             json!({"fileData": {"mimeType": media_type, "fileUri": path.display().to_string()}})
         }
@@ -142,8 +141,8 @@ fn part(attachment: &Attachment) -> Value {
     }
 }
 
-/// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and
-/// win.
+/// The body's fields that do not depend on the prompt: the request for the schema and the user's parameters. Extra fields come last
+/// and win.
 pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value> {
     all_fields(form, parameters, None)
 }
@@ -180,7 +179,7 @@ fn all_fields(form: &Form, parameters: &Parameters, continuation: Option<&str>) 
         config.insert("temperature".to_owned(), json!(temperature));
     }
     if let Some(token) = continuation {
-        // It stands beside the configuration: Google's official SDK has it there.
+        // Outside the configuration, as in Google's official SDK.
         fields.insert("continuationToken".to_owned(), json!(token));
     }
     for (name, value) in &parameters.extra {
@@ -199,7 +198,7 @@ fn all_fields(form: &Form, parameters: &Parameters, continuation: Option<&str>) 
     fields
 }
 
-/// A field's name in the spelling in which we send it. Google takes `snake_case` as well, but not both for one field.
+/// A field's name in the spelling that we send. Google also accepts `snake_case`, but not both spellings of one field.
 fn camel(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     for (at, step) in name.split('_').enumerate() {
@@ -215,7 +214,7 @@ fn camel(name: &str) -> String {
     camel
 }
 
-/// The user's turn after an invalid answer: each call of a function is met by its response, text by text.
+/// The user's turn after an invalid answer: a response for each function call, or else text.
 fn reply(raw_turn: &Value, text: &str) -> Value {
     let mut replies: Vec<_> = parts(raw_turn)
         .iter()

@@ -1,4 +1,4 @@
-//! Error bodies of Gemini (`google.rpc.Status`), classified. What is done about each kind is decided by `retry.rs`.
+//! Classifies Gemini's error bodies (`google.rpc.Status`). `retry.rs` decides how to react to each kind.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::fault::{Fault, FaultKind, GEMINI_VERSION};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
 
-/// The fault that a response with an error status or an error body tells of. What is not Google's own, such as a proxy's page, is
-/// read as any server's.
+/// The fault that a response with an error status or an error body reports. A body that is not Google's, such as a proxy's page, is
+/// read like any server's.
 pub(super) fn classify(response: &Response) -> Fault {
     let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).unwrap_or_default();
-    // Where a stream would have been an array, the error is its only item.
+    // If the stream would have been an array, the error is its only item.
     if let Some(body) =
         body.as_array().and_then(|items| items.iter().find(|item| item.get("error").is_some()))
     {
@@ -31,18 +31,18 @@ pub(super) fn classify(response: &Response) -> Fault {
         }
         "INVALID_ARGUMENT" => invalid_argument(&fault.message),
         "FAILED_PRECONDITION" if fault.kind == FaultKind::Quota => (FaultKind::Quota, None),
-        // Said of regions that are not served.
+        // Sent to regions that are not served.
         "FAILED_PRECONDITION" | "PERMISSION_DENIED" => (FaultKind::Permission, None),
         "UNAUTHENTICATED" => (FaultKind::Auth, None),
         "NOT_FOUND" => (FaultKind::NotFound, None),
-        // Google says of everything that it does not know that it is not found; others may serve the other version.
+        // Google sends NOT_FOUND for everything unknown; other servers may have the other version of the API.
         "" if fault.kind == FaultKind::NotFound => (FaultKind::NotFound, Some(GEMINI_VERSION.to_owned())),
         "RESOURCE_EXHAUSTED" if details.is_for_long() || has_no_access(&fault.message) => {
             (FaultKind::Quota, None)
         }
         "RESOURCE_EXHAUSTED" => (FaultKind::RateLimit, None),
         "ABORTED" => (FaultKind::Conflict, None),
-        // Local servers speak the protocol as well, and call it their own error what they cannot do with a prompt or a schema.
+        // Local servers with this protocol report a prompt or schema that they cannot handle as a server error.
         "INTERNAL" | "UNKNOWN" | "DATA_LOSS" if openai_error::is_of_request(fault.kind) => {
             (fault.kind, fault.param)
         }
@@ -52,15 +52,15 @@ pub(super) fn classify(response: &Response) -> Fault {
         _ => (fault.kind, fault.param),
     };
     let asked = limit_headers::in_headers(response).or(details.retry_delay()).or(fault.retry_after);
-    // The seconds that come with a day's quota would end in the next refusal.
+    // After the seconds that come with a daily quota, the next request would be refused, too.
     let retry_after = asked.filter(|wait| !details.is_for_long() || limit_headers::is_for_long(*wait));
     let limited_by = details.limited_by().or(fault.limited_by);
-    // A place is free when one of ours has finished.
+    // A slot is free as soon as one of our requests finishes.
     let retry_after = retry_after.filter(|_| limited_by != Some(LimitedBy::Concurrency));
     Fault { kind, retry_after, limited_by, param, ..fault }
 }
 
-/// The `details` of an error, each of a type of its own.
+/// The `details` of an error, each with its own type.
 struct Details<'a>(&'a [Value]);
 
 impl<'a> Details<'a> {
@@ -68,7 +68,7 @@ impl<'a> Details<'a> {
         Self(error.get("details").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default())
     }
 
-    /// What the details of a type have in a field.
+    /// The values of a field in all details of a type.
     fn all(&self, of_type: &str, field: &str) -> impl Iterator<Item = &'a Value> {
         let is_of_type = move |detail: &&Value| {
             let named = detail.get("@type").and_then(Value::as_str).unwrap_or_default();
@@ -77,7 +77,7 @@ impl<'a> Details<'a> {
         self.0.iter().filter(is_of_type).filter_map(move |detail| detail.get(field))
     }
 
-    /// With a status of 400, of all things.
+    /// Whether the key is at fault; the status is 400.
     fn is_bad_key(&self) -> bool {
         self.all("ErrorInfo", "reason")
             .any(|reason| reason == "API_KEY_INVALID" || reason == "API_KEY_EXPIRED")
@@ -93,7 +93,7 @@ impl<'a> Details<'a> {
         violations.filter_map(|violation| violation.get("quotaId")?.as_str())
     }
 
-    /// Whether a day's allowance is used up, which comes with a delay of hours.
+    /// Whether a daily quota is used up, which comes with a delay of hours.
     fn is_for_long(&self) -> bool {
         self.quotas().any(|quota| quota.contains("PerDay"))
     }
@@ -119,14 +119,14 @@ impl<'a> Details<'a> {
     }
 }
 
-/// Whether a message says of a quota that the account has none of it, as in `…_free_tier_requests, limit: 0, model: …`.
+/// Whether a message reports a quota of 0 for the account, as in `…_free_tier_requests, limit: 0, model: …`.
 fn has_no_access(message: &str) -> bool {
     message.split("limit: ").skip(1).any(|after| {
         after.strip_prefix('0').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
     })
 }
 
-/// What 400 `INVALID_ARGUMENT` means, for which there is nothing but the message, and the field to leave out if that may mend it.
+/// The kind of a 400 `INVALID_ARGUMENT`, from its message, and the field to drop if that may fix it.
 fn invalid_argument(message: &str) -> (FaultKind, Option<String>) {
     let says = |words: &str| message.contains(words);
     if let Some(unknown) = UnknownField::of(message) {
@@ -138,7 +138,7 @@ fn invalid_argument(message: &str) -> (FaultKind, Option<String>) {
     if says("payload size exceeds") {
         return (FaultKind::TooLarge, None);
     }
-    // `JSON mode is not enabled for models/…`, and so on for all that older models cannot do.
+    // `JSON mode is not enabled for models/…`, and the like for other features that older models lack.
     if says("is not enabled for") || says("is unsupported") {
         let field = if says("JSON mode") || says("response mime type") {
             Some("generation_config.response_mime_type")
@@ -155,39 +155,39 @@ fn invalid_argument(message: &str) -> (FaultKind, Option<String>) {
     if let Some(way) = openai_error::way_refused(message) {
         return (FaultKind::UnsupportedParameter, Some(way.to_owned()));
     }
-    // A value that every row has in common.
+    // A value that all rows share.
     if says("Invalid value at 'generation_config") || says("Invalid value at 'tool") {
         return (FaultKind::UnsupportedParameter, None);
     }
     (FaultKind::InvalidRequest, None)
 }
 
-/// `Unknown name "topK" at 'generation_config': Cannot find field.`, of which the place is left out if it is the body.
+/// `Unknown name "topK" at 'generation_config': Cannot find field.`; the location is omitted for the top level of the body.
 struct UnknownField<'a> {
     name: &'a str,
-    place: &'a str,
+    location: &'a str,
 }
 
 impl<'a> UnknownField<'a> {
     fn of(message: &'a str) -> Option<Self> {
         let (name, rest) = message.split_once("Unknown name \"")?.1.split_once('"')?;
-        let place = rest.strip_prefix(" at '").and_then(|rest| rest.split_once('\''));
-        Some(Self { name, place: place.map_or("", |(place, _)| place) })
+        let location = rest.strip_prefix(" at '").and_then(|rest| rest.split_once('\''));
+        Some(Self { name, location: location.map_or("", |(location, _)| location) })
     }
 
     fn kind(&self) -> (FaultKind, Option<String>) {
-        let is_in_schema = self.place.contains("schema") || self.place.contains("parameters");
+        let is_in_schema = self.location.contains("schema") || self.location.contains("parameters");
         if is_in_schema || refusal::is_schema_keyword(self.name) {
             return (FaultKind::InvalidSchema, None);
         }
-        if self.place.starts_with("contents") {
+        if self.location.starts_with("contents") {
             return (FaultKind::InvalidRequest, None);
         }
-        // What asks for the schema is known by its place, anything else by its name.
-        let asks_for_schema = self.place.starts_with("tool")
-            || self.name.starts_with("response") && self.place.starts_with("generation");
+        // A field that requests the schema is recognised by its location, any other by its name.
+        let asks_for_schema = self.location.starts_with("tool")
+            || self.name.starts_with("response") && self.location.starts_with("generation");
         let field =
-            if asks_for_schema { format!("{}.{}", self.place, self.name) } else { self.name.to_owned() };
+            if asks_for_schema { format!("{}.{}", self.location, self.name) } else { self.name.to_owned() };
         (FaultKind::UnsupportedParameter, Some(field))
     }
 }

@@ -1,27 +1,26 @@
-//! What a response's headers and error text say about waiting. Durations and dates are read here; what to do with them is
-//! decided by `retry.rs`, and what they mean for others on the account by `admission/`.
+//! Waits and rate limits in a response's headers and error text. This module parses durations and dates; `retry.rs` decides how to
+//! react, and `admission/` what they mean for the rest of the account.
 
 use std::time::Duration;
 
 use crate::request::Response;
 use crate::standing::{Dimension, Period, Standing};
 
-/// A server cannot mean a wait longer than this (a week); such a figure is a slip and treated as absent.
+/// The longest plausible wait (a week), in seconds; a longer one is a mistake of the server and ignored.
 const LONGEST: f64 = 7.0 * 24.0 * 3600.0;
 
-/// How long the server asks to wait, from the first of these that makes sense: its headers ([`in_headers`]); "try again in 210ms" in
-/// the `message`; the reset of a dimension of which nothing remains. A time of nothing or less makes no sense, as in the official
-/// SDKs.
+/// How long the server asks to wait, from the first plausible one of these: its headers ([`in_headers`]); "try again in 210ms" in
+/// the `message`; the reset of a dimension of which nothing remains. As in the official SDKs, zero and negative waits are ignored.
 pub(crate) fn retry_after(response: &Response, message: &str) -> Option<Duration> {
     in_headers(response)
         .or_else(|| in_words(message))
         .or_else(|| ["requests", "tokens"].into_iter().find_map(|dimension| exhausted(response, dimension)))
 }
 
-/// LiteLLM passes its upstream's on under a name of its own.
+/// LiteLLM passes on its upstream's header under another name.
 const RETRY_AFTER: [&str; 2] = ["retry-after", "llm_provider-retry-after"];
 
-/// How long the headers for it ask to wait: `retry-after-ms`, or `retry-after`, in seconds (OpenAI sends whole ones, others fractions)
+/// The wait in the headers `retry-after-ms` or `retry-after`, the latter in seconds (whole ones from OpenAI, fractions from others)
 /// or as a date.
 pub(super) fn in_headers(response: &Response) -> Option<Duration> {
     let in_header = |name: &str| response.header(name).map(str::trim);
@@ -34,25 +33,25 @@ pub(super) fn in_headers(response: &Response) -> Option<Duration> {
     })
 }
 
-/// A wait as Google's `RetryInfo` has it, in seconds with a unit: `46s`, `0.812500s`.
+/// A wait as in Google's `RetryInfo`, in seconds with a unit: `46s`, `0.812500s`.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     sensible(go_duration(text)?.as_secs_f64())
 }
 
-/// Whether a wait is as long as one for a day's quota would be: an hour or more.
+/// Whether a wait is long enough to be for a daily quota: an hour or more.
 pub(super) fn is_for_long(wait: Duration) -> bool {
     wait >= Duration::from_hours(1)
 }
 
-/// How the account stands, by the headers of any response. Which there are depends on the provider; each is optional.
+/// The account's rate limits and what remains of them, from the headers of any response. Each header is optional and depends on the provider.
 ///
 /// | headers | meaning |
 /// |---|---|
-/// | `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` | OpenAI's, sent by most; the reset is when the bucket is full. Groq's requests, and OpenAI's on low tiers, are per day, which shows in the reset; Azure sends only what remains |
-/// | `x-ratelimit-…-project-tokens` | OpenAI's, where a project has a limit of its own |
+/// | `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` | OpenAI's, sent by most; the reset is when the bucket is full. Groq's requests, and OpenAI's on low tiers, are per day, as the reset shows; Azure sends only the remaining amount |
+/// | `x-ratelimit-…-project-tokens` | OpenAI's, where a project has its own limit |
 /// | `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining}` | Anthropic's; remaining tokens are rounded to thousands |
 pub(crate) fn standings(response: &Response) -> Vec<Standing> {
-    // Most servers send none of fifteen names, which going through theirs once shows.
+    // Most servers send none of the fifteen headers, which one pass over the names shows.
     if !response.headers.keys().any(|name| name.as_str().contains("ratelimit")) {
         return Vec::new();
     }
@@ -81,7 +80,7 @@ pub(crate) fn standings(response: &Response) -> Vec<Standing> {
     standings
 }
 
-/// The names are written out, since they are looked for with every response.
+/// The names are spelled out, since they are looked up for every response.
 const OPENAI: [(Dimension, &str, &str, &str); 3] = [
     (
         Dimension::Requests,
@@ -117,8 +116,8 @@ const ANTHROPIC: [(Dimension, &str, &str); 3] = [
     ),
 ];
 
-/// The time for which a limit is given, told by how long it takes for what is in use to flow in again: with 10,000 a day one request
-/// is back in 8.64 s, with 10,000 a minute in 6 ms.
+/// The period of a limit, inferred from how long the used part takes to refill: with 10,000 a day one request is back in 8.64 s,
+/// with 10,000 a minute in 6 ms.
 fn period(limit: Option<f64>, remaining: Option<f64>, full_in: Option<Duration>) -> Period {
     let (Some(limit), Some(remaining), Some(full_in)) = (limit, remaining, full_in) else {
         return Period::Minute;

@@ -1,5 +1,5 @@
-//! The language of each provider: a provider is data (`catalog.rs`), a protocol is code, one file each. All of it is pure:
-//! a prompt becomes a request, a response becomes a completion or a fault, with no I/O and no clock.
+//! The protocols of the providers: a provider is data (`catalog.rs`), a protocol is code in a file of its own. Everything here is
+//! pure: a prompt becomes a request, a response becomes a completion or a fault, without I/O or a clock.
 
 mod anthropic;
 mod anthropic_error;
@@ -40,11 +40,11 @@ use crate::schema::{Dialect, WireSchema};
 use crate::turn::{Completion, Content};
 use crate::violation::Violation;
 
-/// How a provider is spoken to.
+/// The API that a provider is called through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
-    /// OpenAI's Chat Completions, which most others speak as well.
+    /// OpenAI's Chat Completions, which most other providers offer as well.
     #[serde(rename = "chat")]
     OpenAiChat,
     /// OpenAI's Responses.
@@ -56,30 +56,30 @@ pub enum Protocol {
     Gemini,
 }
 
-/// What differs among servers that speak the same protocol.
+/// What differs between servers of the same protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quirks {
-    /// The request field for the output limit: OpenAI itself refuses `max_tokens` for current models, and most
-    /// compatible servers know nothing else.
+    /// The request field for the output limit: OpenAI itself rejects `max_tokens` for current models, while most
+    /// compatible servers know no other name.
     pub output_limit_field: &'static str,
-    /// The role of what holds for every row: OpenAI's `developer` is unknown to most compatible servers.
+    /// The role of the system message: most compatible servers do not know OpenAI's `developer`.
     pub system_role: &'static str,
-    /// The status of its own with which it says that it has no capacity for now, if it has one.
+    /// The nonstandard status with which the server reports that it is out of capacity, if it uses one.
     pub no_capacity_status: Option<u16>,
 }
 
-/// How a schema is asked for.
+/// How a schema is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The provider's own structured output: the schema goes along as such.
+    /// The provider's own structured output: the schema is a field of the request.
     #[default]
     Schema,
-    /// One tool whose parameters are the schema, and the model is made to call it.
+    /// One tool whose parameters are the schema; the model is forced to call it.
     Tool,
-    /// The provider sees to it that the answer is a JSON object; the schema stands in the prompt.
+    /// The provider makes sure that the answer is a JSON object; the schema is in the prompt.
     Json,
-    /// The schema stands in the prompt, and the answer is looked for in the text.
+    /// The schema is in the prompt, and the answer is extracted from the text.
     Prompt,
 }
 
@@ -94,7 +94,7 @@ impl Mode {
         }
     }
 
-    /// It in words.
+    /// A phrase for messages.
     pub fn phrase(self) -> &'static str {
         match self {
             Self::Schema => "structured output by schema",
@@ -105,12 +105,12 @@ impl Mode {
     }
 }
 
-/// What a re-ask has in the place of an answer without a word, which Mistral refuses to be shown.
+/// The text that a re-ask replays, with a stand-in for a blank answer, which Mistral rejects.
 fn said_or_nothing(said: &str) -> &str {
     if said.trim().is_empty() { "(no answer)" } else { said }
 }
 
-/// What is said, or the thoughts where nothing is.
+/// The text of an answer, or its thoughts if the text is blank.
 fn thoughts_alone(said: String, thoughts: String) -> Content {
     if said.trim().is_empty() && !thoughts.trim().is_empty() {
         Content::Thoughts(thoughts)
@@ -119,14 +119,14 @@ fn thoughts_alone(said: String, thoughts: String) -> Content {
     }
 }
 
-/// Whether an answer that a provider calls failed came to its end. What breaks off without having reached the limit would break off
-/// again with a higher one, so it counts as no answer.
+/// Whether an answer that a provider reports as failed is complete. One that broke off before it reached the output limit would
+/// break off again with a higher limit, so it does not count as an answer.
 fn looks_whole(text: &str) -> bool {
     text.trim_ascii_end().ends_with(['}', ']', '>', '`'])
 }
 
 impl Protocol {
-    /// The field of a request that has the output limit, if that is one of its first level.
+    /// The top-level request field for the output limit, if it is a top-level field.
     pub(crate) fn output_limit_field(self, quirks: Quirks) -> Option<&'static str> {
         match self {
             Self::OpenAiChat => Some(quirks.output_limit_field),
@@ -136,10 +136,10 @@ impl Protocol {
         }
     }
 
-    /// What a response means, be it one body or a stream of events.
+    /// Decodes a response, whether it is a single body or a stream of events.
     ///
     /// # Errors
-    /// The fault that it tells of, classified.
+    /// The classified fault that the response reports.
     pub fn decode(self, response: &Response) -> Result<Completion, Fault> {
         let answer = match self {
             Self::OpenAiChat => openai_chat::decode(response),
@@ -150,7 +150,7 @@ impl Protocol {
         answer.map_err(|fault| foreign::instead(response, self, fault))
     }
 
-    /// The modes that the protocol has, the best first.
+    /// The modes that the protocol supports, best first.
     pub fn modes(self) -> &'static [Mode] {
         match self {
             Self::OpenAiChat | Self::OpenAiResponses | Self::Gemini => {
@@ -160,8 +160,8 @@ impl Protocol {
         }
     }
 
-    /// The forms in which a schema is sent in `mode` to a server that holds the model to what is in the dialect `enforced`, the best
-    /// first. A schema that this dialect cannot express goes along as it is in the forms that do not hold the model to it.
+    /// The dialects in which a schema may be sent in `mode` to a server that enforces the dialect `enforced`, best first. A schema
+    /// that this dialect cannot express is sent unchanged in a dialect that is not enforced.
     pub fn dialects(self, mode: Mode, enforced: Dialect) -> Vec<Dialect> {
         match (mode, self) {
             (Mode::Schema, _) | (Mode::Tool, Self::Gemini) => vec![enforced],
@@ -173,7 +173,7 @@ impl Protocol {
         }
     }
 
-    /// The dialect of those who made it.
+    /// The dialect that the protocol's own vendor enforces.
     pub fn dialect(self) -> Dialect {
         match self {
             Self::OpenAiChat | Self::OpenAiResponses => Dialect::OpenAiStrict,
@@ -192,7 +192,7 @@ impl Protocol {
         }
     }
 
-    /// The header that carries the key, unless a provider has another.
+    /// The header that carries the key, unless a provider uses another.
     pub fn key_header(self) -> KeyHeader {
         match self {
             Self::OpenAiChat | Self::OpenAiResponses => KeyHeader::Bearer,
@@ -207,12 +207,12 @@ impl Protocol {
 pub enum KeyHeader {
     /// `authorization`, with `Bearer` before the key.
     Bearer,
-    /// The one of this name, in lower case, with the key alone.
+    /// The header of this lower-case name, with the bare key.
     Named(&'static str),
 }
 
 impl KeyHeader {
-    /// Its name.
+    /// The header's name.
     pub fn name(self) -> HeaderName {
         match self {
             Self::Bearer => http::header::AUTHORIZATION,
@@ -220,10 +220,10 @@ impl KeyHeader {
         }
     }
 
-    /// Its value with this key, marked sensitive.
+    /// The header's value for this key, marked sensitive.
     ///
     /// # Errors
-    /// If the key has a character that no header may have.
+    /// If the key contains a character that a header may not contain.
     pub fn value(self, key: &SecretString) -> Result<HeaderValue, http::Error> {
         let key = key.expose_secret();
         let mut value = match self {
@@ -235,12 +235,12 @@ impl KeyHeader {
     }
 }
 
-/// How long the server itself says that it worked on the request: OpenAI's `openai-processing-ms`.
+/// How long the server says it worked on the request: OpenAI's `openai-processing-ms`.
 pub fn processing_time(response: &Response) -> Option<Duration> {
     response.header("openai-processing-ms")?.trim().parse().ok().map(Duration::from_millis)
 }
 
-/// The sentence with which a re-ask tells the model what was wrong with its last answer.
+/// The text of a re-ask, which lists the violations of the model's last answer.
 fn correction(violations: &[Violation], wire: &WireSchema) -> String {
     let mut text = String::from("The answer is not valid:\n");
     for violation in violations {
@@ -252,7 +252,7 @@ fn correction(violations: &[Violation], wire: &WireSchema) -> String {
     text
 }
 
-/// Appends `"name":value` to a JSON object that is being written, with a comma in front.
+/// Appends `,"name":value` to a JSON object that is being written.
 fn push_field(body: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized)) {
     body.push(b',');
     push_json(body, name);
@@ -262,7 +262,7 @@ fn push_field(body: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized))
 
 /// Appends a value as JSON text.
 fn push_json(body: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
-    // Writing strings, numbers and JSON values to memory has no way to fail.
+    // Writing strings, numbers and JSON values to memory cannot fail.
     let written = serde_json::to_writer(body, value);
     debug_assert!(written.is_ok(), "JSON could not be written to memory");
 }

@@ -1,33 +1,33 @@
-//! What is known about models: their limits and what they can, from a dated table that is compiled in. What is not known is
-//! `None`, never 0 and never a guess; what a provider's server can is the catalog's business, prices are that of `price.rs`.
+//! Known models: their limits and capabilities, from a dated table that is compiled in. Unknown values are `None`, never 0 and
+//! never a guess. Servers' capabilities are in the catalog, prices in `price.rs`.
 
 use super::Mode;
 
-/// Where the table is from, as it wants to be named.
+/// The attribution of the table's sources.
 pub const SOURCE: &str = "LiteLLM's model_prices_and_context_window.json (MIT, © 2023 Berri AI) and genai-prices \
      (MIT, © Pydantic Services Inc.)";
 
-/// What is known about a model, beside its price ([`Prices::find`](crate::Prices::find)).
+/// What is known about a model, apart from its price ([`Prices::find`](crate::Prices::find)).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
-    /// The catalog's name of its provider.
+    /// The catalog's name for its provider.
     pub provider: &'static str,
     /// Its name as the provider's server knows it.
     pub name: &'static str,
-    /// The most tokens that a prompt may have.
+    /// The maximum number of tokens in a prompt.
     pub max_input_tokens: Option<u32>,
-    /// The most tokens that an answer may have, reasoning included.
+    /// The maximum number of tokens in an answer, including reasoning.
     pub max_output_tokens: Option<u32>,
-    /// The day on which it is shut down, as `2026-12-11`.
+    /// The day on which it is shut down, for example `2026-12-11`.
     pub retires_on: Option<&'static str>,
-    /// Whether the provider serves it by Responses alone, not by Chat Completions.
+    /// Whether the provider serves it only through Responses, not through Chat Completions.
     pub only_responses: bool,
-    /// What it can.
+    /// Its capabilities.
     pub capabilities: Capabilities,
 }
 
-/// What a model is known to can and to refuse; `None` is unknown.
+/// What a model is known to support or to reject; `None` is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -35,9 +35,9 @@ pub struct Capabilities {
     pub schema: Option<bool>,
     /// Tools at all.
     pub tool: Option<bool>,
-    /// A tool that it must call.
+    /// A forced tool call.
     pub forced_tool: Option<bool>,
-    /// Temperature and the like.
+    /// Sampling parameters such as the temperature.
     pub sampling: Option<bool>,
     /// Images.
     pub vision: Option<bool>,
@@ -46,7 +46,7 @@ pub struct Capabilities {
 }
 
 impl Model {
-    /// Whether it is known to refuse a mode.
+    /// Whether the model is known to reject a mode.
     pub fn refuses(&self, mode: Mode) -> bool {
         match mode {
             Mode::Schema => self.capabilities.schema == Some(false),
@@ -56,13 +56,13 @@ impl Model {
     }
 }
 
-/// The model of this name at this provider, by the catalog's name. A name with a date is another one than the name without.
+/// Finds a model by the catalog's name for its provider and its own name. A dated name is not the same as the undated one.
 pub fn find(provider: &str, name: &str) -> Option<&'static Model> {
-    let place = MODELS.binary_search_by_key(&(provider, name), |model| (model.provider, model.name));
-    MODELS.get(place.ok()?)
+    let position = MODELS.binary_search_by_key(&(provider, name), |model| (model.provider, model.name));
+    MODELS.get(position.ok()?)
 }
 
-/// All models of a provider that are known, by name.
+/// All known models of a provider, sorted by name.
 pub fn of(provider: &str) -> &'static [Model] {
     let from = MODELS.partition_point(|model| model.provider < provider);
     let to = MODELS.partition_point(|model| model.provider <= provider);

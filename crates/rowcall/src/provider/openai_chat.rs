@@ -1,6 +1,5 @@
-//! OpenAI's Chat Completions, and the many servers that speak it more or less: `POST {base}/chat/completions`. Here a prompt
-//! becomes a request; `answer.rs` reads what comes back, `message.rs` its message, `stream.rs` if
-//! it comes in pieces.
+//! OpenAI's Chat Completions and the many more or less compatible servers: `POST {base}/chat/completions`. This file encodes
+//! requests; `answer.rs` decodes responses, `message.rs` the message in them, and `stream.rs` assembles streamed ones.
 
 use std::sync::Arc;
 
@@ -32,7 +31,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     }
     for turn in &prompt.turns {
         match turn {
-            // Said already, before all others.
+            // Already sent as the first message.
             Turn::System(_) => {}
             Turn::Example(example) => {
                 let answer = target.form.wire.express(&example.value).to_string();
@@ -78,11 +77,11 @@ fn push_item(body: &mut Vec<u8>, item: &impl Serialize) {
     push_json(body, item);
 }
 
-/// An image goes as a part of its own, a document as a file.
+/// The parts of a message: images as image parts, documents as files, then the text.
 fn parts(text: &str, attachments: &[Attachment]) -> Value {
     let part = |attachment: &Attachment| match (is_image(attachment), url(attachment)) {
         (true, url) => json!({"type": "image_url", "image_url": {"url": url}}),
-        // OpenAI takes no URL of a document here, but OpenRouter does, in this place.
+        // OpenAI accepts no URL of a document here, but OpenRouter does.
         (false, url) => json!({"type": "file", "file": {"filename": filename(attachment), "file_data": url}}),
     };
     attachments.iter().map(part).chain([json!({"type": "text", "text": text})]).collect()
@@ -92,25 +91,25 @@ pub(super) fn is_image(attachment: &Attachment) -> bool {
     attachment.media_type.starts_with("image/")
 }
 
-/// Where an attachment is, which for one that goes along is a data URL.
+/// The URL of an attachment; for one that is sent inline, a data URL.
 pub(super) fn url(attachment: &Attachment) -> String {
     let data = |data: &str| format!("data:{};base64,{data}", attachment.media_type);
     match &attachment.content {
         AttachmentContent::Url(url) => url.clone(),
         AttachmentContent::Base64(base64) => data(base64),
-        // A path on this machine is nobody else's business.
+        // A local path must not leave this machine.
         AttachmentContent::File(_) => data(""),
     }
 }
 
-/// A name for a document, since OpenAI wants one.
+/// A file name for a document, which OpenAI requires.
 pub(super) fn filename(attachment: &Attachment) -> String {
     let subtype = attachment.media_type.rsplit('/').next().unwrap_or_default();
     format!("document.{subtype}")
 }
 
-/// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and
-/// win.
+/// The body's fields that do not depend on the prompt: the request for the schema and the user's parameters. Extra fields come last
+/// and win.
 pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value> {
     let asked = match form.mode {
         Mode::Schema => {
@@ -130,8 +129,7 @@ pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value>
     fields.chain(parameters.extra.clone()).collect()
 }
 
-/// The schema with its name and how strictly it is to be kept, as both of OpenAI's protocols have it; only the field in which
-/// the schema itself stands is called differently.
+/// The schema with its name and strictness, as in both of OpenAI's protocols; they differ only in the name of the schema's field.
 pub(super) fn described(form: &Form, schema_field: &str) -> Map<String, Value> {
     let wire = &form.wire;
     let description = wire.description.as_ref().map(|description| ("description", json!(description)));
@@ -140,8 +138,8 @@ pub(super) fn described(form: &Form, schema_field: &str) -> Map<String, Value> {
     fields.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What follows an invalid answer in a re-ask: a result for each tool call, since OpenAI refuses a call without one, or a
-/// user's message.
+/// The messages after an invalid answer in a re-ask: a result for each tool call, since OpenAI rejects a call without one, or a
+/// user message.
 fn replies(raw_turn: &Value, text: &str) -> Vec<Value> {
     let calls = raw_turn.get("tool_calls").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if calls.is_empty() {

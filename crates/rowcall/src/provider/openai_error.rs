@@ -1,5 +1,5 @@
-//! Error bodies of OpenAI and of the servers that imitate it, classified. What they say is read in `said.rs`, and what they
-//! object to in `objection.rs`; what is done about each kind is decided by `retry.rs`.
+//! Classifies error bodies of OpenAI and compatible servers. `said.rs` parses them, `objection.rs` finds the field that they reject;
+//! `retry.rs` decides how to react to each kind.
 
 use serde_json::{Value, json};
 
@@ -16,8 +16,7 @@ mod said;
 
 pub(super) use objection::way_refused;
 
-/// The codes with which OpenAI says that waiting does not help (all of type `insufficient_quota`), and LiteLLM's for a key's
-/// budget.
+/// OpenAI's codes for quotas that waiting does not restore (all of type `insufficient_quota`), and LiteLLM's for a key's budget.
 const QUOTA: [&str; 6] = [
     "insufficient_quota",
     "credit_balance_exhausted",
@@ -27,9 +26,9 @@ const QUOTA: [&str; 6] = [
     "budget_exceeded",
 ];
 
-/// What stands before the number of requests that may be in flight, in small letters: LiteLLM's two ways, Moonshot's, and what is worded
-/// like OpenAI's limits.
-const PLACES: [&str; 7] = [
+/// Phrases before the number of requests that may be in flight, in lower case: LiteLLM's two, Moonshot's, and those worded like
+/// OpenAI's limits.
+const SLOTS: [&str; 7] = [
     "current limit: ",
     "max_parallel_requests: ",
     "parallel requests: ",
@@ -39,7 +38,7 @@ const PLACES: [&str; 7] = [
     "concurrent requests: limit ",
 ];
 
-/// OpenAI's three, Anthropic's, and llama.cpp's for a model that is still being loaded.
+/// OpenAI's three, Anthropic's, and llama.cpp's for a model that is still loading.
 const OVERLOAD: [&str; 5] = [
     "server_is_overloaded",
     "service_unavailable_error",
@@ -56,7 +55,7 @@ const CONTEXT: [&str; 4] = [
     "tokens_limit_reached",
 ];
 
-/// OpenAI's (Responses has the last four), and Azure's inner one.
+/// OpenAI's (the last four are from Responses), and Azure's inner code.
 const POLICY: [&str; 8] = [
     "invalid_prompt",
     "content_filter",
@@ -68,7 +67,7 @@ const POLICY: [&str; 8] = [
     "moderation_blocked",
 ];
 
-/// The fault that a response with an error status or an error body tells of.
+/// The fault that a response with an error status or an error body reports.
 pub(super) fn classify(response: &Response) -> Fault {
     let said = Said::read(response);
     let status = if response.is_success() { said.status() } else { response.status };
@@ -83,11 +82,11 @@ pub(super) fn classify(response: &Response) -> Fault {
     fault
 }
 
-/// What an error amounts to. An answer that the provider's own validator has refused (Groq's, of JSON and of tool calls) is an
-/// answer all the same, only not a valid one.
+/// Reads an error. An answer that the provider's own validator rejected (Groq's, for JSON and tool calls) counts as an answer,
+/// although not a valid one.
 ///
 /// # Errors
-/// The fault, if it is one.
+/// The fault, if it is not such an answer.
 pub(super) fn judge(response: &Response) -> Result<Completion, Fault> {
     let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).unwrap_or_default();
     let word = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
@@ -99,7 +98,7 @@ pub(super) fn judge(response: &Response) -> Result<Completion, Fault> {
     }
 }
 
-/// What Groq says in the place of an answer that reached the output limit.
+/// What Groq returns instead of an answer that reached the output limit.
 const CUT: &str = "max completion tokens reached";
 
 fn refused_by_validator(code: &str, generation: &str) -> Completion {
@@ -117,7 +116,7 @@ fn refused_by_validator(code: &str, generation: &str) -> Completion {
     }
 }
 
-/// The body of an error that arrives as an event of a stream, if it is one; `name` is the event's.
+/// The error body in an event of a stream, if it is an error; `name` is the event's name.
 pub(super) fn in_event(name: &str, data: &Value) -> Option<Value> {
     let is_error = |pointer: &str| data.pointer(pointer).is_some_and(|error| !is_empty(error));
     let is_called_so = |field: &str| data.get(field).and_then(Value::as_str) == Some("error");
@@ -127,14 +126,14 @@ pub(super) fn in_event(name: &str, data: &Value) -> Option<Value> {
     (name == "error" || is_called_so("type") || is_called_so("object")).then(|| json!({"error": data}))
 }
 
-/// The fault that a body of success tells of without OpenAI's wrapper around it, if it does.
+/// The fault that a success body reports without OpenAI's wrapper, if any.
 pub(super) fn unwrapped(response: &Response) -> Option<Fault> {
     let body: Value = serde_json::from_slice(sse::without_mark(&response.body)).ok()?;
     let is_error = body.get("object").is_some_and(|object| object == "error") || body.get("detail").is_some();
     is_error.then(|| classify(response))
 }
 
-/// A fault in a response that has a status of success and is of no use.
+/// The fault for an unusable response with a success status.
 pub(super) fn in_success(response: &Response, kind: FaultKind, message: String) -> Fault {
     fault(response, kind, Said::of(message))
 }
@@ -145,13 +144,13 @@ fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
         response.header("rate_limit_type").is_some_and(|limit| limit == "max_parallel_requests");
     let limited_by = if is_parallel { Some(LimitedBy::Concurrency) } else { limited_by(&said) };
     let retry_after = limit_headers::retry_after(response, &said.message);
-    let is_of_places = limited_by == Some(LimitedBy::Concurrency);
+    let is_of_slots = limited_by == Some(LimitedBy::Concurrency);
     Fault {
         kind,
         limited_by,
-        places: if is_of_places { places(&said.message) } else { None },
-        // A place is free when one of ours has finished; LiteLLM asks to wait for its minute.
-        retry_after: retry_after.filter(|_| !is_of_places),
+        places: if is_of_slots { slots(&said.message) } else { None },
+        // A slot is free as soon as one of our requests finishes; LiteLLM asks to wait for the full minute.
+        retry_after: retry_after.filter(|_| !is_of_slots),
         message: said.message,
         status: Some(response.status),
         should_retry: response.header("x-should-retry").and_then(|value| value.trim().parse().ok()),
@@ -166,17 +165,17 @@ fn kind(status: u16, said: &Said) -> FaultKind {
     let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
     match status {
         _ if is(&QUOTA) => FaultKind::Quota,
-        // Google, which gateways pass on, says the same of its limits per minute, and when to try again.
+        // Google, behind gateways, uses the same words for its limits per minute, but says when to try again.
         429 if says(&["exceeded your current quota"]) && !says(&["retry in ", "ai.google.dev"]) => {
             FaultKind::Quota
         }
-        // Groq says so with 413.
+        // Groq reports this with 413.
         413 | 429 if text.starts_with("request too large for") => FaultKind::RequestExceedsLimit,
-        // OpenAI has no capacity left at the flexible price.
+        // OpenAI is out of capacity at the flexible price.
         429 if is(&["resource_unavailable"]) => FaultKind::Overloaded,
         429 => FaultKind::RateLimit,
         529 => FaultKind::Overloaded,
-        // NVIDIA and gateways say so with the status of a failure.
+        // NVIDIA and gateways report this with the status of a failure.
         500 | 503
             if refusal::is_of_parallel(&said.message)
                 && says(&["limit", "too many", "maximum", "exceed"]) =>
@@ -189,9 +188,9 @@ fn kind(status: u16, said: &Said) -> FaultKind {
         400 | 413 | 422 | 500 if is(&CONTEXT) || refusal::is_of_length(&said.message) => {
             FaultKind::ContextLength
         }
-        // llama.cpp and Ollama call it their own error that they cannot compile a schema.
+        // llama.cpp and Ollama report a schema that they cannot compile as a server error.
         400 | 404 | 422 | 500 | 501 | 503 if refusal::is_of_schema(&said.message) => FaultKind::InvalidSchema,
-        // OpenRouter says so with 403.
+        // OpenRouter reports this with 403.
         400 | 403 if is(&POLICY) || says(&["was flagged"]) => FaultKind::ContentPolicy,
         400 | 422 | 500 if is(refusal::KEY_CODES) || refusal::is_of_key(&said.message) => FaultKind::Auth,
         400 | 422 if is(refusal::MODEL_CODES) || refusal::is_of_model(&said.message) => FaultKind::NotFound,
@@ -199,16 +198,16 @@ fn kind(status: u16, said: &Said) -> FaultKind {
             FaultKind::InvalidSchema
         }
         400 | 404 | 422 if said.refused.is_some() || is(&objection::CODES) => FaultKind::UnsupportedParameter,
-        // The server of llama-cpp-python, and llama.cpp's own of 2024, do not know the format and call that their own error.
-        // Others have no permission or no code for it.
+        // The server of llama-cpp-python, and llama.cpp's of 2024, do not know the format and report that as a server error. Others
+        // report missing permission or missing code.
         403 | 405 | 500 | 501 | 503 if said.refused.as_deref().is_some_and(objection::is_way_to_ask) => {
             FaultKind::UnsupportedParameter
         }
         401 => FaultKind::Auth,
         402 => FaultKind::Quota,
         403 => FaultKind::Permission,
-        // Redirects are not followed: they would carry the key elsewhere, and most turn a POST into a GET. What is not allowed,
-        // gone, misdirected or not implemented is so for every row.
+        // Redirects are not followed: they would send the key elsewhere, and most turn a POST into a GET. A method that is not
+        // allowed, gone, misdirected or not implemented is so for every row.
         300..=399 | 404 | 405 | 410 | 421 | 426 | 501 | 505 => FaultKind::NotFound,
         408 | 504 | 522 | 524 => FaultKind::Timeout,
         409 | 425 => FaultKind::Conflict,
@@ -220,12 +219,12 @@ fn kind(status: u16, said: &Said) -> FaultKind {
     }
 }
 
-/// Whether a fault is the request's whatever a server calls it.
+/// Whether the request is at fault, whatever status the server reports.
 pub(super) fn is_of_request(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::ContextLength | FaultKind::InvalidSchema | FaultKind::UnsupportedParameter)
 }
 
-/// What a refusal was about: OpenAI names it in the error's type and, with the limit, in the message.
+/// Which limit was exceeded: OpenAI names it in the error's type and, with the figure, in the message.
 fn limited_by(said: &Said) -> Option<LimitedBy> {
     let text = said.message.to_lowercase();
     let says = |words: &str| text.contains(words);
@@ -246,14 +245,14 @@ fn limited_by(said: &Said) -> Option<LimitedBy> {
     }
 }
 
-/// How many requests may be in flight, by the message of a refusal that is about it. Where the number of those that are comes first, as
-/// in `current max_parallel_requests: 4, max_parallel_requests: 3`, the last one counts.
-fn places(message: &str) -> Option<usize> {
+/// How many requests may be in flight, from the message of a refusal about concurrency. Where the number in flight comes first, as
+/// in `current max_parallel_requests: 4, max_parallel_requests: 3`, the last number counts.
+fn slots(message: &str) -> Option<usize> {
     let text = message.to_lowercase();
-    PLACES.iter().find_map(|words| {
+    SLOTS.iter().find_map(|words| {
         let (_, after) = text.rsplit_once(words)?;
-        let places = after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-        (places > 0).then_some(places)
+        let slots = after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+        (slots > 0).then_some(slots)
     })
 }
 

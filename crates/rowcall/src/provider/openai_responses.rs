@@ -1,5 +1,5 @@
-//! OpenAI's Responses: `POST {base}/responses`. Here a prompt becomes a request; `answer.rs` reads what comes back, `stream.rs`
-//! if it comes as events.
+//! OpenAI's Responses: `POST {base}/responses`. This file encodes requests; `answer.rs` decodes responses, `stream.rs` streamed
+//! ones.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     body.extend_from_slice(b"{\"model\":");
     push_json(&mut body, &target.model);
     let system = target.system(prompt);
-    // For a JSON object, OpenAI wants to find the word in the input, and does not look for it in the instructions.
+    // In JSON mode, OpenAI requires the word JSON in the input and does not look for it in the instructions.
     let (instructions, message) = match target.form.mode {
         Mode::Json => (None, system),
         Mode::Schema | Mode::Tool | Mode::Prompt => (system, None),
@@ -55,7 +55,7 @@ pub(super) fn encode(target: &Target, prompt: &Prompt) -> Request {
     Request { path: Arc::clone(&target.path), headers: &[], body: body.into() }
 }
 
-/// The items of the input, in which what holds for every row does not stand.
+/// The items of the input, without the system message.
 fn items(target: &Target, turns: &[Turn]) -> Vec<Value> {
     let mut items = Vec::new();
     for turn in turns {
@@ -84,8 +84,7 @@ fn user(content: &(impl Serialize + ?Sized)) -> Value {
     json!({"role": "user", "content": content})
 }
 
-/// What the assistant has said, in the form of an item of the input: an item of the output needs an id, and the server keeps none of
-/// them (`store`).
+/// An assistant message as an item of the input: an item of the output would need an id, and the server stores none (`store`).
 fn assistant(text: &str) -> Value {
     json!({"type": "message", "role": "assistant", "content": text})
 }
@@ -101,7 +100,7 @@ fn parts(text: &str, attachments: &[Attachment]) -> Vec<Value> {
     attachments.iter().map(part).chain([json!({"type": "input_text", "text": text})]).collect()
 }
 
-/// What follows an invalid answer in a re-ask: an output for each call, since OpenAI refuses one without, or a user's message.
+/// The items after an invalid answer in a re-ask: an output for each call, since OpenAI rejects a call without one, or a user message.
 fn replies(said: &[Value], text: &str) -> Vec<Value> {
     let call_ids = said.iter().filter(|item| item.get("type").is_some_and(|kind| kind == "function_call"));
     let outputs: Vec<_> = call_ids
@@ -110,8 +109,8 @@ fn replies(said: &[Value], text: &str) -> Vec<Value> {
     if outputs.is_empty() { vec![user(text)] } else { outputs }
 }
 
-/// The body's fields that no prompt changes: how the schema is asked for, and what the user sets; his own fields come last and
-/// win. What he sets of `text` goes beside the format that stands there too.
+/// The body's fields that do not depend on the prompt: the request for the schema and the user's parameters. Extra fields come last
+/// and win, except that `text` is merged with the format in it.
 pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value> {
     let typed = |kind: &str, mut fields: Map<String, Value>| {
         fields.shift_insert(0, "type".to_owned(), json!(kind));
@@ -133,10 +132,10 @@ pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value>
         }
         Mode::Prompt => {}
     }
-    // By default OpenAI keeps every response for 30 days.
+    // By default, OpenAI stores every response for 30 days.
     set("store", json!(false));
     if reasons(parameters) {
-        // A re-ask can show the model its reasoning again only in this form. Models that do not reason refuse to be asked for it.
+        // A re-ask can replay the model's reasoning only in this form. Models that do not reason reject the field.
         set("include", json!(["reasoning.encrypted_content"]));
     }
     if let Some(temperature) = parameters.temperature {
@@ -144,7 +143,7 @@ pub(super) fn fields(form: &Form, parameters: &Parameters) -> Map<String, Value>
     }
     for (name, value) in &parameters.extra {
         match (fields.get_mut(name), value) {
-            (Some(Value::Object(ours)), Value::Object(his)) if name == "text" => ours.extend(his.clone()),
+            (Some(Value::Object(ours)), Value::Object(users)) if name == "text" => ours.extend(users.clone()),
             (Some(_) | None, _) => {
                 fields.insert(name.clone(), value.clone());
             }

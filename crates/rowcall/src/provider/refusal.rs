@@ -1,7 +1,7 @@
-//! How servers word a refusal that no code stands for: of the schema, a prompt's length, the model, the key, the address. The words of vLLM, SGLang,
-//! llama.cpp, Ollama, LM Studio, Anthropic, Gemini and of gateways in front of them, as data. What follows is decided elsewhere.
+//! The wording of errors that have no code: about the schema, a prompt's length, the model, the key or the address. The phrases of
+//! vLLM, SGLang, llama.cpp, Ollama, LM Studio, Anthropic, Gemini and gateways, as data. How to react is decided elsewhere.
 
-/// What is said of a schema, or of the grammar made of it, in small letters.
+/// Phrases about a schema, or the grammar compiled from it, in lower case.
 const SCHEMA: &[&str] = &[
     // OpenAI, Groq, Fireworks, Mistral.
     "invalid schema",
@@ -18,7 +18,7 @@ const SCHEMA: &[&str] = &[
     "not supported by llguidance",
     "unimplemented keys",
     "unsatisfiable schema",
-    // The same of backends that hold to no schema at all, by tools as little as otherwise.
+    // The same for backends that enforce no schema at all, not even through tools.
     "guided decoding",
     "guided generation",
     "guided_json",
@@ -53,10 +53,10 @@ const SCHEMA: &[&str] = &[
     "too many states",
 ];
 
-/// What is said of the schema or the grammar where it is named.
+/// Words for the schema or the grammar.
 const SUBJECTS: &[&str] = &["schema", "grammar"];
 
-/// What is said of them where they are refused.
+/// Words that reject it.
 const REFUSED: &[&str] = &[
     "invalid",
     "unsupported",
@@ -74,11 +74,11 @@ const REFUSED: &[&str] = &[
     "too many",
 ];
 
-/// What is said of work on the schema, which is the server's and never the model's, where it is named.
+/// Words for compiling the schema, which only the server does, never the model.
 const COMPILING: &[&str] = &["compil"];
 
-/// What is said of such work that came to nothing.
-const CAME_TO_NOTHING: &[&str] = &[
+/// Words for a compilation that failed.
+const COMPILATION_FAILED: &[&str] = &[
     "fail",
     "timed out",
     "timeout",
@@ -91,7 +91,7 @@ const CAME_TO_NOTHING: &[&str] = &[
     "not able to",
 ];
 
-/// What is said of an answer that does not keep to the schema, which is another matter.
+/// Phrases about an answer that violates the schema, which is a different problem.
 const OF_ANSWER: &[&str] = &[
     "not match",
     "returned an invalid response",
@@ -101,7 +101,7 @@ const OF_ANSWER: &[&str] = &[
     "jsonschemavalidationerror",
 ];
 
-/// What is said of a grammar where one answer has left it, which another answer need not do: llama.cpp, vLLM, SGLang.
+/// Phrases about a single answer that left the grammar, which another answer may not do: llama.cpp, vLLM, SGLang.
 const ONE_ANSWER: &[&str] = &[
     "grammar stack",
     "failed to advance",
@@ -110,10 +110,10 @@ const ONE_ANSWER: &[&str] = &[
     "not accepted by the grammar",
 ];
 
-/// How far into a message the general rule looks, in characters: some servers go on to repeat the request.
+/// How far into a message the general rule looks, in characters: some servers append the request.
 const BEGINNING: usize = 300;
 
-/// Keywords of JSON Schema that are the name of no request field.
+/// Keywords of JSON Schema that are not also names of request fields.
 const KEYWORDS: &[&str] = &[
     "$schema",
     "$defs",
@@ -143,7 +143,7 @@ const KEYWORDS: &[&str] = &[
     "unevaluatedProperties",
 ];
 
-/// What is said of a prompt that is too long, in small letters.
+/// Phrases about a prompt that is too long, in lower case.
 const LENGTH: &[&str] = &[
     // vLLM, Mistral, SGLang, Together, OpenAI-like servers in general.
     "maximum model length",
@@ -164,7 +164,7 @@ const LENGTH: &[&str] = &[
     "reduce the length of the messages",
 ];
 
-/// What is said of a prompt's length where it is named.
+/// Words for the length of a prompt.
 const LENGTHS: &[&str] = &[
     "context length",
     "context size",
@@ -178,7 +178,7 @@ const LENGTHS: &[&str] = &[
     "length of the prompt",
 ];
 
-/// What is said of it where it is too much.
+/// Words for a length that is too great.
 const TOO_MUCH: &[&str] = &[
     "exceed",
     "too long",
@@ -198,7 +198,7 @@ const TOO_MUCH: &[&str] = &[
     "reduce",
 ];
 
-/// What is said of a model that is not served, in small letters: DeepSeek, LiteLLM, Mistral, Perplexity, OpenRouter, Bedrock,
+/// Phrases about a model that is not served, in lower case: DeepSeek, LiteLLM, Mistral, Perplexity, OpenRouter, Bedrock,
 /// Hugging Face, Groq, Azure.
 const MODEL: &[&str] = &[
     "model not exist",
@@ -211,7 +211,7 @@ const MODEL: &[&str] = &[
     "does not work with the specified model",
 ];
 
-/// What is said of a thing that is not served, where it is named as the model.
+/// Phrases about something that is not served, which count if the message names the model.
 const NOT_SERVED: &[&str] = &[
     "does not exist",
     "not exist",
@@ -225,7 +225,7 @@ const NOT_SERVED: &[&str] = &[
     "not loaded",
 ];
 
-/// The codes and types that say it of the model: OpenAI, Mistral, Perplexity, Groq, Hugging Face, Azure.
+/// Codes and types for a model that is not served: OpenAI, Mistral, Perplexity, Groq, Hugging Face, Azure.
 pub(super) const MODEL_CODES: &[&str] = &[
     "model_not_found",
     "invalid_model",
@@ -235,7 +235,7 @@ pub(super) const MODEL_CODES: &[&str] = &[
     "DeploymentNotFound",
 ];
 
-/// What is said of a key: xAI, Mistral, Together, LiteLLM and others that say so with 400.
+/// Phrases about a key, from xAI, Mistral, Together, LiteLLM and others that report it with 400.
 const KEY: &[&str] = &[
     "incorrect api key",
     "invalid api key",
@@ -253,14 +253,14 @@ const KEY: &[&str] = &[
     "litellm.authenticationerror",
 ];
 
-/// The codes that say it of the key.
+/// Codes for a key that is not accepted.
 pub(super) const KEY_CODES: &[&str] =
     &["invalid_api_key", "invalid_authentication_error", "authentication_error"];
 
-/// What is said of a path that is not served, whatever the status: LM Studio says so with 200.
+/// Phrases about a path that is not served, with any status: LM Studio reports it with 200.
 const PATH: &[&str] = &["unexpected endpoint or method", "invalid url (post", "cannot post /"];
 
-/// What is said of too many requests at a time, in small letters: LiteLLM, Mistral, Together, Azure, Anthropic, NVIDIA and others.
+/// Phrases about too many concurrent requests, in lower case: LiteLLM, Mistral, Together, Azure, Anthropic, NVIDIA and others.
 const PARALLEL: &[&str] = &[
     "max_parallel_requests",
     "parallel request",
@@ -278,7 +278,7 @@ const PARALLEL: &[&str] = &[
     "local total request limit",
 ];
 
-/// What servers of HTTPS say to plain HTTP: nginx, Apache, Go, Tomcat.
+/// How HTTPS servers answer plain HTTP: nginx, Apache, Go, Tomcat.
 const PLAIN: &[&str] = &[
     "plain http request was sent to https port",
     "sent an http request to an https server",
@@ -286,7 +286,7 @@ const PLAIN: &[&str] = &[
     "combination of host and port requires tls",
 ];
 
-/// Whether a message says that nothing is served at the address that was asked.
+/// Whether a message says that nothing is served at the requested address.
 pub(super) fn is_of_address(message: &str) -> bool {
     let text = own_words(message);
     PATH.iter().chain(PLAIN).any(|words| text.contains(words))
@@ -305,23 +305,22 @@ pub(super) fn is_of_key(message: &str) -> bool {
     KEY.iter().any(|words| start.contains(words))
 }
 
-/// Whether a message has the known words for a schema, or the grammar made of it, that is not taken, or says in whatever words that it
-/// could not be compiled.
+/// Whether a message uses a known phrase for a rejected schema or grammar, or says in any words that it could not be compiled.
 pub(super) fn is_of_schema(message: &str) -> bool {
     let text = own_words(message);
     let start = beginning(&text);
     let says = |any: &[&str]| any.iter().any(|words| start.contains(words));
     let is_known = SCHEMA.iter().any(|words| text.contains(words));
-    !is_of_answer(&text) && (is_known || says(SUBJECTS) && says(COMPILING) && says(CAME_TO_NOTHING))
+    !is_of_answer(&text) && (is_known || says(SUBJECTS) && says(COMPILING) && says(COMPILATION_FAILED))
 }
 
-/// Whether a message says that one answer has left the grammar, rather than that there can be none.
+/// Whether a message says that a single answer left the grammar, rather than that no answer is possible.
 pub(super) fn is_of_one_answer(message: &str) -> bool {
     let text = own_words(message);
     ONE_ANSWER.iter().any(|words| text.contains(words))
 }
 
-/// Whether a message that is about no other field speaks of a schema or a grammar that is not taken, in whatever words.
+/// Whether a message that is about no other field mentions a rejected schema or grammar, in any words.
 pub(super) fn speaks_of_schema(message: &str) -> bool {
     let text = own_words(message);
     let start = beginning(&text);
@@ -337,8 +336,8 @@ fn is_of_answer(text: &str) -> bool {
     OF_ANSWER.iter().any(|words| text.contains(words))
 }
 
-/// Whether a message says that the prompt does not fit the model's context: in known words, or in others that name a length and say
-/// that it is too much.
+/// Whether a message says that the prompt does not fit the model's context: in a known phrase, or in other words that name a length
+/// and say that it is too great.
 pub(super) fn is_of_length(message: &str) -> bool {
     let text = own_words(message);
     let start = beginning(&text);
@@ -346,18 +345,18 @@ pub(super) fn is_of_length(message: &str) -> bool {
     LENGTH.iter().any(|words| text.contains(words)) || says(LENGTHS) && says(TOO_MUCH)
 }
 
-/// Whether a refusal for now says that too many requests are in flight.
+/// Whether a temporary refusal says that too many requests are in flight.
 pub(super) fn is_of_parallel(message: &str) -> bool {
     let text = message.to_ascii_lowercase();
     PARALLEL.iter().any(|words| text.contains(words))
 }
 
-/// Whether a name that a server does not know is one of the schema's and not of the request's.
+/// Whether a name that a server does not know belongs to the schema rather than to the request.
 pub(super) fn is_schema_keyword(name: &str) -> bool {
     KEYWORDS.contains(&name)
 }
 
-/// A message in small letters, without the input that Pydantic repeats at its end, which may be a row's.
+/// A message in lower case, without the input that Pydantic appends, which may come from a row.
 fn own_words(message: &str) -> String {
     message.split("'input':").next().unwrap_or_default().to_ascii_lowercase()
 }

@@ -1,5 +1,4 @@
-//! Server-sent events: the bytes of a stream, taken apart into events as the HTML standard has it. What the events mean is the
-//! protocols' business.
+//! Server-sent events: parses the bytes of a stream into events, by the HTML standard. The protocols interpret the events.
 
 use std::borrow::Cow;
 
@@ -9,19 +8,19 @@ use crate::request::Response;
 /// One event of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event<'a> {
-    /// What it is called, or nothing.
+    /// Its name, or an empty string.
     pub(super) name: &'a str,
-    /// Its data lines, joined by line feeds; what is no UTF-8 is replaced.
+    /// Its data lines, joined by line feeds; invalid UTF-8 is replaced.
     pub(super) data: Cow<'a, str>,
 }
 
-/// The events of a body, read one by one.
+/// An iterator over the events of a body.
 #[derive(Debug, Clone)]
 pub(super) struct Events<'a> {
     rest: &'a [u8],
 }
 
-/// The response, with the body that the server would have sent without a stream if it is one, as `whole` puts it together.
+/// The response; if it is a stream, with the body that the server would have sent without one, as assembled by `whole`.
 ///
 /// # Errors
 /// Those of `whole`.
@@ -35,14 +34,14 @@ pub(super) fn unstreamed(
     Ok(Cow::Owned(Response { body: whole(response)?.into(), ..response.clone() }))
 }
 
-/// Whether a body is a stream. Gateways answer a request for a stream with a plain body and the other way round, and keep the
-/// content type, so the body's beginning has the last word.
+/// Whether a body is a stream. Some gateways answer a request for a stream with a plain body, or the reverse, and keep the content
+/// type, so the start of the body decides.
 pub(super) fn is_stream(response: &Response) -> bool {
     let body = without_mark(&response.body).trim_ascii_start();
     match body {
         [b'{' | b'[' | b'<', ..] => false,
         [b':', ..] => true,
-        [_, ..] if [&b"data:"[..], b"event:"].iter().any(|word| begins_alike(body, word)) => true,
+        [_, ..] if [&b"data:"[..], b"event:"].iter().any(|word| is_prefix_either_way(body, word)) => true,
         [_, ..] | [] => {
             let media_type = response.header("content-type").and_then(|value| value.split(';').next());
             media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("text/event-stream"))
@@ -50,23 +49,23 @@ pub(super) fn is_stream(response: &Response) -> bool {
     }
 }
 
-/// Whether one begins with all of the other: a stream may break off within its first word.
-fn begins_alike(one: &[u8], other: &[u8]) -> bool {
+/// Whether one is a prefix of the other: a stream may break off within its first word.
+fn is_prefix_either_way(one: &[u8], other: &[u8]) -> bool {
     one.iter().zip(other).all(|(one, other)| one == other)
 }
 
-/// The events of a body that has been read to its end, so that the last one counts even if no blank line follows it.
+/// The events of a complete body: the last event counts even if no blank line follows it.
 pub(super) fn events(body: &[u8]) -> Events<'_> {
     Events { rest: without_mark(body) }
 }
 
-/// A byte order mark may stand before the first line.
+/// The body without a leading byte order mark.
 pub(super) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
 impl<'a> Events<'a> {
-    /// The next line without its end, which is LF, CR or CRLF.
+    /// The next line without its terminator: LF, CR or CRLF.
     fn line(&mut self) -> Option<&'a [u8]> {
         if self.rest.is_empty() {
             return None;
@@ -89,9 +88,9 @@ impl<'a> Iterator for Events<'a> {
         let mut data: Option<Cow<'a, str>> = None;
         while let Some(line) = self.line() {
             if line.is_empty() {
-                match data.take().filter(|data| is_said(data)) {
+                match data.take().filter(|data| is_not_blank(data)) {
                     Some(data) => return Some(Event { name, data }),
-                    // Nothing but a name or blanks, or comments, that keep the connection alive.
+                    // Only a name, blanks or comments, which keep the connection alive.
                     None => name = "",
                 }
                 continue;
@@ -99,20 +98,20 @@ impl<'a> Iterator for Events<'a> {
             match field(line) {
                 (b"event", value) => name = std::str::from_utf8(value).unwrap_or_default(),
                 (b"data", value) => data = Some(joined(data, String::from_utf8_lossy(value))),
-                // `id` and `retry` are for those who reconnect; a comment has no name.
+                // `id` and `retry` are for reconnecting clients; a comment has no name.
                 _ => {}
             }
         }
-        data.filter(|data| is_said(data)).map(|data| Event { name, data })
+        data.filter(|data| is_not_blank(data)).map(|data| Event { name, data })
     }
 }
 
-/// Whether there is anything in an event's data.
-fn is_said(data: &str) -> bool {
+/// Whether an event's data is more than whitespace.
+fn is_not_blank(data: &str) -> bool {
     !data.trim_ascii().is_empty()
 }
 
-/// A line's name and value: one blank after the colon belongs to neither, and a line without a colon is all name.
+/// A line's name and value: one space after the colon belongs to neither, and a line without a colon is only a name.
 fn field(line: &[u8]) -> (&[u8], &[u8]) {
     let Some(colon) = line.iter().position(|byte| *byte == b':') else { return (line, b"") };
     let (name, value) = line.split_at(colon);

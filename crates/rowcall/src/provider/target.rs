@@ -1,4 +1,4 @@
-//! What is the same in every request of a run: model, mode, schema and parameters. With a prompt it becomes a request.
+//! What every request of a run has in common: model, mode, schema and parameters. Together with a prompt it becomes a request.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use crate::request::{Request, Response};
 use crate::schema::WireSchema;
 use crate::turn::{Completion, Prompt, Turn};
 
-/// What the user sets about the answer; a provider's own default holds for whatever is left out.
+/// The user's generation parameters; the provider's default applies to each one that is not set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameters {
-    /// Sampling temperature; never sent unless the user asks, since current models refuse it.
+    /// Sampling temperature; sent only if the user sets it, since current models reject it.
     pub temperature: Option<f64>,
-    /// The most tokens an answer may have, reasoning included.
+    /// The maximum number of tokens in an answer, including reasoning.
     pub max_output_tokens: Option<u32>,
-    /// Further fields of the request body, as the provider names them.
+    /// Further fields of the request body, under the provider's names.
     pub extra: Map<String, Value>,
 }
 
 impl Parameters {
-    /// The same with an output limit that is set among the further fields, as `field`, in its own place: one that is reached can
-    /// then be raised.
+    /// The same parameters, with an output limit that is set as the extra field `field` moved to `max_output_tokens`, so that it can be
+    /// raised when an answer reaches it.
     pub(crate) fn with_limit_from(mut self, field: &str) -> Self {
         let limit = self.extra.get(field).and_then(Value::as_u64).and_then(|limit| u32::try_from(limit).ok());
         if let Some(limit) = limit {
@@ -36,7 +36,7 @@ impl Parameters {
         self
     }
 
-    /// All that is set, by name: the user's own fields win, as they do in a request.
+    /// All parameters that are set, by name; the extra fields win, as they do in a request.
     pub fn by_name(&self) -> Map<String, Value> {
         let Self { temperature, max_output_tokens, extra } = self;
         let set = [
@@ -48,32 +48,32 @@ impl Parameters {
     }
 }
 
-/// What is the same in every request of a run.
+/// What every request of a run has in common.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The language.
+    /// The protocol.
     pub protocol: Protocol,
     /// The server's deviations from it.
     pub quirks: Quirks,
     /// The model's name as the server knows it.
     pub model: String,
-    /// How the schema is asked for.
+    /// How the schema is requested.
     pub form: Form,
-    /// What the user sets about the answer.
+    /// The user's generation parameters.
     pub parameters: Parameters,
-    /// Where the requests go, below the base URL.
+    /// The path of the requests, below the base URL.
     pub(super) path: Arc<str>,
-    /// What the system part says of the answer's form, in the modes in which only the prompt says it.
+    /// The description of the schema for the system message, in the modes that have it only in the prompt.
     instructions: Option<String>,
-    /// The body's fields that no prompt changes, as JSON text with a comma in front of each: written once a run, not once a
-    /// request.
+    /// The body's fields that do not depend on the prompt, as JSON text with a comma before each: written once per run, not once
+    /// per request.
     pub(super) tail: Vec<u8>,
-    /// How many bytes of `tail` are of characters beyond ASCII.
+    /// The number of non-ASCII bytes in `tail`.
     non_ascii_in_tail: usize,
 }
 
 impl Target {
-    /// Everything about a run's requests but the prompts.
+    /// Builds everything in a run's requests except the prompts.
     pub fn new(
         protocol: Protocol,
         quirks: Quirks,
@@ -105,13 +105,13 @@ impl Target {
         Self { protocol, quirks, model, form, parameters, path, instructions, tail, non_ascii_in_tail }
     }
 
-    /// The output limit to send with `prompt` in the field `name`, unless the user has set that field himself.
+    /// The output limit to send with `prompt` in the field `name`, unless the user's extra fields set it.
     pub(super) fn output_limit(&self, prompt: &Prompt, name: &str) -> Option<u32> {
         let limit = prompt.output_limit.or(self.parameters.max_output_tokens);
         limit.filter(|_| !self.parameters.extra.contains_key(name))
     }
 
-    /// The output limit that goes along with `prompt`, if one does.
+    /// The output limit that is sent with `prompt`, if any.
     pub(crate) fn sent_limit(&self, prompt: &Prompt) -> Option<u32> {
         match self.protocol {
             Protocol::OpenAiChat => self.output_limit(prompt, self.quirks.output_limit_field),
@@ -121,12 +121,12 @@ impl Target {
         }
     }
 
-    /// How many bytes of what is the same in every request, its schema above all, are of characters beyond ASCII.
+    /// The number of non-ASCII bytes in the fields that every request shares, above all in its schema.
     pub(crate) fn non_ascii_in_fields(&self) -> usize {
         self.non_ascii_in_tail
     }
 
-    /// The schema's text where a field of the request has it and not the prompt.
+    /// The schema's text, if a field of the request carries it instead of the prompt.
     pub(crate) fn schema_in_fields(&self) -> Option<String> {
         match self.form.mode {
             Mode::Schema | Mode::Tool => Some(self.form.wire.schema.to_string()),
@@ -134,7 +134,7 @@ impl Target {
         }
     }
 
-    /// The request that asks `prompt`.
+    /// The request for `prompt`.
     pub fn encode(&self, prompt: &Prompt) -> Request {
         match self.protocol {
             Protocol::OpenAiChat => openai_chat::encode(self, prompt),
@@ -144,16 +144,16 @@ impl Target {
         }
     }
 
-    /// What a response means, be it one body or a stream of events.
+    /// Decodes a response, whether it is a single body or a stream of events.
     ///
     /// # Errors
-    /// The fault that it reports, classified by the protocol and by the statuses that only this server has.
+    /// The fault that it reports, classified by the protocol and by the statuses that are specific to this server.
     pub fn decode(&self, response: &Response) -> Result<Completion, Fault> {
         let completion = self.protocol.decode(response);
         let completion = completion.map(|read| Completion { body: response.body.clone(), ..read });
         completion.map_err(|fault| {
-            let is_its_own = fault.status.is_some() && fault.status == self.quirks.no_capacity_status;
-            if is_its_own && fault.kind == FaultKind::InvalidRequest {
+            let is_no_capacity = fault.status.is_some() && fault.status == self.quirks.no_capacity_status;
+            if is_no_capacity && fault.kind == FaultKind::InvalidRequest {
                 Fault { kind: FaultKind::Overloaded, ..fault }
             } else {
                 fault
@@ -161,8 +161,8 @@ impl Target {
         })
     }
 
-    /// The turn of a model that has answered with this value, as [`Completion::raw_turn`](crate::turn::Completion::raw_turn) would
-    /// have it of one that answers in words.
+    /// The turn of a model that has answered with this value as text, in the form of
+    /// [`Completion::raw_turn`](crate::turn::Completion::raw_turn).
     pub(crate) fn said(&self, value: &Value) -> Value {
         let text = self.form.wire.express(value).to_string();
         match self.protocol {
@@ -173,17 +173,17 @@ impl Target {
         }
     }
 
-    /// The same target without the parameter that a server has refused by this name, and what that changes; `None` if it can be
-    /// neither left out nor named otherwise.
+    /// The same target without the parameter that the server rejected under this name, and the change; `None` if the parameter can be
+    /// neither dropped nor renamed.
     pub(super) fn without(&self, param: &str) -> Option<(Self, Change)> {
-        // What is ours in a field that the user has set things in as well.
+        // The part of a field that is ours, although the user may have set other parts of it.
         if ["text.format", "output_config.format", "generation_config.response"]
             .iter()
             .any(|ours| param.starts_with(ours))
         {
             return None;
         }
-        // OpenAI names what is within a field as `reasoning.effort`.
+        // OpenAI names a nested field like `reasoning.effort`.
         let name = param.split(['.', '[']).next().unwrap_or(param);
         let mut parameters = self.parameters.clone();
         if parameters.extra.shift_remove(name).is_some()
@@ -203,7 +203,7 @@ impl Target {
         Some((self.with(quirks, self.form.clone(), parameters), Change::Renamed(renamed)))
     }
 
-    /// The same target where the address that it is asked at ends in the version of the API.
+    /// The same target for a base URL that already ends in the version of the API.
     pub(crate) fn below_version(self) -> Self {
         match self.path.strip_prefix("/v1/") {
             Some(rest) => Self { path: format!("/{rest}").into(), ..self },
@@ -211,14 +211,14 @@ impl Target {
         }
     }
 
-    /// The same target at the other version of Gemini's API, if it is not there yet.
+    /// The same target at the other version of Gemini's API, unless it is there already.
     pub(super) fn of_other_version(&self) -> Option<Self> {
         let rest = self.path.strip_prefix("/v1/").filter(|_| self.protocol == Protocol::Gemini)?;
         Some(Self { path: format!("/v1beta/{rest}").into(), ..self.clone() })
     }
 
-    /// Whether `param` is the name of what asks for a schema, in this mode or in another: gateways ask for it in another way than they are
-    /// asked, and name that one.
+    /// Whether `param` names a field that requests a schema, in this mode or another: gateways may translate the request to another
+    /// mode and name that mode's field.
     pub(super) fn asks_for_schema_by(&self, param: &str) -> bool {
         match self.form.mode {
             Mode::Schema | Mode::Json | Mode::Tool => is_way_to_ask(param),
@@ -226,7 +226,7 @@ impl Target {
         }
     }
 
-    /// The same target asking for the schema in another form.
+    /// The same target with the schema in another form.
     pub(super) fn with_form(&self, form: Form) -> Self {
         self.with(self.quirks, form, self.parameters.clone())
     }
@@ -236,8 +236,8 @@ impl Target {
         Self { path, ..Self::new(self.protocol, quirks, self.model.clone(), form, parameters) }
     }
 
-    /// All that holds for every row in one text: what the answer's form is, if that must be said, then the system's part. What
-    /// never changes comes first, so that providers' prompt caches find it.
+    /// The system message: the description of the schema, if the prompt has to carry it, then the prompt's own system text. The part
+    /// that never changes comes first, for the sake of providers' prompt caches.
     pub(crate) fn system<'a>(&'a self, prompt: &'a Prompt) -> Option<Cow<'a, str>> {
         let of_prompt = prompt.turns.iter().find_map(|turn| match turn {
             Turn::System(text) => Some(&**text),
@@ -252,7 +252,7 @@ impl Target {
     }
 }
 
-/// Whether `param` is the name of a field by which some protocol asks for a schema.
+/// Whether `param` is a field with which some protocol requests a schema.
 fn is_way_to_ask(param: &str) -> bool {
     let fields = [
         "response_format",
@@ -269,8 +269,8 @@ fn is_way_to_ask(param: &str) -> bool {
     fields.contains(&param.split(['.', '[']).next().unwrap_or(param))
 }
 
-/// What a prompt says of the answer's form where nothing else does. It has the word JSON in it, without which OpenAI and DeepSeek
-/// refuse their JSON modes.
+/// The description of the schema in a prompt. It contains the word JSON, without which OpenAI and DeepSeek reject their JSON
+/// modes.
 fn instructions(wire: &WireSchema) -> String {
     format!("Answer with JSON that satisfies this JSON Schema, and with nothing else:\n{}", wire.schema)
 }

@@ -1,4 +1,4 @@
-//! What the protocols' tests have in common: the vectors under `tests/vectors/`, read to what they ask and expect.
+//! Helpers for the protocols' tests: the vectors under `tests/vectors/`, parsed into requests and expectations.
 
 use std::fs;
 use std::path::Path;
@@ -38,7 +38,7 @@ pub(super) fn case<'a>(cases: &'a [Value], id: &str) -> &'a Value {
 }
 
 pub(super) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("`{value}` is no text")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("`{value}` is not a text")).to_owned()
 }
 
 pub(super) fn response(case: &Value) -> Response {
@@ -60,7 +60,7 @@ pub(super) fn ok(body: &str) -> Response {
     Response { status: 200, headers: HeaderMap::new(), body, received: SystemTime::UNIX_EPOCH }
 }
 
-/// The wire schema that stands in a vector's request, made from a user's schema of that name.
+/// The wire schema of a vector's request, made from a user's schema of that name.
 pub(super) fn wire(name: &str, description: Option<&str>, schema: &Value) -> Arc<WireSchema> {
     let users = Schema::from_json(schema.clone()).expect("a schema");
     let mut wire = users.wire(Dialect::OpenAiStrict).expect("fits the wire");
@@ -82,8 +82,8 @@ pub(super) fn body(request: &Request) -> Value {
     serde_json::from_slice(&request.body).expect("the body is JSON")
 }
 
-/// Checks what is read in a vector's response against what the vector expects: the reading, the text and the figures that it
-/// names, or the fault.
+/// Checks what is read from a vector's response against the vector's expectations: the reading, the text and the figures, or the
+/// fault.
 pub(super) fn check(case: &Value, protocol: Protocol, schema: &Schema, wire: &WireSchema) {
     let (id, expect) = (&case["id"], &case["expect"]);
     let result = protocol.decode(&response(case));
@@ -98,7 +98,7 @@ pub(super) fn check(case: &Value, protocol: Protocol, schema: &Schema, wire: &Wi
     };
     let reading = completion::read(&completion, schema, wire);
     match (outcome.or(class).expect("an outcome"), &reading) {
-        // Several values are all read and none is chosen.
+        // Several values are all read, and none of them is chosen.
         ("ok", Reading::Invalid { .. }) if expect.get("values").is_some() => {
             let Content::Calls(calls) = &completion.content else { panic!("{id}: no calls") };
             let arguments =
@@ -136,7 +136,7 @@ pub(super) fn check(case: &Value, protocol: Protocol, schema: &Schema, wire: &Wi
     }
 }
 
-/// Checks a fault's kind, whether it is tried again, how long it is waited for and what it says that the limit was.
+/// Checks a fault's kind, whether it is retried, how long to wait and which limit it names.
 fn check_fault(case: &Value, class: Option<&str>, fault: &Fault) {
     let (id, expect) = (&case["id"], &case["expect"]);
     if let Some(class) = class {
@@ -186,14 +186,14 @@ fn a_byte_order_mark_costs_no_answer() {
 }
 
 #[test]
-fn a_message_that_repeats_the_request_is_cut() {
+fn a_message_that_repeats_the_request_is_truncated() {
     let refused = json!({"error": {"message": "ł".repeat(5_000)}}).to_string();
     let fault = Protocol::OpenAiChat.decode(&Response { status: 400, ..ok(&refused) }).expect_err("a fault");
     assert_eq!(fault.message.chars().count(), 2_001);
 }
 
 #[test]
-fn what_the_user_sets_beside_the_format_stays_when_the_format_is_refused() {
+fn the_users_fields_next_to_the_format_stay_when_the_format_is_rejected() {
     let extra = json!({"text": {"verbosity": "low"}, "top_k": 4});
     let parameters =
         Parameters { extra: extra.as_object().expect("fields").clone(), ..Parameters::default() };
@@ -206,7 +206,7 @@ fn what_the_user_sets_beside_the_format_stays_when_the_format_is_refused() {
 }
 
 #[test]
-fn the_tier_of_an_answer_and_its_long_writes_are_read() {
+fn the_tier_of_an_answer_and_its_long_cache_writes_are_read() {
     let chat = |more: Value| {
         let mut body = json!({"choices": [{"message": {"content": "1"}, "finish_reason": "stop"}]});
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());

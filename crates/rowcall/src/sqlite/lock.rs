@@ -1,5 +1,5 @@
-//! The right to write to a file, or to make it. SQLite's own locks would let two take turns, so there is a lock of our own, in a
-//! file beside it that the system frees when its owner is gone.
+//! An exclusive lock for writing to a file or creating it. SQLite's own locks would let two processes take turns, so we hold a lock
+//! on a separate file, which the system releases when its owner is gone.
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Ailment, Kind, beside};
 use crate::error::Problem;
 
-/// The right to write to a file, until it is dropped.
+/// The exclusive right to write to a file, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: PathBuf,
@@ -16,18 +16,18 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the right to write to the file at `path`, which is of this kind.
+    /// Locks the file at `path`, which is of this kind, for writing.
     ///
     /// # Errors
-    /// If another process has it, or a run of this one of which some task is still ending; if the lock cannot be made.
+    /// If another process holds the lock, or a run of this process whose tasks are still ending; if the lock cannot be created.
     pub(crate) fn take(kind: &Kind, path: &Path) -> Result<Self, Problem> {
         Self::by(kind, path, File::try_lock)
     }
 
-    /// Waits for the right to write to the file at `path`, which others have for moments only.
+    /// Waits for the lock on the file at `path`, which others hold only briefly.
     ///
     /// # Errors
-    /// If the lock cannot be made.
+    /// If the lock cannot be created.
     pub(crate) fn wait(kind: &Kind, path: &Path) -> Result<Self, Problem> {
         Self::by(kind, path, |file| file.lock().map_err(TryLockError::Error))
     }
@@ -51,10 +51,10 @@ impl Lock {
                 .map_err(|error| unlocked(format!("cannot be locked: {error}"), Ailment::Unlockable))?;
             match lock(&file) {
                 Ok(()) if is_at(&file, &path) => return Ok(Self { path, _held: file }),
-                // Its last owner has removed the file between our opening and our locking it.
+                // The last owner removed the file after we opened it and before we locked it.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    let what = "is being written to by another process, or by a run of this one that is still ending";
+                    let what = "is being written to by another process, or by a run of this process that is still ending";
                     return Err(unlocked(what.to_owned(), Ailment::Locked));
                 }
                 Err(TryLockError::Error(error)) => {
@@ -65,7 +65,7 @@ impl Lock {
     }
 }
 
-/// Whether some process has the right to write to the file at `path` now.
+/// Whether some process currently holds the lock on the file at `path`.
 pub(crate) fn is_taken(path: &Path) -> bool {
     File::open(beside(path, "-lock"))
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
@@ -73,7 +73,7 @@ pub(crate) fn is_taken(path: &Path) -> bool {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Removed while it is still held; those who wait for the file itself look whether it is still there.
+        // Removed while it is still locked; a process that waits for the lock checks that the file still exists.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_and_nothing_left_behind() {
+    fn one_owner_at_a_time_and_no_file_left_over() {
         let kind = Kind { noun: "journal", application: 1, format: 1, hint: |_| "wait" };
         let folder = tempfile::tempdir().expect("a folder");
         let journal = folder.path().join("a.journal");

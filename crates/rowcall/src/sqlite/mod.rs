@@ -1,5 +1,5 @@
-//! Files of ours that are SQLite databases: how one is recognised, locked and read, and what is wrong with it in the user's words.
-//! What is in their tables is the business of those whose files they are.
+//! Our SQLite files: how to recognise, lock and open one, and user-facing errors about it. The tables belong to the modules that own
+//! the files.
 
 mod lock;
 mod text;
@@ -16,25 +16,25 @@ pub(crate) use lock::{Lock, is_taken};
 pub(crate) use text::{integer, natural, parsed, text};
 pub(crate) use trouble::{Ailment, Kind};
 
-/// SQLite's pages, in bytes, unless set otherwise.
+/// SQLite's default page size, in bytes.
 const PAGE_BYTES: u64 = 4096;
 
-/// How a file is opened for writing. Each connection belongs to one thread.
+/// The flags for opening a file for writing. Each connection belongs to one thread.
 fn writing() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
 impl Kind {
-    /// What says which kind of file this is, and which format it has.
+    /// The kind and the format of a file, as marked in its header.
     pub(crate) fn marks(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
         let read = |name| connection.pragma_query_value(None, name, |row| row.get(0));
         Ok((read("application_id")?, read("user_version")?))
     }
 
-    /// Opens the file at `path`, which is there, for writing.
+    /// Opens the existing file at `path` for writing.
     ///
     /// # Errors
-    /// A file that is of another kind or of a newer format, and whatever keeps it from being written to.
+    /// If the file is of another kind or a newer format, or cannot be written to.
     pub(crate) fn open_to_write(&self, path: &Path) -> Result<Connection, Problem> {
         let open = || -> rusqlite::Result<(Connection, (i32, i32))> {
             let connection = Connection::open_with_flags(path, writing())?;
@@ -44,7 +44,7 @@ impl Kind {
         let (connection, marks) = open().map_err(|error| self.problem(path, &error))?;
         self.check(path, marks)?;
         self.check_length(path)?;
-        // Writing the mode fails for a file that cannot be written to, before anything else is tried.
+        // Setting the mode fails early for a file that cannot be written to.
         let prepared = connection.pragma_update(None, "journal_mode", "WAL");
         prepared.map_err(|error| self.problem(path, &error))?;
         Ok(connection)
@@ -53,7 +53,7 @@ impl Kind {
     /// Opens the file at `path` for reading, whether or not it is being written to.
     ///
     /// # Errors
-    /// A file that is of another kind or of a newer format, and whatever keeps it from being read.
+    /// If the file is of another kind or a newer format, or cannot be read.
     pub(crate) fn open_to_read(&self, path: &Path) -> Result<Connection, Problem> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -63,7 +63,7 @@ impl Kind {
             Ok((connection, marks))
         };
         let opened = open(path).or_else(|error| {
-            // A folder that cannot be written to takes no files for readers to share.
+            // In a read-only folder, SQLite cannot create the files that readers share.
             if is_at_rest(path) { open(Path::new(&immutable(path))) } else { Err(error) }
         });
         let (connection, marks) = opened.map_err(|error| self.problem(path, &error))?;
@@ -72,7 +72,7 @@ impl Kind {
         Ok(connection)
     }
 
-    /// Checks that a file with these marks is of this kind, in a format that can be read.
+    /// Checks that a file with these marks is of this kind and in a readable format.
     ///
     /// # Errors
     /// If it is not.
@@ -84,7 +84,7 @@ impl Kind {
         }
         if format > self.format {
             return Err(Problem::new(format!(
-                "the {noun} `{name}` has format {format}, expected at most {}: a newer rowcall has written it",
+                "the {noun} `{name}` has format {format}, expected at most {}: a newer rowcall wrote it",
                 self.format
             ))
             .hint((self.hint)(Ailment::Newer)));
@@ -92,7 +92,7 @@ impl Kind {
         Ok(())
     }
 
-    /// Checks that the file was not cut off: SQLite would take the rest of a page for zeros.
+    /// Checks that the file is not truncated: SQLite would read the rest of a page as zeros.
     ///
     /// # Errors
     /// If it ends within a page.
@@ -105,8 +105,8 @@ impl Kind {
         Ok(())
     }
 
-    /// Whether the file at `path` is marked as one of this kind, of whatever format, or holds nothing that could be lost. SQLite's
-    /// header says so, so that a damaged one is recognised as well.
+    /// Whether the file at `path` is marked as one of this kind, in any format, or contains nothing that could be lost. The marks are in
+    /// SQLite's header, so that a damaged file is recognised as well.
     pub(crate) fn is_ours(&self, path: &Path) -> bool {
         const HEADER: usize = 100;
         const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -119,11 +119,11 @@ impl Kind {
         }
     }
 
-    /// Makes a file of this kind under another name and gives it its own when it is on the disk, so that there is a whole one or none.
-    /// `fill` makes its tables, in a transaction.
+    /// Creates a file of this kind under a temporary name and renames it once it is on the disk, so that it is never incomplete. `fill`
+    /// creates its tables, in a transaction.
     ///
     /// # Errors
-    /// Whatever keeps it from being made.
+    /// If the file cannot be created.
     pub(crate) fn make(
         &self,
         path: &Path,
@@ -131,9 +131,8 @@ impl Kind {
         fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<(), Problem> {
         let new = beside(path, "-new");
-        for left_behind in [beside(&new, "-journal"), beside(&new, "-wal"), beside(&new, "-shm"), new.clone()]
-        {
-            let _ = std::fs::remove_file(left_behind);
+        for left_over in [beside(&new, "-journal"), beside(&new, "-wal"), beside(&new, "-shm"), new.clone()] {
+            let _ = std::fs::remove_file(left_over);
         }
         let filled = || -> rusqlite::Result<()> {
             let connection = Connection::open_with_flags(&new, writing())?;
@@ -146,7 +145,7 @@ impl Kind {
             connection.close().map_err(|(_, error)| error)
         };
         filled().map_err(|error| self.problem(path, &error))?;
-        // What one that is gone has left behind would be taken for this one's.
+        // Files left over from an earlier database would be read as part of this one.
         self.remove_beside(path)?;
         std::fs::rename(&new, path).map_err(|error| {
             Problem::new(format!("the {} `{}` cannot be made: {error}", self.noun, path.display()))
@@ -154,15 +153,15 @@ impl Kind {
         })
     }
 
-    /// Removes the files that SQLite keeps beside one that is gone or is about to be.
+    /// Removes SQLite's auxiliary files of a database that is gone or is about to be removed.
     ///
     /// # Errors
-    /// One that cannot be removed.
+    /// If one of them cannot be removed.
     pub(crate) fn remove_beside(&self, path: &Path) -> Result<(), Problem> {
         ["-wal", "-shm", "-journal"].iter().try_for_each(|ending| self.remove(&beside(path, ending)))
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, if it exists.
     ///
     /// # Errors
     /// If it cannot be removed.
@@ -177,19 +176,19 @@ impl Kind {
     }
 }
 
-/// The file beside `path` that is named like it with `ending` after it.
+/// The path with `ending` appended to its name.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// Whether nothing waits to be carried over into the file at `path`.
+/// Whether no changes are waiting to be merged into the file at `path`.
 fn is_at_rest(path: &Path) -> bool {
     std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0)
 }
 
-/// The file's name in the form by which SQLite knows that nobody writes to it.
+/// The file's name as a URI that marks it as immutable for SQLite.
 fn immutable(path: &Path) -> String {
     let path = path.display().to_string();
     format!("file:{}?immutable=1", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))

@@ -1,11 +1,11 @@
-//! Counts and JSON as columns have them.
+//! Counts and JSON as stored in columns.
 
 use rusqlite::types::Type;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Answers are read to 128 levels, to which what is put right in them adds a few; a file that nests deeper than this is not
-/// ours, and to read it could exhaust a thread's stack.
+/// The maximum nesting depth. Answers are read up to 128 levels, and repairs add a few; a file with deeper nesting is not ours, and
+/// reading it could exhaust a thread's stack.
 const DEEPEST: usize = 256;
 
 /// A count as SQLite stores it.
@@ -13,7 +13,7 @@ pub(crate) fn integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A count as SQLite has stored it.
+/// A count as read from SQLite.
 pub(crate) fn natural(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or_default()
 }
@@ -23,7 +23,7 @@ pub(crate) fn text(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-/// What JSON text in a column stands for. What an answer was made into may nest deeper than serde_json reads by default.
+/// Parses JSON text in a column. A repaired answer may nest deeper than serde_json reads by default.
 pub(crate) fn parsed<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
     let deep = || {
         let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -31,13 +31,13 @@ pub(crate) fn parsed<T: DeserializeOwned>(text: &str, column: usize) -> rusqlite
         let value = T::deserialize(&mut deserializer)?;
         deserializer.end().map(|()| value)
     };
-    // Hardly any is so deep that its depth needs to be looked at.
+    // The depth rarely needs to be checked.
     let parsed = serde_json::from_str(text);
     let parsed = if parsed.is_err() && nesting(text) <= DEEPEST { deep() } else { parsed };
     parsed.map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
-/// How deep JSON text nests at the most.
+/// The nesting depth of JSON text.
 fn nesting(text: &str) -> usize {
     let (mut deepest, mut depth, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in text.bytes() {

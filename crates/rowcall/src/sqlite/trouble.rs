@@ -1,4 +1,4 @@
-//! What SQLite complains about, in the user's words: which file, what is wrong with it, what to do.
+//! Turns SQLite's errors into messages for users: which file, what is wrong with it, what to do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -7,16 +7,16 @@ use rusqlite::{Error, ErrorCode};
 
 use crate::error::Problem;
 
-/// A kind of file of ours.
+/// A kind of our files.
 #[derive(Debug)]
 pub(crate) struct Kind {
-    /// What messages call it, such as `journal`.
+    /// Its name in messages, such as `journal`.
     pub(crate) noun: &'static str,
-    /// What marks a SQLite file as one, in its header.
+    /// The application id that marks it in SQLite's header.
     pub(crate) application: i32,
-    /// The format that this version makes, and the highest that it reads.
+    /// The format that this version writes, and the highest that it reads.
     pub(crate) format: i32,
-    /// What to do about what is wrong with one.
+    /// The hint for each problem.
     pub(crate) hint: fn(Ailment) -> &'static str,
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Ailment {
     Foreign,
     /// A newer rowcall has written it.
     Newer,
-    /// It is damaged inside.
+    /// It is damaged.
     Damaged,
     /// Its disk is full.
     Full,
@@ -37,25 +37,25 @@ pub(crate) enum Ailment {
     Unopened,
     /// Its disk fails.
     Disk,
-    /// Another program holds it.
+    /// Another program has locked it.
     Held,
-    /// The file that stands for the right to write to it cannot be made.
+    /// Its lock file cannot be created.
     Unlockable,
-    /// Another process has the right to write to it.
+    /// Another process holds its lock.
     Locked,
-    /// Its disk knows no locks.
+    /// Its file system does not support locks.
     NotLocal,
-    /// It is in the way and cannot be removed.
+    /// It has to be removed and cannot be.
     Unremovable,
-    /// Work on it ended in a defect of ours.
+    /// Our code panicked while working on it.
     Defect,
     /// Something else.
     Other,
 }
 
 impl Kind {
-    /// What `work` on the file at `path` gives. If it panics, that is a problem like any other: the thread lives on, and the one
-    /// who waits for it gets to know.
+    /// Runs `work` on the file at `path`. A panic becomes an ordinary problem, so that the thread survives and its callers get the
+    /// report.
     pub(crate) fn caught<T>(
         &self,
         path: &Path,
@@ -64,7 +64,7 @@ impl Kind {
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(done) => done.map_err(|error| self.problem(path, &error)),
             Err(_) => {
-                Err(Problem::new(format!("the {} `{}` cannot be used any more", self.noun, path.display()))
+                Err(Problem::new(format!("the {} `{}` can no longer be used", self.noun, path.display()))
                     .hint((self.hint)(Ailment::Defect)))
             }
         }
@@ -80,10 +80,10 @@ impl Kind {
             Some(ErrorCode::ReadOnly) => ("cannot be written to".to_owned(), Ailment::ReadOnly),
             Some(ErrorCode::CannotOpen) => ("cannot be opened".to_owned(), Ailment::Unopened),
             Some(ErrorCode::SystemIoFailure) => {
-                (format!("cannot be kept safely on its disk ({error})"), Ailment::Disk)
+                (format!("cannot be stored safely on its disk ({error})"), Ailment::Disk)
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                ("is held by another program".to_owned(), Ailment::Held)
+                ("is locked by another program".to_owned(), Ailment::Held)
             }
             Some(_) | None => (format!("cannot be used: {error}"), Ailment::Other),
         };
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_like_an_error() {
+    fn a_panic_is_reported_like_an_error() {
         let kind = Kind { noun: "journal", application: 1, format: 1, hint: |_| "report it" };
         let path = Path::new("a.journal");
         let message = |problem: Problem| problem.message;
@@ -105,6 +105,6 @@ mod tests {
             kind.caught(path, || Err::<(), _>(Error::InvalidQuery)).map_err(message).expect_err("it fails");
         assert!(failed.starts_with("the journal `a.journal` cannot be used: "), "{failed}");
         let panicked = kind.caught::<()>(path, || panic!("a defect")).map_err(message);
-        assert_eq!(panicked, Err("the journal `a.journal` cannot be used any more".to_owned()));
+        assert_eq!(panicked, Err("the journal `a.journal` can no longer be used".to_owned()));
     }
 }

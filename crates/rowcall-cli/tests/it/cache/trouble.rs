@@ -24,7 +24,7 @@ fn an_unusable_cache_is_refused_before_anything_is_sent() {
         ("in.txt", "`in.txt` is both the input and the cache"),
         ("out.jsonl", "`out.jsonl` is both the output and the cache"),
         ("out.jsonl.journal", "`out.jsonl.journal` is both the journal and the cache"),
-        ("answers.cache", "the cache `answers.cache` is held by another program"),
+        ("answers.cache", "the cache `answers.cache` is locked by another program"),
     ] {
         let arguments =
             [&asking("in.txt", "age int", &story.url)[..], &["-o", "out.jsonl", "--cache", cache]].concat();

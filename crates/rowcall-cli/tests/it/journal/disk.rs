@@ -193,7 +193,7 @@ fn whichever_sync_fails_nothing_more_is_sent_and_the_same_command_finishes() {
         assert_exit(
             &ran,
             code,
-            &["`out.jsonl.journal` cannot be kept safely on its disk", "hint: nothing more was sent"],
+            &["`out.jsonl.journal` cannot be stored safely on its disk", "hint: nothing more was sent"],
         );
         // The first syncs follow the first answers, so most rows must not have been asked yet.
         assert!(story.simulator.stats().requests.all < 200, "{:?}", story.simulator.stats().requests);

@@ -106,7 +106,7 @@ fn files_that_are_no_cache_are_refused_and_left_as_they_are() {
         ),
         (sql("PRAGMA application_id = 0x726f7763"), "is a SQLite file, but not a rowcall cache"),
         (sql("PRAGMA application_id = 0"), "is a SQLite file, but not a rowcall cache"),
-        (sql("PRAGMA user_version = 2"), "has format 2, expected at most 1: a newer rowcall has written it"),
+        (sql("PRAGMA user_version = 2"), "has format 2, expected at most 1: a newer rowcall wrote it"),
         (sql("DROP TABLE answers"), "cannot be used: no such table: answers"),
         (sql("DROP TABLE claims"), "cannot be used: no such table: claims"),
         (whole[..whole.len() - 100].to_vec(), "is damaged"),

@@ -1,24 +1,24 @@
-//! What stands around a value in its text: whether it is all of the JSON there or a fragment of more, and whether it goes together with
-//! the value before.
+//! The context of a value in its text: whether the value is all of the JSON there or a fragment of more, and whether it belongs
+//! together with the previous value.
 
 use super::{Ending, Gap};
 use crate::completion::lenient::{self, Hints, Why, is_blank};
 
-/// How many values behind a list are looked at for a bracket that closes nothing.
+/// How many values after a list are searched for an unmatched closing bracket.
 const MOST_SIBLINGS: usize = 16;
 
-/// How many characters an interval may have.
+/// The maximum number of characters in an interval.
 const LONGEST_INTERVAL: usize = 32;
 
-/// How many characters of what goes on are shown.
+/// How many characters of the continuation are shown.
 const SHOWN: usize = 24;
 
 /// Brackets and quotes that may be put around a value.
 const AROUND: [(char, char); 4] = [('{', '}'), ('[', ']'), ('"', '"'), ('\'', '\'')];
 
-/// What follows the value that stands at `start..end` of `text`. `is_first` says that nothing stands before it in the text or its
-/// fence; `follows_value`, that nothing but separators stands between it and the value before; `is_absent`, whether a name is that of
-/// a property which the value lacks.
+/// What follows the value at `start..end` of `text`. `is_first` means that nothing precedes it in the text or its fence;
+/// `follows_value`, that there are only separators between it and the previous value; `is_absent` says whether a name is that of a
+/// property that the value lacks.
 pub(super) fn ending(
     text: &str,
     start: usize,
@@ -44,9 +44,9 @@ pub(super) fn ending(
         return fragment();
     }
     if rest.starts_with(['}', ']']) {
-        let behind = rest.trim_start_matches(|c| is_blank(c) || c == '}' || c == ']');
-        let is_end = behind.trim_start_matches(['`', '~']).trim_start_matches(is_blank).is_empty();
-        // Behind a list, they may be those of a list whose opening bracket is missing.
+        let after = rest.trim_start_matches(|c| is_blank(c) || c == '}' || c == ']');
+        let is_end = after.trim_start_matches(['`', '~']).trim_start_matches(is_blank).is_empty();
+        // After a list, they may belong to a list whose opening bracket is missing.
         let is_object = end > start + 2 && text.get(start..).is_some_and(|it| it.starts_with('{'));
         let is_extra = is_object && (is_first || follows_value) && is_end;
         return if is_extra { Ending::Text } else { fragment() };
@@ -65,13 +65,13 @@ pub(super) fn ending(
     }
 }
 
-/// What opens a remark about the value in front of it.
+/// What starts a remark about the value before it.
 const REMARKS: [&str; 9] = ["//", "/*", "#", "(", "[", "<!--", "and ", "plus ", "etc"];
 
-/// How many characters of a remark are looked at.
+/// How many characters of a remark are read.
 const LONGEST_REMARK: usize = 100;
 
-/// Whether `rest` begins with a remark that something was left out: `// 3 more`, `(and so on)`, `[Output truncated]`.
+/// Whether `rest` starts with a remark that something was omitted: `// 3 more`, `(and so on)`, `[Output truncated]`.
 fn says_more(rest: &str) -> bool {
     let rest = rest.trim_start_matches(['`', '~']).trim_start_matches(is_blank);
     if !REMARKS.iter().any(|opener| rest.starts_with(opener)) {
@@ -82,9 +82,8 @@ fn says_more(rest: &str) -> bool {
 }
 
 fn plain(rest: &str) -> Ending {
-    let behind_comma = rest.trim_start_matches([',', ';']).trim_start_matches(is_blank);
-    let is_elided =
-        behind_comma.starts_with("...") || behind_comma.starts_with('…') || says_more(behind_comma);
+    let after_comma = rest.trim_start_matches([',', ';']).trim_start_matches(is_blank);
+    let is_elided = after_comma.starts_with("...") || after_comma.starts_with('…') || says_more(after_comma);
     let is_end = rest.trim_matches(|c| c == '`' || c == '~' || is_blank(c)).is_empty();
     match (is_elided, is_end) {
         (true, _) => Ending::Elided,
@@ -93,7 +92,7 @@ fn plain(rest: &str) -> Ending {
     }
 }
 
-/// Whether what stands before a value makes it a member or an item of something: a quoted key, or an item with its comma.
+/// Whether the text before a value makes it a member or an item: it ends with a quoted key and its colon, or an item and its comma.
 fn is_inside(before: &str) -> bool {
     let cut = |mark: char| before.strip_suffix(mark).map(|before| before.trim_end_matches(is_blank));
     let is_structure =
@@ -102,7 +101,7 @@ fn is_inside(before: &str) -> bool {
         || cut(',').is_some_and(|item| is_structure(item) && !is_quoted_word(item))
 }
 
-/// Whether the quoted text at the end of `before` stands among words, as in `the JSON for "Ann"`, and is no key or item.
+/// Whether the quoted text at the end of `before` is part of a sentence, as in `the JSON for "Ann"`, rather than a key or an item.
 fn is_quoted_word(before: &str) -> bool {
     let Some((words, _)) = before.strip_suffix('"').and_then(|text| text.rsplit_once('"')) else {
         return false;
@@ -113,7 +112,7 @@ fn is_quoted_word(before: &str) -> bool {
     words.ends_with(is_blank) && word.chars().count() > 1 && !is_literal
 }
 
-/// The word that a line begins with in the manner of a key: `age` of `age: 30`.
+/// The word that a line starts with like a key: `age` in `age: 30`.
 fn leading_key(rest: &str) -> Option<&str> {
     let rest = rest.trim_start_matches([',', ';']).trim_start_matches(is_blank);
     let word = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
@@ -122,8 +121,8 @@ fn leading_key(rest: &str) -> Option<&str> {
     (is_said && !word.is_empty()).then_some(word)
 }
 
-/// Whether `rest` goes on with the JSON in front of it: an item or a member, with the comma before it or without, and something behind
-/// it that belongs to JSON.
+/// Whether `rest` continues the JSON before it: an item or a member, with or without a comma before it, and something after it that
+/// belongs to JSON.
 fn goes_on(rest: &str) -> bool {
     let (has_comma, item) = match rest.strip_prefix(',') {
         Some(item) => (true, item.trim_start_matches(is_blank)),
@@ -139,18 +138,18 @@ fn goes_on(rest: &str) -> bool {
     }
     match lenient::parse(item, 0, Hints::default()) {
         Ok(parsed) => {
-            let behind = item.get(parsed.end..).unwrap_or_default().trim_start_matches(is_blank);
-            (behind.starts_with([',', '}', ']', ':'])
-                || (item.starts_with('"') && behind.starts_with(['"', '{', '['])))
-                && (has_comma || !behind.starts_with(',') || item.starts_with('"'))
-                || ((has_comma || item.starts_with('"')) && behind.is_empty())
+            let after = item.get(parsed.end..).unwrap_or_default().trim_start_matches(is_blank);
+            (after.starts_with([',', '}', ']', ':'])
+                || (item.starts_with('"') && after.starts_with(['"', '{', '['])))
+                && (has_comma || !after.starts_with(',') || item.starts_with('"'))
+                || ((has_comma || item.starts_with('"')) && after.is_empty())
         }
-        // A lone quote at the end is no string that was begun.
+        // A lone quote at the end is not the start of a string.
         Err(unread) => unread.why == Why::Cut && item.len() > 1,
     }
 }
 
-/// Whether more containers follow behind commas and then a closing bracket: a list that was closed too early.
+/// Whether more containers follow after commas and then a closing bracket: a list that was closed too early.
 fn has_stranded_siblings(rest: &str) -> bool {
     let mut rest = rest;
     for _ in 0..MOST_SIBLINGS {
@@ -166,7 +165,7 @@ fn has_stranded_siblings(rest: &str) -> bool {
     true
 }
 
-/// Whether a key without quotes stands here, as in `age: 30}`.
+/// Whether the text starts with a member whose key has no quotes, as in `age: 30}`.
 fn is_bare_member(item: &str) -> bool {
     let word = item.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
     let Some(value) =
@@ -181,13 +180,13 @@ fn is_bare_member(item: &str) -> bool {
     lenient::parse(value, 0, Hints::default()).is_ok_and(|parsed| {
         value
             .get(parsed.end..)
-            .is_some_and(|behind| behind.trim_start_matches(is_blank).starts_with([',', '}', ']']))
+            .is_some_and(|after| after.trim_start_matches(is_blank).starts_with([',', '}', ']']))
     })
 }
 
-/// Whether pieces of JSON stand in `text` outside of `spans`: brackets or quotes without a partner, or quoted keys. Marks that are
-/// prose, such as those of inches and intervals, do not count. Closing brackets at the very end are passed over; whether they may stand
-/// there depends on the value before.
+/// Whether `text` has pieces of JSON outside `spans`: unmatched brackets or quotes, or quoted keys. Marks of prose, such as those of
+/// inches and intervals, do not count. Closing brackets at the very end are skipped; whether they are allowed depends on the value
+/// before them.
 pub(super) fn leaves_json(text: &str, spans: &[(usize, usize)]) -> bool {
     let mut residue = String::new();
     let mut at = 0;
@@ -201,18 +200,18 @@ pub(super) fn leaves_json(text: &str, spans: &[(usize, usize)]) -> bool {
         residue.push_str(tail);
     }
     let count = |c: char| residue.match_indices(c).filter(|(at, _)| !is_prose(&residue, *at)).count();
-    // Which quote of an odd number is the one without a partner cannot be seen: that of inches, if there is one.
+    // Of an odd number of quotes, it is not visible which one is unmatched; if one is an inch mark, it is that one.
     let quotes = residue.matches('"').count();
     let has_odd_quote = quotes % 2 == 1 && count('"') == quotes;
     has_key(&residue) || has_odd_quote || count('{') != count('}') || count('[') != count(']')
 }
 
-/// Whether a quoted key stands in `residue`, in front of a value or of one that was taken out.
+/// Whether `residue` has a quoted key, before a value or before one that was taken out.
 fn has_key(residue: &str) -> bool {
     residue.match_indices('"').any(|(at, _)| {
-        let behind = residue.get(at + 1..).unwrap_or_default().trim_start_matches(is_blank);
+        let after = residue.get(at + 1..).unwrap_or_default().trim_start_matches(is_blank);
         let is_word = || residue.get(..=at).is_some_and(is_quoted_word);
-        behind.strip_prefix(':').filter(|_| !is_word()).is_some_and(|value| {
+        after.strip_prefix(':').filter(|_| !is_word()).is_some_and(|value| {
             let value = value.trim_start_matches(is_blank);
             value.is_empty()
                 || value.starts_with(|c: char| !c.is_alphabetic())
@@ -221,10 +220,10 @@ fn has_key(residue: &str) -> bool {
     })
 }
 
-/// Whether the bracket or quote at `at` is a mark of prose: inches as in `5" wide`, a half-open interval as in `[0, 1)`.
+/// Whether the bracket or quote at `at` is part of prose: inches as in `5" wide`, a half-open interval as in `[0, 1)`.
 fn is_prose(residue: &str, at: usize) -> bool {
     let (before, rest) = residue.split_at(at);
-    let behind = rest.get(1..).unwrap_or_default();
+    let after = rest.get(1..).unwrap_or_default();
     let is_number = |text: &str| {
         let text = text.trim();
         text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
@@ -234,7 +233,7 @@ fn is_prose(residue: &str, at: usize) -> bool {
         |inside: &str| inside.split_once(',').is_some_and(|(a, b)| is_number(a) && is_number(b));
     match rest.as_bytes().first() {
         Some(b'"') => {
-            let mut next = behind.chars();
+            let mut next = after.chars();
             let follows = match next.next() {
                 Some('.' | ';' | '!' | '?' | ')') => next.next().is_none_or(is_blank),
                 Some(c) => is_blank(c) && next.next().is_some_and(|c| c.is_alphabetic() || c == '('),
@@ -243,8 +242,8 @@ fn is_prose(residue: &str, at: usize) -> bool {
             before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '’')) && follows
         }
         Some(b'[') => {
-            let end = behind.char_indices().take(LONGEST_INTERVAL).find(|(_, c)| *c == ')');
-            end.and_then(|(end, _)| behind.get(..end)).is_some_and(is_interval)
+            let end = after.char_indices().take(LONGEST_INTERVAL).find(|(_, c)| *c == ')');
+            end.and_then(|(end, _)| after.get(..end)).is_some_and(is_interval)
         }
         Some(b']') => {
             let start = before.char_indices().rev().take(LONGEST_INTERVAL).find(|(_, c)| *c == '(');
@@ -254,22 +253,22 @@ fn is_prose(residue: &str, at: usize) -> bool {
     }
 }
 
-/// What stands between two values.
+/// Classifies the text between two values.
 pub(super) fn gap(between: &str) -> Gap {
-    let says_nothing = |line: &str| {
+    let is_separator = |line: &str| {
         let line = line.trim_matches(|c| is_blank(c) || c == ',' || c == ';');
         let marks = line.trim_start_matches(['`', '~']);
         if line.len() >= marks.len() + 3 {
             return marks.chars().all(char::is_alphanumeric);
         }
-        // In this order, since most lines that say something do so at once.
+        // In this order, since most lines with words start with one.
         marks.chars().all(|c| matches!(c, '-' | '*' | '•' | '.' | ')' | '(' | '0'..='9' | ',' | ' '))
             && !line.contains("..")
     };
-    if between.lines().all(says_nothing) { Gap::Separators } else { Gap::Words }
+    if between.lines().all(is_separator) { Gap::Separators } else { Gap::Words }
 }
 
-/// The beginning of `text`, as far as a line goes.
+/// The start of the first line of `text`.
 pub(super) fn shown(text: &str) -> String {
     text.chars().take_while(|c| *c != '\n').take(SHOWN).collect()
 }

@@ -1,4 +1,4 @@
-//! The way through a text from value to value: fences, thoughts, brackets of prose, and where reading goes on behind what cannot be
+//! Scans a text from value to value: fences, thoughts, brackets of prose, and where to continue after something that cannot be
 //! read.
 
 use super::context::{self, shown};
@@ -7,13 +7,13 @@ use super::{Candidate, Ending, Found, Gap, MOST_CANDIDATES, Unreadable};
 use crate::completion::lenient::{self, Hints, Parsed, Seen, Unread, Why, is_blank};
 use crate::completion::repair::Repair;
 
-/// How often, on average, a byte may be read before the search ends: what bounds its time on any text.
+/// How often, on average, a byte may be read before the search ends; this bounds its time on any text.
 const READINGS: usize = 16;
 
-/// How many closing brackets that stand astray are passed over in one value.
+/// How many stray closing brackets are skipped in one value.
 const MOST_ASTRAY: usize = 3;
 
-/// Finds the JSON in a text that begins with the answer.
+/// Finds the JSON in a text that starts with the answer.
 pub(super) fn scan(text: &str, keys: &[String]) -> Found {
     let mut scan = Scan {
         text,
@@ -50,27 +50,27 @@ struct Scan<'a> {
     at: usize,
     /// Bytes that may still be read.
     budget: usize,
-    /// The run of backticks or tildes that opened the fence we are in.
+    /// The run of backticks or tildes that opened the current fence.
     fence: Option<&'a str>,
-    /// Where the text begins, or the fence we are in.
+    /// The start of the text or of the current fence.
     region: usize,
-    /// Where the last value ended.
+    /// The end of the last value.
     last_end: Option<usize>,
-    /// Values in fences, in the order of the text.
+    /// Values in fences, in text order.
     fenced: Vec<Candidate>,
-    /// Values outside of fences, likewise.
+    /// Values outside fences, in text order.
     bare: Vec<Candidate>,
     unreadable: Option<Unreadable>,
     overflowed: bool,
     /// Whether there were thoughts.
     thought: bool,
-    /// Whether the text or a fence begins with JSON that cannot be read, or a value is followed by such.
+    /// Whether unreadable JSON is at the start of the text or a fence, or directly after a value.
     begins_broken: bool,
-    /// Where the values and the thoughts stand, in order.
+    /// The spans of the values and the thoughts, in order.
     spans: Vec<(usize, usize)>,
 }
 
-/// A value read with all that stands around it.
+/// A value with its context.
 struct Read {
     parsed: Parsed,
     ending: Ending,
@@ -90,7 +90,7 @@ impl Scan<'_> {
                 _ => self.at += 1,
             }
         }
-        // What was not read may hold a better value.
+        // The unread rest may contain a better value.
         let has_candidates = !self.fenced.is_empty() || !self.bare.is_empty();
         self.overflowed |= has_candidates && self.at < self.text.len();
     }
@@ -99,7 +99,7 @@ impl Scan<'_> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// Goes past thoughts that begin here. If they end here, all that stood before was thought.
+    /// Skips thoughts that start here. An end mark means that everything before it was thought.
     fn thoughts(&mut self) -> bool {
         match thoughts::mark(self.rest()) {
             Some(Mark::Begin(begin)) => {
@@ -127,7 +127,7 @@ impl Scan<'_> {
         true
     }
 
-    /// Goes past a run of backticks or tildes, which may open or close a fence, wherever in a line it stands.
+    /// Skips a run of backticks or tildes, which may open or close a fence anywhere in a line.
     fn fence_mark(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let (mark, body) = rest.split_at(rest.find(|c| !rest.starts_with(c)).unwrap_or(rest.len()));
@@ -154,8 +154,8 @@ impl Scan<'_> {
         }
     }
 
-    /// Takes `body`, the whole text or what a fence holds, which begins at byte `start`, if it is a number, string or literal and
-    /// nothing else. Among prose any word could be one.
+    /// Keeps `body`, the whole text or the content of a fence, which starts at byte `start`, if it is only a number, string or
+    /// literal. In prose, any word could be one.
     fn scalar(&mut self, body: &str, start: usize) -> bool {
         let start = start + body.len() - body.trim_start_matches(is_blank).len();
         let body = body.trim_matches(is_blank);
@@ -171,7 +171,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Reads the container that may begin here, and goes on behind it.
+    /// Reads the container that may start here, and continues after it.
     fn container(&mut self) {
         let start = self.at;
         match self.read(start) {
@@ -184,8 +184,8 @@ impl Scan<'_> {
         }
     }
 
-    /// Reads the container at `start`. Where that leaves more of the same JSON behind it, or meets a closing bracket that closes
-    /// nothing, the bracket is passed over, if then all of the JSON is read.
+    /// Reads the container at `start`. If more of the same JSON follows it, or if there is a closing bracket that closes nothing,
+    /// the bracket is skipped, provided that all of the JSON can then be read.
     fn read(&mut self, start: usize) -> Result<Read, Unread> {
         let mut astray = Vec::new();
         let mut first: Option<Result<Read, Unread>> = None;
@@ -218,11 +218,11 @@ impl Scan<'_> {
         }
     }
 
-    /// The closing bracket in front of `end`, if more than such brackets follows.
+    /// The closing bracket before `end`, if more than closing brackets follows.
     fn goes_on(&self, end: usize) -> Option<usize> {
         let rest = self.text.get(end..).unwrap_or_default();
-        let behind = rest.trim_start_matches(|c| is_blank(c) || matches!(c, '}' | ']'));
-        (!behind.is_empty()).then_some(end - 1)
+        let after = rest.trim_start_matches(|c| is_blank(c) || matches!(c, '}' | ']'));
+        (!after.is_empty()).then_some(end - 1)
     }
 
     fn parse(&mut self, text: &str, start: usize, astray: &[usize]) -> Result<Read, Unread> {
@@ -243,28 +243,28 @@ impl Scan<'_> {
         Ok(Read { parsed, ending, closers: 0 })
     }
 
-    /// Whether nothing stands before `start` in the text or in its fence.
+    /// Whether nothing precedes `start` in the text or in its fence.
     fn is_first(&self, start: usize) -> bool {
         self.text.get(self.region..start).is_some_and(|before| before.trim_matches(is_blank).is_empty())
     }
 
-    /// What stands between the last value and `start`.
+    /// What is between the last value and `start`.
     fn gap(&self, start: usize) -> Gap {
         self.last_end.and_then(|end| self.text.get(end..start)).map_or(Gap::First, context::gap)
     }
 
-    /// The closing bracket at which reading stopped because it closes nothing that is open.
+    /// The closing bracket at which parsing stopped because it closes nothing that is open.
     fn stray_closer(&self, unread: &Unread) -> Option<usize> {
-        let stands = self.text.as_bytes().get(unread.at)?;
-        let is_expected = matches!((unread.open.last(), stands), (Some(b'{'), b'}') | (Some(b'['), b']'));
-        let is_closer = matches!(stands, b'}' | b']');
-        // Where an item should begin, its own opening bracket may be what is missing.
-        let is_behind_item = matches!(unread.why, Why::Expected(expected) if expected.starts_with("`,`"));
-        (is_behind_item && is_closer && !is_expected).then_some(unread.at)
+        let found = self.text.as_bytes().get(unread.at)?;
+        let is_expected = matches!((unread.open.last(), found), (Some(b'{'), b'}') | (Some(b'['), b']'));
+        let is_closer = matches!(found, b'}' | b']');
+        // At the start of an item, its own opening bracket may be missing instead.
+        let is_after_item = matches!(unread.why, Why::Expected(expected) if expected.starts_with("`,`"));
+        (is_after_item && is_closer && !is_expected).then_some(unread.at)
     }
 
-    /// The value that could not be read because the text, or its fence, ends before the brackets of one or more objects, and nothing
-    /// else of it, are closed. Whether nothing else is missing is for the schema to say. A list that is not closed may lack items.
+    /// Reads a value whose text, or fence, ends where only the closing brackets of one or more objects are missing. The schema decides
+    /// whether anything else is missing. An unclosed list may lack items.
     fn closed(&mut self, start: usize, unread: Unread) -> Result<Read, Unread> {
         let end = match (unread.why, self.fence) {
             (Why::Cut, _) => self.text.len(),
@@ -301,17 +301,17 @@ impl Scan<'_> {
         Ok(read)
     }
 
-    /// Goes on behind a container that could not be read; what is inside of one is no answer.
+    /// Continues after a container that could not be read; nothing inside it is an answer.
     fn go_on(&mut self, start: usize, unread: &Unread) {
         let broken = |expected| Unreadable::Broken {
             expected,
             found: shown(self.text.get(unread.at..).unwrap_or_default()),
         };
         let is_first = self.is_first(start);
-        // In front of a word, such as `[Note]` or `{name}`, a bracket is prose.
+        // Before a word, as in `[Note]` or `{name}`, a bracket is prose.
         let next = self.text.get(start + 1..).unwrap_or_default().trim_start_matches(is_blank);
         let is_prose = unread.seen == Seen::Nothing && next.starts_with(char::is_alphabetic);
-        // Some models copy the doubled braces of a template. What the inner ones hold is read next.
+        // Some models copy the doubled braces of a template. The content of the inner ones is read next.
         if unread.seen == Seen::Nothing && next.starts_with('{') && self.text.get(start..=start) == Some("{")
         {
             self.at = start + 1;
@@ -319,19 +319,19 @@ impl Scan<'_> {
         }
         self.begins_broken |= (is_first || self.gap(start) == Gap::Separators) && !is_prose;
         let unreadable = match (unread.why, unread.seen) {
-            // A bracket in prose. Those behind it, with blanks and comments between, were read on the way and come to the same end.
+            // A bracket in prose. Brackets after it, separated only by blanks and comments, were read with it and fail in the same way.
             (Why::Expected(expected), Seen::Nothing) => {
                 if is_first {
                     self.unreadable = Some(broken(expected));
                 }
-                self.at = unread.behind_opener.max(start + 1);
+                self.at = unread.after_opener.max(start + 1);
                 return;
             }
             (Why::Expected(expected), Seen::Element) => {
                 if is_first {
                     self.unreadable = Some(broken(expected));
                 }
-                // An aside such as `[1, see below]`, code such as `{a: b}`, an interval such as `[0, 5)` that nothing closes.
+                // An aside such as `[1, see below]`, code such as `{a: b}`, or an interval such as `[0, 5)`, which nothing closes.
                 self.at = self.closer(unread).unwrap_or(unread.at);
                 return;
             }
@@ -348,8 +348,8 @@ impl Scan<'_> {
         self.unreadable = Some(unreadable);
     }
 
-    /// The byte behind the bracket that closes what could not be read. Quotes are not heeded: where there is an error,
-    /// they are often the error.
+    /// The position after the bracket that closes the unreadable container. Quotes are ignored, since they are often the
+    /// error.
     fn closer(&mut self, unread: &Unread) -> Option<usize> {
         let mut depth = unread.open.len();
         let rest = self.text.as_bytes().get(unread.at..).unwrap_or_default();
@@ -370,15 +370,15 @@ impl Scan<'_> {
     fn keep(&mut self, start: usize, read: Read, prose: Option<Repair>) {
         let Read { parsed: Parsed { value, mut repairs, end, exponents }, ending, closers } = read;
         let gap = self.gap(start);
-        // The end of a scalar is counted from where it begins.
+        // The end of a scalar is relative to its start.
         let end = if value.is_object() || value.is_array() { end } else { start + end };
         self.last_end = Some(end);
         self.spans.push((start, end));
-        let (place, kept) = match self.fence {
+        let (repair, kept) = match self.fence {
             Some(_) => (Some(Repair::Fence), &mut self.fenced),
             None => (prose, &mut self.bare),
         };
-        repairs.extend(place);
+        repairs.extend(repair);
         if kept.len() == MOST_CANDIDATES / 2 {
             kept.remove(0);
             self.overflowed = true;

@@ -1,4 +1,4 @@
-//! Stories of what models write around, and instead of, JSON; and the properties that hold for any text.
+//! Scenarios of what models write around, and instead of, JSON, and properties that hold for any text.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Candidate, Found, MOST_CANDIDATES, Unreadable, find};
 use crate::completion::repair::Repair;
 
-/// The values found, best first, with the names of their repairs; `cut`, `deep` or `broken` stands for the unreadable.
-fn told(found: &Found) -> (Vec<(String, String)>, &'static str) {
+/// The values found, best first, with the names of their repairs, and `cut`, `deep` or `broken` for unreadable JSON.
+fn summary(found: &Found) -> (Vec<(String, String)>, &'static str) {
     let names = |repairs: &[Repair]| repairs.iter().map(|repair| repair.name()).collect::<Vec<_>>().join(" ");
     let candidates = found.candidates.iter().map(|c| (c.value.to_string(), names(&c.repairs))).collect();
     let unreadable = match found.unreadable {
@@ -21,7 +21,7 @@ fn told(found: &Found) -> (Vec<(String, String)>, &'static str) {
     (candidates, unreadable)
 }
 
-/// A story: the text, the values found with their repairs, what was unreadable.
+/// A scenario: the text, the values found with their repairs, and what was unreadable.
 type Story = (&'static str, &'static [(&'static str, &'static str)], &'static str);
 
 fn check(stories: &[Story]) {
@@ -29,7 +29,7 @@ fn check(stories: &[Story]) {
     for (text, candidates, unreadable) in stories {
         let expected: Vec<(String, String)> =
             candidates.iter().map(|(value, repairs)| ((*value).to_owned(), (*repairs).to_owned())).collect();
-        let got = told(&find(text, &[]));
+        let got = summary(&find(text, &[]));
         if got != (expected, *unreadable) {
             wrong.push(format!("in: {text}\n    {got:?}"));
         }
@@ -38,9 +38,9 @@ fn check(stories: &[Story]) {
 }
 
 #[test]
-fn where_the_value_stands() {
+fn values_are_found_in_any_context() {
     check(&[
-        // As it is.
+        // By itself.
         (r#"{"a":1}"#, &[(r#"{"a":1}"#, "")], ""),
         ("\u{feff} \n {\"a\":1}\n\n", &[(r#"{"a":1}"#, "")], ""),
         ("42", &[("42", "")], ""),
@@ -61,7 +61,7 @@ fn where_the_value_stands() {
         ("```true```", &[("true", "fence")], ""),
         ("```json\n\"positive\"\n```", &[("\"positive\"", "fence")], ""),
         ("The answer is:\n\n```\nTrue\n```\n", &[("true", "python_literal fence")], ""),
-        // Among prose.
+        // In prose.
         ("The answer is {\"a\":1}.", &[(r#"{"a":1}"#, "prose")], ""),
         ("{\"a\":1}\n\nI hope this helps!", &[(r#"{"a":1}"#, "prose")], ""),
         ("{\"a\":1}}", &[(r#"{"a":1}"#, "prose")], ""),
@@ -88,7 +88,7 @@ fn several_values_and_their_order() {
         ("{\"a\":1}\n{\"a\":2}", &[(r#"{"a":2}"#, "prose"), (r#"{"a":1}"#, "prose")], ""),
         ("[..., {\"a\":1}] {..., \"b\": {\"a\":1}} {\"a\":2} [...]", &[(r#"{"a":2}"#, "prose")], "broken"),
         ("{\"a\":1}, see \\url{https://a.b} and h1 {color: red; b: {}}", &[(r#"{"a":1}"#, "prose")], ""),
-        // A fence is meant more than prose.
+        // A fence takes precedence over prose.
         (
             "```json\n{\"a\":1}\n```\nHad you asked about b: {\"b\":2}",
             &[(r#"{"a":1}"#, "fence"), (r#"{"b":2}"#, "prose")],
@@ -99,7 +99,7 @@ fn several_values_and_their_order() {
             &[(r#"{"out":2}"#, "fence"), (r#"{"in":1}"#, "fence")],
             "",
         ),
-        // Brackets of prose are no obstacle.
+        // Brackets of prose do not matter.
         ("As [1] says, {x} is in [0, 5): {\"a\":1}", &[(r#"{"a":1}"#, "prose"), ("[1]", "prose")], ""),
         ("[note: {\"a\":1}]", &[(r#"{"a":1}"#, "prose")], "broken"),
         ("Begin with {\" and then {\"a\":1}", &[(r#"{"a":1}"#, "prose")], ""),
@@ -111,11 +111,11 @@ fn several_values_and_their_order() {
         ("maybe {\"a\":1}\n</think>\n\n{\"a\":2}", &[(r#"{"a":2}"#, "")], ""),
         ("[THINK]maybe {\"a\":1}[/THINK]```\n{\"a\":2}\n```", &[(r#"{"a":2}"#, "fence")], ""),
         ("So: {\"tag\":\"a </think> b\"}", &[(r#"{"tag":"a </think> b"}"#, "prose")], ""),
-        // What stands behind the thoughts is the answer, JSON or not.
-        ("<think>maybe {\"a\":1}</think> I cannot tell.", &[], ""),
+        // The text after the thoughts is the answer, JSON or not.
+        ("<think>maybe {\"a\":1}</think> I cannot say.", &[], ""),
         ("<think>so it is {\"a\":1}</think>", &[], "thoughts"),
         ("<think>so it is\n```\n{\"a\":1}\n```", &[], "thoughts"),
-        // Wherever the thoughts stand, and in whatever case.
+        // Thoughts at any position, and marks in any case.
         ("Well. <Think>maybe {\"a\":1}</Think> So: {\"a\":2}", &[(r#"{"a":2}"#, "prose")], ""),
         ("maybe {\"a\":1}, hm </think> {\"a\":2}", &[(r#"{"a":2}"#, "prose")], ""),
         ("So: {\"a\":2} <reflection by=\"me\">or {\"a\":1}?", &[(r#"{"a":2}"#, "prose")], ""),
@@ -125,7 +125,7 @@ fn several_values_and_their_order() {
 }
 
 #[test]
-fn what_is_forgiven() {
+fn repairable_errors_are_repaired() {
     check(&[
         ("{\"a\":1, // one\n\"b\":2}", &[(r#"{"a":1,"b":2}"#, "comment")], ""),
         ("{/* a */\"a\"/**/:/***/1}", &[(r#"{"a":1}"#, "comment")], ""),
@@ -158,7 +158,7 @@ fn what_is_forgiven() {
             &[(r#"["a\\_b","\\d+","\\u12","\\uZZZZ","😀"]"#, "invalid_escape")],
             "",
         ),
-        // One backslash that JSON does not know shows that none in the string is an escape.
+        // One backslash that is not a JSON escape shows that none in the string is.
         (
             r#"["\beta and \sigma in C:\Users\new"]"#,
             &[(r#"["\\beta and \\sigma in C:\\Users\\new"]"#, "invalid_escape")],
@@ -169,7 +169,7 @@ fn what_is_forgiven() {
             &[(r#"["regex \\bword\\b \\d","tab\t!"]"#, "invalid_escape")],
             "",
         ),
-        // Quotes of other kinds, and inner ones whose end is clear.
+        // Other kinds of quotes, and inner quotes in a string with an unambiguous end.
         (
             "{\"a\": \"\"\"two \"words\" here\"\"\", \"b\": '''x'''}",
             &[(r#"{"a":"two \"words\" here","b":"x"}"#, "triple_quotes")],
@@ -177,7 +177,7 @@ fn what_is_forgiven() {
         ),
         ("{\"a\": \"\"\"he said \"hi\"\"\"\"}", &[(r#"{"a":"he said \"hi\""}"#, "triple_quotes")], ""),
         ("{\"a\": `x \"y\"\nz`}", &[(r#"{"a":"x \"y\"\nz"}"#, "backticks raw_newline")], ""),
-        // Closing brackets that close nothing.
+        // Unmatched closing brackets.
         ("{\"a\":1}}", &[(r#"{"a":1}"#, "prose")], ""),
         ("[{\"a\":1},{\"a\":2}},{\"a\":3}]", &[(r#"[{"a":1},{"a":2},{"a":3}]"#, "stray_bracket")], ""),
         ("[1,2],3],4]", &[("[1,2,3,4]", "stray_bracket")], ""),
@@ -203,7 +203,7 @@ fn what_is_forgiven() {
 }
 
 #[test]
-fn what_is_cut_is_not_completed() {
+fn json_that_is_cut_off_is_not_completed() {
     check(&[
         ("{", &[], "cut"),
         ("{\"a\":1", &[], "cut"),
@@ -213,16 +213,16 @@ fn what_is_cut_is_not_completed() {
         ("{\"a\":\"```json {\\\"b\\\":1} ``` ", &[], "cut"),
         ("{\"a\": {\"b\": 1} /* and", &[], "cut"),
         ("{\"a\":[1]} /", &[(r#"{"a":[1]}"#, "prose")], ""),
-        // A draft is not the answer when the answer is cut.
+        // A draft is not the answer if the answer is cut off.
         ("Draft: {\"a\":1}. Final: {\"a\":2, \"b\"", &[], "cut"),
         ("```\n{\"a\":1}\n```\nBetter:\n```\n{\"a\":2,", &[], "cut"),
-        // What is cut after a fence is less than the fence.
+        // JSON that is cut off after a fence counts less than the fence.
         ("```\n{\"a\":1}\n```\nas opposed to {\"a\":", &[(r#"{"a":1}"#, "fence")], "cut"),
     ]);
 }
 
 #[test]
-fn what_is_broken_is_refused_with_all_that_is_in_it() {
+fn broken_json_is_rejected_with_everything_in_it() {
     check(&[
         ("{\"a\":{\"b\":1}, \"c\": nope}", &[], "broken"),
         ("{\"a\":\"he said \"hi\" to {\"b\":1}\"}", &[], "broken"),
@@ -236,17 +236,17 @@ fn what_is_broken_is_refused_with_all_that_is_in_it() {
         ("{\"a\":[1,\"x\"\"y\"]}", &[], "broken"),
         ("{\"a\":[1 000, 2]}", &[], "broken"),
         ("{\"a\":1,\"a\":2,}", &[], "broken"),
-        // Some of the backslashes escape, others cannot: which way to read the string is not clear.
+        // Some of the backslashes are escapes, others cannot be: the string is ambiguous.
         (r#"{"a":"\alpha and \sigma, \"quoted\""}"#, &[], "broken"),
         (r#"{"a":"C:\\Users\Ann"}"#, &[], "broken"),
         (r#"{"a":"caf\u00e9 \sigma"}"#, &[], "broken"),
         (r#"{"a":"\sigma.\nNext"}"#, &[], "broken"),
         ("{'a': 'it's'}", &[], "broken"),
         ("{\"a\":(1,2)}", &[], "broken"),
-        // What the model left out cannot be read either.
+        // Neither can what the model omitted.
         ("{\"a\":[1,2,...]}", &[], "broken"),
         ("{\"a\":[1,2] // ... and so on\n}", &[], "broken"),
-        // It supersedes a draft, and is superseded by what comes after it.
+        // It supersedes a draft, and is superseded by a later value.
         ("{\"a\":1}, no: {\"a\":<two>}", &[], "broken"),
         ("Format: {\"a\":<number>}. Answer: {\"a\":2}", &[(r#"{"a":2}"#, "prose")], "broken"),
         ("```\n{\"a\":1}\n```\nin the form {\"a\":<number>}", &[(r#"{"a":1}"#, "fence")], "broken"),
@@ -254,7 +254,7 @@ fn what_is_broken_is_refused_with_all_that_is_in_it() {
 }
 
 #[test]
-fn the_error_is_shown_where_it_is() {
+fn the_error_has_its_location() {
     let found = find("{\"a\": 1, \"b\": yes, or not so; we shall see}", &[]);
     let expected = Unreadable::Broken { expected: "a value", found: "yes, or not so; we shall".to_owned() };
     assert_eq!(found.unreadable, Some(expected));
@@ -265,10 +265,10 @@ fn nesting_is_bounded() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(find(&nested(127), &[]).candidates.len(), 1);
     assert_eq!(find(&nested(128), &[]).candidates.len(), 1);
-    // Nothing inside of what is refused is an answer; what follows it may be.
-    assert_eq!(told(&find(&nested(129), &[])), (Vec::new(), "deep"));
+    // Nothing inside rejected JSON is an answer; a later value may be.
+    assert_eq!(summary(&find(&nested(129), &[])), (Vec::new(), "deep"));
     assert_eq!(
-        told(&find(&format!("{} {{}}", nested(100_000)), &[])),
+        summary(&find(&format!("{} {{}}", nested(100_000)), &[])),
         (vec![("{}".into(), "prose".into())], "deep")
     );
 }
@@ -282,10 +282,10 @@ fn the_last_of_many_values_are_considered() {
     assert_eq!(values, expected);
 }
 
-/// Bytes of a nasty text: 100 kB in release mode, less where the code is slow.
+/// The size of a pathological text in bytes: 100 kB in release mode, less in slower builds.
 const NASTY: usize = if cfg!(debug_assertions) { 4_000 } else { 100_000 };
 
-/// Texts that invite to read again and again.
+/// Texts that tempt a parser to read them again and again.
 fn nasty() -> Vec<String> {
     let units = [
         "[",
@@ -342,18 +342,18 @@ fn nasty() -> Vec<String> {
         "{]",
     ];
     let mut texts: Vec<String> = units.iter().map(|unit| unit.repeat(NASTY / unit.len())).collect();
-    let behind = ["!", "*/!", "\"", "\n!", "```", "}", "</think>"];
+    let endings = ["!", "*/!", "\"", "\n!", "```", "}", "</think>"];
     texts.extend(
-        units.iter().flat_map(|unit| behind.map(|end| format!("{}{end}", unit.repeat(NASTY / unit.len())))),
+        units.iter().flat_map(|unit| endings.map(|end| format!("{}{end}", unit.repeat(NASTY / unit.len())))),
     );
-    // Containers that fail late, each inside of the one before.
+    // Nested containers that each fail late.
     texts.push(format!("{}\"{}\" !", "[".repeat(127), "x".repeat(NASTY)));
     texts.push(format!("{}{}!", "{ ".repeat(1000), " ".repeat(NASTY)));
     texts
 }
 
 #[test]
-fn nasty_texts_give_little_and_give_it_soundly() {
+fn pathological_texts_are_handled_soundly() {
     for text in nasty() {
         let found = find(&text, &[]);
         assert!(found.candidates.len() <= MOST_CANDIDATES);
@@ -456,7 +456,7 @@ proptest! {
     #[test]
     fn what_serde_json_prints_is_found(value in any_value(), pretty in any::<bool>()) {
         let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.expect("prints");
-        // One parser says what a number means, so that floats are the same to the last bit.
+        // The same parser reads both numbers, so that floats are identical to the last bit.
         let value: Value = serde_json::from_str(&text).expect("parses");
         prop_assert_eq!(first_value(&text), Some(value.clone()));
         prop_assert_eq!(first_value(&format!("Here you are:\n```json\n{text}\n```\nGood luck!")), Some(value.clone()));
@@ -467,7 +467,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_carelessly_is_found(value in any_container(), careless in careless()) {
+    fn carelessly_written_json_is_found(value in any_container(), careless in careless()) {
         let value: Value = serde_json::from_str(&value.to_string()).expect("parses");
         let text = careless.write(&value);
         prop_assert_eq!(first_value(&text), Some(value.clone()), "in: {}", text);
@@ -475,7 +475,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_cut_gives_nothing(value in any_container(), careless in careless(), share in 0.0..1.0, fenced in any::<bool>()) {
+    fn json_that_is_cut_off_gives_nothing(value in any_container(), careless in careless(), share in 0.0..1.0, fenced in any::<bool>()) {
         let text = careless.write(&value);
         let mut end = (text.len() as f64 * share) as usize;
         while !text.is_char_boundary(end) {
@@ -483,7 +483,7 @@ proptest! {
         }
         let prefix = format!("{}{}", if fenced { "```json\n" } else { "" }, &text[..end]);
         let found = find(&prefix, &[]);
-        // Whether an object may lack no more than its bracket is for the schema to say.
+        // The schema decides whether only the bracket of an object is missing.
         let lacks_bracket = |candidate: &Candidate| candidate.repairs.contains(&Repair::MissingBracket);
         prop_assert!(found.candidates.iter().all(lacks_bracket), "in: {}", prefix);
         if !found.candidates.is_empty() {

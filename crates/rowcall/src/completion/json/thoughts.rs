@@ -1,9 +1,9 @@
-//! A model's thoughts, which open-weight models mark where the server leaves them in the text. They may have no end, when the model
-//! forgot it or was cut off, and no beginning, since some chat templates write that into the prompt.
+//! A model's thoughts, which open-weight models mark if the server leaves them in the text. The end mark may be missing if the model
+//! forgot it or was cut off, and the start mark too, since some chat templates put it in the prompt.
 
 use crate::completion::lenient::is_blank;
 
-/// The names of the marks, in angle brackets: what open-weight models write, and what prompts ask for.
+/// The names of marks in angle brackets: those that open-weight models write and that prompts ask for.
 const NAMES: [&str; 16] = [
     "think",
     "thinking",
@@ -23,13 +23,13 @@ const NAMES: [&str; 16] = [
     "seed:think",
 ];
 
-/// The name in square brackets (Mistral's).
+/// The name of the mark in square brackets (Mistral's).
 const BRACKETED: &str = "THINK";
 
-/// The name between triangles (Kimi's).
+/// The name of the mark between triangles (Kimi's).
 const BETWEEN_TRIANGLES: &str = "think";
 
-/// Special tokens that open thoughts, and that close them.
+/// Special tokens that start and end thoughts.
 const TOKENS: [(&str, &str); 4] = [
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("<|thinking|>", "<|/thinking|>"),
@@ -38,7 +38,7 @@ const TOKENS: [(&str, &str); 4] = [
     ("<unused94>", "<unused95>"),
 ];
 
-/// Special tokens around an answer that servers leave in its text when their template does not know them.
+/// Special tokens around an answer, which servers leave in its text if their template does not know them.
 const AROUND: [&str; 12] = [
     "<|START_RESPONSE|>",
     "<|END_RESPONSE|>",
@@ -54,28 +54,28 @@ const AROUND: [&str; 12] = [
     "</s>",
 ];
 
-/// What names a channel in OpenAI's Harmony format, and what ends the line that names it.
+/// The tokens before and after the name of a channel in OpenAI's Harmony format.
 const CHANNEL: (&str, &str) = ("<|channel|>", "<|message|>");
 
-/// The channel that holds thoughts.
+/// The channel for thoughts.
 const THINKING_CHANNEL: &str = "analysis";
 
-/// What marks begin with.
+/// The characters that marks start with.
 const OPENERS: [char; 3] = ['<', '[', '◁'];
 
-/// How many characters of attributes may stand in a mark.
+/// The maximum number of characters of attributes in a mark.
 const LONGEST: usize = 80;
 
-/// One mark.
+/// A mark around thoughts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// Thoughts begin behind so many bytes.
+    /// A start mark of this length in bytes.
     Begin(usize),
-    /// Thoughts end behind so many bytes.
+    /// An end mark of this length in bytes.
     End(usize),
 }
 
-/// The mark at the beginning of `text`, if there is one.
+/// The mark at the start of `text`, if there is one.
 pub(super) fn mark(text: &str) -> Option<Mark> {
     if let Some(mark) = token(text) {
         return Some(mark);
@@ -93,19 +93,19 @@ pub(super) fn mark(text: &str) -> Option<Mark> {
         '◁' => ('▷', name == BETWEEN_TRIANGLES),
         _ => return None,
     };
-    let behind = body.get(name.len()..)?;
+    let after_name = body.get(name.len()..)?;
     if !is_known {
         return None;
     }
-    // Attributes may stand behind a name.
-    let mut attributes = behind.char_indices().take(LONGEST);
+    // Attributes may follow the name.
+    let mut attributes = after_name.char_indices().take(LONGEST);
     let (end, _) =
         attributes.find(|(_, c)| matches!(c, '<' | '\n') || *c == closer).filter(|(_, c)| *c == closer)?;
-    let length = text.len() - behind.len() + end + closer.len_utf8();
+    let length = text.len() - after_name.len() + end + closer.len_utf8();
     Some(if is_end { Mark::End(length) } else { Mark::Begin(length) })
 }
 
-/// The mark that a special token is.
+/// Reads a special token as a mark.
 fn token(text: &str) -> Option<Mark> {
     TOKENS.iter().find_map(|(begin, end)| {
         let begin = text.starts_with(begin).then_some(Mark::Begin(begin.len()));
@@ -113,7 +113,7 @@ fn token(text: &str) -> Option<Mark> {
     })
 }
 
-/// The mark that the name of a channel is: thoughts, or else that they have ended.
+/// Reads the name of a channel as a mark: the start of thoughts for the thinking channel, else their end.
 fn channel(text: &str) -> Option<Mark> {
     let (mark, end) = CHANNEL;
     let name = text.strip_prefix(mark)?;
@@ -128,12 +128,12 @@ fn channel(text: &str) -> Option<Mark> {
     })
 }
 
-/// Whether a mark may begin with this byte.
+/// Whether a mark may start with this byte.
 pub(super) fn may_begin(byte: u8) -> bool {
     OPENERS.iter().any(|opener| opener.encode_utf8(&mut [0; 4]).as_bytes().first() == Some(&byte))
 }
 
-/// How many bytes of `text` are thoughts and the mark that ends them; `text` begins behind the mark that begins them.
+/// The length in bytes of the thoughts and their end mark; `text` starts after the start mark.
 pub(super) fn length(text: &str) -> usize {
     let mut depth = 1_usize;
     for (at, _) in text.match_indices(OPENERS) {
@@ -151,9 +151,9 @@ pub(super) fn length(text: &str) -> usize {
     text.len()
 }
 
-/// What stands behind the thoughts at the beginning of `text`, and behind the last end of thoughts that begins a line, which it cannot
-/// do inside of a JSON string.
-pub(in crate::completion) fn behind(text: &str) -> &str {
+/// The text after the thoughts at the start of `text`, and after the last end mark at the start of a line, where it cannot be inside
+/// a JSON string.
+pub(in crate::completion) fn after(text: &str) -> &str {
     let mut answer = text;
     while let Some(Mark::Begin(begin)) = mark(answer) {
         let thoughts = answer.get(begin..).unwrap_or_default();
@@ -170,8 +170,8 @@ pub(in crate::completion) fn behind(text: &str) -> &str {
     answer
 }
 
-/// What a text in plain words says outside of all thoughts, and without special tokens around it. Behind an end of thoughts that has no
-/// beginning, all that stood before it was thought.
+/// A plain text without its thoughts and without special tokens around it. Everything before an end mark without a start mark was
+/// thought.
 pub(in crate::completion) fn outside(text: &str) -> String {
     let mut said = String::new();
     let mut rest = text;

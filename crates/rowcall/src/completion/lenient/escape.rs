@@ -1,18 +1,18 @@
-//! The backslashes of a string: either all of them escape as JSON's do, or all of them stand for themselves, as in LaTeX, in paths and
-//! in regular expressions whose backslashes the model has not escaped.
+//! The backslashes of a string: either all of them are JSON escapes, or all of them are literal, as in LaTeX, paths and regular
+//! expressions whose backslashes the model has not escaped.
 
 use super::{Parser, Why};
 use crate::completion::repair::Repair;
 
-/// What is expected where both readings are contradicted.
+/// What is expected if neither interpretation fits.
 const ESCAPED: &str = "every backslash of the string escaped as `\\\\`";
 
-/// What the backslashes of a string have shown so far.
+/// What is known about the backslashes of a string so far.
 #[derive(Debug, Default)]
 pub(super) struct Backslashes {
-    /// The first that JSON does not know.
+    /// The first that is not a JSON escape.
     unknown: Option<usize>,
-    /// The first that can only be meant as JSON's.
+    /// The first that can only be a JSON escape.
     certain: Option<usize>,
 }
 
@@ -23,7 +23,7 @@ impl Backslashes {
 }
 
 impl Parser<'_> {
-    /// What the escape behind a backslash means, appended to `string`; the position is behind the backslash.
+    /// Decodes the escape after a backslash and appends it to `string`; the position is after the backslash.
     pub(super) fn escape(
         &mut self,
         closer: &str,
@@ -34,7 +34,7 @@ impl Parser<'_> {
         let follows_letter = self.text.as_bytes().get(self.at + 1).is_some_and(u8::is_ascii_lowercase);
         let (meaning, is_certain) = match self.peek()? {
             byte @ (b'"' | b'\\' | b'/') => (char::from(byte), true),
-            // Nobody means a backspace or a form feed, whatever follows.
+            // A backspace or a form feed is never intended, whatever follows.
             b'b' => ('\u{8}', false),
             b'f' => ('\u{c}', false),
             b'n' => ('\n', !follows_letter),
@@ -61,7 +61,7 @@ impl Parser<'_> {
         self.agree(seen)
     }
 
-    /// Refuses a string of which some backslashes can only be escapes and others cannot be.
+    /// Rejects a string in which some backslashes must be escapes and others cannot be.
     fn agree(&mut self, seen: &Backslashes) -> Result<(), Why> {
         match (seen.unknown, seen.certain) {
             (Some(unknown), Some(_)) => {

@@ -1,4 +1,4 @@
-//! What plain words give where a scalar is asked for.
+//! Values of plain words where a scalar is wanted.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::completion::{Reading, read};
 use crate::schema::{Dialect, Schema};
 use crate::turn::{Completion, Content, Finish};
 
-fn told(schema: &Value, text: &str, finish: Finish) -> String {
+fn summary(schema: &Value, text: &str, finish: Finish) -> String {
     let schema = Schema::from_json(schema.clone()).expect("a schema");
     let wire = schema.wire(Dialect::Text).expect("fits the wire");
     let completion = Completion {
@@ -95,9 +95,9 @@ fn plain_words_give_a_scalar() {
         (&text, "[Ann] said so", r#""[Ann] said so" plain_text"#),
         (&text, "{\"error\":\"nothing\"}", "invalid"),
     ] {
-        assert_eq!(told(schema, answer, Finish::Stop), expected, "{answer} under {schema}");
+        assert_eq!(summary(schema, answer, Finish::Stop), expected, "{answer} under {schema}");
     }
-    assert_eq!(told(&text, "Plain words, as th", Finish::Length), "truncated");
+    assert_eq!(summary(&text, "Plain words, as th", Finish::Length), "truncated");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn properties_are_read_as_a_careful_reader_would() {
         (r#"{"zip":"1","error":"none"}"#, r#"{"zip":"1","error":"none"}"#),
         ("{}", "{}"),
     ] {
-        assert_eq!(told(&schema, answer, Finish::Stop), expected, "{answer}");
+        assert_eq!(summary(&schema, answer, Finish::Stop), expected, "{answer}");
     }
-    assert_eq!(told(&schema, &schema.to_string(), Finish::Stop), "invalid", "the schema itself");
+    assert_eq!(summary(&schema, &schema.to_string(), Finish::Stop), "invalid", "the schema itself");
 }

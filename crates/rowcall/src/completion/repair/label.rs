@@ -1,21 +1,21 @@
-//! Labels in plain words: which one of a few values a text names, bare (`yes`, `Yes.`) or decorated (`Answer: **True**`). Where a text
-//! names two of them, or denies one, it names none.
+//! Labels in plain words: which one of a few values a text names, bare (`yes`, `Yes.`) or decorated (`Answer: **True**`). A text that
+//! names two of them, or denies one, names none.
 
 use serde_json::Value;
 
-/// What opens emphasis, a quotation or brackets around a label.
-const OPENING: [char; 10] = ['"', '\'', '`', '*', '_', '(', '[', '“', '‘', '«'];
+/// Characters that open emphasis, a quotation or brackets around a label.
+const OPENERS: [char; 10] = ['"', '\'', '`', '*', '_', '(', '[', '“', '‘', '«'];
 
-/// What closes them, and what ends a sentence.
-const CLOSING: [char; 15] = ['"', '\'', '`', '*', '_', ')', ']', '”', '’', '»', '.', '!', ',', ';', ':'];
+/// Characters that close them or end a sentence.
+const CLOSERS: [char; 15] = ['"', '\'', '`', '*', '_', ')', ']', '”', '’', '»', '.', '!', ',', ';', ':'];
 
-/// What begins a line in Markdown.
+/// Markers at the start of a line in Markdown.
 const BULLETS: [&str; 4] = ["- ", "* ", "# ", "> "];
 
-/// How many words may stand before a label that they announce, such as `The answer is`.
+/// How many words may announce a label, such as `The answer is`.
 const MOST_WORDS: usize = 6;
 
-/// Words with which a label may be denied rather than given; so may any word that ends in `n't`.
+/// Words that may deny a label rather than give it, as may any word that ends in `n't`.
 const DENIALS: [&str; 28] = [
     "not",
     "no",
@@ -47,13 +47,13 @@ const DENIALS: [&str; 28] = [
     "0%",
 ];
 
-/// What a label of one or two words behind it may say without denying it, such as `(high confidence)`.
+/// Prefixes of words that may follow a label without denying it, such as `(high confidence)`.
 const ASSURANCES: [&str; 4] = ["confiden", "certain", "sure", "score"];
 
-/// How many words an explanation behind a label has at least; a shorter one may be a verdict on the label.
+/// The minimum number of words in an explanation after a label; a shorter one may be a verdict on the label.
 const FEWEST_EXPLAINING: usize = 3;
 
-/// The one of `members` that `text` names; the second of a pair is what it stands for.
+/// The value of the one member that `text` names; each member is a name with its value.
 pub(in crate::completion) fn named<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
     let text = untagged(text.trim());
     if let Some(only) = alike(text, members) {
@@ -64,7 +64,7 @@ pub(in crate::completion) fn named<'m>(text: &str, members: &[(&'m str, &'m Valu
     let label = label(first, members).or_else(|| label(last?, members))?;
     let others = members.iter().filter(|(_, member)| *member != label.1);
     let own = plain(label.0);
-    // A member that is within the one that is named is no other one.
+    // A name that is contained in the label's own name does not count as another one.
     let names_another = |(name, _): &(&str, &Value)| {
         let name = plain(name);
         !own.contains(&name) && mentions(&plain(text), &name)
@@ -72,35 +72,35 @@ pub(in crate::completion) fn named<'m>(text: &str, members: &[(&'m str, &'m Valu
     (!others.clone().any(names_another)).then_some(label.1)
 }
 
-/// The label of a line: the whole of it, what a few words announce, or what stands before its explanation.
+/// The label of a line: the whole line, what a few words announce, or what precedes an explanation.
 fn label<'m>(line: &str, members: &[(&'m str, &'m Value)]) -> Option<(&'m str, &'m Value)> {
     let pair = |value: &'m Value| members.iter().find(|(_, member)| *member == value).copied();
     if let Some(value) = alike(line, members) {
         return pair(value);
     }
-    if let Some((before, behind)) = line.split_once(':') {
+    if let Some((before, after)) = line.split_once(':') {
         if is_announcement(before)
-            && let Some(value) = alike(behind, members)
+            && let Some(value) = alike(after, members)
         {
             return pair(value);
         }
-        if explains(behind)
+        if explains(after)
             && let Some(value) = alike(before, members)
         {
             return pair(value);
         }
     }
     for dash in [" - ", " – ", " — ", " ("] {
-        let explained = line.split_once(dash).filter(|(_, behind)| explains(behind));
+        let explained = line.split_once(dash).filter(|(_, after)| explains(after));
         if let Some(value) = explained.and_then(|(before, _)| alike(before, members)) {
             return pair(value);
         }
     }
-    let (before, behind) = line.split_once(" is ")?;
-    if is_announcement(before) { pair(alike(behind, members)?) } else { None }
+    let (before, after) = line.split_once(" is ")?;
+    if is_announcement(before) { pair(alike(after, members)?) } else { None }
 }
 
-/// What stands in a tag, if the text is nothing else: `<answer>yes</answer>`.
+/// The content of a tag, if the text is nothing else: `<answer>yes</answer>`.
 fn untagged(text: &str) -> &str {
     let inner = || {
         let (name, body) = text.strip_prefix('<')?.split_once('>')?;
@@ -116,7 +116,7 @@ fn is_announcement(words: &str) -> bool {
     (1..=MOST_WORDS).contains(&words.len()) && !words.iter().any(|word| denies(word))
 }
 
-/// Whether these words, which stand behind a label, explain it rather than judge it: `Yes: the customer has agreed`, but not `Yes: false`.
+/// Whether these words, which follow a label, explain it rather than judge it: `Yes: the customer has agreed`, but not `Yes: false`.
 fn explains(words: &str) -> bool {
     let words: Vec<String> = words.split_whitespace().map(plain).filter(|word| !word.is_empty()).collect();
     match words.first() {
@@ -134,8 +134,8 @@ fn denies(word: &str) -> bool {
     DENIALS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t")
 }
 
-/// The only member that `text` is, its decoration, its case, `-`, `_` or a blank for one another, and the name of an enum in front
-/// (`Color.RED`) aside.
+/// The only member that equals `text`, apart from decoration, case, `-`, `_` and spaces exchanged, and the name of an enum before it
+/// (`Color.RED`).
 fn alike<'m>(text: &str, members: &[(&'m str, &'m Value)]) -> Option<&'m Value> {
     same_as(text, members).or_else(|| {
         let (name, member) = text.trim().split_once('.')?;
@@ -157,13 +157,13 @@ fn plain(text: &str) -> String {
     while let Some(rest) = BULLETS.iter().find_map(|bullet| bare.strip_prefix(bullet)) {
         bare = rest.trim_start();
     }
-    let opened = bare.trim_start_matches(|c: char| c.is_whitespace() || is_emoji(c) || OPENING.contains(&c));
-    let closed = opened.trim_end_matches(|c: char| c.is_whitespace() || is_emoji(c) || CLOSING.contains(&c));
+    let opened = bare.trim_start_matches(|c: char| c.is_whitespace() || is_emoji(c) || OPENERS.contains(&c));
+    let closed = opened.trim_end_matches(|c: char| c.is_whitespace() || is_emoji(c) || CLOSERS.contains(&c));
     let bare = if closed.is_empty() { bare } else { closed };
     bare.to_lowercase().replace(['-', '_'], " ").replace("**", "")
 }
 
-/// Marks that deny or leave open what stands beside them: empty and crossed boxes, crosses, question marks, thumbs down.
+/// Marks that deny or question the label next to them: empty and crossed boxes, crosses, question marks, thumbs down.
 const DENYING_MARKS: [char; 14] = [
     '\u{2610}',
     '\u{2612}',
@@ -181,25 +181,25 @@ const DENYING_MARKS: [char; 14] = [
     '\u{1f645}',
 ];
 
-/// Whether this is an emoji, a tick or a part of one, by Unicode's blocks of symbols, dingbats and pictographs, and denies nothing.
+/// Whether this is an emoji, a tick or a part of one, by Unicode's blocks of symbols, dingbats and pictographs, but not a denying mark.
 fn is_emoji(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}' | '\u{fe0f}' | '\u{200d}')
         && !DENYING_MARKS.contains(&c)
 }
 
-/// Whether `text` has `name` in it as whole words.
+/// Whether `text` contains `name` as whole words.
 fn mentions(text: &str, name: &str) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     !name.is_empty()
         && text.match_indices(name).any(|(at, _)| {
-            let (before, behind) = (text.get(..at), text.get(at + name.len()..));
+            let (before, after) = (text.get(..at), text.get(at + name.len()..));
             !is_word(before.and_then(|text| text.chars().next_back()))
-                && !is_word(behind.and_then(|text| text.chars().next()))
+                && !is_word(after.and_then(|text| text.chars().next()))
         })
 }
 
-/// A number whose digits are grouped by three, without its separators: `1234567` for `1,234,567`. A single comma or point may be
-/// a decimal mark, which only `is_whole` rules out for a comma.
+/// A number whose digits are grouped in threes, without its separators: `1234567` for `1,234,567`. A single comma or point may be
+/// a decimal mark, which only [`Kind::Whole`] rules out for a comma.
 pub(in crate::completion) fn ungrouped(text: &str, kind: Kind) -> Option<String> {
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
@@ -234,7 +234,7 @@ pub(in crate::completion) fn ungrouped(text: &str, kind: Kind) -> Option<String>
     (are_grouped && is_clear).then(|| format!("{sign}{}{fraction}", groups.concat()))
 }
 
-/// Which numbers are asked for.
+/// Which numbers are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::completion) enum Kind {
     /// Only whole ones.
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn only_clear_groups_are_put_together() {
+    fn only_unambiguous_groups_are_joined() {
         use Kind::{Any, Whole};
         for (text, kind, expected) in [
             ("1,234,567", Any, Some("1234567")),

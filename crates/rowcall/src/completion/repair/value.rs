@@ -1,5 +1,5 @@
-//! Repairs of a value that was read but does not satisfy the user's schema, which guides them; none counts unless the
-//! value then does. Spelling numbers and booleans is left to `Schema::coerce`.
+//! Repairs of a value that was read but does not satisfy the user's schema. The schema guides them; repairs count only if the value
+//! then satisfies it. The spelling of numbers and booleans is left to `Schema::coerce`.
 
 use std::borrow::Cow;
 
@@ -11,35 +11,35 @@ use crate::completion::plain::{named_boolean, named_member, number};
 use crate::schema::{Breach, Expected, JsonType, MOST_VIOLATIONS, Schema, WireSchema};
 use crate::violation::Violation;
 
-/// How many layers around a value are taken off, or put on.
+/// How many layers around a value are removed or added.
 const MOST_LAYERS: usize = 3;
 
-/// How often the places inside of a value are repaired: what is repaired may show that something inside of it is wrong.
+/// How many rounds of repairs are made inside a value: a repaired part may turn out to have errors inside.
 const MOST_ROUNDS: usize = 8;
 
-/// How many places may be wrong for them to be repaired. Finding all of them takes longer than reading the text, so a
-/// value with more is not gone through again and again.
-const MOST_PLACES: usize = 256;
+/// The maximum number of errors in a value to repair. Finding all of them takes longer than reading the text, so a value with
+/// more errors is not checked over and over.
+const MOST_BREACHES: usize = 256;
 
-/// Names under which models put an answer that should have stood alone.
+/// Names under which models wrap an answer that should not be wrapped.
 const ENVELOPES: [&str; 7] = ["value", "answer", "result", "response", "output", "data", "properties"];
 
-/// What is wanted: a value of the user's schema, asked for in the form of the wire's.
+/// What is wanted: a value of the user's schema, requested in the form of the wire schema.
 pub(in crate::completion) struct Wanted<'a> {
     pub(in crate::completion) schema: &'a Schema,
     pub(in crate::completion) wire: &'a WireSchema,
 }
 
 impl Wanted<'_> {
-    /// `value`, which came in the wire's form, in the user's form, its numbers and booleans spelled as the schema asks.
-    /// Beside it what is wrong with it that the schema does not see.
+    /// Converts `value` from the wire's form to the user's, with its numbers and booleans spelled as the schema requires. Also
+    /// returns the breaches that the schema itself cannot detect.
     pub(in crate::completion) fn form(&self, value: Value) -> (Value, Vec<Breach>) {
-        let (value, spoilt) = self.wire.restored(value);
-        (self.schema.coerce(value), spoilt)
+        let (value, damage) = self.wire.restored(value);
+        (self.schema.coerce(value), damage)
     }
 
-    /// `value` in the user's form, repaired where it does not satisfy the schema as it is, and the repairs in the order
-    /// made. `others` is the number of values found beside it; `exponents` are its numbers with an exponent as they were written.
+    /// `value` in the user's form, repaired where it does not satisfy the schema, and the repairs in the order in which they were
+    /// made. `others` is the number of other values found; `exponents` are its numbers with an exponent as in the text.
     ///
     /// # Errors
     /// `value` in the user's form, unrepaired, with its violations, if no repair makes it satisfy the schema.
@@ -57,18 +57,18 @@ impl Wanted<'_> {
             }
             None => value,
         };
-        let (unrepaired, mut spoilt) = self.form(value.clone());
-        let mut broken = spoilt.clone();
+        let (unrepaired, mut damage) = self.form(value.clone());
+        let mut broken = damage.clone();
         broken.extend(self.breaches(&unrepaired));
         let (mut layers, mut form, mut breaches) = (value, unrepaired.clone(), broken.clone());
         for _ in 0..=MOST_LAYERS {
-            // Where so much is known to be wrong inside, there is no layer around it.
-            if breaches.len() > MOST_PLACES {
+            // With this many errors inside, a layer around the value is not the problem.
+            if breaches.len() > MOST_BREACHES {
                 break;
             }
             let wants_list =
                 breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array));
-            if spoilt.is_empty()
+            if damage.is_empty()
                 && let Some((value, inside)) = self.repaired_inside(form, breaches, exponents)
             {
                 repairs.extend(inside);
@@ -77,7 +77,7 @@ impl Wanted<'_> {
             let Some((next, relayered)) = self.relayered(&layers, wants_list, others) else { break };
             repairs.extend(relayered);
             layers = next;
-            (form, spoilt) = self.form(layers.clone());
+            (form, damage) = self.form(layers.clone());
             breaches = self.breaches(&form);
         }
         Err((unrepaired, broken.into_iter().take(MOST_VIOLATIONS).map(Violation::from).collect()))
@@ -89,7 +89,7 @@ impl Wanted<'_> {
         breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array))
     }
 
-    /// The names of properties that the schema knows, wherever in it.
+    /// The names of all properties anywhere in the schema.
     pub(in crate::completion) fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         gather_keys(self.schema.as_json(), &mut keys);
@@ -98,7 +98,7 @@ impl Wanted<'_> {
         keys
     }
 
-    /// `value`, in the user's form, with repairs at the places of its `breaches`; `None` if they are not enough.
+    /// `value`, in the user's form, with its `breaches` repaired; `None` if that is not enough.
     fn repaired_inside(
         &self,
         mut value: Value,
@@ -107,7 +107,7 @@ impl Wanted<'_> {
     ) -> Option<(Value, Vec<Repair>)> {
         let mut repairs = Vec::new();
         for _ in 0..MOST_ROUNDS {
-            if breaches.len() > MOST_PLACES {
+            if breaches.len() > MOST_BREACHES {
                 break;
             }
             let before = repairs.len();
@@ -121,21 +121,21 @@ impl Wanted<'_> {
         breaches.is_empty().then_some((value, repairs))
     }
 
-    /// Where `value` breaks the schema; beyond the number that is repaired, one more.
+    /// The breaches of `value`, at most one more than are repaired.
     fn breaches(&self, value: &Value) -> Vec<Breach> {
-        let mut breaches = self.schema.breaches(value, MOST_PLACES + 1);
-        breaches.extend(self.schema.strangers(value, MOST_PLACES + 1 - breaches.len()));
+        let mut breaches = self.schema.breaches(value, MOST_BREACHES + 1);
+        breaches.extend(self.schema.strangers(value, MOST_BREACHES + 1 - breaches.len()));
         breaches
     }
 
-    /// `value`, as it came, with a layer around it taken off or put on.
+    /// `value`, as received, with a layer around it removed or added.
     fn relayered(&self, value: &Value, wants_list: bool, others: usize) -> Option<(Value, Vec<Repair>)> {
         match value {
             Value::String(text) => read_text(text),
             Value::Array(items) => Some((only_object(items)?, vec![Repair::Unwrapped])),
             Value::Object(fields) => match self.enveloped(fields, wants_list) {
                 Some(inner) => Some((inner.clone(), vec![Repair::Envelope])),
-                // Where several objects came, a list of one would lose the others.
+                // If there are several objects, a list of one would lose the others.
                 None if wants_list && others == 0 => Some((json!([value]), vec![Repair::Wrapped])),
                 None => None,
             },
@@ -143,14 +143,14 @@ impl Wanted<'_> {
         }
     }
 
-    /// Whether one of a few labels is wanted, and this is one.
+    /// Whether one of a few labels is wanted, and this is one of them.
     fn is_label(&self, value: &Value) -> bool {
         let breaches = self.schema.breaches(&json!({}), 1);
         let expected = breaches.first().map(|breach| &breach.expected);
         matches!(expected, Some(Expected::Member(_))) && value.is_string() && self.schema.validates(value)
     }
 
-    /// The arguments of a call of the tool that `value` writes out, unless the schema itself has a property of that name.
+    /// The arguments, if `value` is a tool call written as JSON, unless the schema itself has a property of that name.
     pub(in crate::completion) fn call_in_writing<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         let fields = value.as_object()?;
         let called = fields.get("name")?.as_str()?;
@@ -167,16 +167,16 @@ impl Wanted<'_> {
         is_call.then_some(arguments)
     }
 
-    /// The value that an object was put around: a label that alone is wanted, under any name; else under a name that says nothing, under
-    /// the schema's name, or, since some modes allow no other root than an object, as a list under any name.
+    /// The value that an object wraps: a wanted label under any name; otherwise a value under a generic name or the schema's name, or,
+    /// since some modes only allow an object as the root, a list under any name.
     fn enveloped<'v>(&self, fields: &'v Map<String, Value>, wants_list: bool) -> Option<&'v Value> {
         let name = self.schema.name();
         let mut each = fields.iter();
         match (each.next()?, each.next(), each.next()) {
             ((key, inner), None, None) => {
-                let says_nothing = ENVELOPES.contains(&key.as_str()) || key.eq_ignore_ascii_case(name);
+                let is_generic = ENVELOPES.contains(&key.as_str()) || key.eq_ignore_ascii_case(name);
                 let is_list = wants_list && inner.as_array().is_some_and(|items| !items.is_empty());
-                (says_nothing || is_list || self.is_label(inner)).then_some(inner)
+                (is_generic || is_list || self.is_label(inner)).then_some(inner)
             }
             _ => None,
         }
@@ -196,14 +196,14 @@ fn gather_keys(schema: &Value, keys: &mut Vec<String>) {
     }
 }
 
-/// Repairs the place of `value` that `breach` is about, if it knows how. Whether that was right is for validation to say.
+/// Repairs the part of `value` that `breach` is about, if possible. Validation decides whether that was right.
 fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option<Repair> {
     let parent = breach.path.rsplit_once('/').and_then(|(parent, _)| value.pointer(parent));
     // An item that is a list may be one of several lists.
     let is_member = parent.is_some_and(Value::is_object);
-    let place = value.pointer_mut(&breach.path)?;
+    let target = value.pointer_mut(&breach.path)?;
     let is_root = breach.path.is_empty();
-    let (repaired, repair) = match (&breach.expected, &*place) {
+    let (repaired, repair) = match (&breach.expected, &*target) {
         (Expected::Types(_) | Expected::Member(_), Value::Null) => return drop_property(value, &breach.path),
         (Expected::Member(members), meant) => match (member_meant(meant, members), meant) {
             (Some(member), _) => (member.clone(), Repair::EnumSpelling),
@@ -228,7 +228,7 @@ fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option
         {
             number(text, types)?
         }
-        // Layers around the whole value are taken off before it is brought into the user's form.
+        // Layers around the whole value are removed before it is converted to the user's form.
         (Expected::Types(_), _) if is_root => return None,
         (Expected::Types(_), Value::Array(items)) if expects(breach, JsonType::Object) => {
             (only_object(items)?, Repair::Unwrapped)
@@ -241,7 +241,7 @@ fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option
             (if is_wanted { only } else { return None }, Repair::Unwrapped)
         }
         (Expected::Types(_), Value::Object(_)) if expects(breach, JsonType::Array) => {
-            (json!([place]), Repair::Wrapped)
+            (json!([target]), Repair::Wrapped)
         }
         (Expected::Types(_), Value::String(text))
             if expects(breach, JsonType::Object) || expects(breach, JsonType::Array) =>
@@ -250,11 +250,11 @@ fn repair_at(value: &mut Value, breach: &Breach, exponents: &[String]) -> Option
         }
         (Expected::Types(_) | Expected::Name { .. } | Expected::Other, _) => return None,
     };
-    *place = repaired;
+    *target = repaired;
     Some(repair)
 }
 
-/// The number as it was written. A `Value` has `1e+5` for `1E5` and `1e5`: where both were written, nothing shows which this is.
+/// The number as it was written. A `Value` has `1e+5` for both `1E5` and `1e5`; if the text has both, `None`.
 fn as_written(number: &Number, exponents: &[String]) -> Option<String> {
     let parts = |text: &str| {
         let (mantissa, exponent) = text.split_once(['e', 'E'])?;
@@ -268,12 +268,12 @@ fn as_written(number: &Number, exponents: &[String]) -> Option<String> {
     }
 }
 
-/// Whether a value of this type is expected where there is one of another.
+/// Whether a value of this type is expected where one of another type was found.
 fn expects(breach: &Breach, wanted: JsonType) -> bool {
     matches!(&breach.expected, Expected::Types(types) if types.contains(&wanted))
 }
 
-/// Removes a property that is null; if it must be present, validation will miss it.
+/// Removes a property that is null; if it is required, validation will report it.
 fn drop_property(value: &mut Value, path: &str) -> Option<Repair> {
     let (parent, name) = path.rsplit_once('/')?;
     let fields = value.pointer_mut(parent)?.as_object_mut()?;
@@ -295,7 +295,7 @@ fn only_scalar(items: &[Value]) -> Option<Value> {
     }
 }
 
-/// The object or list that a string holds as JSON, with nothing beside it.
+/// The object or list in a string that contains only its JSON.
 fn read_text(text: &str) -> Option<(Value, Vec<Repair>)> {
     let found = json::find(text, &[]).candidates;
     let [Candidate { value, repairs, ending, .. }] = <[Candidate; 1]>::try_from(found).ok()?;
@@ -305,14 +305,14 @@ fn read_text(text: &str) -> Option<(Value, Vec<Repair>)> {
     (stands_alone && is_container).then(|| (value, [repairs, vec![Repair::Stringified]].concat()))
 }
 
-/// The one member that `value` spells in another way: with white space around it, in other case, with `-`, `_` or a
-/// blank for one another, or as a number or boolean for the string of it.
+/// The only member that `value` is another spelling of: with white space around it, in another case, with `-`, `_` and
+/// spaces exchanged, or as a number or boolean instead of its string.
 fn member_meant<'m>(value: &Value, members: &'m [Value]) -> Option<&'m Value> {
     let spellings: [fn(&str) -> String; 4] = [
         |text| text.trim().to_owned(),
         |text| text.trim().to_lowercase(),
         |text| text.trim().to_lowercase().replace(['-', '_'], " "),
-        // In front of a digit, a hyphen is a minus.
+        // Before a digit, a hyphen is a minus.
         |text| match text.trim() {
             text if text.starts_with(char::is_alphabetic) => text.to_lowercase().replace(['-', '_', ' '], ""),
             text => text.to_owned(),

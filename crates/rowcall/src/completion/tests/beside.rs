@@ -1,21 +1,20 @@
-//! What stands beside a value: prose, thoughts, or more of the same JSON; and values that lack closers or have a key twice.
+//! Text next to a value: prose, thoughts, or more of the same JSON; and values that lack closing brackets or have a duplicate key.
 
 use super::*;
 
 const NESTED: &str = r#"{"type":"object","properties":{"n":{"type":"integer"},"p":{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"string"}},"required":["a"],"additionalProperties":false}},"required":["n","p"],"additionalProperties":false}"#;
 
 #[test]
-fn a_key_that_stands_twice_is_no_value() {
-    let twice = |rest: &str| {
-        format!("invalid; the JSON cannot be read: expected each key once where `{rest}` stands")
-    };
+fn an_object_with_a_duplicate_key_is_not_a_value() {
+    let twice =
+        |rest: &str| format!("invalid; the JSON cannot be read: expected each key once, found `{rest}`");
     Asked::new("name str, age int?").check(
         Finish::Stop,
         &[
             (text(r#"{"name":"Ann","age":3,"age":4}"#), &twice(r#""age":4}"#)),
             (text(r#"{"name":"Ann","age":3,"age":3}"#), &twice(r#""age":3}"#)),
             (calls(&[("answer", r#"{"age":3,"name":"Ann","age":4}"#)]), &twice(r#""age":4}"#)),
-            // A colon in a string, and the same key in another object, make no second one.
+            // A colon in a string, or the same key in another object, is not a duplicate.
             (text(r#"{"name":"a: \"b\": c","age":3}"#), r#"value {"name":"a: \"b\": c","age":3}"#),
         ],
     );
@@ -29,7 +28,7 @@ fn a_key_that_stands_twice_is_no_value() {
 }
 
 #[test]
-fn objects_that_lack_only_their_closers_are_closed() {
+fn objects_that_lack_only_closing_brackets_are_closed() {
     let cut = format!("invalid; {NOT_CLOSED}");
     let whole = r#"value {"n":1,"p":{"a":2,"b":"x"}}"#;
     Asked::new(NESTED).check(
@@ -42,7 +41,7 @@ fn objects_that_lack_only_their_closers_are_closed() {
                 &format!("{whole} missing_bracket fence"),
             ),
             (calls(&[("answer", r#"{"n":1,"p":{"a":2,"b":"x""#)]), &format!("{whole} missing_bracket")),
-            // An object within may lack a property that it need not have, or the outer one may.
+            // The inner or the outer object may lack an optional property.
             (text(r#"{"n":1,"p":{"a":2 "#), &cut),
             (text(r#"{"p":{"a":2,"b":"x""#), &cut),
             (text(r#"{"n":1,"p":{"b":"x","a":2"#), &cut),
@@ -52,9 +51,9 @@ fn objects_that_lack_only_their_closers_are_closed() {
 }
 
 #[test]
-fn prose_beside_a_value_is_no_piece_of_it() {
+fn prose_next_to_a_value_is_not_part_of_it() {
     let value = r#"value {"s":"x"} prose"#;
-    let left_over = "invalid; pieces of JSON are left over beside the value, expected one whole value";
+    let left_over = "invalid; pieces of JSON are left over next to the value, expected one complete value";
     Asked::new("s str, note str?").check(
         Finish::Stop,
         &[
@@ -66,11 +65,11 @@ fn prose_beside_a_value_is_no_piece_of_it() {
             (text("First comes \"s\"\n{\"s\":\"x\"}"), value),
             (text("The field \"s\": I took the name.\n{\"s\":\"x\"}"), value),
             (text(r#"{{"s":"x"}}"#), value),
-            // What may belong to it.
+            // Text that may be part of it.
             (text("\"note\": 3\n{\"s\":\"x\"}"), left_over),
             (
                 text("{\"s\":\"x\"}\nnote: more"),
-                "invalid; the JSON goes on where its brackets are closed, at `note: more`, expected one whole value",
+                "invalid; the JSON continues after its closing bracket, at `note: more`, expected one complete value",
             ),
             (text("{\"s\":\"x\",\"note\":\"y\"}\nnote: it is short"), r#"value {"s":"x","note":"y"} prose"#),
         ],
@@ -78,7 +77,7 @@ fn prose_beside_a_value_is_no_piece_of_it() {
 }
 
 #[test]
-fn thoughts_count_nowhere_however_they_are_marked() {
+fn thoughts_with_any_mark_never_count() {
     let asked = Asked::new("s str");
     for (begin, end) in [
         ("<think>", "</think>"),
@@ -91,22 +90,22 @@ fn thoughts_count_nowhere_however_they_are_marked() {
     ] {
         let whole = format!(r#"{begin}perhaps {{"s":"draft"}}{end}{{"s":"x"}}"#);
         let reading = asked.read(text(&whole), Finish::Stop);
-        assert!(told(&reading).starts_with(r#"value {"s":"x"}"#), "{whole}: {}", told(&reading));
+        assert!(summary(&reading).starts_with(r#"value {"s":"x"}"#), "{whole}: {}", summary(&reading));
         let open = format!(r#"{begin}perhaps {{"s":"draft"}}"#);
         let reading = asked.read(text(&open), Finish::Stop);
-        assert!(matches!(reading, Reading::Invalid { .. }), "{open}: {}", told(&reading));
+        assert!(matches!(reading, Reading::Invalid { .. }), "{open}: {}", summary(&reading));
     }
 }
 
 #[test]
-fn numbers_keep_their_spelling_where_a_text_is_asked_for() {
+fn numbers_keep_their_spelling_where_a_text_is_wanted() {
     Asked::new("s str, t str?").check(
         Finish::Stop,
         &[
             (text(r#"{"s":+41791234567}"#), r#"value {"s":"+41791234567"} loose_number"#),
             (text(r#"{"s":12e4}"#), r#"value {"s":"12e4"} number_as_text"#),
             (text(r#"{"s":1E5,"t":"y"}"#), r#"value {"s":"1E5","t":"y"} number_as_text"#),
-            // A `Value` has both in one spelling, so nothing shows which is which.
+            // A `Value` has one spelling for both, so they cannot be distinguished.
             (
                 text(r#"{"s":1E5,"t":1e5}"#),
                 r#"invalid, best {"s":1e+5,"t":1e+5}; `/s`: is an integer, expected a string; `/t`: is an integer, expected a string or null"#,
@@ -123,7 +122,7 @@ fn numbers_keep_their_spelling_where_a_text_is_asked_for() {
 }
 
 #[test]
-fn two_strings_are_not_one_with_quotes_in_it() {
+fn two_strings_are_not_one_with_inner_quotes() {
     Asked::new("s str").check(
         Finish::Stop,
         &[
@@ -131,33 +130,31 @@ fn two_strings_are_not_one_with_quotes_in_it() {
             (text(r#"{"s": "a 5" disk"}"#), r#"value {"s":"a 5\" disk"} inner_quotes"#),
             (
                 text(r#"{"s": "a" + "b"}"#),
-                r#"invalid; the JSON cannot be read: expected `,` or `}` where `+ "b"}` stands"#,
+                r#"invalid; the JSON cannot be read: expected `,` or `}`, found `+ "b"}`"#,
             ),
             (
                 text(r#"{"s": "a" or "b"}"#),
-                r#"invalid; the JSON cannot be read: expected `,` or `}` where `or "b"}` stands"#,
+                r#"invalid; the JSON cannot be read: expected `,` or `}`, found `or "b"}`"#,
             ),
             (text(r#"{\"s\": \"a\"}"#), r#"value {"s":"a"} stringified"#),
-            // A quote too many is part of no text.
-            (
-                text(r#"{"s": ""a"}"#),
-                r#"invalid; the JSON cannot be read: expected `,` or `}` where `a"}` stands"#,
-            ),
-            (
-                text(r#"{"s": "a""}"#),
-                r#"invalid; the JSON cannot be read: expected `,` or `}` where `"}` stands"#,
-            ),
+            // A superfluous quote is not content.
+            (text(r#"{"s": ""a"}"#), r#"invalid; the JSON cannot be read: expected `,` or `}`, found `a"}`"#),
+            (text(r#"{"s": "a""}"#), r#"invalid; the JSON cannot be read: expected `,` or `}`, found `"}`"#),
             (text(r#"{"s": "5""}"#), r#"value {"s":"5\""} inner_quotes"#),
         ],
     );
 }
 
 #[test]
-fn comments_in_the_place_of_items_are_no_comments() {
+fn comments_that_replace_items_are_rejected() {
     let asked = Asked::new(r#"{"type":"array","items":{"type":"integer"}}"#);
     for comment in ["// and so on", "/* 3 more */", "# remaining items omitted", "// ... ", "// etc."] {
         let reading = asked.read(text(&format!("[1, 2, {comment}\n]")), Finish::Stop);
-        assert!(told(&reading).contains("expected everything written out"), "{comment}: {}", told(&reading));
+        assert!(
+            summary(&reading).contains("expected everything written out"),
+            "{comment}: {}",
+            summary(&reading)
+        );
     }
     asked.check(Finish::Stop, &[(text("[1, 2 // no more than two\n]"), "value [1,2] comment")]);
 }

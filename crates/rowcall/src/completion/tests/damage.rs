@@ -1,11 +1,11 @@
-//! Valid answers and what one to three slips make of them: brackets, quotes and commas too many or missing, and an end that is cut
-//! off. Every decision comes from the bytes given. Shared with `fuzz/fuzz_targets/completion.rs`.
+//! Damages valid answers with one to three slips: superfluous or missing brackets, quotes and commas, and a truncated end. Every
+//! decision comes from the given bytes. Shared with `fuzz/fuzz_targets/completion.rs`.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// What is asked for: flat, lists of objects, of strings and of lists, recursion with nothing required, a map.
+/// The schemas: a flat object, lists of objects, strings and lists, recursion with nothing required, a map.
 pub(crate) const SCHEMAS: [&str; 6] = [
     "name str, age int?, tags str[]?",
     r#"{"type": "array", "items": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a"], "additionalProperties": false}}"#,
@@ -15,7 +15,7 @@ pub(crate) const SCHEMAS: [&str; 6] = [
     r#"{"type": "object", "properties": {"ages": {"type": "object", "additionalProperties": {"type": "integer"}}, "note": {"type": "string"}}, "required": ["ages"]}"#,
 ];
 
-/// Bytes by which is decided; zeros when they are used up.
+/// The bytes that decide; zeros when they are used up.
 pub(crate) struct Decisions<'a>(pub(crate) &'a [u8]);
 
 impl Decisions<'_> {
@@ -25,13 +25,13 @@ impl Decisions<'_> {
         usize::from(*first) % limit.max(1)
     }
 
-    /// A place in a text, which may be longer than a byte counts.
-    fn place(&mut self, limit: usize) -> usize {
+    /// A position in a text, which may exceed the range of a byte.
+    fn position(&mut self, limit: usize) -> usize {
         (self.below(256) * 256 + self.below(256)) % limit.max(1)
     }
 }
 
-/// A damaged answer and the value that it was.
+/// A damaged answer and its original value.
 #[derive(Debug)]
 pub(crate) struct Damaged {
     /// Which of [`SCHEMAS`] the value is of.
@@ -40,8 +40,8 @@ pub(crate) struct Damaged {
     pub(crate) text: String,
 }
 
-/// An answer with one to three slips, or `None` if nobody could see that it is not whole: what is left is valid JSON, or it was cut
-/// where nothing is open.
+/// An answer with one to three slips, or `None` if the damage is not detectable: the rest is valid JSON, or it was cut off where
+/// nothing is open.
 pub(crate) fn damaged(decisions: &mut Decisions<'_>) -> Option<Damaged> {
     let schema = decisions.below(SCHEMAS.len());
     let value = value(schema, decisions);
@@ -56,13 +56,13 @@ pub(crate) fn damaged(decisions: &mut Decisions<'_>) -> Option<Damaged> {
     let is_cut = decisions.below(4) == 0;
     let mut has_quote_slip = false;
     for _ in 0..slips - usize::from(is_cut) {
-        // With a quote astray, what is text and what is structure trade places: a further slip would be one within text.
+        // A stray quote swaps text and structure: a further slip would be inside text.
         if !has_quote_slip {
             has_quote_slip = slip(&mut text, decisions) == Some('"');
         }
     }
     if is_cut && !has_quote_slip {
-        let mut end = decisions.place(text.len());
+        let mut end = decisions.position(text.len());
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -116,7 +116,7 @@ fn value(schema: usize, decisions: &mut Decisions<'_>) -> Value {
 
 fn tree(depth: usize, decisions: &mut Decisions<'_>) -> Value {
     let mut fields = Map::new();
-    // An empty object or list of which both brackets vanish leaves nothing that could be missed.
+    // If an empty object or list loses both brackets, nothing shows that it is missing.
     if depth < 3 || decisions.below(4) > 0 {
         fields.insert("v".to_owned(), json!(string(decisions)));
     }
@@ -135,7 +135,7 @@ fn string(decisions: &mut Decisions<'_>) -> String {
     (0..decisions.below(4)).map(|_| PIECES[decisions.below(PIECES.len())]).collect()
 }
 
-/// JSON as Python prints it.
+/// JSON in Python's formatting.
 fn spaced(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
@@ -148,37 +148,37 @@ fn spaced(value: &Value) -> String {
     }
 }
 
-/// Removes or inserts one bracket, comma or quote outside of what strings hold and of numbers: an edit there makes another text or
-/// number, not another structure.
+/// Removes or inserts one bracket, comma or quote outside the content of strings and outside numbers: an edit there would change a
+/// text or number, not the structure.
 fn slip(text: &mut String, decisions: &mut Decisions<'_>) -> Option<char> {
     let inside = strings(text);
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let is_outside = |at: usize| !inside.iter().any(|(from, to)| (*from..=*to).contains(&at));
-    // What joins or parts digits makes other numbers.
+    // Joining or splitting digits would change numbers.
     let joins = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1);
-    let parts = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at);
+    let splits = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at);
     if decisions.below(2) == 0 {
         let is_mark = |(at, c): &(usize, char)| {
             (*c == '"' && inside.iter().any(|(from, to)| at + 1 == *from || at == to))
                 || ("{}[],".contains(*c) && is_outside(*at) && !joins(*at))
         };
         let marks: Vec<usize> = text.char_indices().filter(is_mark).map(|(at, _)| at).collect();
-        marks.get(decisions.place(marks.len())).map(|at| text.remove(*at))
+        marks.get(decisions.position(marks.len())).map(|at| text.remove(*at))
     } else {
-        let places: Vec<usize> = text
+        let positions: Vec<usize> = text
             .char_indices()
             .map(|(at, _)| at)
             .chain([text.len()])
-            .filter(|at| is_outside(*at) && !parts(*at))
+            .filter(|at| is_outside(*at) && !splits(*at))
             .collect();
         let mark = char::from(b"{}[],\""[decisions.below(6)]);
-        let at = places.get(decisions.place(places.len()))?;
+        let at = positions.get(decisions.position(positions.len()))?;
         text.insert(*at, mark);
         Some(mark)
     }
 }
 
-/// What strings hold, from behind the opening quote to the closing one.
+/// The spans of strings' contents, from after the opening quote to the closing one.
 fn strings(text: &str) -> Vec<(usize, usize)> {
     let (mut found, mut from, mut is_escaped) = (Vec::new(), None, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -213,7 +213,7 @@ fn is_open(text: &str) -> bool {
     depth > 0 || inside.last().is_some_and(|(_, to)| *to == text.len())
 }
 
-/// What `value` lacks of `original`: a field, an item or a character.
+/// Something of `original` that `value` lacks: a field, an item or a character.
 pub(crate) fn lost(original: &Value, value: &Value) -> Option<String> {
     let (before, after) = (contents(original), contents(value));
     before
@@ -222,7 +222,7 @@ pub(crate) fn lost(original: &Value, value: &Value) -> Option<String> {
         .map(|(what, _)| what)
 }
 
-/// How often each key, each kind of item and each character stands in a value.
+/// How often each key, kind of item and character occurs in a value.
 fn contents(value: &Value) -> BTreeMap<String, usize> {
     fn add(value: &Value, counts: &mut BTreeMap<String, usize>) {
         let mut count = |what: String| *counts.entry(what).or_default() += 1;

@@ -1,4 +1,4 @@
-//! Slips in an answer lose nothing: what is read is whole or nothing at all.
+//! Slips in an answer lose nothing: it is read completely or not at all.
 
 use super::damage::{Decisions, SCHEMAS, damaged, lost};
 use super::*;
@@ -7,7 +7,7 @@ use super::*;
 const ANSWERS: u64 = 20_000;
 
 #[test]
-fn a_damaged_answer_is_whole_or_invalid() {
+fn a_damaged_answer_is_complete_or_invalid() {
     let asked: Vec<Asked> = SCHEMAS.iter().map(|schema| Asked::new(schema)).collect();
     let (mut whole, mut others, mut lossy) = (0_u64, 0_u64, Vec::new());
     let mut random = fastrand::Rng::with_seed(13);

@@ -1,17 +1,17 @@
-//! JSON as text, where the wire has no schema for a value: the rules of an answer hold for it. And names in another case in unions.
+//! JSON as text, where the wire has no schema for a value, follows the same rules as an answer. And names in another case in unions.
 
 use serde_json::{Value, json};
 
 use super::{Asked, calls, text};
 use crate::turn::Finish;
 
-/// An answer whose property `data`, which may hold any value, is this text.
+/// An answer whose property `data`, which may have any value, is this text.
 fn with(data: &str) -> String {
     json!({ "id": 1, "data": data }).to_string()
 }
 
 #[test]
-fn a_text_that_holds_json_is_whole_or_no_answer() {
+fn json_in_a_text_is_complete_or_rejected() {
     let asked = Asked::new(
         r#"{"type":"object","properties":{"id":{"type":"integer"},"data":{}},"required":["id","data"],"additionalProperties":false}"#,
     );
@@ -57,7 +57,7 @@ fn a_text_that_holds_json_is_whole_or_no_answer() {
 }
 
 #[test]
-fn a_place_within_a_list_or_a_map_is_named() {
+fn a_path_within_a_list_or_a_map_is_named() {
     let asked = Asked::new(
         r#"{"type":"object","properties":{"all":{"type":"array","items":{}}},"required":["all"]}"#,
     );
@@ -68,7 +68,7 @@ fn a_place_within_a_list_or_a_map_is_named() {
 }
 
 #[test]
-fn the_wire_has_the_digits_of_the_user() {
+fn the_wire_keeps_the_users_digits() {
     let schema = r#"{"type":"object","properties":{"id":{"enum":[12345678901234567890123,9007199254740993]},
         "size":{"type":"number","minimum":0.10000000000000000001,"maximum":36893488147419103233.50,"multipleOf":0.000000000000000000010},
         "count":{"type":"integer","minimum":36893488147419103232}},"required":["id","size","count"],"additionalProperties":false}"#;

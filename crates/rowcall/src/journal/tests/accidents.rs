@@ -1,10 +1,10 @@
-//! What may come in between: another run, a writer that is faster than a reader, files of a journal that is gone, tables that
-//! refuse.
+//! Interference: another run, a writer that is faster than a reader, leftover files of a removed journal, tables that reject
+//! writes.
 
 use super::*;
 use crate::journal::lookup::Wanted;
 
-/// Has another program change the file at `options`.
+/// Changes the file at `options` as another program would.
 fn meddle(options: &JournalOptions, sql: &str) {
     let other = rusqlite::Connection::open(&options.path).expect("it opens");
     other.execute_batch(sql).expect("it is changed");
@@ -19,7 +19,7 @@ async fn what_is_indexed_while_it_is_looked_up_is_known_all_the_same() {
         session.end(Some(by_prompt(key(n))), Some(key(n)), row(n), valued(n));
     }
     until_written(&mut session, BEFORE_INDEXING as usize).await;
-    // Looking up takes longer than indexing, which the next outcome sets off.
+    // The lookup takes longer than indexing, which the next outcome starts.
     let rows: Vec<_> = (0..3 * BEFORE_INDEXING).map(|n| row(n % BEFORE_INDEXING)).collect();
     session.look_up(rows.iter().map(|row| (key(row.index), None, row)));
     session.end(
@@ -149,7 +149,7 @@ async fn a_row_whose_run_is_dropped_may_have_been_paid_for_at_once() {
         let (intents, _) = session.intents();
         intents.withdraw(key(1), 1);
         intents.asking(key(2)).end();
-        // The last was never about to be sent.
+        // The last one was never about to be sent.
         drop([0, 1, 9].map(|n| intents.asking(key(n))));
     }
     let mut session = journal.begin(EqualRows::Share, Placing::Input);
@@ -168,7 +168,7 @@ fn what_nests_without_end_is_an_error() {
     assert!(refused.contains("recursion limit exceeded"), "{refused}");
     let (open, close) = ("[".repeat(256), "]".repeat(256));
     assert!(parsed(&format!("{open}{close}")).is_ok());
-    // In a text they nest nothing.
+    // In a text they do not nest.
     let text = "\\\"[{".repeat(100_000);
     assert!(parsed(&format!("{open}\"{text}\"{close}")).is_ok());
 }

@@ -1,5 +1,5 @@
-//! What a journal keeps of costs: of each request, of lost answers at the most, and by which prices; and what it says of the times
-//! before it kept them.
+//! The costs in a journal: of each request, upper bounds for lost answers, and the prices that they are based on; and journals from
+//! before costs were kept.
 
 use super::*;
 use crate::money::{Cost, Usd};
@@ -36,7 +36,7 @@ fn open_at(folder: &Folder, basis: &str) -> Arc<Journal> {
     Arc::new(Journal::open(&folder.options(), &identity(), Some(basis)).expect("it opens"))
 }
 
-/// What stands in the file, by any SQLite tool.
+/// The content of the file, as any SQLite tool reads it.
 fn texts(folder: &Folder, sql: &str) -> Vec<String> {
     let file = rusqlite::Connection::open(folder.options().path).expect("it opens");
     let mut statement = file.prepare(sql).expect("it can be asked");
@@ -85,9 +85,9 @@ async fn what_was_lost_with_a_run_is_added_up_at_the_most() {
             for (n, cost) in [(0, Cost::at_most(usd(100))), (1, Cost::at_most(usd(1))), (2, twice)] {
                 intents.note(key(n), n, 1, cost).await.expect("written");
             }
-            // The latest intent of a row counts, and with what it was known to cost before.
+            // The latest intent of a row counts, along with the cost that was known before.
             intents.note(key(1), 1, 2, Cost::at_most(usd(200))).await.expect("written");
-            // The run of this row is dropped, and this one's is cut off.
+            // This row's run is dropped, and that one's is killed.
             drop(intents.asking(key(0)));
         });
         drop((session, journal));

@@ -1,4 +1,4 @@
-//! What fields may hold, and what is made of it.
+//! The values that fields may have, and the attachments that they become.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -22,12 +22,12 @@ fn data(media_type: &str, base64: &str) -> Attachment {
 }
 
 #[test]
-fn a_value_is_a_path_an_address_or_the_bytes_themselves() {
+fn a_value_is_a_path_a_url_or_the_bytes_themselves() {
     for (value, expected) in [
         (json!("images/1.png"), vec![file("image/png", "images/1.png")]),
         (json!(" /a/b.JPEG "), vec![file("image/jpeg", "/a/b.JPEG")]),
         (json!("scan.pdf"), vec![file("application/pdf", "scan.pdf")]),
-        // The first bytes will tell.
+        // The first bytes will determine the type.
         (json!("scan"), vec![file("", "scan")]),
         (json!("12:30.png"), vec![file("image/png", "12:30.png")]),
         (
@@ -37,7 +37,7 @@ fn a_value_is_a_path_an_address_or_the_bytes_themselves() {
         (json!("HTTP://a.example/scan.pdf"), vec![url("application/pdf", "HTTP://a.example/scan.pdf")]),
         (json!("https://a.example/photo?id=7"), vec![url("image/jpeg", "https://a.example/photo?id=7")]),
         (json!("data:image/png;base64,iVBORw0KGgo="), vec![data("image/png", "iVBORw0KGgo=")]),
-        // What the bytes say weighs more, padding may be missing, and there may be parameters.
+        // The bytes decide over the declared type, padding may be missing, and there may be parameters.
         (json!("data:image/jpeg;base64,iVBORw0KGgo"), vec![data("image/png", "iVBORw0KGgo=")]),
         (json!("DATA:image/JPG;name=a.jpg;BASE64,AAAA"), vec![data("image/jpeg", "AAAA")]),
         (json!("data:;base64,JVBERi0xLjQ="), vec![data("application/pdf", "JVBERi0xLjQ=")]),
@@ -52,7 +52,7 @@ fn a_value_is_a_path_an_address_or_the_bytes_themselves() {
 }
 
 #[test]
-fn what_can_be_no_attachment_is_told() {
+fn an_invalid_attachment_is_reported() {
     let long = format!("data:text/plain;base64,{}", "AAAA".repeat(100));
     for (value, expected) in [
         (json!(7), "the image in `photo` is `7`, expected a path or a URL as a string"),
@@ -63,7 +63,7 @@ fn what_can_be_no_attachment_is_told() {
         (json!([["a.png"]]), "the image in `photo` is `[\"a.png\"]`, expected a path or a URL as a string"),
         (
             json!("s3://bucket/a.png"),
-            "the image `s3://bucket/a.png` in `photo` is at no address that a model can reach, expected `https:`, `data:` or a path",
+            "the image `s3://bucket/a.png` in `photo` is not at an address that a model can reach, expected `https:`, `data:` or a path",
         ),
         (json!("data:image/png,abc"), "the image `data:image/png,abc` in `photo` is not in Base64"),
         (
@@ -82,7 +82,7 @@ fn what_can_be_no_attachment_is_told() {
     ] {
         assert_eq!(of(value.clone()), Err(expected.to_owned()), "{value}");
     }
-    let error = of(json!("data:image/png;base64,*")).expect_err("a star is no Base64");
+    let error = of(json!("data:image/png;base64,*")).expect_err("a star is not Base64");
     assert!(
         error.starts_with("the image `data:image/png;base64,*` in `photo` is not in Base64: "),
         "{error}"
@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn the_bytes_of_a_data_url_are_carried(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn the_bytes_of_a_data_url_are_kept(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let base64 = base64::engine::general_purpose::STANDARD.encode(&bytes);
         let attachments = of(json!(format!("data:image/png;base64,{base64}"))).expect("it is Base64");
         prop_assert_eq!(&attachments[0].content, &AttachmentContent::Base64(base64.into()));

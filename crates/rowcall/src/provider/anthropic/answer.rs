@@ -1,12 +1,12 @@
-//! What a message amounts to: its blocks, why it stopped and what it took. A tool's input comes back as an object, thinking with
-//! signatures that the API wants to see again.
+//! Decodes a message: its blocks, why it stopped and its usage. A tool's input arrives as an object, and thinking with signatures
+//! that the API expects back.
 
 use serde_json::{Value, json};
 
 use crate::provider::thoughts_alone;
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
-/// What a message amounts to; `None` if it is none.
+/// Decodes a message; `None` if it is not one.
 pub(super) fn read(message: &Value) -> Option<Completion> {
     let has_content = message.get("content").is_some_and(|content| content.is_array() || content.is_string());
     if !has_content && text(message, "/stop_reason").is_none() {
@@ -19,7 +19,7 @@ pub(super) fn read(message: &Value) -> Option<Completion> {
         "" => Finish::Unstated,
         _ => Finish::Stop,
     };
-    // Some gateways have the text alone, as requests may.
+    // Some gateways send just the text, as requests may.
     let only = text(message, "/content").map(|text| json!({"type": "text", "text": text}));
     let answered = only.as_ref().map_or_else(|| blocks(message), std::slice::from_ref);
     Some(Completion {
@@ -40,13 +40,13 @@ pub(super) fn read(message: &Value) -> Option<Completion> {
     })
 }
 
-/// The tier by which it was served. A faster service, and one whose place is promised, have prices of their own as well.
+/// The tier that served it. Faster service and a guaranteed region are priced separately, so they are part of it.
 fn service_tier(message: &Value) -> Option<String> {
     let speed = text(message, "/usage/speed").filter(|word| *word != "standard");
-    let place =
+    let region =
         text(message, "/usage/inference_geo").filter(|word| !["global", "not_available", ""].contains(word));
     let tier = text(message, "/usage/service_tier").filter(|word| *word != "standard");
-    let parts: Vec<&str> = [tier, speed, place].into_iter().flatten().collect();
+    let parts: Vec<&str> = [tier, speed, region].into_iter().flatten().collect();
     if parts.is_empty() {
         text(message, "/usage/service_tier").map(str::to_owned)
     } else {
@@ -54,7 +54,7 @@ fn service_tier(message: &Value) -> Option<String> {
     }
 }
 
-/// Why the model declined. There need not be any words about it.
+/// Why the model declined, which it may not explain.
 fn refusal(message: &Value) -> String {
     let explanation = text(message, "/stop_details/explanation").filter(|words| !words.is_empty());
     match (explanation, text(message, "/stop_details/category")) {
@@ -64,7 +64,7 @@ fn refusal(message: &Value) -> String {
     }
 }
 
-/// The calls if there are any, else the text of all text blocks, which need not come first; other blocks are skipped.
+/// The calls if there are any, else the text of all text blocks, wherever they are; other blocks are skipped.
 fn content(blocks: &[Value]) -> Content {
     let of_type = |wanted: &'static str| blocks.iter().filter(move |block| is_of_type(block, wanted));
     let calls: Vec<_> = of_type("tool_use")
@@ -72,7 +72,7 @@ fn content(blocks: &[Value]) -> Content {
             name: text(block, "/name").unwrap_or_default().to_owned(),
             arguments: match block.get("input") {
                 None | Some(Value::Null) => "{}".to_owned(),
-                // As much as came of it in a stream, or with a key twice.
+                // Cut off in a stream, or with a duplicate key.
                 Some(Value::String(broken)) => broken.clone(),
                 Some(input) => input.to_string(),
             },
@@ -86,8 +86,8 @@ fn content(blocks: &[Value]) -> Content {
     thoughts_alone(said, of_type("thinking").filter_map(|block| text(block, "/thinking")).collect())
 }
 
-/// The blocks as they came, since thinking carries signatures that the API checks, but for what it takes only from its own hands:
-/// blank texts, inputs that are no objects, and thinking with nothing behind it.
+/// The blocks as received, since thinking carries signatures that the API checks, but without those that the API sends and does not
+/// accept back: blank texts, inputs that are not objects, and thinking with nothing after it.
 fn replayable(blocks: &[Value]) -> Vec<Value> {
     let is_thinking = |block: &Value| is_of_type(block, "thinking") || is_of_type(block, "redacted_thinking");
     let is_blank = |block: &Value| {
@@ -96,7 +96,7 @@ fn replayable(blocks: &[Value]) -> Vec<Value> {
     let mut kept: Vec<_> = blocks.iter().filter(|block| !is_blank(block)).cloned().collect();
     for block in kept.iter_mut().filter(|block| is_of_type(block, "tool_use")) {
         if let Some(input) = block.get_mut("input").filter(|input| !input.is_object()) {
-            // Anthropic's documentation has broken input sent back under this name.
+            // Anthropic's documentation asks to send broken input back under this name.
             *input = json!({"INVALID_JSON": input.take()});
         }
     }
@@ -106,7 +106,7 @@ fn replayable(blocks: &[Value]) -> Vec<Value> {
     kept
 }
 
-/// Anthropic counts cached tokens beside `input_tokens`, we count them within.
+/// The usage. Anthropic does not count cached tokens in `input_tokens`, we do.
 fn usage(wire: &Value) -> Option<Usage> {
     let count = |pointer: &str| wire.pointer(pointer).and_then(Value::as_u64);
     let (input, output) = (count("/input_tokens"), count("/output_tokens"));
@@ -125,7 +125,7 @@ fn usage(wire: &Value) -> Option<Usage> {
     })
 }
 
-/// Whether what has this name is the input of a tool.
+/// Whether the field of this name is the input of a tool.
 pub(super) fn is_input(name: &str, _: &Value) -> bool {
     name == "input"
 }

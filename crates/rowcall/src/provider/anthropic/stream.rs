@@ -1,4 +1,4 @@
-//! A streamed message, put together from its events into what a plain body would have been.
+//! Assembles a streamed message from its events into what a plain body would have been.
 
 use std::collections::BTreeMap;
 
@@ -10,44 +10,44 @@ use crate::provider::{anthropic_error, body, openai_error, sse};
 use crate::repeated_key::repeats_key;
 use crate::request::Response;
 
-/// A block that is being put together.
+/// A block that is being assembled.
 #[derive(Default)]
 struct Block {
     fields: Map<String, Value>,
-    /// A tool's input comes as pieces of JSON text.
+    /// A tool's input, which is streamed as pieces of JSON text.
     input: String,
 }
 
-/// The message of a stream. Events and deltas that are unknown are skipped, as Anthropic's documentation asks.
+/// The message of a stream. Unknown events and deltas are skipped, as Anthropic's documentation asks.
 ///
 /// # Errors
-/// The fault that an error event tells of, or a broken connection if the stream ends before the message does.
+/// The fault that an error event reports, or a broken connection if the stream ends before the message does.
 pub(super) fn whole(response: &Response) -> Result<Value, Fault> {
     let mut message = Map::new();
     let mut blocks: BTreeMap<u64, Block> = BTreeMap::new();
     for event in sse::events(&response.body) {
-        // A piece that was cut; what follows it would not be whole.
-        let Ok(told) = body::read(&event.data, is_input) else { break };
-        if let Some(error) = openai_error::in_event(event.name, &told) {
+        // An event that was cut off; nothing after it would be complete.
+        let Ok(event_data) = body::read(&event.data, is_input) else { break };
+        if let Some(error) = openai_error::in_event(event.name, &event_data) {
             let body = error.to_string().into();
             return Err(anthropic_error::classify(&Response { body, ..response.clone() }));
         }
-        let mut told = object(Some(told));
-        let index = told.get("index").and_then(Value::as_u64).unwrap_or(0);
-        match told.get("type").and_then(Value::as_str).unwrap_or(event.name) {
-            "message_start" => message = object(told.remove("message")),
+        let mut event_data = object(Some(event_data));
+        let index = event_data.get("index").and_then(Value::as_u64).unwrap_or(0);
+        match event_data.get("type").and_then(Value::as_str).unwrap_or(event.name) {
+            "message_start" => message = object(event_data.remove("message")),
             "content_block_start" => {
-                let fields = object(told.remove("content_block"));
+                let fields = object(event_data.remove("content_block"));
                 blocks.insert(index, Block { fields, input: String::new() });
             }
             "content_block_delta" => {
-                blocks.entry(index).or_default().add(&object(told.remove("delta")));
+                blocks.entry(index).or_default().add(&object(event_data.remove("delta")));
             }
             "message_delta" => {
-                message.extend(object(told.remove("delta")));
-                // The figures are cumulative, so they take the place of those at the start.
+                message.extend(object(event_data.remove("delta")));
+                // The figures are cumulative, so they replace those at the start.
                 let figures =
-                    object(told.remove("usage")).into_iter().filter(|(_, figure)| !figure.is_null());
+                    object(event_data.remove("usage")).into_iter().filter(|(_, figure)| !figure.is_null());
                 let mut usage = object(message.remove("usage"));
                 usage.extend(figures);
                 message.insert("usage".to_owned(), Value::Object(usage));
@@ -85,8 +85,8 @@ impl Block {
         }
     }
 
-    /// The block with its input, which stays text if it is not an object, as it may have been cut, or if a key stands twice in it, of
-    /// which an object would keep one.
+    /// The block with its input. The input stays text if it is not an object, since it may have been cut off, or if it has a duplicate
+    /// key, of which an object would keep only one.
     fn whole(mut self) -> Value {
         if !self.input.is_empty() {
             let input = serde_json::from_str(&self.input).ok();

@@ -1,4 +1,4 @@
-//! Messages to and from Anthropic: the vectors, and a table of what an answer can be.
+//! Messages to and from Anthropic: the vectors, and a table of possible answers.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::violation::Violation;
 
 fn cases() -> Vec<Value> {
     let mut cases = vectors("anthropic_messages.json");
-    // Tokens are counted at another address.
+    // Token counting has another endpoint.
     cases.retain(|case| case["kind"] != "count_tokens");
     cases
 }
 
-/// How a vector's request asks for a schema, and for which.
+/// The mode and the schema of a vector's request.
 fn asked(request: &Value) -> (Mode, &Value, Arc<WireSchema>) {
     if let Some(schema) = request.pointer("/output_config/format/schema") {
         (Mode::Schema, schema, wire("invoice", None, schema))
@@ -61,7 +61,7 @@ fn ask() -> Prompt {
     Prompt::new(vec![Turn::System("s".into()), Turn::user("u")])
 }
 
-/// The beginning of a stream that says what it is.
+/// The start of a stream that is declared as one.
 fn beginning(of: &str, end: usize) -> Response {
     let mut response = ok(&of[..end]);
     response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -94,7 +94,7 @@ fn requests_are_encoded_as_in_the_vectors() {
 fn answers_are_read_as_in_the_vectors() {
     let cases = cases();
     for given in &cases {
-        // A stream may stand without its request.
+        // Some vectors have a stream without its request.
         let alike = if given["id"] == "stream_tool_use" { "tool_use_forced" } else { "json_schema_ok" };
         let request = given.get("request").unwrap_or(&case(&cases, alike)["request"]);
         let (_, schema, wire) = asked(request);
@@ -105,7 +105,7 @@ fn answers_are_read_as_in_the_vectors() {
 }
 
 #[test]
-fn a_stream_gives_the_message_that_a_plain_body_would_have() {
+fn a_stream_yields_the_same_message_as_a_plain_body() {
     let cases = cases();
     let plain = decode(&response(case(&cases, "tool_use_forced"))).expect("a completion");
     let streamed = decode(&response(case(&cases, "stream_tool_use"))).expect("a completion");
@@ -117,12 +117,12 @@ fn a_stream_gives_the_message_that_a_plain_body_would_have() {
 }
 
 #[test]
-fn a_stream_that_is_cut_anywhere_is_a_broken_connection() {
+fn a_stream_that_is_cut_off_anywhere_is_a_broken_connection() {
     let whole = text(&case(&cases(), "stream_json")["raw"]);
     let complete = decode(&ok(&whole)).expect("a completion");
     let mut cuts = 0;
     for (end, _) in whole.char_indices() {
-        // The event with the stop reason counts from its last line on, whatever follows.
+        // The event with the stop reason counts as soon as its last line is complete.
         match decode(&beginning(&whole, end)) {
             Ok(completion) => assert_eq!(completion, complete, "{end}"),
             Err(fault) => {
@@ -160,7 +160,7 @@ fn both_ways(content: &Value, ending: &Value) -> [Response; 2] {
 }
 
 #[test]
-fn whatever_the_answer_is_it_is_read_for_what_it_is() {
+fn every_kind_of_answer_is_read() {
     let (text, call) = (
         |text: &str| json!({"type": "text", "text": text}),
         |name: &str, input: Value| json!({"type": "tool_use", "id": "t", "name": name, "input": input}),
@@ -232,14 +232,14 @@ fn an_error_in_a_200_is_that_error() {
     ] {
         let stream = format!("event: message_start\ndata: {start}\n\nevent: error\ndata: {body}\n\n");
         for response in [ok(&body.to_string()), ok(&stream)] {
-            let fault = decode(&response).expect_err("an error is no completion");
+            let fault = decode(&response).expect_err("an error is not a completion");
             assert_eq!((fault.kind, fault.request_id.as_deref()), (kind, Some("req_1")), "{body}");
         }
     }
 }
 
 #[test]
-fn a_200_that_is_no_message_is_a_fault() {
+fn a_200_without_a_message_is_a_fault() {
     for (body, kind) in [
         ("", FaultKind::Server),
         ("{}", FaultKind::Server),
@@ -266,7 +266,7 @@ fn odd_parts_of_the_envelope_do_not_cost_the_answer() {
     assert_eq!((completion.content, completion.usage), (Content::Text("{}".to_owned()), Some(usage)));
 }
 
-/// What a re-ask says after `content` was answered.
+/// The re-ask that follows an answer of `content`.
 fn reasked(content: &Value) -> Value {
     let [response, _] = both_ways(content, &json!({"stop_reason": "end_turn"}));
     let raw_turn = decode(&response).expect("a completion").raw_turn;
@@ -275,14 +275,14 @@ fn reasked(content: &Value) -> Value {
     sent(&prompt)["messages"].clone()
 }
 
-const TOLD: &str = "The answer is not valid:\n- `/age`: is missing\n\
+const CORRECTION: &str = "The answer is not valid:\n- `/age`: is missing\n\
                     Give the whole answer again with all of this corrected, and nothing else.";
 
 #[test]
-fn a_reask_replays_the_whole_turn_and_meets_each_call_with_a_result() {
+fn a_reask_replays_the_whole_turn_and_answers_each_call_with_a_result() {
     let question = json!({"role": "user", "content": "Who?"});
     let result =
-        |id: &str| json!({"type": "tool_result", "tool_use_id": id, "is_error": true, "content": TOLD});
+        |id: &str| json!({"type": "tool_result", "tool_use_id": id, "is_error": true, "content": CORRECTION});
     let call = |id: &str, input: Value| json!({"type": "tool_use", "id": id, "name": "p", "input": input});
     let thinking = json!({"type": "thinking", "thinking": "Hm.", "signature": "Sg=="});
     let redacted = json!({"type": "redacted_thinking", "data": "x"});
@@ -291,7 +291,7 @@ fn a_reask_replays_the_whole_turn_and_meets_each_call_with_a_result() {
         let expected = json!([
             question,
             {"role": "assistant", "content": content},
-            {"role": "user", "content": TOLD},
+            {"role": "user", "content": CORRECTION},
         ]);
         assert_eq!(reasked(&content), expected);
     }
@@ -305,10 +305,10 @@ fn a_reask_replays_the_whole_turn_and_meets_each_call_with_a_result() {
 }
 
 #[test]
-fn what_the_api_would_refuse_is_not_replayed() {
+fn what_the_api_would_reject_is_not_replayed() {
     let blank = json!({"type": "text", "text": " \n"});
     let thinking = json!({"type": "thinking", "thinking": "", "signature": "Sg=="});
-    let unanswered = json!([{"role": "user", "content": "Who?"}, {"role": "user", "content": TOLD}]);
+    let unanswered = json!([{"role": "user", "content": "Who?"}, {"role": "user", "content": CORRECTION}]);
     for content in [json!([]), json!([blank]), json!([thinking]), json!([thinking, blank])] {
         assert_eq!(reasked(&content), unanswered, "{content}");
     }
@@ -320,7 +320,7 @@ fn what_the_api_would_refuse_is_not_replayed() {
     );
 }
 
-/// What a stream amounts to that gives `json` as a tool's input.
+/// The completion of a stream with `json` as a tool's input.
 fn streamed_input(json: &str, stop_reason: &str) -> Completion {
     let events = [
         json!({"type": "message_start", "message": {"content": []}}),
@@ -335,7 +335,7 @@ fn streamed_input(json: &str, stop_reason: &str) -> Completion {
 }
 
 #[test]
-fn input_that_an_object_would_not_hold_stays_as_it_was_streamed() {
+fn input_that_is_not_an_object_stays_as_it_was_streamed() {
     for (input, stop_reason, finish) in [
         ("{\"name\":\"A", "max_tokens", Finish::Length),
         ("{\"name\":\"A\",\"name\":\"B\"}", "tool_use", Finish::Stop),
@@ -347,7 +347,7 @@ fn input_that_an_object_would_not_hold_stays_as_it_was_streamed() {
 }
 
 #[test]
-fn a_paused_turn_is_taken_up_where_it_stands() {
+fn a_paused_turn_is_resumed() {
     let content = json!([{"type": "text", "text": "{\"na"}, {"type": "server_tool_use", "id": "s"}]);
     let [response, _] = both_ways(&content, &json!({"stop_reason": "pause_turn"}));
     let completion = decode(&response).expect("a completion");
@@ -360,7 +360,7 @@ fn a_paused_turn_is_taken_up_where_it_stands() {
 }
 
 #[test]
-fn images_and_documents_go_before_the_words() {
+fn images_and_documents_go_before_the_text() {
     let attachment = |media_type: &str, content| Attachment { media_type: media_type.to_owned(), content };
     let attachments = vec![
         attachment("image/png", AttachmentContent::Base64("aGk=".into())),
@@ -381,7 +381,7 @@ fn images_and_documents_go_before_the_words() {
 }
 
 #[test]
-fn a_sampling_parameter_is_sent_by_the_version_that_takes_it() {
+fn a_sampling_parameter_is_sent_with_the_version_that_accepts_it() {
     let version = |parameters: Parameters| {
         let request = target(form(&person(), Mode::Schema), parameters).encode(&ask());
         let [(name, value)] = request.headers else { panic!("one header") };
@@ -417,7 +417,7 @@ fn only_long_answers_are_streamed() {
 }
 
 #[test]
-fn what_never_changes_is_cached_if_it_is_long() {
+fn a_long_constant_prefix_is_cached() {
     let long = "Be brief. ".repeat(410);
     let example =
         |question: &str| Turn::Example(Arc::new(Example { question: question.to_owned(), value: json!(1) }));
@@ -433,7 +433,7 @@ fn what_never_changes_is_cached_if_it_is_long() {
     let users = with_extra(&json!({"cache_control": {"type": "ephemeral", "ttl": "1h"}}));
     assert_eq!(sent(with_long(), users)["system"], long);
 
-    // The examples follow the system part, so the mark is on the last of them.
+    // The examples follow the system message, so the last of them has the mark.
     let turns = vec![Turn::System(long.as_str().into()), example("a"), example("b"), Turn::user("u")];
     let sent = sent(turns, Parameters::default());
     assert_eq!(sent["system"], long);
@@ -450,7 +450,7 @@ fn what_never_changes_is_cached_if_it_is_long() {
 }
 
 #[test]
-fn each_mode_asks_in_its_own_way() {
+fn each_mode_sends_its_own_fields() {
     let fields_of = |mode, parameters: Parameters| {
         let mut sent = body(&target(form(&person(), mode), parameters).encode(&ask()));
         let fields = sent.as_object_mut().expect("an object");
@@ -461,7 +461,7 @@ fn each_mode_asks_in_its_own_way() {
     let format = json!({"type": "json_schema", "schema": schema});
     let plain = fields_of(Mode::Schema, Parameters::default());
     assert_eq!(plain, json!({"system": "s", "output_config": {"format": format}}));
-    // What the user sets beside the format goes beside it.
+    // The user's fields go next to the format.
     let effort = fields_of(Mode::Schema, with_extra(&json!({"output_config": {"effort": "low"}})));
     assert_eq!(effort["output_config"], json!({"format": format, "effort": "low"}));
 
@@ -475,9 +475,9 @@ fn each_mode_asks_in_its_own_way() {
     assert_eq!(tool["tools"][0]["strict"], false);
 }
 
-/// Of a key that stands twice, an object would keep one value and lose the other.
+/// An object would keep only one value of a duplicate key.
 #[test]
-fn arguments_with_a_key_twice_are_no_value() {
+fn arguments_with_a_duplicate_key_are_not_a_value() {
     let name = person().name().to_owned();
     for (input, is_value) in [
         (r#"{"name":"Ann","age":30}"#, true),

@@ -1,4 +1,4 @@
-//! Anthropic's errors: the vectors, and what its messages object to.
+//! Anthropic's errors: the vectors, and the fields that its messages reject.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use crate::provider::tests::{check, response, vectors};
 use crate::schema::{Dialect, Schema};
 use crate::standing::Dimension;
 
-/// Where we say otherwise than the vectors, as `docs/faults.md` has it.
+/// Where we deliberately differ from the vectors; see `docs/faults.md`.
 const OURS: [(&str, &str); 2] =
     [("invalid_temperature", "unsupported_parameter"), ("unknown_type", "invalid_request")];
 
@@ -43,7 +43,7 @@ fn errors_are_classified_as_in_the_vectors() {
 }
 
 #[test]
-fn what_is_invalid_is_told_by_the_field_that_the_message_names() {
+fn the_field_in_the_message_determines_what_is_invalid() {
     let unsupported = FaultKind::UnsupportedParameter;
     for (message, kind, param) in [
         ("temperature: Extra inputs are not permitted", unsupported, Some("temperature")),
@@ -56,7 +56,7 @@ fn what_is_invalid_is_told_by_the_field_that_the_message_names() {
         ("Forced tool use is not supported on this model.", unsupported, Some("tool_choice")),
         ("Thinking may not be enabled when tool_choice forces tool use.", unsupported, Some("tool_choice")),
         ("tools.0.custom.strict: Extra inputs are not permitted", unsupported, Some("tools.0.custom.strict")),
-        // The value is refused, not the field: leaving it out is not what the user wants.
+        // The value is rejected, not the field: dropping it is not what the user wants.
         ("temperature: Input should be less than or equal to 1", unsupported, None),
         ("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024", unsupported, None),
         // A limit that was enlarged for one row must not stop the others.
@@ -113,7 +113,7 @@ fn the_code_comes_before_the_type_and_the_type_before_the_status() {
 }
 
 #[test]
-fn what_is_not_anthropics_is_read_as_any_servers() {
+fn a_body_that_is_not_anthropics_is_read_like_any_servers() {
     for (status, body, kind) in [
         (502, "<html>Bad Gateway</html>", FaultKind::Server),
         (529, "", FaultKind::Overloaded),

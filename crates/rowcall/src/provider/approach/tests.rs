@@ -1,4 +1,4 @@
-//! What a server refuses, and what is asked from then on.
+//! What a server rejects, and how requests are made from then on.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn refusal(param: &str) -> Fault {
     }
 }
 
-/// What is sent now, beside model and messages.
+/// The fields that are sent now, apart from model and messages.
 fn sent(approach: &Approach) -> Vec<String> {
     let body = approach.target().encode(&crate::turn::Prompt::new(Vec::new())).body;
     let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
@@ -39,27 +39,27 @@ fn sent(approach: &Approach) -> Vec<String> {
 }
 
 #[test]
-fn what_a_server_refuses_is_left_out_or_asked_for_otherwise() {
+fn what_a_server_rejects_is_dropped_or_requested_differently() {
     let approach = approach();
     assert_eq!(sent(&approach), ["max_tokens", "response_format", "temperature", "top_k"]);
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     for param in
         ["temperature", "top_k", "max_tokens", "response_format", "tool_choice", "response_format.type"]
     {
         match approach.adapt(&approach.target(), &refusal(param)) {
-            Adaptation::Change(change) => told.push(change.to_string()),
+            Adaptation::Change(change) => changes.push(change.to_string()),
             other @ (Adaptation::None | Adaptation::OfRow | Adaptation::Made) => panic!("{param}: {other:?}"),
         }
     }
     assert_eq!(
-        told,
+        changes,
         [
-            "the server does not take `temperature`, so it is no longer sent",
-            "the server does not take `top_k`, so it is no longer sent",
+            "the server does not accept `temperature`, so it is no longer sent",
+            "the server does not accept `top_k`, so it is no longer sent",
             "the output limit is sent as `max_completion_tokens` from now on",
-            "the server does not take structured output by schema, so a forced tool is used instead",
-            "the server does not take a forced tool, so a JSON object with the schema in the prompt is used instead",
-            "the server does not take a JSON object with the schema in the prompt, so the schema in the prompt alone is used instead",
+            "the server does not accept structured output by schema, so a forced tool is used instead",
+            "the server does not accept a forced tool, so a JSON object with the schema in the prompt is used instead",
+            "the server does not accept a JSON object with the schema in the prompt, so the schema in the prompt alone is used instead",
         ]
     );
     assert_eq!(sent(&approach), ["max_completion_tokens"]);
@@ -75,7 +75,7 @@ fn a_change_is_made_once_for_all_rows() {
 }
 
 #[test]
-fn a_server_that_takes_neither_name_of_the_output_limit_is_not_asked_for_ever() {
+fn a_server_that_rejects_both_names_of_the_output_limit_is_not_retried_forever() {
     let approach = approach();
     let refused_as = |name| approach.adapt(&approach.target(), &refusal(name));
     assert!(matches!(refused_as("max_tokens"), Adaptation::Change(Change::Renamed(_))));
@@ -83,7 +83,7 @@ fn a_server_that_takes_neither_name_of_the_output_limit_is_not_asked_for_ever() 
 }
 
 #[test]
-fn what_must_be_sent_and_other_faults_change_nothing() {
+fn required_fields_and_other_faults_change_nothing() {
     let approach = approach();
     for fault in [
         refusal("messages"),
@@ -95,9 +95,9 @@ fn what_must_be_sent_and_other_faults_change_nothing() {
     }
 }
 
-/// A schema that a server cannot compile in one mode is asked for in the next, whatever field the server names, until none is left.
+/// A schema that a server cannot compile in one mode is requested in the next, whatever field the server names, until none is left.
 #[test]
-fn a_schema_that_is_refused_is_asked_for_by_the_next_mode() {
+fn a_rejected_schema_is_requested_in_the_next_mode() {
     let approach = approach();
     let refused = Fault::new(FaultKind::InvalidSchema, "failed to parse grammar");
     let asked = approach.target();
@@ -110,9 +110,9 @@ fn a_schema_that_is_refused_is_asked_for_by_the_next_mode() {
     assert_eq!(approach.adapt(&asked, &refused), Adaptation::Made);
 }
 
-/// Gateways ask in another way than they are asked, and name that one.
+/// Gateways may translate a request to another mode and name that mode's field.
 #[test]
-fn a_way_to_ask_that_is_refused_leads_to_the_next_mode_whichever_is_named() {
+fn a_rejected_mode_leads_to_the_next_one_whichever_field_is_named() {
     for named in ["tools", "response_format", "output_config.format", "generation_config.response_schema"] {
         let approach = approach();
         let modes: Vec<_> =
@@ -126,7 +126,7 @@ fn a_way_to_ask_that_is_refused_leads_to_the_next_mode_whichever_is_named() {
 }
 
 #[test]
-fn a_refusal_among_acceptances_is_the_rows_own() {
+fn a_rejection_among_acceptances_concerns_only_its_row() {
     let moves = |approach: &Approach, fault: &Fault| {
         let first = (0..20).find(|_| approach.adapt(&approach.target(), fault) != Adaptation::OfRow);
         first.map(|nth| nth + 1)
@@ -140,7 +140,7 @@ fn a_refusal_among_acceptances_is_the_rows_own() {
         let accepted = approach();
         accepted.accepted(&accepted.target());
         assert_eq!(moves(&accepted, fault), Some(8), "{fault}");
-        // Each acceptance shows that the form is taken.
+        // Each acceptance shows that the server accepts the form.
         let mixed = approach();
         for _ in 0..50 {
             mixed.accepted(&mixed.target());
@@ -171,12 +171,12 @@ fn the_other_version_of_geminis_api_is_tried_once() {
     assert_eq!(approach.adapt(&approach.target(), &unknown), Adaptation::None);
     let refused = Fault::new(FaultKind::InvalidSchema, "no");
     assert!(matches!(approach.adapt(&approach.target(), &refused), Adaptation::Change(Change::Mode { .. })));
-    assert_eq!(&*path(), "/v1beta/models/m:generateContent", "another mode is asked for at the same place");
+    assert_eq!(&*path(), "/v1beta/models/m:generateContent", "another mode keeps the version");
 }
 
-/// Anthropic's tools refuse names of properties that other ways to ask take.
+/// Anthropic's tools reject property names that other modes accept.
 #[test]
-fn only_tools_of_anthropics_have_other_names() {
+fn only_anthropics_tools_rename_properties() {
     let schema = Schema::parse("größe").expect("a schema");
     let asked = |protocol, mode| {
         let forms = Forms::of(&schema, protocol, &[mode]).expect("a form");

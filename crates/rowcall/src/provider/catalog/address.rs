@@ -1,40 +1,39 @@
-//! Where a provider is: the base URL that follows from what the user says and from the environment, which is passed in. What is
-//! sent there is not known here.
+//! The address of a provider: the base URL, from the user's settings and from the environment, which is passed in as a function.
 
 use super::Provider;
 use crate::error::Problem;
 
-/// Where a provider is, unless the user says otherwise.
+/// The address of a provider, unless the user gives another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address {
-    /// Here.
+    /// This base URL.
     At(&'static str),
-    /// Here, unless this environment variable names another host, with or without scheme and port.
+    /// This base URL, unless the environment variable names another host, with or without scheme and port.
     Local {
         /// The base URL.
         url: &'static str,
         /// The variable.
         host: &'static str,
     },
-    /// In a region: `{region}` in the URL stands for it.
+    /// A base URL with a placeholder, `{region}`, for the region.
     Regional {
         /// The base URL.
         url: &'static str,
-        /// The environment variables for the region, of which the first that is set counts.
+        /// The environment variables for the region; the first one that is set counts.
         region: &'static [&'static str],
     },
-    /// The user must say; such as this.
+    /// The user must give the base URL.
     Own {
-        /// What the base URL looks like.
+        /// An example of such a base URL.
         example: &'static str,
     },
 }
 
-/// What stands for the region in a URL.
+/// The placeholder for the region in a URL.
 const REGION: &str = "{region}";
 
 impl Address {
-    /// The base URL as it is written down: with `{region}`, or an example.
+    /// The base URL for display: with `{region}`, or an example.
     pub fn written(self) -> &'static str {
         match self {
             Self::At(url) | Self::Local { url, .. } | Self::Regional { url, .. } => url,
@@ -42,7 +41,7 @@ impl Address {
         }
     }
 
-    /// The environment variables that it depends on.
+    /// The environment variables that the address depends on.
     pub fn variables(self) -> Vec<&'static str> {
         match self {
             Self::At(_) | Self::Own { .. } => Vec::new(),
@@ -53,10 +52,10 @@ impl Address {
 }
 
 impl Provider {
-    /// The base URL: the one that is `given`, else that of its environment variable, else its own. `variable` looks one up.
+    /// The base URL: the `given` one, else the one in the provider's environment variable, else the default. `variable` reads the environment.
     ///
     /// # Errors
-    /// If the user must say where it is, and has not.
+    /// If the user has to give a base URL and has not.
     pub fn base_url(
         &self,
         given: Option<&str>,
@@ -73,21 +72,21 @@ impl Provider {
             }
             Address::Regional { url, region } => match region.iter().copied().find_map(&variable) {
                 Some(region) => in_region(url, region.trim()),
-                None => Err(self.nowhere(&format!("set `{}`, or give a base URL", region.join("` or `")))),
+                None => Err(self.no_address(&format!("set `{}`, or give a base URL", region.join("` or `")))),
             },
-            Address::Own { example } => Err(self.nowhere(&match self.base_url_variable {
+            Address::Own { example } => Err(self.no_address(&match self.base_url_variable {
                 Some(variable) => format!("set `{variable}`, or give a base URL such as `{example}`"),
-                None => "start one with `rowcall sim` and pass what it prints as the base URL".to_owned(),
+                None => "start one with `rowcall sim` and pass the base URL that it prints".to_owned(),
             })),
         }
     }
 
-    fn nowhere(&self, hint: &str) -> Problem {
-        let message = format!("provider `{}` has no address of its own, expected a base URL", self.name);
+    fn no_address(&self, hint: &str) -> Problem {
+        let message = format!("provider `{}` has no default address, expected a base URL", self.name);
         Problem::new(message).hint(hint)
     }
 
-    /// The URL with the path of the API, if it has none.
+    /// Appends the path of the API to a URL without a path.
     fn with_path(&self, url: String) -> String {
         let (address, query) = url.split_at(url.find('?').unwrap_or(url.len()));
         let address = address.trim_end_matches('/');
@@ -100,8 +99,8 @@ impl Provider {
     }
 }
 
-/// The URL of a host as Ollama's users name it (`OLLAMA_HOST`): scheme and port may be missing, and it may be the address on which
-/// the server listens to all the world.
+/// The URL for a host as in `OLLAMA_HOST`: scheme and port may be missing, and it may be the wildcard address on which the server
+/// listens.
 fn local(host: &str, own: &str) -> String {
     let (scheme, rest) = host.trim().split_once("://").unwrap_or(("http", host.trim()));
     let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -111,7 +110,7 @@ fn local(host: &str, own: &str) -> String {
         Some((name, port)) if !port.contains(']') => (name, Some(port)),
         Some(_) | None => (name, None),
     };
-    // As Ollama's own client reads it: a scheme that is written out has its own port.
+    // As in Ollama's own client: with an explicit scheme, the scheme's default port applies.
     let port = port.or_else(|| (!host.contains("://")).then_some(own_port));
     let name = match name {
         "" | "0.0.0.0" => "127.0.0.1",

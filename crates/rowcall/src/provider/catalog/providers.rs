@@ -1,5 +1,5 @@
-//! The table of providers, one entry each. Base URLs and key variables are as the official SDKs have them, or for local servers their
-//! documentation; what an entry says beyond that has its source beside it.
+//! The table of providers. Base URLs and key variables follow the official SDKs, or the documentation of local servers; everything
+//! else in an entry has its source in a comment.
 
 use super::{Address, Key, Provider};
 use crate::provider::Mode::{Json, Prompt, Schema, Tool};
@@ -7,21 +7,21 @@ use crate::provider::Protocol::{Anthropic, Gemini, OpenAiChat, OpenAiResponses};
 use crate::provider::{KeyHeader, Mode, Quirks};
 use crate::schema::Dialect;
 
-/// OpenAI's API description: `max_tokens` is deprecated and refused for current models, `developer` takes the place of `system`.
+/// OpenAI's API reference: `max_tokens` is deprecated and rejected for current models, `developer` replaces `system`.
 pub(super) const OPENAI: Quirks = Quirks {
     output_limit_field: "max_completion_tokens",
     system_role: "developer",
     no_capacity_status: None,
 };
 
-/// What all servers know that speak Chat Completions after OpenAI's example.
+/// The names that every server of Chat Completions knows.
 pub(super) const COMPATIBLE: Quirks =
     Quirks { output_limit_field: "max_tokens", system_role: "system", no_capacity_status: None };
 
-/// Every mode, the surest first.
+/// Every mode, the most reliable first.
 const ALL: &[Mode] = &[Schema, Tool, Json, Prompt];
 
-/// A server that speaks Chat Completions and takes all that OpenAI's takes, by names that all know.
+/// A server of Chat Completions with all of OpenAI's features, under the names that every server knows.
 const fn compatible(name: &'static str, address: Address, key: Key) -> Provider {
     Provider {
         name,
@@ -46,7 +46,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
         ..compatible("openai", Address::At("https://api.openai.com/v1"), Key::Required(&["OPENAI_API_KEY"]))
     },
     // Microsoft's documentation: `{endpoint}/openai/v1` needs no `api-version`, the model is the deployment's name. Roles and
-    // fields are OpenAI's, but `developer` is not known to every model that is deployed there.
+    // fields are OpenAI's, but not every model deployed there knows `developer`.
     Provider {
         base_url_variable: Some("AZURE_OPENAI_ENDPOINT"),
         api_path: "/openai/v1",
@@ -59,7 +59,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
             Key::Required(&["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"]),
         )
     },
-    // Anthropic's API has no mode that only makes sure of JSON.
+    // Anthropic's API has no mode that only guarantees JSON.
     Provider {
         base_url_variable: Some("ANTHROPIC_BASE_URL"),
         speaks: &[(Anthropic, &[Schema, Tool, Prompt])],
@@ -80,18 +80,18 @@ pub(super) const PROVIDERS: &[Provider] = &[
             Key::Required(&["GOOGLE_API_KEY", "GEMINI_API_KEY"]),
         )
     },
-    // Mistral's SDK knows `json_schema` with `strict`, and a named tool as `tool_choice`.
+    // Mistral's SDK has `json_schema` with `strict`, and a named tool as `tool_choice`.
     compatible("mistral", Address::At("https://api.mistral.ai/v1"), Key::Required(&["MISTRAL_API_KEY"])),
-    // Its SDK's base URL has no path. Structured output by schema is there for some models only, and its limits on requests are
-    // per day, on tokens per minute, which the headers show. Its documentation of errors: 498, which elsewhere is a bad token, says
-    // that there is no capacity at the flexible price.
+    // The SDK's base URL has no path. Only some models support structured output by schema. The limits, which the headers show, are
+    // per day for requests and per minute for tokens. The documentation of errors: 498, elsewhere a bad token, means that there is
+    // no capacity at the flexible price.
     Provider {
         base_url_variable: Some("GROQ_BASE_URL"),
         api_path: "/openai/v1",
         quirks: Quirks { no_capacity_status: Some(498), ..COMPATIBLE },
         ..compatible("groq", Address::At("https://api.groq.com/openai/v1"), Key::Required(&["GROQ_API_KEY"]))
     },
-    // DeepSeek's documentation of Chat Completions has `text` and `json_object` only, and the server refuses `json_schema` ("This
+    // DeepSeek's documentation of Chat Completions has only `text` and `json_object`, and the server rejects `json_schema` ("This
     // response_format type is unavailable now", seen in July 2026).
     Provider {
         base_url_variable: Some("DEEPSEEK_API_BASE"),
@@ -108,7 +108,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
         Address::At("https://api.fireworks.ai/inference/v1"),
         Key::Required(&["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"]),
     ),
-    // OpenRouter's documentation: without this a request may be routed to a provider that ignores what it does not know, such as
+    // OpenRouter's documentation: without this field, a request may be routed to a provider that ignores unknown fields, such as
     // a schema.
     Provider {
         speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
@@ -121,7 +121,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
     },
     compatible("cerebras", Address::At("https://api.cerebras.ai/v1"), Key::Required(&["CEREBRAS_API_KEY"])),
     compatible("xai", Address::At("https://api.x.ai/v1"), Key::Required(&["XAI_API_KEY"])),
-    // Perplexity's documentation: structured output is by `json_schema` alone, and there are no tools of one's own.
+    // Perplexity's documentation: structured output is by `json_schema` only, and users cannot define tools.
     Provider {
         speaks: &[(OpenAiChat, &[Schema, Prompt])],
         ..compatible(
@@ -130,7 +130,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
             Key::Required(&["PERPLEXITY_API_KEY"]),
         )
     },
-    // AWS's documentation recommends this endpoint for what speaks OpenAI's protocols; variables as in OpenAI's SDK.
+    // AWS's documentation recommends this endpoint for OpenAI's protocols; variables as in OpenAI's SDK.
     Provider {
         base_url_variable: Some("AWS_BEDROCK_BASE_URL"),
         api_path: "/openai/v1",
@@ -144,7 +144,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
             Key::Required(&["AWS_BEARER_TOKEN_BEDROCK"]),
         )
     },
-    // Ollama's source: `/v1` holds the model to `json_schema` by a grammar and ignores `tool_choice`.
+    // Ollama's source: `/v1` enforces `json_schema` with a grammar and ignores `tool_choice`.
     Provider {
         api_path: "/v1",
         speaks: &[(OpenAiChat, &[Schema, Json, Prompt])],
@@ -187,7 +187,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
         dialect: Some(Dialect::LlamaCpp),
         ..compatible("lmstudio", Address::At("http://localhost:1234/v1"), Key::Optional(&["LM_API_TOKEN"]))
     },
-    // Our own simulator speaks all four.
+    // Our own simulator supports all four.
     Provider {
         speaks: &[
             (OpenAiChat, ALL),

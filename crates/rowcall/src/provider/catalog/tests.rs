@@ -1,4 +1,5 @@
-//! Providers are found by name, are where the user or the environment says, and stand in `docs/providers.md` as they are here.
+//! Providers are found by name, their addresses follow the user's settings and the environment, and `docs/providers.md` matches the
+//! table.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ fn provider(name: &str) -> &'static Provider {
     named(name).unwrap_or_else(|problem| panic!("{problem}"))
 }
 
-/// The base URL that follows from what is given and from these variables.
+/// The base URL for a given one and these environment variables.
 fn base_url(name: &str, given: Option<&str>, variables: &[(&str, &str)]) -> Result<String, Problem> {
     provider(name).base_url(given, |wanted| {
         let found = variables.iter().find(|(variable, _)| *variable == wanted);
@@ -35,8 +36,9 @@ fn models_name_their_provider() {
     ] {
         let problem = found(typo).expect_err("unknown");
         let name = typo.split('/').next().expect("a name");
-        let told = format!("unknown provider `{name}` in model `{typo}` (known: openai, azure, anthropic, ");
-        assert!(problem.message.starts_with(&told), "{problem}");
+        let expected =
+            format!("unknown provider `{name}` in model `{typo}` (known: openai, azure, anthropic, ");
+        assert!(problem.message.starts_with(&expected), "{problem}");
         assert_eq!(problem.hint.as_deref(), Some(hint), "{typo}");
     }
     for nothing in ["gpt-6-luna", "openai", "openai/", "", "/"] {
@@ -44,9 +46,9 @@ fn models_name_their_provider() {
     }
 }
 
-/// Elsewhere it says that a token is not valid, which waiting does not mend.
+/// Elsewhere, 498 means an invalid token, which waiting does not fix.
 #[test]
-fn only_groq_has_no_capacity_by_498() {
+fn only_groq_reports_missing_capacity_with_498() {
     for provider in all() {
         let is_groq = provider.name == "groq";
         assert_eq!(provider.quirks.no_capacity_status, is_groq.then_some(498), "{}", provider.name);
@@ -61,7 +63,7 @@ fn no_two_providers_share_a_name() {
 }
 
 #[test]
-fn each_provider_speaks_and_has_the_prompt_as_its_last_way() {
+fn each_provider_has_a_protocol_and_prompt_as_its_last_mode() {
     for provider in all() {
         assert!(!provider.speaks.is_empty(), "{}", provider.name);
         for (protocol, modes) in provider.speaks {
@@ -75,7 +77,7 @@ fn each_provider_speaks_and_has_the_prompt_as_its_last_way() {
 }
 
 #[test]
-fn a_provider_is_where_the_user_says_then_the_variable_then_where_it_always_is() {
+fn the_users_base_url_comes_before_the_variable_and_the_default() {
     let variable = [("OPENAI_BASE_URL", "https://eu.api.openai.com/v1")];
     let given = Some("http://localhost:4000/v1");
     assert_eq!(base_url("openai", given, &variable).as_deref(), Ok("http://localhost:4000/v1"));
@@ -84,7 +86,7 @@ fn a_provider_is_where_the_user_says_then_the_variable_then_where_it_always_is()
 }
 
 #[test]
-fn an_address_without_a_path_gets_the_one_of_the_api() {
+fn an_address_without_a_path_gets_the_path_of_the_api() {
     for (name, given, full) in [
         ("azure", "https://r.openai.azure.com", "https://r.openai.azure.com/openai/v1"),
         ("azure", "https://r.openai.azure.com/", "https://r.openai.azure.com/openai/v1"),
@@ -100,7 +102,7 @@ fn an_address_without_a_path_gets_the_one_of_the_api() {
         ("vllm", "http://gpu:8000/v1", "http://gpu:8000/v1"),
         ("anthropic", "https://gateway/v1", "https://gateway/v1"),
         ("openai", "http://localhost:4000", "http://localhost:4000"),
-        // What is no address is left for the one who sends to refuse.
+        // An invalid URL is left for the transport to reject.
         ("vllm", "localhost:8000", "localhost:8000"),
         ("vllm", "http://", "http://"),
     ] {
@@ -143,9 +145,9 @@ fn bedrock_is_in_a_region() {
 }
 
 #[test]
-fn who_must_say_where_the_server_is_is_told_how() {
+fn a_missing_base_url_is_reported_with_a_hint() {
     let azure = base_url("azure", None, &[]).expect_err("no endpoint");
-    assert_eq!(azure.message, "provider `azure` has no address of its own, expected a base URL");
+    assert_eq!(azure.message, "provider `azure` has no default address, expected a base URL");
     let hint = "set `AZURE_OPENAI_ENDPOINT`, or give a base URL such as `https://RESOURCE.openai.azure.com`";
     assert_eq!(azure.hint.as_deref(), Some(hint));
     assert!(
@@ -165,7 +167,7 @@ fn only_openais_own_hosts_get_its_newest_names() {
 }
 
 #[test]
-fn a_key_travels_in_the_providers_own_header_and_does_not_print() {
+fn a_key_is_sent_in_the_providers_own_header_and_does_not_print() {
     let key = SecretString::from("sk-very-secret".to_owned());
     for (model, header, value) in [
         ("openai/x", "authorization", "Bearer sk-very-secret"),
@@ -176,7 +178,7 @@ fn a_key_travels_in_the_providers_own_header_and_does_not_print() {
     ] {
         let offer = Offer::of(model, None).expect("known");
         let of_key = offer.provider.key_header.unwrap_or_else(|| offer.protocol.key_header());
-        let found = of_key.value(&key).expect("a fit key");
+        let found = of_key.value(&key).expect("a valid key");
         assert_eq!((of_key.name().as_str(), found.as_bytes()), (header, value.as_bytes()), "{model}");
         assert!(!format!("{found:?}").contains("very-secret"));
     }
@@ -184,7 +186,7 @@ fn a_key_travels_in_the_providers_own_header_and_does_not_print() {
     assert!(KeyHeader::Bearer.value(&unfit).is_err());
 }
 
-/// The table of `docs/providers.md`, made from the code.
+/// The table in `docs/providers.md`, generated from the code.
 fn written() -> Vec<String> {
     let code = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
     let line = |provider: &Provider| {
@@ -215,7 +217,7 @@ fn written() -> Vec<String> {
 }
 
 #[test]
-fn the_documentation_has_the_table_as_it_is() {
+fn the_documented_table_matches_the_code() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/providers.md");
     let page = std::fs::read_to_string(page).expect("the page");
     let lines = page.lines().skip_while(|line| !line.starts_with("| name ")).skip(2);

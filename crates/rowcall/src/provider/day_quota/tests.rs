@@ -1,4 +1,4 @@
-//! Refusals for a day's quota in the words of several servers: none of them is waited out in seconds that it does not mean.
+//! Refusals for a daily quota in the words of several servers: a short wait that would not help is never waited out.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -17,9 +17,9 @@ fn said(message: &str) -> Value {
     json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": message}})
 }
 
-/// The seconds that come with a day's quota would end in the next refusal.
+/// After the seconds that come with a daily quota, the next request would be refused, too.
 #[test]
-fn a_quota_for_a_day_asks_for_tomorrow() {
+fn a_daily_quota_is_not_waited_for() {
     let quota = |id: &str| json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": id}]});
     let delay = json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "39s"});
     let day = quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier");
@@ -38,7 +38,7 @@ fn a_quota_for_a_day_asks_for_tomorrow() {
                 "Rate limit exceeded: free-models-per-day. Add credits for 1000 requests per day, 20 per minute",
             ),
         ),
-        // What flows in is not what the time is for: a day's 200 requests give back one in 7 min 12 s.
+        // The wait is not the time to refill: with 200 requests a day, one is back in 7 min 12 s.
         (
             chat,
             said(
@@ -68,7 +68,7 @@ fn a_quota_for_a_day_asks_for_tomorrow() {
     ] {
         let fault = refused(protocol, &body);
         assert_eq!((fault.kind, fault.retry_after), (FaultKind::Quota, None), "{fault}");
-        assert!(fault.message.ends_with("(a day's quota, which is full again tomorrow)"), "{fault}");
+        assert!(fault.message.ends_with("(a daily quota, which is full again tomorrow)"), "{fault}");
         let asks_to_wait =
             ["39", "7m12s", "9m35", "Please"].iter().any(|words| fault.message.contains(words));
         assert!(!asks_to_wait, "{fault}");
@@ -76,16 +76,16 @@ fn a_quota_for_a_day_asks_for_tomorrow() {
 }
 
 #[test]
-fn an_hour_or_more_is_when_it_resets_by_the_servers_word() {
+fn a_wait_of_an_hour_or_more_is_kept() {
     let fault = refused(Protocol::OpenAiChat, &said("Daily limit reached. Please try again in 9h5m."));
     let wait = std::time::Duration::from_mins(9 * 60 + 5);
     assert_eq!((fault.kind, fault.retry_after), (FaultKind::Quota, Some(wait)));
     assert!(fault.to_string().ends_with("(it asks to wait 545 min)"), "{fault}");
 }
 
-/// 10,000 requests a day give back one in 8.64 s.
+/// With 10,000 requests a day, one is back in 8.64 s.
 #[test]
-fn what_flows_in_all_day_is_waited_for_where_a_run_gets_on_by_it() {
+fn a_quota_that_refills_quickly_is_waited_for() {
     let fault = refused(
         Protocol::OpenAiChat,
         &said(
@@ -94,12 +94,15 @@ fn what_flows_in_all_day_is_waited_for_where_a_run_gets_on_by_it() {
     );
     assert_eq!(fault.kind, FaultKind::RateLimit, "{fault}");
     assert_eq!(fault.retry_after.map(|wait| wait.as_secs_f64()), Some(8.64), "{fault}");
-    assert!(fault.message.ends_with("has room for this in 8.64 s and is full tomorrow)"), "{fault}");
+    assert!(
+        fault.message.ends_with("has room for this request in 8.64 s and is full again tomorrow)"),
+        "{fault}"
+    );
     assert!(!fault.message.contains("try again in"), "{fault}");
 }
 
 #[test]
-fn a_minutes_limit_stays_one_where_a_day_is_spoken_of() {
+fn a_limit_per_minute_stays_one_although_the_message_mentions_a_day() {
     for message in [
         "Rate limit exceeded: free-models-per-min. Add credits to get 1000 requests per day.",
         "Rate limit reached on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 20s. \

@@ -1,4 +1,4 @@
-//! Answers in every form to every protocol, and pages.
+//! Answers of every format read as every protocol, and web pages.
 
 use serde_json::json;
 
@@ -20,16 +20,16 @@ fn an_answer_in_another_protocol_names_the_option_for_it() {
     let gemini = json!({"candidates": [{"content": {"parts": [{"text": "{}"}]}}]});
     let responses = json!({"object": "response", "status": "completed", "output": []});
     for (answered, body) in ALL.into_iter().zip([chat, responses, anthropic, gemini]) {
-        for spoken in ALL.into_iter().filter(|spoken| *spoken != answered) {
+        for requested in ALL.into_iter().filter(|requested| *requested != answered) {
             let listed = json!([body]).to_string();
             let streamed = format!("data: {body}\n\n");
             for body in [body.to_string(), listed, streamed] {
-                let fault = fault(spoken, &body);
-                assert_eq!(fault.kind, FaultKind::NotFound, "{spoken:?} {body}: {fault}");
+                let fault = fault(requested, &body);
+                assert_eq!(fault.kind, FaultKind::NotFound, "{requested:?} {body}: {fault}");
                 let option = format!("`--protocol {}`", answered.name());
                 assert!(
                     fault.hint().is_some_and(|hint| hint.contains(&option)),
-                    "{spoken:?} {body}: {fault}"
+                    "{requested:?} {body}: {fault}"
                 );
             }
         }
@@ -37,7 +37,7 @@ fn an_answer_in_another_protocol_names_the_option_for_it() {
 }
 
 #[test]
-fn an_answer_in_a_form_that_no_protocol_has_asks_for_another_address() {
+fn an_answer_in_a_format_of_no_protocol_hints_at_another_address() {
     for body in [
         json!({"id": "x", "message": {"role": "assistant", "content": [{"type": "text", "text": "{}"}]}, "finish_reason": "COMPLETE"}),
         json!({"text": "{}", "generation_id": "x", "finish_reason": "COMPLETE"}),
@@ -47,36 +47,39 @@ fn an_answer_in_a_form_that_no_protocol_has_asks_for_another_address() {
         json!({"output": {"message": {"content": [{"text": "{}"}]}}, "stopReason": "end_turn"}),
         json!({"model": "m", "response": "{}", "done": true}),
     ] {
-        for spoken in ALL {
-            let fault = fault(spoken, &body.to_string());
-            assert_eq!(fault.kind, FaultKind::NotFound, "{spoken:?} {body}: {fault}");
-            assert!(fault.hint().is_some_and(|hint| hint.contains("`/v1`")), "{spoken:?} {body}: {fault}");
+        for requested in ALL {
+            let fault = fault(requested, &body.to_string());
+            assert_eq!(fault.kind, FaultKind::NotFound, "{requested:?} {body}: {fault}");
+            assert!(fault.hint().is_some_and(|hint| hint.contains("`/v1`")), "{requested:?} {body}: {fault}");
         }
     }
 }
 
 #[test]
-fn a_page_is_named_and_may_pass() {
+fn a_page_is_named_and_retried() {
     for (page, title) in [
         ("<!DOCTYPE html><html><title>Sign in\n here</title></html>", "(`Sign in here`)"),
         (" <HTML><body>no</body></HTML>", "page, expected"),
     ] {
-        for spoken in ALL {
-            let fault = fault(spoken, page);
-            assert_eq!(fault.kind, FaultKind::Server, "{spoken:?}: {fault}");
-            assert!(fault.message.contains(title), "{spoken:?}: {fault}");
+        for requested in ALL {
+            let fault = fault(requested, page);
+            assert_eq!(fault.kind, FaultKind::Server, "{requested:?}: {fault}");
+            assert!(fault.message.contains(title), "{requested:?}: {fault}");
             assert!(fault.hint().is_some_and(|hint| hint.contains("base URL")), "{fault}");
         }
     }
 }
 
-/// Neither an answer, nor one of another form.
+/// Neither an answer, nor one in another format.
 #[test]
-fn what_is_in_no_known_form_is_the_servers_fault() {
+fn a_body_in_no_known_format_is_the_servers_fault() {
     for body in ["", "{}", "[]", "3", "hello", "{\"choices\":", "[{\"error\":{\"message\":\"oops\"}}]"] {
-        for spoken in ALL {
-            let kind = fault(spoken, body).kind;
-            assert!(matches!(kind, FaultKind::Server | FaultKind::Connection), "{spoken:?} {body}: {kind:?}");
+        for requested in ALL {
+            let kind = fault(requested, body).kind;
+            assert!(
+                matches!(kind, FaultKind::Server | FaultKind::Connection),
+                "{requested:?} {body}: {kind:?}"
+            );
         }
     }
 }

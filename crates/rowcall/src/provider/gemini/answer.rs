@@ -1,11 +1,11 @@
-//! What an answer amounts to: the parts of its candidate, why that stopped and what it took. Nearly everything may be missing.
+//! Decodes a response: the parts of its candidate, why it stopped and its usage. Nearly every field may be missing.
 
 use serde_json::{Value, json};
 
 use crate::provider::{looks_whole, thoughts_alone};
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
-/// What an answer amounts to; `None` if there is neither a candidate nor a reason why there is none.
+/// Decodes a response; `None` if it has neither a candidate nor a reason why it has none.
 pub(super) fn read(answer: &Value) -> Option<Completion> {
     let blocked = text(answer, "/promptFeedback/blockReason");
     let candidate = answer.pointer("/candidates/0");
@@ -28,7 +28,7 @@ pub(super) fn read(answer: &Value) -> Option<Completion> {
         (_, "") => (Finish::Unstated, content(parts(said))),
         (_, "CONTINUATION") => (Finish::Paused, content(parts(said))),
         (_, word) if is_mishap(word) => (Finish::Stop, whole(content(parts(said)))),
-        // `STOP`, and words to come.
+        // `STOP`, and future reasons.
         _ => (Finish::Stop, content(parts(said))),
     };
     Some(Completion {
@@ -44,7 +44,7 @@ pub(super) fn read(answer: &Value) -> Option<Completion> {
     })
 }
 
-/// The finish reasons with which the provider withholds an answer, asked again or not.
+/// The finish reasons with which the provider withholds an answer, even if asked again.
 fn is_refusal(word: &str) -> bool {
     let withheld = [
         "SAFETY",
@@ -59,14 +59,14 @@ fn is_refusal(word: &str) -> bool {
     withheld.contains(&word)
 }
 
-/// The finish reasons with which a model loses its thread, mostly without content; asked again, it may find it.
+/// The finish reasons of a model that went off track, mostly without content; it may succeed if asked again.
 fn is_mishap(word: &str) -> bool {
     word.starts_with("MALFORMED_")
         || ["OTHER", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE"]
             .contains(&word)
 }
 
-/// What looks whole, or else no answer.
+/// The content if it looks complete, else an empty answer.
 fn whole(content: Content) -> Content {
     match content {
         Content::Text(text) if !looks_whole(&text) => Content::Text(String::new()),
@@ -74,7 +74,7 @@ fn whole(content: Content) -> Content {
     }
 }
 
-/// The calls if there are any, else the text of all parts but thoughts.
+/// The calls if there are any, else the text of all parts except thoughts.
 fn content(parts: &[Value]) -> Content {
     let calls: Vec<_> = parts
         .iter()
@@ -83,7 +83,7 @@ fn content(parts: &[Value]) -> Content {
             name: text(call, "/name").unwrap_or_default().to_owned(),
             arguments: match call.get("args") {
                 None | Some(Value::Null) => "{}".to_owned(),
-                // With a key twice.
+                // With a duplicate key.
                 Some(Value::String(text)) => text.clone(),
                 Some(arguments) => arguments.to_string(),
             },
@@ -98,8 +98,8 @@ fn content(parts: &[Value]) -> Content {
     thoughts_alone(joined(said), joined(thoughts))
 }
 
-/// The parts as they came, thoughts and signatures included, since Gemini 3 refuses a call without its signature; but for empty ones
-/// and thoughts with nothing behind them, and for arguments that are text, since it takes only objects.
+/// The parts as received, including thoughts and signatures, since Gemini 3 rejects a call without its signature. Empty parts, and
+/// thoughts with nothing after them, are dropped, and arguments that are text are parsed, since only objects are accepted.
 fn replayable(parts: &[Value]) -> Vec<Value> {
     let is_empty = |part: &Value| part.get("thoughtSignature").is_none() && text(part, "/text") == Some("");
     let mut kept: Vec<_> = parts.iter().filter(|part| !is_empty(part)).cloned().collect();
@@ -111,8 +111,8 @@ fn replayable(parts: &[Value]) -> Vec<Value> {
     if kept.iter().all(is_thought) { Vec::new() } else { kept }
 }
 
-/// Google counts thoughts beside the candidates, we count them within; cached tokens are within the prompt, what tools have added
-/// to it is not.
+/// The usage. Google does not count thoughts in the candidates, we do; its prompt count includes cached tokens, but not what tools
+/// have added.
 pub(super) fn usage(wire: &Value) -> Option<Usage> {
     let count = |name: &str| wire.get(name).and_then(Value::as_u64);
     let (prompt, candidates) = (count("promptTokenCount"), count("candidatesTokenCount"));
@@ -129,7 +129,7 @@ pub(super) fn usage(wire: &Value) -> Option<Usage> {
     })
 }
 
-/// Whether what has this name is the arguments of a call.
+/// Whether the field of this name has the arguments of a call.
 pub(super) fn is_arguments(name: &str, _: &Value) -> bool {
     name == "args"
 }

@@ -1,4 +1,4 @@
-//! A streamed answer, put together from its chunks into what a plain body would have been.
+//! Assembles a streamed response from its chunks into what a plain body would have been.
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +6,10 @@ use crate::fault::{Fault, FaultKind};
 use crate::provider::{gemini_error, openai_error};
 use crate::request::Response;
 
-/// The answer of a stream: the parts of all chunks in their order, and of everything else what was said last.
+/// The response of a stream: the parts of all chunks in order, and the last value of everything else.
 ///
 /// # Errors
-/// The fault that a chunk tells of, or a broken connection if the stream ends before the answer does.
+/// The fault that a chunk reports, or a broken connection if the stream ends before the answer does.
 pub(super) fn whole(response: &Response, chunks: impl Iterator<Item = Value>) -> Result<Value, Fault> {
     let mut answer = Map::new();
     let mut candidate = Map::new();
@@ -33,7 +33,8 @@ pub(super) fn whole(response: &Response, chunks: impl Iterator<Item = Value>) ->
         }
         answer.extend(chunk);
     }
-    let is_blocked = answer.get("promptFeedback").is_some_and(|told| told.get("blockReason").is_some());
+    let is_blocked =
+        answer.get("promptFeedback").is_some_and(|feedback| feedback.get("blockReason").is_some());
     if candidate.get("finishReason").is_some_and(Value::is_string) {
         candidate.insert("content".to_owned(), json!({"role": "model", "parts": parts}));
         answer.insert("candidates".to_owned(), json!([candidate]));

@@ -1,4 +1,4 @@
-//! Messages to and from Gemini: the vectors, and a table of what an answer can be.
+//! Messages to and from Gemini: the vectors, and a table of possible answers.
 
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
@@ -11,7 +11,7 @@ use crate::schema::{Dialect, Schema, WireSchema};
 use crate::turn::{Content, Example, Usage};
 use crate::violation::Violation;
 
-/// How a vector's request asks for a schema, and for which.
+/// The mode and the schema of a vector's request.
 fn asked(request: &Value) -> (Mode, &Value, Arc<WireSchema>) {
     if let Some(schema) = request.pointer("/generationConfig/responseJsonSchema") {
         (Mode::Schema, schema, wire("invoice", None, schema))
@@ -22,7 +22,7 @@ fn asked(request: &Value) -> (Mode, &Value, Arc<WireSchema>) {
     }
 }
 
-/// The beginning of a stream that says what it is.
+/// The start of a stream that is declared as one.
 fn beginning(of: &str, end: usize) -> Response {
     let mut response = ok(&of[..end]);
     response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -68,7 +68,7 @@ fn requests_are_encoded_as_in_the_vectors() {
             max_output_tokens: limit.and_then(|limit| u32::try_from(limit).ok()),
             ..Parameters::default()
         };
-        // Beside a schema for the answer this one offers a tool, which is then the user's own.
+        // Besides a schema for the answer, this one offers a tool, which then counts as the user's own.
         if id == "malformed_function_call" {
             parameters.extra.insert("tools".to_owned(), request["tools"].clone());
         }
@@ -87,7 +87,7 @@ fn answers_are_read_as_in_the_vectors() {
     for case in vectors("gemini_generate.json") {
         let (_, schema, wire) = asked(&case["request"]);
         let schema = Schema::from_json(schema.clone()).expect("a schema");
-        // As a plain body, as the array that a stream is by default, and as events.
+        // As a plain body, as the array of a default stream, and as events.
         for body in [
             case["body"].to_string(),
             format!("[{}]", case["body"]),
@@ -101,7 +101,7 @@ fn answers_are_read_as_in_the_vectors() {
                     assert_eq!(completion::read(&completion, &schema, &wire), Reading::Paused);
                     assert_eq!(completion.continuation.as_deref(), Some("QUJD"));
                 }
-                // An error that is retried, to them; to us an answer without a value, as `docs/faults.md` has it.
+                // The vectors retry this as an error; for us it is an answer without a value, see `docs/faults.md`.
                 Some("error") => {
                     assert_eq!(case["id"], "empty_candidate");
                     case["expect"] = json!({"outcome": "invalid_json"});
@@ -118,7 +118,7 @@ fn answers_are_read_as_in_the_vectors() {
     assert_eq!(read, 9);
 }
 
-/// A candidate in a plain body, in events with one part each, and in the array of the same.
+/// A candidate as a plain body, as events with one part each, and as the array of the same.
 fn all_ways(parts: &Value, ending: &Value) -> [Response; 3] {
     let chunk = |parts: &Value, ending: &Value| {
         let mut candidate = json!({"index": 0, "content": {"role": "model", "parts": parts}});
@@ -133,7 +133,7 @@ fn all_ways(parts: &Value, ending: &Value) -> [Response; 3] {
 }
 
 #[test]
-fn whatever_the_answer_is_it_is_read_for_what_it_is() {
+fn every_kind_of_answer_is_read() {
     let call = |name: &str, arguments: Value| json!({"functionCall": {"name": name, "args": arguments}});
     let (ann, short) = (json!({"name": "Ann", "age": 30}), json!({"name": "Ann"}));
     let text = json!({"text": ann.to_string()});
@@ -186,7 +186,7 @@ fn whatever_the_answer_is_it_is_read_for_what_it_is() {
 }
 
 #[test]
-fn a_stream_that_is_cut_is_a_broken_connection() {
+fn a_stream_that_is_cut_off_is_a_broken_connection() {
     let [plain, events, array] =
         all_ways(&json!([{"text": "{\"a"}, {"text": "\":1}"}]), &json!({"finishReason": "STOP"}));
     let complete = decode(&plain).expect("a completion");
@@ -195,7 +195,7 @@ fn a_stream_that_is_cut_is_a_broken_connection() {
     let mut cuts = 0;
     for end in 0..whole.len() {
         match decode(&beginning(&whole, end)) {
-            // The last event counts from the end of its JSON on.
+            // The last event counts as soon as its JSON is complete.
             Ok(completion) => assert_eq!(completion, complete, "{end}"),
             Err(fault) => {
                 assert_eq!((fault.kind, fault.status), (FaultKind::Connection, Some(200)), "{end}: {fault}");
@@ -224,14 +224,14 @@ fn an_error_in_a_200_is_that_error() {
             format!("[{begun},\n{body}\n]"),
             format!("data: {begun}\r\n\r\ndata: {body}\r\n\r\n"),
         ] {
-            let fault = decode(&ok(&response)).expect_err("an error is no completion");
+            let fault = decode(&ok(&response)).expect_err("an error is not a completion");
             assert_eq!((fault.kind, &*fault.message), (kind, "no"), "{body}");
         }
     }
 }
 
 #[test]
-fn a_200_that_is_no_answer_is_a_fault() {
+fn a_200_without_an_answer_is_a_fault() {
     for (body, kind) in [
         ("", FaultKind::Server),
         ("{}", FaultKind::Server),
@@ -265,7 +265,7 @@ fn what_tools_add_to_the_prompt_counts_as_input() {
     assert_eq!(answer::usage(&json!({"trafficType": "ON_DEMAND"})), None);
 }
 
-/// What a re-ask says after `parts` were answered.
+/// The re-ask that follows an answer of `parts`.
 fn reasked(parts: &Value) -> Value {
     let [response, ..] = all_ways(parts, &json!({"finishReason": "STOP"}));
     let raw_turn = decode(&response).expect("a completion").raw_turn;
@@ -275,35 +275,35 @@ fn reasked(parts: &Value) -> Value {
 }
 
 #[test]
-fn a_reask_replays_the_whole_turn_and_meets_each_call_with_a_response() {
-    const TOLD: &str = "The answer is not valid:\n- `/age`: is missing\n\
+fn a_reask_replays_the_whole_turn_and_answers_each_call_with_a_response() {
+    const CORRECTION: &str = "The answer is not valid:\n- `/age`: is missing\n\
                         Give the whole answer again with all of this corrected, and nothing else.";
     let question = json!({"role": "user", "parts": [{"text": "Who?"}]});
-    let told = json!({"role": "user", "parts": [{"text": TOLD}]});
+    let correction = json!({"role": "user", "parts": [{"text": CORRECTION}]});
     let thought = json!({"text": "Hm.", "thought": true});
     let signature = json!({"text": "", "thoughtSignature": "QUJD"});
     let text = json!({"text": "{}", "thoughtSignature": "QUJD"});
     for parts in [json!([text]), json!([thought, text]), json!([thought, {"text": "{}"}, signature])] {
-        let expected = json!([question, {"role": "model", "parts": parts}, told]);
+        let expected = json!([question, {"role": "model", "parts": parts}, correction]);
         assert_eq!(reasked(&parts), expected);
     }
     let with_id = json!({"functionCall": {"id": "fc1", "name": "p", "args": {}}, "thoughtSignature": "QUJD"});
     let without_id = json!({"functionCall": {"name": "p", "args": {"age": 1}}});
     let calls = json!([thought, with_id, without_id]);
     let responses = json!([
-        {"functionResponse": {"id": "fc1", "name": "p", "response": {"error": TOLD}}},
-        {"functionResponse": {"name": "p", "response": {"error": TOLD}}},
+        {"functionResponse": {"id": "fc1", "name": "p", "response": {"error": CORRECTION}}},
+        {"functionResponse": {"name": "p", "response": {"error": CORRECTION}}},
     ]);
     let expected = json!([question, {"role": "model", "parts": calls}, {"role": "user", "parts": responses}]);
     assert_eq!(reasked(&calls), expected);
-    // A turn of nothing is not replayed.
+    // An empty turn is not replayed.
     for parts in [json!([]), json!([{"text": ""}]), json!([thought])] {
-        assert_eq!(reasked(&parts), json!([question, told]), "{parts}");
+        assert_eq!(reasked(&parts), json!([question, correction]), "{parts}");
     }
 }
 
 #[test]
-fn a_paused_or_cut_answer_is_asked_for_with_a_configuration_of_its_own() {
+fn a_paused_or_cut_answer_is_continued_with_its_own_configuration() {
     let target = target(
         form(&person(), Mode::Json),
         Parameters { max_output_tokens: Some(100), temperature: Some(0.5), ..Parameters::default() },
@@ -323,7 +323,7 @@ fn a_paused_or_cut_answer_is_asked_for_with_a_configuration_of_its_own() {
 }
 
 #[test]
-fn the_users_configuration_is_taken_into_ours() {
+fn the_users_configuration_is_merged_into_ours() {
     let extra = json!({
         "generation_config": {"top_k": 40, "max_output_tokens": 7, "thinkingConfig": {"thinkingLevel": "LOW"}},
         "safetySettings": [],
@@ -332,7 +332,7 @@ fn the_users_configuration_is_taken_into_ours() {
     let parameters = Parameters { max_output_tokens: Some(100), ..with_extra(&extra) };
     let target = target(form(&person(), Mode::Json), parameters);
     let mut prompt = Prompt::new(vec![Turn::user("Who?")]);
-    // What the user names himself wins, whatever becomes of the limit.
+    // The user's own fields win, whatever happens to the limit.
     for limit in [None, Some(200)] {
         prompt.output_limit = limit;
         let mut sent = sent(&target, &prompt);
@@ -355,7 +355,7 @@ fn the_users_configuration_is_taken_into_ours() {
 }
 
 #[test]
-fn each_mode_asks_in_its_own_way() {
+fn each_mode_sends_its_own_fields() {
     let prompt = Prompt::new(vec![Turn::System("Be brief.".into()), Turn::user("Who?")]);
     let names = |mode| {
         let sent = sent(&target(form(&person(), mode), Parameters::default()), &prompt);
@@ -365,11 +365,11 @@ fn each_mode_asks_in_its_own_way() {
     let said = Some("Be brief.".len());
     assert_eq!(names(Mode::Schema), ("contents systemInstruction generationConfig".to_owned(), said));
     assert_eq!(names(Mode::Tool), ("contents systemInstruction tools toolConfig".to_owned(), said));
-    // In the others the schema stands in the prompt.
-    let (fields, told) = names(Mode::Json);
+    // In the other modes the schema is in the prompt.
+    let (fields, with_schema) = names(Mode::Json);
     assert_eq!(fields, "contents systemInstruction generationConfig");
-    assert!(told > said);
-    assert_eq!(names(Mode::Prompt), ("contents systemInstruction".to_owned(), told));
+    assert!(with_schema > said);
+    assert_eq!(names(Mode::Prompt), ("contents systemInstruction".to_owned(), with_schema));
 }
 
 #[test]
@@ -396,7 +396,7 @@ fn examples_images_and_documents_are_parts_of_the_conversation() {
 }
 
 #[test]
-fn a_models_name_cannot_leave_its_place_in_the_path() {
+fn a_models_name_cannot_escape_its_segment_of_the_path() {
     for (model, expected) in [
         ("gemini-3.8-flash", "/v1/models/gemini-3.8-flash:generateContent"),
         ("models/gemini-3.8-flash", "/v1/models/gemini-3.8-flash:generateContent"),
@@ -409,9 +409,9 @@ fn a_models_name_cannot_leave_its_place_in_the_path() {
     }
 }
 
-/// Of a key that stands twice, an object would keep one value and lose the other.
+/// An object would keep only one value of a duplicate key.
 #[test]
-fn arguments_with_a_key_twice_are_no_value() {
+fn arguments_with_a_duplicate_key_are_not_a_value() {
     let name = person().name().to_owned();
     for (arguments, is_value) in [
         (r#"{"name":"Ann","age":30}"#, true),

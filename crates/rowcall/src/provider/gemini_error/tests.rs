@@ -1,4 +1,4 @@
-//! Gemini's errors: the vectors, and what its messages object to.
+//! Gemini's errors: the vectors, and the fields that its messages reject.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::provider::Protocol;
 use crate::provider::tests::{check, response, vectors};
 use crate::schema::{Dialect, Schema};
 
-/// Where we say otherwise than the vectors, as `docs/faults.md` has it.
+/// Where we deliberately differ from the vectors; see `docs/faults.md`.
 const OURS: [(&str, &str); 1] = [("invalid_argument", "unsupported_parameter")];
 
 fn refused(status: u16, body: &Value) -> Fault {
@@ -40,10 +40,10 @@ fn errors_are_classified_as_in_the_vectors() {
 }
 
 #[test]
-fn what_is_invalid_is_told_by_the_message() {
+fn the_message_determines_what_is_invalid() {
     let unsupported = FaultKind::UnsupportedParameter;
-    let unknown = |name: &str, place: &str| {
-        format!("Invalid JSON payload received. Unknown name \"{name}\"{place}: Cannot find field.")
+    let unknown = |name: &str, location: &str| {
+        format!("Invalid JSON payload received. Unknown name \"{name}\"{location}: Cannot find field.")
     };
     for (message, kind, param) in [
         (unknown("foo", " at 'generation_config'"), unsupported, Some("foo")),
@@ -104,7 +104,7 @@ fn what_is_invalid_is_told_by_the_message() {
 }
 
 #[test]
-fn statuses_and_reasons_say_what_a_number_does_not() {
+fn statuses_and_reasons_are_more_specific_than_the_status_code() {
     let reason =
         |reason: &str| json!([{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]);
     for (code, status, details, kind) in [
@@ -153,7 +153,7 @@ fn a_minute_is_waited_for_and_a_day_is_not() {
 }
 
 #[test]
-fn the_wait_is_that_of_a_header_then_of_the_details_then_of_the_message() {
+fn the_wait_comes_from_a_header_then_the_details_then_the_message() {
     let delayed =
         |delay: &str| json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]);
     let wait = |details: Value, header: Option<&'static str>| {
@@ -173,9 +173,9 @@ fn the_wait_is_that_of_a_header_then_of_the_details_then_of_the_message() {
     }
 }
 
-/// Google says `NOT_FOUND` of what it does not know; a server that says nothing of the kind may have the other version.
+/// Google sends `NOT_FOUND` for everything unknown; a server that does not may have the other version of the API.
 #[test]
-fn what_is_not_found_may_be_in_the_other_version() {
+fn a_missing_path_may_exist_in_the_other_version() {
     for (body, param) in [
         (error(404, "NOT_FOUND", "models/x is not found", &json!([])), None),
         (json!({"error": {"message": "Not found"}}), Some(crate::fault::GEMINI_VERSION)),

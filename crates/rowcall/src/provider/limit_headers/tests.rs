@@ -1,4 +1,4 @@
-//! What headers say, by the vectors and by each provider's own.
+//! How headers are read: the vectors, and each provider's own headers.
 
 use std::time::SystemTime;
 
@@ -42,13 +42,13 @@ fn durations_are_read_as_in_the_vectors() {
 }
 
 #[test]
-fn retry_after_is_read_as_in_the_vectors_where_it_makes_sense() {
+fn plausible_retry_after_is_read_as_in_the_vectors() {
     for case in cases("retry_after") {
         let headers: Vec<_> = case["headers"].as_object().expect("headers").iter().collect();
         let headers: Vec<_> =
             headers.iter().map(|(name, value)| (name.as_str(), value.as_str().expect("text"))).collect();
         let read = retry_after(&limited(&headers), "").map(|wait| wait.as_secs_f64());
-        // Times of nothing or less, no number, and infinite ones are treated as absent; dates have tests of their own.
+        // Zero, negative and infinite times and text count as absent; dates have their own tests.
         let expected = case["anthropic_seconds"].as_f64().filter(|&seconds| seconds > 0.0);
         if case["anthropic_seconds"] != "date" {
             assert_eq!(read, expected, "{}", case["id"]);
@@ -57,7 +57,7 @@ fn retry_after_is_read_as_in_the_vectors_where_it_makes_sense() {
 }
 
 #[test]
-fn a_date_counts_from_the_receipt_and_not_if_it_is_past() {
+fn a_date_counts_from_the_receipt_and_a_past_one_does_not_count() {
     let at = |date| retry_after(&limited(&[("retry-after", date)]), "");
     assert_eq!(at("Sun, 22 Nov 2026 17:00:20 GMT"), Some(Duration::from_secs(20)));
     assert_eq!(at("Sun, 22 Nov 2020 17:00:00 GMT"), None);
@@ -65,8 +65,8 @@ fn a_date_counts_from_the_receipt_and_not_if_it_is_past() {
 }
 
 #[test]
-fn each_providers_headers_are_read_in_its_meaning() {
-    let told = |headers: &[(&str, &str)]| {
+fn each_providers_headers_are_read_with_their_own_meaning() {
+    let read = |headers: &[(&str, &str)]| {
         let standings = standings(&limited(headers)).into_iter();
         standings
             .map(|standing| (standing.dimension, standing.period, standing.limit, standing.remaining))
@@ -81,7 +81,7 @@ fn each_providers_headers_are_read_in_its_meaning() {
         ("x-ratelimit-reset-tokens", "59.85s"),
     ];
     assert_eq!(
-        told(&openai),
+        read(&openai),
         [
             (Dimension::Requests, Period::Minute, Some(5000.0), Some(4870.0)),
             (Dimension::Tokens, Period::Minute, Some(200_000.0), Some(500.0)),
@@ -96,7 +96,7 @@ fn each_providers_headers_are_read_in_its_meaning() {
         ("x-ratelimit-reset-tokens", "7.66ms"),
     ];
     assert_eq!(
-        told(&groq),
+        read(&groq),
         [
             (Dimension::Requests, Period::Day, Some(14_400.0), Some(14_370.0)),
             (Dimension::Tokens, Period::Minute, Some(18_000.0), Some(17_997.0)),
@@ -114,7 +114,7 @@ fn each_providers_headers_are_read_in_its_meaning() {
         ("anthropic-ratelimit-tokens-remaining", "95000"),
     ];
     assert_eq!(
-        told(&anthropic),
+        read(&anthropic),
         [
             (Dimension::Requests, Period::Minute, Some(1000.0), Some(999.0)),
             (Dimension::InputTokens, Period::Minute, Some(80_000.0), Some(79_000.0)),
@@ -123,14 +123,14 @@ fn each_providers_headers_are_read_in_its_meaning() {
     );
     let azure = [("x-ratelimit-remaining-requests", "7"), ("x-ratelimit-remaining-tokens", "900")];
     assert_eq!(
-        told(&azure),
+        read(&azure),
         [
             (Dimension::Requests, Period::Minute, None, Some(7.0)),
             (Dimension::Tokens, Period::Minute, None, Some(900.0)),
         ]
     );
-    assert_eq!(told(&[("x-ratelimit-limit-requests", "many")]), []);
-    assert_eq!(told(&[("retry-after", "1")]), []);
+    assert_eq!(read(&[("x-ratelimit-limit-requests", "many")]), []);
+    assert_eq!(read(&[("retry-after", "1")]), []);
 }
 
 #[test]

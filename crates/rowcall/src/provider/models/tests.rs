@@ -1,4 +1,4 @@
-//! The table is sorted, has what the file has, and says nothing that the file does not say.
+//! The table is sorted, has the file's data, and adds nothing to it.
 
 use super::*;
 use crate::provider::all;
@@ -8,7 +8,7 @@ fn known(provider: &str, name: &str) -> &'static Model {
 }
 
 #[test]
-fn the_table_is_sorted_without_doubles_and_of_known_providers() {
+fn the_table_is_sorted_without_duplicates_and_of_known_providers() {
     assert!(MODELS.is_sorted_by(|a, b| (a.provider, a.name) < (b.provider, b.name)));
     for model in MODELS {
         assert!(all().iter().any(|provider| provider.name == model.provider), "{}", model.provider);
@@ -30,13 +30,13 @@ fn a_model_has_the_files_figures() {
 fn what_is_unknown_is_neither_0_nor_guessed() {
     assert_eq!(find("openai", "gpt-6-luna-2031-01-01"), None);
     assert_eq!(find("openai", "GPT-6-luna"), None);
-    assert_eq!(find("nobody", "gpt-6-luna"), None);
-    assert_eq!(of("nobody"), []);
+    assert_eq!(find("unknown", "gpt-6-luna"), None);
+    assert_eq!(of("unknown"), []);
     assert_eq!(of("ollama"), []);
 }
 
 #[test]
-fn a_model_refuses_what_it_is_known_to_refuse() {
+fn a_model_rejects_what_it_is_known_to_reject() {
     for (provider, name, refused) in [
         ("openai", "gpt-6-luna", &[][..]),
         ("anthropic", "claude-sonnet-5-5", &[Mode::Tool]),

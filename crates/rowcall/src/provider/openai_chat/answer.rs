@@ -1,5 +1,5 @@
-//! A chat completion, read. The envelope is read leniently, since compatible servers leave out or rename much of it; its
-//! message is `message.rs`'s, and the payload is left to `completion/`.
+//! Decodes a chat completion. The envelope is read leniently, since compatible servers omit or rename much of it; `message.rs`
+//! reads the message, and `completion/` the answer in it.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -14,7 +14,7 @@ use crate::turn::{Completion, Content, Finish, Usage};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    /// Gateways written in Go have a null for none.
+    /// Gateways written in Go send null instead of an empty list.
     #[serde(borrow, default)]
     choices: Option<Vec<Choice<'a>>>,
     #[serde(default, deserialize_with = "lenient")]
@@ -31,10 +31,10 @@ struct Envelope<'a> {
 struct Choice<'a> {
     #[serde(borrow)]
     message: Option<&'a RawValue>,
-    /// Where the pieces of a stream have theirs, which some gateways send whole.
+    /// The message of a stream's chunks, which some gateways send complete.
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
-    /// Where completions that are no chat have their answer.
+    /// The answer of completions that are not chats.
     #[serde(default, deserialize_with = "lenient")]
     text: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -52,7 +52,7 @@ struct WireUsage {
     prompt_tokens_details: Option<PromptDetails>,
     #[serde(default, deserialize_with = "lenient")]
     completion_tokens_details: Option<CompletionDetails>,
-    /// DeepSeek's own word for cached tokens, beside OpenAI's in newer versions.
+    /// DeepSeek's name for cached tokens, sent along with OpenAI's in newer versions.
     prompt_cache_hit_tokens: Option<u64>,
     /// Where Mistral has it.
     #[serde(default, deserialize_with = "lenient")]
@@ -77,7 +77,7 @@ struct CompletionDetails {
     reasoning_tokens: Option<u64>,
 }
 
-/// A part of the envelope whose odd shape must not cost the answer: what does not fit is read as absent.
+/// Reads a part of the envelope whose odd shape must not cost the answer: a value that does not fit counts as absent.
 fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -87,12 +87,12 @@ where
     Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
 }
 
-/// Reads a response that is no stream.
+/// Decodes a response that is not a stream.
 pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     if !response.is_success() {
         return openai_error::judge(response);
     }
-    // A page that begins with `<` or a body that was cut comes here too: both are a server's fault that a retry may mend.
+    // Also reached by a web page or a body that was cut off: both are server faults that a retry may fix.
     let unreadable = |what: String| openai_error::in_success(response, FaultKind::Server, what);
     let envelope: Envelope<'_> = serde_json::from_slice(sse::without_mark(&response.body))
         .map_err(|error| unreadable(format!("the body is not a chat completion: {error}")))?;
@@ -135,18 +135,18 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     })
 }
 
-/// The finish reasons with which servers say that they have failed, all within a 200.
+/// The finish reasons with which servers report a failure in a 200.
 fn broken_off(finish_reason: &str) -> Option<(FaultKind, &'static str)> {
     match finish_reason {
         // DeepSeek's.
         "insufficient_system_resource" => Some((FaultKind::Overloaded, "insufficient system resource")),
         // Mistral's and OpenRouter's.
-        "error" => Some((FaultKind::Server, "the server broke the answer off with an error")),
+        "error" => Some((FaultKind::Server, "the server aborted the answer with an error")),
         _ => None,
     }
 }
 
-/// Compatible servers add words of their own (Mistral's `model_length`), so this is an open set.
+/// Reads a finish reason. Compatible servers add their own (Mistral's `model_length`), so the set is open.
 pub(super) fn finish(reason: &str) -> Finish {
     match reason.to_ascii_lowercase().as_str() {
         "" => Finish::Unstated,
@@ -170,8 +170,8 @@ fn usage(wire: WireUsage) -> Option<Usage> {
     let completion = wire.completion_tokens_details;
     let (input, output) = (wire.prompt_tokens.unwrap_or(0), wire.completion_tokens.unwrap_or(0));
     let reasoning = completion.and_then(|details| details.reasoning_tokens).unwrap_or(0);
-    // xAI counts reasoning beside the completion, which only the total tells.
-    let is_beside = wire.total_tokens == Some(input.saturating_add(output).saturating_add(reasoning));
+    // xAI counts reasoning separately from the completion, which shows only in the total.
+    let is_separate = wire.total_tokens == Some(input.saturating_add(output).saturating_add(reasoning));
     let cached_tokens = prompt.as_ref().and_then(|details| details.cached_tokens);
     let long = prompt.as_ref().and_then(|details| details.cache_write_tokens_details.as_ref());
     let long = long.and_then(|details| details.ttl_12h_tokens);
@@ -180,7 +180,7 @@ fn usage(wire: WireUsage) -> Option<Usage> {
         cached_tokens: cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0),
         cache_write_tokens: prompt.and_then(|details| details.cache_write_tokens).unwrap_or(0),
         cache_write_long_tokens: long.unwrap_or(0),
-        output_tokens: if is_beside { output.saturating_add(reasoning) } else { output },
+        output_tokens: if is_separate { output.saturating_add(reasoning) } else { output },
         reasoning_tokens: reasoning,
     })
 }

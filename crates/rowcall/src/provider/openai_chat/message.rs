@@ -1,5 +1,5 @@
-//! The message of a chat completion in all the forms in which servers send it: what it says, what it calls, and how it is
-//! shown again in a re-ask. No form of it may cost an answer.
+//! The message of a chat completion in all the shapes that servers send: its text, its tool calls, and how it is replayed in a
+//! re-ask. An unusual shape must not cost the answer.
 
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
@@ -7,19 +7,19 @@ use serde_json::{Map, Value, json};
 use super::super::{said_or_nothing, thoughts_alone};
 use crate::turn::{Content, ToolCall};
 
-/// Where servers put the thoughts of a model that they take out of its answer.
+/// The fields in which servers put a model's thoughts that they separate from its answer.
 pub(super) const THOUGHTS: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
 
-/// What one message holds.
+/// A parsed message.
 pub(super) struct Message {
-    /// What is said in text, if there is a content at all.
+    /// The text, if there is any content.
     said: Option<String>,
     refusal: String,
     calls: Vec<Call>,
     thoughts: String,
-    /// Whether the content is the answer itself, read by the server, which closes what was cut.
+    /// Whether the content is the answer itself, already parsed by the server, which closes JSON that was cut off.
     pub(super) came_parsed: bool,
-    /// The calls as they came, which a re-ask shows again.
+    /// The calls as received, for the replay in a re-ask.
     raw_calls: Value,
 }
 
@@ -30,10 +30,10 @@ struct Call {
 }
 
 impl Message {
-    /// Reads a message: an object, or its text alone.
+    /// Reads a message: an object, or just its text.
     ///
     /// # Errors
-    /// What stands in its place, for a sentence.
+    /// A phrase for what was found instead.
     pub(super) fn read(message: Value) -> Result<Self, &'static str> {
         let mut fields = match message {
             Value::Object(fields) => fields,
@@ -50,22 +50,22 @@ impl Message {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
         };
         if calls.is_empty() {
-            // The form that calls had before there were tools.
+            // The older form of calls, from before there were tools.
             calls.extend(fields.get("function_call").filter(|call| call.is_object()).and_then(Call::read));
         }
         let content = fields.get("content").filter(|content| !content.is_null());
-        let beside = THOUGHTS.iter().filter_map(|name| fields.get(*name)?.as_str());
+        let separate = THOUGHTS.iter().filter_map(|name| fields.get(*name)?.as_str());
         Ok(Self {
             said: content.map(text),
             came_parsed: content.is_some_and(is_answer),
             refusal: word(fields.get("refusal")),
             calls,
-            thoughts: beside.chain(content.into_iter().flat_map(thoughts)).collect(),
+            thoughts: separate.chain(content.into_iter().flat_map(thoughts)).collect(),
             raw_calls,
         })
     }
 
-    /// What it amounts to: a refusal comes before calls, and calls before text.
+    /// The content: a refusal takes precedence over calls, and calls over text.
     pub(super) fn content(self) -> Content {
         if !self.refusal.is_empty() {
             return Content::Refusal(self.refusal);
@@ -81,13 +81,13 @@ impl Message {
         thoughts_alone(self.said.unwrap_or_default(), self.thoughts)
     }
 
-    /// The message as it is sent back in a re-ask. Only what OpenAI takes in an assistant's message is kept: compatible
-    /// servers add fields (`reasoning_content`, `annotations`) that they refuse in a request.
+    /// The message to send back in a re-ask, with only the fields that OpenAI accepts in an assistant message: compatible servers add
+    /// fields (`reasoning_content`, `annotations`) that they reject in a request.
     pub(super) fn replayable(&self) -> Value {
         let mut turn = Map::new();
         turn.insert("role".to_owned(), json!("assistant"));
         if self.calls.is_empty() {
-            // Without calls, OpenAI refuses a null.
+            // Without calls, OpenAI rejects null.
             turn.insert(
                 "content".to_owned(),
                 json!(said_or_nothing(self.said.as_deref().unwrap_or_default())),
@@ -106,8 +106,8 @@ impl Message {
 }
 
 impl Call {
-    /// A call whose name and arguments stand under `function`, or beside the id as some servers have it. One without either is
-    /// what gateways send that always have the field.
+    /// Reads a call with its name and arguments under `function`, or next to the id as some servers have it. A call without either is
+    /// a placeholder of gateways that always send the field.
     fn read(call: &Value) -> Option<Self> {
         let function = call.get("function").filter(|function| function.is_object()).unwrap_or(call);
         let read = Self {
@@ -119,8 +119,8 @@ impl Call {
         (!is_empty).then_some(read)
     }
 
-    /// Whether it can be sent back as such. It needs an id by which to answer it, and vLLM refuses one whose arguments are
-    /// no JSON; others go back as text.
+    /// Whether it can be sent back as a call: its result needs an id, and vLLM rejects arguments that are not JSON. Other calls are
+    /// sent back as text.
     fn is_replayable(&self) -> bool {
         !self.id.is_empty()
             && match &self.arguments {
@@ -130,7 +130,7 @@ impl Call {
     }
 }
 
-/// JSON text at OpenAI; some compatible servers send the object itself.
+/// The arguments as JSON text: OpenAI sends text, some compatible servers the object itself.
 pub(super) fn arguments(given: &Value) -> String {
     match given {
         Value::String(text) => text.clone(),
@@ -139,22 +139,22 @@ pub(super) fn arguments(given: &Value) -> String {
     }
 }
 
-/// The text of a content: a string as OpenAI sends it, one part or a list of parts, which may be strings, or the answer itself
-/// where a server has read it already.
+/// The text of a content: a string as from OpenAI, a part or a list of parts, which may be strings, or the answer itself if the
+/// server has already parsed it.
 pub(super) fn text(content: &Value) -> String {
     match content {
         content if is_answer(content) => arguments(content),
-        Value::Array(parts) => parts.iter().filter_map(said_in).collect(),
-        part => said_in(part).unwrap_or_default().to_owned(),
+        Value::Array(parts) => parts.iter().filter_map(text_of).collect(),
+        part => text_of(part).unwrap_or_default().to_owned(),
     }
 }
 
-/// Whether what has this name is the answer itself, and no text.
+/// Whether the field of this name is the answer itself rather than text.
 pub(super) fn is_answer_of(name: &str, value: &Value) -> bool {
     name == "arguments" || name == "content" && is_answer(value)
 }
 
-/// Whether a content is the answer itself, and no text.
+/// Whether a content is the answer itself rather than text.
 fn is_answer(content: &Value) -> bool {
     match content {
         Value::Array(parts) => !parts.iter().all(is_part),
@@ -168,13 +168,14 @@ fn thoughts(content: &Value) -> impl Iterator<Item = &str> {
     parts.iter().filter(|part| is_thought(part)).filter_map(|part| {
         let texts = THOUGHTS.iter().copied().chain(["text"]);
         texts.filter_map(|name| part.get(name)).find_map(|thoughts| match thoughts {
-            Value::Array(parts) => parts.iter().find_map(said_in),
+            Value::Array(parts) => parts.iter().find_map(text_of),
             thoughts => thoughts.as_str(),
         })
     })
 }
 
-/// A string, an object of a type that parts have, or one that has nothing but a text. Others are the answer itself.
+/// Whether a value is a part: a string, an object of a type that parts have, or an object with only a text. Anything else is the
+/// answer itself.
 fn is_part(part: &Value) -> bool {
     match part {
         Value::String(_) => true,
@@ -194,8 +195,8 @@ fn is_thoughtful(kind: &str) -> bool {
     kind.contains("thinking") || kind.contains("reasoning")
 }
 
-/// The text of a part that is no thought.
-fn said_in(part: &Value) -> Option<&str> {
+/// The text of a part that is not a thought.
+fn text_of(part: &Value) -> Option<&str> {
     if is_thought(part) {
         return None;
     }

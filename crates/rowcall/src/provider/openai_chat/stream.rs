@@ -1,5 +1,4 @@
-//! A chat completion that came in pieces, put together: from the chunks of a stream to the body that the server would have sent
-//! without one.
+//! Assembles a streamed chat completion: from the chunks of a stream to the body that the server would have sent without one.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +14,16 @@ use crate::turn::Finish;
 /// The data of the last event.
 const END: &str = "[DONE]";
 
-/// What the chunks have said so far.
+/// The content of the chunks so far.
 #[derive(Debug, Default)]
 struct Whole {
     content: String,
     refusal: String,
     thoughts: String,
-    /// By their index, under which their pieces come.
+    /// By index, which each piece of a call carries.
     calls: BTreeMap<u64, Call>,
     finish_reason: Option<String>,
-    /// Whether the server has said that nothing more comes.
+    /// Whether the server has sent the end mark.
     is_ended: bool,
     model: Value,
     usage: Value,
@@ -38,14 +37,14 @@ struct Call {
     arguments: String,
 }
 
-/// The body that the stream in `response` amounts to; one that broke off with an error amounts to that error.
+/// The complete body for the stream in `response`; for a stream that ended in an error, the error body.
 ///
 /// # Errors
-/// If it ends before the answer does: without a finish reason, and without the mark by which a server says that it has ended.
+/// If the stream ends before the answer does: with neither a finish reason nor an end mark.
 pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
     let mut whole = Whole::default();
     for event in sse::events(&response.body) {
-        // The end mark, or a piece that was cut.
+        // The end mark, or a chunk that was cut off.
         let Ok(chunk) = serde_json::from_str::<Value>(&event.data) else {
             whole.is_ended = event.data.trim() == END;
             break;
@@ -67,7 +66,7 @@ pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
 
 impl Whole {
     fn add(&mut self, mut chunk: Value) {
-        // Groq has the usage in a field of its own.
+        // Groq sends the usage in its own field.
         for pointer in ["/usage", "/x_groq/usage"] {
             if let Some(usage) = chunk.pointer_mut(pointer).filter(|usage| usage.is_object()) {
                 self.usage = usage.take();
@@ -82,16 +81,16 @@ impl Whole {
             self.model = model.take();
         }
         let choices = chunk.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        // Only one answer is ever asked for.
+        // Only one answer is ever requested.
         let Some(choice) = choices.first().filter(|choice| index(choice).unwrap_or(0) == 0) else { return };
         if let Some(reason) =
             choice.get("finish_reason").and_then(Value::as_str).filter(|word| !word.is_empty())
-            // A gateway's own end of the stream does not take back that the model was cut.
+            // A later finish reason from a gateway does not override that the model was cut off.
             && !self.finish_reason.as_deref().is_some_and(|said| answer::finish(said) == Finish::Length)
         {
             self.finish_reason = Some(reason.to_owned());
         }
-        // Gateways that cannot stream send the whole message as the only piece.
+        // Gateways that cannot stream send the whole message as a single chunk.
         let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) else { return };
         push_text(&mut self.content, delta.get("content"));
         push_text(&mut self.refusal, delta.get("refusal"));
@@ -106,7 +105,7 @@ impl Whole {
         }
     }
 
-    /// A piece without an index begins a call if it has an id of its own and goes on with the last one if not.
+    /// Adds a piece of a call. A piece without an index starts a call if it has a new id, and continues the last one if not.
     fn add_to_call(&mut self, piece: &Value) {
         let word = |pointer: &str| piece.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let at = match (index(piece), self.calls.last_key_value()) {
@@ -118,7 +117,7 @@ impl Whole {
             }
         };
         let call = self.calls.entry(at).or_default();
-        // Some servers repeat these two with every piece.
+        // Some servers repeat these two in every piece.
         for (field, word) in [(&mut call.id, word("/id")), (&mut call.name, word("/function/name"))] {
             if field.is_empty() {
                 word.clone_into(field);
@@ -129,11 +128,12 @@ impl Whole {
         }
     }
 
-    /// The whole, if it came to its end.
+    /// The complete body, if the stream is complete.
     fn body(self) -> Option<Value> {
-        // Some gateways drop the finish reason of a complete stream. A stream without any content is not one.
-        let has_come = !(self.content.is_empty() && self.calls.is_empty() && self.refusal.is_empty());
-        let finish_reason = self.finish_reason.or_else(|| (self.is_ended && has_come).then(String::new))?;
+        // Some gateways drop the finish reason of a complete stream. A stream without any content is not complete.
+        let has_content = !(self.content.is_empty() && self.calls.is_empty() && self.refusal.is_empty());
+        let finish_reason =
+            self.finish_reason.or_else(|| (self.is_ended && has_content).then(String::new))?;
         let call = |Call { id, name, arguments }: Call| {
             let function = json!({"name": name, "arguments": arguments});
             json!({"id": id, "type": "function", "function": function})
@@ -158,7 +158,7 @@ fn index(of: &Value) -> Option<u64> {
     of.get("index").and_then(Value::as_u64)
 }
 
-/// Appends a piece of text, or of each part in a list of them as Mistral's thinking models send it.
+/// Appends a piece of text, or the text of each part in a list, as from Mistral's thinking models.
 fn push_text(text: &mut String, piece: Option<&Value>) {
     if let Some(piece) = piece {
         text.push_str(&message::text(piece));

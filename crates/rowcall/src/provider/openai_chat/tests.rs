@@ -1,4 +1,4 @@
-//! Chat completions, asked for and read: the vectors, and what else a server may do.
+//! Requests and responses of Chat Completions: the vectors, and other things that servers do.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::violation::Violation;
 mod alike;
 mod shapes;
 
-/// The target that should give a vector's request, read off that request.
+/// The target that should produce a vector's request, derived from that request.
 fn target(request: &Value) -> Target {
     let (mode, wire) = match request.get("response_format") {
         Some(format) => (Mode::Schema, {
@@ -49,7 +49,7 @@ fn target(request: &Value) -> Target {
 
 #[test]
 fn requests_are_encoded_as_in_the_vectors() {
-    // These ask in ways that we do not: with a tool that need not be called, or without a schema.
+    // These requests have forms that we never send: a tool that need not be called, or no schema.
     let not_ours =
         ["tool_call_auto", "tool_calls_parallel", "minimal_body_compat", "vllm_structured_outputs_choice"];
     let cases = [vectors("openai_chat.json"), vectors("compat_servers.json")].concat();
@@ -76,7 +76,7 @@ fn responses_are_read_as_in_the_vectors() {
     let mut read = 0;
     for case in cases.iter().filter(|case| case.get("status").is_some()) {
         if text(&case["id"]).starts_with("ollama_native_") {
-            // A known difference: Ollama is spoken to by its compatible interface.
+            // A known difference: we use Ollama's compatible API.
             let fault = Protocol::OpenAiChat.decode(&response(case)).expect_err("not this protocol");
             assert_eq!(fault.kind, FaultKind::NotFound, "{fault}");
             continue;
@@ -90,7 +90,7 @@ fn responses_are_read_as_in_the_vectors() {
     assert_eq!(read, 19 + 12);
 }
 
-/// The forms of a person's schema in all modes, the last one twice: as a strict tool, and as one that is not.
+/// The forms of a person's schema in all modes, and the tool mode once more without `strict`.
 fn forms() -> Vec<Form> {
     let schema = Schema::parse("name, age int").expect("a schema");
     let all = Forms::of(&schema, Protocol::OpenAiChat, Protocol::OpenAiChat.modes()).expect("forms");
@@ -100,7 +100,7 @@ fn forms() -> Vec<Form> {
 }
 
 #[test]
-fn each_mode_asks_in_its_way() {
+fn each_mode_sends_its_own_fields() {
     let prompt = prompt(&json!("Be brief."), &json!("Who?"));
     for form in forms() {
         let (wire, mode, strict) = (Arc::clone(&form.wire), form.mode, form.is_strict());
@@ -132,7 +132,7 @@ fn each_mode_asks_in_its_way() {
 }
 
 #[test]
-fn a_compatible_server_gets_the_names_that_it_knows() {
+fn a_compatible_server_gets_names_that_it_knows() {
     let parameters = Parameters {
         temperature: Some(0.5),
         max_output_tokens: Some(100),
@@ -151,7 +151,7 @@ fn a_compatible_server_gets_the_names_that_it_knows() {
     assert_eq!(body(&target.encode(&prompt))["max_tokens"], 200);
 }
 
-/// An image by its address, one that goes along, a document, and the words about them.
+/// An image by its URL, an inline one, a document, and the text about them.
 pub(in crate::provider) fn with_attachments() -> Turn {
     let attachment = |media_type: &str, content| Attachment { media_type: media_type.to_owned(), content };
     Turn::User {
@@ -167,7 +167,7 @@ pub(in crate::provider) fn with_attachments() -> Turn {
 }
 
 #[test]
-fn examples_and_attachments_stand_in_the_messages() {
+fn examples_and_attachments_are_in_the_messages() {
     let form = forms().remove(0);
     let target = Target::new(Protocol::OpenAiChat, PLAIN, "m".to_owned(), form, Parameters::default());
     let example = Example { question: "Bo, 7".to_owned(), value: json!({"name": "Bo", "age": 7}) };
@@ -191,19 +191,19 @@ fn examples_and_attachments_stand_in_the_messages() {
 }
 
 #[test]
-fn a_reask_replays_the_answer_and_tells_all_violations() {
+fn a_reask_replays_the_answer_and_lists_all_violations() {
     let violations = vec![
         Violation::at("/age", "is a string, expected an integer"),
         Violation::whole("`name` is missing"),
     ];
-    let told = "The answer is not valid:\n- `/age`: is a string, expected an integer\n- `name` is missing\n\
+    let correction = "The answer is not valid:\n- `/age`: is a string, expected an integer\n- `name` is missing\n\
                 Give the whole answer again with all of this corrected, and nothing else.";
     let cases = vectors("openai_chat.json");
     for (id, replayed, reply) in [
         (
             "json_schema_ok",
             json!({"role": "assistant", "content": case(&cases, "json_schema_ok")["body"]["choices"][0]["message"]["content"]}),
-            json!({"role": "user", "content": told}),
+            json!({"role": "user", "content": correction}),
         ),
         (
             "tool_call_forced",
@@ -212,7 +212,7 @@ fn a_reask_replays_the_answer_and_tells_all_violations() {
                 "content": null,
                 "tool_calls": case(&cases, "tool_call_forced")["body"]["choices"][0]["message"]["tool_calls"],
             }),
-            json!({"role": "tool", "tool_call_id": "call_a1", "content": told}),
+            json!({"role": "tool", "tool_call_id": "call_a1", "content": correction}),
         ),
     ] {
         let case = case(&cases, id);
@@ -226,7 +226,7 @@ fn a_reask_replays_the_answer_and_tells_all_violations() {
 }
 
 #[test]
-fn what_no_server_would_take_back_is_replayed_as_text() {
+fn what_servers_would_reject_is_replayed_as_text() {
     let call = |id: Value, arguments: Value| json!({"id": id, "type": "function", "function": {"name": "answer", "arguments": arguments}});
     for (message, replayed) in [
         (json!({"content": null, "reasoning_content": "hm"}), json!("(no answer)")),
@@ -261,7 +261,7 @@ fn reasoning_counts_as_output_wherever_the_server_counts_it() {
 }
 
 #[test]
-fn a_200_that_is_no_answer_is_a_fault() {
+fn a_200_without_an_answer_is_a_fault() {
     for (body, kind) in [
         ("", FaultKind::Server),
         ("<html>busy</html>", FaultKind::Server),
@@ -297,7 +297,7 @@ fn odd_parts_of_the_envelope_do_not_cost_the_answer() {
 }
 
 #[test]
-fn what_groqs_own_validator_has_refused_is_an_answer() {
+fn what_groqs_own_validator_rejected_is_an_answer() {
     for (code, generation, content, finish) in [
         ("json_validate_failed", "{\"na", "", Finish::Stop),
         ("json_validate_failed", "{\"age\": \"x\"}\n", "{\"age\": \"x\"}\n", Finish::Stop),
@@ -320,7 +320,7 @@ fn what_groqs_own_validator_has_refused_is_an_answer() {
 }
 
 #[test]
-fn streams_of_every_kind_are_put_together() {
+fn streams_of_every_kind_are_assembled() {
     let chunk = |delta: Value, finish: Value| {
         format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}))
     };
@@ -336,7 +336,7 @@ fn streams_of_every_kind_are_put_together() {
     };
     for (what, stream, expected) in [
         (
-            "names that are repeated, and calls in turns",
+            "repeated names, and interleaved calls",
             call(json!({"index": 1, "id": "b", "function": {"name": "g", "arguments": "{"}}))
                 + &call(json!({"index": 0, "id": "a", "function": {"name": "f", "arguments": "["}}))
                 + &call(json!({"index": 1, "id": "b", "function": {"name": "g", "arguments": "}"}}))
@@ -352,7 +352,7 @@ fn streams_of_every_kind_are_put_together() {
             calls(&[("f", "[]"), ("g", "{\"a\":1} ")]),
         ),
         (
-            "parts of which some are thoughts",
+            "parts, some of them thoughts",
             chunk(
                 json!({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "{"}]}),
                 json!(""),

@@ -1,10 +1,10 @@
-//! Which field of a request a server does not take, read from its words. Servers have many, of which these are known to say
-//! what is wrong and not only that something is.
+//! Which field of a request a server rejects, read from its message. These are the known phrases that name the field rather than
+//! only say that something is wrong.
 
-/// The codes that say so; OpenAI's.
+/// OpenAI's codes for a rejected field.
 pub(super) const CODES: [&str; 3] = ["unsupported_parameter", "unsupported_value", "unknown_parameter"];
 
-/// What asks for a schema, by the words in which servers speak of it, in small letters.
+/// Servers' words for a field that requests a schema, in lower case, with the field.
 const WAYS_TO_ASK: [(&str, &str); 13] = [
     ("response_format", "response_format"),
     ("response format", "response_format"),
@@ -22,7 +22,7 @@ const WAYS_TO_ASK: [(&str, &str); 13] = [
     ("function calling", "tools"),
 ];
 
-/// What is said of a way to ask for a schema where it is named, beside words that refuse it; in small letters.
+/// Further words for such a field, in lower case, which count only together with words that reject it.
 const SPOKEN_OF: [(&str, &str); 12] = [
     ("structured_output", "response_format"),
     ("structured-output", "response_format"),
@@ -38,7 +38,7 @@ const SPOKEN_OF: [(&str, &str); 12] = [
     ("function call", "tools"),
 ];
 
-/// The words that refuse it.
+/// The words that reject it.
 const REFUSING: [&str; 12] = [
     "not supported",
     "unsupported",
@@ -54,10 +54,10 @@ const REFUSING: [&str; 12] = [
     "no support",
 ];
 
-/// How far into a message these are looked for, in characters: some servers go on to repeat the request.
+/// How far into a message these are searched for, in characters: some servers append the request.
 const BEGINNING: usize = 300;
 
-/// What stands before a name, in small letters: OpenAI, Google's and Rust's JSON readers, Python, xAI.
+/// Phrases before a name, in lower case: OpenAI, Google's and Rust's JSON parsers, Python, xAI.
 const BEFORE: [&str; 10] = [
     "unsupported parameter",
     "unsupported value",
@@ -71,25 +71,25 @@ const BEFORE: [&str; 10] = [
     "argument not supported on this model",
 ];
 
-/// What stands after a name in quotes.
+/// Phrases after a quoted name.
 const AFTER: [&str; 3] = ["is not supported", "is unsupported", "does not support"];
 
-/// What Pydantic says of a field that it does not know, after its name.
+/// Pydantic's phrases for an unknown field, after its name.
 const EXTRA: [&str; 2] = ["extra inputs are not permitted", "extra fields not permitted"];
 
 const QUOTES: [char; 3] = ['\'', '"', '`'];
 
-/// Whether a field is one by which a schema is asked for.
+/// Whether a field requests a schema.
 pub(super) fn is_way_to_ask(param: &str) -> bool {
     let field = param.split(['.', '[']).next().unwrap_or(param);
     ["response_format", "text", "tools", "tool_choice", "parallel_tool_calls"].contains(&field)
 }
 
-/// The field that a message says is not taken.
+/// The field that a message rejects.
 pub(super) fn refused(message: &str) -> Option<String> {
-    // Pydantic ends with the input, which may be a row's.
+    // Pydantic appends the input, which may come from a row.
     let message = message.split("'input':").next().unwrap_or_default();
-    // Only ASCII letters change, so that places in one are places in the other.
+    // Only ASCII letters change, so positions are the same in both.
     let small = message.to_ascii_lowercase();
     let way =
         WAYS_TO_ASK.iter().find(|(words, _)| small.contains(words)).map(|(_, field)| (*field).to_owned());
@@ -99,7 +99,7 @@ pub(super) fn refused(message: &str) -> Option<String> {
         .or_else(|| way_refused(message).map(str::to_owned))
 }
 
-/// The field of the way to ask for a schema that a message refuses in words of its own, if it does.
+/// The schema field that a message rejects in free text, if it does.
 pub(in crate::provider) fn way_refused(message: &str) -> Option<&'static str> {
     let start: String = message.chars().take(BEGINNING).collect::<String>().to_ascii_lowercase();
     let is_refused = REFUSING.iter().any(|words| start.contains(words));
@@ -107,7 +107,7 @@ pub(in crate::provider) fn way_refused(message: &str) -> Option<&'static str> {
     of_chat.filter(|_| is_refused).map(|(_, field)| *field)
 }
 
-/// The name at the beginning of a text, behind a colon or in quotes.
+/// The name at the start of a text, after a colon or in quotes.
 fn after(rest: &str) -> Option<String> {
     let name = rest.trim_start_matches("(s)").trim_start();
     let name = name
@@ -125,8 +125,7 @@ fn quoted(before: &str) -> Option<String> {
     field(before.get(at + 1..)?)
 }
 
-/// The name that Pydantic gives before it says that it does not know it; in the list that vLLM makes a text of, it stands in the
-/// location.
+/// The name before Pydantic's phrase for an unknown field; in the list that vLLM formats as text, the name is in the location.
 fn extra(message: &str, at: usize) -> Option<String> {
     const LOCATION: &str = "'loc': ('body', ";
     let before = message.get(..at)?;
@@ -136,7 +135,7 @@ fn extra(message: &str, at: usize) -> Option<String> {
     field(before.trim_end().trim_end_matches(':').split_whitespace().next_back()?)
 }
 
-/// A name as it stands in the request.
+/// A name as it is spelled in the request.
 fn field(name: &str) -> Option<String> {
     let name = name.trim_end_matches('.');
     let name = name.strip_prefix("body.").unwrap_or(name);

@@ -1,4 +1,4 @@
-//! What an error body says, wherever it keeps it. What that means is decided in `openai_error.rs`.
+//! Parses an error body, whatever its format. What it means is decided in `openai_error.rs`.
 
 use serde_json::Value;
 
@@ -6,21 +6,21 @@ use super::objection;
 use crate::provider::sse;
 use crate::request::Response;
 
-/// The longest piece of a body that is not JSON to be shown, in characters.
+/// The longest excerpt to show of a body that is not JSON, in characters.
 const EXCERPT: usize = 200;
 
-/// The longest message to be kept, in characters: some servers repeat the whole request.
+/// The longest message to keep, in characters: some servers repeat the whole request.
 const LONGEST: usize = 2_000;
 
-/// What an error body says.
+/// The parsed error body.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     pub(super) message: String,
-    /// Its words for what it is: `code`, `type` and Azure's inner code.
+    /// Its codes: `code`, `type` and Azure's inner code.
     words: Vec<String>,
-    /// The request field that it is about.
+    /// The request field that the error is about.
     pub(super) param: Option<String>,
-    /// That field, or one named in the message, if the server says that it does not take it.
+    /// That field, or one named in the message, if the server rejects the field itself.
     pub(super) refused: Option<String>,
 }
 
@@ -31,9 +31,9 @@ impl Said {
     }
 
     /// Reads `{"error":{…}}`, `{"error":"text"}`, the same without a wrapper (Mistral, older vLLM), FastAPI's `detail`, an error
-    /// within a choice, and whatever a proxy says in HTML or plain text.
+    /// within a choice, and a proxy's HTML or plain text.
     pub(super) fn read(response: &Response) -> Self {
-        // Some servers refuse a stream in the form of one.
+        // Some servers send the error for a stream as an event.
         let event = sse::events(&response.body).next().filter(|_| sse::is_stream(response));
         let body = match &event {
             Some(event) => event.data.as_bytes(),
@@ -56,7 +56,7 @@ impl Said {
             (None, Some(complaints)) => complaints.message.clone(),
             (None, None) => excerpt(body.to_string().as_bytes()),
         };
-        // OpenRouter passes on what its upstream said.
+        // OpenRouter passes on its upstream's message.
         if let Some(upstream) = error.pointer("/metadata/raw").and_then(Value::as_str) {
             message = format!("{message}: {}", excerpt(upstream.as_bytes()));
         }
@@ -73,12 +73,12 @@ impl Said {
         Self { message, words, param, refused }
     }
 
-    /// Whether one of its words is this one.
+    /// Whether one of its codes is this one.
     pub(super) fn is(&self, word: &str) -> bool {
         self.words.iter().any(|found| found == word)
     }
 
-    /// The status that it would have, were it not in a body of success: OpenRouter passes on its upstream's as the code.
+    /// The status that the error would have outside a success body: OpenRouter passes on its upstream's status as the code.
     pub(super) fn status(&self) -> u16 {
         let by_number = |word: &String| word.parse().ok().filter(|status| (400..600).contains(status));
         let by_word = |word: &String| status_of(word);
@@ -86,7 +86,7 @@ impl Said {
     }
 }
 
-/// The status that goes with a code or type, as OpenAI has them; images are what the user's prompt points at.
+/// The status for one of OpenAI's codes or types; images come from the user's prompt.
 fn status_of(word: &str) -> Option<u16> {
     Some(match word {
         "rate_limit_exceeded" | "rate_limit_error" | "resource_unavailable" | "slow_down" => 429,
@@ -111,16 +111,16 @@ fn status_of(word: &str) -> Option<u16> {
     })
 }
 
-/// FastAPI's list of what is wrong with a request.
+/// FastAPI's list of what is wrong with a request, as one message.
 struct Complaints {
     message: String,
     param: Option<String>,
-    /// Whether it is that the field is not known.
+    /// Whether the first complaint is that the field is unknown.
     is_unknown: bool,
 }
 
 impl Complaints {
-    /// Those in `detail`, which Mistral puts into the message; a `detail` may also be mere words.
+    /// The complaints in `detail`, which Mistral nests in the message; `detail` may also be plain text.
     fn within(error: &Value) -> Option<Self> {
         let detail = error.get("detail").or_else(|| error.pointer("/message/detail"))?;
         let list = match detail {
@@ -132,28 +132,28 @@ impl Complaints {
         };
         let word =
             |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let complaints = list.iter().map(|complaint| match place(complaint) {
-            Some(place) => format!("{place}: {}", word(complaint, "msg")),
+        let complaints = list.iter().map(|complaint| match location(complaint) {
+            Some(location) => format!("{location}: {}", word(complaint, "msg")),
             None => word(complaint, "msg"),
         });
         let message = complaints.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
         let kind = word(list.first()?, "type");
         Some(Self {
             message: excerpt(message.as_bytes()),
-            param: list.first().and_then(place),
+            param: list.first().and_then(location),
             is_unknown: ["extra_forbidden", "value_error.extra"].contains(&kind.as_str()),
         })
     }
 }
 
-/// The field that a complaint is about, from the location that it gives.
-fn place(complaint: &Value) -> Option<String> {
+/// The field that a complaint is about, from its `loc`.
+fn location(complaint: &Value) -> Option<String> {
     let steps = complaint.get("loc")?.as_array()?.iter().filter_map(Value::as_str);
     let steps: Vec<_> = steps.skip_while(|step| *step == "body").collect();
     (!steps.is_empty()).then(|| steps.join("."))
 }
 
-/// Whether an `error` says that there is none.
+/// Whether an `error` field means that there is no error.
 pub(in crate::provider) fn is_empty(error: &Value) -> bool {
     match error {
         Value::Null => true,
@@ -172,7 +172,7 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// The beginning of a body, on one line.
+/// The start of a body, on one line.
 fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -183,7 +183,7 @@ fn excerpt(body: &[u8]) -> String {
     words
 }
 
-/// Leaves the beginning of a text, so many characters.
+/// Truncates a text to `longest` characters.
 fn cut(text: &mut String, longest: usize) {
     if let Some((end, _)) = text.char_indices().nth(longest) {
         text.truncate(end);

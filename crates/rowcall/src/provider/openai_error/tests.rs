@@ -1,4 +1,4 @@
-//! What servers say when they fail, and what kind of fault that is.
+//! Servers' errors and the kind of fault that each one is.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::provider::Protocol;
 use crate::provider::tests::{check, ok, vectors, wire};
 use crate::schema::Schema;
 
-/// The status and body that a server answers with.
+/// A server's response with this status and body.
 fn answered(status: u16, body: &str) -> Response {
     Response { status, body: Bytes::copy_from_slice(body.as_bytes()), ..ok("") }
 }
@@ -19,7 +19,7 @@ fn errors_are_classified_as_in_the_vectors() {
     let wire = wire("invoice", None, schema.as_json());
     for mut case in vectors("openai_errors.json") {
         if case["id"] == "flex_unavailable" {
-            // A known difference: it is the provider that has no capacity, not the account that has used its own up.
+            // A known difference: the provider is out of capacity, the account has not used up its own.
             case["expect"]["cls"] = json!("overloaded");
         }
         for protocol in [Protocol::OpenAiChat, Protocol::OpenAiResponses] {
@@ -28,15 +28,15 @@ fn errors_are_classified_as_in_the_vectors() {
     }
 }
 
-/// The vectors say what is tried again by status and `x-should-retry` alone.
+/// The vectors decide what is retried by status and `x-should-retry` alone.
 #[test]
-fn statuses_are_tried_again_as_in_the_vectors() {
+fn statuses_are_retried_as_in_the_vectors() {
     let cases = vectors("retry_and_limits.json");
     let mut judged = 0;
     for case in cases.iter().filter(|case| case["kind"] == "should_retry") {
         let status = case["status"].as_u64().expect("a status");
-        // Known differences: a complete answer is not asked for again, 425 asks for exactly that, two minutes are not too long
-        // to wait, what is not implemented is so for every row, and what a gateway says of a retry is tried once.
+        // Known differences: a complete answer is not requested again, 425 asks for a retry, two minutes are not too long to
+        // wait, what is not implemented is so for every row, and a gateway's hint to retry is followed once.
         let is_of_gateway =
             matches!(status, 502..=504 | 520..=522) && case["headers"]["x-should-retry"] == "false";
         if (200..300).contains(&status)
@@ -64,7 +64,7 @@ fn with_body(case: &Value) -> Value {
 }
 
 #[test]
-fn servers_say_each_in_their_own_way_what_they_do_not_take() {
+fn rejected_fields_are_found_in_each_servers_words() {
     use FaultKind::{InvalidRequest, InvalidSchema, NotFound, Server, Unprocessable, UnsupportedParameter};
     let said = |message: &str| json!({"error": {"message": message}}).to_string();
     for (status, body, kind, param) in [
@@ -113,7 +113,7 @@ fn servers_say_each_in_their_own_way_what_they_do_not_take() {
         // DeepSeek.
         (400, said("This response_format type is unavailable now"), UnsupportedParameter, Some("response_format")),
         (422, said("Failed to deserialize the JSON body into the target type: unknown field `top_k`, expected one of `model`"), UnsupportedParameter, Some("top_k")),
-        // vLLM, which repeats the list of its validator as a text.
+        // vLLM, which formats its validator's list as text.
         (400, said("[{'type': 'extra_forbidden', 'loc': ('body', 'top_k'), 'msg': 'Extra inputs are not permitted', 'input': 4}]"), UnsupportedParameter, Some("top_k")),
         (400, said("1 validation error for ChatCompletionRequest\ntop_k\n  Extra inputs are not permitted [type=extra_forbidden]"), UnsupportedParameter, Some("top_k")),
         (400, said("The provided JSON schema contains features not supported by xgrammar."), InvalidSchema, None),
@@ -141,7 +141,7 @@ fn servers_say_each_in_their_own_way_what_they_do_not_take() {
         (500, said("response_format type must be one of \"text\" or \"json_object\", but got: json_schema"), UnsupportedParameter, Some("response_format")),
         (500, said("[{'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text' or 'json_object'\"}]"), UnsupportedParameter, Some("response_format")),
         (500, said("Unknown parameter: 'seed'."), Server, Some("seed")),
-        // Words that only look so.
+        // Lookalikes.
         (400, said("The value of 'seed' is too large"), InvalidRequest, None),
         (400, said("This value is not supported"), InvalidRequest, None),
         (400, said("[{'type': 'string_type', 'loc': ('body', 'messages', 0), 'msg': 'no', 'input': 'I like json_schema'}]"), InvalidRequest, None),
@@ -154,7 +154,7 @@ fn servers_say_each_in_their_own_way_what_they_do_not_take() {
 }
 
 #[test]
-fn servers_say_each_in_their_own_way_what_is_wrong() {
+fn errors_are_classified_in_each_servers_words() {
     let said = |message: &str| json!({"error": {"message": message}}).to_string();
     for (status, body, kind) in [
         // Azure.
@@ -234,7 +234,7 @@ fn an_error_in_a_200_is_the_error_that_it_is() {
 }
 
 #[test]
-fn complaints_are_told_in_their_own_words() {
+fn complaints_are_reported_in_their_own_words() {
     let body = json!({"detail": [
         {"loc": ["body", "messages", 0, "content"], "msg": "Field required"},
         {"loc": [], "msg": "and more"},
@@ -255,7 +255,7 @@ fn complaints_are_told_in_their_own_words() {
 }
 
 #[test]
-fn a_refusal_of_too_many_in_parallel_says_how_many_there_may_be() {
+fn a_concurrency_limit_is_read_from_the_message() {
     for (message, places) in [
         (
             "Rate limit exceeded for api_key: x. Limit type: max_parallel_requests. Current limit: 3, Remaining: 0. Limit resets at: 2026-11-29 00:13:35 UTC",

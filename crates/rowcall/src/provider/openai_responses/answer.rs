@@ -1,5 +1,5 @@
-//! A response of OpenAI's Responses, read: the items of its output become text, calls or a refusal, and what a re-ask must show
-//! again.
+//! Decodes a response of OpenAI's Responses: the items of its output become text, calls or a refusal, and the turn to replay in a
+//! re-ask.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ struct Envelope {
     error: Value,
 }
 
-/// Reads a response that is no stream.
+/// Decodes a response that is not a stream.
 pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     if !response.is_success() {
         return openai_error::judge(response);
@@ -60,7 +60,7 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
             "completed" => Finish::Stop,
             "" => Finish::Unstated,
             "content_filter" => Finish::ContentFilter,
-            // Whatever else makes an answer incomplete, it must not be completed by guessing.
+            // An answer that is incomplete for any other reason must not be repaired by guessing, either.
             _ => Finish::Length,
         },
         finish_reason: finish_reason.to_owned(),
@@ -73,23 +73,23 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     })
 }
 
-/// Why a status says that there is no answer, if it does. No other attempt of this run's requests would be answered where one is
-/// left to be fetched later.
+/// The fault for a status without an answer, if it is one. If one response has to be fetched later, so would every other response of
+/// the run.
 fn unanswered(status: &str) -> Option<(FaultKind, String)> {
     match status {
         "queued" | "in_progress" => {
             let words = format!(
-                "the response is `{status}` and to be fetched later, expected an answer (was `background` set?)"
+                "the response is `{status}` and must be fetched later, expected an answer (was `background` set?)"
             );
             Some((FaultKind::UnsupportedParameter, words))
         }
-        "failed" => Some((FaultKind::Server, "the response has failed, and no reason is given".to_owned())),
+        "failed" => Some((FaultKind::Server, "the response failed without a reason".to_owned())),
         "cancelled" => Some((FaultKind::Server, "the response was cancelled".to_owned())),
         _ => None,
     }
 }
 
-/// A refusal comes before calls, and calls before text.
+/// The content: a refusal takes precedence over calls, and calls over text.
 fn content(items: &[Value]) -> Content {
     let refusal = joined(items, "refusal", "refusal");
     if !refusal.is_empty() {
@@ -102,7 +102,7 @@ fn content(items: &[Value]) -> Content {
     thoughts_alone(joined(items, "output_text", "text"), thoughts(items))
 }
 
-/// The reasoning in words: a summary, or the text itself where a server shows it.
+/// The reasoning as text: the summary, or the reasoning itself where the server shows it.
 fn thoughts(items: &[Value]) -> String {
     let parts = of_type(items, "reasoning")
         .flat_map(|item| ["summary", "content"].map(|name| item.get(name).and_then(Value::as_array)));
@@ -117,13 +117,13 @@ fn call(item: &Value) -> ToolCall {
     }
 }
 
-/// The parts of one type in all messages, put together; where messages have phases, only those of the final answer count.
+/// The parts of one type in all messages, concatenated; if messages have phases, only those of the final answer count.
 fn joined(items: &[Value], part: &'static str, field: &str) -> String {
     let is_final = |item: &Value| word(item, "phase") == "final_answer";
     let has_final = of_type(items, "message").any(is_final);
     let messages = of_type(items, "message").filter(|item| !has_final || is_final(item));
     let said = messages.map(|item| match item.get("content") {
-        // Some gateways have the text alone, as requests may.
+        // Some gateways send just the text, as requests may.
         Some(Value::String(text)) if part == "output_text" => text.clone(),
         Some(Value::Array(parts)) => {
             parts.iter().filter(|found| word(found, "type") == part).map(|found| word(found, field)).collect()
@@ -141,8 +141,8 @@ fn word<'a>(of: &'a Value, field: &str) -> &'a str {
     of.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// An item as it is shown again in a re-ask, if the server takes it back: without the id under which it has not been stored, but for
-/// reasoning, which must have one and is shown only where it is all in the item, encrypted.
+/// An item to replay in a re-ask, if the server accepts it: without its id, since it was not stored. Only reasoning needs its id, and
+/// is replayed only if the item contains all of it, encrypted.
 fn replayable(item: &Value) -> Option<Value> {
     let of = |names: &[&str]| -> Map<String, Value> {
         names.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone()))).collect()
@@ -150,7 +150,7 @@ fn replayable(item: &Value) -> Option<Value> {
     match word(item, "type") {
         "message" => {
             let mut message = assistant(&joined(std::slice::from_ref(item), "output_text", "text"));
-            // The models that have phases lose the thread without.
+            // Models with phases lose track without them.
             if let (Some(phase), Some(fields)) = (item.get("phase"), message.as_object_mut()) {
                 fields.insert("phase".to_owned(), phase.clone());
             }

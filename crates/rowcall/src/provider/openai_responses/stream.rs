@@ -1,4 +1,4 @@
-//! The events of a stream, of which the last has the whole response in it, so that all others can be passed over.
+//! Reads a streamed response. The last event contains the whole response, so almost all others can be skipped.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::super::{openai_error, sse};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
 
-/// The body that the stream in `response` amounts to; one that broke off with an error amounts to that error.
+/// The complete body for the stream in `response`; for a stream that ended in an error, the error body.
 ///
 /// # Errors
-/// If it ends before the answer does.
+/// If the stream ends before the answer does.
 pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
     let mut done = Vec::new();
     for event in sse::events(&response.body) {
@@ -34,7 +34,7 @@ pub(super) fn whole(response: &Response) -> Result<Vec<u8>, Fault> {
     ))
 }
 
-/// The whole with the items that were sent one by one, where a server leaves them out at the end.
+/// The whole response, with the items that were sent one by one if the server omits them from the last event.
 fn with_items(mut whole: Value, items: Vec<Value>) -> Value {
     let is_empty = whole.get("output").and_then(Value::as_array).is_none_or(Vec::is_empty);
     if is_empty && let Some(fields) = whole.as_object_mut() {

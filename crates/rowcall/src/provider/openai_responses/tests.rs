@@ -1,5 +1,5 @@
-//! Responses, asked for and read: the vectors, and what only this protocol has. What it shares with Chat Completions is told in
-//! `openai_chat/tests/alike.rs`.
+//! Requests and responses of Responses: the vectors, and what only this protocol has. What it shares with Chat Completions is tested
+//! in `openai_chat/tests/alike.rs`.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::schema::{Dialect, Schema};
 use crate::turn::{Content, Example, Finish};
 use crate::violation::Violation;
 
-/// The target that should give a vector's request, read off that request.
+/// The target that should produce a vector's request, derived from that request.
 fn target(request: &Value) -> Target {
     let (mode, wire) = match request.pointer("/text/format") {
         Some(format) => (Mode::Schema, wire(&text(&format["name"]), None, &format["schema"])),
@@ -79,7 +79,7 @@ fn asking(form: Form, extra: &Value) -> Target {
 }
 
 #[test]
-fn each_mode_asks_in_its_way() {
+fn each_mode_sends_its_own_fields() {
     let forms =
         Forms::of(&person(), Protocol::OpenAiResponses, Protocol::OpenAiResponses.modes()).expect("forms");
     let loose = Arc::new(person().wire(Dialect::Object).expect("fits"));
@@ -129,7 +129,7 @@ fn each_mode_asks_in_its_way() {
 }
 
 #[test]
-fn what_the_user_sets_wins() {
+fn the_users_fields_win() {
     let strict = || Form {
         mode: Mode::Schema,
         dialect: Dialect::OpenAiStrict,
@@ -158,7 +158,7 @@ fn what_the_user_sets_wins() {
 }
 
 #[test]
-fn examples_and_attachments_stand_in_the_input() {
+fn examples_and_attachments_are_in_the_input() {
     let wire = Arc::new(person().wire(Dialect::Text).expect("fits"));
     let target = asking(Form { mode: Mode::Schema, dialect: Dialect::OpenAiStrict, wire }, &json!({}));
     let example = Example { question: "Bo, 7".to_owned(), value: json!({"name": "Bo", "age": 7}) };
@@ -189,10 +189,10 @@ fn answered(items: &Value) -> Completion {
 }
 
 #[test]
-fn a_reask_replays_the_items_that_the_server_takes_back() {
+fn a_reask_replays_the_items_that_the_server_accepts() {
     let cases = vectors("openai_responses.json");
     let request = &case(&cases, "function_call")["request"];
-    let told = "The answer is not valid:\n- `/age`: is missing\n\
+    let correction = "The answer is not valid:\n- `/age`: is missing\n\
                 Give the whole answer again with all of this corrected, and nothing else.";
     let reasoning = json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA", "status": null});
     let stored = json!({"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": null});
@@ -209,17 +209,17 @@ fn a_reask_replays_the_items_that_the_server_takes_back() {
             vec![
                 replayed_reasoning.clone(),
                 replayed_call.clone(),
-                json!({"type": "function_call_output", "call_id": "call_1", "output": told}),
+                json!({"type": "function_call_output", "call_id": "call_1", "output": correction}),
             ],
         ),
         (
             json!([stored, message, {"type": "web_search_call", "id": "ws_1"}]),
             vec![
                 json!({"type": "message", "role": "assistant", "phase": "final_answer", "content": "{}"}),
-                json!({"role": "user", "content": told}),
+                json!({"role": "user", "content": correction}),
             ],
         ),
-        (json!([]), vec![json!({"role": "user", "content": told})]),
+        (json!([]), vec![json!({"role": "user", "content": correction})]),
     ] {
         let mut prompt = prompt(&request["instructions"], &request["input"]);
         let raw_turn = answered(&items).raw_turn;
@@ -232,7 +232,7 @@ fn a_reask_replays_the_items_that_the_server_takes_back() {
 }
 
 #[test]
-fn the_final_answer_is_what_counts() {
+fn only_the_final_answer_counts() {
     let message = |phase: Value, text: &str| {
         json!({"type": "message", "role": "assistant", "phase": phase, "content": [
             {"type": "output_text", "text": text}, {"type": "output_text", "text": "!"},
@@ -251,7 +251,7 @@ fn the_final_answer_is_what_counts() {
 }
 
 #[test]
-fn a_200_that_is_no_answer_is_a_fault() {
+fn a_200_without_an_answer_is_a_fault() {
     for (body, kind) in [
         ("", FaultKind::Server),
         ("<html>busy</html>", FaultKind::Server),
@@ -283,7 +283,7 @@ fn an_answer_may_be_incomplete_for_any_reason() {
 }
 
 #[test]
-fn a_server_that_ends_without_the_items_has_sent_them_before() {
+fn items_missing_from_the_last_event_are_taken_from_earlier_ones() {
     let item = json!({"type": "message", "content": [{"type": "output_text", "text": "{}"}]});
     for (output, expected) in [(json!([]), "{}"), (Value::Null, "{}"), (json!([{"type": "message"}]), "")] {
         let stream = format!(

@@ -1,4 +1,4 @@
-//! How servers word what they refuse, and what kind of fault that is, by the protocol that each of them speaks.
+//! How servers word their rejections, and the kind of fault that each one is, by the server's protocol.
 
 use std::time::SystemTime;
 
@@ -24,7 +24,7 @@ fn said(status: u16, message: &str) -> FaultKind {
 }
 
 #[test]
-fn a_refused_schema_is_known_by_the_words_of_each_server() {
+fn a_rejected_schema_is_recognised_in_each_servers_words() {
     for (status, message) in [
         (400, "Grammar error: Unimplemented keys: [\"contains\"]"),
         (400, "Invalid grammar specification: no rule root"),
@@ -57,7 +57,7 @@ fn a_refused_schema_is_known_by_the_words_of_each_server() {
 }
 
 #[test]
-fn anthropic_and_gemini_refuse_schemas_in_words_of_their_own() {
+fn anthropic_and_gemini_reject_schemas_in_their_own_words() {
     for message in [
         "Grammar compilation timed out.",
         "output_config.format.schema: For 'array' type, 'minItems' values other than 0 or 1 are not supported",
@@ -79,7 +79,7 @@ fn anthropic_and_gemini_refuse_schemas_in_words_of_their_own() {
 }
 
 #[test]
-fn a_prompt_that_is_too_long_is_known_by_the_words_of_each_server() {
+fn a_prompt_that_is_too_long_is_recognised_in_each_servers_words() {
     for (status, message) in [
         (400, "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."),
         (400, "The decoder prompt (length 9000) is longer than the maximum model length of 4096."),
@@ -109,7 +109,7 @@ fn a_prompt_that_is_too_long_is_known_by_the_words_of_each_server() {
     }
 }
 
-/// What local servers say in Anthropic's and Gemini's protocol, which they call their own error.
+/// Local servers report these as server errors in Anthropic's and Gemini's protocols.
 #[test]
 fn a_request_that_a_server_cannot_serve_is_the_requests_fault() {
     for (message, expected) in [
@@ -125,7 +125,7 @@ fn a_request_that_a_server_cannot_serve_is_the_requests_fault() {
 }
 
 #[test]
-fn too_many_at_a_time_is_known_by_the_words_of_each_server() {
+fn a_concurrency_limit_is_recognised_in_each_servers_words() {
     for (status, message) in [
         (429, "Number of concurrent connections has exceeded the limit. Try again later."),
         (429, "Too many connections, wait before the next."),
@@ -168,7 +168,7 @@ fn too_many_at_a_time_is_known_by_the_words_of_each_server() {
 }
 
 #[test]
-fn words_that_only_look_so_are_of_the_row() {
+fn lookalikes_concern_only_the_row() {
     for message in [
         "the image is invalid",
         "the number of images exceeds the maximum",
@@ -181,7 +181,7 @@ fn words_that_only_look_so_are_of_the_row() {
 }
 
 #[test]
-fn a_wrong_model_key_or_address_is_known_by_the_words_of_each_server() {
+fn a_wrong_model_key_or_address_is_recognised_in_each_servers_words() {
     use FaultKind::{Auth, NotFound};
     for (status, message, expected) in [
         (400, "Model Not Exist", NotFound),

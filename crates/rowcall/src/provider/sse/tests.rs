@@ -1,4 +1,4 @@
-//! Streams as they should be and as they should not.
+//! Well-formed and malformed streams.
 
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ fn read(body: &[u8]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn streams_are_taken_apart() {
+fn streams_are_split_into_events() {
     type Events = &'static [(&'static str, &'static str)];
     let cases: [(&[u8], Events); 16] = [
         (b"data: a\n\ndata: b\n\n", &[("", "a"), ("", "b")]),
@@ -41,7 +41,7 @@ fn streams_are_taken_apart() {
 }
 
 #[test]
-fn the_body_has_the_last_word_on_what_it_is() {
+fn the_body_decides_whether_it_is_a_stream() {
     for (content_type, body, expected) in [
         ("text/event-stream", "data: {}\n\n", true),
         ("Text/Event-Stream; charset=utf-8", "id: 1\n\n", true),
@@ -80,7 +80,7 @@ proptest! {
             body.push_str(end);
         }
         let expected: Vec<_> = written.into_iter().map(|(name, lines)| (name, lines.join("\n"))).collect();
-        // What has nothing in it but blanks keeps a connection alive.
+        // Events with only whitespace keep a connection alive.
         let said = |(_, data): &(String, String)| !data.trim_ascii().is_empty();
         prop_assert_eq!(read(body.as_bytes()), expected.into_iter().filter(said).collect::<Vec<_>>());
     }
@@ -88,7 +88,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_to_their_end(body in prop::collection::vec(any::<u8>(), 0..200)) {
         let length: usize = events(&body).map(|event| event.name.len() + event.data.len()).sum();
-        // A byte that is no UTF-8 becomes a character of three.
+        // An invalid byte becomes a character of three bytes.
         prop_assert!(length <= 3 * body.len());
     }
 }

@@ -1,21 +1,21 @@
-//! Which module of the library uses which, read from `crate::`, `self::` and `super::` paths, and whether the groups
-//! allow it. Tests may use what they like.
+//! Which module of the library uses which, read from `crate::`, `self::` and `super::` paths, and whether the groups allow it.
+//! Tests may use anything.
 
 use std::collections::BTreeSet;
 
 use super::syntax::{Token, tokens};
 use super::tree::Source;
 
-/// Where a module stands, from the nouns up to the door.
+/// The layer of a module, from the nouns up to the front door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Group {
-    /// What is spoken of. Nouns may use nouns.
+    /// Data types and small tools. They may use one another.
     Nouns,
-    /// One concern each. Stations never use one another; what two of them need is a noun, or is passed by the path.
+    /// One concern each. They never use one another; what two of them need is a noun, or is passed by the path.
     Stations,
     /// The route of a row; its modules may use one another.
     Path,
-    /// What a user of the library meets; its modules may use one another.
+    /// The public interface; its modules may use one another.
     FrontDoor,
 }
 
@@ -28,7 +28,7 @@ impl Group {
     }
 }
 
-/// An arrow that goes against the groups.
+/// An exception to the groups: `from` may use `to`.
 #[derive(Debug)]
 pub(super) struct Allowance {
     pub(super) from: &'static str,
@@ -36,16 +36,16 @@ pub(super) struct Allowance {
     pub(super) reason: &'static str,
 }
 
-/// A file of the library and its place among the modules.
+/// A file of the library and its module path.
 #[derive(Debug)]
 pub(super) struct Module<'a> {
-    /// From the crate down: `["admission", "bucket"]`.
+    /// The module path below the crate: `["admission", "bucket"]`.
     path: Vec<&'a str>,
     source: &'a Source,
 }
 
 impl<'a> Module<'a> {
-    /// The module in the file at `path` from `src/`; `None` for the crate itself.
+    /// The module in the file at `path` below `src/`; `None` for the crate itself.
     pub(super) fn new(path: &'a str, source: &'a Source) -> Option<Self> {
         let mut path: Vec<&str> = path.trim_start_matches('/').trim_end_matches(".rs").split('/').collect();
         path.pop_if(|last| *last == "mod");
@@ -57,7 +57,7 @@ impl<'a> Module<'a> {
     }
 }
 
-/// Modules that are in no group or in two, and names in the groups that are no modules.
+/// Modules that are in no group or in several, and names in the groups that are not modules.
 pub(super) fn misplaced(entries: &[String], groups: &[(Group, &[&str])]) -> Vec<String> {
     let named: Vec<&str> = groups.iter().flat_map(|(_, modules)| modules.iter().copied()).collect();
     let count = |entry: &str| named.iter().filter(|name| **name == entry).count();
@@ -69,12 +69,12 @@ pub(super) fn misplaced(entries: &[String], groups: &[(Group, &[&str])]) -> Vec<
     });
     let gone = named.iter().filter(|name| !entries.iter().any(|entry| entry == *name));
     let gone = gone.map(|name| {
-        format!("GROUPS in tests/it/architecture.rs names `{name}`, which is no module: remove it")
+        format!("GROUPS in tests/it/architecture.rs names `{name}`, which is not a module: remove it")
     });
     unplaced.chain(gone).collect()
 }
 
-/// Arrows that the groups do not allow, and allowances that nothing needs.
+/// Uses that the groups do not allow, and allowances that are not needed.
 pub(super) fn against(
     modules: &[Module<'_>],
     groups: &[(Group, &[&str])],
@@ -86,13 +86,13 @@ pub(super) fn against(
     for module in modules {
         let from = module.name();
         for (to, line) in uses(module) {
-            let place = format!("{}:{line}", module.source.path);
-            // A module in no group is told by `misplaced`.
+            let location = format!("{}:{line}", module.source.path);
+            // A module in no group is reported by `misplaced`.
             let is_module = modules.iter().any(|module| module.name() == to);
             let (Some(above), Some(below)) = (group(from), group(&to)) else {
                 if !is_module {
                     problems.push(format!(
-                        "{place}: `crate::{to}` is no module: name the module that `{to}` is in"
+                        "{location}: `crate::{to}` is not a module: name the module that `{to}` is in"
                     ));
                 }
                 continue;
@@ -103,7 +103,7 @@ pub(super) fn against(
             needed.insert((from.to_owned(), to.clone()));
             if !allowances.iter().any(|allowance| allowance.from == from && allowance.to == to) {
                 problems.push(format!(
-                    "{place}: `{from}` ({above:?}) uses `{to}` ({below:?}): pass it what it needs from above, make that a \
+                    "{location}: `{from}` ({above:?}) uses `{to}` ({below:?}): pass it what it needs from above, make that a \
                      noun of its own, or give a reason in ALLOWANCES in tests/it/architecture.rs"
                 ));
             }
@@ -114,17 +114,17 @@ pub(super) fn against(
             problems.push(format!("the allowance from `{from}` to `{to}` has no reason: give one"));
         }
         if !needed.contains(&((*from).to_owned(), (*to).to_owned())) {
-            problems.push(format!("the allowance from `{from}` to `{to}` is not needed any more: remove it"));
+            problems.push(format!("the allowance from `{from}` to `{to}` is no longer needed: remove it"));
         }
     }
     problems
 }
 
-/// What a module names right below the crate, with the line.
+/// The top-level names that a module uses, each with its line.
 fn uses(module: &Module<'_>) -> Vec<(String, usize)> {
     let tokens = tokens(&module.source.blanked);
     let mut found = Vec::new();
-    // What each open brace belongs to: an inline module, or anything else.
+    // For each open brace, the name of its inline module, or `None`.
     let mut braces: Vec<Option<&str>> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.text {
@@ -145,7 +145,7 @@ fn uses(module: &Module<'_>) -> Vec<(String, usize)> {
     found
 }
 
-/// The name of the module that the next brace opens, if the tokens before it say so.
+/// The name of the module that the next brace opens, if the tokens before it are `mod NAME`.
 fn inline_module<'a>(before: &[Token<'a>]) -> Option<&'a str> {
     match before {
         [.., keyword, name] if keyword.text == "mod" => Some(name.text),
@@ -153,7 +153,7 @@ fn inline_module<'a>(before: &[Token<'a>]) -> Option<&'a str> {
     }
 }
 
-/// What a path that begins with `crate`, `self` or `super` names right below the crate, as seen from the module `here`.
+/// The top-level names in a path that starts with `crate`, `self` or `super`, as seen from the module `here`.
 fn targets(path: &[Token<'_>], mut here: Vec<&str>) -> Vec<String> {
     let mut rest = path;
     while let [head, after @ ..] = rest {
@@ -181,7 +181,7 @@ fn targets(path: &[Token<'_>], mut here: Vec<&str>) -> Vec<String> {
     }
 }
 
-/// The first word of each element of a group, up to the brace that closes it.
+/// The first word of each element of a group, up to its closing brace.
 fn heads(group: &[Token<'_>]) -> Vec<String> {
     let mut heads = Vec::new();
     let mut depth = 0;
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn arrows_go_down() {
+    fn modules_use_only_lower_groups() {
         for (path, target, is_allowed) in [
             ("client.rs", "config", true),
             ("client.rs", "run", true),
@@ -271,18 +271,18 @@ mod tests {
     }
 
     #[test]
-    fn an_allowance_holds_for_one_arrow_and_as_long_as_it_is_needed() {
+    fn an_allowance_applies_to_one_use_and_only_while_it_is_needed() {
         let allowance = [Allowance { from: "run", to: "config", reason: "the plan" }];
         assert_eq!(problems("run.rs", "use crate::config::Plan;", &allowance), [""; 0]);
         assert_eq!(problems("run.rs", "use crate::config; use crate::client;", &allowance).len(), 1);
         let unneeded = problems("run.rs", "use crate::row;", &allowance);
-        assert_eq!(unneeded, ["the allowance from `run` to `config` is not needed any more: remove it"]);
+        assert_eq!(unneeded, ["the allowance from `run` to `config` is no longer needed: remove it"]);
         let unfounded = [Allowance { from: "run", to: "config", reason: "" }];
         assert_eq!(problems("run.rs", "use crate::config::Plan;", &unfounded).len(), 1);
     }
 
     #[test]
-    fn a_module_is_in_one_group_and_a_name_is_a_module() {
+    fn each_module_is_in_one_group_and_each_name_is_a_module() {
         let entries =
             ["client", "config", "run", "extract", "retry", "provider", "row", "fault"].map(str::to_owned);
         assert_eq!(misplaced(&entries, &GROUPS), [""; 0]);

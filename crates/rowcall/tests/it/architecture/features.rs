@@ -1,10 +1,10 @@
-//! A feature adds whole modules: `cfg(feature = …)` stands on `mod` lines and nowhere else, so that no signature and no
-//! behaviour hangs on how the crate was built.
+//! A feature adds whole modules: `cfg(feature = …)` is allowed only on `mod` lines, so that no signature and no behaviour depends
+//! on how the crate was built.
 
 use super::syntax::{Token, tokens};
 use super::tree::Source;
 
-/// The places in a file where a feature decides about anything but a module.
+/// The lines of a file on which a feature guards anything but a module.
 pub(super) fn off_modules(source: &Source) -> Vec<String> {
     let tokens = tokens(&source.blanked);
     let conditions = (0..tokens.len()).filter(|at| is_about_features(&tokens[*at..]));
@@ -13,14 +13,14 @@ pub(super) fn off_modules(source: &Source) -> Vec<String> {
         .map(|at| {
             let line = tokens[at].line;
             format!(
-                "{}:{line}: `cfg(feature = …)` belongs on a `mod` line: move what it guards into a module",
+                "{}:{line}: `cfg(feature = …)` belongs on a `mod` line: move the guarded code into a module",
                 source.path
             )
         })
         .collect()
 }
 
-/// Whether these tokens begin with `cfg(…)`, `cfg!(…)` or `cfg_attr(…)` that speaks of a feature.
+/// Whether these tokens start with a `cfg(…)`, `cfg!(…)` or `cfg_attr(…)` that mentions a feature.
 fn is_about_features(tokens: &[Token<'_>]) -> bool {
     let [name, rest @ ..] = tokens else { return false };
     let rest = match rest {
@@ -56,7 +56,7 @@ fn is_on_module(tokens: &[Token<'_>], at: usize) -> bool {
     item.first().is_some_and(|keyword| keyword.text == "mod")
 }
 
-/// The place after the bracket that closes the one these tokens begin with.
+/// The index after the bracket that closes the one at the start of these tokens.
 fn closing(tokens: &[Token<'_>]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What holds for each Rust file by itself: how it begins, how long it is, and what it is called.
+//! Rules for a single Rust file: its header, its length and its name.
 
 use super::tree::Source;
 
@@ -6,28 +6,28 @@ const MOST_HEADER_LINES: usize = 4;
 const MOST_CODE_LINES: usize = 500;
 const MOST_TEST_LINES: usize = 150;
 
-/// Names that would take anything in, and so say nothing.
+/// Names that fit any content, and so say nothing.
 const NAMELESS: [&str; 10] =
     ["utils", "util", "helpers", "helper", "common", "misc", "core", "manager", "types", "imp"];
 
-/// What is wrong with the file's first lines. The crate's own file may say more, for it is the map.
+/// What is wrong with the file's header. The header of `lib.rs` may be longer, since it introduces the crate.
 pub(super) fn without_header(source: &Source) -> Option<String> {
     let header = source.text.lines().take_while(|line| line.starts_with("//!")).count();
     let most = if source.path.ends_with("/lib.rs") { usize::MAX } else { MOST_HEADER_LINES };
     match header {
         0 => Some(format!(
-            "{}: open it with a `//!` that says what it owns and what it leaves to others",
+            "{}: start it with a `//!` header that says what it is responsible for",
             source.path
         )),
         lines if lines > most => Some(format!(
-            "{}: its `//!` has {lines} lines: say it in at most {MOST_HEADER_LINES}",
+            "{}: its `//!` header has {lines} lines: shorten it to at most {MOST_HEADER_LINES}",
             source.path
         )),
         _ => None,
     }
 }
 
-/// What makes the file hard to read at a sitting: too much code, or tests in the way of it.
+/// Whether the file has too much code or too many inline tests.
 pub(super) fn too_long(source: &Source) -> Vec<String> {
     if source.is_tests() {
         return Vec::new();
@@ -41,17 +41,17 @@ pub(super) fn too_long(source: &Source) -> Vec<String> {
     }
     if tests > MOST_TEST_LINES {
         problems.push(format!(
-            "{}: {tests} lines of tests inside: move them into a sibling `tests.rs`",
+            "{}: {tests} lines of inline tests: move them into a sibling `tests.rs`",
             source.path
         ));
     }
     problems
 }
 
-/// What is wrong with a file's name, or with that of a folder it is in.
+/// What is wrong with the name of a file, or of a folder in its path.
 pub(super) fn nameless(path: &str) -> Option<String> {
     let name = path.trim_end_matches(".rs").split('/').find(|part| NAMELESS.contains(part))?;
-    Some(format!("{path}: `{name}` would take anything in: name it for the noun one would search for"))
+    Some(format!("{path}: `{name}` fits any content: name it for the noun one would search for"))
 }
 
 mod tests {
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(too_long(&source(500, &tests)), [""; 0]);
         assert_eq!(too_long(&source(501, &tests)), ["src/row.rs: 501 lines of code: split it below 500"]);
         let longer = tests.replacen('{', "{\n", 1);
-        let moved = ["src/row.rs: 151 lines of tests inside: move them into a sibling `tests.rs`"];
+        let moved = ["src/row.rs: 151 lines of inline tests: move them into a sibling `tests.rs`"];
         assert_eq!(too_long(&source(1, &longer)), moved);
         assert_eq!(too_long(&Source::new("src/row/tests.rs", &"fn a() {}\n".repeat(900))), [""; 0]);
     }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_something() {
+    fn a_name_is_specific() {
         for (path, is_fine) in [
             ("crates/a/src/row.rs", true),
             ("crates/a/src/core.rs", false),

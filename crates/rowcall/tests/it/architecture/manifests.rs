@@ -1,19 +1,19 @@
-//! What the manifests say: which of our packages depends on which of ours, and how many features each has.
+//! Rules for manifests: which of our packages may depend on which, and how many features each may have.
 
 use std::collections::BTreeSet;
 
 const MOST_FEATURES: usize = 4;
 
-/// A package and the packages of ours that it may depend on.
+/// A package, and which of our packages it may depend on.
 #[derive(Debug)]
 pub(super) struct Crate {
     pub(super) name: &'static str,
     pub(super) uses: &'static [&'static str],
-    /// Beside `uses`, what its tests may depend on.
+    /// What its tests may depend on in addition to `uses`.
     pub(super) tests_use: &'static [&'static str],
 }
 
-/// Dependencies that the table does not allow, and packages that it does not know. `manifests` are paths with texts.
+/// Dependencies that the table does not allow, and packages that are not in it. `manifests` are paths with texts.
 pub(super) fn against(manifests: &[(String, String)], crates: &[Crate]) -> Vec<String> {
     let mut problems = Vec::new();
     let names: BTreeSet<&str> = manifests.iter().filter_map(|(_, text)| name(text)).collect();
@@ -40,7 +40,7 @@ pub(super) fn against(manifests: &[(String, String)], crates: &[Crate]) -> Vec<S
     problems
 }
 
-/// What is wrong with the number of a package's features; `default` only names others.
+/// Whether a package has too many features; `default` does not count, since it only names others.
 pub(super) fn too_many_features((path, text): &(String, String)) -> Option<String> {
     let features =
         entries(text).filter(|(section, key, _)| *section == "features" && *key != "default").count();
@@ -53,7 +53,7 @@ fn name(text: &str) -> Option<&str> {
     Some(value.trim().trim_matches('"'))
 }
 
-/// The dependencies of a manifest, by the name of the package, each with the kind of section it is in.
+/// The dependencies of a manifest, by package name, each with the kind of its section.
 fn dependencies(text: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     for (section, key, value) in entries(text) {
@@ -77,7 +77,7 @@ fn dependencies(text: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// The lines `key = value` with the section each is in. Of a dotted key only the first part is given.
+/// The lines `key = value`, each with its section. Only the first part of a dotted key is returned.
 fn entries(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     let mut section = "";
     text.lines().filter_map(move |line| {

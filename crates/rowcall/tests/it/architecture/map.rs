@@ -1,18 +1,20 @@
-//! ARCHITECTURE.md: short, and its code map neither behind the sources nor ahead of them.
+//! Rules for ARCHITECTURE.md: it is short, and its code map matches the sources.
 
 const MOST_LINES: usize = 200;
 
-/// What is wrong with the map in `text`, which must name each of `entries` (files as `name.rs`, folders as `name/`) and
-/// nothing that is not there.
-pub(super) fn problems(text: &str, entries: &[String], is_there: impl Fn(&str) -> bool) -> Vec<String> {
+/// What is wrong with the code map in `text`, which must name each of `entries` (files as `name.rs`, folders as `name/`) and
+/// nothing that does not exist.
+pub(super) fn problems(text: &str, entries: &[String], exists: impl Fn(&str) -> bool) -> Vec<String> {
     let lines = text.lines().count();
     let Some(section) = section(text) else {
-        return vec!["ARCHITECTURE.md has no section whose heading says `code map`: write one".to_owned()];
+        return vec![
+            "ARCHITECTURE.md has no section whose heading contains `code map`: write one".to_owned(),
+        ];
     };
     let named = names(&section);
     let mut problems = Vec::new();
     if lines > MOST_LINES {
-        problems.push(format!("ARCHITECTURE.md has {lines} lines: say it in at most {MOST_LINES}"));
+        problems.push(format!("ARCHITECTURE.md has {lines} lines: shorten it to at most {MOST_LINES}"));
     }
     let is_named =
         |entry: &str| named.iter().any(|name| stems(name).any(|stem| Some(stem) == stems(entry).next()));
@@ -20,25 +22,25 @@ pub(super) fn problems(text: &str, entries: &[String], is_there: impl Fn(&str) -
     problems.extend(
         missing.map(|entry| format!("the code map in ARCHITECTURE.md does not name `{entry}`: add it")),
     );
-    let gone = named.iter().filter(|name| !is_there(name));
+    let gone = named.iter().filter(|name| !exists(name));
     problems.extend(gone.map(|name| {
-        format!("the code map in ARCHITECTURE.md names `{name}`, which is not there: only paths stand in backticks there")
+        format!("the code map in ARCHITECTURE.md names `{name}`, which does not exist: put only paths in backticks")
     }));
     problems
 }
 
-/// The text under the heading that says `code map`, up to the next heading of its rank.
+/// The text under the heading that contains `code map`, up to the next heading of the same level.
 fn section(text: &str) -> Option<String> {
-    let rank = |line: &str| line.chars().take_while(|char| *char == '#').count();
+    let level = |line: &str| line.chars().take_while(|char| *char == '#').count();
     let mut lines =
-        text.lines().skip_while(|line| rank(line) == 0 || !line.to_lowercase().contains("code map"));
+        text.lines().skip_while(|line| level(line) == 0 || !line.to_lowercase().contains("code map"));
     let heading = lines.next()?;
     let mut is_fenced = false;
     let mut section = Vec::new();
     for line in lines {
         is_fenced ^= line.trim_start().starts_with("```");
-        // In a fenced block `#` begins a comment.
-        if !is_fenced && rank(line) > 0 && rank(line) <= rank(heading) {
+        // In a fenced block, `#` starts a comment.
+        if !is_fenced && level(line) > 0 && level(line) <= level(heading) {
             break;
         }
         section.push(line);
@@ -46,7 +48,7 @@ fn section(text: &str) -> Option<String> {
     Some(section.join("\n"))
 }
 
-/// The files and folders that a text names: what is in backticks, and in fenced blocks what ends like a path.
+/// The files and folders that a text names: everything in backticks, and in fenced blocks every word that ends like a path.
 fn names(section: &str) -> Vec<String> {
     let mut names = Vec::new();
     for (at, block) in section.split("```").enumerate() {
@@ -67,7 +69,7 @@ fn is_path(word: &str) -> bool {
     name.is_some_and(|name| name.contains(char::is_alphanumeric))
 }
 
-/// The parts of a path. A module in `x.rs` with more of it in `x/` is named by either.
+/// The parts of a path. A module in `x.rs` and `x/` may be named as either.
 fn stems(path: &str) -> impl Iterator<Item = &str> {
     path.trim_end_matches('/').split('/').map(|part| part.trim_end_matches(".rs"))
 }
@@ -114,13 +116,13 @@ crates/
     }
 
     #[test]
-    fn what_is_not_named_and_what_is_not_there_are_told() {
+    fn unnamed_and_nonexistent_files_are_reported() {
         let missing = "the code map in ARCHITECTURE.md does not name `cost.rs`: add it";
         assert_eq!(found(MAP, &["run.rs", "cost.rs"]), [missing]);
         assert_eq!(found(&MAP.replace("├── rowcall/src/", "├── src/"), &["rowcall/"]).len(), 1);
-        // The end of another name is not the name.
+        // The suffix of another name does not count.
         assert_eq!(found(MAP, &["try.rs"]).len(), 1);
-        let gone = "the code map in ARCHITECTURE.md names `cache.rs`, which is not there: only paths stand in backticks there";
+        let gone = "the code map in ARCHITECTURE.md names `cache.rs`, which does not exist: put only paths in backticks";
         assert_eq!(found(&MAP.replace("retry.rs", "cache.rs"), &["run.rs"]), [gone]);
         assert_eq!(found(&MAP.replace("run.rs ", "cost.rs"), &["row.rs"]).len(), 1);
     }

@@ -1,22 +1,22 @@
-//! As much of Rust's syntax as the checks need: text with comments and literals blanked, its tokens, and where the items
-//! are that exist only for tests.
+//! The parts of Rust's syntax that the checks need: text without comments and literals, its tokens, and the lines of items that
+//! exist only for tests.
 
 use std::iter::Peekable;
 use std::ops::RangeInclusive;
 use std::str::Chars;
 
-/// Stands in for what was inside a literal: a line of it still counts as code, but it is never a word.
+/// Replaces the content of a literal: its lines still count as code, but contain no words.
 const LITERAL: char = '"';
 
 /// A word, the `::` between words, or any other single character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'a> {
     pub(super) text: &'a str,
-    /// Counted from 1.
+    /// The line number, from 1.
     pub(super) line: usize,
 }
 
-/// The same text, line for line, without what is in comments and literals.
+/// The same text, line by line, without the content of comments and literals.
 pub(super) fn blank(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
@@ -30,7 +30,7 @@ pub(super) fn blank(text: &str) -> String {
             '\'' => skip_char(&mut rest, &mut out),
             other => out.push(other),
         }
-        // `b` and `c` may stand before the `r` of a raw string.
+        // `b` and `c` may precede the `r` of a raw string.
         in_word = (char.is_alphanumeric() || char == '_') && !matches!(char, 'b' | 'c');
     }
     out
@@ -107,7 +107,7 @@ fn skip_char(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
             rest.next();
             out.push(LITERAL);
         }
-        // A lifetime: its name follows as a word that leads nowhere.
+        // A lifetime: its name follows as an unrelated word.
         _ => out.push('\''),
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn tokens(blanked: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The lines of each item under `#[cfg(test)]`, attribute included.
+/// The lines of each item under `#[cfg(test)]`, including the attribute.
 pub(super) fn test_items(tokens: &[Token<'_>]) -> Vec<RangeInclusive<usize>> {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut items = Vec::new();
@@ -153,7 +153,7 @@ pub(super) fn test_items(tokens: &[Token<'_>]) -> Vec<RangeInclusive<usize>> {
     items
 }
 
-/// The place of the last token of the item that begins at `start`, where attributes may stand first.
+/// The index of the last token of the item that starts at `start`, possibly with further attributes.
 fn item_end(tokens: &[Token<'_>], start: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(start) {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_literals_hold_no_words() {
+    fn comments_and_literals_contain_no_words() {
         for (text, expected) in [
             ("a // b", "a"),
             ("a /* b /* c */ d */ e", "a e"),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_stay_where_they_are() {
+    fn line_numbers_are_kept() {
         let text = "a\n/* b\n c */ d \"e\n f\" \\\n g\n\"x\\\ny\" h";
         let lines: Vec<(String, usize)> =
             tokens(&blank(text)).iter().map(|token| (token.text.to_owned(), token.line)).collect();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn items_for_tests_are_found_whole() {
+    fn items_for_tests_are_found_completely() {
         for (text, expected) in [
             ("fn a() {}\n#[cfg(test)]\nmod tests;\nfn b() {}", vec![2..=3]),
             ("#[cfg(test)]\n#[path = \"x\"]\nmod tests {\n fn a() { b(); }\n}\nfn c() {}", vec![1..=5]),

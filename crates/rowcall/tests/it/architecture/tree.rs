@@ -1,4 +1,4 @@
-//! The files of the workspace as the checks see them: Rust sources with their tests told apart, manifests and the map.
+//! The files of the workspace for the checks: Rust sources, in which lines of tests are distinguished, manifests and other files.
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -9,10 +9,10 @@ use super::syntax::{blank, test_items, tokens};
 
 const LIBRARY: &str = "crates/rowcall/src";
 
-/// Where Rust sources are, apart from tests and examples.
+/// The top-level folders with Rust sources.
 const SOURCES: [&str; 3] = ["crates", "xtask", "bench"];
 
-/// All files, by their paths from the top of the workspace.
+/// All files, by their paths relative to the workspace.
 #[derive(Debug)]
 pub(super) struct Tree {
     files: Vec<String>,
@@ -23,36 +23,36 @@ pub(super) struct Tree {
 /// A Rust file.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// From the top of the workspace.
+    /// The path relative to the workspace.
     pub(super) path: String,
     pub(super) text: String,
     /// The text without comments and literals.
     pub(super) blanked: String,
-    /// Lines that only tests use.
+    /// The lines that are compiled only for tests.
     pub(super) tests: Vec<RangeInclusive<usize>>,
 }
 
 impl Source {
-    /// The file at `path` with this text.
+    /// A file at `path` with this text.
     pub(super) fn new(path: &str, text: &str) -> Self {
         let blanked = blank(text);
         let tests = test_items(&tokens(&blanked));
         Self { path: path.to_owned(), text: text.to_owned(), blanked, tests }
     }
 
-    /// Whether the whole file is tests.
+    /// Whether the whole file is for tests.
     pub(super) fn is_tests(&self) -> bool {
         self.path.split('/').any(|part| part == "tests" || part == "tests.rs")
     }
 
-    /// Whether a line, counted from 1, is there only for tests.
+    /// Whether a line, counted from 1, is only for tests.
     pub(super) fn is_test_line(&self, line: usize) -> bool {
         self.is_tests() || self.tests.iter().any(|item| item.contains(&line))
     }
 }
 
 impl Tree {
-    /// Reads the workspace that this package is in.
+    /// Reads the workspace of this package.
     pub(super) fn read() -> Self {
         let mut files = Vec::new();
         list(&top(), "", &mut files);
@@ -67,18 +67,18 @@ impl Tree {
         Self { files, sources }
     }
 
-    /// Every Rust file's path, tests and examples included.
+    /// The path of every Rust file, including tests and examples.
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(String::as_str).filter(|path| is_rust(path))
     }
 
-    /// The modules of the library, without the map of them and without tests.
+    /// The modules of the library, without `lib.rs` and without tests.
     pub(super) fn library(&self) -> Vec<Module<'_>> {
         let modules = self.sources.iter().filter(|source| !source.is_tests());
         modules.filter_map(|source| Module::new(source.path.strip_prefix(LIBRARY)?, source)).collect()
     }
 
-    /// The names of the library's modules at the top.
+    /// The names of the library's top-level modules.
     pub(super) fn library_entries(&self) -> Vec<String> {
         let entries = self.children(LIBRARY).filter(|entry| entry != "lib.rs");
         let mut entries: Vec<String> =
@@ -88,7 +88,7 @@ impl Tree {
         entries
     }
 
-    /// What is in a folder: files as `name`, folders as `name/`.
+    /// The entries of a folder: files as `name`, folders as `name/`.
     pub(super) fn children(&self, folder: &str) -> impl Iterator<Item = String> {
         let below = self.files.iter().filter_map(move |path| path.strip_prefix(folder)?.strip_prefix('/'));
         let mut children: Vec<String> = below
@@ -101,7 +101,7 @@ impl Tree {
         children.into_iter()
     }
 
-    /// Whether some file or folder has a path that ends with `path`; with a `/` at its end only a folder.
+    /// Whether some file or folder has a path that ends with `path`; if `path` ends with `/`, only a folder counts.
     pub(super) fn has(&self, path: &str) -> bool {
         let (path, is_folder) = path.strip_suffix('/').map_or((path, false), |path| (path, true));
         let ends =
@@ -111,13 +111,13 @@ impl Tree {
         folders.any(ends) || (!is_folder && self.files.iter().any(|file| ends(file)))
     }
 
-    /// Every package's manifest: its path and its text.
+    /// The manifest of every package: its path and text.
     pub(super) fn manifests(&self) -> Vec<(String, String)> {
         let manifests = self.files.iter().filter(|path| path.ends_with("/Cargo.toml"));
         manifests.map(|path| (path.clone(), text(path))).collect()
     }
 
-    /// A file's text; empty where there is no such file.
+    /// A file's text; empty if there is no such file.
     pub(super) fn text(&self, path: &str) -> String {
         if self.files.iter().any(|file| file == path) { text(path) } else { String::new() }
     }
@@ -127,7 +127,7 @@ fn is_rust(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
-/// The top of the workspace.
+/// The root folder of the workspace.
 fn top() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -136,7 +136,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(top().join(path)).unwrap_or_else(|error| panic!("cannot read `{path}`: {error}"))
 }
 
-/// Adds the files under `folder` to `files`, without what is built and what is hidden.
+/// Adds the files under `folder` to `files`, except build output and hidden folders.
 fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot list `{prefix}`: {error}"));
     for entry in entries.flatten() {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_known_by_their_ends() {
+    fn paths_match_by_their_ends() {
         let tree = Tree { files: vec!["crates/a/src/row.rs".to_owned()], sources: Vec::new() };
         for (path, expected) in [
             ("row.rs", true),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn test_files_are_told_apart() {
+    fn test_files_are_recognised() {
         assert!(Source::new("crates/a/src/row/tests.rs", "").is_tests());
         assert!(Source::new("crates/a/src/row/tests/read.rs", "").is_tests());
         assert!(!Source::new("crates/a/src/row.rs", "").is_tests());

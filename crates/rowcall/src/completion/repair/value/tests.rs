@@ -1,4 +1,4 @@
-//! Stories of values that are almost what the schema wants, and of those that must not be taken for it.
+//! Scenarios of values that almost satisfy the schema, and of those that must not be repaired.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ fn numbers_and_booleans_are_spelled_as_the_schema_asks() {
             (json!({"n": 3.0}), r#"{"n":3}"#),
             (json!({"x": " 3.5 "}), r#"{"x":3.5}"#),
             (json!({"b": "True"}), r#"{"b":true}"#),
-            // Nothing that could mean two things.
+            // Nothing ambiguous.
             (json!({"n": "12,34"}), "refused"),
             (json!({"n": 3.5}), "refused"),
             (json!({"n": "three"}), "refused"),
@@ -63,7 +63,7 @@ fn numbers_and_booleans_are_spelled_as_the_schema_asks() {
 }
 
 #[test]
-fn a_value_of_an_enum_is_known_by_its_letters() {
+fn an_enum_value_is_recognised_by_its_letters() {
     let of = |members: Value| object(&json!({"e": {"enum": members}}), &["e"]);
     check(
         &of(json!(["positive", "in_progress", "not-known"])),
@@ -135,7 +135,7 @@ fn one_and_many() {
             (json!({"person": []}), "refused"),
         ],
     );
-    // The same around the whole value.
+    // The same for the whole value.
     check(
         &person,
         &[
@@ -145,7 +145,7 @@ fn one_and_many() {
     );
     let people = json!({"type": "array", "items": person});
     check(&people, &[(json!({"name": "Ann"}), r#"[{"name":"Ann"}] wrapped"#), (json!("Ann"), "refused")]);
-    // Not if there are others beside it, which would be lost.
+    // Not if there are other values, which would be lost.
     let schema = Schema::from_json(people).expect("a schema");
     assert_eq!(repaired(&schema, &json!({"name": "Ann"}), 1), "refused");
 }
@@ -168,19 +168,19 @@ fn an_envelope_is_opened() {
                 json!({"name": "Person", "arguments": "{\"name\": \"Ann\"}"}),
                 r#"{"name":"Ann"} envelope stringified"#,
             ),
-            // Not under any name, nor beside anything else.
+            // Not under any name, nor next to other properties.
             (json!({"mother": {"name": "Ann"}}), "refused"),
             (json!({"value": {"name": "Ann"}, "confidence": 1}), "refused"),
             (json!({"name": "Dog", "arguments": {"name": "Ann"}}), "refused"),
             (json!({"value": {"value": {"value": {"value": {"name": "Ann"}}}}}), "refused"),
         ],
     );
-    // Nor where nothing of what is inside is asked for.
+    // Nor if the content does not match the schema.
     check(
         &json!({"type": "object", "properties": {"note": {"type": "string"}}}),
         &[(json!({"value": {"name": "Ann"}}), "refused")],
     );
-    // A list may have any name, unless there is nothing in it.
+    // A list may have any name, unless it is empty.
     let people = json!({"type": "array", "items": person});
     check(
         &people,
@@ -213,14 +213,14 @@ fn json_in_a_string_is_read() {
             (json!({"name": "Ann", "tags": "a, b"}), "refused"),
             (json!({"name": "Ann", "tags": "such as [\"a\"]"}), "refused"),
             (json!("{\"name\": \"Ann\""), "refused"),
-            // What should be a string stays one.
+            // A wanted string stays one.
             (json!({"name": "{\"name\": \"Ann\"}"}), r#"{"name":"{\"name\": \"Ann\"}"}"#),
         ],
     );
 }
 
 #[test]
-fn null_stands_for_what_may_be_absent() {
+fn null_replaces_an_optional_property() {
     let schema = object(
         &json!({"name": {"type": "string"}, "a/b~c": {"type": "integer"}, "e": {"enum": ["x"]}}),
         &["name"],
@@ -233,14 +233,14 @@ fn null_stands_for_what_may_be_absent() {
             (json!({"name": null}), "refused"),
         ],
     );
-    // Also where the wire has no null for it.
+    // Even if the wire schema does not allow null there.
     let schema = json!({"type": "object", "patternProperties": {"^x": {"type": "integer"}}});
     let map = Schema::from_json(schema).expect("a schema");
     assert_eq!(repaired(&map, &json!({"x/1~": null, "x2": 2}), 0), r#"{"x2":2} null_dropped"#);
 }
 
 #[test]
-fn repairs_go_together_and_are_all_needed_or_none_made() {
+fn repairs_combine_and_are_made_only_if_they_suffice() {
     let item = object(&json!({"kind": {"enum": ["good", "bad"]}, "n": {"type": "integer"}}), &["kind", "n"]);
     let schema = json!({"type": "array", "items": item, "minItems": 1});
     check(
@@ -254,7 +254,7 @@ fn repairs_go_together_and_are_all_needed_or_none_made() {
             (json!([{"kind": "Good", "n": "one"}]), "refused"),
         ],
     );
-    // More places than are named at once.
+    // More errors than are reported at once.
     let many: Vec<Value> = (0..200).map(|n| json!({"kind": "GOOD", "n": n})).collect();
     let schema = Schema::from_json(schema).expect("a schema");
     assert!(repaired(&schema, &Value::from(many), 0).ends_with("enum_spelling"));

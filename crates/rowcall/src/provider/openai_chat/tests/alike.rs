@@ -1,4 +1,4 @@
-//! What a model may answer, told in both of OpenAI's protocols, at once and as a stream: each story is read alike four times.
+//! Possible answers in both of OpenAI's protocols, plain and streamed: all four versions of an answer give the same reading.
 
 use serde_json::{Value, json};
 
@@ -12,13 +12,13 @@ use crate::violation::Violation;
 
 const ANN: &str = r#"{"name":"Ann","age":30}"#;
 
-/// An answer, in no protocol's words.
+/// An answer, independent of the protocol.
 #[derive(Clone, Copy, Default)]
 struct Said {
     thought: &'static str,
     text: &'static str,
     refusal: &'static str,
-    /// Names and arguments.
+    /// The names and arguments of the tool calls.
     calls: &'static [(&'static str, &'static str)],
     ended: Ended,
 }
@@ -73,7 +73,7 @@ fn stories() -> Vec<(&'static str, Said, Reading)> {
     ]
 }
 
-/// A text in pieces of three characters, as a stream brings it.
+/// A text in pieces of three characters, as in a stream.
 fn pieces(text: &str) -> Vec<String> {
     let characters: Vec<_> = text.chars().collect();
     characters.chunks(3).map(|piece| piece.iter().collect()).collect()
@@ -188,8 +188,8 @@ fn responses_stream(said: Said) -> String {
         )
 }
 
-/// A story in each protocol, plain and as a stream.
-fn told(said: Said) -> [(Protocol, String); 4] {
+/// The answer's body in each protocol, plain and as a stream.
+fn bodies(said: Said) -> [(Protocol, String); 4] {
     [
         (Protocol::OpenAiChat, chat(said).to_string()),
         (Protocol::OpenAiChat, chat_stream(said)),
@@ -199,12 +199,12 @@ fn told(said: Said) -> [(Protocol, String); 4] {
 }
 
 #[test]
-fn every_story_is_read_alike() {
+fn every_answer_is_read_alike_in_all_versions() {
     let schema = Schema::parse("name, age int").expect("a schema");
     let mut wire = schema.wire(Dialect::OpenAiStrict).expect("fits the wire");
     "answer".clone_into(&mut wire.name);
     for (story, said, expected) in stories() {
-        for (protocol, body) in told(said) {
+        for (protocol, body) in bodies(said) {
             let completion =
                 protocol.decode(&ok(&body)).unwrap_or_else(|fault| panic!("{story}: {fault}: {body}"));
             assert_eq!(completion::read(&completion, &schema, &wire), expected, "{story}: {body}");
@@ -215,9 +215,9 @@ fn every_story_is_read_alike() {
 }
 
 #[test]
-fn a_stream_that_is_cut_is_no_answer() {
+fn a_stream_that_is_cut_off_is_not_an_answer() {
     for (story, said, _) in stories() {
-        for (protocol, body) in told(said) {
+        for (protocol, body) in bodies(said) {
             if body.starts_with('{') {
                 continue;
             }
@@ -227,7 +227,7 @@ fn a_stream_that_is_cut_is_no_answer() {
             for cut in 0..body.len() {
                 response.body.truncate(body.len() - cut);
                 match protocol.decode(&response) {
-                    // What is missing then is the usage or the end mark.
+                    // Only the usage or the end mark is missing.
                     Ok(completion) => assert_eq!(
                         (&completion.content, completion.finish, &completion.raw_turn),
                         (&whole.content, whole.finish, &whole.raw_turn),
@@ -279,9 +279,9 @@ fn an_error_in_a_200_is_a_fault_wherever_it_comes() {
 }
 
 #[test]
-fn calls_come_in_their_order() {
+fn calls_stay_in_order() {
     let said = Said { calls: &[("f", "{}"), ("g", "[]"), ("f", "1")], ..Said::default() };
-    for (protocol, body) in told(said) {
+    for (protocol, body) in bodies(said) {
         let completion = protocol.decode(&ok(&body)).expect("a completion");
         let Content::Calls(calls) = completion.content else { panic!("{body}") };
         let names: Vec<_> = calls.iter().map(|call| (call.name.as_str(), call.arguments.as_str())).collect();

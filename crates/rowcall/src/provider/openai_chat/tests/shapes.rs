@@ -1,4 +1,4 @@
-//! The forms in which servers send a message, each with what it amounts to.
+//! The shapes in which servers send a message, each with its content.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn calls(arguments: &str, came_parsed: bool) -> Content {
 }
 
 #[test]
-fn a_message_is_read_in_every_form() {
+fn a_message_is_read_in_every_shape() {
     let answer = r#"{"name":"Ann"}"#;
     let call = json!({"name": "answer", "arguments": answer});
     let part = |kind: &str| json!({"type": kind, "text": answer});
@@ -55,7 +55,7 @@ fn a_message_is_read_in_every_form() {
         (json!({"tool_calls": [{"function": call}]}), called(answer)),
         (json!({"tool_calls": [call]}), called(answer)),
         (json!({"tool_calls": {"id": "1", "function": call}}), called(answer)),
-        // What gateways send that always have the field.
+        // From gateways that always send the field.
         (json!({"content": answer, "function_call": {}}), text(answer)),
         (
             json!({"content": answer, "tool_calls": [{"id": "", "function": {"name": "", "arguments": ""}}]}),
@@ -72,14 +72,14 @@ fn a_message_is_read_in_every_form() {
         assert_eq!(read(&json!({"choices": [{"message": message}]})), content, "{message}");
     }
     let cut = json!({"choices": [{"message": {"content": {"name": "Ann"}}, "finish_reason": "length"}]});
-    assert_eq!(read(&cut), text(""), "the server has closed what was cut");
+    assert_eq!(read(&cut), text(""), "the server closed JSON that was cut off");
     assert_eq!(read(&json!({"choices": [{"text": answer, "finish_reason": "stop"}]})), text(answer));
     let delta = json!({"choices": [{"delta": {"content": answer}, "finish_reason": "stop"}]});
     assert_eq!(read(&delta), text(answer));
 }
 
 #[test]
-fn what_is_no_message_is_named() {
+fn a_value_that_is_not_a_message_is_named() {
     for (message, found) in [(json!(3), "a number"), (json!([1]), "a list"), (json!(true), "a boolean")] {
         let fault = Protocol::OpenAiChat
             .decode(&ok(&json!({"choices": [{"message": message}]})))
@@ -89,7 +89,7 @@ fn what_is_no_message_is_named() {
 }
 
 #[test]
-fn ollamas_own_form_is_named_with_the_way_out() {
+fn ollamas_own_format_is_named_with_a_hint() {
     let message = json!({"role": "assistant", "content": "{}"});
     for body in [
         json!({"model": "m", "message": message, "done": true}),
@@ -103,7 +103,7 @@ fn ollamas_own_form_is_named_with_the_way_out() {
 }
 
 #[test]
-fn the_forms_of_other_protocols_are_named_with_the_way_out() {
+fn the_formats_of_other_protocols_are_named_with_a_hint() {
     for (body, name) in [
         (json!({"type": "message", "content": [{"type": "text", "text": "{}"}]}), "anthropic"),
         (json!({"candidates": [{"content": {"parts": [{"text": "{}"}]}}]}), "gemini"),
@@ -117,7 +117,7 @@ fn the_forms_of_other_protocols_are_named_with_the_way_out() {
 }
 
 #[test]
-fn a_stream_that_says_that_it_ended_needs_no_finish_reason() {
+fn a_stream_with_an_end_mark_needs_no_finish_reason() {
     let piece =
         |content: &str| format!("data: {}\n\n", json!({"choices": [{"delta": {"content": content}}]}));
     let ended = [piece("{\"name\":"), piece("\"Ann\"}"), "data: [DONE]\n\n".to_owned()].concat();
@@ -131,7 +131,7 @@ fn a_stream_that_says_that_it_ended_needs_no_finish_reason() {
 }
 
 #[test]
-fn a_function_call_that_comes_in_pieces_is_put_together() {
+fn a_streamed_function_call_is_assembled() {
     let pieces = [
         json!({"choices": [{"delta": {"function_call": {"name": "answer", "arguments": "{\"name\":"}}}]}),
         json!({"choices": [{"delta": {"function_call": {"arguments": "\"Ann\"}"}}}]}),
@@ -142,9 +142,9 @@ fn a_function_call_that_comes_in_pieces_is_put_together() {
     assert_eq!(completion.content, called(r#"{"name":"Ann"}"#));
 }
 
-/// Of a key that stands twice, an object would keep one value and lose the other.
+/// An object would keep only one value of a duplicate key.
 #[test]
-fn an_answer_that_comes_as_json_with_a_key_twice_stays_text() {
+fn a_parsed_answer_with_a_duplicate_key_stays_text() {
     let twice = r#"{"name":"Ann","name":"Bob"}"#;
     for (message, content) in [
         (format!(r#"{{"content":{twice}}}"#), text(twice)),
