@@ -37,7 +37,7 @@ def test_a_budget_that_cannot_be_kept_is_refused() -> None:
     ]:
         with pytest.raises(rowcall.ConfigError, match=match):
             rowcall.Extractor(Person, prompt=PROMPT, **settings)
-    with pytest.raises(TypeError, match="`budget` is of the account"):
+    with pytest.raises(TypeError, match="`budget` is a setting of the account"):
         rowcall.Client("sim").extractor(Person, prompt=PROMPT, budget=5)
 
 

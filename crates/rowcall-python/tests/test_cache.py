@@ -97,7 +97,7 @@ def test_files_and_tables_find_what_is_known(story: Story, tmp_path):
     [
         (".", "is a directory, expected a file"),
         ("in.txt", "is not a rowcall cache"),
-        (object(), "expected the name of a file"),
+        (object(), "expected a file name"),
     ],
 )
 def test_what_is_no_cache_is_refused(story: Story, tmp_path, cache: Any, expected: str):

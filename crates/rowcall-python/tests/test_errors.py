@@ -89,7 +89,7 @@ def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
         (name,) = given
         with pytest.raises((rowcall.ConfigError, TypeError), match=f"`{name}`"):
             rowcall.Extractor(Person, model="sim", **given)
-    with pytest.raises(TypeError, match="`max_retries` is no setting of an extractor: here it is `max_reasks=`"):
+    with pytest.raises(TypeError, match="`max_retries` is not a setting of an extractor: use `max_reasks=`"):
         rowcall.Extractor(Person, model="sim", max_retries=3)
     # Nothing is what is left out.
     rowcall.Extractor(Person, model="sim", images=None, examples=None, params=None, dedup=None, journal=None)

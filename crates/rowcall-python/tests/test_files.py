@@ -172,7 +172,7 @@ def test_what_a_journal_knows_is_judged_by_todays_model(tmp_path):
     [
         ({"order": "Input"}, "order `Input`"),
         ({"limit_rows": -1}, "option `limit_rows` cannot be used"),
-        ({"limit_rows": object()}, "option `limit_rows` cannot be used"),
+        ({"limit_rows": object()}, "option `limit_rows` cannot be represented in JSON"),
         ({"into": 5}, "option `into` cannot be used"),
         ({"journal": False, "fresh": True}, "`fresh`.*`journal=False`"),
         ({"journal": False, "accept_changes": True}, "`accept_changes`.*`journal=False`"),

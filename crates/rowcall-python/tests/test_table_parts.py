@@ -138,9 +138,9 @@ def test_a_relation_is_asked_about_in_part():
 @pytest.mark.parametrize(
     ("only", "told"),
     [
-        ([True], "`only` is about 1 rows, but the table has 7"),
+        ([True], "`only` has 1 items, but the table has 7 rows"),
         ([1] * 7, "`only` has a `int` at row 0, expected True or False"),
-        (pandas.Series([True] * 7), "`only` has another index than the table"),
+        (pandas.Series([True] * 7), "`only` and the table have different indexes"),
         (7, "`only` is of type `int`"),
         ("_error", "`only` is of type `str`"),
     ],
@@ -161,14 +161,14 @@ def test_the_output_of_an_earlier_step_is_the_input_of_the_next(story: Story, ki
     assert table.column_names == ["text", *(f"first_{name}" for name in COLUMNS), *COLUMNS, "_error"]
     errors = table.column("_error").to_pylist()
     notes = "\n".join(record.getMessage() for record in caplog.records)
-    assert "the output of an earlier step: its `_error`, `_meta` are left out" in notes
+    assert "the output of an earlier step: its `_error`, `_meta` are dropped" in notes
     if failed_rows == "error":
         assert errors[3]["kind"] == "input" and errors[3]["message"].startswith("the row failed in an earlier step: refusal: ")
         assert errors[:3] + errors[4:] == [None] * 6 and second.stats.requests == 6
-        assert 'not asked, kept with that error; `failed_rows="skip"` leaves' in notes
+        assert 'not asked about, they keep their error; `failed_rows="skip"` skips' in notes
     elif failed_rows == "skip":
         assert table.column("name").to_pylist() == NAMES[:3] + NAMES[4:] and second.stats.requests == 6
-        assert "failed in an earlier step: left out" in notes
+        assert "failed in an earlier step: skipped" in notes
         if kind == 0:
             assert list(made.index) == [10, 11, 12, 14, 15, 16]
     else:

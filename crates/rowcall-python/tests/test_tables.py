@@ -169,7 +169,7 @@ def test_what_cannot_be_read_is_reported(people):
     mixed = rowcall.Extractor(Person, model="sim", prompt="{{ mixed }}")
     with pytest.raises(rowcall.ConfigError) as caught:
         mixed.map_table(pandas.DataFrame({"mixed": ["a", None, 7]}, index=["x", "y", "z"]))
-    assert str(caught.value) == "column `mixed` of the table has a value of type `int` at row 2 (index `z`): `7`, expected `str` as before it"
+    assert str(caught.value) == "column `mixed` of the table has a value of type `int` at row 2 (index `z`): `7`, expected `str` like those before it"
     assert "df['mixed'].astype(str)" in caught.value.hint
     with pytest.raises(rowcall.ConfigError, match="`Series` cannot be read"):
         people.map_table(polars.Series("text", TEXTS))

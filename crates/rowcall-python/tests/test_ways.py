@@ -149,7 +149,7 @@ def test_wrong_use_is_told(people):
             copied(people)
     with pytest.raises(ValueError, match="concurrency `0`"):
         people.gather_sync(TEXTS, concurrency=0)
-    with pytest.raises(TypeError, match="`max_retries` is no setting"):
+    with pytest.raises(TypeError, match="`max_retries` is not a setting"):
         rowcall.Extractor(Person, model="sim", max_retries=3)
 
 
