@@ -197,7 +197,7 @@ def compare(given: argparse.Namespace) -> None:
     figures: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(given.rounds):
         for way in ways:
-            # Instructor's rows cost so much more that fewer of them tell as much.
+            # Instructor's rows cost so much more that fewer of them give the same precision.
             rows = max(given.rows // 20, 1) if way == "instructor" else given.rows
             figures[way].append(measured(way, given.base, rows)["us_per_row"])
     medians = {way: statistics.median(found) for way, found in figures.items()}

@@ -115,7 +115,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=5)
     found = []
-    # What has been imported is not for the garbage collector to go through meanwhile.
+    # Freeze imported objects, so that the garbage collector does not scan them during the measurement.
     gc.collect()
     gc.freeze()
     for _ in range(options.parse_args().rounds):

@@ -45,7 +45,7 @@ def test_what_every_row_would_meet_stops_the_run(story: Story):
     with pytest.raises(rowcall.AuthError) as caught:
         people.gather_sync(TEXTS, return_exceptions=True, concurrency=1)
     assert caught.value.index is None and caught.value.status == 401
-    # One that was about to be sent may have been.
+    # A request that was about to be sent may have been sent.
     assert people.stats.requests <= 2
 
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
             rowcall.Extractor(Person, model="sim", **given)
     with pytest.raises(TypeError, match="`max_retries` is not a setting of an extractor: use `max_reasks=`"):
         rowcall.Extractor(Person, model="sim", max_retries=3)
-    # Nothing is what is left out.
+    # None means the same as leaving it out.
     rowcall.Extractor(Person, model="sim", images=None, examples=None, params=None, dedup=None, journal=None)
     for given in ({"rpm": "fast"}, {"prompt": None}, {"examples": [("Ann is 3", {}), (1,)]}, {"images": "photo"}):
         (name,) = given

@@ -39,7 +39,7 @@ def test_from_file_to_file(tmp_path, input):
         "occupation": "software engineer",
         "_error": None,
     }
-    # The same call again asks nothing; the journal is the command line's as well.
+    # The same call asks nothing again; the command line reads the same journal.
     assert rowcall.run(input, output, Person, model="sim", prompt=PROMPT, progress=False).known == 7
     status = subprocess.run(
         [sys.executable, "-m", "rowcall", "status", "--json", f"{output}.journal"], capture_output=True, text=True, check=True
@@ -68,7 +68,7 @@ def test_an_output_is_the_next_steps_input(tmp_path, input, caplog):
         written = lines(second)
         assert len(written) == rows and sum(line["_error"] is not None for line in written) == failed
         assert "_meta" not in written[0] and "_meta_model" not in written[0]
-        assert "an earlier step: its `_error` and `_meta` are left out" in caplog.text
+        assert "an earlier step: its `_error` and `_meta` are dropped" in caplog.text
         assert "1 row of the input failed in an earlier step" in caplog.text
 
 
@@ -163,7 +163,7 @@ def test_what_a_journal_knows_is_judged_by_todays_model(tmp_path):
     stricter = extractor(Stricter)
     values = stricter.gather_sync(TEXTS, return_exceptions=True)
     assert [isinstance(value, rowcall.InvalidError) for value in values] == too_long
-    # What is not valid any more is asked again, the first time with the known value as an answer that was not right.
+    # A value that is no longer valid is asked again. The first time, the known value is sent back as a wrong answer.
     assert stricter.stats.requests == len(set(TEXTS)) + 3 * len({text for text, long in zip(TEXTS, too_long) if long})
 
 
@@ -171,9 +171,9 @@ def test_what_a_journal_knows_is_judged_by_todays_model(tmp_path):
     ("options", "told"),
     [
         ({"order": "Input"}, "order `Input`"),
-        ({"limit_rows": -1}, "option `limit_rows` cannot be used"),
+        ({"limit_rows": -1}, "invalid option `limit_rows`"),
         ({"limit_rows": object()}, "option `limit_rows` cannot be represented in JSON"),
-        ({"into": 5}, "option `into` cannot be used"),
+        ({"into": 5}, "invalid option `into`"),
         ({"journal": False, "fresh": True}, "`fresh`.*`journal=False`"),
         ({"journal": False, "accept_changes": True}, "`accept_changes`.*`journal=False`"),
         ({"concurrency": 0}, "concurrency `0`"),
@@ -196,7 +196,7 @@ def test_an_extractors_own_journal_is_no_option_of_a_run(tmp_path, input):
     output = tmp_path / "people.jsonl"
     for options in ({"journal": "other.journal"}, {"journal": False}, {"fresh": True}, {"accept_changes": True}):
         (name,) = options
-        with pytest.raises(rowcall.ConfigError, match=f"`{name}` .*journal of its own"):
+        with pytest.raises(rowcall.ConfigError, match=f"`{name}` .*its own journal"):
             people.run(input, output, progress=False, **options)
     assert people.run(input, output, progress=False, journal=None, fresh=False).done == 7
 
@@ -231,7 +231,7 @@ def test_what_a_validator_raises_leaves_what_is_done(tmp_path):
         people.run(input, output, progress=False, order="completed", concurrency=2)
     part, done = Path(f"{output}.part"), people.stats.done
     assert len(lines(part)) == done >= 19 and not output.exists()
-    # Nobody writes to it any more: the same call goes on.
+    # The journal has been released, so the same call continues.
     assert people.run(input, output, progress=False).known == done
     assert len(lines(output)) == 40
 
@@ -262,7 +262,7 @@ def test_any_other_exception_of_a_signals_handler_cancels_a_run(tmp_path, input,
         threading.Event().wait(0.01)
     else:
         pytest.fail("the requests are still in flight")
-    # It holds the call, so that nobody else has cancelled it.
+    # The exception holds the call, so nothing else can have cancelled it.
     assert caught.value.__traceback__ is not None
 
 
@@ -276,7 +276,7 @@ class Person(BaseModel):
     occupation: str
 
 def told(event):
-    # Once, when outcomes are there.
+    # Once, when there are outcomes.
     if event.kind == "ended" and not seen:
         seen.append(event)
         print("under way", flush=True)
@@ -318,7 +318,7 @@ def test_killed_at_any_instant_and_resumed(tmp_path, server):
     status = subprocess.run(
         [sys.executable, "-m", "rowcall", "status", "--json", f"{output}.journal"], capture_output=True, text=True, check=True
     )
-    # All that was asked for twice is told.
+    # Everything that was asked twice is reported.
     told = json.loads(status.stdout)
     possibly_paid = next(told[key] for key in told if "paid" in key)
     assert asked - rows <= possibly_paid, (asked, told)

@@ -13,7 +13,7 @@ import rowcall
 from conftest import PROMPT, TEXTS, Person, Story
 
 REFUSED = '[[faults]]\nrate = 1.0\ncontains = "Lisa Wilson"\nkind = { status = { code = 413 } }\n'
-# All but one are answered; that one is never.
+# All but one are answered.
 HELD = '[held]\ncontains = "Lisa Wilson"\nuntil_answered = 1000000\n'
 
 
@@ -73,7 +73,7 @@ def test_an_interruption_brings_the_outcomes_that_are_there(story: Story, tmp_pa
     outcomes = caught.value.outcomes  # type: ignore[attr-defined]
     assert [done.index for done in outcomes] == [0, 1, 2, 4, 5, 6]
     if sys.version_info >= (3, 11):
-        assert "goes on from the journal" in notes(caught.value)
+        assert "continues from the journal" in notes(caught.value)
 
 
 def test_a_cancelled_gather_brings_the_outcomes_that_are_there(story: Story):

@@ -199,7 +199,7 @@ def test_msgspec_tells_the_place_too():
 def test_what_is_no_type_is_told():
     with pytest.raises(TypeError, match="is a string"):
         rowcall.Extractor("name, age", model="sim")  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="no type that values can be validated by"):
+    with pytest.raises(TypeError, match="values cannot be validated against"):
         rowcall.Extractor(object(), model="sim")
 
 
@@ -260,7 +260,7 @@ def test_more_calls_than_threads_may_wait_for_calls_of_their_validators():
 
         for count in (30, 1, 30):
             assert {one.name for one in asyncio.run(everyone(count))} == {"judge"}
-    # Few are left, and they are used again.
+    # Few are left, and they are reused.
     assert sum(thread.name == "rowcall-validation" for thread in threading.enumerate()) < 40
 
 

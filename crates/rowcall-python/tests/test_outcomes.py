@@ -89,7 +89,7 @@ def test_outcomes_closed_by_another_thread_give_up_their_asynchronous_rows(peopl
         await asyncio.wait_for(over.wait(), 10)
         thread.join()
 
-    # A loop that is debugged refuses what other threads may not do.
+    # An event loop in debug mode refuses what other threads may not do.
     asyncio.run(take(), debug=True)
 
 
@@ -147,7 +147,7 @@ def test_waiting_in_vain_leaves_nothing_behind(people, story: Story):
         ear = _loop._ears[asyncio.get_running_loop()]
         assert not ear.waiting
         outcomes.close()
-        # Nobody is rung for any more.
+        # The bell has no more waiters.
         assert ear.bell.take() == []
 
     asyncio.run(impatient())

@@ -164,7 +164,7 @@ def test_many_threads_at_the_same_time():
 
 
 def test_a_call_after_the_end_has_begun_is_told():
-    # Whoever was here first is told of the end last.
+    # Exit handlers run in reverse order, so the first one registered runs last.
     code = "import atexit\n" + textwrap.dedent("""
         def late():
             for ask in (lambda: people.extract_sync(texts[0]), lambda: next(outcomes), lambda: list(people.as_completed(iter(texts)))):
@@ -180,7 +180,7 @@ def test_a_call_after_the_end_has_begun_is_told():
         outcomes = people.as_completed(texts)
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.count("the interpreter is ending") == 3, done.stdout + done.stderr
+    assert done.stdout.count("the interpreter is shutting down") == 3, done.stdout + done.stderr
 
 
 def test_threads_that_are_stuck_hold_up_the_end_together():

@@ -109,7 +109,7 @@ def test_rows_are_pulled_only_a_bounded_number_ahead():
     values = people.map(rows())
     for _ in range(10):
         next(values)
-    # Those in flight, those that wait to be taken at either end.
+    # Those in flight, and those waiting at either end.
     assert pulled < 10_000
     values.close()
     before = pulled

@@ -202,7 +202,7 @@ def test_what_it_will_cost_is_shown_while_rows_are_left(story: Story):
     outcomes = people.as_completed(TEXTS)
     (first,) = (done for _, done in zip(range(1), outcomes))
     assert outcomes._call is not None
-    # By now the other rows may have ended as well: what is shown counts from before the call.
+    # By now the other rows may have ended as well, so the bar counts from before the call.
     shown = _progress.beside(outcomes._call, lambda: before.pop() if before else people.stats)
     for _, done in zip(range(5), outcomes):
         assert done.ok

@@ -72,7 +72,7 @@ def test_nested_columns_are_made_flat_for_csv(answers, tmp_path):
     assert made.column("_meta_attempts").to_pylist() == [1, 1, 1]
     whole = answers(Home).map_table(pyarrow.table({"text": rows}), flatten=True, into="home", prefix="a_")
     assert "a_home.place.city" in whole.column_names
-    # A row that failed is known as such from the text, too.
+    # A failed row is also recognised by the text form of its error.
     again = answers(Home).map_table(made.select(["text", "_error"]), into="home")
     assert again.column("_error").to_pylist()[2]["message"].startswith("the row failed in an earlier step: invalid: no valid")
 
@@ -165,7 +165,7 @@ def test_the_output_of_an_earlier_step_is_the_input_of_the_next(story: Story, ki
     if failed_rows == "error":
         assert errors[3]["kind"] == "input" and errors[3]["message"].startswith("the row failed in an earlier step: refusal: ")
         assert errors[:3] + errors[4:] == [None] * 6 and second.stats.requests == 6
-        assert 'not asked about, they keep their error; `failed_rows="skip"` skips' in notes
+        assert 'not asked about, the error is kept; `failed_rows="skip"` skips' in notes
     elif failed_rows == "skip":
         assert table.column("name").to_pylist() == NAMES[:3] + NAMES[4:] and second.stats.requests == 6
         assert "failed in an earlier step: skipped" in notes

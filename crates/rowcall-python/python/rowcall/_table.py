@@ -77,7 +77,7 @@ def part(table: Any, only: Any, failed_rows: str) -> Part:
         notes.append(f"{said}: asked about again")
         return Part(table, None, [], notes)
     notes.append(
-        f'{said}: not asked about, they keep their error; `failed_rows="skip"` skips such rows, `failed_rows="ask"` asks about them'
+        f'{said}: not asked about, the error is kept; `failed_rows="skip"` skips such rows, `failed_rows="ask"` asks about them'
     )
     return Part(table, None, [(row, json.dumps(error, default=_rows.plain)) for row, error in failed], notes)
 
