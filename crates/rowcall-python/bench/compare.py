@@ -1,8 +1,8 @@
-"""CPU time per row of this package beside Instructor's, and memory over the number of rows.
+"""CPU time per row of this package compared with Instructor's, and memory by number of rows.
 
     cargo xtask bench python
 
-Each client runs in a process of its own against one server without latency, with 64 requests in flight, in alternation; medians are
+Each client runs in a separate process against one server without latency, with 64 requests in flight, in alternation; medians are
 shown. CPU is user and system time of the client between its first measured request and its last result, after one to warm up.
 Instructor (in TOOLS mode, as its users have it) is measured if it is installed. Exits with 1 if a limit is missed.
 """

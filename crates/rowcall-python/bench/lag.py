@@ -1,5 +1,5 @@
-"""How late an event loop is while many rows run, beside how late it is beside busy threads in C, and how long single steps on the
-loop take. Exits with 1 if the median of the rounds misses the limit.
+"""How late an event loop is while many rows run, compared with busy threads in C, and how long single steps on the loop
+take. Exits with 1 if the median of the rounds misses the limit.
 
     cargo xtask bench python
 """

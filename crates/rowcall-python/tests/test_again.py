@@ -40,7 +40,7 @@ def asked(answers: Any, path: Path, **settings: Any) -> tuple[list[Any], int, in
         return found, names.stats.requests, names.stats.known
 
 
-def test_known_failures_are_asked_again_if_that_is_wanted(answers, tmp_path):
+def test_known_failures_are_asked_again_on_request(answers, tmp_path):
     path = tmp_path / "names.journal"
     assert asked(answers, path) == (["Ann", "invalid"], 2, 0)
     assert asked(answers, path) == (["Ann", "invalid"], 2, 2)
@@ -48,7 +48,7 @@ def test_known_failures_are_asked_again_if_that_is_wanted(answers, tmp_path):
     assert asked(answers, path, retry_failed=True, max_reasks=1) == (["Ann", "invalid"], 3, 1)
 
 
-def test_an_answer_that_is_valid_by_now_is_taken_and_kept(answers, tmp_path, monkeypatch):
+def test_an_answer_that_is_valid_by_now_is_accepted_and_recorded(answers, tmp_path, monkeypatch):
     path = tmp_path / "names.journal"
     asked(answers, path)
     monkeypatch.setattr(sys.modules[__name__], "STRICT", False)
@@ -71,7 +71,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "rowcall", *words], capture_output=True, text=True)
 
 
-def test_the_command_line_does_not_pass_over_validators(answers, tmp_path):
+def test_the_command_line_does_not_bypass_validators(answers, tmp_path):
     (tmp_path / "in.txt").write_text("\n".join("@@" + row for row in ROWS))
     names = answers(Name, prompt="{{ text }}")
     names.run(tmp_path / "in.txt", tmp_path / "out.jsonl", progress=False)
@@ -81,8 +81,8 @@ def test_the_command_line_does_not_pass_over_validators(answers, tmp_path):
     for words in (["rerun", journal], ["export", journal]):
         done = command(*words)
         assert done.returncode == 2 and "validated by `Name` (" in done.stderr and "retry_failed=True" in done.stderr, done.stderr
-    told = json.loads(command("status", journal, "--json").stdout)
-    assert told["validated_by"] == "Name" and len(told["validated_by_hash"]) == 64
+    status = json.loads(command("status", journal, "--json").stdout)
+    assert status["validated_by"] == "Name" and len(status["validated_by_hash"]) == 64
     assert "values    validated by `Name` (" in command("status", journal).stdout
     done = command("export", journal, "--without-validators")
     assert done.returncode == 3 and "warning: `Name` (" in done.stderr and "`_unvalidated`" in done.stderr
@@ -146,7 +146,7 @@ def test_failed_rows_of_a_run_are_asked_again_by_its_journal(answers, tmp_path, 
     assert rerun() == [("ANN", None), (None, "invalid")]
 
 
-def test_what_cannot_be_asked_again_is_told(answers, tmp_path):
+def test_runs_that_cannot_be_rerun_are_reported(answers, tmp_path):
     names = answers(Name, prompt="{{ text }}")
     with pytest.raises(rowcall.ConfigError, match="has not run from file to file") as caught:
         names.rerun()
@@ -163,7 +163,7 @@ def test_what_cannot_be_asked_again_is_told(answers, tmp_path):
         names.rerun(journal=tmp_path / "own.journal")
 
 
-def test_a_model_is_told_from_others_of_its_name():
+def test_a_model_is_distinguished_from_others_of_its_name():
     from rowcall import _model
 
     class Plain(BaseModel):

@@ -1,5 +1,5 @@
-"""docs/from-instructor.md, run: each snippet on the left as it stands there with Instructor, the one beside it with rowcall, against a
-server of ours, and the same values on both sides."""
+"""docs/from-instructor.md, run: each snippet on the left unchanged with Instructor, the one next to it with rowcall, against a server of
+ours, with the same values on both sides."""
 
 import ast
 import asyncio
@@ -31,7 +31,7 @@ COMPARED = {"person", "persons", "facts", "quotes", "requests", "invalid", "answ
 
 
 class Pair(NamedTuple):
-    """Two snippets that stand beside each other."""
+    """Two snippets next to each other."""
 
     section: str
     left: str
@@ -89,7 +89,7 @@ async def both(pairs: list[Pair]) -> list[tuple[Pair, dict[str, Any], dict[str, 
     return came_to
 
 
-def test_each_snippet_runs_and_the_one_beside_it_comes_to_the_same(server: Server):
+def test_both_snippets_of_each_pair_run_and_agree(server: Server):
     found = pairs()
     assert instructor.__version__.startswith("1.17") and len(found) >= 14
     for pair, left, right in asyncio.run(both(found)):

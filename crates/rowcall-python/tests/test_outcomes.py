@@ -44,7 +44,7 @@ def test_several_threads_share_outcomes(people):
     assert sorted(found) == list(range(300))
 
 
-def test_whoever_waits_is_told_that_others_have_closed_them(story: Story):
+def test_closing_outcomes_wakes_other_waiters(story: Story):
     people = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT)
     outcomes = people.as_completed(TEXTS)
 
@@ -71,7 +71,7 @@ def test_whoever_waits_is_told_that_others_have_closed_them(story: Story):
     assert found == [[]]
 
 
-def test_outcomes_closed_by_another_thread_give_up_their_asynchronous_rows(people):
+def test_closing_outcomes_on_another_thread_cancels_their_asynchronous_rows(people):
     async def take():
         over = asyncio.Event()
 
@@ -134,7 +134,7 @@ def test_rows_that_are_cancelled_end_the_call(people):
     asyncio.run(asyncio.wait_for(ask(), 30))
 
 
-def test_waiting_in_vain_leaves_nothing_behind(people, story: Story):
+def test_a_cancelled_wait_leaves_nothing_behind(people, story: Story):
     held = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT)
 
     async def impatient():

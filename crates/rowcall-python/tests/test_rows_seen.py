@@ -112,7 +112,7 @@ def test_equal_rows_are_checked_one_by_one(answers):
     assert good.name == "Ann" and isinstance(bad, rowcall.InvalidError)
 
 
-def test_what_a_check_raises_beside_violations_ends_the_call(answers):
+def test_other_exceptions_in_a_check_end_the_call(answers):
     def check(row: Any, value: Any) -> None:
         raise KeyError("oh")
 

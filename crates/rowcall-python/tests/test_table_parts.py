@@ -136,7 +136,7 @@ def test_a_relation_is_asked_about_in_part():
 
 
 @pytest.mark.parametrize(
-    ("only", "told"),
+    ("only", "expected"),
     [
         ([True], "`only` has 1 items, but the table has 7 rows"),
         ([1] * 7, "`only` has a `int` at row 0, expected True or False"),
@@ -145,8 +145,8 @@ def test_a_relation_is_asked_about_in_part():
         ("_error", "`only` is of type `str`"),
     ],
 )
-def test_an_only_that_does_not_fit_is_refused(only: Any, told: str):
-    with pytest.raises(rowcall.ConfigError, match=told):
+def test_an_only_that_does_not_match_is_rejected(only: Any, expected: str):
+    with pytest.raises(rowcall.ConfigError, match=expected):
         people().map_table(tables({"text": TEXTS})[0], only=only)
 
 
@@ -175,7 +175,7 @@ def test_the_output_of_an_earlier_step_is_the_input_of_the_next(story: Story, ki
         assert table.column("name").to_pylist() == NAMES and errors == [None] * 7 and second.stats.requests == 7
 
 
-def test_an_earlier_step_without_failures_needs_nothing(caplog):
+def test_an_earlier_step_without_failures_needs_no_decision(caplog):
     first = people().map_table(pandas.DataFrame({"text": TEXTS}), prefix="first_")
     made = people().map_table(first)
     assert list(made["name"]) == NAMES and made["_error"].isna().all()
@@ -184,6 +184,6 @@ def test_an_earlier_step_without_failures_needs_nothing(caplog):
     assert people().map_table(relation).column("name").to_pylist() == NAMES
 
 
-def test_a_word_that_failed_rows_does_not_know_is_refused():
+def test_an_unknown_value_of_failed_rows_is_rejected():
     with pytest.raises(rowcall.ConfigError, match="`failed_rows` is `drop`"):
         people().map_table(pyarrow.table({"text": TEXTS}), failed_rows="drop")

@@ -1,4 +1,4 @@
-"""Tables in and out: the columns that were there are untouched, the values' fields stand beside them."""
+"""Tables in and out: the columns that were there are untouched, the values' fields come next to them."""
 
 import asyncio
 import collections
@@ -153,7 +153,7 @@ def test_without_the_event_loop_being_blocked(people):
     assert made.column("name").to_pylist() == NAMES
 
 
-def test_columns_of_pandas_that_nobody_asks_about_may_be_anything(people):
+def test_unused_pandas_columns_may_hold_anything(people):
     frame = pandas.DataFrame({"text": TEXTS, "mixed": [1, "a", None, b"x", 2.5, [], {}], 5: range(7)}, index=[0] * 7)
     frame.insert(3, "mixed", 1, allow_duplicates=True)
     made = people.map_table(frame)
@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_reported(people):
         people.map_table(polars.DataFrame({"text": TEXTS}).lazy())
 
 
-def test_what_is_no_table_or_lacks_a_column_is_told(people):
+def test_a_missing_table_or_column_is_reported(people):
     with pytest.raises(TypeError, match="`list`"):
         people.map_table(TEXTS)
     with pytest.raises(rowcall.ConfigError, match="`text`") as caught:
@@ -241,7 +241,7 @@ def test_a_table_of_many_rows_is_answered_in_parts(people):
     assert made.column("name").to_pylist()[:7] == NAMES
 
 
-def test_names_that_are_taken_are_told(people):
+def test_existing_column_names_are_reported(people):
     made = people.map_table(pyarrow.table({"text": TEXTS}))
     with pytest.raises(rowcall.ConfigError, match="already has a column `name`") as caught:
         people.map_table(made)
@@ -249,8 +249,8 @@ def test_names_that_are_taken_are_told(people):
         assert way in caught.value.hint
     with pytest.raises(rowcall.ConfigError, match="already has a column `_meta`"):
         people.map_table(pyarrow.table({"text": TEXTS, "_meta": TEXTS}), meta=True)
-    for into, told in (("text", "already has a column `text`"), ("_error", "`into` is `_error`")):
-        with pytest.raises(rowcall.ConfigError, match=told) as caught:
+    for into, expected in (("text", "already has a column `text`"), ("_error", "`into` is `_error`")):
+        with pytest.raises(rowcall.ConfigError, match=expected) as caught:
             people.map_table(pyarrow.table({"text": TEXTS}), into=into)
         assert "name" in caught.value.hint
 
@@ -282,9 +282,9 @@ def test_subclasses_of_tables_are_tables_of_their_kind(people):
     assert isinstance(people.map_table(Polar({"text": TEXTS})), polars.DataFrame)
 
 
-def test_no_requests_at_once_are_refused_everywhere(people):
+def test_a_concurrency_of_zero_is_rejected_everywhere(people):
     table = pyarrow.table({"text": TEXTS})
-    for concurrency, told in ((0, "concurrency `0`"), (-1, "concurrency `-1`"), (2.5, "whole number"), ("2", "whole number")):
+    for concurrency, expected in ((0, "concurrency `0`"), (-1, "concurrency `-1`"), (2.5, "whole number"), ("2", "whole number")):
         for ask in (
             lambda: people.map_table(table, concurrency=concurrency),
             lambda: asyncio.run(people.map_table_async(table, concurrency=concurrency)),
@@ -293,7 +293,7 @@ def test_no_requests_at_once_are_refused_everywhere(people):
             lambda: people.run("none.csv", "none.jsonl", concurrency=concurrency),
             lambda: rowcall.Extractor(Person, model="sim", concurrency=concurrency),
         ):
-            with pytest.raises(rowcall.ConfigError, match=told):
+            with pytest.raises(rowcall.ConfigError, match=expected):
                 ask()
 
 
@@ -319,12 +319,12 @@ def test_no_requests_at_once_are_refused_everywhere(people):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_numpy_and_pandas_have_may_be_in_a_row(value, shown):
+def test_values_of_numpy_and_pandas_are_accepted_in_a_row(value, shown):
     people = rowcall.Extractor(Person, model="sim", prompt="{{ value | default('missing') }}")
     assert people.preview({"value": value})[1]["messages"][-1]["content"] == shown
 
 
-def test_a_table_is_no_iterable_of_rows(people):
+def test_a_table_is_not_an_iterable_of_rows(people):
     for table in (pyarrow.table({"text": TEXTS}), pandas.DataFrame({"text": TEXTS}), polars.DataFrame({"text": TEXTS})):
         with pytest.raises(TypeError, match="are a table"):
             people.gather_sync(table)

@@ -153,7 +153,7 @@ fn csv_out_has_the_inputs_columns_then_the_values() {
 }
 
 #[test]
-fn meta_has_what_a_row_took() {
+fn meta_tells_what_a_row_took() {
     let place = Workplace::new();
     place.write("in.txt", "Ann is a 30-year-old nurse\n");
     let ran = place.rowcall(&[
