@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn unusual_texts_do_not_panic(text in "\\PC{0,40}|[a-z:,?\\[\\]\n\r ]{0,40}") {
+    fn no_text_makes_it_panic(text in "\\PC{0,40}|[a-z:,?\\[\\]\n\r ]{0,40}") {
         if let Err(problem) = parse(&text) {
             prop_assert!(!problem.message.is_empty());
         }
