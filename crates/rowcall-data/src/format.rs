@@ -1,4 +1,4 @@
-//! Which format a path or a name stands for. What a format means is its parser's and its encoder's business.
+//! The format of a path, and formats by name. Parsers and encoders define what a format means.
 
 use std::fmt;
 use std::path::Path;
@@ -6,25 +6,25 @@ use std::str::FromStr;
 
 use rowcall::Problem;
 
-/// The formats that rows are read from. Each may be gzipped, which is recognised by the first bytes.
+/// The formats that rows are read from. Each may be gzipped, which is detected from the first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InputFormat {
     /// Comma-separated values with a header: `.csv`.
     Csv,
     /// Tab-separated values with a header, quoted as in CSV: `.tsv`.
     Tsv,
-    /// A JSON object a line: `.jsonl`, `.ndjson`.
+    /// One JSON object per line: `.jsonl`, `.ndjson`.
     JsonLines,
     /// One JSON array of objects: `.json`.
     Json,
-    /// A row a line, in the field `text`: `.txt`.
+    /// One row per line, in the field `text`: `.txt`.
     Text,
 }
 
-/// The formats that outcomes are written in. A path that ends in `.gz` is gzipped.
+/// The formats that outcomes are written in. The output is gzipped if the path ends in `.gz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OutputFormat {
-    /// A JSON object a line: `.jsonl`, `.ndjson`.
+    /// One JSON object per line: `.jsonl`, `.ndjson`.
     JsonLines,
     /// Comma-separated values with a header: `.csv`.
     Csv,
@@ -32,8 +32,8 @@ pub enum OutputFormat {
     Tsv,
 }
 
-/// Endings and what they stand for. The first ending of a format is also its name.
-const INPUT_ENDINGS: [(&str, InputFormat); 6] = [
+/// File extensions and their formats. The first extension of a format is also its name.
+const INPUT_EXTENSIONS: [(&str, InputFormat); 6] = [
     ("csv", InputFormat::Csv),
     ("tsv", InputFormat::Tsv),
     ("jsonl", InputFormat::JsonLines),
@@ -42,7 +42,7 @@ const INPUT_ENDINGS: [(&str, InputFormat); 6] = [
     ("txt", InputFormat::Text),
 ];
 
-const OUTPUT_ENDINGS: [(&str, OutputFormat); 4] = [
+const OUTPUT_EXTENSIONS: [(&str, OutputFormat); 4] = [
     ("jsonl", OutputFormat::JsonLines),
     ("ndjson", OutputFormat::JsonLines),
     ("csv", OutputFormat::Csv),
@@ -50,54 +50,54 @@ const OUTPUT_ENDINGS: [(&str, OutputFormat); 4] = [
 ];
 
 impl InputFormat {
-    /// The format that the ending of `path` stands for, upper or lower case, with or without `.gz` after it.
+    /// The format for the extension of `path`, in any case, with or without `.gz` after it.
     ///
     /// # Errors
-    /// An ending that stands for none, with the known ones.
+    /// An unknown extension, with the known ones.
     pub fn of(path: &Path) -> Result<Self, Problem> {
-        by_ending(path, &INPUT_ENDINGS)
-            .map_err(|problem| problem.hint("name the format with `--input-format`"))
+        by_ending(path, &INPUT_EXTENSIONS)
+            .map_err(|problem| problem.hint("give the format with `--input-format`"))
     }
 }
 
 impl OutputFormat {
-    /// The format that the ending of `path` stands for, upper or lower case, with or without `.gz` after it.
+    /// The format for the extension of `path`, in any case, with or without `.gz` after it.
     ///
     /// # Errors
-    /// An ending that stands for none, with the known ones.
+    /// An unknown extension, with the known ones.
     pub fn of(path: &Path) -> Result<Self, Problem> {
-        by_ending(path, &OUTPUT_ENDINGS)
-            .map_err(|problem| problem.hint("name the format with `--output-format`"))
+        by_ending(path, &OUTPUT_EXTENSIONS)
+            .map_err(|problem| problem.hint("give the format with `--output-format`"))
     }
 }
 
 impl FromStr for InputFormat {
     type Err = Problem;
 
-    /// A format by one of its endings without the dot, such as `jsonl`.
+    /// A format by one of its extensions without the dot, such as `jsonl`.
     fn from_str(name: &str) -> Result<Self, Problem> {
-        by_name(name, &INPUT_ENDINGS)
+        by_name(name, &INPUT_EXTENSIONS)
     }
 }
 
 impl FromStr for OutputFormat {
     type Err = Problem;
 
-    /// A format by one of its endings without the dot, such as `jsonl`.
+    /// A format by one of its extensions without the dot, such as `jsonl`.
     fn from_str(name: &str) -> Result<Self, Problem> {
-        by_name(name, &OUTPUT_ENDINGS)
+        by_name(name, &OUTPUT_EXTENSIONS)
     }
 }
 
 impl fmt::Display for InputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(name_of(*self, &INPUT_ENDINGS))
+        f.write_str(name_of(*self, &INPUT_EXTENSIONS))
     }
 }
 
 impl fmt::Display for OutputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(name_of(*self, &OUTPUT_ENDINGS))
+        f.write_str(name_of(*self, &OUTPUT_EXTENSIONS))
     }
 }
 
@@ -116,13 +116,13 @@ fn by_ending<F: Copy>(path: &Path, endings: &[(&str, F)]) -> Result<F, Problem> 
     let known = || list(endings, "`.");
     match found {
         None => Err(Problem::new(format!(
-            "`{}` has no ending that tells its format, expected one of {}",
+            "`{}` has no file extension that identifies its format, expected one of {}",
             path.display(),
             known()
         ))),
         Some(ending) => find(&ending, endings).ok_or_else(|| {
             Problem::new(format!(
-                "`{}` has the unknown ending `.{ending}`, expected one of {}",
+                "`{}` has the unknown file extension `.{ending}`, expected one of {}",
                 path.display(),
                 known()
             ))
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_stand_for_formats() {
+    fn file_extensions_identify_formats() {
         for (path, expected) in [
             ("a.csv", InputFormat::Csv),
             ("dir.json/a.TSV", InputFormat::Tsv),
@@ -167,35 +167,35 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_ending_is_named_beside_the_known_ones() {
+    fn an_unknown_extension_is_reported_with_the_known_ones() {
         for (path, message) in [
             (
                 "a.xlsx",
-                "`a.xlsx` has the unknown ending `.xlsx`, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`",
+                "`a.xlsx` has the unknown file extension `.xlsx`, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`",
             ),
             (
                 "b.gz",
-                "`b.gz` has no ending that tells its format, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`",
+                "`b.gz` has no file extension that identifies its format, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`",
             ),
         ] {
             let problem = InputFormat::of(Path::new(path)).unwrap_err();
             assert_eq!(problem.message, message);
-            assert_eq!(problem.hint.as_deref(), Some("name the format with `--input-format`"));
+            assert_eq!(problem.hint.as_deref(), Some("give the format with `--input-format`"));
         }
         let problem = OutputFormat::of(Path::new("a.json")).unwrap_err();
         assert_eq!(
             problem.message,
-            "`a.json` has the unknown ending `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`"
+            "`a.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`"
         );
-        assert_eq!(problem.hint.as_deref(), Some("name the format with `--output-format`"));
+        assert_eq!(problem.hint.as_deref(), Some("give the format with `--output-format`"));
     }
 
     #[test]
-    fn names_read_back_as_they_are_shown() {
-        for (_, format) in INPUT_ENDINGS {
+    fn format_names_round_trip() {
+        for (_, format) in INPUT_EXTENSIONS {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
-        for (_, format) in OUTPUT_ENDINGS {
+        for (_, format) in OUTPUT_EXTENSIONS {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         assert_eq!(

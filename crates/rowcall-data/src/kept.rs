@@ -1,11 +1,12 @@
-//! Rows as a journal has kept them: a source for asking again, whose fields are read from the records as an input would.
+//! Rows from a journal, as a source for asking again. Their fields are read from the records as they would be from an
+//! input.
 
 use rowcall::journal::Rows;
 use rowcall::{Result, Row, Source, Unreadable, UnreadableKind};
 
 use crate::input::{Earlier, fields_of};
 
-/// The rows that a journal gives, without what is known of them.
+/// The rows of a journal, without what is known about them.
 #[derive(Debug)]
 pub struct KeptRows {
     rows: Rows,

@@ -1,24 +1,24 @@
-//! What the output adds to a record, and under which names: the value, `_error`, and with meta what the row took.
-//! The input refuses records that have these names already; the output puts the fields there.
+//! What the output adds to a record, and under which names: the value, `_error`, and with meta what the row took. The
+//! input rejects records that already have these names; the output adds the fields.
 
 use rowcall::{Error, Problem, Result};
 
-/// The field that tells why a row has no value. Every output has it.
+/// The field that says why a row has no value. Every output has it.
 pub(crate) const ERROR_FIELD: &str = "_error";
 
-/// The object of `META_FIELDS` in JSON Lines; in CSV each has a column of its own, `_meta_attempts` and so on.
+/// The object of `META_FIELDS` in JSON Lines. In CSV each has its own column, `_meta_attempts` and so on.
 pub(crate) const META_FIELD: &str = "_meta";
 
-/// The field that marks a value which has passed over the validators of the run that made the journal.
+/// The field that marks a value which was not validated by the validators of the run that made the journal.
 pub(crate) const UNVALIDATED_FIELD: &str = "_unvalidated";
 
-/// Under which name a value stands that is no object.
+/// The name for a value that is not an object.
 pub(crate) const VALUE_FIELD: &str = "value";
 
-/// What a row took: requests sent, prompts asked, tokens in, how many of these were read from the provider's prompt cache,
-/// tokens out, US dollars as far as they are known, requests whose cost is unknown, seconds from the first request sent to the last
-/// answer received, the model as the server named it, its word for why it ended, and whether all that is of an answer in the cache, so that
-/// nothing was asked.
+/// What a row took: requests sent, prompts sent, input tokens, how many of these were read from the provider's prompt
+/// cache, output tokens, US dollars as far as known, requests whose cost is unknown, seconds from the first request
+/// sent to the last answer received, the model as the server named it, its finish reason, and whether all of this
+/// belongs to a cached answer, so that nothing was sent.
 pub(crate) const META_FIELDS: [&str; 11] = [
     "attempts",
     "prompts",
@@ -42,7 +42,7 @@ pub struct Layout {
     pub(crate) values: Values,
 }
 
-/// Whether values have passed all that was to validate them.
+/// Whether values have passed all the validators they should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Values {
     Validated,
@@ -53,22 +53,22 @@ pub(crate) enum Values {
 /// What a CSV does with fields of the value that have no column of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// There are none by the schema; if there are, they are left out and counted.
+    /// The schema allows none; if there are any, they are dropped and counted.
     LeftOut,
-    /// They stand in one column, as JSON text.
+    /// They go into one column, as JSON text.
     Column,
 }
 
 /// Where the value goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// The value's fields stand beside the record's; these are known of from the schema.
+    /// The value's fields go next to the record's; these are known from the schema.
     Beside(Vec<String>),
-    /// The whole value stands under one name.
+    /// The whole value goes under one name.
     Under(String),
 }
 
-/// Whether what the row took is added too.
+/// Whether what the row took is added as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meta {
     Shown,
@@ -76,11 +76,11 @@ pub(crate) enum Meta {
 }
 
 impl Layout {
-    /// The value's fields beside the record's. `properties` are the schema's top-level properties, in its order: the
-    /// columns of a CSV. A value that turns out to be no object goes under `value`.
+    /// The value's fields next to the record's. `properties` are the schema's top-level properties, in its order: the
+    /// columns of a CSV. A value that turns out not to be an object goes under `value`.
     ///
     /// # Errors
-    /// A property that is named as a field that the output adds itself.
+    /// A property with the name of a field that the output adds itself.
     pub fn beside(properties: impl IntoIterator<Item = impl Into<String>>) -> Result<Self> {
         let properties: Vec<String> = properties.into_iter().map(Into::into).collect();
         match properties.iter().find(|name| is_own(name)) {
@@ -102,13 +102,12 @@ impl Layout {
     /// The whole value under `name`.
     ///
     /// # Errors
-    /// A name that is empty or that of a field that the output adds itself.
+    /// A name that is empty or that the output uses for a field it adds itself.
     pub fn under(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         if name.is_empty() || is_own(&name) {
-            let message = format!(
-                "the value cannot stand under `{name}`, expected a name that the output does not add"
-            );
+            let message =
+                format!("the value cannot be called `{name}`, expected a name that the output does not add");
             return Err(Error::Config(Problem::new(message)));
         }
         Ok(Self {
@@ -119,7 +118,7 @@ impl Layout {
         })
     }
 
-    /// The whole value under `value`: for a schema whose values are no objects.
+    /// The whole value under `value`, for a schema whose values are not objects.
     pub fn whole() -> Self {
         Self {
             place: Place::Under(VALUE_FIELD.to_owned()),
@@ -129,8 +128,8 @@ impl Layout {
         }
     }
 
-    /// The same layout for values that may have fields beyond those named: a CSV has a further column `value` for them, as JSON text,
-    /// or `value_2` and so on if there is a column of that name.
+    /// The same layout for values that may have more fields than those named. A CSV gets another column for them, as
+    /// JSON text: `value`, or `value_2` and so on if that name is taken.
     pub fn with_rest(self) -> Self {
         Self { rest: Rest::Column, ..self }
     }
@@ -141,8 +140,8 @@ impl Layout {
         Self { meta: Meta::Shown, ..self }
     }
 
-    /// The same layout for values that have passed over the validators they were to pass: each is marked by a field `_unvalidated`, which
-    /// is true.
+    /// The same layout for values that bypassed their validators. Each is marked by a field `_unvalidated`, which is
+    /// true.
     pub fn with_unvalidated(self) -> Self {
         Self { values: Values::Unvalidated, ..self }
     }
@@ -169,7 +168,7 @@ impl Layout {
         }
     }
 
-    /// Whether a line has a field `name` of the output's own, beside the value's.
+    /// Whether a line has a field `name` that the output adds itself, besides the value's.
     pub(crate) fn adds(&self, name: &str) -> bool {
         name == ERROR_FIELD
             || (self.meta == Meta::Shown && name == META_FIELD)
@@ -182,7 +181,7 @@ pub(crate) fn meta_column(field: &str) -> String {
     format!("{META_FIELD}_{field}")
 }
 
-/// Whether `name` may stand for something of the output's own in some layout.
+/// Whether the output may add something called `name` itself in some layout.
 pub(crate) fn is_own(name: &str) -> bool {
     [ERROR_FIELD, META_FIELD, UNVALIDATED_FIELD].contains(&name)
         || META_FIELDS.iter().any(|field| name == meta_column(field))
@@ -193,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reserved_names_are_all_that_the_output_adds() {
+    fn reserved_names_are_all_names_that_the_output_adds() {
         let beside = Layout::beside(["label", "score"]).unwrap();
         assert_eq!(beside.reserved(), ["label", "score", "_error"]);
         let under = Layout::under("answer").unwrap().with_meta();
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_not_take_a_name_of_the_output() {
+    fn a_value_may_not_have_a_name_of_the_output() {
         for name in ["_error", "_meta", "_meta_model", "_unvalidated"] {
             let error = Layout::beside(["label", name]).unwrap_err();
             assert_eq!(

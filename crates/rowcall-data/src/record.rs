@@ -1,5 +1,5 @@
-//! The text of a JSON object, taken apart and put together without touching its values: numbers keep their spelling,
-//! keys their order. What the fields mean to a template or a column is decided elsewhere.
+//! Takes the text of a JSON object apart and puts it together without touching its values: numbers keep their
+//! spelling, keys their order. What the fields mean to a template or a column is decided elsewhere.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,11 +17,11 @@ pub(crate) const EMPTY: &str = "{}";
 pub(crate) struct Field<'a> {
     /// The name, unescaped.
     pub name: Cow<'a, str>,
-    /// The value's text as it stands.
+    /// The value's text, unchanged.
     pub raw: &'a str,
 }
 
-/// The fields of the object that `text` is, in its order, names that come twice included.
+/// The fields of the object in `text`, in its order, including repeated names.
 pub(crate) fn fields(text: &str) -> serde_json::Result<Vec<Field<'_>>> {
     serde_json::from_str(text).map(|Fields(fields)| fields)
 }
@@ -55,7 +55,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// `fields` without names that come twice: the last value stands at the first place, as JSON readers have it.
+/// `fields` without repeated names: the last value at the first position, as JSON readers do it.
 pub(crate) fn last_wins(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
     let mut places = HashMap::with_capacity(fields.len());
     let mut kept: Vec<Field<'_>> = Vec::with_capacity(fields.len());
@@ -69,7 +69,7 @@ pub(crate) fn last_wins(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
     kept
 }
 
-/// An object's text from the texts of its values.
+/// An object's text, from the texts of its values.
 pub(crate) fn join<'a>(fields: impl IntoIterator<Item = &'a Field<'a>>) -> String {
     let mut text = String::from("{");
     for field in fields {
@@ -84,7 +84,7 @@ pub(crate) fn join<'a>(fields: impl IntoIterator<Item = &'a Field<'a>>) -> Strin
     text
 }
 
-/// Adds `value` as JSON text. Strings and JSON values always serialise, and a `Vec` takes every write.
+/// Appends `value` as JSON text. Strings and JSON values always serialise, and writing to a `Vec` never fails.
 pub(crate) fn push_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     serde_json::to_writer(out, value).unwrap_or_default();
 }
@@ -94,8 +94,8 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// JSON `text` on one line: as it stands, unless it has line breaks, which only stand between tokens; then without
-/// any space between tokens.
+/// JSON `text` on one line. It is unchanged unless it has line breaks, which can only be between tokens; then all
+/// space between tokens is removed.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_go_and_strings_stay() {
+    fn one_line_removes_line_breaks_outside_strings() {
         for (text, expected) in [
             (r#"{"a": 1}"#, r#"{"a": 1}"#),
             ("{\n  \"a b\": [1,\r\n 2]\n}", r#"{"a b":[1,2]}"#),

@@ -1,4 +1,5 @@
-//! The crate from the outside: what one format writes another reads, through inputs and outputs as a run uses them.
+//! The crate from the outside: what is written in one format is read in another, through inputs and outputs as a run
+//! uses them.
 
 #![expect(clippy::unwrap_used, reason = "the functions beside the tests are tests too")]
 
@@ -41,7 +42,7 @@ async fn read(format: InputFormat, text: &[u8]) -> (Vec<String>, Vec<Row>) {
     }
 }
 
-/// What a run with the value `"v"` for every row writes.
+/// The output of a run with the value `"v"` for every row.
 async fn write(format: OutputFormat, columns: &[String], rows: Vec<Row>) -> Vec<u8> {
     let text = Shared::default();
     let layout = Layout::under("v").unwrap();
@@ -61,7 +62,7 @@ fn fields(rows: &[Row]) -> Vec<Map<String, Value>> {
     rows.iter().map(|row| row.fields.clone().unwrap()).collect()
 }
 
-/// What the input had and the output added, as the output's format tells it.
+/// The input's fields and those that the output added, as the output's format represents them.
 fn with_added(rows: &[Map<String, Value>], error: &Value) -> Vec<Map<String, Value>> {
     let added = [("v".to_owned(), json!("v")), ("_error".to_owned(), error.clone())];
     rows.iter().map(|row| row.clone().into_iter().chain(added.clone()).collect()).collect()

@@ -1,8 +1,8 @@
-"""CPU time per row of this package beside Instructor's, and memory over the number of rows.
+"""CPU time per row of this package compared with Instructor's, and memory by number of rows.
 
     cargo xtask bench python
 
-Each client runs in a process of its own against one server without latency, with 64 requests in flight, in alternation; medians are
+Each client runs in a separate process against one server without latency, with 64 requests in flight, in alternation; medians are
 shown. CPU is user and system time of the client between its first measured request and its last result, after one to warm up.
 Instructor (in TOOLS mode, as its users have it) is measured if it is installed. Exits with 1 if a limit is missed.
 """
@@ -197,7 +197,7 @@ def compare(given: argparse.Namespace) -> None:
     figures: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(given.rounds):
         for way in ways:
-            # Instructor's rows cost so much more that fewer of them tell as much.
+            # Instructor's rows cost so much more that fewer of them give the same precision.
             rows = max(given.rows // 20, 1) if way == "instructor" else given.rows
             figures[way].append(measured(way, given.base, rows)["us_per_row"])
     medians = {way: statistics.median(found) for way, found in figures.items()}

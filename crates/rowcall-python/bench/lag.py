@@ -1,5 +1,5 @@
-"""How late an event loop is while many rows run, beside how late it is beside busy threads in C, and how long single steps on the
-loop take. Exits with 1 if the median of the rounds misses the limit.
+"""How late an event loop is while many rows run, compared with busy threads in C, and how long single steps on the loop
+take. Exits with 1 if the median of the rounds misses the limit.
 
     cargo xtask bench python
 """
@@ -115,7 +115,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=5)
     found = []
-    # What has been imported is not for the garbage collector to go through meanwhile.
+    # Freeze imported objects, so that the garbage collector does not scan them during the measurement.
     gc.collect()
     gc.freeze()
     for _ in range(options.parse_args().rounds):

@@ -1,4 +1,4 @@
-//! An account as the Python layer holds it: model, key and limits, shared by the extractors that are made from it.
+//! An account as the Python layer holds it: model, key and limits, shared by the extractors made from it.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::failure;
 use crate::settings::{named, read, time};
 
-/// What Python says about an account, but for the key.
+/// The settings that Python passes for an account, except the key.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountSettings {
@@ -33,20 +33,20 @@ pub(crate) struct AccountSettings {
 }
 
 impl AccountSettings {
-    /// How the server is spoken to, if that is said.
+    /// The protocol, if one was given.
     ///
     /// # Errors
-    /// A protocol that does not exist.
+    /// An unknown protocol.
     pub(crate) fn protocol(&self) -> Result<Option<Protocol>> {
         named(
             self.protocol.as_deref(),
             "protocol",
             "`chat`, `responses`, `anthropic` or `gemini`",
-            "leave it out: rowcall then speaks to the provider as it is used to",
+            "leave it out to use the provider's default protocol",
         )
     }
 
-    /// The user's own table of prices, all of which can be read.
+    /// The user's own price table, with every entry checked.
     fn prices(&self) -> Result<Option<Arc<Prices>>> {
         let Some(path) = &self.prices else { return Ok(None) };
         let prices = Prices::read(path).map_err(Error::Config)?;
@@ -82,10 +82,10 @@ impl AccountSettings {
     }
 }
 
-/// Whom to ask, with the connections to it.
+/// The client and its connections.
 pub(crate) struct Opened {
     pub(crate) client: Client,
-    /// A simulator that was started for it stops when this is dropped.
+    /// A simulator started for it stops when this is dropped.
     pub(crate) model: Model,
 }
 
@@ -113,7 +113,7 @@ impl Account {
         Ok(Self { opened: Mutex::new(Some(Arc::new(opened))), process: std::process::id() })
     }
 
-    /// Lets go of it; extractors that were made from it keep it as long as they are open.
+    /// Releases the connections. Extractors made from it keep them as long as they are open.
     fn close(&self, py: Python<'_>) {
         let opened = self.opened().take();
         py.detach(|| drop(opened));
@@ -121,7 +121,7 @@ impl Account {
 }
 
 impl Account {
-    /// Whom to ask.
+    /// The client.
     ///
     /// # Errors
     /// If it is closed.
@@ -139,7 +139,7 @@ impl Drop for Account {
         if self.process == std::process::id() {
             Python::attach(|py| self.close(py));
         } else {
-            // In a forked child the threads that would have to be waited for are not there.
+            // A forked child does not have the threads that would have to be waited for.
             std::mem::forget(self.opened().take());
         }
     }

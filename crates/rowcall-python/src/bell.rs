@@ -1,5 +1,5 @@
-//! How the engine wakes an event loop without taking the interpreter's lock: it writes a byte to a socket that the loop watches.
-//! What the loop then does is `_loop.py`.
+//! Wakes an event loop without taking the interpreter's lock: the engine writes a byte to a socket that the loop
+//! watches. `_loop.py` has the loop's side.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
-/// The bell of one event loop. It is rung for a number, which stands for whoever waits.
+/// The bell of one event loop. It is rung for a number, which stands for the waiting call.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Bell(Arc<Line>);
 
@@ -30,15 +30,15 @@ impl Bell {
         Ok(Self(Arc::new(Line { heard, rung, numbers: Mutex::default() })))
     }
 
-    /// The file that becomes readable when it is rung.
+    /// The file descriptor that becomes readable when it is rung.
     fn fileno(&self) -> i32 {
         self.0.heard.as_raw_fd()
     }
 
-    /// The numbers that it was rung for since it was last asked.
+    /// The numbers for which it was rung since the last call.
     fn take(&self) -> Vec<u64> {
         let mut bytes = [0; 64];
-        // Emptied first: what is rung for afterwards makes it readable again.
+        // Empty the socket first: a later ring makes it readable again.
         while matches!((&self.0.heard).read(&mut bytes), Ok(64)) {}
         std::mem::take(&mut self.0.numbers())
     }
@@ -58,7 +58,7 @@ impl Line {
         let is_first = numbers.is_empty();
         numbers.push(number);
         if is_first {
-            // A socket that is full has been rung already.
+            // A full socket has been rung already.
             let _ = (&self.rung).write(&[1]);
         }
     }

@@ -1,5 +1,5 @@
-//! One call of an extractor's way: its run on the engine's runtime, and what Python takes from it, in batches. Dropping or
-//! cancelling it cancels its requests.
+//! One call of an extractor: its run on the engine's runtime, and the outcomes that Python takes from it in batches.
+//! Dropping or cancelling it cancels its requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,14 @@ use crate::progress::{Progress, UnderWay};
 use crate::rows::Rows;
 use crate::validation::Judge;
 
-/// Outcomes handed over at a time: enough to make the crossing cheap, few enough that nobody waits for the interpreter's lock.
+/// Outcomes handed over at a time: enough to make crossing the boundary cheap, few enough not to hold the
+/// interpreter's lock for long.
 const BATCH: usize = 64;
 
-/// How often a thread that waits looks whether a signal has come.
+/// How often a waiting thread checks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);
 
-/// A call that is under way.
+/// A running call.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Call {
     queue: Arc<Queue>,
@@ -35,7 +36,7 @@ pub(crate) struct Call {
     notices: Arc<Notices>,
     rows: Option<Arc<Rows>>,
     progress: Arc<Progress>,
-    /// What is to be said of the input, of a run over files.
+    /// Notes about the input of a run over files.
     notes: Notes,
     process: u32,
 }
@@ -72,21 +73,21 @@ impl Call {
         }
     }
 
-    /// The same call of rows that Python has given.
+    /// The same call, with the rows that Python passed.
     pub(crate) fn with_rows(mut self, rows: Arc<Rows>) -> Self {
         self.rows = Some(rows);
         self
     }
 
-    /// The same call of a run whose input has these notes.
+    /// The same call, with notes about its input.
     pub(crate) fn with_notes(mut self, notes: Notes) -> Self {
         self.notes = notes;
         self
     }
 }
 
-/// Does `work` to its end, or until the user's code raises what tells of no violation: then its row never ends, and neither
-/// would the work.
+/// Runs `work` to its end, or until the user's code raises something that is not a violation: then its row never
+/// ends, and neither would the work.
 pub(crate) async fn ending(
     judge: Option<Arc<Judge>>,
     work: impl Future<Output = rowcall::Result<()>>,
@@ -104,7 +105,7 @@ pub(crate) async fn ending(
 
 #[pymethods]
 impl Call {
-    /// The outcomes that are there, at most [`BATCH`]; `None` at the end. Raises what stopped the run.
+    /// The outcomes that are ready, at most [`BATCH`]; `None` at the end. Raises the error that stopped the run.
     fn take(&self, py: Python<'_>) -> PyResult<Option<Vec<Outcome>>> {
         match self.queue.take(BATCH) {
             Taken::Some(delivered) => {
@@ -120,7 +121,7 @@ impl Call {
         }
     }
 
-    /// Waits until there is something to take, or for so many seconds. Ctrl-C is raised here.
+    /// Waits until something is ready, or for `seconds`. Ctrl-C is raised here.
     #[pyo3(signature = (seconds=None))]
     fn wait(&self, py: Python<'_>, seconds: Option<f64>) -> PyResult<()> {
         let until =
@@ -131,43 +132,43 @@ impl Call {
         py.check_signals()
     }
 
-    /// Rings `bell` for `number` once there is something to take; tells whether there is already.
+    /// Rings `bell` for `number` once something is ready; returns whether something already is.
     fn listen(&self, bell: &Bell, number: u64) -> bool {
         self.queue.listen(bell.line(), number)
     }
 
-    /// Does not ring for `number` any more.
+    /// Stops ringing for `number`.
     fn unlisten(&self, number: u64) {
         self.queue.unlisten(number);
     }
 
-    /// The rows of this call that are done, those of them that failed, and how many it has in all, as far as that is known by now.
+    /// The rows of this call that are done, how many of them failed, and how many there are in total, if known.
     fn progress(&self) -> (u64, u64, Option<u64>) {
         let (done, failed) = self.progress.counts();
         (done, failed, self.progress.in_all())
     }
 
-    /// What the extractor has to warn of since it was last asked, by whichever call.
+    /// The extractor's warnings since the last call of this, from any of its calls.
     fn warnings(&self) -> Vec<String> {
         self.notices.take()
     }
 
-    /// What there is to say of the input so far and was not said.
+    /// The notes about the input that were not reported yet.
     fn notes(&self) -> Vec<String> {
         self.notes.take()
     }
 
-    /// The same at the end of a run, with what was counted.
+    /// The same at the end of a run, including counts.
     fn last_notes(&self) -> Vec<String> {
         self.notes.take_all()
     }
 
-    /// Sends no more requests and awaits those in flight.
+    /// Sends no more requests and waits for those in flight.
     fn halt(&self) {
         self.halt.set();
     }
 
-    /// Gives up all that is under way.
+    /// Cancels the requests in flight.
     fn cancel(&self) {
         if self.process == std::process::id() {
             self.task.abort();

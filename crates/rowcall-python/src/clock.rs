@@ -1,4 +1,4 @@
-//! For how long an extractor has been at work: the time in which any row was under way, of all calls together.
+//! The busy time of an extractor: how long at least one row was in progress, in any call.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use rowcall::{Event, EventKind};
 use tokio::time::Instant;
 
-/// A clock that runs while rows are under way.
+/// A clock that runs while rows are in progress.
 #[derive(Debug, Default)]
 pub(crate) struct Clock(Mutex<State>);
 
@@ -18,7 +18,7 @@ struct State {
 }
 
 impl Clock {
-    /// What sets it going and stops it by the engine's events.
+    /// The observer that starts and stops the clock with the engine's events.
     pub(crate) fn observer(self: &Arc<Self>) -> impl Fn(&Event) + Send + Sync + 'static {
         let clock = Arc::clone(self);
         move |event| match &event.kind {

@@ -9,6 +9,6 @@ use pyo3::prelude::*;
 #[pyfunction]
 pub(crate) fn command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
     let code = py.detach(|| rowcall_cli::main(arguments));
-    // An exit code does not tell its number, but it can be compared.
+    // An `ExitCode` does not expose its number, but it can be compared.
     (0..=u8::MAX).find(|number| ExitCode::from(*number) == code).unwrap_or(1)
 }

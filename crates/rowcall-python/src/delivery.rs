@@ -1,5 +1,5 @@
-//! From a run to whoever waits for its outcomes: a bounded queue that a run pours into as a sink, and that wakes a thread or an
-//! event loop. What an outcome is in Python is `outcome.rs`.
+//! Carries outcomes from a run to Python: a bounded queue that a run fills as a sink, and that wakes a thread or an
+//! event loop. `outcome.rs` defines an outcome in Python.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use crate::bell::Line;
 use crate::progress::Progress;
 use crate::validation::{Judge, Kept};
 
-/// Outcomes that may wait to be taken; beyond it, the run waits.
+/// Outcomes that may wait to be taken; beyond that the run waits.
 const MOST_WAITING: usize = 1024;
 
-/// An outcome, with what the model's validation has made of its value.
+/// An outcome, with the value that the model's validation produced.
 #[derive(Debug)]
 pub(crate) struct Delivered {
     pub(crate) outcome: rowcall::Outcome<Value>,
@@ -26,7 +26,7 @@ pub(crate) struct Delivered {
 }
 
 impl Delivered {
-    /// The outcome with its value as the user's model has it.
+    /// The outcome with its value as the user's model serializes it.
     pub(crate) fn into_json(self) -> rowcall::Outcome {
         match self.kept {
             Some(Kept::Json(json)) => match serde_json::from_slice(&json) {
@@ -41,15 +41,15 @@ impl Delivered {
 /// How a call ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// All was delivered.
+    /// Everything was delivered.
     Done,
     /// Something stopped the run.
     Stopped(Error),
-    /// The user's own code raised.
+    /// The user's own code raised an exception.
     Raised(PyErr),
 }
 
-/// What has come and was not taken yet.
+/// The outcomes that arrived and were not taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -60,9 +60,9 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     ready: VecDeque<Delivered>,
-    /// Whether no more will come.
+    /// Whether no more outcomes will arrive.
     has_ended: bool,
-    /// How it ended, until the first who asks is told.
+    /// How it ended, until the first caller takes it.
     ending: Option<Ending>,
     listeners: Vec<(Arc<Line>, u64)>,
 }
@@ -73,12 +73,12 @@ impl State {
     }
 }
 
-/// What there is to take.
+/// The result of taking.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// Outcomes; none if there are none yet.
+    /// Outcomes; empty if none are ready yet.
     Some(Vec<Delivered>),
-    /// No more will come.
+    /// No more outcomes will arrive.
     End(Ending),
 }
 
@@ -87,7 +87,8 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is there, at most `most`, without waiting. What stopped the run is told once, the end to everybody.
+    /// The outcomes that are ready, at most `most`, without waiting. The error that stopped the run is returned once,
+    /// the end every time.
     pub(crate) fn take(&self, most: usize) -> Taken {
         let mut state = self.state();
         if state.ready.is_empty() && state.has_ended {
@@ -101,14 +102,14 @@ impl Queue {
         Taken::Some(taken)
     }
 
-    /// Waits until there is something to take, at most so long.
+    /// Waits until something is ready, for at most `most`.
     pub(crate) fn wait(&self, most: Duration) -> bool {
         let nothing = |state: &mut State| !state.has_something();
         let waited = self.arrived.wait_timeout_while(self.state(), most, nothing);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// Rings for `number` once there is something to take; tells whether there is already.
+    /// Rings for `number` once something is ready; returns whether something already is.
     pub(crate) fn listen(&self, line: Arc<Line>, number: u64) -> bool {
         let mut state = self.state();
         let is_ready = state.has_something();
@@ -118,12 +119,12 @@ impl Queue {
         is_ready
     }
 
-    /// Does not ring for `number` any more.
+    /// Stops ringing for `number`.
     pub(crate) fn unlisten(&self, number: u64) {
         self.state().listeners.retain(|(_, listener)| *listener != number);
     }
 
-    /// No more will come. Only the first end counts.
+    /// Ends the queue. Only the first end counts.
     pub(crate) fn end(&self, ending: Ending) {
         let mut state = self.state();
         if !state.has_ended {
@@ -133,7 +134,7 @@ impl Queue {
         self.wake(state);
     }
 
-    /// Adds what has come.
+    /// Adds outcomes.
     pub(crate) fn push(&self, delivered: impl IntoIterator<Item = Delivered>) {
         let mut state = self.state();
         state.ready.extend(delivered);
@@ -156,14 +157,14 @@ impl Queue {
     }
 }
 
-/// Ends a queue when it is dropped: whoever waits is told, also if the work is given up or panics.
+/// Ends a queue when it is dropped, so that waiting callers wake up even if the work is cancelled or panics.
 pub(crate) struct Ends(pub(crate) Arc<Queue>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
         self.0.end(if std::thread::panicking() {
             Ending::Raised(PyRuntimeError::new_err(
-                "the engine panicked, which it never should: please report it",
+                "the engine panicked; this is a bug in rowcall, please report it",
             ))
         } else {
             Ending::Done
@@ -171,16 +172,16 @@ impl Drop for Ends {
     }
 }
 
-/// What becomes of the answers as the provider sent them.
+/// What to do with the answers as the provider sent them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Completions {
-    /// They go along with the outcomes.
+    /// They are delivered with the outcomes.
     Kept,
-    /// They are let go of: all outcomes of such a call are held at once.
+    /// They are dropped, because all outcomes of such a call are held at once.
     LeftOut,
 }
 
-/// The end at which a run's outcomes are delivered.
+/// The sink that delivers a run's outcomes.
 pub(crate) struct Delivery {
     pub(crate) queue: Arc<Queue>,
     pub(crate) judge: Option<Arc<Judge>>,
@@ -202,7 +203,7 @@ impl Sink for Delivery {
     }
 }
 
-/// The same, which takes no more rows after the first that failed.
+/// The same, but it accepts no more rows after the first failure.
 pub(crate) struct UntilFailure(pub(crate) Delivery);
 
 impl Sink for UntilFailure {
@@ -214,7 +215,7 @@ impl Sink for UntilFailure {
     }
 }
 
-/// The outcomes with what was kept of their values: the engine has had each row's value validated for that row.
+/// The outcomes with the values kept for them: the engine has had each row's value validated for that row.
 pub(crate) fn judged(judge: Option<&Judge>, outcomes: Vec<rowcall::Outcome>) -> Vec<Delivered> {
     let kept = |outcome: &rowcall::Outcome| judge?.take_kept(outcome.index);
     outcomes.into_iter().map(|outcome| Delivered { kept: kept(&outcome), outcome }).collect()

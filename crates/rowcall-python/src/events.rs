@@ -1,4 +1,5 @@
-//! Events on their way to Python: the engine's threads put them into a queue, a thread of Python's takes them in batches.
+//! Events on their way to Python: the engine's threads put them into a queue, and a Python thread takes them in
+//! batches.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::json;
 use crate::outcome::dollars;
 
-/// Events that may wait; later ones are counted and dropped, since whoever watches must not hold up a run.
+/// Events that may wait. Later ones are counted and dropped, since an observer must not slow a run down.
 const MOST_WAITING: usize = 65_536;
 
 /// Events handed over at a time.
@@ -29,14 +30,14 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Each with the time at which it happened.
+    /// Each with the time when it happened.
     waiting: VecDeque<(Event, SystemTime)>,
     missed: u64,
     closed: bool,
 }
 
 /// An event as Python gets it: the row, the kind, the details, and when it happened, in seconds since 1970.
-type Told<'py> = (u64, &'static str, Bound<'py, PyAny>, f64);
+type Item<'py> = (u64, &'static str, Bound<'py, PyAny>, f64);
 
 #[pymethods]
 impl Events {
@@ -45,15 +46,15 @@ impl Events {
         Self(Arc::default())
     }
 
-    /// Waits for events and takes them as (row, kind, details, time); `None` once it is closed.
-    fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Told<'py>>>> {
+    /// Waits for events and takes them as (row, kind, details, time); `None` once the queue is closed.
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Item<'py>>>> {
         let taken = py.detach(|| self.0.wait());
-        let told = |(event, time): (Event, SystemTime)| {
-            let (kind, details) = told(&event.kind);
+        let item = |(event, time): (Event, SystemTime)| {
+            let (kind, details) = describe(&event.kind);
             let time = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
             Ok((event.row, kind, json::to_python(py, &details)?, time))
         };
-        taken.map(|events| events.into_iter().map(told).collect()).transpose()
+        taken.map(|events| events.into_iter().map(item).collect()).transpose()
     }
 
     /// How many events were dropped because too many waited.
@@ -62,7 +63,7 @@ impl Events {
         self.0.state().missed
     }
 
-    /// Lets the thread that takes events end once it has taken those that wait.
+    /// Lets the thread that takes events end after the waiting ones.
     fn close(&self) {
         self.0.state().closed = true;
         self.0.more.notify_all();
@@ -70,7 +71,7 @@ impl Events {
 }
 
 impl Events {
-    /// What puts the engine's events into the queue.
+    /// The observer that puts the engine's events into the queue.
     pub(crate) fn observer(&self) -> impl Fn(&Event) + Send + Sync + 'static {
         let queue = Arc::clone(&self.0);
         move |event| queue.push(event)
@@ -82,7 +83,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the time of day, for whoever looks at events afterwards")]
+    #[expect(clippy::disallowed_methods, reason = "the time of day, for looking at events afterwards")]
     fn push(&self, event: &Event) {
         let mut state = self.state();
         if state.waiting.len() >= MOST_WAITING {
@@ -105,8 +106,8 @@ impl Queue {
     }
 }
 
-/// An event's name and what else there is to say.
-fn told(kind: &EventKind) -> (&'static str, Value) {
+/// An event's name and details.
+fn describe(kind: &EventKind) -> (&'static str, Value) {
     match kind {
         EventKind::Resumed { totals } => {
             ("resumed", json!({ "rows": totals.rows, "requests": totals.requests }))

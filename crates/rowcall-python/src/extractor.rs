@@ -1,5 +1,5 @@
-//! An extractor as the Python layer holds it: made from settings, it starts calls. Where rows come from and where outcomes go is
-//! told by the other files.
+//! An extractor as the Python layer holds it: made from settings, it starts calls. Other files define where rows come
+//! from and where outcomes go.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -32,10 +32,10 @@ use crate::validation::{Judge, Keep, Rules};
 use crate::validator::Validator;
 use crate::{failure, json, runtime, stats};
 
-/// How long closing waits at most for calls that were cancelled to let go of the journal.
+/// The longest that closing waits for cancelled calls to release the journal.
 const LONGEST_CLOSE: Duration = Duration::from_secs(10);
 
-/// How often it looks whether they have.
+/// How often closing checks whether they have.
 const CLOSE_LOOKS: Duration = Duration::from_millis(1);
 
 /// An extractor. It belongs to the process that made it.
@@ -45,7 +45,7 @@ pub(crate) struct Core {
     notices: Arc<Notices>,
     clock: Arc<Clock>,
     calls: Arc<Calls>,
-    /// Of runs from file to file that are in the statistics.
+    /// Journals of runs from file to file that the statistics already include.
     journals: Mutex<HashSet<PathBuf>>,
     /// Locked only by threads that hold the interpreter's lock, so that no other thread has it locked when a process forks.
     state: Mutex<State>,
@@ -53,9 +53,9 @@ pub(crate) struct Core {
 }
 
 enum State {
-    /// The second is whom the first asks. A simulator that was started for it stops when this is dropped.
+    /// The extractor and its account. A simulator started for it stops when this is dropped.
     Open(Extractor<Value>, Arc<OpenAccount>),
-    /// With the statistics as they were.
+    /// The final statistics.
     Closed(Value),
 }
 
@@ -64,13 +64,13 @@ impl Drop for Core {
         if self.process == std::process::id() {
             Python::attach(|py| self.close(py));
         } else {
-            // In a forked child the threads that would have to be waited for are not there.
+            // A forked child does not have the threads that would have to be waited for.
             std::mem::forget(std::mem::replace(&mut *self.state(), State::Closed(Value::Null)));
         }
     }
 }
 
-/// The user's model, as the authority on values, and the thread that asks it.
+/// The user's model, which decides about values, and the threads that run it.
 type Authority = Option<(Py<Rules>, Py<Validator>)>;
 
 #[pymethods]
@@ -106,18 +106,18 @@ impl Core {
         })
     }
 
-    /// Lets go of the journal and of the account, once the calls that are under way are over. Unless there are any, the journal can be
-    /// opened again when it returns: what was cancelled has let go of it.
+    /// Releases the journal and the account once the running calls are over. If none are running, the journal can be
+    /// reopened on return, because cancelled calls have released it.
     fn close(&self, py: Python<'_>) {
         let mut state = self.state();
         let (last, hold) = match &*state {
             State::Closed(_) => return,
-            State::Open(extractor, _) => (self.told(extractor), extractor.journal_hold()),
+            State::Open(extractor, _) => (self.stats_of(extractor), extractor.journal_hold()),
         };
         let open = std::mem::replace(&mut *state, State::Closed(last));
         drop(state);
         py.detach(|| {
-            // A journal is written to its end, which others need not wait for.
+            // The journal is written to its end, so do not hold the lock meanwhile.
             drop(open);
             let since = Instant::now();
             while let Some(hold) = &hold
@@ -141,7 +141,7 @@ impl Core {
         let (delivery, judging, counts) = (Arc::clone(&queue), judge.clone(), Arc::clone(&progress));
         let work = ending(judge, async move {
             let extracted = extractor.extract(fields).await;
-            // After the end is known, its journal may be opened anew at once.
+            // As soon as the end is reported, the journal may be reopened.
             drop(extractor);
             match &extracted {
                 Ok(_) => counts.count_one(0, None),
@@ -176,8 +176,8 @@ impl Core {
         Ok(call.with_rows(feeder.rows()))
     }
 
-    /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`. Outcomes have their completions if `completions`
-    /// says so.
+    /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`. Outcomes include their
+    /// completions if `completions` is set.
     #[pyo3(signature = (feeder, order, concurrency=None, authority=None, completions=true))]
     fn start(
         &self,
@@ -204,9 +204,9 @@ impl Core {
         Ok(self.call(&runtime::handle(py)?, queue, halt, progress, work).with_rows(feeder.rows()))
     }
 
-    /// Asks about the rows of an Arrow table, which may be a part of one with these `columns`. Of its rows, `only` those are asked
-    /// about, and those that have `failed` in an earlier step fail again, by their indexes with their errors as JSON. The second is
-    /// where its values are once the first has ended.
+    /// Asks about the rows of an Arrow table, which may have only some of these `columns`. Only the rows in `only`
+    /// are asked about; those in `failed`, given by index with their errors as JSON, fail again. The second result
+    /// has the values once the call has ended.
     #[pyo3(signature = (data, look, columns=None, only=None, failed=Vec::new(), concurrency=None, authority=None))]
     #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn map_table(
@@ -270,7 +270,7 @@ impl Core {
         Ok(self.carry_out(&handle, opened))
     }
 
-    /// Asks again about the rows that failed in a run over files, and writes its output anew.
+    /// Asks again about the failed rows of a run over files, and rewrites its output.
     #[pyo3(signature = (options, concurrency=None, authority=None))]
     fn rerun(
         &self,
@@ -295,40 +295,40 @@ impl Core {
         Ok(self.carry_out(&handle, opened))
     }
 
-    /// The last rows that failed, in all calls, as (index, kind, message, field, answer).
+    /// The latest failed rows of all calls, as (index, kind, message, field, answer).
     fn failures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         json::to_python(py, &self.calls.failures())
     }
 
-    /// What has happened so far, in all calls.
+    /// Statistics of all calls so far.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let told = match &*self.state() {
-            State::Open(extractor, _) => self.told(extractor),
+        let stats = match &*self.state() {
+            State::Open(extractor, _) => self.stats_of(extractor),
             State::Closed(last) => last.clone(),
         };
-        json::to_python(py, &told)
+        json::to_python(py, &stats)
     }
 
-    /// The variables that every row must bring.
+    /// The variables that every row must have.
     fn variables(&self) -> PyResult<Vec<String>> {
         Ok(self.extractor()?.variables())
     }
 
-    /// Which of the fields with these names are to go along with a row.
-    #[expect(clippy::needless_pass_by_value, reason = "what Python hands over is ours")]
+    /// For each field name, whether rows need that field.
+    #[expect(clippy::needless_pass_by_value, reason = "Python passes an owned list")]
     fn needed(&self, names: Vec<String>) -> PyResult<Vec<bool>> {
         let variables = self.variables()?;
         Ok(names.iter().map(|name| variables.contains(name) || self.settings.names(name)).collect())
     }
 
-    /// The address and the body of the first request about `row`, as they would go out.
+    /// The URL and the body of the first request about `row`, as they would be sent.
     fn preview(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<(String, Vec<u8>)> {
         let row = Row { index: 0, fields: Ok(json::fields(row)?), record: bytes::Bytes::new() };
         let preview = self.extractor()?.preview(&row).map_err(|error| failure::of_run(py, &error))?;
         Ok((preview.url, preview.request.body.to_vec()))
     }
 
-    /// What its simulator has seen, as JSON.
+    /// The statistics of its simulator, as JSON.
     fn simulator_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let stats = match &*self.state() {
             State::Open(_, account) => {
@@ -352,7 +352,7 @@ impl Core {
         }
     }
 
-    /// Starts a call, which hands on what this extractor has to warn of.
+    /// Starts a call that passes on this extractor's warnings.
     fn call<F>(
         &self,
         runtime: &Handle,
@@ -375,7 +375,7 @@ impl Core {
         self.call(runtime, queue, halt, progress, work).with_notes(notes)
     }
 
-    /// A run whose statistics do not count again what this extractor has spent itself by the same journal.
+    /// A run whose statistics do not count again what this extractor itself spent with the same journal.
     fn counted_once<S>(&self, opened: Opened<S>, journal: Option<PathBuf>) -> Opened<S> {
         let mut journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner);
         let is_counted = journal.is_some_and(|path| !journals.insert(path));
@@ -385,8 +385,8 @@ impl Core {
         Opened { extractor: opened.extractor.without_totals_of_before(), ..opened }
     }
 
-    fn told(&self, extractor: &Extractor<Value>) -> Value {
-        stats::told(&extractor.stats(), self.clock.elapsed(), &self.calls)
+    fn stats_of(&self, extractor: &Extractor<Value>) -> Value {
+        stats::to_json(&extractor.stats(), self.clock.elapsed(), &self.calls)
     }
 
     fn limited(&self, concurrency: Option<usize>) -> PyResult<Extractor<Value>> {
@@ -395,22 +395,22 @@ impl Core {
     }
 }
 
-/// The error as it is to be told of an extractor's own journal, which no option starts over.
+/// The error for an extractor's own journal, for which there is no option to start over.
 fn without_fresh(error: Error) -> Error {
-    let told = |mut problem: Problem| {
+    let adapt = |mut problem: Problem| {
         problem.hint = problem.hint.map(|hint| {
             hint.replace("`--fresh` to", "remove the file to").replace("`--fresh`", "removing the file")
         });
         problem
     };
     match error {
-        Error::Config(problem) => Error::Config(told(problem)),
-        Error::Journal(problem) => Error::Journal(told(problem)),
+        Error::Config(problem) => Error::Config(adapt(problem)),
+        Error::Journal(problem) => Error::Journal(adapt(problem)),
         other => other,
     }
 }
 
-/// The extractor with the user's model as the authority on its values, if there is one.
+/// The extractor with the user's model as its check, if there is one.
 fn judged_by(
     extractor: &Extractor<Value>,
     py: Python<'_>,
@@ -431,7 +431,7 @@ fn in_all(feeder: &Feeder) -> InAll {
     feeder.total().map_or(InAll::Unknown, InAll::Rows)
 }
 
-/// An outcome of which only the value is known.
+/// An outcome with nothing but a value.
 fn outcome_of(index: u64, value: Value) -> Outcome {
     Outcome {
         index,

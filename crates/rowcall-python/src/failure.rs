@@ -1,4 +1,4 @@
-//! Failures of rows and errors of runs as Python's exceptions. Which class stands for which kind is told in `_errors.py`.
+//! Failures of rows and errors of runs as Python exceptions. `_errors.py` maps kinds to classes.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -7,20 +7,20 @@ use serde_json::Value;
 
 use crate::json;
 
-/// What makes exceptions, once it is imported.
+/// The function that makes exceptions, once it is imported.
 static OF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The exception for a row without a value.
 pub(crate) fn of_row(py: Python<'_>, index: Option<u64>, failure: &Failure) -> PyErr {
-    let mut told = serde_json::to_value(failure).unwrap_or_default();
-    if let (Value::Object(told), Some(completion)) = (&mut told, &failure.completion) {
-        told.insert("completion".to_owned(), json::body(&completion.body));
-        told.insert("text".to_owned(), completion.text().into());
+    let mut details = serde_json::to_value(failure).unwrap_or_default();
+    if let (Value::Object(details), Some(completion)) = (&mut details, &failure.completion) {
+        details.insert("completion".to_owned(), json::body(&completion.body));
+        details.insert("text".to_owned(), completion.text().into());
     }
-    made(py, failure.kind.name(), &failure.message, failure.hint(), index, &told)
+    made(py, failure.kind.name(), &failure.message, failure.hint(), index, &details)
 }
 
-/// The exception for what stopped a run.
+/// The exception for an error that stopped a run.
 pub(crate) fn of_run(py: Python<'_>, error: &Error) -> PyErr {
     match error {
         Error::Row { index, failure } => of_row(py, Some(*index), failure),
@@ -31,27 +31,27 @@ pub(crate) fn of_run(py: Python<'_>, error: &Error) -> PyErr {
         Error::Journal(problem) => of_problem(py, "journal", problem),
         Error::Sink(problem) => of_problem(py, "sink", problem),
         Error::Limit(problem) => of_problem(py, "limit", problem),
-        // The enum may grow in a version to come.
+        // A later version of the library may add kinds.
         other => made(py, "error", &other.to_string(), other.hint(), None, &Value::Null),
     }
 }
 
-/// The exception for something that cannot be done as asked for.
+/// The exception for an invalid setting.
 pub(crate) fn of_config(py: Python<'_>, problem: &Problem) -> PyErr {
     of_problem(py, "config", problem)
 }
 
-/// The exception for what is used after it was closed.
+/// The exception for using something after it was closed.
 pub(crate) fn of_closed(what: &str) -> PyErr {
     python::ClosedError::new_err(format!("the {what} is closed"))
 }
 
-/// The exception for a call after Python's own end has begun.
+/// The exception for a call after the interpreter has begun to shut down.
 pub(crate) fn of_the_end() -> PyErr {
-    python::Error::new_err("the interpreter is ending, and nothing can be validated any more")
+    python::Error::new_err("the interpreter is shutting down and cannot validate values any more")
 }
 
-/// Python's own classes of exceptions.
+/// Exception classes defined in Python.
 mod python {
     pyo3::import_exception!(rowcall._errors, ClosedError);
     pyo3::import_exception!(rowcall._errors, Error);
@@ -62,8 +62,8 @@ fn of_problem(py: Python<'_>, kind: &str, problem: &Problem) -> PyErr {
 }
 
 fn of_fault(py: Python<'_>, fault: &Fault, message: &str, hint: Option<&str>) -> PyErr {
-    let told = serde_json::to_value(fault).map(|fault| serde_json::json!({ "fault": fault }));
-    made(py, fault.kind.name(), message, hint, None, &told.unwrap_or_default())
+    let details = serde_json::to_value(fault).map(|fault| serde_json::json!({ "fault": fault }));
+    made(py, fault.kind.name(), message, hint, None, &details.unwrap_or_default())
 }
 
 fn made(
@@ -72,10 +72,10 @@ fn made(
     message: &str,
     hint: Option<&str>,
     index: Option<u64>,
-    told: &Value,
+    details: &Value,
 ) -> PyErr {
     let exception = OF
         .import(py, "rowcall._errors", "of")
-        .and_then(|of| of.call1((kind, message, hint, index, json::to_python(py, told)?)));
+        .and_then(|of| of.call1((kind, message, hint, index, json::to_python(py, details)?)));
     exception.map_or_else(|error| error, PyErr::from_value)
 }

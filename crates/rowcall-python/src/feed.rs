@@ -1,5 +1,5 @@
-//! Rows from Python into a run, a bounded number ahead of it. Python pushes from a thread of its own or from its event loop; the
-//! engine takes what is there and never waits for the interpreter.
+//! Feeds rows from Python into a run, a bounded number ahead of it. Python pushes from a separate thread or from its
+//! event loop; the engine takes what is ready and never waits for the interpreter.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use crate::{json, runtime};
 /// Rows that may wait for the run.
 const MOST_WAITING: usize = 1024;
 
-/// After so many rows in a row the interpreter's lock is offered to others.
+/// After this many consecutive rows, other threads get a chance to take the interpreter's lock.
 const ROWS_PER_TURN: u64 = 64;
 
 /// The end of the pipe that Python pushes rows into.
@@ -43,12 +43,12 @@ struct State {
     total: Option<u64>,
     ended: bool,
     failed: Option<String>,
-    /// Whether nobody takes rows any more.
+    /// Whether the run has stopped taking rows.
     deserted: bool,
     waiting: Option<(Arc<Line>, u64)>,
 }
 
-/// The end that a run takes rows from.
+/// The end of the pipe that a run takes rows from.
 #[derive(Debug)]
 pub(crate) struct Fed(Arc<Pipe>);
 
@@ -61,7 +61,7 @@ impl Feeder {
         Self { pipe: Arc::new(pipe), rows: Arc::default() }
     }
 
-    /// Pushes a row, however many are waiting. Tells whether there is room for more.
+    /// Pushes a row without waiting. Returns whether there is room for more.
     fn offer(&self, row: &Bound<'_, PyAny>) -> PyResult<bool> {
         let fields = json::fields(row).map_err(|error| self.at_row(row.py(), error))?;
         let mut state = self.pipe.state();
@@ -74,7 +74,7 @@ impl Feeder {
         Ok(has_room)
     }
 
-    /// Pushes a row and waits for room. Tells whether more are wanted.
+    /// Pushes a row and waits for room. Returns whether more rows are wanted.
     fn push(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<bool> {
         let has_room = self.offer(row)?;
         let state = self.pipe.state();
@@ -96,7 +96,7 @@ impl Feeder {
         !self.pipe.state().deserted
     }
 
-    /// Rings `bell` for `number` once there is room; tells whether there is room already.
+    /// Rings `bell` for `number` once there is room; returns whether there already is.
     fn listen(&self, bell: &Bell, number: u64) -> bool {
         let mut state = self.pipe.state();
         let has_room = state.rows.len() <= MOST_WAITING / 2 || state.deserted;
@@ -104,7 +104,7 @@ impl Feeder {
         has_room
     }
 
-    /// Does not ring for `number` any more.
+    /// Stops ringing for `number`.
     fn unlisten(&self, number: u64) {
         let mut state = self.pipe.state();
         state.waiting = state.waiting.take().filter(|(_, waiting)| *waiting != number);
@@ -116,33 +116,33 @@ impl Feeder {
         self.pipe.filled.notify_one();
     }
 
-    /// No more rows can be had.
+    /// Reading rows has failed.
     fn fail(&self, message: String) {
         self.pipe.state().failed = Some(message);
         self.pipe.filled.notify_one();
     }
 
-    /// Nobody is to take rows any more: whoever pushes is let go.
+    /// Stops taking rows, and wakes callers that wait to push one.
     fn desert(&self) {
         self.pipe.desert();
     }
 }
 
 impl Feeder {
-    /// The error with the index of the row that is pushed; what a row's own code raises stays as it is.
+    /// The error with the index of the pushed row. What a row's own code raises stays as it is.
     fn at_row(&self, py: Python<'_>, error: PyErr) -> PyErr {
         let value = error.value(py);
         let is_plain = value.get_type().is(py.get_type::<PyTypeError>())
             || value.get_type().is(py.get_type::<PyValueError>());
         if is_plain {
-            let told = format!("row {}: {value}", self.pipe.state().pushed);
-            // An exception that keeps its words is better than none.
-            let _ = value.setattr("args", (told,));
+            let message = format!("row {}: {value}", self.pipe.state().pushed);
+            // An exception with its original message is better than none.
+            let _ = value.setattr("args", (message,));
         }
         error
     }
 
-    /// How many there will be, if that is known.
+    /// How many rows there will be, if known.
     pub(crate) fn total(&self) -> Option<u64> {
         self.pipe.state().total
     }
@@ -152,7 +152,7 @@ impl Feeder {
         Arc::clone(&self.rows)
     }
 
-    /// The run's end.
+    /// The end of the pipe for the run.
     pub(crate) fn source(&self) -> Fed {
         Fed(Arc::clone(&self.pipe))
     }
@@ -181,7 +181,7 @@ impl Pipe {
         self.emptied.notify_all();
     }
 
-    /// The rows that are there, at most `max`, none at the end; `None` while there are none yet.
+    /// The rows that are ready, at most `max`; an empty list at the end; `None` if none are ready yet.
     fn take(&self, max: usize) -> Option<Result<Vec<Row>>> {
         let mut state = self.state();
         if state.rows.is_empty() {
@@ -210,7 +210,7 @@ impl Pipe {
 impl Source for Fed {
     async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
         loop {
-            // The permit of `notify_one` is kept, so that nothing pushed in between is missed.
+            // `notify_one` stores a permit, so nothing pushed in between is missed.
             match self.0.take(max) {
                 Some(taken) => return taken,
                 None => self.0.filled.notified().await,

@@ -1,5 +1,5 @@
-//! From file to file, as `rowcall run` does it: the input, the output beside its journal, and what the journal remembers so that
-//! the command line can show, export and repeat the run.
+//! A run from file to file, like `rowcall run`: the input, the output with its journal, and what the journal stores
+//! so that the command line can show, export and rerun it.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -20,16 +20,16 @@ use crate::progress::{InAll, Progress};
 use crate::settings::{JournalSettings, Settings};
 use crate::validation::Judge;
 
-/// How often a run that the user's code has broken is looked at.
+/// How often to check on a run that the user's code has broken.
 const SETTLING: Duration = Duration::from_millis(50);
 
-/// How long such a run goes on at most: the requests in flight may be those of other calls, which never end.
+/// How long such a run continues at most: the requests in flight may belong to other calls, which never end.
 const MOST_SETTLING: Duration = Duration::from_mins(1);
 
-/// How often the runtime is let see to what has been given up; once would do, unless its queue is long.
+/// How often to yield so that the runtime cleans up cancelled tasks. Once would do unless its queue is long.
 const YIELDS: usize = 16;
 
-/// What Python says about a run over files.
+/// The options that Python passes for a run over files.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileRun {
@@ -53,12 +53,12 @@ pub(crate) struct FileRun {
     force: bool,
 }
 
-/// What makes the values of a run.
+/// Where the values of a run come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Values {
     /// The user's model.
     OfModel,
-    /// The answers, as the schema has them.
+    /// The answers, as the schema describes them.
     OfSchema,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Opened<S> {
 }
 
 impl FileRun {
-    /// The whole path of its own journal.
+    /// The full path of its own journal.
     pub(crate) fn journal(&self) -> Option<PathBuf> {
         self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path))
     }
@@ -82,7 +82,7 @@ impl FileRun {
     /// Opens the files. Nothing is sent yet.
     ///
     /// # Errors
-    /// Whatever about the files or the journal keeps the run from starting.
+    /// A problem with the files or the journal that prevents the run from starting.
     pub(crate) fn open(
         self,
         extractor: Extractor<Value>,
@@ -139,7 +139,7 @@ impl FileRun {
         })
     }
 
-    /// What the command line would remember of this run.
+    /// What the command line would store about this run.
     fn memo(&self, settings: &Settings, columns: &[String]) -> Result<Memo> {
         Ok(Memo {
             journal: self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path)),
@@ -161,13 +161,13 @@ impl<S: Source> Opened<S> {
         self.in_all.clone()
     }
 
-    /// What is to be said of the input.
+    /// Notes about the input.
     pub(crate) fn notes(&self) -> Notes {
         self.notes.clone()
     }
 
-    /// Carries all rows to the output, which has its own name only if they are all there: else what was released is left under
-    /// the name of a part.
+    /// Writes all rows to the output. It gets its final name only if all rows are written; otherwise the rows written
+    /// so far stay under the name of a part.
     pub(crate) async fn carry_out(self, halt: Halt, progress: Arc<Progress>) -> Ending {
         let Self { extractor, source, in_all: _, output, order, judge, notes: _ } = self;
         let mut sink = Judged { output, judge: judge.clone(), progress };
@@ -175,7 +175,7 @@ impl<S: Source> Opened<S> {
             let mut run = pin!(extractor.run(source, &mut sink, order, halt.clone()));
             let ended = ending(judge, &mut run).await;
             if matches!(ended, Ending::Raised(_)) {
-                // The row that the user's code has raised about never ends, but the others that were paid for do.
+                // The row for which the user's code raised never ends, but the others, which are paid for, do.
                 halt.set();
                 tokio::select! {
                     _ = run => {}
@@ -185,7 +185,7 @@ impl<S: Source> Opened<S> {
             ended
         };
         if matches!(ended, Ending::Raised(_)) {
-            // The row that was given up holds the journal until the runtime comes to it.
+            // The cancelled row holds the journal until the runtime drops its task.
             for _ in 0..YIELDS {
                 tokio::task::yield_now().await;
             }
@@ -203,7 +203,7 @@ impl<S: Source> Opened<S> {
     }
 }
 
-/// Waits until no request is in flight, and what was answered last has had time to be written.
+/// Waits until no request is in flight and the last answers have had time to be written.
 async fn settled(extractor: &Extractor<Value>) {
     let mut quiet = 0;
     while quiet < 2 {
@@ -212,7 +212,7 @@ async fn settled(extractor: &Extractor<Value>) {
     }
 }
 
-/// An output of values as the user's model has made them.
+/// An output for values as the user's model serializes them.
 struct Judged {
     output: Output,
     judge: Option<Arc<Judge>>,
@@ -228,7 +228,8 @@ impl Sink for Judged {
     }
 }
 
-/// What the output adds to a record: the whole value under `into`, or its fields, and what the row took if `meta` says so.
+/// What the output adds to a record: the whole value under `into`, or its fields; and what the row took if `meta` is
+/// set.
 ///
 /// # Errors
 /// A name that the output adds itself.
@@ -243,7 +244,7 @@ pub(crate) fn layout(
     let layout = match (into, schema.properties()) {
         (Some(name), _) => Layout::under(name)?,
         (None, Some(properties)) => match (schema.further_fields(), values) {
-            // A model gives the fields that it has, unless it says that there are others.
+            // A model has only its declared fields, unless it allows others.
             (FurtherFields::Forbidden, _) | (FurtherFields::Unmentioned, Values::OfModel) => {
                 Layout::beside(properties)?
             }
@@ -256,7 +257,7 @@ pub(crate) fn layout(
     Ok(if meta { layout.with_meta() } else { layout })
 }
 
-/// What an option says, if it was given.
+/// The parsed option, if it was given.
 fn parsed<T: FromStr<Err = Problem>>(name: &str, text: Option<&str>) -> Result<Option<T>> {
     text.map(str::parse).transpose().map_err(|problem: Problem| {
         Error::Config(Problem { message: format!("`{name}`: {}", problem.message), ..problem })

@@ -1,5 +1,5 @@
-//! Between Python's objects and JSON: what a row has in it on the way in, values on the way out. What is neither plain nor a
-//! dictionary is made so by `_rows.py`.
+//! Converts between Python objects and JSON: rows on the way in, values on the way out. `_rows.py` handles objects
+//! that are neither plain nor dictionaries.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -8,19 +8,19 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use rowcall::TEXT_FIELD;
 use serde_json::{Map, Number, Value};
 
-/// Python's exact decimals, once they are imported.
+/// Python's `Decimal`, once it is imported.
 static DECIMAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// How deep a row may be nested, as deep as JSON is read.
+/// The maximum nesting depth of a row, the same as for JSON.
 const DEEPEST: usize = 128;
 
-/// What makes rows of other objects, once it is imported.
+/// The function that makes rows of other objects, once it is imported.
 static FIELDS_OF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// What makes other objects plain, once it is imported.
+/// The function that converts other objects to plain ones, once it is imported.
 static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// The fields of a row: a string is the field `text`, a dictionary has its own, and so have models and dataclasses.
+/// The fields of a row: a string is the field `text`; dictionaries, models and dataclasses have their own.
 ///
 /// # Errors
 /// `TypeError` for anything else.
@@ -38,10 +38,10 @@ pub(crate) fn fields(item: &Bound<'_, PyAny>) -> PyResult<Map<String, Value>> {
     object(fields.cast::<PyDict>()?, 0)
 }
 
-/// JSON as Python's own dictionaries, lists, strings, numbers and `None`.
+/// JSON as Python dictionaries, lists, strings, numbers and `None`.
 ///
 /// # Errors
-/// None but those of a lack of memory.
+/// Only those for a lack of memory.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         Value::Null => py.None().into_bound(py),
@@ -65,7 +65,8 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
     })
 }
 
-/// A whole number as `int` whatever its length, another one as `float`, or as `decimal.Decimal` where a float would round it.
+/// An integer as `int` whatever its length, another number as `float`, or as `decimal.Decimal` where a float would
+/// round it.
 fn of_number<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny>> {
     if let Some(number) = number.as_i64() {
         return Ok(number.into_pyobject(py)?.into_any());
@@ -76,7 +77,7 @@ fn of_number<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny
         return Ok(PyFloat::new(py, float).into_any());
     }
     let decimal = DECIMAL.import(py, "decimal", "Decimal")?.call1((text,))?;
-    // By way of `Decimal`, since `int` refuses texts of more than 4300 digits.
+    // Through `Decimal`, since `int` rejects texts of more than 4300 digits.
     if is_whole { py.get_type::<PyInt>().call1((decimal,)) } else { Ok(decimal) }
 }
 
@@ -111,7 +112,7 @@ fn value(item: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         return Ok(integer(number));
     }
     if let Ok(number) = item.cast::<PyFloat>() {
-        // What is no number has no form in JSON; in data it stands for what is missing.
+        // NaN and infinities have no JSON form; in data they mean a missing value.
         return Ok(Number::from_f64(number.value()).map_or(Value::Null, Value::Number));
     }
     if let Ok(members) = item.cast::<PyDict>() {

@@ -1,5 +1,5 @@
-//! The extension module `rowcall._rowcall`: the engine as the Python layer beside it uses it. What users see is in
-//! `python/rowcall`; what is done about a row is the library's business.
+//! The extension module `rowcall._rowcall`: the engine for the Python layer. `python/rowcall` has what users see; the
+//! library processes the rows.
 
 mod account;
 mod bell;
@@ -27,12 +27,12 @@ mod validator;
 
 use pyo3::prelude::*;
 
-/// What a row needs is taken on one thread and given back on another, with which the C library's allocator takes a sixth of
-/// all time.
+/// A row's memory is allocated on one thread and freed on another, for which the C library's allocator takes a sixth
+/// of the total time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The engine of rowcall. Use the package `rowcall`, not this module: nothing here is promised to stay as it is.
+/// The engine of rowcall. Use the package `rowcall`, not this module, which may change at any time.
 #[pymodule]
 mod _rowcall {
     #[pymodule_export]

@@ -1,5 +1,5 @@
-//! What an extractor has to warn of, once each: the engine's threads note it, Python takes it with the next outcomes and raises it
-//! as a warning where the call was made.
+//! An extractor's warnings, each issued once: the engine's threads record them, and Python takes them with the next
+//! outcomes and issues them where the call was made.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rowcall::{Event, EventKind, KnownFrom};
 
-/// Warnings that are kept; there are few.
+/// The most warnings kept; there are few.
 const MOST: usize = 32;
 
 /// The warnings of one extractor.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     has_new: AtomicBool,
-    /// Whether it was said that equal rows share an answer, of which there may be many.
+    /// Whether the warning about equal rows that share an answer was issued, since there may be many such rows.
     has_shared: AtomicBool,
     noted: Mutex<Noted>,
 }
@@ -22,12 +22,12 @@ pub(crate) struct Notices {
 #[derive(Debug, Default)]
 struct Noted {
     new: Vec<String>,
-    /// All that was noted, also what was taken.
+    /// All warnings so far, including those already taken.
     all: BTreeSet<String>,
 }
 
 impl Notices {
-    /// What notes them of the engine's events. `temperature` is the one that is asked for.
+    /// The observer that records warnings from the engine's events. `temperature` is the requested one.
     pub(crate) fn observer(
         self: &Arc<Self>,
         temperature: Option<f64>,
@@ -46,7 +46,7 @@ impl Notices {
         }
     }
 
-    /// What was noted since it was last taken.
+    /// The warnings since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         if !self.has_new.swap(false, Ordering::Relaxed) {
             return Vec::new();
@@ -54,7 +54,7 @@ impl Notices {
         std::mem::take(&mut self.noted().new)
     }
 
-    /// Notes what is to be warned of, once.
+    /// Records a warning, once.
     pub(crate) fn note(&self, notice: String) {
         let mut noted = self.noted();
         if noted.all.len() < MOST && noted.all.insert(notice.clone()) {

@@ -11,7 +11,7 @@ use crate::delivery::Delivered;
 use crate::validation::Kept;
 use crate::{failure, json};
 
-/// How a row ended: its value or its exception, and what it took.
+/// How a row ended: its value or its exception, and its usage.
 #[pyclass(frozen, module = "rowcall")]
 pub(crate) struct Outcome {
     /// Position of the row in the input, counted from 0.
@@ -20,23 +20,23 @@ pub(crate) struct Outcome {
     result: Result<Py<PyAny>, Py<PyAny>>,
     row: Option<Py<PyAny>>,
     effort: Effort,
-    /// What had to be put right in the answer to read the value, such as `fence`.
+    /// Repairs that were needed to read the value from the answer, such as `fence`.
     #[pyo3(get)]
     repairs: Vec<String>,
     /// The model that answered last, as the server named it.
     #[pyo3(get)]
     model: Option<String>,
-    /// The provider's word for why the last answer ended.
+    /// The provider's reason for the end of the last answer.
     #[pyo3(get)]
     finish_reason: Option<String>,
-    /// Whether the value comes from the cache: nothing was asked for it in this call.
+    /// Whether the value comes from the cache, so that nothing was sent for it in this call.
     #[pyo3(get)]
     from_cache: bool,
     /// The body of the response that gave the value, if it is kept.
     body: Option<Bytes>,
 }
 
-/// Tokens, as the provider counts them.
+/// Tokens, as counted by the provider.
 #[pyclass(frozen, eq, get_all, module = "rowcall")]
 #[derive(PartialEq)]
 #[expect(clippy::struct_field_names, reason = "the names that the library uses")]
@@ -47,7 +47,7 @@ pub(crate) struct Usage {
     cached_tokens: u64,
     /// Of these, written to the provider's prompt cache.
     cache_write_tokens: u64,
-    /// Of those written, to be kept for long: an hour at Anthropic, twelve at OpenAI.
+    /// Of those written, with a long lifetime: an hour at Anthropic, twelve at OpenAI.
     cache_write_long_tokens: u64,
     /// All tokens of the answers, reasoning included.
     output_tokens: u64,
@@ -109,7 +109,7 @@ impl Usage {
         )
     }
 
-    /// Tokens in and out together.
+    /// Input and output tokens together.
     #[getter]
     fn total_tokens(&self) -> u64 {
         self.input_tokens + self.output_tokens
@@ -120,7 +120,7 @@ impl Usage {
     }
 }
 
-/// A value that is there without waiting.
+/// A value that is available without waiting.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Ready(Py<PyAny>);
 
@@ -139,13 +139,13 @@ impl Ready {
     }
 }
 
-/// The nearest float to an amount. A sum of exact amounts is as near.
+/// The float nearest to an amount. A sum of exact amounts is as accurate.
 pub(crate) fn dollars(amount: Usd) -> f64 {
     amount.decimal().parse().unwrap_or(f64::MAX)
 }
 
 impl Outcome {
-    /// What was delivered, as Python sees it.
+    /// A delivered outcome as a Python object.
     pub(crate) fn new(py: Python<'_>, delivered: Delivered, row: Option<Py<PyAny>>) -> PyResult<Self> {
         let Delivered { outcome, kept } = delivered;
         let rowcall::Outcome {
@@ -178,7 +178,8 @@ impl Outcome {
         Ok(alias.unbind())
     }
 
-    /// An exception that was raised holds the frame that holds the outcome it came from: the collector has to see that.
+    /// A raised exception refers to the frame that refers to the outcome it came from, so the garbage collector has
+    /// to see it.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.row)?;
         match &self.result {
@@ -192,7 +193,7 @@ impl Outcome {
         self.row.as_ref().map(|row| row.clone_ref(py))
     }
 
-    /// The value at once: `await done` in a loop that was written for `asyncio.as_completed`.
+    /// The value, without waiting: `await done` in a loop written for `asyncio.as_completed`.
     fn __await__(&self, py: Python<'_>) -> PyResult<Ready> {
         Ok(Ready(self.value(py)?))
     }
@@ -203,15 +204,15 @@ impl Outcome {
         match &self.result {
             Ok(value) => Ok(value.clone_ref(py)),
             Err(exception) => {
-                // Or every access would add its frames to those of the accesses before.
+                // Otherwise every access would add its frames to those of earlier ones.
                 let fresh = exception.bind(py).call_method1("with_traceback", (py.None(),))?;
                 Err(PyErr::from_value(fresh))
             }
         }
     }
 
-    /// The last answer as the provider sent it, the whole body of its response. `None` if the row was not asked about in this call,
-    /// and in the outcomes that `gather`, `sequential` and `map` bring with an exception.
+    /// The last answer as the provider sent it, the whole response body. `None` if the row was not asked about in
+    /// this call, and in the outcomes that `gather`, `sequential` and `map` attach to an exception.
     #[getter]
     fn completion<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match (&self.body, &self.result) {
@@ -245,7 +246,7 @@ impl Outcome {
         self.effort.attempts
     }
 
-    /// Prompts asked: 1 plus the re-asks.
+    /// Prompts sent: 1 plus the re-asks.
     #[getter]
     fn prompts(&self) -> u32 {
         self.effort.prompts
@@ -257,13 +258,13 @@ impl Outcome {
         self.effort.unmetered
     }
 
-    /// US dollars of all attempts, as far as they are known.
+    /// US dollars that all attempts cost, as far as known.
     #[getter]
     fn cost(&self) -> f64 {
         dollars(self.effort.cost.known)
     }
 
-    /// Attempts that may have cost something, nobody knows how much.
+    /// Attempts that may have cost an unknown amount.
     #[getter]
     fn cost_unknown(&self) -> u64 {
         self.effort.cost.unknown

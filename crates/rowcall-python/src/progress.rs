@@ -1,5 +1,5 @@
-//! How far the calls of an extractor have come: rows in all, done and failed, the time that is left, and the last rows that
-//! failed. Each call counts its own rows. What they cost is told by `stats.rs`.
+//! The progress of an extractor's calls: rows in total, done and failed, the remaining time, and the latest failures.
+//! Each call counts its own rows. `stats.rs` has the costs.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,10 +11,10 @@ use rowcall_data::Gauge;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// Failed rows that are kept to be looked at; of more, the last ones.
+/// The most failed rows kept for inspection; the latest stay.
 const MOST_FAILURES: usize = 1000;
 
-/// Bytes of an answer that are kept of a failed row.
+/// Bytes of a failed row's answer that are kept.
 const MOST_OF_ANSWER: usize = 4096;
 
 /// How many rows a call has.
@@ -22,11 +22,11 @@ const MOST_OF_ANSWER: usize = 4096;
 pub(crate) enum InAll {
     Unknown,
     Rows(u64),
-    /// As many as a file has, but no more than the second.
+    /// As many as the file has, but at most the second number.
     File(Gauge, Option<u64>),
 }
 
-/// How far one call has come.
+/// The progress of one call.
 #[derive(Debug)]
 pub(crate) struct Progress {
     began: Instant,
@@ -41,12 +41,12 @@ pub(crate) struct Progress {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     under_way: Mutex<Vec<Weak<Progress>>>,
-    /// How many have not ended and were not cancelled.
+    /// How many calls have neither ended nor been cancelled.
     running: AtomicUsize,
     failures: Mutex<VecDeque<Failed>>,
 }
 
-/// A row that failed.
+/// A failed row.
 #[derive(Debug)]
 struct Failed {
     index: u64,
@@ -57,7 +57,7 @@ struct Failed {
 }
 
 impl Calls {
-    /// A call over many rows begins.
+    /// Starts counting a call over many rows.
     pub(crate) fn begin(self: &Arc<Self>, in_all: InAll) -> Arc<Progress> {
         let progress = self.begin_one(in_all);
         let mut under_way = self.under_way();
@@ -66,7 +66,7 @@ impl Calls {
         progress
     }
 
-    /// A call begins whose end nobody waits for with a clock, such as one about a single row.
+    /// Starts counting a call for which no remaining time is shown, such as one about a single row.
     pub(crate) fn begin_one(self: &Arc<Self>, in_all: InAll) -> Arc<Progress> {
         self.running.fetch_add(1, Ordering::Relaxed);
         Arc::new(Progress {
@@ -79,13 +79,13 @@ impl Calls {
         })
     }
 
-    /// Whether any call has not ended and was not cancelled.
+    /// Whether a call is running, that is, neither ended nor cancelled.
     pub(crate) fn are_running(&self) -> bool {
         self.running.load(Ordering::Relaxed) > 0
     }
 
-    /// How many rows of the calls under way are left, and how long the slowest will take at its rate so far. `None` if no call is under
-    /// way, if one does not know how many rows it has, or before its first row is done.
+    /// How many rows the running calls have left, and how long the slowest will take at its rate so far. `None` if no
+    /// call is running, if one does not know its number of rows, or before its first row is done.
     pub(crate) fn left(&self) -> Option<(u64, Duration)> {
         let calls: Vec<_> = self.under_way().iter().filter_map(Weak::upgrade).collect();
         let left: Option<Vec<_>> =
@@ -93,11 +93,11 @@ impl Calls {
         left?.into_iter().reduce(|(rows, time), (more, longer)| (rows + more, time.max(longer)))
     }
 
-    /// The last rows that failed, the latest last.
+    /// The latest failed rows, the last one latest.
     pub(crate) fn failures(&self) -> Value {
-        let told =
+        let item =
             |failed: &Failed| json!([failed.index, failed.kind, failed.message, failed.field, failed.answer]);
-        self.kept().iter().map(told).collect()
+        self.kept().iter().map(item).collect()
     }
 
     fn keep(&self, index: u64, failure: &Failure) {
@@ -145,7 +145,7 @@ impl Progress {
         (self.done.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }
 
-    /// How many rows there are, as far as that is known by now.
+    /// How many rows there are, if known yet.
     pub(crate) fn in_all(&self) -> Option<u64> {
         match &self.in_all {
             InAll::Unknown => None,
@@ -157,7 +157,7 @@ impl Progress {
         }
     }
 
-    /// The call has ended, or nobody waits for its end any more.
+    /// The call has ended or was cancelled.
     pub(crate) fn end(&self) {
         if !self.is_over.swap(true, Ordering::Relaxed) {
             self.calls.running.fetch_sub(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! Failed rows of a run from file to file, asked again: the journal is the input, and its output is written anew, with the user's
-//! model as the authority on what was known as well.
+//! Reruns the failed rows of a run from file to file: the journal is the input, and the output is rewritten. The
+//! user's model also validates the recorded values.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::progress::InAll;
 use crate::settings::Settings;
 use crate::validation::Judge;
 
-/// What Python says about it.
+/// The options that Python passes.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rerun {
@@ -25,7 +25,7 @@ pub(crate) struct Rerun {
 }
 
 impl Rerun {
-    /// The whole path of the journal.
+    /// The full path of the journal.
     pub(crate) fn journal(&self) -> PathBuf {
         Memo::whole_path(&self.journal)
     }
@@ -33,7 +33,7 @@ impl Rerun {
     /// Opens the files. Nothing is sent yet.
     ///
     /// # Errors
-    /// Whatever about the journal or the files keeps it from starting.
+    /// A problem with the journal or the files that prevents it from starting.
     pub(crate) fn open(
         self,
         extractor: &Extractor<Value>,
@@ -52,7 +52,7 @@ impl Rerun {
             return Err(refused("has no records to ask about again"));
         }
         if !contents.totals().complete {
-            return Err(refused("is of a run that has not come to its end"));
+            return Err(refused("belongs to a run that is not finished"));
         }
         if self.output.is_none() {
             memo.check_files(&self.journal, "give another output")?;
@@ -71,7 +71,7 @@ impl Rerun {
             records: Records::Kept,
             memo: contents.memo().to_owned(),
         };
-        // Whatever is asked now, the run that made the journal goes on with it.
+        // Whatever the new settings are, the rerun continues the original run's journal.
         let extractor = extractor.journal_of(contents.identity(), &options)?;
         let format = memo.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
         let options = OutputOptions { format, layout, columns: memo.columns, failed: memo.failed };

@@ -1,4 +1,4 @@
-//! The rows of a call as Python has given them, until their outcomes are taken: validators see them, and outcomes have them.
+//! The rows of a call as Python passed them, until their outcomes are taken: validators and outcomes use them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::json;
 pub(crate) struct Rows(Mutex<HashMap<u64, Py<PyAny>>>);
 
 impl Rows {
-    /// Only this one.
+    /// A single row.
     pub(crate) fn one(row: &Bound<'_, PyAny>) -> Arc<Self> {
         let rows = Self::default();
         rows.add(0, row);
@@ -25,7 +25,7 @@ impl Rows {
         self.rows().insert(index, row.clone().unbind());
     }
 
-    /// The row, which is not needed any more.
+    /// Removes and returns the row, which is no longer needed.
     pub(crate) fn take(&self, index: u64) -> Option<Py<PyAny>> {
         self.rows().remove(&index)
     }
@@ -39,10 +39,10 @@ impl Rows {
     }
 }
 
-/// A row that a validator is shown.
+/// A row that is passed to a validator.
 pub(crate) struct Shown {
     pub(crate) row: Row,
-    /// Where it is as it was given; rows of tables and files are dictionaries.
+    /// Where the original object is; rows of tables and files are dictionaries.
     pub(crate) rows: Option<Arc<Rows>>,
 }
 

@@ -1,5 +1,5 @@
-//! The one runtime of a process, made when it is first needed. A forked child has none of its parent's threads: it gets a runtime
-//! of its own and leaves its parent's alone.
+//! The single runtime of a process, made when it is first needed. A forked child has none of its parent's threads, so
+//! it makes its own runtime and never touches its parent's.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// The engine's work per row is small, and with one thread of its own it leaves the other core of two to the interpreter: an
-/// event loop that shares both is late by whole time slices of the system.
+/// The engine's work per row is small. With one thread it leaves the other of two cores to the interpreter; an event
+/// loop that shares both is late by whole time slices of the system.
 const WORKERS: usize = 1;
 
-/// How long a thread stays away that has used the interpreter for long.
+/// How long a thread pauses that has used the interpreter for long.
 const PAUSE: Duration = Duration::from_micros(50);
 
 /// Locked only by threads that hold the interpreter's lock, so that no other thread has it locked when a process forks.
@@ -21,7 +21,7 @@ static RUNTIME: Mutex<Option<(u32, Runtime)>> = Mutex::new(None);
 /// The runtime of this process.
 ///
 /// # Errors
-/// `OSError` if no threads can be had.
+/// `OSError` if threads cannot be started.
 pub(crate) fn handle(_attached: Python<'_>) -> PyResult<Handle> {
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     let here = std::process::id();
@@ -35,17 +35,17 @@ pub(crate) fn handle(_attached: Python<'_>) -> PyResult<Handle> {
         .thread_name("rowcall")
         .enable_all()
         .build()
-        .map_err(|error| PyOSError::new_err(format!("no runtime can be made: {error}")))?;
+        .map_err(|error| PyOSError::new_err(format!("cannot start the runtime: {error}")))?;
     let handle = built.handle().clone();
     if let Some(parents) = runtime.replace((here, built)) {
-        // Its threads are the parent's; waiting for them here would never end.
+        // Its threads are the parent's, so waiting for them would never end.
         std::mem::forget(parents);
     }
     Ok(handle)
 }
 
-/// Stays away from the interpreter for a moment. Whoever only gives up its lock has it again before a thread that waits for it
-/// has woken up, and that one then waits for as long as the interpreter lets anybody go on, which is 5 ms.
+/// Pauses without the interpreter's lock. A thread that merely releases the lock takes it again before a waiting
+/// thread has woken up, which then waits for the whole switch interval of 5 ms.
 pub(crate) fn pause() {
     std::thread::park_timeout(PAUSE);
 }

@@ -1,4 +1,4 @@
-//! What Python says about an extractor, as checked by the library: the account and the task.
+//! The settings that Python passes for an extractor, checked by the library: the account and the task.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,21 +18,21 @@ use serde_json::{Map, Value};
 use crate::account::AccountSettings;
 use crate::failure;
 
-/// What Python says about an extractor, but for the key.
+/// The settings that Python passes for an extractor, except the key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) account: AccountSettings,
-    /// What was observed of the server, if it was asked.
+    /// What was observed of the server, if it was probed.
     #[serde(skip)]
     observed: Observed,
-    /// What it took to ask.
+    /// What probing took.
     #[serde(skip)]
     probed: Option<Effort>,
     pub(crate) schema: Value,
-    /// Whether the schema is the user's own, not made of a type.
+    /// Whether the user gave the schema itself, instead of a type.
     pub(crate) schema_is_given: bool,
-    /// What instances are as JSON, where that is not what is asked for.
+    /// The schema of serialized instances, where it differs from the requested one.
     pub(crate) output_schema: Option<Value>,
     pub(crate) prompt: String,
     pub(crate) same_prompt: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Settings {
     deadline: Option<f64>,
     max_failures: Option<String>,
     pub(crate) system: Option<String>,
-    /// Rows with the values that they are to get.
+    /// Pairs of a row and its expected value.
     pub(crate) examples: Vec<(Map<String, Value>, Value)>,
     /// The fields that hold images or PDFs.
     pub(crate) images: Vec<String>,
@@ -52,16 +52,16 @@ pub(crate) struct Settings {
     pub(crate) retries: Option<u32>,
     pub(crate) dedup: bool,
     retry_failed: bool,
-    /// The user's model that values are validated by, if there is one beside the schema.
+    /// The user's model that validates values, if there is one besides the schema.
     pub(crate) validated_by: Option<String>,
-    /// A hash of that model, if a journal is to know it.
+    /// A hash of that model, if a journal is to store it.
     pub(crate) validated_by_hash: Option<String>,
     pub(crate) journal: Option<JournalSettings>,
     /// Where answers are kept for other runs.
     pub(crate) cache: Option<PathBuf>,
 }
 
-/// Where a journal is, and what is done with one that is there.
+/// Where a journal is, and what to do with an existing one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JournalSettings {
@@ -73,7 +73,7 @@ pub(crate) struct JournalSettings {
 }
 
 impl JournalSettings {
-    /// In the library's words, with what the journal is to remember.
+    /// The options for the library, with what the journal stores.
     pub(crate) fn options(&self, memo: &Memo) -> JournalOptions {
         JournalOptions {
             path: self.path.clone(),
@@ -89,11 +89,11 @@ impl JournalSettings {
 }
 
 impl Settings {
-    /// Finds out what the server makes of the schema, if that is to be found out and not known from the extractor's own journal. What there
-    /// is to warn of is returned.
+    /// Probes how the server handles the schema, if requested and not known from the extractor's own journal. Returns
+    /// a warning, if there is one.
     ///
     /// # Errors
-    /// Whatever in the settings cannot be, and a server that cannot be asked.
+    /// Invalid settings, and a server that cannot be probed.
     pub(crate) async fn find_out(&mut self, client: &Client) -> Result<Option<String>> {
         let Some(assumed) = self.account.dialect.as_deref().map(Assumed::named).transpose()? else {
             return Ok(None);
@@ -102,7 +102,7 @@ impl Settings {
         if !assumed.asks {
             return Ok(None);
         }
-        // What cannot be is refused before anything is sent.
+        // Reject invalid settings before anything is sent.
         self.task(client)?;
         let known = match self.journal.as_ref().filter(|journal| !journal.fresh) {
             Some(journal) => {
@@ -120,10 +120,10 @@ impl Settings {
         Ok((!is_held).then_some(found.note))
     }
 
-    /// The extractor by an account, with its journal.
+    /// The extractor for an account, with its journal.
     ///
     /// # Errors
-    /// Whatever in the settings cannot be.
+    /// Invalid settings.
     pub(crate) fn extractor(&self, client: &Client) -> Result<Extractor<Value>> {
         let mut extractor = self.task(client)?;
         if let Some(path) = &self.cache {
@@ -137,10 +137,10 @@ impl Settings {
         }
     }
 
-    /// The extractor by an account.
+    /// The extractor for an account.
     ///
     /// # Errors
-    /// Whatever in the settings cannot be.
+    /// Invalid settings.
     fn task(&self, client: &Client) -> Result<Extractor<Value>> {
         let schema = self.read(&self.schema)?;
         let task = client.extractor_with(schema).observed(self.observed.clone());
@@ -188,23 +188,23 @@ impl Settings {
         Ok(extractor)
     }
 
-    /// Whether a template has `field` in it as a word, or it holds images. A template may use a field without needing it of
-    /// every row.
+    /// Whether a template contains `field` as a word, or the field holds images. A template may use a field without
+    /// requiring it of every row.
     pub(crate) fn names(&self, field: &str) -> bool {
         let mut templates = [Some(&self.prompt), self.system.as_ref()].into_iter().flatten();
         self.images.iter().any(|image| image == field) || templates.any(|text| has_word(text, field))
     }
 
-    /// A schema, which is checked for slips if the user has written it.
+    /// A schema, checked for typing mistakes if the user wrote it.
     ///
     /// # Errors
-    /// What is no schema.
+    /// An invalid schema.
     pub(crate) fn read(&self, schema: &Value) -> Result<Schema> {
         let read = if self.schema_is_given { Schema::from_json } else { Schema::from_generated };
         read(schema.clone()).map_err(Error::Config)
     }
 
-    /// The temperature that is asked for, by whatever name.
+    /// The requested temperature, from either setting.
     pub(crate) fn sampling_temperature(&self) -> Option<f64> {
         self.temperature.or_else(|| self.params.get("temperature")?.as_f64())
     }
@@ -214,23 +214,23 @@ impl Settings {
         if self.same_prompt { SamePrompt::Allow } else { SamePrompt::Refuse }
     }
 
-    /// How the schema is asked for, if that is said.
+    /// The mode, if one was given.
     ///
     /// # Errors
-    /// A mode that does not exist.
+    /// An unknown mode.
     pub(crate) fn mode(&self) -> Result<Option<Mode>> {
         named(
             self.mode.as_deref(),
             "mode",
             "`schema`, `tool`, `json` or `prompt`",
-            "leave it out: rowcall then takes the best that the model has",
+            "leave it out for the best mode that the model supports",
         )
     }
 
-    /// What the command line would remember of a run with this extractor, whatever its files are.
+    /// What the command line would store about a run with this extractor, apart from its files.
     ///
     /// # Errors
-    /// A mode or a protocol that does not exist.
+    /// An unknown mode or protocol.
     pub(crate) fn memo(&self) -> Result<Memo> {
         let AccountSettings { model, base_url, dialect, .. } = &self.account;
         Ok(Memo {
@@ -261,17 +261,17 @@ fn has_word(text: &str, word: &str) -> bool {
         })
 }
 
-/// A time in seconds.
+/// A duration in seconds.
 ///
 /// # Errors
-/// What is no time.
+/// A number that is not a positive duration.
 pub(crate) fn time(what: &str, seconds: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
         Error::Config(Problem::new(format!("{what} `{seconds}` is out of range, expected seconds above 0")))
     })
 }
 
-/// What `name` stands for among the named values of a type.
+/// The value of a type that is called `name`.
 pub(crate) fn named<T: DeserializeOwned>(
     name: Option<&str>,
     what: &str,
@@ -284,16 +284,16 @@ pub(crate) fn named<T: DeserializeOwned>(
     })
 }
 
-/// What Python has told as JSON.
+/// Reads the JSON that Python passed.
 ///
 /// # Errors
-/// `ConfigError` with the name of the `what` that cannot be used.
-pub(crate) fn read<T: DeserializeOwned>(py: Python<'_>, told: &str, what: &str) -> PyResult<T> {
-    let mut deserializer = serde_json::Deserializer::from_str(told);
+/// `ConfigError` with the name of the `what` that is invalid.
+pub(crate) fn read<T: DeserializeOwned>(py: Python<'_>, json: &str, what: &str) -> PyResult<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (path, cause) = (error.path().to_string(), error.into_inner().to_string());
-        // Where in the JSON that was made of them is nothing to tell.
+        // The position in that JSON means nothing to the user.
         let cause = cause.split(" at line ").next().unwrap_or_default();
-        failure::of_config(py, &Problem::new(format!("the {what} `{path}` cannot be used: {cause}")))
+        failure::of_config(py, &Problem::new(format!("invalid {what} `{path}`: {cause}")))
     })
 }

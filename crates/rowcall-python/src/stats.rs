@@ -1,4 +1,4 @@
-//! The engine's statistics in Python's words.
+//! The engine's statistics, in the form of the Python package.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::outcome::dollars;
 use crate::progress::Calls;
 
-/// All that is counted, under the names of `Stats` in `_stats.py`.
-pub(crate) fn told(stats: &Stats, elapsed: Duration, calls: &Calls) -> Value {
+/// All counts, under the names of `Stats` in `_stats.py`.
+pub(crate) fn to_json(stats: &Stats, elapsed: Duration, calls: &Calls) -> Value {
     let seconds = |share| stats.latency(share).map(|latency| latency.as_secs_f64());
     let failed: Map<String, Value> =
         stats.failed.iter().map(|(kind, rows)| (kind.name().to_owned(), (*rows).into())).collect();

@@ -1,5 +1,5 @@
-//! From an Arrow table to an Arrow table: rows from record batches, values into columns beside them. Which columns these are is
-//! `table/columns.rs`.
+//! From an Arrow table to an Arrow table: record batches become rows, and values become columns next to them.
+//! `table/columns.rs` defines these columns.
 
 mod columns;
 mod shape;
@@ -24,13 +24,13 @@ use crate::validation::Judge;
 
 pub(crate) use columns::{Columns, Look};
 
-/// Rows whose values are held as JSON until their columns are made.
+/// Rows whose values are held as JSON until their columns are built.
 const MOST_ROWS: usize = 8192;
 
-/// Schema and batches of what has Arrow's PyCapsule interface.
+/// The schema and batches of an object with Arrow's PyCapsule interface.
 ///
 /// # Errors
-/// `ConfigError` for what cannot be read as a table.
+/// `ConfigError` if it cannot be read as a table.
 pub(crate) fn read(table: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
     let py = table.py();
     let kind = table.get_type().name()?;
@@ -50,13 +50,13 @@ pub(crate) fn read(table: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordB
     Ok((schema, batches.iter().flat_map(slices).collect()))
 }
 
-/// The batch in parts of at most [`MOST_ROWS`].
+/// The batch in slices of at most [`MOST_ROWS`].
 fn slices(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
     let rows = batch.num_rows();
     (0..rows).step_by(MOST_ROWS).map(move |first| batch.slice(first, MOST_ROWS.min(rows - first)))
 }
 
-/// The rows of a table, with those of its columns that the templates need.
+/// The rows of a table, with the columns that the templates need.
 #[derive(Debug)]
 pub(crate) struct TableSource {
     batches: std::vec::IntoIter<RecordBatch>,
@@ -70,7 +70,7 @@ pub(crate) struct TableSource {
 /// Which rows of a table are asked about.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
-    /// Whether each one is; all, if nothing is said.
+    /// For each row, whether it is asked about; `None` for all.
     pub(crate) only: Option<Vec<bool>>,
     /// Those that failed in an earlier step, by their indexes.
     pub(crate) failed: HashMap<u64, Unreadable>,
@@ -84,14 +84,14 @@ impl Asked {
         })
     }
 
-    /// How many of so many rows are asked about.
+    /// How many of `rows` rows are asked about.
     pub(crate) fn count(&self, rows: u64) -> u64 {
         self.only.as_ref().map_or(rows, |only| only.iter().filter(|asked| **asked).count() as u64)
     }
 }
 
 impl TableSource {
-    /// Those rows of `batches` that are `asked` about, with those of their columns that are `needed`.
+    /// The rows of `batches` that are `asked` about, with the columns that are `needed`.
     pub(crate) fn new(batches: Vec<RecordBatch>, needed: &[bool], asked: Asked) -> Self {
         let columns = needed.iter().enumerate().filter(|(_, needed)| **needed);
         let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
@@ -158,14 +158,14 @@ fn fields(
     lines.collect::<std::result::Result<_, _>>().map_err(|error| ArrowError::JsonError(error.to_string()))
 }
 
-/// A run over a table, and its values as far as they have come.
+/// A run over a table, and its values so far.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 #[derive(Clone)]
 pub(crate) struct TableRun {
     input_schema: SchemaRef,
     input: Vec<RecordBatch>,
     columns: Columns,
-    /// The added columns of each batch of the input. Locked for as long as a batch takes.
+    /// The added columns of each input batch. Locked while a batch is built.
     parts: Arc<Mutex<Vec<Part>>>,
 }
 
@@ -182,7 +182,7 @@ enum Part {
 
 #[pymethods]
 impl TableRun {
-    /// The added columns, with the input's before them if `joined`. Rows that are not done yet have an error that says so.
+    /// The added columns, after the input's own if `joined`. Unfinished rows have an error that says so.
     fn table(&self, py: Python<'_>, joined: bool) -> PyResult<PyTable> {
         let invalid = |error: ArrowError| PyValueError::new_err(error.to_string());
         let made = py.detach(|| self.made()).map_err(invalid)?;
@@ -205,7 +205,7 @@ impl TableRun {
 }
 
 impl TableRun {
-    /// Nothing yet but the rows that are not `asked` about.
+    /// An empty run, except for the rows that are not `asked` about.
     pub(crate) fn new(
         input_schema: SchemaRef,
         input: Vec<RecordBatch>,
@@ -223,10 +223,10 @@ impl TableRun {
         Self { input_schema, input, columns, parts }
     }
 
-    /// Asks about all rows and makes the columns of their outcomes.
+    /// Asks about all rows and builds the columns of their outcomes.
     ///
     /// # Errors
-    /// Whatever stopped the run.
+    /// The error that stopped the run.
     pub(crate) async fn carry_out(
         self,
         extractor: &Extractor<Value>,
@@ -241,7 +241,7 @@ impl TableRun {
             Some(first)
         });
         let mut sink = Columned { judge, progress, starts: starts.collect(), run: self.clone() };
-        // Each row has its place: what is done does not wait for the rows before it.
+        // Outcomes are stored by position, so a finished row need not wait for earlier ones.
         extractor.run(source, &mut sink, OrderBy::Completed, halt).await
     }
 
@@ -263,7 +263,7 @@ impl TableRun {
     }
 }
 
-/// Puts outcomes into the places of their rows.
+/// Stores outcomes at the positions of their rows.
 struct Columned {
     judge: Option<Arc<Judge>>,
     progress: Arc<Progress>,
@@ -273,17 +273,17 @@ struct Columned {
 }
 
 impl Columned {
-    /// Puts a row into its place, and makes its batch if all of that is there.
+    /// Stores a row, and builds its batch once that is complete.
     fn put(&self, index: u64, row: Value) -> Result<()> {
         let at = self.starts.partition_point(|start| *start <= index).saturating_sub(1);
         let mut parts = self.run.parts();
         let (Some(part), Some(start)) = (parts.get_mut(at), self.starts.get(at)) else { return Ok(()) };
         let Part::Open { rows, left } = part else { return Ok(()) };
-        let Some(place) = rows.get_mut(usize::try_from(index - start).unwrap_or(usize::MAX)) else {
+        let Some(slot) = rows.get_mut(usize::try_from(index - start).unwrap_or(usize::MAX)) else {
             return Ok(());
         };
-        *left -= usize::from(place.is_none());
-        *place = Some(row);
+        *left -= usize::from(slot.is_none());
+        *slot = Some(row);
         if *left == 0 {
             let rows = std::mem::take(rows).into_iter().flatten().collect();
             let batch = self.run.columns.batch(rows).map_err(|error| {

@@ -1,5 +1,6 @@
-//! The user's model as the authority on values: the engine's checks are answered by threads of Python's, and the instances are kept
-//! for the outcomes. Engine threads never take the interpreter's lock. How those threads take turns is `validator.rs`.
+//! Validation by the user's model: Python threads answer the engine's checks, and the instances are kept for the
+//! outcomes. Engine threads never take the interpreter's lock. `validator.rs` defines how the Python threads take
+//! turns.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,21 +18,21 @@ use crate::failure;
 use crate::rows::{Rows, Shown};
 use crate::validator::{Job, Queue, Rule, Validator};
 
-/// What a value must satisfy, in Python's words.
+/// The rules for a value, as Python callables.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Rules {
-    /// From JSON in bytes to an instance; raises if there is none.
+    /// From JSON bytes to an instance; raises if the value is invalid.
     validate: Py<PyAny>,
-    /// From an exception to violations as pairs of path and message; `None` for one that tells of no violation.
+    /// From an exception to violations as pairs of path and message; `None` if it is not a violation.
     explain: Py<PyAny>,
-    /// From an instance to JSON in bytes.
+    /// From an instance to JSON bytes.
     dump: Py<PyAny>,
     keywords: Option<Py<PyDict>>,
-    /// From a row to the keywords of its validation, in place of the others.
+    /// From a row to the keyword arguments of its validation, instead of `keywords`.
     of_row: Option<Py<PyAny>>,
     /// From a row and its instance to violations as pairs of path and message.
     check: Option<Py<PyAny>>,
-    /// Whether the schema counts as well, which the user has written.
+    /// Whether the schema applies as well, because the user wrote it.
     has_schema: bool,
 }
 
@@ -51,7 +52,7 @@ impl Rules {
         Self { validate, explain, dump, keywords, of_row, check, has_schema }
     }
 
-    /// The user's context may hold the extractor that these are the rules of, and the user's model as well.
+    /// The user's context may refer to the extractor that has these rules, and so may the user's model.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         for held in [&self.validate, &self.explain, &self.dump] {
             visit.call(held)?;
@@ -63,12 +64,12 @@ impl Rules {
 }
 
 impl Rules {
-    /// Whether a verdict depends on the row as well.
+    /// Whether a verdict also depends on the row.
     fn sees_rows(&self) -> bool {
         self.of_row.is_some() || self.check.is_some()
     }
 
-    /// What comes of a value in JSON, of this row if it is shown.
+    /// The verdict on a JSON value, for this row if it is passed.
     pub(crate) fn apply(&self, py: Python<'_>, json: &[u8], row: Option<&Shown>, keep: Keep) -> Verdict {
         let row = match row.map(|row| row.to_python(py)).transpose() {
             Ok(row) => row,
@@ -119,10 +120,10 @@ impl Rules {
     }
 
     fn explained(&self, py: Python<'_>, error: PyErr) -> Verdict {
-        let told = self.explain.bind(py).call1((error.value(py),));
-        match told.and_then(|told| told.extract::<Option<Vec<(String, String)>>>()) {
-            Ok(Some(told)) if !told.is_empty() => Verdict::Invalid(
-                told.into_iter().map(|(path, message)| Violation::at(path, message)).collect(),
+        let found = self.explain.bind(py).call1((error.value(py),));
+        match found.and_then(|found| found.extract::<Option<Vec<(String, String)>>>()) {
+            Ok(Some(found)) if !found.is_empty() => Verdict::Invalid(
+                found.into_iter().map(|(path, message)| Violation::at(path, message)).collect(),
             ),
             Ok(Some(_) | None) => Verdict::Broken(error),
             Err(error) => Verdict::Broken(error),
@@ -135,7 +136,7 @@ impl Rules {
 pub(crate) enum Keep {
     /// The instance.
     Instance,
-    /// What the instance is as JSON.
+    /// The instance as JSON.
     Json,
 }
 
@@ -146,21 +147,21 @@ pub(crate) enum Kept {
     Json(Vec<u8>),
 }
 
-/// What came of validating a value.
+/// The result of validating a value.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Valid(Kept),
     Invalid(Vec<Violation>),
-    /// The user's code raised what tells of no violation.
+    /// The user's code raised something that is not a violation.
     Broken(PyErr),
 }
 
-/// The rules of one call, as the engine's check, and what they have kept for outcomes that are yet to come.
+/// The rules of one call as the engine's check, with the values kept for outcomes still to come.
 pub(crate) struct Judge {
     rule: Arc<Rule>,
     sees_rows: bool,
     has_schema: bool,
-    /// The rows as they were given, of a call of rows that Python has given.
+    /// The rows that Python passed, if it did.
     rows: Option<Arc<Rows>>,
     queue: Arc<Queue>,
     kept: Mutex<HashMap<u64, Kept>>,
@@ -170,7 +171,7 @@ pub(crate) struct Judge {
 
 impl Judge {
     pub(crate) fn new(rules: Py<Rules>, keep: Keep, validator: &Validator, rows: Option<Arc<Rows>>) -> Self {
-        // A validator may ask a model itself.
+        // A validator may call a model itself.
         let queue = validator.queue();
         queue.waits_here();
         Self {
@@ -185,7 +186,7 @@ impl Judge {
         }
     }
 
-    /// What was kept of the row's value when it was checked.
+    /// The value that was kept when the row was checked.
     pub(crate) fn take_kept(&self, row: u64) -> Option<Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&row)
     }
@@ -205,13 +206,13 @@ impl Judge {
         verdicts
     }
 
-    /// The user's code has raised what tells of no violation: the run is to end.
+    /// Ends the run, because the user's code raised something that is not a violation.
     pub(crate) fn break_off(&self, error: PyErr) {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.breaking.notify_one();
     }
 
-    /// Waits until the user's code raises what tells of no violation.
+    /// Waits until the user's code raises something that is not a violation.
     pub(crate) async fn broken(&self) -> PyErr {
         loop {
             let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -248,7 +249,7 @@ impl Check for Judge {
                     Verdict::Invalid(found) => violations.push(found),
                     Verdict::Broken(error) => {
                         self.break_off(error);
-                        // Asking again would not mend the user's code.
+                        // Asking the model again would not fix the user's code.
                         return std::future::pending().await;
                     }
                 }
@@ -257,7 +258,7 @@ impl Check for Judge {
         })
     }
 
-    /// What the user's model accepts is valid: its JSON Schema is only a picture of it.
+    /// What the user's model accepts is valid: its JSON Schema only approximates it.
     fn authority(&self) -> Authority {
         if self.has_schema { Authority::Both } else { Authority::Check }
     }

@@ -1,5 +1,5 @@
-//! The threads of Python's that validate, and how they take turns: one at a time does, and when one value keeps it for long,
-//! another goes on with the values of other calls. What validating is, is `validation.rs`.
+//! The Python threads that validate, and how they take turns: one works at a time, and when one value occupies it for
+//! long, another continues with the values of other calls. `validation.rs` does the validating.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,28 +14,29 @@ use crate::rows::Shown;
 use crate::runtime;
 use crate::validation::{Keep, Rules, Verdict};
 
-/// How long the interpreter's lock is held at a time, at most, if single values do not take longer.
+/// The longest that the interpreter's lock is held at a time, unless a single value takes longer.
 const TURN: Duration = Duration::from_millis(1);
 
-/// How long one value may keep a thread before another goes on with the values of other calls: longer than any validation takes
-/// that only computes, short beside a request.
+/// How long one value may occupy a thread before another continues with the values of other calls: longer than any
+/// validation that only computes, short compared with a request.
 const STUCK: Duration = Duration::from_millis(20);
 
-/// Threads that may be stuck before calls have to wait for them, but for those that a stuck one may wait for.
+/// Threads that may be stuck before calls have to wait for them, apart from those that a stuck thread may be waiting
+/// for.
 const MOST_STUCK: usize = 16;
 
-/// Where values wait for the threads that validate.
+/// The queue of values for the threads that validate.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Validator(Arc<Queue>);
 
 impl Validator {
-    /// The end that values are pushed into.
+    /// The end of the queue that values are pushed into.
     pub(crate) fn queue(&self) -> Arc<Queue> {
         Arc::clone(&self.0)
     }
 }
 
-/// What waits, and who is busy with it.
+/// The waiting values, and the busy threads.
 #[derive(Default)]
 pub(crate) struct Queue {
     jobs: Mutex<Jobs>,
@@ -45,30 +46,30 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct Jobs {
     waiting: VecDeque<Job>,
-    /// What was found, before whoever waits for it is told.
+    /// Verdicts that were not sent to their callers yet.
     done: Vec<Answer>,
     busy: Vec<Busy>,
     closed: bool,
-    /// Threads that there are, or are about to be.
+    /// Threads that exist or are about to.
     threads: usize,
-    /// Of these, those that have nothing to do.
+    /// Of these, the idle ones.
     idle: usize,
-    /// Whether one of the idle looks after those that are busy.
+    /// Whether an idle thread is watching the busy ones.
     is_watched: bool,
 }
 
 type Answer = (oneshot::Sender<Verdict>, Verdict);
 
-/// A value, and who waits for what comes of it.
+/// A value, and the channel for its verdict.
 pub(crate) struct Job {
     pub(crate) call: Arc<Rule>,
     pub(crate) json: Vec<u8>,
-    /// The row, if it is shown to whoever validates.
+    /// The row, if validation uses it.
     pub(crate) row: Option<Box<Shown>>,
     pub(crate) reply: oneshot::Sender<Verdict>,
 }
 
-/// What the values of one call must satisfy. They are validated one at a time.
+/// The rules for the values of one call, which are validated one at a time.
 pub(crate) struct Rule {
     rules: Py<Rules>,
     keep: Keep,
@@ -76,13 +77,13 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Of a call that begins now.
+    /// The rule of a call that starts now.
     pub(crate) fn new(rules: Py<Rules>, keep: Keep) -> Self {
         Self { rules, keep, began: Instant::now() }
     }
 }
 
-/// A thread in the middle of a value.
+/// A thread that is validating a value.
 struct Busy {
     thread: ThreadId,
     call: Arc<Rule>,
@@ -98,10 +99,10 @@ impl Busy {
     }
 }
 
-/// What a thread gets to do.
+/// The next job of a thread.
 struct Claim {
     job: Job,
-    /// Whether no thread is left that could take over.
+    /// Whether no thread is left to take over.
     is_last: bool,
 }
 
@@ -113,12 +114,12 @@ impl Validator {
         Self(Arc::new(Queue { jobs: Mutex::new(jobs), more: Condvar::new() }))
     }
 
-    /// Validates what comes until it is closed: the work of a thread. `begin` starts another such thread.
+    /// Validates values until the queue is closed: the work of a thread. `begin` starts another such thread.
     fn serve(&self, py: Python<'_>, begin: &Bound<'_, PyAny>) {
         let mut is_turn_over = false;
         loop {
             let claim = py.detach(|| {
-                self.0.tell();
+                self.0.send();
                 if is_turn_over {
                     runtime::pause();
                 }
@@ -126,7 +127,7 @@ impl Validator {
             });
             let Some(Claim { mut job, is_last }) = claim else { return };
             if is_last && begin.call0().is_err() {
-                // No thread can be had, as when the interpreter is about to end. The next claim tries again.
+                // No thread could be started, as when the interpreter is about to end. The next claim tries again.
                 self.0.jobs().threads -= 1;
             }
             let turn = Instant::now();
@@ -135,7 +136,7 @@ impl Validator {
                 let answer = (!reply.is_closed())
                     .then(|| (reply, call.rules.get().apply(py, &json, row.as_deref(), call.keep)));
                 is_turn_over = turn.elapsed() > TURN;
-                match self.0.go_on(answer, is_turn_over) {
+                match self.0.next_after(answer, is_turn_over) {
                     Some(next) => job = next,
                     None => break,
                 }
@@ -143,26 +144,26 @@ impl Validator {
         }
     }
 
-    /// Lets its threads end. What waits is dropped.
+    /// Lets its threads end. Waiting values are dropped.
     fn close(&self) {
         let mut jobs = self.0.jobs();
         jobs.closed = true;
         let waiting = std::mem::take(&mut jobs.waiting);
         drop(jobs);
-        // Without the lock: what is let go of here may be the user's, and so may what that does.
+        // Without the lock: dropping runs the user's code, which may do anything.
         drop(waiting);
         self.0.more.notify_all();
     }
 }
 
 impl Jobs {
-    /// How long until all that are busy are stuck.
+    /// How long until all busy threads are stuck.
     fn patience(&self) -> Duration {
         self.busy.iter().map(Busy::patience).max().unwrap_or_default()
     }
 
-    /// The first that may be validated now: the values of a call come one at a time, and once many threads are stuck, only
-    /// calls are let in that those may be waiting for, which are those that began later.
+    /// The first value that may be validated now. The values of a call are validated one at a time. Once many threads
+    /// are stuck, only calls that they may be waiting for are admitted, which are those that began later.
     fn next(&mut self) -> Option<Job> {
         let first = self.busy.iter().map(|busy| busy.since).min();
         let is_full = self.busy.len() >= MOST_STUCK;
@@ -196,16 +197,16 @@ impl Queue {
         }
     }
 
-    /// Tells what was found. It is done while the interpreter's lock is free.
-    fn tell(&self) {
+    /// Sends the verdicts. Called while the interpreter's lock is released.
+    fn send(&self) {
         let done = std::mem::take(&mut self.jobs().done);
         for (reply, verdict) in done {
-            // Nobody waits any more for a row that was given up.
+            // A cancelled row has no receiver any more.
             let _ = reply.send(verdict);
         }
     }
 
-    /// Waits for this thread's turn; `None` if there is none for it any more.
+    /// Waits for this thread's turn; `None` if the thread is no longer needed.
     fn claim(&self) -> Option<Claim> {
         let mut jobs = self.jobs();
         loop {
@@ -226,9 +227,9 @@ impl Queue {
                     return Some(Claim { job, is_last });
                 }
                 if !jobs.done.is_empty() {
-                    // Found by a thread that is stuck in its next value.
+                    // From a thread that is stuck in its next value.
                     drop(jobs);
-                    self.tell();
+                    self.send();
                     jobs = self.jobs();
                     continue;
                 }
@@ -252,8 +253,8 @@ impl Queue {
         }
     }
 
-    /// Keeps what this thread has found; gives it the next job, unless its turn is over.
-    fn go_on(&self, answer: Option<Answer>, is_turn_over: bool) -> Option<Job> {
+    /// Keeps this thread's verdict; returns the next job, unless its turn is over.
+    fn next_after(&self, answer: Option<Answer>, is_turn_over: bool) -> Option<Job> {
         let here = std::thread::current().id();
         let mut jobs = self.jobs();
         jobs.done.extend(answer);
@@ -261,7 +262,7 @@ impl Queue {
         if is_turn_over || jobs.closed { None } else { jobs.next() }
     }
 
-    /// If this thread is in the middle of a value, then it is about to wait for another call.
+    /// If this thread is validating a value, marks it as about to wait for another call.
     pub(crate) fn waits_here(&self) {
         let here = std::thread::current().id();
         for busy in self.jobs().busy.iter_mut().filter(|busy| busy.thread == here) {

@@ -1,4 +1,4 @@
-"""What the tests share: models of people, stories for the simulator, and a simulator in a process of its own."""
+"""Shared by the tests: models of people, stories for the simulator, and a simulator in a separate process."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def story(tmp_path: Path) -> Story:
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """The base URL of a simulator in a process of its own, which answers after 2 ms and counts repeats."""
+    """The base URL of a simulator in a separate process, which answers after 2 ms and counts repeats."""
     command = [sys.executable, "-m", "rowcall", "sim", "--latency", "2ms", "--count"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -42,7 +42,7 @@ def answer(asked: dict[str, Any]) -> Any:
     if question.endswith("List"):
         persons = [person(each, is_asked_again) for each in text.split(", ")]
         properties = _schema(asked).get("properties", {})
-        # Libraries put lists, which no provider takes at the root, under names of their own.
+        # Providers take no list at the root, so libraries wrap it in an object with their own field name.
         return {next(iter(properties)): persons} if properties else persons
     return person(text, is_asked_again)
 
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.path.endswith("/files"):
-            # The part of the form that has lines of JSON.
+            # The lines of the form that are JSON.
             lines = [line for line in body.splitlines() if line.startswith(b"{")]
             name = f"file-{len(self.server.files)}"
             self.server.files[name] = b"\n".join(lines)

@@ -40,15 +40,15 @@ def asked(answers: Any, path: Path, **settings: Any) -> tuple[list[Any], int, in
         return found, names.stats.requests, names.stats.known
 
 
-def test_known_failures_are_asked_again_if_that_is_wanted(answers, tmp_path):
+def test_known_failures_are_asked_again_on_request(answers, tmp_path):
     path = tmp_path / "names.journal"
     assert asked(answers, path) == (["Ann", "invalid"], 2, 0)
     assert asked(answers, path) == (["Ann", "invalid"], 2, 2)
-    # The answer that is known counts as the first: it is sent back with what is wrong.
+    # The known answer counts as the first: it is sent back with its errors.
     assert asked(answers, path, retry_failed=True, max_reasks=1) == (["Ann", "invalid"], 3, 1)
 
 
-def test_an_answer_that_is_valid_by_now_is_taken_and_kept(answers, tmp_path, monkeypatch):
+def test_an_answer_that_is_valid_by_now_is_accepted_and_recorded(answers, tmp_path, monkeypatch):
     path = tmp_path / "names.journal"
     asked(answers, path)
     monkeypatch.setattr(sys.modules[__name__], "STRICT", False)
@@ -71,7 +71,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "rowcall", *words], capture_output=True, text=True)
 
 
-def test_the_command_line_does_not_pass_over_validators(answers, tmp_path):
+def test_the_command_line_does_not_bypass_validators(answers, tmp_path):
     (tmp_path / "in.txt").write_text("\n".join("@@" + row for row in ROWS))
     names = answers(Name, prompt="{{ text }}")
     names.run(tmp_path / "in.txt", tmp_path / "out.jsonl", progress=False)
@@ -81,8 +81,8 @@ def test_the_command_line_does_not_pass_over_validators(answers, tmp_path):
     for words in (["rerun", journal], ["export", journal]):
         done = command(*words)
         assert done.returncode == 2 and "validated by `Name` (" in done.stderr and "retry_failed=True" in done.stderr, done.stderr
-    told = json.loads(command("status", journal, "--json").stdout)
-    assert told["validated_by"] == "Name" and len(told["validated_by_hash"]) == 64
+    status = json.loads(command("status", journal, "--json").stdout)
+    assert status["validated_by"] == "Name" and len(status["validated_by_hash"]) == 64
     assert "values    validated by `Name` (" in command("status", journal).stdout
     done = command("export", journal, "--without-validators")
     assert done.returncode == 3 and "warning: `Name` (" in done.stderr and "`_unvalidated`" in done.stderr
@@ -90,7 +90,7 @@ def test_the_command_line_does_not_pass_over_validators(answers, tmp_path):
     assert marks == [True, None]
     table = command("export", journal, "--without-validators", "--output-format", "csv").stdout.splitlines()
     assert [line.rpartition(",")[2] for line in table] == ["_unvalidated", "true", ""]
-    # The next step takes the mark for what it is.
+    # The next step recognises the mark.
     (tmp_path / "marked.jsonl").write_text(done.stdout)
     rowcall.run(tmp_path / "marked.jsonl", tmp_path / "next.jsonl", int, model="sim", prompt="{{ text }}", failed_rows="ask", progress=False, into="next")
     assert all("_unvalidated" not in json.loads(line) for line in (tmp_path / "next.jsonl").read_text().splitlines())
@@ -123,7 +123,7 @@ def test_failed_rows_of_a_run_are_asked_again_by_its_journal(answers, tmp_path, 
     path.write_text("\n".join("@@" + row for row in ROWS))
     names = answers(Shouted, prompt="{{ text }}")
     names.run(path, out, progress=False)
-    # What the same extractor has spent is not counted again with what the journal knows.
+    # What the same extractor spent is not counted again from the journal.
     assert names.stats.requests == names.run(path, out, progress=False).requests == 2
     path.unlink()
 
@@ -135,20 +135,20 @@ def test_failed_rows_of_a_run_are_asked_again_by_its_journal(answers, tmp_path, 
                 others.rerun(*[out] if named == "output" else [], journal=None if named == "output" else f"{out}.journal", progress=False)
         return [(row.get("loud"), row["_error"] and row["_error"]["kind"]) for row in map(json.loads, out.read_text().splitlines())]
 
-    # The answer that is known is rejected as it was, and nothing is left of the re-asks.
+    # The known answer is rejected as before, and nothing is left of the re-asks.
     assert rerun() == [("ANN", None), (None, "invalid")]
     monkeypatch.setattr(sys.modules[__name__], "STRICT", False)
     before = names.stats.requests
     assert rerun() == [("ANN", None), ("BARBARA", None)]
-    # It is valid by now, and taken without asking.
+    # It is valid by now, and accepted without asking.
     assert names.stats.requests == before
     monkeypatch.setattr(sys.modules[__name__], "STRICT", True)
     assert rerun() == [("ANN", None), (None, "invalid")]
 
 
-def test_what_cannot_be_asked_again_is_told(answers, tmp_path):
+def test_runs_that_cannot_be_rerun_are_reported(answers, tmp_path):
     names = answers(Name, prompt="{{ text }}")
-    with pytest.raises(rowcall.ConfigError, match="there was no run") as caught:
+    with pytest.raises(rowcall.ConfigError, match="has not run from file to file") as caught:
         names.rerun()
     assert "extractor.failures()" in caught.value.hint
     (tmp_path / "in.txt").write_text("\n".join("@@" + row for row in ROWS))
@@ -157,13 +157,13 @@ def test_what_cannot_be_asked_again_is_told(answers, tmp_path):
         names.rerun()
     with answers(Name, journal=tmp_path / "own.journal") as own:
         own.gather_sync(ROWS, return_exceptions=True)
-        with pytest.raises(rowcall.ConfigError, match="a journal of its own"):
+        with pytest.raises(rowcall.ConfigError, match="its own journal"):
             own.rerun(tmp_path / "out.jsonl")
-    with pytest.raises(rowcall.ConfigError, match="was not made by a run|has no records|not come to its end"):
+    with pytest.raises(rowcall.ConfigError, match="was not made by a run|has no records|is not finished"):
         names.rerun(journal=tmp_path / "own.journal")
 
 
-def test_a_model_is_told_from_others_of_its_name():
+def test_a_model_is_distinguished_from_others_of_its_name():
     from rowcall import _model
 
     class Plain(BaseModel):

@@ -21,14 +21,14 @@ def test_a_budget_is_shared_by_the_extractors_of_a_client() -> None:
 
 
 @pytest.mark.parametrize("budget", [1e-05, "0.00001", Decimal("0.00001")])
-def test_what_a_budget_does_not_allow_is_not_sent(budget: object) -> None:
+def test_requests_beyond_the_budget_are_not_sent(budget: object) -> None:
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, price=PRICE, budget=budget)
     with pytest.raises(rowcall.LimitError, match=r"the budget of \$0\.00001 is less than the \$0\.0") as raised:
         people.gather_sync(TEXTS)
     assert (raised.value.kind, people.stats.requests) == ("limit", 0)
 
 
-def test_a_budget_that_cannot_be_kept_is_refused() -> None:
+def test_a_budget_that_cannot_be_enforced_is_rejected() -> None:
     for settings, match in [
         ({"model": "openai/gpt-9-nobody", "api_key": "key", "budget": 5}, "no price is known"),
         ({"model": "sim", "budget": "five"}, "`five` is not an amount"),
@@ -37,7 +37,7 @@ def test_a_budget_that_cannot_be_kept_is_refused() -> None:
     ]:
         with pytest.raises(rowcall.ConfigError, match=match):
             rowcall.Extractor(Person, prompt=PROMPT, **settings)
-    with pytest.raises(TypeError, match="`budget` is of the account"):
+    with pytest.raises(TypeError, match="`budget` is a setting of the account"):
         rowcall.Client("sim").extractor(Person, prompt=PROMPT, budget=5)
 
 

@@ -16,7 +16,7 @@ def people(model: str, cache: Any, response: Any = Person, **settings: Any) -> A
     return rowcall.Extractor(response, model=model, prompt=PROMPT, cache=cache, **settings)
 
 
-def test_what_one_extractor_has_asked_the_next_knows(story: Story, tmp_path):
+def test_the_next_extractor_reuses_cached_answers(story: Story, tmp_path):
     model, cache, events = story(""), tmp_path / "people.cache", []
     with people(model, cache) as first:
         asked = first.gather_sync(TEXTS)
@@ -32,7 +32,7 @@ def test_what_one_extractor_has_asked_the_next_knows(story: Story, tmp_path):
     assert "(8 from the cache)" in second.stats._repr_html_()
 
 
-def test_another_process_knows_as_well(story: Story, tmp_path):
+def test_another_process_reuses_cached_answers(story: Story, tmp_path):
     model, cache = story(""), tmp_path / "people.cache"
     with people(model, cache, {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}) as first:
         asked = first.gather_sync(TEXTS)
@@ -47,7 +47,7 @@ with rowcall.Extractor(schema, model={model!r}, prompt={PROMPT!r}, cache={str(ca
     assert json.loads(ran.stdout) == [asked, 0]
 
 
-def test_each_model_of_the_users_has_its_own_answers(story: Story, tmp_path):
+def test_each_python_model_has_its_own_answers(story: Story, tmp_path):
     model, cache = story(""), tmp_path / "people.cache"
 
     class Aged(BaseModel):
@@ -63,7 +63,7 @@ def test_each_model_of_the_users_has_its_own_answers(story: Story, tmp_path):
             assert extractor.stats.requests == requests
 
 
-def test_a_rule_that_has_changed_judges_what_is_known(story: Story, tmp_path):
+def test_a_changed_rule_validates_cached_answers(story: Story, tmp_path):
     model, cache = story(""), tmp_path / "people.cache"
     limit = 100
 
@@ -81,7 +81,7 @@ def test_a_rule_that_has_changed_judges_what_is_known(story: Story, tmp_path):
         assert 0 < extractor.stats.failures < 7 and extractor.stats.cached == 7 - extractor.stats.failures
 
 
-def test_files_and_tables_find_what_is_known(story: Story, tmp_path):
+def test_files_and_tables_use_the_cache(story: Story, tmp_path):
     model, cache = story(""), tmp_path / "people.cache"
     (tmp_path / "in.txt").write_text("\n".join(TEXTS) + "\n")
     first = rowcall.run(tmp_path / "in.txt", tmp_path / "one.jsonl", response=Person, model=model, prompt=PROMPT, cache=cache)
@@ -97,10 +97,10 @@ def test_files_and_tables_find_what_is_known(story: Story, tmp_path):
     [
         (".", "is a directory, expected a file"),
         ("in.txt", "is not a rowcall cache"),
-        (object(), "expected the name of a file"),
+        (object(), "expected a file name"),
     ],
 )
-def test_what_is_no_cache_is_refused(story: Story, tmp_path, cache: Any, expected: str):
+def test_a_file_that_is_not_a_cache_is_rejected(story: Story, tmp_path, cache: Any, expected: str):
     (tmp_path / "in.txt").write_text("text, and more of it than the header of a file of SQLite's has, so that it is looked at at all, " * 3)
     place = tmp_path / cache if isinstance(cache, str) else cache
     with pytest.raises(rowcall.ConfigError, match=expected):

@@ -1,4 +1,4 @@
-"""Nothing is kept that nobody has any more: what raised, what was raised, the extractor and its journal."""
+"""Unreferenced objects are freed: outcomes, exceptions, the extractor and its journal."""
 
 import asyncio
 import gc
@@ -43,7 +43,7 @@ def test_the_traceback_of_an_outcome_does_not_grow():
 
 
 @pytest.mark.parametrize("way", ["extract_sync", "gather_sync", "sequential_sync"])
-def test_what_failed_is_let_go_of_without_the_collector(way):
+def test_failures_are_freed_without_the_collector(way):
     people = rowcall.Extractor(Person, model="sim", prompt="{{ nome }}")
     found = weakref.ref(people)
     ask, rows = getattr(people, way), TEXTS[0] if way == "extract_sync" else TEXTS
@@ -60,7 +60,7 @@ def test_what_failed_is_let_go_of_without_the_collector(way):
 
 
 @pytest.mark.parametrize("way", ["extract", "gather"])
-def test_what_failed_gives_the_journal_back(way, tmp_path):
+def test_a_failed_call_releases_the_journal(way, tmp_path):
     path = tmp_path / "people.journal"
 
     def ask() -> None:
@@ -96,7 +96,7 @@ def test_an_extractor_that_its_own_model_holds_is_collected():
     assert found() is None
 
 
-def test_a_closed_extractor_lets_go_of_its_journal(tmp_path):
+def test_a_closed_extractor_releases_its_journal(tmp_path):
     path = tmp_path / "people.journal"
     with rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=path) as people:
         first = people.gather_sync(TEXTS)
@@ -111,7 +111,7 @@ def test_a_closed_extractor_lets_go_of_its_journal(tmp_path):
     assert json.dumps(again.stats)
 
 
-def test_a_closed_extractor_lets_go_of_its_callback():
+def test_a_closed_extractor_releases_its_callback():
     def made() -> "weakref.ref[Any]":
         people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, on_event=lambda event: people.stats)
         thread = next(thread for thread in threading.enumerate() if thread.name == "rowcall-events" and thread not in before)

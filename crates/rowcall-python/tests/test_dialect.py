@@ -31,7 +31,7 @@ def test_the_server_is_asked_once_and_the_journal_remembers(story: Story, tmp_pa
         assert second._core.simulator_stats()["requests"]["all"] == 0
 
 
-def test_a_server_that_holds_to_no_schema_is_warned_of(story: Story):
+def test_a_server_that_enforces_no_schema_causes_a_warning(story: Story):
     with plates(story('[engine]\nignores = ["json_schema"]\n'), dialect="auto") as extractor:
         with pytest.warns(rowcall.RowcallWarning, match="does not seem to enforce a schema"):
             extractor.gather_sync(["Ann"], return_exceptions=True)

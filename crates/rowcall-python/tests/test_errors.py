@@ -1,4 +1,4 @@
-"""What goes wrong: the classes, what they tell, and what they do not tell."""
+"""Errors: their classes, what they report, and the secrets they do not."""
 
 import pickle
 import sys
@@ -40,12 +40,12 @@ def test_each_kind_has_its_class(story: Story, kind, error, settings):
     assert type(again) is error and str(again) == str(caught.value)
 
 
-def test_what_every_row_would_meet_stops_the_run(story: Story):
+def test_an_error_that_affects_every_row_stops_the_run(story: Story):
     people = rowcall.Extractor(Person, model=story(fault("{ status = { code = 401 } }")), prompt=PROMPT)
     with pytest.raises(rowcall.AuthError) as caught:
         people.gather_sync(TEXTS, return_exceptions=True, concurrency=1)
     assert caught.value.index is None and caught.value.status == 401
-    # One that was about to be sent may have been.
+    # A request that was about to be sent may have been sent.
     assert people.stats.requests <= 2
 
 
@@ -65,7 +65,7 @@ def test_the_hint_is_a_note_in_the_words_of_this_package(story: Story):
     assert caught.value.__notes__ == ["raise `max_output_tokens=`"]
 
 
-def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
+def test_invalid_settings_are_reported_before_anything_is_sent(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(rowcall.ConfigError, match="OPENAI_API_KEY") as caught:
         rowcall.Extractor(Person, model="openai/gpt-6-luna")
@@ -89,9 +89,9 @@ def test_what_cannot_be_is_told_before_anything_is_sent(monkeypatch):
         (name,) = given
         with pytest.raises((rowcall.ConfigError, TypeError), match=f"`{name}`"):
             rowcall.Extractor(Person, model="sim", **given)
-    with pytest.raises(TypeError, match="`max_retries` is no setting of an extractor: here it is `max_reasks=`"):
+    with pytest.raises(TypeError, match="`max_retries` is not a setting of an extractor: use `max_reasks=`"):
         rowcall.Extractor(Person, model="sim", max_retries=3)
-    # Nothing is what is left out.
+    # None means the same as leaving it out.
     rowcall.Extractor(Person, model="sim", images=None, examples=None, params=None, dedup=None, journal=None)
     for given in ({"rpm": "fast"}, {"prompt": None}, {"examples": [("Ann is 3", {}), (1,)]}, {"images": "photo"}):
         (name,) = given
@@ -135,7 +135,7 @@ def test_keys_are_never_shown(story: Story):
 
 
 @pytest.mark.parametrize(
-    ("hint", "told"),
+    ("hint", "expected"),
     [
         ("give another file with `--journal PATH`", "give another file with `journal=`"),
         ("`--accept-changes` goes on, `--fresh` starts over", "`accept_changes=True` goes on, `fresh=True` starts over"),
@@ -147,10 +147,10 @@ def test_keys_are_never_shown(story: Story):
         (None, None),
     ],
 )
-def test_hints_are_in_the_words_of_this_package(hint, told):
+def test_hints_are_in_the_words_of_this_package(hint, expected):
     from rowcall import _errors
 
-    assert _errors.of("config", "nothing", hint, None, None).hint == told
+    assert _errors.of("config", "nothing", hint, None, None).hint == expected
 
 
 def shown(error: BaseException) -> str:
@@ -159,7 +159,7 @@ def shown(error: BaseException) -> str:
     return "".join(str(frame.locals) for frame in found.stack if "rowcall" in str(frame.filename) and "test_errors" not in frame.filename)
 
 
-def test_keys_are_in_no_variables(tmp_path):
+def test_keys_are_not_in_local_variables(tmp_path):
     secret = {"api_key": KEY, "headers": {"x-proxy-key": "also-secret"}}
     for given in ({"prompt": "{{ text"}, {"concurrency": 0}, {"mode": "tools"}, {"unknown": 1}, {"headers": {"x": b"also-secret"}}):
         for ask in (

@@ -80,7 +80,7 @@ def test_what_it_costs():
 
 
 @pytest.mark.parametrize("hidden", [(), ("tqdm",), ("tqdm", "rich")])
-def test_progress_by_whatever_is_installed(hidden, capsys, monkeypatch):
+def test_progress_uses_the_installed_library(hidden, capsys, monkeypatch):
     from rowcall import _progress
 
     find = _progress.find_spec

@@ -39,7 +39,7 @@ def test_from_file_to_file(tmp_path, input):
         "occupation": "software engineer",
         "_error": None,
     }
-    # The same call again asks nothing; the journal is the command line's as well.
+    # The same call asks nothing again; the command line reads the same journal.
     assert rowcall.run(input, output, Person, model="sim", prompt=PROMPT, progress=False).known == 7
     status = subprocess.run(
         [sys.executable, "-m", "rowcall", "status", "--json", f"{output}.journal"], capture_output=True, text=True, check=True
@@ -68,7 +68,7 @@ def test_an_output_is_the_next_steps_input(tmp_path, input, caplog):
         written = lines(second)
         assert len(written) == rows and sum(line["_error"] is not None for line in written) == failed
         assert "_meta" not in written[0] and "_meta_model" not in written[0]
-        assert "an earlier step: its `_error` and `_meta` are left out" in caplog.text
+        assert "an earlier step: its `_error` and `_meta` are dropped" in caplog.text
         assert "1 row of the input failed in an earlier step" in caplog.text
 
 
@@ -98,7 +98,7 @@ def test_values_are_as_the_model_makes_them(tmp_path, input):
         assert lines(output)[0]["name"] == "JOHN SMITH"
 
 
-def test_what_keeps_it_from_starting(tmp_path, input):
+def test_a_run_that_cannot_start(tmp_path, input):
     output = tmp_path / "people.jsonl"
     output.write_text("precious\n")
     with pytest.raises(rowcall.ConfigError, match="not its journal") as caught:
@@ -139,7 +139,7 @@ def test_an_extractors_journal_outlives_calls_and_processes(tmp_path):
     assert again.stats.known == 7
 
 
-def test_what_a_journal_knows_is_judged_by_todays_model(tmp_path):
+def test_recorded_values_are_validated_by_the_current_model(tmp_path):
     path = tmp_path / "people.journal"
 
     class Name(BaseModel):
@@ -163,25 +163,25 @@ def test_what_a_journal_knows_is_judged_by_todays_model(tmp_path):
     stricter = extractor(Stricter)
     values = stricter.gather_sync(TEXTS, return_exceptions=True)
     assert [isinstance(value, rowcall.InvalidError) for value in values] == too_long
-    # What is not valid any more is asked again, the first time with the known value as an answer that was not right.
+    # A value that is no longer valid is asked again. The first time, the known value is sent back as a wrong answer.
     assert stricter.stats.requests == len(set(TEXTS)) + 3 * len({text for text, long in zip(TEXTS, too_long) if long})
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "expected"),
     [
         ({"order": "Input"}, "order `Input`"),
-        ({"limit_rows": -1}, "option `limit_rows` cannot be used"),
-        ({"limit_rows": object()}, "option `limit_rows` cannot be used"),
-        ({"into": 5}, "option `into` cannot be used"),
+        ({"limit_rows": -1}, "invalid option `limit_rows`"),
+        ({"limit_rows": object()}, "option `limit_rows` cannot be represented in JSON"),
+        ({"into": 5}, "invalid option `into`"),
         ({"journal": False, "fresh": True}, "`fresh`.*`journal=False`"),
         ({"journal": False, "accept_changes": True}, "`accept_changes`.*`journal=False`"),
         ({"concurrency": 0}, "concurrency `0`"),
     ],
     ids=str,
 )
-def test_options_that_cannot_be_are_told(tmp_path, input, options, told):
-    with pytest.raises(rowcall.ConfigError, match=told):
+def test_invalid_options_are_reported(tmp_path, input, options, expected):
+    with pytest.raises(rowcall.ConfigError, match=expected):
         rowcall.run(input, tmp_path / "people.jsonl", Person, model="sim", prompt=PROMPT, progress=False, **options)
 
 
@@ -191,17 +191,17 @@ def test_a_journal_is_kept_if_none_is_named(tmp_path, input):
     assert (tmp_path / "people.jsonl.journal").exists()
 
 
-def test_an_extractors_own_journal_is_no_option_of_a_run(tmp_path, input):
+def test_an_extractors_own_journal_rules_out_the_options_of_a_run(tmp_path, input):
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=tmp_path / "own.journal")
     output = tmp_path / "people.jsonl"
     for options in ({"journal": "other.journal"}, {"journal": False}, {"fresh": True}, {"accept_changes": True}):
         (name,) = options
-        with pytest.raises(rowcall.ConfigError, match=f"`{name}` .*journal of its own"):
+        with pytest.raises(rowcall.ConfigError, match=f"`{name}` .*its own journal"):
             people.run(input, output, progress=False, **options)
     assert people.run(input, output, progress=False, journal=None, fresh=False).done == 7
 
 
-def test_nobody_is_advised_what_an_extractors_own_journal_cannot_do(tmp_path):
+def test_hints_fit_an_extractors_own_journal(tmp_path):
     path = tmp_path / "people.journal"
     rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=path).gather_sync(TEXTS)
     with pytest.raises(rowcall.ConfigError, match="another prompt") as caught:
@@ -209,7 +209,7 @@ def test_nobody_is_advised_what_an_extractors_own_journal_cannot_do(tmp_path):
     assert caught.value.hint == "`accept_changes=True` goes on and asks what is new, removing the file starts over"
 
 
-def test_what_a_validator_raises_leaves_what_is_done(tmp_path):
+def test_an_exception_in_a_validator_keeps_finished_rows(tmp_path):
     input, output = tmp_path / "people.txt", tmp_path / "people.jsonl"
     input.write_text("\n".join(texts(40)) + "\n")
     count = 0
@@ -231,7 +231,7 @@ def test_what_a_validator_raises_leaves_what_is_done(tmp_path):
         people.run(input, output, progress=False, order="completed", concurrency=2)
     part, done = Path(f"{output}.part"), people.stats.done
     assert len(lines(part)) == done >= 19 and not output.exists()
-    # Nobody writes to it any more: the same call goes on.
+    # The journal has been released, so the same call continues.
     assert people.run(input, output, progress=False).known == done
     assert len(lines(output)) == 40
 
@@ -262,7 +262,7 @@ def test_any_other_exception_of_a_signals_handler_cancels_a_run(tmp_path, input,
         threading.Event().wait(0.01)
     else:
         pytest.fail("the requests are still in flight")
-    # It holds the call, so that nobody else has cancelled it.
+    # The exception holds the call, so nothing else can have cancelled it.
     assert caught.value.__traceback__ is not None
 
 
@@ -275,8 +275,8 @@ class Person(BaseModel):
     age: int
     occupation: str
 
-def told(event):
-    # Once, when outcomes are there.
+def observe(event):
+    # Once, when there are outcomes.
     if event.kind == "ended" and not seen:
         seen.append(event)
         print("under way", flush=True)
@@ -284,7 +284,7 @@ def told(event):
 seen = []
 input, output, url = sys.argv[1:]
 rowcall.run(
-    input, output, Person, model="sim", base_url=url, prompt="Extract person info: {{ text }}", progress=False, on_event=told
+    input, output, Person, model="sim", base_url=url, prompt="Extract person info: {{ text }}", progress=False, on_event=observe
 )
 """
 
@@ -318,13 +318,13 @@ def test_killed_at_any_instant_and_resumed(tmp_path, server):
     status = subprocess.run(
         [sys.executable, "-m", "rowcall", "status", "--json", f"{output}.journal"], capture_output=True, text=True, check=True
     )
-    # All that was asked for twice is told.
-    told = json.loads(status.stdout)
-    possibly_paid = next(told[key] for key in told if "paid" in key)
-    assert asked - rows <= possibly_paid, (asked, told)
+    # Everything that was asked twice is reported.
+    report = json.loads(status.stdout)
+    possibly_paid = next(report[key] for key in report if "paid" in key)
+    assert asked - rows <= possibly_paid, (asked, report)
 
 
-def test_ctrl_c_awaits_what_is_in_flight_and_the_same_call_goes_on(tmp_path, server):
+def test_ctrl_c_waits_for_requests_in_flight_and_the_same_call_continues(tmp_path, server):
     rows = 4000
     input, output = tmp_path / "rows.txt", tmp_path / "rows.jsonl"
     input.write_text("\n".join(texts(rows)) + "\n")
@@ -332,14 +332,14 @@ def test_ctrl_c_awaits_what_is_in_flight_and_the_same_call_goes_on(tmp_path, ser
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline() == "under way\n"
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in told and not output.exists() and Path(f"{output}.part").exists()
+    _, stderr = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in stderr and not output.exists() and Path(f"{output}.part").exists()
     subprocess.run(command, check=True)
     assert len(lines(output)) == rows
 
 
-@pytest.mark.parametrize(("source", "output", "told"), [("in.parquet", "out.jsonl", "input `in.parquet`"), ("in.csv", "out.PARQUET", "output `out.PARQUET`")])
-def test_parquet_is_a_table(source: str, output: str, told: str):
-    with pytest.raises(rowcall.ConfigError, match=told) as caught:
+@pytest.mark.parametrize(("source", "output", "expected"), [("in.parquet", "out.jsonl", "input `in.parquet`"), ("in.csv", "out.PARQUET", "output `out.PARQUET`")])
+def test_parquet_is_a_table(source: str, output: str, expected: str):
+    with pytest.raises(rowcall.ConfigError, match=expected) as caught:
         rowcall.run(source, output, Person, model="sim", prompt=PROMPT)
     assert "map_table" in caught.value.hint

@@ -1,5 +1,5 @@
-"""docs/from-instructor.md, run: each snippet on the left as it stands there with Instructor, the one beside it with rowcall, against a
-server of ours, and the same values on both sides."""
+"""docs/from-instructor.md, run: each snippet on the left unchanged with Instructor, the one next to it with rowcall, against a server of
+ours, with the same values on both sides."""
 
 import ast
 import asyncio
@@ -31,7 +31,7 @@ COMPARED = {"person", "persons", "facts", "quotes", "requests", "invalid", "answ
 
 
 class Pair(NamedTuple):
-    """Two snippets that stand beside each other."""
+    """Two snippets next to each other."""
 
     section: str
     left: str
@@ -89,15 +89,15 @@ async def both(pairs: list[Pair]) -> list[tuple[Pair, dict[str, Any], dict[str, 
     return came_to
 
 
-def test_each_snippet_runs_and_the_one_beside_it_comes_to_the_same(server: Server):
+def test_both_snippets_of_each_pair_run_and_agree(server: Server):
     found = pairs()
     assert instructor.__version__.startswith("1.17") and len(found) >= 14
     for pair, left, right in asyncio.run(both(found)):
-        # A loop on the left has names of its own.
+        # The snippet on the left has its own loop variables.
         assert right and set(right) <= set(left), pair
         until = time.monotonic() + 30
         while len(right.get("invalid", [])) < len(left.get("invalid", [])) and time.monotonic() < until:
-            # Events come from a thread of their own.
+            # Events come from a separate thread.
             time.sleep(0.001)
         for name in right:
             assert plain(left[name]) == plain(right[name]), (pair.section, name)
@@ -131,8 +131,8 @@ def test_the_completion_is_the_one_that_was_sent_on_both_sides(server: Server):
     theirs, ours = sent[0].to_dict(), sent[1]
     for key in ("id", "object", "created", "model"):
         assert theirs[key] == ours[key]
-    # Instructor adds details to the usage; ours is as it was sent.
+    # Instructor adds details to the usage; ours is as the server sent it.
     assert ours["usage"] == {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
-    # What is asked for by a tool there is asked for by the schema here.
+    # Instructor uses a tool where rowcall uses the schema.
     called = theirs["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"]
     assert called == ours["choices"][0]["message"]["content"]

@@ -64,7 +64,7 @@ def test_cancelling_the_task_cancels_its_requests(story: Story):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            # The server sees the connections go.
+            # The server notices that the connections are closed.
             while people._core.simulator_stats()["in_flight"]["now"]:
                 await asyncio.sleep(0.001)
 
@@ -80,7 +80,7 @@ def test_a_time_limit_ends_both(story: Story):
 
 
 def test_the_difference_is_that_siblings_are_cancelled(story: Story):
-    # As with TaskGroup: nobody waits for the row that the server holds back.
+    # As with TaskGroup: the call does not wait for the row that the server holds back.
     model = story(BAD + '[held]\ncontains = "John Smith"\nuntil_answered = 1000000\n')
     people = rowcall.Extractor(Person, model=model, prompt=PROMPT)
     with pytest.raises(rowcall.TooLargeError):

@@ -13,7 +13,7 @@ import rowcall
 from conftest import PROMPT, TEXTS, Person, Story
 
 REFUSED = '[[faults]]\nrate = 1.0\ncontains = "Lisa Wilson"\nkind = { status = { code = 413 } }\n'
-# All but one are answered; that one is never.
+# All but one are answered.
 HELD = '[held]\ncontains = "Lisa Wilson"\nuntil_answered = 1000000\n'
 
 
@@ -44,7 +44,7 @@ def notes(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("way", ["gather", "gather_sync", "sequential", "sequential_sync", "map"])
-def test_the_first_failure_brings_the_outcomes_of_the_others(story: Story, way: str):
+def test_the_first_failure_carries_the_other_outcomes(story: Story, way: str):
     people = rowcall.Extractor(Person, model=story(REFUSED), prompt=PROMPT)
     rows = refused_last(people) if "gather" in way else TEXTS
     with pytest.raises(rowcall.TooLargeError) as caught:
@@ -65,7 +65,7 @@ def test_the_first_failure_brings_the_outcomes_of_the_others(story: Story, way: 
         assert f"{len(outcomes)} other rows are done" in notes(caught.value) and "`journal=PATH`" in notes(caught.value)
 
 
-def test_an_interruption_brings_the_outcomes_that_are_there(story: Story, tmp_path):
+def test_an_interruption_carries_the_finished_outcomes(story: Story, tmp_path):
     people = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT, journal=tmp_path / "people.journal")
     interrupt_when(lambda: people.stats.done == 6)
     with pytest.raises(KeyboardInterrupt) as caught:
@@ -73,10 +73,10 @@ def test_an_interruption_brings_the_outcomes_that_are_there(story: Story, tmp_pa
     outcomes = caught.value.outcomes  # type: ignore[attr-defined]
     assert [done.index for done in outcomes] == [0, 1, 2, 4, 5, 6]
     if sys.version_info >= (3, 11):
-        assert "goes on from the journal" in notes(caught.value)
+        assert "continues from the journal" in notes(caught.value)
 
 
-def test_a_cancelled_gather_brings_the_outcomes_that_are_there(story: Story):
+def test_a_cancelled_gather_carries_the_finished_outcomes(story: Story):
     people = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT)
 
     async def cancelled() -> Any:
@@ -92,7 +92,7 @@ def test_a_cancelled_gather_brings_the_outcomes_that_are_there(story: Story):
 
 
 @pytest.mark.parametrize("kind", ["pandas", "pyarrow"])
-def test_an_interrupted_table_is_kept_as_far_as_it_has_come(story: Story, kind: str):
+def test_an_interrupted_table_keeps_finished_rows(story: Story, kind: str):
     people = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT)
     table: Any = pandas.DataFrame({"text": TEXTS}) if kind == "pandas" else pyarrow.table({"text": TEXTS})
     interrupt_when(lambda: people.stats.done == 6)
@@ -121,7 +121,7 @@ def test_a_cancelled_table_is_kept_as_well(story: Story):
     assert asyncio.run(asyncio.wait_for(cancelled(), 30)).column("_error").null_count == 6
 
 
-def test_what_is_in_the_journal_is_not_asked_again_after_a_failure(story: Story, tmp_path):
+def test_recorded_rows_are_not_asked_again_after_a_failure(story: Story, tmp_path):
     model, journal = story(REFUSED), tmp_path / "people.journal"
     with rowcall.Extractor(Person, model=model, prompt=PROMPT, journal=journal) as people:
         with pytest.raises(rowcall.TooLargeError):

@@ -1,5 +1,5 @@
-"""Ways of holding it wrong, mostly as habits from other libraries have it, and what is said of each. The messages are a snapshot:
-`ROWCALL_SNAPSHOTS=write` writes it anew."""
+"""Common mistakes, mostly habits from other libraries, and the message for each. The messages are a snapshot:
+`ROWCALL_SNAPSHOTS=write` updates it."""
 
 import asyncio
 import os
@@ -80,14 +80,14 @@ def said(mistake: Callable[[], Any]) -> str:
     return f"{type(error).__name__}: {error}" + (f"\n  hint: {hint}" if hint else "")
 
 
-def test_what_is_said_of_mistakes():
-    told = "".join(f"{name}\n  {said(mistake)}\n\n" for name, mistake in MISTAKES.items())
+def test_messages_for_mistakes():
+    text = "".join(f"{name}\n  {said(mistake)}\n\n" for name, mistake in MISTAKES.items())
     if os.environ.get("ROWCALL_SNAPSHOTS") == "write":
-        SNAPSHOT.write_text(told)
-    assert told == SNAPSHOT.read_text()
+        SNAPSHOT.write_text(text)
+    assert text == SNAPSHOT.read_text()
 
 
-def test_every_word_of_the_table_leads_to_settings_that_there_are():
+def test_all_advice_refers_to_existing_settings():
     import re
 
     from rowcall import _settings, _words

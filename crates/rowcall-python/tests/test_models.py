@@ -1,4 +1,4 @@
-"""Types of values: what Pydantic and msgspec accept is valid, what they find is told to the model."""
+"""Types of values: what Pydantic and msgspec accept is valid, what they reject goes back to the model."""
 
 import asyncio
 import dataclasses
@@ -61,7 +61,7 @@ def test_objects_of_each_kind(mode):
     }
 
 
-def test_what_is_no_object():
+def test_values_that_are_not_objects():
     assert isinstance(ask(Mood), Mood)
     assert ask(Literal["nurse", "engineer"]) in ("nurse", "engineer")
     assert isinstance(ask(int), int)
@@ -77,7 +77,7 @@ def test_instances_are_as_pydantic_makes_them():
     assert event.place is None or isinstance(event.place, str)
 
 
-def test_what_a_validator_finds_is_told_to_the_model_and_asked_again():
+def test_validation_errors_are_sent_to_the_model():
     seen = []
 
     class Picky(BaseModel):
@@ -98,28 +98,28 @@ def test_what_a_validator_finds_is_told_to_the_model_and_asked_again():
     assert len(seen) == 2
 
 
-def test_what_is_never_valid_fails_with_its_violations():
+def test_an_answer_that_is_never_valid_fails_with_its_violations():
     class Never(BaseModel):
         name: str
         age: int
 
         @model_validator(mode="after")
         def refuse(self) -> "Never":
-            raise ValueError("nobody is good enough")
+            raise ValueError("no name is good enough")
 
     people = rowcall.Extractor(Never, model="sim", prompt=PROMPT, max_reasks=1)
     with pytest.raises(rowcall.InvalidError) as caught:
         people.extract_sync(TEXTS[0])
     error = caught.value
     assert (error.kind, error.attempts, error.prompts) == ("invalid", 2, 2)
-    assert error.violations[0].path == "" and "nobody is good enough" in error.violations[0].message
+    assert error.violations[0].path == "" and "no name is good enough" in error.violations[0].message
     assert error.best == {"name": "John Smith", "age": 30}
     assert json.loads(error.text)["name"] == "John Smith"
     assert error.usage.input_tokens > 0
-    assert "nobody is good enough" in str(error)
+    assert "no name is good enough" in str(error)
 
 
-def test_the_place_of_a_violation_is_a_pointer():
+def test_the_path_of_a_violation_is_a_pointer():
     class Inner(BaseModel):
         ages: list[int]
 
@@ -169,7 +169,7 @@ def test_an_error_in_the_users_code_is_raised_as_it_is():
     assert people.stats.reasks == 0
 
 
-def test_a_validator_may_ask_a_model_itself():
+def test_a_validator_may_call_a_model_itself():
     inner = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
 
     class Doubted(BaseModel):
@@ -183,7 +183,7 @@ def test_a_validator_may_ask_a_model_itself():
     assert [one.name for one in rowcall.Extractor(Doubted, model="sim", prompt=PROMPT).gather_sync(TEXTS)] == ["judge"] * 7
 
 
-def test_msgspec_tells_the_place_too():
+def test_msgspec_reports_the_path_too():
     class Old(msgspec.Struct):
         name: str
         age: int
@@ -196,10 +196,10 @@ def test_msgspec_tells_the_place_too():
     assert "too young" in caught.value.violations[0].message
 
 
-def test_what_is_no_type_is_told():
+def test_values_that_are_not_types_are_rejected():
     with pytest.raises(TypeError, match="is a string"):
         rowcall.Extractor("name, age", model="sim")  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="no type that values can be validated by"):
+    with pytest.raises(TypeError, match="values cannot be validated against"):
         rowcall.Extractor(object(), model="sim")
 
 
@@ -230,7 +230,7 @@ def nested(ask) -> type[BaseModel]:
     return Doubted
 
 
-def test_a_validator_may_ask_by_way_of_another_thread():
+def test_a_validator_may_call_a_model_on_another_thread():
     inner = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
     with ThreadPoolExecutor(4) as pool:
         doubted = nested(lambda text: pool.submit(inner.extract_sync, text).result(30))
@@ -238,7 +238,7 @@ def test_a_validator_may_ask_by_way_of_another_thread():
         assert [one.name for one in people.gather_sync(TEXTS[:2])] == ["judge"] * 2
 
 
-def test_a_validator_may_ask_by_way_of_an_event_loop():
+def test_a_validator_may_call_a_model_on_an_event_loop():
     inner = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
 
     async def ask():
@@ -260,11 +260,11 @@ def test_more_calls_than_threads_may_wait_for_calls_of_their_validators():
 
         for count in (30, 1, 30):
             assert {one.name for one in asyncio.run(everyone(count))} == {"judge"}
-    # Few are left, and they are used again.
+    # Few are left, and they are reused.
     assert sum(thread.name == "rowcall-validation" for thread in threading.enumerate()) < 40
 
 
-def test_a_slow_validator_holds_up_nobody_else():
+def test_a_slow_validator_does_not_block_other_calls():
     is_in, may_go = threading.Event(), threading.Event()
 
     class Slow(BaseModel):
@@ -310,7 +310,7 @@ def test_values_of_one_call_are_validated_one_at_a_time():
     assert most == 1
 
 
-def test_msgspec_tells_the_place_as_far_as_it_knows_it():
+def test_msgspec_reports_as_much_of_the_path_as_it_knows():
     class Inner(msgspec.Struct):
         age: int
 

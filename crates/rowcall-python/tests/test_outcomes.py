@@ -44,7 +44,7 @@ def test_several_threads_share_outcomes(people):
     assert sorted(found) == list(range(300))
 
 
-def test_whoever_waits_is_told_that_others_have_closed_them(story: Story):
+def test_closing_outcomes_wakes_other_waiters(story: Story):
     people = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT)
     outcomes = people.as_completed(TEXTS)
 
@@ -71,7 +71,7 @@ def test_whoever_waits_is_told_that_others_have_closed_them(story: Story):
     assert found == [[]]
 
 
-def test_outcomes_closed_by_another_thread_give_up_their_asynchronous_rows(people):
+def test_closing_outcomes_on_another_thread_cancels_their_asynchronous_rows(people):
     async def take():
         over = asyncio.Event()
 
@@ -89,7 +89,7 @@ def test_outcomes_closed_by_another_thread_give_up_their_asynchronous_rows(peopl
         await asyncio.wait_for(over.wait(), 10)
         thread.join()
 
-    # A loop that is debugged refuses what other threads may not do.
+    # An event loop in debug mode refuses what other threads may not do.
     asyncio.run(take(), debug=True)
 
 
@@ -134,7 +134,7 @@ def test_rows_that_are_cancelled_end_the_call(people):
     asyncio.run(asyncio.wait_for(ask(), 30))
 
 
-def test_waiting_in_vain_leaves_nothing_behind(people, story: Story):
+def test_a_cancelled_wait_leaves_nothing_behind(people, story: Story):
     held = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT)
 
     async def impatient():
@@ -147,7 +147,7 @@ def test_waiting_in_vain_leaves_nothing_behind(people, story: Story):
         ear = _loop._ears[asyncio.get_running_loop()]
         assert not ear.waiting
         outcomes.close()
-        # Nobody is rung for any more.
+        # The bell has no more waiters.
         assert ear.bell.take() == []
 
     asyncio.run(impatient())

@@ -76,14 +76,14 @@ def test_a_pool_of_forked_processes():
 )
 def test_ctrl_c_ends_a_call(call):
     code = BEGIN + f"""
-def told(event):
+def observe(event):
     # Once, when the call is well under way.
     if event.kind == "answered" and not seen:
         seen.append(event)
         print("under way", flush=True)
 
 seen = []
-people = rowcall.Extractor(Person, model="sim", prompt="Extract person info: {{{{ text }}}}", on_event=told)
+people = rowcall.Extractor(Person, model="sim", prompt="Extract person info: {{{{ text }}}}", on_event=observe)
 try:
     {call}
 except KeyboardInterrupt:
@@ -163,8 +163,8 @@ def test_many_threads_at_the_same_time():
     assert everyone == [NAMES] * 16
 
 
-def test_a_call_after_the_end_has_begun_is_told():
-    # Whoever was here first is told of the end last.
+def test_a_call_during_shutdown_is_reported():
+    # Exit handlers run in reverse order, so the first one registered runs last.
     code = "import atexit\n" + textwrap.dedent("""
         def late():
             for ask in (lambda: people.extract_sync(texts[0]), lambda: next(outcomes), lambda: list(people.as_completed(iter(texts)))):
@@ -180,10 +180,10 @@ def test_a_call_after_the_end_has_begun_is_told():
         outcomes = people.as_completed(texts)
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.count("the interpreter is ending") == 3, done.stdout + done.stderr
+    assert done.stdout.count("the interpreter is shutting down") == 3, done.stdout + done.stderr
 
 
-def test_threads_that_are_stuck_hold_up_the_end_together():
+def test_stuck_threads_delay_the_shutdown_only_once():
     done = python("""
         import atexit, threading
         def stuck():

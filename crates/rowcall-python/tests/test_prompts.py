@@ -42,7 +42,7 @@ class Plain:
         ({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}, {"name": "Ann"}, {"name": "Ann"}),
     ],
 )
-def test_an_example_may_be_an_instance_or_what_it_is_as_json(response: Any, value: Any, answer: Any):
+def test_an_example_may_be_an_instance_or_plain_json(response: Any, value: Any, answer: Any):
     people = rowcall.Extractor(response, model="sim", prompt=PROMPT, examples=[("Ann is 3", value), ({"text": "again"}, value)])
     asked, answered, again, _, last = people.preview(TEXTS[0])[1]["messages"]
     assert asked["content"] == "Extract person info: Ann is 3"
@@ -56,7 +56,7 @@ def test_an_example_must_be_valid():
         rowcall.Extractor(Person, model="sim", prompt=PROMPT, examples=[("Ann is 3", {"name": "Ann"})])
 
 
-def test_images_go_along():
+def test_images_are_sent():
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, images=["picture"])
     assert people.variables == ["picture", "text"]
     content = people.preview({"text": TEXTS[0], "picture": PIXEL})[1]["messages"][-1]["content"]

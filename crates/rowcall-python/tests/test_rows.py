@@ -40,7 +40,7 @@ def test_kinds_of_rows(row):
     assert prompted(row) == "Ann 5"
 
 
-def test_what_may_be_in_a_row():
+def test_types_of_values_in_a_row():
     row = {
         "a": datetime.date(2026, 1, 2),
         "b": decimal.Decimal("1.50"),
@@ -56,7 +56,7 @@ def test_what_may_be_in_a_row():
 
 
 @pytest.mark.parametrize("row", [5, b"bytes", object(), {1: "one"}, {"x": b""}, {"x": object()}])
-def test_anything_else_is_told_with_its_type(row):
+def test_other_types_are_reported_by_name(row):
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
     name = "int" if isinstance(row, dict) and 1 in row else type(row["x"] if isinstance(row, dict) else row).__name__
     for ask in (people.extract_sync, lambda row: people.gather_sync([row]), lambda row: people.gather_sync(iter([row]))):
@@ -64,7 +64,7 @@ def test_anything_else_is_told_with_its_type(row):
             ask(row)
 
 
-def test_a_row_that_contains_itself_is_told():
+def test_a_row_that_contains_itself_is_reported():
     row: dict = {}
     row["row"] = row
     with pytest.raises(ValueError, match="nested"):
@@ -109,7 +109,7 @@ def test_rows_are_pulled_only_a_bounded_number_ahead():
     values = people.map(rows())
     for _ in range(10):
         next(values)
-    # Those in flight, those that wait to be taken at either end.
+    # Those in flight, and those waiting at either end.
     assert pulled < 10_000
     values.close()
     before = pulled
@@ -130,7 +130,7 @@ def test_a_generator_may_wait_for_the_outcome_of_its_own_rows():
         known.set()
 
 
-def test_what_a_generator_raises_is_raised_after_what_came_before():
+def test_an_exception_in_a_generator_is_raised_after_the_rows_before_it():
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
 
     def rows():
@@ -154,7 +154,7 @@ def test_what_a_generator_raises_is_raised_after_what_came_before():
         asyncio.run(gather())
 
 
-def test_a_row_that_cannot_be_taken_is_told_with_its_index():
+def test_an_invalid_row_is_reported_with_its_index():
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
 
     async def rows():
@@ -169,7 +169,7 @@ def test_a_row_that_cannot_be_taken_is_told_with_its_index():
             ask()
 
 
-def test_what_a_row_raises_itself_stays_as_it_is():
+def test_an_exception_raised_by_a_row_is_unchanged():
     class Torn(BaseModel):
         def model_dump(self, **_):
             raise KeyError("torn")
@@ -179,7 +179,7 @@ def test_what_a_row_raises_itself_stays_as_it_is():
     assert caught.value.args == ("torn",)
 
 
-def test_what_only_looks_like_a_table_is_read_as_rows():
+def test_an_object_that_only_looks_like_a_table_is_read_as_rows():
     class Result:
         """As of a database's client, whose `columns` is a method."""
 
@@ -195,7 +195,7 @@ def test_what_only_looks_like_a_table_is_read_as_rows():
     assert len(rowcall.Extractor(Person, model="sim", prompt=PROMPT).gather_sync(Result())) == 7
 
 
-def test_a_generator_sees_the_context_variables_of_whoever_gave_it():
+def test_a_generator_sees_the_callers_context_variables():
     variable = contextvars.ContextVar("variable", default="unset")
     seen = []
 

@@ -62,7 +62,7 @@ def ways(people: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("context", [None, {"more": 1}])
 def test_the_row_is_in_the_context_of_every_way(answers, context):
-    # Tables hand over the columns that the prompt uses.
+    # Tables pass only the columns that the prompt uses.
     people = answers(Seen, context=context, prompt="{{ name }}@@{{ answer }}")
     assert all(found == [True, False] for found in ways(people).values()), ways(people)
     with pytest.raises(rowcall.InvalidError, match="expected Bob"):
@@ -105,14 +105,14 @@ def test_a_schema_counts_beside_a_check(answers):
 
 
 def test_equal_rows_are_checked_one_by_one(answers):
-    # They are asked the very same, since the prompt does not use what the check looks at.
+    # Their requests are identical, since the prompt does not use what the check looks at.
     rows = [{"answer": '{"name": "Ann"}', "right": "Ann"}, {"answer": '{"name": "Ann"}', "right": "Bob"}]
     people = answers(Plain, check=lambda row, value: value.name == row["right"], prompt="@@{{ answer }}")
     good, bad = people.gather_sync(rows, return_exceptions=True)
     assert good.name == "Ann" and isinstance(bad, rowcall.InvalidError)
 
 
-def test_what_a_check_raises_beside_violations_ends_the_call(answers):
+def test_other_exceptions_in_a_check_end_the_call(answers):
     def check(row: Any, value: Any) -> None:
         raise KeyError("oh")
 

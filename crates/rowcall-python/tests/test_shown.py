@@ -38,7 +38,7 @@ def test_results_become_a_table_with_the_columns_of_map_table(story: Story):
     assert list(rowcall.to_table([1, 2])["value"]) == [1, 2]
 
 
-def test_a_failure_shows_its_row_and_says_nothing_twice(story: Story):
+def test_a_failure_shows_its_row_and_repeats_nothing(story: Story):
     people = rowcall.Extractor(Person, model=story('[[faults]]\nrate = 1.0\nkind = "schema_violation"\n'), prompt=PROMPT, max_reasks=0)
     (failed,) = people.gather_sync(TEXTS[:1], return_exceptions=True)
     assert isinstance(failed, rowcall.InvalidError) and "index=0" in repr(failed)
@@ -70,7 +70,7 @@ def test_a_bar_of_a_run_is_shown_where_it_was_asked_for(tmp_path, monkeypatch):
         assert bool(shown.getvalue()) is is_shown
 
 
-def test_times_are_told_by_cause_and_together_are_no_longer_than_the_run():
+def test_waiting_times_by_cause_add_up_to_no_more_than_the_run():
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, concurrency=1)
     people.gather_sync(TEXTS)
     stats = people.stats
@@ -83,7 +83,7 @@ HELD = '[held]\ncontains = "Lisa Wilson"\nuntil_answered = 1000000\n'
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_what_is_left_is_known_while_a_call_is_under_way(story: Story, known: bool):
+def test_the_remaining_rows_are_known_during_a_call(story: Story, known: bool):
     people = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT)
     assert (people.stats.left, people.stats.eta) == (None, None)
     outcomes = people.as_completed(TEXTS if known else iter(TEXTS))
@@ -109,7 +109,7 @@ def test_two_calls_at_once_have_the_rows_of_both_left(story: Story):
 
 
 @pytest.mark.parametrize("way", ["gather", "extract", "table", "run", "sequential"])
-def test_failures_are_kept_whatever_the_way(story: Story, way: str, tmp_path):
+def test_every_method_keeps_failures(story: Story, way: str, tmp_path):
     people = rowcall.Extractor(Person, model=story('[[faults]]\nrate = 1.0\ncontains = "Lisa Wilson"\nkind = "schema_violation"\n'), prompt=PROMPT, max_reasks=0)
     if way == "gather":
         people.gather_sync(TEXTS, return_exceptions=True)
@@ -181,7 +181,7 @@ def test_a_stream_is_a_list_of_its_events():
 
 
 @pytest.mark.parametrize("hidden", [(), ("tqdm",), ("tqdm", "rich")])
-def test_a_bar_shows_what_it_costs_and_what_binds(story: Story, hidden, capsys, monkeypatch):
+def test_a_bar_shows_the_cost_and_the_binding_limit(story: Story, hidden, capsys, monkeypatch):
     from rowcall import _progress
 
     find = _progress.find_spec
@@ -194,7 +194,7 @@ def test_a_bar_shows_what_it_costs_and_what_binds(story: Story, hidden, capsys, 
         assert part in shown, (part, shown)
 
 
-def test_what_it_will_cost_is_shown_while_rows_are_left(story: Story):
+def test_a_bar_estimates_the_total_cost(story: Story):
     from rowcall import _progress
 
     people = rowcall.Extractor(Person, model=story(HELD), prompt=PROMPT, price="in=1000,out=1000")
@@ -202,7 +202,7 @@ def test_what_it_will_cost_is_shown_while_rows_are_left(story: Story):
     outcomes = people.as_completed(TEXTS)
     (first,) = (done for _, done in zip(range(1), outcomes))
     assert outcomes._call is not None
-    # By now the other rows may have ended as well: what is shown counts from before the call.
+    # By now the other rows may have ended as well, so the bar counts from before the call.
     shown = _progress.beside(outcomes._call, lambda: before.pop() if before else people.stats)
     for _, done in zip(range(5), outcomes):
         assert done.ok
@@ -278,6 +278,6 @@ def test_events_have_their_time():
     assert before - 1 <= times[0] and times == sorted(times) and times[-1] <= time.time() + 1
 
 
-def test_a_run_over_a_table_says_what_takes_tables(tmp_path):
+def test_run_with_a_table_suggests_map_table(tmp_path):
     with pytest.raises(TypeError, match="`map_table`|map_table"):
         rowcall.run(pandas.DataFrame({"text": TEXTS}), tmp_path / "out.jsonl", Person, model="sim")  # type: ignore[arg-type]

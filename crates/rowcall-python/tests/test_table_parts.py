@@ -72,7 +72,7 @@ def test_nested_columns_are_made_flat_for_csv(answers, tmp_path):
     assert made.column("_meta_attempts").to_pylist() == [1, 1, 1]
     whole = answers(Home).map_table(pyarrow.table({"text": rows}), flatten=True, into="home", prefix="a_")
     assert "a_home.place.city" in whole.column_names
-    # A row that failed is known as such from the text, too.
+    # A failed row is also recognised by the text form of its error.
     again = answers(Home).map_table(made.select(["text", "_error"]), into="home")
     assert again.column("_error").to_pylist()[2]["message"].startswith("the row failed in an earlier step: invalid: no valid")
 
@@ -136,17 +136,17 @@ def test_a_relation_is_asked_about_in_part():
 
 
 @pytest.mark.parametrize(
-    ("only", "told"),
+    ("only", "expected"),
     [
-        ([True], "`only` is about 1 rows, but the table has 7"),
+        ([True], "`only` has 1 items, but the table has 7 rows"),
         ([1] * 7, "`only` has a `int` at row 0, expected True or False"),
-        (pandas.Series([True] * 7), "`only` has another index than the table"),
+        (pandas.Series([True] * 7), "`only` and the table have different indexes"),
         (7, "`only` is of type `int`"),
         ("_error", "`only` is of type `str`"),
     ],
 )
-def test_an_only_that_does_not_fit_is_refused(only: Any, told: str):
-    with pytest.raises(rowcall.ConfigError, match=told):
+def test_an_only_that_does_not_match_is_rejected(only: Any, expected: str):
+    with pytest.raises(rowcall.ConfigError, match=expected):
         people().map_table(tables({"text": TEXTS})[0], only=only)
 
 
@@ -161,21 +161,21 @@ def test_the_output_of_an_earlier_step_is_the_input_of_the_next(story: Story, ki
     assert table.column_names == ["text", *(f"first_{name}" for name in COLUMNS), *COLUMNS, "_error"]
     errors = table.column("_error").to_pylist()
     notes = "\n".join(record.getMessage() for record in caplog.records)
-    assert "the output of an earlier step: its `_error`, `_meta` are left out" in notes
+    assert "the output of an earlier step: its `_error`, `_meta` are dropped" in notes
     if failed_rows == "error":
         assert errors[3]["kind"] == "input" and errors[3]["message"].startswith("the row failed in an earlier step: refusal: ")
         assert errors[:3] + errors[4:] == [None] * 6 and second.stats.requests == 6
-        assert 'not asked, kept with that error; `failed_rows="skip"` leaves' in notes
+        assert 'not asked about, the error is kept; `failed_rows="skip"` skips' in notes
     elif failed_rows == "skip":
         assert table.column("name").to_pylist() == NAMES[:3] + NAMES[4:] and second.stats.requests == 6
-        assert "failed in an earlier step: left out" in notes
+        assert "failed in an earlier step: skipped" in notes
         if kind == 0:
             assert list(made.index) == [10, 11, 12, 14, 15, 16]
     else:
         assert table.column("name").to_pylist() == NAMES and errors == [None] * 7 and second.stats.requests == 7
 
 
-def test_an_earlier_step_without_failures_needs_nothing(caplog):
+def test_an_earlier_step_without_failures_needs_no_decision(caplog):
     first = people().map_table(pandas.DataFrame({"text": TEXTS}), prefix="first_")
     made = people().map_table(first)
     assert list(made["name"]) == NAMES and made["_error"].isna().all()
@@ -184,6 +184,6 @@ def test_an_earlier_step_without_failures_needs_nothing(caplog):
     assert people().map_table(relation).column("name").to_pylist() == NAMES
 
 
-def test_a_word_that_failed_rows_does_not_know_is_refused():
+def test_an_unknown_value_of_failed_rows_is_rejected():
     with pytest.raises(rowcall.ConfigError, match="`failed_rows` is `drop`"):
         people().map_table(pyarrow.table({"text": TEXTS}), failed_rows="drop")

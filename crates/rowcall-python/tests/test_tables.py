@@ -1,4 +1,4 @@
-"""Tables in and out: the columns that were there are untouched, the values' fields stand beside them."""
+"""Tables in and out: the columns that were there are untouched, the values' fields come next to them."""
 
 import asyncio
 import collections
@@ -122,13 +122,13 @@ def test_values_of_all_kinds():
     assert types["seen"] == "timestamp[us, tz=UTC]"
     assert types["tags"].startswith("list<") and types["places"].startswith("list<")
     assert types["scores"].startswith("map<")
-    # Pydantic makes the values, its computed fields among them.
+    # Pydantic makes the values, including its computed fields.
     assert made.column("initial").to_pylist() == [name[:1] for name in made.column("name").to_pylist()]
 
 
 def test_the_whole_value_in_one_column(people):
     table = pyarrow.table({"text": TEXTS, "name": TEXTS})
-    with pytest.raises(rowcall.ConfigError, match="`name` already"):
+    with pytest.raises(rowcall.ConfigError, match="already has a column `name`"):
         people.map_table(table)
     made = people.map_table(table, into="person")
     assert [person["name"] for person in made.column("person").to_pylist()] == NAMES
@@ -143,7 +143,7 @@ def test_a_row_without_a_value_has_an_error(story: Story):
     error = made.column("_error").to_pylist()[2]
     assert error["kind"] == "refusal" and error["violations"] == []
     assert made.column("name").to_pylist()[2] is None and made.column("_error").null_count == 6
-    # A number that is missing makes no fractions of the others.
+    # A missing number does not turn the others into floats.
     frame = rowcall.Extractor(Person, model=model, prompt=PROMPT).map_table(pandas.DataFrame({"text": TEXTS}))
     assert str(frame["age"].dtype) == "Int64" and frame["age"].isna().tolist() == [False] * 2 + [True] + [False] * 4
 
@@ -153,13 +153,13 @@ def test_without_the_event_loop_being_blocked(people):
     assert made.column("name").to_pylist() == NAMES
 
 
-def test_columns_of_pandas_that_nobody_asks_about_may_be_anything(people):
+def test_unused_pandas_columns_may_hold_anything(people):
     frame = pandas.DataFrame({"text": TEXTS, "mixed": [1, "a", None, b"x", 2.5, [], {}], 5: range(7)}, index=[0] * 7)
     frame.insert(3, "mixed", 1, allow_duplicates=True)
     made = people.map_table(frame)
     pandas.testing.assert_frame_equal(made.iloc[:, :4], frame)
     assert list(made["name"]) == NAMES
-    with pytest.raises(rowcall.ConfigError, match="`name` already"):
+    with pytest.raises(rowcall.ConfigError, match="already has a column `name`"):
         people.map_table(frame.assign(name=1))
     assert "picture" in people.map_table(frame.assign(name=1), into="picture").columns
 
@@ -169,7 +169,7 @@ def test_what_cannot_be_read_is_reported(people):
     mixed = rowcall.Extractor(Person, model="sim", prompt="{{ mixed }}")
     with pytest.raises(rowcall.ConfigError) as caught:
         mixed.map_table(pandas.DataFrame({"mixed": ["a", None, 7]}, index=["x", "y", "z"]))
-    assert str(caught.value) == "column `mixed` of the table has a value of type `int` at row 2 (index `z`): `7`, expected `str` as before it"
+    assert str(caught.value) == "column `mixed` of the table has a value of type `int` at row 2 (index `z`): `7`, expected `str` like those before it"
     assert "df['mixed'].astype(str)" in caught.value.hint
     with pytest.raises(rowcall.ConfigError, match="`Series` cannot be read"):
         people.map_table(polars.Series("text", TEXTS))
@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_reported(people):
         people.map_table(polars.DataFrame({"text": TEXTS}).lazy())
 
 
-def test_what_is_no_table_or_lacks_a_column_is_told(people):
+def test_a_missing_table_or_column_is_reported(people):
     with pytest.raises(TypeError, match="`list`"):
         people.map_table(TEXTS)
     with pytest.raises(rowcall.ConfigError, match="`text`") as caught:
@@ -241,16 +241,16 @@ def test_a_table_of_many_rows_is_answered_in_parts(people):
     assert made.column("name").to_pylist()[:7] == NAMES
 
 
-def test_names_that_are_taken_are_told(people):
+def test_existing_column_names_are_reported(people):
     made = people.map_table(pyarrow.table({"text": TEXTS}))
-    with pytest.raises(rowcall.ConfigError, match="`name` already") as caught:
+    with pytest.raises(rowcall.ConfigError, match="already has a column `name`") as caught:
         people.map_table(made)
     for way in ("prefix=", "into=", "only="):
         assert way in caught.value.hint
-    with pytest.raises(rowcall.ConfigError, match="`_meta` already"):
+    with pytest.raises(rowcall.ConfigError, match="already has a column `_meta`"):
         people.map_table(pyarrow.table({"text": TEXTS, "_meta": TEXTS}), meta=True)
-    for into, told in (("text", "`text` already"), ("_error", "`into` is `_error`")):
-        with pytest.raises(rowcall.ConfigError, match=told) as caught:
+    for into, expected in (("text", "already has a column `text`"), ("_error", "`into` is `_error`")):
+        with pytest.raises(rowcall.ConfigError, match=expected) as caught:
             people.map_table(pyarrow.table({"text": TEXTS}), into=into)
         assert "name" in caught.value.hint
 
@@ -262,7 +262,7 @@ def test_columns_are_found_by_whole_words():
     names = ["text", "tex", "ext", "note", "no", "con", "context", "photo", "hot", "", "e"]
     needed = people._core.needed(names)
     assert [name for name, is_needed in zip(names, needed) if is_needed] == ["text", "note", "context", "photo"]
-    # A column that cannot be read, and whose name is a part of another's, is nobody's business.
+    # It does not matter that a column cannot be read whose name is part of another's.
     plain = rowcall.Extractor(Person, model="sim", prompt=PROMPT)
     frame = pandas.DataFrame({"text": TEXTS, "ex": [1, "a", None, b"x", 2.5, [], {}]})
     assert list(plain.map_table(frame)["name"]) == NAMES
@@ -282,9 +282,9 @@ def test_subclasses_of_tables_are_tables_of_their_kind(people):
     assert isinstance(people.map_table(Polar({"text": TEXTS})), polars.DataFrame)
 
 
-def test_no_requests_at_once_are_refused_everywhere(people):
+def test_a_concurrency_of_zero_is_rejected_everywhere(people):
     table = pyarrow.table({"text": TEXTS})
-    for concurrency, told in ((0, "concurrency `0`"), (-1, "concurrency `-1`"), (2.5, "whole number"), ("2", "whole number")):
+    for concurrency, expected in ((0, "concurrency `0`"), (-1, "concurrency `-1`"), (2.5, "whole number"), ("2", "whole number")):
         for ask in (
             lambda: people.map_table(table, concurrency=concurrency),
             lambda: asyncio.run(people.map_table_async(table, concurrency=concurrency)),
@@ -293,7 +293,7 @@ def test_no_requests_at_once_are_refused_everywhere(people):
             lambda: people.run("none.csv", "none.jsonl", concurrency=concurrency),
             lambda: rowcall.Extractor(Person, model="sim", concurrency=concurrency),
         ):
-            with pytest.raises(rowcall.ConfigError, match=told):
+            with pytest.raises(rowcall.ConfigError, match=expected):
                 ask()
 
 
@@ -319,12 +319,12 @@ def test_no_requests_at_once_are_refused_everywhere(people):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_numpy_and_pandas_have_may_be_in_a_row(value, shown):
+def test_values_of_numpy_and_pandas_are_accepted_in_a_row(value, shown):
     people = rowcall.Extractor(Person, model="sim", prompt="{{ value | default('missing') }}")
     assert people.preview({"value": value})[1]["messages"][-1]["content"] == shown
 
 
-def test_a_table_is_no_iterable_of_rows(people):
+def test_a_table_is_not_an_iterable_of_rows(people):
     for table in (pyarrow.table({"text": TEXTS}), pandas.DataFrame({"text": TEXTS}), polars.DataFrame({"text": TEXTS})):
         with pytest.raises(TypeError, match="are a table"):
             people.gather_sync(table)

@@ -15,7 +15,7 @@ STRICT = 'refuses = ["temperature"]\n'
 
 
 @pytest.mark.parametrize("way", ["extract", "gather", "as_completed", "map_table", "run"])
-def test_a_parameter_that_was_refused_is_warned_of_once_and_stands_in_the_statistics(story: Story, way: str, tmp_path):
+def test_a_rejected_parameter_is_warned_about_once_and_noted_in_the_statistics(story: Story, way: str, tmp_path):
     people = rowcall.Extractor(Person, model=story(STRICT), prompt=PROMPT, temperature=0.0)
     with pytest.warns(rowcall.RowcallWarning, match="temperature") as caught:
         if way == "extract":
@@ -48,7 +48,7 @@ def test_equal_rows_share_an_answer_with_a_warning_if_answers_are_to_differ():
 
 
 @pytest.mark.parametrize("settings", [{}, {"temperature": 0.0}, {"temperature": 1.0, "dedup": False}])
-def test_equal_rows_are_no_matter_otherwise(settings):
+def test_equal_rows_cause_no_warning_otherwise(settings):
     people = rowcall.Extractor(Person, model="sim", prompt=PROMPT, **settings)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -114,7 +114,7 @@ def test_equal_rows_are_asked_once_and_have_instances_of_their_own(people):
     assert each.stats.requests == 2
 
 
-def test_leaving_early_cancels_what_is_under_way(story: Story):
+def test_leaving_early_cancels_requests_in_flight(story: Story):
     people = rowcall.Extractor(Person, model=story('[held]\ncontains = "Ann"\nuntil_answered = 1000\n'), prompt=PROMPT)
 
     async def leave():
@@ -137,7 +137,7 @@ def test_the_first_request_can_be_seen(people):
     assert people.variables == ["text"]
 
 
-def test_wrong_use_is_told(people):
+def test_wrong_use_is_reported(people):
     with pytest.raises(TypeError, match="`str`"):
         people.gather_sync("one text")
     with pytest.raises(TypeError, match="`dict`"):
@@ -149,7 +149,7 @@ def test_wrong_use_is_told(people):
             copied(people)
     with pytest.raises(ValueError, match="concurrency `0`"):
         people.gather_sync(TEXTS, concurrency=0)
-    with pytest.raises(TypeError, match="`max_retries` is no setting"):
+    with pytest.raises(TypeError, match="`max_retries` is not a setting"):
         rowcall.Extractor(Person, model="sim", max_retries=3)
 
 

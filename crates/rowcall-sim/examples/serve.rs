@@ -1,4 +1,4 @@
-//! Plays a scenario file on any free port until it is stopped; the base URL is the only line on stdout.
+//! Plays a scenario file on any free port until it is stopped. The base URL is the only line on stdout.
 //!
 //! ```sh
 //! cargo run -p rowcall-sim --example serve -- crates/rowcall-sim/tests/sdk/judge.toml

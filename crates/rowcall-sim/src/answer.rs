@@ -1,5 +1,5 @@
-//! What the simulated model answers: the value in the form asked for, bent by a fault, cut at the token limit. How an
-//! answer is written is each protocol's matter.
+//! The simulated model's answer: the value in the requested form, changed by a fault, cut at the token limit. Each
+//! protocol writes it in its own format.
 
 use serde_json::{Value, json};
 
@@ -13,18 +13,18 @@ use crate::reading::Reading;
 use crate::tokens::tokens;
 use crate::value;
 
-/// An answer before it is wrapped in a body or a stream.
+/// An answer before it is wrapped in a response body or a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
-    /// What the model thinks before it answers.
+    /// The model's thought before it answers.
     pub(crate) thought: Option<String>,
     pub(crate) said: Said,
     pub(crate) finish: Finish,
-    /// Of all this, the thought included.
+    /// Tokens of all this, including the thought.
     pub(crate) tokens: u64,
 }
 
-/// What the message holds.
+/// The content of the message.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Said {
     Content(String),
@@ -32,7 +32,7 @@ pub(crate) enum Said {
     Calls(Vec<Call>),
 }
 
-/// A call of a tool.
+/// A tool call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Call {
     pub(crate) name: String,
@@ -51,7 +51,7 @@ pub(crate) enum Finish {
 const WRONG_TOOL: &str = "simulated_wrong_tool";
 
 impl Answer {
-    /// The answer to `ask` without any fault or limit, or why there is no value for its schema.
+    /// The answer to `ask` without any fault or limit, or the reason why there is no value for its schema.
     pub(crate) fn whole(ask: &Ask, chance: Chance) -> Result<Self, Complaint> {
         let reading = Reading::of(&ask.row.text);
         let said = match &ask.wanted {
@@ -99,12 +99,12 @@ impl Answer {
         Self { thought, said, finish, tokens }
     }
 
-    /// How many of the tokens are the thought's.
+    /// How many of the tokens belong to the thought.
     pub(crate) fn thought_tokens(&self) -> u64 {
         thought_tokens(self.thought.as_deref()).min(self.tokens)
     }
 
-    /// The answer as a model with this fault gives it; faults of the connection or the body leave it as it is.
+    /// The answer as a model with this fault gives it. Faults of the connection or the body do not change it.
     pub(crate) fn bent(self, fault: &FaultKind, ask: &Ask, chance: Chance) -> Self {
         let (finish, thought) = (self.finish, self.thought.clone());
         match fault {
@@ -153,7 +153,7 @@ impl Answer {
         }
     }
 
-    /// The answer cut to at most `most` tokens, of which the thought takes its share first.
+    /// The answer cut to at most `most` tokens. The thought takes its share first.
     pub(crate) fn limited(self, most: Option<u64>) -> Self {
         match most.filter(|most| *most < self.tokens) {
             None => self,
@@ -165,7 +165,8 @@ impl Answer {
         }
     }
 
-    /// Where arguments of a tool are more than text, a model that wraps them answers in words instead of calling it.
+    /// Where a tool's arguments are not plain text, a model that wraps them answers in words instead of calling the
+    /// tool.
     fn in_words(self, ask: &Ask, wrap: impl Fn(&str) -> String) -> Self {
         match (&self.said, ask.form.arguments()) {
             (Said::Calls(_), Arguments::Object) => {
@@ -209,7 +210,7 @@ fn tool_name(wanted: &Wanted) -> &str {
     }
 }
 
-/// `Simulated note 3f2a: ` and the beginning of what the text says.
+/// `Simulated note 3f2a: ` and the beginning of the text.
 fn note(reading: &Reading<'_>, chance: Chance) -> String {
     let said = reading.first_sentence();
     format!("Simulated note {}: {}", chance.tag(), said.get(..boundary(said, 200)).unwrap_or(""))
@@ -223,7 +224,7 @@ fn without_last(text: &str) -> &str {
     text.get(..boundary(text, text.len().saturating_sub(1))).unwrap_or("")
 }
 
-/// The last place at or before `at` where the text can be cut.
+/// The last position at or before `at` where the text can be cut.
 fn boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

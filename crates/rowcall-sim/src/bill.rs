@@ -1,38 +1,38 @@
-//! What the account is charged, and by which tokens: those that answers tell of, and those of requests that failed on the way.
-//! Prices and excesses are the scenario's.
+//! What the account is charged, and for which tokens: those that answers report, and those of requests that failed on
+//! the way. The scenario sets prices and excesses.
 
 use serde::Deserialize;
 
 use crate::ask::Ask;
 use crate::fault::FaultKind;
 
-/// What requests are charged.
+/// How requests are charged.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bill {
-    /// Picodollars for a token of a prompt.
+    /// Picodollars per prompt token.
     pub input: u64,
-    /// Picodollars for a token of an answer.
+    /// Picodollars per answer token.
     pub output: u64,
-    /// Picodollars for a token of a prompt that comes from the cache; absent, as for any other.
+    /// Picodollars per prompt token from the cache. Default: the price of any other.
     #[serde(default)]
     pub cached: Option<u64>,
-    /// What a whole request is charged once its prompt is longer, the shortest first.
+    /// Prices for the whole request once its prompt exceeds a length, the shortest first.
     #[serde(default)]
     pub tiers: Vec<Tier>,
-    /// How many tokens of a prompt are counted for each that there is by the usual estimate.
+    /// How many prompt tokens are counted for each estimated one.
     #[serde(default = "one")]
     pub prompt_factor: f64,
-    /// The share of a prompt's tokens that comes from the cache.
+    /// The share of a prompt's tokens that come from the cache.
     #[serde(default)]
     pub cached_share: f64,
-    /// Whether every answer takes the whole of its output limit.
+    /// Whether every answer uses its whole output limit.
     #[serde(default)]
     pub full_output: bool,
-    /// How many tokens of an answer are counted for each, also beyond its limit.
+    /// How many answer tokens are counted for each, even beyond the limit.
     #[serde(default = "one")]
     pub output_factor: f64,
-    /// Whether requests that fail on the way (5xx, connections, unreadable bodies) are charged as if they had not.
+    /// Whether requests that fail on the way (5xx, connections, unreadable bodies) are charged like any other.
     #[serde(default)]
     pub failures: bool,
 }
@@ -41,11 +41,11 @@ pub struct Bill {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
-    /// They hold for prompts of more tokens than this.
+    /// They apply to prompts of more tokens than this.
     pub above: u64,
-    /// Picodollars for a token of a prompt, from the cache or not.
+    /// Picodollars per prompt token, from the cache or not.
     pub input: u64,
-    /// Picodollars for a token of an answer.
+    /// Picodollars per answer token.
     pub output: u64,
 }
 
@@ -54,7 +54,7 @@ fn one() -> f64 {
 }
 
 impl Bill {
-    /// Picodollars for a token in and for one out, and nothing unusual.
+    /// Picodollars per input and per output token, and nothing unusual.
     pub fn new(input: u64, output: u64) -> Self {
         Self {
             input,
@@ -69,20 +69,20 @@ impl Bill {
         }
     }
 
-    /// The same request with its prompt's tokens as they are counted here.
+    /// The same request with its prompt tokens as they are counted here.
     pub(crate) fn count(&self, mut ask: Ask) -> Ask {
         ask.prompt_tokens = (ask.prompt_tokens as f64 * self.prompt_factor).ceil() as u64;
         ask.cached_tokens = (ask.prompt_tokens as f64 * self.cached_share) as u64;
         ask
     }
 
-    /// The tokens of an answer as they are counted here.
+    /// The answer tokens as they are counted here.
     pub(crate) fn output(&self, tokens: u64, limit: Option<u64>) -> u64 {
         let taken = limit.filter(|_| self.full_output).unwrap_or(tokens);
         (taken as f64 * self.output_factor).ceil() as u64
     }
 
-    /// What a request is charged, in picodollars, that met this fault or none.
+    /// The charge in picodollars for a request that met this fault or none.
     pub(crate) fn charge(&self, ask: &Ask, output: u64, fault: Option<&FaultKind>) -> u64 {
         if !fault.is_none_or(|fault| self.charges(fault)) {
             return 0;
@@ -95,7 +95,7 @@ impl Bill {
 
     fn charges(&self, fault: &FaultKind) -> bool {
         match fault {
-            // 529 is a refusal.
+            // 529 is a rejection.
             FaultKind::Status(status) => self.failures && status.code >= 500 && status.code != 529,
             FaultKind::Reset(_)
             | FaultKind::Cut(_)

@@ -1,5 +1,5 @@
-//! An answer's body on the wire: whole, or failing half-way as a scenario wants it.
-//! Gives back what the request holds when the last byte is out or the client has left.
+//! An answer's body on the wire: complete, or failing midway as the scenario says. Releases what the request holds
+//! when the last byte is sent or the client has left.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -14,7 +14,7 @@ use crate::fault::Moment;
 use crate::reply::{Ending, Failure, Length, Reply};
 use crate::shared::Visit;
 
-/// The answer is not to be completed; what becomes of the connection depends on HTTP's version.
+/// The answer is not completed. HTTP's version decides what happens to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
     /// By RST, or RST_STREAM.
@@ -46,7 +46,7 @@ pub(crate) struct AnswerBody {
 
 enum Next {
     Bytes,
-    /// Lets what was given be flushed before the connection breaks.
+    /// Lets the bytes given so far be flushed before the connection breaks.
     Flush(Broken),
     Break(Broken),
     Stall,
@@ -54,7 +54,7 @@ enum Next {
 }
 
 impl AnswerBody {
-    /// The body of `reply`; `visit` is told when it is over.
+    /// The body of `reply`; `visit` is notified when it is over.
     pub(crate) fn new(reply: Reply, visit: Option<Visit>) -> Self {
         let mut body = Self { reply, next: Next::Bytes, visit };
         if body.reply.body.is_empty() {

@@ -1,5 +1,5 @@
-//! Deterministic chance: the same seed and text always draw the same numbers.
-//! Owns hashing and drawing; what is drawn for is decided elsewhere.
+//! Deterministic chance: the same seed and text always draw the same numbers. Owns hashing and drawing; what is drawn
+//! is decided elsewhere.
 
 const K0: u64 = 0x9e37_79b9_7f4a_7c15;
 const K1: u64 = 0xd6e8_feb8_6659_fd93;
@@ -29,7 +29,7 @@ fn word(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(padded)
 }
 
-/// A point from which any number of independent draws can be derived by name or by number.
+/// A source from which any number of independent draws can be derived, by name or by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chance(u64);
 
@@ -43,12 +43,12 @@ impl Chance {
         Self(hash(self.0, name.as_bytes()))
     }
 
-    /// Another, independent chance for the `n`th of many alike.
+    /// Another, independent chance for the `n`th of several.
     pub(crate) fn nth(self, n: u64) -> Self {
         Self(fold(self.0 ^ K1, n.wrapping_add(K2)))
     }
 
-    /// 64 bits, each as likely as not.
+    /// 64 bits, each equally likely.
     pub(crate) fn bits(self) -> u64 {
         fold(self.0 ^ K0, K2)
     }
@@ -69,7 +69,7 @@ impl Chance {
         radius * (std::f64::consts::TAU * self.nth(1).unit()).cos()
     }
 
-    /// Four hexadecimal digits, to tell made-up strings apart.
+    /// Four hexadecimal digits, which distinguish made-up strings.
     pub(crate) fn tag(self) -> String {
         format!("{:04x}", self.bits() >> 48)
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_input_draws_equally_and_other_input_otherwise() {
+    fn equal_inputs_draw_equal_numbers() {
         let chance = Chance::of(1, "row");
         assert_eq!(chance, Chance::of(1, "row"));
         assert_ne!(chance, Chance::of(2, "row"));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_fill_their_range_evenly() {
+    fn draws_are_uniform() {
         let mut tenths = [0_u32; 10];
         let mut sum = 0.0;
         for n in 0..10_000 {

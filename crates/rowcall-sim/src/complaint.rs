@@ -1,11 +1,11 @@
-//! What is wrong with a schema and where, worded as OpenAI words it.
+//! What is wrong with a schema and where, in OpenAI's wording.
 
 use std::fmt;
 
-/// A keyword that is missing, not permitted or not to be satisfied, and the path to it.
+/// A keyword that is missing, not permitted or unsatisfiable, and the path to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
-    /// Property names and keywords from the root of the schema to the place.
+    /// Property names and keywords from the root of the schema to the keyword.
     pub(crate) path: Vec<String>,
     /// What is wrong there.
     pub(crate) what: String,

@@ -1,5 +1,5 @@
-//! One connection: encrypted or not, HTTP/1.1 or HTTP/2, and how either breaks on purpose.
-//! Who is let in is the server's matter, what is answered `exchange.rs`'s.
+//! One connection: encrypted or not, HTTP/1.1 or HTTP/2, and how either breaks on purpose. The server accepts
+//! connections; `exchange.rs` answers requests.
 
 use std::error::Error;
 use std::pin::{Pin, pin};
@@ -23,13 +23,13 @@ use crate::options::Http;
 use crate::shared::Shared;
 use crate::tls::H2;
 
-/// Requests at a time on a connection of HTTP/2: RFC 9113 (section 6.5.2) recommends to allow no fewer, and servers
-/// allow hardly more (nginx 128 unless configured).
+/// Concurrent requests on an HTTP/2 connection. RFC 9113 (section 6.5.2) recommends to allow no fewer, and servers
+/// hardly allow more (nginx 128 unless configured).
 const MOST_STREAMS: u32 = 100;
-/// How HTTP/2's preface begins; no method of HTTP/1.1 does.
+/// The beginning of HTTP/2's preface; no method of HTTP/1.1 begins this way.
 const PREFACE: &[u8; 3] = b"PRI";
 
-/// What bytes go over, down to the socket.
+/// A transport for bytes, down to the socket.
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     fn socket(&self) -> &TcpStream;
 }
@@ -46,7 +46,7 @@ impl Wire for TlsStream<TcpStream> {
     }
 }
 
-/// Serves a connection without TLS until it ends, or `stop` changes and the requests under way are answered.
+/// Serves a connection without TLS until it ends, or until `stop` changes and the current requests are answered.
 pub(crate) async fn plain(stream: TcpStream, http: Http, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
     enter(&stream, &shared);
     let http = match http {
@@ -68,7 +68,7 @@ async fn told_by_first_bytes(stream: &TcpStream) -> Http {
     if read.is_ok() && start == *PREFACE { Http::Two } else { Http::One }
 }
 
-/// As [`plain`], with TLS.
+/// Like [`plain`], with TLS.
 pub(crate) async fn encrypted(
     stream: TcpStream,
     tls: TlsAcceptor,
@@ -100,7 +100,7 @@ fn enter(stream: &TcpStream, shared: &Shared) {
 async fn speak(stream: impl Wire, http: Http, shared: &Arc<Shared>, stop: watch::Receiver<()>) {
     match http {
         Http::One | Http::Both => one(stream, shared, stop).await,
-        // Boxed, since it is the larger by far and every connection would hold the room for it.
+        // Boxed because it is by far the larger, and every connection would reserve space for it.
         Http::Two => Box::pin(two(stream, shared, stop)).await,
     }
 }
@@ -129,12 +129,12 @@ fn asks_for_reset(error: &hyper::Error) -> bool {
 }
 
 async fn two(stream: impl Wire, shared: &Arc<Shared>, mut stop: watch::Receiver<()>) {
-    // An error of an answer resets its stream and is not told to the connection, which a cut is to end.
+    // An error in an answer resets its stream but does not reach the connection, which a cut must end.
     let cut = Arc::new(Notify::new());
     let service = service_fn(|request: Request<Incoming>| {
         let (shared, cut) = (Arc::clone(shared), Arc::clone(&cut));
         async move {
-            let told = move |broken| {
+            let notify_cut = move |broken| {
                 match broken {
                     Broken::Cut => cut.notify_one(),
                     Broken::Reset => {}
@@ -142,8 +142,8 @@ async fn two(stream: impl Wire, shared: &Arc<Shared>, mut stop: watch::Receiver<
                 broken
             };
             match serve(request, shared).await {
-                Ok(response) => Ok(response.map(|body| body.map_err(told))),
-                Err(broken) => Err(told(broken)),
+                Ok(response) => Ok(response.map(|body| body.map_err(notify_cut))),
+                Err(broken) => Err(notify_cut(broken)),
             }
         }
     });

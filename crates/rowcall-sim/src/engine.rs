@@ -1,40 +1,42 @@
-//! A constrained decoder in the place of the provider's own rules: which keywords of a schema the server holds the model to, which it takes
-//! and ignores, and which it refuses.
+//! A constrained decoder instead of the provider's own rules: which keywords of a schema the server enforces, which
+//! it accepts and ignores, and which it rejects.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::value::satisfies;
 
-/// What stands for the order of properties among what is ignored: they come sorted by name.
+/// In the list of what is ignored, the order of properties: they come sorted by name.
 const ORDER: &str = "order";
 
-/// What stands for the whole schema among what is ignored.
+/// In the list of what is ignored, the whole schema.
 const SCHEMA: &str = "json_schema";
 
 /// Keywords whose values are objects of schemas by name.
 const NAMED: [&str; 4] = ["properties", "patternProperties", "$defs", "definitions"];
 
-/// Keywords whose values are values of the schema's.
+/// Keywords whose values are instances of the schema, not schemas.
 const VALUES: [&str; 4] = ["enum", "const", "default", "examples"];
 
-/// What a server makes of a schema that is asked for by the provider's own field. Keywords are given by name, or as `format=date` with the
-/// only value that is meant.
+/// How a server handles a schema that is requested through the provider's own field. Keywords are given by name, or
+/// as `format=date` for one value only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Engine {
-    /// Keywords that are taken and not held to; `order` stands for the order of properties, `json_schema` for all of it.
+    /// Keywords that are accepted but not enforced; `order` means the order of properties, `json_schema` the whole
+    /// schema.
     pub ignores: Vec<String>,
-    /// Keywords with which a schema is answered with 400.
+    /// Keywords for which a schema is answered with 400.
     pub refuses: Vec<String>,
-    /// Whether the model makes up its values whatever it is asked for. Otherwise it writes the JSON that the prompt ends in, if it may.
+    /// Whether the model makes up its values whatever the prompt says. Otherwise it writes the JSON at the end of the
+    /// prompt, if the schema allows it.
     pub babbles: bool,
 }
 
 /// How a model behind an engine answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Manner {
-    /// Whether it writes the JSON that the prompt ends in, where it may.
+    /// Whether it writes the JSON at the end of the prompt, where allowed.
     pub(crate) copies: bool,
     /// Whether properties come sorted by name.
     pub(crate) sorts: bool,
@@ -46,12 +48,12 @@ impl Engine {
         Manner { copies: !self.babbles, sorts: self.does_ignore(ORDER) }
     }
 
-    /// Whether it ignores schemas altogether.
+    /// Whether it ignores schemas completely.
     pub(crate) fn ignores_all(&self) -> bool {
         self.does_ignore(SCHEMA)
     }
 
-    /// What of `schema` the model is held to, or the message of the refusal.
+    /// The part of `schema` that is enforced, or the message of the rejection.
     pub(crate) fn held(&self, schema: &Value) -> Result<Value, String> {
         let Value::Object(keywords) = schema else { return Ok(schema.clone()) };
         let mut held = Map::new();
@@ -82,7 +84,7 @@ impl Engine {
     }
 }
 
-/// Whether the list has this keyword, or it with this value.
+/// Whether the list has this keyword, alone or with this value.
 fn names(list: &[String], name: &str, value: &Value) -> bool {
     list.iter().any(|each| match each.split_once('=') {
         None => each == name,
@@ -91,15 +93,15 @@ fn names(list: &[String], name: &str, value: &Value) -> bool {
 }
 
 impl Manner {
-    /// What the model writes that may write any text.
+    /// The answer of a model that may write any text.
     pub(crate) fn said(self, prompt: &str) -> Option<String> {
         asked(prompt).filter(|_| self.copies).map(|value| value.to_string())
     }
 
-    /// The value that it writes in the place of a made-up one for `schema`.
+    /// The value that it writes for `schema` instead of a made-up one.
     pub(crate) fn value(self, prompt: &str, schema: &Value, made_up: Value) -> Value {
         let may_write = |value: &Value| {
-            // Formats are not judged here.
+            // Formats are not checked here.
             !has_format(schema) && satisfies(schema, value) && (self.sorts || is_in_order(schema, value))
         };
         let copied = asked(prompt).filter(|value| self.copies && may_write(value));
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_are_left_out_or_refused_wherever_they_are_and_names_are_not() {
+    fn keywords_are_ignored_or_rejected_everywhere_but_names_are_not() {
         let schema = json!({
             "properties": { "pattern": { "anyOf": [{ "pattern": "a" }, { "format": "date" }, { "format": "uuid" }] } },
             "enum": [{ "pattern": "b" }],
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_writes_what_it_is_asked_for_where_it_may() {
+    fn a_model_writes_the_requested_value_where_allowed() {
         let schema = json!({ "type": "object", "properties": { "b": { "maximum": 3 }, "a": {} } });
         let made_up = json!({ "b": 1, "a": 1 });
         let (keeps, sorts) = (engine(&[], &[]).manner(), engine(&["order"], &[]).manner());

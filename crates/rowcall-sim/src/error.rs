@@ -1,47 +1,47 @@
-//! Why a simulator could not start or a scenario not be read.
+//! Why a simulator could not start or a scenario could not be read.
 
-/// Why a simulator could not start or a scenario not be read.
+/// Why a simulator could not start or a scenario could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimError {
-    /// The port is taken or not allowed.
+    /// The port is in use or not allowed.
     #[error("cannot listen on port `{port}` of 127.0.0.1")]
     Listen {
-        /// The port asked for.
+        /// The requested port.
         port: u16,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The server's thread or runtime could not be made, or the thread ended by itself.
+    /// The server's thread or runtime could not be started, or the thread ended unexpectedly.
     #[error("the simulator's thread cannot run")]
     Thread {
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The certificate for TLS could not be made.
     #[error("the simulator's certificate cannot be made")]
     Certificate {
-        /// What the cryptography said.
+        /// The error of the cryptography library.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// No scenario has this name.
     #[error("unknown scenario `{name}` (known: {})", known.join(", "))]
     UnknownScenario {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: Vec<&'static str>,
     },
-    /// The scenario is not TOML, or has a key or a value that no scenario has.
+    /// The scenario is not TOML, or has an unknown key or value.
     #[error("the scenario cannot be read")]
     Toml {
         /// What is wrong, with line and key.
         source: Box<toml::de::Error>,
     },
-    /// A number of the scenario is out of its range.
+    /// A number in the scenario is out of range.
     #[error("`{key}` of the scenario is `{found}`, expected {expected}")]
     OutOfRange {
-        /// Where the number stands.
+        /// The key of the number.
         key: String,
         /// The number.
         found: f64,
@@ -51,7 +51,7 @@ pub enum SimError {
 }
 
 impl SimError {
-    /// What to try next, where there is something to say.
+    /// What to try next, if there is advice.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Listen { .. } => Some("use another port, or 0 for any free one".to_owned()),

@@ -1,4 +1,4 @@
-//! One request and its response: routed, read, asked of the simulation, waited for, sent.
+//! One request and its response: routes it, reads it, plays it in the simulation, waits, sends the answer.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(crate) async fn serve(
     Ok(response(reply, None))
 }
 
-/// The whole body, unless it is too large or does not come.
+/// The whole body, unless it is too large or does not arrive.
 async fn read(body: Incoming) -> Option<Bytes> {
     Limited::new(body, LARGEST_BODY).collect().await.ok().map(Collected::to_bytes)
 }
@@ -69,7 +69,7 @@ fn call<'c>(service: &'c Service, head: &'c Parts, body: &'c [u8]) -> Call<'c> {
     Call { service, headers: &head.headers, body }
 }
 
-/// Reads the body, asks the simulation, waits as long as the model takes, answers or fails.
+/// Reads the body, asks the simulation, waits as long as the model takes, then answers or fails.
 async fn answer(
     request: Request<Incoming>,
     service: &Service,

@@ -1,5 +1,5 @@
-//! What can go wrong on purpose, and whether it does for a given request.
-//! Owns the kinds and the draw; how each is played is the answer's and the server's matter.
+//! Deliberate faults, and whether one occurs for a given request. Owns the kinds and the draw; the answer and the
+//! server play them.
 
 use std::time::Duration;
 
@@ -8,38 +8,38 @@ use serde::Deserialize;
 use crate::chance::Chance;
 use crate::span::Span;
 
-/// One thing that goes wrong, for some of the requests.
+/// One kind of fault, for some of the requests.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// The share of requests it hits, from 0 to 1. The rates of the faults that may hit a request add up:
-    /// one draw decides for all, in their order.
+    /// The share of requests it hits, from 0 to 1. The rates of all faults that may hit a request add up: one draw
+    /// decides for all of them, in order.
     pub rate: f64,
-    /// Hits only the first so many admitted requests of a row (1 to 255); absent, any.
+    /// Hits only the first few admitted requests of a row (1 to 255). Default: any.
     #[serde(default)]
     pub attempts: Option<u8>,
     /// Hits only rows whose text contains this.
     #[serde(default)]
     pub contains: Option<String>,
-    /// Hits only requests that come at this time of the story; absent, at any. With a rate of 1 it is an outage.
+    /// Hits only requests during this time. Default: at any time. With a rate of 1 it is an outage.
     #[serde(default)]
     pub during: Option<Span>,
 }
 
-/// What goes wrong: connections, statuses, bodies, or the model's answer itself.
+/// A fault of the connection, the status, the body, or the model's answer itself.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
-    /// Another HTTP status than 200.
+    /// An HTTP status other than 200.
     Status(StatusFault),
-    /// The connection is reset (RST); over HTTP/2 only the request's stream is (RST_STREAM with INTERNAL_ERROR).
+    /// The connection is reset (RST). Over HTTP/2 only the request's stream is (RST_STREAM with INTERNAL_ERROR).
     Reset(Moment),
-    /// The connection is closed without, or amid, the answer; under TLS without saying so before (no close_notify),
-    /// over HTTP/2 with all other requests on it (and no GOAWAY).
+    /// The connection is closed before or during the answer; under TLS without a close_notify, over HTTP/2 with all
+    /// other requests on it and without a GOAWAY.
     Cut(Moment),
-    /// Nothing more comes until the client leaves.
+    /// Nothing more is sent until the client leaves.
     Stall(Moment),
     /// The value's text is not JSON.
     InvalidJson,
@@ -47,9 +47,9 @@ pub enum FaultKind {
     TruncatedJson,
     /// The value is JSON but does not satisfy the schema.
     SchemaViolation,
-    /// The value stands in a Markdown code fence.
+    /// The value is in a Markdown code fence.
     Fenced,
-    /// Sentences stand around the value.
+    /// The value is surrounded by sentences.
     Prose,
     /// The model refuses.
     Refusal,
@@ -57,7 +57,7 @@ pub enum FaultKind {
     ContentFilter,
     /// The finish reason is `length`, the text cut short.
     Length,
-    /// The answer has no text and no tool call.
+    /// The answer has neither text nor a tool call.
     Empty,
     /// The answer calls a tool that was not offered.
     WrongTool,
@@ -66,7 +66,7 @@ pub enum FaultKind {
     /// Status 200, but the body (or a frame of the stream) is an error.
     #[serde(rename = "error_in_200")]
     ErrorIn200,
-    /// Status 200, but the body is no JSON at all.
+    /// Status 200, but the body is not JSON.
     GarbageBody,
 }
 
@@ -86,7 +86,7 @@ pub enum Moment {
 pub struct StatusFault {
     /// The HTTP status, 400 to 599.
     pub code: u16,
-    /// What the body is; an error in the provider's own form unless said otherwise.
+    /// The body. Default: an error in the provider's own form.
     #[serde(default)]
     pub body: ErrorBody,
     /// The header `retry-after`, in whole seconds; Gemini's `RetryInfo`.
@@ -98,11 +98,11 @@ pub struct StatusFault {
     /// The header `x-should-retry`, which Gemini does not know.
     #[serde(default)]
     pub should_retry: Option<bool>,
-    /// The error's `type` (Gemini's `status`), where the one usual for the status does not fit. OpenAI's words for an
-    /// account without money become those of the other providers.
+    /// The error's `type` (Gemini's `status`), where the usual one for the status does not fit. OpenAI's words for an
+    /// account without money are translated for the other providers.
     #[serde(default, rename = "type")]
     pub error_type: Option<String>,
-    /// The error's `code` (Anthropic's `details.error_code`, the reason of Gemini's `ErrorInfo`), where the one usual
+    /// The error's `code` (Anthropic's `details.error_code`, the reason of Gemini's `ErrorInfo`), where the usual one
     /// for the status does not fit.
     #[serde(default)]
     pub error_code: Option<String>,
@@ -126,25 +126,25 @@ impl StatusFault {
         }
     }
 
-    /// What the error says.
+    /// The error's message.
     pub(crate) fn message(&self) -> String {
         self.message.clone().unwrap_or_else(|| format!("This error {} was simulated.", self.code))
     }
 
     /// Whether it says, in OpenAI's words, that the account has no money left.
     pub(crate) fn is_out_of_money(&self) -> bool {
-        let told = [&self.error_type, &self.error_code].into_iter().flatten();
-        told.into_iter().any(|word| OUT_OF_MONEY.contains(&word.as_str()))
+        let words = [&self.error_type, &self.error_code].into_iter().flatten();
+        words.into_iter().any(|word| OUT_OF_MONEY.contains(&word.as_str()))
     }
 
-    /// After which time to come again, if it is told.
+    /// When to retry, if the error says so.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let seconds = self.retry_after.map(Duration::from_secs);
         self.retry_after_ms.map(Duration::from_millis).or(seconds)
     }
 }
 
-/// The codes by which OpenAI says that money or a month's limit is used up.
+/// OpenAI's codes for an exhausted balance or monthly limit.
 const OUT_OF_MONEY: [&str; 5] = [
     "insufficient_quota",
     "credit_balance_exhausted",
@@ -153,7 +153,7 @@ const OUT_OF_MONEY: [&str; 5] = [
     "organization_usage_limit_exceeded",
 ];
 
-/// What the body of an HTTP error is.
+/// The body of an HTTP error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorBody {
@@ -161,7 +161,7 @@ pub enum ErrorBody {
     #[default]
     #[serde(alias = "openai")]
     Provider,
-    /// A page, as a proxy answers.
+    /// A page, as proxies answer.
     Html,
     /// Nothing.
     Empty,
@@ -185,7 +185,7 @@ impl Fault {
         Self { contains: Some(text.to_owned()), ..self }
     }
 
-    /// The same fault, hitting only requests that come at this time of the story.
+    /// The same fault, hitting only requests during this time.
     pub fn with_during(self, during: Span) -> Self {
         Self { during: Some(during), ..self }
     }
@@ -198,7 +198,7 @@ impl Fault {
 }
 
 impl FaultKind {
-    /// Its name as in a scenario file and in the statistics.
+    /// Its name in scenario files and in the statistics.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Status(_) => "status",
@@ -222,7 +222,7 @@ impl FaultKind {
     }
 }
 
-/// The fault that hits the `nth` admitted request (from 1) of the row with this text at this time of the story, if any.
+/// The fault, if any, that hits the `nth` admitted request (from 1) of the row with this text at this time.
 pub(crate) fn draw<'f>(
     faults: &'f [Fault],
     chance: Chance,
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_called_in_a_scenario_as_in_the_statistics() {
+    fn kinds_have_the_same_names_in_scenarios_and_statistics() {
         for name in [
             "invalid_json",
             "truncated_json",
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_hits_whatever_comes_meanwhile() {
+    fn an_outage_hits_all_requests_during_it() {
         let during = Span { from_seconds: 2.0, for_seconds: 1.5 };
         let faults = [Fault::new(FaultKind::Empty, 1.0).with_during(during)];
         let is_hit =
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_attempt_draws_anew_and_the_same_attempt_alike() {
+    fn a_repeated_attempt_draws_again_and_the_same_attempt_the_same() {
         let faults = [Fault::new(FaultKind::Empty, 0.5)];
         let text = |nth| {
             (0..64)

@@ -1,5 +1,5 @@
-//! What a request will cost and how long its answer will take: known before it is sent, since both depend on seed, text
-//! and schema only. For whoever wants to know what the best of all clients could do.
+//! Predicts what a request will cost and how long its answer will take, before it is sent: both depend only on seed,
+//! text and schema. For computing what an ideal client could achieve.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::quota::Need;
 use crate::rules::Rules;
 use crate::scenario::Scenario;
 
-/// What is known of a request beforehand.
+/// What is known about a request in advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Foretold {
     /// What the quota charges for it.
     pub need: Need,
-    /// How long its answer takes, from admission or from the place it gets.
+    /// How long its answer takes, from admission or from the time it gets a slot.
     pub latency: Duration,
 }
 
 impl Scenario {
-    /// What the simulator with this seed will make of the first chat completion request with this body, faults aside;
-    /// `None` if it would be answered with 400.
+    /// What the simulator with this seed will do with the first chat completion request with this body, ignoring
+    /// faults; `None` if it would be answered with 400.
     pub fn foretell(&self, seed: u64, body: &[u8]) -> Option<Foretold> {
         let ask = chat::decode(body, Rules::of(self)).ok()?;
         let chance = ask.row.chance(seed);
@@ -32,7 +32,7 @@ impl Scenario {
     }
 }
 
-/// What `ask` asks of the account if `answer` is its answer.
+/// The quota that `ask` needs if `answer` is its answer.
 pub(crate) fn need(ask: &Ask, answer: &Answer) -> Need {
     Need { requests: 1, input_tokens: ask.prompt_tokens, output_tokens: answer.tokens }
 }

@@ -1,9 +1,8 @@
-//! The form in which a request wants its answer, of those that its protocol has. How an answer is written in it is that
-//! protocol's matter.
+//! The form in which a request wants its answer, among those that its protocol has. The protocol writes it.
 
 use serde_json::{Map, Value};
 
-/// The form, by the protocol that is spoken.
+/// The form, by protocol.
 #[derive(Debug)]
 pub(crate) enum Form {
     Chat(ChatForm),
@@ -19,24 +18,24 @@ pub(crate) enum Delivery {
     Stream,
 }
 
-/// What Chat Completions lets a request choose.
+/// The choices of a Chat Completions request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChatForm {
     Whole,
     Stream,
-    /// The last chunk tells the usage.
+    /// The last chunk reports the usage.
     StreamWithUsage,
 }
 
-/// What Responses lets a request choose, and what its answer repeats.
+/// The choices of a Responses request, and the fields that its answer repeats.
 #[derive(Debug)]
 pub(crate) struct ResponsesForm {
     pub(crate) delivery: Delivery,
-    /// The fields of the request that an answer repeats, in their order.
+    /// The fields of the request that an answer repeats, in order.
     pub(crate) echo: Map<String, Value>,
 }
 
-/// What Gemini lets a request choose.
+/// The choices of a Gemini request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GeminiForm {
     Whole,
@@ -46,7 +45,7 @@ pub(crate) enum GeminiForm {
     Array,
 }
 
-/// What the arguments of a tool's call are on the wire.
+/// The form of a tool call's arguments on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arguments {
     /// Text, which should be JSON.

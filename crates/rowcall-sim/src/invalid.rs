@@ -1,12 +1,12 @@
-//! A request that is refused for what it is. How that is worded is each provider's matter.
+//! A request that is rejected for its content. Each provider words the rejection.
 
-/// Why a request is answered with an error of its own making, in the provider's words.
+/// Why a request itself is rejected, in the provider's words.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Invalid {
     /// The HTTP status, nearly always 400.
     pub(crate) status: u16,
     pub(crate) message: String,
-    /// The parameter at fault, where the provider names it apart.
+    /// The parameter at fault, where the provider names it separately.
     pub(crate) param: Option<String>,
     pub(crate) code: Option<&'static str>,
 }

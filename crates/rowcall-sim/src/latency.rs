@@ -1,4 +1,4 @@
-//! How long the simulated model takes: a pure function of the chance, the row's text and the answer's length.
+//! How long the simulated model takes: a pure function of the chance, the row's text and the length of the answer.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::chance::Chance;
 
-/// How long an answer takes. All times are seconds; in a scenario file each form is a table of that name.
+/// How long an answer takes. All times are in seconds. In a scenario file each form is a table of that name.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Latency {
@@ -15,21 +15,22 @@ pub enum Latency {
         /// Seconds.
         seconds: f64,
     },
-    /// Mostly near the median, now and then far above it, as real providers are.
+    /// Mostly near the median, occasionally far above it, like real providers.
     LogNormal {
-        /// Half of the answers take less than this many seconds.
+        /// Half of the answers take less time than this, in seconds.
         median_seconds: f64,
-        /// The standard deviation of the logarithm: 0 is no spread, 1 makes one answer in a hundred ten times as slow.
+        /// The standard deviation of the logarithm: 0 means no variation, with 1 one answer in a hundred takes ten
+        /// times as long.
         sigma: f64,
     },
-    /// Growing with the answer.
+    /// Proportional to the length of the answer.
     PerToken {
         /// Seconds before the first token.
         base_seconds: f64,
-        /// Seconds for each token of the answer.
+        /// Seconds per token of the answer.
         token_seconds: f64,
     },
-    /// Told by what the row's text contains.
+    /// Determined by what the row's text contains.
     ByText {
         /// Seconds for a text that none of `texts` matches.
         otherwise_seconds: f64,
@@ -54,7 +55,7 @@ impl Latency {
         Self::Fixed { seconds: time.as_secs_f64() }
     }
 
-    /// The time an answer of `tokens` tokens to `text` takes.
+    /// How long an answer of `tokens` tokens to `text` takes.
     pub(crate) fn draw(&self, chance: Chance, text: &str, tokens: u64) -> Duration {
         let seconds = match self {
             Self::Fixed { seconds } => *seconds,
@@ -68,7 +69,7 @@ impl Latency {
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO)
     }
 
-    /// Every number of seconds it names, and its spread, for the scenario's check.
+    /// All its durations and its deviation, for checking the scenario.
     pub(crate) fn numbers(&self) -> Vec<f64> {
         match self {
             Self::Fixed { seconds } => vec![*seconds],
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_log_normal_draws_lie_below_the_median_and_some_far_above() {
+    fn log_normal_draws_have_the_right_quantiles() {
         let latency = Latency::LogNormal { median_seconds: 1.0, sigma: 1.0 };
         let mut drawn: Vec<_> = (0..2_001).map(|n| millis(&latency, &n.to_string(), 1)).collect();
         drawn.sort_unstable();

@@ -1,4 +1,4 @@
-//! What a simulator is started with besides its scenario.
+//! The options of a simulator besides its scenario.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ pub struct Options {
     pub port: u16,
     /// Decides every draw: values, latencies, faults.
     pub seed: u64,
-    /// This latency for every answer instead of the scenario's; zero answers at once.
+    /// This latency for every answer instead of the scenario's; zero means no delay.
     pub latency: Option<Duration>,
     /// Whether repeated requests are counted.
     pub counting: Counting,
     /// Whether connections are encrypted.
     pub tls: Tls,
-    /// Which versions of HTTP are spoken.
+    /// Which versions of HTTP the server speaks.
     pub http: Http,
 }
 
-/// Whether requests are remembered, for 8 to 13 bytes each, so that repeats can be counted.
+/// Whether requests are remembered, at 8 to 13 bytes each, so that repeats can be counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Counting {
     /// `repeats` and `repeated` in the statistics stay empty.
     #[default]
     Off,
-    /// `repeats` says how many requests had been answered before, `repeated` about which rows.
+    /// `repeats` says how many requests had been answered before, `repeated` for which rows.
     On,
 }
 
@@ -37,15 +37,15 @@ pub enum Tls {
     #[default]
     Off,
     /// The base URL begins with `https://`. The certificate is made at the start, for `127.0.0.1` and `localhost`,
-    /// and signed by an authority made along with it, which a client has to be told to trust.
+    /// and signed by an authority made with it, which the client must be configured to trust.
     On,
 }
 
-/// Which versions of HTTP are spoken: with TLS those that ALPN offers, without it those told by a connection's
-/// first bytes, that is HTTP/2 with prior knowledge.
+/// Which versions of HTTP the server speaks. With TLS they are those that ALPN offers; without TLS the first bytes of
+/// a connection decide, that is, HTTP/2 with prior knowledge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Http {
-    /// HTTP/2 and HTTP/1.1, as the client likes.
+    /// HTTP/2 and HTTP/1.1, as the client chooses.
     #[default]
     Both,
     /// HTTP/1.1 only.

@@ -1,5 +1,5 @@
-//! The four protocols behind one face: a call is read into an ask, an answer written in the call's form, trouble told
-//! in the provider's words. Each protocol's own module knows how.
+//! The four protocols behind one interface: reads a call into an ask, writes an answer in the call's form, reports
+//! errors in the provider's words. Each protocol has its own module.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::trouble::{Asked, Trouble};
 use crate::written::Written;
 use crate::{chat, gemini, messages, openai, responses};
 
-/// Whose words are spoken.
+/// The protocol of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     /// OpenAI's Chat Completions.
@@ -30,11 +30,11 @@ pub(crate) enum Service {
     Responses,
     /// Anthropic's Messages.
     Messages,
-    /// Gemini's generateContent; the model and the form of the answer stand in the path.
+    /// Gemini's generateContent; the model and the form of the answer are in the path.
     Gemini(Target),
 }
 
-/// A request to a model as it came.
+/// A request to a model as it arrived.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'c> {
     pub(crate) service: &'c Service,
@@ -43,7 +43,7 @@ pub(crate) struct Call<'c> {
 }
 
 impl Call<'_> {
-    /// By what an equal request is known again.
+    /// A hash that identifies equal requests.
     pub(crate) fn hash(self) -> u64 {
         let path = match self.service {
             Service::Chat | Service::Responses | Service::Messages => 0,
@@ -52,7 +52,7 @@ impl Call<'_> {
         hash(path, self.body)
     }
 
-    /// What is asked, or why it may not be.
+    /// What is asked, or why the request is rejected.
     pub(crate) fn decode(self, rules: Rules<'_>) -> Result<Ask, Invalid> {
         match self.service {
             Service::Chat => chat::decode(self.body, rules),
@@ -62,7 +62,7 @@ impl Call<'_> {
         }
     }
 
-    /// The number of a prompt's tokens as the provider's own endpoint tells it.
+    /// The number of tokens in a prompt, as the provider's own endpoint reports it.
     pub(crate) fn count(self, rules: Rules<'_>) -> Result<Written, Invalid> {
         match self.service {
             Service::Chat => Err(Invalid::new("Chat Completions does not count tokens.")),
@@ -74,7 +74,7 @@ impl Call<'_> {
 }
 
 impl Service {
-    /// The refusal of a schema that no value was found for.
+    /// The rejection of a schema for which no value was found.
     pub(crate) fn no_value(&self, wanted: &Wanted, complaint: &Complaint) -> Invalid {
         match self {
             Self::Chat => openai::no_value(wanted, complaint, "response_format"),
@@ -84,7 +84,7 @@ impl Service {
         }
     }
 
-    /// The key that the caller shows.
+    /// The key that the caller sends.
     pub(crate) fn key(&self, headers: &HeaderMap) -> Option<String> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = header("authorization").map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
@@ -96,7 +96,7 @@ impl Service {
         key.map(str::to_owned)
     }
 
-    /// The error that tells of `trouble`.
+    /// The error for `trouble`.
     pub(crate) fn error(&self, trouble: Trouble<'_>, asked: Asked<'_>) -> Reply {
         match self {
             Self::Chat | Self::Responses => openai::error::reply(trouble, asked.model),
@@ -105,7 +105,7 @@ impl Service {
         }
     }
 
-    /// The id by which a request is known, in the provider's header, and what else it sends along with every answer.
+    /// The request's id in the provider's header, and the other headers of every answer.
     pub(crate) fn headers(&self, id: &str, processing: Duration) -> Vec<(&'static str, String)> {
         let milliseconds = processing.as_millis();
         match self {
@@ -121,7 +121,7 @@ impl Service {
         }
     }
 
-    /// The headers by which the provider tells how an account stands.
+    /// The headers in which the provider reports an account's limits.
     pub(crate) fn limit_headers(&self) -> Headers {
         match self {
             Self::Chat | Self::Responses => Headers::Openai,
@@ -141,7 +141,7 @@ pub(crate) fn write(envelope: Envelope, ask: &Ask, answer: &Answer) -> Written {
     }
 }
 
-/// The answer with status 200 that is none: an error in its place, or amid its stream.
+/// An error with status 200, instead of the answer or in the middle of its stream.
 pub(crate) fn write_failing(envelope: Envelope, ask: &Ask, answer: &Answer, id: &str) -> Written {
     let written = write(envelope, ask, answer);
     match &ask.form {

@@ -1,5 +1,5 @@
-//! What an account allows: token buckets over requests and tokens, requests in flight, times at which it is closed, and
-//! how fast its traffic may grow. Pure in `now`, the time since the first request; knows nothing of HTTP.
+//! What an account allows: token buckets for requests and tokens, requests in flight, times when it is closed, and
+//! how fast its traffic may grow. Pure in `now`, the time since the first request; knows nothing about HTTP.
 
 mod bucket;
 mod dimension;
@@ -17,16 +17,16 @@ pub use limits::{Change, Closed, Growth, Headers, Limits};
 use ramp::Ramp;
 pub use refusal::{Refusal, Wait};
 
-/// The answer to [`Quota::admit`]. Unless the request is admitted, nothing is charged.
+/// The result of [`Quota::admit`]. Nothing is charged unless the request is admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// All dimensions were charged and one place in flight is taken until [`Quota::release`].
+    /// All dimensions were charged, and one slot in flight is taken until [`Quota::release`].
     Admitted,
-    /// A dimension lacks.
+    /// A dimension is exhausted.
     Refused(Refusal),
-    /// Traffic grew too fast; this is when it will have been slow enough.
+    /// Traffic grew too fast; the time until it has slowed down enough.
     TooFast(Duration),
-    /// Nobody is let in for this time.
+    /// The account is closed for this long.
     Closed(Duration),
 }
 
@@ -35,11 +35,11 @@ pub enum Admission {
 pub struct Quota {
     buckets: Vec<Bucket>,
     burst_seconds: f64,
-    places: Option<u64>,
+    slots: Option<u64>,
     taken: u64,
     ramp: Option<Ramp>,
     closed: Vec<Closed>,
-    /// Yet to come, in their order.
+    /// Changes still to come, in order.
     changes: VecDeque<Change>,
 }
 
@@ -54,7 +54,7 @@ impl Quota {
         Self {
             buckets: Dimension::BUCKETS.into_iter().filter_map(full).collect(),
             burst_seconds,
-            places: limits.of(Dimension::InFlight),
+            slots: limits.of(Dimension::InFlight),
             taken: 0,
             ramp: limits.ramp.map(Ramp::new),
             closed: limits.closed.clone(),
@@ -64,13 +64,13 @@ impl Quota {
 
     /// Charges `need` at `now` (time since the first request) to every dimension, or to none.
     ///
-    /// The caller returns the place in flight with [`Quota::release`].
+    /// The caller returns the slot in flight with [`Quota::release`].
     pub fn admit(&mut self, now: Duration, need: Need) -> Admission {
         self.advance(now);
         if let Some(left) = self.closed.iter().filter_map(|closed| closed.left(now)).max() {
             return Admission::Closed(left);
         }
-        if let Some(limit) = self.places.filter(|limit| self.taken >= *limit) {
+        if let Some(limit) = self.slots.filter(|limit| self.taken >= *limit) {
             let wait = Wait::ForAnotherToEnd;
             let dimension = Dimension::InFlight;
             return Admission::Refused(Refusal { dimension, limit, used: self.taken, requested: 1, wait });
@@ -100,12 +100,12 @@ impl Quota {
         self.taken += 1;
     }
 
-    /// Returns the place in flight that an admitted request took.
+    /// Returns the slot in flight of an admitted request.
     pub fn release(&mut self) {
         self.taken = self.taken.saturating_sub(1);
     }
 
-    /// How `dimension` stands at `now`; `None` if it is not limited or is not a bucket.
+    /// The state of `dimension` at `now`; `None` if it is not limited or is not a bucket.
     pub fn standing(&mut self, now: Duration, dimension: Dimension) -> Option<Standing> {
         self.advance(now);
         self.buckets.iter().find(|bucket| bucket.dimension == dimension).map(Bucket::standing)
@@ -125,7 +125,7 @@ impl Quota {
     }
 
     fn change(&mut self, change: &Change) {
-        self.places = change.of(Dimension::InFlight).or(self.places);
+        self.slots = change.of(Dimension::InFlight).or(self.slots);
         for dimension in Dimension::BUCKETS {
             let Some(limit) = change.of(dimension) else { continue };
             match self.buckets.iter_mut().find(|bucket| bucket.dimension == dimension) {

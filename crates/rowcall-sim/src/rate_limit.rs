@@ -1,5 +1,5 @@
-//! What a quota tells the client along with every answer: headers in OpenAI's or Anthropic's words. How a refusal is
-//! told is each provider's matter; how times are written for it is here.
+//! What a quota reports with every answer: headers in OpenAI's or Anthropic's form. Each provider words its
+//! rejections; this writes the times for them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::timestamp::rfc3339;
 /// Limit, remaining, reset.
 type Names = [&'static str; 3];
 
-/// OpenAI does not say whether requests are those of a minute or of a day.
+/// OpenAI does not say whether requests are per minute or per day.
 const OPENAI: [(&[Dimension], Names); 2] = [
     (
         &[Dimension::Requests, Dimension::RequestsPerDay],
@@ -57,18 +57,18 @@ const ANTHROPIC: [(Dimension, Names); 4] = [
     ),
 ];
 
-/// The headers that tell how the account stands at `now`, as far as it tells the truth; the provider's `own` unless
-/// the limits name others.
+/// The headers with the account's state at `now`, true or falsified as configured; the provider's `own` unless the
+/// limits choose others.
 pub(crate) fn headers(
     limits: &Limits,
     own: Headers,
     quota: &mut Quota,
     now: Now,
 ) -> Vec<(&'static str, String)> {
-    let told = |number: u64| (number as f64 * limits.headers_factor).round() as u64;
-    let tell = |standing: Standing| Standing {
-        limit: told(standing.limit),
-        remaining: told(standing.remaining),
+    let falsified = |number: u64| (number as f64 * limits.headers_factor).round() as u64;
+    let advertised = |standing: Standing| Standing {
+        limit: falsified(standing.limit),
+        remaining: falsified(standing.remaining),
         reset: standing.reset,
     };
     let mut headers = Vec::new();
@@ -78,7 +78,7 @@ pub(crate) fn headers(
         Headers::Openai => {
             for (dimensions, names) in OPENAI {
                 let found = dimensions.iter().find_map(|dimension| quota.standing(now.story, *dimension));
-                let Some(Standing { limit, remaining, reset }) = found.map(tell) else { continue };
+                let Some(Standing { limit, remaining, reset }) = found.map(advertised) else { continue };
                 let values = [limit.to_string(), remaining.to_string(), go_duration(reset)];
                 headers.extend(names.into_iter().zip(values));
             }
@@ -86,7 +86,7 @@ pub(crate) fn headers(
         Headers::Anthropic => {
             for (dimension, names) in ANTHROPIC {
                 let found = quota.standing(now.story, dimension);
-                let Some(Standing { limit, remaining, reset }) = found.map(tell) else { continue };
+                let Some(Standing { limit, remaining, reset }) = found.map(advertised) else { continue };
                 let remaining = match dimension {
                     Dimension::Requests | Dimension::RequestsPerDay | Dimension::InFlight => remaining,
                     Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => {
@@ -101,17 +101,17 @@ pub(crate) fn headers(
     headers
 }
 
-/// From a thousand on, the nearest thousand.
+/// From a thousand on, rounded to the nearest thousand.
 fn in_thousands(tokens: u64) -> u64 {
     if tokens < 1_000 { tokens } else { (tokens + 500) / 1_000 * 1_000 }
 }
 
-/// When to come again in whole seconds, as `retry-after` tells it: rounded up, at least 1.
+/// When to retry in whole seconds, for `retry-after`: rounded up, at least 1.
 pub(crate) fn retry_seconds(wait: Duration) -> u128 {
     wait.as_millis().div_ceil(1_000).max(1)
 }
 
-/// Whole milliseconds, rounded up, so that waiting as told is enough.
+/// Whole milliseconds, rounded up, so that waiting as advertised is enough.
 pub(crate) fn milliseconds(time: Duration) -> u128 {
     time.as_nanos().div_ceil(1_000_000)
 }
@@ -142,8 +142,8 @@ mod tests {
     use super::*;
     use crate::quota::{Admission, Need};
 
-    /// The headers five requests of 300 tokens after the start of a minute, half a second later.
-    fn told(limits: Limits) -> Vec<String> {
+    /// The headers after five requests of 300 tokens at the start of a minute, half a second later.
+    fn headers_of(limits: Limits) -> Vec<String> {
         let limits = Limits { burst_seconds: 60.0, ..limits };
         let mut quota = Quota::new(&limits);
         let need = Need { requests: 1, input_tokens: 200, output_tokens: 100 };
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn openai_tells_how_long_until_a_bucket_is_full() {
+    fn openai_headers_have_the_time_until_a_bucket_is_full() {
         let expected = [
             "x-ratelimit-limit-requests: 60",
             "x-ratelimit-remaining-requests: 55",
@@ -171,15 +171,15 @@ mod tests {
             "x-ratelimit-remaining-tokens: 59000",
             "x-ratelimit-reset-tokens: 1s",
         ];
-        assert_eq!(told(limits()), expected);
+        assert_eq!(headers_of(limits()), expected);
         assert_eq!(
-            told(Limits { requests_per_day: Some(9), ..Limits::default() })[..2],
+            headers_of(Limits { requests_per_day: Some(9), ..Limits::default() })[..2],
             ["x-ratelimit-limit-requests: 9", "x-ratelimit-remaining-requests: 4",]
         );
     }
 
     #[test]
-    fn anthropic_tells_when_a_bucket_is_full_and_rounds_tokens() {
+    fn anthropic_headers_have_the_time_when_a_bucket_is_full_and_round_tokens() {
         let limits = Limits {
             requests_per_minute: Some(60),
             input_tokens_per_minute: Some(2_400),
@@ -198,7 +198,7 @@ mod tests {
             "anthropic-ratelimit-output-tokens-remaining: 710", // under a thousand it is exact
             "anthropic-ratelimit-output-tokens-reset: 2026-11-22T17:16:59Z",
         ];
-        assert_eq!(told(limits), expected);
+        assert_eq!(headers_of(limits), expected);
     }
 
     #[test]
@@ -211,12 +211,12 @@ mod tests {
             "x-ratelimit-remaining-tokens: 118000",
             "x-ratelimit-reset-tokens: 1s",
         ];
-        assert_eq!(told(Limits { headers_factor: 2.0, ..limits() }), expected);
-        assert_eq!(told(Limits { headers: Headers::None, ..limits() }), [""; 0]);
+        assert_eq!(headers_of(Limits { headers_factor: 2.0, ..limits() }), expected);
+        assert_eq!(headers_of(Limits { headers: Headers::None, ..limits() }), [""; 0]);
     }
 
     #[test]
-    fn durations_are_printed_as_go_prints_them() {
+    fn durations_are_formatted_as_in_go() {
         let cases = [
             (0, "0s"),
             (20, "20ms"),

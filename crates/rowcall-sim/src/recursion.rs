@@ -1,4 +1,4 @@
-//! Whether the references of a schema run in a circle, for providers that take no recursion or only some.
+//! Finds cyclic references in a schema, for providers that accept no recursion or only some.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
@@ -7,16 +7,17 @@ use serde_json::Value;
 
 use crate::value::resolve;
 
-/// Which ways from a schema into another one count.
+/// Which paths from a schema into another one count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Through {
     /// All of them.
     Anything,
-    /// Not those through properties that need not be there.
+    /// Not those through optional properties.
     Required,
 }
 
-/// A reference that leads back to itself, such as `#/$defs/node`, if there is one; not one that only leads to such.
+/// A reference that leads back to itself, such as `#/$defs/node`, if there is one; not one that only leads to a
+/// cycle.
 pub(crate) fn circle(schema: &Value, through: Through) -> Option<&str> {
     let mut ways: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut open: Vec<&str> = Vec::new();
@@ -32,7 +33,7 @@ pub(crate) fn circle(schema: &Value, through: Through) -> Option<&str> {
         open.extend(&next);
         ways.insert(target, next);
     }
-    // Whatever leads nowhere is on no circle; without it, others lead nowhere.
+    // A reference that leads nowhere is on no cycle; without it, others lead nowhere.
     loop {
         let before = ways.len();
         ways.retain(|_, next| !next.is_empty());
@@ -44,14 +45,14 @@ pub(crate) fn circle(schema: &Value, through: Through) -> Option<&str> {
             next.retain(|target| left.contains(target));
         }
     }
-    // What is left leads to a circle and need not be on one; what comes again on the way is.
+    // What remains leads to a cycle but need not be on one. What is visited twice is.
     let mut passed = BTreeSet::new();
     let next = |target: &&str| ways.get(target)?.first().copied();
     let mut way = iter::successors(ways.keys().next().copied(), next);
     way.find(|target| !passed.insert(*target))
 }
 
-/// Every reference in `schema`, wherever it stands.
+/// Every reference anywhere in `schema`.
 fn everywhere<'s>(schema: &'s Value, found: &mut Vec<&'s str>) {
     match schema {
         Value::Object(keywords) => {
@@ -63,7 +64,7 @@ fn everywhere<'s>(schema: &'s Value, found: &mut Vec<&'s str>) {
     }
 }
 
-/// The references that a value of `schema` has to follow.
+/// The references that a value of `schema` must follow.
 fn references<'s>(schema: &'s Value, through: Through, found: &mut BTreeSet<&'s str>) {
     let Value::Object(keywords) = schema else { return };
     found.extend(local(keywords.get("$ref")));
@@ -97,7 +98,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn circles_are_found_where_they_count() {
+    fn cycles_are_found_where_they_count() {
         let node = |required: &Value| {
             json!({
                 "$ref": "#/$defs/node",
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_of_references_is_no_circle() {
+    fn a_long_chain_of_references_is_not_a_cycle() {
         let definitions: serde_json::Map<_, _> = (0..300)
             .map(|n| (n.to_string(), json!({ "items": { "$ref": format!("#/$defs/{}", n + 1) } })))
             .collect();

@@ -14,11 +14,11 @@ pub(crate) struct Reply {
     pub(crate) content_type: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
-    /// Whether the length is left open, as a stream's is.
+    /// Whether the length is left open, as for a stream.
     pub(crate) length: Length,
     /// How long the model takes before the first byte.
     pub(crate) delay: Duration,
-    /// How many answers must have been sent before it, whoever got them.
+    /// How many answers to any requests must have been sent before it.
     pub(crate) until_answered: u64,
     pub(crate) ending: Ending,
     /// The hash of the request's body, if this answer is complete and valid and such requests are counted.
@@ -27,7 +27,7 @@ pub(crate) struct Reply {
     pub(crate) is_answer: bool,
 }
 
-/// Whether a body's length is told beforehand.
+/// Whether a body's length is sent in advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Length {
     Told,
@@ -41,7 +41,7 @@ pub(crate) enum Ending {
     Fails(Moment, Failure),
 }
 
-/// What becomes of the connection.
+/// What happens to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     Reset,
@@ -69,7 +69,7 @@ impl Reply {
         Self::new(status, "application/json", body)
     }
 
-    /// The HTTP error that a scenario asks for; `body` is the provider's own way to say so.
+    /// The HTTP error that a scenario specifies; `body` is the provider's own form of it.
     pub(crate) fn simulated(status: &StatusFault, body: &Value) -> Self {
         let message = status.message();
         match status.body {
@@ -94,7 +94,7 @@ impl Reply {
     }
 }
 
-/// What the headers of OpenAI and Anthropic tell of when to come again, as the scenario says.
+/// OpenAI's and Anthropic's headers that say when to retry, as the scenario specifies.
 pub(crate) fn retry_headers(status: &StatusFault) -> Vec<(&'static str, String)> {
     let header = |name, value: Option<String>| value.map(|value| (name, value));
     let headers = [

@@ -1,4 +1,4 @@
-//! What a path asks for. Clients give base URLs with and without `/v1`, so that it may stand there twice or not at all.
+//! What a path requests. Clients give base URLs with and without `/v1`, so it may appear twice or not at all.
 
 use http::{Method, Uri};
 
@@ -6,12 +6,12 @@ use crate::form::GeminiForm;
 use crate::gemini::Target;
 use crate::protocol::Service;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     /// An answer of a model.
     Answer(Service),
-    /// How many tokens a prompt has.
+    /// The number of tokens in a prompt.
     Count(Service),
     Models,
     Stats,
@@ -20,7 +20,7 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    /// What `uri` asks for, if anything is there.
+    /// What `uri` requests, if it exists.
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
         let path = uri.path();
         if let Some((service, method)) = gemini(path, uri.query().unwrap_or_default()) {
@@ -47,7 +47,7 @@ impl Route {
         }
     }
 
-    /// The HTTP method with which it is asked for.
+    /// The HTTP method for it.
     pub(crate) fn method(&self) -> Method {
         match self {
             Self::Answer(_) | Self::Count(_) | Self::Reset => Method::POST,
@@ -56,7 +56,7 @@ impl Route {
     }
 }
 
-/// The rest of `path` below `base`, or all of it if it is not there.
+/// The rest of `path` after `base`, or all of it if `base` is not there.
 fn below<'p>(path: &'p str, base: &str) -> &'p str {
     path.strip_prefix(base).filter(|rest| rest.starts_with('/')).unwrap_or(path)
 }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_lead_where_they_lead_at_the_providers_with_and_without_the_version() {
+    fn paths_are_routed_as_at_the_providers_with_and_without_the_version() {
         let cases = [
             ("/v1/chat/completions", Some(Route::Answer(Service::Chat))),
             ("/chat/completions?x=1", Some(Route::Answer(Service::Chat))),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn geminis_paths_tell_model_and_form() {
+    fn gemini_paths_contain_the_model_and_the_form() {
         let service = |form, key: Option<&str>| {
             let key = key.map(str::to_owned);
             Service::Gemini(Target { model: "gemini-3.8-flash".to_owned(), form, key })

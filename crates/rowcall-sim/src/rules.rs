@@ -1,10 +1,10 @@
-//! What a scenario lets requests ask for.
+//! What a scenario allows requests to ask for.
 
 use crate::engine::Engine;
 use crate::mode::Mode;
 use crate::scenario::Scenario;
 
-/// What the scenario lets a request ask for.
+/// What the scenario allows a request to ask for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules<'s> {
     refuses: &'s [String],
@@ -21,17 +21,17 @@ impl<'s> Rules<'s> {
         }
     }
 
-    /// Whether the model takes no parameter of this name.
+    /// Whether the model rejects a parameter of this name.
     pub(crate) fn refuses(self, parameter: &str) -> bool {
         self.refuses.iter().any(|refused| refused == parameter)
     }
 
-    /// What judges schemas in the place of the provider's own rules.
+    /// The engine that handles schemas instead of the provider's own rules.
     pub(crate) fn engine(self) -> Option<&'s Engine> {
         self.engine
     }
 
-    /// Whether the server knows this mode.
+    /// Whether the server supports this mode.
     pub(crate) fn knows(self, mode: Mode) -> bool {
         self.modes.is_none_or(|modes| modes.contains(&mode))
     }

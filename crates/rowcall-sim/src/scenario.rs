@@ -1,5 +1,5 @@
-//! The story a simulator plays: key, latency, order, quota and faults, read from TOML or built in code.
-//! Owns the format, its checks and the stories shipped; playing them is the server's matter.
+//! The scenario that a simulator plays: key, latency, order, quota and faults, read from TOML or built in code. Owns
+//! the format, its checks and the built-in scenarios; the server plays them.
 
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use crate::quota::Limits;
 use crate::slots::Slots;
 use crate::span::Span;
 
-/// The stories shipped, by name; the first is the default.
+/// The built-in scenarios, by name; the first is the default.
 const SHIPPED: [(&str, &str); 7] = [
     ("calm", include_str!("../scenarios/calm.toml")),
     ("guide", include_str!("../scenarios/guide.toml")),
@@ -24,50 +24,50 @@ const SHIPPED: [(&str, &str); 7] = [
     ("slow-tail", include_str!("../scenarios/slow-tail.toml")),
 ];
 
-/// The story a simulator plays. The crate's front page shows the file format.
+/// The scenario that a simulator plays. The crate's front page shows the file format.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What it plays and why, in a sentence.
+    /// What it plays and why, in one sentence.
     pub about: String,
-    /// The only key that is let in; absent, any or none is.
+    /// The only accepted key. Default: any key, or none.
     #[serde(default)]
     pub key: Option<String>,
-    /// How long an answer takes; absent, no time at all.
+    /// How long an answer takes. Default: no time.
     #[serde(default)]
     pub latency: Option<Latency>,
-    /// Which rows are answered only after others; absent, none.
+    /// Which rows are answered only after others. Default: none.
     #[serde(default)]
     pub held: Option<Held>,
-    /// What the account allows; absent, everything.
+    /// What the account allows. Default: everything.
     #[serde(default)]
     pub quota: Option<Limits>,
-    /// How many answers are made at the same time, while further requests wait; absent, any number.
+    /// How many answers are produced concurrently while other requests wait. Default: any number.
     #[serde(default)]
     pub slots: Option<Slots>,
-    /// Parameters that the model takes no more, by name, such as `temperature`: a request with one is answered with 400.
-    /// Of Gemini's, those of `generationConfig` are meant as well.
+    /// Parameters that the model no longer accepts, by name, such as `temperature`: a request with one is answered
+    /// with 400. For Gemini this includes those of `generationConfig`.
     #[serde(default)]
     pub refuses: Vec<String>,
-    /// The modes that the server knows: others are answered with 400, as older servers do. Absent, all of them.
+    /// The modes that the server supports: others are answered with 400, as by older servers. Default: all of them.
     #[serde(default)]
     pub modes: Option<Vec<Mode>>,
-    /// What requests are charged; absent, nothing.
+    /// What requests are charged. Default: nothing.
     #[serde(default)]
     pub bill: Option<Bill>,
-    /// What a schema is made of by a constrained decoder; absent, the provider's own rules hold.
+    /// How a constrained decoder handles a schema. Default: the provider's own rules.
     #[serde(default)]
     pub engine: Option<Engine>,
-    /// What goes wrong; the order matters only where rates add up to more than 1.
+    /// The faults; their order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
-    /// When the server is away: connections are refused, and open ones are closed.
+    /// When the server is down: connections are refused, and open ones are closed.
     #[serde(default)]
     pub away: Vec<Span>,
 }
 
-/// Rows that are answered only after others, however fast the client is: whoever asks about no others meanwhile gets no
-/// answer at all.
+/// Rows that are answered only after others, however fast the client is. A client that asks about no others meanwhile
+/// gets no answer at all.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Held {
@@ -86,7 +86,7 @@ impl Default for Scenario {
 }
 
 impl Scenario {
-    /// A story in which every answer comes at once and nothing goes wrong, to build others from.
+    /// A scenario in which every answer is immediate and nothing goes wrong, to build others from.
     pub fn instant(about: &str) -> Self {
         Self {
             about: about.to_owned(),
@@ -104,7 +104,7 @@ impl Scenario {
         }
     }
 
-    /// The shipped scenario called `name`.
+    /// The built-in scenario called `name`.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl Scenario {
         }
     }
 
-    /// The names of the shipped scenarios, the default first.
+    /// The names of the built-in scenarios, the default first.
     pub fn names() -> impl Iterator<Item = &'static str> {
         SHIPPED.iter().map(|(name, _)| *name)
     }
@@ -133,69 +133,70 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// The same story for callers with this key only.
+    /// The same scenario for callers with this key only.
     pub fn with_key(self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..self }
     }
 
-    /// The same story with this latency.
+    /// The same scenario with this latency.
     pub fn with_latency(self, latency: Latency) -> Self {
         Self { latency: Some(latency), ..self }
     }
 
-    /// The same story, in which rows whose text contains this are answered only after so many other answers.
+    /// The same scenario, in which rows whose text contains this are answered only after `until_answered` other
+    /// answers.
     pub fn with_held(self, contains: &str, until_answered: u64) -> Self {
         Self { held: Some(Held { contains: contains.to_owned(), until_answered }), ..self }
     }
 
-    /// The same story on an account with these limits.
+    /// The same scenario on an account with these limits.
     pub fn with_quota(self, limits: Limits) -> Self {
         Self { quota: Some(limits), ..self }
     }
 
-    /// The same story on a server that makes so many answers at the same time.
+    /// The same scenario on a server that produces this many answers concurrently.
     pub fn with_slots(self, places: u32) -> Self {
         Self { slots: Some(Slots { places }), ..self }
     }
 
-    /// The same story about a model that takes no parameters of these names.
+    /// The same scenario for a model that rejects parameters of these names.
     pub fn with_refuses(self, parameters: &[&str]) -> Self {
         Self { refuses: parameters.iter().map(|&name| name.to_owned()).collect(), ..self }
     }
 
-    /// The same story on a server that knows these modes only.
+    /// The same scenario on a server that supports only these modes.
     pub fn with_modes(self, modes: &[Mode]) -> Self {
         Self { modes: Some(modes.to_vec()), ..self }
     }
 
-    /// The same story with a bill.
+    /// The same scenario with a bill.
     pub fn with_bill(self, bill: Bill) -> Self {
         Self { bill: Some(bill), ..self }
     }
 
-    /// The same story on a server that holds the model to schemas as this engine does.
+    /// The same scenario on a server that enforces schemas as this engine does.
     pub fn with_engine(self, engine: Engine) -> Self {
         Self { engine: Some(engine), ..self }
     }
 
-    /// The same story with one more fault, after those it has.
+    /// The same scenario with one more fault, after the existing ones.
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// The same scenario with a time at which the server is away.
+    /// The same scenario with a time when the server is down.
     pub fn with_away(mut self, away: Span) -> Self {
         self.away.push(away);
         self
     }
 
-    /// Whether the server fails for a time.
+    /// Whether the server fails for some time.
     pub(crate) fn has_outages(&self) -> bool {
         !self.away.is_empty() || self.faults.iter().any(|fault| fault.during.is_some())
     }
 
-    /// Whether every number is in its range.
+    /// Whether every number is within its range.
     ///
     /// # Errors
     ///
@@ -279,7 +280,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn every_shipped_scenario_is_read_and_says_what_it_plays() {
+    fn every_built_in_scenario_is_valid_and_describes_itself() {
         for name in Scenario::names() {
             let scenario = Scenario::named(name).unwrap_or_else(|error| panic!("{name}: {error:?}"));
             assert!(scenario.about.len() > 30, "{name} says too little about itself");
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_met_with_the_known_ones_and_the_nearest() {
+    fn an_unknown_name_is_reported_with_the_known_ones_and_the_nearest() {
         let error = Scenario::named("flakey").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_a_file_is_named_with_its_line() {
+    fn a_mistake_in_a_file_is_reported_with_its_line() {
         let cases = [
             ("about = 'x'\nlatancy = 1", ["line 2", "latancy"]),
             ("about = 'x'\n[[faults]]\nrate = 0.1\nkind = 'explode'", ["line 4", "explode"]),
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_out_of_range_is_named_with_its_place() {
+    fn a_number_out_of_range_is_reported_with_its_key() {
         let rate = "about = 'x'\n[[faults]]\nrate = 1.5\nkind = 'empty'";
         let status = "about = 'x'\n[[faults]]\nrate = 1\nkind = { status = { code = 200 } }";
         let latency = "about = 'x'\n[latency.fixed]\nseconds = -1";

@@ -1,5 +1,5 @@
-//! The HTTP server: it lets connections in until it is told to stop. How one is spoken is `connection.rs`'s matter, how a
-//! request is answered `exchange.rs`'s.
+//! The HTTP server: it accepts connections until it is stopped. `connection.rs` serves a connection, `exchange.rs`
+//! answers a request.
 #![expect(
     clippy::disallowed_methods,
     reason = "the simulator is a program of its own: its server spawns its connections"
@@ -19,30 +19,30 @@ use crate::connection;
 use crate::options::Http;
 use crate::shared::Shared;
 
-/// How long requests under way may take once the server is told to stop.
+/// How long current requests may take once the server is stopped.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// How often a server that goes away for a time looks whether it is time.
+/// How often a server with downtimes checks whether one has begun or ended.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// Connections that may wait to be accepted.
 pub(crate) const BACKLOG: u32 = 4_096;
 
-/// How connections are let in.
+/// How connections are accepted.
 pub(crate) struct Door {
     pub(crate) http: Http,
     /// `None` without TLS.
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
-/// Where connections come in. While the server is away, it keeps its port, so that no other process takes it.
+/// The listening port. While the server is down, it keeps its port, so that no other process takes it.
 enum Port {
     Open(TcpListener),
     Closed(TcpSocket),
     Lost,
 }
 
-/// Serves until `stop` changes, then lets requests under way end within a grace period.
+/// Serves until `stop` changes, then lets current requests finish within a grace period.
 pub(crate) async fn run(
     listener: TcpListener,
     address: SocketAddr,
@@ -63,7 +63,7 @@ pub(crate) async fn run(
                         Some(tls) => connections.spawn(connection::encrypted(stream, tls.clone(), door.http, shared, stop)),
                     };
                 }
-                // Too many open files, for one: those that end make room.
+                // Too many open files, for example: connections that end make room.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -89,7 +89,7 @@ async fn accept(port: &Port) -> io::Result<(TcpStream, SocketAddr)> {
 }
 
 impl Port {
-    /// The port as it is to be: closed while the server is away.
+    /// The port in its current state: closed while the server is down.
     fn turned(self, is_away: bool, address: SocketAddr) -> Self {
         let closed = |socket: io::Result<TcpSocket>| socket.map_or(Self::Lost, Self::Closed);
         match (self, is_away) {
@@ -107,7 +107,7 @@ impl Port {
     }
 }
 
-/// A socket that has the address and does not listen yet.
+/// A socket that is bound to the address and does not listen yet.
 pub(crate) fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;

@@ -14,7 +14,7 @@ use crate::simulation::{Hold, Simulation};
 pub(crate) struct Shared {
     simulation: Mutex<Simulation>,
     began: Instant,
-    /// How many answers of models were sent to the end; those that are held wait for it.
+    /// How many model answers were sent completely; answers that are held back wait for it.
     answered: watch::Sender<u64>,
 }
 
@@ -24,7 +24,7 @@ impl Shared {
         Arc::new(Self { simulation, began: Instant::now(), answered })
     }
 
-    /// A panic elsewhere leaves counters that are still worth showing.
+    /// After a panic elsewhere, the counters are still worth showing.
     pub(crate) fn simulation(&self) -> MutexGuard<'_, Simulation> {
         self.simulation.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -35,7 +35,7 @@ impl Shared {
         self.answered.send_replace(0);
     }
 
-    /// Whether the server is away now.
+    /// Whether the server is down now.
     pub(crate) fn is_away(&self) -> bool {
         let now = self.began.elapsed();
         self.simulation().is_away(now)
@@ -46,14 +46,14 @@ impl Shared {
         self.simulation().leave(now, hold, sent);
     }
 
-    /// Waits until so many answers were sent to the end.
+    /// Waits until `answers` answers were sent completely.
     pub(crate) async fn until_answered(&self, answers: u64) {
         // The sender is `self`, so the channel cannot be closed.
         let _ = self.answered.subscribe().wait_for(|answered| *answered >= answers).await;
     }
 }
 
-/// A request under way; tells the simulation when it is over, also when it is dropped.
+/// A request in progress; notifies the simulation when it is over, even if it is dropped.
 pub(crate) struct Visit {
     shared: Arc<Shared>,
     hold: Hold,
@@ -72,7 +72,7 @@ impl Visit {
         self.shared.simulation().play(now, call, &mut self.hold)
     }
 
-    /// The answer's last byte was given to the connection.
+    /// The answer's last byte was passed to the connection.
     pub(crate) fn sent(mut self, reply: &Reply) {
         self.over = true;
         self.shared.leave(&self.hold, Some(reply));

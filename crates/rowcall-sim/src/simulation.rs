@@ -1,5 +1,5 @@
-//! One account of the simulated provider: plays the scenario on each request and keeps count.
-//! Pure in `now`; the server owns sockets, clocks and waiting.
+//! One account of the simulated provider: plays the scenario for each request and keeps count. Pure in `now`; the
+//! server owns sockets, clocks and waiting.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(crate) struct Simulation {
     seed: u64,
     /// Unix time at `now` 0.
     epoch: Duration,
-    /// When the first request came, from which the scenario's times count.
+    /// When the first request arrived, from which the scenario's times count.
     began: Option<Duration>,
     quota: Option<Quota>,
     slots: Option<Queue>,
@@ -42,18 +42,18 @@ pub(crate) struct Simulation {
     answered: Option<Tally>,
     pub(crate) stats: Stats,
     answers: u64,
-    /// Whether the scenario has outages, so that it matters when answers are given.
+    /// Whether the scenario has outages, so that the times of answers matter.
     counts_by_time: bool,
 }
 
-/// What a request holds while it is under way, to be given back with [`Simulation::leave`].
+/// What a request holds while it is in progress, to be returned with [`Simulation::leave`].
 #[derive(Debug, Default)]
 pub(crate) struct Hold {
     quota: bool,
 }
 
 impl Simulation {
-    /// At rest; `epoch` is the Unix time at `now` 0.
+    /// Before the first request; `epoch` is the Unix time at `now` 0.
     pub(crate) fn new(scenario: Scenario, seed: u64, counting: Counting, epoch: Duration) -> Self {
         let count = counting == Counting::On;
         Self {
@@ -81,7 +81,7 @@ impl Simulation {
         self.stats.restart();
     }
 
-    /// Whether the server is away at `now`.
+    /// Whether the server is down at `now`.
     pub(crate) fn is_away(&self, now: Duration) -> bool {
         self.began.is_some_and(|began| {
             let story = now.saturating_sub(began);
@@ -89,12 +89,12 @@ impl Simulation {
         })
     }
 
-    /// Whether the server is ever away.
+    /// Whether the server is ever down.
     pub(crate) fn goes_away(&self) -> bool {
         !self.scenario.away.is_empty()
     }
 
-    /// A request is over at `now`: its answer was sent to the end, or not.
+    /// A request is over at `now`; `sent` is its answer if that was sent completely.
     pub(crate) fn leave(&mut self, now: Duration, hold: &Hold, sent: Option<&Reply>) {
         if hold.quota
             && let Some(quota) = &mut self.quota
@@ -117,7 +117,7 @@ impl Simulation {
         }
     }
 
-    /// The answer to a request to a model that came at `now`.
+    /// The answer to a model request that arrived at `now`.
     pub(crate) fn play(&mut self, now: Duration, call: Call<'_>, hold: &mut Hold) -> Reply {
         self.stats.requests.all += 1;
         self.answers += 1;
@@ -142,7 +142,7 @@ impl Simulation {
         reply.with_headers(headers)
     }
 
-    /// The answer to a question about a prompt's tokens, which costs nothing and counts nowhere.
+    /// The answer to a request to count tokens, which costs nothing and is not counted.
     pub(crate) fn count(&mut self, call: Call<'_>) -> Reply {
         self.answers += 1;
         let id = self.id();
@@ -156,7 +156,7 @@ impl Simulation {
         reply.with_headers(call.service.headers(&id, Duration::ZERO))
     }
 
-    /// A request of which nothing was read is answered with this trouble.
+    /// The answer, with this trouble, to a request that was not read.
     pub(crate) fn trouble(&mut self, service: &Service, trouble: Trouble<'_>) -> Reply {
         self.answers += 1;
         service.error(trouble, Asked { id: &self.id(), model: "" })
@@ -248,7 +248,7 @@ impl Simulation {
         reply
     }
 
-    /// Counts the request to its row; how manieth of the row it is, from 1 to 255.
+    /// Counts the request for its row and returns its ordinal number among the row's requests, from 1 to 255.
     fn counted(&mut self, ask: &Ask) -> u8 {
         let before = self.rows.as_mut().map_or(0, |rows| rows.add(ask.row.hash()));
         let requests = &mut self.stats.requests;
@@ -260,7 +260,7 @@ impl Simulation {
         before.saturating_add(1)
     }
 
-    /// The answer with its tokens as they are counted, after the request was charged.
+    /// The answer with its tokens as they are billed, after charging the request.
     fn charged(&mut self, ask: &Ask, answer: Answer, fault: Option<&FaultKind>) -> Answer {
         let Some(bill) = &self.scenario.bill else { return answer };
         let tokens = bill.output(answer.tokens, ask.most_tokens);
@@ -268,7 +268,7 @@ impl Simulation {
         Answer { tokens, ..answer }
     }
 
-    /// The answer as this fault makes it.
+    /// The answer as changed by this fault.
     fn faulty(&mut self, now: Now, id: &str, ask: &Ask, answer: &Answer, fault: &FaultKind) -> Reply {
         let fails = |reply, moment, failure| Reply { ending: Ending::Fails(moment, failure), ..reply };
         match fault {
@@ -292,7 +292,7 @@ impl Simulation {
         }
     }
 
-    /// The answer in the form asked for, whole or as a stream.
+    /// The answer in the requested form, whole or as a stream.
     fn answer(&mut self, now: Now, ask: &Ask, answer: &Answer) -> Reply {
         self.stats.tokens.prompt += ask.prompt_tokens;
         self.stats.tokens.completion += answer.tokens;
@@ -303,13 +303,13 @@ impl Simulation {
         Envelope { number: self.answers, created: now.unix.as_secs() }
     }
 
-    /// What `GET /v1/models` answers.
+    /// The answer to `GET /v1/models`.
     pub(crate) fn models(&self) -> Reply {
         let model = json!({ "id": "simulated-model", "object": "model", "created": self.epoch.as_secs(), "owned_by": FINGERPRINT });
         Reply::json(200, json!({ "object": "list", "data": [model] }).to_string().into_bytes())
     }
 
-    /// What `GET /stats` answers.
+    /// The answer to `GET /stats`.
     pub(crate) fn shown(&self) -> Reply {
         Reply::json(200, serde_json::to_vec(&self.stats).unwrap_or_default())
     }
@@ -321,7 +321,7 @@ mod tests {
     use http::HeaderMap;
 
     #[test]
-    fn a_scenario_begins_with_its_first_request_and_lasts_until_the_last_answer() {
+    fn a_scenario_lasts_from_the_first_request_to_the_last_answer() {
         let closed = "about = 'a test'\n[[quota.closed]]\nfrom_seconds = 2\nfor_seconds = 3";
         let scenario = Scenario::from_toml(closed).unwrap();
         let mut simulation = Simulation::new(scenario, 0, Counting::Off, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! The simulator as its users hold it: start, address, statistics, stop.
+//! The simulator's public handle: start, address, statistics, stop.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -31,15 +31,15 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Plays `scenario` on 127.0.0.1, on a thread and a runtime of its own.
+    /// Plays `scenario` on 127.0.0.1, on a separate thread and runtime.
     ///
     /// Returns once the port is open.
     ///
     /// # Errors
     ///
-    /// [`SimError::Listen`] if the port is taken, [`SimError::OutOfRange`] if a number
-    /// of the scenario is, [`SimError::Certificate`] if TLS is on and no certificate can be made,
-    /// [`SimError::Thread`] if no thread can be had.
+    /// [`SimError::Listen`] if the port is in use, [`SimError::OutOfRange`] if a number in the scenario is out of
+    /// range, [`SimError::Certificate`] if TLS is on and no certificate can be made, [`SimError::Thread`] if no
+    /// thread can be started.
     pub fn start(scenario: Scenario, options: Options) -> Result<Self, SimError> {
         scenario.check()?;
         let scenario = match options.latency {
@@ -67,8 +67,8 @@ impl Simulator {
                     Err(source) => drop(ready.send(Err(SimError::Listen { port, source }))),
                     Ok((listener, address)) => {
                         let shared = Shared::new(Simulation::new(scenario, seed, counting, unix_time()));
-                        let told = ready.send(Ok((address, Arc::clone(&shared))));
-                        if told.is_ok() {
+                        let sent = ready.send(Ok((address, Arc::clone(&shared))));
+                        if sent.is_ok() {
                             server::run(listener, address, door, shared, stopped).await;
                         }
                     }
@@ -82,33 +82,34 @@ impl Simulator {
         Ok(Self { address, ca_pem, shared, stop, thread: Some(thread) })
     }
 
-    /// The base URL to give to a client, such as `http://127.0.0.1:41234/v1`, or the same with `https` under TLS.
+    /// The base URL for clients, such as `http://127.0.0.1:41234/v1`, or with `https` under TLS.
     pub fn base_url(&self) -> String {
         let scheme = if self.ca_pem.is_some() { "https" } else { "http" };
         format!("{scheme}://{}/v1", self.address)
     }
 
-    /// The certificate of the authority to trust, in PEM; `None` without TLS. It is another one at every start.
+    /// The certificate of the authority to trust, in PEM; `None` without TLS. It is a new one at every start.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What has happened since the start or the last [`Simulator::reset`].
+    /// Statistics since the start or the last [`Simulator::reset`].
     pub fn stats(&self) -> Stats {
         self.shared.simulation().stats.clone()
     }
 
-    /// Forgets statistics and remembered requests and begins the scenario anew, as `POST /reset` does.
+    /// Forgets statistics and remembered requests and restarts the scenario, as `POST /reset` does.
     pub fn reset(&self) {
         self.shared.reset();
     }
 
-    /// Stops taking connections, lets requests under way end within half a second, and returns the last statistics.
+    /// Stops accepting connections, lets current requests finish within half a second, and returns the final
+    /// statistics.
     pub fn stop(mut self) -> Stats {
         self.end();
         self.stats()
@@ -129,7 +130,7 @@ impl Simulator {
     fn end(&mut self) {
         let _ = self.stop.send(());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed; there is nothing to add to it here.
+            // The thread has printed its panic; there is nothing to add.
             let _ = thread.join();
         }
     }

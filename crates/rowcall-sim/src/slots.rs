@@ -1,5 +1,5 @@
-//! A server with few places, as local ones have: requests wait for one, first come, first served, and nobody is refused.
-//! Pure in `now`, the time since the first request.
+//! A server with few slots, like a local one: requests wait for a slot in order, and none is rejected. Pure in `now`,
+//! the time since the first request.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// How many answers are made at the same time. A request that its client gives up keeps its turn all the same.
+/// How many answers are produced concurrently. A request keeps its turn even if its client cancels it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slots {
-    /// As many.
+    /// The number of slots.
     pub places: u32,
 }
 
-/// When each place is free again.
+/// When each slot is free again.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     free_at: BinaryHeap<Reverse<Duration>>,
@@ -26,7 +26,7 @@ impl Queue {
         Self { free_at: (0..slots.places.max(1)).map(|_| Reverse(Duration::ZERO)).collect() }
     }
 
-    /// How long an answer that takes `latency` from when it gets a place is away for a request that comes at `now`.
+    /// The delay of a request that arrives at `now` and whose answer takes `latency` once it has a slot.
     pub(crate) fn enter(&mut self, now: Duration, latency: Duration) -> Duration {
         let free_at = self.free_at.pop().map_or(now, |Reverse(free_at)| free_at);
         let done = free_at.max(now).saturating_add(latency);
@@ -40,12 +40,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_that_find_no_place_wait_for_the_first_that_is_free() {
+    fn requests_without_a_slot_wait_for_the_first_free_one() {
         let mut queue = Queue::new(Slots { places: 2 });
         for (now, latency, expected) in [
-            (0, 300, 300), // both places are free
+            (0, 300, 300), // both slots are free
             (0, 500, 500),
-            (100, 100, 300), // until 300 for the first place
+            (100, 100, 300), // until 300 for the first slot
             (100, 100, 400), // it is free at 400 again
             (700, 100, 100), // both are free
         ] {

@@ -1,10 +1,10 @@
-//! A time of the story: from when on, and for how long. It counts from the first request.
+//! A span of time, by its beginning and its length. It counts from the first request.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// A time of the story.
+/// A span of time in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
@@ -15,7 +15,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Whether it is that time.
+    /// Whether `now` is within it.
     pub(crate) fn is_at(self, now: Duration) -> bool {
         let now = now.as_secs_f64();
         (self.from_seconds..self.from_seconds + self.for_seconds).contains(&now)

@@ -1,76 +1,79 @@
-//! What the simulator has seen and done, as `GET /stats` shows it.
+//! What the simulator has seen and done, as shown by `GET /stats`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-/// Of so many repeats the row is told,
+/// The maximum number of repeats whose rows are kept.
 const MOST_REPEATED: usize = 4_096;
-/// by so many characters of its text.
+/// The maximum number of characters kept of a row's text.
 const MOST_OF_TEXT: usize = 100;
 
 /// Counters since the start or the last reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Requests to a model by what they were.
+    /// Requests to a model, by type.
     pub requests: Requests,
-    /// From the first request to the end of the last answer; shown in seconds.
+    /// From the first request to the end of the last answer, in seconds.
     #[serde(rename = "seconds", serialize_with = "as_seconds")]
     pub lasted: Duration,
     /// Answers by HTTP status. A connection that failed before the answer's head has none.
     pub statuses: BTreeMap<u16, u64>,
-    /// Faults played, by name.
+    /// Faults that occurred, by name.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Requests to a model under way, from their head to the last byte of their answer.
+    /// Requests to a model in progress, from their head to the last byte of their answer.
     pub in_flight: Level,
     /// Open connections.
     pub connections: Level,
     /// Tokens of answered requests, estimated as a quarter of their bytes.
     pub tokens: Tokens,
-    /// What was charged for all requests, in picodollars; 0 unless the scenario has a bill.
+    /// The charge for all requests, in picodollars; 0 unless the scenario has a bill.
     pub bill_picodollars: u64,
-    /// Requests whose client left, or whose connection was failed on purpose, before the answer was complete.
+    /// Requests whose client left, or whose connection was broken on purpose, before the answer was complete.
     pub unfinished: u64,
-    /// Requests identical, byte for byte, to one already answered completely and validly; `None` unless counted.
+    /// Requests identical, byte for byte, to one that was already answered completely and validly; `None` unless
+    /// counted.
     pub repeats: Option<u64>,
-    /// The rows of the first 4,096 repeats, one for each: the first 100 characters of the row's text. Empty unless counted.
+    /// The rows of the first 4,096 repeats, one entry for each: the first 100 characters of the row's text. Empty
+    /// unless counted.
     pub repeated: Vec<String>,
-    /// Complete and valid answers by the tenth of a second in which they were sent, counted from the first request. Empty unless the
-    /// scenario has outages; those after half an hour are left out.
+    /// Complete and valid answers by the tenth of a second in which they were sent, counted from the first request.
+    /// Empty unless the scenario has outages; answers after half an hour are not counted.
     pub answers_by_tenth: Vec<u32>,
 }
 
 /// Answers are counted per tenth of a second, for this many tenths.
 const MOST_TENTHS: usize = 18_000;
 
-/// Requests to a model by what they were.
+/// Requests to a model, by type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Requests {
     /// All of them.
     pub all: u64,
-    /// Admitted, with a prompt whose row was not admitted before. All that are no re-asks where rows are not
-    /// remembered, that is with neither faults nor counting.
+    /// Admitted, for a row that had no admitted request before. Without faults and counting, rows are not remembered,
+    /// and this counts all requests that are not re-asks.
     pub first: u64,
-    /// Admitted, without an earlier answer about the row in the conversation, of a row admitted before.
+    /// Admitted, for a row that had an admitted request before, without an earlier answer about it in the
+    /// conversation.
     pub again: u64,
-    /// Admitted, in a conversation that goes on after an answer about the row.
+    /// Admitted, in a conversation that continues after an answer about the row.
     pub re_ask: u64,
-    /// Refused by the quota, with 429, 503 or 529.
+    /// Rejected by the quota, with 429, 503 or 529.
     pub refused: u64,
-    /// Refused for what they are, or for their key.
+    /// Rejected for their content or their key.
     pub invalid: u64,
 }
 
-/// How many there are and how many there were at most at the same time.
+/// How many there are, and the maximum at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Level {
-    /// At this moment.
+    /// At the moment.
     pub now: u64,
-    /// At most at the same time.
+    /// The maximum at the same time.
     pub max: u64,
     /// In total.
     pub all: u64,
@@ -97,14 +100,14 @@ impl Level {
         self.now = self.now.saturating_sub(1);
     }
 
-    /// Begins anew with what is there now.
+    /// Restarts with the current number.
     fn restart(&mut self) {
         *self = Self { now: self.now, max: self.now, all: self.now };
     }
 }
 
 impl Stats {
-    /// Counts an answer sent at this time of the story.
+    /// Counts an answer sent at this time.
     pub(crate) fn answered_at(&mut self, now: Duration) {
         let tenth = usize::try_from(now.as_millis() / 100).unwrap_or(usize::MAX);
         if tenth < MOST_TENTHS {
@@ -122,7 +125,7 @@ impl Stats {
         }
     }
 
-    /// Begins anew; what is under way stays counted as under way.
+    /// Restarts; what is in progress still counts as in progress.
     pub(crate) fn restart(&mut self) {
         let mut fresh = Self { in_flight: self.in_flight, connections: self.connections, ..Self::default() };
         fresh.in_flight.restart();
@@ -141,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repeats_are_all_counted_and_told_up_to_a_bound() {
+    fn all_repeats_are_counted_and_a_bounded_number_listed() {
         let mut stats = Stats { repeats: Some(0), ..Stats::default() };
         (0..MOST_REPEATED + 2).for_each(|_| stats.repeat(&"é".repeat(MOST_OF_TEXT + 1)));
         assert_eq!(stats.repeats, Some(MOST_REPEATED as u64 + 2));

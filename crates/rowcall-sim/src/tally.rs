@@ -1,13 +1,13 @@
-//! How often each of very many 64-bit hashes was seen, in eight to thirteen bytes a hash.
-//! Owns the table; what is hashed and why is its callers' matter.
+//! How often each of a very large number of 64-bit hashes was seen, at eight to thirteen bytes per hash. Owns the
+//! table; the callers decide what is hashed and why.
 
 const SHARDS: usize = 256;
 const COUNT: u64 = 0xff;
 
 /// Counts per hash up to 255.
 ///
-/// The low eight bits of a hash choose a shard and are not stored: their place in the entry holds the count.
-/// Shards grow one by one, so a growing table never exists twice.
+/// The low eight bits of a hash choose a shard and are not stored; the entry stores the count in their place. Shards
+/// grow one by one, so there are never two copies of the whole table.
 #[derive(Debug)]
 pub(crate) struct Tally {
     shards: Vec<Shard>,
@@ -25,7 +25,7 @@ impl Tally {
         Self { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
     }
 
-    /// Counts one more of `hash`; returns how often it had been seen before, at most 255.
+    /// Adds one to `hash`; returns how often it had been seen before, at most 255.
     pub(crate) fn add(&mut self, hash: u64) -> u8 {
         self.shards.get_mut((hash & COUNT) as usize).map_or(0, |shard| shard.add(hash & !COUNT))
     }
@@ -88,7 +88,7 @@ impl Shard {
     }
 }
 
-/// Every place of a table of `length` entries, beginning where `key` belongs.
+/// Every index of a table of `length` entries, beginning where `key` belongs.
 fn probe(key: u64, length: usize) -> impl Iterator<Item = usize> {
     let home = ((u128::from(key) * length as u128) >> 64) as usize;
     (home..length).chain(0..home)
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_hashes_fit_in_fourteen_megabytes_and_none_is_lost() {
+    fn a_million_hashes_fit_in_fourteen_megabytes() {
         let mut tally = Tally::new();
         let hashes = || (0..1_000_000_u32).map(|n| hash(0, &n.to_le_bytes()));
         assert!(hashes().all(|hash| tally.add(hash) == 0));

@@ -1,8 +1,8 @@
-//! A moment as the simulator counts it, and as the time of day that headers tell.
+//! A moment in the simulator's time, and as the time of day in headers.
 
 use std::time::Duration;
 
-/// One moment, told in two ways.
+/// One moment in two clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
     /// The time since the first request.
@@ -11,7 +11,7 @@ pub(crate) struct Now {
     pub(crate) unix: Duration,
 }
 
-/// A Unix time as RFC 3339 writes it in UTC, rounded up to whole seconds: `2026-11-22T17:16:34Z`.
+/// A Unix time in RFC 3339 and UTC, rounded up to whole seconds: `2026-11-22T17:16:34Z`.
 pub(crate) fn rfc3339(unix: Duration) -> String {
     let seconds = unix.as_secs() + u64::from(unix.subsec_nanos() > 0);
     let (year, month, day) = civil(seconds / 86_400);
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_are_dates() {
+    fn unix_times_are_formatted_as_dates() {
         for (seconds, expected) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400, "2000-02-29T00:00:00Z"),

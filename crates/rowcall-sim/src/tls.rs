@@ -1,4 +1,5 @@
-//! Who the simulator is under TLS: a certificate for this machine, signed by an authority made for this one start.
+//! The simulator's identity under TLS: a certificate for this machine, signed by an authority made for this start
+//! only.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub(crate) const H2: &[u8] = b"h2";
 /// HTTP/1.1's name in ALPN (RFC 7301).
 const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// What the server shows, and what a client needs in order to believe it.
+/// The certificate that the server presents, and what a client needs to trust it.
 pub(crate) struct Identity {
     pub(crate) config: Arc<ServerConfig>,
     /// The authority's certificate.
@@ -27,8 +28,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// A new authority, and a server's certificate by it for `127.0.0.1` and `localhost`. The authority's key is
-    /// dropped here, so that who trusts it trusts this server only.
+    /// A new authority, and a server certificate signed by it for `127.0.0.1` and `localhost`. The authority's key is
+    /// dropped here, so that a client that trusts it trusts only this server.
     pub(crate) fn new(http: Http) -> Result<Self, SimError> {
         Self::signed(http).map_err(|source| SimError::Certificate { source })
     }
@@ -42,7 +43,7 @@ impl Identity {
         let mut params = named("rowcall simulator", &["127.0.0.1", "localhost"])?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // Python's ssl asks for it since 3.13.
+        // Python's ssl requires it since 3.13.
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &authority)?;

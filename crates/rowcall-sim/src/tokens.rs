@@ -1,6 +1,6 @@
-//! How many tokens a text is taken to have.
+//! Estimates the number of tokens in a text.
 
-/// An honest estimate of tokens: a quarter of the bytes, rounded up, at least 1.
+/// A plain estimate of tokens: a quarter of the bytes, rounded up, at least 1.
 pub(crate) fn tokens(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(4).max(1)
 }

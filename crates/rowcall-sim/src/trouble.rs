@@ -1,4 +1,4 @@
-//! Why a call gets no answer, whatever its protocol. How a provider says so is its `error.rs`'s matter.
+//! Why a call gets an error, in any protocol. The provider's `error.rs` words it.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ pub(crate) enum Trouble<'t> {
     /// No key was given, or not the right one.
     Key(Option<&'t str>),
     TooLarge,
-    /// The quota lacks.
+    /// The quota is exhausted.
     Lacking(Refusal),
-    /// Traffic grew too fast; this is when it will have been slow enough.
+    /// Traffic grew too fast; the time until it has slowed down enough.
     TooFast(Duration),
-    /// Nobody is let in for this time.
+    /// The account is closed for this long.
     Closed(Duration),
-    /// The scenario wants it so.
+    /// The scenario says so.
     Simulated(&'t StatusFault),
 }
 
-/// What an error names: the request, by its id, and the model.
+/// What an error refers to: the request, by its id, and the model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) id: &'a str,

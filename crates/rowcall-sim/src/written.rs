@@ -1,13 +1,13 @@
-//! An answer in a protocol's words, before it is sent: one piece, or the frames of a stream.
+//! An answer in a protocol's format before it is sent: one piece, or the frames of a stream.
 
 use serde_json::Value;
 
 use crate::reply::{Length, Reply};
 
-/// A piece of a stream's text is about so many bytes, some three tokens.
+/// The length of a piece of a stream's text in bytes, about three tokens.
 const PIECE: usize = 12;
 
-/// What goes into an answer's body.
+/// The content of an answer's body.
 #[derive(Debug)]
 pub(crate) struct Written {
     content_type: &'static str,
@@ -34,8 +34,8 @@ impl Written {
         Self::stream("text/event-stream; charset=utf-8", frames)
     }
 
-    /// The same, failing: with `whole` in its place, or in a stream after the first half of the frames with the frame
-    /// that `frame` makes for a failure at its place.
+    /// The same, but failing: with `whole` instead, or in a stream with the failure frame that `frame` makes after
+    /// the first half of the frames, given its position.
     pub(crate) fn failing(self, whole: &Value, frame: impl Fn(usize) -> String) -> Self {
         match self.length {
             Length::Told => Self { frames: vec![whole.to_string()], ..self },
@@ -71,7 +71,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn pieces_are_small_and_whole_characters() {
+    fn pieces_are_small_and_end_between_characters() {
         let text = "Łódź Papier sp. z o.o. 🦀🦀🦀🦀🦀 fin";
         let pieces: Vec<_> = pieces(text).collect();
         assert_eq!(pieces.concat(), text);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_takes_the_place_of_a_body_or_of_the_second_half_of_a_stream() {
+    fn a_failure_replaces_a_body_or_the_second_half_of_a_stream() {
         let body = |written: Written| String::from_utf8(written.reply().body.to_vec()).unwrap();
         let failing = |written: Written| body(written.failing(&json!("no"), |at| format!("!{at}")));
         assert_eq!(failing(Written::json(&json!("yes"))), "\"no\"");

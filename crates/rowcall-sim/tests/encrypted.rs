@@ -1,4 +1,4 @@
-//! The simulator with TLS and with HTTP/2, over real sockets, seen by another implementation's client.
+//! The simulator with TLS and HTTP/2, over real sockets, tested with another implementation's client.
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, also in what its cases share")]
 #![expect(clippy::disallowed_methods, reason = "the simulator runs on another thread, by the wall clock")]
 
@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// What a client offers by ALPN.
+/// The protocols that a client offers in ALPN.
 type Protocols = &'static [&'static [u8]];
 type Sender = http2::SendRequest<Full<Bytes>>;
 
@@ -39,7 +39,7 @@ fn encrypted() -> Options {
     Options::default().with_tls(Tls::On)
 }
 
-/// A chat completion request that says `text`.
+/// A chat completion request with the user message `text`.
 fn chat(simulator: &Simulator, text: &str) -> Request<Full<Bytes>> {
     let body = json!({ "model": "gpt-test", "messages": [{ "role": "user", "content": text }] });
     let request = Request::post(format!("{}/chat/completions", simulator.base_url()));
@@ -85,7 +85,7 @@ async fn answer(mut sender: Sender, request: Request<Full<Bytes>>) -> Result<Val
     Ok(serde_json::from_slice(&body.to_bytes()).unwrap())
 }
 
-/// Waits until the simulator's thread has made `done` true, at most ten seconds.
+/// Waits until the simulator's thread has made `done` true, for at most ten seconds.
 async fn until(simulator: &Simulator, done: impl Fn(&Stats) -> bool) {
     let began = Instant::now();
     while !done(&simulator.stats()) {
@@ -95,7 +95,7 @@ async fn until(simulator: &Simulator, done: impl Fn(&Stats) -> bool) {
 }
 
 #[tokio::test]
-async fn a_chat_over_tls_is_answered_in_the_version_of_http_that_was_agreed_upon() {
+async fn a_chat_over_tls_uses_the_negotiated_version_of_http() {
     let simulator = start(instant(), encrypted());
     assert!(simulator.base_url().starts_with("https://127.0.0.1:"), "{}", simulator.base_url());
 
@@ -139,7 +139,7 @@ async fn alpn_offers_what_the_options_say_and_prefers_http_2() {
 }
 
 #[tokio::test]
-async fn the_certificate_is_for_this_machine_and_only_for_who_trusts_the_authority() {
+async fn the_certificate_is_for_this_machine_and_needs_the_authority() {
     let simulator = start(instant(), encrypted());
     let other = start(instant(), encrypted());
     let pem = simulator.ca_pem().unwrap();
@@ -158,7 +158,7 @@ async fn the_certificate_is_for_this_machine_and_only_for_who_trusts_the_authori
 }
 
 #[tokio::test]
-async fn without_tls_both_versions_are_told_apart_by_their_first_bytes() {
+async fn without_tls_the_first_bytes_determine_the_version() {
     let simulator = start(instant(), Options::default());
     assert_eq!(simulator.ca_pem(), None);
     let stream = TokioIo::new(TcpStream::connect(simulator.address()).await.unwrap());
@@ -209,7 +209,7 @@ async fn over_http_2_a_reset_hits_its_request_and_a_cut_the_whole_connection() {
             if is_alone {
                 answer(sender.clone(), chat(&simulator, "is whole")).await.unwrap();
                 until(&simulator, |stats| stats.in_flight.now == 1).await;
-                // A client that gives up gives back what its request held.
+                // A client that cancels releases what its request held.
                 beside.abort();
             } else {
                 assert_eq!(beside.await.unwrap(), Err(Moment::Before), "{kind:?}");
@@ -229,7 +229,7 @@ async fn an_encrypted_connection_breaks_midway_over_http_1_as_well() {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let response = sender.send_request(chat(&simulator, "one")).await;
-        // A reset may throw away what came before it.
+        // A reset may discard what was sent before it.
         let Ok(response) = response else {
             assert_eq!(kind, FaultKind::Reset(Moment::Midway));
             continue;
@@ -239,7 +239,7 @@ async fn an_encrypted_connection_breaks_midway_over_http_1_as_well() {
 }
 
 #[tokio::test]
-async fn a_simulator_stops_amid_handshakes_and_stalls() -> Result<(), SimError> {
+async fn a_simulator_stops_during_handshakes_and_stalls() -> Result<(), SimError> {
     let stall = Fault::new(FaultKind::Stall(Moment::Midway), 1.0);
     for options in [encrypted(), Options::default()] {
         let simulator = Simulator::start(instant().with_fault(stall.clone()), options)?;

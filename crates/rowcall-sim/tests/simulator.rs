@@ -1,4 +1,4 @@
-//! The simulator over a real socket, seen by a client that knows nothing but HTTP.
+//! The simulator over a real socket, tested with a client that knows only HTTP.
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, also in what its cases share")]
 #![expect(clippy::disallowed_methods, reason = "the simulator runs on another thread, by the wall clock")]
 
@@ -45,9 +45,9 @@ fn content(answer: &Answer) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The story begins with the first request, so that its answer may be among what is lost.
+/// The scenario begins with the first request, so its answer may be lost in the outage.
 #[test]
-fn while_nobody_listens_connections_are_refused_and_afterwards_taken() {
+fn connections_are_refused_while_the_server_is_down_and_accepted_afterwards() {
     let away = Span { from_seconds: 0.0, for_seconds: 0.2 };
     let simulator = start(instant().with_away(away));
     let connected = || std::net::TcpStream::connect(simulator.address());
@@ -55,7 +55,8 @@ fn while_nobody_listens_connections_are_refused_and_afterwards_taken() {
     loop {
         simulator.reset();
         let _ = Client::to(&simulator).ask(&person("Ann is 30"));
-        // A busy machine may have us look too late, and a connection that the closing socket still held is reset.
+        // On a busy machine the check may come too late, and a connection that the closing socket still held is
+        // reset.
         if (0..1_000).any(|_| connected().is_err_and(is_refused)) {
             break;
         }
@@ -250,7 +251,7 @@ fn a_requests_quota_refuses_with_the_time_to_wait() {
 }
 
 #[test]
-fn a_request_larger_than_the_bucket_is_told_not_to_come_again() {
+fn a_request_larger_than_the_bucket_gets_no_retry_time() {
     let limits = Limits { tokens_per_minute: Some(60), ..Limits::default() };
     let simulator = start(instant().with_quota(limits));
     let refused = Client::to(&simulator).ask(&person(&"long ".repeat(100))).unwrap();
@@ -279,7 +280,7 @@ fn an_account_may_be_closed_or_ask_for_slower_growth() {
 }
 
 #[test]
-fn beyond_its_places_a_server_lets_wait() {
+fn requests_beyond_the_slots_wait() {
     let scenario = instant().with_latency(Latency::fixed(Duration::from_millis(40))).with_slots(1);
     let simulator = start(scenario);
     let mut clients: Vec<_> = (0..3).map(|_| Client::to(&simulator)).collect();
@@ -297,7 +298,7 @@ fn beyond_its_places_a_server_lets_wait() {
 }
 
 #[test]
-fn what_a_request_costs_and_how_long_it_takes_is_known_beforehand() {
+fn the_cost_and_latency_of_a_request_can_be_predicted() {
     let latency = Latency::LogNormal { median_seconds: 0.02, sigma: 0.5 };
     let scenario = instant().with_latency(latency);
     let body = person("John Smith is a 30-year-old software engineer");
@@ -315,7 +316,7 @@ fn what_a_request_costs_and_how_long_it_takes_is_known_beforehand() {
 }
 
 #[test]
-fn a_held_row_is_answered_after_so_many_others() {
+fn a_held_row_is_answered_after_a_number_of_others() {
     let scenario =
         Scenario::from_toml("about = 'a test'\n[held]\ncontains = 'Ann'\nuntil_answered = 2").unwrap();
     assert_eq!(scenario, Scenario { about: "a test".to_owned(), ..instant().with_held("Ann", 2) });
@@ -336,7 +337,7 @@ fn a_held_row_is_answered_after_so_many_others() {
 }
 
 #[test]
-fn a_place_in_flight_is_given_back_when_the_client_leaves() {
+fn a_slot_in_flight_is_released_when_the_client_leaves() {
     let limits = Limits { in_flight: Some(1), ..Limits::default() };
     let stall = Fault::new(FaultKind::Stall(Moment::Before), 1.0).with_contains("slow");
     let simulator = start(instant().with_quota(limits).with_fault(stall));
@@ -385,7 +386,7 @@ fn statuses_come_with_the_body_and_headers_of_the_scenario() {
 }
 
 #[test]
-fn connections_fail_before_or_amid_the_answer() {
+fn connections_fail_before_or_during_the_answer() {
     use std::io::ErrorKind::{ConnectionReset, UnexpectedEof};
     for (kind, expected, some_body) in [
         (FaultKind::Reset(Moment::Before), ConnectionReset, false),
@@ -422,7 +423,7 @@ fn a_stall_lasts_until_the_client_leaves() {
 }
 
 #[test]
-fn a_body_may_be_an_error_or_no_json_at_all() {
+fn a_body_may_be_an_error_or_not_json() {
     let error = Client::to(&with_fault(FaultKind::ErrorIn200)).ask(&person("x")).unwrap();
     assert_eq!((error.status, error.json()["error"]["code"].as_str()), (200, Some("upstream_error")));
     let garbage = Client::to(&with_fault(FaultKind::GarbageBody)).ask(&person("x")).unwrap();
@@ -450,7 +451,7 @@ fn the_first_attempts_fail_and_the_next_succeeds() {
 }
 
 #[test]
-fn a_re_ask_is_told_from_a_repeat_and_repeats_are_counted() {
+fn re_asks_and_repeats_are_distinguished_and_repeats_counted() {
     let simulator = Simulator::start(instant(), Options::default().with_counting(Counting::On)).unwrap();
     let mut client = Client::to(&simulator);
     let ask = person("Ann Lee is 30");
@@ -489,7 +490,7 @@ fn a_re_ask_is_told_from_a_repeat_and_repeats_are_counted() {
 }
 
 #[test]
-fn the_guides_seven_sentences_take_their_times_in_parallel() {
+fn the_guides_seven_sentences_run_in_parallel() {
     let scenario = Scenario::named("guide").unwrap();
     let simulator = start(scenario);
     let people = [("Tom Brown", 870), ("Sarah Johnson", 950), ("John Smith", 800), ("Nobody", 850)];
@@ -541,7 +542,7 @@ fn a_taken_port_is_named_and_a_stopped_simulator_frees_it() {
 }
 
 #[test]
-fn a_simulator_stops_in_the_midst_of_a_stall_and_within_a_clients_runtime() {
+fn a_simulator_stops_during_a_stall_and_inside_a_clients_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let simulator = with_fault(FaultKind::Stall(Moment::Before));

@@ -139,9 +139,10 @@ fn a_file_without_examples_is_an_error() {
     let torn = read_from("a.jsonl", "{\"text\":\"x\",\"name\":\"Ann\"}\n{\"text\"\n", PERSON, None);
     assert!(torn.as_ref().is_err_and(|message| message.contains("line 2")), "{torn:?}");
     let schema = Schema::parse(PERSON).expect("a schema");
-    for (name, expected) in
-        [("none.jsonl", "cannot open `none.jsonl`"), ("a.yaml", "`a.yaml` has the unknown ending `.yaml`")]
-    {
+    for (name, expected) in [
+        ("none.jsonl", "cannot open `none.jsonl`"),
+        ("a.yaml", "`a.yaml` has the unknown file extension `.yaml`"),
+    ] {
         let error = crate::block_on(read(Path::new(name), &schema, None)).expect_err(name);
         assert!(error.to_string().starts_with(expected) && error.hint().is_some(), "{error}");
     }

@@ -22,9 +22,7 @@ fn a_column_without_a_name_is_called_by_its_position() {
     let ran = labelled(&dir, "pandas.csv", "{{ text }} {{ column_1 }}", &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(column(&ran.lines(), "column_1"), ["0", "1"]);
-    assert!(
-        ran.stderr.contains("note: a column without a name in the header on line 1 is called `column_1`")
-    );
+    assert!(ran.stderr.contains("note: a column without a name in the header on line 1 is named `column_1`"));
 }
 
 #[test]
@@ -40,14 +38,14 @@ fn a_table_from_a_spreadsheet_is_read_with_options() {
     let parted = [&skipping[..], &["--delimiter", ";"]].concat();
     let ran = labelled(&dir, "sheet.csv", "{{ name }}", &parted);
     let message = ran.lines()[0]["_error"]["message"].to_string();
-    assert!(message.contains("is not UTF-8; `--encoding` names another encoding"), "{message}");
+    assert!(message.contains("is not UTF-8; use `--encoding` for another encoding"), "{message}");
     let ran = labelled(&dir, "sheet.csv", "{{ name }}", &[&parted[..], &["--encoding", "cp1252"]].concat());
     assert_eq!((ran.code, column(&ran.lines(), "name")), (Some(0), vec![json!("José")]), "{}", ran.stderr);
     for (option, value, message) in [
         ("--encoding", "klingon", "unknown encoding `klingon`"),
-        ("--delimiter", "§", "`§` is not one ASCII character"),
+        ("--delimiter", "§", "`§` is not a single ASCII character"),
         ("--quote", ",", "`,` is both `--delimiter` and `--quote`"),
-        ("--failed-rows", "maybe", "unknown choice `maybe`"),
+        ("--failed-rows", "maybe", "unknown value `maybe`"),
     ] {
         let ran = labelled(&dir, "sheet.csv", "{{ name }}", &[option, value]);
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
@@ -61,7 +59,11 @@ fn a_json_array_named_jsonl_is_read_as_an_array() {
     dir.write("in.jsonl", "[\n{\"text\":\"a\"},\n{\"text\":\"b\"}\n]\n");
     let ran = labelled(&dir, "in.jsonl", "{{ text }}", &[]);
     assert_eq!((ran.code, ran.lines().len()), (Some(0), 2), "{}", ran.stderr);
-    assert!(ran.stderr.contains("note: `in.jsonl` is one JSON array and is read as that"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("note: `in.jsonl` is a single JSON array and is read as one"),
+        "{}",
+        ran.stderr
+    );
     dir.write("words.json", "[\"a\", \"b\"]");
     let ran = labelled(&dir, "words.json", "{{ text }}", &[]);
     assert_eq!(column(&ran.lines(), "text"), ["a", "b"]);
@@ -83,7 +85,7 @@ fn an_output_is_the_next_steps_input() {
             let ran = labelled(&dir, first, "{{ name }}", &output);
             assert_eq!(ran.code, Some(0), "{first} {into:?}: {}", ran.stderr);
             assert!(
-                ran.stderr.contains("the output of an earlier step: its `_error` and `_meta` are left out")
+                ran.stderr.contains("the output of an earlier step: its `_error` and `_meta` are dropped")
             );
         }
     }
@@ -111,7 +113,7 @@ fn rows_that_failed_in_an_earlier_step_are_handled_as_the_user_says() {
                 0,
                 &["a", "c"],
                 2,
-                "1 row of the input failed in an earlier step: left out",
+                "1 row of the input failed in an earlier step: skipped",
             ),
             (
                 &["--failed-rows", "ask"],

@@ -1,5 +1,5 @@
-//! CSV and TSV: records from text. The grammar is csv-core's, as lenient as the csv crate; this adds line numbers, the
-//! bound of a record, and that every quote is closed. What the columns mean is `header.rs`'s business.
+//! CSV and TSV: records from text. csv-core defines the grammar, as lenient as the csv crate. This adds line numbers,
+//! a limit on the size of a record, and a check that every quote is closed. `header.rs` interprets the columns.
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use rowcall::{Problem, UnreadableKind};
@@ -11,27 +11,27 @@ use super::parser::{Parser, Rows};
 use super::rules::Rules;
 use crate::record;
 
-/// The parser of CSV.
+/// The CSV parser.
 #[derive(Debug)]
 pub(crate) struct Csv {
     grammar: Reader,
     rules: Rules,
     header: Option<Header>,
-    /// How many lines above the header are still to be skipped.
+    /// How many lines above the header are left to skip.
     to_skip: u64,
-    /// The number of the line that is being read, counted from 1.
+    /// The number of the current line, counted from 1.
     line: u64,
     record: Record,
 }
 
-/// The record that is not yet whole: its columns one after the other, and where each ends.
+/// The incomplete record: its columns one after another, and where each ends.
 #[derive(Debug)]
 struct Record {
     text: Vec<u8>,
     filled: usize,
     ends: Vec<usize>,
     columns: usize,
-    /// How many bytes it has had, quotes and delimiters too; 0 before it begins.
+    /// How many bytes it has, including quotes and delimiters; 0 before it begins.
     bytes: usize,
     line: u64,
 }
@@ -45,7 +45,7 @@ impl Csv {
             None => builder.quoting(false),
         };
         let mut grammar = builder.build();
-        // A blank line, which it skips, lest it look for a byte order mark in the first piece of the text.
+        // Skip a blank line first, so that csv-core does not look for a byte order mark in the first piece of text.
         grammar.read_record(b"\n", &mut [0], &mut [0]);
         let record = Record { text: vec![0; 64], filled: 0, ends: vec![0; 4], columns: 0, bytes: 0, line: 1 };
         Self { grammar, rules, header: None, to_skip: options.skip_rows, line: 1, record }
@@ -67,7 +67,7 @@ impl Csv {
         Ok(())
     }
 
-    /// A record of which nothing can be told; in place of the header, there is nothing to go on with.
+    /// A record that cannot be read at all is an unreadable row. If it is the header, reading cannot continue.
     fn unreadable(&self, message: String, rows: &mut Rows) -> Result<(), Problem> {
         if self.header.is_none() {
             return Err(Problem::new(message));
@@ -86,7 +86,7 @@ impl Parser for Csv {
         }
         while let Some(&byte) = text.first() {
             let record = &mut self.record;
-            // Line ends before a record are blank lines, or the second half of the end of the one before.
+            // Line ends before a record are blank lines, or the second half of the previous line end.
             if record.bytes == 0 && matches!(byte, b'\r' | b'\n') {
                 self.line += u64::from(byte == b'\n');
                 text = text.get(1..).unwrap_or_default();
@@ -147,7 +147,7 @@ impl Record {
         })
     }
 
-    /// Doubles the room that is full. A record past its bound is of no use, so that what there is of it makes the room.
+    /// Doubles the buffer that is full. A record beyond the limit is useless, so its buffer is reused.
     fn make_room(&mut self) {
         if self.bytes > MAX_RECORD_BYTES {
             (self.filled, self.columns) = (0, 0);

@@ -1,6 +1,6 @@
-//! From bytes to UTF-8 text: gzip by its first bytes, whatever the path's ending says, UTF-16 by its byte order mark, and any
-//! other encoding as named. Whether UTF-8 is UTF-8 throughout is found out record by record, by the parsers; a byte
-//! sequence that another encoding does not have becomes a byte that UTF-8 does not have, so that it is found there too.
+//! From bytes to UTF-8 text: gzip is detected from the first bytes, whatever the path's extension; UTF-16 from its
+//! byte order mark; any other encoding must be named. The parsers check record by record that UTF-8 is valid. A byte
+//! sequence that is invalid in another encoding becomes a byte that is invalid in UTF-8, so that they find it too.
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
@@ -12,7 +12,7 @@ use super::options::Encoding;
 const UTF8_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 const UTF32_MARK: [u8; 4] = [0xff, 0xfe, 0, 0];
 
-/// What is in no UTF-8 text.
+/// A byte that never occurs in UTF-8.
 const NO_TEXT: u8 = 0xff;
 
 /// How much is decoded at once, in bytes.
@@ -28,7 +28,7 @@ pub(crate) fn text_of(
         bytes = Box::new(Members::new(Cursor::new(head).chain(bytes)));
         head = Vec::new();
     }
-    // What is marked as UTF-8 begins after three bytes, and may be a pipe that has no more yet.
+    // A UTF-8 mark is three bytes long, and a pipe may not have more data yet.
     head.extend(first(UTF8_MARK.len() - head.len(), &mut bytes)?);
     if head == UTF8_MARK {
         return Ok(bytes);
@@ -46,8 +46,8 @@ pub(crate) fn text_of(
         [0xff, 0xfe, ..] => Some(UTF_16LE),
         [0xfe, 0xff, ..] => Some(UTF_16BE),
         [_, 0, _, 0] | [0, _, 0, _] if named.is_none() => {
-            let message = "the text seems to be UTF-16 without a byte order mark, which `--encoding utf-16le` or \
-                           `--encoding utf-16be` reads";
+            let message = "the text seems to be UTF-16 without a byte order mark; use `--encoding utf-16le` or \
+                           `--encoding utf-16be`";
             return Err(io::Error::new(ErrorKind::InvalidData, message));
         }
         _ => None,
@@ -68,22 +68,22 @@ pub(crate) fn text_of(
     }
 }
 
-/// A reader of text in another encoding.
+/// A reader that decodes text from another encoding.
 struct Decoded<R> {
     bytes: R,
     decoder: Decoder,
-    /// What was read and not yet decoded: `start..end` of this.
+    /// Bytes that were read but not decoded yet: `start..end` of this.
     encoded: Vec<u8>,
     start: usize,
     end: usize,
     ended: bool,
-    /// Whether the decoder has seen the end: it may not be used again.
+    /// Whether the decoder has seen the end, after which it must not be used.
     finished: bool,
 }
 
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        // A decoder needs room for the longest character; and for a mark of one that there is not.
+        // A decoder needs room for the longest character, and for the mark of an invalid one.
         let Some(most) = room.len().checked_sub(1).filter(|most| *most >= 4) else {
             return Err(io::Error::new(
                 ErrorKind::InvalidInput,
@@ -119,7 +119,7 @@ impl<R: Read> Read for Decoded<R> {
     }
 }
 
-/// The first `count` bytes, or all if there are fewer.
+/// The first `count` bytes, or all bytes if there are fewer.
 fn first(count: usize, bytes: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(count);
     bytes.take(count as u64).read_to_end(&mut head)?;

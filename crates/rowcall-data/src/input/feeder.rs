@@ -1,5 +1,4 @@
-//! Feeds a parser from a reader, piece by piece, and remembers how the text ended. Where the rows go is `mod.rs`'s
-//! business.
+//! Feeds a parser from a reader, piece by piece, and remembers how the text ended. `mod.rs` passes the rows on.
 
 use std::io::{ErrorKind, Read};
 
@@ -11,14 +10,14 @@ use super::reason;
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// A reader, its parser, and the rows that are whole and not yet taken.
+/// A reader, its parser, and the complete rows that were not taken yet.
 pub(crate) struct Feeder {
     name: String,
     text: Box<dyn Read + Send>,
     parser: Box<dyn Parser>,
     rows: Rows,
     piece: Vec<u8>,
-    /// Whether the text ended, and the problem if it did not end well.
+    /// Whether the text has ended, and the problem if it ended badly.
     ended: bool,
     problem: Option<Problem>,
 }
@@ -36,7 +35,7 @@ impl Feeder {
         }
     }
 
-    /// Reads and parses one piece; false once there is none.
+    /// Reads and parses one piece; false at the end.
     pub(crate) fn step(&mut self) -> bool {
         if self.ended {
             return false;
@@ -62,7 +61,7 @@ impl Feeder {
         !self.ended
     }
 
-    /// The fields that every row has, if they are known.
+    /// The fields that every row has, if known.
     pub(crate) fn header(&self) -> Option<&[String]> {
         self.parser.header()
     }
@@ -72,12 +71,12 @@ impl Feeder {
         self.rows.waiting()
     }
 
-    /// Takes them.
+    /// Takes the rows.
     pub(crate) fn take_rows(&mut self) -> Vec<Row> {
         self.rows.take()
     }
 
-    /// Takes what made the text end badly, to be told after the rows before it.
+    /// Takes the problem that ended the text, which is reported after the rows before it.
     pub(crate) fn take_problem(&mut self) -> Option<Problem> {
         self.problem.take()
     }

@@ -1,16 +1,16 @@
-//! How far an input has been read, for whoever tells how long the rest will take.
+//! Measures how far an input has been read, for estimates of the remaining time.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// How far an input has been read. It goes on telling after the input has been handed over to a run.
+/// How far an input has been read. It is still updated after the input has been passed to a run.
 #[derive(Debug, Clone)]
 pub struct Gauge(Arc<Counts>);
 
 #[derive(Debug)]
 struct Counts {
-    /// All bytes, if that is known: compressed ones for a compressed file.
+    /// The total number of bytes, if known: compressed bytes for a compressed file.
     length: Option<u64>,
     bytes: AtomicU64,
     rows: AtomicU64,
@@ -18,12 +18,12 @@ struct Counts {
     at_end: AtomicBool,
 }
 
-/// How many rows an input has in all.
+/// The number of rows in an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowsInAll {
-    /// It was read to its end, and has exactly this many.
+    /// It was read to its end and has exactly this many.
     Counted(u64),
-    /// About this many, judged by the share of its bytes that has been read.
+    /// About this many, estimated from the share of its bytes that has been read.
     Estimated(u64),
 }
 
@@ -35,7 +35,7 @@ impl RowsInAll {
         }
     }
 
-    /// The same input of which no more than `most` rows are taken, `taken` of which are taken already.
+    /// The number for the same input if at most `most` rows are taken, of which `taken` already are.
     #[must_use]
     pub fn at_most(self, most: u64, taken: u64) -> Self {
         match self {
@@ -56,10 +56,10 @@ impl Gauge {
         }))
     }
 
-    /// How many rows there will be in all: counted once the input has been read to its end, estimated before that; `None` while
-    /// nothing is known, and until the end for what has no length, such as a pipe.
+    /// The total number of rows: counted once the input has been read to its end, estimated before. `None` while
+    /// nothing is known, and until the end for an input without a length, such as a pipe.
     pub fn rows_in_all(&self) -> Option<RowsInAll> {
-        // In this order: what was counted before the end was reached is all there is.
+        // Load the flag first: rows counted before the end was reached are all the rows.
         let at_end = self.0.at_end.load(Ordering::Acquire);
         let (bytes, rows) = (self.0.bytes.load(Ordering::Relaxed), self.0.rows.load(Ordering::Relaxed));
         if at_end {
@@ -79,7 +79,7 @@ impl Gauge {
         self.0.rows.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
-    /// The same reader with its bytes counted.
+    /// The same reader, with its bytes counted.
     pub(super) fn metered(&self, reader: impl Read + Send + 'static) -> Box<dyn Read + Send> {
         Box::new(Metered { reader, gauge: self.clone() })
     }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_length_is_counted_at_its_end_only() {
+    fn an_input_without_a_length_is_counted_only_at_its_end() {
         let gauge = Gauge::new(None);
         io::copy(&mut gauge.metered(io::repeat(b'x').take(10)), &mut io::sink()).expect("it can be read");
         gauge.count_rows(1);

@@ -1,15 +1,15 @@
-//! Gzip as files have it: one member after the other, and zeros after the last one, with which some tools pad.
+//! Gzip as found in files: one member after another, and zeros after the last one, which some tools use as padding.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// How a gzip member begins.
+/// The first bytes of a gzip member.
 pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The text of all members.
 pub(crate) struct Members<R: Read> {
-    /// `None` only while one member is changed for the next, and after the last.
+    /// `None` only while moving from one member to the next, and after the last.
     member: Option<GzDecoder<BufReader<R>>>,
 }
 
@@ -36,7 +36,7 @@ impl<R: Read> Read for Members<R> {
     }
 }
 
-/// Whether another member follows, zeros skipped.
+/// Whether another member follows. Skips zeros.
 fn more(rest: &mut impl BufRead) -> io::Result<bool> {
     loop {
         let piece = match rest.fill_buf() {

@@ -1,5 +1,5 @@
-//! What the columns of a CSV mean: their names, those that belong to an earlier step, and the row that a record is. A record
-//! must have as many columns as the header, in the encoding of the text.
+//! The columns of a CSV: their names, those that an earlier step added, and the row for a record. A record must have
+//! as many columns as the header, in the encoding of the text.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,21 +15,21 @@ use crate::record;
 /// The header of a CSV.
 #[derive(Debug)]
 pub(crate) struct Header {
-    /// How many columns there are in all.
+    /// The total number of columns.
     columns: usize,
     /// The names of the columns that rows have.
     names: Vec<String>,
     /// The names as JSON strings.
     keys: Vec<String>,
-    /// Where each of `names` stands.
-    places: Vec<usize>,
-    /// Where an earlier step says why a row failed.
+    /// The position of each of `names` in a record.
+    positions: Vec<usize>,
+    /// The column where an earlier step says why a row failed.
     error: Option<usize>,
 }
 
 impl Header {
     /// # Errors
-    /// A name that is not in the encoding of the text, that comes twice, or that the output adds.
+    /// A name that is not in the encoding of the text, that appears twice, or that the output adds.
     pub(crate) fn new(columns: &[&[u8]], line: u64, rules: &Rules) -> Result<Self, Problem> {
         let mut names = Vec::with_capacity(columns.len());
         for (column, bytes) in (1..).zip(columns) {
@@ -41,7 +41,7 @@ impl Header {
         let mut taken = HashSet::with_capacity(names.len());
         for name in names.iter().filter(|name| !is_blank(name)) {
             if !taken.insert(name.clone()) {
-                return Err(Problem::new(format!("the column `{name}` is twice in the header"))
+                return Err(Problem::new(format!("the column `{name}` appears twice in the header"))
                     .hint("give one of them another name; `--skip-rows` skips lines above the header"));
             }
         }
@@ -49,14 +49,14 @@ impl Header {
         let mut header = Self {
             columns: names.len(),
             keys: Vec::new(),
-            places: (0..names.len()).collect(),
+            positions: (0..names.len()).collect(),
             error: None,
             names,
         };
         if rules.is_output(header.names.iter().map(String::as_str)) {
             rules.note_left_out();
             header.error = header.names.iter().position(|name| name == ERROR_FIELD);
-            header.places.retain(|place| header.names.get(*place).is_some_and(|name| !is_own(name)));
+            header.positions.retain(|position| header.names.get(*position).is_some_and(|name| !is_own(name)));
             header.names.retain(|name| !is_own(name));
         }
         if let Some(problem) = rules.clash("the input's column", header.names.iter().map(String::as_str)) {
@@ -71,7 +71,7 @@ impl Header {
         &self.names
     }
 
-    /// Adds the row that the record with these columns is.
+    /// Adds the row for the record with these columns.
     pub(crate) fn push_row(&self, columns: &[&[u8]], line: u64, rules: &Rules, rows: &mut Rows) {
         let texts: Option<Vec<_>> = columns.iter().map(|bytes| std::str::from_utf8(bytes).ok()).collect();
         let (found, expected) = (columns.len(), self.columns);
@@ -81,19 +81,20 @@ impl Header {
             return rows.push_unreadable(UnreadableKind::Input, message, self.record(&lossy(columns)));
         }
         let Some(texts) = texts else {
-            let broken = |place: &&usize| {
-                columns.get(**place).is_some_and(|bytes| std::str::from_utf8(bytes).is_err())
+            let broken = |position: &&usize| {
+                columns.get(**position).is_some_and(|bytes| std::str::from_utf8(bytes).is_err())
             };
-            let place = self.places.iter().position(|place| broken(&place));
-            let name = place.and_then(|place| self.names.get(place)).map_or(ERROR_FIELD, String::as_str);
+            let position = self.positions.iter().position(|position| broken(&position));
+            let name =
+                position.and_then(|position| self.names.get(position)).map_or(ERROR_FIELD, String::as_str);
             let what = format!("the column `{name}` on line {line}");
             return rules.push_not_text(&what, self.record(&lossy(columns)), rows);
         };
-        let error = self.error.and_then(|place| texts.get(place)).copied().unwrap_or_default();
+        let error = self.error.and_then(|position| texts.get(position)).copied().unwrap_or_default();
         let row = || {
             let mut fields = Map::with_capacity(self.names.len());
-            for (name, place) in self.names.iter().zip(&self.places) {
-                let text = texts.get(*place).copied().unwrap_or_default();
+            for (name, position) in self.names.iter().zip(&self.positions) {
+                let text = texts.get(*position).copied().unwrap_or_default();
                 fields.insert(name.clone(), Value::String(text.to_owned()));
             }
             (fields, self.record(&texts))
@@ -110,15 +111,15 @@ impl Header {
         rules.push(failed, rows, &format_args!("line {line}"), row, kept);
     }
 
-    /// The columns that rows have, as far as they are there, as an object's text.
+    /// The text of an object with the columns that rows have, as far as the record has them.
     fn record(&self, columns: &[impl AsRef<str>]) -> Vec<u8> {
         let (keys, texts) =
             (self.keys.iter().map(String::len), columns.iter().map(|text| text.as_ref().len()));
-        // A key and its text come with a colon, two quotes and a comma or brace; room for some escapes comes with it.
+        // A key and its text need a colon, two quotes and a comma or brace; the slack is for a few escapes.
         let mut record = Vec::with_capacity(keys.chain(texts).sum::<usize>() + 4 * self.keys.len() + 16);
         record.push(b'{');
-        for (key, place) in self.keys.iter().zip(&self.places) {
-            let Some(text) = columns.get(*place) else { break };
+        for (key, position) in self.keys.iter().zip(&self.positions) {
+            let Some(text) = columns.get(*position) else { break };
             if record.len() > 1 {
                 record.push(b',');
             }
@@ -131,7 +132,7 @@ impl Header {
     }
 }
 
-/// Names the columns without a name by their position, as pandas leaves an index without one.
+/// Names the columns without a name by position; pandas leaves an index without a name.
 fn name_blank_ones(names: &mut [String], taken: &mut HashSet<String>, line: u64, rules: &Rules) {
     let mut given = Vec::new();
     for (column, name) in (1..).zip(names.iter_mut()).filter(|(_, name)| is_blank(name)) {
@@ -146,11 +147,11 @@ fn name_blank_ones(names: &mut [String], taken: &mut HashSet<String>, line: u64,
     }
     match given.as_slice() {
         [] => {}
-        [name] => rules
-            .notes
-            .say(format!("a column without a name in the header on line {line} is called `{name}`")),
+        [name] => {
+            rules.notes.say(format!("a column without a name in the header on line {line} is named `{name}`"))
+        }
         [first, .., last] => rules.notes.say(format!(
-            "{} columns without a name in the header on line {line} are called `{first}` to `{last}`",
+            "{} columns without a name in the header on line {line} are named `{first}` to `{last}`",
             given.len()
         )),
     }

@@ -1,4 +1,4 @@
-//! JSON Lines: a value a line; blank lines are no records. The value itself is `json_object.rs`'s business.
+//! JSON Lines: one value per line. Blank lines are not records. `json_object.rs` reads the value.
 
 use rowcall::{Problem, UnreadableKind};
 
@@ -9,7 +9,7 @@ use super::parser::{Parser, Rows};
 use super::rules::Rules;
 use crate::record;
 
-/// The parser of JSON Lines.
+/// The JSON Lines parser.
 #[derive(Debug)]
 pub(crate) struct JsonLines {
     lines: Lines,
@@ -38,7 +38,7 @@ fn push_line(Line { number, text }: Line<'_>, rules: &Rules, rows: &mut Rows) {
     let place = format_args!("line {number}");
     match text.map(<[u8]>::trim_ascii) {
         Some([]) => {}
-        // Lines that were cut out of an array have their commas still.
+        // Lines that were cut out of an array still have their commas.
         Some([text @ .., b',']) if text.starts_with(b"{") => {
             push_value(text.trim_ascii_end(), place, rules, rows);
         }

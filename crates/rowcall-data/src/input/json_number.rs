@@ -1,8 +1,8 @@
-//! Numbers with an exponent as they stand in a JSON text: the parser spells `1e5` and `1E5` as `1e+5`.
+//! Preserves the spelling of numbers with an exponent: the parser spells `1e5` and `1E5` as `1e+5`.
 
 use serde_json::{Number, Value};
 
-/// `value`, which was parsed from `text`, with its numbers spelled as they are there.
+/// `value`, which was parsed from `text`, with its numbers spelled as in the text.
 pub(crate) fn as_spelled(text: &str, mut value: Value) -> Value {
     let mut parsed = Vec::new();
     numbers_mut(&mut value, &mut parsed);
@@ -10,7 +10,7 @@ pub(crate) fn as_spelled(text: &str, mut value: Value) -> Value {
         return value;
     }
     let spelled = numbers_in(text);
-    // A key that stands twice in an object within has lost one of its values.
+    // If an object inside has a repeated key, one of its values is lost.
     let is_same = |(number, spelled): (&&mut Number, &&str)| {
         serde_json::from_str::<Number>(spelled).is_ok_and(|read| read == **number)
     };
@@ -27,7 +27,7 @@ fn has_exponent(number: &str) -> bool {
     number.contains(['e', 'E'])
 }
 
-/// The numbers of a value in their order.
+/// The numbers of a value, in order.
 fn numbers_mut<'v>(value: &'v mut Value, found: &mut Vec<&'v mut Number>) {
     match value {
         Value::Number(number) => found.push(number),
@@ -37,7 +37,7 @@ fn numbers_mut<'v>(value: &'v mut Value, found: &mut Vec<&'v mut Number>) {
     }
 }
 
-/// The texts of the numbers in a valid JSON text, in their order.
+/// The texts of the numbers in a valid JSON text, in order.
 fn numbers_in(text: &str) -> Vec<&str> {
     let (mut found, mut at) = (Vec::new(), 0);
     let (mut in_string, mut escaped) = (false, false);
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exponents_stay_as_they_are_spelled() {
+    fn exponents_keep_their_spelling() {
         for (text, expected) in [
             ("1e5", "1e5"),
             ("1E5", "1E5"),
@@ -75,7 +75,7 @@ mod tests {
                 r#"{"a":[1e5,"1e9 \" 2e3",{"b":1E-2}],"c":1.10}"#,
                 r#"{"a":[1e5,"1e9 \" 2e3",{"b":1E-2}],"c":1.10}"#,
             ),
-            // Which value is which is not clear any more.
+            // It is unclear which value is which.
             (r#"{"a":1e5,"a":2e5}"#, r#"{"a":2e+5}"#),
         ] {
             let value = serde_json::from_str(text).expect("JSON");

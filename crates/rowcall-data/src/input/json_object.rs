@@ -1,5 +1,5 @@
-//! A row from the text of a JSON value. The record is that text if it is an object; where values begin and end is for
-//! `json_lines.rs` and `json_values.rs` to find.
+//! A row from the text of a JSON value. The record is that text if it is an object. `json_lines.rs` and
+//! `json_values.rs` find where values begin and end.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,14 +16,14 @@ use super::{json_number, json_odd};
 use crate::layout::{ERROR_FIELD, is_own};
 use crate::record::{self, Field};
 
-/// How much of a text that is no object is shown, in characters.
+/// How many characters of a text that is not an object are shown.
 const SHOWN: usize = 40;
 
-/// Adds the row that `text`, without space around it, stands for; `place` is where it was found.
+/// Adds the row for `text`, which has no space around it; `place` says where it was found.
 ///
-/// A name that comes twice has its last value, in the fields and in the record. A string, a number or a boolean is the field
-/// `text` of a row of its own. Else the record stands as it stood, but for what [`Rules`] leave out, and but for `NaN` and
-/// `Infinity`, which are not JSON and become null.
+/// A repeated name has its last value, in the fields and in the record. A string, a number or a boolean becomes the
+/// field `text` of a row. Otherwise the record stays unchanged, except for fields that [`Rules`] drop, and for `NaN`
+/// and `Infinity`, which are not JSON and become null.
 pub(crate) fn push_value(text: &[u8], place: impl fmt::Display, rules: &Rules, rows: &mut Rows) {
     let Ok(text) = std::str::from_utf8(text) else {
         return rules.push_not_text(&format!("{place}: the text"), record::EMPTY, rows);
@@ -66,8 +66,8 @@ pub(crate) fn push_value(text: &[u8], place: impl fmt::Display, rules: &Rules, r
     rules.push(failed.flatten(), rows, &place, row, || rules::with_error_only(&fields));
 }
 
-/// The fields that the text of a record has for a template, or why it has none: a row that failed in an earlier step has none
-/// for good.
+/// The fields of a record's text for a template, or why it has none. A row that failed in an earlier step never has
+/// any.
 pub(crate) fn fields_of(text: &[u8]) -> Result<Map<String, Value>, Earlier> {
     let only = |why| Earlier { why, violations: Vec::new() };
     let text = std::str::from_utf8(text).map_err(|_| only("the text is not UTF-8".to_owned()))?;
@@ -78,13 +78,14 @@ pub(crate) fn fields_of(text: &[u8]) -> Result<Map<String, Value>, Earlier> {
     }
 }
 
-/// Why a text is no row, and what can be kept of it.
+/// Why a text is not a row, and what can be kept of it.
 struct Unfit {
     message: String,
     record: String,
 }
 
-/// `text` as an object if it is a scalar, and with null where it has what only some writers of JSON have; how often it has.
+/// `text` as an object if it is a scalar, with null for values such as `NaN` that only some writers produce; and how
+/// many of these there were.
 fn readable(text: &str) -> (Cow<'_, str>, u64) {
     let is_scalar = match text.as_bytes() {
         [b'"' | b'-' | b'0'..=b'9', ..] => true,
@@ -103,11 +104,11 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// An object's text, taken apart.
+/// The parts of an object's text.
 struct Object<'a> {
-    /// The text, unless a name comes twice in it.
+    /// The text, unless it has a repeated name.
     stood: Option<&'a str>,
-    /// The fields as they are spelled.
+    /// The fields as they are spelled in the text.
     fields: Vec<Field<'a>>,
     /// The fields as a template sees them.
     values: Map<String, Value>,
@@ -118,12 +119,12 @@ fn object(text: &str) -> Result<Object<'_>, Unfit> {
     if !text.starts_with('{') {
         let shown: String = text.chars().take(SHOWN).collect();
         let more = if shown.len() < text.len() { "…" } else { "" };
-        let message = format!("expected a JSON object or a text, found `{shown}{more}`");
+        let message = format!("expected a JSON object or a string, found `{shown}{more}`");
         return Err(unfit(message, record::EMPTY));
     }
     let fields = record::fields(text).map_err(|error| {
         let column = if error.line() == 1 { format!(" (column {})", error.column()) } else { String::new() };
-        // Half of a surrogate pair in a name: the record cannot stand as it stood, but all else of it can.
+        // Half of a surrogate pair in a name: the record cannot stay unchanged, but everything else in it can.
         let whole = json_odd::without_surrogates(text).filter(|text| record::fields(text).is_ok());
         unfit(syntax(&error) + &column, whole.as_deref().unwrap_or(record::EMPTY))
     })?;
@@ -142,15 +143,16 @@ fn object(text: &str) -> Result<Object<'_>, Unfit> {
     })
 }
 
-/// A parser's message without the place, which it counts from the start of the text that it was given.
+/// A parser's message without the position, which it counts from the start of the text it was given.
 fn syntax(error: &serde_json::Error) -> String {
     let message = error.to_string();
     if message.starts_with("trailing characters") {
-        return "more follows the JSON value, expected one alone, such as one a line".to_owned();
+        return "unexpected text after the JSON value, expected a single value, such as one per line"
+            .to_owned();
     }
     let is_half = ["lone leading surrogate", "unexpected end of hex escape"];
     if is_half.iter().any(|words| message.starts_with(words)) {
-        return "half of a surrogate pair, such as `\\ud83d`, stands for no character, expected both halves, such as `\\ud83d\\ude00`"
+        return "half of a surrogate pair, such as `\\ud83d`, is not a character, expected both halves, such as `\\ud83d\\ude00`"
             .to_owned();
     }
     message.rfind(" at line ").and_then(|end| message.get(..end)).unwrap_or(&message).to_owned()

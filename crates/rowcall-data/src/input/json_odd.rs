@@ -1,10 +1,10 @@
-//! What some writers of JSON write that is not JSON, or that no text can be: `NaN` and `Infinity`, as Python does, and halves of
-//! surrogate pairs.
+//! Handles what some writers produce that is not JSON or not valid text: `NaN` and `Infinity`, as Python writes them,
+//! and halves of surrogate pairs.
 
-/// Numbers that JSON does not have, the longest first.
+/// Numbers that do not exist in JSON, the longest first.
 const NOT_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
-/// `text` with null in place of each `NaN`, `Infinity` and `-Infinity` outside strings, and how many there were; `None` if
+/// `text` with null for each `NaN`, `Infinity` and `-Infinity` outside strings, and how many there were; `None` if
 /// there were none.
 pub(crate) fn with_nulls(text: &str) -> Option<(String, u64)> {
     if !text.contains("NaN") && !text.contains("Infinity") {
@@ -31,7 +31,7 @@ pub(crate) fn with_nulls(text: &str) -> Option<(String, u64)> {
     (count > 0).then_some((fixed, count))
 }
 
-/// `text` with U+FFFD in place of each escape of a surrogate that has no other half; `None` if there are none.
+/// `text` with U+FFFD for each surrogate escape without its other half; `None` if there are none.
 pub(crate) fn without_surrogates(text: &str) -> Option<String> {
     let (mut fixed, mut rest, mut is_changed) = (String::with_capacity(text.len()), text, false);
     while let Some(at) = rest.find('\\') {
@@ -53,7 +53,7 @@ pub(crate) fn without_surrogates(text: &str) -> Option<String> {
     is_changed.then_some(fixed)
 }
 
-/// The code unit that an escape such as `\u00e9` at the start of `text` stands for.
+/// The code unit of an escape such as `\u00e9` at the start of `text`.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(digits, 16).ok()
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_pairs_are_replaced() {
+    fn half_surrogate_pairs_are_replaced() {
         for (text, expected) in [
             (
                 r#"{"\ud83d":"\ud83d\ude00 \\ud800 \udc00\ud800"}"#,

@@ -1,5 +1,5 @@
-//! JSON values one after the other: the elements of one array, or whole values with nothing but space in between, on as many
-//! lines as they like. Where each begins and ends is found without parsing it; what is in it is `json_object.rs`'s business.
+//! JSON values one after another: the elements of one array, or whole values separated only by space, each on any
+//! number of lines. This finds where each begins and ends without parsing it; `json_object.rs` reads it.
 
 use rowcall::{Problem, UnreadableKind};
 
@@ -9,29 +9,29 @@ use super::parser::{Parser, Rows};
 use super::rules::Rules;
 use crate::record;
 
-/// The parser of values. A torn text is a problem, reported after the rows before it.
+/// The parser of values. An incomplete text is a problem, reported after the rows before it.
 #[derive(Debug)]
 pub(crate) struct JsonValues {
     rules: Rules,
     form: Form,
     at: At,
-    /// The number of the line that is being read, counted from 1.
+    /// The number of the current line, counted from 1.
     line: u64,
-    /// How many elements are whole.
+    /// How many elements are complete.
     elements: u64,
     element: Element,
 }
 
-/// How the values stand together.
+/// How the values are arranged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// As the elements of one array.
     Array,
-    /// One after the other.
+    /// One after another.
     Sequence,
 }
 
-/// What comes next, space aside.
+/// What is expected next, apart from space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     /// `[`
@@ -48,7 +48,7 @@ enum At {
     End,
 }
 
-/// The element that is not yet whole.
+/// The incomplete element.
 #[derive(Debug, Default)]
 struct Element {
     text: Vec<u8>,
@@ -112,7 +112,7 @@ impl Parser for JsonValues {
                 (At::Start, b'[') => (self.at, text) = (At::First, rest),
                 (At::First | At::After, b']') => (self.at, text) = (At::End, rest),
                 (At::After, b',') => (self.at, text) = (At::Next, rest),
-                // A comma behind the last element is a slip that leaves no doubt.
+                // A comma after the last element is a slip that leaves no doubt.
                 (At::Next, b']') if self.form == Form::Array => (self.at, text) = (At::End, rest),
                 (At::First | At::Next, b',' | b']' | b'}' | b':') => {
                     return Err(self.expected("an object", byte));
@@ -138,7 +138,7 @@ impl Parser for JsonValues {
                 (At::Start, _) => {
                     return Err(self
                         .expected("an array of objects", byte)
-                        .hint("a value a line is read with `--input-format jsonl`"));
+                        .hint("use `--input-format jsonl` for one value per line"));
                 }
                 (At::After, _) => return Err(self.expected("`,` or `]`", byte)),
                 (At::End, _) => return Err(self.expected("nothing after the array", byte)),
@@ -150,14 +150,14 @@ impl Parser for JsonValues {
     fn end(&mut self, rows: &mut Rows) -> Result<(), Problem> {
         match self.at {
             At::Next if self.form == Form::Sequence => Ok(()),
-            // A value without brackets ends with the text.
+            // A value without brackets ends where the text ends.
             At::Within
                 if self.form == Form::Sequence && self.element.depth == 0 && !self.element.in_string =>
             {
                 self.complete(rows);
                 Ok(())
             }
-            // A file without a byte in it has no rows in any format.
+            // An empty file has no rows in any format.
             At::Start | At::End => Ok(()),
             At::Within => Err(Problem::new(format!(
                 "the {} ends on line {} within {} {}, which begins on line {}",
@@ -179,8 +179,8 @@ impl Parser for JsonValues {
 }
 
 impl Element {
-    /// Where in `text`, its next piece, it ends: after the bracket or quote that closes it, or before what cannot
-    /// belong to it.
+    /// The end of the element in `text`, its next piece: after the closing bracket or quote, or before something that
+    /// cannot belong to it.
     fn end_in(&mut self, text: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(&byte) = text.get(at) {

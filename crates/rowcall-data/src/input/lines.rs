@@ -1,4 +1,4 @@
-//! Cuts text into lines, whatever pieces it comes in. What a line means is its format's business.
+//! Splits text into lines, whatever pieces it arrives in. The format decides what a line means.
 
 use super::MAX_RECORD_BYTES;
 
@@ -9,7 +9,7 @@ pub(crate) struct Line<'a> {
     pub text: Option<&'a [u8]>,
 }
 
-/// The line that is not yet whole, and how many came before it.
+/// The incomplete line, and how many lines came before it.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     begun: Vec<u8>,
@@ -18,7 +18,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Gives `each` line that the next piece of the text completes.
+    /// Calls `each` with every line that the next piece of text completes.
     pub(crate) fn feed(&mut self, mut text: &[u8], mut each: impl FnMut(Line<'_>)) {
         while let Some(end) = memchr::memchr(b'\n', text) {
             let (line, rest) = text.split_at(end);
@@ -28,7 +28,7 @@ impl Lines {
         self.begin(text);
     }
 
-    /// Gives `each` the last line, if it had no end.
+    /// Calls `each` with the last line, if it had no line end.
     pub(crate) fn end(&mut self, mut each: impl FnMut(Line<'_>)) {
         if self.too_long || !self.begun.is_empty() {
             self.complete(&[], &mut each);
@@ -46,7 +46,7 @@ impl Lines {
 
     fn complete(&mut self, rest: &[u8], each: &mut impl FnMut(Line<'_>)) {
         self.number += 1;
-        // Most lines are whole within one piece and need no copy.
+        // Most lines lie within one piece and need no copy.
         let text = if self.begun.is_empty() && !self.too_long && rest.len() <= MAX_RECORD_BYTES {
             Some(rest)
         } else {

@@ -1,5 +1,5 @@
-//! Rows from a file, from standard input or from any reader: opening, and a thread that reads ahead of the run.
-//! The formats are the parsers' business; what the bytes are before they are text is `encoding.rs`'s.
+//! Rows from a file, from standard input or from any reader: opens it, and reads ahead of the run in a thread.
+//! Parsers handle the formats; `encoding.rs` turns bytes into text.
 
 mod csv;
 mod encoding;
@@ -45,24 +45,24 @@ pub use options::{Character, CsvOptions, Encoding, FailedRows, InputOptions, Quo
 pub(crate) use rules::Earlier;
 pub use rules::failed_earlier;
 
-/// The most bytes that one record may have, 16 MiB. A longer one is an unreadable row with the record `{}`, so that
-/// a quote that is never closed cannot fill the memory.
+/// The maximum size of one record, 16 MiB. A longer one is an unreadable row with the record `{}`, so that a quote
+/// that is never closed cannot fill the memory.
 pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many pieces of the input (of 64 KiB, as rows) may wait for the run.
 const PIECES_AHEAD: usize = 4;
 
-/// How many records may have no fields before the input counts as one without any.
+/// How many records may have no fields before the input counts as having none.
 const RECORDS_PEEKED: usize = 100;
 
-/// An opened input: a source of rows. Each row's record is the text of a JSON object: a JSON record as it stood, a CSV
+/// An open input: a source of rows. Each row's record is the text of a JSON object: a JSON record unchanged, a CSV
 /// record's columns as strings, a line of text in the field `text`.
 ///
-/// A record that cannot be read is an unreadable row in its place. What can still be told of it is its record: the
-/// columns that are there for a ragged line of CSV, U+FFFD in place of bytes that are not UTF-8, `{}` for torn JSON.
-/// Blank lines of CSV and JSON Lines are no records; of text they are.
+/// A record that cannot be read becomes an unreadable row in its place. Its record is what can be recovered: the
+/// available columns of a ragged CSV line, U+FFFD for bytes that are not UTF-8, `{}` for incomplete JSON. Blank lines
+/// of CSV and JSON Lines are not records; those of text are.
 ///
-/// Dropping it lets its thread end, at the latest when what the thread waits for to be read comes.
+/// Dropping it lets its thread end, at the latest when the read that it is blocked on returns.
 #[derive(Debug)]
 pub struct Input {
     header: Option<Vec<String>>,
@@ -70,7 +70,7 @@ pub struct Input {
     name: String,
     gauge: Gauge,
     notes: Notes,
-    /// A piece without rows is the end; an error is the end as well.
+    /// A piece without rows means the end, and so does an error.
     pieces: mpsc::Receiver<Result<Vec<Row>>>,
     piece: vec::IntoIter<Row>,
     ended: bool,
@@ -80,9 +80,9 @@ impl Input {
     /// Opens the file at `path`, or standard input for `-`, and reads as far as the header or the first record.
     ///
     /// # Errors
-    /// [`Error::Config`] for a file that cannot be opened or read, an unknown ending, options that contradict one another, a header
-    /// with a name that comes twice, a header or a first record with a name that is reserved, and a text that is not of its
-    /// format from the start.
+    /// [`Error::Config`] for a file that cannot be opened or read, an unknown extension, options that contradict each
+    /// other, a header with a repeated name, a header or a first record with a reserved name, and a text that is not
+    /// in its format from the start.
     pub fn open(path: impl AsRef<Path>, options: InputOptions) -> Result<Self> {
         let path = path.as_ref();
         if path.as_os_str() == "-" {
@@ -97,7 +97,7 @@ impl Input {
         Self::new(&format!("`{}`", path.display()), file, format, options, Gauge::new(length))
     }
 
-    /// The same for any reader; `name` stands for it in messages. Its format is CSV if none is named.
+    /// The same for any reader; messages call it `name`. Its format is CSV unless one is given.
     ///
     /// # Errors
     /// As [`Input::open`].
@@ -162,7 +162,7 @@ impl Input {
         }
         let header = feeder.header().map(<[_]>::to_vec);
         if header.is_none() && matches!(format, InputFormat::Csv | InputFormat::Tsv) {
-            let message = format!("{name} has no header, expected a first line with the columns' names");
+            let message = format!("{name} has no header, expected a first line with column names");
             return Err(Error::Config(
                 Problem::new(message).hint("for lines of text use `--input-format txt`"),
             ));
@@ -196,7 +196,7 @@ impl Input {
         self.header.as_deref()
     }
 
-    /// What a user should know of how the input is read. They go on coming while the run takes rows.
+    /// What a user should know about how the input is read. Notes may be added while the run takes rows.
     pub fn notes(&self) -> Notes {
         self.notes.clone()
     }
@@ -207,7 +207,7 @@ impl Input {
     }
 
     /// The columns that a CSV output starts with: the header, or for JSON the fields of the first record that has
-    /// any, in its order. `None` when there are no records, or no fields in the first 100.
+    /// any, in its order. `None` if there are no records, or none of the first 100 has fields.
     pub fn first_record_fields(&self) -> Option<&[String]> {
         self.header().or(self.first_record_fields.as_deref())
     }
@@ -217,7 +217,7 @@ impl Source for Input {
     async fn next(&mut self, max: usize) -> Result<Vec<Row>> {
         if self.piece.len() == 0 && !self.ended {
             let piece = self.pieces.recv().await.unwrap_or_else(|| {
-                Err(Error::Source(Problem::new(format!("the thread that read {} is gone", self.name))))
+                Err(Error::Source(Problem::new(format!("the thread that read {} has stopped", self.name))))
             });
             self.ended = piece.as_ref().map_or(true, Vec::is_empty);
             self.piece = piece?.into_iter();
@@ -237,7 +237,7 @@ fn parser_of(shape: Shape, csv: CsvOptions, rules: Rules) -> std::result::Result
     })
 }
 
-/// Sends what is whole before each read, so that a pipe that drips is not waited for with rows in hand.
+/// Sends complete rows before each read, so that rows do not wait for a slow pipe.
 fn read_ahead(mut feeder: Feeder, pieces: &mpsc::Sender<Result<Vec<Row>>>, gauge: &Gauge) {
     loop {
         let rows = feeder.take_rows();
@@ -253,7 +253,7 @@ fn read_ahead(mut feeder: Feeder, pieces: &mpsc::Sender<Result<Vec<Row>>>, gauge
     if end.is_ok() {
         gauge.reach_end();
     }
-    // An input that was dropped meanwhile needs no end.
+    // If the input was dropped meanwhile, the end is not needed.
     drop(pieces.blocking_send(end));
 }
 
@@ -266,7 +266,7 @@ fn first_fields(rows: &[Row]) -> Option<Vec<String>> {
     })
 }
 
-/// What the operating system says, without its number.
+/// The operating system's message, without its number.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     match text.rfind(" (os error ") {

@@ -1,25 +1,26 @@
-//! What a user should know of how an input is read, and that no row shows: fields that were left out, rows that were skipped.
+//! What a user should know about how an input is read and that no row shows: fields that were dropped, rows that were
+//! skipped.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Notes about an input. They go on coming after the input has been handed over to a run.
+/// Notes about an input. More may be added after the input has been passed to a run.
 #[derive(Debug, Clone, Default)]
 pub struct Notes(Arc<Mutex<Noted>>);
 
 #[derive(Debug, Default)]
 struct Noted {
-    /// All that was said, and how many of these were taken.
+    /// All notes, and how many of these were taken.
     said: Vec<String>,
     taken: usize,
     counts: [u64; 4],
 }
 
-/// What is counted rather than said for each row.
+/// What is counted instead of noted for each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
     /// Rows that failed in an earlier step and fail again.
     FailedAgain,
-    /// Rows that failed in an earlier step and were left out.
+    /// Rows that failed in an earlier step and were skipped.
     Skipped,
     /// Rows that failed in an earlier step and are asked about.
     AskedAgain,
@@ -28,7 +29,7 @@ pub(crate) enum Counted {
 }
 
 impl Notes {
-    /// The notes since the last call, each once, as sentence fragments.
+    /// The notes since the last call, each once, as lowercase fragments.
     pub fn take(&self) -> Vec<String> {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = noted.said.iter().skip(noted.taken).cloned().collect();
@@ -36,7 +37,8 @@ impl Notes {
         new
     }
 
-    /// The notes since the last call, and how many rows and values were read in a way that needs saying: for the end of a run.
+    /// The notes since the last call, and counts of rows and values that were read in an unusual way: for the end of
+    /// a run.
     pub fn take_all(&self) -> Vec<String> {
         let mut notes = self.take();
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner).counts;
@@ -48,7 +50,7 @@ impl Notes {
         notes
     }
 
-    /// Says `note`, unless it was said before.
+    /// Adds `note`, unless it was added before.
     pub(crate) fn say(&self, note: impl Into<String>) {
         let (note, mut noted) = (note.into(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if !noted.said.contains(&note) {
@@ -56,7 +58,7 @@ impl Notes {
         }
     }
 
-    /// Counts one more, or several.
+    /// Adds `more` to a count.
     pub(crate) fn count(&self, counted: Counted, more: u64) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = noted.counts.get_mut(counted as usize) {
@@ -73,11 +75,11 @@ impl Counted {
         let failed = format!("{rows} of the input failed in an earlier step");
         match self {
             Self::FailedAgain => format!(
-                "{failed}: not asked, kept with that error; `--failed-rows skip` leaves such rows out, \
+                "{failed}: not asked about, the error is kept; `--failed-rows skip` skips such rows, \
                  `--failed-rows ask` asks about them"
             ),
-            Self::Skipped => format!("{failed}: left out"),
-            Self::AskedAgain => format!("{failed}: asked about in this one"),
+            Self::Skipped => format!("{failed}: skipped"),
+            Self::AskedAgain => format!("{failed}: asked about again"),
             Self::NotNumbers => {
                 let values = if count == 1 { "value was" } else { "values were" };
                 format!("in the input, {count} {values} `NaN` or `Infinity` and read as null")
@@ -98,7 +100,7 @@ mod tests {
         assert_eq!(notes.clone().take(), ["a"]);
         notes.say("b");
         notes.count(Counted::Skipped, 2);
-        let skipped = "2 rows of the input failed in an earlier step: left out";
+        let skipped = "2 rows of the input failed in an earlier step: skipped";
         assert_eq!(notes.take_all(), ["b", skipped]);
         assert_eq!(notes.take(), [""; 0]);
     }

@@ -1,4 +1,4 @@
-//! How an input is to be read, as the user says it: format, encoding, the characters of a CSV, and what becomes of rows that
+//! The user's options for reading an input: format, encoding, the characters of a CSV, and what to do with rows that
 //! failed in an earlier step.
 
 use std::fmt;
@@ -11,29 +11,29 @@ use crate::format::InputFormat;
 /// How an input is to be read.
 #[derive(Debug, Clone, Default)]
 pub struct InputOptions {
-    /// The format; without one, what the path's ending stands for, and CSV for standard input. If it is given, the text is not
-    /// looked at to find out whether a file of JSON is an array, lines, or values one after the other.
+    /// The format. By default that of the path's extension, and CSV for standard input. If it is given, the text is
+    /// not examined to find out whether a JSON file is an array, lines, or consecutive values.
     pub format: Option<InputFormat>,
-    /// Names that no record may have, because the output adds them: [`Layout::reserved`](crate::Layout::reserved).
-    /// In a header and in the first record such a name is an error; in a later JSON record it makes an unreadable row.
-    /// If `_error` is among them, a record that has one is the output of an earlier step, see [`FailedRows`].
+    /// Names that no record may have, because the output adds them: [`Layout::reserved`](crate::Layout::reserved). In
+    /// a header and in the first record such a name is an error; in a later JSON record it makes the row unreadable.
+    /// If `_error` is among them, a record that has it is the output of an earlier step, see [`FailedRows`].
     pub reserved: Vec<String>,
-    /// What becomes of rows that failed in an earlier step.
+    /// What to do with rows that failed in an earlier step.
     pub failed_rows: FailedRows,
-    /// The encoding of the text; without one, UTF-16 by its byte order mark, else UTF-8.
+    /// The encoding of the text. By default UTF-16 if it has a byte order mark, otherwise UTF-8.
     pub encoding: Option<Encoding>,
-    /// The characters of a CSV. An error for other formats.
+    /// The characters of a CSV. Setting them for another format is an error.
     pub csv: CsvOptions,
 }
 
-/// What becomes of rows whose `_error` says that they failed in an earlier step. In every case `_error` and `_meta` themselves
-/// are left out of the record.
+/// What to do with rows whose `_error` says that they failed in an earlier step. In every case `_error` and `_meta`
+/// themselves are dropped from the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FailedRows {
     /// They fail again with the earlier error, without a request, so that no row is lost.
     #[default]
     Error,
-    /// They are left out, and counted in [`Notes`](crate::Notes).
+    /// They are skipped, and counted in [`Notes`](crate::Notes).
     Skip,
     /// They are asked about like any other.
     Ask,
@@ -47,12 +47,12 @@ impl FromStr for FailedRows {
             "error" => Ok(Self::Error),
             "skip" => Ok(Self::Skip),
             "ask" => Ok(Self::Ask),
-            _ => Err(Problem::new(format!("unknown choice `{name}`, expected `error`, `skip` or `ask`"))),
+            _ => Err(Problem::new(format!("unknown value `{name}`, expected `error`, `skip` or `ask`"))),
         }
     }
 }
 
-/// An encoding of text, known by one of the labels that browsers know, such as `windows-1252` or `shift_jis`.
+/// A text encoding, by one of the labels that browsers use, such as `windows-1252` or `shift_jis`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Encoding(pub(crate) &'static encoding_rs::Encoding);
 
@@ -60,7 +60,7 @@ impl FromStr for Encoding {
     type Err = Problem;
 
     fn from_str(label: &str) -> Result<Self, Problem> {
-        // Python's names have underscores where the registered ones have hyphens.
+        // Python uses underscores where the registered names have hyphens.
         let hyphened = label.replace('_', "-");
         let found = [label, &hyphened]
             .into_iter()
@@ -76,26 +76,26 @@ impl FromStr for Encoding {
 /// The characters of a CSV or TSV, and where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CsvOptions {
-    /// What stands between columns; a comma for CSV and a tab for TSV if left out.
+    /// What separates columns. Default: a comma for CSV and a tab for TSV.
     pub delimiter: Option<Character>,
-    /// What encloses columns that have delimiters or line breaks in them; `"` if left out.
+    /// What encloses columns that contain delimiters or line breaks. Default: `"`.
     pub quote: Option<Quote>,
-    /// What stands before a quote that belongs to the text. Doubled quotes are read in any case.
+    /// What escapes a quote inside a column. Doubled quotes are read in any case.
     pub escape: Option<Character>,
-    /// How many lines stand above the header.
+    /// How many lines to skip above the header.
     pub skip_rows: u64,
 }
 
-/// One ASCII character that may have a meaning in a CSV.
+/// One ASCII character that may have a special meaning in a CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character(pub(crate) u8);
 
-/// What encloses columns of a CSV.
+/// What encloses the columns of a CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quote {
     /// This character.
     Character(Character),
-    /// Nothing: quotes are text like any other.
+    /// Nothing: quotes are ordinary text.
     Nothing,
 }
 
@@ -108,7 +108,7 @@ impl FromStr for Character {
             b"tab" | b"\\t" => Ok(Self(b'\t')),
             [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Self(*byte)),
             _ => Err(Problem::new(format!(
-                "`{}` is not one ASCII character, expected one such as `;` or `tab`",
+                "`{}` is not a single ASCII character, expected one such as `;` or `tab`",
                 text.escape_debug()
             ))),
         }
@@ -131,7 +131,7 @@ impl fmt::Display for Character {
 }
 
 impl CsvOptions {
-    /// Checks that each character has one meaning, and that the format has such characters at all.
+    /// Checks that each character has one meaning, and that the format uses such characters at all.
     pub(crate) fn check(&self, format: InputFormat) -> Result<(), Problem> {
         let named = [
             ("--delimiter", self.delimiter.is_some()),
@@ -142,8 +142,8 @@ impl CsvOptions {
         let delimiter = self.delimiter_of(format);
         match (delimiter, named.iter().find(|(_, is_given)| *is_given)) {
             (None, Some((name, _))) => {
-                return Err(Problem::new(format!("`{name}` is for CSV, and the input is `{format}`"))
-                    .hint("`--input-format csv` reads it as CSV"));
+                return Err(Problem::new(format!("`{name}` applies to CSV, but the input is `{format}`"))
+                    .hint("use `--input-format csv` to read it as CSV"));
             }
             (None, None) => return Ok(()),
             (Some(_), _) => {}
@@ -189,12 +189,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_and_encodings_are_known_by_their_names() {
+    fn characters_and_encodings_are_parsed_by_name() {
         for (text, expected) in [(";", b';'), ("tab", b'\t'), ("\\t", b'\t'), ("|", b'|')] {
             assert_eq!(text.parse(), Ok(Character(expected)));
         }
         for text in ["", ";;", "§", "\n"] {
-            assert!(text.parse::<Character>().unwrap_err().message.contains("not one ASCII character"));
+            assert!(text.parse::<Character>().unwrap_err().message.contains("not a single ASCII character"));
         }
         assert_eq!("none".parse(), Ok(Quote::Nothing));
         for (label, name) in [
@@ -215,7 +215,7 @@ mod tests {
             |delimiter: &str| CsvOptions { delimiter: delimiter.parse().ok(), ..CsvOptions::default() };
         for (options, format, message) in [
             (quoted("\""), InputFormat::Csv, "`\\\"` is both `--delimiter` and `--quote`"),
-            (quoted(";"), InputFormat::Json, "`--delimiter` is for CSV, and the input is `json`"),
+            (quoted(";"), InputFormat::Json, "`--delimiter` applies to CSV, but the input is `json`"),
         ] {
             assert_eq!(options.check(format).unwrap_err().message, message);
         }

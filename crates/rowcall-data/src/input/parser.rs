@@ -1,5 +1,5 @@
-//! What every format's parser is: a machine that is fed text as it comes, cut anywhere, and gives rows as they
-//! become whole. It does not read, and it holds back no row that is whole.
+//! The interface of every format's parser: a machine that is fed text as it arrives, split anywhere, and returns rows
+//! as they become complete. It does not read, and it never holds back a complete row.
 
 #[cfg(test)]
 mod tests;
@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 
 /// A format.
 pub(crate) trait Parser: Send {
-    /// Takes the next piece of the text and adds the rows that are whole by now.
+    /// Takes the next piece of the text and adds the rows that are now complete.
     ///
     /// # Errors
-    /// What makes the rest unreadable, such as a header with a name twice; a bad record is a row.
+    /// What makes the rest unreadable, such as a header with a repeated name. A bad record is a row.
     fn feed(&mut self, text: &[u8], rows: &mut Rows) -> Result<(), Problem>;
 
-    /// Takes the end of the text and adds what was left of it.
+    /// Takes the end of the text and adds the remaining rows.
     ///
     /// # Errors
     /// As [`Parser::feed`], and a text that ends too early.
@@ -27,7 +27,7 @@ pub(crate) trait Parser: Send {
     }
 }
 
-/// The rows that are whole, numbered as they come.
+/// The complete rows, numbered in order.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     next: u64,
@@ -40,7 +40,7 @@ impl Rows {
         self.add(Ok(fields), record.into());
     }
 
-    /// Adds a row that cannot be asked about; the message names the place.
+    /// Adds a row that cannot be asked about; the message says where it is.
     pub(crate) fn push_unreadable(
         &mut self,
         kind: UnreadableKind,
@@ -50,7 +50,8 @@ impl Rows {
         self.add(Err(Unreadable { kind, message: message.into(), violations: Vec::new() }), record.into());
     }
 
-    /// Adds a row that failed in an earlier step, for what was wrong with its value there; the message names the place.
+    /// Adds a row that failed in an earlier step, with what was wrong with its value there; the message says where it
+    /// is.
     pub(crate) fn push_failed(
         &mut self,
         message: String,
@@ -66,12 +67,12 @@ impl Rows {
         self.next += 1;
     }
 
-    /// The rows that wait to be taken.
+    /// The rows that were not taken yet.
     pub(crate) fn waiting(&self) -> &[Row] {
         &self.waiting
     }
 
-    /// Takes them.
+    /// Takes the rows.
     pub(crate) fn take(&mut self) -> Vec<Row> {
         std::mem::take(&mut self.waiting)
     }

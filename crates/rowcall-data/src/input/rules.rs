@@ -1,6 +1,6 @@
-//! What holds for a record whatever its format: names that it may not have, and what it says of an earlier step. An output of
-//! ours can be the next step's input: its `_error` and `_meta` are left out, and a row that failed there is dealt with as the
-//! user says.
+//! Rules for records of any format: names that they may not have, and what they say about an earlier step. An output
+//! of rowcall can be the next step's input: its `_error` and `_meta` are dropped, and rows that failed there are
+//! handled as the user chose.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,11 +15,11 @@ use super::parser::Rows;
 use crate::layout::{ERROR_FIELD, is_own};
 use crate::record;
 
-/// What can be done about a field of the input that has the name of one of the value's.
+/// What to do about a field of the input that has the name of one of the value's.
 pub(crate) const CLASH_HINT: &str =
     "put the value under a name that the input does not have with `--into NAME`";
 
-/// What can be done about the clash that `message` is about.
+/// What to do about the clash in `message`.
 pub(crate) fn clash_hint(message: &str) -> &'static str {
     if message.contains("`_meta") { "leave out `--meta`, or give the field another name" } else { CLASH_HINT }
 }
@@ -32,7 +32,7 @@ const EARLIER: &str = "the row failed in an earlier step: ";
 pub(crate) struct Rules {
     pub(crate) reserved: HashSet<String>,
     pub(crate) failed_rows: FailedRows,
-    /// The encoding that was named for the text.
+    /// The encoding that was given for the text.
     pub(crate) encoding: Option<&'static str>,
     pub(crate) notes: Notes,
 }
@@ -43,12 +43,12 @@ impl Rules {
         self.reserved.contains(ERROR_FIELD) && names.any(|name| name == ERROR_FIELD)
     }
 
-    /// Says that fields of an earlier step are left out.
+    /// Notes that fields of an earlier step are dropped.
     pub(crate) fn note_left_out(&self) {
-        self.notes.say("the input is the output of an earlier step: its `_error` and `_meta` are left out");
+        self.notes.say("the input is the output of an earlier step: its `_error` and `_meta` are dropped");
     }
 
-    /// The problem with a name that the output adds, if one of `names` is one.
+    /// The problem with a name that the output adds, if `names` contains one.
     pub(crate) fn clash<'a>(&self, what: &str, mut names: impl Iterator<Item = &'a str>) -> Option<Problem> {
         let name = names.find(|name| self.reserved.contains(*name))?;
         let problem = Problem::new(format!("{what} `{name}` has the name of a field that the output adds"));
@@ -56,8 +56,8 @@ impl Rules {
         Some(problem.hint(hint))
     }
 
-    /// Adds a row with these fields, or what is to become of it if it `failed` in an earlier step. `kept` is the record with
-    /// the earlier error, `place` where it was found.
+    /// Adds a row with these fields, or handles it as chosen if it `failed` in an earlier step. `kept` is the record
+    /// with the earlier error, `place` where it was found.
     pub(crate) fn push(
         &self,
         failed: Option<Earlier>,
@@ -84,12 +84,12 @@ impl Rules {
         }
     }
 
-    /// That a text is not in its encoding, and what can be done about it.
+    /// The problem that a text is not in its encoding, and what to do about it.
     pub(crate) fn not_text(&self, what: &str) -> String {
         match self.encoding {
-            Some(encoding) => format!("{what} is not `{encoding}`, which `--encoding` names"),
+            Some(encoding) => format!("{what} is not valid `{encoding}`, the encoding given by `--encoding`"),
             None => {
-                format!("{what} is not UTF-8; `--encoding` names another encoding, such as `windows-1252`")
+                format!("{what} is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`")
             }
         }
     }
@@ -100,13 +100,13 @@ impl Rules {
     }
 }
 
-/// What the row of such an error is failed with: the first error, however many steps ago that was.
+/// The message for a row with this earlier error: the first error, however many steps ago it was.
 pub(crate) fn earlier(why: &str) -> String {
     let first = why.rfind(EARLIER).and_then(|at| why.get(at + EARLIER.len()..)).unwrap_or(why);
     format!("{EARLIER}{first}")
 }
 
-/// What becomes of a row that failed in an earlier step by its `_error`, if it is to fail again; `None` if it did not fail.
+/// How a row that failed in an earlier step, by its `_error`, fails again; `None` if it did not fail.
 pub fn failed_earlier(error: &Value) -> Option<Unreadable> {
     let Earlier { why, violations } = failure(error)?;
     Some(Unreadable { kind: UnreadableKind::Input, message: earlier(&why), violations })
@@ -126,7 +126,7 @@ pub(crate) fn failure(error: &Value) -> Option<Earlier> {
     let only = |why: String| Earlier { why, violations: Vec::new() };
     match error {
         Value::Null => None,
-        // A CSV has texts only, and some tools write a null out.
+        // A CSV has only text, and some tools write out a null.
         Value::String(text) if text.is_empty() || text == "null" => None,
         Value::String(text) => Some(match serde_json::from_str(text) {
             Ok(error @ Value::Object(_)) => failure(&error)?,
@@ -146,7 +146,7 @@ pub(crate) fn failure(error: &Value) -> Option<Earlier> {
     }
 }
 
-/// The record of a failed row without what it took: its error stays, so that it is known again.
+/// The record of a failed row without what it took. Its error stays, so that a later step recognises it.
 pub(crate) fn with_error_only(fields: &[record::Field<'_>]) -> Vec<u8> {
     record::join(fields.iter().filter(|field| field.name == ERROR_FIELD || !is_own(&field.name))).into_bytes()
 }

@@ -1,4 +1,4 @@
-//! How a text is laid out: as its format says, or, for files of JSON whose format was not named, as its beginning shows.
+//! How a text is laid out: as its format says, or, for JSON files whose format was not given, as its beginning shows.
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
@@ -8,10 +8,10 @@ use super::json_odd;
 use super::json_values::Form;
 use crate::format::InputFormat;
 
-/// How much of a text is looked at, at most, in bytes.
+/// How many bytes of a text are examined, at most.
 const LOOKED_AT: usize = 1024 * 1024;
 
-/// How much is read at once, in bytes.
+/// How many bytes are read at once.
 const PIECE: usize = 64 * 1024;
 
 /// How a text is laid out.
@@ -19,16 +19,16 @@ const PIECE: usize = 64 * 1024;
 pub(crate) enum Shape {
     /// Columns with a header, as in this format.
     Columns(InputFormat),
-    /// A JSON value a line.
+    /// One JSON value per line.
     Lines,
-    /// JSON values in this form, on as many lines as they like.
+    /// JSON values in this form, each on any number of lines.
     Values(Form),
-    /// A row a line.
+    /// One row per line.
     Text,
 }
 
 impl Shape {
-    /// As the format says.
+    /// The shape that the format implies.
     pub(crate) fn of(format: InputFormat) -> Self {
         match format {
             InputFormat::Csv | InputFormat::Tsv => Self::Columns(format),
@@ -38,21 +38,24 @@ impl Shape {
         }
     }
 
-    /// What to say of a file whose name stands for `format` and that is laid out otherwise.
+    /// The note for a file whose name implies `format` and that is laid out differently.
     pub(crate) fn note(self, format: InputFormat) -> Option<&'static str> {
         if self == Self::of(format) {
             return None;
         }
         match self {
-            Self::Values(Form::Array) => Some("is one JSON array and is read as that"),
-            Self::Values(Form::Sequence) => Some("has JSON values on several lines each and is read as that"),
-            Self::Lines => Some("has a JSON value a line and is read as JSON Lines"),
+            Self::Values(Form::Array) => Some("is a single JSON array and is read as one"),
+            Self::Values(Form::Sequence) => {
+                Some("has JSON values that span several lines and is read that way")
+            }
+            Self::Lines => Some("has one JSON value per line and is read as JSON Lines"),
             Self::Columns(_) | Self::Text => None,
         }
     }
 }
 
-/// The shape of a text of JSON whose name stands for `format`, and the whole text. It reads as far as the first line or value.
+/// The shape of a JSON text whose name implies `format`, and the whole text. It reads as far as the first line or
+/// value.
 pub(crate) fn found(format: InputFormat, mut text: Box<dyn Read + Send>) -> (Shape, Box<dyn Read + Send>) {
     let mut head = Vec::new();
     let mut piece = vec![0; PIECE];
@@ -65,7 +68,7 @@ pub(crate) fn found(format: InputFormat, mut text: Box<dyn Read + Send>) -> (Sha
             Ok(0) => end = End::Reached,
             Ok(length) => head.extend_from_slice(piece.get(..length).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // What breaks off is reported after the rows before it.
+            // A read error is reported after the rows before it.
             Err(error) => {
                 let shape = judge(format, &head, End::Reached).unwrap_or(Shape::of(format));
                 return (shape, Box::new(Cursor::new(head).chain(Broken(Some(error)))));
@@ -82,7 +85,7 @@ enum End {
     Reached,
 }
 
-/// The shape of a text that begins with `head`; `None` if that is not enough to know.
+/// The shape of a text that begins with `head`; `None` if that is not enough to tell.
 fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
     let is_all = end == End::Reached || head.len() >= LOOKED_AT;
     let head = head.trim_ascii_start();
@@ -96,7 +99,7 @@ fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
         [] => None,
         [b'[', rest_of_line @ ..] => {
             match rest_of_line.trim_ascii_start() {
-                // Objects, and what is indented, are the elements of an array: no line is one by itself.
+                // Objects and indented text are the elements of an array: no line is a value by itself.
                 [b'{', ..] => return Some(Shape::Values(Form::Array)),
                 [] if line_end.is_some() => return Some(Shape::Values(Form::Array)),
                 _ => {}
@@ -105,7 +108,7 @@ fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
                 return None;
             }
             match state(line) {
-                // An array a line, which is not one array: each is reported as a row.
+                // One array per line, so not one array: each is reported as a row.
                 State::Whole => match rest.trim_ascii() {
                     [] if is_all => Some(Shape::Values(Form::Array)),
                     [] => None,
@@ -121,7 +124,7 @@ fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
             }
             match (state(line), state(head)) {
                 (State::Begun, State::Whole) => Some(Shape::Values(Form::Sequence)),
-                // One line that is torn or longer than what is looked at is a line.
+                // A single line that is incomplete or longer than what is examined counts as a line.
                 (State::Begun, State::Begun) if is_all => {
                     Some(if line_end.is_some() { Shape::Values(Form::Sequence) } else { Shape::Lines })
                 }
@@ -131,19 +134,19 @@ fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
         }
         [_, ..] if format == InputFormat::JsonLines => Some(Shape::Lines),
         [_, ..] if line_end.is_none() && !is_all => None,
-        // Something else than JSON is reported by the parser of the format that the name stands for.
+        // Anything that is not JSON is reported by the parser of the format that the name implies.
         [_, ..] => Some(if state(line) == State::Whole { Shape::Lines } else { Shape::of(format) }),
     }
 }
 
-/// What a text is as JSON.
+/// A text's state as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It begins with a whole value, after which there may be others.
+    /// It begins with a complete value, after which there may be others.
     Whole,
     /// It may become a value.
     Begun,
-    /// It is none.
+    /// It is not a value.
     Wrong,
 }
 
@@ -158,7 +161,7 @@ fn state(text: &[u8]) -> State {
     }
 }
 
-/// A reader that has broken.
+/// A reader that fails.
 struct Broken(Option<io::Error>);
 
 impl Read for Broken {

@@ -1,4 +1,4 @@
-//! Opened inputs: when rows come, what bytes and paths they come from, and how an input ends.
+//! Opened inputs: when rows arrive, which bytes and paths they come from, and how an input ends.
 
 use std::io::{self, Read, Write};
 use std::sync::mpsc;
@@ -10,7 +10,7 @@ use rowcall::{Error, Row, Source};
 use super::{Input, InputOptions};
 use crate::format::InputFormat::{self, Csv, Json, JsonLines, Text};
 
-/// A reader of what is sent, and no more; it ends when the sender is gone.
+/// A reader of what is sent, and nothing else; it ends when the sender is dropped.
 struct Pipe {
     sent: mpsc::Receiver<&'static [u8]>,
     rest: &'static [u8],
@@ -58,7 +58,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_pipe_that_drips_gives_each_row_when_it_is_whole() {
+async fn a_slow_pipe_delivers_each_row_when_it_is_complete() {
     let (send, sent) = mpsc::channel();
     send.send(&b"id,t"[..]).unwrap();
     send.send(b"ext\n1,a\n2,").unwrap();
@@ -106,7 +106,7 @@ async fn bytes_become_text() {
     assert!(error.to_string().starts_with("cannot read `x`: the text seems to be UTF-16 without"), "{error}");
 }
 
-/// The rows of `bytes`, shown, and what is said of them.
+/// The rows of `bytes`, formatted, and the notes.
 async fn read(bytes: Vec<u8>, options: InputOptions) -> (Vec<String>, Vec<String>) {
     let input = Input::from_reader("`x`", io::Cursor::new(bytes), options).unwrap();
     let notes = input.notes();
@@ -130,7 +130,7 @@ async fn text_is_read_in_its_encoding() {
         ([&b"\xff\xfe"[..], &little].concat(), InputOptions::default()),
         ([&b"\xfe\xff"[..], &big].concat(), InputOptions::default()),
         (gzip(&[&b"\xff\xfe"[..], &little].concat()), InputOptions::default()),
-        // A mark outweighs a name.
+        // A mark takes precedence over a name.
         ([&b"\xfe\xff"[..], &big].concat(), named("windows-1252")),
         (little, named("utf-16le")),
         (big, named("utf-16be")),
@@ -141,16 +141,17 @@ async fn text_is_read_in_its_encoding() {
     }
     let latin = b"n\nJos\xe9\n";
     assert_eq!(read(latin.to_vec(), named("windows-1252")).await.0, [r#"{"n":"José"}"#]);
-    let not_utf8 =
-        "the column `n` on line 2 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`";
+    let not_utf8 = "the column `n` on line 2 is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`";
     assert_eq!(read(latin.to_vec(), InputOptions::default()).await.0, [not_utf8]);
     let long = format!("n\n{}\n", "日本".repeat(50_000));
     let (encoded, _, _) = encoding_rs::SHIFT_JIS.encode(&long);
     let (rows, _) = read(encoded.to_vec(), named("shift_jis")).await;
     assert_eq!(rows, [format!(r#"{{"n":"{}"}}"#, "日本".repeat(50_000))]);
-    // What the encoding does not have fails its row, and not the next.
+    // A byte that the encoding does not have fails its row, but not the next.
     let (rows, _) = read(b"n\n\x81\x20\n\x83\x41\n\x81".to_vec(), named("shift_jis")).await;
-    let wrong = |line| format!("the column `n` on line {line} is not `Shift_JIS`, which `--encoding` names");
+    let wrong = |line| {
+        format!("the column `n` on line {line} is not valid `Shift_JIS`, the encoding given by `--encoding`")
+    };
     assert_eq!(rows, [wrong(2), r#"{"n":"ア"}"#.to_owned(), wrong(4)]);
 }
 
@@ -174,11 +175,11 @@ async fn zeros_after_gzip_are_padding_and_anything_else_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_file_of_json_is_read_for_what_it_is() {
+async fn the_layout_of_a_json_file_is_detected() {
     let directory = tempfile::tempdir().unwrap();
-    let array = "is one JSON array and is read as that";
-    let values = "has JSON values on several lines each and is read as that";
-    let lines = "has a JSON value a line and is read as JSON Lines";
+    let array = "is a single JSON array and is read as one";
+    let values = "has JSON values that span several lines and is read that way";
+    let lines = "has one JSON value per line and is read as JSON Lines";
     let text = [r#"{"text":"a"}"#, r#"{"text":"b"}"#];
     for (name, content, rows, note) in [
         ("a.jsonl", "[\n{\"text\":\"a\"},\n{\"text\":\"b\"}\n]\n", &text[..], array),
@@ -188,7 +189,7 @@ async fn a_file_of_json_is_read_for_what_it_is() {
         (
             "a.jsonl",
             "[1,\nNaN]",
-            &[r#"{"text":1}"#, "element 2 on line 2: expected a JSON object or a text, found `null`"],
+            &[r#"{"text":1}"#, "element 2 on line 2: expected a JSON object or a string, found `null`"],
             array,
         ),
         (
@@ -203,7 +204,7 @@ async fn a_file_of_json_is_read_for_what_it_is() {
         ("a.json", "{\n\"text\":\"a\"\n}", &["{\n\"text\":\"a\"\n}"], values),
         ("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\"}", &text, ""),
         ("a.json", "[\"a\",\"b\"]", &text, ""),
-        // A line that is torn fails alone, also the first.
+        // An incomplete line fails alone, even the first.
         (
             "a.jsonl",
             "{\"text\":\n{\"text\":\"a\"}\n{\"text\":\"b\"}\n",
@@ -214,8 +215,8 @@ async fn a_file_of_json_is_read_for_what_it_is() {
             "a.jsonl",
             "[1]\n[2]\n",
             &[
-                "line 1: expected a JSON object or a text, found `[1]`",
-                "line 2: expected a JSON object or a text, found `[2]`",
+                "line 1: expected a JSON object or a string, found `[1]`",
+                "line 2: expected a JSON object or a string, found `[2]`",
             ],
             "",
         ),
@@ -238,7 +239,7 @@ async fn a_file_of_json_is_read_for_what_it_is() {
         let said = notes.take().concat();
         assert!(said.ends_with(note) && said.is_empty() == note.is_empty(), "{content}: {said}");
     }
-    // A format that is named is not looked for.
+    // A given format is not detected.
     let path = directory.path().join("a.jsonl");
     std::fs::write(&path, "[\n{\"text\":\"a\"}\n]\n").unwrap();
     let options = InputOptions { format: Some(JsonLines), ..InputOptions::default() };
@@ -246,7 +247,7 @@ async fn a_file_of_json_is_read_for_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_first_record_that_clashes_is_known_when_the_input_is_open() {
+async fn opening_an_input_reports_a_clashing_first_record() {
     let options = InputOptions {
         format: Some(JsonLines),
         reserved: vec!["label".to_owned()],
@@ -262,7 +263,7 @@ async fn a_first_record_that_clashes_is_known_when_the_input_is_open() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_gives_its_rows_and_then_the_error() {
+async fn a_truncated_input_gives_its_rows_and_then_the_error() {
     let mut torn = gzip("{\"id\":1}\n".repeat(100).as_bytes());
     torn.truncate(torn.len() - 8);
     let (rows, error) = all(open(io::Cursor::new(torn), JsonLines).unwrap(), 7).await;
@@ -293,7 +294,7 @@ async fn columns_are_known_when_the_input_is_open() {
 }
 
 #[tokio::test]
-async fn files_are_opened_by_their_ending_or_format() {
+async fn files_are_opened_by_their_extension_or_format() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     std::fs::write(path("a.CSV"), "id\n1\n").unwrap();
@@ -317,7 +318,7 @@ async fn files_are_opened_by_their_ending_or_format() {
         ("empty.csv", format!("`{shown}/empty.csv` has no header, expected a first line"), Some("txt`")),
         (
             "",
-            format!("`{shown}/` has no ending that tells its format, expected one of"),
+            format!("`{shown}/` has no file extension that identifies its format, expected one of"),
             Some("`--input-format`"),
         ),
         (
@@ -370,5 +371,5 @@ async fn a_reader_that_panics_is_an_error_and_not_the_end() {
         }
     }
     let (_, error) = all(open(Panics(0), Text).unwrap(), 10).await;
-    assert_eq!(error.unwrap().to_string(), "the thread that read `x` is gone");
+    assert_eq!(error.unwrap().to_string(), "the thread that read `x` has stopped");
 }

@@ -1,4 +1,4 @@
-//! Plain text: a row a line, blank ones too, so that line and row have one number.
+//! Plain text: one row per line, including blank ones, so that line and row numbers agree.
 
 use rowcall::{Problem, TEXT_FIELD, UnreadableKind};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use super::parser::{Parser, Rows};
 use super::rules::Rules;
 use crate::record;
 
-/// The parser of text.
+/// The text parser.
 #[derive(Debug)]
 pub(crate) struct Text {
     header: Vec<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Text {
 
 impl Text {
     /// # Errors
-    /// If the one name that a line has is reserved.
+    /// If the only field of a line has a reserved name.
     pub(crate) fn new(rules: Rules) -> Result<Self, Problem> {
         let header = vec![TEXT_FIELD.to_owned()];
         match rules.clash("the input's column", header.iter().map(String::as_str)) {

@@ -1,5 +1,6 @@
-//! CSV and TSV: a header from the first record, the schema and the layout; nested values as JSON text, null and absent
-//! ones empty. What an open schema allows beyond its properties stands in one column; other fields without one are counted.
+//! CSV and TSV: a header from the first record, the schema and the layout; nested values as JSON text; null and
+//! absent values empty. Fields that an open schema allows beyond its properties share one column; other fields
+//! without a column are counted.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -14,43 +15,43 @@ use crate::layout::{
 };
 use crate::record::{self, Field};
 
-/// How many names of fields without a column are remembered.
+/// How many names of fields without a column are kept.
 const NAMES_LEFT_OUT: usize = 8;
 
-/// The encoder of CSV.
+/// The CSV encoder.
 #[derive(Debug)]
 pub(crate) struct Csv {
     delimiter: u8,
     record: Columns,
     value: Columns,
     rest: Rest,
-    /// The header, until it is written: with the first row, so that a run that has none yet to show prints nothing.
+    /// The header, until it is written together with the first row, so that a run without rows yet prints nothing.
     header: Option<Vec<String>>,
 }
 
-/// Columns that are found by their names, however many there are.
+/// Columns, looked up by name however many there are.
 #[derive(Debug)]
 struct Columns {
     names: Vec<String>,
-    places: HashMap<String, usize>,
+    positions: HashMap<String, usize>,
 }
 
 impl Columns {
     fn new(names: Vec<String>) -> Self {
-        let places = names.iter().cloned().zip(0..).collect();
-        Self { names, places }
+        let positions = names.iter().cloned().zip(0..).collect();
+        Self { names, positions }
     }
 
-    /// Where the field `name`, the one at `at` of its row, has its column.
-    fn place(&self, at: usize, name: &str) -> Option<usize> {
-        // Most rows have their fields where the first one had them.
+    /// The column of the field `name`, which is number `at` in its row.
+    fn position(&self, at: usize, name: &str) -> Option<usize> {
+        // Most rows have their fields in the same order as the first.
         if self.names.get(at).is_some_and(|column| column == name) {
             return Some(at);
         }
-        self.places.get(name).copied()
+        self.positions.get(name).copied()
     }
 
-    /// A cell for each column, all of them empty.
+    /// An empty cell for each column.
     fn cells<'a>(&self) -> Vec<Cow<'a, str>> {
         vec![Cow::Borrowed(""); self.names.len()]
     }
@@ -64,7 +65,7 @@ impl Csv {
         let mut header = [record.names.as_slice(), &value.names].concat();
         if layout.rest == Rest::Column {
             let is_free =
-                |name: &String| [&record, &value].iter().all(|columns| !columns.places.contains_key(name));
+                |name: &String| [&record, &value].iter().all(|columns| !columns.positions.contains_key(name));
             let numbered = (2u64..).map(|number| format!("{VALUE_FIELD}_{number}"));
             header.extend(iter::once(VALUE_FIELD.to_owned()).chain(numbered).find(is_free));
         }
@@ -78,29 +79,29 @@ impl Csv {
         Self { delimiter, record, value, rest: layout.rest, header: Some(header) }
     }
 
-    /// Adds the header, if it was not added before.
+    /// Adds the header, unless it was added before.
     pub(crate) fn push_header(&mut self, out: &mut Vec<u8>) {
         if let Some(header) = self.header.take() {
             self.push_line(header.iter().map(|name| Cow::Borrowed(name.as_str())), out);
         }
     }
 
-    /// Adds the line of `row`, and to `left_out` what has no column.
+    /// Adds the line of `row`, and adds fields without a column to `left_out`.
     pub(crate) fn push(&mut self, row: &OutputRow<'_>, out: &mut Vec<u8>, left_out: &mut LeftOut) {
         self.push_header(out);
         let mut record = self.record.cells();
         for (at, Field { name, raw }) in row.fields.iter().enumerate() {
-            match self.record.place(at, name).and_then(|place| record.get_mut(place)) {
+            match self.record.position(at, name).and_then(|position| record.get_mut(position)) {
                 Some(cell) => *cell = raw_cell(raw),
-                // A failed row's field in a value's column is most likely why it failed.
-                None if row.error.is_some() && self.value.places.contains_key(&**name) => {}
+                // A failed row's field with the name of a value's column is most likely why it failed.
+                None if row.error.is_some() && self.value.positions.contains_key(&**name) => {}
                 None => left_out.add(name),
             }
         }
         let (mut value, mut rest) = (self.value.cells(), Map::new());
         for (at, (name, field)) in row.value.iter().enumerate() {
-            match self.value.place(at, name).and_then(|place| value.get_mut(place)) {
-                Some(place) => *place = cell(field),
+            match self.value.position(at, name).and_then(|position| value.get_mut(position)) {
+                Some(slot) => *slot = cell(field),
                 None if self.rest == Rest::Column => {
                     rest.insert((*name).to_owned(), (*field).clone());
                 }
@@ -123,7 +124,7 @@ impl Csv {
         self.push_line(record.into_iter().chain(value).chain([error]).chain(meta).chain(marks), out);
     }
 
-    /// Whether a row's value is all in the column of the rest: an empty map is a value too.
+    /// Whether a row's whole value is in the column for the rest: an empty map is a value too.
     fn is_map(&self, row: &OutputRow<'_>) -> bool {
         self.value.names.is_empty() && row.error.is_none()
     }
@@ -136,7 +137,7 @@ impl Csv {
             }
             self.push_cell(&cell, out);
         }
-        // A line with nothing in it would be read as no record.
+        // A line without any text would not be read as a record.
         if out.len() == start {
             out.extend_from_slice(b"\"\"");
         }
@@ -173,14 +174,14 @@ fn cell(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// The cell of a value's text: a string as it reads, null empty, all else as it is spelled.
+/// The cell for a value's text: a string unquoted, null empty, anything else as it is spelled.
 fn raw_cell(raw: &str) -> Cow<'_, str> {
     if raw == "null" {
         return Cow::Borrowed("");
     }
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(text) if !text.contains('\\') => Cow::Borrowed(text),
-        // A string with half of a surrogate pair has no text but its spelling.
+        // A string with half of a surrogate pair can only be shown as it is spelled.
         Some(_) => serde_json::from_str(raw).map_or(Cow::Borrowed(raw), Cow::Owned),
         None => record::one_line(raw),
     }

@@ -1,4 +1,4 @@
-//! JSON Lines: the record's text, with what is added before its closing brace.
+//! JSON Lines: the record's text, with the added fields before its closing brace.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Outcomes to a file, to standard output or to any writer, and failed rows to a file of their own as well. What a
-//! line has in it is `row.rs`'s business, how it is spelled the encoders', where the bytes go `target.rs`'s.
+//! Writes outcomes to a file, to standard output or to any writer, and failed rows also to a separate file. `row.rs`
+//! decides what a line contains, the encoders how it is spelled, `target.rs` where the bytes go.
 
 mod csv;
 mod json_lines;
@@ -26,50 +26,50 @@ pub use own::is_output_of;
 pub use row::took;
 pub use target::{is_reader_gone, same_file};
 
-/// How much text is collected before it is written, in bytes; the end of a batch is written in any case.
+/// How many bytes of text are collected before a write. The end of a batch is always written.
 const PIECE: usize = 64 * 1024;
 
-/// How an output is to be written.
+/// How to write an output.
 #[derive(Debug, Clone)]
 pub struct OutputOptions {
-    /// The format; without one, what the path's ending stands for, and JSON Lines for standard output.
+    /// The format. By default that of the path's extension, and JSON Lines for standard output.
     pub format: Option<OutputFormat>,
     /// What is added to the records.
     pub layout: Layout,
-    /// The records' columns in a CSV: [`Input::first_record_fields`](crate::Input::first_record_fields). Those that the
-    /// layout adds are left out.
+    /// The records' columns in a CSV: [`Input::first_record_fields`](crate::Input::first_record_fields). Columns that
+    /// the layout adds are dropped.
     pub columns: Vec<String>,
-    /// Where failed rows go as well, as JSON Lines.
+    /// A file that failed rows are also written to, as JSON Lines.
     pub failed: Option<PathBuf>,
 }
 
-/// An opened output: a sink. A line has the record's fields, the value's, `_error`, and `_meta` if the layout has it.
-/// A failed row has no fields of a value. A record without text, as of a row made from a Rust value, is the row's
-/// fields.
+/// An open output: a sink. A line has the record's fields, the value's, `_error`, and `_meta` if the layout has it. A
+/// failed row has no value fields. For a record without text, as for a row made from a Rust value, the row's fields
+/// are used.
 ///
-/// No line has a name twice: where an open schema's value brings a field that the record has, the row is written as
-/// failed, with `_error` of the kind `clash`.
+/// No line has a name twice: if the value of an open schema has a field that the record has too, the row is written
+/// as failed, with an `_error` of the kind `clash`.
 ///
-/// A file is written under its name with `.part` after it until [`Output::finish`], and stays so if that is not called.
-/// Each batch is written on a thread that may block, one batch at a time; a write that is given up is still completed.
-/// It needs a tokio runtime.
+/// A file is written under its name plus `.part` until [`Output::finish`], and stays there if that is not called.
+/// Each batch is written on a blocking thread, one batch at a time; a write whose future is dropped is still
+/// completed. It needs a tokio runtime.
 #[derive(Debug)]
 pub struct Output {
     open: Arc<Mutex<Option<Open>>>,
 }
 
-/// What is to be told of an output that is complete.
+/// The counts of a complete output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     /// Rows in the output.
     pub rows: u64,
-    /// Of these, rows with a value that was not written because one of its fields is in the record as well.
+    /// Of these, rows whose value was not written because one of its fields is also in the record.
     pub clashes: u64,
-    /// Fields for which a CSV had no column.
+    /// Fields that had no column in a CSV.
     pub left_out: LeftOut,
 }
 
-/// Fields for which a CSV had no column, because they are neither in the first record nor in the schema.
+/// Fields that had no column in a CSV, because they are neither in the first record nor in the schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// How many, over all rows.
@@ -78,7 +78,7 @@ pub struct LeftOut {
     pub names: Vec<String>,
 }
 
-/// What is written to.
+/// Where the lines go.
 #[derive(Debug)]
 struct Open {
     layout: Layout,
@@ -103,7 +103,7 @@ impl Encoder {
         }
     }
 
-    /// Adds a CSV's header, if it was not added before.
+    /// Adds a CSV's header, unless it was added before.
     fn push_header(&mut self, lines: &mut Vec<u8>) {
         if let Self::Csv(csv) = self {
             csv.push_header(lines);
@@ -145,7 +145,7 @@ impl Output {
     /// Opens the file at `path`, or standard output for `-` and without a path, and the file for failed rows.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown ending, a file that cannot be written, and one file for both.
+    /// [`Error::Config`] for an unknown extension, a file that cannot be written, and the same file for both.
     pub fn open(path: Option<&Path>, options: OutputOptions) -> Result<Self> {
         let path = path.filter(|path| path.as_os_str() != "-");
         let by_ending = path.map_or(Ok(OutputFormat::JsonLines), OutputFormat::of);
@@ -161,7 +161,7 @@ impl Output {
         Ok(Self::new(target, failed, format, options.layout, &options.columns))
     }
 
-    /// The same for any writer; `name` stands for it in messages. It is flushed after each batch.
+    /// The same for any writer; messages call it `name`. It is flushed after each batch.
     pub fn from_writer(
         name: &str,
         writer: impl Write + Send + 'static,
@@ -184,7 +184,7 @@ impl Output {
         Self { open: Arc::new(Mutex::new(Some(open))) }
     }
 
-    /// Completes the output: a file now has its name.
+    /// Completes the output. A file gets its final name.
     ///
     /// # Errors
     /// [`Error::Sink`] if it cannot be completed.
@@ -192,15 +192,15 @@ impl Output {
         self.blocking(|open| open.take().ok_or_else(closed)?.finish()).await
     }
 
-    /// Closes the output of a run that ended early: a file stays under its name with `.part` after it, which is returned.
+    /// Closes the output of a run that ended early. A file stays under its name plus `.part`, which is returned.
     ///
     /// # Errors
-    /// [`Error::Sink`] if what there is cannot be completed.
+    /// [`Error::Sink`] if what was written so far cannot be completed.
     pub async fn leave(self) -> Result<Option<PathBuf>> {
         self.blocking(|open| open.take().ok_or_else(closed)?.leave()).await
     }
 
-    /// Does `work` with the open output on a thread that may block.
+    /// Runs `work` with the open output on a blocking thread.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Option<Open>) -> Result<T> + Send + 'static,
@@ -255,12 +255,12 @@ impl Open {
     fn leave(mut self) -> Result<Option<PathBuf>> {
         self.write_header()?;
         let part = self.target.leave()?;
-        // Failed rows are whole by themselves, however many there are.
+        // The file of failed rows is always complete, however many there are.
         self.failed.map_or(Ok(()), Target::finish)?;
         Ok(part)
     }
 
-    /// Writes a CSV's header if there was no row to write it before.
+    /// Writes a CSV's header if there was no row to write it with.
     fn write_header(&mut self) -> Result<()> {
         let mut lines = Vec::new();
         self.encoder.push_header(&mut lines);
@@ -268,7 +268,7 @@ impl Open {
     }
 }
 
-/// Whether failed rows can go to `path`, asked before anything is opened.
+/// Checks that failed rows can go to `path`, before anything is opened.
 fn check_failed(path: &Path, output: Option<&Path>) -> Result<()> {
     if output.is_some_and(|output| path == output || same_file(path, output)) {
         let message = format!("`{}` is both the output and the file for failed rows", path.display());
@@ -276,14 +276,15 @@ fn check_failed(path: &Path, output: Option<&Path>) -> Result<()> {
     }
     match OutputFormat::of(path) {
         Ok(OutputFormat::Csv | OutputFormat::Tsv) => {
-            let message = format!("failed rows are written as JSON Lines, not as `{}` says", path.display());
-            Err(Error::Config(Problem::new(message).hint("end the name in `.jsonl`")))
+            let message =
+                format!("failed rows are written as JSON Lines, but the file is called `{}`", path.display());
+            Err(Error::Config(Problem::new(message).hint("use a name that ends in `.jsonl`")))
         }
         Ok(OutputFormat::JsonLines) | Err(_) => Ok(()),
     }
 }
 
-/// After a write that panicked: nothing is known of what the output has.
+/// After a write that panicked, the state of the output is unknown.
 fn closed() -> Error {
     Error::Sink(Problem::new("the output is closed"))
 }

@@ -1,4 +1,4 @@
-//! Whether a file is an output of some rows, told by its first lines: what may be written over without asking.
+//! Whether a file is an output of some rows, judged by its first lines: then it may be overwritten without asking.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -11,19 +11,20 @@ use rowcall::{Error, Outcome, Result, Row};
 use super::{Encoder, LeftOut, OutputOptions, encode};
 use crate::format::{OutputFormat, is_gzip};
 
-/// How much of a file is looked at, in bytes.
+/// How many bytes of a file are examined.
 const BEGINNING: u64 = 4 * 1024 * 1024;
 
-/// Whether the file at `path` has one of the lines that an output of `rows` has, among its first ones. Some may have changed since it was
-/// written.
+/// Whether one of the first lines of the file at `path` is a line of an output of `rows`. Some may have changed since
+/// it was written.
 ///
 /// # Errors
-/// [`Error::Config`] for an unknown ending, and [`Error::Sink`] for a row whose record is not the text of an object.
+/// [`Error::Config`] for an unknown extension, and [`Error::Sink`] for a row whose record is not the text of an
+/// object.
 pub fn is_output_of(path: &Path, rows: &[(Row, Outcome)], options: &OutputOptions) -> Result<bool> {
     let format = options.format.map_or_else(|| OutputFormat::of(path), Ok).map_err(Error::Config)?;
     let mut encoder = Encoder::new(format, &options.layout, &options.columns);
     let mut lines = Vec::new();
-    // Another output may have the same columns.
+    // Leave the header out: another output may have the same columns.
     encoder.push_header(&mut lines);
     lines.clear();
     encode(rows, &mut encoder, &options.layout, &mut lines, &mut LeftOut::default())?;

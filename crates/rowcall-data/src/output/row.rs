@@ -1,5 +1,5 @@
-//! What an output line has in it, whatever its format: the record's fields, the value's, `_error` and `_meta`; and
-//! whether they clash. How it is spelled is the encoders' business.
+//! The contents of an output line, whatever its format: the record's fields, the value's, `_error` and `_meta`; and
+//! whether they clash. The encoders spell it.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use crate::layout::{Layout, META_FIELDS, Meta, Place, Rest, VALUE_FIELD, Values};
 use crate::record::{self, Field};
 
-/// Up to how many names are compared one by one.
+/// Up to this many names are compared one by one.
 const FEW: usize = 16;
 
-/// What must not have one name twice.
+/// Which names must be unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     /// The fields of a line.
@@ -26,20 +26,20 @@ pub(crate) enum Names {
 /// One line of the output.
 #[derive(Debug)]
 pub(crate) struct OutputRow<'a> {
-    /// The record's text, if all its fields are among `fields`, so that it may stand as it is.
+    /// The record's text, if all its fields are among `fields`, so that it can be written unchanged.
     pub record: Option<&'a str>,
-    /// The record's fields, but for those that have the names of `_error` and `_meta`.
+    /// The record's fields, except those called `_error` or `_meta`.
     pub fields: Vec<Field<'a>>,
-    /// The value's fields; none if there is an error.
+    /// The value's fields; empty if there is an error.
     pub value: Vec<(&'a str, &'a Value)>,
     pub error: Option<ErrorText<'a>>,
-    /// Whether the value is unvalidated, if the layout marks such values; a row without one has no mark.
+    /// Whether the value is unvalidated, if the layout marks such values; a row without a value has no mark.
     pub unvalidated: Option<Value>,
     /// The values of [`META_FIELDS`].
     pub meta: Option<[Value; META_FIELDS.len()]>,
 }
 
-/// A failure as it is shown in `_error`.
+/// A failure as it is written to `_error`.
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorText<'a> {
     pub kind: &'a str,
@@ -47,7 +47,7 @@ pub(crate) struct ErrorText<'a> {
     pub violations: &'a [Violation],
 }
 
-/// The text of the row's record; the row's fields, if it has none.
+/// The text of the row's record, or the row's fields if it has none.
 pub(crate) fn record_text(row: &Row) -> Result<Cow<'_, str>> {
     if !row.record.is_empty() {
         return std::str::from_utf8(&row.record).map(Cow::Borrowed).map_err(|_| no_object(row.index));
@@ -60,7 +60,7 @@ pub(crate) fn record_text(row: &Row) -> Result<Cow<'_, str>> {
 
 impl<'a> OutputRow<'a> {
     /// # Errors
-    /// [`Error::Sink`] for a record that is not the text of an object: it came from a source that has other records.
+    /// [`Error::Sink`] for a record that is not the text of an object, which comes from a source with other records.
     pub(crate) fn new(
         record: &'a str,
         outcome: &'a Outcome,
@@ -74,7 +74,7 @@ impl<'a> OutputRow<'a> {
             Err(failure) => (Vec::new(), Some(ErrorText::of(failure))),
             Ok(value) => {
                 let value = value_fields(value, layout);
-                // With many fields on both sides, each is looked up instead of compared with all.
+                // With many fields on both sides, a lookup is faster than comparing all pairs.
                 let known: Option<HashSet<&str>> = (fields.len() > FEW && value.len() > FEW)
                     .then(|| fields.iter().map(|field| &*field.name).collect());
                 let is_known = |name: &str| match &known {
@@ -83,7 +83,7 @@ impl<'a> OutputRow<'a> {
                 };
                 let twice = |name: &str| layout.adds(name) || is_known(name);
                 let from_value = || match (names, layout.rest) {
-                    // The other fields stand in a column of their own, and the named ones the input has not.
+                    // The other fields share one column, and the input has none of the named ones.
                     (Names::OfColumns, Rest::Column) => None,
                     (Names::OfFields, _) | (Names::OfColumns, Rest::LeftOut) => {
                         value.iter().map(|(name, _)| *name).find(|name| twice(name))
@@ -112,7 +112,8 @@ impl<'a> ErrorText<'a> {
     }
 
     fn clash(name: &str) -> Self {
-        let message = format!("the field `{name}` of the record or the value would be twice in the output");
+        let message =
+            format!("the field `{name}` of the record or the value would appear twice in the output");
         Self { kind: FailureKind::Clash.name(), message: Cow::Owned(message), violations: &[] }
     }
 }
@@ -127,12 +128,12 @@ fn value_fields<'a>(value: &'a Value, layout: &'a Layout) -> Vec<(&'a str, &'a V
     }
 }
 
-/// What a row took, by the names that it has in `_meta`.
+/// What a row took, by the names used in `_meta`.
 pub fn took(outcome: &Outcome) -> Vec<(&'static str, Value)> {
     META_FIELDS.into_iter().zip(meta(outcome)).collect()
 }
 
-/// Tokens are null where attempts may have used some but none were reported, and so is what they cost.
+/// Tokens are null if attempts may have used some but reported none, and so is their cost.
 fn meta(outcome: &Outcome) -> [Value; META_FIELDS.len()] {
     let Effort { attempts, prompts, usage, unmetered, cost, latency } = outcome.effort;
     let tokens =
@@ -154,7 +155,7 @@ fn meta(outcome: &Outcome) -> [Value; META_FIELDS.len()] {
     ]
 }
 
-/// All digits of an amount, as a JSON number.
+/// An amount with all its digits, as a JSON number.
 fn exact_number(amount: Usd) -> Value {
     serde_json::from_str(&amount.decimal()).unwrap_or_default()
 }

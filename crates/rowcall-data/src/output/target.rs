@@ -1,5 +1,5 @@
-//! Where bytes go: a file that has its name only when it is complete, plain or gzip, or a stream such as standard
-//! output, whose reader may leave. It knows nothing of rows.
+//! Where bytes go: a file that gets its final name only when it is complete, plain or gzipped, or a stream such as
+//! standard output, whose reader may go away. It knows nothing about rows.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -14,15 +14,15 @@ use rowcall::{Error, Problem, Result};
 use crate::format::is_gzip;
 use crate::input::reason;
 
-/// What a broken pipe is called, and by which it is recognised.
-const READER_GONE: &str = "the reader of the output is gone";
+/// The message for a broken pipe, by which it is also recognised.
+const READER_GONE: &str = "the reader of the output has gone away";
 
-/// Whether `error` means no more than that whoever read the output has left, as `head` does: the end, not a failure.
+/// Whether `error` only means that the reader of the output has gone away, as `head` does: the end, not a failure.
 pub fn is_reader_gone(error: &Error) -> bool {
     matches!(error, Error::Sink(problem) if problem.message == READER_GONE)
 }
 
-/// Whether writing to `output` would write over `input`, links and the output's `.part` considered. False where one
+/// Whether writing to `output` would overwrite `input`, considering links and the output's `.part`. False if either
 /// does not exist or is `-`.
 pub fn same_file(input: &Path, output: &Path) -> bool {
     let file = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
@@ -39,7 +39,7 @@ pub(crate) struct Target {
 
 enum Bytes {
     Plain(Box<dyn Write + Send>),
-    /// Flushed only at the end: each flush costs compression, and nobody reads along.
+    /// Flushed only at the end: each flush costs compression, and a compressed file is not read while it is written.
     Gzip(GzEncoder<Box<dyn Write + Send>>),
 }
 
@@ -49,8 +49,8 @@ struct Rename {
 }
 
 impl Target {
-    /// The file at `path`, as `.part` until it is complete. What is there and is no file, such as a device or a named
-    /// pipe, is written to as it is.
+    /// The file at `path`, as `.part` until it is complete. If something other than a regular file exists there, such
+    /// as a device or a named pipe, it is written to directly.
     pub(crate) fn file(path: &Path) -> Result<Self> {
         let cannot_write = |error: &io::Error| {
             let problem = Problem::new(format!("cannot write `{}`: {}", path.display(), reason(error)));
@@ -59,7 +59,7 @@ impl Target {
                 None => problem,
             })
         };
-        // What a link points to is replaced, not the link.
+        // Replace the target of a link, not the link.
         let (path, there) = match fs::metadata(path) {
             Ok(there) => (fs::canonicalize(path).map_err(|error| cannot_write(&error))?, Some(there)),
             Err(_) => (pointed_to(path), None),
@@ -83,7 +83,7 @@ impl Target {
         Ok(Self { name: format!("`{}`", path.display()), bytes, rename })
     }
 
-    /// Any writer; `name` stands for it in messages.
+    /// Any writer; messages call it `name`.
     pub(crate) fn stream(name: &str, writer: impl Write + Send + 'static) -> Self {
         Self { name: name.to_owned(), bytes: Bytes::Plain(Box::new(writer)), rename: None }
     }
@@ -96,7 +96,7 @@ impl Target {
         result.map_err(|error| self.failed(&error))
     }
 
-    /// Lets a reader at the other end see what was written.
+    /// Makes what was written visible to a reader.
     pub(crate) fn flush(&mut self) -> Result<()> {
         let result = match &mut self.bytes {
             Bytes::Plain(plain) => plain.flush(),
@@ -105,7 +105,7 @@ impl Target {
         result.map_err(|error| self.failed(&error))
     }
 
-    /// Completes the file and gives it its name.
+    /// Completes the file and gives it its final name.
     pub(crate) fn finish(mut self) -> Result<()> {
         self.complete()?;
         let renamed = match &self.rename {
@@ -115,7 +115,7 @@ impl Target {
         renamed.map_err(|error| self.failed(&error))
     }
 
-    /// Completes the file under the name that it has, which is returned if there is to be another.
+    /// Completes the file under its temporary name, which is returned if it has one.
     pub(crate) fn leave(mut self) -> Result<Option<PathBuf>> {
         self.complete()?;
         Ok(self.rename.map(|rename| rename.part))
@@ -145,7 +145,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// What a link points to where nothing is yet, or the path itself.
+/// The target of a link whose target does not exist yet, or the path itself.
 fn pointed_to(path: &Path) -> PathBuf {
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
@@ -166,7 +166,7 @@ fn hint(path: &Path, error: &io::Error) -> Option<String> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match error.kind() {
         ErrorKind::NotFound => Some(format!("create the directory `{}` first", directory.display())),
-        ErrorKind::PermissionDenied => Some(format!("check who may write to `{}`", directory.display())),
+        ErrorKind::PermissionDenied => Some(format!("check the permissions of `{}`", directory.display())),
         _ => None,
     }
 }

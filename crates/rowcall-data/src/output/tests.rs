@@ -70,7 +70,7 @@ fn csv_text(layout: &Layout, columns: &[&str], done: &[(&'static str, Outcome)])
 }
 
 #[test]
-fn json_lines_splice_the_record_as_it_stood() {
+fn json_lines_splice_the_unchanged_record() {
     let beside = Layout::beside(["label"]).unwrap();
     let under = Layout::under("a\"b").unwrap();
     let good = json!({"label": "x\ny", "n": [1, {"k": null}]});
@@ -118,7 +118,7 @@ fn no_line_has_a_name_twice() {
     let layout = Layout::beside(["label"]).unwrap().with_meta();
     let twice = |name: &str| {
         format!(
-            r#""_error":{{"kind":"clash","message":"the field `{name}` of the record or the value would be twice in the output","violations":[]}},"_meta":"#
+            r#""_error":{{"kind":"clash","message":"the field `{name}` of the record or the value would appear twice in the output","violations":[]}},"_meta":"#
         )
     };
     for (record, result, expected) in [
@@ -142,7 +142,7 @@ fn no_line_has_a_name_twice() {
 }
 
 #[test]
-fn meta_tells_what_a_row_took() {
+fn meta_has_what_a_row_took() {
     let layout = Layout::whole().with_meta();
     let metered = outcome(Ok(json!(1)));
     let mut unmetered = outcome(Ok(json!(1)));
@@ -207,7 +207,7 @@ fn csv_has_the_columns_of_the_first_record_and_of_the_schema() {
 }
 
 #[test]
-fn what_an_open_schema_allows_reaches_a_csv() {
+fn additional_fields_of_an_open_schema_reach_a_csv() {
     let map = Layout::beside([""; 0]).unwrap().with_rest();
     let open = Layout::beside(["color", "value"]).unwrap().with_rest();
     let record = r#"{"text":"hello"}"#;
@@ -217,7 +217,7 @@ fn what_an_open_schema_allows_reaches_a_csv() {
             vec![
                 outcome(Ok(json!({"color": "red", "size": 1_234_567}))),
                 outcome(Ok(json!({}))),
-                // In a column of their own, names of the record are no clash.
+                // In a separate column, names of the record do not clash.
                 outcome(Ok(json!({"text": [1], "_error": null}))),
                 outcome(Err(invalid())),
             ],
@@ -329,7 +329,7 @@ async fn a_file_has_its_name_when_it_is_complete() {
         Output::open(Some(&path("link.csv")), OutputOptions { failed, ..options(None) }).unwrap();
     output.write(done()).await.unwrap();
     assert_eq!(read("out.csv").unwrap(), "old");
-    let twice = "clash: the field `id` of the record or the value would be twice in the output";
+    let twice = "clash: the field `id` of the record or the value would appear twice in the output";
     let text = format!("id,label,_error\n1,x,\n2,,refusal: no\n3,,{twice}\n");
     assert_eq!(read("out.csv.part").unwrap(), text);
     assert_eq!(output.finish().await.unwrap(), Written { rows: 3, clashes: 1, left_out: LeftOut::default() });
@@ -362,7 +362,7 @@ async fn a_file_has_its_name_when_it_is_complete() {
 }
 
 #[test]
-fn what_cannot_be_written_is_known_at_once() {
+fn opening_reports_an_output_that_cannot_be_written() {
     let directory = tempfile::tempdir().unwrap();
     let shown = directory.path().display().to_string();
     let path = |name: &str| directory.path().join(name);
@@ -379,9 +379,9 @@ fn what_cannot_be_written_is_known_at_once() {
             "out.json",
             None,
             format!(
-                "`{shown}/out.json` has the unknown ending `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`"
+                "`{shown}/out.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`"
             ),
-            "name the format with `--output-format`".to_owned(),
+            "give the format with `--output-format`".to_owned(),
         ),
         (
             "out.csv",
@@ -392,8 +392,8 @@ fn what_cannot_be_written_is_known_at_once() {
         (
             "out.csv",
             Some("failed.csv"),
-            format!("failed rows are written as JSON Lines, not as `{shown}/failed.csv` says"),
-            "end the name in `.jsonl`".to_owned(),
+            format!("failed rows are written as JSON Lines, but the file is called `{shown}/failed.csv`"),
+            "use a name that ends in `.jsonl`".to_owned(),
         ),
     ] {
         let options = OutputOptions { failed: failed.map(path), ..options(None) };
@@ -404,7 +404,7 @@ fn what_cannot_be_written_is_known_at_once() {
 }
 
 #[test]
-fn one_file_by_two_names_is_the_same() {
+fn two_names_of_one_file_are_the_same_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     for name in ["a", "b", "c.part"] {
@@ -426,7 +426,7 @@ fn one_file_by_two_names_is_the_same() {
     }
 }
 
-/// Collects what is written and counts the flushes; fails as told.
+/// Collects what is written and counts the flushes; fails if configured to.
 #[derive(Clone, Default)]
 struct Collector {
     text: Arc<Mutex<(Vec<u8>, usize)>>,
@@ -453,7 +453,7 @@ fn output_to(collector: &Collector) -> Output {
 }
 
 #[tokio::test]
-async fn a_batch_is_seen_when_it_is_written() {
+async fn each_batch_is_flushed() {
     let collector = Collector::default();
     let mut output = output_to(&collector);
     for batch in 1..=3 {
@@ -464,7 +464,7 @@ async fn a_batch_is_seen_when_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_pipe_that_is_full_stalls_nothing_else() {
+async fn a_full_pipe_blocks_nothing_else() {
     let (mut reader, writer) = io::pipe().unwrap();
     let mut output =
         Output::from_writer("standard output", writer, OutputFormat::JsonLines, Layout::whole(), &[]);
@@ -472,7 +472,7 @@ async fn a_pipe_that_is_full_stalls_nothing_else() {
     let length = r#"{"id":1,"value":"","_error":null}"#.len() + 1024 * 1024 + 1;
     let write = output.write(vec![(row(r#"{"id":1}"#), outcome(Ok(long)))]);
     let mut text = vec![0; length];
-    // Both run on one thread, so that a write that blocked it would never be read.
+    // Both run on one thread, so if the write blocked it, nothing would ever be read.
     let (written, read) = tokio::join!(write, async { io::Read::read_exact(&mut reader, &mut text) });
     written.unwrap();
     read.unwrap();
@@ -482,13 +482,13 @@ async fn a_pipe_that_is_full_stalls_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_write_that_is_given_up_is_completed() {
+async fn a_cancelled_write_is_completed() {
     let collector = Collector::default();
     let mut output = output_to(&collector);
     {
         let mut given_up = std::pin::pin!(output.write(done()));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        // It may be done by the time it is asked.
+        // It may be done by the first poll.
         drop(given_up.as_mut().poll(&mut context));
     }
     output.write(done()).await.unwrap();
@@ -496,9 +496,9 @@ async fn a_write_that_is_given_up_is_completed() {
 }
 
 #[tokio::test]
-async fn a_reader_that_left_is_told_from_a_failure() {
+async fn a_closed_pipe_is_not_a_failure() {
     for (kind, gone, message) in [
-        (io::ErrorKind::BrokenPipe, true, "the reader of the output is gone"),
+        (io::ErrorKind::BrokenPipe, true, "the reader of the output has gone away"),
         (io::ErrorKind::StorageFull, false, "cannot write standard output: no storage space"),
     ] {
         let mut output = output_to(&Collector { failure: Some(kind), ..Collector::default() });

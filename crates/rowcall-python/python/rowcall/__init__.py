@@ -10,8 +10,8 @@
     people = rowcall.Extractor(Person, model="openai/gpt-6-luna", prompt="Extract person info: {{ text }}")
     person = people.extract_sync("John Smith is 30 years old")
 
-`Extractor` has all the ways of asking, by the names that users of asyncio know. `model="sim"` asks a simulated provider on your
-own machine, without a key. The command line `rowcall` comes along.
+`Extractor` has a method for every way of asking, named as in asyncio. `model="sim"` uses a simulated provider on your own
+machine, without a key. The package also installs the command `rowcall`.
 """
 
 from __future__ import annotations
@@ -132,5 +132,5 @@ if not TYPE_CHECKING:
     def __getattr__(name):
         from ._words import of_module
 
-        meant = of_module(name)
-        raise AttributeError(f"rowcall has no `{name}`" + ("" if meant is None else f": {meant}"))
+        advice = of_module(name)
+        raise AttributeError(f"rowcall has no `{name}`" + ("" if advice is None else f": {advice}"))

@@ -10,8 +10,8 @@ from ._rowcall import command
 
 def main() -> int:
     """Runs the command line with this process's arguments; returns the exit code."""
-    # Python's own handler would only take note of Ctrl-C and act when the command is over. Commands that end in an orderly way
-    # listen for it themselves.
+    # Python's handler would act on Ctrl-C only after the command has ended. Commands with an orderly shutdown listen for it
+    # themselves.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     return command(["rowcall", *sys.argv[1:]])
 

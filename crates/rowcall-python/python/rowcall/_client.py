@@ -1,4 +1,4 @@
-"""An account with a provider: model, key and limits, which hold for all extractors that are made from it together."""
+"""An account with a provider: model, key and limits, shared by all extractors made from it."""
 
 from __future__ import annotations
 
@@ -24,43 +24,43 @@ T = TypeVar("T")
 
 
 def _of_the_account(name: str) -> str | None:
-    """That a setting is the account's, if it is."""
+    """The message for a setting that belongs to the account, if it does."""
     if name in _settings.AccountSettings.__annotations__ or name == "model":
-        return f"`{name}` is of the account: give it to `Client(…)`, for all of its extractors"
+        return f"`{name}` is a setting of the account: pass it to `Client(…)`, where it applies to all extractors"
     return None
 
 
 class Client:
-    """An account with a provider. The limits hold for all of its extractors together.
+    """An account with a provider. All of its extractors share its limits.
 
         client = rowcall.Client("openai/gpt-6-luna", rpm=500, tpm=200_000)
         people = client.extractor(Person, prompt="Extract person info: {{ text }}")
         topics = client.extractor(Topic, prompt="What is it about? {{ text }}")
 
     Args:
-        model: `PROVIDER/MODEL`, such as `openai/gpt-6-luna`, with the key from the provider's variable (`OPENAI_API_KEY`);
-            `sim` for a simulated provider on this machine.
-        base_url: Another address than the provider's own, such as `http://localhost:8000/v1`.
-        api_key: The key, in place of the one in the provider's environment variable.
-        headers: Further headers of every request. Their values are treated as secrets.
-        timeout: Seconds that an attempt may take; 600 if left out.
-        ca_cert: A PEM file with certificate authorities to trust beside the system's.
-        concurrency: The most requests in flight; found out by rowcall if left out.
-        rpm: The most requests per minute.
-        tpm: The most tokens per minute, in and out together.
-        price: What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`.
-        prices: A file with a table of prices, in place of the one that is built in.
-        budget: US dollars that all requests may cost together, those of earlier runs of the same journals included, such as `5` or `"0.50"`.
-        protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
-        dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out.
-            `auto` asks the server, by a few tiny requests, when the extractor is made; a name that ends in `.json` is that of a file with
-            what `rowcall schema --probe --json` found.
+        model: `PROVIDER/MODEL`, such as `openai/gpt-6-luna`. The key comes from the provider's environment variable
+            (`OPENAI_API_KEY`). `sim` selects a simulated provider on this machine.
+        base_url: The server's address, instead of the provider's own: `http://localhost:8000/v1`.
+        api_key: The API key, instead of the one in the provider's environment variable.
+        headers: Additional headers for every request. Their values are treated as secrets.
+        timeout: Seconds that an attempt may take. Default: 600.
+        ca_cert: A PEM file of certificate authorities to trust in addition to the system's.
+        concurrency: The maximum number of requests in flight. By default rowcall finds the best number itself.
+        rpm: The maximum number of requests per minute.
+        tpm: The maximum number of tokens per minute, input and output together.
+        price: The price of the model's tokens, in US dollars per million: `in=0.15,out=0.60`.
+        prices: A file with a price table, instead of the built-in one.
+        budget: US dollars that all requests together may cost, including those of earlier runs with the same journals: `5` or `"0.50"`.
+        protocol: The protocol that the server speaks: `chat`, `responses`, `anthropic` or `gemini`. Default: the provider's.
+        dialect: The subset of JSON Schema that the server enforces, such as `xgrammar`. Default: the provider's. `auto` probes the
+            server with a few tiny requests when the extractor is made. A name that ends in `.json` is a file with the output of
+            `rowcall schema --probe --json`.
 
     Raises:
-        ConfigError: for whatever of it cannot be. Nothing is sent.
+        ConfigError: if a setting is invalid. Nothing has been sent.
     """
 
-    @_settings.guarded("setting of a client")
+    @_settings.guarded("a setting of a client")
     def __init__(
         self,
         model: str,
@@ -98,13 +98,13 @@ class Client:
         self._made = self._make()
 
     def _make(self) -> Account:
-        told = _settings.as_json(self._settings, "setting")
-        return Account(told, self._api_key.get_secret_value(), self._headers.get_secret_value())
+        settings = _settings.as_json(self._settings, "setting")
+        return Account(settings, self._api_key.get_secret_value(), self._headers.get_secret_value())
 
     @property
     def _account(self) -> Account:
         if self._process != os.getpid():
-            # In a forked child the parent's connections are of no use, nor can they be tidied up.
+            # A forked child can neither use nor close its parent's connections.
             _left_alone.append(self._made)
             self._made, self._process = self._make(), os.getpid()
         return self._made
@@ -145,7 +145,7 @@ class Client:
             self, response: dict[str, Any], *, prompt: str = ..., **settings: Unpack[KeptTaskSettings]
         ) -> Extractor[Any]: ...
 
-    @_settings.guarded("setting of an extractor", _of_the_account)
+    @_settings.guarded("a setting of an extractor", _of_the_account)
     def extractor(
         self,
         response: Any,
@@ -173,36 +173,35 @@ class Client:
         retry_failed: bool | None = False,
         cache: str | os.PathLike[str] | None = None,
     ) -> Any:
-        """A way from rows to values of a type, by this account.
+        """Makes an extractor that uses this account.
 
         Args:
-            response: What values are, as for `Extractor`.
-            prompt: A template in Jinja's syntax, in which a string row is the variable `text`, and other rows are their fields.
-            system: What holds for every row: a template, sent as the protocol's system part.
-            examples: Rows with the values that they are to get, for the model to go by. Each goes along with every request.
-            images: The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them.
-            check: A rule of yours: called with the row and its value, returns or raises what is wrong, for which the model is asked again.
-            context: What Pydantic's validators find in `info.context`, or a function that gives it for a row; `info.context["row"]` is the
-                row.
-            mode: How the schema is asked for: `schema`, `tool`, `json` or `prompt`; by the best that the model has if left out.
-            temperature: Sampling temperature. Never sent unless asked for.
-            max_output_tokens: The most tokens an answer may have, reasoning included.
-            params: Further fields of every request's body, as the provider names them: `{"seed": 1}`.
-            max_reasks: How often an invalid answer is asked for again, with what was wrong: 3 if left out.
-            retries: How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case.
-            dedup: Whether rows that would be asked the very same are asked once; they are, if left out.
-            same_prompt: Allow a prompt that uses no field of the row, so that every row is asked the same.
-            keep_going: Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call.
-            deadline: Seconds that a call may send requests; then it raises `LimitError`, once those in flight are answered.
-            max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"` once 100 have ended.
-            on_event: Called with each `Event`, from a thread of its own.
-            journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
-            accept_changes: Go on with a journal that was made with another model, prompt, schema or parameters.
-            cache: A file with the answers of all runs and processes that share it: what is in it is not asked again, what is asked is put there.
-            retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
+            response: The type of the values, as for `Extractor`.
+            prompt: A Jinja template. A string row is the variable `text`; the fields of any other row are variables by name.
+            system: Instructions that apply to every row: a template, sent as the system prompt.
+            examples: Pairs of a row and its expected value, shown to the model. All of them are sent with every request.
+            images: Names of the fields that hold images or PDFs to send: a file path, an `https:` or `data:` URL, or a list of these.
+            check: Your own rule. It gets the row and its value, and returns or raises what is wrong; the model is then asked again.
+            context: The `info.context` of Pydantic's validators, or a function that returns it for a row; `info.context["row"]` is the row.
+            mode: How the schema is requested: `schema`, `tool`, `json` or `prompt`. Default: the best mode that the model supports.
+            temperature: Sampling temperature. Sent only if set.
+            max_output_tokens: The maximum number of tokens in an answer, reasoning included.
+            params: Additional fields for the body of every request, named as the provider names them: `{"seed": 1}`.
+            max_reasks: How often an invalid answer is sent back with its errors. Default: 3.
+            retries: How often a failed attempt is retried. Default: 5. Waiting for rate limits does not count as a retry.
+            dedup: Send only one request for rows whose requests would be identical. Default: True.
+            same_prompt: Allow a prompt that uses no field of the row, which asks the same about every row.
+            keep_going: Continue even if the server rejects all of the first rows in the same way, which otherwise stops the call.
+            deadline: Seconds for which a call may send requests. It then waits for those in flight and raises `LimitError`.
+            max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"`, once 100 have ended.
+            on_event: Called with each `Event`, on a separate thread.
+            journal: A file that records each outcome as it arrives. Rows recorded in it are not asked about again, in this process or a later one.
+            accept_changes: Continue with a journal that was made with another model, prompt, schema or parameters.
+            cache: A file of answers, shared by all runs and processes that use it. Answers in it are reused, new ones are added.
+            retry_failed: Ask again about rows that the journal records as failed. A recorded answer that is valid by now is accepted as it is.
 
         Raises:
-            ConfigError: for whatever of it cannot be. Nothing is sent.
+            ConfigError: if a setting is invalid. Nothing has been sent.
         """
         from ._extractor import Extractor
 
@@ -232,15 +231,15 @@ class Client:
         return Extractor._of(self, response, prompt, settings)
 
     def close(self) -> None:
-        """Closes the connections once its extractors are closed. They close by themselves when they are no longer referenced."""
+        """Closes the connections once its extractors are closed. This also happens when all of them are no longer referenced."""
         if self._process == os.getpid():
             self._made.close()
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name):
-            meant = _words.method(name)
-            raise AttributeError(f"a client has no `{name}`" + ("" if meant is None else f": {meant}"), name=name, obj=self)
+            advice = _words.method(name)
+            raise AttributeError(f"a client has no `{name}`" + ("" if advice is None else f": {advice}"), name=name, obj=self)
 
     def __reduce__(self) -> str:
         raise TypeError("a client cannot be pickled or copied: it has connections; make one in each process")

@@ -1,4 +1,4 @@
-"""What goes wrong, as exceptions: the subclasses mirror the engine's kinds of errors, failures and faults."""
+"""Exceptions. The subclasses mirror the engine's kinds of errors, failures and faults."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ __all__ = ["Error", "RowError", "Violation", "of"]
 
 
 class Violation(NamedTuple):
-    """One reason why an answer gave no value."""
+    """One reason why an answer was invalid."""
 
     path: str
-    """Where in the value, as a JSON Pointer; empty for the whole value."""
+    """The location in the value, as a JSON Pointer; empty for the whole value."""
     message: str
     """What is wrong there, and what was expected."""
 
 
 class Error(Exception):
-    """Anything that rowcall raises."""
+    """The base class of everything that rowcall raises."""
 
     kind: str = "error"
-    """The class of the trouble, as it is written in `_error.kind` of an output."""
+    """The kind of error, as in `_error.kind` of an output."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        """What to do next, if there is something better than reading the message again."""
+        """What to do next, if there is useful advice."""
         self.outcomes: Any = []
-        """What was done before it: of `gather`, `sequential` and `map` the outcomes of other rows, of `map_table` the table so far."""
+        """Finished work: the outcomes of the other rows for `gather`, `sequential` and `map`, the table so far for `map_table`."""
         if hint is not None and sys.version_info >= (3, 11):
             self.add_note(hint)
 
     def __reduce__(self) -> Any:
-        # Outcomes hold whatever the user's values are.
+        # Outcomes hold the user's values, which may not be picklable.
         return (_again, (type(self), self.args, {**self.__dict__, "outcomes": []}))
 
 
@@ -49,7 +49,7 @@ def _again(kind: type[Error], args: tuple[Any, ...], state: dict[str, Any]) -> E
 
 
 class ConfigError(Error, ValueError):
-    """What was asked for cannot be run. Nothing has been sent."""
+    """The settings are invalid. Nothing has been sent."""
 
     kind = "config"
 
@@ -61,31 +61,31 @@ class ClosedError(Error, ValueError):
 
 
 class SourceError(Error):
-    """The rows could not be read on."""
+    """Reading the rows failed."""
 
     kind = "source"
 
 
 class JournalError(Error):
-    """The journal could not be written to or read. What it holds is safe."""
+    """The journal could not be read or written. What is already in it is safe."""
 
     kind = "journal"
 
 
 class LimitError(Error):
-    """A call has come to a limit of yours: a budget, a deadline, or how many rows may fail."""
+    """A call reached one of your limits: the budget, the deadline, or the number of rows that may fail."""
 
     kind = "limit"
 
 
 class SinkError(Error):
-    """The output could not take what was done."""
+    """Writing the output failed."""
 
     kind = "sink"
 
 
 class RowError(Error):
-    """A row that ended without a value, or what stopped a run because every row would have met it; then `index` is `None`."""
+    """A row ended without a value; or an error that would affect every row stopped the run, and then `index` is `None`."""
 
     kind = "row"
 
@@ -95,41 +95,41 @@ class RowError(Error):
         *,
         hint: str | None = None,
         index: int | None = None,
-        told: dict[str, Any] | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        told = told or {}
-        effort = told.get("effort") or {}
+        details = details or {}
+        effort = details.get("effort") or {}
         self.index = index
         """Position of the row in the input, counted from 0."""
         self.attempts: int = effort.get("attempts", 0)
         """Requests sent for the row."""
         self.prompts: int = effort.get("prompts", 0)
-        """Prompts asked: 1 plus the re-asks."""
+        """Prompts sent: 1 plus the re-asks."""
         self.usage = Usage(**(effort.get("usage") or {}))
         """Tokens of all attempts that reported them."""
-        self.violations = [Violation(found["path"], found["message"]) for found in told.get("violations") or ()]
+        self.violations = [Violation(found["path"], found["message"]) for found in details.get("violations") or ()]
         """What was wrong with the last answer."""
-        self.completion: Any = told.get("completion")
-        """The last answer as the provider sent it, the whole body of its response: for a stream, a list of its events. `None` if there was
-        none, or if only a journal knows of it."""
-        self.text: str | None = told.get("text")
+        self.completion: Any = details.get("completion")
+        """The last answer as the provider sent it: the whole response body, or for a stream the list of its events. `None` if there was no
+        answer, or if the failure comes from a journal."""
+        self.text: str | None = details.get("text")
         """The last answer's text, or the arguments of its first tool call, if there was one."""
-        self.best: Any = told.get("best")
+        self.best: Any = details.get("best")
         """The invalid value with the fewest violations, as JSON, if any answer had a value at all."""
-        fault = told.get("fault") or {}
+        fault = details.get("fault") or {}
         self.status: int | None = fault.get("status")
-        """The HTTP status of the last fault, if a response stands behind it."""
+        """The HTTP status of the last fault, if it was a response."""
         self.request_id: str | None = fault.get("request_id")
-        """The provider's id of the request, to quote to its support."""
+        """The provider's request id, to quote to its support."""
 
     def __str__(self) -> str:
         row = "" if self.index is None else f"row {self.index}: "
-        # What the message says already is not said again.
-        said = self.message.endswith(tuple(found.message for found in self.violations)) and len(self.violations) == 1
-        others = () if said else self.violations[:8]
-        told = "".join(f"\n  {found.path or '(value)'}: {found.message}" for found in others)
-        return f"{row}{self.message}{told}"
+        # Do not repeat a violation that is already in the message.
+        is_in_message = self.message.endswith(tuple(found.message for found in self.violations)) and len(self.violations) == 1
+        others = () if is_in_message else self.violations[:8]
+        lines = "".join(f"\n  {found.path or '(value)'}: {found.message}" for found in others)
+        return f"{row}{self.message}{lines}"
 
 
     def __repr__(self) -> str:
@@ -144,31 +144,31 @@ class InputError(RowError):
 
 
 class ClashError(RowError):
-    """A field of the record has the name of a field that the output adds."""
+    """A field of the record has the same name as a field that the output adds."""
 
     kind = "clash"
 
 
 class TemplateError(RowError):
-    """The prompt could not be rendered: a variable that this row lacks, or a filter that does not fit it."""
+    """The prompt could not be rendered: the row lacks a variable, or a filter does not apply to its value."""
 
     kind = "template"
 
 
 class InvalidError(RowError):
-    """No answer was valid by the schema and the model."""
+    """No answer satisfied the schema and the Python model."""
 
     kind = "invalid"
 
 
 class RefusalError(RowError):
-    """The model declined."""
+    """The model refused to answer."""
 
     kind = "refusal"
 
 
 class TruncatedError(RowError):
-    """The answer was cut at the output limit."""
+    """The answer was cut off at the output limit."""
 
     kind = "truncated"
 
@@ -180,19 +180,19 @@ class ContentFilterError(RowError):
 
 
 class FaultError(RowError):
-    """Every attempt allowed ended in a fault."""
+    """All attempts failed; the subclass says how the last one did."""
 
     kind = "fault"
 
 
 class RateLimitError(FaultError):
-    """429: too many requests or tokens for now."""
+    """429: too many requests or tokens at the moment."""
 
     kind = "rate_limit"
 
 
 class OverloadedError(FaultError):
-    """The provider has no capacity for now."""
+    """The provider has no capacity at the moment."""
 
     kind = "overloaded"
 
@@ -204,13 +204,13 @@ class TimedOutError(FaultError, TimeoutError):
 
 
 class ServerError(FaultError):
-    """5xx, or an answer that no client could read."""
+    """5xx, or a response that cannot be read."""
 
     kind = "server"
 
 
 class UnreachableError(FaultError, ConnectionError):
-    """No connection came about, so that nothing was sent."""
+    """No connection could be made, so nothing was sent."""
 
     kind = "unreachable"
 
@@ -228,7 +228,7 @@ class ConflictError(FaultError):
 
 
 class QuotaError(FaultError):
-    """Credit, a spend limit or a day's allowance is used up."""
+    """Credit, a spend limit or a daily quota is used up."""
 
     kind = "quota"
 
@@ -252,13 +252,13 @@ class NotFoundError(FaultError):
 
 
 class InvalidSchemaError(FaultError):
-    """The provider does not take the schema."""
+    """The provider does not accept the schema."""
 
     kind = "invalid_schema"
 
 
 class UnsupportedParameterError(FaultError):
-    """The model does not take a parameter or its value."""
+    """The model does not accept a parameter or its value."""
 
     kind = "unsupported_parameter"
 
@@ -282,13 +282,13 @@ class TooLargeError(FaultError):
 
 
 class RequestExceedsLimitError(FaultError):
-    """One request exceeds what the account is allowed in a whole minute."""
+    """A single request exceeds the account's limit for a whole minute."""
 
     kind = "request_exceeds_limit"
 
 
 class UnprocessableError(FaultError):
-    """Understood, but not processable."""
+    """422: the request was understood but cannot be processed."""
 
     kind = "unprocessable"
 
@@ -308,13 +308,13 @@ def _all(of: type[Error]) -> dict[str, type[Error]]:
 
 _BY_KIND = _all(Error)
 
-# The options of the command line, as the engine's hints name them with what they take, and their names here.
+# The command-line options that the engine's hints mention, with their values.
 _OPTION = re.compile(r"--([a-z][a-z-]*)(?: ([A-Z]+)\b| (tool|txt|jsonl|skip|ask)\b)?")
 _FLAGS = ("fresh", "accept-changes", "force", "meta", "same-prompt", "keep-going")
 
 
 def in_python(hint: str | None) -> str | None:
-    """A text that names options of the command line, with our keywords for them."""
+    """The text with command-line options replaced by the keywords of this package."""
     return None if hint is None else _OPTION.sub(_option, hint)
 
 
@@ -329,12 +329,12 @@ def of(
     message: str,
     hint: str | None,
     index: int | None,
-    told: dict[str, Any] | None,
+    details: dict[str, Any] | None,
 ) -> Error:
-    """The exception for what the engine tells."""
+    """The exception for an error that the engine reports."""
     hint = in_python(hint)
     made = _BY_KIND.get(kind, Error)
     if issubclass(made, RowError):
-        return made(message, hint=hint, index=index, told=told)
+        return made(message, hint=hint, index=index, details=details)
     return made(message, hint=hint)
 

@@ -1,5 +1,4 @@
-"""What may be watched: events for callbacks, lines for `logging`. Both come from a thread of Python's, in batches, never from
-the engine's own."""
+"""Events for callbacks and lines for `logging`. Both come in batches from a Python thread, never from a thread of the engine."""
 
 from __future__ import annotations
 
@@ -22,17 +21,17 @@ class Event(NamedTuple):
     kind: str
     """`taken`, `known`, `sent`, `answered`, `failed`, `waits`, `adapted`, `reasked`, `ended`, `abandoned`, `resumed`, `probed` or `warned`."""
     details: dict[str, Any]
-    """What else there is to say: docs/python.md lists it for each kind."""
+    """Details by kind; docs/python.md lists them."""
     time: float = 0.0
-    """When it happened, in seconds since 1970, as `time.time()` has it."""
+    """When it happened, in seconds since 1970, like `time.time()`."""
 
 
 Callback = Callable[[Event], object]
 
 
 def watch(on_event: Callback | None) -> Events | None:
-    """A queue whose events go to the callback and to the log; `None` if nobody wants them."""
-    # Who has not imported `logging` has not set it up either, and then nothing below a warning is shown.
+    """A queue whose events go to the callback and the log; `None` if neither uses them."""
+    # Without an import of `logging` it is not configured either, and then nothing below a warning is shown.
     if on_event is None and "logging" not in sys.modules:
         return None
     import logging
@@ -51,7 +50,7 @@ def watch(on_event: Callback | None) -> Events | None:
                     try:
                         on_event(event)
                     except Exception:
-                        # Whoever watches cannot fail a run.
+                        # A failing callback must not fail the run.
                         log.exception("the callback for events raised at %r", event)
 
     _threads.start("events", serve, events.close)
@@ -65,7 +64,7 @@ def _log(log: logging.Logger, event: Event) -> None:
     elif kind == "failed":
         log.info("row %d attempt %d: %s: %s", row, details["attempt"], details["fault"], details["message"])
     elif kind == "waits":
-        log.info("row %d waits %.1f s to try again", row, details["seconds"])
+        log.info("row %d: retry in %.1f s", row, details["seconds"])
     elif kind == "adapted":
         log.info("%s", details["change"])
     elif kind == "reasked":

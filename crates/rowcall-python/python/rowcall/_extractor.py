@@ -1,4 +1,4 @@
-"""The extractor: from rows to values of a type, in the ways that users of asyncio know by name."""
+"""The extractor, with a method for every way of asking, named as in asyncio."""
 
 from __future__ import annotations
 
@@ -37,55 +37,54 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Extractor(Generic[T_co]):
-    """A way from rows to values of a type. Limits, journal and statistics outlive each call.
+    """Extracts a typed, validated value from each row. Its calls share limits, journal and statistics.
 
     Args:
-        response: What values are: a Pydantic model, a dataclass, a typed dict, a msgspec struct, a list of one of them, an enum, a
-            literal, a scalar, or a JSON Schema as a dict, whose values are plain.
-        model: `PROVIDER/MODEL`, such as `openai/gpt-6-luna`, with the key from the provider's variable (`OPENAI_API_KEY`);
-            `sim` for a simulated provider on this machine.
-        prompt: A template in Jinja's syntax, in which a string row is the variable `text`, and other rows are their fields.
-        system: What holds for every row: a template, sent as the protocol's system part.
-        examples: Rows with the values that they are to get, for the model to go by. Each goes along with every request.
-        images: The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them.
-        check: A rule of yours: called with the row and its value, returns or raises what is wrong, for which the model is asked again.
-        context: What Pydantic's validators find in `info.context`, or a function that gives it for a row; `info.context["row"]` is the
-            row.
-        mode: How the schema is asked for: `schema`, `tool`, `json` or `prompt`; by the best that the model has if left out.
-        temperature: Sampling temperature. Never sent unless asked for.
-        max_output_tokens: The most tokens an answer may have, reasoning included.
-        params: Further fields of every request's body, as the provider names them: `{"seed": 1}`.
-        max_reasks: How often an invalid answer is asked for again, with what was wrong: 3 if left out.
-        retries: How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case.
-        dedup: Whether rows that would be asked the very same are asked once; they are, if left out.
-        same_prompt: Allow a prompt that uses no field of the row, so that every row is asked the same.
-        keep_going: Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call.
-        deadline: Seconds that a call may send requests; then it raises `LimitError`, once those in flight are answered.
-        max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"` once 100 have ended.
-        on_event: Called with each `Event`, from a thread of its own.
-        journal: A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one.
-        retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
-        accept_changes: Go on with a journal that was made with another model, prompt, schema or parameters.
-        cache: A file with the answers of all runs and processes that share it: what is in it is not asked again, what is asked is put there.
-        base_url: Another address than the provider's own, such as `http://localhost:8000/v1`.
-        api_key: The key, in place of the one in the provider's environment variable.
-        headers: Further headers of every request. Their values are treated as secrets.
-        timeout: Seconds that an attempt may take; 600 if left out.
-        ca_cert: A PEM file with certificate authorities to trust beside the system's.
-        concurrency: The most requests in flight; found out by rowcall if left out.
-        rpm: The most requests per minute, of this extractor; `Client` has limits for several.
-        tpm: The most tokens per minute, in and out together.
-        price: What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`.
-        prices: A file with a table of prices, in place of the one that is built in.
-        budget: US dollars that all requests may cost together, those of earlier runs of the same journals included, such as `5` or `"0.50"`.
-        protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
-        dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out.
-            `auto` asks the server, by a few tiny requests, when the extractor is made; a name that ends in `.json` is that of a file with
-            what `rowcall schema --probe --json` found.
+        response: The type of the values: a Pydantic model, a dataclass, a typed dict, a msgspec struct, a list of one of these, an enum, a
+            literal, a scalar, or a JSON Schema as a dict, which gives plain values.
+        model: `PROVIDER/MODEL`, such as `openai/gpt-6-luna`. The key comes from the provider's environment variable
+            (`OPENAI_API_KEY`). `sim` selects a simulated provider on this machine.
+        prompt: A Jinja template. A string row is the variable `text`; the fields of any other row are variables by name.
+        system: Instructions that apply to every row: a template, sent as the system prompt.
+        examples: Pairs of a row and its expected value, shown to the model. All of them are sent with every request.
+        images: Names of the fields that hold images or PDFs to send: a file path, an `https:` or `data:` URL, or a list of these.
+        check: Your own rule. It gets the row and its value, and returns or raises what is wrong; the model is then asked again.
+        context: The `info.context` of Pydantic's validators, or a function that returns it for a row; `info.context["row"]` is the row.
+        mode: How the schema is requested: `schema`, `tool`, `json` or `prompt`. Default: the best mode that the model supports.
+        temperature: Sampling temperature. Sent only if set.
+        max_output_tokens: The maximum number of tokens in an answer, reasoning included.
+        params: Additional fields for the body of every request, named as the provider names them: `{"seed": 1}`.
+        max_reasks: How often an invalid answer is sent back with its errors. Default: 3.
+        retries: How often a failed attempt is retried. Default: 5. Waiting for rate limits does not count as a retry.
+        dedup: Send only one request for rows whose requests would be identical. Default: True.
+        same_prompt: Allow a prompt that uses no field of the row, which asks the same about every row.
+        keep_going: Continue even if the server rejects all of the first rows in the same way, which otherwise stops the call.
+        deadline: Seconds for which a call may send requests. It then waits for those in flight and raises `LimitError`.
+        max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"`, once 100 have ended.
+        on_event: Called with each `Event`, on a separate thread.
+        journal: A file that records each outcome as it arrives. Rows recorded in it are not asked about again, in this process or a later one.
+        retry_failed: Ask again about rows that the journal records as failed. A recorded answer that is valid by now is accepted as it is.
+        accept_changes: Continue with a journal that was made with another model, prompt, schema or parameters.
+        cache: A file of answers, shared by all runs and processes that use it. Answers in it are reused, new ones are added.
+        base_url: The server's address, instead of the provider's own: `http://localhost:8000/v1`.
+        api_key: The API key, instead of the one in the provider's environment variable.
+        headers: Additional headers for every request. Their values are treated as secrets.
+        timeout: Seconds that an attempt may take. Default: 600.
+        ca_cert: A PEM file of certificate authorities to trust in addition to the system's.
+        concurrency: The maximum number of requests in flight. By default rowcall finds the best number itself.
+        rpm: The maximum number of requests per minute of this extractor. Use `Client` to share limits between several.
+        tpm: The maximum number of tokens per minute, input and output together.
+        price: The price of the model's tokens, in US dollars per million: `in=0.15,out=0.60`.
+        prices: A file with a price table, instead of the built-in one.
+        budget: US dollars that all requests together may cost, including those of earlier runs with the same journals: `5` or `"0.50"`.
+        protocol: The protocol that the server speaks: `chat`, `responses`, `anthropic` or `gemini`. Default: the provider's.
+        dialect: The subset of JSON Schema that the server enforces, such as `xgrammar`. Default: the provider's. `auto` probes the
+            server with a few tiny requests when the extractor is made. A name that ends in `.json` is a file with the output of
+            `rowcall schema --probe --json`.
 
     Raises:
-        ConfigError: for whatever of it cannot be. Nothing is sent.
-        TypeError: if `response` is no type that values can be validated by.
+        ConfigError: if a setting is invalid. Nothing has been sent.
+        TypeError: if values cannot be validated against `response`.
     """
 
     if TYPE_CHECKING:
@@ -143,7 +142,7 @@ class Extractor(Generic[T_co]):
             **settings: Unpack[KeptSettings],
         ) -> None: ...
 
-    @_settings.guarded("setting of an extractor")
+    @_settings.guarded("a setting of an extractor")
     def __init__(
         self,
         response: Any,
@@ -245,16 +244,16 @@ class Extractor(Generic[T_co]):
         self._on_event = task.get("on_event")
         if self._on_event is not None and not callable(self._on_event):
             raise TypeError(f"`on_event` is a `{type(self._on_event).__name__}`, expected a function that takes an event")
-        self._settings = _settings.told(model, client._settings, prompt, task)
+        self._settings = _settings.task(model, client._settings, prompt, task)
         self._process = os.getpid()
         self._made = self._make()
 
     def _make(self) -> Core:
         events = _events.watch(self._on_event)
         self._end_events = None if events is None else weakref.finalize(self, events.close)
-        told = _settings.as_json(self._settings, "setting")
+        settings = _settings.as_json(self._settings, "setting")
         try:
-            return Core(self._client._account, told, events)
+            return Core(self._client._account, settings, events)
         except BaseException:
             if self._end_events is not None:
                 self._end_events()
@@ -263,7 +262,7 @@ class Extractor(Generic[T_co]):
     @property
     def _core(self) -> Core:
         if self._process != os.getpid():
-            # In a forked child the parent's connections and threads are of no use, nor can they be tidied up.
+            # A forked child can neither use nor close its parent's connections and threads.
             _left_alone.append(self._made)
             self._made, self._process = self._make(), os.getpid()
         return self._made
@@ -275,9 +274,9 @@ class Extractor(Generic[T_co]):
         raise TypeError("an extractor cannot be pickled or copied: it has connections and threads; make one in each process")
 
     def close(self) -> None:
-        """Lets go of the journal, the connections and a simulator, which happens by itself when nobody has the extractor any more.
-        Calls that are under way should be over; it waits until those that were cancelled are, so that the journal can be opened again at
-        once. `stats` and `failures()` stay."""
+        """Releases the journal, the connections and a simulator. This also happens when the extractor is no longer referenced.
+        Let calls finish first. It waits for cancelled ones, so that the journal can be reopened at once. `stats` and `failures()`
+        remain available."""
         if self._process == os.getpid():
             self._made.close()
             if self._has_own_client:
@@ -299,43 +298,43 @@ class Extractor(Generic[T_co]):
     ) -> None:
         import asyncio
 
-        # What is written last may take the disk a moment, for which the event loop need not wait.
+        # The last write to disk may take a moment, which must not block the event loop.
         await asyncio.to_thread(self.close)
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name):
-            meant = _words.method(name)
-            raise AttributeError(f"an extractor has no `{name}`" + ("" if meant is None else f": {meant}"), name=name, obj=self)
+            advice = _words.method(name)
+            raise AttributeError(f"an extractor has no `{name}`" + ("" if advice is None else f": {advice}"), name=name, obj=self)
 
     def __repr__(self) -> str:
         if "_settings" not in self.__dict__:
-            # It could not be made, and a report shows what there is of it.
+            # The constructor failed, and a traceback shows the unfinished object.
             return "<rowcall.Extractor>"
         return f"<rowcall.Extractor of {self._model.name} by {self._client._settings['model']}>"
 
     def _repr_html_(self) -> str:
-        """A table for notebooks: whom it asks, for what, and what has happened."""
-        told = [("model", self._client._settings["model"]), ("values", self._model.name), ("prompt", _shown.short(self._settings["prompt"]))]
-        return _shown.rows("rowcall.Extractor", told) + self.stats._repr_html_()
+        """A table for notebooks: the model, the type, the prompt and the statistics."""
+        lines = [("model", self._client._settings["model"]), ("values", self._model.name), ("prompt", _shown.short(self._settings["prompt"]))]
+        return _shown.rows("rowcall.Extractor", lines) + self.stats._repr_html_()
 
     @property
     def stats(self) -> Stats:
-        """What has happened so far, in all calls."""
+        """Statistics of all calls so far."""
         return _stats.stats(self._core.stats())
 
     def failures(self) -> Failures:
-        """The rows that failed, of all calls, the latest last: index, kind, message, the field of the first violation, and the answer. At
-        most 1,000 are kept, the latest ones; `stats.failed` and `stats.reasons` count all."""
+        """The failed rows of all calls, the latest last: index, kind, message, the field of the first violation, and the answer. Only the
+        latest 1,000 are kept; `stats.failed` and `stats.reasons` count all."""
         return _failures.failures(self._core.failures())
 
     @property
     def variables(self) -> list[str]:
-        """The variables of the template that every row must bring."""
+        """The template variables that every row must have."""
         return self._core.variables()
 
     def preview(self, row: Any) -> tuple[str, Any]:
-        """The address and the body of the first request about `row`, exactly as they would go out. Nothing is sent."""
+        """The URL and the body of the first request about `row`, exactly as they would be sent. Nothing is sent."""
         url, body = self._core.preview(row)
         return url, json.loads(body)
 
@@ -349,7 +348,7 @@ class Extractor(Generic[T_co]):
         """
         call = self._core.extract(row, self._authority())
         try:
-            while not (taken := _going_on(call)):
+            while not (taken := _take(call)):
                 await _loop.wait(call)
             warn(call.warnings())
             return taken[0].value  # type: ignore[no-any-return]
@@ -359,10 +358,10 @@ class Extractor(Generic[T_co]):
             raise
 
     def extract_sync(self, row: Any) -> T_co:
-        """As `extract`, without asyncio; also while an event loop is running, which it blocks."""
+        """Like `extract`, without asyncio. It also works while an event loop is running, which it blocks."""
         call = self._core.extract(row, self._authority())
         try:
-            while not (taken := _going_on(call)):
+            while not (taken := _take(call)):
                 call.wait()
             warn(call.warnings())
             return taken[0].value  # type: ignore[no-any-return]
@@ -379,10 +378,10 @@ class Extractor(Generic[T_co]):
         _settings.check_concurrency(concurrency)
 
         def start(feeder: Feeder) -> Call:
-            # Where all outcomes are held until the end, completions would be most of them.
+            # When all outcomes are held until the end, completions would take most of the memory.
             return self._core.start(feeder, order, concurrency, self._authority(), not keeps)
 
-        return Outcomes(start, rows, progress, self._model.name, self._told, keeps=keeps)
+        return Outcomes(start, rows, progress, self._model.name, self._get_stats, keeps=keeps)
 
     async def _gathered(self, outcomes: Outcomes[T_co], return_exceptions: bool) -> list[Any]:
         gathered = Gathered(return_exceptions)
@@ -414,12 +413,12 @@ class Extractor(Generic[T_co]):
         return None if journal is None else str(journal["path"])
 
     def as_completed(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Outcomes[T_co]:
-        """Outcomes as they are completed, for `async for` or `for`, each with its row's `index`. Failed rows are outcomes as
-        well, whose `value` raises. Rows may be of any number: they are taken as there is room."""
+        """Outcomes as they complete, for `async for` or `for`, each with its row's `index`. A failed row is an outcome too: its
+        `value` raises. There may be any number of rows; they are read only as fast as they are processed."""
         return self._outcomes("completed", rows, concurrency, progress)
 
     def ordered(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Outcomes[T_co]:
-        """As `as_completed`, in the order of the rows."""
+        """Like `as_completed`, in the order of the rows."""
         return self._outcomes("input", rows, concurrency, progress)
 
     @overload
@@ -440,15 +439,15 @@ class Extractor(Generic[T_co]):
     async def gather(
         self, rows: Rows, *more: Any, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
     ) -> Any:
-        """All values, asked for at once, in the order of the rows, which may be given one by one: `gather(*rows)`.
+        """All values, in the order of the rows, which are processed concurrently. `gather(*rows)` works as well.
 
-        The first failure in time is raised and cancels the other rows, as `asyncio.TaskGroup` does; `asyncio.gather` would let
-        them run on. With `return_exceptions=True` exceptions stand in the places of values.
+        The first failure is raised at once and cancels the other rows, as in `asyncio.TaskGroup`; `asyncio.gather` would let
+        them continue. With `return_exceptions=True`, exceptions are returned among the values.
 
-        Whatever ends it early, Ctrl-C included, has an attribute `outcomes` with the outcomes of the rows that were done.
+        Any exception that ends it early, Ctrl-C included, has an attribute `outcomes` with the outcomes of the finished rows.
 
         Raises:
-            RowError: the first failure; or, in any case, what every row would meet, such as a key that is not accepted.
+            RowError: the first failure. A failure that would affect every row, such as a rejected key, is always raised.
         """
         outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True)
         return await self._gathered(outcomes, return_exceptions)
@@ -471,23 +470,23 @@ class Extractor(Generic[T_co]):
     def gather_sync(
         self, rows: Rows, *more: Any, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
     ) -> Any:
-        """As `gather`, without asyncio."""
+        """Like `gather`, without asyncio."""
         outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True)
         return self._gathered_sync(outcomes, return_exceptions)
 
     async def sequential(self, rows: Rows, *, progress: bool = False) -> list[T_co]:
-        """All values, one request after another, up to the first failure. `gather(rows, concurrency=1, return_exceptions=True)` goes on."""
+        """All values, one request after another, up to the first failure. `gather(rows, concurrency=1, return_exceptions=True)` continues."""
         return await self._gathered(self._one_by_one(rows, progress), False)
 
     def sequential_sync(self, rows: Rows, *, progress: bool = False) -> list[T_co]:
-        """As `sequential`, without asyncio."""
+        """Like `sequential`, without asyncio."""
         return self._gathered_sync(self._one_by_one(rows, progress), False)
 
     def _one_by_one(self, rows: Rows, progress: bool) -> Outcomes[T_co]:
         def start(feeder: Feeder) -> Call:
             return self._core.sequential(feeder, self._authority())
 
-        return Outcomes(start, rows, progress, self._model.name, self._told, keeps=True)
+        return Outcomes(start, rows, progress, self._model.name, self._get_stats, keeps=True)
 
     @overload
     async def rate_limited_gather(
@@ -502,18 +501,18 @@ class Extractor(Generic[T_co]):
     async def rate_limited_gather(
         self, rows: Rows, concurrency: int = 2, *, return_exceptions: bool = False, progress: bool = False
     ) -> Any:
-        """`gather` with at most so many requests in flight: the guide's `rate_limited_gather`, without a semaphore."""
+        """`gather` with at most `concurrency` requests in flight: the guide's `rate_limited_gather`, without a semaphore."""
         return await self.gather(rows, concurrency=concurrency, return_exceptions=return_exceptions, progress=progress)
 
     def rate_limited_as_completed(self, rows: Rows, concurrency: int = 2) -> Outcomes[T_co]:
-        """`as_completed` with at most so many requests in flight: the guide's `rate_limited_as_completed`."""
+        """`as_completed` with at most `concurrency` requests in flight: the guide's `rate_limited_as_completed`."""
         return self.as_completed(rows, concurrency=concurrency)
 
     def map(self, rows: Rows, *, concurrency: int | None = None, progress: bool = False) -> Generator[T_co, None, None]:
-        """The values in the order of the rows, of any number, without asyncio. Closing it cancels what is under way.
+        """The values in the order of the rows, for any number of rows, without asyncio. Closing the generator cancels the requests.
 
         Raises:
-            RowError: at the first row that has no value; `ordered` gives outcomes and goes on.
+            RowError: at the first row without a value. `ordered` gives outcomes and continues.
         """
         outcomes = self._outcomes("input", rows, concurrency, progress, keeps=True)
         try:
@@ -541,26 +540,26 @@ class Extractor(Generic[T_co]):
         concurrency: int | None = None,
         progress: bool = False,
     ) -> Any:
-        """The same table with the values' fields as further columns, and `_error` for rows without a value.
+        """Returns the table with the values' fields as additional columns, and `_error` for rows without a value.
 
-        Takes any table of Arrow's PyCapsule interface. pandas, Polars and pyarrow get their own kind back, with the columns that
-        were there untouched; any other gets a `pyarrow.Table`, or a table of the PyCapsule interface if pyarrow is not installed.
+        Accepts any table with Arrow's PyCapsule interface. pandas, Polars and pyarrow get a table of their own kind, with the
+        existing columns unchanged. Any other gets a `pyarrow.Table`, or a table with the PyCapsule interface without pyarrow.
 
         Args:
             table: A DataFrame, a table, a relation; its columns are the template's variables.
-            into: A name for one column with the whole value, in place of a column for each field.
-            prefix: What the names of the values' columns begin with.
-            flatten: A column for each nested field, such as `address.city`, and lists, maps and `_error` as text, for CSV.
-            meta: A column `_meta` with what each row took: requests, tokens, US dollars, seconds, the model.
-            only: Which rows to ask about: True or False for each. The others keep what the table has in these columns already, so that
-                some rows of an earlier result can be asked again: `only=result["_error"].notna()`.
-            failed_rows: What becomes of rows that failed in an earlier step, by the table's `_error`: `error`, they fail again without
-                being asked; `skip`, they are left out; `ask`, they are asked about.
-            concurrency: The most requests in flight.
-            progress: Show how far it is, on stderr.
+            into: Put the whole value into one column of this name, instead of a column for each field.
+            prefix: A prefix for the names of the values' columns.
+            flatten: Make a column for each nested field, such as `address.city`, and turn lists, maps and `_error` into text, for CSV.
+            meta: Add a column `_meta` with what each row took: requests, tokens, US dollars, seconds, the model.
+            only: Which rows to ask about: True or False for each. The others keep what the table already has in these columns, so
+                some rows of an earlier result can be asked about again: `only=result["_error"].notna()`.
+            failed_rows: What to do with rows that failed in an earlier step, according to the table's `_error`: `error` fails them again
+                without asking, `skip` leaves them out, `ask` asks about them.
+            concurrency: The maximum number of requests in flight.
+            progress: Show progress on stderr.
 
-        Whatever ends it early, Ctrl-C included, has an attribute `outcomes` with the table so far; `_error.kind` of rows that were
-        not done is `abandoned`.
+        Any exception that ends it early, Ctrl-C included, has an attribute `outcomes` with the table so far; unfinished rows have
+        the `_error.kind` `abandoned`.
         """
         from . import _table
 
@@ -590,7 +589,7 @@ class Extractor(Generic[T_co]):
         concurrency: int | None = None,
         progress: bool = False,
     ) -> Any:
-        """As `map_table`, for an event loop."""
+        """Like `map_table`, for an event loop."""
         from . import _table
 
         part, call, run = self._table_run(table, into, prefix, flatten, meta, only, failed_rows, concurrency)
@@ -628,13 +627,13 @@ class Extractor(Generic[T_co]):
             data, columns = _table.exported(part.table, self._core.needed)
             call, run = self._core.map_table(data, look, columns, part.only, part.failed, concurrency, self._authority())
         except Exception:
-            # The library that reads it names no row.
+            # The library that reads the table does not name the row.
             _table.explain(part.table, self._core.needed)
             raise
         _file_run.log(part.notes)
         return part, call, run
 
-    @_settings.guarded("option of a run")
+    @_settings.guarded("an option of a run")
     def run(
         self,
         input: Path,
@@ -660,33 +659,33 @@ class Extractor(Generic[T_co]):
         concurrency: int | None = None,
         progress: bool | None = None,
     ) -> Stats:
-        """Every row of a file to another file, as the command `rowcall run` does it; see `rowcall.run`.
+        """Asks about every row of a file and writes another, like the command `rowcall run`; see `rowcall.run`.
 
         Args:
-            input: CSV, TSV, JSON Lines, a JSON array or text (a row a line), also gzipped.
+            input: CSV, TSV, JSON Lines, a JSON array or plain text (one row per line), optionally gzipped.
             output: JSON Lines or CSV. It is named `OUTPUT.part` until it is complete.
-            journal: Where outcomes are kept: `OUTPUT.journal` for True or if left out, nowhere for False.
+            journal: Where outcomes are recorded. Default, or True: `OUTPUT.journal`. False: nowhere.
             fresh: Remove the journal and start over.
-            accept_changes: Go on although the journal was made with another model, prompt, schema or parameters.
-            force: Write over an output that has no journal.
-            into: A name for the whole value, in place of its fields beside the input's.
-            meta: Add what each row took.
-            failed: Write failed rows to this file as well, as JSON Lines.
-            order: Of the output: `input`, or as they are `completed`.
-            limit_rows: Stop after this many rows of the input.
-            input_format: The input's format, whatever its name and its text.
-            output_format: The output's format, whatever its name.
-            failed_rows: What becomes of rows that failed in an earlier step: `error`, `skip` or `ask`.
-            encoding: The input's encoding, such as `windows-1252`; UTF-8, or UTF-16 with a byte order mark, if left out.
-            delimiter: What stands between the columns of a CSV; a comma if left out.
-            quote: What encloses columns of a CSV, or `none`; `"` if left out.
-            escape: What stands before a quote that belongs to a CSV's text; only doubled quotes do if left out.
-            skip_rows: How many lines stand above the header of a CSV.
-            concurrency: The most requests in flight.
-            progress: Show how far it is, on stderr: on a terminal and in a notebook if left out.
+            accept_changes: Continue although the journal was made with another model, prompt, schema or parameters.
+            force: Overwrite an output that has no journal.
+            into: Write the whole value under this name, instead of its fields next to the input's.
+            meta: Add what each row took: requests, tokens, cost, time.
+            failed: Also write failed rows to this file, as JSON Lines.
+            order: The order of the output: `input`, or `completed` for rows as they complete.
+            limit_rows: Stop after this many input rows.
+            input_format: The input's format, regardless of its name and content.
+            output_format: The output's format, regardless of its name.
+            failed_rows: What to do with rows that failed in an earlier step: `error` (they fail again without being asked), `skip` or `ask`.
+            encoding: The input's encoding, such as `windows-1252`. Default: UTF-8, or UTF-16 with a byte order mark.
+            delimiter: What separates the columns of a CSV. Default: a comma.
+            quote: What encloses the columns of a CSV, or `none`. Default: `"`.
+            escape: What escapes a quote inside a column of a CSV. By default only doubling the quote does.
+            skip_rows: How many lines to skip above the header of a CSV.
+            concurrency: The maximum number of requests in flight.
+            progress: Show progress on stderr. Default: on a terminal and in a notebook.
 
         Returns:
-            What has happened. Failed rows are in the output, and counted in `failed`.
+            Statistics of all calls so far. Failed rows are in the output, and counted in `failed`.
         """
         from . import _file_run
 
@@ -711,8 +710,8 @@ class Extractor(Generic[T_co]):
         }
         if failed_rows is not None:
             options["failed_rows"] = failed_rows
-        told = _file_run.told(input, output, options, self._settings["journal"] is not None, self._model.fingerprint())
-        return self._carried_out(self._core.run(told, concurrency, self._authority()), output, options, progress)
+        settings = _file_run.settings(input, output, options, self._settings["journal"] is not None, self._model.fingerprint())
+        return self._carried_out(self._core.run(settings, concurrency, self._authority()), output, options, progress)
 
     def _carried_out(self, call: Call, output: Path, options: FileOptions, progress: bool | None) -> Stats:
         from . import _file_run
@@ -730,33 +729,33 @@ class Extractor(Generic[T_co]):
         concurrency: int | None = None,
         progress: bool | None = None,
     ) -> Stats:
-        """Asks again about the rows that failed in a run from file to file, and writes its output anew, as the command `rowcall rerun` does.
-        Your model has the last word on all rows: a failed row's answer that is valid by now is taken without asking, and a value that is
-        not valid any more is asked again. The rows are those of the journal: the input is not needed.
+        """Asks again about the failed rows of a run from file to file, and rewrites its output, like the command `rowcall rerun`.
+        All rows are validated by the current model: a failed row's answer that is valid by now is accepted without asking, and a
+        row whose value is no longer valid is asked about again. The rows come from the journal; the input is not needed.
 
         Args:
-            output: The file that the run wrote; the one of this extractor's last run if left out.
-            journal: The run's journal; `OUTPUT.journal` if left out.
-            concurrency: The most requests in flight.
-            progress: Show how far it is, on stderr: on a terminal and in a notebook if left out.
+            output: The file that the run wrote. Default: that of this extractor's last run.
+            journal: The run's journal. Default: `OUTPUT.journal`.
+            concurrency: The maximum number of requests in flight.
+            progress: Show progress on stderr. Default: on a terminal and in a notebook.
 
         Raises:
-            ConfigError: for a run that kept no journal or has not come to its end.
+            ConfigError: if the run kept no journal or is not finished.
         """
         from . import _file_run
 
         _settings.check_concurrency(concurrency)
         path = _file_run.journal_of(output, journal, self._last_run, self._settings["journal"] is not None)
         written = self._last_run[0] if output is None and journal is None and self._last_run else output
-        told = _settings.as_json({"journal": path, "output": None if written is None else _settings.path(written)}, "option")
-        call = self._core.rerun(told, concurrency, self._authority())
+        settings = _settings.as_json({"journal": path, "output": None if written is None else _settings.path(written)}, "option")
+        call = self._core.rerun(settings, concurrency, self._authority())
         return self._carried_out(call, written if written is not None else path, {"journal": path}, progress)
 
     def _counted(self, call: Call, progress: bool) -> Counted:
-        shown = bar(progress, call.progress()[2], self._model.name, beside(call, self._told)) if progress else Nothing()
+        shown = bar(progress, call.progress()[2], self._model.name, beside(call, self._get_stats)) if progress else Nothing()
         return Counted(call, shown)
 
-    def _told(self) -> Stats:
+    def _get_stats(self) -> Stats:
         return self.stats
 
 
@@ -765,11 +764,11 @@ def _all(rows: Any, more: tuple[Any, ...]) -> Any:
     return [rows, *more] if more else rows
 
 
-def _going_on(call: Call) -> list[Outcome[Any]]:
-    """What there is to take of a call whose end has not come yet."""
+def _take(call: Call) -> list[Outcome[Any]]:
+    """The outcomes that are ready in a call that has not ended yet."""
     taken = call.take()
     if taken is None:
-        raise Error("the call was given up before its outcome was there")
+        raise Error("the call was cancelled before it had an outcome")
     return taken
 
 

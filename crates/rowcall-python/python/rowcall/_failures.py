@@ -1,4 +1,4 @@
-"""Rows that failed, to be looked at."""
+"""Failed rows, for inspection."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any, NamedTuple
 from . import _shown
 
 _SHOWN = 20
-"""Failures that a notebook shows."""
+"""The most failures that a notebook shows."""
 
 
 class Failure(NamedTuple):
-    """A row that failed."""
+    """A failed row."""
 
     index: int  # type: ignore[assignment]
     """Position of the row in its input, counted from 0."""
     kind: str
     """The kind of the failure, as in `_error.kind`."""
     message: str
-    """What happened."""
+    """The error message."""
     field: str | None
-    """Where the first violation of the last answer is, as a JSON Pointer; empty for the whole value, `None` if none was found."""
+    """The location of the last answer's first violation, as a JSON Pointer; empty for the whole value, `None` without violations."""
     answer: str | None
-    """The last answer's text, cut after 4,096 bytes; `None` if there was none."""
+    """The last answer's text, truncated to 4,096 bytes; `None` if there was no answer."""
 
 
 class Failures(list[Failure]):
-    """Failures, which a notebook shows as a table."""
+    """A list of failures that a notebook shows as a table."""
 
     def _repr_html_(self) -> str:
         """A table for notebooks."""
@@ -35,6 +35,6 @@ class Failures(list[Failure]):
         return _shown.table(title, Failure._fields, self[-_SHOWN:])
 
 
-def failures(told: list[list[Any]]) -> Failures:
-    """What the engine has kept."""
-    return Failures(Failure(*each) for each in told)
+def failures(kept: list[list[Any]]) -> Failures:
+    """The failures that the engine has kept."""
+    return Failures(Failure(*each) for each in kept)

@@ -1,5 +1,5 @@
-"""Rows from whatever is iterable into a call: small lists at once, everything else from a thread or, if it is asynchronous,
-from the event loop, a bounded number of rows ahead of the engine."""
+"""Feeds rows from any iterable into a call: small lists at once, everything else from a thread or, if it is asynchronous, from the
+event loop, a bounded number of rows ahead of the engine."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Rows = Union[Iterable[Any], AsyncIterable[Any]]
 """Strings, dicts, models or dataclasses: in a list, an iterable or an asynchronous iterable of any size."""
 
 _AT_ONCE = 512
-"""Rows of a list that are handed over without a thread."""
+"""The longest list that is passed on without a thread, in rows."""
 
-_NAP = 64
-"""Rows of an asynchronous iterable after which the event loop has its turn, if they come without waiting."""
+_ROWS_PER_TURN = 64
+"""After this many rows of an asynchronous iterable that never waits, other tasks of the event loop run."""
 
 
 class Feed:
     """Rows on their way into a call."""
 
     def __init__(self, rows: Rows, loop: asyncio.AbstractEventLoop | None) -> None:
-        # These can be iterated over, but not by rows.
+        # These are iterable, but their items are not rows.
         if isinstance(rows, (str, bytes, Mapping)):
             raise TypeError(f"the rows are of type `{type(rows).__name__}`, expected a list or another iterable of rows; `extract` takes one row")
         if _table.is_table(rows):
@@ -49,16 +49,16 @@ class Feed:
             self._task = loop.create_task(self._pull(rows))
         elif isinstance(rows, Iterable):
             iterator = iter(rows)
-            # What reads them sees the context variables of whoever gave them.
+            # The thread that reads them sees the caller's context variables.
             context = contextvars.copy_context()
             _threads.start("rows", lambda: context.run(self._push, iterator), self.feeder.desert)
         elif isinstance(rows, AsyncIterable):
-            raise TypeError("the rows are asynchronous, expected an iterable for a way that is not: it would block the event loop that has to read them")
+            raise TypeError("the rows are asynchronous, expected an iterable: a method without asyncio would block the event loop that reads them")
         else:
             raise TypeError(f"the rows are of type `{type(rows).__qualname__}`, expected an iterable")
 
     def needs(self, loop: asyncio.AbstractEventLoop | None) -> bool:
-        """Whether rows only come while this event loop goes on."""
+        """Whether rows arrive only while this event loop runs."""
         return self._task is not None and not self._task.done() and self._loop is loop
 
     def _push(self, rows: Iterable[Any]) -> None:
@@ -85,7 +85,7 @@ class Feed:
                 if not self.feeder.is_wanted():
                     break
                 count += 1
-                if count % _NAP == 0:
+                if count % _ROWS_PER_TURN == 0:
                     await asyncio.sleep(0)
             self.feeder.end()
         except asyncio.CancelledError as error:
@@ -103,7 +103,7 @@ class Feed:
         self.feeder.fail(f"{type(error).__name__}: {error}")
 
     def stop(self) -> None:
-        """No more rows are wanted."""
+        """Stops reading rows."""
         self.feeder.desert()
         if self._task is None or self._loop is None or self._task.done():
             return
@@ -111,15 +111,15 @@ class Feed:
             self._task.cancel()
             return
         try:
-            # A task may only be cancelled by the thread of its event loop.
+            # A task may be cancelled only on the thread of its event loop.
             self._loop.call_soon_threadsafe(self._task.cancel)
         except RuntimeError:
-            # Its event loop is closed, and the task is over with it.
+            # Its event loop is closed, so the task has ended.
             pass
 
 
 def _close_coroutines(rows: Any) -> None:
-    """Coroutines that were given as rows are never awaited, which is said already."""
+    """Closes coroutines passed as rows. An error reports them already, so Python need not warn that they were never awaited."""
     for row in rows:
         if hasattr(row, "cr_code"):
             row.close()
@@ -129,5 +129,5 @@ def _length(rows: Rows) -> int | None:
     try:
         return len(rows) if isinstance(rows, Sized) else None
     except Exception:
-        # It is only for show.
+        # The length is used only for display.
         return None

@@ -1,4 +1,4 @@
-"""What a run from file to file may be told, how that is passed on to the engine, and how its end is awaited."""
+"""The options of a run from file to file, how they are passed to the engine, and how a call waits for its end."""
 
 from __future__ import annotations
 
@@ -13,81 +13,81 @@ if TYPE_CHECKING:
     from ._rowcall import Call
 
 Order = Literal["input", "completed"]
-"""In which order rows are written."""
+"""The order in which rows are written."""
 
 InputFormat = Literal["csv", "tsv", "jsonl", "json", "txt"]
-"""What can be read."""
+"""The formats that can be read."""
 
 OutputFormat = Literal["csv", "tsv", "jsonl"]
-"""What can be written."""
+"""The formats that can be written."""
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
-"""The name of a file."""
+"""A file name."""
 
 
 class FileOptions(TypedDict, total=False):
-    """What is done about the files of a run."""
+    """The options of a run from file to file."""
 
     journal: Path | bool | None
-    """Where outcomes are kept: `OUTPUT.journal` for `True` or if left out, nowhere for `False`."""
+    """Where outcomes are recorded. Default, or `True`: `OUTPUT.journal`. `False`: nowhere."""
     fresh: bool
     """Remove the journal and start over."""
     accept_changes: bool
-    """Go on although the journal was made with another model, prompt, schema or parameters."""
+    """Continue although the journal was made with another model, prompt, schema or parameters."""
     force: bool
-    """Write over an output that has no journal."""
+    """Overwrite an output that has no journal."""
     into: str | None
-    """A name for the whole value, in place of its fields beside the input's."""
+    """Write the whole value under this name, instead of its fields next to the input's."""
     meta: bool
-    """Add what each row took."""
+    """Add what each row took: requests, tokens, cost, time."""
     failed: Path | None
-    """Write failed rows to this file as well, as JSON Lines."""
+    """Also write failed rows to this file, as JSON Lines."""
     order: Order
-    """Of the output: the input's if left out."""
+    """The order of the output. Default: the input's."""
     limit_rows: int | None
-    """Stop after this many rows of the input."""
+    """Stop after this many input rows."""
     input_format: InputFormat | None
-    """The input's format, whatever its name and its text."""
+    """The input's format, regardless of its name and content."""
     failed_rows: Literal["error", "skip", "ask"]
-    """What becomes of rows that failed in an earlier step: they fail again without being asked (if left out), are left out, or
-    are asked about."""
+    """What to do with rows that failed in an earlier step: fail them again without asking (the default), skip them, or ask about
+    them."""
     encoding: str | None
-    """The input's encoding, such as `windows-1252`; UTF-8, or UTF-16 with a byte order mark, if left out."""
+    """The input's encoding, such as `windows-1252`. Default: UTF-8, or UTF-16 with a byte order mark."""
     delimiter: str | None
-    """What stands between the columns of a CSV; a comma if left out."""
+    """What separates the columns of a CSV. Default: a comma."""
     quote: str | None
-    """What encloses columns of a CSV, or `none`; `"` if left out."""
+    """What encloses the columns of a CSV, or `none`. Default: `"`."""
     escape: str | None
-    """What stands before a quote that belongs to a CSV's text; only doubled quotes do if left out."""
+    """What escapes a quote inside a column of a CSV. By default only doubling the quote does."""
     skip_rows: int
-    """How many lines stand above the header of a CSV."""
+    """How many lines to skip above the header of a CSV."""
     output_format: OutputFormat | None
-    """The output's format, whatever its name."""
+    """The output's format, regardless of its name."""
     progress: bool | None
-    """Show how far it is, on stderr: on a terminal and in a notebook if left out."""
+    """Show progress on stderr. Default: on a terminal and in a notebook."""
 
 
-_OF_TABLES = (".parquet", ".arrow", ".feather", ".xlsx")
-"""How the names of files end that libraries for tables read and write."""
+_TABLE_SUFFIXES = (".parquet", ".arrow", ".feather", ".xlsx")
+"""Suffixes of files that table libraries read and write."""
 
 
 def _check_name(name: str, what: str, other: str) -> None:
     ending = os.path.splitext(name)[1].lower()
-    if ending in _OF_TABLES:
-        raise ConfigError(f"the {what} `{name}` is a file of tables (`{ending}`), which `run` does not {other}", hint=_TABLES[what])
+    if ending in _TABLE_SUFFIXES:
+        raise ConfigError(f"the {what} `{name}` is a table file (`{ending}`), which `run` cannot {other}", hint=_TABLES[what])
 
 
 _TABLES = {
     "input": 'read it as a table: `extractor.map_table(pandas.read_parquet("in.parquet"))`, or with Polars or pyarrow',
-    "output": "`extractor.map_table(table)` gives a table, which pandas, Polars or pyarrow writes",
+    "output": "use `extractor.map_table(table)` and write its result with pandas, Polars or pyarrow",
 }
 
 
-def told(input: Path, output: Path, options: FileOptions, has_journal: bool, fingerprint: str | None) -> str:
-    """What the engine is told about a run over files, by an extractor that has a journal of its own or not.
+def settings(input: Path, output: Path, options: FileOptions, has_journal: bool, fingerprint: str | None) -> str:
+    """The options of a run over files, in the form that the engine takes. `has_journal` is whether the extractor has its own journal.
 
     Raises:
-        ConfigError: for options that cannot be.
+        ConfigError: for invalid options.
     """
     if options.get("input_format") is None:
         _check_name(os.fsdecode(input), "input", "read")
@@ -125,16 +125,16 @@ def _journal(output: Path, options: FileOptions, has_journal: bool) -> dict[str,
     asked = [name for name in ("fresh", "accept_changes") if options.get(name)]
     journal = options.get("journal")
     if has_journal:
-        # A journal of the extractor's own serves files as well.
+        # The extractor's own journal is used for files as well.
         if journal is not None or asked:
             raise ConfigError(
-                f"`{'journal' if journal is not None else asked[0]}` was given to a run of an extractor that has a journal of its own",
+                f"`{'journal' if journal is not None else asked[0]}` was given to a run of an extractor that has its own journal",
                 hint="leave it out, or make the extractor without `journal=`",
             )
         return None
     if journal is False:
         if asked:
-            raise ConfigError(f"`{asked[0]}` says what is done with a journal, but `journal=False` says that there is none")
+            raise ConfigError(f"`{asked[0]}` applies to a journal, but `journal=False` disables it")
         return None
     return {
         "path": f"{path(output)}.journal" if journal is None or journal is True else path(journal),
@@ -147,11 +147,11 @@ def journal_of(output: Path | None, journal: Path | None, last: tuple[Path, Path
     """The journal of the run whose failed rows are to be asked again.
 
     Raises:
-        ConfigError: if there was no such run, or it kept none.
+        ConfigError: if there was no such run, or it kept no journal.
     """
     if has_journal:
         raise ConfigError(
-            "`rerun` asks again by the journal of a run, but the extractor has a journal of its own",
+            "`rerun` reads the journal of a run, but the extractor has its own journal",
             hint="make the extractor with `retry_failed=True` and call `run` again",
         )
     if journal is not None:
@@ -160,16 +160,16 @@ def journal_of(output: Path | None, journal: Path | None, last: tuple[Path, Path
         return f"{path(output)}.journal"
     if last is None:
         raise ConfigError(
-            "there was no run from file to file yet whose failed rows could be asked again",
+            "this extractor has not run from file to file yet, so there are no failed rows to ask about again",
             hint='name its output: `rerun("out.jsonl")`; for rows in memory, `gather([rows[each.index] for each in extractor.failures()])`',
         )
     if last[1] is False:
-        raise ConfigError("the last run had `journal=False`, and kept nothing to ask again about")
+        raise ConfigError("the last run had `journal=False`, so there are no recorded rows to ask about again")
     return f"{path(last[0])}.journal" if last[1] is None or last[1] is True else str(path(last[1]))
 
 
 def carry_out(call: Call, shown: Counted) -> None:
-    """Waits for the end of a run, showing how far it is. The first Ctrl-C halts it, the second gives it up."""
+    """Waits for the end of a run and shows its progress. The first Ctrl-C halts it, the second cancels it."""
     interrupted: KeyboardInterrupt | None = None
     log(call.notes())
     with shown:

@@ -1,4 +1,4 @@
-"""From file to file: what the command `rowcall run` does, from Python."""
+"""Runs from file to file: the command `rowcall run`, from Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._table import FailedRows
 
 
-@_settings.guarded("setting of an extractor or option of a run")
+@_settings.guarded("a setting of an extractor or an option of a run")
 def run(
     input: Path,
     output: Path,
@@ -82,78 +82,78 @@ def run(
 ) -> Stats:
     """Asks about every row of a file and writes the outcomes to another: the input's fields, the value's, and `_error`.
 
-    Every outcome is in the journal before it is in the output. After a crash, a kill or Ctrl-C the same call goes on: what is
-    known is not asked again. The command line's `rowcall status` understands the journal; `Extractor.rerun(OUTPUT)` asks again about the
-    rows that failed.
+    Every outcome is in the journal before it is in the output. After a crash, a kill or Ctrl-C, the same call continues where it
+    ended and does not ask about recorded rows again. `rowcall status` on the command line reads the journal too;
+    `Extractor.rerun(OUTPUT)` asks again about the rows that failed.
 
     Args:
-        input: CSV, TSV, JSON Lines, a JSON array or text (a row a line), also gzipped. Parquet: `Extractor.map_table`.
+        input: CSV, TSV, JSON Lines, a JSON array or plain text (one row per line), optionally gzipped. For Parquet use `Extractor.map_table`.
         output: JSON Lines or CSV. It is named `OUTPUT.part` until it is complete.
-        response: What values are, as for `Extractor`.
-        model: `PROVIDER/MODEL`, such as `openai/gpt-6-luna`, with the key from the provider's variable (`OPENAI_API_KEY`); `sim` for a
-            simulated provider on this machine.
+        response: The type of the values, as for `Extractor`.
+        model: `PROVIDER/MODEL`, such as `openai/gpt-6-luna`. The key comes from the provider's environment variable
+            (`OPENAI_API_KEY`). `sim` selects a simulated provider on this machine.
         prompt: A template over the input's fields.
-        system: What holds for every row: a template, sent as the protocol's system part.
-        examples: Rows with the values that they are to get, for the model to go by. Each goes along with every request.
-        images: The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them.
-        check: A rule of yours: called with the row and its value, returns or raises what is wrong, for which the model is asked again.
-        context: What Pydantic's validators find in `info.context`, or a function that gives it for a row; `info.context["row"]` is the row.
-        mode: How the schema is asked for: `schema`, `tool`, `json` or `prompt`; by the best that the model has if left out.
-        temperature: Sampling temperature. Never sent unless asked for.
-        max_output_tokens: The most tokens an answer may have, reasoning included.
-        params: Further fields of every request's body, as the provider names them: `{"seed": 1}`.
-        max_reasks: How often an invalid answer is asked for again, with what was wrong: 3 if left out.
-        retries: How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case.
-        dedup: Whether rows that would be asked the very same are asked once; they are, if left out.
-        same_prompt: Allow a prompt that uses no field of the row, so that every row is asked the same.
-        keep_going: Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call.
-        deadline: Seconds that a call may send requests; then it raises `LimitError`, once those in flight are answered.
-        max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"` once 100 have ended.
-        on_event: Called with each `Event`, from a thread of its own.
-        retry_failed: Ask again about rows that failed, of those that the journal knows; an invalid answer that is valid by now is taken.
-        base_url: Another address than the provider's own, such as `http://localhost:8000/v1`.
-        api_key: The key, in place of the one in the provider's environment variable.
-        headers: Further headers of every request. Their values are treated as secrets.
-        timeout: Seconds that an attempt may take; 600 if left out.
-        ca_cert: A PEM file with certificate authorities to trust beside the system's.
-        rpm: The most requests per minute, of this extractor; `Client` has limits for several.
-        tpm: The most tokens per minute, in and out together.
-        price: What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`.
-        prices: A file with a table of prices, in place of the one that is built in.
-        budget: US dollars that all requests may cost together, those of earlier runs of the same journals included, such as `5` or `"0.50"`.
-        protocol: How the server is spoken to: `chat`, `responses`, `anthropic` or `gemini`; as the provider is used to if left out.
-        dialect: The subset of JSON Schema that the server holds a model to, such as `xgrammar`; the provider's usual one if left out. `auto`
-            asks the server, by a few tiny requests; a name that ends in `.json` is that of a file with what `rowcall schema --probe --json` found.
-        journal: Where outcomes are kept: `OUTPUT.journal` for True or if left out, nowhere for False.
+        system: Instructions that apply to every row: a template, sent as the system prompt.
+        examples: Pairs of a row and its expected value, shown to the model. All of them are sent with every request.
+        images: Names of the fields that hold images or PDFs to send: a file path, an `https:` or `data:` URL, or a list of these.
+        check: Your own rule. It gets the row and its value, and returns or raises what is wrong; the model is then asked again.
+        context: The `info.context` of Pydantic's validators, or a function that returns it for a row; `info.context["row"]` is the row.
+        mode: How the schema is requested: `schema`, `tool`, `json` or `prompt`. Default: the best mode that the model supports.
+        temperature: Sampling temperature. Sent only if set.
+        max_output_tokens: The maximum number of tokens in an answer, reasoning included.
+        params: Additional fields for the body of every request, named as the provider names them: `{"seed": 1}`.
+        max_reasks: How often an invalid answer is sent back with its errors. Default: 3.
+        retries: How often a failed attempt is retried. Default: 5. Waiting for rate limits does not count as a retry.
+        dedup: Send only one request for rows whose requests would be identical. Default: True.
+        same_prompt: Allow a prompt that uses no field of the row, which asks the same about every row.
+        keep_going: Continue even if the server rejects all of the first rows in the same way, which otherwise stops the call.
+        deadline: Seconds for which a call may send requests. It then waits for those in flight and raises `LimitError`.
+        max_failures: How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"`, once 100 have ended.
+        on_event: Called with each `Event`, on a separate thread.
+        retry_failed: Ask again about rows that the journal records as failed. A recorded answer that is valid by now is accepted as it is.
+        base_url: The server's address, instead of the provider's own: `http://localhost:8000/v1`.
+        api_key: The API key, instead of the one in the provider's environment variable.
+        headers: Additional headers for every request. Their values are treated as secrets.
+        timeout: Seconds that an attempt may take. Default: 600.
+        ca_cert: A PEM file of certificate authorities to trust in addition to the system's.
+        rpm: The maximum number of requests per minute of this extractor. Use `Client` to share limits between several.
+        tpm: The maximum number of tokens per minute, input and output together.
+        price: The price of the model's tokens, in US dollars per million: `in=0.15,out=0.60`.
+        prices: A file with a price table, instead of the built-in one.
+        budget: US dollars that all requests together may cost, including those of earlier runs with the same journals: `5` or `"0.50"`.
+        protocol: The protocol that the server speaks: `chat`, `responses`, `anthropic` or `gemini`. Default: the provider's.
+        dialect: The subset of JSON Schema that the server enforces, such as `xgrammar`. Default: the provider's. `auto` probes the server
+            with a few tiny requests. A name that ends in `.json` is a file with the output of `rowcall schema --probe --json`.
+        journal: Where outcomes are recorded. Default, or True: `OUTPUT.journal`. False: nowhere.
         fresh: Remove the journal and start over.
-        accept_changes: Go on although the journal was made with another model, prompt, schema or parameters.
-        cache: A file with the answers of all runs and processes that share it: what is in it is not asked again.
-        force: Write over an output that has no journal.
-        into: A name for the whole value, in place of its fields beside the input's.
-        meta: Add what each row took.
-        failed: Write failed rows to this file as well, as JSON Lines.
-        order: Of the output: `input`, or as they are `completed`.
-        limit_rows: Stop after this many rows of the input.
-        input_format: The input's format, whatever its name and its text.
-        output_format: The output's format, whatever its name.
-        failed_rows: What becomes of rows that failed in an earlier step: `error`, `skip` or `ask`.
-        encoding: The input's encoding, such as `windows-1252`; UTF-8, or UTF-16 with a byte order mark, if left out.
-        delimiter: What stands between the columns of a CSV; a comma if left out.
-        quote: What encloses columns of a CSV, or `none`; `"` if left out.
-        escape: What stands before a quote that belongs to a CSV's text; only doubled quotes do if left out.
-        skip_rows: How many lines stand above the header of a CSV.
-        concurrency: The most requests in flight.
-        progress: Show how far it is, on stderr: on a terminal and in a notebook if left out.
+        accept_changes: Continue although the journal was made with another model, prompt, schema or parameters.
+        cache: A file of answers, shared by all runs and processes that use it. Answers in it are reused, new ones are added.
+        force: Overwrite an output that has no journal.
+        into: Write the whole value under this name, instead of its fields next to the input's.
+        meta: Add what each row took: requests, tokens, cost, time.
+        failed: Also write failed rows to this file, as JSON Lines.
+        order: The order of the output: `input`, or `completed` for rows as they complete.
+        limit_rows: Stop after this many input rows.
+        input_format: The input's format, regardless of its name and content.
+        output_format: The output's format, regardless of its name.
+        failed_rows: What to do with rows that failed in an earlier step: `error` (they fail again without being asked), `skip` or `ask`.
+        encoding: The input's encoding, such as `windows-1252`. Default: UTF-8, or UTF-16 with a byte order mark.
+        delimiter: What separates the columns of a CSV. Default: a comma.
+        quote: What encloses the columns of a CSV, or `none`. Default: `"`.
+        escape: What escapes a quote inside a column of a CSV. By default only doubling the quote does.
+        skip_rows: How many lines to skip above the header of a CSV.
+        concurrency: The maximum number of requests in flight.
+        progress: Show progress on stderr. Default: on a terminal and in a notebook.
 
     Returns:
-        What has happened. Failed rows are in the output, and counted in `failed`.
+        Statistics of all calls so far. Failed rows are in the output, and counted in `failed`.
 
     Raises:
-        Error: whatever stopped the run. What is done is in the journal, and in `OUTPUT.part` as far as it was its turn.
-        KeyboardInterrupt: after Ctrl-C, once the requests in flight have been awaited; a second Ctrl-C gives them up.
+        Error: if something stopped the run. Finished rows are in the journal, and those whose turn had come are in `OUTPUT.part`.
+        KeyboardInterrupt: after Ctrl-C, once the requests in flight have ended. A second Ctrl-C cancels them.
     """
     if not isinstance(input, (str, bytes, os.PathLike)):
-        raise TypeError(f"`input` is of type `{type(input).__name__}`, expected a file's name; `Extractor.map_table` takes tables")
+        raise TypeError(f"`input` is of type `{type(input).__name__}`, expected a file name; `Extractor.map_table` takes tables")
     extractor: Extractor[Any] = Extractor(
         response,
         model=model,

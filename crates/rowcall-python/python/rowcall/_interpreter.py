@@ -1,4 +1,4 @@
-"""Refuses sub-interpreters before Python 3.12, which would load the engine into them; later ones refuse it by themselves."""
+"""Rejects subinterpreters before Python 3.12, which would load the engine into them. Later versions reject it themselves."""
 
 from __future__ import annotations
 

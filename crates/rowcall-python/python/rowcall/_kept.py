@@ -1,4 +1,4 @@
-"""What is kept of a call that ended early: what was paid for goes along with the exception, whose note says how to go on."""
+"""Keeps the finished work of a call that ended early: the exception carries it, and its note says how to continue."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 
 def keep(error: BaseException, outcomes: Any, rows: int, journal: str | None) -> None:
-    """Attaches the outcomes so far to the exception, with a note that says of how many rows.
+    """Attaches the outcomes so far to the exception, with a note on how many rows are done.
 
     Args:
-        error: What ends the call.
-        outcomes: Outcomes, or the table as far as it has come.
+        error: The exception that ends the call.
+        outcomes: The outcomes, or the table so far.
         rows: How many rows are done.
         journal: The extractor's journal, if it has one.
     """
     try:
         error.outcomes = outcomes  # type: ignore[attr-defined]
     except AttributeError:
-        # An exception of somebody else's that takes no attributes.
+        # A foreign exception that does not allow attributes.
         return
     if sys.version_info >= (3, 11) and rows > 0:
         error.add_note(_note(rows, journal))
@@ -27,5 +27,5 @@ def keep(error: BaseException, outcomes: Any, rows: int, journal: str | None) ->
 def _note(rows: int, journal: str | None) -> str:
     done = "1 other row is done" if rows == 1 else f"{rows} other rows are done"
     if journal is not None:
-        return f"{done}: this exception's `outcomes` has them, and the same call goes on from the journal `{journal}`"
-    return f"{done}: this exception's `outcomes` has them; with `journal=PATH` the same call would go on from there"
+        return f"{done}: this exception's `outcomes` has them, and the same call continues from the journal `{journal}`"
+    return f"{done}: this exception's `outcomes` has them; with `journal=PATH` the same call would continue from there"

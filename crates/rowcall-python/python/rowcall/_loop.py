@@ -1,5 +1,5 @@
-"""How a coroutine waits for the engine. Each event loop has one bell, a socket that it watches: the engine rings it without
-taking the interpreter's lock, once for however many have something to take."""
+"""How a coroutine waits for the engine. Each event loop watches one socket, its bell. The engine rings it without taking the
+interpreter's lock, once for any number of calls that have something ready."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 class Listening(Protocol):
-    """What can ring a bell."""
+    """An object that can ring a bell."""
 
     def unlisten(self, number: int, /) -> None:
-        """Does not ring for `number` any more."""
+        """Stops ringing for `number`."""
         ...
 
     def listen(self, bell: Bell, number: int, /) -> bool:
-        """Rings `bell` for `number` when it is time; tells whether it is time already."""
+        """Rings `bell` for `number` once something is ready; returns whether something already is."""
         ...
 
 
 class _Ear:
-    """The bell of one event loop, and who waits for it."""
+    """The bell of one event loop, and the futures that wait for it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.bell = Bell()
@@ -46,8 +46,8 @@ _numbers = itertools.count()
 
 
 async def wait(listening: Listening, seconds: float | None = None) -> None:
-    """Waits until `listening` has something to take, or for so many seconds. Cancelling the wait loses nothing."""
-    # Imported where it is used: whoever imports rowcall may not need it.
+    """Waits until `listening` has something ready, or for `seconds`. Cancelling the wait loses nothing."""
+    # Imported here because programs without an event loop do not need it.
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -69,8 +69,8 @@ async def wait(listening: Listening, seconds: float | None = None) -> None:
 
 
 def running() -> asyncio.AbstractEventLoop | None:
-    """The event loop that runs on this thread, if one does."""
-    # Where it was never imported, none runs.
+    """The event loop that runs on this thread, if any."""
+    # Without the import, no event loop can be running.
     if "asyncio" not in sys.modules:
         return None
     import asyncio
@@ -82,7 +82,7 @@ def running() -> asyncio.AbstractEventLoop | None:
 
 
 async def turn() -> None:
-    """Lets the event loop see to what else is ready."""
+    """Lets other tasks of the event loop run."""
     import asyncio
 
     await asyncio.sleep(0)

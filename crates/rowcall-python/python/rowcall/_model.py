@@ -1,5 +1,5 @@
-"""What the user wants values to be, as a JSON Schema for the engine and rules for the values: Pydantic is the authority on its
-models, dataclasses, typed dicts, enums, literals and scalars, msgspec on its structs. A JSON Schema speaks for itself."""
+"""The type of the values, as a JSON Schema for the engine and rules that validate: Pydantic for its models, dataclasses, typed
+dicts, enums, literals and scalars, msgspec for its structs. The engine itself validates against a given JSON Schema."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from ._rowcall import Rules
 
 
 Check = Callable[[Any, Any], Any]
-"""A rule of the user's: from a row and its value to nothing, to what is wrong, or to a list of that, each with its path if it has one."""
+"""The user's rule. It gets a row and its value and returns nothing, an error message, or a list of messages or `(path, message)` pairs."""
 
-_PLACE = re.compile(r" - at `\$?(.*)`$")
+_PATH = re.compile(r" - at `\$?(.*)`$")
 
 
 class Model(NamedTuple):
-    """What values are to be."""
+    """The type of the values."""
 
     schema: dict[str, Any]
-    """What is asked for."""
+    """The schema that is requested."""
     output_schema: dict[str, Any] | None
-    """What instances are as JSON, where that is something else."""
+    """The schema of serialized instances, where it differs."""
     rules: Rules | None
-    """Who is the authority on values; `None` if the schema is."""
+    """Rules that validate in Python; `None` if the schema alone decides."""
     name: str
     dump: Callable[[Any], bytes]
-    """From an instance to JSON."""
+    """Serializes an instance to JSON."""
     schema_is_given: bool
-    """Whether the schema is the user's own, not made of a type."""
+    """Whether the user gave the schema itself, instead of a type."""
     response: Any
     """The type or the schema itself."""
 
     def fingerprint(self) -> str | None:
-        """What tells a model that validates from others of its name: a hash of its schema and, where it can be had, its source."""
+        """A hash that distinguishes the model from others of the same name: of its schema and, where available, its source."""
         if self.rules is None:
             return None
         import hashlib
@@ -48,12 +48,12 @@ class Model(NamedTuple):
         try:
             known += inspect.getsource(self.response)
         except (OSError, TypeError):
-            # Made at a prompt, or no class of its own.
+            # Defined at an interactive prompt, or not a class.
             pass
         return hashlib.sha256(known.encode()).hexdigest()
 
     def plain(self, value: Any) -> Any:
-        """A value as JSON has it: an instance, or what is plain already."""
+        """A value as plain JSON, from an instance or an already plain value."""
         try:
             return json.loads(json.dumps(value))
         except TypeError:
@@ -61,10 +61,10 @@ class Model(NamedTuple):
 
 
 def model(response: Any, context: Any = None, check: Check | None = None) -> Model:
-    """What values of `response` are to be.
+    """The model for a `response` type or schema.
 
     Raises:
-        TypeError: for what is no type that values can be validated by.
+        TypeError: if values cannot be validated against it.
     """
     if check is not None and (not callable(check) or _is_async(check)):
         kind = "a coroutine function" if callable(check) else f"a `{type(check).__name__}`"
@@ -83,12 +83,12 @@ def model(response: Any, context: Any = None, check: Check | None = None) -> Mod
 
 def _check_type(response: Any) -> None:
     if isinstance(response, str):
-        raise TypeError(f"`{response}` is a string, expected a type or a JSON Schema; the model's name is `model=`")
+        raise TypeError(f"`{response}` is a string, expected a type or a JSON Schema; pass the model's name as `model=`")
     if response is None:
         raise TypeError("the type of the values is None, expected a type or a JSON Schema")
     kind = type(response)
     if kind.__name__ in ("function", "builtin_function_or_method", "method"):
-        raise TypeError(f"`{response.__name__}` is a function, expected a type or a JSON Schema; rules of your own are `check=`")
+        raise TypeError(f"`{response.__name__}` is a function, expected a type or a JSON Schema; pass your own rules as `check=`")
     marks = ("__pydantic_serializer__", "__struct_fields__", "__dataclass_fields__")
     if not isinstance(response, type) and any(hasattr(kind, mark) for mark in marks):
         raise TypeError(f"an instance of `{kind.__name__}` was given, expected the type itself: `Extractor({kind.__name__}, …)`")
@@ -100,7 +100,7 @@ def _is_async(check: Any) -> bool:
 
 
 def _found_by(check: Check) -> Callable[[Any, Any], list[tuple[str, str]]]:
-    """The user's rule, with what it finds as violations."""
+    """The user's rule, wrapped to return violations."""
 
     def find(row: Any, value: Any) -> list[tuple[str, str]]:
         try:
@@ -130,7 +130,7 @@ def _of_pydantic(response: Any, context: Any, check: Check | None, name: str) ->
         schema = adapter.json_schema(mode="validation")
         output = adapter.json_schema(mode="serialization")
     except (PydanticSchemaGenerationError, PydanticUserError) as error:
-        raise TypeError(f"`{name}` is no type that values can be validated by: {error}") from error
+        raise TypeError(f"values cannot be validated against `{name}`: {error}") from error
 
     def explain(error: BaseException) -> list[tuple[str, str]] | None:
         if not isinstance(error, ValidationError):
@@ -158,7 +158,7 @@ def _of_pydantic(response: Any, context: Any, check: Check | None, name: str) ->
 
 
 def _context_of(context: Any) -> Callable[[Any], dict[str, Any]]:
-    """From a row to the keywords of its validation."""
+    """A function from a row to the keyword arguments of its validation."""
 
     def keywords(row: Any) -> dict[str, Any]:
         given = context(row) if callable(context) else context
@@ -170,7 +170,7 @@ def _context_of(context: Any) -> Callable[[Any], dict[str, Any]]:
 
 
 def _takes_info(schema: Any) -> bool:
-    """Whether a validator of the user's is called with what the context stands in."""
+    """Whether one of the user's validators takes `info`, which has the context."""
     seen, open_ = set(), [schema]
     while open_:
         part = open_.pop()
@@ -193,8 +193,8 @@ def _got(found: Any) -> str:
     return f" (got {shown if len(shown) <= 60 else shown[:59] + '…'})"
 
 
-def _pointer(place: tuple[Any, ...]) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
+def _pointer(path: tuple[Any, ...]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def _of_msgspec(response: Any, name: str, check: Check | None) -> Model:
@@ -208,20 +208,20 @@ def _of_msgspec(response: Any, name: str, check: Check | None) -> Model:
 
 
 def explained_by_msgspec(error: BaseException) -> list[tuple[str, str]] | None:
-    """The violation that an exception of msgspec's tells of, if it does."""
+    """The violation that a msgspec exception reports, if it does."""
     import msgspec
 
     if not isinstance(error, msgspec.ValidationError):
         return None
     message = str(error)
-    found = _PLACE.search(message)
+    found = _PATH.search(message)
     if found is None:
         return [("", message)]
-    # For keys that are no fields of a struct it only says that there is one.
+    # For keys that are not fields of a struct, msgspec writes only `[...]`.
     known, further, inside = found[1].partition("[...]")
     steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", known)
-    place_inside = f" (at `{further}{inside}` in it)" if further else ""
-    return [(_pointer(tuple(name or index for name, index in steps)), message[: found.start()] + place_inside)]
+    rest = f" (at `{further}{inside}` in it)" if further else ""
+    return [(_pointer(tuple(name or index for name, index in steps)), message[: found.start()] + rest)]
 
 
 def _as_json(value: Any) -> bytes:

@@ -24,8 +24,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Outcomes(Generic[T_co]):
-    """Outcomes as they are released: an iterator for `async for` and for `for`. Rows are taken as there is room, so that memory
-    stays bounded for any number of them. Leaving it before its end, or dropping it, cancels what is under way."""
+    """Outcomes as they arrive: an iterator for `async for` and for `for`. Rows are read only as fast as they are processed, so memory
+    stays bounded for any number of rows. Leaving the loop early, or dropping the iterator, cancels the requests."""
 
     def __init__(
         self, start: Callable[[Feeder], Call], rows: Rows, progress: bool, name: str, stats: Callable[[], Stats], *, keeps: bool = False
@@ -40,7 +40,7 @@ class Outcomes(Generic[T_co]):
         self._beginning = threading.Lock()
 
     def _begin(self, loop: asyncio.AbstractEventLoop | None) -> Call | None:
-        """The call that is under way, begun if it was not; `None` once it is over. `loop` is the event loop of whoever asks."""
+        """The current call, started if necessary; `None` once it is over. `loop` is the caller's event loop."""
         with self._beginning:
             if self._call is None and not self._is_over:
                 feed = Feed(self._rows, loop)
@@ -74,7 +74,7 @@ class Outcomes(Generic[T_co]):
         return taken
 
     def _batch(self) -> list[Outcome[T_co]] | None:
-        """What is there, once something is, for a thread; `None` at the end."""
+        """Waits for outcomes, for a thread; `None` at the end."""
         while (call := self._begin(None)) is not None:
             taken = self._take(call)
             if taken or taken is None:
@@ -87,9 +87,9 @@ class Outcomes(Generic[T_co]):
         return None
 
     async def _async_batch(self) -> list[Outcome[T_co]] | None:
-        """What is there, once something is, for an event loop; `None` at the end. Cancelling the wait loses nothing."""
+        """Waits for outcomes, for an event loop; `None` at the end. Cancelling the wait loses nothing."""
         while (call := self._begin(_loop.running())) is not None:
-            # However fast outcomes come, the others on the loop have their turn between two batches.
+            # Let other tasks run between batches, however fast outcomes arrive.
             await _loop.turn()
             taken = self._take(call)
             if taken or taken is None:
@@ -98,7 +98,7 @@ class Outcomes(Generic[T_co]):
         return None
 
     def batches(self) -> Iterator[list[Outcome[T_co]]]:
-        """The outcomes in lists of what was there at a time, for a thread."""
+        """The outcomes in batches of what was ready, for a thread."""
         try:
             while (taken := self._batch()) is not None:
                 yield taken
@@ -106,7 +106,7 @@ class Outcomes(Generic[T_co]):
             self.close()
 
     async def async_batches(self) -> AsyncIterator[list[Outcome[T_co]]]:
-        """The outcomes in lists of what was there at a time, for an event loop."""
+        """The outcomes in batches of what was ready, for an event loop."""
         try:
             while (taken := await self._async_batch()) is not None:
                 yield taken
@@ -130,7 +130,7 @@ class Outcomes(Generic[T_co]):
     def __next__(self) -> Outcome[T_co]:
         while True:
             try:
-                # Others may take from it at the same time.
+                # Other threads may take from it at the same time.
                 return self._ready.popleft()
             except IndexError:
                 pass
@@ -140,10 +140,10 @@ class Outcomes(Generic[T_co]):
             self._ready.extend(taken or ())
 
     def __await__(self) -> NoReturn:
-        raise TypeError("outcomes are not awaited but gone through: `async for done in extractor.as_completed(rows)`; `await extractor.gather(rows)` gives all values")
+        raise TypeError("outcomes cannot be awaited: iterate over them with `async for done in extractor.as_completed(rows)`, or use `await extractor.gather(rows)` for all values")
 
     def _repr_html_(self) -> str:
-        """A table for notebooks: how far it has come."""
+        """A table for notebooks: the progress."""
         call, (_, name, _) = self._call, self._shown
         if call is None:
             return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "over" if self._is_over else "not begun")])
@@ -152,7 +152,7 @@ class Outcomes(Generic[T_co]):
         return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "under way"), ("rows", f"{done:,}{of}, {failed:,} failed")])
 
     def close(self) -> None:
-        """Cancels what is under way."""
+        """Cancels the requests in flight."""
         self._is_over = True
         if self._call is not None:
             if self._keeps:
@@ -165,16 +165,16 @@ class Outcomes(Generic[T_co]):
         shown.close()
 
     def _rescue(self, call: Call) -> None:
-        """Keeps what is done and was not taken."""
+        """Keeps the outcomes that are ready but were not taken."""
         try:
             while taken := call.take():
                 self._ready.extend(taken)
         except Exception:
-            # Whatever else has happened, there is something to be told already.
+            # Another error is being reported already.
             pass
 
     def left(self) -> list[Outcome[T_co]]:
-        """What was done and not taken, once it is closed."""
+        """The outcomes that were ready but not taken, once it is closed."""
         left = list(self._ready)
         self._ready.clear()
         return left
@@ -199,14 +199,14 @@ class Outcomes(Generic[T_co]):
 
 
 class Gathered:
-    """Outcomes as they come, in the places of their rows, and in the end their values."""
+    """Collects outcomes as they arrive, by the position of their rows, and returns their values at the end."""
 
     def __init__(self, return_exceptions: bool) -> None:
         self.return_exceptions = return_exceptions
         self.found: list[Outcome[Any] | None] = []
 
     def add(self, outcomes: list[Outcome[Any]]) -> None:
-        """Puts them into their places; raises the first failure, unless failures are values."""
+        """Stores them by position. Raises the first failure, unless exceptions are to be returned."""
         found = self.found
         outcome = failed = None
         try:
@@ -221,16 +221,16 @@ class Gathered:
             if failed is not None:
                 _ = failed.value
         finally:
-            # An exception that is raised holds what stands here, which would hold the exception.
+            # Avoid a reference cycle: the exception's traceback refers to these variables.
             outcome = failed = None
             outcomes.clear()
 
     def values(self) -> list[Any]:
-        """The values, or exceptions in their places."""
+        """The values, with exceptions for failed rows."""
         return [None if found is None else found.value if found.ok else found.error for found in self.found]
 
     def kept(self, outcomes: Outcomes[Any]) -> list[Outcome[Any]]:
-        """What is done of `outcomes`, which have ended early."""
+        """The finished outcomes of a call that ended early."""
         self.return_exceptions = True
         for outcome in outcomes.left():
             self.add([outcome])

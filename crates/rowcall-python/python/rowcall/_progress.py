@@ -1,4 +1,4 @@
-"""How far a call has come, on stderr: by tqdm or rich if one is installed, else by our own line."""
+"""The progress of a call, on stderr: with tqdm or rich if one is installed, otherwise as a line of our own."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from ._stats import Stats
 
 EVERY = 0.1
-"""Seconds between two looks at how far a call has come."""
+"""Seconds between two updates of the progress."""
 
 
 class Bar(Protocol):
     """Shows how many rows have ended."""
 
     def update(self, rows: int, /) -> object:
-        """So many more rows have ended."""
+        """`rows` more rows have ended."""
         ...
 
     def expect(self, rows: int, /) -> object:
-        """There are so many rows in all."""
+        """There are `rows` rows in total."""
         ...
 
     def close(self) -> object:
-        """No more will end."""
+        """No more rows will end."""
         ...
 
 
@@ -40,17 +40,17 @@ class Nothing:
     """Shows nothing."""
 
     def update(self, rows: int, /) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def expect(self, rows: int, /) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def close(self) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
 class Line:
-    """Our own line: redrawn on a terminal, printed once at the end elsewhere."""
+    """A line of text: redrawn on a terminal, printed once at the end elsewhere."""
 
     def __init__(self, total: int | None, name: str, beside: Callable[[], str] = lambda: "") -> None:
         self.total, self.name, self.rows, self.beside = total, name, 0, beside
@@ -59,7 +59,7 @@ class Line:
         self.is_terminal = sys.stderr.isatty()
 
     def update(self, rows: int, /) -> None:
-        """Draws, if it is time."""
+        """Redraws if the last time is long enough ago."""
         self.rows += rows
         now = time.monotonic()
         if self.is_terminal and now - self.drawn >= EVERY:
@@ -67,11 +67,11 @@ class Line:
             self._draw("\r")
 
     def expect(self, rows: int, /) -> None:
-        """Takes the number down."""
+        """Stores the total."""
         self.total = rows
 
     def close(self) -> None:
-        """Draws for the last time."""
+        """Draws the final state."""
         self._draw("\r" if self.is_terminal else "")
         print(file=sys.stderr)
 
@@ -127,7 +127,7 @@ class _Tqdm:
 
     def expect(self, rows: int, /) -> None:
         self.shown.total = rows
-        # A bar of a notebook has its end from the beginning.
+        # A notebook's bar fixes its maximum when it is created.
         if hasattr(self.shown, "container") and hasattr(self.shown.container, "children"):
             for part in self.shown.container.children:
                 if hasattr(part, "max"):
@@ -139,12 +139,12 @@ class _Tqdm:
 
 
 def is_wanted(progress: bool | None) -> bool:
-    """Whether a bar is wanted: where nothing is said, on a terminal and in a notebook."""
+    """Whether to show a bar. Default: on a terminal and in a notebook."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules if progress is None else progress
 
 
 def bar(wanted: bool, total: int | None, name: str, beside: Callable[[], str] = lambda: "") -> Bar:
-    """A progress bar for a call over `total` rows, if one is wanted. `beside` returns what is shown next to it."""
+    """A progress bar for a call over `total` rows, if wanted. `beside` returns the text shown next to it."""
     if not wanted:
         return Nothing()
     if find_spec("tqdm") is not None:
@@ -155,10 +155,10 @@ def bar(wanted: bool, total: int | None, name: str, beside: Callable[[], str] = 
 
 
 def beside(call: Call, stats: Callable[[], Stats]) -> Callable[[], str]:
-    """What is shown next to the bar of a call that begins now: its failures, what all calls cost, and what requests wait for."""
+    """The text next to the bar of a call that starts now: its failures, the cost of all calls, and what requests wait for."""
     first = stats()
 
-    def told() -> str:
+    def text() -> str:
         now = stats()
         failed = call.progress()[1]
         parts = [f"{failed:,} failed"] if failed else []
@@ -170,18 +170,18 @@ def beside(call: Call, stats: Callable[[], Stats]) -> Callable[[], str]:
             parts.append(f"bound by: {now.waits_now}")
         return " | ".join(parts)
 
-    return told
+    return text
 
 
 class Counted:
-    """A bar that follows what a call counts."""
+    """A bar that follows the counts of a call."""
 
     def __init__(self, call: Call, shown: Bar) -> None:
         self.call, self.shown, self.last = call, shown, 0
         self.in_all: int | None = None
 
     def look(self) -> None:
-        """Shows how many rows have ended since the last look."""
+        """Adds the rows that have ended since the last update."""
         done, _, in_all = self.call.progress()
         if in_all is not None and in_all != self.in_all:
             self.in_all = in_all

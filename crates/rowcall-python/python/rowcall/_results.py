@@ -1,4 +1,4 @@
-"""Results as a table: values and failures of `gather`, or outcomes, with the columns that `map_table` would give them."""
+"""Converts values and failures of `gather`, or outcomes, to a table with the columns of `map_table`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ._rowcall import Outcome
 
 
 def to_table(results: Iterable[Any]) -> Any:
-    """The results in rows: a DataFrame of pandas or Polars if one is imported, else a table of pyarrow.
+    """The results as a table: a DataFrame if pandas or Polars is imported, otherwise a `pyarrow.Table`.
 
     Args:
-        results: What `gather(rows, return_exceptions=True)` gives, or outcomes of `as_completed` or `ordered`.
+        results: The results of `gather(rows, return_exceptions=True)`, or outcomes of `as_completed` or `ordered`.
 
     Returns:
-        A column for each field of the values, `value` for values that have none, and `_error` with `kind`, `message`, `violations` and the
-        last answer's `text`. Outcomes also have their `_index`.
+        A table with a column for each field of the values, `value` for values without fields, and `_error` with `kind`, `message`,
+        `violations` and the last answer's `text`. Outcomes also have their `_index`.
     """
     records = [_record(result) for result in results]
     if "pandas" in sys.modules:

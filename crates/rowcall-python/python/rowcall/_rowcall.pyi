@@ -1,4 +1,4 @@
-"""The engine. Use the package `rowcall`, not this module: nothing here is promised to stay as it is."""
+"""The engine. Use the package `rowcall`, not this module, which may change at any time."""
 
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Generic, TypeVar, final
@@ -12,7 +12,7 @@ __version__: str
 def command(arguments: Sequence[str]) -> int: ...
 @final
 class Usage:
-    """Tokens, as the provider counts them."""
+    """Tokens, as counted by the provider."""
 
     def __new__(
         cls,
@@ -34,7 +34,7 @@ class Usage:
         """Of these, written to the provider's prompt cache."""
     @property
     def cache_write_long_tokens(self) -> int:
-        """Of those written, to be kept for long: an hour at Anthropic, twelve at OpenAI."""
+        """Of those written, with a long lifetime: an hour at Anthropic, twelve at OpenAI."""
     @property
     def output_tokens(self) -> int:
         """All tokens of the answers, reasoning included."""
@@ -47,7 +47,7 @@ class Usage:
 
 @final
 class Outcome(Generic[_T_co]):
-    """How a row ended: its value or its exception, and what it took."""
+    """How a row ended: its value or its exception, and its usage."""
 
     @property
     def index(self) -> int:
@@ -56,14 +56,14 @@ class Outcome(Generic[_T_co]):
     def value(self) -> _T_co:
         """The value. Raises the row's exception if there is none."""
     def __await__(self) -> Generator[Any, None, _T_co]:
-        """The value at once, as `value`: for loops that were written for `asyncio.as_completed`."""
+        """The value, without waiting: for loops written for `asyncio.as_completed`."""
     @property
     def row(self) -> Any:
         """The row itself, as it was given."""
     @property
     def completion(self) -> Any:
-        """The last answer as the provider sent it, the whole body of its response: for a stream, a list of its events. `None` if the row was
-        not asked about in this call, and in the outcomes that `gather`, `sequential` and `map` bring with an exception."""
+        """The last answer as the provider sent it: the whole response body, or for a stream the list of its events. `None` if the row was
+        not asked about in this call, and in the outcomes that `gather`, `sequential` and `map` attach to an exception."""
     @property
     def error(self) -> RowError | None:
         """Why there is no value; `None` if there is one."""
@@ -78,31 +78,31 @@ class Outcome(Generic[_T_co]):
         """Requests sent."""
     @property
     def prompts(self) -> int:
-        """Prompts asked: 1 plus the re-asks."""
+        """Prompts sent: 1 plus the re-asks."""
     @property
     def unmetered(self) -> int:
         """Attempts that may have been billed but reported no tokens."""
     @property
     def cost(self) -> float:
-        """US dollars of all attempts, as far as they are known."""
+        """US dollars that all attempts cost, as far as known."""
     @property
     def cost_unknown(self) -> int:
-        """Attempts that may have cost something, nobody knows how much."""
+        """Attempts that may have cost an unknown amount."""
     @property
     def latency(self) -> float:
         """Seconds from the first request sent to the last answer received."""
     @property
     def repairs(self) -> list[str]:
-        """What had to be put right in the answer to read the value, such as `fence`."""
+        """Repairs that were needed to read the value from the answer, such as `fence`."""
     @property
     def model(self) -> str | None:
         """The model that answered last, as the server named it."""
     @property
     def finish_reason(self) -> str | None:
-        """The provider's word for why the last answer ended."""
+        """The provider's reason for the end of the last answer."""
     @property
     def from_cache(self) -> bool:
-        """Whether the value comes from the cache: nothing was asked for it in this call."""
+        """Whether the value comes from the cache, so that nothing was sent for it in this call."""
     def _repr_html_(self) -> str: ...
 
 @final

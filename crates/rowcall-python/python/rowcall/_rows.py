@@ -1,4 +1,4 @@
-"""What may be a row, beside strings and dictionaries, and what may be in one. The engine asks only for what it does not know itself."""
+"""Converts rows and values other than strings, dicts and plain JSON. The engine calls this only for types it does not know itself."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ def fields_of(row: Any) -> dict[str, Any]:
     if fields is not None:
         return fields
     kind = type(row).__qualname__
-    # A text that is missing, in a column of pandas.
+    # A missing text in a pandas column.
     if is_missing(row):
         return {"text": None}
     raise TypeError(f"a row is of type `{kind}`, expected a string, a dict, a Pydantic model or a dataclass{_meant(row)}")
 
 
 def is_missing(value: Any) -> bool:
-    """Whether it is what stands for nothing: `None`, `NaN`, `NA` or `NaT`."""
+    """Whether a value is missing: `None`, `NaN`, `NA` or `NaT`."""
     return value is None or type(value).__qualname__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
 
 
 def _meant(row: Any) -> str:
-    """What was probably meant by what is no row."""
+    """What the user probably meant by something that is not a row."""
     if hasattr(row, "__await__"):
-        return ": pass the rows themselves, not calls of `extract`, and all are asked about at once"
+        return ": pass the rows themselves, not calls of `extract`; they are processed concurrently"
     if isinstance(row, tuple) and len(row) == 2 and hasattr(row[1], "to_dict"):
-        return ": the rows of a DataFrame are `df.itertuples()` or `df.to_dict(\"records\")`, and `map_table(df)` takes it as a whole"
+        return ": iterate over a DataFrame with `df.itertuples()` or `df.to_dict(\"records\")`, or pass all of it to `map_table(df)`"
     if isinstance(row, (list, tuple)):
         return ": `gather` takes many rows, `extract` one"
     return ""
 
 
 def plain(value: Any) -> Any:
-    """What is in a row, as JSON has it: dates in ISO 8601, enums by their value.
+    """A value in a row, converted to JSON types: dates in ISO 8601, enums by their value.
 
     Raises:
-        TypeError: for what has no form in JSON, with the type's name.
+        TypeError: if it cannot be represented in JSON, with the type's name.
     """
     fields = _object(value)
     if fields is not None:
         return fields
-    # What is missing in pandas is first: its times are dates of Python's as well.
+    # Check for missing values of pandas first: its `NaT` is also a `datetime`.
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(value, (Set, range, deque)):
@@ -64,17 +64,17 @@ def plain(value: Any) -> Any:
     enum = sys.modules.get("enum")
     if enum and isinstance(value, enum.Enum):
         return value.value
-    # Times of NumPy are numbers of some unit to Python; as text they are in ISO 8601.
+    # NumPy times would become numbers of some unit; as text they are in ISO 8601.
     if type(value).__name__ in ("datetime64", "timedelta64"):
         return None if str(value) == "NaT" else str(value)
-    # Arrays and columns, and then the scalars of NumPy, pandas and pyarrow.
+    # Arrays and columns first, then scalars of NumPy, pandas and pyarrow.
     for method in ("tolist", "item", "as_py"):
         found = getattr(value, method, None)
         if callable(found):
             return found()
     if any(kind.__module__.partition(".")[0] in _AS_TEXT for kind in type(value).__mro__):
         return str(value)
-    # Lists of other kinds.
+    # Other sequences.
     if isinstance(value, Sequence):
         return list(value)
     raise TypeError(
@@ -94,10 +94,10 @@ def _object(value: Any) -> dict[str, Any] | None:
     kind = type(value)
     if hasattr(kind, "__pydantic_serializer__") and hasattr(value, "model_dump"):
         return value.model_dump(mode="json")  # type: ignore[no-any-return]
-    # Whoever has one has imported what it is made by, which takes its time.
+    # Avoid the slow import: a dataclass exists only if `dataclasses` is imported.
     dataclasses = sys.modules.get("dataclasses")
     if dataclasses and dataclasses.is_dataclass(value) and not isinstance(value, type):
-        # One level only: what is inside is looked at in turn.
+        # One level only: nested values are converted in turn.
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return dict(value)

@@ -1,4 +1,4 @@
-"""What an extractor may be told, by name, and how that is passed on to the engine."""
+"""The settings of an extractor and its account, and how they are passed to the engine."""
 
 from __future__ import annotations
 
@@ -15,110 +15,110 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 MOST_CONCURRENCY = 100_000
-"""The most requests in flight that may be asked for, as in the engine."""
+"""The highest `concurrency` accepted, the same as in the engine."""
 
 Mode = Literal["schema", "tool", "json", "prompt"]
-"""How the schema is asked for: by the provider's own structured output, by a tool that the model is made to call, as a JSON object
-with the schema in the prompt, or by the prompt alone."""
+"""How the schema is requested: through the provider's structured output, as a tool that the model must call, as a JSON object with
+the schema in the prompt, or by the prompt alone."""
 
 Protocol = Literal["chat", "responses", "anthropic", "gemini"]
-"""How the server is spoken to."""
+"""The protocol that the server speaks."""
 
 
 class AccountSettings(TypedDict, total=False):
-    """What an account may be told, beside the model. What is left out is rowcall's or the provider's default."""
+    """The settings of an account, except the model. A missing one has rowcall's or the provider's default."""
 
     base_url: str | None
-    """Another address than the provider's own, such as `http://localhost:8000/v1`."""
+    """The server's address, instead of the provider's own: `http://localhost:8000/v1`."""
     api_key: str | SecretStr | None
-    """The key, in place of the one in the provider's environment variable."""
+    """The API key, instead of the one in the provider's environment variable."""
     headers: Mapping[str, str] | None
-    """Further headers of every request. Their values are treated as secrets."""
+    """Additional headers for every request. Their values are treated as secrets."""
     timeout: float | None
     """Seconds that an attempt may take."""
     ca_cert: str | os.PathLike[str] | None
-    """A PEM file with certificate authorities to trust beside the system's."""
+    """A PEM file of certificate authorities to trust in addition to the system's."""
     concurrency: int | None
-    """The most requests in flight; found out by rowcall if left out."""
+    """The maximum number of requests in flight. By default rowcall finds the best number itself."""
     rpm: float | None
-    """The most requests per minute."""
+    """The maximum number of requests per minute."""
     tpm: float | None
-    """The most tokens per minute, in and out together."""
+    """The maximum number of tokens per minute, input and output together."""
     price: str | None
-    """What the model's tokens cost, in US dollars for a million of them: `in=0.15,out=0.60`."""
+    """The price of the model's tokens, in US dollars per million: `in=0.15,out=0.60`."""
     prices: str | os.PathLike[str] | None
-    """A file with a table of prices, in place of the one that is built in."""
+    """A file with a price table, instead of the built-in one."""
     budget: float | Decimal | str | None
-    """US dollars that all requests may cost together, those of earlier runs of the same journals included."""
+    """US dollars that all requests together may cost, including those of earlier runs with the same journals."""
     protocol: Protocol | None
-    """How the server is spoken to; as the provider is used to if left out."""
+    """The protocol that the server speaks. Default: the provider's."""
     dialect: str | None
-    """The subset of JSON Schema that the server holds a model to, such as `"xgrammar"` or `"llama_cpp"`; the provider's usual one if
-    left out. `"auto"` asks the server; a name that ends in `.json` is that of a file with what `rowcall schema --probe --json` found."""
+    """The subset of JSON Schema that the server enforces, such as `"xgrammar"` or `"llama_cpp"`. Default: the provider's.
+    `"auto"` probes the server. A name that ends in `.json` is a file with the output of `rowcall schema --probe --json`."""
 
 
 class TaskSettings(TypedDict, total=False):
-    """What an extractor may be told about its task, beside the type and the prompt."""
+    """The settings of an extractor's task, except the type and the prompt."""
 
     system: str | None
-    """What holds for every row: a template, sent as the protocol's system part."""
+    """Instructions that apply to every row: a template, sent as the system prompt."""
     examples: Sequence[tuple[Any, Any]] | None
-    """Rows with the values that they are to get, for the model to go by. Each goes along with every request."""
+    """Pairs of a row and its expected value, shown to the model. All of them are sent with every request."""
     images: Sequence[str] | None
-    """The fields that hold images or PDFs to go along: a file's path, an `https:` or a `data:` URL, or a list of them."""
+    """Names of the fields that hold images or PDFs to send: a file path, an `https:` or `data:` URL, or a list of these."""
     check: _model.Check | None
-    """A rule of yours: called with the row and its value, returns or raises what is wrong, for which the model is asked again."""
+    """Your own rule. It gets the row and its value, and returns or raises what is wrong; the model is then asked again."""
     context: Any
-    """What Pydantic's validators find in `info.context`, or a function that gives it for a row; `info.context["row"]` is the row."""
+    """The `info.context` of Pydantic's validators, or a function that returns it for a row; `info.context["row"]` is the row."""
     mode: Mode | None
-    """How the schema is asked for; by the best that the model has if left out."""
+    """How the schema is requested. Default: the best mode that the model supports."""
     temperature: float | None
-    """Sampling temperature. Never sent unless asked for."""
+    """Sampling temperature. Sent only if set."""
     max_output_tokens: int | None
-    """The most tokens an answer may have, reasoning included."""
+    """The maximum number of tokens in an answer, reasoning included."""
     params: Mapping[str, Any] | None
-    """Further fields of every request's body, as the provider names them."""
+    """Additional fields for the body of every request, named as the provider names them."""
     max_reasks: int | None
-    """How often an invalid answer is asked for again, with what was wrong: 3 if left out."""
+    """How often an invalid answer is sent back with its errors. Default: 3."""
     retries: int | None
-    """How often an attempt that failed is repeated: 5 if left out. Limits are waited out in any case."""
+    """How often a failed attempt is retried. Default: 5. Waiting for rate limits does not count as a retry."""
     dedup: bool | None
-    """Whether rows that would be asked the very same are asked once; they are, if left out."""
+    """Send only one request for rows whose requests would be identical. Default: True."""
     same_prompt: bool | None
-    """Allow a prompt that uses no field of the row, so that every row is asked the same."""
+    """Allow a prompt that uses no field of the row, which asks the same about every row."""
     keep_going: bool | None
-    """Ask about every row even if the server refuses the first ones all alike, which otherwise stops the call."""
+    """Continue even if the server rejects all of the first rows in the same way, which otherwise stops the call."""
     deadline: float | None
-    """Seconds that a call may send requests; then it raises `LimitError`, once those in flight are answered."""
+    """Seconds for which a call may send requests. It then waits for those in flight and raises `LimitError`."""
     max_failures: int | str | None
-    """How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"` once 100 have ended."""
+    """How many rows may fail before a call raises `LimitError`: a number, or a share such as `"5%"`, once 100 have ended."""
     retry_failed: bool | None
-    """Ask again about rows that failed, of those that the journal knows. An invalid answer that is valid by now is taken as it is."""
+    """Ask again about rows that the journal records as failed. A recorded answer that is valid by now is accepted as it is."""
     on_event: _events.Callback | None
-    """Called with each `Event`, from a thread of its own."""
+    """Called with each `Event`, on a separate thread."""
 
 
 class Settings(AccountSettings, TaskSettings, total=False):
-    """What an extractor and its account may be told, beside the type and the model."""
+    """The settings of an extractor and its account, except the type and the model."""
 
 
 class KeptTaskSettings(TaskSettings, total=False):
-    """The settings of an extractor's task, which may have a journal of its own."""
+    """The settings of an extractor's task, including its own journal."""
 
     journal: str | os.PathLike[str] | None
-    """A file in which outcomes are kept as they come: what it knows is not asked again, in this process or a later one."""
+    """A file that records each outcome as it arrives. Rows recorded in it are not asked about again, in this process or a later one."""
     accept_changes: bool | None
-    """Whether to go on with a journal that was made with another model, prompt, schema or parameters."""
+    """Continue with a journal that was made with another model, prompt, schema or parameters."""
     cache: str | os.PathLike[str] | None
-    """A file with the answers of all runs and processes that share it: what is in it is not asked again, what is asked is put there."""
+    """A file of answers, shared by all runs and processes that use it. Answers in it are reused, new ones are added."""
 
 
 class KeptSettings(AccountSettings, KeptTaskSettings, total=False):
-    """The settings of an extractor that may have a journal of its own."""
+    """The settings of an extractor, including its own journal."""
 
 
 class Secret:
-    """What must not be shown, such as by a report of an error with all variables."""
+    """A secret value, which a traceback that prints local variables must not show."""
 
     __slots__ = ("_value",)
 
@@ -126,7 +126,7 @@ class Secret:
         self._value = value
 
     def get_secret_value(self) -> Any:
-        """It itself."""
+        """The value itself."""
         return self._value
 
     def __repr__(self) -> str:
@@ -134,14 +134,14 @@ class Secret:
 
 
 def hide(given: dict[str, Any]) -> None:
-    """Puts what must not be shown out of sight. It is not looked at yet: an error would show it."""
+    """Wraps the secrets among the arguments. They are validated later, since an error raised here could show them."""
     for name in ("api_key", "headers"):
         if name in given and not hasattr(given[name], "get_secret_value"):
             given[name] = Secret(given[name])
 
 
 def revealed(secret: Any) -> Any:
-    """What was hidden, by us or by pydantic's `SecretStr`."""
+    """The value inside a `Secret` or pydantic's `SecretStr`; any other value as it is."""
     return secret.get_secret_value() if hasattr(secret, "get_secret_value") else secret
 
 
@@ -149,14 +149,14 @@ def secrets(key: Any, headers: Any) -> tuple[Secret, Secret]:
     """The key, or `None`, and the headers as pairs.
 
     Raises:
-        ConfigError: for what cannot be either. What it is is not told, only its type.
+        ConfigError: for a key or headers of another type. The message names the type, never the value.
     """
     if not isinstance(revealed(key), (str, type(None))):
         raise ConfigError(f"the setting `api_key` is a `{type(revealed(key)).__name__}`, expected a string")
     if not isinstance(revealed(headers), (Mapping, type(None))):
         raise ConfigError(f"the setting `headers` is a `{type(revealed(headers)).__name__}`, expected a dict of strings")
     pairs = Secret([(name, revealed(value)) for name, value in (revealed(headers) or {}).items()])
-    for place, (name, value) in enumerate(revealed(pairs)):
+    for name, value in revealed(pairs):
         kinds = {type(name).__name__, type(value).__name__} - {"str"}
         del name, value
         if kinds:
@@ -168,9 +168,9 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def guarded(what: str, elsewhere: Callable[[str], str | None] = lambda name: None) -> Callable[[_F], _F]:
-    """Checks the names of what a function or a method is given before it is called, and hides the key: an error that is raised
-    there shows no secret, and names what to write in place of a word of another library's. What is set `elsewhere` has a message of its
-    own."""
+    """Checks the names of the arguments before a function or method is called, and hides the key, so that an error raised there
+    shows no secret. For a name from another library the error says what to write instead. `elsewhere` returns the message for a
+    setting that belongs to another function."""
 
     def guard(function: _F) -> _F:
         code = function.__code__
@@ -182,7 +182,7 @@ def guarded(what: str, elsewhere: Callable[[str], str | None] = lambda name: Non
             hide(given)
             for name in given:
                 if name not in known and name not in positional:
-                    raise TypeError(elsewhere(name) or f"`{name}` is no {what}: {_words.setting(name, known)}")
+                    raise TypeError(elsewhere(name) or f"`{name}` is not {what}: {_words.setting(name, known)}")
             for name in required[len(args) :]:
                 if name not in given and name in _words.MISSING:
                     raise TypeError(_words.MISSING[name])
@@ -190,7 +190,7 @@ def guarded(what: str, elsewhere: Callable[[str], str | None] = lambda name: Non
 
         for name in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
             setattr(called, name, getattr(function, name))
-        # What `inspect` and `help` show.
+        # `inspect` and `help` show the wrapped function.
         called.__wrapped__ = function  # type: ignore[attr-defined]
         return called  # type: ignore[return-value]
 
@@ -215,8 +215,8 @@ def check_kinds(given: Mapping[str, Any]) -> None:
         if value is None or name not in _KINDS:
             continue
         kinds, expected = _KINDS[name]
-        if name == "mode" and (meant := _words.mode(value)) is not None:
-            raise ConfigError(f"the setting `mode` is `Mode.{value.name}` of another library: {meant}")
+        if name == "mode" and (advice := _words.mode(value)) is not None:
+            raise ConfigError(f"the setting `mode` is `Mode.{value.name}` of another library: {advice}")
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise ConfigError(f"the setting `{name}` is {shown(value)}, expected {expected}")
 
@@ -225,7 +225,7 @@ def check_model(model: Any) -> None:
     """Checks the model's name.
 
     Raises:
-        ConfigError: for what is no string, such as a client.
+        ConfigError: if it is not a string, such as a client.
     """
     if isinstance(model, str):
         return
@@ -242,7 +242,7 @@ def shown(value: Any) -> str:
 
 
 def check_concurrency(concurrency: Any) -> None:
-    """Checks the most requests in flight, if they are said.
+    """Checks `concurrency`, if it is given.
 
     Raises:
         ConfigError: for anything but a whole number from 1 to 100,000.
@@ -250,35 +250,35 @@ def check_concurrency(concurrency: Any) -> None:
     if concurrency is None:
         return
     if not isinstance(concurrency, int) or isinstance(concurrency, bool):
-        raise ConfigError(f"the setting `concurrency` cannot be used: it is {concurrency!r}, expected a whole number")
+        raise ConfigError(f"the setting `concurrency` is {shown(concurrency)}, expected a whole number")
     if not 1 <= concurrency <= MOST_CONCURRENCY:
         raise ConfigError(f"concurrency `{concurrency}` is out of range, expected a number from 1 to {MOST_CONCURRENCY}")
 
 
-def as_json(told: Mapping[str, Any], what: str) -> str:
-    """What the engine is told.
+def as_json(settings: Mapping[str, Any], what: str) -> str:
+    """The settings as JSON, for the engine.
 
     Raises:
-        ConfigError: for a `what` with something in it that has no form in JSON.
+        ConfigError: for a setting (called `what` in the message) that cannot be represented in JSON.
     """
     try:
-        return json.dumps(told, allow_nan=False)
+        return json.dumps(settings, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        for name, value in told.items():
+        for name, value in settings.items():
             try:
                 json.dumps(value, allow_nan=False)
             except (TypeError, ValueError, RecursionError) as error:
-                raise ConfigError(f"the {what} `{name}` cannot be used, since it has no form in JSON: {error}") from None
+                raise ConfigError(f"the {what} `{name}` cannot be represented in JSON: {error}") from None
         raise
 
 
 def path(name: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None) -> str | None:
-    """The name of a file as text."""
+    """A file name as text."""
     return None if name is None else os.fsdecode(name)
 
 
 def account(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the engine is told about an account."""
+    """The settings of an account, in the form that the engine takes."""
     check_model(model)
     check_kinds(given)
     check_concurrency(given.get("concurrency"))
@@ -300,7 +300,7 @@ def account(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _amount(budget: Any) -> str | None:
-    """An amount of US dollars as the engine reads it, which knows no exponents."""
+    """An amount of US dollars in the form that the engine reads, without an exponent."""
     if budget is None or isinstance(budget, str):
         return budget
     if not isinstance(budget, (int, float, Decimal)) or isinstance(budget, bool):
@@ -308,14 +308,14 @@ def _amount(budget: Any) -> str | None:
     return format(Decimal(str(budget)), "f")
 
 
-def told(made: _model.Model, account: dict[str, Any], prompt: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the engine is told about an extractor."""
+def task(made: _model.Model, account: dict[str, Any], prompt: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an extractor, in the form that the engine takes."""
     if prompt is None:
         raise ConfigError("the setting `prompt` is None, expected a template such as `{{ text }}`")
     check_kinds({**given, "prompt": prompt})
     journal, cache = given.get("journal"), given.get("cache")
     if not isinstance(cache, (str, os.PathLike, type(None))):
-        raise ConfigError(f"the setting `cache` is {shown(cache)}, expected the name of a file")
+        raise ConfigError(f"the setting `cache` is {shown(cache)}, expected a file name")
     params = given.get("params")
     if not isinstance(params, (Mapping, type(None))):
         raise ConfigError(f"the setting `params` is a `{type(params).__name__}`, expected a dict")
@@ -357,14 +357,14 @@ def _names(setting: str, names: Sequence[str]) -> list[str]:
 
 def _example(made: _model.Model, example: tuple[Any, Any]) -> tuple[Any, Any]:
     if not isinstance(example, (tuple, list)) or len(example) != 2:
-        raise TypeError(f"`examples` has a `{type(example).__name__}` in it that is no pair, expected a row and its value")
+        raise TypeError(f"`examples` contains a `{type(example).__name__}`, expected pairs of a row and its value")
     row, value = example
     fields = {"text": row} if isinstance(row, str) else _rows.fields_of(row)
     return json.loads(json.dumps(fields, default=_rows.plain)), made.plain(value)
 
 
 def _most_connections() -> int | None:
-    """How many requests may be in flight, one connection each: the limit on open files is raised as far as it goes."""
+    """How many requests may be in flight, with one connection each. Raises the limit on open files as far as possible."""
     try:
         import resource
 

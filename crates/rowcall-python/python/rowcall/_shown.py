@@ -1,4 +1,4 @@
-"""How what there is to look at is shown: short lines at a prompt, tables in a notebook. What is counted is decided elsewhere."""
+"""Formats objects for display: short lines at a prompt, tables in a notebook. The counts come from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from ._rowcall import Outcome
 
 _MOST = 120
-"""Characters of a text that are shown."""
+"""The most characters of a text that are shown."""
 
 _LEFT = "style='text-align:left'"
 
 
 def short(text: str) -> str:
-    """The text, cut where it is long."""
+    """The text, truncated if it is long."""
     return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
 
 
@@ -26,7 +26,7 @@ def rows(title: str, found: Iterable[tuple[str, Any]]) -> str:
 
 
 def table(title: str, names: Sequence[str], found: Iterable[Sequence[Any]]) -> str:
-    """A table of columns with these names, as HTML."""
+    """A table with columns of these names, as HTML."""
     head = "".join(f"<th {_LEFT}>{escaped(name)}</th>" for name in names)
     cells = ("".join(f"<td {_LEFT}>{escaped('' if cell is None else short(str(cell)))}</td>" for cell in line) for line in found)
     lines = "".join(f"<tr>{line}</tr>" for line in cells)
@@ -34,22 +34,22 @@ def table(title: str, names: Sequence[str], found: Iterable[Sequence[Any]]) -> s
 
 
 def escaped(text: str) -> str:
-    """The text with what HTML would take for marks."""
+    """The text with HTML's special characters escaped."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 def counts(found: dict[str, int]) -> str:
-    """Counts by name, as `3 invalid, 1 refusal`."""
+    """Counts by name, such as `3 invalid, 1 refusal`."""
     return ", ".join(f"{count:,} {name}" for name, count in found.items())
 
 
 def dollars(amount: float) -> str:
-    """An amount in US dollars, with as many digits as it needs to be seen."""
+    """An amount in US dollars, with enough digits to be visible."""
     return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}" if amount < 0.0001 else f"${amount:.4f}"
 
 
 def seconds(time: float) -> str:
-    """A time, as `3.2 s` or `1:02:03`."""
+    """A duration, such as `3.2 s` or `1:02:03`."""
     if time < 60:
         return f"{time:,.1f} s"
     minutes, rest = divmod(round(time), 60)

@@ -1,4 +1,4 @@
-"""What has happened so far, in all calls of an extractor."""
+"""Statistics of all calls of an extractor."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ class Reason(NamedTuple):
     kind: str
     """The kind of the failure."""
     message: str
-    """What was said of the example; messages that differ only in figures and quoted words count as one."""
+    """The message of the example. Messages that differ only in numbers and quoted words count as one."""
     rows: int
-    """How many rows failed so."""
+    """How many rows failed for this reason."""
     example: int
     """The first of these rows, counted from 0."""
 
 
 class Stats(NamedTuple):
-    """Counted by the engine from every event. Rows are those of this process; requests and tokens go on from what the runs
-    before have spent, if there is a journal."""
+    """What the engine counts from its events. Rows are those of this process; with a journal, requests and tokens include those of
+    earlier runs."""
 
     taken: int = 0
-    """Rows taken from the source."""
+    """Rows read from the source."""
     done: int = 0
     """Rows that ended with a value."""
     failed: dict[str, int] = {}
     """Rows that ended without one, by kind."""
     known: int = 0
-    """Of all these, rows that were not asked about, since their outcomes were known."""
+    """Of the ended rows, those that were not asked about because their outcomes were known."""
     duplicates: int = 0
-    """Of the known rows, those that share the answer of an equal row of the same call."""
+    """Of the known rows, those that share the answer of an equal row in the same call."""
     cached: int = 0
     """Of the known rows, those whose values come from the cache."""
     abandoned: int = 0
-    """Rows that were taken and then given up because the call was."""
+    """Rows that were read but not finished because their call was cancelled."""
     requests: int = 0
     """Requests sent."""
     in_flight: int = 0
-    """Of these, not answered yet."""
+    """Of these, those without a response yet."""
     reasks: int = 0
-    """Prompts that asked again after an invalid answer."""
+    """Prompts sent again after an invalid answer."""
     faults: dict[str, int] = {}
     """Requests that failed, by kind."""
     waits: dict[str, int] = {}
-    """Requests that had to wait before they could be sent, by what they waited for."""
+    """Requests that had to wait before they were sent, by cause."""
     waited: dict[str, float] = {}
-    """Seconds for which requests were held back, by what the next one that was sent had waited for. However many wait at once, a second
-    is counted once: together these are no more than `elapsed`."""
+    """Seconds for which requests were held back, by the cause for the next one sent. A second counts once however many requests wait,
+    so the sum is at most `elapsed`."""
     input_tokens: int = 0
     """Tokens of all prompts."""
     cached_tokens: int = 0
@@ -62,37 +62,37 @@ class Stats(NamedTuple):
     reasoning_tokens: int = 0
     """Of these, spent on reasoning."""
     cost: float = 0.0
-    """US dollars that all requests cost, as far as that is known."""
+    """US dollars that all requests cost, as far as known."""
     cost_unknown: int = 0
-    """Requests that may have cost something, nobody knows how much: lost answers, no tokens reported, no price known."""
+    """Requests that may have cost an unknown amount: lost answers, no tokens reported, no price known."""
     cost_at_most: float | None = 0.0
-    """US dollars that all requests cannot have cost more than; `None` if that is not known."""
+    """An upper bound for the cost of all requests in US dollars; `None` if unknown."""
     unmetered: int = 0
     """Requests that may have been billed but reported no tokens."""
     possibly_paid: int = 0
-    """Rows that runs before had asked about without ever writing an outcome."""
+    """Rows that earlier runs had asked about without recording an outcome."""
     latency_p50: float | None = None
-    """Seconds that half of the answered requests did not exceed."""
+    """Median latency of answered requests, in seconds."""
     latency_p99: float | None = None
-    """Seconds that 99 of 100 answered requests did not exceed."""
+    """99th percentile of the latency of answered requests, in seconds."""
 
     reasons: tuple[Reason, ...] = ()
-    """Failed rows by what was said of them, the commonest first."""
+    """Failed rows by message, the most common first."""
     elapsed: float = 0.0
-    """Seconds in which any row was under way, of all calls together."""
+    """Seconds during which at least one row was in progress, in any call."""
     left: int | None = None
-    """Rows that the calls under way have still to do; `None` if no call is, or one does not know how many rows it has."""
+    """Rows that the running calls have left; `None` if no call is running, or one does not know its number of rows."""
     eta: float | None = None
-    """Seconds until the calls under way are done, at their rates so far; `None` where `left` is, and before the first row is done."""
+    """Seconds until the running calls are done, at their rates so far; `None` where `left` is, and before the first row is done."""
     waits_now: str | None = None
-    """What the latest request had to wait for, if it had to."""
+    """What the latest request waited for, if it had to wait."""
     notes: tuple[str, ...] = ()
-    """What the server refused in its requests and how it is asked instead, such as a parameter that is not sent any more."""
+    """What the server rejected in requests and what is sent instead, such as a parameter that was dropped."""
 
     def __repr__(self) -> str:
-        # What is nothing is left out.
-        told = ((name, getattr(self, name)) for name in self._fields)
-        return f"Stats({', '.join(f'{name}={_shown.short(repr(value))}' for name, value in told if value)})"
+        # Skip empty fields.
+        fields = ((name, getattr(self, name)) for name in self._fields)
+        return f"Stats({', '.join(f'{name}={_shown.short(repr(value))}' for name, value in fields if value)})"
 
     def _repr_html_(self) -> str:
         """A table for notebooks."""
@@ -109,7 +109,7 @@ class Stats(NamedTuple):
             ("requests", f"{self.requests:,}, {self.in_flight:,} in flight, {self.reasks:,} re-asks"),
             ("tokens", f"{self.input_tokens:,} in ({self.cached_tokens:,} cached), {self.output_tokens:,} out"),
         ]
-        unknown = f", and what {self.cost_unknown:,} requests cost" if self.cost_unknown else ""
+        unknown = f", plus the unknown cost of {self.cost_unknown:,} requests" if self.cost_unknown else ""
         lines += [("cost", f"{_shown.dollars(self.cost)}{unknown}")] if self.cost or unknown else []
         if self.latency_p50 is not None and self.latency_p99 is not None:
             lines.append(("latency", f"{self.latency_p50:.2f} s (median), {self.latency_p99:.2f} s (99 %)"))
@@ -123,7 +123,7 @@ class Stats(NamedTuple):
 
     @property
     def rows_per_second(self) -> float:
-        """Rows that ended for each second of `elapsed`."""
+        """Rows that ended per second of `elapsed`."""
         return self.ended / self.elapsed if self.elapsed else 0.0
 
     @property
@@ -133,16 +133,16 @@ class Stats(NamedTuple):
 
     @property
     def ended(self) -> int:
-        """Rows that ended, either way."""
+        """Rows that ended, with or without a value."""
         return self.done + self.failures
 
     @property
     def total_tokens(self) -> int:
-        """Tokens in and out together."""
+        """Input and output tokens together."""
         return self.input_tokens + self.output_tokens
 
 
-def stats(told: dict[str, Any]) -> Stats:
-    """What the engine tells."""
-    reasons = tuple(Reason(*reason) for reason in told["reasons"])
-    return Stats(**{**told, "reasons": reasons, "notes": tuple(told["notes"])})
+def stats(counts: dict[str, Any]) -> Stats:
+    """The statistics as the engine reports them."""
+    reasons = tuple(Reason(*reason) for reason in counts["reasons"])
+    return Stats(**{**counts, "reasons": reasons, "notes": tuple(counts["notes"])})

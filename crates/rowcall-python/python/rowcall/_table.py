@@ -1,4 +1,4 @@
-"""Columns of values beside the columns of a table, in the table's own kind, and which of its rows are asked about."""
+"""Adds columns of values to a table, keeping its kind, and selects which of its rows are asked about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from . import _kept, _rows, _shown
 from ._errors import ConfigError
 
-_LAZY = "; `collect()` makes one of it"
+_LAZY = "; call its `collect()`"
 
 _ERROR = "_error"
 _META = "_meta"
@@ -19,38 +19,38 @@ _UNVALIDATED = "_unvalidated"
 
 
 FailedRows = Literal["error", "skip", "ask"]
-"""What becomes of rows that failed in an earlier step: they fail again without being asked, are left out, or are asked about."""
+"""What to do with rows that failed in an earlier step: fail them again without asking, skip them, or ask about them."""
 
 
 class Part(NamedTuple):
-    """What is asked about of a table."""
+    """The part of a table that is asked about."""
 
     table: Any
-    """The table whose columns stay."""
+    """The table whose columns are kept."""
     only: list[bool] | None
-    """Whether each of its rows is asked about; all are for `None`."""
+    """For each row, whether it is asked about; `None` for all."""
     failed: list[tuple[int, str]]
     """Rows that failed in an earlier step and fail again, with their errors as JSON."""
     notes: list[str]
-    """What is to be said of it."""
+    """Notes for the log."""
 
 
 _READERS = ("__arrow_c_stream__", "__arrow_c_array__", "fetch_arrow_table", "to_arrow")
-"""The methods by which a table of a library that is unknown here can be read. A lazy frame, which warns when asked for its columns, has none."""
+"""Methods that read a table of an unknown library. A lazy frame, which warns when asked for its columns, has none of them."""
 
 
 def is_table(found: Any) -> bool:
-    """Whether it is a table, over whose rows nobody iterates."""
-    # A lazy frame warns when it is asked for its columns, so that comes last.
+    """Whether it is a table, which must not be iterated over."""
+    # Look at the columns last: a lazy frame warns when asked for them.
     return (hasattr(found, "__arrow_c_stream__") or _kind(found) == "pandas") and (hasattr(found, "columns") or hasattr(found, "column_names"))
 
 
 def part(table: Any, only: Any, failed_rows: str) -> Part:
-    """What is asked about of a table: the rows for which `only` is true, or all. The output of an earlier step loses its `_error` and
-    `_meta`, and rows that failed in it are dealt with as `failed_rows` says.
+    """The part of a table that is asked about: the rows for which `only` is true, or all. The output of an earlier step loses its
+    `_error` and `_meta`, and `failed_rows` decides about rows that failed in it.
 
     Raises:
-        ConfigError: for an `only` that does not fit the table, and a word that `failed_rows` does not know.
+        ConfigError: for an `only` that does not match the table, or an unknown `failed_rows`.
     """
     if failed_rows not in ("error", "skip", "ask"):
         raise ConfigError(f"`failed_rows` is `{failed_rows}`, expected `error`, `skip` or `ask`")
@@ -64,27 +64,27 @@ def part(table: Any, only: Any, failed_rows: str) -> Part:
         table = pyarrow.table(table)
     failed = [(row, error) for row, error in enumerate(_column(table, _ERROR)) if _has_failed(error)]
     own = [name for name in _names(table) if name in (_ERROR, _META, _UNVALIDATED) or name.startswith(f"{_META}_")]
-    notes = [f"the table is the output of an earlier step: its `{'`, `'.join(own)}` {'is' if len(own) == 1 else 'are'} left out"]
+    notes = [f"the table is the output of an earlier step: its `{'`, `'.join(own)}` {'is' if len(own) == 1 else 'are'} dropped"]
     table = _without(table, own)
     if not failed:
         return Part(table, None, [], notes)
     said = f"{len(failed):,} {'row' if len(failed) == 1 else 'rows'} of the table failed in an earlier step"
     if failed_rows == "skip":
-        notes.append(f"{said}: left out")
+        notes.append(f"{said}: skipped")
         rows = {row for row, _ in failed}
         return Part(_kept_rows(table, [row not in rows for row in range(_count(table))]), None, [], notes)
     if failed_rows == "ask":
-        notes.append(f"{said}: asked about in this one")
+        notes.append(f"{said}: asked about again")
         return Part(table, None, [], notes)
     notes.append(
-        f'{said}: not asked, kept with that error; `failed_rows="skip"` leaves such rows out, `failed_rows="ask"` asks about them'
+        f'{said}: not asked about, the error is kept; `failed_rows="skip"` skips such rows, `failed_rows="ask"` asks about them'
     )
     return Part(table, None, [(row, json.dumps(error, default=_rows.plain)) for row, error in failed], notes)
 
 
 def _mask(table: Any, only: Any) -> list[bool]:
     if hasattr(only, "index") and _kind(table) == "pandas" and hasattr(only, "dtype") and not only.index.equals(table.index):
-        raise ConfigError("`only` has another index than the table", hint="make it of the same table: `only=table[\"_error\"].notna()`")
+        raise ConfigError("`only` and the table have different indexes", hint="make it from the same table: `only=table[\"_error\"].notna()`")
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(only, method):
             only = getattr(only, method)()
@@ -97,7 +97,7 @@ def _mask(table: Any, only: Any) -> list[bool]:
             raise ConfigError(f"`only` has a `{type(asked).__name__}` at row {row}, expected True or False")
     count = rows(table)
     if count is not None and count != len(mask):
-        raise ConfigError(f"`only` is about {len(mask)} rows, but the table has {count}")
+        raise ConfigError(f"`only` has {len(mask)} items, but the table has {count} rows")
     return [not _rows.is_missing(asked) and bool(asked) for asked in mask]
 
 
@@ -149,11 +149,11 @@ def _kept_rows(table: Any, kept: list[bool]) -> Any:
 
 
 def exported(table: Any, needed: Callable[[list[str]], list[bool]]) -> tuple[Any, list[str] | None]:
-    """What the engine can read of a table, by Arrow's PyCapsule interface, and the names of its columns, if not all of them are
-    handed over: pandas' columns may be of anything, so only those go along that are `needed`.
+    """The table as an object with Arrow's PyCapsule interface, and the names of all its columns if only some are passed on: columns
+    of pandas may hold anything, so only the `needed` ones are.
 
     Raises:
-        TypeError: for what has none.
+        TypeError: for an object without that interface.
     """
     if _kind(table) == "pandas":
         names = needed([name if isinstance(name, str) else "" for name in table.columns])
@@ -180,10 +180,10 @@ def _readable(table: Any) -> Any:
 
 
 def explain(table: Any, needed: Callable[[list[str]], list[bool]]) -> None:
-    """Says which cell keeps a DataFrame from being read, if one does: a value of another type than those before it.
+    """Finds the cell that prevents a DataFrame from being read, if there is one: a value of another type than those before it.
 
     Raises:
-        ConfigError: with the column, the row, the value and the types.
+        ConfigError: with the column, the row, the value and the types, if there is one.
     """
     if _kind(table) != "pandas":
         return
@@ -200,11 +200,11 @@ def explain(table: Any, needed: Callable[[list[str]], list[bool]]) -> None:
                 first = value if first is None else first
                 if type(value) is not type(first):
                     label = table.index[row]
-                    place = f"row {row}" if label == row else f"row {row} (index `{label}`)"
+                    position = f"row {row}" if label == row else f"row {row} (index `{label}`)"
                     raise ConfigError(
-                        f"column `{name}` of the table has a value of type `{type(value).__name__}` at {place}: "
-                        f"`{_shown.short(repr(value))}`, expected `{type(first).__name__}` as before it",
-                        hint=f"make the column of one type: `df[{name!r}] = df[{name!r}].astype(str)`",
+                        f"column `{name}` of the table has a value of type `{type(value).__name__}` at {position}: "
+                        f"`{_shown.short(repr(value))}`, expected `{type(first).__name__}` like those before it",
+                        hint=f"convert the column to one type: `df[{name!r}] = df[{name!r}].astype(str)`",
                     )
 
 
@@ -217,13 +217,13 @@ def _is_mixed(column: Any, pyarrow: Any) -> bool:
 
 
 def rows(table: Any) -> int | None:
-    """How many rows the table has, if it says so."""
+    """The number of rows of the table, if known."""
     return len(table) if isinstance(table, Sized) else None
 
 
 def joined(part: Part, run: Any) -> Any:
-    """The table with the columns that `run` has made. Where only some rows were asked about, columns that it has already keep what they
-    have for the others."""
+    """The table with the columns that `run` made. Where only some rows were asked about, existing columns keep their values for the
+    others."""
     table, kind = part.table, _kind(part.table)
     if kind == "pandas":
         return _joined_pandas(table, run, part.only)
@@ -246,17 +246,17 @@ def joined(part: Part, run: Any) -> Any:
 
 
 def _joined_pandas(table: Any, run: Any, only: list[bool] | None) -> Any:
-    # The columns that are there stay the very same: nothing is converted back and forth.
+    # The existing columns stay the same objects: nothing is converted back and forth.
     import pandas  # type: ignore[import-untyped,unused-ignore]
     import pyarrow  # type: ignore[import-untyped,unused-ignore]
 
-    # Where values are missing, numbers stay whole and flags stay flags.
+    # Where values are missing, integers stay integers and booleans stay booleans.
     nullable = {pyarrow.int64(): pandas.Int64Dtype(), pyarrow.bool_(): pandas.BooleanDtype()}
     made = pyarrow.table(run.table(False))
 
     def series(column: Any) -> Any:
         if pyarrow.types.is_nested(column.type):
-            # By themselves they would make fractions of whole numbers beside missing ones.
+            # pandas would turn integers into floats next to missing values.
             return pandas.Series(column.to_pylist(), dtype=object)
         return column.to_pandas(types_mapper=nullable.get if column.null_count else None)
 
@@ -299,7 +299,7 @@ def _joined_pyarrow(table: Any, run: Any, only: list[bool] | None) -> Any:
         field, column = added.schema.field(name), added.column(name)
         if only is not None and name in table.column_names:
             kept = table.column(name).cast(field.type)
-            # Nested columns can be chosen from in one piece only.
+            # `if_else` needs nested columns in one chunk.
             column = pyarrow.compute.if_else(pyarrow.array(only), column.combine_chunks(), kept.combine_chunks())
             table = table.set_column(table.column_names.index(name), field, column)
         else:
@@ -308,17 +308,17 @@ def _joined_pyarrow(table: Any, run: Any, only: list[bool] | None) -> Any:
 
 
 def keep(error: BaseException, part: Part, run: Any, done: int, journal: str | None) -> None:
-    """Puts the table as far as it has come on the exception that ended its call."""
+    """Attaches the table so far to the exception that ended its call."""
     try:
         made = joined(part, run)
     except Exception:
-        # What is raised already says more.
+        # The exception being raised is more useful.
         return
     _kept.keep(error, made, done, journal)
 
 
 def _kind(table: Any) -> str:
-    """Which of the libraries that are imported it is a table of, also by a class of somebody else's."""
+    """The imported library that the table belongs to, also as a subclass; empty for others."""
     for library, *kinds in (("pandas", "DataFrame"), ("polars", "DataFrame", "Series"), ("pyarrow", "Table", "RecordBatch")):
         module = sys.modules.get(library)
         if module is not None and isinstance(table, tuple(getattr(module, kind) for kind in kinds if hasattr(module, kind))):

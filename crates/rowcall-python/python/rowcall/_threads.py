@@ -1,5 +1,5 @@
-"""Threads that work for calls: those that validate, one for each iterable that is read, one for events. All end before the
-interpreter does: a thread that came back to an interpreter that is gone would take the process down."""
+"""Threads for calls: those that validate, one for each iterable, one for events. All end before the interpreter does: a thread that
+returned to a finalized interpreter would crash the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._errors import Error
 from ._rowcall import Validator
 
 _END = 2.0
-"""Seconds that all threads are waited for at the end; they may be stuck in the user's own code."""
+"""Seconds to wait for all threads at the end; they may be stuck in the user's own code."""
 
 _running: dict[threading.Thread, Callable[[], None]] = {}
 _validator: Validator | None = None
@@ -21,7 +21,7 @@ _has_ended = False
 
 
 def start(name: str, work: Callable[[], None], stop: Callable[[], None]) -> threading.Thread:
-    """Does `work` on a thread. `stop` makes it end.
+    """Runs `work` on a thread. `stop` makes it end.
 
     Raises:
         Error: if the interpreter is ending.
@@ -45,8 +45,8 @@ def start(name: str, work: Callable[[], None], stop: Callable[[], None]) -> thre
 
 
 def validator() -> Validator:
-    """The queue of the threads that validate. Where one is stuck in a value, such as when a validator asks a model itself, the next
-    takes over; they are few, and used again."""
+    """The queue of the threads that validate. When one blocks, such as when a validator calls a model itself, another takes over. They
+    are few, and reused."""
     global _validator
     _check_open()
     if _validator is None:
@@ -62,7 +62,7 @@ def validator() -> Validator:
 
 def _check_open() -> None:
     if _has_ended:
-        raise Error("the interpreter is ending, and has no threads for calls any more", hint="ask before the end of the program")
+        raise Error("the interpreter is shutting down and cannot run calls any more", hint="make calls before the program ends")
 
 
 def _stop() -> None:

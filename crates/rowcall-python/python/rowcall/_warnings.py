@@ -1,4 +1,4 @@
-"""What is worth a warning: raised where the user's own code made the call, once for each extractor and thing to say."""
+"""Warnings, issued at the user's own call, once per extractor and message."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class RowcallWarning(UserWarning):
-    """Something that is not as it was asked for, such as a parameter that the server refused; also in `stats.notes`."""
+    """Something that differs from the request, such as a parameter that the server rejected; also in `stats.notes`."""
 
 
 def warn(notices: Iterable[str]) -> None:
-    """Warns of each notice, at the first line that is not of this package."""
+    """Issues each notice as a warning, at the first line outside this package."""
     for notice in notices:
         warnings.warn(notice, RowcallWarning, stacklevel=_level())
 
 
 def _level() -> int:
-    """How many frames lie between `warn` and the user's code, beyond an event loop if one runs a call as a task."""
+    """The number of frames between `warn` and the user's code, skipping an event loop that runs the call as a task."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and _is_passed_over(frame.f_code.co_filename):
         frame, level = frame.f_back, level + 1

@@ -1,5 +1,5 @@
-//! What a table gets beside its own columns: those of the values, `_error`, and what each row took. Which Arrow type a value has is
-//! `shape.rs`.
+//! The columns that a table gets: those of the values, `_error`, and what each row took. `shape.rs` decides the Arrow
+//! type of a value.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,25 +19,25 @@ pub(super) const ERROR_COLUMN: &str = "_error";
 /// The column of what a row took.
 const META_COLUMN: &str = "_meta";
 
-/// The column of values that are no objects.
+/// The column of values that are not objects.
 const VALUE_COLUMN: &str = "value";
 
-/// What stands between the names of a nested field's columns.
+/// What separates the names in a nested field's column.
 const STEP: char = '.';
 
-/// How the columns are to look.
+/// Which columns are added.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Look {
     /// The name of one column for the whole value.
     into: Option<String>,
-    /// What stands before the names of the value's columns.
+    /// A prefix for the names of the value's columns.
     prefix: Option<String>,
-    /// Whether each nested field has a column of its own, and what is not flat is text.
+    /// Whether each nested field has its own column, and whatever is not flat is text.
     flatten: bool,
-    /// Whether there is what each row took.
+    /// Whether to add what each row took.
     meta: bool,
-    /// Whether columns of these names that the table has are replaced.
+    /// Whether existing columns of these names are replaced.
     replace: bool,
 }
 
@@ -45,12 +45,12 @@ pub(crate) struct Look {
 #[derive(Debug, Clone)]
 struct Leaf {
     name: String,
-    /// The fields that lead to it.
+    /// The fields on the path to it.
     path: Vec<String>,
     shape: Shape,
 }
 
-/// What is added to a table.
+/// The columns added to a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
     look: Look,
@@ -63,7 +63,7 @@ impl Columns {
     /// The columns for values of this JSON Schema.
     ///
     /// # Errors
-    /// A name that is one of ours, or that two columns would have.
+    /// A name that rowcall reserves, or that two columns would share.
     pub(crate) fn new(values: &Value, look: Look) -> Result<Self, Problem> {
         let whole = Shape::of(values);
         let shape = if look.flatten { whole.flat() } else { whole };
@@ -80,10 +80,10 @@ impl Columns {
         Ok(Self { look, shape, leaves, schema })
     }
 
-    /// Whether they can stand beside the input's columns, in which the template must find all it needs.
+    /// Checks that they do not clash with the input's columns, and that the template finds all columns that it needs.
     ///
     /// # Errors
-    /// A column that would be there twice, and a variable without a column.
+    /// A column that exists already, and a variable without a column.
     pub(crate) fn check(&self, input: &[String], extractor: &Extractor<Value>) -> Result<(), Problem> {
         let is_there = |field: &&Arc<Field>| !self.look.replace && input.contains(field.name());
         if let Some(field) = self.schema.fields().iter().find(is_there) {
@@ -92,7 +92,7 @@ impl Columns {
         match extractor.variables().into_iter().find(|name| !input.contains(name)) {
             None => Ok(()),
             Some(name) => {
-                let message = format!("the template uses `{name}`, which is no column of the table");
+                let message = format!("the template uses `{name}`, but the table has no such column");
                 Err(Problem::new(message).hint(format!("the columns are `{}`", input.join("`, `"))))
             }
         }
@@ -105,14 +105,14 @@ impl Columns {
             _ if name.starts_with(META_COLUMN) && self.look.meta => {
                 ("which says what a row took", "drop or rename it, or leave out `meta=True`")
             }
-            _ if is_whole => ("which `into` names for the whole value", "give another name with `into=`"),
+            _ if is_whole => ("which `into` uses for the whole value", "choose another name with `into=`"),
             _ => (
                 "which is a field of the value",
-                "`prefix=\"answer_\"` gives the value's fields other names, `into=\"answer\"` puts the value into one \
-                 column, `only=` asks again about some rows of an earlier result",
+                "rename the value's columns with `prefix=\"answer_\"`, put the value into one column with \
+                 `into=\"answer\"`, or ask again about some rows of an earlier result with `only=`",
             ),
         };
-        Problem::new(format!("the table has a column `{name}` already, {what}")).hint(hint)
+        Problem::new(format!("the table already has a column `{name}`, {what}")).hint(hint)
     }
 
     /// The row of these columns for an outcome.
@@ -137,18 +137,18 @@ impl Columns {
         Value::Object(row)
     }
 
-    /// The row of one that was not asked about.
+    /// The row for one that was not asked about.
     pub(super) fn unasked() -> Value {
         Value::Object(Map::new())
     }
 
-    /// The row of one that was not done when its call ended.
+    /// The row for one that was not done when its call ended.
     pub(super) fn abandoned(&self) -> Value {
         let message = "the call ended before the row was done";
         Value::Object(self.of_error(&json!({ "kind": "abandoned", "message": message })))
     }
 
-    /// The columns of these rows. A row with a value that does not fit its column has an error instead.
+    /// The columns of these rows. A row whose value does not fit its column gets an error instead.
     pub(super) fn batch(&self, mut rows: Vec<Value>) -> Result<RecordBatch, ArrowError> {
         if let Ok(batch) = shape::batch(&self.schema, &rows) {
             return Ok(batch);
@@ -261,12 +261,12 @@ fn meta_column(name: &str) -> String {
     format!("{META_COLUMN}_{name}")
 }
 
-/// That two columns would be called `name`.
+/// The problem that two columns would be called `name`.
 fn taken(name: &str, look: &Look) -> Problem {
     if name == ERROR_COLUMN || name == META_COLUMN {
         let (what, hint) = match &look.into {
             Some(into) if into == name => ("`into` is", "give the value another name"),
-            _ => ("a field of the value has", "put the value into a column of its own with `into=`"),
+            _ => ("a field of the value has", "put the value into one column with `into=`"),
         };
         return Problem::new(format!("{what} `{name}`, the name of a column that rowcall adds")).hint(hint);
     }

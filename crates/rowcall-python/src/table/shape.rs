@@ -1,5 +1,5 @@
-//! Which Arrow type values of a JSON Schema have: what is of one form gets a type of its own, what may be of several is kept as
-//! JSON text.
+//! The Arrow type for the values of a JSON Schema: values of one shape get their own type, values of several shapes
+//! are JSON text.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use arrow_json::ReaderBuilder;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use serde_json::{Map, Value, json};
 
-/// The form of a value.
+/// The shape of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
-    /// One of Arrow's own types, read from JSON as it stands.
+    /// One of Arrow's own types, read directly from JSON.
     Plain(DataType),
     /// A string as it is, anything else as JSON text.
     Text,
@@ -21,12 +21,12 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// The form of values of `schema`.
+    /// The shape of the values of `schema`.
     pub(crate) fn of(schema: &Value) -> Self {
         of(schema, schema, &[])
     }
 
-    /// The form of `_error`.
+    /// The shape of `_error`.
     pub(crate) fn error() -> Self {
         let text = |name: &str| (name.to_owned(), Self::Text);
         let violation = Self::Struct(vec![text("path"), text("message")]);
@@ -37,7 +37,7 @@ impl Shape {
         ])
     }
 
-    /// The form in which what is no object and not flat is JSON text.
+    /// The shape with everything that is neither an object nor flat as JSON text.
     pub(crate) fn flat(self) -> Self {
         match self {
             Self::List(_) | Self::Map(_) => Self::Text,
@@ -75,7 +75,7 @@ impl Shape {
         }
     }
 
-    /// `value` as it is read into a column of this form.
+    /// `value` in the form that a column of this shape reads.
     pub(crate) fn fit(&self, value: &Value) -> Value {
         match (self, value) {
             (_, Value::Null) => Value::Null,
@@ -94,24 +94,24 @@ impl Shape {
                 Value::Object(fitted.collect())
             }
             (Self::Text, value) => Value::String(value.to_string()),
-            // A value of another form than its schema allows does not fit, which whoever makes the column finds.
+            // A value that contradicts its schema does not fit, which building the column reports.
             (Self::List(_) | Self::Struct(_) | Self::Map(_), value) => value.clone(),
         }
     }
 
-    /// Whether a column of this form would round a number in `value`, a fitted one.
+    /// Whether a column of this shape would round a number in `value`, which is fitted.
     pub(crate) fn rounds(&self, value: &Value) -> bool {
         rounds(self, value)
     }
 
-    /// The first place in `value`, a fitted one at `path`, that has no place in a column of this form, and what is wrong there.
+    /// The first location in the fitted `value` at `path` that does not fit a column of this shape, with the problem.
     pub(crate) fn misfit(&self, value: &Value, path: &str) -> Option<(String, String)> {
         let under = |name: &str| format!("{path}{}", step(name));
         match (self, value) {
             (_, Value::Null) | (Self::Text, _) => None,
             (Self::List(items), Value::Array(values)) => {
-                let mut places = values.iter().zip(0_usize..);
-                places.find_map(|(value, at)| items.misfit(value, &under(&at.to_string())))
+                let mut items_at = values.iter().zip(0_usize..);
+                items_at.find_map(|(value, at)| items.misfit(value, &under(&at.to_string())))
             }
             (Self::Struct(members), Value::Object(object)) => {
                 members.iter().find_map(|(name, shape)| shape.misfit(object.get(name)?, &under(name)))
@@ -139,12 +139,12 @@ impl Shape {
     }
 }
 
-/// A field's name as a step of a JSON Pointer.
+/// A field name as a step of a JSON Pointer.
 pub(crate) fn step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Whether a column of floats would round a number in `value`, a fitted one.
+/// Whether a column of floats would round a number in `value`, which is fitted.
 fn rounds(shape: &Shape, value: &Value) -> bool {
     match (shape, value) {
         (Shape::Plain(DataType::Float64), Value::Number(number)) => !rowcall::is_exact_as_float(number),
@@ -169,7 +169,7 @@ pub(crate) fn batch(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, A
         serde_json::to_writer(&mut text, row).map_err(|error| ArrowError::JsonError(error.to_string()))?;
         text.push(b'\n');
     }
-    // As text, in which numbers have all their digits.
+    // As text, in which numbers keep all their digits.
     let read = decoder.decode(&text)?;
     if read < text.len() {
         let message = format!("{read} of {} bytes were read", text.len());
@@ -178,8 +178,8 @@ pub(crate) fn batch(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, A
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))
 }
 
-/// The form of values of `schema`, a part of `root`. A type that contains itself has no Arrow type: `open` are the references
-/// that are being followed.
+/// The shape of the values of `schema`, a part of `root`. A recursive type has no Arrow type: `open` has the
+/// references that are being followed.
 fn of(schema: &Value, root: &Value, open: &[&str]) -> Shape {
     let Some(keywords) = schema.as_object() else { return Shape::Text };
     if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
@@ -233,9 +233,9 @@ fn of_type(name: &str, keywords: &Map<String, Value>, root: &Value, open: &[&str
 }
 
 fn of_array(keywords: &Map<String, Value>, root: &Value, open: &[&str]) -> Shape {
-    let places = keywords.get("prefixItems").and_then(Value::as_array);
-    let items = match (places, keywords.get("items")) {
-        (Some(places), _) => common(places.iter().map(|place| of(place, root, open))),
+    let prefix = keywords.get("prefixItems").and_then(Value::as_array);
+    let items = match (prefix, keywords.get("items")) {
+        (Some(prefix), _) => common(prefix.iter().map(|item| of(item, root, open))),
         (None, Some(items)) => of(items, root, open),
         (None, None) => Shape::Text,
     };
@@ -261,7 +261,7 @@ fn of_value(value: &Value) -> Shape {
     }
 }
 
-/// The form that all of these have, integers counting as numbers.
+/// The shape that all of these share. An integer counts as a number.
 fn common(mut shapes: impl Iterator<Item = Shape>) -> Shape {
     let Some(first) = shapes.next() else { return Shape::Text };
     shapes.fold(first, |one, other| match (one, other) {

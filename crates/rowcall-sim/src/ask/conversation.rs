@@ -1,4 +1,5 @@
-//! Who said what so far, and which of it is the row: told apart from instructions, examples and corrections.
+//! The turns of a conversation, and which part of it is the row, as opposed to instructions, examples and
+//! corrections.
 
 use serde_json::Value;
 
@@ -7,11 +8,11 @@ use crate::chance::hash;
 use crate::tokens::tokens;
 use crate::value;
 
-/// An image or a document counts as many tokens as Gemini's documentation counts a small image or a page.
+/// The tokens that an image or a document counts for, as in Gemini's documentation for a small image or a page.
 const ATTACHMENT_TOKENS: u64 = 258;
 
-/// How a correction begins that follows a valid answer: rowcall's, Instructor's. After an invalid one whatever the
-/// user says is a correction.
+/// How a correction begins that follows a valid answer: rowcall's, Instructor's. After an invalid one, any user
+/// message is a correction.
 const CORRECTIONS: [&str; 4] = [
     "The answer is not valid",
     "Correct your JSON ONLY RESPONSE",
@@ -26,20 +27,20 @@ pub(crate) struct Conversation {
     attachments: u64,
 }
 
-/// Who speaks.
+/// The speaker of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Speaker {
     Instructions,
     User,
     Model,
-    /// What a tool gave back.
+    /// A tool's result.
     Tool,
 }
 
 #[derive(Debug)]
 struct Turn {
     speaker: Speaker,
-    /// What is said; of a model that calls a tool, the first call's arguments.
+    /// The text of the turn; for a model that calls a tool, the first call's arguments.
     text: String,
     attached: u64,
 }
@@ -49,7 +50,7 @@ impl Conversation {
         self.turns.push(Turn { speaker, text: text.into(), attached: 0 });
     }
 
-    /// Adds an image or a document, by what stands for it in the body, to what was said last.
+    /// Adds an image or a document to the last turn, represented by its content in the body.
     pub(crate) fn attach(&mut self, content: &str) {
         self.attachments += 1;
         if let Some(turn) = self.turns.last_mut() {
@@ -66,16 +67,16 @@ impl Conversation {
         self.turns.iter().map(|turn| turn.text.as_str())
     }
 
-    /// Whether anybody says `json`, in whatever case.
+    /// Whether any turn contains `json`, in any case.
     pub(crate) fn says_json(&self) -> bool {
         let says = |text: &str| text.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json"));
         self.texts().any(says)
     }
 
-    /// What the conversation is about, and whether it goes on after an answer to that. Answers that satisfy `schema`
-    /// and are not corrected are examples; without a schema every answer is taken to be corrected.
+    /// What the conversation is about, and whether it continues after an answer to that. Answers that satisfy
+    /// `schema` and are not corrected are examples; without a schema every answer counts as corrected.
     pub(crate) fn row(&self, schema: Option<&Value>) -> (Row, bool) {
-        let users: Vec<_> = self.places(Speaker::User).collect();
+        let users: Vec<_> = self.turns_of(Speaker::User).collect();
         let (mut re_ask, mut about) = (false, None);
         for (nth, at) in users.iter().enumerate().rev() {
             about = Some(*at);
@@ -92,12 +93,12 @@ impl Conversation {
         (row.unwrap_or_default(), re_ask || answered)
     }
 
-    /// Whether what the user says at `later` corrects an answer to what was said at `earlier`.
+    /// Whether the user's turn `later` corrects an answer to the turn `earlier`.
     fn is_corrected(&self, earlier: usize, later: usize, schema: Option<&Value>) -> bool {
-        let answer = self.places(Speaker::Model).find(|at| (earlier..later).contains(at));
+        let answer = self.turns_of(Speaker::Model).find(|at| (earlier..later).contains(at));
         let text = |at: usize| self.turns.get(at).map_or("", |turn| turn.text.as_str());
         let corrects = CORRECTIONS.iter().any(|words| text(later).starts_with(words));
-        // An answer that said nothing leaves no turn behind in some protocols.
+        // In some protocols an empty answer leaves no turn.
         answer.map_or(corrects, |answer| {
             let valid = schema.is_some_and(|schema| {
                 serde_json::from_str(text(answer)).is_ok_and(|value: Value| value::satisfies(schema, &value))
@@ -106,7 +107,7 @@ impl Conversation {
         })
     }
 
-    fn places(&self, speaker: Speaker) -> impl Iterator<Item = usize> {
+    fn turns_of(&self, speaker: Speaker) -> impl Iterator<Item = usize> {
         self.turns.iter().enumerate().filter(move |(_, turn)| turn.speaker == speaker).map(|(at, _)| at)
     }
 }
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_row_is_the_last_text_of_the_user_that_is_no_correction() {
+    fn the_row_is_the_last_user_text_that_is_not_a_correction() {
         let correction = "u The answer is not valid:\n- too old";
         let cases: [(&[&str], &str, bool); 14] = [
             (&["i Be brief.", "u x", "u y"], "y", false),
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attachment_makes_another_row_and_costs_tokens() {
+    fn an_attachment_changes_the_row_and_costs_tokens() {
         let mut plain = conversation(&["u x"]);
         let (row, _) = plain.row(None);
         assert_eq!((row.attached, plain.tokens()), (0, 1));

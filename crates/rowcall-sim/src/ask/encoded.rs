@@ -1,6 +1,6 @@
-//! Whether a text is Base64, and whether it is an address that a provider would fetch. Nothing is decoded or fetched.
+//! Recognises Base64, and URLs that a provider would fetch. Nothing is decoded or fetched.
 
-/// Whether `text` is Base64, by the standard alphabet or the URL-safe one, padded or not.
+/// Whether `text` is Base64, in the standard or the URL-safe alphabet, padded or not.
 pub(crate) fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
@@ -13,7 +13,7 @@ pub(crate) fn is_base64(text: &str) -> bool {
     !digits.is_empty() && whole && digits.bytes().all(digit)
 }
 
-/// Whether `text` is an `http`, `https` or `gs` address, or a `data:` URL of Base64.
+/// Whether `text` is an `http`, `https` or `gs` URL, or a `data:` URL with Base64.
 pub(crate) fn is_url(text: &str) -> bool {
     if let Some(data) = text.strip_prefix("data:") {
         let (kind, base64) = data.split_once(";base64,").unwrap_or_default();
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_told_from_what_is_none() {
+    fn base64_is_recognised() {
         for sound in ["QQ==", "QUI=", "QUJD", "QQ", "QUI", "-_+/"] {
             assert!(is_base64(sound), "{sound}");
         }
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_told_from_what_is_none() {
+    fn urls_are_recognised() {
         for sound in ["https://example.org/a.png", "http://a", "gs://b/c.pdf", "data:image/png;base64,QUJD"] {
             assert!(is_url(sound), "{sound}");
         }

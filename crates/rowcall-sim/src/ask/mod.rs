@@ -1,5 +1,5 @@
-//! A request to a model in neutral form: what is asked about which row, how the answer is to look, how much it may be.
-//! How a protocol writes it is that protocol's matter; so is how it answers.
+//! A request to a model in neutral form: the question, the row, and the form and length of the answer. Each protocol
+//! reads it from its own format and writes the answer.
 
 pub(crate) mod conversation;
 pub(crate) mod encoded;
@@ -14,24 +14,24 @@ use crate::form::Form;
 use row::Row;
 use wanted::Wanted;
 
-/// What the simulator needs to know of a request.
+/// What the simulator needs to know about a request.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "a re-ask is the project's word for it")]
 pub(crate) struct Ask {
     pub(crate) model: String,
     pub(crate) row: Row,
-    /// Whether the conversation goes on after an answer about this row.
+    /// Whether the conversation continues after an answer about this row.
     pub(crate) re_ask: bool,
     pub(crate) prompt_tokens: u64,
     /// Of these, those that come from the cache.
     pub(crate) cached_tokens: u64,
     pub(crate) wanted: Wanted,
-    /// At most so many tokens of output, thinking included.
+    /// The maximum number of output tokens, including thinking.
     pub(crate) most_tokens: Option<u64>,
     pub(crate) thinking: Thinking,
     /// How the model answers behind an engine.
     pub(crate) manner: Manner,
-    /// How the answer is to be written.
+    /// The form of the answer.
     pub(crate) form: Form,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Ask {
 pub(crate) enum Thinking {
     #[default]
     Off,
-    /// Its thoughts are counted and not shown.
+    /// Its thoughts are counted but not shown.
     Hidden,
     Shown,
 }

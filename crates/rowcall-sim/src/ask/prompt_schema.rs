@@ -1,13 +1,13 @@
-//! Finds a JSON Schema that stands in a prompt's text, for the modes that give it to the model in words only.
+//! Finds a JSON Schema in a prompt's text, for the modes that give the schema to the model only in words.
 
 use std::ops::Range;
 
 use serde_json::Value;
 
-/// So many braces are tried as the beginning of a schema.
+/// How many opening braces are tried as the beginning of a schema.
 const TRIES: usize = 32;
 
-/// A schema and the bytes of the text it stands in.
+/// A schema and its byte range in the text.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) schema: Value,
@@ -37,7 +37,7 @@ pub(super) fn find(text: &str) -> Option<Found> {
 fn is_schema(value: &Value) -> bool {
     const TYPES: [&str; 7] = ["object", "array", "string", "number", "integer", "boolean", "null"];
     let typed = value.get("type").and_then(Value::as_str).is_some_and(|name| TYPES.contains(&name));
-    // A model of Pydantic's that contains itself is a reference to one of its definitions.
+    // A recursive Pydantic model is a reference to one of its definitions.
     let refers =
         value.get("$ref").and_then(Value::as_str).is_some_and(|reference| reference.starts_with('#'));
     let combines =

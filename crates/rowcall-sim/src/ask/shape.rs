@@ -1,5 +1,5 @@
-//! What may stand in a request's body, as data, and the first place where a body breaks it. How a breach is worded is
-//! each provider's matter.
+//! The permitted shape of a request's body, as data, and the first location where a body violates it. Each provider
+//! words the violation.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::encoded;
 
-/// What a value may be.
+/// The shape of a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
-    /// Anything: it is judged elsewhere, or not at all.
+    /// Anything: it is checked elsewhere, or not at all.
     Any,
     Flag,
     Text,
@@ -27,16 +27,16 @@ pub(crate) enum Shape {
     Word(&'static [&'static str]),
     /// Text in Base64.
     Base64,
-    /// An address to fetch, or a `data:` URL with Base64 in it.
+    /// A URL to fetch, or a `data:` URL with Base64.
     Url,
-    /// An object of any fields.
+    /// An object with any fields.
     Map,
     List(&'static Self),
-    /// An object of these fields.
+    /// An object with these fields.
     Record(&'static [Field]),
-    /// An object whose first field here tells which of the records it is.
+    /// An object whose first field selects one of the records.
     Tagged(&'static str, &'static [(&'static str, &'static [Field])]),
-    /// The first of these whose JSON type the value has.
+    /// The first of these with the value's JSON type.
     Either(&'static [Self]),
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Field {
 enum Need {
     Required,
     Optional,
-    /// May be absent, and null is as good as absent.
+    /// May be absent or null.
     Nullable,
 }
 
@@ -68,23 +68,23 @@ pub(crate) const fn nullable(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, need: Need::Nullable }
 }
 
-/// How fields may be spelled.
+/// How field names may be spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
     /// As in the table.
     Exact,
-    /// As in the table, in camelCase, or in snake_case; what is judged has the table's spelling afterwards.
+    /// As in the table, in camelCase, or in snake_case; afterwards the value has the table's spelling.
     CamelOrSnake,
 }
 
-/// One step from a body to a place in it.
+/// One step of a path in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Name(Cow<'static, str>),
     Index(usize),
 }
 
-/// The first thing wrong with a body, and where.
+/// The first problem with a body, and its location.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Breach {
     pub(crate) at: Vec<Step>,
@@ -93,10 +93,10 @@ pub(crate) struct Breach {
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Wrong {
-    /// No such field is known here.
+    /// Unknown field.
     Unknown,
     Missing,
-    /// Another JSON type was expected.
+    /// Wrong JSON type.
     Type {
         expected: Shape,
         found: Value,
@@ -109,7 +109,7 @@ pub(crate) enum Wrong {
         most: Bound,
         found: String,
     },
-    /// It is none of the words that are known here.
+    /// Unknown word.
     Word {
         known: Vec<&'static str>,
         found: String,
@@ -118,7 +118,7 @@ pub(crate) enum Wrong {
     Url,
 }
 
-/// How far a number may go.
+/// A bound of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Bound {
     Integer(i64),
@@ -134,7 +134,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// Whether `value` has this shape; spells its fields as the table does.
+/// Whether `value` has this shape; changes field names to the table's spelling.
 pub(crate) fn judge(value: &mut Value, shape: Shape, spelling: Spelling) -> Result<(), Box<Breach>> {
     let mut judge = Judge { spelling, at: Vec::new() };
     judge.value(value, shape).map_err(|wrong| Box::new(Breach { at: judge.at, wrong }))
@@ -142,7 +142,7 @@ pub(crate) fn judge(value: &mut Value, shape: Shape, spelling: Spelling) -> Resu
 
 struct Judge {
     spelling: Spelling,
-    /// The way to the value being judged; after a breach, to the place of it.
+    /// The path to the value being checked; after a breach, the path to that.
     at: Vec<Step>,
 }
 
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_breach_is_found_with_its_place() {
+    fn the_first_breach_is_found_with_its_path() {
         let word = |known: &[&'static str], found: &str| Wrong::Word {
             known: known.to_vec(),
             found: found.to_owned(),

@@ -1,5 +1,5 @@
-//! The form of answer that a request asks for: text, JSON, a schema's value, a tool's call. Owns what of several wishes
-//! comes first, and when the schema that stands in a prompt is meant.
+//! The form of answer that a request wants: text, JSON, a schema's value, a tool call. Decides which of several takes
+//! precedence, and when a schema in the prompt applies.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::row::Row;
 pub(crate) enum Wanted {
     /// Free text.
     Text,
-    /// Any JSON object, or a value for the schema that stands in the prompt.
+    /// Any JSON object, or a value for the schema in the prompt.
     Object { in_prompt: Option<Value> },
     /// A value for a schema.
     Schema(Value),
@@ -57,8 +57,8 @@ impl Wanted {
     }
 }
 
-/// What is wanted of a conversation with this tool and this format, about which row, and whether it is a re-ask. A tool
-/// that is not forced leaves the answer to a schema.
+/// What the conversation wants with this tool and this format, about which row, and whether it is a re-ask. A tool
+/// that is not forced yields to a schema.
 pub(crate) fn settle(conversation: &Conversation, tool: Option<Tool>, format: Format) -> (Wanted, Row, bool) {
     let in_prompt = || conversation.texts().find_map(prompt_schema::find).map(|found| found.schema);
     let wanted = match (tool, format) {

@@ -1,4 +1,4 @@
-//! A whole answer as OpenAI's chat completion, and the parts of it that a stream has as well.
+//! A whole answer as an OpenAI chat completion, and the parts that a stream shares.
 
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ struct Function<'a> {
     arguments: &'a str,
 }
 
-/// Tokens as OpenAI counts them out; the simulator caches nothing.
+/// Tokens in OpenAI's breakdown; the simulator caches nothing.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct Usage {
     prompt_tokens: u64,

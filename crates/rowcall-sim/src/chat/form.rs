@@ -1,4 +1,4 @@
-//! The form of answer that a chat completions request asks for: `response_format`, `tools` and `tool_choice`.
+//! The form of answer that a chat completions request wants: `response_format`, `tools` and `tool_choice`.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::openai::{
 use crate::rules::Rules;
 use crate::value::supported;
 
-/// What `response_format` asks for.
+/// The form that `response_format` requests.
 pub(super) fn format(
     body: &mut Map<String, Value>,
     conversation: &Conversation,
@@ -55,7 +55,7 @@ pub(super) fn format(
     }
 }
 
-/// What an engine makes of the schema.
+/// What an engine enforces of the schema.
 fn by_engine(engine: &Engine, schema: &Value) -> Result<Format, Invalid> {
     if engine.ignores_all() {
         return Ok(Format::Text);
@@ -66,7 +66,7 @@ fn by_engine(engine: &Engine, schema: &Value) -> Result<Format, Invalid> {
     Ok(Format::Schema(held))
 }
 
-/// The tool to call, if one is to be called.
+/// The tool to call, if there is one.
 pub(super) fn tool(body: &mut Map<String, Value>, rules: Rules<'_>) -> Result<Option<Tool>, Invalid> {
     let choice = body.remove("tool_choice").filter(|choice| !choice.is_null());
     let Some(Value::Array(tools)) = body.remove("tools") else {

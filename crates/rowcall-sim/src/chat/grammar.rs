@@ -1,5 +1,5 @@
-//! What may stand in a chat completions request, by OpenAI's API description. What depends on more than one field is
-//! judged where the fields are read.
+//! The shape of a chat completions request, from OpenAI's API description. Rules that involve several fields are
+//! checked where the fields are read.
 
 use crate::ask::shape::{Field, Shape, nullable, optional, required};
 use crate::openai::{COUNT, EFFORT, RETENTION, SHARE, TEMPERATURE, TOP_LOGPROBS, VERBOSITY};
@@ -66,7 +66,7 @@ const JSON_SCHEMA: &[Field] = &[
     nullable("strict", Shape::Flag),
 ];
 
-/// The kind is judged where tools are read.
+/// The kind is checked where tools are read.
 const TOOL: &[Field] = &[optional("type", Shape::Any), required("function", Shape::Record(FUNCTION))];
 
 const FUNCTION: &[Field] = &[

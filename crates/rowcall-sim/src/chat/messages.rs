@@ -1,4 +1,4 @@
-//! The messages of a chat completions request: who says what, and whether each call of a tool is met by its result.
+//! The messages of a chat completions request: its turns, and whether each tool call has its result.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::ask::field::{text, texts};
 use crate::invalid::Invalid;
 use crate::openai::words::missing;
 
-/// The conversation in messages that have been judged to be messages.
+/// The conversation in messages whose shape has been checked.
 pub(super) fn read(messages: Option<&Value>) -> Result<Conversation, Invalid> {
     let messages = messages.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if messages.is_empty() {
@@ -15,7 +15,7 @@ pub(super) fn read(messages: Option<&Value>) -> Result<Conversation, Invalid> {
         return Err(Invalid::new(message).at("messages").with_code("empty_array"));
     }
     let mut conversation = Conversation::default();
-    // The calls of the last answer that no result has met yet.
+    // The calls of the last answer without a result so far.
     let mut open: Vec<&str> = Vec::new();
     let mut called: Vec<&str> = Vec::new();
     for (n, message) in messages.iter().filter_map(Value::as_object).enumerate() {

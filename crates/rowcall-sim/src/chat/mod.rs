@@ -1,4 +1,5 @@
-//! OpenAI's Chat Completions: a request's bytes to an ask, an answer to bytes. No clock, no socket, no counters.
+//! OpenAI's Chat Completions: from a request's bytes to an ask, from an answer to bytes. No clock, no socket, no
+//! counters.
 
 mod body;
 mod form;

@@ -1,4 +1,4 @@
-//! A chat completions request as read from its body, or what OpenAI would say is wrong with it.
+//! A chat completions request as read from its body, or OpenAI's error for it.
 
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use crate::openai::words::{self, missing, unsupported};
 use crate::openai::{self, is_set};
 use crate::rules::Rules;
 
-/// What is asked, or why it may not be.
+/// What is asked, or why the request is rejected.
 pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     let mut body = openai::parse(sent, rules)?;
     judge(&mut body, BODY, Spelling::Exact).map_err(|breach| refused(&breach))?;
@@ -48,7 +48,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     })
 }
 
-/// An unknown field at the top OpenAI words otherwise here, and names it in the message only.
+/// OpenAI words an unknown top-level field differently here, and names it only in the message.
 fn refused(breach: &Breach) -> Invalid {
     match (&breach.wrong, breach.at.as_slice()) {
         (Wrong::Unknown, [Step::Name(name)]) => {
@@ -71,7 +71,7 @@ fn delivery(body: &Map<String, Value>) -> Result<ChatForm, Invalid> {
     }
 }
 
-/// The thoughts of a model that reasons are never shown.
+/// The thoughts of a reasoning model are never shown.
 fn thinking(body: &Map<String, Value>) -> Thinking {
     match body.get("reasoning_effort").and_then(Value::as_str) {
         None | Some("none") => Thinking::Off,

@@ -1,4 +1,4 @@
-//! An answer as server-sent events, the way OpenAI streams a chat completion.
+//! An answer as server-sent events, as OpenAI streams a chat completion.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::form::ChatForm;
 use crate::openai::FINGERPRINT;
 use crate::written::pieces;
 
-/// The whole stream: the role, the text in pieces, the finish reason, the usage if asked for, `[DONE]`.
+/// The whole stream: the role, the text in pieces, the finish reason, the usage if requested, `[DONE]`.
 pub(super) fn frames(envelope: Envelope, ask: &Ask, form: ChatForm, answer: &Answer) -> Vec<String> {
     let mut stream = Stream { envelope, model: &ask.model, form, frames: Vec::new() };
     match &answer.said {

@@ -1,4 +1,4 @@
-//! Requests that are refused and how, and the shapes of answers.
+//! Which requests are rejected and how, and the shapes of answers.
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn tool(choice: &Value) -> Value {
 }
 
 #[test]
-fn what_is_wrong_with_a_request_is_named() {
+fn problems_with_a_request_are_reported() {
     let loose = json!({ "type": "object", "properties": { "a": {} } });
     let cases = [
         (
@@ -252,7 +252,7 @@ fn call() -> Value {
 }
 
 #[test]
-fn what_the_scenario_does_not_know_is_refused() {
+fn unsupported_parameters_and_modes_are_rejected() {
     let older = Scenario::instant("").with_modes(&[Mode::JsonObject, Mode::Prompt]);
     let refused = |scenario: &Scenario, body: &Value| decoded_by(scenario, body).unwrap_err();
     assert_eq!(
@@ -285,7 +285,7 @@ fn what_the_scenario_does_not_know_is_refused() {
 }
 
 #[test]
-fn the_row_is_the_last_user_text_and_in_a_re_ask_the_first() {
+fn the_row_is_the_last_user_text_or_the_first_in_a_re_ask() {
     let conversation =
         |turns: Value| decoded(&with(json!({ "messages": turns }))).map(|ask| (ask.row.text, ask.re_ask));
     let user = |text: &str| json!({ "role": "user", "content": text });
@@ -301,7 +301,7 @@ fn the_row_is_the_last_user_text_and_in_a_re_ask_the_first() {
 }
 
 #[test]
-fn a_schema_in_the_prompt_is_used_and_is_not_taken_for_the_row() {
+fn a_schema_in_the_prompt_is_used_and_is_not_part_of_the_row() {
     let text = format!("Read: Ann Lee is 30. Answer in JSON for {}", person());
     let body = with(json!({ "messages": [{ "role": "user", "content": text }] }));
     let ask = decoded(&body).unwrap();
@@ -311,7 +311,7 @@ fn a_schema_in_the_prompt_is_used_and_is_not_taken_for_the_row() {
 }
 
 #[test]
-fn tools_are_called_as_the_choice_says() {
+fn tools_are_called_according_to_the_choice() {
     let wanted = |choice: Value| decoded(&tool(&choice)).map(|ask| ask.wanted);
     for (choice, expected) in [
         (json!({ "type": "function", "function": { "name": "record" } }), Forced::Named),
@@ -341,7 +341,7 @@ fn content(body: &Value) -> String {
 }
 
 #[test]
-fn each_fault_bends_the_answer_its_way() {
+fn each_fault_changes_the_answer() {
     let good = "{\"name\":\"Ann Lee\",\"age\":30}";
     let bent = |fault: FaultKind| {
         let (ask, answer) = answer(&native());
@@ -370,7 +370,7 @@ fn each_fault_bends_the_answer_its_way() {
 }
 
 #[test]
-fn faults_of_tools_bend_the_calls() {
+fn faults_of_tools_change_the_calls() {
     let calls = |fault: FaultKind| {
         let (ask, answer) = answer(&tool(&json!("required")));
         match answer.bent(&fault, &ask, ask.row.chance(1)).said {

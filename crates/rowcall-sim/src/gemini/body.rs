@@ -1,4 +1,4 @@
-//! Answers as Gemini's responses: parts of a candidate, the reason to finish, the usage.
+//! Answers as Gemini's responses: parts of a candidate, the finish reason, the usage.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ pub(super) fn whole(envelope: Envelope, ask: &Ask, answer: &Answer) -> Value {
     last(envelope, ask, answer, &parts(envelope, ask, answer))
 }
 
-/// The response with these parts, how it ended and what it took.
+/// The response with these parts, the finish reason and the usage.
 pub(super) fn last(envelope: Envelope, ask: &Ask, answer: &Answer, parts: &[Value]) -> Value {
     let thoughts = answer.thought_tokens();
     let said = answer.tokens - thoughts;
@@ -60,14 +60,14 @@ pub(super) fn response(envelope: Envelope, ask: &Ask, candidates: &[Value], usag
     })
 }
 
-/// A content without parts has no list of them either.
+/// A content without parts does not have a list of them either.
 pub(super) fn content(parts: &[Value]) -> Value {
     if parts.is_empty() { json!({ "role": "model" }) } else { json!({ "parts": parts, "role": "model" }) }
 }
 
 const MALFORMED: &str = "MALFORMED_FUNCTION_CALL";
 
-/// Why the model finishes, and in words where Gemini has some.
+/// The finish reason, with a message where Gemini has one.
 fn finish(answer: &Answer) -> (&'static str, Option<String>) {
     match answer.finish {
         Finish::Length => ("MAX_TOKENS", None),
@@ -90,8 +90,8 @@ fn arguments(call: &Call) -> Option<Map<String, Value>> {
     }
 }
 
-/// The parts of the answer. A text that can be halved comes in two, as Gemini now and then does it; unless all calls are
-/// whole, none is there.
+/// The parts of the answer. A text that can be split comes in two parts, as Gemini sometimes does. If any call is
+/// incomplete, there are none.
 pub(super) fn parts(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
     let shown = answer.thought.as_deref().filter(|_| ask.thinking == Thinking::Shown);
     let mut parts: Vec<Value> =

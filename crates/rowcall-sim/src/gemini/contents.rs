@@ -1,5 +1,5 @@
-//! The contents of a Gemini request: who says what, whether calls of functions are met by responses and carry the
-//! signatures that were given out with them.
+//! The contents of a Gemini request: its turns, whether function calls have responses, and whether they carry the
+//! signatures that were issued with them.
 
 use serde_json::{Map, Value};
 
@@ -10,16 +10,16 @@ use crate::ask::field::{object, text};
 use crate::ask::shape::snake_case;
 use crate::invalid::Invalid;
 
-/// Models before these let calls of functions come back without a signature.
+/// Models before these accept function calls without a signature.
 const SIGNING: &str = "gemini-3";
 
-/// What Google's documentation lets stand for a signature that cannot be had.
+/// What Google's documentation allows instead of a signature that is not available.
 const STAND_INS: [&str; 2] = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
 
-/// A field of a part that says something; each part has one.
+/// A field of a part that has content; each part has one.
 const DATA: [&str; 5] = ["text", "inlineData", "fileData", "functionCall", "functionResponse"];
 
-/// Fields that a part of this kind has in any case.
+/// Fields that a part of this kind always has.
 const NEEDED: [(&str, &str); 5] = [
     ("inlineData", "mimeType"),
     ("inlineData", "data"),
@@ -28,7 +28,7 @@ const NEEDED: [(&str, &str); 5] = [
     ("functionResponse", "name"),
 ];
 
-/// The conversation in a body that has been judged to hold one.
+/// The conversation in a body whose shape has been checked.
 pub(super) fn read(body: &Map<String, Value>, model: &str) -> Result<Conversation, Invalid> {
     let mut conversation = Conversation::default();
     if let Some(system) = object(body, "systemInstruction") {
@@ -39,7 +39,7 @@ pub(super) fn read(body: &Map<String, Value>, model: &str) -> Result<Conversatio
     if contents.is_empty() {
         return Err(at("contents", "contents is not specified"));
     }
-    // What was asked last; what comes after it is the turn under way.
+    // The last question; everything after it is the current turn.
     let asked = contents.iter().rposition(|content| content.role != "model" && content.asks());
     let mut calls = 0;
     for (n, content) in contents.iter().enumerate() {
@@ -94,24 +94,24 @@ impl<'c> Content<'c> {
             return Err(at(&format!("contents[{n}].parts"), "contents.parts must not be empty."));
         }
         for (m, part) in self.parts.iter().enumerate() {
-            let place = format!("contents[{n}].parts[{m}]");
+            let location = format!("contents[{n}].parts[{m}]");
             let has = |field: &&str| part.get(*field).is_some_and(|value| !value.is_null());
             if DATA.iter().filter(|field| has(field)).count() != 1 {
                 let what = "required oneof field 'data' must have one initialized field";
-                return Err(at(&format!("{place}.data"), what));
+                return Err(at(&format!("{location}.data"), what));
             }
             let lacks = |(data, field): &&(&str, &str)| {
                 object(part, data).is_some_and(|inner| text(inner, field).is_empty())
             };
             if let Some((data, field)) = NEEDED.iter().find(lacks) {
-                let at_field = format!("{place}.{}.{}", snake_case(data), snake_case(field));
+                let at_field = format!("{location}.{}.{}", snake_case(data), snake_case(field));
                 return Err(at(&at_field, "is not specified"));
             }
         }
         Ok(())
     }
 
-    /// The first call of an answer carries the signature of the thought behind it.
+    /// The first call of an answer carries the signature of its thought.
     fn is_signed(&self, n: usize) -> Result<(), Invalid> {
         let first = self.parts.iter().find(|part| part.contains_key("functionCall"));
         let signature = first.map(|part| text(part, "thoughtSignature")).unwrap_or_default();
@@ -130,7 +130,7 @@ impl<'c> Content<'c> {
         Err(Invalid::new("Thought signature is not valid."))
     }
 
-    /// Whether it asks something, and does not only answer a call.
+    /// Whether it asks something, rather than only answering a call.
     fn asks(&self) -> bool {
         self.count("functionResponse") == 0
     }
@@ -157,7 +157,7 @@ impl<'c> Content<'c> {
             inline.or_else(|| object(part, "fileData").map(|file| text(file, "fileUri").to_owned()))
         };
         let attached: Vec<String> = self.parts.iter().filter_map(data).collect();
-        // A content of responses alone says nothing more.
+        // A content with only responses adds no turn.
         if !said.is_empty() || !attached.is_empty() || speaker == Speaker::Model {
             conversation.say(speaker, said);
         }

@@ -1,4 +1,4 @@
-//! Errors as Google's JSON bodies. No header tells anything: what is to be known stands in the details.
+//! Errors as Google's JSON bodies. Headers carry no information: everything is in the details.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::trouble::Trouble;
 
 const JSON: &str = "application/json; charset=UTF-8";
 
-/// A day's quota that is used up is told to return after so long.
+/// The retry delay reported for an exhausted daily quota.
 const OUT_OF_MONEY: Duration = Duration::from_hours(10);
 
-/// The answer to a call in this trouble; in place of an array, an array of the error.
+/// The answer to a call in this trouble; for an array, an array with the error.
 pub(crate) fn reply(trouble: Trouble<'_>, model: &str, form: GeminiForm) -> Reply {
     let (code, body) = match trouble {
         Trouble::Invalid(invalid) => (invalid.status, refused(invalid)),
@@ -56,7 +56,7 @@ fn delivered(error: Value, form: GeminiForm) -> Value {
     }
 }
 
-/// What stands in place of an answer, or amid its stream, when what is behind the server fails.
+/// The error instead of an answer, or in its stream, when the server's backend fails.
 pub(crate) fn upstream() -> Value {
     error(500, "The simulated upstream failed.", "INTERNAL", &[])
 }
@@ -129,7 +129,7 @@ fn retry_info(wait: Duration) -> Value {
     json!({ "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay })
 }
 
-/// An HTTP error as the scenario words it; the status as usual for the code where it is silent.
+/// An HTTP error with the scenario's words, or the usual status for the code where it has none.
 fn simulated(fault: &StatusFault, model: &str) -> Value {
     if fault.is_out_of_money() {
         let id = "GenerateRequestsPerDayPerProjectPerModel";

@@ -1,4 +1,4 @@
-//! The form of answer that a Gemini request asks for: MIME type and schema of its configuration, tools and their
+//! The form of answer that a Gemini request wants: MIME type and schema in its configuration, tools and their
 //! configuration.
 
 use serde_json::{Map, Value, json};
@@ -15,10 +15,10 @@ use crate::value::supported;
 
 const CONFIG: &str = "generation_config";
 
-/// Models whose functions cannot go together with JSON.
+/// Models whose functions cannot be combined with JSON.
 const EITHER_OR: [&str; 2] = ["gemini-1", "gemini-2"];
 
-/// What `responseMimeType` and a schema ask for.
+/// The form that `responseMimeType` and a schema request.
 pub(super) fn format(config: Option<&Map<String, Value>>, rules: Rules<'_>) -> Result<Format, Invalid> {
     let given = |field: &str| config.and_then(|config| config.get(field)).filter(|value| !value.is_null());
     let kind = given("responseMimeType").and_then(Value::as_str).unwrap_or("text/plain");
@@ -61,17 +61,17 @@ pub(super) fn format(config: Option<&Map<String, Value>>, rules: Rules<'_>) -> R
     .map(Format::Schema)
 }
 
-fn json_schema(schema: &Value, place: &str) -> Result<Value, Invalid> {
+fn json_schema(schema: &Value, location: &str) -> Result<Value, Invalid> {
     let judged = subset::check(schema).and_then(|()| supported(schema));
-    judged.map(|()| schema.clone()).map_err(|complaint| refused(place, &complaint))
+    judged.map(|()| schema.clone()).map_err(|complaint| refused(location, &complaint))
 }
 
-fn openapi_schema(schema: &Value, place: &str) -> Result<Value, Invalid> {
-    let schema = openapi::json_schema(schema).map_err(|complaint| refused(place, &complaint))?;
-    supported(&schema).map(|()| schema).map_err(|complaint| refused(place, &complaint))
+fn openapi_schema(schema: &Value, location: &str) -> Result<Value, Invalid> {
+    let schema = openapi::json_schema(schema).map_err(|complaint| refused(location, &complaint))?;
+    supported(&schema).map(|()| schema).map_err(|complaint| refused(location, &complaint))
 }
 
-/// The refusal of a schema that no value was found for.
+/// The rejection of a schema for which no value was found.
 pub(crate) fn no_value(wanted: &Wanted, complaint: &Complaint) -> Invalid {
     match wanted {
         Wanted::Tool(_) => refused("tools[0].function_declarations[0]", complaint),
@@ -81,12 +81,12 @@ pub(crate) fn no_value(wanted: &Wanted, complaint: &Complaint) -> Invalid {
     }
 }
 
-fn refused(place: &str, complaint: &Complaint) -> Invalid {
-    let within: Vec<&str> = [place].into_iter().chain(complaint.path.iter().map(String::as_str)).collect();
+fn refused(location: &str, complaint: &Complaint) -> Invalid {
+    let within: Vec<&str> = [location].into_iter().chain(complaint.path.iter().map(String::as_str)).collect();
     at(&within.join("."), &complaint.what)
 }
 
-/// The function to call, if one is to be called.
+/// The function to call, if there is one.
 pub(super) fn tool(
     body: &Map<String, Value>,
     model: &str,
@@ -108,19 +108,19 @@ pub(super) fn tool(
     let mode = calling.and_then(|calling| calling.get("mode")).and_then(Value::as_str).unwrap_or("AUTO");
     let allowed = calling.and_then(|calling| calling.get("allowedFunctionNames")).and_then(Value::as_array);
     let allowed: Vec<&str> = allowed.into_iter().flatten().filter_map(Value::as_str).collect();
-    let place = "tool_config.function_calling_config";
+    let location = "tool_config.function_calling_config";
     if let Some(name) = allowed.iter().find(|name| !offered.iter().any(|(each, _)| each == *name)) {
         let what = format!("`{name}` is not the name of a declared function");
-        return Err(at(&format!("{place}.allowed_function_names"), &what));
+        return Err(at(&format!("{location}.allowed_function_names"), &what));
     }
     if !allowed.is_empty() && !matches!(mode, "ANY" | "VALIDATED") {
         let what = "can only be set when the function calling mode is ANY or VALIDATED.";
-        return Err(at(&format!("{place}.allowed_function_names"), what));
+        return Err(at(&format!("{location}.allowed_function_names"), what));
     }
     if offered.is_empty() {
         return match mode {
             "ANY" => Err(at(
-                &format!("{place}.mode"),
+                &format!("{location}.mode"),
                 "Function calling config is set without function_declarations.",
             )),
             _ => Ok(None),
@@ -145,27 +145,27 @@ pub(super) fn tool(
     Ok(chosen.map(|(name, parameters)| Tool { name, parameters, forced }))
 }
 
-/// The name of a declared function, and its parameters in JSON Schema.
-fn declared(function: &Map<String, Value>, place: &str) -> Result<(String, Value), Invalid> {
+/// The name of a declared function, and its parameters as JSON Schema.
+fn declared(function: &Map<String, Value>, location: &str) -> Result<(String, Value), Invalid> {
     let name = function.get("name").and_then(Value::as_str).unwrap_or_default();
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
     if !begins || !plain || name.len() > 128 {
         let what = "Invalid function name. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 128.";
-        return Err(at(&format!("{place}.name"), what));
+        return Err(at(&format!("{location}.name"), what));
     }
     let given = |field: &str| function.get(field).filter(|value| !value.is_null());
     let parameters = match (given("parametersJsonSchema"), given("parameters")) {
         (Some(_), Some(_)) => {
             let what = "only one of parameters and parameters_json_schema can be set";
-            return Err(at(&format!("{place}.parameters"), what));
+            return Err(at(&format!("{location}.parameters"), what));
         }
-        (Some(schema), None) => json_schema(schema, &format!("{place}.parameters_json_schema"))?,
-        (None, Some(schema)) => openapi_schema(schema, &format!("{place}.parameters"))?,
+        (Some(schema), None) => json_schema(schema, &format!("{location}.parameters_json_schema"))?,
+        (None, Some(schema)) => openapi_schema(schema, &format!("{location}.parameters"))?,
         (None, None) => json!({ "type": "object", "properties": {} }),
     };
     if parameters.get("type").is_none_or(|kind| kind != "object") {
-        return Err(at(&format!("{place}.parameters"), "parameters must be of type OBJECT"));
+        return Err(at(&format!("{location}.parameters"), "parameters must be of type OBJECT"));
     }
     Ok((name.to_owned(), parameters))
 }

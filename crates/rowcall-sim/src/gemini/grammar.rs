@@ -1,5 +1,5 @@
-//! What may stand in a generateContent request, by Google's API description; anything else is refused, and null is as
-//! good as absent. What depends on more than one field is judged where the fields are read.
+//! The shape of a generateContent request, from Google's API description; anything else is rejected, and null counts
+//! as absent. Rules that involve several fields are checked where the fields are read.
 
 use crate::ask::shape::{Field, Shape, nullable};
 
@@ -14,7 +14,7 @@ pub(super) const GENERATE: Shape = Shape::Record(GENERATE_FIELDS);
 const GENERATE_FIELDS: &[Field] = &[
     CONTENTS,
     SYSTEM,
-    // The path has the model; here it may be repeated.
+    // The path has the model; it may be repeated here.
     nullable("model", Shape::Text),
     nullable("generationConfig", Shape::Record(CONFIG)),
     nullable("tools", Shape::List(&Shape::Record(TOOL))),
@@ -23,7 +23,7 @@ const GENERATE_FIELDS: &[Field] = &[
     nullable("cachedContent", Shape::Text),
     nullable("serviceTier", Shape::Word(&["unspecified", "flex", "standard", "priority"])),
     nullable("store", Shape::Flag),
-    // Google's official Python SDK (3.4.0) sends it here, not in the configuration.
+    // Google's official Python SDK (3.4.0) sends it here instead of in the configuration.
     nullable("continuationToken", Shape::Base64),
     nullable("labels", Shape::Map),
 ];

@@ -1,4 +1,4 @@
-//! Gemini's generateContent: a path and a request's bytes to an ask, an answer to bytes.
+//! Gemini's generateContent: from a path and a request's bytes to an ask, from an answer to bytes.
 
 mod body;
 mod contents;

@@ -1,13 +1,13 @@
-//! Gemini's older form of a schema, `responseSchema` and `parameters`: a part of OpenAPI 3.0, judged and told in JSON
-//! Schema.
+//! Gemini's older form of a schema, `responseSchema` and `parameters`: a subset of OpenAPI 3.0, checked and converted
+//! to JSON Schema.
 
 use serde_json::{Map, Value, json};
 
 use crate::ask::shape::snake_case;
 use crate::complaint::Complaint;
 
-/// What may stand in a schema; camelCase and snake_case are alike. `additionalProperties` stands in Google's message type
-/// as well, and is refused all the same.
+/// The permitted keywords, in camelCase or snake_case. `additionalProperties` is in Google's message type as well,
+/// but is rejected all the same.
 const KEYWORDS: [&str; 22] = [
     "type",
     "format",
@@ -34,7 +34,7 @@ const KEYWORDS: [&str; 22] = [
 ];
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];
 
-/// The schema in JSON Schema, or the complaint that Google would make.
+/// The schema as JSON Schema, or Google's error for it.
 pub(super) fn json_schema(schema: &Value) -> Result<Value, Complaint> {
     convert(schema, &mut Vec::new())
 }
@@ -105,7 +105,7 @@ fn judge(keywords: &mut Map<String, Value>, path: &[String]) -> Result<(), Compl
             return complain("enum: only allowed for STRING type");
         }
     }
-    // Counts are 64-bit integers, which Google lets stand as text.
+    // Counts are 64-bit integers, which Google accepts as text.
     for word in ["minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"] {
         let Some(count) = keywords.get_mut(word) else { continue };
         let number = count.as_u64().or_else(|| count.as_str().and_then(|text| text.parse().ok()));

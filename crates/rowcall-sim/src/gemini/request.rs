@@ -1,4 +1,4 @@
-//! A generateContent request as read from its body, or what Google would say is wrong with it.
+//! A generateContent request as read from its body, or Google's error for it.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::invalid::Invalid;
 use crate::rules::Rules;
 use crate::written::Written;
 
-/// What is asked, or why it may not be.
+/// What is asked, or why the request is rejected.
 pub(crate) fn decode(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     let body = body(sent, GENERATE, rules)?;
     let conversation = contents::read(&body, &target.model)?;
@@ -45,7 +45,7 @@ pub(crate) fn decode(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<A
     })
 }
 
-/// What `:countTokens` answers.
+/// The answer of `:countTokens`.
 pub(crate) fn count(target: &Target, sent: &[u8], rules: Rules<'_>) -> Result<Written, Invalid> {
     let body = body(sent, COUNT_TOKENS, rules)?;
     let whole = object(&body, "generateContentRequest").unwrap_or(&body);

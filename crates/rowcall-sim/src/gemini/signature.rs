@@ -1,13 +1,13 @@
-//! How the simulator signs its calls of functions, and whether it has signed one that comes back.
+//! Signs the simulator's function calls, and recognises its signatures.
 
 use crate::chance::hash;
 
-/// What proves that a call was given out by the simulator, in Base64.
+/// The signature of a call that the simulator issued, in Base64.
 pub(super) fn signature(number: u64) -> String {
     format!("c2lt{number:016x}{:016x}", hash(number, b"a simulated call"))
 }
 
-/// Whether the simulator has signed like this.
+/// Whether the signature is one of the simulator's.
 pub(super) fn is_signature(text: &str) -> bool {
     let number = text.strip_prefix("c2lt").and_then(|rest| rest.get(..16));
     number

@@ -1,4 +1,4 @@
-//! An answer as a stream, in the two ways Gemini streams: server-sent events, and one JSON array.
+//! An answer as a stream, in Gemini's two forms: server-sent events, and one JSON array.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use crate::envelope::Envelope;
 use crate::form::GeminiForm;
 use crate::written::pieces;
 
-/// So many pieces of text go into one chunk of a stream.
+/// How many pieces of text go into one chunk of a stream.
 const PIECES: usize = 3;
 
-/// Each part in a chunk of its own, texts in several; the last chunk says how it ended.
+/// Each part in its own chunk, texts in several; the last chunk has the finish reason.
 pub(super) fn frames(envelope: Envelope, ask: &Ask, form: GeminiForm, answer: &Answer) -> Vec<String> {
     let mut parts: Vec<Value> = parts(envelope, ask, answer).iter().flat_map(divided).collect();
     let end = parts.pop();
@@ -29,7 +29,7 @@ pub(super) fn frames(envelope: Envelope, ask: &Ask, form: GeminiForm, answer: &A
     framed(form, &chunks.collect::<Vec<_>>())
 }
 
-/// A part of text as several, the last of which has what else the part has.
+/// A text part as several, the last of which has the part's other fields.
 fn divided(part: &Value) -> Vec<Value> {
     let Some(text) = part.get("text").and_then(Value::as_str) else { return vec![part.clone()] };
     let pieces: Vec<&str> = pieces(text).collect();
@@ -46,7 +46,7 @@ fn divided(part: &Value) -> Vec<Value> {
     texts.into_iter().enumerate().map(with_text).collect()
 }
 
-/// The chunks of a whole stream as they stand in it.
+/// The chunks of a whole stream, framed.
 fn framed(form: GeminiForm, chunks: &[Value]) -> Vec<String> {
     match form {
         GeminiForm::Whole => chunks.iter().map(Value::to_string).collect(),
@@ -58,7 +58,7 @@ fn framed(form: GeminiForm, chunks: &[Value]) -> Vec<String> {
     }
 }
 
-/// The frame with which a stream ends that has begun.
+/// The last frame of a stream that has begun.
 pub(crate) fn last_frame(form: GeminiForm, chunk: &Value) -> String {
     match form {
         GeminiForm::Whole => chunk.to_string(),

@@ -1,5 +1,5 @@
-//! The subset of JSON Schema that Gemini takes as `responseJsonSchema` and `parametersJsonSchema`, by Google's
-//! documentation. Owns the rules and their wording; whether the simulator can make a value is another question.
+//! The subset of JSON Schema that Gemini accepts as `responseJsonSchema` and `parametersJsonSchema`, from Google's
+//! documentation. Owns the rules and their wording, but not whether the simulator can make a value.
 
 use serde_json::{Map, Value};
 
@@ -28,10 +28,10 @@ const KEYWORDS: [&str; 20] = [
     "additionalProperties",
     "required",
 ];
-/// Google's own: the order in which properties come.
+/// Google's own keyword for the order of properties.
 const ORDERING: &str = "propertyOrdering";
 
-/// Whether Gemini would take `schema`; the complaint it would make if not.
+/// Whether Gemini would accept `schema`, or its error.
 pub(super) fn check(schema: &Value) -> Result<(), Complaint> {
     walk(schema, &mut Vec::new())?;
     match circle(schema, Through::Required) {

@@ -1,8 +1,8 @@
-//! What stands in the path and the query of a call of Gemini: the model, the form of the answer, perhaps the key.
+//! The path and the query of a Gemini call: the model, the form of the answer, perhaps the key.
 
 use crate::form::GeminiForm;
 
-/// Whom a call asks, and how it wants the answer.
+/// The model of a call, and the form of answer it wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) model: String,

@@ -1,4 +1,4 @@
-//! generateContent requests that are refused and how, and what is read from those that are not.
+//! Which generateContent requests are rejected and how, and what is read from the others.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn said(role: &str, part: &Value) -> Value {
 }
 
 #[test]
-fn what_is_wrong_with_a_request_is_named() {
+fn problems_with_a_request_are_reported() {
     let user = said("user", &json!({ "text": "x" }));
     let call = said("model", &json!({ "functionCall": { "name": "record", "args": {} } }));
     let forged = said("model", &json!({ "functionCall": { "name": "record" }, "thoughtSignature": "QUJD" }));
@@ -187,7 +187,7 @@ fn what_is_wrong_with_a_request_is_named() {
 }
 
 #[test]
-fn json_and_functions_exclude_one_another_in_older_models_only() {
+fn json_and_functions_are_exclusive_only_in_older_models() {
     let mut both = tool(&json!({ "mode": "ANY" }));
     both["generation_config"] = json!({ "response_mime_type": "application/json" });
     let refused = "Function calling with a response mime type: 'application/json' is unsupported";
@@ -196,7 +196,7 @@ fn json_and_functions_exclude_one_another_in_older_models_only() {
 }
 
 #[test]
-fn a_schema_is_wanted_by_either_form_or_by_a_function() {
+fn a_schema_comes_from_either_form_or_a_function() {
     let wanted = |body: &Value| decoded(body).unwrap().wanted;
     let native = config(&json!({ "responseMimeType": "application/json", "responseJsonSchema": person() }));
     assert!(matches!(wanted(&native), Wanted::Schema(schema) if schema == person()));
@@ -234,7 +234,7 @@ fn a_schema_is_wanted_by_either_form_or_by_a_function() {
 }
 
 #[test]
-fn examples_and_older_models_need_no_signature_and_stand_ins_are_taken() {
+fn examples_and_older_models_need_no_signature_and_substitutes_are_accepted() {
     let question = |text: &str| said("user", &json!({ "text": text }));
     let call = said("model", &json!({ "functionCall": { "name": "record", "args": { "name": "Ann" } } }));
     let response =
@@ -252,7 +252,7 @@ fn examples_and_older_models_need_no_signature_and_stand_ins_are_taken() {
 }
 
 #[test]
-fn thinking_and_tokens_are_as_asked_for() {
+fn thinking_and_tokens_are_as_requested() {
     let thinking =
         |thinking: Value| decoded(&config(&json!({ "thinkingConfig": thinking }))).unwrap().thinking;
     assert_eq!(thinking(Value::Null), Thinking::Off);

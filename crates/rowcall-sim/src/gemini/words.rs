@@ -1,45 +1,46 @@
-//! What is wrong with a request, in Google's words.
+//! Google's wording for what is wrong with a request.
 
 use serde_json::{Value, json};
 
 use crate::ask::shape::{Breach, Shape, Step, Wrong, snake_case};
 use crate::invalid::Invalid;
 
-/// The refusal of a body with this breach.
+/// The rejection of a body with this breach.
 pub(super) fn invalid(breach: &Breach) -> Invalid {
-    let place = path(&breach.at);
+    let location = path(&breach.at);
     match &breach.wrong {
         Wrong::Unknown => match breach.at.split_last() {
             Some((Step::Name(name), within)) => unknown(name, &path(within)),
             _ => Invalid::new("Invalid JSON payload received."),
         },
-        Wrong::Missing => at(&place, "is not specified"),
-        Wrong::Type { expected, found } => mistyped(&place, described(*expected), found),
-        Wrong::Word { known: _, found } => mistyped(&place, "TYPE_ENUM", &json!(found)),
-        Wrong::Low { least, found } => at(&place, &format!("must be at least {least}, but is {found}")),
-        Wrong::High { most, found } => at(&place, &format!("must be at most {most}, but is {found}")),
+        Wrong::Missing => at(&location, "is not specified"),
+        Wrong::Type { expected, found } => mistyped(&location, described(*expected), found),
+        Wrong::Word { known: _, found } => mistyped(&location, "TYPE_ENUM", &json!(found)),
+        Wrong::Low { least, found } => at(&location, &format!("must be at least {least}, but is {found}")),
+        Wrong::High { most, found } => at(&location, &format!("must be at most {most}, but is {found}")),
         Wrong::Base64 => {
-            Invalid::new(format!("Invalid value at '{place}' (TYPE_BYTES), Base64 decoding failed")).at(place)
+            Invalid::new(format!("Invalid value at '{location}' (TYPE_BYTES), Base64 decoding failed"))
+                .at(location)
         }
-        Wrong::Url => at(&place, "is no valid URI"),
+        Wrong::Url => at(&location, "is no valid URI"),
     }
 }
 
-/// The refusal of a field that the message at this place does not have.
-pub(super) fn unknown(name: &str, place: &str) -> Invalid {
-    let within = if place.is_empty() { String::new() } else { format!(" at '{place}'") };
+/// The rejection of a field that the message at this path does not have.
+pub(super) fn unknown(name: &str, location: &str) -> Invalid {
+    let within = if location.is_empty() { String::new() } else { format!(" at '{location}'") };
     let message =
         format!("Invalid JSON payload received. Unknown name \"{name}\"{within}: Cannot find field.");
-    Invalid::new(message).at(place)
+    Invalid::new(message).at(location)
 }
 
-/// The refusal of what stands at this place.
-pub(super) fn at(place: &str, what: &str) -> Invalid {
-    Invalid::new(format!("* GenerateContentRequest.{place}: {what}")).at(place)
+/// The rejection of the value at this path.
+pub(super) fn at(location: &str, what: &str) -> Invalid {
+    Invalid::new(format!("* GenerateContentRequest.{location}: {what}")).at(location)
 }
 
-fn mistyped(place: &str, kind: &str, found: &Value) -> Invalid {
-    Invalid::new(format!("Invalid value at '{place}' ({kind}), {found}")).at(place)
+fn mistyped(location: &str, kind: &str, found: &Value) -> Invalid {
+    Invalid::new(format!("Invalid value at '{location}' ({kind}), {found}")).at(location)
 }
 
 /// `generation_config.response_schema`, `contents[0].parts[1]`.

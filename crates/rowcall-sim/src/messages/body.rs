@@ -1,4 +1,4 @@
-//! Answers as Anthropic's messages: content blocks, the reason to stop, the usage.
+//! Answers as Anthropic's messages: content blocks, the stop reason, the usage.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::answer::{Answer, Call, Finish, Said};
 use crate::ask::{Ask, Thinking};
 use crate::envelope::Envelope;
 
-/// The message with all that is said in it.
+/// The message with its whole content.
 pub(super) fn whole(envelope: Envelope, ask: &Ask, answer: &Answer) -> Value {
     let Stop { reason, details } = stop(answer);
     let content: Vec<Value> = blocks(envelope, ask, answer).into_iter().map(|block| block.whole()).collect();
@@ -21,7 +21,7 @@ pub(super) fn whole(envelope: Envelope, ask: &Ask, answer: &Answer) -> Value {
     message
 }
 
-/// The message before anything is said in it.
+/// The message before its content.
 pub(super) fn begun(envelope: Envelope, ask: &Ask) -> Value {
     json!({
         "id": format!("msg_sim_{:012x}", envelope.number), "type": "message", "role": "assistant",
@@ -30,7 +30,7 @@ pub(super) fn begun(envelope: Envelope, ask: &Ask) -> Value {
     })
 }
 
-/// Tokens as Anthropic counts them: thinking is output, and what was cached would not be input.
+/// Tokens in Anthropic's breakdown: thinking is output, and cached tokens do not count as input.
 fn usage(ask: &Ask, output: u64, thinking: u64) -> Value {
     let mut usage = json!({
         "input_tokens": ask.prompt_tokens - ask.cached_tokens, "cache_creation_input_tokens": 0,
@@ -44,13 +44,13 @@ fn usage(ask: &Ask, output: u64, thinking: u64) -> Value {
     usage
 }
 
-/// Why the model stops.
+/// The stop reason.
 pub(super) struct Stop {
     pub(super) reason: &'static str,
     pub(super) details: Value,
 }
 
-/// Anthropic has no filter apart from the model's refusal, which may come in the midst of a text.
+/// Anthropic has no filter apart from the model's refusal, which may come in the middle of a text.
 pub(super) fn stop(answer: &Answer) -> Stop {
     let reason = match (&answer.said, answer.finish) {
         (Said::Refusal(_), _) | (_, Finish::ContentFilter) => "refusal",
@@ -66,7 +66,7 @@ pub(super) fn stop(answer: &Answer) -> Stop {
     Stop { reason, details: if reason == "refusal" { details } else { Value::Null } }
 }
 
-/// A content block, with what is streamed of it.
+/// A content block, with the parts of it that are streamed.
 pub(super) enum Block<'a> {
     Thinking { thinking: &'a str, signature: String },
     Text(&'a str),
@@ -88,7 +88,7 @@ impl Block<'_> {
     }
 }
 
-/// The blocks of the answer; none for a refusal or for nothing at all.
+/// The blocks of the answer; none for a refusal or an empty answer.
 pub(super) fn blocks<'a>(envelope: Envelope, ask: &Ask, answer: &'a Answer) -> Vec<Block<'a>> {
     let thought = answer.thought.as_deref().map(|thought| Block::Thinking {
         thinking: if ask.thinking == Thinking::Shown { thought } else { "" },
@@ -107,8 +107,8 @@ pub(super) fn blocks<'a>(envelope: Envelope, ask: &Ask, answer: &'a Answer) -> V
     thought.into_iter().chain(said).collect()
 }
 
-/// The input of a call whose arguments the model has written as this text. What was cut off keeps its whole properties;
-/// what is no object otherwise stands in one, as Anthropic's documentation shows it.
+/// The input of a call whose arguments the model has written as this text. Truncated text keeps its complete
+/// properties; any other text that is not an object is wrapped in one, as in Anthropic's documentation.
 fn input(arguments: &str) -> Value {
     match serde_json::from_str(arguments) {
         Ok(Value::Object(input)) => Value::Object(input),
@@ -118,7 +118,7 @@ fn input(arguments: &str) -> Value {
     }
 }
 
-/// The properties of an object that are complete in a text that breaks off.
+/// The complete properties of an object in a truncated text.
 fn whole_properties(text: &str) -> Map<String, Value> {
     let ends = text.rmatch_indices(',').map(|(at, _)| at);
     let object = |at: usize| serde_json::from_str(&format!("{}}}", text.get(..at)?)).ok();
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_input_of_a_call_is_an_object_whatever_the_model_wrote() {
+    fn the_input_of_a_call_is_always_an_object() {
         for (arguments, expected) in [
             ("{\"a\":1,\"b\":[2]}", json!({ "a": 1, "b": [2] })),
             ("{\"a\":1,\"b\":[2,", json!({ "a": 1 })),

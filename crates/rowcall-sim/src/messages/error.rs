@@ -39,7 +39,7 @@ pub(crate) fn reply(trouble: Trouble<'_>, asked: Asked<'_>) -> Reply {
     }
 }
 
-/// What stands in place of an answer, or amid its stream, when what is behind the server fails.
+/// The error instead of an answer, or in its stream, when the server's backend fails.
 pub(crate) fn upstream(id: &str) -> Value {
     body(id, "api_error", "The simulated upstream failed.", None)
 }
@@ -83,7 +83,7 @@ fn with_commas(number: u64) -> String {
     grouped
 }
 
-/// An HTTP error as the scenario words it; the type as usual for the status where it is silent.
+/// An HTTP error with the scenario's words, or the usual type for the status where it has none.
 fn simulated(status: &StatusFault, id: &str) -> Reply {
     let usual = match status.code {
         401 => "authentication_error",
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_numbers_are_grouped() {
+    fn large_numbers_have_separators() {
         for (number, expected) in [(0, "0"), (999, "999"), (1_000, "1,000"), (2_000_000, "2,000,000")] {
             assert_eq!(with_commas(number), expected);
         }

@@ -1,4 +1,4 @@
-//! The form of answer that a Messages request asks for: `output_config.format`, `tools` and `tool_choice`.
+//! The form of answer that a Messages request wants: `output_config.format`, `tools` and `tool_choice`.
 
 use serde_json::{Map, Value};
 
@@ -13,17 +13,17 @@ use crate::mode::Mode;
 use crate::rules::Rules;
 use crate::value::supported;
 
-/// Strict tools in one request, at most.
+/// The most strict tools in one request.
 const MOST_STRICT_TOOLS: usize = 20;
 
-/// The tool to call, if one is to be called, and what `output_config.format` asks for.
+/// The tool to call, if there is one, and the form that `output_config.format` requests.
 pub(super) fn read(body: &Map<String, Value>, rules: Rules<'_>) -> Result<(Option<Tool>, Format), Invalid> {
     let mut size = Size::default();
     let tool = tool(body, rules, &mut size)?;
     Ok((tool, format(body, rules, &mut size)?))
 }
 
-/// What `output_config.format` asks for, beside strict tools of this size.
+/// The form that `output_config.format` requests, next to strict tools of this size.
 fn format(body: &Map<String, Value>, rules: Rules<'_>, size: &mut Size) -> Result<Format, Invalid> {
     let format = body.get("output_config").and_then(|config| config.get("format"));
     let Some(schema) = format.and_then(|format| format.get("schema")) else { return Ok(Format::Text) };
@@ -39,7 +39,7 @@ fn format(body: &Map<String, Value>, rules: Rules<'_>, size: &mut Size) -> Resul
     Ok(Format::Schema(schema.clone()))
 }
 
-/// Whether a document of the user's is to be cited.
+/// Whether one of the user's documents is to be cited.
 fn cites(body: &Map<String, Value>) -> bool {
     let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
     let blocks = messages.filter_map(|message| message.get("content")?.as_array()).flatten();
@@ -81,30 +81,30 @@ fn tool(body: &Map<String, Value>, rules: Rules<'_>, size: &mut Size) -> Result<
     Ok(Some(Tool { name: text(tool, "name").to_owned(), parameters, forced }))
 }
 
-/// Judges the tools that are offered, and adds the strict ones to `size`.
+/// Checks the offered tools, and adds the strict ones to `size`.
 fn judge(tools: &[Value], size: &mut Size) -> Result<(), Invalid> {
     let mut names = Vec::new();
     let mut strict = 0;
     for (n, tool) in tools.iter().filter_map(Value::as_object).enumerate() {
-        let place = format!("tools.{n}.custom");
+        let location = format!("tools.{n}.custom");
         let name = text(tool, "name");
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if !plain || !(1..=128).contains(&name.len()) {
             let what = "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'";
-            return Err(at(&format!("{place}.name"), what));
+            return Err(at(&format!("{location}.name"), what));
         }
         let schema = tool.get("input_schema").unwrap_or(&Value::Null);
-        let place = format!("{place}.input_schema");
+        let location = format!("{location}.input_schema");
         match schema.get("type") {
             Some(kind) if kind == "object" => {}
-            Some(_) => return Err(at(&format!("{place}.type"), "Input should be 'object'")),
-            None => return Err(at(&format!("{place}.type"), "Field required")),
+            Some(_) => return Err(at(&format!("{location}.type"), "Input should be 'object'")),
+            None => return Err(at(&format!("{location}.type"), "Field required")),
         }
         if tool.get("strict") == Some(&Value::Bool(true)) {
             strict += 1;
-            size.add(schema).map_err(|complaint| refused(&place, &complaint))?;
+            size.add(schema).map_err(|complaint| refused(&location, &complaint))?;
         }
-        supported(schema).map_err(|complaint| refused(&place, &complaint))?;
+        supported(schema).map_err(|complaint| refused(&location, &complaint))?;
         names.push(name);
     }
     if strict > MOST_STRICT_TOOLS {
@@ -120,7 +120,7 @@ fn judge(tools: &[Value], size: &mut Size) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// The refusal of a schema that no value was found for.
+/// The rejection of a schema for which no value was found.
 pub(crate) fn no_value(wanted: &Wanted, complaint: &Complaint) -> Invalid {
     match wanted {
         Wanted::Tool(_) => refused("tools.0.custom.input_schema", complaint),
@@ -130,9 +130,9 @@ pub(crate) fn no_value(wanted: &Wanted, complaint: &Complaint) -> Invalid {
     }
 }
 
-/// The refusal of the schema at this place of the body; where in the schema is told after what is wrong.
-fn refused(place: &str, complaint: &Complaint) -> Invalid {
+/// The rejection of the schema at this path of the body; the path within the schema follows the problem.
+fn refused(location: &str, complaint: &Complaint) -> Invalid {
     let within = complaint.path.join(".");
     let within = if within.is_empty() { String::new() } else { format!(" (at {within})") };
-    at(place, &format!("{}{within}", complaint.what))
+    at(location, &format!("{}{within}", complaint.what))
 }

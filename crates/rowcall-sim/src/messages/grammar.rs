@@ -1,5 +1,5 @@
-//! What may stand in a Messages request, by Anthropic's API description; anything else is refused. What depends on more
-//! than one field is judged where the fields are read.
+//! The shape of a Messages request, from Anthropic's API description; anything else is rejected. Rules that involve
+//! several fields are checked where the fields are read.
 
 use crate::ask::shape::{Field, Shape, nullable, optional, required};
 
@@ -33,7 +33,7 @@ pub(super) const MESSAGES: Shape = Shape::Record(&[
     optional("workspace_id", Shape::Text),
 ]);
 
-/// `POST /v1/messages/count_tokens`: what makes the prompt, and nothing of how it is answered.
+/// `POST /v1/messages/count_tokens`: the fields of the prompt, and none that concern the answer.
 pub(super) const COUNT_TOKENS: Shape = Shape::Record(&[
     required("model", Shape::Text),
     CONVERSATION,
@@ -112,7 +112,7 @@ const MESSAGE: Shape = Shape::Tagged(
     &[
         ("user", SAID),
         ("assistant", SAID),
-        // In the midst of a conversation, for newer models.
+        // In the middle of a conversation, for newer models.
         ("system", &[required("content", Shape::Either(&[Shape::Text, Shape::List(&WORDS)]))]),
     ],
 );

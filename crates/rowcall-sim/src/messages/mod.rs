@@ -1,4 +1,4 @@
-//! Anthropic's Messages: a request's headers and bytes to an ask, an answer to bytes.
+//! Anthropic's Messages: from a request's headers and bytes to an ask, from an answer to bytes.
 
 mod body;
 pub(crate) mod error;

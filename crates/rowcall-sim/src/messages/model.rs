@@ -1,6 +1,6 @@
-//! What Claude models take and refuse, by parts of their names, as of November 2026.
+//! What Claude models accept and reject, by parts of their names, as of November 2026.
 
-/// Models that cannot be forced to call a tool and take no sampling parameters under any version.
+/// Models that cannot be forced to call a tool and accept no sampling parameters under any version.
 const NEWEST: [&str; 4] = ["sonnet-5-5", "opus-5-5", "fable-5-1", "mythos-5-1"];
 
 /// Models that always think.

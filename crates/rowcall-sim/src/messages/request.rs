@@ -1,4 +1,4 @@
-//! A Messages request as read from its headers and body, or what Anthropic would say is wrong with it.
+//! A Messages request as read from its headers and body, or Anthropic's error for it.
 
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
@@ -17,12 +17,12 @@ use crate::invalid::Invalid;
 use crate::rules::Rules;
 use crate::written::Written;
 
-/// The version under which sampling parameters are no parameters any more.
+/// The version under which sampling parameters no longer exist.
 const WITHOUT_SAMPLING: &str = "2026-10-21";
 const VERSIONS: [&str; 2] = ["2023-06-01", WITHOUT_SAMPLING];
 const SAMPLING: [&str; 3] = ["temperature", "top_p", "top_k"];
 
-/// What is asked, or why it may not be.
+/// What is asked, or why the request is rejected.
 pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     let body = body(headers, sent, MESSAGES, rules)?;
     let conversation = read(&body)?;
@@ -45,7 +45,7 @@ pub(crate) fn decode(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Resu
     })
 }
 
-/// What `POST /v1/messages/count_tokens` answers.
+/// The answer to `POST /v1/messages/count_tokens`.
 pub(crate) fn count(headers: &HeaderMap, sent: &[u8], rules: Rules<'_>) -> Result<Written, Invalid> {
     let body = body(headers, sent, COUNT_TOKENS, rules)?;
     format::read(&body, rules)?;

@@ -1,13 +1,13 @@
-//! How the simulator signs its thoughts, and whether it has signed one that comes back.
+//! Signs the simulator's thoughts, and recognises its signatures.
 
 use crate::chance::hash;
 
-/// What proves that a thought was given out by the simulator.
+/// The signature of a thought that the simulator issued.
 pub(super) fn signature(number: u64) -> String {
     format!("RXNpbQ{number:016x}{:016x}", hash(number, b"a simulated thought"))
 }
 
-/// Whether the simulator has signed like this.
+/// Whether the signature is one of the simulator's.
 pub(super) fn is_signature(text: &str) -> bool {
     let number = text.strip_prefix("RXNpbQ").and_then(|rest| rest.get(..16));
     number
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_simulators_signatures_are_known_again() {
+    fn only_the_simulators_signatures_are_accepted() {
         assert!(is_signature(&signature(7)));
         for foreign in ["", "EqQB", "RXNpbQ", &signature(7).replace('7', "8"), "RXNpbQé000000000000000"] {
             assert!(!is_signature(foreign), "{foreign}");

@@ -1,4 +1,4 @@
-//! An answer as server-sent events, the way Anthropic streams a message: named, block by block, the usage at the end.
+//! An answer as server-sent events, as Anthropic streams a message: named, block by block, the usage at the end.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub(super) fn frames(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Stri
     frames
 }
 
-/// The block as it begins, and what is added to it.
+/// The block as it begins, and its deltas.
 fn parts(block: &Block<'_>) -> (Value, Vec<Value>) {
     let mut empty = block.whole();
     let mut clear = |field: &str, value: Value| {

@@ -1,5 +1,5 @@
-//! The subset of JSON Schema that Anthropic takes for structured outputs and strict tools, by its documentation. Owns the
-//! rules and their wording; whether the simulator can make a value is another question.
+//! The subset of JSON Schema that Anthropic accepts for structured outputs and strict tools, from its documentation.
+//! Owns the rules and their wording, but not whether the simulator can make a value.
 
 use serde_json::{Map, Value};
 
@@ -32,7 +32,7 @@ const TYPES: [&str; 7] = ["object", "array", "string", "integer", "number", "boo
 const MOST_OPTIONAL: usize = 24;
 const MOST_UNIONS: usize = 16;
 
-/// What makes the schemas of one request expensive to compile, all together: limits are the request's.
+/// What makes the schemas of one request expensive to compile together: the limits apply to the whole request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Size {
     /// Properties that are not required.
@@ -42,7 +42,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// Adds `schema`, or says what Anthropic would complain of: in the schema, or that it is too much with those before.
+    /// Adds `schema`, or returns Anthropic's error: for the schema, or for too much together with earlier ones.
     pub(super) fn add(&mut self, schema: &Value) -> Result<(), Complaint> {
         let Self { optional, unions } = check(schema)?;
         self.optional += optional;
@@ -70,7 +70,7 @@ impl Size {
     }
 }
 
-/// Whether Anthropic would take `schema` alone, whatever its size; how large it is, or the complaint it would make.
+/// The size of `schema` if Anthropic would accept it alone, whatever its size, or its error.
 fn check(schema: &Value) -> Result<Size, Complaint> {
     let mut walk = Walk { root: schema, path: Vec::new(), size: Size::default() };
     walk.schema(schema)?;

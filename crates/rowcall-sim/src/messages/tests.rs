@@ -1,4 +1,4 @@
-//! Messages requests that are refused and how, and what is read from those that are not.
+//! Which Messages requests are rejected and how, and what is read from the others.
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -56,7 +56,7 @@ fn said(role: &str, blocks: &Value) -> Value {
 }
 
 #[test]
-fn what_is_wrong_with_a_request_is_named() {
+fn problems_with_a_request_are_reported() {
     let user = said("user", &json!("x"));
     let call =
         said("assistant", &json!([{ "type": "tool_use", "id": "toolu_1", "name": "record", "input": {} }]));
@@ -202,9 +202,9 @@ fn strict_tools_and_a_format_are_limited_together() {
             "output_config": { "format": { "type": "json_schema", "schema": wide(format) } },
         }))
     };
-    let refused = |place: &str| {
+    let refused = |path: &str| {
         Some(format!(
-            "{place}: Schemas contain too many optional parameters (25), which would make grammar compilation inefficient (limit: 24)"
+            "{path}: Schemas contain too many optional parameters (25), which would make grammar compilation inefficient (limit: 24)"
         ))
     };
     for (strict, tools, format, expected) in [
@@ -249,7 +249,7 @@ fn the_version_and_the_model_decide_about_sampling_and_forced_tools() {
 }
 
 #[test]
-fn a_schema_is_wanted_by_its_format_or_by_a_tool() {
+fn a_schema_comes_from_the_format_or_a_tool() {
     let wanted = |body: &Value| decoded(body).unwrap().wanted;
     assert!(matches!(wanted(&format(&person())), Wanted::Schema(schema) if schema == person()));
     for (choice, expected) in [
@@ -266,7 +266,7 @@ fn a_schema_is_wanted_by_its_format_or_by_a_tool() {
 }
 
 #[test]
-fn results_of_tools_and_documents_are_no_words_of_the_user() {
+fn results_of_tools_and_documents_are_not_user_text() {
     let call = said(
         "assistant",
         &json!([{ "type": "tool_use", "id": "toolu_1", "name": "record", "input": { "name": "Ann" } }]),
@@ -290,7 +290,7 @@ fn results_of_tools_and_documents_are_no_words_of_the_user() {
 }
 
 #[test]
-fn thinking_is_as_the_model_and_the_request_have_it() {
+fn thinking_depends_on_the_model_and_the_request() {
     let thinking = |model: &str, config: Value| {
         let mut body = with(json!({ "model": model, "max_tokens": 3_000 }));
         if !config.is_null() {
@@ -331,7 +331,7 @@ fn tokens_are_counted_without_a_limit() {
 }
 
 #[test]
-fn any_number_of_tokens_may_be_asked_for() {
+fn any_number_of_tokens_may_be_requested() {
     assert_eq!(decoded(&with(json!({ "max_tokens": 64_000 }))).unwrap().most_tokens, Some(64_000));
     assert_eq!(decoded(&with(json!({ "max_tokens": 0 }))).unwrap().most_tokens, Some(0));
 }

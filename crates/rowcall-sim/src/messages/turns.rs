@@ -1,5 +1,5 @@
-//! The turns of a Messages request: who says what, whether calls of tools are met by results, whether thoughts are those
-//! that were given out.
+//! The turns of a Messages request: speakers, whether tool calls have results, whether thoughts are ones that the
+//! simulator issued.
 
 use serde_json::{Map, Value};
 
@@ -12,12 +12,12 @@ use crate::invalid::Invalid;
 /// Whether the last answer, if it called a tool, must begin with its thought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Thinking {
-    /// As with a budget for thinking.
+    /// As with a thinking budget.
     First,
     AsGiven,
 }
 
-/// The conversation in a body that has been judged to hold one.
+/// The conversation in a body whose shape has been checked.
 pub(super) fn read(body: &Map<String, Value>, thinking: Thinking) -> Result<Conversation, Invalid> {
     let mut conversation = Conversation::default();
     if let Some(system) = body.get("system") {
@@ -59,7 +59,7 @@ pub(super) fn read(body: &Map<String, Value>, thinking: Thinking) -> Result<Conv
 
 struct Message<'m> {
     role: &'m str,
-    /// Text that stands there instead of blocks.
+    /// Plain text instead of blocks.
     plain: Option<&'m str>,
     blocks: Vec<&'m Map<String, Value>>,
 }
@@ -92,7 +92,7 @@ impl<'m> Message<'m> {
         self.of_kind(kind).filter_map(move |block| block.get(field).and_then(Value::as_str))
     }
 
-    /// Each call of the message before has its result here, and each result its call there.
+    /// Each call of the previous message has its result here, and each result its call there.
     fn meets(&self, called: &[&str], n: usize) -> Result<(), Invalid> {
         let results: Vec<&str> = self.fields("tool_result", "tool_use_id").collect();
         let open: Vec<&str> = called.iter().copied().filter(|id| !results.contains(id)).collect();
@@ -112,7 +112,7 @@ impl<'m> Message<'m> {
 
     fn blocks_fit(&self, n: usize) -> Result<(), Invalid> {
         for (m, block) in self.blocks.iter().enumerate() {
-            let place = format!("messages.{n}.content.{m}");
+            let location = format!("messages.{n}.content.{m}");
             let kind = text(block, "type");
             let speaker = match kind {
                 "tool_use" | "thinking" | "redacted_thinking" => "assistant",
@@ -121,13 +121,13 @@ impl<'m> Message<'m> {
             };
             if speaker != self.role {
                 let what = format!("`{kind}` blocks can only be in `{speaker}` messages");
-                return Err(at(&place, &what));
+                return Err(at(&location, &what));
             }
             if kind == "text" && text(block, "text").trim().is_empty() {
                 return Err(at("messages", "text content blocks must contain non-whitespace text"));
             }
             if kind == "thinking" && !is_signature(text(block, "signature")) {
-                return Err(at(&place, "Invalid `signature` in `thinking` block"));
+                return Err(at(&location, "Invalid `signature` in `thinking` block"));
             }
         }
         Ok(())
@@ -150,7 +150,7 @@ impl<'m> Message<'m> {
             (None, None) => self.fields("text", "text").collect(),
         };
         let sources: Vec<&Value> = self.blocks.iter().filter_map(|block| block.get("source")).collect();
-        // A message of results alone says nothing more.
+        // A message with only results adds no turn.
         if !said.is_empty() || !sources.is_empty() || speaker == Speaker::Model {
             conversation.say(speaker, said);
         }

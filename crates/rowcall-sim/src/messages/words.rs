@@ -1,9 +1,9 @@
-//! What is wrong with a request, in Anthropic's words.
+//! Anthropic's wording for what is wrong with a request.
 
 use crate::ask::shape::{Breach, Shape, Step, Wrong};
 use crate::invalid::Invalid;
 
-/// The refusal of a body with this breach.
+/// The rejection of a body with this breach.
 pub(super) fn invalid(breach: &Breach) -> Invalid {
     let what = match &breach.wrong {
         Wrong::Unknown => "Extra inputs are not permitted".to_owned(),
@@ -26,9 +26,9 @@ pub(super) fn invalid(breach: &Breach) -> Invalid {
     at(&path(&breach.at), &what)
 }
 
-/// The refusal of what stands at this place.
-pub(super) fn at(place: &str, what: &str) -> Invalid {
-    Invalid::new(format!("{place}: {what}"))
+/// The rejection of the value at this path.
+pub(super) fn at(location: &str, what: &str) -> Invalid {
+    Invalid::new(format!("{location}: {what}"))
 }
 
 /// `messages.0.content.1.type`.
@@ -49,7 +49,7 @@ fn described(shape: Shape) -> &'static str {
         Shape::Number { .. } => "a valid number",
         Shape::Map | Shape::Record(_) | Shape::Tagged(..) => "an object",
         Shape::List(_) => "a valid list",
-        // Anthropic words the last of the choices.
+        // Anthropic describes the last of the choices.
         Shape::Either(shapes) => shapes.last().map_or("a value", |shape| described(*shape)),
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn error(
     Reply::json(status, body(message, kind, param, code).to_string().into_bytes())
 }
 
-/// What stands in place of an answer, or amid its stream, when what is behind the server fails.
+/// The error instead of an answer, or in its stream, when the server's backend fails.
 pub(crate) fn upstream() -> Value {
     body("The simulated upstream failed.", "server_error", None, Some("upstream_error"))
 }
@@ -56,7 +56,7 @@ fn body(message: &str, kind: &str, param: Option<&str>, code: Option<&str>) -> V
     json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
 }
 
-/// When to come again, in whole seconds and, for those who read them, in milliseconds.
+/// When to retry, in whole seconds and also in milliseconds.
 fn retry_after(wait: Duration) -> Vec<(&'static str, String)> {
     vec![("retry-after", retry_seconds(wait).to_string()), ("retry-after-ms", milliseconds(wait).to_string())]
 }
@@ -92,7 +92,7 @@ fn lacking(model: &str, refusal: Refusal) -> Reply {
     error(429, &message, kind, None, Some("rate_limit_exceeded")).with_headers(headers)
 }
 
-/// An HTTP error as the scenario words it; type and code as usual for the status where it is silent.
+/// An HTTP error with the scenario's words, or the usual type and code for the status where it has none.
 fn simulated(status: &StatusFault) -> Reply {
     let (kind, code) = match status.code {
         401 => ("invalid_request_error", Some("invalid_api_key")),
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_when_to_come_again_where_that_is_known() {
+    fn a_refusal_says_when_to_retry_if_known() {
         let lacking = |wait| {
             Trouble::Lacking(Refusal {
                 dimension: Dimension::Requests,

@@ -1,5 +1,5 @@
-//! What OpenAI's two protocols share: the wording of refusals, error bodies, the strict subset of JSON Schema, how a
-//! function is named.
+//! What OpenAI's two protocols share: the wording of rejections, error bodies, the strict subset of JSON Schema, and
+//! how functions are named.
 
 pub(crate) mod error;
 mod strict;
@@ -26,7 +26,7 @@ pub(crate) const VERBOSITY: Field = nullable("verbosity", Shape::Word(&["low", "
 pub(crate) const RETENTION: Field =
     nullable("prompt_cache_retention", Shape::Word(&["in_memory", "in-memory", "24h"]));
 
-/// A request's body, if it is an object without a parameter that the scenario refuses.
+/// A request's body, if it is an object without a parameter that the scenario rejects.
 pub(crate) fn parse(sent: &[u8], rules: Rules<'_>) -> Result<Value, Invalid> {
     let Ok(Value::Object(body)) = serde_json::from_slice(sent) else {
         let message =
@@ -39,20 +39,20 @@ pub(crate) fn parse(sent: &[u8], rules: Rules<'_>) -> Result<Value, Invalid> {
     }
 }
 
-/// The refusal of a parameter that the model does not take.
+/// The rejection of a parameter that the model does not accept.
 pub(crate) fn refusal(param: &str) -> Invalid {
     let instead = if param == "max_tokens" { " Use 'max_completion_tokens' instead." } else { "" };
     let message = format!("Unsupported parameter: '{param}' is not supported with this model.{instead}");
     Invalid::new(message).at(param).with_code("unsupported_parameter")
 }
 
-/// The refusal of a mode that the server does not know; `type` is that of the parameter `param`.
+/// The rejection of a mode that the server does not support; `kind` is the type of the parameter `param`.
 pub(crate) fn unknown_mode(param: &str, kind: &str) -> Invalid {
     let message = format!("Invalid parameter: '{param}' of type '{kind}' is not supported with this model.");
     Invalid::new(message).at(param)
 }
 
-/// The schema may be used: by OpenAI's rules if `strict`, and by the simulator's own.
+/// Checks that the schema may be used: by OpenAI's rules if `strict`, and by the simulator's own.
 pub(crate) fn judged(schema: &Value, strict: Strict) -> Result<(), Complaint> {
     match strict {
         Strict::Yes => strict::check(schema)?,
@@ -61,27 +61,27 @@ pub(crate) fn judged(schema: &Value, strict: Strict) -> Result<(), Complaint> {
     supported(schema)
 }
 
-/// The schema may be that of a function's parameters, which are an object in any case.
+/// Checks that the schema may be used for a function's parameters, which must be an object.
 pub(crate) fn judged_parameters(schema: &Value, strict: Strict) -> Result<(), Complaint> {
     strict::check_root(schema)?;
     judged(schema, strict)
 }
 
-/// Whether a schema is to be followed to the letter.
+/// Whether a schema must be followed exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strict {
     Yes,
     No,
 }
 
-/// A function that is offered.
+/// An offered function.
 #[derive(Debug)]
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) parameters: Value,
 }
 
-/// What `tool_choice` says of the functions offered; the name of a chosen one stands at `name_at` in it.
+/// What `tool_choice` says about the offered functions; `name_at` is the path of the chosen name in it.
 pub(crate) fn chosen(
     choice: Option<&Value>,
     mut offered: Vec<Function>,
@@ -127,7 +127,7 @@ pub(crate) fn chosen(
     Ok(Some(Tool { name, parameters, forced }))
 }
 
-/// The refusal of a schema that no value was found for; a format's schema stands at `format`.
+/// The rejection of a schema for which no value was found; `format` is the path of a format's schema.
 pub(crate) fn no_value(wanted: &Wanted, complaint: &Complaint, format: &str) -> Invalid {
     match wanted {
         Wanted::Tool(Tool { name, .. }) => {
@@ -139,7 +139,7 @@ pub(crate) fn no_value(wanted: &Wanted, complaint: &Complaint, format: &str) -> 
     }
 }
 
-/// The name of a schema or a function at this place: 1 to 64 letters, digits, `_` and `-`.
+/// Checks the name of a schema or a function at this path: 1 to 64 letters, digits, `_` and `-`.
 pub(crate) fn name(name: &str, at: &str) -> Result<(), Invalid> {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if plain && (1..=64).contains(&name.len()) {
@@ -151,7 +151,7 @@ pub(crate) fn name(name: &str, at: &str) -> Result<(), Invalid> {
     Err(Invalid::new(message).at(at).with_code("invalid_value"))
 }
 
-/// How strictly a function or a format asks for its schema; where it does not say, `otherwise`.
+/// How strictly a function or a format wants its schema followed; `otherwise` if it does not say.
 pub(crate) fn strictness(object: &Map<String, Value>, otherwise: Strict) -> Strict {
     match object.get("strict") {
         None => otherwise,
@@ -160,7 +160,7 @@ pub(crate) fn strictness(object: &Map<String, Value>, otherwise: Strict) -> Stri
     }
 }
 
-/// Whether a field that has been judged to be a flag is set.
+/// Whether a field that has been checked to be a flag is set.
 pub(crate) fn is_set(object: &Map<String, Value>, field: &str) -> bool {
     object.get(field) == Some(&Value::Bool(true))
 }

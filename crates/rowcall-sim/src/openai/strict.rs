@@ -1,12 +1,12 @@
-//! The subset of JSON Schema that OpenAI takes with `strict: true` (its documentation of February 2026).
-//! Owns the rules and their wording; whether the simulator can make a value is another question.
+//! The subset of JSON Schema that OpenAI accepts with `strict: true` (documentation of February 2026). Owns the rules
+//! and their wording, but not whether the simulator can make a value.
 
 use serde_json::{Map, Value};
 
 use crate::complaint::Complaint;
 use crate::value::names_type;
 
-/// Keywords that may stand in a strict schema. Everything else is refused, `default` and `minLength` too.
+/// Keywords permitted in a strict schema. Everything else is rejected, including `default` and `minLength`.
 const PERMITTED: [&str; 25] = [
     "type",
     "properties",
@@ -42,18 +42,18 @@ const MOST_PROPERTIES: usize = 5_000;
 const MOST_NESTING: usize = 10;
 const MOST_CHARACTERS: usize = 120_000;
 const MOST_ENUM_VALUES: usize = 1_000;
-/// An enum of strings with more members than this has a limit of characters of its own.
+/// An enum of strings with more members than this has its own limit of characters.
 const LARGE_ENUM: usize = 250;
 const LARGE_ENUM_CHARACTERS: usize = 15_000;
 
-/// Whether OpenAI would take `schema` with `strict: true`; the complaint it would make if not.
+/// Whether OpenAI would accept `schema` with `strict: true`, or its error.
 pub(crate) fn check(schema: &Value) -> Result<(), Complaint> {
     check_root(schema)?;
     let mut walk = Walk { root: schema, path: Vec::new(), properties: 0, characters: 0, enum_values: 0 };
     walk.schema(schema, 0)
 }
 
-/// Whether the values of `schema` are objects, as those of parameters have to be in any case.
+/// Whether the values of `schema` are objects, as those of parameters must be.
 pub(super) fn check_root(schema: &Value) -> Result<(), Complaint> {
     let root_type = schema.get("type").and_then(Value::as_str);
     if root_type == Some("object") && schema.get("anyOf").is_none() {
@@ -199,10 +199,10 @@ impl Walk<'_> {
         if let Some(target) = keywords.get("$ref") {
             let pointer = target.as_str().and_then(|target| target.strip_prefix('#'));
             let local = pointer.is_some_and(|pointer| {
-                let place = pointer.is_empty()
+                let is_allowed = pointer.is_empty()
                     || pointer.starts_with("/$defs/")
                     || pointer.starts_with("/definitions/");
-                place && self.root.pointer(pointer).is_some()
+                is_allowed && self.root.pointer(pointer).is_some()
             });
             if !local {
                 return self
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_of_every_permitted_keyword_is_taken() {
+    fn a_schema_with_every_permitted_keyword_is_accepted() {
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "T", "description": "d",
             "type": "object", "additionalProperties": false, "required": ["a", "b", "c", "d"],
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn each_breach_is_named_with_its_context() {
+    fn each_breach_is_reported_with_its_context() {
         let within = |schema: Value| object(&json!({ "x": schema }));
         let cases = [
             (
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_of_size_hold() {
+    fn size_limits_are_enforced() {
         let nested =
             |levels| (0..levels).fold(json!({ "type": "string" }), |inner, _| object(&json!({ "a": inner })));
         assert_eq!(complaint(&nested(10)), "");

@@ -1,11 +1,11 @@
-//! What is wrong with a request, in OpenAI's words.
+//! OpenAI's wording for what is wrong with a request.
 
 use serde_json::Value;
 
 use crate::ask::shape::{Bound, Breach, Shape, Step, Wrong};
 use crate::invalid::Invalid;
 
-/// The refusal of a body with this breach.
+/// The rejection of a body with this breach.
 pub(crate) fn invalid(breach: &Breach) -> Invalid {
     let at = path(&breach.at);
     match &breach.wrong {

@@ -1,4 +1,4 @@
-//! Whatever stands in a body, it is answered or refused in the protocol's own form.
+//! Any body is answered or rejected in the protocol's own form.
 
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use crate::scenario::Scenario;
 use crate::simulation::{Hold, Simulation};
 use std::time::Duration;
 
-/// A request of each protocol in which nearly everything is said that can be said.
+/// A request of each protocol that uses nearly every field.
 fn requests() -> Vec<(Service, Value)> {
     let schema = json!({
         "type": "object", "properties": { "a": { "type": ["string", "null"] }, "b": { "anyOf": [{ "$ref": "#/$defs/n" }] } },
@@ -92,8 +92,8 @@ fn answer(service: &Service, body: &str) -> Reply {
     simulation.play(Duration::ZERO, call, &mut Hold::default())
 }
 
-/// What makes an error body one of the provider's, by a place that it has in any case.
-fn error_place(service: &Service) -> &'static str {
+/// A location that every error body of the provider has.
+fn error_location(service: &Service) -> &'static str {
     match service {
         Service::Chat | Service::Responses => "/error/type",
         Service::Messages => "/request_id",
@@ -101,24 +101,24 @@ fn error_place(service: &Service) -> &'static str {
     }
 }
 
-/// Every place in `value`, as a pointer.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+/// Every location in `value`, as a pointer.
+fn locations(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(object) => {
-            object
-                .iter()
-                .for_each(|(name, value)| places(value, &format!("{at}/{}", name.replace('/', "~1")), found));
+            object.iter().for_each(|(name, value)| {
+                locations(value, &format!("{at}/{}", name.replace('/', "~1")), found)
+            });
         }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(n, value)| places(value, &format!("{at}/{n}"), found));
+            items.iter().enumerate().for_each(|(n, value)| locations(value, &format!("{at}/{n}"), found));
         }
         _ => {}
     }
 }
 
 #[test]
-fn the_requests_to_be_broken_are_sound() {
+fn the_requests_are_valid_before_they_are_changed() {
     for (service, body) in requests() {
         let reply = answer(&service, &body.to_string());
         assert_eq!(reply.status, 200, "{service:?}: {}", String::from_utf8_lossy(&reply.body));
@@ -127,16 +127,16 @@ fn the_requests_to_be_broken_are_sound() {
 
 proptest! {
     #[test]
-    fn a_body_with_something_odd_anywhere_is_answered_or_refused(
+    fn a_body_with_one_odd_value_is_answered_or_rejected(
         which in 0_usize..4,
-        place in any::<prop::sample::Index>(),
+        location in any::<prop::sample::Index>(),
         odd in prop::sample::select(vec![json!(null), json!(-1), json!(1e300), json!("x"), json!(""), json!([]), json!({}), json!([{}]), json!({ "type": "text" }), json!({ "$ref": "#" }), json!(true)]),
         cut in any::<prop::sample::Index>(),
     ) {
         let (service, mut body) = requests().swap_remove(which);
         let mut found = Vec::new();
-        places(&body, "", &mut found);
-        if let Some(value) = body.pointer_mut(place.get(&found[..]).as_str()) {
+        locations(&body, "", &mut found);
+        if let Some(value) = body.pointer_mut(location.get(&found[..]).as_str()) {
             *value = odd;
         }
         let text = body.to_string();
@@ -146,7 +146,7 @@ proptest! {
             prop_assert!(matches!(reply.status, 200 | 400 | 404), "{}", reply.status);
             if reply.status != 200 {
                 let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-                prop_assert!(body.pointer(error_place(&service)).is_some(), "{body} to {sent}");
+                prop_assert!(body.pointer(error_location(&service)).is_some(), "{body} to {sent}");
             }
         }
     }

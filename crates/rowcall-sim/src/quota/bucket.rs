@@ -1,4 +1,4 @@
-//! One token bucket, in whole numbers, so that waiting as told is enough to the nanosecond.
+//! One token bucket in integers, so that waiting as advertised is enough to the nanosecond.
 
 use std::time::Duration;
 
@@ -8,32 +8,32 @@ use super::refusal::{Refusal, Wait};
 const MINUTE: u128 = 60_000_000_000;
 const DAY: u128 = 24 * 60 * MINUTE;
 
-/// How a dimension stands, as told in headers.
+/// The state of a dimension, as reported in headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The limit per minute, or per day.
     pub limit: u64,
-    /// What is left now, rounded down.
+    /// What remains now, rounded down.
     pub remaining: u64,
     /// Time until the bucket is full again.
     pub reset: Duration,
 }
 
-/// Every nanosecond adds `limit` to the level, and one request or token costs `period`, the nanoseconds of a minute or
-/// of a day.
+/// Every nanosecond adds `limit` to the level; one request or token costs `period`, the nanoseconds of a minute or a
+/// day.
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
     pub(super) dimension: Dimension,
     limit: u64,
     period: u128,
-    /// Nanoseconds of refill that it holds.
+    /// Its capacity in nanoseconds of refill.
     burst: u128,
     level: u128,
     filled: u128,
 }
 
 impl Bucket {
-    /// A full bucket at `now`; that of a day holds a day's worth, any other `burst_seconds`.
+    /// A full bucket at `now`. A daily one holds a whole day's worth, any other `burst_seconds`.
     pub(super) fn full(dimension: Dimension, limit: u64, burst_seconds: f64, now: Duration) -> Self {
         let (period, burst) = match dimension {
             Dimension::RequestsPerDay => (DAY, DAY),
@@ -59,7 +59,7 @@ impl Bucket {
         self.filled += passed;
     }
 
-    /// Another limit from `now` on; the level is cut to what the bucket then holds.
+    /// A new limit from `now` on; the level is cut to the bucket's new capacity.
     pub(super) fn change(&mut self, limit: u64, now: Duration) {
         self.refill(now);
         self.limit = limit;
@@ -70,7 +70,7 @@ impl Bucket {
         self.level = self.level.saturating_sub(u128::from(requested) * self.period);
     }
 
-    /// Why `requested` cannot be taken at the time of the last refill, if it cannot.
+    /// Why `requested` cannot be taken at the time of the last refill, if so.
     pub(super) fn refusal(&self, requested: u64) -> Option<Refusal> {
         let cost = u128::from(requested) * self.period;
         let lacking = cost.saturating_sub(self.level);
@@ -86,7 +86,7 @@ impl Bucket {
         Some(Refusal { dimension: self.dimension, limit: self.limit, used, requested, wait })
     }
 
-    /// How it stands at the time of the last refill.
+    /// The state at the time of the last refill.
     pub(super) fn standing(&self) -> Standing {
         Standing {
             limit: self.limit,

@@ -3,27 +3,27 @@
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dimension {
-    /// Requests a minute.
+    /// Requests per minute.
     Requests,
-    /// Tokens a minute.
+    /// Tokens per minute.
     Tokens,
-    /// Prompt tokens a minute.
+    /// Prompt tokens per minute.
     InputTokens,
-    /// Answer tokens a minute.
+    /// Answer tokens per minute.
     OutputTokens,
-    /// Requests a day.
+    /// Requests per day.
     RequestsPerDay,
-    /// Requests at the same time.
+    /// Concurrent requests.
     InFlight,
 }
 
 impl Dimension {
-    /// Those that a bucket limits.
+    /// Those limited by a bucket.
     pub(super) const BUCKETS: [Self; 5] =
         [Self::Requests, Self::Tokens, Self::InputTokens, Self::OutputTokens, Self::RequestsPerDay];
 }
 
-/// What one request asks of the account.
+/// What one request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
     /// Requests, usually 1.

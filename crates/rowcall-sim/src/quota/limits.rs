@@ -1,5 +1,5 @@
-//! What a scenario says about an account: its limits, when they change, when it is closed, how fast its traffic may
-//! grow, and what it tells its clients. Data only; the quota plays it.
+//! A scenario's settings for an account: its limits, when they change, when it is closed, how fast its traffic may
+//! grow, and what it reports to clients. Data only; the quota plays it.
 
 use std::time::Duration;
 
@@ -7,36 +7,36 @@ use serde::Deserialize;
 
 use super::dimension::Dimension;
 
-/// The limits of an account; what is absent is not limited.
+/// The limits of an account; a missing one does not apply.
 ///
-/// A bucket starts full, refills continuously at its limit per minute, and holds what `burst_seconds` of that
-/// rate give (but at least one request or token).
+/// A bucket starts full, refills continuously at its limit per minute, and holds `burst_seconds` of that rate (but at
+/// least one request or token).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Requests a minute.
+    /// Requests per minute.
     pub requests_per_minute: Option<u64>,
-    /// Tokens a minute, prompt and answer together.
+    /// Tokens per minute, prompt and answer together.
     pub tokens_per_minute: Option<u64>,
-    /// Prompt tokens a minute.
+    /// Prompt tokens per minute.
     pub input_tokens_per_minute: Option<u64>,
-    /// Answer tokens a minute.
+    /// Answer tokens per minute.
     pub output_tokens_per_minute: Option<u64>,
-    /// Requests a day; its bucket always holds a whole day's.
+    /// Requests per day; its bucket always holds a whole day's worth.
     pub requests_per_day: Option<u64>,
-    /// Requests at the same time.
+    /// Concurrent requests.
     pub in_flight: Option<u64>,
-    /// How many seconds' worth a per-minute bucket holds; 60 unless said otherwise.
+    /// The capacity of a per-minute bucket, in seconds of its rate. Default: 60.
     pub burst_seconds: f64,
-    /// Which headers tell how the account stands; those of the protocol's provider unless said otherwise.
+    /// Which headers report the account's state. Default: those of the protocol's provider.
     pub headers: Headers,
-    /// What headers tell of limits, and of what remains of them, is the truth times this; 1 unless said otherwise.
+    /// The factor by which limits and remaining amounts in headers are falsified. Default: 1, the truth.
     pub headers_factor: f64,
-    /// Limits that change on the way.
+    /// Limits that change over time.
     pub changes: Vec<Change>,
-    /// Times at which nobody is let in.
+    /// Times when the account is closed.
     pub closed: Vec<Closed>,
-    /// How fast traffic may grow; absent, as fast as it likes.
+    /// How fast traffic may grow. Default: without bound.
     pub ramp: Option<Growth>,
 }
 
@@ -60,7 +60,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What is allowed of `dimension` at first.
+    /// The initial limit for `dimension`.
     pub(super) fn of(&self, dimension: Dimension) -> Option<u64> {
         match dimension {
             Dimension::Requests => self.requests_per_minute,
@@ -73,11 +73,11 @@ impl Limits {
     }
 }
 
-/// Which headers tell how an account stands. A refusal says when to come again in any case.
+/// Which headers report an account's state. A rejection says when to retry in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Headers {
-    /// OpenAI's, Anthropic's or, as Gemini has it, none, by the protocol that is spoken.
+    /// OpenAI's or Anthropic's, or none for Gemini, by protocol.
     #[default]
     Provider,
     /// `x-ratelimit-*`, with the time until a bucket is full as a duration.
@@ -88,8 +88,7 @@ pub enum Headers {
     None,
 }
 
-/// New limits from some time on. What a bucket holds is kept, up to what it can hold from then on; what is absent
-/// stays as it was.
+/// New limits from some time on. Buckets keep their level, up to the new capacity; a missing limit stays as it was.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -132,7 +131,7 @@ impl Change {
     }
 }
 
-/// A time at which nobody is let in, as when a provider is overloaded.
+/// A time when the account is closed, as when a provider is overloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Closed {
@@ -143,7 +142,7 @@ pub struct Closed {
 }
 
 impl Closed {
-    /// How long it still lasts at `now`, if it is that time.
+    /// How long it still lasts at `now`, if it has begun and not ended.
     pub(super) fn left(&self, now: Duration) -> Option<Duration> {
         let from = seconds(self.from_seconds);
         let until = from.saturating_add(seconds(self.for_seconds));
@@ -151,18 +150,19 @@ impl Closed {
     }
 }
 
-/// How fast traffic may grow, whatever the limits: at most some requests a second at first, twice as many after each
-/// doubling time. A second's worth may come at once. Once nobody was let in for a doubling time, it begins anew.
+/// How fast traffic may grow, regardless of the limits: at first some requests per second, twice as many after each
+/// doubling time. A second's worth may arrive at once. After a doubling time without admitted requests, it starts
+/// over.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Growth {
-    /// Requests a second at first.
+    /// Requests per second at first.
     pub from_per_second: f64,
     /// Seconds until it is twice as many.
     pub doubling_seconds: f64,
 }
 
-/// A number of seconds as a scenario gives it; what is no time at all is none, and what is beyond all times the longest.
+/// A number of seconds from a scenario: zero if it is not a valid duration, the maximum if it is too long.
 fn seconds(number: f64) -> Duration {
     Duration::try_from_secs_f64(number.max(0.0)).unwrap_or(Duration::MAX)
 }

@@ -1,26 +1,26 @@
-//! Traffic that may not grow too fast: a bucket of requests whose rate grows exponentially while it is used.
+//! Traffic that must not grow too fast: a bucket of requests whose rate grows exponentially while it is used.
 
 use std::f64::consts::LN_2;
 use std::time::Duration;
 
 use super::limits::Growth;
 
-/// After so many times e-fold there is nothing left to limit, and numbers stay finite.
+/// After this many e-folding times there is nothing left to limit, and numbers stay finite.
 const MOST_GROWTH: f64 = 40.0;
-/// What rounding may lack of a whole request.
+/// How much rounding may take from a whole request.
 const ROUNDING: f64 = 1e-9;
 
-/// How much may come at this moment, and since when it has been growing.
+/// The current allowance, and since when it has been growing.
 #[derive(Clone, Debug)]
 pub(super) struct Ramp {
-    /// Requests a second at first.
+    /// Requests per second at first.
     from: f64,
-    /// Seconds in which the rate grows e-fold.
+    /// Seconds in which the rate grows by a factor of e.
     efold: f64,
-    /// So long unused, it begins anew.
+    /// After this many seconds without use, it starts over.
     patience: f64,
     since: Duration,
-    /// Requests that may come at once.
+    /// Requests that may arrive at once.
     level: f64,
     filled: Duration,
     used: Option<Duration>,
@@ -34,7 +34,7 @@ impl Ramp {
         Self { from, efold, patience: doubling_seconds, since, level: from.max(1.0), filled, used }
     }
 
-    /// Requests a second that are allowed at `now`.
+    /// The allowed rate at `now`, in requests per second.
     fn rate(&self, now: Duration) -> f64 {
         let growth = now.saturating_sub(self.since).as_secs_f64() / self.efold;
         self.from * growth.min(MOST_GROWTH).exp()
@@ -52,7 +52,7 @@ impl Ramp {
         self.filled = self.filled.max(now);
     }
 
-    /// How long `requested` have to wait at the time of the last refill, if they have to.
+    /// How long `requested` must wait at the time of the last refill, if at all.
     pub(super) fn wait(&self, requested: u64) -> Option<Duration> {
         let lacking = requested as f64 - self.level;
         if lacking <= ROUNDING {

@@ -1,4 +1,4 @@
-//! The quota in made-up time: refusals, waits, changes, closed times and growth.
+//! The quota in simulated time: refusals, waits, changes, closed times and growth.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn one(tokens: u64) -> Need {
 }
 
 #[test]
-fn a_refusal_names_the_dimension_that_takes_longest() {
+fn a_refusal_has_the_dimension_that_takes_longest() {
     let limits = Limits {
         requests_per_minute: Some(60),
         tokens_per_minute: Some(6_000),
@@ -32,7 +32,7 @@ fn a_refusal_names_the_dimension_that_takes_longest() {
 }
 
 #[test]
-fn a_place_in_flight_is_free_again_once_released() {
+fn a_slot_in_flight_is_free_again_once_released() {
     let mut quota = Quota::new(&Limits { in_flight: Some(1), ..Limits::default() });
     assert_eq!(quota.admit(Duration::ZERO, one(1)), Admission::Admitted);
     assert!(matches!(quota.admit(Duration::ZERO, one(1)), Admission::Refused(_)));
@@ -41,7 +41,7 @@ fn a_place_in_flight_is_free_again_once_released() {
 }
 
 #[test]
-fn standing_tells_the_limit_per_minute_and_the_time_until_full() {
+fn standing_has_the_limit_per_minute_and_the_time_until_full() {
     let mut quota = Quota::new(&Limits { requests_per_minute: Some(600), ..Limits::default() });
     for _ in 0..30 {
         quota.admit(Duration::ZERO, one(1));
@@ -55,13 +55,13 @@ fn millis(time: u64) -> Duration {
     Duration::from_millis(time)
 }
 
-/// How many of the requests that come every millisecond of `from..until` are admitted.
+/// How many requests are admitted if one arrives every millisecond of `from..until`.
 fn admitted(quota: &mut Quota, from: u64, until: u64) -> usize {
     (from..until).filter(|now| quota.admit(millis(*now), one(1)) == Admission::Admitted).count()
 }
 
 #[test]
-fn limits_change_and_buckets_keep_what_they_can_hold() {
+fn limits_change_and_buckets_keep_their_level() {
     let change = |after_seconds, limit| Change {
         after_seconds,
         requests_per_minute: Some(limit),
@@ -70,7 +70,7 @@ fn limits_change_and_buckets_keep_what_they_can_hold() {
     let limits = Limits {
         requests_per_minute: Some(6_000),
         burst_seconds: 1.0,
-        // In the wrong order, as a file may have them.
+        // Out of order, as in a file they may be.
         changes: vec![change(4.0, 12_000), change(2.0, 3_000)],
         ..Limits::default()
     };
@@ -91,7 +91,7 @@ fn limits_change_and_buckets_keep_what_they_can_hold() {
 }
 
 #[test]
-fn what_was_not_limited_can_be_from_some_time_on() {
+fn a_limit_may_begin_later() {
     let change =
         Change { after_seconds: 1.0, tokens_per_minute: Some(60), in_flight: Some(1), ..Change::default() };
     let mut quota = Quota::new(&Limits { changes: vec![change], ..Limits::default() });
@@ -104,7 +104,7 @@ fn what_was_not_limited_can_be_from_some_time_on() {
 }
 
 #[test]
-fn while_closed_nobody_is_let_in_and_nothing_is_charged() {
+fn while_closed_all_requests_are_rejected_and_nothing_is_charged() {
     let closed = |from_seconds, for_seconds| Closed { from_seconds, for_seconds };
     let limits = Limits {
         requests_per_minute: Some(60),
@@ -125,7 +125,7 @@ fn while_closed_nobody_is_let_in_and_nothing_is_charged() {
 }
 
 #[test]
-fn traffic_may_double_and_begins_anew_after_a_pause() {
+fn traffic_may_double_and_starts_over_after_a_pause() {
     let ramp = Growth { from_per_second: 10.0, doubling_seconds: 4.0 };
     let mut quota = Quota::new(&Limits { ramp: Some(ramp), ..Limits::default() });
     for (from, until, expected) in [
@@ -140,7 +140,7 @@ fn traffic_may_double_and_begins_anew_after_a_pause() {
 }
 
 #[test]
-fn of_a_limit_and_a_ramp_the_one_that_takes_longer_is_told() {
+fn the_longer_wait_of_a_limit_and_a_ramp_is_reported() {
     let ramp = Growth { from_per_second: 1.0, doubling_seconds: 1_000.0 };
     let limits = |requests_per_minute| Limits {
         requests_per_minute: Some(requests_per_minute),
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn waiting_as_told_is_enough_and_a_nanosecond_less_is_not(
+    fn the_advertised_wait_is_enough_and_a_nanosecond_less_is_not(
         limit in 1_u64..5_000_000,
         needs in prop::collection::vec(1_u64..400, 1..60),
         per_day in prop::option::of(1_u64..40),
@@ -212,7 +212,7 @@ proptest! {
     }
 
     #[test]
-    fn a_ramp_never_admits_more_than_its_growth_and_waiting_as_told_is_enough(
+    fn a_ramp_never_admits_more_than_its_growth_and_the_advertised_wait_is_enough(
         from_per_second in 0.1_f64..500.0,
         doubling_seconds in 0.05_f64..900.0,
         pauses in prop::collection::vec(0_u64..400, 1..120),
@@ -228,7 +228,7 @@ proptest! {
                 prop_assert_eq!(quota.admit(now, one(1)), Admission::Admitted);
             }
             count += 1.0;
-            // At no time does the rate exceed what undisturbed growth gives.
+            // The rate never exceeds that of undisturbed growth.
             let rate = from_per_second * (now.as_secs_f64() / doubling_seconds).exp2();
             most += rate * now.saturating_sub(before).as_secs_f64();
             prop_assert!(count <= most.max(rate) + 1e-6, "{} of {}", count, most);

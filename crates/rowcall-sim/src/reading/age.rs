@@ -1,4 +1,4 @@
-//! How old somebody is, by the sentence.
+//! A person's age, found by the structure of the sentence.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ const ADVERBS: &[&str] =
 const AFTER_AGE: &[&str] =
     &["and", "but", "now", "today", "this", "with", "while", "who", "as", "so", "years", "year"];
 
-/// The age in these sentences: one that is clearly said, else one that stands like an age, else a likely number.
+/// The age in these sentences: one that is stated clearly, else one in a typical position, else a likely number.
 pub(super) fn find(tokens: &[Token<'_>], sentences: &[Range<usize>]) -> Option<Age> {
     let in_sentences = |read: fn(&[Token<'_>]) -> Option<Age>| {
         sentences.iter().find_map(|sentence| {
@@ -35,12 +35,12 @@ pub(super) fn find(tokens: &[Token<'_>], sentences: &[Range<usize>]) -> Option<A
     in_sentences(clear).or_else(|| in_sentences(placed)).or_else(|| in_sentences(loose))
 }
 
-/// An age that says it is one: `30-year-old`, `aged 30`, `thirty years of age`.
+/// An age that is stated as one: `30-year-old`, `aged 30`, `thirty years of age`.
 pub(super) fn clear(tokens: &[Token<'_>]) -> Option<Age> {
     (0..tokens.len()).find_map(|at| years_old(tokens, at).or_else(|| aged(tokens, at)))
 }
 
-/// Every clearly said age, for skipping.
+/// Every clearly stated age, for skipping.
 pub(super) fn clear_at(tokens: &[Token<'_>], at: usize) -> Option<Age> {
     years_old(tokens, at).or_else(|| aged(tokens, at))
 }
@@ -88,7 +88,7 @@ fn aged(tokens: &[Token<'_>], at: usize) -> Option<Age> {
     plausible(years, at..end)
 }
 
-/// A number that stands where an age stands: `Ann, 30,`, `Ann (30)`, `is 30`, `At 30,`, `turned 30`.
+/// A number in a typical position for an age: `Ann, 30,`, `Ann (30)`, `is 30`, `At 30,`, `turned 30`.
 fn placed(tokens: &[Token<'_>]) -> Option<Age> {
     (0..tokens.len()).find_map(|at| {
         let (years, end) = number(tokens, at)?;
@@ -176,10 +176,11 @@ pub(super) fn spoken(word: &str) -> Option<u32> {
         "nineteen",
     ];
     const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    let place = |words: &[&str], word: &str| words.iter().position(|each| *each == word).map(|at| at as u32);
-    if let Some(small) = place(&SMALL, word) {
+    let index_of =
+        |words: &[&str], word: &str| words.iter().position(|each| *each == word).map(|at| at as u32);
+    if let Some(small) = index_of(&SMALL, word) {
         return Some(small);
     }
     let (tens, unit) = word.split_once('-').unwrap_or((word, "zero"));
-    Some((place(&TENS, tens)? + 2) * 10 + place(&SMALL, unit).filter(|unit| *unit < 10)?)
+    Some((index_of(&TENS, tens)? + 2) * 10 + index_of(&SMALL, unit).filter(|unit| *unit < 10)?)
 }

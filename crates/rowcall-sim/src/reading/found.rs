@@ -1,4 +1,4 @@
-//! Things found by their form: addresses, dates, numbers and sums of money.
+//! Things recognised by their form: addresses, dates, numbers and sums of money.
 
 use super::words::{Kind, Token};
 
@@ -6,11 +6,11 @@ use super::words::{Kind, Token};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Figure {
     pub(super) value: f64,
-    /// Where it begins in the text, in bytes.
+    /// Its byte offset in the text.
     pub(super) start: usize,
-    /// The ISO code of the currency beside it.
+    /// The ISO code of the currency next to it.
     pub(super) currency: Option<&'static str>,
-    /// Whether it counts something: a word in lower case follows.
+    /// Whether it counts something: a lower-case word follows.
     pub(super) counts: bool,
 }
 
@@ -30,13 +30,13 @@ const CURRENCIES: &[(&str, &[&str])] = &[
     ("BRL", &["brl", "r$", "reais"]),
 ];
 
-/// The ISO code of the currency that `word` names.
+/// The ISO code of the currency called `word`.
 pub(super) fn currency(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     CURRENCIES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(code, _)| *code)
 }
 
-/// The words of `text` between blanks, without the punctuation around them.
+/// The words of `text` between spaces, without the punctuation around them.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let around = |c: char| {
         matches!(
@@ -80,7 +80,7 @@ pub(super) fn email(text: &str) -> Option<&str> {
     })
 }
 
-/// The first address with a scheme, or one that begins with `www.`.
+/// The first URL: with a scheme, or beginning with `www.`.
 pub(super) fn url(text: &str) -> Option<&str> {
     pieces(text).find(|piece| {
         let rest = ["https://", "http://", "www."].iter().find_map(|start| piece.strip_prefix(start));
@@ -109,7 +109,7 @@ pub(super) fn phone(text: &str) -> Option<&str> {
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// The first date, as it stands in the text and as year, month and day.
+/// The first date, as written in the text and as year, month and day.
 pub(super) fn date(text: &str) -> Option<(&str, (u32, u32, u32))> {
     let numeric = pieces(text).find_map(|piece| {
         let day = piece.split('T').next()?;
@@ -118,7 +118,7 @@ pub(super) fn date(text: &str) -> Option<(&str, (u32, u32, u32))> {
     numeric.or_else(|| spelled(text))
 }
 
-/// The first point in time written with date, time and zone.
+/// The first moment written with date, time and zone.
 pub(super) fn date_time(text: &str) -> Option<&str> {
     pieces(text).find(|piece| {
         let Some((day, time)) = piece.split_once('T') else { return false };
@@ -165,8 +165,8 @@ fn spelled(text: &str) -> Option<(&str, (u32, u32, u32))> {
 
 fn month(word: &str) -> Option<u32> {
     let word = word.to_lowercase();
-    let place = MONTHS.iter().position(|month| word.starts_with(month))?;
-    (word.chars().all(char::is_alphabetic) && word.len() <= 9).then_some(place as u32 + 1)
+    let index = MONTHS.iter().position(|month| word.starts_with(month))?;
+    (word.chars().all(char::is_alphabetic) && word.len() <= 9).then_some(index as u32 + 1)
 }
 
 fn digits(word: &str) -> Option<u32> {
@@ -184,7 +184,7 @@ fn valid(year: u32, month: u32, day: u32) -> Option<(u32, u32, u32)> {
     (1..=days).contains(&day).then_some((year, month, day))
 }
 
-/// The numbers among `tokens` that stand alone, in their order.
+/// The standalone numbers among `tokens`, in order.
 pub(super) fn figures(text: &str, tokens: &[Token<'_>]) -> Vec<Figure> {
     let mut found: Vec<Figure> = Vec::new();
     let mut at = 0;
@@ -213,7 +213,7 @@ pub(super) fn figures(text: &str, tokens: &[Token<'_>]) -> Vec<Figure> {
     found
 }
 
-/// Whether the number is a part of a date such as `2024-01-31`.
+/// Whether the number is part of a date such as `2024-01-31`.
 fn in_date(text: &str, token: &Token<'_>) -> bool {
     let word = |c: char| !c.is_whitespace();
     let before = text.get(..token.start).unwrap_or("");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_read_with_their_groups_and_currency() {
+    fn numbers_are_read_with_their_groups_and_currency() {
         let cases = [
             ("total 1,249.50 EUR", vec![(1249.5, Some("EUR"))]),
             ("razem 1 249,50 EUR.", vec![(1249.5, Some("EUR"))]),

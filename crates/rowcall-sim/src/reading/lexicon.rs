@@ -1,12 +1,12 @@
-//! Word lists of ordinary English: which words begin an instruction, end a job's name, are no person's name.
-//! The words themselves stand in `lexicon.txt`.
+//! Word lists of ordinary English: words that begin an instruction, that end a job title, that are not names.
+//! `lexicon.txt` has the words.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
 const LEXICON: &str = include_str!("lexicon.txt");
 
-/// A list of words in lower case, read when it is first asked for.
+/// A list of lower-case words, read when it is first used.
 #[derive(Debug)]
 pub(super) struct Words {
     section: &'static str,
@@ -30,61 +30,61 @@ fn section(name: &str) -> HashSet<&'static str> {
     lines.take_while(|line| !line.starts_with('[')).flat_map(str::split_whitespace).collect()
 }
 
-/// Verbs and openings with which a prompt tells the model what to do.
+/// Verbs and phrases with which a prompt instructs the model.
 pub(super) static INSTRUCTIONS: Words = Words::of("instructions");
 
-/// Nouns that name a piece of a prompt when they stand before a colon.
+/// Nouns that name a part of a prompt when they precede a colon.
 pub(super) static LABELS: Words = Words::of("labels");
 
-/// Capitalised words that begin a sentence and are nobody's name.
+/// Capitalised words that begin a sentence and are not names.
 pub(super) static NOT_NAMES: Words = Words::of("not_names");
 
-/// Capitalised words of the calendar: nobody's first name, though some are surnames.
+/// Capitalised words of the calendar: never first names, though some are surnames.
 pub(super) static CALENDAR: Words = Words::of("calendar");
 
-/// Forms of address: before a name, not of it.
+/// Forms of address: they precede a name and are not part of it.
 pub(super) static TITLES: Words = Words::of("titles");
 
-/// Lower-case parts inside a name.
+/// Lower-case particles inside a name.
 pub(super) static PARTICLES: Words = Words::of("particles");
 
-/// What may follow a name as part of it.
+/// Words that may follow a name as part of it.
 pub(super) static SUFFIXES: Words = Words::of("suffixes");
 
-/// Words that show a capitalised run to be an organisation or a place.
+/// Words that mark a capitalised run as an organisation or a place.
 pub(super) static ORGANISATIONS: Words = Words::of("organisations");
 
-/// Verbs that have a person before them.
+/// Verbs that usually follow a person.
 pub(super) static VERBS: Words = Words::of("verbs");
 
-/// Words before a capitalised run that make it a place, a firm or a thing.
+/// Words before a capitalised run that mark it as a place, a company or a thing.
 pub(super) static PREPOSITIONS: Words = Words::of("prepositions");
 
-/// Words that a job's name does not contain: it ends before them.
+/// Words that a job title does not contain: it ends before them.
 pub(super) static STOPS: Words = Words::of("stops");
 
-/// Words for anybody, which name no job.
+/// Words for people in general, which are not jobs.
 pub(super) static ANYBODY: Words = Words::of("anybody");
 
 /// Nouns for jobs that are hardly ever surnames.
 pub(super) static JOBS: Words = Words::of("jobs");
 
-/// Nouns for jobs that are surnames too: a job only where nothing else is capitalised, or before two more names.
+/// Nouns for jobs that are also surnames: a job only where nothing else is capitalised, or before two more names.
 pub(super) static JOBS_AND_SURNAMES: Words = Words::of("jobs_and_surnames");
 
-/// Words that are a job in lower case only; capitalised they are a first name, or an adjective.
+/// Words that are a job only in lower case; capitalised they are a first name or an adjective.
 pub(super) static JOBS_IN_LOWER_CASE: Words = Words::of("jobs_in_lower_case");
 
-/// Words with such an ending that only describe a job.
+/// Words with such an ending that merely describe a job.
 pub(super) static NOT_JOBS: Words = Words::of("not_jobs");
 
-/// Words that praise.
+/// Words of praise.
 pub(super) static GOOD: Words = Words::of("good");
 
-/// Words that blame.
+/// Words of criticism.
 pub(super) static BAD: Words = Words::of("bad");
 
-/// Names of countries; those of several words are joined by `_`.
+/// Names of countries; the words of longer ones are joined by `_`.
 pub(super) static COUNTRIES: Words = Words::of("countries");
 
 /// Endings of nouns for jobs.
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_section_of_the_lexicon_is_found_and_filled() {
+    fn no_section_of_the_lexicon_is_empty() {
         let lists = [
             &INSTRUCTIONS,
             &LABELS,

@@ -1,5 +1,5 @@
-//! Reads people and things from a short text: what it says for a property of a schema.
-//! Knows English sentences in general and no sentence in particular; what is not said is made up elsewhere.
+//! Reads people and things from a short text: what it says for a property of a schema. It knows English sentences in
+//! general and none in particular; whatever the text does not say is made up elsewhere.
 
 mod age;
 mod found;
@@ -26,22 +26,22 @@ use name::Name;
 use prose::Prose;
 use words::{Kind, Token};
 
-/// Only so much of a text is read, in bytes.
+/// The most of a text that is read, in bytes.
 const READ_AT_MOST: usize = 64 << 10;
 
-/// Words for types, which an instruction may put after a property's name.
+/// Words for types, which an instruction may add to a property's name.
 const TYPE_WORDS: &[&str] = &[
     "string", "str", "integer", "int", "number", "float", "boolean", "bool", "array", "list", "object",
     "null", "text",
 ];
 
-/// A text, read as far as it has been asked about.
+/// A text, read lazily.
 #[derive(Debug)]
 pub(crate) struct Reading<'t> {
     prose: Prose<'t>,
     name: OnceCell<Option<Name>>,
     figures: OnceCell<Vec<Figure>>,
-    /// The telling words in lower case, for comparing with an enum's members.
+    /// The informative words in lower case, for comparison with an enum's members.
     said: OnceCell<Vec<String>>,
     figures_taken: Cell<usize>,
 }
@@ -62,13 +62,13 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// What the text says for a property that holds a string.
+    /// The string that the text gives for a property.
     pub(crate) fn text(&self, property: &Property<'_>) -> Option<String> {
         let said = self.labelled(property).filter(|said| !TYPE_WORDS.contains(&said.to_lowercase().as_str()));
         said.or_else(|| self.wanted(property.want()?)).filter(|said| !said.trim().is_empty())
     }
 
-    /// What the text says for a property that holds a number: by its meaning, near its name, or the next not yet taken.
+    /// The number that the text gives for a property: by its meaning, near its name, or the next unused one.
     pub(crate) fn number(&self, property: &Property<'_>) -> Option<f64> {
         let labelled = self.labelled(property).and_then(|said| {
             let said = found::figures(&said, &words::tokens(&said));
@@ -80,7 +80,7 @@ impl<'t> Reading<'t> {
             .or_else(|| self.next_figure())
     }
 
-    /// Whether the text says yes or no to a property: its name's words occur, plainly or denied.
+    /// Whether the text affirms or denies a property: the words of its name occur, plainly or negated.
     pub(crate) fn flag(&self, property: &Property<'_>) -> Option<bool> {
         if let Some(said) = self.labelled(property) {
             match said.to_lowercase().as_str() {
@@ -90,13 +90,13 @@ impl<'t> Reading<'t> {
             }
         }
         let words = property.words();
-        let telling =
+        let is_significant =
             |word: &&String| word.len() > 2 && !["has", "are", "was", "the"].contains(&word.as_str());
         let at = words
             .iter()
-            .filter(telling)
-            .find_map(|word| self.telling_tokens().position(|(_, token)| token.is(word)))?;
-        let before: Vec<_> = self.telling_tokens().take(at).map(|(_, token)| token).collect();
+            .filter(is_significant)
+            .find_map(|word| self.informative_tokens().position(|(_, token)| token.is(word)))?;
+        let before: Vec<_> = self.informative_tokens().take(at).map(|(_, token)| token).collect();
         let denied =
             before.iter().rev().take(3).any(|token| {
                 token.is_any(&["not", "no", "never", "without"]) || token.lower.ends_with("n't")
@@ -104,8 +104,8 @@ impl<'t> Reading<'t> {
         Some(!denied)
     }
 
-    /// Where `member` of an enum occurs in the text, word for word in any case.
-    pub(crate) fn place_of(&self, member: &str) -> Option<usize> {
+    /// The position of `member` of an enum in the text, word for word in any case.
+    pub(crate) fn position_of(&self, member: &str) -> Option<usize> {
         let wanted: Vec<_> =
             words::tokens(member).into_iter().flat_map(|token| split(&token.lower)).collect();
         if wanted.is_empty() {
@@ -113,11 +113,11 @@ impl<'t> Reading<'t> {
         }
         let said = self
             .said
-            .get_or_init(|| self.telling_tokens().flat_map(|(_, token)| split(&token.lower)).collect());
+            .get_or_init(|| self.informative_tokens().flat_map(|(_, token)| split(&token.lower)).collect());
         said.windows(wanted.len()).position(|window| window == wanted.as_slice())
     }
 
-    /// Which of an enum's words fit what the text says for the property, best first.
+    /// The members of an enum that match what the text says about the property, best first.
     pub(crate) fn equivalents(&self, property: &Property<'_>) -> Vec<String> {
         match property.want() {
             Some(Want::Language) => {
@@ -131,7 +131,7 @@ impl<'t> Reading<'t> {
         mood::mood(&self.prose.tokens)
     }
 
-    /// What the text has in one of JSON Schema's formats.
+    /// What the text contains in one of JSON Schema's formats.
     pub(crate) fn formatted(&self, format: &str) -> Option<String> {
         let text = self.prose.text;
         match format {
@@ -147,12 +147,12 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// The first sentence that tells something.
+    /// The first informative sentence.
     pub(crate) fn first_sentence(&self) -> &'t str {
         self.prose.first_sentence()
     }
 
-    /// The first piece of text between blanks that `fits`, without punctuation around it.
+    /// The first piece of text between spaces for which `fits` is true, without punctuation around it.
     pub(crate) fn piece(&self, fits: impl Fn(&str) -> bool) -> Option<&'t str> {
         let pieces = self.prose.text.split_whitespace();
         pieces
@@ -222,13 +222,13 @@ impl<'t> Reading<'t> {
                         || word.strip_suffix('s') == Some(&token.lower))
             })
         };
-        let places: Vec<_> = self
-            .telling_tokens()
+        let offsets: Vec<_> = self
+            .informative_tokens()
             .filter(|(_, token)| alike(token))
             .map(|(_, token)| token.start)
             .take(64)
             .collect();
-        let distance = |figure: &Figure| places.iter().map(|place| place.abs_diff(figure.start)).min();
+        let distance = |figure: &Figure| offsets.iter().map(|offset| offset.abs_diff(figure.start)).min();
         let near = self.figures().iter().filter(fits).filter_map(|figure| Some((distance(figure)?, figure)));
         near.filter(|(distance, _)| *distance <= 24)
             .min_by_key(|(distance, _)| *distance)
@@ -244,7 +244,7 @@ impl<'t> Reading<'t> {
 
     fn currency(&self) -> Option<&'static str> {
         let beside = self.figures().iter().find_map(|figure| figure.currency);
-        beside.or_else(|| self.telling_tokens().find_map(|(_, token)| found::currency(&token.lower)))
+        beside.or_else(|| self.informative_tokens().find_map(|(_, token)| found::currency(&token.lower)))
     }
 
     fn language(&self) -> Option<(&'static str, &'static str)> {
@@ -262,19 +262,19 @@ impl<'t> Reading<'t> {
     fn figures(&self) -> &[Figure] {
         self.figures.get_or_init(|| {
             let all = found::figures(self.prose.text, &self.prose.tokens);
-            let starts: Vec<_> = self.telling_tokens().map(|(_, token)| token.start).collect();
-            let told = |figure: &Figure| starts.binary_search(&figure.start).is_ok();
-            all.into_iter().filter(told).collect()
+            let starts: Vec<_> = self.informative_tokens().map(|(_, token)| token.start).collect();
+            let is_informative = |figure: &Figure| starts.binary_search(&figure.start).is_ok();
+            all.into_iter().filter(is_informative).collect()
         })
     }
 
-    /// The tokens of the sentences that tell something, with their places.
-    fn telling_tokens(&self) -> impl Iterator<Item = (usize, &Token<'t>)> {
+    /// The tokens of the informative sentences, with their indexes.
+    fn informative_tokens(&self) -> impl Iterator<Item = (usize, &Token<'t>)> {
         let ranges = self.prose.sentences.iter().cloned();
         ranges.flatten().filter_map(|at| Some((at, self.prose.tokens.get(at)?)))
     }
 
-    /// What stands after the property's own name and a colon, up to the next separator.
+    /// The text after the property's own name and a colon, up to the next separator.
     fn labelled(&self, property: &Property<'_>) -> Option<String> {
         let words = property.words();
         if words.is_empty() {
@@ -312,7 +312,7 @@ fn split(word: &str) -> Vec<String> {
     word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// The name without its first part; particles stay with the surname, `Jr.` does not count as one.
+/// The name without its first part. Particles stay with the surname; `Jr.` does not count as one.
 fn last_name(full: &str) -> Option<&str> {
     let start = full.find(char::is_whitespace)?;
     let rest = full.get(start..)?.trim_start();

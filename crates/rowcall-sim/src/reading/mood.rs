@@ -1,4 +1,4 @@
-//! How a text sounds and which language it is in, by counting ordinary words.
+//! The mood and the language of a text, by counting ordinary words.
 
 use super::lexicon::{BAD, GOOD};
 use super::words::Token;
@@ -8,7 +8,7 @@ const NOT: &[&str] = &[
     "couldn't", "won't",
 ];
 
-/// How a text sounds.
+/// The mood of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Good,
@@ -18,7 +18,7 @@ pub(crate) enum Mood {
 }
 
 impl Mood {
-    /// The words an enum may have for it.
+    /// The words that an enum may use for it.
     pub(crate) fn words(self) -> &'static [&'static str] {
         match self {
             Self::Good => &["positive", "pos", "good", "happy", "satisfied", "joy"],
@@ -29,7 +29,7 @@ impl Mood {
     }
 }
 
-/// How the text sounds.
+/// The mood of these tokens.
 pub(super) fn mood(tokens: &[Token<'_>]) -> Mood {
     let (mut good, mut bad) = (0, 0);
     for (at, token) in tokens.iter().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn mood(tokens: &[Token<'_>]) -> Mood {
     }
 }
 
-/// English name and two-letter code of a language with some of its commonest words.
+/// The English name and two-letter code of a language, with some of its most common words.
 const LANGUAGES: &[(&str, &str, &[&str])] = &[
     ("English", "en", &["the", "and", "is", "of", "to", "a", "in", "was", "it", "with", "i", "my", "this"]),
     ("German", "de", &["der", "die", "das", "und", "ist", "ein", "eine", "nicht", "ich", "mit", "zu", "den"]),
@@ -62,7 +62,7 @@ const LANGUAGES: &[(&str, &str, &[&str])] = &[
     ("Dutch", "nl", &["de", "het", "een", "en", "is", "niet", "ik", "van", "met", "zeer", "maar", "op"]),
 ];
 
-/// The text's language as English name and as code; `None` for a text of no common word.
+/// The text's language as its English name and code; `None` if the text has no common words.
 pub(super) fn language(tokens: &[Token<'_>]) -> Option<(&'static str, &'static str)> {
     let known = |words: &[&str]| tokens.iter().filter(|token| token.is_any(words)).count();
     let counted = LANGUAGES.iter().rev().map(|(name, code, words)| (known(words), (*name, *code)));

@@ -1,4 +1,5 @@
-//! What somebody is called, by the sentence: the run of capitalised words that stands most like a person.
+//! A person's name, found by the structure of the sentence: the run of capitalised words that looks most like a
+//! person.
 
 use std::ops::Range;
 
@@ -11,7 +12,7 @@ use super::proper;
 use super::prose::Prose;
 use super::words::{Kind, Token};
 
-/// A name and the tokens that say it.
+/// A name and its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) range: Range<usize>,
@@ -53,7 +54,7 @@ fn runs(prose: &Prose<'_>, sentence: &Range<usize>) -> Vec<Range<usize>> {
     found
 }
 
-/// Where the name that begins at `at` ends, if one begins there.
+/// The end of the name that begins at `at`, if one begins there.
 fn run_end(prose: &Prose<'_>, sentence: &Range<usize>, at: usize) -> Option<usize> {
     let get = |at| prose.get(sentence, at);
     get(at).filter(|token| is_name_word(token) && !token.among(&TITLES) && !token.among(&CALENDAR))?;
@@ -85,7 +86,7 @@ fn is_name_word(token: &Token<'_>) -> bool {
     token.is_capitalised() && !token.is_acronym() && !compound && !token.among(&NOT_NAMES)
 }
 
-/// How many tokens at the front of a capitalised run are a job, as in `Software Engineer Ann Lee`.
+/// How many tokens at the start of a capitalised run are a job, as in `Software Engineer Ann Lee`.
 fn job_prefix(run: &[Token<'_>]) -> usize {
     let surely = run.iter().rposition(|token| token.among(&JOBS)).map_or(0, |at| at + 1);
     let first_of_three = run.len() > 2 && run.first().is_some_and(|token| token.among(&JOBS_AND_SURNAMES));
@@ -141,7 +142,7 @@ fn score(prose: &Prose<'_>, sentence: &Range<usize>, run: &Range<usize>) -> i32 
     score + i32::from(aged)
 }
 
-/// Whether the age expression that ends with token `last` stands right before what follows.
+/// Whether the age expression that ends with token `last` immediately precedes what follows.
 fn ends_age(prose: &Prose<'_>, sentence: &Range<usize>, last: usize) -> bool {
     let tokens = prose.tokens.get(sentence.clone()).unwrap_or(&[]);
     let last = last - sentence.start.min(last);
@@ -149,7 +150,7 @@ fn ends_age(prose: &Prose<'_>, sentence: &Range<usize>, last: usize) -> bool {
         .any(|at| age::clear_at(tokens, at).is_some_and(|age| age.range.end == last + 1))
 }
 
-/// Whether the words before `at` say that a name follows: `My name is`, `Name:`, `the name of the person is`.
+/// Whether the words before `at` announce a name: `My name is`, `Name:`, `the name of the person is`.
 fn says_name(prose: &Prose<'_>, sentence: &Range<usize>, at: usize) -> bool {
     let from = at.saturating_sub(8).max(sentence.start);
     let before = prose.tokens.get(from..at).unwrap_or(&[]);

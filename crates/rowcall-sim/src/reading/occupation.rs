@@ -1,5 +1,5 @@
-//! What somebody does for a living, by the sentence, in the words of the text.
-//! The ways of saying it are tried from the plainest to the vaguest.
+//! A person's occupation, found by the structure of the sentence, in the words of the text. The patterns are tried
+//! from the clearest to the vaguest.
 
 use std::ops::Range;
 
@@ -88,7 +88,7 @@ const WORK: &[&str] = &[
     "contract",
 ];
 
-/// The occupation in `prose`, exactly as the text has it, without article.
+/// The occupation in `prose`, exactly as in the text, without an article.
 pub(super) fn find<'t>(prose: &Prose<'t>, name: Option<&Name>) -> Option<&'t str> {
     let everywhere = |way: fn(&Sentence<'_, '_>, usize) -> Option<Range<usize>>| {
         prose.sentences.iter().find_map(|range| {
@@ -108,7 +108,7 @@ pub(super) fn find<'t>(prose: &Prose<'t>, name: Option<&Name>) -> Option<&'t str
     Some(prose.span(range))
 }
 
-/// A sentence to look at, token by token.
+/// A sentence that is examined token by token.
 struct Sentence<'p, 't> {
     prose: &'p Prose<'t>,
     range: Range<usize>,
@@ -134,7 +134,7 @@ impl<'t> Sentence<'_, 't> {
         at
     }
 
-    /// The clearly said age at `at` in this sentence, as a range of tokens.
+    /// The clearly stated age at `at` in this sentence, as a range of tokens.
     fn age(&self, at: usize) -> Option<Range<usize>> {
         let tokens = self.prose.tokens.get(..self.range.end)?;
         age::clear_at(tokens, at).map(|age| age.range)
@@ -224,7 +224,7 @@ fn as_one(sentence: &Sentence<'_, '_>, at: usize) -> Option<Range<usize>> {
     phrase(sentence, at + 2).filter(|range| ends_in_job(sentence, range))
 }
 
-/// A piece between commas, brackets or dashes that is nothing but a job: `Ann, 30, nurse`.
+/// A piece between commas, brackets or dashes that is only a job: `Ann, 30, nurse`.
 fn bare(sentence: &Sentence<'_, '_>, at: usize) -> Option<Range<usize>> {
     let opens =
         at == sentence.range.start || sentence.before(at, 1).is_some_and(|token| token.kind == Kind::Mark);
@@ -253,12 +253,12 @@ fn before_name(prose: &Prose<'_>, name: &Name) -> Option<Range<usize>> {
         .then_some(found)
 }
 
-/// Whether a job's name ends before this word; the firm's `IT` is not the pronoun.
+/// Whether a job title ends before this word; a company's `IT` is not the pronoun.
 fn is_stop(token: &Token<'_>) -> bool {
     token.among(&STOPS) && !token.is_acronym()
 }
 
-/// The words from `start` that can be the name of a job.
+/// The words from `start` that can be a job title.
 fn phrase(sentence: &Sentence<'_, '_>, start: usize) -> Option<Range<usize>> {
     let mut at = start;
     while let Some(token) = sentence.get(at) {
@@ -281,12 +281,13 @@ fn phrase(sentence: &Sentence<'_, '_>, start: usize) -> Option<Range<usize>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// Whether a job's name goes on after this word if a job follows: `writer and illustrator`, `ship's cook`, `911 dispatcher`.
+/// Whether a job title continues after this word if a job follows: `writer and illustrator`, `ship's cook`, `911
+/// dispatcher`.
 fn joins(token: &Token<'_>, first: bool) -> bool {
     if first { token.kind == Kind::Number } else { token.is_any(&["and", "'s"]) }
 }
 
-/// The words from `at` if they are nothing but a job.
+/// The words from `at` if they are only a job.
 fn job_from(sentence: &Sentence<'_, '_>, at: usize) -> Option<Range<usize>> {
     sentence.get(at).filter(|next| next.kind == Kind::Word && !is_stop(next))?;
     phrase(sentence, at).filter(|next| ends_in_job(sentence, next) && !is_anybody(sentence, next))
@@ -300,7 +301,7 @@ fn belongs(sentence: &Sentence<'_, '_>, at: usize, first: bool) -> bool {
     !first && (fixed || of_article)
 }
 
-/// Whether a person's name begins at `at` inside a job's phrase, as in `barista Ann Lee`.
+/// Whether a person's name begins at `at` inside a job title, as in `barista Ann Lee`.
 fn begins_name(sentence: &Sentence<'_, '_>, at: usize) -> bool {
     let capital = |at: usize| {
         let part =
@@ -324,7 +325,7 @@ fn begins_name(sentence: &Sentence<'_, '_>, at: usize) -> bool {
         && !sentence.get(after.map_or(sentence.range.end, |at| at) - 1).is_some_and(is_job)
 }
 
-/// Without what only seems to belong: words after the last known job, and times such as `full-time`.
+/// Trims what only seems to belong: words after the last known job, and times such as `full-time`.
 fn trimmed(sentence: &Sentence<'_, '_>, mut range: Range<usize>) -> Range<usize> {
     const LINKS: &[&str] = &["of", "de", "in", "at", "general"];
     const TRAILING: &[&str] = &[

@@ -1,4 +1,4 @@
-//! Places, firms and things: capitalised words that are not the person, by the word before them.
+//! Places, companies and things: capitalised words that are not the person, identified by the word before them.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::lexicon::{CALENDAR, COUNTRIES, NOT_NAMES, ORGANISATIONS};
 use super::prose::Prose;
 use super::words::Kind;
 
-/// A city: what stands after `in`, before a country, or after `from`, and is no country itself.
+/// A city: the words after `in`, before a country, or after `from`, that are not a country.
 pub(super) fn city<'t>(prose: &Prose<'t>, person: Option<&Range<usize>>) -> Option<&'t str> {
     let runs = runs(prose, person);
     let after = |words: &[&str]| {
@@ -29,7 +29,7 @@ pub(super) fn country<'t>(prose: &Prose<'t>) -> Option<&'t str> {
     country.map(|run| prose.span(run))
 }
 
-/// A firm: by its suffix, else what stands after `at`, `for`, `by`, `with` or `from`.
+/// A company: by its suffix, else the words after `at`, `for`, `by`, `with` or `from`.
 pub(super) fn organisation<'t>(prose: &Prose<'t>, person: Option<&Range<usize>>) -> Option<&'t str> {
     let runs = runs(prose, person);
     let after =
@@ -39,12 +39,12 @@ pub(super) fn organisation<'t>(prose: &Prose<'t>, person: Option<&Range<usize>>)
     found.map(|run| prose.span(run.clone()))
 }
 
-/// A thing: what stands in quotation marks, else the first capitalised words that are not the person.
+/// A thing: the words in quotation marks, else the first capitalised words that are not the person.
 pub(super) fn thing<'t>(prose: &Prose<'t>, person: Option<&Range<usize>>) -> Option<&'t str> {
     quoted(prose.text).or_else(|| runs(prose, person).into_iter().next().map(|run| prose.span(run)))
 }
 
-/// What stands in the first pair of quotation marks, up to 200 bytes.
+/// The text in the first pair of quotation marks, up to 200 bytes.
 pub(super) fn quoted(text: &str) -> Option<&str> {
     [('"', '"'), ('“', '”'), ('«', '»')].into_iter().find_map(|(open, close)| {
         let (_, rest) = text.split_once(open)?;
@@ -53,7 +53,7 @@ pub(super) fn quoted(text: &str) -> Option<&str> {
     })
 }
 
-/// Runs of capitalised words, numbers inside them included, without the person's name.
+/// Runs of capitalised words, including numbers inside them, without the person's name.
 fn runs(prose: &Prose<'_>, person: Option<&Range<usize>>) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     for sentence in &prose.sentences {

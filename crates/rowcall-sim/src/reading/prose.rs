@@ -1,5 +1,5 @@
-//! A text cut into the sentences that tell something, without the instructions around them.
-//! Owns what is instruction and what is matter; what the matter says is read elsewhere.
+//! Splits a text into its informative sentences, without the instructions around them. Separates instructions from
+//! content; the content is interpreted elsewhere.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use super::age;
 use super::lexicon::{INSTRUCTIONS, LABELS};
 use super::words::{Kind, Token, tokens};
 
-/// A sentence of more tokens is cut, so that looking around in one stays cheap.
+/// The longest sentence in tokens. A longer one is cut, so that looking around in one stays cheap.
 const LONGEST: usize = 256;
 
-/// Tokens of a text and the ranges of them that form its telling sentences.
+/// The tokens of a text and the ranges that form its informative sentences.
 #[derive(Debug)]
 pub(super) struct Prose<'t> {
     pub(super) text: &'t str,
@@ -22,13 +22,14 @@ impl<'t> Prose<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let tokens = tokens(text);
         let all: Vec<_> = sentences(&tokens).map(|sentence| without_lead(&tokens, sentence)).collect();
-        let tells = |sentence: &&Range<usize>| !is_order(&tokens, sentence);
-        let telling: Vec<_> = all.iter().filter(tells).filter(|each| !each.is_empty()).cloned().collect();
-        let sentences = if telling.is_empty() { all } else { telling };
+        let is_informative = |sentence: &&Range<usize>| !is_order(&tokens, sentence);
+        let informative: Vec<_> =
+            all.iter().filter(is_informative).filter(|each| !each.is_empty()).cloned().collect();
+        let sentences = if informative.is_empty() { all } else { informative };
         Self { text, tokens, sentences }
     }
 
-    /// The token at `at`, if it lies in `sentence`.
+    /// The token at `at`, if it is in `sentence`.
     pub(super) fn get(&self, sentence: &Range<usize>, at: usize) -> Option<&Token<'t>> {
         self.tokens.get(at).filter(|_| sentence.contains(&at))
     }
@@ -43,7 +44,7 @@ impl<'t> Prose<'t> {
         self.text.get(first.start..last.end()).unwrap_or("")
     }
 
-    /// The first sentence that tells something, with its final mark.
+    /// The first informative sentence, with its final mark.
     pub(super) fn first_sentence(&self) -> &'t str {
         let Some(sentence) = self.sentences.first() else { return "" };
         let mark =
@@ -62,7 +63,7 @@ fn sentences(tokens: &[Token<'_>]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Cuts off `[row 3]`, list marks, and what stands before the colon of `Extract the person:` or `Text:`.
+/// Strips `[row 3]`, list marks, and the words before the colon of `Extract the person:` or `Text:`.
 fn without_lead(tokens: &[Token<'_>], mut sentence: Range<usize>) -> Range<usize> {
     if slice(tokens, &sentence).first().is_some_and(|first| first.is("[")) {
         let close = slice(tokens, &sentence).iter().position(|token| token.is("]"));
@@ -82,7 +83,7 @@ fn slice<'a, 't>(tokens: &'a [Token<'t>], range: &Range<usize>) -> &'a [Token<'t
     tokens.get(range.clone()).unwrap_or(&[])
 }
 
-/// Whether these tokens tell the model what to do and nothing about a person.
+/// Whether these tokens instruct the model and say nothing about a person.
 fn is_order(tokens: &[Token<'_>], range: &Range<usize>) -> bool {
     let words = slice(tokens, range);
     let first = words.iter().find(|token| token.kind == Kind::Word);

@@ -1,4 +1,4 @@
-//! Sentences of many shapes and what is to be read from them.
+//! Sentences of many shapes and what must be read from them.
 
 use super::{Mood, Property, Reading};
 
@@ -211,7 +211,7 @@ fn names_have_parts() {
 }
 
 #[test]
-fn things_are_read_by_what_their_property_is_called() {
+fn things_are_read_by_the_names_of_their_properties() {
     let letter = "Ann Lee of Acme Corp in Berlin, Germany ordered 3 boxes for $1,249.50 on March 12, 2024. \
                   Write to ann@acme.example or +49 30 123456, see https://acme.example/orders.";
     let cases = [
@@ -237,7 +237,7 @@ fn things_are_read_by_what_their_property_is_called() {
 }
 
 #[test]
-fn an_order_is_read_by_the_words_around_its_parts() {
+fn an_order_is_read_by_the_surrounding_words() {
     let order = "Order #4521: Please ship 12 boxes to Jane Miller, 22 Main Street, Boston, USA by Friday.";
     let reading = Reading::of(order);
     for (name, expected) in [("customer", "Jane Miller"), ("city", "Boston"), ("country", "USA")] {
@@ -253,14 +253,14 @@ fn an_order_is_read_by_the_words_around_its_parts() {
 }
 
 #[test]
-fn numbers_without_a_meaning_are_taken_in_their_order() {
+fn numbers_without_a_meaning_are_taken_in_order() {
     let reading = Reading::of("first 7, then 8.5");
     let next = |name| reading.number(&Property { name, ..Property::default() });
     assert_eq!((next("a"), next("b"), next("c")), (Some(7.0), Some(8.5), None));
 }
 
 #[test]
-fn labels_win_over_everything_else() {
+fn labels_take_precedence() {
     let reading = Reading::of("Colour: deep red; due_date = tomorrow\n{\"shoe size\": 43}");
     assert_eq!(text(&reading, "colour").as_deref(), Some("deep red"));
     assert_eq!(text(&reading, "dueDate").as_deref(), Some("tomorrow"));
@@ -279,13 +279,13 @@ fn moods_and_members_are_found_by_their_words() {
         assert_eq!(Reading::of(sentence).mood(), mood, "{sentence}");
     }
     let reading = Reading::of("The order is IN PROGRESS, shipped soon");
-    assert!(reading.place_of("in_progress") < reading.place_of("shipped"));
-    assert_eq!(reading.place_of("order is progress"), None);
-    assert_eq!(reading.place_of(""), None);
+    assert!(reading.position_of("in_progress") < reading.position_of("shipped"));
+    assert_eq!(reading.position_of("order is progress"), None);
+    assert_eq!(reading.position_of(""), None);
 }
 
 #[test]
-fn yes_and_no_follow_the_propertys_words() {
+fn booleans_follow_the_propertys_words() {
     let flag = |sentence, name| Reading::of(sentence).flag(&Property { name, ..Property::default() });
     assert_eq!(flag("Ann is married and employed", "is_employed"), Some(true));
     assert_eq!(flag("Ann is not employed", "employed"), Some(false));
@@ -294,7 +294,7 @@ fn yes_and_no_follow_the_propertys_words() {
 }
 
 #[test]
-fn no_text_makes_it_panic() {
+fn unusual_texts_do_not_panic() {
     let long = "Ünïcode 👩‍🚀 a.b@c 12,3 ".repeat(40_000);
     let joined = "is a cook and ".repeat(1_000);
     let owned = "a cook's 5 ".repeat(1_000);

@@ -1,17 +1,17 @@
 //! What a property asks for, by the words of its name, its parent's name and its description.
 
-/// A property of the schema, as far as its meaning goes.
+/// A property of the schema, as far as its meaning is concerned.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Property<'a> {
     /// Its name; empty at the root.
     pub(crate) name: &'a str,
-    /// The name of the property it stands in; empty at the top.
+    /// The name of the enclosing property; empty at the top.
     pub(crate) parent: &'a str,
     /// Its description or title; empty if there is none.
     pub(crate) description: &'a str,
 }
 
-/// A meaning that the reader has a way of finding.
+/// A meaning that the reader can look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
     Name,
@@ -36,7 +36,7 @@ pub(crate) enum Want {
     Sentence,
 }
 
-/// The words that ask for each meaning, the more telling meanings first.
+/// The words that indicate each meaning, the most specific meanings first.
 const ASKED_BY: &[(Want, &[&str])] = &[
     (Want::Email, &["email", "mail", "emails"]),
     (Want::Url, &["url", "uri", "link", "website", "homepage", "web", "href"]),
@@ -120,7 +120,7 @@ const ASKED_BY: &[(Want, &[&str])] = &[
 ];
 
 impl Property<'_> {
-    /// What it asks for, if its name tells, else its description.
+    /// What it asks for, by its name, else by its description.
     pub(crate) fn want(&self) -> Option<Want> {
         let words = words(self.name);
         let has = |word: &str| words.iter().any(|each| each == word);
@@ -152,7 +152,7 @@ fn asked_by(words: &[String]) -> Option<Want> {
     ASKED_BY.iter().find(|(_, asked)| asks(asked)).map(|(want, _)| *want)
 }
 
-/// `dueDate`, `due_date` and `Due date` alike give `due` and `date`.
+/// `dueDate`, `due_date` and `Due date` all give `due` and `date`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_small = false;
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_property_asks_by_its_name_then_its_parent_then_its_description() {
+    fn the_meaning_comes_from_the_name_then_the_parent_then_the_description() {
         let cases = [
             ("name", "", "", Some(Want::Name)),
             ("fullName", "", "", Some(Want::Name)),

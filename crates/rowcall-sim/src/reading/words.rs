@@ -1,16 +1,16 @@
-//! A text as words, numbers and marks, each with its place.
-//! Owns what belongs to one word (hyphens, initials, abbreviations); meaning is found elsewhere.
+//! A text as words, numbers and marks, each with its position. Decides what belongs to one word (hyphens, initials,
+//! abbreviations); meaning is found elsewhere.
 
 use super::lexicon::Words;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Letters, with digits, hyphens, apostrophes and periods inside.
     Word,
     /// Digits, with separators inside.
     Number,
-    /// One sign of punctuation, or a line break.
+    /// One punctuation mark, or a line break.
     Mark,
     /// A mark that ends a sentence.
     End,
@@ -19,11 +19,11 @@ pub(super) enum Kind {
 /// A piece of the text.
 #[derive(Clone, Debug)]
 pub(super) struct Token<'t> {
-    /// As it stands in the text.
+    /// As written in the text.
     pub(super) text: &'t str,
     /// In lower case, with plain apostrophes and hyphens.
     pub(super) lower: String,
-    /// Where it begins in the text, in bytes.
+    /// Its byte offset in the text.
     pub(super) start: usize,
     pub(super) kind: Kind,
 }
@@ -50,7 +50,7 @@ impl Token<'_> {
         self.kind == Kind::Word && self.text.trim_start_matches('.').starts_with(char::is_uppercase)
     }
 
-    /// A word that is written like no name: `UX`, `DevOps`, `iPhone`, `.NET`.
+    /// Whether a word is not written like a name: `UX`, `DevOps`, `iPhone`, `.NET`.
     pub(super) fn is_acronym(&self) -> bool {
         let mut letters = self.text.chars().filter(|c| c.is_alphabetic());
         let capitals = letters.clone().filter(|c| c.is_uppercase()).count();
@@ -62,7 +62,7 @@ impl Token<'_> {
     }
 }
 
-/// `McDonald` and `MacArthur` have a capital inside and are names all the same.
+/// `McDonald` and `MacArthur` have a capital inside but are names.
 fn is_scottish(word: &str) -> bool {
     ["Mc", "Mac", "De", "Di", "La", "Le", "Van", "Von", "Fitz", "O"].iter().any(|prefix| {
         let rest = word.strip_prefix(prefix).unwrap_or("");
@@ -171,7 +171,7 @@ fn is_combining(c: char) -> bool {
     ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-/// Whether the period after `word` belongs to it: `Dr.`, and the initial of `Mary J. Blige`.
+/// Whether the period after `word` is part of it: `Dr.`, and the initial of `Mary J. Blige`.
 fn keeps_period(word: &str, after: Option<&str>) -> bool {
     let after = after.unwrap_or("");
     let initial = word.rsplit('.').next().is_some_and(|last| last.chars().count() == 1)
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn acronyms_are_told_from_names() {
+    fn acronyms_are_distinguished_from_names() {
         let acronyms = |text| {
             tokens(text).iter().filter(|t| t.is_acronym()).map(|t| t.text).collect::<Vec<_>>().join(" ")
         };
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_lie_in_the_text_where_they_say() {
+    fn tokens_have_the_right_offsets() {
         let text = "Zoë’s 3,5 a.b. 李雷 e\u{301}t ..NET 1. 😀!?\r\n";
         for token in tokens(text) {
             if !token.text.starts_with('\'') {

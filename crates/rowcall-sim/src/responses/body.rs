@@ -7,7 +7,7 @@ use crate::ask::{Ask, Thinking};
 use crate::envelope::Envelope;
 use crate::form::ResponsesForm;
 
-/// The response that holds no answer because the model failed, although the status says 200.
+/// The response without an answer because the model failed, although the status is 200.
 pub(crate) fn failed(envelope: Envelope, ask: &Ask, form: &ResponsesForm) -> Value {
     let error =
         json!({ "code": "server_error", "message": "The simulated model failed to generate a response." });
@@ -74,7 +74,7 @@ pub(super) fn status(answer: &Answer) -> &'static str {
     if incomplete(answer).is_some() { "incomplete" } else { "completed" }
 }
 
-/// The items of the output: reasoning if there was any, then a message or calls, or nothing at all.
+/// The items of the output: reasoning if there was any, then a message or calls, if there are any.
 fn items(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
     let reasoning = answer.thought.as_deref().map(|thought| reasoning(envelope, ask, thought));
     let content = content(answer).map(|part| message(envelope, status(answer), &[part]));
@@ -89,7 +89,7 @@ fn items(envelope: Envelope, ask: &Ask, answer: &Answer) -> Vec<Value> {
     reasoning.into_iter().chain(content).chain(calls).collect()
 }
 
-/// The part of a message that says it; `None` if there is no message.
+/// The content part of a message; `None` if there is no message.
 pub(super) fn content(answer: &Answer) -> Option<Value> {
     match &answer.said {
         Said::Content(text) if text.is_empty() => None,
@@ -131,7 +131,7 @@ pub(super) fn reasoning_id(envelope: Envelope) -> String {
     format!("rs_sim_{:012x}", envelope.number)
 }
 
-/// The thought, readable if a summary of it was asked for. Nobody but the simulator knows what is encrypted: nothing.
+/// The thought, readable if a summary of it was requested. The encrypted content is opaque to clients, and empty.
 pub(super) fn reasoning(envelope: Envelope, ask: &Ask, thought: &str) -> Value {
     let summary = match ask.thinking {
         Thinking::Off | Thinking::Hidden => json!([]),

@@ -1,4 +1,4 @@
-//! The form of answer that a Responses request asks for: `text.format`, `tools` and `tool_choice`.
+//! The form of answer that a Responses request wants: `text.format`, `tools` and `tool_choice`.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::openai::{
 };
 use crate::rules::Rules;
 
-/// What `text.format` asks for.
+/// The form that `text.format` requests.
 pub(super) fn format(
     body: &Map<String, Value>,
     conversation: &Conversation,
@@ -47,7 +47,7 @@ pub(super) fn format(
     }
 }
 
-/// The tool to call, if one is to be called.
+/// The tool to call, if there is one.
 pub(super) fn tool(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Option<Tool>, Invalid> {
     let choice = body.get("tool_choice").filter(|choice| !choice.is_null());
     let tools = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -65,7 +65,7 @@ pub(super) fn tool(body: &Map<String, Value>, rules: Rules<'_>) -> Result<Option
     chosen(choice, offered.collect::<Result<_, _>>()?, &["name"])
 }
 
-/// One offered function. OpenAI's documentation: it is strict unless it says otherwise.
+/// One offered function. It is strict by default, as OpenAI's documentation says.
 fn function(n: usize, tool: &Map<String, Value>) -> Result<Function, Invalid> {
     let called = text(tool, "name");
     name(called, &format!("tools[{n}].name"))?;

@@ -1,10 +1,10 @@
-//! What may stand in a Responses request, by OpenAI's API description. What depends on more than one field is judged
+//! The shape of a Responses request, from OpenAI's API description. Rules that involve several fields are checked
 //! where the fields are read.
 
 use crate::ask::shape::{Field, Shape, nullable, optional, required};
 use crate::openai::{EFFORT, RETENTION, SHARE, TEMPERATURE, TOP_LOGPROBS, VERBOSITY};
 
-/// OpenAI answers with 16 tokens at least.
+/// OpenAI accepts no limit below 16 tokens.
 const MOST_TOKENS: Shape = Shape::Integer { least: 16, most: i64::MAX };
 
 pub(super) const BODY: Shape = Shape::Record(&[

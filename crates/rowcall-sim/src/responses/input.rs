@@ -1,4 +1,5 @@
-//! The input of a Responses request: who says what, and whether calls of tools and reasoning have what belongs to them.
+//! The input of a Responses request: its turns, and whether tool calls and reasoning have the items that belong to
+//! them.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +8,7 @@ use crate::ask::field::{text, texts};
 use crate::invalid::Invalid;
 use crate::openai::words::{missing, wrong_value};
 
-/// Gives items with a role and without a type the type `message`, which OpenAI lets be left out.
+/// Gives items with a role but no type the type `message`, which OpenAI allows to omit.
 pub(super) fn name_messages(body: &mut Value) {
     let items = body.get_mut("input").and_then(Value::as_array_mut).into_iter().flatten();
     for item in items.filter_map(Value::as_object_mut) {
@@ -17,7 +18,7 @@ pub(super) fn name_messages(body: &mut Value) {
     }
 }
 
-/// The conversation in an input that has been judged to be one.
+/// The conversation in an input whose shape has been checked.
 pub(super) fn read(body: &Map<String, Value>) -> Result<Conversation, Invalid> {
     let mut conversation = Conversation::default();
     if let Some(instructions) = body.get("instructions").and_then(Value::as_str) {
@@ -61,7 +62,7 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Conversation, Invalid> {
     }
 }
 
-/// Calls of tools that no output has met yet.
+/// Tool calls without an output so far.
 #[derive(Default)]
 struct Calls<'c> {
     open: Vec<&'c str>,
@@ -88,7 +89,7 @@ fn message(conversation: &mut Conversation, item: &Map<String, Value>, n: usize)
     let content = item.get("content").unwrap_or(&Value::Null);
     conversation.say(speaker, texts(content));
     for (at, part) in content.as_array().into_iter().flatten().filter_map(Value::as_object).enumerate() {
-        let place = format!("input[{n}].content[{at}]");
+        let location = format!("input[{n}].content[{at}]");
         let kind = text(part, "type");
         let known: &[&str] = match speaker {
             Speaker::Model => &["output_text", "refusal"],
@@ -97,7 +98,7 @@ fn message(conversation: &mut Conversation, item: &Map<String, Value>, n: usize)
             }
         };
         if !known.contains(&kind) {
-            return Err(wrong_value(&place, kind, known));
+            return Err(wrong_value(&location, kind, known));
         }
         let fields: &[&str] = match kind {
             "input_image" => &["image_url", "file_id"],
@@ -106,12 +107,12 @@ fn message(conversation: &mut Conversation, item: &Map<String, Value>, n: usize)
         };
         let found = fields.iter().find_map(|field| part.get(*field)).and_then(Value::as_str);
         let last = fields.last().copied().unwrap_or_default();
-        conversation.attach(found.ok_or_else(|| missing(&format!("{place}.{last}")))?);
+        conversation.attach(found.ok_or_else(|| missing(&format!("{location}.{last}")))?);
     }
     Ok(())
 }
 
-/// A reasoning item goes before what it led to, and carries itself where nothing is kept.
+/// A reasoning item precedes what it led to, and is complete in itself where nothing is stored.
 fn reasoning(item: &Map<String, Value>, next: Option<&str>, kept: bool) -> Result<(), Invalid> {
     let id = text(item, "id");
     if !matches!(next, Some("message" | "function_call" | "reasoning")) {

@@ -1,5 +1,5 @@
-//! OpenAI's Responses: a request's bytes to an ask, an answer to bytes. Nothing is stored: earlier responses cannot be
-//! referred to, and none is made in the background.
+//! OpenAI's Responses: from a request's bytes to an ask, from an answer to bytes. Nothing is stored: earlier
+//! responses cannot be referenced, and none is made in the background.
 
 mod body;
 mod format;

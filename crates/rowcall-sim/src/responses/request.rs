@@ -1,4 +1,4 @@
-//! A Responses request as read from its body, or what OpenAI would say is wrong with it.
+//! A Responses request as read from its body, or OpenAI's error for it.
 
 use serde_json::{Map, Value, json};
 
@@ -16,10 +16,10 @@ use crate::openai::{self, is_set};
 use crate::rules::Rules;
 use crate::written::Written;
 
-/// Fields that would need something stored.
+/// Fields that would require storage.
 const STORED: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
 
-/// What is asked, or why it may not be.
+/// What is asked, or why the request is rejected.
 pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     let mut body = openai::parse(sent, rules)?;
     input::name_messages(&mut body);
@@ -55,7 +55,7 @@ pub(crate) fn decode(sent: &[u8], rules: Rules<'_>) -> Result<Ask, Invalid> {
     })
 }
 
-/// What `POST /v1/responses/input_tokens` answers.
+/// The answer to `POST /v1/responses/input_tokens`.
 pub(crate) fn count(sent: &[u8], rules: Rules<'_>) -> Result<Written, Invalid> {
     let ask = decode(sent, rules)?;
     Ok(Written::json(&json!({ "object": "response.input_tokens", "input_tokens": ask.prompt_tokens })))
@@ -73,7 +73,7 @@ fn thinking(body: &Map<String, Value>) -> Thinking {
     }
 }
 
-/// What an answer repeats of its request, with OpenAI's defaults for what the request leaves out.
+/// The fields of the request that an answer repeats, with OpenAI's defaults for missing ones.
 fn echo(body: &Map<String, Value>) -> Map<String, Value> {
     let given = |field: &str, otherwise: Value| {
         let value = body.get(field).filter(|value| !value.is_null());
@@ -115,7 +115,7 @@ fn echo(body: &Map<String, Value>) -> Map<String, Value> {
     fields.into_iter().collect()
 }
 
-/// A format with a schema is repeated with its description, be there one or not.
+/// A format with a schema is repeated with its description, whether it had one or not.
 fn described(mut format: Value) -> Value {
     if let Some(format) = format.as_object_mut().filter(|format| format.contains_key("schema")) {
         format.entry("description").or_insert(Value::Null);

@@ -1,4 +1,5 @@
-//! An answer as server-sent events, the way OpenAI streams a response: named, numbered, the whole response in the last.
+//! An answer as server-sent events, as OpenAI streams a response: named, numbered, with the whole response in the
+//! last.
 
 use serde_json::{Map, Value, json};
 
@@ -36,7 +37,7 @@ pub(super) fn frames(envelope: Envelope, ask: &Ask, form: &ResponsesForm, answer
     stream.frames
 }
 
-/// The event that ends a stream whose model failed, as its `number`th.
+/// The event that ends a stream whose model failed, with this sequence number.
 pub(crate) fn failure_frame(number: usize) -> String {
     let error = json!({ "code": "server_error", "message": "The simulated upstream failed.", "param": null });
     frame("error", &error, number)
@@ -53,7 +54,7 @@ fn frame(kind: &str, fields: &Value, number: usize) -> String {
 struct Stream {
     envelope: Envelope,
     frames: Vec<String>,
-    /// How many items of the output are out.
+    /// How many items of the output were sent.
     items: usize,
 }
 
@@ -62,7 +63,7 @@ impl Stream {
         self.frames.push(frame(kind, fields, self.frames.len()));
     }
 
-    /// An item from `begun` to `done`, with what `between` tells of it.
+    /// An item from `begun` to `done`, with the events that `between` adds for it.
     fn item(&mut self, begun: &Value, done: &Value, between: impl FnOnce(&mut Self, usize)) {
         let index = self.items;
         self.items += 1;
@@ -71,7 +72,7 @@ impl Stream {
         self.event("response.output_item.done", &json!({ "output_index": index, "item": done }));
     }
 
-    /// A message of one part, whose events are named for `kind` and whose text stands in `field`.
+    /// A message of one part, with events named for `kind` and the text in `field`.
     fn message(&mut self, answer: &Answer, text: &str, kind: &str, field: &str) {
         let Some(whole) = content(answer) else { return };
         let empty = if kind == "refusal" { refusal_part("") } else { text_part("") };
@@ -79,7 +80,7 @@ impl Stream {
         let done = message(self.envelope, status(answer), std::slice::from_ref(&whole));
         let id = message_id(self.envelope);
         self.item(&begun, &done, |stream, index| {
-            let place = |more: Value| {
+            let with_position = |more: Value| {
                 let mut fields = json!({ "item_id": id, "output_index": index, "content_index": 0 });
                 if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), more) {
                     fields.extend(more);
@@ -90,12 +91,12 @@ impl Stream {
                 }
                 fields
             };
-            stream.event("response.content_part.added", &place(json!({ "part": empty })));
+            stream.event("response.content_part.added", &with_position(json!({ "part": empty })));
             for piece in pieces(text) {
-                stream.event(&format!("response.{kind}.delta"), &place(json!({ "delta": piece })));
+                stream.event(&format!("response.{kind}.delta"), &with_position(json!({ "delta": piece })));
             }
-            stream.event(&format!("response.{kind}.done"), &place(json!({ field: text })));
-            stream.event("response.content_part.done", &place(json!({ "part": whole })));
+            stream.event(&format!("response.{kind}.done"), &with_position(json!({ field: text })));
+            stream.event("response.content_part.done", &with_position(json!({ "part": whole })));
         });
     }
 
@@ -124,14 +125,14 @@ impl Stream {
             if ask.thinking != Thinking::Shown {
                 return;
             }
-            let place = |field: &str, value: Value| json!({ "item_id": id, "output_index": index, "summary_index": 0, field: value });
+            let with_position = |field: &str, value: Value| json!({ "item_id": id, "output_index": index, "summary_index": 0, field: value });
             let part = |text: &str| json!({ "type": "summary_text", "text": text });
-            stream.event("response.reasoning_summary_part.added", &place("part", part("")));
+            stream.event("response.reasoning_summary_part.added", &with_position("part", part("")));
             for piece in pieces(thought) {
-                stream.event("response.reasoning_summary_text.delta", &place("delta", json!(piece)));
+                stream.event("response.reasoning_summary_text.delta", &with_position("delta", json!(piece)));
             }
-            stream.event("response.reasoning_summary_text.done", &place("text", json!(thought)));
-            stream.event("response.reasoning_summary_part.done", &place("part", part(thought)));
+            stream.event("response.reasoning_summary_text.done", &with_position("text", json!(thought)));
+            stream.event("response.reasoning_summary_part.done", &with_position("part", part(thought)));
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Responses requests that are refused and how, and what is read from those that are not.
+//! Which Responses requests are rejected and how, and what is read from the others.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ fn tool(choice: &Value) -> Value {
 }
 
 #[test]
-fn what_is_wrong_with_a_request_is_named() {
+fn problems_with_a_request_are_reported() {
     let call = json!({ "type": "function_call", "call_id": "call_1", "name": "record", "arguments": "{}" });
     let output = json!({ "type": "function_call_output", "call_id": "call_1", "output": "x" });
     let thought = json!({ "type": "reasoning", "id": "rs_1", "summary": [] });
@@ -204,7 +204,7 @@ fn what_is_wrong_with_a_request_is_named() {
 }
 
 #[test]
-fn a_schema_is_wanted_by_its_format_or_by_a_tool() {
+fn a_schema_comes_from_the_format_or_a_tool() {
     let wanted = |body: &Value| decoded(body).unwrap().wanted;
     assert!(matches!(wanted(&format(json!({}))), Wanted::Schema(schema) if schema == person()));
     for (choice, expected) in [
@@ -221,7 +221,7 @@ fn a_schema_is_wanted_by_its_format_or_by_a_tool() {
 }
 
 #[test]
-fn calls_and_reasoning_come_back_with_what_belongs_to_them() {
+fn calls_and_reasoning_are_accepted_back_with_their_items() {
     let body = input(&json!([
         { "role": "user", "content": [{ "type": "input_text", "text": "Ann" }] },
         { "type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA" },
@@ -233,7 +233,7 @@ fn calls_and_reasoning_come_back_with_what_belongs_to_them() {
 }
 
 #[test]
-fn thinking_is_shown_where_a_summary_is_asked_for() {
+fn thinking_is_shown_if_a_summary_is_requested() {
     let thinking = |reasoning: Value| decoded(&with(json!({ "reasoning": reasoning }))).unwrap().thinking;
     assert_eq!(thinking(Value::Null), Thinking::Off);
     assert_eq!(thinking(json!({ "effort": "none", "summary": "auto" })), Thinking::Off);

@@ -1,5 +1,5 @@
-//! Whether a value satisfies a schema, for the keywords the generator heeds.
-//! Used to choose among candidates; formats are not judged, as validators do not judge them by default either.
+//! Whether a value satisfies a schema, for the keywords that the generator supports. Used to choose among candidates.
+//! Formats are not checked, as validators do not check them by default either.
 
 use serde_json::{Map, Value};
 
@@ -7,10 +7,10 @@ use super::conjunction::{resolve, type_names};
 use super::number::is_multiple;
 use super::pattern::Pattern;
 
-/// A value is judged in at most so many steps.
+/// The most steps for checking a value.
 const FUEL: usize = 100_000;
 
-/// Whether `value` satisfies `schema`; gives up with `false` when `fuel` runs out.
+/// Whether `value` satisfies `schema`; returns `false` when `fuel` runs out.
 pub(super) fn holds(root: &Value, schema: &Value, value: &Value, fuel: &mut usize) -> bool {
     match fuel.checked_sub(1) {
         Some(rest) => *fuel = rest,
@@ -30,7 +30,7 @@ pub(crate) fn satisfies(schema: &Value, value: &Value) -> bool {
     holds(schema, schema, value, &mut { FUEL })
 }
 
-/// Whether `value` satisfies `keywords` apart from the references and choices among them, and from the one that is `settled`.
+/// Whether `value` satisfies `keywords`, except for references, choices, and the keyword that is `settled`.
 pub(super) fn holds_flat(
     root: &Value,
     keywords: &Map<String, Value>,
@@ -136,7 +136,7 @@ pub(super) fn has_type(value: &Value, name: &str) -> bool {
     }
 }
 
-/// Equality of JSON Schema: `1` equals `1.0`, and the order of properties does not matter.
+/// Equality in JSON Schema: `1` equals `1.0`, and the order of properties does not matter.
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),

@@ -1,5 +1,5 @@
-//! Several schemas that must all hold: what they ask for together, keyword by keyword.
-//! References and `allOf` are resolved here; a choice between branches is left to the generator.
+//! Several schemas that must all hold: what they require together, keyword by keyword. References and `allOf` are
+//! resolved here; the generator chooses between branches.
 
 use serde_json::{Map, Value};
 
@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice<'s> {
     pub(super) branches: &'s [Value],
-    /// `oneOf`: the value may satisfy no other branch.
+    /// `oneOf`: the value must satisfy no other branch.
     pub(super) exactly_one: bool,
 }
 
-/// The flat schemas that must hold, and the choices still open.
+/// The flat schemas that must hold, and the open choices.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Conjunction<'s> {
     pub(super) maps: Vec<&'s Map<String, Value>>,
     pub(super) choices: Vec<Choice<'s>>,
 }
 
-/// References may lead on so many times at one place before they are taken to run in a circle.
+/// The most references followed at one location before they are considered cyclic.
 const MOST_REFERENCES: usize = 64;
 
 impl<'s> Conjunction<'s> {
-    /// Adds `schema` with everything it refers to; the keyword that cannot be satisfied otherwise.
+    /// Adds `schema` with everything that it references. Fails with the keyword that cannot be satisfied.
     pub(super) fn add(&mut self, root: &'s Value, schema: &'s Value) -> Result<(), &'static str> {
         let mut open = vec![schema];
         let mut resolved = 0;
@@ -50,17 +50,17 @@ impl<'s> Conjunction<'s> {
         Ok(())
     }
 
-    /// Every value that a schema gives for `word`.
+    /// Every value that a schema has for `word`.
     pub(super) fn values(&self, word: &'static str) -> impl Iterator<Item = &'s Value> {
         self.maps.iter().filter_map(move |map| map.get(word))
     }
 
-    /// The largest of the counts given for `word`.
+    /// The largest of the counts for `word`.
     pub(super) fn at_least(&self, word: &'static str) -> usize {
         self.counts(word).max().unwrap_or(0)
     }
 
-    /// The smallest of the counts given for `word`.
+    /// The smallest of the counts for `word`.
     pub(super) fn at_most(&self, word: &'static str) -> Option<usize> {
         self.counts(word).min()
     }
@@ -74,19 +74,19 @@ impl<'s> Conjunction<'s> {
         self.values(word).filter_map(Value::as_str)
     }
 
-    /// The types that all schemas allow, in the order of the first that names any; `None` if none names any.
+    /// The types that all schemas allow, in the order of the first that lists any; `None` if none does.
     pub(super) fn types(&self) -> Option<Vec<&'s str>> {
         let asked: Vec<_> = self.values("type").map(type_names).collect();
         let allowed = |name: &&str| {
             asked.iter().all(|names| names.contains(name) || *name == "integer" && names.contains(&"number"))
         };
         let first = asked.first()?;
-        // A number may have to be an integer by another schema.
+        // Another schema may require a number to be an integer.
         let narrower = first.contains(&"number") && !allowed(&"number");
         Some(first.iter().copied().chain(narrower.then_some("integer")).filter(allowed).collect())
     }
 
-    /// Names of properties in the order in which the schemas give them.
+    /// The names of properties, in the order in which the schemas list them.
     pub(super) fn property_names(&self) -> Vec<&'s str> {
         let declared =
             self.values("properties").filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str);
@@ -98,7 +98,7 @@ impl<'s> Conjunction<'s> {
         unique(self.values("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str))
     }
 
-    /// The schemas that the property `name` must satisfy; a name may be new.
+    /// The schemas that the property `name` must satisfy; the name may be new.
     pub(super) fn property(&self, name: &str) -> Vec<&'s Value> {
         let of = |map: &&'s Map<String, Value>| {
             let declared = map.get("properties").and_then(|properties| properties.get(name));
@@ -107,10 +107,10 @@ impl<'s> Conjunction<'s> {
         self.maps.iter().filter_map(of).collect()
     }
 
-    /// The schemas that the item at `place` must satisfy.
-    pub(super) fn item(&self, place: usize) -> Vec<&'s Value> {
+    /// The schemas that the item at `index` must satisfy.
+    pub(super) fn item(&self, index: usize) -> Vec<&'s Value> {
         let of = |map: &&'s Map<String, Value>| {
-            let listed = map.get("prefixItems").and_then(|items| items.get(place));
+            let listed = map.get("prefixItems").and_then(|items| items.get(index));
             listed.or_else(|| map.get("items"))
         };
         self.maps.iter().filter_map(of).collect()
@@ -127,7 +127,7 @@ fn unique<'s>(names: impl Iterator<Item = &'s str>) -> Vec<&'s str> {
     seen
 }
 
-/// The names in `type`, which is one or a list.
+/// The names in `type`, which is a single name or a list.
 pub(super) fn type_names(value: &Value) -> Vec<&str> {
     match value {
         Value::String(name) => vec![name.as_str()],
@@ -136,12 +136,12 @@ pub(super) fn type_names(value: &Value) -> Vec<&str> {
     }
 }
 
-/// Whether a schema of these keywords names this type, alone or among others.
+/// Whether a schema with these keywords allows this type, alone or among others.
 pub(crate) fn names_type(keywords: &Map<String, Value>, name: &str) -> bool {
     keywords.get("type").is_some_and(|names| type_names(names).contains(&name))
 }
 
-/// What `target`, a reference within the document, points to.
+/// The target of `target`, a reference within the document.
 pub(crate) fn resolve<'s>(root: &'s Value, target: &str) -> Option<&'s Value> {
     let pointer = target.strip_prefix('#')?.replace("%25", "%").replace("%20", " ");
     root.pointer(&pointer)

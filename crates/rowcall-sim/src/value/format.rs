@@ -1,8 +1,8 @@
-//! Made-up strings in the formats of JSON Schema, which say that they are simulated where the format leaves room.
+//! Made-up strings in the formats of JSON Schema. They say that they are simulated where the format allows it.
 
 use crate::chance::Chance;
 
-/// A string in `format`; `None` for a format that is no more than an annotation here.
+/// A string in `format`; `None` for a format that is only an annotation here.
 pub(super) fn make(format: &str, chance: Chance) -> Option<String> {
     let tag = chance.tag();
     let draw = |n: u64, end: u64| chance.nth(n).below(end);
@@ -15,7 +15,7 @@ pub(super) fn make(format: &str, chance: Chance) -> Option<String> {
         "duration" => format!("P{}DT{}H", 1 + draw(6, 30), draw(7, 24)),
         "email" | "idn-email" => format!("simulated.{tag}@example.com"),
         "hostname" | "idn-hostname" => format!("simulated-{tag}.example.com"),
-        // 192.0.2.0/24 and 2001:db8::/32 are set aside for documentation.
+        // 192.0.2.0/24 and 2001:db8::/32 are reserved for documentation.
         "ipv4" => format!("192.0.2.{}", draw(8, 256)),
         "ipv6" => format!("2001:db8::{:x}", 1 + draw(9, 65_535)),
         "uuid" => {

@@ -1,15 +1,15 @@
-//! How deep the flattest value of a schema is: the way out of a recursive schema.
+//! The depth of a schema's flattest value, which leads out of a recursive schema.
 
 use serde_json::Value;
 
 use super::conjunction::resolve;
 
-/// Beyond this a schema is taken to have no end.
+/// Beyond this depth a schema is considered infinite.
 const FUEL: usize = 12;
 /// Visits to subschemas before giving up.
 const VISITS: usize = 2_000;
 
-/// The least depth of a value of `schema`; `None` if it is not found within reach.
+/// The least depth of a value of `schema`; `None` if none is found within these limits.
 pub(super) fn least(root: &Value, schema: &Value) -> Option<usize> {
     let mut visits = VISITS;
     measure(root, schema, FUEL, &mut visits)

@@ -1,5 +1,5 @@
-//! A value for a schema: read from the text where it says something, otherwise made up, always the same.
-//! The generator walks the schema and tries the choices it leaves; constraints on one kind of value are its neighbours' matter.
+//! A value for a schema: read from the text where possible, otherwise made up, always the same. The generator walks
+//! the schema and tries the choices that it leaves open; its neighbours handle the constraints on one kind of value.
 
 mod check;
 mod conjunction;
@@ -31,19 +31,19 @@ use conjunction::Conjunction;
 
 /// From this depth on, the shortest way out of a recursive schema is taken.
 const DEEP: usize = 4;
-/// A value nests at most so deep; `serde_json` itself reads 128.
+/// The deepest nesting of a value; `serde_json` itself reads 128.
 const DEEPEST: usize = 100;
-/// A value takes at most so many steps to make.
+/// The most steps for making a value.
 const STEPS: usize = 50_000;
-/// What it takes to make a value, steps, comparisons and all, comes to at most so much: less than a second.
+/// The most work for making a value, including steps and comparisons: less than a second.
 const WORK: usize = 2_000_000;
-/// What trying to write a text for a pattern counts as.
+/// The work counted for an attempt to write a text for a pattern.
 const PATTERN_WORK: usize = 50;
-/// An array that must have more items is refused.
+/// An array that requires more items is rejected.
 const MOST_ITEMS: usize = 4_096;
-/// How often another value is tried where `oneOf` does not allow the first.
+/// How often another value is tried when `oneOf` does not allow the first.
 const ONE_OF_TRIES: u64 = 8;
-/// How often another item is tried where items must differ.
+/// How often another item is tried when items must be unique.
 const TRIES: u64 = 300;
 
 /// The value that a model answers for `schema` after reading the text.
@@ -56,43 +56,43 @@ pub(crate) fn make(schema: &Value, reading: &Reading<'_>, chance: Chance) -> Res
         heights: HashMap::new(),
         path: Vec::new(),
     };
-    let place = Place { property: Property::default(), chance, depth: 0, salt: 0, optional: false };
-    generator.value(&[schema], place).map_err(|obstacle| match obstacle {
+    let location = Location { property: Property::default(), chance, depth: 0, salt: 0, optional: false };
+    generator.value(&[schema], location).map_err(|obstacle| match obstacle {
         Obstacle::Keyword(complaint) => complaint,
         Obstacle::Unsaid => Complaint::new(&[], "the schema is not supported by the simulator."),
     })
 }
 
-/// Why there is no value here.
+/// Why there is no value at this location.
 #[derive(Clone, Debug)]
 enum Obstacle {
     /// No value satisfies the schema, as far as the generator can tell.
     Keyword(Complaint),
-    /// The text says nothing and nothing has to be here.
+    /// The text says nothing, and no value is required.
     Unsaid,
 }
 
-/// Where in the value the generator is.
+/// The generator's location in the value.
 #[derive(Clone, Copy)]
-struct Place<'s> {
+struct Location<'s> {
     property: Property<'s>,
     chance: Chance,
     depth: usize,
-    /// Above 0, another value than the first is asked for, such as the second of several items.
+    /// Above 0, another value than the first is wanted, such as the second of several items.
     salt: u64,
-    /// The value may be missing, so nothing needs to be made up.
+    /// The value may be absent, so nothing needs to be made up.
     optional: bool,
 }
 
-impl<'s> Place<'s> {
+impl<'s> Location<'s> {
     fn inside(self, name: &'s str) -> Self {
         let property = Property { name, parent: self.property.name, description: "" };
         Self { property, chance: self.chance.at(name), depth: self.depth + 1, optional: false, ..self }
     }
 
-    fn item(self, place: u64, again: u64) -> Self {
-        let chance = self.chance.nth(place);
-        Self { chance, depth: self.depth + 1, salt: self.salt + place + again, optional: false, ..self }
+    fn item(self, index: u64, again: u64) -> Self {
+        let chance = self.chance.nth(index);
+        Self { chance, depth: self.depth + 1, salt: self.salt + index + again, optional: false, ..self }
     }
 }
 
@@ -100,9 +100,9 @@ struct Generator<'s, 't> {
     root: &'s Value,
     reading: &'s Reading<'t>,
     steps: usize,
-    /// What is left to be done at most.
+    /// The work that is left.
     work: Cell<usize>,
-    /// How flat the values of schemas can be that were asked about, by where they are.
+    /// The heights of the schemas asked about so far, by address.
     heights: HashMap<*const Value, usize>,
     path: Vec<String>,
 }
@@ -113,14 +113,14 @@ impl<'s> Generator<'s, '_> {
         Obstacle::Keyword(Complaint::new(&self.path, what))
     }
 
-    /// Takes `amount` from what may be done; whether there was that much.
+    /// Takes `amount` from the work left; returns whether there was enough.
     fn afford(&self, amount: usize) -> bool {
         let left = self.work.get().checked_sub(amount);
         self.work.set(left.unwrap_or_default());
         left.is_some()
     }
 
-    /// What `judge` says, which may take as much as is left.
+    /// The result of `judge`, which may use all the work left.
     fn judged<T>(&self, judge: impl FnOnce(&mut usize) -> T) -> T {
         let mut fuel = self.work.get();
         let judgement = judge(&mut fuel);
@@ -128,7 +128,7 @@ impl<'s> Generator<'s, '_> {
         judgement
     }
 
-    /// How flat the values of `schema` can be; those without end count as the highest.
+    /// The least height of the values of `schema`; infinite ones count as the highest.
     fn height(&mut self, schema: &Value) -> usize {
         let root = self.root;
         let known = self.heights.entry(std::ptr::from_ref(schema));
@@ -136,19 +136,19 @@ impl<'s> Generator<'s, '_> {
     }
 
     /// A value that satisfies all `schemas`.
-    fn value(&mut self, schemas: &[&'s Value], place: Place<'s>) -> Result<Value, Obstacle> {
+    fn value(&mut self, schemas: &[&'s Value], location: Location<'s>) -> Result<Value, Obstacle> {
         let mut all = Conjunction::default();
         for schema in schemas {
             all.add(self.root, schema).map_err(|keyword| self.obstacle(keyword))?;
         }
-        if place.depth > DEEPEST {
+        if location.depth > DEEPEST {
             return Err(self.obstacle("$ref"));
         }
-        self.chosen(all, place)
+        self.chosen(all, location)
     }
 
-    /// Decides the open choices one by one, going back where a branch leads nowhere.
-    fn chosen(&mut self, mut all: Conjunction<'s>, place: Place<'s>) -> Result<Value, Obstacle> {
+    /// Decides the open choices one by one, backtracking when a branch fails.
+    fn chosen(&mut self, mut all: Conjunction<'s>, location: Location<'s>) -> Result<Value, Obstacle> {
         match self.steps.checked_sub(1) {
             Some(rest) => self.steps = rest,
             None => return Err(self.obstacle("the size of the schema")),
@@ -157,18 +157,20 @@ impl<'s> Generator<'s, '_> {
             return Err(self.obstacle("the size of the schema"));
         }
         let Some(choice) = all.choices.pop() else {
-            return self.flat(&all, place);
+            return self.flat(&all, location);
         };
         let mut failed = None;
-        for branch in self.in_order(choice.branches, place) {
+        for branch in self.in_order(choice.branches, location) {
             let mut narrowed = all.clone();
             if let Err(keyword) = narrowed.add(self.root, branch.schema) {
                 failed = failed.or_else(|| Some(self.obstacle(keyword)));
                 continue;
             }
-            let optional = branch.optional || place.optional;
+            let optional = branch.optional || location.optional;
             for again in 0..if choice.exactly_one { ONE_OF_TRIES } else { 1 } {
-                match self.chosen(narrowed.clone(), Place { optional, salt: place.salt + again, ..place }) {
+                match self
+                    .chosen(narrowed.clone(), Location { optional, salt: location.salt + again, ..location })
+                {
                     Ok(value) if !choice.exactly_one || self.holding(choice.branches, &value) == 1 => {
                         return Ok(value);
                     }
@@ -181,19 +183,20 @@ impl<'s> Generator<'s, '_> {
     }
 
     /// The branches of a choice, the preferred ones first.
-    fn in_order(&mut self, branches: &'s [Value], place: Place<'s>) -> Vec<Branch<'s>> {
+    fn in_order(&mut self, branches: &'s [Value], location: Location<'s>) -> Vec<Branch<'s>> {
         let is_null = |schema: &Value| schema.get("type").is_some_and(|name| name == "null");
-        let nullable = branches.iter().any(is_null) && place.salt == 0;
+        let nullable = branches.iter().any(is_null) && location.salt == 0;
         let mut ordered: Vec<_> =
             branches.iter().map(|schema| Branch { schema, optional: nullable && !is_null(schema) }).collect();
-        let turn = (place.salt % branches.len().max(1) as u64) as usize;
+        let turn = (location.salt % branches.len().max(1) as u64) as usize;
         ordered.rotate_left(turn);
-        // Null comes last, as long as the text may say more; deep down it is the way out.
+        // Null comes last as long as the text may say more; deep down it is the way out.
         ordered.sort_by_key(|branch| is_null(branch.schema));
-        if place.depth >= DEEP {
+        if location.depth >= DEEP {
             ordered.sort_by_cached_key(|branch| self.height(branch.schema));
         }
-        // What the text says may be left out, but what it does not say must still be made where null does not fit.
+        // A value that the text provides may still be absent; one that it does not provide must be made up if null is
+        // not allowed.
         let forced: Vec<_> = ordered
             .iter()
             .filter(|branch| branch.optional)
@@ -208,13 +211,13 @@ impl<'s> Generator<'s, '_> {
         })
     }
 
-    /// A value for schemas that leave no choice but that of the type.
-    fn flat(&mut self, all: &Conjunction<'s>, mut place: Place<'s>) -> Result<Value, Obstacle> {
+    /// A value for schemas whose only open choice is the type.
+    fn flat(&mut self, all: &Conjunction<'s>, mut location: Location<'s>) -> Result<Value, Obstacle> {
         let described = all.strings("description").chain(all.strings("title")).next();
-        place.property.description = described.unwrap_or(place.property.description);
+        location.property.description = described.unwrap_or(location.property.description);
 
         if all.values("const").chain(all.values("enum")).next().is_some() {
-            return self.member(all, place);
+            return self.member(all, location);
         }
         let mut types = all.types().unwrap_or_else(|| vec![likely_type(all)]);
         if types.is_empty() {
@@ -222,33 +225,33 @@ impl<'s> Generator<'s, '_> {
         }
         let nullable = types.contains(&"null");
         types.retain(|name| *name != "null");
-        let turn = (place.salt % types.len().max(1) as u64) as usize;
+        let turn = (location.salt % types.len().max(1) as u64) as usize;
         types.rotate_left(turn);
         if nullable
             && (types.is_empty()
-                || place.depth >= DEEP && types.iter().any(|name| matches!(*name, "object" | "array")))
+                || location.depth >= DEEP && types.iter().any(|name| matches!(*name, "object" | "array")))
         {
             return Ok(Value::Null);
         }
         let scalars = || types.iter().filter(|name| !matches!(**name, "object" | "array"));
-        if place.salt == 0
-            && let Some(value) = scalars().find_map(|name| self.read(name, all, place))
+        if location.salt == 0
+            && let Some(value) = scalars().find_map(|name| self.read(name, all, location))
         {
             return Ok(value);
         }
         let only_scalars = scalars().count() == types.len();
-        if only_scalars && place.optional {
+        if only_scalars && location.optional {
             return Err(Obstacle::Unsaid);
         }
-        if only_scalars && nullable && place.salt == 0 {
+        if only_scalars && nullable && location.salt == 0 {
             return Ok(Value::Null);
         }
         let mut failed = None;
         for name in types {
             let made = match name {
-                "object" => self.object(all, place),
-                "array" => self.array(all, place),
-                scalar => self.make_up(scalar, all, place),
+                "object" => self.object(all, location),
+                "array" => self.array(all, location),
+                scalar => self.make_up(scalar, all, location),
             };
             match made {
                 Ok(value) => return Ok(value),
@@ -258,7 +261,7 @@ impl<'s> Generator<'s, '_> {
         if nullable { Ok(Value::Null) } else { Err(failed.unwrap_or_else(|| self.obstacle("type"))) }
     }
 
-    fn object(&mut self, all: &Conjunction<'s>, place: Place<'s>) -> Result<Value, Obstacle> {
+    fn object(&mut self, all: &Conjunction<'s>, location: Location<'s>) -> Result<Value, Obstacle> {
         let required = all.required();
         let (least, most) = (all.at_least("minProperties"), all.at_most("maxProperties"));
         let mut object = Map::new();
@@ -269,11 +272,11 @@ impl<'s> Generator<'s, '_> {
             .ok_or_else(|| self.obstacle("maxProperties"))?;
         for name in all.property_names() {
             let must = required.contains(&name);
-            if !must && (room == 0 || place.depth >= DEEP) {
+            if !must && (room == 0 || location.depth >= DEEP) {
                 left_out.push(name);
                 continue;
             }
-            let inner = Place { optional: !must, ..place.inside(name) };
+            let inner = Location { optional: !must, ..location.inside(name) };
             match self.property(all, name, inner) {
                 Ok(value) => {
                     room -= usize::from(!must);
@@ -285,51 +288,60 @@ impl<'s> Generator<'s, '_> {
         }
         for name in left_out {
             if object.len() < least
-                && let Ok(value) = self.property(all, name, place.inside(name))
+                && let Ok(value) = self.property(all, name, location.inside(name))
             {
                 object.insert(name.to_owned(), value);
             }
         }
-        let open = all.values("additionalProperties").any(Value::is_object) && room > 0 && place.depth < DEEP;
-        let wished = if object.is_empty() && open { least.max(1) } else { least };
+        let open =
+            all.values("additionalProperties").any(Value::is_object) && room > 0 && location.depth < DEEP;
+        let wanted = if object.is_empty() && open { least.max(1) } else { least };
         for (n, name) in EXTRA_NAMES.iter().enumerate() {
-            if object.len() >= wished {
+            if object.len() >= wanted {
                 break;
             }
             if !object.contains_key(*name) {
-                let value =
-                    self.property(all, name, Place { salt: place.salt + n as u64, ..place.inside(name) });
+                let value = self.property(
+                    all,
+                    name,
+                    Location { salt: location.salt + n as u64, ..location.inside(name) },
+                );
                 object.extend(value.ok().map(|value| ((*name).to_owned(), value)));
             }
         }
         if object.len() < least { Err(self.obstacle("minProperties")) } else { Ok(Value::Object(object)) }
     }
 
-    fn property(&mut self, all: &Conjunction<'s>, name: &str, place: Place<'s>) -> Result<Value, Obstacle> {
+    fn property(
+        &mut self,
+        all: &Conjunction<'s>,
+        name: &str,
+        location: Location<'s>,
+    ) -> Result<Value, Obstacle> {
         let depth = self.path.len();
         self.path.extend(["properties".to_owned(), name.to_owned()]);
-        let made = self.value(&all.property(name), place);
+        let made = self.value(&all.property(name), location);
         self.path.truncate(depth);
         made
     }
 
-    fn array(&mut self, all: &Conjunction<'s>, place: Place<'s>) -> Result<Value, Obstacle> {
+    fn array(&mut self, all: &Conjunction<'s>, location: Location<'s>) -> Result<Value, Obstacle> {
         let (least, most) = (all.at_least("minItems"), all.at_most("maxItems").unwrap_or(usize::MAX));
         let unique = all.values("uniqueItems").any(|asked| asked == &Value::Bool(true));
         let listed = all.values("prefixItems").filter_map(Value::as_array).map(Vec::len).max().unwrap_or(0);
-        let wished = if place.depth >= DEEP { 0 } else { listed.max(1) };
+        let wanted = if location.depth >= DEEP { 0 } else { listed.max(1) };
         if least > most || least > MOST_ITEMS {
             return Err(self.obstacle("minItems"));
         }
         let mut items: Vec<Value> = Vec::new();
         let depth = self.path.len();
         self.path.push("items".to_owned());
-        for at in 0..wished.clamp(least, most) {
+        for at in 0..wanted.clamp(least, most) {
             let tries = if unique { TRIES } else { 1 };
             let schemas = all.item(at);
             let mut made = Err(self.obstacle("uniqueItems"));
             for again in 0..tries {
-                made = self.value(&schemas, place.item(at as u64, again));
+                made = self.value(&schemas, location.item(at as u64, again));
                 let repeated = made
                     .as_ref()
                     .is_ok_and(|item| unique && items.iter().any(|before| check::same(before, item)));
@@ -356,7 +368,7 @@ struct Branch<'s> {
     optional: bool,
 }
 
-/// Names for properties that an object must have without saying which.
+/// Names for properties that an object must have but does not name.
 const EXTRA_NAMES: [&str; 16] = [
     "simulated_1",
     "simulated_2",
@@ -376,7 +388,7 @@ const EXTRA_NAMES: [&str; 16] = [
     "simulated_16",
 ];
 
-/// The type of a schema that names none, by its other keywords.
+/// The likely type of a schema without one, by its other keywords.
 fn likely_type(all: &Conjunction<'_>) -> &'static str {
     let has = |words: &[&'static str]| words.iter().any(|word| all.values(word).next().is_some());
     if has(&["properties", "required", "additionalProperties", "minProperties"]) {

@@ -1,11 +1,11 @@
-//! A number within bounds and of given multiples, reckoned in decimals so that a multiple of 0.1 is exactly one.
+//! A number within bounds and with given multiples, computed in decimals so that a multiple of 0.1 is exact.
 
 use serde_json::{Number, Value};
 
 use super::conjunction::Conjunction;
 use crate::chance::Chance;
 
-/// What is asked of a number.
+/// The requirements for a number.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds {
     low: Option<(f64, Open)>,
@@ -14,7 +14,7 @@ pub(super) struct Bounds {
     whole: bool,
 }
 
-/// Whether a bound itself is excluded.
+/// Whether the bound itself is excluded.
 type Open = bool;
 
 impl Bounds {
@@ -27,7 +27,7 @@ impl Bounds {
         let highs = numbers("maximum")
             .map(|high| (high, false))
             .chain(numbers("exclusiveMaximum").map(|high| (high, true)));
-        // Of equal bounds the open one binds.
+        // Of two equal bounds, the open one applies.
         let low = lows.max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let high = highs.min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         Self { low, high, steps: numbers("multipleOf").filter(|step| *step > 0.0).collect(), whole }
@@ -40,7 +40,7 @@ impl Bounds {
         above && below && whole && self.steps.iter().all(|step| is_multiple(value, *step))
     }
 
-    /// A number within `likely` if the bounds allow; `None` if there is none at all.
+    /// A number, within `likely` if the bounds allow it; `None` if there is none.
     pub(super) fn make(&self, chance: Chance, salt: u64, likely: (f64, f64)) -> Option<Value> {
         let free = !self.whole && self.steps.is_empty();
         let stepped = if free {
@@ -51,7 +51,7 @@ impl Bounds {
         stepped.or_else(|| self.odd_one())
     }
 
-    /// The least number of which every step asked for is a divisor.
+    /// The least common multiple of all required steps.
     fn step(&self) -> Option<Decimal> {
         let one = self.whole.then_some(1.0);
         let mut steps = one.iter().chain(&self.steps).map(|step| Decimal::of(*step));
@@ -80,17 +80,17 @@ impl Bounds {
         if !(first.abs() < 1e15 && last.abs() < 1e15) {
             return None;
         }
-        // One more on either side, as the division above may round; what does not fit is passed over.
+        // One more on either side, as the division above may round; candidates that do not fit are skipped.
         let (first, count) = (first as i64 - 1, (last - first) as i64 + 3);
         let start = chance.below(count.max(1) as u64).wrapping_add(salt).cast_signed();
         (0..count.min(4_096)).find_map(|n| {
-            let place = first + (start.wrapping_add(n)).rem_euclid(count);
-            let value = step.times(place)?;
+            let index = first + (start.wrapping_add(n)).rem_euclid(count);
+            let value = step.times(index)?;
             self.fit(value.as_f64()?).then_some(value)
         })
     }
 
-    /// Where no grid fits: a bound, the middle, or zero.
+    /// Without a suitable grid: a bound, the middle, or zero.
     fn odd_one(&self) -> Option<Value> {
         let low = self.low.map_or(f64::MIN, |(low, _)| low);
         let high = self.high.map_or(f64::MAX, |(high, _)| high);
@@ -100,7 +100,7 @@ impl Bounds {
     }
 }
 
-/// A JSON number; a whole one without a fraction, as far as 64 bits reach.
+/// A JSON number; an integer without a fraction, within 64 bits.
 pub(super) fn number(value: f64, whole: bool) -> Option<Value> {
     if whole && value.fract() == 0.0 && value.abs() < 9.0e15 {
         return Some(Value::from(value as i64));
@@ -125,7 +125,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// The number as the shortest decimal that stands for it.
+    /// The number as the shortest decimal that represents it.
     fn of(value: f64) -> Option<Self> {
         let written = format!("{value}");
         let (whole, fraction) = written.split_once('.').unwrap_or((&written, ""));
@@ -138,7 +138,7 @@ impl Decimal {
         self.digits as f64 / 10_f64.powi(self.decimals.cast_signed())
     }
 
-    /// Both numbers' digits at the same number of decimals.
+    /// Both numbers' digits with the same number of decimals.
     fn aligned(self, other: Self) -> Option<(i128, i128)> {
         let decimals = self.decimals.max(other.decimals);
         let scaled =

@@ -1,5 +1,5 @@
-//! A string that matches a regular expression, and whether a string does.
-//! Owns the common subset: literals, classes, groups, alternatives, quantifiers, anchors, `\b`; no look-around, no back-references.
+//! Generates strings that match a regular expression, and checks whether strings do. Supports the common subset:
+//! literals, classes, groups, alternatives, quantifiers, anchors, `\b`; no look-around, no back-references.
 
 mod matching;
 mod node;
@@ -23,18 +23,18 @@ const DIGIT: &[(char, char)] = &[('0', '9')];
 const WORD: &[(char, char)] = &[('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_')];
 const SPACE: &[(char, char)] = &[(' ', ' '), ('\t', '\r'), ('\u{a0}', '\u{a0}')];
 
-/// Groups may nest so deep.
+/// The deepest nesting of groups.
 const DEEPEST: usize = 64;
 
 impl Pattern {
-    /// The pattern, if it lies in the subset.
+    /// The pattern, if it is in the subset.
     pub(crate) fn parse(source: &str) -> Option<Self> {
         let mut parser = Parser { rest: source, depth: 0 };
         let root = parser.either()?;
         parser.rest.is_empty().then_some(Self { root })
     }
 
-    /// A string that matches, has from `shortest` to `longest` characters and satisfies `fits`.
+    /// A matching string of `shortest` to `longest` characters for which `fits` is true.
     pub(crate) fn example(
         &self,
         chance: Chance,
@@ -224,7 +224,7 @@ impl Parser<'_> {
     }
 }
 
-/// The bounds of `{2}`, `{2,}` or `{2,5}` at the front of `rest`, and what follows.
+/// The bounds of `{2}`, `{2,}` or `{2,5}` at the start of `rest`, and the remaining text.
 fn braces(rest: &str) -> Option<((u32, Option<u32>), &str)> {
     let (inside, rest) = rest.strip_prefix('{')?.split_once('}')?;
     let (min, max) = match inside.split_once(',') {

@@ -1,20 +1,20 @@
-//! Strings, numbers, booleans and enum members: read from the text if it says something that fits, else made up.
+//! Strings, numbers, booleans and enum members: read from the text if it has a fitting value, otherwise made up.
 
 use serde_json::Value;
 
 use super::conjunction::Conjunction;
 use super::number::{Bounds, number};
 use super::pattern::Pattern;
-use super::{Generator, Obstacle, Place, check, format};
+use super::{Generator, Location, Obstacle, check, format};
 use crate::reading::{Mood, Want};
 
-/// Members of an enum looked for in the text; of a longer list only the first.
+/// The most members of an enum that are looked for in the text; of a longer list only the first are.
 const MEMBERS: usize = 250;
 
 impl<'s> Generator<'s, '_> {
-    /// What the text says here, as a value of type `name`, if it fits.
-    pub(super) fn read(&self, name: &str, all: &Conjunction<'s>, place: Place<'s>) -> Option<Value> {
-        let property = &place.property;
+    /// The value of type `name` that the text gives, if it fits.
+    pub(super) fn read(&self, name: &str, all: &Conjunction<'s>, location: Location<'s>) -> Option<Value> {
+        let property = &location.property;
         match name {
             "boolean" => self.reading.flag(property).map(Value::Bool),
             "integer" | "number" => {
@@ -25,7 +25,7 @@ impl<'s> Generator<'s, '_> {
             "string" => {
                 let rules = Text::of(all);
                 let format = rules.formats.first();
-                let said = match format.filter(|format| format::make(format, place.chance).is_some()) {
+                let said = match format.filter(|format| format::make(format, location.chance).is_some()) {
                     Some(format) => self.reading.formatted(format),
                     None => self.reading.text(property),
                 };
@@ -42,22 +42,22 @@ impl<'s> Generator<'s, '_> {
         }
     }
 
-    /// A value of type `name` of which the text says nothing.
+    /// A value of type `name` about which the text says nothing.
     pub(super) fn make_up(
         &self,
         name: &str,
         all: &Conjunction<'s>,
-        place: Place<'s>,
+        location: Location<'s>,
     ) -> Result<Value, Obstacle> {
         match name {
-            "boolean" => Ok(Value::Bool((place.chance.bits() ^ place.salt) & 1 == 1)),
+            "boolean" => Ok(Value::Bool((location.chance.bits() ^ location.salt) & 1 == 1)),
             "integer" | "number" => {
-                let likely = match place.property.want() {
+                let likely = match location.property.want() {
                     Some(Want::Age) => (18.0, 80.0),
                     _ => (1.0, 100.0),
                 };
                 let bounds = Bounds::of(all, name == "integer");
-                bounds.make(place.chance, place.salt, likely).ok_or_else(|| {
+                bounds.make(location.chance, location.salt, likely).ok_or_else(|| {
                     let set = ["multipleOf", "minimum", "exclusiveMinimum"]
                         .into_iter()
                         .find(|word| all.values(word).next().is_some());
@@ -69,18 +69,18 @@ impl<'s> Generator<'s, '_> {
                 if !self.afford(super::PATTERN_WORK * rules.patterns.len()) {
                     return Err(self.obstacle("the size of the schema"));
                 }
-                rules.make(place).map(Value::String).map_err(|keyword| self.obstacle(keyword))
+                rules.make(location).map(Value::String).map_err(|keyword| self.obstacle(keyword))
             }
             _ => Ok(Value::Null),
         }
     }
 
-    /// A member of the enum: one that the text names, else any.
-    pub(super) fn member(&self, all: &Conjunction<'s>, place: Place<'s>) -> Result<Value, Obstacle> {
+    /// A member of the enum: one that the text mentions, otherwise any.
+    pub(super) fn member(&self, all: &Conjunction<'s>, location: Location<'s>) -> Result<Value, Obstacle> {
         let listed: Vec<&'s Vec<Value>> = all.values("enum").filter_map(Value::as_array).collect();
         let shortest = listed.iter().min_by_key(|members| members.len()).map_or(&[][..], |members| members);
         let constant = all.values("const").next();
-        // What stands in the only list need not be looked for there.
+        // A member of the only list satisfies that list by construction.
         let settled = if constant.is_none() && listed.len() == 1 { "enum" } else { "" };
         let candidates = constant.into_iter().chain(shortest);
         let fits = |value: &&Value, fuel: &mut usize| {
@@ -90,26 +90,27 @@ impl<'s> Generator<'s, '_> {
         if fitting.is_empty() {
             return Err(self.obstacle("enum"));
         }
-        if place.salt == 0
-            && let Some(said) = self.said_member(&fitting, place)
+        if location.salt == 0
+            && let Some(said) = self.said_member(&fitting, location)
         {
             return Ok(said.clone());
         }
         let only = fitting.len() == 1;
-        if place.optional && !only {
+        if location.optional && !only {
             return Err(Obstacle::Unsaid);
         }
-        if place.salt == 0
+        if location.salt == 0
             && !only
             && let Some(null) = fitting.iter().find(|value| value.is_null())
         {
             return Ok((*null).clone());
         }
-        let drawn = place.chance.below(fitting.len() as u64).wrapping_add(place.salt) % fitting.len() as u64;
+        let drawn =
+            location.chance.below(fitting.len() as u64).wrapping_add(location.salt) % fitting.len() as u64;
         fitting.get(drawn as usize).map(|value| (*value).clone()).ok_or_else(|| self.obstacle("enum"))
     }
 
-    fn said_member<'v>(&self, members: &[&'v Value], place: Place<'s>) -> Option<&'v Value> {
+    fn said_member<'v>(&self, members: &[&'v Value], location: Location<'s>) -> Option<&'v Value> {
         let texts: Vec<(&str, &'v Value)> =
             members.iter().take(MEMBERS).filter_map(|member| Some((member.as_str()?, *member))).collect();
         let is = |word: &str| {
@@ -119,26 +120,26 @@ impl<'s> Generator<'s, '_> {
             .into_iter()
             .filter(|mood| mood.words().iter().any(|word| is(word).is_some()))
             .collect();
-        let sounds = place.property.want() == Some(Want::Sentiment) || moods.len() == 2;
+        let sounds = location.property.want() == Some(Want::Sentiment) || moods.len() == 2;
         if sounds && let Some(member) = self.reading.mood().words().iter().find_map(|word| is(word)) {
             return Some(member);
         }
         let in_text = texts.iter().filter_map(|(text, member)| {
-            Some((self.reading.place_of(text)?, usize::MAX - text.len(), *member))
+            Some((self.reading.position_of(text)?, usize::MAX - text.len(), *member))
         });
         if let Some((_, _, member)) = in_text.min_by_key(|(at, length, _)| (*at, *length)) {
             return Some(member);
         }
-        if let Some(member) = self.reading.equivalents(&place.property).iter().find_map(|word| is(word)) {
+        if let Some(member) = self.reading.equivalents(&location.property).iter().find_map(|word| is(word)) {
             return Some(member);
         }
         let numbers = members.iter().any(|member| member.is_number());
-        let said = numbers.then(|| self.reading.number(&place.property))??;
+        let said = numbers.then(|| self.reading.number(&location.property))??;
         members.iter().copied().find(|member| member.as_f64() == Some(said))
     }
 }
 
-/// What is asked of a string.
+/// The requirements for a string.
 struct Text<'s> {
     shortest: usize,
     longest: Option<usize>,
@@ -165,9 +166,9 @@ impl<'s> Text<'s> {
         length >= self.shortest && self.longest.is_none_or(|longest| length <= longest)
     }
 
-    /// A made-up string, or the keyword that none satisfies.
-    fn make(&self, place: Place<'_>) -> Result<String, &'static str> {
-        let chance = place.chance.nth(place.salt);
+    /// A made-up string, or the keyword that cannot be satisfied.
+    fn make(&self, location: Location<'_>) -> Result<String, &'static str> {
+        let chance = location.chance.nth(location.salt);
         let known: Vec<_> =
             self.formats.iter().filter(|format| format::make(format, chance).is_some()).collect();
         if let Some(format) = known.first() {
@@ -182,12 +183,12 @@ impl<'s> Text<'s> {
         if self.longest.is_some_and(|longest| longest < self.shortest) || self.shortest > 1 << 20 {
             return Err("minLength");
         }
-        Ok(self.note(place, &chance.tag()))
+        Ok(self.note(location, &chance.tag()))
     }
 
-    /// `simulated colour 3f2a`, cut or filled to the lengths asked for.
-    fn note(&self, place: Place<'_>, tag: &str) -> String {
-        let words = place.property.words().join(" ");
+    /// `simulated colour 3f2a`, cut or padded to the required length.
+    fn note(&self, location: Location<'_>, tag: &str) -> String {
+        let words = location.property.words().join(" ");
         let subject = if words.is_empty() || words.len() > 40 { "note" } else { &words };
         let full = format!("simulated {subject} {tag}");
         let longest = self.longest.unwrap_or(usize::MAX);

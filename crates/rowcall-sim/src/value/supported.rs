@@ -1,5 +1,5 @@
-//! Which schemas the simulator can make values for, beyond what `strict` asks.
-//! A keyword it would have to ignore is named instead.
+//! Which schemas the simulator can make values for, beyond the rules of `strict`. A keyword that it would have to
+//! ignore is reported.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::conjunction::{resolve, type_names};
 use super::pattern::Pattern;
 use crate::complaint::Complaint;
 
-/// Keywords that change which values are valid and that the generator does not heed.
+/// Keywords that affect which values are valid but that the generator does not support.
 const UNHEEDED: [&str; 18] = [
     "not",
     "if",
@@ -30,7 +30,7 @@ const UNHEEDED: [&str; 18] = [
 ];
 const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
 
-/// The first keyword in `schema` that stands in the way of making a value.
+/// The first keyword in `schema` that prevents making a value.
 pub(crate) fn check(schema: &Value) -> Result<(), Complaint> {
     walk(schema, schema, &mut Vec::new())
 }

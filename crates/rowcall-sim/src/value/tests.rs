@@ -1,4 +1,4 @@
-//! Values against an independent validator, and what is read from a text into a schema.
+//! Values checked by an independent validator, and values read from a text for a schema.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ const ANN: &str =
     "Extract the person: Ann Lee is a 30-year-old nurse from Berlin, Germany. Write to ann@example.org.";
 
 #[test]
-fn what_the_text_says_goes_where_the_schema_asks_for_it() {
+fn values_from_the_text_go_where_the_schema_wants_them() {
     let schema = json!({
         "type": "object",
         "properties": {
@@ -47,7 +47,7 @@ fn what_the_text_says_goes_where_the_schema_asks_for_it() {
 }
 
 #[test]
-fn what_the_text_does_not_say_is_made_up_alike_each_time_and_says_so() {
+fn other_values_are_made_up_reproducibly_and_say_so() {
     let schema = json!({ "type": "object", "properties": { "colour": { "type": "string" }, "id": { "type": "string", "format": "uuid" } }, "required": ["colour", "id"] });
     let first = value(&schema, "nothing").unwrap();
     assert_eq!(value(&schema, "nothing").unwrap(), first);
@@ -106,7 +106,7 @@ fn hand_written_schemas_get_valid_values() {
 }
 
 #[test]
-fn recursive_schemas_come_to_an_end() {
+fn recursive_schemas_terminate() {
     let tree = json!({ "type": "object", "properties": { "v": { "type": "string" }, "kids": { "type": "array", "items": { "$ref": "#" } } }, "required": ["v", "kids"], "additionalProperties": false });
     let list = json!({ "$ref": "#/$defs/n", "$defs": { "n": { "type": "object", "properties": { "next": { "anyOf": [{ "$ref": "#/$defs/n" }, { "type": "null" }] } }, "required": ["next"] } } });
     let formula = json!({ "$ref": "#/$defs/e", "$defs": {
@@ -123,7 +123,7 @@ fn recursive_schemas_come_to_an_end() {
 }
 
 #[test]
-fn what_cannot_be_made_is_named() {
+fn unsupported_keywords_are_reported() {
     let object =
         |schema: Value| json!({ "type": "object", "properties": { "x": schema }, "required": ["x"] });
     let cases = [
@@ -181,7 +181,7 @@ fn what_cannot_be_made_is_named() {
     }
 }
 
-/// Schemas that some value satisfies.
+/// Schemas that have a valid value.
 fn schemas() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(vec![
         "name", "age", "total", "city", "note", "tags", "kind", "email", "active", "date",
@@ -272,7 +272,7 @@ proptest! {
     }
 
     #[test]
-    fn a_violation_is_never_valid_unless_anything_is(schema in schemas()) {
+    fn a_violation_is_invalid_unless_everything_is_valid(schema in schemas()) {
         let made = value(&schema, ANN).unwrap_or_default();
         let wrong = violate(&schema, &made, Chance::of(1, "x"));
         if wrong != made {
@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_as_a_schema_is_refused_or_served_without_panic(text in "[\\PC]{0,30}", word in prop::sample::select(vec!["type", "items", "enum", "anyOf", "minimum", "minLength", "minItems", "required", "properties", "pattern", "$ref", "additionalProperties", "prefixItems", "multipleOf", "uniqueItems", "const", "format"]), odd in prop::sample::select(vec![json!(null), json!(-1), json!(1e308), json!("x"), json!([]), json!({}), json!([{}]), json!([1, "a"]), json!("#"), json!(true)])) {
+    fn any_json_as_a_schema_is_rejected_or_served_without_panic(text in "[\\PC]{0,30}", word in prop::sample::select(vec!["type", "items", "enum", "anyOf", "minimum", "minLength", "minItems", "required", "properties", "pattern", "$ref", "additionalProperties", "prefixItems", "multipleOf", "uniqueItems", "const", "format"]), odd in prop::sample::select(vec![json!(null), json!(-1), json!(1e308), json!("x"), json!([]), json!({}), json!([{}]), json!([1, "a"]), json!("#"), json!(true)])) {
         for kind in ["string", "integer", "number", "array", "object", "boolean"] {
             for schema in [json!({ "type": kind, word: odd }), json!({ word: odd })] {
                 let _ = crate::openai::judged(&schema, crate::openai::Strict::Yes);

@@ -1,11 +1,11 @@
-//! A value that is JSON and does not satisfy its schema: the wrong type in one place.
+//! A value that is JSON but does not satisfy its schema: the wrong type at one location.
 
 use serde_json::{Map, Value, json};
 
 use super::check::{has_type, satisfies};
 use crate::chance::Chance;
 
-/// `value` with one mistake, by what its schema forbids; the value itself if the schema forbids nothing that is tried.
+/// `value` with one mistake that its schema forbids; unchanged if the schema forbids none of those tried.
 pub(crate) fn violate(schema: &Value, value: &Value, chance: Chance) -> Value {
     let inner = value.as_object().map(|object| one_wrong_property(object, chance)).unwrap_or_default();
     let outer = [
@@ -22,7 +22,7 @@ pub(crate) fn violate(schema: &Value, value: &Value, chance: Chance) -> Value {
         .unwrap_or_else(|| value.clone())
 }
 
-/// The object with one property of another type, or without it; each property in turn, beginning anywhere.
+/// The object with one property of another type, or without it; tries each property in turn, beginning anywhere.
 fn one_wrong_property(object: &Map<String, Value>, chance: Chance) -> Vec<Value> {
     let count = object.len();
     let start = chance.at("violation").below(count as u64) as usize;

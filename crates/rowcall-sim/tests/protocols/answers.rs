@@ -1,4 +1,4 @@
-//! The value, the usage and the events of an answer, and how a conversation goes on after it.
+//! The value, the usage and the events of an answer, and how a conversation continues after it.
 
 use rowcall_sim::{Counting, Options, Simulator};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn every_protocol_gives_the_same_value_in_every_mode_whole_and_streamed() {
 }
 
 #[test]
-fn usage_is_told_as_each_provider_counts() {
+fn usage_is_reported_as_each_provider_counts() {
     let simulator = start(instant());
     let mut thinking: Vec<(Protocol, Value)> =
         ALL.into_iter().map(|protocol| (protocol, protocol.ask(TEXT, Mode::Schema, Whole))).collect();
@@ -75,7 +75,7 @@ fn usage_is_told_as_each_provider_counts() {
         let answer = send(&simulator, protocol, Whole, &body);
         let [input, output, thought] = figures(protocol, &answer);
         assert_eq!((input, thought), (12, 15), "{protocol:?}: {}", answer.body);
-        // Gemini's thoughts are no part of the candidates, all others' are part of the output.
+        // Gemini's thoughts are not part of the candidates; for the others they are part of the output.
         assert_eq!(output, if protocol == Gemini { 8 } else { 23 }, "{protocol:?}");
         assert_eq!(
             protocol.value(&answer, Whole).is_some(),
@@ -86,7 +86,7 @@ fn usage_is_told_as_each_provider_counts() {
 }
 
 #[test]
-fn examples_are_told_from_corrections() {
+fn examples_are_distinguished_from_corrections() {
     let simulator = Simulator::start(instant(), Options::default().with_counting(Counting::On)).unwrap();
     for protocol in ALL {
         let mut body = protocol.ask("Ann Lee is 40", Mode::Schema, Whole);
@@ -107,7 +107,7 @@ fn examples_are_told_from_corrections() {
     assert_eq!((requests.first, requests.again, requests.re_ask), (1, 3, 4));
 }
 
-/// The answer to a request about the same row, after the answer in `body` was replayed and what it calls was answered.
+/// The answer to a request about the same row, after the answer in `body` was sent back and its call was answered.
 fn replayed(protocol: Protocol, request: &Value, body: &Value) -> Value {
     let mut again = request.clone();
     let wrong = "The answer is not valid:\n- name is wrong";
@@ -145,7 +145,7 @@ fn replayed(protocol: Protocol, request: &Value, body: &Value) -> Value {
 }
 
 #[test]
-fn an_answer_comes_back_as_it_was_and_its_call_must_be_answered() {
+fn an_answer_is_accepted_back_and_its_call_must_be_answered() {
     let simulator = start(instant());
     for protocol in ALL {
         let mut request = protocol.ask(TEXT, Mode::Tool, Whole);
@@ -225,7 +225,7 @@ fn events_have_each_protocols_form() {
 }
 
 #[test]
-fn tokens_are_counted_for_nothing() {
+fn counting_tokens_is_free() {
     let simulator = start(instant());
     let counted = |protocol: Protocol, path: &str, fields: &[&str]| {
         let asked = protocol.ask(TEXT, Mode::Prompt, Whole);

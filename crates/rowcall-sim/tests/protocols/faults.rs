@@ -1,4 +1,4 @@
-//! What goes wrong with answers, streams and statuses, and that it can be lived with.
+//! Faults of answers, streams and statuses, and how clients recover from them.
 
 use rowcall_sim::{FaultKind, Moment, Options, Scenario, Simulator, StatusFault};
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ fn faults_of_the_answer_have_each_protocols_form() {
 }
 
 #[test]
-fn texts_are_spoilt_alike_in_every_protocol() {
+fn text_faults_are_the_same_in_every_protocol() {
     for kind in [FaultKind::InvalidJson, FaultKind::TruncatedJson, FaultKind::Fenced, FaultKind::Prose] {
         let simulator = with_fault(kind.clone());
         let texts =
@@ -103,7 +103,7 @@ fn texts_are_spoilt_alike_in_every_protocol() {
 }
 
 #[test]
-fn spoilt_arguments_that_are_no_text_are_what_the_provider_makes_of_them() {
+fn faulty_arguments_that_are_objects_take_the_providers_form() {
     let called = |kind, protocol| ask(&with_fault(kind), protocol, Mode::Tool, Whole);
     let invalid = called(FaultKind::InvalidJson, Messages);
     let wrapped = at(&invalid, "/content/0/input/INVALID_JSON");
@@ -129,7 +129,7 @@ fn spoilt_arguments_that_are_no_text_are_what_the_provider_makes_of_them() {
 }
 
 #[test]
-fn a_stream_fails_amid_its_events_or_breaks_off() {
+fn a_stream_fails_between_events_or_is_cut_off() {
     let failing = with_fault(FaultKind::ErrorIn200);
     for (protocol, place, expected) in [
         (Chat, "/error/code", "upstream_error"),
@@ -156,7 +156,7 @@ fn a_stream_fails_amid_its_events_or_breaks_off() {
 }
 
 #[test]
-fn statuses_are_told_in_each_protocols_form() {
+fn statuses_have_each_protocols_form() {
     let status = |code| StatusFault { retry_after_ms: Some(1_500), ..StatusFault::new(code) };
     let money = StatusFault { error_code: Some("insufficient_quota".to_owned()), ..StatusFault::new(429) };
     let own = StatusFault {
@@ -199,7 +199,7 @@ fn statuses_are_told_in_each_protocols_form() {
     }
 }
 
-/// How many of 150 rows of this scenario get a valid value when each is asked for at most twenty times.
+/// How many of 150 rows of this scenario get a valid value if each is requested at most twenty times.
 fn rows_done(name: &str, protocol: Protocol, mode: Mode) -> (usize, Simulator) {
     let options = Options::default().with_latency(std::time::Duration::ZERO);
     let simulator = Simulator::start(Scenario::named(name).unwrap(), options).unwrap();
@@ -219,7 +219,7 @@ fn rows_done(name: &str, protocol: Protocol, mode: Mode) -> (usize, Simulator) {
 }
 
 #[test]
-fn a_bad_day_and_a_model_without_enforced_output_are_survived_in_every_protocol() {
+fn clients_of_every_protocol_recover_from_flaky_and_messy() {
     for protocol in ALL {
         let (done, simulator) = rows_done("flaky", protocol, Mode::Schema);
         assert_eq!(done, 150, "{protocol:?}");

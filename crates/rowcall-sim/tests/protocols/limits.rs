@@ -1,4 +1,4 @@
-//! What an account allows, told and refused.
+//! What an account allows: advertised limits and rejections.
 
 use rowcall_sim::Scenario;
 use rowcall_sim::quota::Limits;
@@ -10,7 +10,7 @@ use crate::speech::Protocol::{Chat, Gemini, Messages, Responses};
 use crate::{ask, at, instant, start};
 
 #[test]
-fn limits_are_told_and_refused_in_each_protocols_form() {
+fn limits_are_advertised_and_enforced_in_each_protocols_form() {
     let limits = || Limits {
         requests_per_minute: Some(60),
         input_tokens_per_minute: Some(60_000),
@@ -57,7 +57,7 @@ fn limits_are_told_and_refused_in_each_protocols_form() {
 }
 
 #[test]
-fn overload_and_growth_are_told_in_each_protocols_form() {
+fn overload_and_growth_are_reported_in_each_protocols_form() {
     let scenario = |quota: &str| Scenario::from_toml(&format!("about = 'a test'\n{quota}")).unwrap();
     let closed = start(scenario("[[quota.closed]]\nfrom_seconds = 0\nfor_seconds = 3600"));
     for (protocol, status, place, told, again) in [

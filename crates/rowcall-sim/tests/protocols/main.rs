@@ -1,4 +1,4 @@
-//! What holds in all four protocols, over a real socket: the same values, faults, limits and refusals, each in its
+//! Properties of all four protocols, over a real socket: the same values, faults, limits and rejections, each in its
 //! provider's own form.
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere, also in what its cases share")]
 #![expect(clippy::disallowed_methods, reason = "the simulator runs on another thread, by the wall clock")]

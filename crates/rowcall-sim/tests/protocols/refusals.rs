@@ -1,4 +1,4 @@
-//! What is refused: keys, parameters, modes.
+//! What is rejected: keys, parameters, modes.
 
 use rowcall_sim::Scenario;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::wire::Client;
 use crate::{TEXT, ask, at, instant, send, start};
 
 #[test]
-fn what_a_scenario_refuses_is_refused_in_each_protocols_form() {
+fn rejections_of_a_scenario_have_each_protocols_form() {
     let scenario = Scenario::from_toml(
         "about = 'an older server'\nrefuses = ['temperature']\nmodes = ['tool', 'json_object', 'prompt']",
     );
@@ -53,7 +53,7 @@ fn what_a_scenario_refuses_is_refused_in_each_protocols_form() {
 }
 
 #[test]
-fn a_key_is_shown_and_refused_in_each_providers_way() {
+fn keys_are_sent_and_rejected_in_each_providers_form() {
     let simulator = start(instant().with_key("sk-right"));
     let cases = [
         (Chat, "authorization", "Bearer sk-right", 401, 401),
@@ -79,7 +79,7 @@ fn a_key_is_shown_and_refused_in_each_providers_way() {
 }
 
 #[test]
-fn requests_are_known_by_an_id_and_errors_say_it() {
+fn requests_have_an_id_and_errors_include_it() {
     let simulator = start(instant());
     let message = ask(&simulator, Messages, Mode::Schema, Whole);
     assert!(message.header("request-id").unwrap().starts_with("req_sim_"));

@@ -1,4 +1,4 @@
-//! How a client speaks each protocol: the least of it that asks about a person and finds the value in the answer.
+//! A minimal client of each protocol: just enough to ask about a person and find the value in the answer.
 
 use serde_json::{Value, json};
 
@@ -16,17 +16,17 @@ pub(crate) enum Protocol {
 pub(crate) const ALL: [Protocol; 4] =
     [Protocol::Chat, Protocol::Responses, Protocol::Messages, Protocol::Gemini];
 
-/// How the value is asked for.
+/// How the value is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Schema,
     Tool,
-    /// Any JSON; the schema stands in the prompt.
+    /// Any JSON; the schema is in the prompt.
     Object,
     Prompt,
 }
 
-/// How the answer is to come.
+/// How the answer is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Whole,
@@ -57,7 +57,7 @@ impl Protocol {
         }
     }
 
-    /// One thing said, by `user` or `assistant`.
+    /// A turn by `user` or `assistant`.
     pub(crate) fn turn(self, role: &str, text: &str) -> Value {
         match self {
             Self::Chat | Self::Responses | Self::Messages => json!({ "role": role, "content": text }),
@@ -76,7 +76,7 @@ impl Protocol {
         }
     }
 
-    /// A question about who is meant by `text`.
+    /// A request for the person in `text`.
     pub(crate) fn ask(self, text: &str, mode: Mode, delivery: Delivery) -> Value {
         let text = match mode {
             Mode::Schema | Mode::Tool => text.to_owned(),
@@ -193,7 +193,7 @@ pub(crate) fn frames(body: &str) -> impl Iterator<Item = Value> {
     data.filter_map(|data| serde_json::from_str(data).ok())
 }
 
-/// A text as it is, an object as JSON, nothing as nothing.
+/// A text as it is, an object as JSON, null as an empty text.
 fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),

@@ -1,11 +1,11 @@
-"""Asks the simulator through the official SDKs of OpenAI, Anthropic and Google, and judges what they make of it.
+"""Calls the simulator through the official SDKs of OpenAI, Anthropic and Google, and checks the results.
 
     python judge.py http://127.0.0.1:PORT
 
 The simulator plays `judge.toml`. Each answer must be an object that the SDK's own model accepts, without a field that
-the model does not know, with the value that was asked for; each error must surface as the SDK's typed exception. Exits
-with 1 and says what is wrong otherwise. Needs the packages openai 3, anthropic 2 and google-genai 3, or later: what is
-older does not know all fields of today's answers.
+the model does not know, with the requested value; each error must surface as the SDK's typed exception. Exits
+with 1 and says what is wrong otherwise. Needs the packages openai 3, anthropic 2 and google-genai 3, or later: older
+versions do not know all fields of current answers.
 """
 
 import base64
@@ -40,7 +40,7 @@ class Person(pydantic.BaseModel):
 
 
 class Wrong(Exception):
-    """What the simulator gets wrong."""
+    """A mistake of the simulator."""
 
 
 def check(holds, what):
@@ -53,7 +53,7 @@ def equal(found, expected, what):
 
 
 def known(thing, path="answer"):
-    """Every field is one that the SDK's model knows."""
+    """Checks that the SDK's model knows every field."""
     if isinstance(thing, pydantic.BaseModel):
         extra = {name for name in (thing.__pydantic_extra__ or {}) if not name.startswith("_")}
         check(not extra, f"{path} ({type(thing).__name__}) has fields unknown to the SDK: {sorted(extra)}")
@@ -431,7 +431,7 @@ def gemini(client, origin):
         check("upstream failed" in str(error), f"the error amid a stream says {error}")
 
 
-# What the SDKs convert or drop before anybody sees it
+# Things that the SDKs convert or drop before their users see them
 
 
 def bare(client, origin):
@@ -461,7 +461,7 @@ def bare(client, origin):
     for path, body, kind in cases:
         found = raw(origin, path, body)
         for text in found if isinstance(found, list) else [found]:
-            # A ping is no event to Anthropic's SDK, which leaves it out.
+            # Anthropic's SDK drops pings, which are not events to it.
             if json.loads(text) == {"type": "ping"}:
                 continue
             try:

@@ -1,4 +1,4 @@
-//! The least HTTP/1.1 client that can tell how an answer ended.
+//! A minimal HTTP/1.1 client that can tell how an answer ended.
 
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -41,7 +41,7 @@ impl Client {
         client
     }
 
-    /// Waits at most so long for the next bytes.
+    /// Sets how long to wait for the next bytes.
     pub(crate) fn limit(&mut self, time: Duration) {
         self.stream.set_read_timeout(Some(time)).unwrap();
     }
@@ -76,7 +76,7 @@ impl Client {
         self.stream.write_all(request.as_bytes())
     }
 
-    /// What has come of the answer so far.
+    /// The answer received so far.
     pub(crate) fn received(&self) -> &[u8] {
         &self.received
     }
@@ -140,7 +140,7 @@ impl Client {
     }
 }
 
-/// Waits until another thread has made `done` true, at most ten seconds.
+/// Waits until another thread has made `done` true, for at most ten seconds.
 pub(crate) fn until(done: impl Fn() -> bool) {
     let began = Instant::now();
     while !done() {

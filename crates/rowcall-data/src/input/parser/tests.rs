@@ -1,5 +1,5 @@
-//! Each format as a table from text to rows, and what holds for any text: no panic, and no difference where the pieces
-//! are cut.
+//! Each format as a table from text to rows, and properties for any text: no panic, and no difference however it is
+//! split.
 
 use proptest::prelude::*;
 use rowcall::{Problem, Row, UnreadableKind};
@@ -12,7 +12,7 @@ use crate::input::rules::Rules;
 use crate::input::shape::Shape;
 use crate::input::{CsvOptions, FailedRows, MAX_RECORD_BYTES, Quote, parser_of};
 
-/// Feeds `pieces` to the parser of `format`, for which `label` and `_error` are reserved.
+/// Feeds `pieces` to the parser of `format`, with `label` and `_error` reserved.
 fn parse(format: InputFormat, pieces: &[&[u8]]) -> (Vec<Row>, Option<Problem>) {
     parse_as(Shape::of(format), CsvOptions::default(), &rules(&["label", "_error"]), pieces)
 }
@@ -35,7 +35,7 @@ fn parse_as(
     (rows.take(), parsed.err())
 }
 
-/// A row in a line: its record, its fields where they say something else, or why there are none.
+/// A row on one line: its record, its fields where they differ, or why there are none.
 fn shown(row: &Row) -> String {
     let record = String::from_utf8_lossy(&row.record);
     match &row.fields {
@@ -53,7 +53,7 @@ fn shown(row: &Row) -> String {
     }
 }
 
-/// Checks that `text` gives `expected`, the last of which is the problem if it begins with `!`.
+/// Checks that `text` gives `expected`, where a last item that begins with `!` is the problem.
 fn check(format: InputFormat, text: impl AsRef<[u8]>, expected: &[&str]) {
     let text = text.as_ref();
     let whole = parse(format, &[text]);
@@ -80,7 +80,7 @@ fn csv() {
             &[r#"{"id":"1","text":"a\r\n\"b\""}"#, r#"{"id":"2","text":"c"}"#],
         ),
         ("id,größe\n1,☃\u{1F600}\n".as_bytes(), &["{\"id\":\"1\",\"größe\":\"☃\u{1F600}\"}"]),
-        // Ragged records keep what they have; the lines are counted through quoted and blank ones.
+        // Ragged records keep what they have; lines are counted including quoted and blank ones.
         (
             b"id,text\n\"1\n1\",a\n\n2\n3,a,b\n4,c\n",
             &[
@@ -97,12 +97,12 @@ fn csv() {
                 r#"{"id":"2"} input: line 3 has 1 column, expected 2 as in the header"#,
             ],
         ),
-        // Two halves of a character in two columns are not one.
+        // Two halves of a character in two columns do not make one.
         (
             b"id,text\n1,\xffa\n\xc3,\xa9\n",
             &[
-                "{\"id\":\"1\",\"text\":\"\u{fffd}a\"} input: the column `text` on line 2 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
-                "{\"id\":\"\u{fffd}\",\"text\":\"\u{fffd}\"} input: the column `id` on line 3 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
+                "{\"id\":\"1\",\"text\":\"\u{fffd}a\"} input: the column `text` on line 2 is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`",
+                "{\"id\":\"\u{fffd}\",\"text\":\"\u{fffd}\"} input: the column `id` on line 3 is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`",
             ],
         ),
         (
@@ -112,14 +112,14 @@ fn csv() {
                 "{} input: a quote in the record that begins on line 3 is never closed",
             ],
         ),
-        // What has no name has one by its position.
+        // A column without a name is named by its position.
         (b"id,\n1,2\n", &[r#"{"id":"1","column_2":"2"}"#]),
         (b",column_1, ,\n1,2,3,4\n", &[r#"{"column_1_2":"1","column_1":"2","column_3":"3","column_4":"4"}"#]),
-        (b"id,text,id\n", &["!the column `id` is twice in the header"]),
+        (b"id,text,id\n", &["!the column `id` appears twice in the header"]),
         (
             b"\n\xff\n",
             &[
-                "!the name of column 1 on line 2 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
+                "!the name of column 1 on line 2 is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`",
             ],
         ),
         (b"id,\"te", &["!a quote in the record that begins on line 1 is never closed"]),
@@ -141,7 +141,7 @@ fn json_lines() {
         (b"", &[]),
         (b"\n \r\n\t", &[]),
         (b"{\"id\":1}\r\n\n  {} \n", &[r#"{"id":1}"#, "{}"]),
-        // The record stands as it stood; the fields show big numbers as they are spelled.
+        // The record stays unchanged; the fields keep the spelling of big numbers.
         (
             br#"{ "id" : 12345678901234567890, "x":1.50,"y":{"a":[ 1 ]}, "z":0.30000000000000004 }"#,
             &[concat!(
@@ -156,10 +156,10 @@ fn json_lines() {
             &[
                 r#"{"id":1}"#,
                 "{} input: line 2: EOF while parsing a value (column 6)",
-                "{} input: line 3: expected a JSON object or a text, found `[1, 2]`",
-                "{} input: line 4: expected a JSON object or a text, found `null`",
-                "{} input: line 5: more follows the JSON value, expected one alone, such as one a line (column 10)",
-                "{} input: line 6: the text is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
+                "{} input: line 3: expected a JSON object or a string, found `[1, 2]`",
+                "{} input: line 4: expected a JSON object or a string, found `null`",
+                "{} input: line 5: unexpected text after the JSON value, expected a single value, such as one per line (column 10)",
+                "{} input: line 6: the text is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`",
                 r#"{"id":{"n":1e999}}"#,
                 r#"{"id":3}"#,
             ],
@@ -184,7 +184,7 @@ fn json_lines() {
     check(
         JsonLines,
         &long,
-        &[&format!("{{}} input: line 1: expected a JSON object or a text, found `[{}…`", "☃".repeat(39))],
+        &[&format!("{{}} input: line 1: expected a JSON object or a string, found `[{}…`", "☃".repeat(39))],
     );
     let deep = "{\"a\":".repeat(200) + "1" + &"}".repeat(200);
     let expected = format!("{deep} input: line 1: the field `a`: recursion limit exceeded");
@@ -206,27 +206,27 @@ fn json_arrays() {
             "[\n{\n \"id\": 12345678901234567890123\n}\n]",
             &["{\n \"id\": 12345678901234567890123\n} as {\"id\":12345678901234567890123}"],
         ),
-        // What is wrong within an element is that row's trouble.
+        // A problem inside an element affects only that row.
         (
             "[{\"id\":1},\n[2],\"3\",4 , null,{\"id\":}, {\"label\":1},\n{\"id\":8}]",
             &[
                 r#"{"id":1}"#,
-                "{} input: element 2 on line 2: expected a JSON object or a text, found `[2]`",
+                "{} input: element 2 on line 2: expected a JSON object or a string, found `[2]`",
                 r#"{"text":"3"}"#,
                 r#"{"text":4}"#,
-                "{} input: element 5 on line 2: expected a JSON object or a text, found `null`",
+                "{} input: element 5 on line 2: expected a JSON object or a string, found `null`",
                 "{} input: element 6 on line 2: expected value (column 7)",
                 "{\"label\":1} clash: element 7 on line 2: the field `label` has the name of a field that the output adds",
                 r#"{"id":8}"#,
             ],
         ),
-        // What is wrong with the array ends the input, after the rows before.
+        // A problem with the array ends the input, after the rows before it.
         (
             "[{\"id\":1},\n{\"id\":2",
             &[r#"{"id":1}"#, "!the array ends on line 2 within element 2, which begins on line 2"],
         ),
         ("[{\"id\":1}\n", &[r#"{"id":1}"#, "!the array ends on line 2 after 1 element without `]`"]),
-        // A comma behind the last element is passed over.
+        // A comma after the last element is accepted.
         ("[{\"id\":1},\n]", &[r#"{"id":1}"#]),
         ("[{\"id\":1},,]", &[r#"{"id":1}"#, "!expected an object on line 1, found `,`"]),
         ("[,]", &["!expected an object on line 1, found `,`"]),
@@ -242,29 +242,29 @@ fn json_arrays() {
 }
 
 #[test]
-fn what_is_no_json_is_null_or_fails_its_row_which_keeps_its_record() {
+fn invalid_json_is_null_or_fails_its_row_which_keeps_its_record() {
     for (text, expected) in [
         (r#"{"a":NaN,"b":"NaN"}"#, r#"{"a":null,"b":"NaN"}"#.to_owned()),
         (r#"{"a":[-Infinity]}"#, r#"{"a":[null]}"#.to_owned()),
         (
             r#"{"a":"\ud800"}"#,
-            r#"{"a":"\ud800"} input: line 1: the field `a`: half of a surrogate pair, such as `\ud83d`, stands for no character, expected both halves, such as `\ud83d\ude00`"#.to_owned(),
+            r#"{"a":"\ud800"} input: line 1: the field `a`: half of a surrogate pair, such as `\ud83d`, is not a character, expected both halves, such as `\ud83d\ude00`"#.to_owned(),
         ),
         (
             r#"{"\ud800":1}"#,
-            r#"{"\ufffd":1} input: line 1: half of a surrogate pair, such as `\ud83d`, stands for no character, expected both halves, such as `\ud83d\ude00` (column 9)"#.to_owned(),
+            r#"{"\ufffd":1} input: line 1: half of a surrogate pair, such as `\ud83d`, is not a character, expected both halves, such as `\ud83d\ude00` (column 9)"#.to_owned(),
         ),
-        ("NaN", "{} input: line 1: expected a JSON object or a text, found `null`".to_owned()),
+        ("NaN", "{} input: line 1: expected a JSON object or a string, found `null`".to_owned()),
         (r#""NaN""#, r#"{"text":"NaN"}"#.to_owned()),
         ("true", r#"{"text":true}"#.to_owned()),
-        ("-", "{} input: line 1: expected a JSON object or a text, found `-`".to_owned()),
+        ("-", "{} input: line 1: expected a JSON object or a string, found `-`".to_owned()),
     ] {
         check(JsonLines, text, &[&expected]);
     }
 }
 
 #[test]
-fn values_stand_on_as_many_lines_as_they_like() {
+fn values_may_span_any_number_of_lines() {
     let sequence = |text: &str| {
         let shape = Shape::Values(Form::Sequence);
         let (rows, problem) = parse_as(shape, CsvOptions::default(), &rules(&[]), &[text.as_bytes()]);
@@ -290,7 +290,7 @@ fn values_stand_on_as_many_lines_as_they_like() {
 }
 
 #[test]
-fn a_csv_is_read_by_the_characters_that_were_named() {
+fn a_csv_is_read_with_the_given_characters() {
     let parse = |options: CsvOptions, text: &str| {
         let (rows, problem) = parse_as(Shape::of(Csv), options, &rules(&[]), &[text.as_bytes()]);
         assert_eq!(problem, None);
@@ -335,8 +335,12 @@ fn an_output_is_an_input() {
         ),
     ] {
         for (failed_rows, second, note) in [
-            (FailedRows::Error, Some(kept), "1 row of the input failed in an earlier step: not asked, kept"),
-            (FailedRows::Skip, None, "1 row of the input failed in an earlier step: left out"),
+            (
+                FailedRows::Error,
+                Some(kept),
+                "1 row of the input failed in an earlier step: not asked about, the error is kept",
+            ),
+            (FailedRows::Skip, None, "1 row of the input failed in an earlier step: skipped"),
             (
                 FailedRows::Ask,
                 Some(r#"{"t":"b"}"#.to_owned()),
@@ -355,12 +359,12 @@ fn an_output_is_an_input() {
             let notes = rules.notes.take_all();
             assert_eq!(
                 notes[0],
-                "the input is the output of an earlier step: its `_error` and `_meta` are left out"
+                "the input is the output of an earlier step: its `_error` and `_meta` are dropped"
             );
             assert!(notes[1].starts_with(note), "{notes:?}");
         }
     }
-    // Without `_error`, `_meta` is a field like any other; and other names still clash.
+    // Without `_error`, `_meta` is a field like any other, and other names still clash.
     check(JsonLines, r#"{"_meta":1}"#, &[r#"{"_meta":1}"#]);
     check(
         JsonLines,
@@ -382,7 +386,7 @@ fn text() {
             r#"{"text":"a"}"#,
             r#"{"text":""}"#,
             r#"{"text":" \"b\" "}"#,
-            "{\"text\":\"c\u{fffd}\"} input: line 4 is not UTF-8; `--encoding` names another encoding, such as `windows-1252`",
+            "{\"text\":\"c\u{fffd}\"} input: line 4 is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`",
             r#"{"text":"d"}"#
         ]
     );
@@ -392,7 +396,7 @@ fn text() {
 }
 
 #[test]
-fn a_record_past_its_bound_is_a_row_in_its_place() {
+fn a_record_beyond_the_limit_is_a_row_in_its_place() {
     let most = "x".repeat(MAX_RECORD_BYTES);
     for (format, text, message) in [
         (Csv, format!("t\n{most}\ny\n"), "the record that begins on line 2 is longer than 16777216 bytes"),
@@ -423,7 +427,7 @@ fn a_record_past_its_bound_is_a_row_in_its_place() {
     assert!(rows[0].fields.is_ok(), "the bound itself is allowed");
 }
 
-/// Texts in which the characters that formats are made of are frequent.
+/// Texts made mostly of the characters that matter to the formats.
 fn texts() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..200),

@@ -1,11 +1,11 @@
-//! What Gemini takes of JSON Schema and what it refuses, in tables.
+//! What Gemini accepts of JSON Schema and what it rejects, in tables.
 
 use serde_json::{Value, json};
 
 use super::check;
 
 #[test]
-fn a_schema_of_every_permitted_keyword_is_taken() {
+fn a_schema_with_every_permitted_keyword_is_accepted() {
     let schema = json!({
         "$id": "a", "$anchor": "b", "title": "T", "description": "d", "type": "object", "required": ["a"],
         "propertyOrdering": ["a", "b", "c", "d"], "additionalProperties": false,
@@ -21,7 +21,7 @@ fn a_schema_of_every_permitted_keyword_is_taken() {
 }
 
 #[test]
-fn each_breach_is_named_with_its_place() {
+fn each_breach_is_reported_with_its_path() {
     let within = |schema: Value| json!({ "type": "object", "properties": { "x": schema } });
     let members = "'enum' must be a non-empty list of strings or numbers.";
     let node = |required: &Value| {

@@ -1,4 +1,4 @@
-//! What Anthropic takes of JSON Schema and what it refuses, in tables.
+//! What Anthropic accepts of JSON Schema and what it rejects, in tables.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ fn object(properties: &Value) -> Value {
 }
 
 #[test]
-fn a_schema_of_every_permitted_keyword_is_taken() {
+fn a_schema_with_every_permitted_keyword_is_accepted() {
     let schema = json!({
         "title": "T", "description": "d", "type": "object", "additionalProperties": false, "required": ["a"],
         "properties": {
@@ -25,7 +25,7 @@ fn a_schema_of_every_permitted_keyword_is_taken() {
 }
 
 #[test]
-fn each_breach_is_named_with_its_place() {
+fn each_breach_is_reported_with_its_path() {
     let within = |schema: Value| object(&json!({ "x": schema }));
     let node = object(&json!({ "next": { "$ref": "#/$defs/node" } }));
     let recursive = json!({ "$ref": "#/$defs/node", "$defs": { "node": node } });

@@ -1,19 +1,19 @@
-//! Tries whether a pattern matches.
+//! Matches a pattern by backtracking.
 
 use super::node::Node;
 
-/// A match gives up after so many steps, or so deep: what follows a node is matched inside it.
+/// The most steps of a match, and its greatest depth: what follows a node is matched inside it.
 const STEPS: usize = 200_000;
 const DEPTH: usize = 1_500;
 
-/// Matches by trying, and gives up after [`STEPS`].
+/// Matches by backtracking, and gives up after [`STEPS`].
 pub(super) struct Matcher<'t> {
     pub(super) text: &'t [char],
     pub(super) steps: usize,
     pub(super) depth: usize,
 }
 
-/// What has to match after a node: given the matcher and the place reached.
+/// The continuation after a node, given the matcher and the position reached.
 type Then<'f> = &'f mut dyn FnMut(&mut Matcher<'_>, usize) -> bool;
 
 impl Matcher<'_> {
@@ -61,7 +61,7 @@ impl Matcher<'_> {
         at: usize,
         then: Then<'_>,
     ) -> bool {
-        // One character at a time needs no recursion, so that long strings do not exhaust the stack.
+        // Single characters need no recursion, so that long strings do not exhaust the stack.
         if let Node::Set(set) = what {
             let most = max.map_or(self.text.len(), |max| max as usize);
             let run = self.text.iter().skip(at).take(most).take_while(|c| set.has(**c)).count();

@@ -1,9 +1,9 @@
-//! What a pattern consists of.
+//! The syntax tree of a pattern.
 
-/// Quantifiers and generated strings beyond this are refused.
+/// Quantifiers and generated strings beyond this length are rejected.
 pub(super) const LONGEST: u32 = 4_096;
 
-/// A pattern, or a part of one.
+/// A pattern, or part of one.
 #[derive(Clone, Debug)]
 pub(super) enum Node {
     /// One character.

@@ -1,4 +1,4 @@
-//! Patterns in and out of the subset, against another engine.
+//! Patterns inside and outside the subset, compared with another engine.
 
 use super::Pattern;
 use crate::chance::Chance;
@@ -27,7 +27,7 @@ const PATTERNS: &[&str] = &[
 ];
 
 #[test]
-fn examples_match_by_our_own_and_by_another_judgement() {
+fn examples_match_in_this_engine_and_another() {
     for source in PATTERNS.iter().filter(|source| **source != "^\\p$") {
         let pattern = Pattern::parse(source).unwrap_or_else(|| panic!("{source} is in the subset"));
         let schema = serde_json::json!({ "type": "string", "pattern": source });
@@ -41,7 +41,7 @@ fn examples_match_by_our_own_and_by_another_judgement() {
 }
 
 #[test]
-fn lengths_are_kept_where_they_can_be() {
+fn lengths_are_respected_where_possible() {
     let pattern = Pattern::parse("^[a-z]+$").unwrap();
     for (shortest, longest) in [(0, Some(1)), (5, Some(5)), (60, Some(70)), (1_000, None)] {
         let example = pattern.example(Chance::of(1, ""), (shortest, longest), |_| true);
@@ -56,7 +56,7 @@ fn lengths_are_kept_where_they_can_be() {
 }
 
 #[test]
-fn what_is_outside_the_subset_is_refused() {
+fn patterns_outside_the_subset_are_rejected() {
     for source in [
         "(?=a)",
         "(?!a)b",
@@ -81,7 +81,7 @@ fn what_is_outside_the_subset_is_refused() {
 }
 
 #[test]
-fn matching_gives_up_rather_than_run_for_ever() {
+fn matching_gives_up_instead_of_running_forever() {
     let pattern = Pattern::parse("^(a+)+$").unwrap();
     assert!(!pattern.matches(&format!("{}b", "a".repeat(60))));
     assert!(Pattern::parse("^(ab)*$").unwrap().matches(&"ab".repeat(200)));
@@ -90,7 +90,7 @@ fn matching_gives_up_rather_than_run_for_ever() {
 
 proptest::proptest! {
     #[test]
-    fn any_source_is_parsed_or_refused_without_panic(source in "[\\PC]{0,20}|[\\[\\](){}a|*+?^$.\\\\,0-9bdw-]{0,16}") {
+    fn any_source_is_parsed_or_rejected_without_panic(source in "[\\PC]{0,20}|[\\[\\](){}a|*+?^$.\\\\,0-9bdw-]{0,16}") {
         if let Some(pattern) = Pattern::parse(&source)
             && let Some(example) = pattern.example(Chance::of(1, &source), (0, None), |_| true)
         {

@@ -1,13 +1,13 @@
-//! Writes a string for a pattern.
+//! Writes a matching string for a pattern.
 
 use super::node::{LONGEST, Node, Set};
 use crate::chance::Chance;
 
-/// Writes a string that a node matches.
+/// Writes a string that matches a node.
 pub(super) struct Writer {
     pub(super) chance: Chance,
     pub(super) drawn: u64,
-    /// At most so many repetitions beyond the least.
+    /// The most repetitions beyond the minimum.
     pub(super) extra: u32,
 }
 
@@ -41,7 +41,7 @@ impl Writer {
 }
 
 impl Set {
-    /// A character of the set, an ordinary one if there is any.
+    /// A character of the set, an ordinary one if possible.
     fn draw(&self, chance: Chance) -> Option<char> {
         if !self.negated {
             let (low, high) = self.ranges.get(chance.below(self.ranges.len() as u64) as usize)?;
