@@ -1,6 +1,6 @@
 //! Writes the tables of models and of prices as Rust source, sorted by provider and name, from `data/prices.json`: a start parses
-//! nothing but the price of its own model. What they mean is said in `src/provider/models.rs` and `src/price/table.rs`.
-#![expect(clippy::disallowed_methods, reason = "a build script is told by a variable where to write")]
+//! nothing but the price of its own model. What they mean is documented in `src/provider/models.rs` and `src/price/table.rs`.
+#![expect(clippy::disallowed_methods, reason = "a variable says where a build script writes")]
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -32,7 +32,7 @@ class Person(BaseModel):
 
 
 def texts(rows: int) -> list[str]:
-    """So many sentences, no two the same."""
+    """`rows` sentences, no two the same."""
     return [f"Ann Smith{row} is a {20 + row % 60}-year-old nurse" for row in range(rows)]
 
 

@@ -37,7 +37,7 @@ class Person(BaseModel):
 
 
 def texts(count: int) -> list[str]:
-    """So many different sentences."""
+    """`count` different sentences."""
     return [f"Ann Lee is a {20 + number % 60}-year-old nurse, number {number}" for number in range(count)]
 
 

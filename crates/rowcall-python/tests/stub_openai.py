@@ -26,7 +26,7 @@ class Server(ThreadingHTTPServer):
 
 
 def person(text: str, is_asked_again: bool) -> dict[str, Any]:
-    """`Ann 30 nurse` as a person. The age is no number in the first answer about `Unclear`, and in every one about `Nonsense`."""
+    """`Ann 30 nurse` as a person. The age is not a number in the first answer about `Unclear`, and in every one about `Nonsense`."""
     name, age, occupation = text.split()[:3]
     is_odd = name == "Nonsense" or (name == "Unclear" and not is_asked_again)
     return {"name": name, "age": "old" if is_odd else int(age), "occupation": occupation}

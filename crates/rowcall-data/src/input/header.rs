@@ -148,7 +148,9 @@ fn name_blank_ones(names: &mut [String], taken: &mut HashSet<String>, line: u64,
     match given.as_slice() {
         [] => {}
         [name] => {
-            rules.notes.say(format!("a column without a name in the header on line {line} is named `{name}`"))
+            rules
+                .notes
+                .say(format!("a column without a name in the header on line {line} is named `{name}`"));
         }
         [first, .., last] => rules.notes.say(format!(
             "{} columns without a name in the header on line {line} are named `{first}` to `{last}`",

@@ -85,7 +85,7 @@ enum End {
     Reached,
 }
 
-/// The shape of a text that begins with `head`; `None` if that is not enough to tell.
+/// The shape of a text that begins with `head`; `None` if that is not enough to decide.
 fn judge(format: InputFormat, head: &[u8], end: End) -> Option<Shape> {
     let is_all = end == End::Reached || head.len() >= LOOKED_AT;
     let head = head.trim_ascii_start();

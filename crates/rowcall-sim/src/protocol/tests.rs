@@ -107,7 +107,7 @@ fn locations(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
             object.iter().for_each(|(name, value)| {
-                locations(value, &format!("{at}/{}", name.replace('/', "~1")), found)
+                locations(value, &format!("{at}/{}", name.replace('/', "~1")), found);
             });
         }
         Value::Array(items) => {

@@ -1,17 +1,21 @@
-//! Sources and documents are in plain English: they contain none of a short list of unidiomatic phrases. `CHECKED` lists the paths
-//! that are checked.
+//! Sources and documents are in plain English: they contain none of a short list of unidiomatic phrases. `UNCHECKED` lists the paths
+//! that are not rewritten yet.
 
 use std::fs;
 use std::path::Path;
 
-/// The path prefixes that are checked, relative to the workspace.
-const CHECKED: &[&str] = &[
-    "crates/rowcall/src/completion/",
-    "crates/rowcall/src/prompt/",
-    "crates/rowcall/src/provider/",
-    "crates/rowcall/src/sqlite/",
-    "crates/rowcall/tests/it/architecture",
-    "crates/rowcall/tests/it/main.rs",
+/// The path prefixes that are not checked, relative to the workspace.
+const UNCHECKED: &[&str] = &[
+    // Its lists of phrases contain them.
+    "crates/rowcall/tests/it/english.rs",
+    "crates/rowcall/src/cache/",
+    "crates/rowcall/src/journal/",
+    "crates/rowcall/src/schema/",
+    "crates/rowcall/tests/it/schemas",
+    "docs/engines.md",
+    "bench/",
+    "crates/rowcall-sim/",
+    "xtask/",
 ];
 
 /// The top-level folders that are searched, apart from top-level documents.
@@ -21,12 +25,11 @@ const FOLDERS: [&str; 5] = ["bench", "crates", "docs", "examples", "xtask"];
 const SKIPPED: [&str; 5] = ["target", "vectors", "data", "findings", "node_modules"];
 
 /// Phrases that must not be used, in any case, not even as part of a `snake_case` name.
-const PHRASES: [&[&str]; 9] = [
+const PHRASES: [&[&str]; 8] = [
     &["told"],
     &["tell"],
     &["tells"],
     &["whoever"],
-    &["nobody"],
     &["manieth"],
     &["in", "vain"],
     &["be", "it"],
@@ -38,7 +41,7 @@ const PHRASES: [&[&str]; 9] = [
 const NEGATIONS: [&[&str]; 2] = [&["is", "none"], &["is", "no"]];
 
 /// The words that make `is no` idiomatic.
-const AFTER_NO: [&str; 4] = ["longer", "more", "different", "better"];
+const AFTER_NO: [&str; 6] = ["longer", "more", "different", "better", "larger", "smaller"];
 
 /// A word or a break between sentences.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,17 +62,19 @@ fn sources_and_documents_are_in_plain_english() {
     list(&workspace(), "", &mut paths);
     paths.sort();
     let mut problems = Vec::new();
-    for start in CHECKED {
-        let below: Vec<_> = paths.iter().filter(|path| path.starts_with(start)).collect();
-        assert!(!below.is_empty(), "`{start}` in CHECKED matches no file: remove it");
-        problems.extend(below.into_iter().flat_map(|path| unidiomatic(path, &text(path))));
+    for start in UNCHECKED {
+        let matches_a_file = paths.iter().any(|path| path.starts_with(start));
+        assert!(matches_a_file, "`{start}` in UNCHECKED matches no file: remove it");
+    }
+    for path in paths.iter().filter(|path| !UNCHECKED.iter().any(|start| path.starts_with(start))) {
+        problems.extend(unidiomatic(path, &text(path)));
     }
     assert!(problems.is_empty(), "\n\n{}\n\n", problems.join("\n"));
 }
 
 /// Each use of an unidiomatic phrase in a file, as `path:line: phrase`.
 fn unidiomatic(path: &str, text: &str) -> Vec<String> {
-    let tokens = tokens(text, path.ends_with(".md"));
+    let tokens = tokens(text, Path::new(path).extension().is_some_and(|extension| extension == "md"));
     (0..tokens.len())
         .filter_map(|at| phrase(&tokens, at))
         .map(|(phrase, line)| format!("{path}:{line}: `{phrase}`: say it in plain English"))
@@ -224,7 +229,7 @@ mod tests {
             assert_eq!(found(text), [expected], "{text}");
         }
         assert_eq!(found_in("a.md", "# That\n\nIt is\nno number."), ["3: `is no`"]);
-        assert_eq!(found("// Tells nobody.\n// told"), ["1: `tells`", "1: `nobody`", "2: `told`"]);
+        assert_eq!(found("// Tells us.\n// told"), ["1: `tells`", "2: `told`"]);
     }
 
     #[test]
