@@ -1,4 +1,4 @@
-"""Asks a server about so many rows with Instructor, 20 in flight, and prints how many values came of it."""
+"""Sends rows to a server with Instructor, 20 in flight, and prints how many values it got."""
 
 import asyncio
 import sys
