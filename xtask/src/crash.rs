@@ -142,10 +142,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("rowcall-crash-").tempdir();
     let folder = folder.map_err(|error| format!("cannot make a folder for the runs: {error}"))?;
     // strace identifies files by their names without links.
-    let place =
+    let canonical =
         folder.path().canonicalize().map_err(|error| format!("the folder has disappeared: {error}"))?;
     let mut tally = Tally::default();
-    let done = try_all(options, &program, &runner, &place, &mut tally);
+    let done = try_all(options, &program, &runner, &canonical, &mut tally);
     println!("\n{tally}");
     if tally.problems.is_empty() {
         return done;

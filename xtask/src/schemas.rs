@@ -306,9 +306,9 @@ fn of_openapi(document: &Map<String, Value>) -> Vec<(String, Value)> {
     let schema = |name: &String| {
         let all = json!({"components": {"schemas": parts}, "definitions": parts});
         let mut whole = all.as_object().cloned().unwrap_or_default();
-        let place = if document.contains_key("components") { "components/schemas" } else { "definitions" };
+        let section = if document.contains_key("components") { "components/schemas" } else { "definitions" };
         let escaped = name.replace('~', "~0").replace('/', "~1");
-        whole.insert("$ref".to_owned(), json!(format!("#/{place}/{escaped}")));
+        whole.insert("$ref".to_owned(), json!(format!("#/{section}/{escaped}")));
         (name.clone(), Value::Object(whole))
     };
     parts.keys().map(schema).collect()

@@ -49,7 +49,7 @@ impl Options {
                 }
                 "--rounds" => options.rounds = option::number(option, &mut words, 1)?,
                 "--json" => options.format = Format::Json,
-                "--no-semaphores" => options.beside = Beside::Nobody,
+                "--no-semaphores" => options.beside = Beside::Nothing,
                 "--list" => options.list = true,
                 _ => return Err(option::unknown(option)),
             }
@@ -157,7 +157,8 @@ mod tests {
         let words =
             ["--only", "ramp-limit", "--json", "--only", "in-flight-40", "--rounds", "3", "--no-semaphores"];
         let only = vec!["ramp-limit".to_owned(), "in-flight-40".to_owned()];
-        let expected = Options { only, rounds: 3, format: Format::Json, beside: Beside::Nobody, list: false };
+        let expected =
+            Options { only, rounds: 3, format: Format::Json, beside: Beside::Nothing, list: false };
         assert_eq!(Options::parse(&words), Ok(expected));
         for (words, expected) in [
             (&["--only"][..], "`--only` needs a value"),

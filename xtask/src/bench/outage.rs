@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let rowcall = binaries::release("rowcall-cli")?;
     let cells = options.cells();
     println!("{} rows, default options\n", cell::ROWS);
-    println!("| outage | lasts | rows failed | full rate after | run in all | requests |");
+    println!("| outage | duration | rows failed | full rate after | whole run | requests |");
     println!("|---|---|---|---|---|---|");
     let problems = Mutex::new(Vec::new());
     thread::scope(|scope| {

@@ -33,7 +33,7 @@ pub(crate) struct Options {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beside {
-    Nobody,
+    Nothing,
     Instructor,
 }
 
@@ -45,7 +45,7 @@ impl Options {
         while let Some(&option) = words.next() {
             match option {
                 "--at-once" => options.at_once = option::number(option, &mut words, 1)?,
-                "--no-instructor" => options.instructor = Beside::Nobody,
+                "--no-instructor" => options.instructor = Beside::Nothing,
                 _ => return Err(option::unknown(option)),
             }
         }
@@ -57,7 +57,7 @@ impl Options {
         let rowcall = askers.into_iter().flat_map(|asker| HEADERS.map(|headers| (asker, headers)));
         let beside = match self.instructor {
             Beside::Instructor => Some((Asker::Instructor, Headers::Left)),
-            Beside::Nobody => None,
+            Beside::Nothing => None,
         };
         let mut cells = Vec::new();
         for (asker, headers) in rowcall.chain(beside) {
@@ -83,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let rowcall = binaries::release("rowcall-cli")?;
     let python = match options.instructor {
         Beside::Instructor => Some(venv::python("bench-refusals", &PACKAGES)?),
-        Beside::Nobody => None,
+        Beside::Nothing => None,
     };
     let cells = options.cells();
     let times = play(&cells, &rowcall, python.as_deref(), options.at_once)?;
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn options_are_checked() {
         assert_eq!(Options::parse(&[]), Ok(Options { at_once: 6, instructor: Beside::Instructor }));
-        let options = Options { at_once: 2, instructor: Beside::Nobody };
+        let options = Options { at_once: 2, instructor: Beside::Nothing };
         assert_eq!(Options::parse(&["--at-once", "2", "--no-instructor"]), Ok(options));
         assert_eq!(Options::parse(&["--rows"]), Err("unknown option `--rows`".to_owned()));
     }

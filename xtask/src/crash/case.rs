@@ -51,11 +51,7 @@ pub(super) fn tried(
     let problem = format!("{problem}; the case is kept in `{}`", folder.display());
     println!("{problem}");
     tally.problems.push(problem);
-    if tally.problems.len() < MOST_PROBLEMS {
-        Ok(())
-    } else {
-        Err("too many cases failed to continue".to_owned())
-    }
+    if tally.problems.len() < MOST_PROBLEMS { Ok(()) } else { Err("too many cases failed".to_owned()) }
 }
 
 impl<'w> Case<'w> {

@@ -13,27 +13,27 @@ use serde_json::Value;
 use super::case::{Case, Difference, Verdict, decision, retried};
 
 /// The first location, in the order of the expected text, where two JSON texts differ.
-pub(super) fn first_difference(place: &str, expected: &Value, got: &Value) -> Option<Difference> {
+pub(super) fn first_difference(path: &str, expected: &Value, got: &Value) -> Option<Difference> {
     let absent = || "nothing".to_owned();
     match (expected, got) {
         (Value::Object(expected), Value::Object(got)) => {
             let in_both = expected.iter().find_map(|(name, expected)| {
-                let place = format!("{place}/{name}");
+                let path = format!("{path}/{name}");
                 match got.get(name) {
-                    Some(got) => first_difference(&place, expected, got),
-                    None => Some(Difference::new(format!("{place} {expected}"), absent())),
+                    Some(got) => first_difference(&path, expected, got),
+                    None => Some(Difference::new(format!("{path} {expected}"), absent())),
                 }
             });
             let more = || got.iter().find(|(name, _)| !expected.contains_key(*name));
             in_both.or_else(|| {
-                more().map(|(name, got)| Difference::new(format!("{place}/{name} {}", absent()), got))
+                more().map(|(name, got)| Difference::new(format!("{path}/{name} {}", absent()), got))
             })
         }
         (Value::Array(expected), Value::Array(got)) if expected.len() == got.len() => {
             let mut pairs = expected.iter().zip(got).enumerate();
-            pairs.find_map(|(at, (expected, got))| first_difference(&format!("{place}/{at}"), expected, got))
+            pairs.find_map(|(at, (expected, got))| first_difference(&format!("{path}/{at}"), expected, got))
         }
-        _ => Difference::between(place, expected, got),
+        _ => Difference::between(path, expected, got),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::Result;
 pub(crate) fn ideal(scenario: &Scenario, rows: &[Forecast]) -> Result<Duration> {
     let in_flight = scenario.quota.as_ref().and_then(|limits| limits.in_flight);
     match (scenario.slots.map(|slots| slots.places.into()).or(in_flight), &scenario.quota) {
-        (Some(places), _) => Ok(list_schedule(slots, rows)),
+        (Some(slots), _) => Ok(list_schedule(slots, rows)),
         (None, Some(limits)) => {
             let last_admission = admissions(limits, rows)?.last().copied().unwrap_or_default();
             Ok(last_admission + rows.last().map_or(Duration::ZERO, |row| row.latency))
@@ -29,7 +29,7 @@ pub(crate) fn ideal(scenario: &Scenario, rows: &[Forecast]) -> Result<Duration> 
 
 /// When the last row is done if each gets the first free slot.
 fn list_schedule(slots: u64, rows: &[Forecast]) -> Duration {
-    let mut free_at: BinaryHeap<_> = (0..places).map(|_| Reverse(Duration::ZERO)).collect();
+    let mut free_at: BinaryHeap<_> = (0..slots).map(|_| Reverse(Duration::ZERO)).collect();
     for row in rows {
         let begin = free_at.pop().map_or(Duration::ZERO, |Reverse(begin)| begin);
         free_at.push(Reverse(begin.saturating_add(row.latency)));

@@ -32,7 +32,7 @@ pub(crate) struct Story {
 /// Whether plain semaphores play the same scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beside {
-    Nobody,
+    Nothing,
     Semaphores,
 }
 
@@ -78,7 +78,7 @@ const ADVERTISED: Story = Story {
     faults: "",
     most_ratio: 1.03,
     most_429: Some(0.01),
-    beside: Beside::Nobody,
+    beside: Beside::Nothing,
 };
 
 /// Defaults of scenarios whose limits show only in rejections.
