@@ -208,12 +208,12 @@ fn the_same_seed_gives_the_same_answers_and_faults_and_another_seed_others() {
     let story = |seed| {
         let simulator = Simulator::start(scenario(), Options::default().with_seed(seed)).unwrap();
         let mut client = Client::to(&simulator);
-        let mut told = vec![];
+        let mut answers = vec![];
         for row in (0..12).chain(0..12) {
             let answer = client.ask(&person(&format!("row {row}"))).unwrap();
-            told.push((answer.status, answer.json()["choices"][0]["message"]["content"].clone()));
+            answers.push((answer.status, answer.json()["choices"][0]["message"]["content"].clone()));
         }
-        told
+        answers
     };
     assert_eq!(story(1), story(1));
     assert_ne!(story(1), story(2));
