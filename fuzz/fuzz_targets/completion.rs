@@ -1,6 +1,7 @@
-//! Feeds the reader of completions any text. It must not panic, must return no value that the schema does not allow, and
-//! must be done in time; and of a valid answer that a few slips have damaged it must return all or nothing. The first byte says which schema is asked for, how the answer ended, and what form it has; what
-//! stands between two U+0001 is repeated, since only what is long takes long.
+//! Feeds any text to the reader of completions. It must not panic, must return no value that the schema does not
+//! allow, and must finish in time. Of a valid answer damaged by a few slips it must return everything or nothing. The
+//! first byte selects the requested schema, how the answer ended, and its form; text between two U+0001 is repeated,
+//! since only long inputs take long.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -17,7 +18,8 @@ mod limits;
 
 use limits::{in_time, stretched};
 
-/// From the usual to what asks most of the repairs: recursion, maps, alternatives, lists and bare scalars.
+/// From common schemas to those that demand most of the repairs: recursion, maps, alternatives, lists and bare
+/// scalars.
 const SCHEMAS: [&str; 6] = [
     "name str, age int?, tags str[]?",
     r##"{"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"type": "array", "items": {"$ref": "#"}}, "e": {"enum": ["x-y", "z", 1]}}, "additionalProperties": false}"##,
@@ -46,7 +48,7 @@ static DAMAGED: LazyLock<Vec<(Schema, WireSchema)>> = LazyLock::new(|| {
     damage::SCHEMAS.iter().map(asked).collect()
 });
 
-/// Nothing of an answer is lost: `data` decides what it is and what befalls it.
+/// Checks that nothing of an answer is lost: `data` decides the answer and its damage.
 fn loses_nothing(data: &[u8]) {
     let Some(damaged) = damage::damaged(&mut damage::Decisions(data)) else { return };
     let (schema, wire) = &DAMAGED[damaged.schema];
@@ -72,7 +74,7 @@ fn loses_nothing(data: &[u8]) {
 fuzz_target!(|data: &[u8]| {
     loses_nothing(data);
     let Some((choice, text)) = data.split_first() else { return };
-    // Letters first, so that seeds can be read: `A` asks for the first schema, as a text that ended well.
+    // Letters first, so that seeds are readable: `A` selects the first schema and a text that ended normally.
     let choice = usize::from(choice.wrapping_sub(b'A'));
     let (schema, wire) = &ASKED[choice % SCHEMAS.len()];
     let finish = if (choice / SCHEMAS.len()) % 2 == 0 { Finish::Stop } else { Finish::Length };
@@ -104,7 +106,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(found.candidates.len() <= 1024, "more candidates than promised");
 });
 
-/// A call for each piece of the text, every second one of a tool that does not exist.
+/// A call for each piece of the text, every other one to a tool that does not exist.
 fn calls(text: &str, name: &str) -> Vec<ToolCall> {
     let pieces = text.split('\0').enumerate();
     let call = |(at, arguments): (usize, &str)| ToolCall {

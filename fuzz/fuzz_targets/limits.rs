@@ -1,4 +1,4 @@
-//! What all targets hold the code to: it must be done in time, also with what repeats itself.
+//! The limit of all targets: the code must finish in time, even for repetitive input.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use cpu_time::ThreadTime;
 /// How long reading may take for each 100 kB, and for anything shorter.
 const ALLOWED: Duration = Duration::from_millis(50);
 
-/// How many times as long the fuzzer's build takes, which counts every branch and comparison: 10 over the seeds, and up to 20 where texts
-/// are looked at byte by byte.
+/// The slowdown of the fuzzer's build, which counts every branch and comparison: 10 over the seeds, and up to 20
+/// where texts are examined byte by byte.
 const COUNTING: f64 = if cfg!(fuzzing) { 20.0 } else { 1.0 };
 
-/// Bytes that [`ALLOWED`] is for.
+/// The number of bytes that [`ALLOWED`] applies to.
 const PORTION: f64 = 100_000.0;
 
-/// Bytes of an input that repeats itself: enough to see what grows too fast, and not so many that little else is tried.
+/// The length of a repeated input: enough to show what grows too fast, and short enough to try many others.
 const LONG: usize = 20_000;
 
-/// The input, with what stands between its only two U+0001 repeated until there are [`LONG`] bytes.
+/// The input, with the text between its only two U+0001 repeated until there are [`LONG`] bytes.
 pub fn stretched(input: &[u8]) -> Vec<u8> {
     match input.split(|byte| *byte == 1).collect::<Vec<_>>()[..] {
         [head, unit, tail] if !unit.is_empty() => {
@@ -28,8 +28,8 @@ pub fn stretched(input: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What `read` gives, in the processor time that `length` bytes may take. A machine that is busy is given a few tries, of which the
-/// best counts.
+/// The result of `read`, within the processor time allowed for `length` bytes. A busy machine gets a few attempts, of
+/// which the best counts.
 pub fn in_time<T>(length: usize, read: impl Fn() -> T) -> T {
     const TRIES: usize = 5;
     let allowed = ALLOWED.max(ALLOWED.mul_f64(COUNTING * length as f64 / PORTION));

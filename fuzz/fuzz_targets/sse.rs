@@ -1,6 +1,7 @@
-//! Feeds all protocols with any bytes as the body of a response, most of all streams. Nothing may panic, all must be done in
-//! time, and what is read must fit what follows: a value the schema, a replayed answer the next request. The first byte says
-//! which protocol it is and whether the status is one of success; what stands between two U+0001 is repeated.
+//! Feeds any bytes to all protocols as the body of a response, mostly as streams. Nothing may panic, everything must
+//! finish in time, and the result must be consistent: a value with the schema, a replayed answer with the next
+//! request. The first byte selects the protocol and whether the status is a success; text between two U+0001 is
+//! repeated.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
@@ -34,7 +35,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, body)) = data.split_first() else { return };
-    // Letters first, so that seeds can be read: `A` is a success of the first protocol.
+    // Letters first, so that seeds are readable: `A` is a success of the first protocol.
     let choice = usize::from(choice.wrapping_sub(b'A'));
     let target = &TARGETS[choice % PROTOCOLS.len()];
     let status = if (choice / PROTOCOLS.len()) % 2 == 0 { 200 } else { 400 };

@@ -1,10 +1,10 @@
-"""Judges requests by the official SDKs of OpenAI, Anthropic and Google.
+"""Checks requests with the official SDKs of OpenAI, Anthropic and Google.
 
     python judge_requests.py requests.jsonl
 
 Each line is one request: its `name`, `protocol`, `mode`, `model`, `path`, `headers` and `body`. Prints how many there are of each
-protocol, and each complaint with how many requests it is about. Before that the judges are judged: what is spoilt anywhere in a
-request must be refused. Exits with 1 if anything is wrong.
+protocol, and each complaint with the number of requests it concerns. Before that it checks the checks: a mistake anywhere in a
+request must be rejected. Exits with 1 if anything is wrong.
 """
 
 import collections
@@ -36,8 +36,8 @@ def main():
         print(f"the judge does not see {what}")
     for protocol in sdks.JUDGES:
         modes = {mode: count for (name, mode), count in counts.items() if name == protocol}
-        told = ", ".join(f"{mode} {count}" for mode, count in modes.items())
-        print(f"{protocol}: {sum(modes.values())} requests ({told}), {spoilt[protocol]} spoilt ones refused")
+        counts = ", ".join(f"{mode} {count}" for mode, count in modes.items())
+        print(f"{protocol}: {sum(modes.values())} requests ({counts}), {spoilt[protocol]} spoilt ones refused")
     empty = [protocol for protocol in sdks.JUDGES if not spoilt[protocol]]
     wrong = len(requests) - len(fine)
     if wrong or missed or empty:
@@ -45,7 +45,7 @@ def main():
 
 
 def once(pairs):
-    """An object, in which no key may be twice."""
+    """An object, in which keys must be unique."""
     thing = dict(pairs)
     if len(thing) != len(pairs):
         names = [name for name, _ in pairs]

@@ -1,5 +1,5 @@
-"""The three official SDKs as judges of a request, a function for each protocol. Each gives a list of complaints: of the types that
-the SDK declares, of what it would send itself for the same arguments, and of what it makes of the schema."""
+"""Checks requests with the three official SDKs, one function per protocol. Each returns a list of complaints: about the types that the
+SDK declares, about what it would send itself for the same arguments, and about what it does with the schema."""
 
 import copy
 import json
@@ -19,11 +19,11 @@ from openai.types.responses.response_create_params import ResponseCreateParams
 
 import typed
 
-# What Anthropic's SDK has no longer, since the newest version of the API refuses it.
+# Parameters that Anthropic's SDK no longer has, since the newest version of the API rejects them.
 SAMPLING = {"temperature", "top_p", "top_k"}
 SAMPLING_VERSION = "2023-06-01"
 
-# The names of JSON Schema that Gemini takes are listed in the SDK, in the description of the field that a schema stands in.
+# The SDK lists the JSON Schema keywords that Gemini accepts in the description of the schema's field.
 GEMINI_KEYWORDS = set(
     re.findall(r"`(\$?\w+)`", google.GenerateContentConfig.model_fields["response_json_schema"].description)
 ) - {"response_schema", "response_mime_type"}
@@ -32,7 +32,7 @@ sent = []
 
 
 def keep(request):
-    """The server behind all SDKs: it keeps what it is sent, and answers nothing."""
+    """The server behind all SDKs: it records requests, and answers none."""
     sent.append(request)
     body = json.loads(request.content)
     kind = "text/event-stream" if body.get("stream") else "application/json"
@@ -83,7 +83,7 @@ def messages(request):
 
 def gemini(request):
     """The SDK has no type for the body as a whole: most of its fields, and those of `generationConfig`, are in one model. Whether
-    each stands where it should is found by comparing with what the SDK sends."""
+    each is where it should be follows from the comparison with what the SDK sends."""
     body = dict(request["body"])
     contents, generation = body.pop("contents", []), body.pop("generationConfig", {})
     config = {**body, **generation} if isinstance(generation, dict) else {"generationConfig": generation}
@@ -105,26 +105,26 @@ JUDGES = {"chat": chat, "responses": responses, "anthropic": messages, "gemini":
 
 
 def modelled(model, value, path, found):
-    """`value` as one of Google's models, which take no key that they do not have; what is wrong with it is added to `found`."""
+    """`value` as one of Google's models, which accept no unknown key; problems are added to `found`."""
     try:
         with warnings.catch_warnings():
-            # A word that is none of an enumeration's is only warned of.
+            # An unknown member of an enumeration only causes a warning.
             warnings.simplefilter("error")
             return model.model_validate_json(json.dumps(value))
     except pydantic.ValidationError as error:
         found += [(".".join(map(str, (path, *each["loc"]))), each["msg"]) for each in error.errors()]
     except (AttributeError, TypeError, Warning) as error:
-        # This is how the enumerations meet what is no word, and how the warning shows.
+        # The errors that enumerations raise for other types, and the warning as an exception.
         found.append((path, str(error)))
 
 
 def as_sent(request, ask):
-    """What the SDK, asked for the same, sends otherwise."""
+    """How the SDK's own request for the same arguments differs."""
     sent.clear()
     try:
         ask()
     except Exception as error:
-        # What it makes of the answer, which is empty, is of no interest.
+        # The SDK's handling of the answer, which is empty, does not matter.
         if not sent:
             return [("", f"the SDK does not send it: {type(error).__name__}: {error}")]
     theirs = sent[0]
@@ -139,8 +139,8 @@ def as_sent(request, ask):
 
 
 def plain(value, key=""):
-    """A body without what makes no difference to Google, whose SDK writes names now in one spelling and now in the other, Base64 in
-    its other alphabet, and a configuration even where it is empty."""
+    """A body normalised for Google, whose SDK varies the spelling of names, uses the other Base64 alphabet, and sends a configuration
+    even if it is empty."""
     if isinstance(value, dict):
         named = {re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name): item for name, item in value.items()}
         return {name: plain(item, name) for name, item in named.items() if (name, item) != ("generationConfig", {})}
@@ -166,7 +166,7 @@ def different(theirs, ours, path=""):
 
 
 def strict(body, described):
-    """What OpenAI's SDK would still change about a schema that is to be kept strictly."""
+    """What OpenAI's SDK would still change about a strict schema."""
     found = []
     for place, field in described:
         asked = at(body, place)
@@ -178,8 +178,8 @@ def strict(body, described):
 
 
 def transformed(body, place):
-    """What Anthropic's SDK would still change about a schema. That it leaves the type of a constant out says nothing against
-    sending it."""
+    """What Anthropic's SDK would still change about a schema. It omits the type of a constant, which is no reason not
+    to send it."""
     ours = at(body, place)
     if not ours:
         return []
@@ -189,7 +189,7 @@ def transformed(body, place):
 
 
 def of_one_type(schema):
-    """The SDK's function gives up on a list of types, which Anthropic's documentation allows: only the first is looked at."""
+    """The SDK's function does not support a list of types, which Anthropic's documentation allows: it looks only at the first."""
     if isinstance(schema, dict):
         schema = {key: of_one_type(value) for key, value in schema.items()}
         kind = schema.get("type")
@@ -204,7 +204,7 @@ def is_type_of_constant(schema, path):
 
 
 def known_keywords(body, place):
-    """Keywords of a schema that Gemini does not take, and what it does not take beside `$ref`."""
+    """Keywords of a schema that Gemini does not accept, alone or next to `$ref`."""
     found = []
 
     def look(schema, path):
@@ -228,7 +228,7 @@ def known_keywords(body, place):
 
 
 def at(value, path):
-    """What is at a path such as `tools[0].function`, or nothing."""
+    """The value at a path such as `tools[0].function`, or `None`."""
     for key, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
         try:
             value = value[key] if key else value[int(number)]

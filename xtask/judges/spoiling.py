@@ -1,4 +1,4 @@
-"""Proves that the judges can refuse: at each place of a request, something is put that no SDK knows."""
+"""Proves that the checks can fail: puts something that no SDK knows at each location of a request."""
 
 import collections
 import copy
@@ -6,7 +6,7 @@ import re
 
 import sdks
 
-# The places in which anything may stand, since it is the user's or the model's.
+# Locations that may contain anything, since they belong to the user or the model.
 OPEN = [
     r"anthropic temperature$",  # The SDK has it no longer.
     r"chat response_format\.json_schema\.schema\b",
@@ -23,11 +23,11 @@ OPEN = [
     r"gemini contents\[\d+\]\.parts\[\d+\]\.functionResponse\.response\b",
 ]
 
-# The places of words that are not free, of which there are more.
+# Locations of fixed words, of which there are more.
 CONSTANT = r"^(chat|responses|anthropic) .*\.(type|role)$|^gemini .*\.(mode|category|threshold)$"
 
-# The places of schemas, and one that no provider takes: OpenAI wants all required, Anthropic all closed, and lengths are nothing
-# to Gemini.
+# Locations of schemas, and a schema that no provider accepts: OpenAI wants all properties required, Anthropic all
+# objects closed, and Gemini has no lengths.
 SCHEMA = r"(\.schema|\[0\]\.parameters|\.function\.parameters|\.input_schema|JsonSchema)$"
 LOOSE = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}}}
 
@@ -35,8 +35,8 @@ UNKNOWN = "unknown_to_all"
 
 
 def missed(requests):
-    """How many spoilt requests were refused, by protocol, and which were not. One of each kind is spoilt: of those that differ
-    in the schema alone, the first."""
+    """How many broken requests were rejected, by protocol, and which were not. One of each kind is broken: of those that differ
+    only in the schema, the first."""
     kinds = {}
     for request in requests:
         way, mode, _, question = request["name"].split("/", 3)
@@ -52,7 +52,7 @@ def missed(requests):
 
 
 def spoilt(request):
-    """Requests that are wrong in one thing each, and what that is."""
+    """Requests with one mistake each, and the mistake."""
     protocol, body = request["protocol"], request["body"]
     yield "another path", {**request, "path": request["path"] + "s"}
     if protocol == "anthropic":
@@ -66,8 +66,8 @@ def spoilt(request):
 
 
 def spoilt_places(body, protocol):
-    """Where something is wrong and what: an unknown key, a list of a list, which nothing takes, an unknown word, a schema that no
-    provider takes."""
+    """The locations and mistakes: an unknown key, a nested list, which nothing accepts, an unknown word, a schema that no provider
+    accepts."""
     for path, steps, value in places(body):
         place = f"{protocol} {path}"
         if re.search(SCHEMA, place) and is_kept(body, steps):
@@ -83,7 +83,7 @@ def spoilt_places(body, protocol):
 
 
 def is_kept(body, steps):
-    """Whether the schema at this place is one that the model is held to."""
+    """Whether the schema at this location is enforced."""
     for step in steps[:-1]:
         body = body[step]
     return body.get("strict", True)

@@ -1,5 +1,5 @@
-"""Compares JSON with the types that an SDK declares for it, as closely as they allow: unlike the SDKs, which look at nothing, a
-key that a TypedDict does not have is an error, and so is a type that is not the declared one."""
+"""Compares JSON with the types that an SDK declares for it, as closely as they allow: unlike the SDKs, which check
+nothing, it reports keys that a TypedDict does not have, and types other than the declared one."""
 
 import collections.abc
 import functools
@@ -14,7 +14,7 @@ SCALARS = {str: (str,), int: (int,), float: (int, float), bool: (bool,), type(No
 
 
 def complaints(value, declared, path=""):
-    """What is wrong with `value` where `declared` is asked for: a list of paths, each with what is wrong there."""
+    """What is wrong with `value` for the type `declared`: a list of paths, each with the problem there."""
     declared = bare(declared)
     origin, arguments = typing.get_origin(declared), typing.get_args(declared)
     if declared in ANYTHING:
@@ -37,7 +37,7 @@ def complaints(value, declared, path=""):
     if declared in SCALARS:
         fits = isinstance(value, SCALARS[declared]) and (declared is bool or not isinstance(value, bool))
         return [] if fits else [(path, f"{shown(value)} is no {declared.__name__}")]
-    # Some declare what is no JSON as well: models of answers, and files.
+    # Some types also declare what is not JSON: models of answers, and files.
     return [(path, f"{shown(value)} is no {declared}")]
 
 
@@ -53,7 +53,7 @@ def complaints_of_object(value, declared, path):
 
 
 def complaints_of_union(value, branches, path):
-    """No complaint if one branch has none, else those of the branch that comes nearest."""
+    """No complaint if one branch has none, else those of the closest branch."""
     branches = [bare(branch) for branch in branches]
     meant = [branch for branch in branches if is_meant(value, branch)]
     judged = []
@@ -65,8 +65,7 @@ def complaints_of_union(value, branches, path):
 
 
 def is_meant(value, branch):
-    """Whether a branch is the one that `value` claims to be, by what kind of JSON it is and by the constants in it, such as `type`
-    and `role`."""
+    """Whether `value` claims to be this branch, by its JSON type and by the constants in it, such as `type` and `role`."""
     if typing_extensions.is_typeddict(branch):
         return isinstance(value, dict) and all(value[key] in members for key, members in constants(branch) if key in value)
     origin = typing.get_origin(branch) or branch
@@ -76,21 +75,21 @@ def is_meant(value, branch):
 
 @functools.cache
 def constants(declared):
-    """The keys of a TypedDict that may have a few values only, with those."""
+    """The keys of a TypedDict that allow only a few values, with these values."""
     types = {key: bare(kind) for key, kind in fields(declared)[0].items()}
     return [(key, typing.get_args(kind)) for key, kind in types.items() if typing.get_origin(kind) is typing.Literal]
 
 
 @functools.cache
 def fields(declared):
-    """The declared types of a TypedDict by key, and which keys are required. The SDKs mark each of those, and no other, by
-    `Required`; what the class itself says of that is wrong, for its annotations are texts."""
+    """The declared types of a TypedDict by key, and which keys are required. The SDKs mark exactly those with
+    `Required`. What the class itself reports is wrong, because its annotations are strings."""
     types = typing_extensions.get_type_hints(declared, include_extras=True)
     return types, [key for key, kind in types.items() if typing.get_origin(kind) is typing_extensions.Required]
 
 
 def bare(declared):
-    """A type without what only surrounds it."""
+    """A type without its wrappers."""
     while typing.get_origin(declared) in (typing_extensions.Required, typing_extensions.NotRequired, typing.Annotated):
         declared = typing.get_args(declared)[0]
     return declared

@@ -1,5 +1,5 @@
-"""Writes the table of models and prices from what two packages ship: LiteLLM's table, and over it genai-prices' for the providers
-whose prices that one keeps with dates and sources. Nothing is fetched. `docs/cost.md` says what the format means."""
+"""Writes the table of models and prices from two packages: LiteLLM's table, overlaid with genai-prices' for the providers whose prices
+it has with dates and sources. Nothing is fetched. `docs/cost.md` explains the format."""
 
 import hashlib
 import importlib.util
@@ -11,8 +11,8 @@ from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 
-# LiteLLM's word for a provider, what stands before its models' names there, and ours. Where two of theirs are one of ours, the later
-# one counts.
+# LiteLLM's name for a provider, the prefix of its models there, and our name. Where two of theirs are one of ours,
+# the later one takes precedence.
 PROVIDERS = [
     ("openai", "", "openai"),
     ("azure", "azure/", "azure"),
@@ -30,7 +30,7 @@ PROVIDERS = [
     ("bedrock_converse", "", "bedrock"),
 ]
 
-# genai-prices' word for a provider, and ours.
+# genai-prices' name for a provider, and ours.
 OVERLAID = {
     "openai": "openai",
     "anthropic": "anthropic",
@@ -41,7 +41,7 @@ OVERLAID = {
     "groq": "groq",
 }
 
-# Where LiteLLM's price holds, and why.
+# Where LiteLLM's price applies, and why.
 KEPT = {
     ("mistral", "mistral-large-latest"): "genai-prices pins it to Large 2; LiteLLM names the card of Large 3",
     ("mistral", "mistral-medium"): "the two read it as different versions; LiteLLM's is the newer one",
@@ -80,13 +80,13 @@ GENAI_RATES = {
 }
 LITELLM_VARIANTS = {"batches": "batch", "flex": "flex", "priority": "priority", "ultrafast": "ultrafast"}
 
-# Models that answer with text take and give more than text tokens under these names.
+# Models that answer with text may accept and produce more than text tokens under these names.
 NOT_TEXT = re.compile(r"audio|tts|transcribe|realtime|image|live|whisper|embed|moderation|ocr|veo|imagen|computer-use")
 DATED = re.compile(r"-(20\d\d-\d\d-\d\d|20\d{6})$")
 
 
 def pico(usd, per):
-    """Whole picodollars a token."""
+    """Whole picodollars per token."""
     amount = Decimal(str(usd)) * 10**12 / per
     if amount != int(amount):
         raise SystemExit(f"{usd} per {per} is no whole number of picodollars")
@@ -111,7 +111,7 @@ def litellm_rates(facts, suffix):
 
 
 def litellm_prices(provider, facts):
-    # What is paid by the request is not told by tokens.
+    # A price per request does not follow from tokens.
     if facts.get("input_cost_per_request") or (provider == "perplexity" and facts.get("search_context_cost_per_query")):
         return []
     thresholds = sorted({int(k) for key in facts for k in re.findall(r"_above_(\d+)k_tokens", key)})
@@ -126,11 +126,11 @@ def litellm_prices(provider, facts):
         for thousands in thresholds:
             tier = litellm_rates(facts, f"_above_{thousands}k_tokens{suffix}")
             if tier is not None:
-                # xAI's upper tier begins at its threshold, the others' behind it.
+                # xAI's upper tier begins at its threshold, the others' above it.
                 limit = thousands * 1000 - (1 if provider == "xai" else 0)
                 above.append([limit, tier])
             elif litellm_rates(facts, f"_above_{thousands}k_tokens") is not None:
-                # The tier is known to exist and its price for this variant is not.
+                # The tier exists, but its price for this variant is unknown.
                 above.append([thousands * 1000, {}])
         if above:
             item["above"] = above
@@ -139,13 +139,13 @@ def litellm_prices(provider, facts):
 
 
 def off_peak(facts):
-    """The hours and days on which LiteLLM has other prices; the bare ones hold on all others."""
+    """The hours and days on which LiteLLM has other prices; the plain prices apply at all other times."""
     found = facts.get("off_peak_pricing")
     rates = litellm_rates(found, "") if found else None
     for window in found["windows"] if rates else []:
         hours = window["hours_utc"] if isinstance(window["hours_utc"], list) else [window["hours_utc"]]
         hours = [[minutes(end) for end in span.split("-")] for span in hours]
-        # A window up to 00:00 lasts until the day ends.
+        # A window up to 00:00 lasts until the end of the day.
         hours = [[start, end or 24 * 60] for start, end in hours]
         yield {**({} if hours == [[0, 24 * 60]] else {"hours": hours}), "days": window["weekdays"], **rates}
 
@@ -190,7 +190,7 @@ def start_of(constraint):
 
 
 def genai_prices_of(model):
-    """The items of a genai-prices model: by date, by variant; and its daily windows, which need care."""
+    """The items of a genai-prices model: by date, by variant; and its daily windows, which are handled separately."""
     conditional = model.prices if isinstance(model.prices, list) else []
     windows = [entry for entry in conditional if hasattr(entry.constraint, "start_time")]
     variants = model.price_variants or []
@@ -207,7 +207,7 @@ def genai_prices_of(model):
             at = midnight(day or date(2000, 1, 1))
             if context and not any(v.constraint is None or v.constraint.active(at) for v in of_context):
                 continue
-            # A window must not be taken for the price of the whole day.
+            # The price of a window must not be taken for that of the whole day.
             hour = next(h for h in range(24) if not any(w.constraint.active(at + timedelta(hours=h)) for w in windows))
             resolved = genai_rates(model.get_prices(at + timedelta(hours=hour), context))
             if resolved is None:
@@ -218,13 +218,13 @@ def genai_prices_of(model):
             items.append({**item, **resolved})
     if windows and items[-1].get("from") == "2026-08-17":
         return [*items, *deepseek_windows(items, windows)]
-    # Windows of other models are of schemes that have ended.
+    # Windows of other models belong to pricing schemes that have ended.
     return [] if windows else items
 
 
 def deepseek_windows(items, windows):
-    """DeepSeek's peak hours began on 2026-08-17; since 2026-08-23 weekends have none, which only LiteLLM's table can say. The hours
-    lie on the same weekday in UTC as in Beijing."""
+    """DeepSeek's peak hours began on 2026-08-17; since 2026-08-23 there are none on weekends, which only LiteLLM's table can express.
+    The hours are on the same weekday in UTC as in Beijing."""
     off_peak = items[-1]
     hours = [[w.constraint.start_time.hour * 60, w.constraint.end_time.hour * 60] for w in windows]
     peaks = [genai_rates(w.prices) for w in windows]
@@ -253,7 +253,7 @@ def overlay(chosen):
             if not items:
                 continue
             for name in dict.fromkeys([model.id, *equals(model.match)]):
-                # With a provider in front it is meant for gateways, unless that is the model's own name.
+                # With a provider prefix it is meant for gateways, unless that is the model's own name.
                 if ("/" in name and (ours, name) not in chosen) or ":" in name or NOT_TEXT.search(name) or (ours, name) in KEPT:
                     continue
                 dated = any(model.match.is_match(name + end) for end in ("-2031-12-11", "-20311211"))
@@ -268,7 +268,7 @@ def main(target):
     chosen = {}
     for theirs, prefix, ours in PROVIDERS:
         named = [(name, facts) for name, facts in models.items() if facts.get("litellm_provider") == theirs]
-        # A name with the prefix is the surer one.
+        # A name with the prefix is more reliable.
         for name, facts in sorted(named, key=lambda pair: pair[0].startswith(prefix)):
             if facts.get("mode") in ("chat", "responses") and not name.startswith("together-ai-"):
                 chosen[ours, name.removeprefix(prefix)] = facts
@@ -292,7 +292,7 @@ def main(target):
             known = {item.get("for") for item in better}
             agree = not theirs or not now or rates(now[-1]) == rates(theirs[0])
             better = [with_long_writes(item, theirs) for item in better]
-            # A variant that only LiteLLM knows is taken where the two agree on the standard price.
+            # A variant that only LiteLLM knows is used if the two agree on the standard price.
             items = better + [item for item in theirs if item.get("for") not in known and agree]
         if not entry.get("dated"):
             entry.pop("dated", None)
@@ -308,7 +308,7 @@ def main(target):
 
 
 def with_long_writes(item, theirs):
-    """The item with LiteLLM's price of long cache writes, which genai-prices has for Anthropic only, where the two agree otherwise."""
+    """The item with LiteLLM's price of long cache writes, which genai-prices has only for Anthropic, if the two agree otherwise."""
     for other in theirs:
         same = other.get("for") == item.get("for") and rates(other) == rates(item) and other.get("w") == item.get("w")
         if not same or "h" in item or "h" not in other or "hours" in item:
@@ -324,7 +324,7 @@ def rates(item):
 
 
 def write(target, table, of_litellm):
-    """One model a line, so that a newer table can be compared with an older one."""
+    """One model per line, so that a newer table can be compared with an older one."""
     folder = Path(importlib.util.find_spec("genai_prices").submodule_search_locations[0])
     about = {
         "taken": TAKEN,

@@ -1,5 +1,5 @@
-"""What genai-prices and LiteLLM themselves say that usages cost, as a table for the tests: for 30 models at five instants, where each
-library has the model. LiteLLM goes by the time of its own calculation, so its clock is set."""
+"""The costs of usages according to genai-prices and LiteLLM themselves, as a table for the tests: for 30 models at five instants, if
+the library has the model. LiteLLM uses the time of its own calculation, so its clock is set."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 
-# Its own copy of the table, not the newest from the network.
+# Use its bundled table, not the newest from the network.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 INSTANTS = [
@@ -20,7 +20,7 @@ INSTANTS = [
     "2027-01-01T00:00:00Z",
 ]
 
-# Totals of input, of which cached, written, written for long; of output, of which reasoning.
+# Totals of input, of which cached, written, written with a long lifetime; of output, of which reasoning.
 USAGES = {
     "plain": (96, 0, 0, 0, 31, 0),
     "cached": (10_000, 8_000, 0, 0, 500, 300),
@@ -41,7 +41,7 @@ deepseek/deepseek-flash deepseek/deepseek-v4-pro deepseek/deepseek-chat xai/grok
 
 GENAI = {"xai": "x-ai"}
 LITELLM = {"google": "gemini", "xai": "xai"}
-# The services that are asked for, as each library is told of them.
+# The services to price, in each library's terms.
 SERVICES = {
     None: (None, None),
     "batch": ({"processing": "batch"}, "batch"),
@@ -61,7 +61,7 @@ def by_genai_prices(provider, model, usage, at, context):
         return None
     if context:
         variants = [v for v in found.price_variants or [] if dict(v.when) == context]
-        # It gives the standard price where it has none, which says nothing.
+        # It falls back to the standard price, which means nothing.
         if not any(v.constraint is None or v.constraint.active(at) for v in variants):
             return None
     counts = {"input_tokens": total, "output_tokens": output}
@@ -125,7 +125,7 @@ def by_litellm(provider, model, usage, at, service):
             )
     finally:
         utils.current_billing_time = before
-    # Floats with noise behind the picodollar.
+    # Drop the noise of floats below a picodollar.
     return round(Decimal(repr(parts[0])) + Decimal(repr(parts[1])), 12)
 
 

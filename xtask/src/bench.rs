@@ -1,5 +1,5 @@
-//! `cargo xtask bench …`: measurements with the server in a process of its own. They show figures; what is
-//! asserted is that the work was done and, where an issue sets one, a limit.
+//! `cargo xtask bench …`: measurements with the server in a separate process. They report figures; they fail only if
+//! work was not done or, where an issue sets a limit, if that is missed.
 
 pub(crate) mod admission;
 pub(crate) mod cpu;

@@ -1,4 +1,4 @@
-//! Builds what is measured or tried, and says where it lies.
+//! Builds the programs that are measured or tested, and returns their paths.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Result, cargo};
 
-/// What the tests are built with, all of them together: built otherwise, they and their programs would be others.
+/// The arguments for building the tests, all together: other arguments would produce other programs.
 pub(crate) const TESTS: [&str; 3] = ["test", "--workspace", "--all-features"];
 
 /// Builds the package with the release profile and returns the path of its one program.
@@ -17,7 +17,7 @@ pub(crate) fn release(package: &str) -> Result<PathBuf> {
     programs(&messages).last().ok_or_else(|| format!("package `{package}` has no program"))
 }
 
-/// Builds the tests, unless they are, and returns the path of the program `name` among what they run.
+/// Builds the tests, if necessary, and returns the path of the program `name` among those they use.
 pub(crate) fn tested(name: &str) -> Result<PathBuf> {
     let messages = built(&[&TESTS[..], &["--no-run"]].concat())
         .map_err(|problem| format!("the tests do not build{problem}"))?;
@@ -26,7 +26,7 @@ pub(crate) fn tested(name: &str) -> Result<PathBuf> {
         .ok_or_else(|| format!("the tests have no program `{name}`"))
 }
 
-/// Builds; returns cargo's messages, or how the error goes on.
+/// Builds; returns cargo's messages, or the rest of the error message.
 fn built(arguments: &[&str]) -> Result<String> {
     let format = ["--quiet", "--message-format=json-render-diagnostics"];
     let build = cargo().args(arguments).args(format).stderr(Stdio::inherit()).output();
@@ -37,7 +37,7 @@ fn built(arguments: &[&str]) -> Result<String> {
     Err(String::new())
 }
 
-/// The paths of the programs among cargo's messages, what was asked for after what it needs. Tests are no programs.
+/// The paths of the programs in cargo's messages, dependencies first. Tests are not included.
 fn programs(messages: &str) -> impl Iterator<Item = PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let programs = messages.filter(|message| message.pointer("/profile/test") != Some(&Value::Bool(true)));

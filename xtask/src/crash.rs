@@ -1,5 +1,5 @@
-//! `cargo xtask crash`: runs are killed at any instant and at each write to their journal, and resumed to the end. Nothing may be
-//! lost or wrong then, and all that may have been paid for twice must be told.
+//! `cargo xtask crash`: kills runs at random instants and at each write to their journal, and resumes them to the
+//! end. Nothing may be lost or wrong then, and all possible double billing must be reported.
 
 mod case;
 mod difference;
@@ -18,13 +18,13 @@ pub(crate) use strace::is_there as has_strace;
 use tally::Tally;
 use workload::{Runner, Size, Workload};
 
-/// The run that is killed at its journal's calls: small, since each of them is a case of its own.
+/// The run that is killed at its journal's system calls: small, since each call is a separate case.
 const SMALL: Size = Size { rows: 60, concurrency: 8, latency: "5ms" };
 
-/// Of the kills at random instants of a full form, as many hundredths must find requests in flight to prove anything.
+/// The percentage of kills at random instants that must find requests in flight for a full run to prove anything.
 const LEAST_IN_FLIGHT: u64 = 75;
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
     form: Form,
@@ -35,16 +35,16 @@ pub(crate) struct Options {
     driver: Driver,
 }
 
-/// How much is tried.
+/// How much is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Everything, with the program as it is shipped.
+    /// Everything, with the release build.
     Full,
-    /// Some of it, with the program as it is tested.
+    /// A part of it, with the test build.
     Short,
 }
 
-/// What starts the runs.
+/// The program that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Driver {
     /// The program itself.
@@ -53,7 +53,7 @@ enum Driver {
     Python,
 }
 
-/// Whether runs are killed at the calls on their journal.
+/// Whether runs are killed at the system calls on their journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Calls {
     Tried,
@@ -61,7 +61,7 @@ enum Calls {
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options = if words.contains(&"--short") { Self::short() } else { Self::full() };
         let mut words = words.iter();
@@ -69,11 +69,11 @@ impl Options {
             let mut number = |least| option::number(option, &mut words, least);
             match option {
                 "--kills" => options.kills = number(1)?,
-                // Fewer are done before they can be killed.
+                // Fewer rows are done before they can be killed.
                 "--rows" => options.rows = number(200)?,
                 "--seed" => options.seed = number(0)?,
                 "--no-strace" => options.calls = Calls::LeftOut,
-                // The journal's calls are the same ones; only who waits for them differs.
+                // The journal's system calls are the same; only the process that waits for them differs.
                 "--python" => (options.driver, options.calls) = (Driver::Python, Calls::LeftOut),
                 "--short" => {}
                 _ => return Err(option::unknown(option)),
@@ -93,12 +93,12 @@ impl Options {
         }
     }
 
-    /// What `cargo xtask test` runs.
+    /// The form that `cargo xtask test` runs.
     pub(crate) fn short() -> Self {
         Self { form: Form::Short, kills: 6, rows: 400, ..Self::full() }
     }
 
-    /// What it runs of the Python package.
+    /// The form that it runs of the Python package.
     pub(crate) fn short_from_python() -> Self {
         Self { driver: Driver::Python, calls: Calls::LeftOut, ..Self::short() }
     }
@@ -117,7 +117,7 @@ impl Options {
         }
     }
 
-    /// How many of the calls on a journal runs are killed at.
+    /// The most system calls on a journal at which runs are killed.
     fn most_calls(&self) -> usize {
         match self.form {
             Form::Full => 1000,
@@ -126,10 +126,10 @@ impl Options {
     }
 }
 
-/// Kills, resumes, judges, and prints what it came to.
+/// Kills, resumes, checks, and prints the results.
 ///
 /// # Errors
-/// What does not build or start, and cases that are not as they must be, whose folders are kept.
+/// A program that does not build or start, and failed cases, whose folders are kept.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = match options.form {
         Form::Full => binaries::release("rowcall-cli")?,
@@ -140,11 +140,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Driver::Python => Runner::Python { interpreter: python::installed()? },
     };
     let folder = tempfile::Builder::new().prefix("rowcall-crash-").tempdir();
-    let folder = folder.map_err(|error| format!("no folder for the runs: {error}"))?;
-    // strace knows files by their names without links.
-    let place = folder.path().canonicalize().map_err(|error| format!("the folder is gone: {error}"))?;
+    let folder = folder.map_err(|error| format!("cannot make a folder for the runs: {error}"))?;
+    // strace identifies files by their names without links.
+    let canonical =
+        folder.path().canonicalize().map_err(|error| format!("the folder has disappeared: {error}"))?;
     let mut tally = Tally::default();
-    let done = try_all(options, &program, &runner, &place, &mut tally);
+    let done = try_all(options, &program, &runner, &canonical, &mut tally);
     println!("\n{tally}");
     if tally.problems.is_empty() {
         return done;
@@ -152,7 +153,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let kept = folder.keep();
     Err(match &*tally.problems {
         [problem] => problem.clone(),
-        problems => format!("{} cases are not as they must be, kept in `{}`", problems.len(), kept.display()),
+        problems => format!("{} cases failed, kept in `{}`", problems.len(), kept.display()),
     })
 }
 
@@ -174,7 +175,10 @@ fn try_all(
     );
     instants::kill(&workload, plan, &mut fastrand::Rng::with_seed(options.seed), tally)?;
     if options.form == Form::Full && tally.in_flight * 100 < tally.kills * LEAST_IN_FLIGHT {
-        return Err(format!("only {} kills found requests in flight, which proves little", tally.in_flight));
+        return Err(format!(
+            "only {} kills found requests in flight, which proves too little",
+            tally.in_flight
+        ));
     }
 
     if options.calls == Calls::LeftOut {
@@ -182,9 +186,10 @@ fn try_all(
     }
     println!("\nkills at the journal's writes, syncs and removals");
     if !strace::is_there() {
-        let problem = "strace is not here or may not trace, so no run was killed at its journal's calls";
+        let problem =
+            "strace is not available or may not trace, so no run was killed at its journal's system calls";
         return match options.form {
-            Form::Full => Err(format!("{problem}; `--no-strace` does without")),
+            Form::Full => Err(format!("{problem}; skip it with `--no-strace`")),
             Form::Short => {
                 println!("{problem}");
                 Ok(())
@@ -220,8 +225,8 @@ mod tests {
         assert_eq!(Options::parse(&["--kills", "1", "--short"]), Ok(expected));
         for (words, expected) in [
             (&["--kills"][..], "`--kills` needs a number"),
-            (&["--kills", "0"], "`0` is no value for `--kills`, expected a number from 1"),
-            (&["--rows", "199"], "`199` is no value for `--rows`, expected a number from 200"),
+            (&["--kills", "0"], "`0` is not a valid value for `--kills`, expected a number from 1"),
+            (&["--rows", "199"], "`199` is not a valid value for `--rows`, expected a number from 200"),
             (&["--hard"], "unknown option `--hard`"),
         ] {
             assert_eq!(Options::parse(words), Err(expected.to_owned()));

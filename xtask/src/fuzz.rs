@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz TARGET`: runs a fuzzer of `fuzz/` for a while, on a nightly toolchain if there is one. What it found out
-//! about the code before is kept in `fuzz/corpus`, what it found wrong in `fuzz/artifacts`.
+//! `cargo xtask fuzz TARGET`: runs a fuzzer in `fuzz/` for a while, on a nightly toolchain if there is one.
+//! `fuzz/corpus` keeps the inputs that it found useful, `fuzz/artifacts` those that failed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use crate::{Result, cargo, option, workspace};
 
 const TARGETS: [&str; 2] = ["completion", "sse"];
 
-/// What libFuzzer is told beside the time: inputs in bytes, seconds for one of them, memory in MB. The target itself is
+/// libFuzzer's limits besides the time: bytes per input, seconds per input, memory in MB. The target itself is
 /// stricter about time.
 const LIMITS: [&str; 3] = ["-max_len=100000", "-timeout=10", "-rss_limit_mb=2048"];
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     target: &'static str,
@@ -22,10 +22,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let [target, words @ ..] = words else {
-            return Err(format!("nothing to fuzz is given, expected one of {TARGETS:?}"));
+            return Err(format!("no fuzz target is given, expected one of {TARGETS:?}"));
         };
         let target = TARGETS
             .into_iter()
@@ -46,7 +46,7 @@ impl Options {
 /// Runs the fuzzer.
 ///
 /// # Errors
-/// What cannot be installed or built, and a finding, with the file that holds its input.
+/// A failed installation or build, and a finding, with the file of its input.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = workspace().join("fuzz");
     let of_target = |kind: &str| folder.join(kind).join(options.target);
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let artifacts = of_target("artifacts");
     let before = newest(&artifacts);
     let mut fuzz = toolchain();
-    // Safe code has nothing for a sanitizer to find, and runs several times as fast without.
+    // In safe code a sanitizer has nothing to find, and without one it runs several times as fast.
     fuzz.args(["fuzz", "run", "--release", "--sanitizer", "none", options.target]).args([&corpus, &seeds]);
     fuzz.arg("--").args(LIMITS).arg(format!("-max_total_time={}", u64::from(options.minutes) * 60));
     fuzz.arg(format!("-dict={}", folder.join(options.target).with_extension("dict").display()))
@@ -69,27 +69,26 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match found_since(before.as_ref(), &artifacts) {
         Some(input) => {
             let input = input.strip_prefix(workspace()).unwrap_or(&input);
-            Err(format!("a finding, whose input is in `{}`: what is wrong stands above", input.display()))
+            Err(format!("found a failure, see above; its input is in `{}`", input.display()))
         }
-        None => Err("the fuzzer did not run to its end: why stands above".to_owned()),
+        None => Err("the fuzzer did not finish, see above".to_owned()),
     }
 }
 
-/// Installs cargo-fuzz where it is missing.
+/// Installs cargo-fuzz if it is missing.
 fn install() -> Result<()> {
     let is_there = cargo().args(["fuzz", "--version"]).output().is_ok_and(|output| output.status.success());
     if is_there {
         return Ok(());
     }
-    println!(
-        "cargo-fuzz is missing; `cargo install cargo-fuzz --locked` puts it beside cargo's other programs"
-    );
+    println!("cargo-fuzz is missing; `cargo install cargo-fuzz --locked` installs it");
     let status = cargo().args(["install", "cargo-fuzz", "--locked"]).status();
     let is_installed = status.map_err(|error| format!("cannot run cargo: {error}"))?.success();
     if is_installed { Ok(()) } else { Err("cargo-fuzz could not be installed".to_owned()) }
 }
 
-/// A cargo that takes the flags of the coverage: a nightly one if there is one, else this one, told that it may.
+/// A cargo that accepts the coverage flags: a nightly one if there is one, else this one with nightly features
+/// allowed.
 fn toolchain() -> Command {
     let listed = Command::new("rustup").args(["toolchain", "list"]).output();
     let has_nightly = listed.is_ok_and(|output| {
@@ -105,7 +104,7 @@ fn toolchain() -> Command {
     stable
 }
 
-/// The input of a finding that was made after `before` was the newest. One that recurs is written again, in the same file.
+/// The input of a finding that is newer than `before`. A recurring one is written again, to the same file.
 fn found_since(before: Option<&(SystemTime, PathBuf)>, artifacts: &Path) -> Option<PathBuf> {
     newest(artifacts).filter(|found| before != Some(found)).map(|(_, input)| input)
 }
@@ -124,7 +123,7 @@ mod tests {
     use super::{Options, found_since, newest};
 
     #[test]
-    fn a_finding_is_new_also_where_it_recurs() {
+    fn a_recurring_finding_counts_as_new() {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, seconds) in [("crash-a", 1), ("crash-b", 2), ("crash-b", 3), ("crash-a", 4)] {
             let before = newest(folder.path());

@@ -1,5 +1,5 @@
-//! `cargo xtask …`: what the project runs on itself, with nothing to install beside Rust. Each command has a file of its
-//! own; here they are only found by name.
+//! `cargo xtask …`: the project's own tools, which need nothing but Rust installed. Each command has its own file;
+//! this one only dispatches.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line for developers")]
 
 mod bench;
@@ -22,7 +22,7 @@ mod venv;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// A message for the developer in place of a result.
+/// A result, or a message for the developer.
 type Result<T> = std::result::Result<T, String>;
 
 const USAGE: &str = "\
@@ -30,56 +30,56 @@ usage: cargo xtask COMMAND
 
   test           what CI runs: formatting, lints, tools, tests, crashes, judges, the Python package, documentation
       --quick    formatting and tests only
-  bench cpu      CPU time per row, beside the bare HTTP client's
-      --rows N   rows to ask about (100000)
+  bench cpu      CPU time per row, compared with the bare HTTP client
+      --rows N   number of rows (100000)
       --rounds N rounds, whose medians are shown (5)
       --json     figures as JSON
-  bench memory   peak memory at 10,000 and 100,000 rows, and that every row came out in its place
+  bench memory   peak memory at 10,000 and 100,000 rows, and whether every row came out in order
   bench admission
-                 how near a run comes to the best time that an account's limits allow, and how many 429s it gets
+                 how close a run gets to the best time that an account's limits allow, and how many 429s it gets
       --only NAME
                  this scenario; may be repeated (all)
-      --rounds N rounds, whose medians are shown and judged (1)
+      --rounds N rounds, whose medians are shown and checked (1)
       --no-semaphores
-                 leaves out the bare semaphores that three of the scenarios are also played with
-      --list     names the scenarios
+                 skip the plain semaphores that also play three of the scenarios
+      --list     list the scenarios
       --json     figures as JSON
-  bench outage   rows that fail by an outage in the middle of a run, and how long it takes after it until the full rate
+  bench outage   rows that fail because of an outage in the middle of a run, and the time until the full rate afterwards
       --only HOW 502, 503, 504, html, reset, refused, hang; may be repeated (all)
       --seconds N
                  how long it lasts; may be repeated (20 and 60)
-  bench refusals time of a run by that of a calm one where the server refuses a share of requests at random, beside Instructor
+  bench refusals time of a run relative to a calm one if the server rejects a random share of requests, compared with Instructor
       --at-once N
-                 so many cells are played at the same time (6)
+                 cells that are played at the same time (6)
       --no-instructor
-                 leaves it out
-  bench load     CPU and memory of a run with 2,500 requests in flight, each of which takes five seconds
+                 skip Instructor
+  bench load     CPU and memory of a run with 2,500 requests in flight of five seconds each
       --seconds N
                  how long (120)
       --journal  with a journal
-  bench python   CPU per row of the Python package beside Instructor's, its memory, and how late event loops are beside it
-      --rounds N rounds, whose medians are shown and judged (5)
-  crash          kills runs at random instants and at each write to their journal, resumes them, and judges
+  bench python   CPU per row of the Python package compared with Instructor, its memory, and how late event loops are
+      --rounds N rounds, whose medians are shown and checked (5)
+  crash          kills runs at random instants and at each write to their journal, resumes them, and checks the results
       --kills N  at random instants (200)
       --rows N   rows of a run (5000)
       --seed N   which instants (0)
       --no-strace
-                 leaves out the kills at writes
-      --python   runs by the Python package, at random instants only
-      --short    less of all, with the program as the tests have it
-  judges         the official Python SDKs of OpenAI, Anthropic and Google judge our requests and the simulator
+                 skip the kills at writes
+      --python   runs with the Python package, at random instants only
+      --short    less of everything, with the test build
+  judges         the official Python SDKs of OpenAI, Anthropic and Google check our requests and the simulator
   engines [DIR...]
-                 constrained decoders judge the wire schemas of their dialects: those of the tests, and what is below the folders
+                 constrained decoders check the wire schemas of their dialects: those of the tests, and those below the folders
   engines --server
                  a real llama-server whose model has random weights answers 50 rows for each of many schemas, without re-asks
   schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol
   prices         makes the table of models and prices, and totals to compare with, from LiteLLM and genai-prices
   python [PYTEST OPTIONS]
                  builds the Python package as a wheel, installs it under target/python, and runs its tests there
-  vectors DIR    judges a folder of vector files, such as crates/rowcall/tests/vectors: a line for each case
+  vectors DIR    checks a folder of vector files, such as crates/rowcall/tests/vectors, with a line for each case
   fuzz completion|sse
-                 feeds the reader of completions with nasty answers, or that of streams with nasty bytes, on a nightly
-                 toolchain if there is one
+                 feeds malformed answers to the reader of completions, or malformed bytes to the readers of streams, on a
+                 nightly toolchain if there is one
       --minutes N  how long (10)";
 
 fn main() -> ExitCode {
@@ -128,7 +128,7 @@ fn main() -> ExitCode {
             Ok(options) => fuzz::run(&options),
             Err(problem) => return misused(&problem),
         },
-        [] => return misused("no command is given"),
+        [] => return misused("no command given"),
         [..] => return misused(&format!("unknown command `{}`", words.join(" "))),
     };
     match done {
@@ -149,14 +149,14 @@ fn misused(problem: &str) -> ExitCode {
 fn cargo() -> std::process::Command {
     let mut cargo = std::process::Command::new(env!("CARGO"));
     cargo.current_dir(workspace()).stdin(std::process::Stdio::null());
-    // Build scripts that look at these would run again whenever a build is started by hand and by us in turn.
+    // Build scripts that depend on these would run again whenever manual builds and ours alternate.
     for variable in OUR_OWN {
         cargo.env_remove(variable);
     }
     cargo
 }
 
-/// What `cargo run` tells this program of itself.
+/// Variables that `cargo run` sets for this program.
 const OUR_OWN: [&str; 7] = [
     "CARGO_MANIFEST_DIR",
     "CARGO_MANIFEST_PATH",
@@ -167,7 +167,7 @@ const OUR_OWN: [&str; 7] = [
     "CARGO_PKG_VERSION_PRE",
 ];
 
-/// The top of the workspace, which holds this package in a folder.
+/// The root of the workspace, which has this package in a folder.
 fn workspace() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package)

@@ -1,4 +1,4 @@
-//! Rows that are told apart by their text, which speaks of a person: made, and found again in an output.
+//! Rows with distinguishable texts, each about a person: makes them, and finds them in an output.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// What is asked about them.
+/// The task for the rows.
 pub(crate) const TASK: [&str; 4] =
     ["--prompt", "Extract the person: {{ text }}", "--schema", "name, age int, occupation"];
 
-/// What stands in the column `text` of a row; no two are the same.
+/// The column `text` of a row; all are different.
 pub(crate) fn text(row: u64) -> String {
     const NAMES: [&str; 7] = ["Ann", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus"];
     const OCCUPATIONS: [&str; 5] =
@@ -22,7 +22,7 @@ pub(crate) fn text(row: u64) -> String {
     format!("[row {row}] {name} is a {}-year-old {occupation}", 20 + row % 60)
 }
 
-/// Which row a text speaks of, wherever in it [`text`] stands.
+/// The row of a text, wherever it contains [`text`].
 pub(crate) fn row(text: &str) -> Option<u64> {
     let (_, number) = text.split_once("[row ")?;
     number.split_once(']')?.0.parse().ok()
@@ -41,13 +41,13 @@ pub(crate) fn generate(path: &Path, rows: u64) -> Result<()> {
     write().map_err(|error: std::io::Error| format!("cannot write {}: {error}", path.display()))
 }
 
-/// Whether `lines` are the outcomes of all `rows`, in order, each with a value.
+/// Checks that `lines` are the outcomes of all `rows`, in order, each with a value.
 pub(crate) fn check(lines: impl Iterator<Item = String>, rows: u64) -> Result<()> {
     let mut count = 0;
     for (row, line) in (0..).zip(lines) {
         let line: Value = serde_json::from_str(&line).map_err(|error| format!("row {row}: {error}"))?;
         if line.get("text").and_then(Value::as_str) != Some(&text(row)) {
-            return Err(format!("row {row} is not in its place: {line}"));
+            return Err(format!("row {row} is out of order: {line}"));
         }
         if line.get("_error").is_some_and(|error| !error.is_null()) || line.get("name").is_none() {
             return Err(format!("row {row} has no value: {line}"));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_must_come_out_in_its_place_with_a_value() {
+    fn every_row_must_come_out_in_order_with_a_value() {
         assert_eq!(check([0, 1, 2].map(line).into_iter(), 3), Ok(()));
         for lines in [
             vec![line(0), line(1)],

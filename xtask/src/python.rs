@@ -1,5 +1,5 @@
-//! `cargo xtask python`: the Python package built as a wheel, installed into an environment of its own, and tested there. The
-//! environment stays under `target/`, so that only the first time takes long.
+//! `cargo xtask python`: builds the Python package as a wheel, installs it in a separate environment, and tests it
+//! there. The environment stays under `target/`, so that only the first run takes long.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use crate::{OUR_OWN, Result, venv, workspace};
 
-/// What builds the package.
+/// The build tool of the package.
 pub(crate) const BUILDER: &str = "maturin>=1.9.4,<2";
 
-/// What builds the package, what it is tested with, and what it is tested beside.
+/// The packages for building it, for testing it, and for testing it together with others.
 const TOOLS: [&str; 18] = [
     BUILDER,
     "pytest",
@@ -43,21 +43,21 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     succeed("pytest", &mut pytest)
 }
 
-/// The interpreter of an environment with the package as it is now, and all that it is tested with.
+/// The interpreter of an environment with the current package and everything for its tests.
 ///
 /// # Errors
-/// What cannot be had, or does not build.
+/// A failure to install or build.
 pub(crate) fn installed() -> Result<PathBuf> {
     installed_beside("python", &TOOLS)
 }
 
-/// The interpreter of the environment `name` with the package as it is now beside `packages`, one of which is maturin.
+/// The interpreter of the environment `name` with the current package and `packages`, one of which is maturin.
 ///
 /// # Errors
-/// What cannot be had, or does not build.
+/// A failure to install or build.
 pub(crate) fn installed_beside(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let python = venv::python(name, packages)
-        .map_err(|problem| format!("the Python package needs others beside it: {problem}"))?;
+        .map_err(|problem| format!("the Python package needs other packages: {problem}"))?;
     install(&python)?;
     Ok(python)
 }
@@ -70,7 +70,8 @@ fn install(python: &Path) -> Result<()> {
     maturin.args(["-m", "maturin", "build", "--release", "--quiet", "--manifest-path"]);
     maturin.arg(package().join("Cargo.toml")).arg("--out").arg(&wheels).arg("--interpreter").arg(python);
     succeed("building the wheel", &mut maturin)?;
-    let listed = std::fs::read_dir(&wheels).map_err(|error| format!("there is no wheel: {error}"))?;
+    let listed =
+        std::fs::read_dir(&wheels).map_err(|error| format!("cannot read the wheel folder: {error}"))?;
     let wheel =
         listed.flatten().map(|entry| entry.path()).find(|path| path.extension() == Some(OsStr::new("whl")));
     let wheel = wheel.ok_or_else(|| "there is no wheel".to_owned())?;
@@ -87,16 +88,16 @@ fn install(python: &Path) -> Result<()> {
     succeed("installing the wheel", pip.arg(&wheel))
 }
 
-/// Carries out a step.
+/// Runs a step.
 ///
 /// # Errors
 /// If it does not succeed.
 pub(crate) fn succeed(what: &str, command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|error| format!("{what}: cannot run it: {error}"))?;
+    let status = command.status().map_err(|error| format!("{what}: cannot start it: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{what} failed")) }
 }
 
-/// A program of the environment, which finds the cargo that built this one.
+/// A program of the environment, configured to find the cargo that built this one.
 pub(crate) fn in_workspace(python: &Path) -> Command {
     let mut command = Command::new(python);
     command.current_dir(workspace()).stdin(std::process::Stdio::null());

@@ -1,7 +1,8 @@
-//! `cargo xtask schemas DIR...`: JSON Schemas and OpenAPI documents as they are found in the wild, through every protocol. None may
-//! make us panic, and no wire schema of ours may be refused by the simulator, which judges it by each provider's rules. Every dialect must
-//! have each schema within a second, or say why not; so must whatever else is done with a schema before a run.
-#![expect(clippy::disallowed_methods, reason = "how long a schema takes is judged")]
+//! `cargo xtask schemas DIR...`: takes JSON Schemas and OpenAPI documents found in the wild through every protocol.
+//! None may cause a panic, and the simulator, which applies each provider's rules, may reject none of our wire
+//! schemas. Translating a schema to any dialect, or rejecting it with a reason, must take less than a second, and so
+//! must everything else that is done with a schema before a run.
+#![expect(clippy::disallowed_methods, reason = "the time for a schema is limited")]
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,14 +31,14 @@ const PROTOCOLS: [(Protocol, &str); 4] = [
     (Protocol::Gemini, "gemini"),
 ];
 
-/// What a schema may take in one dialect, or to be read.
+/// The longest time for a schema in one dialect, or for reading it.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// The reasons that are printed, and the slowest schemas.
+/// How many reasons and slowest schemas are printed.
 const REASONS: usize = 40;
 const SLOWEST: usize = 5;
 
-/// Judges what is found in `folders`, and prints what became of it.
+/// Checks the schemas in `folders`, and prints the results.
 ///
 /// # Errors
 /// A folder without schemas, a panic, and a wire schema that a provider's rules forbid.
@@ -49,7 +50,7 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
     paths.sort();
     let schemas: Vec<_> = paths.iter().flat_map(|path| read(path)).collect();
     if schemas.is_empty() {
-        return Err(format!("no JSON Schema and no OpenAPI document in {folders:?}"));
+        return Err(format!("no JSON Schema or OpenAPI document in {folders:?}"));
     }
     let mut command = Command::new(binaries::tested("rowcall")?);
     let server = Server::start(command.args(["sim", "--latency", "0s"]))?;
@@ -57,11 +58,11 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
     let mut wrong = Vec::new();
     for (name, schema) in &schemas {
         for (protocol, spoken) in PROTOCOLS {
-            let told = judge(&server, schema, protocol);
-            if let Told::Panicked | Told::Forbidden(_) = &told {
-                wrong.push(format!("{spoken} {name}: {}", told.words()));
+            let judgement = judge(&server, schema, protocol);
+            if let Judgement::Panicked | Judgement::Forbidden(_) = &judgement {
+                wrong.push(format!("{spoken} {name}: {}", judgement.words()));
             }
-            *tally.entry((spoken, told.kind())).or_insert(0_usize) += 1;
+            *tally.entry((spoken, judgement.kind())).or_insert(0_usize) += 1;
         }
     }
     let mut translated = Translated::default();
@@ -80,30 +81,30 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
 
 const PANICKED: &str = "panicked";
 
-/// What became of schemas in the dialects.
+/// The results of schemas in the dialects.
 #[derive(Debug, Default)]
 struct Translated {
     tally: BTreeMap<(&'static str, &'static str), usize>,
-    /// Why schemas are refused, with how many and one of them.
+    /// Why schemas are rejected, with a count and an example.
     reasons: BTreeMap<String, (usize, String)>,
-    /// How long each took, with what was done.
+    /// How long each took, and for what.
     times: Vec<(Duration, String)>,
     wrong: Vec<String>,
 }
 
 impl Translated {
-    /// Reads the schema, does with it what is done before a run, and brings it into every dialect.
+    /// Reads the schema, does everything with it that happens before a run, and translates it to every dialect.
     fn add(&mut self, name: &str, schema: &Value) {
         let read = || Schema::from_json(schema.clone()).inspect(used);
         let schema = match self.timed(name, "read", read) {
             None => return self.count("read", PANICKED),
             Some(Err(problem)) => {
                 self.refuse("read", name, &problem.message);
-                return self.count("read", "refused by us");
+                return self.count("read", "rejected by us");
             }
             Some(Ok(schema)) => schema,
         };
-        self.count("read", "taken");
+        self.count("read", "accepted");
         for dialect in Dialect::NAMED {
             let kind = match self.timed(name, dialect.name(), || schema.wire(dialect).map(drop)) {
                 None => PANICKED,
@@ -123,7 +124,7 @@ impl Translated {
 
     fn refuse(&mut self, what: &str, name: &str, message: &str) {
         if message.trim().is_empty() {
-            self.wrong.push(format!("{what} {name}: refused without a reason"));
+            self.wrong.push(format!("{what} {name}: rejected without a reason"));
         }
         let (count, _) = self
             .reasons
@@ -132,7 +133,7 @@ impl Translated {
         *count += 1;
     }
 
-    /// What `made` gives, unless it panics.
+    /// The result of `made`, unless it panics.
     fn timed<T>(&mut self, name: &str, what: &str, made: impl FnOnce() -> T) -> Option<T> {
         let begun = Instant::now();
         let made = catch_unwind(AssertUnwindSafe(made));
@@ -153,7 +154,7 @@ impl fmt::Display for Translated {
         let mut reasons: Vec<_> = self.reasons.iter().collect();
         reasons.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
         for (reason, (count, name)) in reasons.into_iter().take(REASONS) {
-            writeln!(f, "{count:5} refused, {reason} ({name})")?;
+            writeln!(f, "{count:5} rejected, {reason} ({name})")?;
         }
         let mut times: Vec<_> = self.times.iter().collect();
         times.sort_by(|one, other| other.cmp(one));
@@ -164,7 +165,7 @@ impl fmt::Display for Translated {
     }
 }
 
-/// What is done with every schema before and during a run, beside the translation.
+/// Everything that is done with a schema before and during a run, except the translation.
 fn used(schema: &Schema) {
     for value in [json!({}), json!([{}]), json!("x"), json!(null)] {
         let value = schema.coerce(value);
@@ -172,7 +173,7 @@ fn used(schema: &Schema) {
     }
 }
 
-/// A message without what it says of one schema alone.
+/// A message without the parts that are specific to one schema.
 fn generally(message: &str) -> String {
     let mut general = String::new();
     for (number, part) in message.split('`').enumerate() {
@@ -192,26 +193,26 @@ pub(crate) fn found(folders: &[&str]) -> Vec<(String, Value)> {
     paths.iter().flat_map(|path| read(path)).collect()
 }
 
-/// What became of a schema in one protocol.
+/// The result of a schema in one protocol.
 #[derive(Debug)]
-enum Told {
-    /// It goes by the provider's own structured output, and the simulator takes it.
+enum Judgement {
+    /// Through the provider's own structured output, and the simulator accepts it.
     Native,
-    /// It goes by another of the provider's means.
+    /// Through another of the provider's modes.
     Otherwise(Mode),
-    /// It is no schema that anything can satisfy, or none that we read.
+    /// An invalid or unsatisfiable schema, or one that we do not support.
     Refused,
     Forbidden(String),
     Panicked,
 }
 
-impl Told {
+impl Judgement {
     fn kind(&self) -> &'static str {
         match self {
             Self::Native => "by schema",
             Self::Otherwise(Mode::Schema | Mode::Tool) => "by a tool",
             Self::Otherwise(Mode::Json | Mode::Prompt) => "by the prompt",
-            Self::Refused => "refused by us",
+            Self::Refused => "rejected by us",
             Self::Forbidden(_) => "forbidden by the provider",
             Self::Panicked => PANICKED,
         }
@@ -225,7 +226,7 @@ impl Told {
     }
 }
 
-fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Told {
+fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Judgement {
     let asked = catch_unwind(AssertUnwindSafe(|| {
         let schema = Schema::from_json(schema.clone()).ok()?;
         let forms = Forms::of(&schema, protocol, protocol.modes()).ok()?;
@@ -233,8 +234,8 @@ fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Told {
         Some((mode, target.encode(&Prompt::new(vec![Turn::user("Anything.")]))))
     }));
     let (mode, request) = match asked {
-        Err(_) => return Told::Panicked,
-        Ok(None) => return Told::Refused,
+        Err(_) => return Judgement::Panicked,
+        Ok(None) => return Judgement::Refused,
         Ok(Some(asked)) => asked,
     };
     let root = match protocol {
@@ -246,12 +247,13 @@ fn judge(server: &Server, schema: &Value, protocol: Protocol) -> Told {
         headers.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
     }
     match server.post(&format!("{root}{}", request.path), &headers, &request.body) {
-        Ok((200, _)) if mode == Mode::Schema => Told::Native,
-        Ok((200, _)) => Told::Otherwise(mode),
-        // A schema that no provider enforces may say anything; the simulator cannot make up a value for all of that.
-        Ok((400, body)) if mode != Mode::Schema && body.contains(UNSIMULATED) => Told::Otherwise(mode),
-        Ok((status, body)) => Told::Forbidden(format!("{status} {body}")),
-        Err(problem) => Told::Forbidden(problem),
+        Ok((200, _)) if mode == Mode::Schema => Judgement::Native,
+        Ok((200, _)) => Judgement::Otherwise(mode),
+        // A schema that no provider enforces may contain anything; the simulator cannot make up a value for all of
+        // that.
+        Ok((400, body)) if mode != Mode::Schema && body.contains(UNSIMULATED) => Judgement::Otherwise(mode),
+        Ok((status, body)) => Judgement::Forbidden(format!("{status} {body}")),
+        Err(problem) => Judgement::Forbidden(problem),
     }
 }
 
@@ -260,7 +262,7 @@ fn target(form: Form, protocol: Protocol) -> Target {
     Target::new(protocol, quirks, "sim".to_owned(), form, Parameters::default())
 }
 
-/// The JSON files below a folder; what cannot be read is passed over.
+/// The JSON files below a folder; unreadable ones are skipped.
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -277,7 +279,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// The schemas in a file: itself, if it says that it is one, or those of an OpenAPI document.
+/// The schemas in a file: the file itself, if it says that it is one, or those of an OpenAPI document.
 fn read(path: &Path) -> Vec<(String, Value)> {
     let Some(Value::Object(file)) = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok())
     else {
@@ -294,7 +296,7 @@ fn read(path: &Path) -> Vec<(String, Value)> {
     of_openapi(&file).into_iter().map(|(part, schema)| (format!("{name} {part}"), schema)).collect()
 }
 
-/// Each of the components of an OpenAPI document, with all the others to refer to.
+/// Each component of an OpenAPI document, with all others available for references.
 fn of_openapi(document: &Map<String, Value>) -> Vec<(String, Value)> {
     let parts = document
         .get("components")
@@ -304,9 +306,9 @@ fn of_openapi(document: &Map<String, Value>) -> Vec<(String, Value)> {
     let schema = |name: &String| {
         let all = json!({"components": {"schemas": parts}, "definitions": parts});
         let mut whole = all.as_object().cloned().unwrap_or_default();
-        let place = if document.contains_key("components") { "components/schemas" } else { "definitions" };
+        let section = if document.contains_key("components") { "components/schemas" } else { "definitions" };
         let escaped = name.replace('~', "~0").replace('/', "~1");
-        whole.insert("$ref".to_owned(), json!(format!("#/{place}/{escaped}")));
+        whole.insert("$ref".to_owned(), json!(format!("#/{section}/{escaped}")));
         (name.clone(), Value::Object(whole))
     };
     parts.keys().map(schema).collect()
@@ -317,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schema_has_a_form_in_every_dialect_or_is_refused_with_a_reason() {
+    fn a_schema_has_a_form_in_every_dialect_or_is_rejected_with_a_reason() {
         let recursive = json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}}});
         let mut translated = Translated::default();
         translated.add("recursive.json", &recursive);
@@ -326,7 +328,7 @@ mod tests {
             let kind = if dialect == Dialect::Anthropic { "not by schema" } else { "by schema" };
             assert_eq!(translated.tally.get(&(dialect.name(), kind)), Some(&1), "{}", dialect.name());
         }
-        assert_eq!(translated.tally.get(&("read", "refused by us")), Some(&1));
+        assert_eq!(translated.tally.get(&("read", "rejected by us")), Some(&1));
         let reasons: Vec<&String> = translated.reasons.keys().collect();
         assert!(
             reasons.iter().any(|reason| reason.contains("the schema contains itself at `…`")),
@@ -336,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_are_told_from_other_files() {
+    fn schemas_are_distinguished_from_other_files() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = [
             ("a.json", r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}"#),

@@ -1,4 +1,4 @@
-//! A server in a process of its own, from its first line of output, which names its base URL, until it is no longer
+//! A server in a separate process, from its first line of output, which has its base URL, until it is no longer
 //! needed.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command` and waits until it has told where it listens.
+    /// Starts `command` and waits until it has printed its base URL.
     ///
     /// # Errors
     /// A command that does not start, or that ends without naming a base URL.
@@ -25,7 +25,7 @@ impl Server {
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let mut process = spawned.map_err(|error| format!("cannot start {command:?}: {error}"))?;
         let output = process.stdout.take();
-        // From here on an early return ends the process.
+        // From here on an early return kills the process.
         let mut server = Self { process, base: String::new() };
         let lines = output
             .into_iter()
@@ -35,19 +35,20 @@ impl Server {
         Ok(server)
     }
 
-    /// Up to and with `/v1`.
+    /// Including `/v1`.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    /// What the server answers to a GET of `path`, counted from the base URL.
+    /// The server's answer to a GET of `path`, relative to the base URL.
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
         let answer = self.exchange(path).map_err(|error| format!("the server does not answer: {error}"))?;
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         serde_json::from_str(body).map_err(|_| format!("the server answered `{answer}`"))
     }
 
-    /// The status and the body that the server answers to a POST of JSON to `path`, counted from the root, with these headers.
+    /// The status and body of the server's answer to a POST of JSON to `path`, relative to the root, with these
+    /// headers.
     pub(crate) fn post(&self, path: &str, headers: &str, body: &[u8]) -> Result<(u16, String)> {
         let length = body.len();
         let head = format!(
@@ -66,7 +67,7 @@ impl Server {
         self.sent(&format!("GET /{prefix}{path} HTTP/1.1\r\n"), b"")
     }
 
-    /// Sends a message with this head, as far as it goes, and reads the answer to its end.
+    /// Sends a message with this head, as far as possible, and reads the answer to its end.
     fn sent(&self, head: &str, body: &[u8]) -> std::io::Result<String> {
         let address = self.base.trim_start_matches("http://");
         let (host, _) = address.split_once('/').unwrap_or((address, ""));
@@ -81,7 +82,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A server that is gone already needs no ending.
+        // If the server has ended already, there is nothing to kill.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

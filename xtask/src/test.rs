@@ -1,17 +1,17 @@
-//! `cargo xtask test`: everything CI runs, one step after the other until one fails. What a step prints is left as it
-//! is, so that cargo's own result lines can be read.
+//! `cargo xtask test`: everything CI runs, one step after another until one fails. The output of a step is not
+//! changed, so that cargo's own result lines can be read.
 #![expect(clippy::disallowed_methods, reason = "how long a step took is shown")]
 
 use std::time::Instant;
 
 use crate::{Result, binaries, cargo, crash, engines, judges, python};
 
-/// How much is run.
+/// How much to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// What CI runs.
     All,
-    /// What catches most mistakes for a fraction of the wait.
+    /// What catches most mistakes in a fraction of the time.
     Quick,
 }
 
@@ -24,7 +24,7 @@ struct Step {
 enum Work {
     /// cargo, with these arguments.
     Cargo(&'static [&'static str]),
-    /// What tests use that a fresh machine may not have.
+    /// Programs that tests use and a fresh machine may lack.
     Tools,
     /// The short form of `cargo xtask crash`.
     Crash,
@@ -32,7 +32,7 @@ enum Work {
     PythonCrash,
     /// `cargo xtask judges`.
     Judges,
-    /// `cargo xtask engines`, without other schemas than our own.
+    /// `cargo xtask engines`, with only our own schemas.
     Engines,
     /// The Python package's tests.
     Python,
@@ -55,7 +55,7 @@ const STEPS: [Step; 10] = [
     },
     Step { name: "tools", work: Work::Tools, least: Extent::All },
     Step { name: "tests", work: Work::Cargo(&binaries::TESTS), least: Extent::Quick },
-    // They use what the tests have built.
+    // These use what the tests have built.
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
     Step { name: "judges", work: Work::Judges, least: Extent::All },
     Step { name: "engines", work: Work::Engines, least: Extent::All },
@@ -87,11 +87,11 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
     Ok(())
 }
 
-/// The command that does the same.
+/// The equivalent command.
 fn command(work: &Work) -> String {
     match work {
         Work::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
-        Work::Tools => "strace, installed where this process may".to_owned(),
+        Work::Tools => "install strace, if this process may".to_owned(),
         Work::Crash => "cargo xtask crash --short".to_owned(),
         Work::PythonCrash => "cargo xtask crash --python --short".to_owned(),
         Work::Judges => "cargo xtask judges".to_owned(),
@@ -109,7 +109,7 @@ fn perform(work: &Work) -> Result<()> {
         }
         Work::Tools => {
             if !crash::has_strace() {
-                println!("strace cannot be had or used here: what it is needed for is left out");
+                println!("strace is not available here: tests that need it are skipped");
             }
             Ok(())
         }

@@ -1,5 +1,5 @@
-//! `cargo xtask vectors DIR`: judges a folder of vector files, those pinned under `crates/rowcall/tests/vectors` or any
-//! others of their form. What each kind of file asks is in a file of its own; where we differ on purpose, in `known.rs`.
+//! `cargo xtask vectors DIR`: checks a folder of vector files, those pinned in `crates/rowcall/tests/vectors` or any
+//! others of the same form. Each kind of file has its own module; `known.rs` has the intended differences.
 
 mod answers;
 mod case;
@@ -20,10 +20,10 @@ use crate::Result;
 use case::{Case, Verdict};
 use known::Known;
 
-/// What a case is judged by: what it asks and we do otherwise, or in which way it has not the form of its kind.
+/// Checks a case: returns how it differs, or how it is malformed.
 type Judge = fn(Case<'_>) -> std::result::Result<Verdict, String>;
 
-/// The files that can be judged.
+/// The files that can be checked.
 const KINDS: [(&str, Judge); 9] = [
     ("openai_chat.json", chat::judge),
     ("openai_responses.json", |case| answers::response(case, Protocol::OpenAiResponses)),
@@ -36,7 +36,7 @@ const KINDS: [(&str, Judge); 9] = [
     ("retry_and_limits.json", limits::judge),
 ];
 
-/// Judges the files of `folder` and prints a line for each case.
+/// Checks the files of `folder` and prints a line for each case.
 ///
 /// # Errors
 /// If the folder cannot be read or a case differs that `docs/faults.md` does not list.
@@ -49,7 +49,8 @@ pub(crate) fn run(folder: &Path) -> Result<()> {
     for line in &lines {
         println!("{line}");
     }
-    let count = |tells: fn(&Finding) -> bool| lines.iter().filter(|line| tells(&line.finding)).count();
+    let count =
+        |is_counted: fn(&Finding) -> bool| lines.iter().filter(|line| is_counted(&line.finding)).count();
     let differ = count(|finding| matches!(finding, Finding::Differs(_)));
     println!(
         "{} ok, {} known, {differ} differ, {} skipped",
@@ -63,20 +64,20 @@ pub(crate) fn run(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One line of what is printed.
+/// One line of the output.
 #[derive(Debug)]
 struct Line {
     file: String,
-    /// The case; `None` for a file as a whole.
+    /// The case; `None` for the whole file.
     case: Option<String>,
     finding: Finding,
 }
 
-/// What has been found about a case or a file.
+/// The result for a case or a file.
 #[derive(Debug, PartialEq)]
 enum Finding {
     Ok,
-    /// We differ on purpose, for this reason.
+    /// An intended difference, for this reason.
     Known(String),
     Differs(String),
     Skipped(String),
@@ -145,7 +146,7 @@ fn finding(id: &str, verdict: std::result::Result<Verdict, String>, known: &Know
         Ok(Verdict::Skipped(why)) => return Finding::Skipped(why),
         Ok(Verdict::Judged(differences)) => differences,
     };
-    // A case is known if it is listed, or if all that is different about it is.
+    // A case is known if it is listed, or if all its differences are.
     let reasons: Option<Vec<&str>> = differences
         .iter()
         .map(|difference| known.why(id).or_else(|| known.why(difference.special.unwrap_or_default())))
@@ -154,8 +155,8 @@ fn finding(id: &str, verdict: std::result::Result<Verdict, String>, known: &Know
         Some([]) => Finding::Ok,
         Some([why, ..]) => Finding::Known((*why).to_owned()),
         None => {
-            let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
-            Finding::Differs(told.join("; "))
+            let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+            Finding::Differs(differences.join("; "))
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Virtual environments of Python below `target/`: made once, and again when what is to be in them changes or they were not
-//! made to the end.
+//! Python virtual environments below `target/`: made once, and again if their packages change or they are incomplete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +11,13 @@ use crate::{Result, workspace};
 const INTERPRETERS: [&str; 6] =
     ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
-/// Written into the environment when all is in it: the packages that it was made for.
+/// Written into the environment when it is complete: the packages that it was made for.
 const STAMP: &str = "packages";
 
-/// The interpreter of the environment `name`, which has `packages`, as pip reads them.
+/// The interpreter of the environment `name`, which has `packages`, in pip's format.
 ///
 /// # Errors
-/// What they cannot be had without: Python from 3.10 on with its `venv`, and a registry of packages.
+/// If Python 3.10 or later with its `venv`, or a package registry, is not available.
 pub(crate) fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let folder = workspace().join("target").join(name);
     let python = folder.join("bin/python");
@@ -30,7 +29,7 @@ pub(crate) fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
     if !pip.stdin(Stdio::null()).status().is_ok_and(|status| status.success()) {
-        return Err("pip cannot install them: it needs a registry of Python packages, see above".to_owned());
+        return Err("pip cannot install them: it needs a Python package registry, see above".to_owned());
     }
     let stamp = folder.join(STAMP);
     fs::write(&stamp, packages.join("\n"))
@@ -38,12 +37,12 @@ pub(crate) fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Whether all of `packages` has been installed in `folder`, and nothing else.
+/// Whether exactly `packages` have been installed in `folder`.
 fn is_made(folder: &Path, packages: &[&str]) -> bool {
     fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == packages.join("\n"))
 }
 
-/// Makes an empty environment. On Debian, what is needed for that is a package of its own.
+/// Makes an empty environment. On Debian this needs a separate package.
 fn make(folder: &Path) -> Result<()> {
     let venv = || {
         let python = INTERPRETERS.iter().find(|name| is_new_enough(name));
@@ -53,7 +52,7 @@ fn make(folder: &Path) -> Result<()> {
     if venv() || (install("python3-venv") && venv()) {
         return Ok(());
     }
-    Err("there is no Python from 3.10 on whose `-m venv` works".to_owned())
+    Err("there is no Python 3.10 or later with a working `-m venv`".to_owned())
 }
 
 fn is_new_enough(name: &str) -> bool {

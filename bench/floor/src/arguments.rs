@@ -1,24 +1,24 @@
-//! What the command line asks for: which client, how many rows, how many in flight, and where the server is.
+//! The command-line arguments: the client, the number of rows, the requests in flight, and the server's address.
 
 use std::path::PathBuf;
 
-/// Shown with every argument that is not understood.
+/// Shown for any invalid arguments.
 pub(crate) const USAGE: &str = "usage: rowcall-bench-floor raw|hyper-util|rowcall|semaphore --base URL [--rows N] [--in-flight N] [--runtime current|multi] [--bodies FILE]";
 
-/// The arguments as checked.
+/// The validated arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    /// Who asks.
+    /// The client.
     pub(crate) client: Client,
-    /// Rows to ask about.
+    /// The number of rows.
     pub(crate) rows: u64,
-    /// Requests under way at once.
+    /// Requests in flight.
     pub(crate) in_flight: usize,
-    /// The server's base URL, up to and with `/v1`.
+    /// The server's base URL, including `/v1`.
     pub(crate) base: String,
-    /// What the client runs on.
+    /// The client's runtime.
     pub(crate) runtime: Runtime,
-    /// Only for the semaphore: a line for each row, which is the request's body.
+    /// Only for the semaphore: a file with a request body for each row, one per line.
     pub(crate) bodies: Option<PathBuf>,
 }
 
@@ -31,12 +31,12 @@ pub(crate) enum Client {
     HyperUtil,
     /// rowcall itself.
     Rowcall,
-    /// hyper-util's pooled client, which sleeps and asks again when it is refused.
+    /// hyper-util's pooled client, which sleeps and retries when rejected.
     Semaphore,
 }
 
 impl Client {
-    /// The client as the command line names it.
+    /// The client's name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
@@ -50,14 +50,14 @@ impl Client {
 /// The kinds of tokio runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
-    /// One thread, so that clients are compared without the cost of moving work about.
+    /// One thread, so that clients are compared without the cost of moving work between threads.
     CurrentThread,
-    /// A thread for each core.
+    /// One thread per core.
     Multi,
 }
 
 impl Arguments {
-    /// The arguments in `words`, or what is wrong with them.
+    /// Parses the arguments in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[String]) -> Result<Self, String> {
         let (client, mut options) = words.split_first().ok_or("no client is named")?;
         let client = [Client::Raw, Client::HyperUtil, Client::Rowcall, Client::Semaphore]
@@ -67,7 +67,7 @@ impl Arguments {
         let (mut rows, mut in_flight, mut base, mut runtime) = (100_000, 64, None, Runtime::CurrentThread);
         let mut bodies = None;
         while let [option, value, rest @ ..] = options {
-            let wrong = || format!("`{value}` is no value for `{option}`");
+            let wrong = || format!("`{value}` is not a valid value for `{option}`");
             match option.as_str() {
                 "--rows" => rows = value.parse().map_err(|_| wrong())?,
                 "--in-flight" => in_flight = value.parse().map_err(|_| wrong())?,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_is_given_and_keeps_to_defaults() {
+    fn parses_arguments_and_uses_defaults() {
         let expected = Arguments {
             client: Client::HyperUtil,
             rows: 100_000,
@@ -123,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn reports_invalid_arguments() {
         for (line, expected) in [
             ("", "no client is named"),
             ("curl", "unknown client `curl`"),
             ("raw --rows", "`--rows` needs a value"),
-            ("raw --rows few", "`few` is no value for `--rows`"),
+            ("raw --rows few", "`few` is not a valid value for `--rows`"),
             ("raw --fast yes", "unknown option `--fast`"),
             ("raw", "`--base` is missing: the stub prints it when it starts"),
         ] {

@@ -1,5 +1,5 @@
-//! The chat completions protocol, as little of it as a typed client needs: a request written around the row's text, and
-//! the person read from the answer's envelope.
+//! The chat completions protocol, as little as a typed client needs: a request with the row's text, and the person
+//! from the answer's envelope.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(crate) fn request(row: u64) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// The person in the answer `body`, checked to be that of `row`.
+/// The person in the answer `body`, checked to belong to `row`.
 pub(crate) fn answer(body: &[u8], row: u64) -> Result<Person, String> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let content = envelope.choices.first().and_then(|choice| choice.message.content.as_deref());
@@ -33,7 +33,7 @@ pub(crate) fn answer(body: &[u8], row: u64) -> Result<Person, String> {
     if person.is_of(row) { Ok(person) } else { Err(format!("row {row}: got `{}`", person.name)) }
 }
 
-/// What an extraction cannot do without: content, the reason why it ended, and usage.
+/// The fields that an extraction needs: content, finish reason, and usage.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]

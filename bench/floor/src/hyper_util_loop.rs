@@ -1,5 +1,5 @@
-//! The loop one would write without rowcall: hyper-util's pooled client, requests in flight by `buffer_unordered`, and a
-//! typed decode of envelope and value.
+//! The loop one would write without rowcall: hyper-util's pooled client, `buffer_unordered` for requests in flight,
+//! and a typed decode of envelope and value.
 #![expect(clippy::disallowed_types, reason = "the bare client is what rowcall is compared with")]
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use crate::arguments::Arguments;
 use crate::chat;
 
-/// Asks about every row; returns how many answers were right.
+/// Sends all rows; returns how many answers were correct.
 pub(crate) async fn ask(arguments: &Arguments) -> Result<u64, String> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);

@@ -1,11 +1,11 @@
-//! The same rows through rowcall as a user would write it: a typed extractor, outcomes as they are completed, none kept.
+//! The same rows through rowcall, as a user would write it: a typed extractor, outcomes as they complete, none kept.
 
 use rowcall::Client;
 
 use crate::arguments::Arguments;
 use crate::person::{Person, text};
 
-/// Asks about every row; returns how many answers were right.
+/// Sends all rows; returns how many answers were correct.
 pub(crate) async fn ask(arguments: &Arguments) -> Result<u64, String> {
     let client =
         Client::builder("vllm/stub").base_url(&arguments.base).concurrency(arguments.in_flight).build();

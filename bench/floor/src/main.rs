@@ -1,6 +1,5 @@
-//! Clients that ask about the same rows, each with no more than its kind needs: raw sockets, hyper-util's pooled client,
-//! the same behind a semaphore, and rowcall. One process measures one client once; comparing is the business of
-//! `cargo xtask bench`.
+//! Clients that send the same rows, each with no more than its kind needs: raw sockets, hyper-util's pooled client,
+//! the same with a semaphore, and rowcall. One process measures one client once; `cargo xtask bench` compares them.
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 mod arguments;
@@ -39,8 +38,8 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Asks about every row and returns how many answers were the right ones. The first answer that fails ends it: figures
-/// of a client that did not do the work are worth nothing.
+/// Sends all rows and returns how many answers were correct. The first failure ends it: figures of a client that did
+/// not do its work are worthless.
 fn ask(arguments: &Arguments) -> Result<u64, String> {
     let mut runtime = match arguments.runtime {
         Runtime::CurrentThread => tokio::runtime::Builder::new_current_thread(),

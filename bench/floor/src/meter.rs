@@ -1,5 +1,5 @@
-//! What a client has cost its process, from the first line of `main` to the last answer: CPU time, wall time and the
-//! most memory that was resident.
+//! The cost of a client's process, from the first line of `main` to the last answer: CPU time, wall time and peak
+//! resident memory.
 #![expect(clippy::disallowed_methods, reason = "wall time is what is measured")]
 
 use std::time::Instant;
@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
 
-/// Wall time since the process began; CPU time and memory are counted by the system.
+/// Wall time since the process began; the system counts CPU time and memory.
 #[derive(Debug)]
 pub(crate) struct Meter {
     started: Instant,
 }
 
 impl Meter {
-    /// To be called first in `main`.
+    /// Must be called first in `main`.
     pub(crate) fn start() -> Self {
         Self { started: Instant::now() }
     }
 
-    /// The figures so far, of a client that got `ok` right answers: seconds, and kilobytes of 1024 bytes. Memory is null
-    /// where the system does not tell it.
+    /// The figures so far, for a client with `ok` correct answers: seconds, and kilobytes of 1024 bytes. Memory is
+    /// null where the system does not provide it.
     pub(crate) fn report(&self, arguments: &Arguments, ok: u64) -> Value {
         json!({
             "impl": arguments.client.name(),
@@ -41,7 +41,7 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// The peak resident set in what Linux says of a process in its `status` file.
+/// The peak resident set in the `status` file of a process.
 fn peak_memory(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()

@@ -1,10 +1,11 @@
-//! The rows and the value asked for about each: a text that names its row, and the person that the stub answers with.
+//! The rows and their expected values: a text that contains its row number, and the person that the stub answers
+//! with.
 
 use serde::{Deserialize, Serialize};
 
 const NAMES: [&str; 7] = ["Ann", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus"];
 
-/// What is extracted from a row.
+/// The value extracted from a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub(crate) struct Person {
     pub(crate) name: String,
@@ -12,7 +13,7 @@ pub(crate) struct Person {
     pub(crate) occupation: String,
 }
 
-/// The text of a row; no two are the same, so no client can answer one from another.
+/// The text of a row. All are different, so that a client cannot answer one from another.
 pub(crate) fn text(row: u64) -> String {
     let name = NAMES.get((row % 7) as usize).unwrap_or(&"Ann");
     format!(
@@ -22,7 +23,7 @@ pub(crate) fn text(row: u64) -> String {
 }
 
 impl Person {
-    /// Whether this is what the stub says about `row`.
+    /// Whether this is the stub's answer for `row`.
     pub(crate) fn is_of(&self, row: u64) -> bool {
         self.name.strip_prefix("Person ").and_then(|number| number.parse().ok()) == Some(row)
             && u64::from(self.age) == 20 + row % 60

@@ -1,5 +1,5 @@
-//! Sockets and nothing else: each connection asks about one row after the other, and an answer is read to its end but
-//! not looked into. It stands in for a load generator where there is none.
+//! Sockets and nothing else: each connection sends one row after another, and reads each answer to its end without
+//! examining it. It substitutes for a load generator.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use crate::chat;
 
 const MAX_HEADERS: usize = 64;
 
-/// Asks about every row over as many connections as there may be requests in flight; returns how many were answered.
+/// Sends all rows over as many connections as there may be requests in flight; returns how many were answered.
 pub(crate) async fn ask(arguments: &Arguments) -> Result<u64, String> {
     let address = arguments.base.strip_prefix("http://").ok_or("the base URL begins with `http://`")?;
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
@@ -56,7 +56,7 @@ async fn connection(host: &str, head: &str, next: &impl Fn() -> Option<u64>) -> 
     Ok(answered)
 }
 
-/// Whether `received` holds a whole answer, which must be a good one.
+/// Whether `received` has a complete answer, which must be a success.
 fn is_complete(received: &[u8]) -> Result<bool, String> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_answer_is_none() {
+    fn an_error_is_not_an_answer() {
         let bad = is_complete(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(bad, Err("status 429".to_owned()));
         let endless = is_complete(b"HTTP/1.1 200 OK\r\n\r\n");

@@ -1,5 +1,5 @@
-//! What most people write against rate limits: so many requests in flight, and whoever is refused keeps its place, sleeps
-//! as long as the server says, and asks again for ever.
+//! What most people write for rate limits: a fixed number of requests in flight; a rejected one keeps its slot,
+//! sleeps as long as the server says, and retries forever.
 #![expect(clippy::disallowed_types, reason = "the bare client is what rowcall is compared with")]
 
 use std::time::Duration;
@@ -14,11 +14,11 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::arguments::Arguments;
 
-/// How long to sleep where the server says nothing.
+/// How long to sleep if the server does not say.
 const SLEEP: Duration = Duration::from_secs(1);
 
-/// Sends every line of the file with bodies until it is answered; returns how many lines there were. The answers are not
-/// looked into.
+/// Sends every line of the file with bodies until it is answered; returns how many lines there were. The answers are
+/// not examined.
 pub(crate) async fn ask(arguments: &Arguments) -> Result<u64, String> {
     let file =
         arguments.bodies.as_ref().ok_or("`--bodies` is missing: the semaphore sends what stands there")?;
@@ -48,12 +48,12 @@ async fn answered(client: &Client<HttpConnector, Full<Bytes>>, url: &str, body: 
             .map_err(|error| error.to_string())?;
         let response = client.request(request).await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
-        let told = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-        // Also of a refusal, so that the connection can be used again.
+        let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        // Read a rejection's body too, so that the connection can be reused.
         response.into_body().collect().await.map_err(|error| error.to_string())?;
         match status {
             200 => return Ok(()),
-            429 | 529 => tokio::time::sleep(told.map_or(SLEEP, Duration::from_secs)).await,
+            429 | 529 => tokio::time::sleep(wait.map_or(SLEEP, Duration::from_secs)).await,
             _ => return Err(format!("status {status}")),
         }
     }

@@ -1,10 +1,10 @@
-//! Writes what the server says: a chat completion about one row, with the headers that a hosted provider sends, and
+//! Writes the server's answers: a chat completion for one row, with the headers that a hosted provider sends, and
 //! small JSON answers to everything else.
 
 use std::io::Write as _;
 
-/// What a hosted provider sends beside the body; a client has to read past it, so it belongs to the cost of a request. The
-/// limits are far above what any client can use, for a client that keeps to them is not to be slowed down.
+/// The headers that a hosted provider sends. A client has to read them, so they are part of the cost of a request.
+/// The limits are far above what any client can use, so that they do not slow one down.
 const HEAD: &str = "\
 HTTP/1.1 200 OK\r\n\
 Date: Wed, 29 Jul 2026 17:00:00 GMT\r\n\
@@ -29,7 +29,7 @@ Server: cloudflare\r\n\
 CF-RAY: 0123456789abcdef-CDG\r\n\
 alt-svc: h3=\":443\"; ma=86400\r\n";
 
-/// The row number in `[row N]` of a request body, or 0 where there is none.
+/// The row number in `[row N]` of a request body, or 0 without one.
 pub(crate) fn row(body: &[u8]) -> u64 {
     const MARK: &[u8] = b"[row ";
     let Some(at) = memchr::memmem::find(body, MARK) else { return 0 };

@@ -1,5 +1,5 @@
-//! One client's connection, from its first request to its last: what is asked for by path and answered at once, in the
-//! order in which it came.
+//! One client's connection, from its first request to its last: requests are routed by path and answered at once, in
+//! order.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::request::{self, Found};
 /// Answers requests until the client is gone.
 pub(crate) async fn serve(mut stream: TcpStream, counters: &Counters) {
     counters.opened();
-    // How the connection ended is of no interest: the client counts what it got.
+    // It does not matter how the connection ended: the client counts its answers.
     let _ = answer_all(&mut stream, counters).await;
     counters.closed();
 }

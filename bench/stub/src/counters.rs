@@ -1,5 +1,5 @@
-//! What the server has seen since it was last reset, for `/stats`, so that a measurement can check that a client sent
-//! what it says it sent.
+//! The server's counts since the last reset, for `/stats`, so that a measurement can check how many requests a client
+//! sent.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -39,13 +39,13 @@ impl Counters {
         self.open.fetch_sub(1, Relaxed);
     }
 
-    /// A chat completion was asked for, with head and body `bytes` long.
+    /// A chat completion was requested, with a head and body of `bytes` bytes.
     pub(crate) fn asked(&self, bytes: usize) {
         self.requests.fetch_add(1, Relaxed);
         self.request_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// Forgets all but the connections that are open now.
+    /// Forgets everything except the open connections.
     pub(crate) fn reset(&self) {
         for counter in [&self.requests, &self.request_bytes, &self.connections] {
             counter.store(0, Relaxed);
@@ -53,7 +53,7 @@ impl Counters {
         self.most_open.store(self.open.load(Relaxed), Relaxed);
     }
 
-    /// The counts as JSON, with the user and system time in seconds that this process has taken since it began.
+    /// The counts as JSON, with the user and system time of this process in seconds.
     pub(crate) fn stats(&self) -> String {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         format!(

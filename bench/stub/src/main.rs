@@ -1,7 +1,7 @@
-//! A server with one fixed answer, for measuring clients: `POST …/v1/chat/completions` gives the person whose number
-//! stands in the prompt as `[row N]`. Not built on hyper: a hyper server costs about as much as a hyper client, and the
-//! server must be clearly cheaper than what is measured against it. One thread.
-#![expect(clippy::print_stdout, reason = "the first line of output tells where the server listens")]
+//! A server with one fixed answer, for measuring clients: `POST …/v1/chat/completions` returns the person whose
+//! number is in the prompt as `[row N]`. Not built on hyper: a hyper server costs about as much as a hyper client,
+//! and the server must be clearly cheaper than the client that is measured. One thread.
+#![expect(clippy::print_stdout, reason = "the first line of output is the base URL")]
 
 mod answer;
 mod connection;
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The port asked for, or `None` where the arguments are not understood.
+/// The requested port, or `None` for invalid arguments.
 fn port(arguments: &[String]) -> Option<u16> {
     match arguments {
         [] => Some(0),
@@ -44,14 +44,14 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Serves until the process is ended.
+/// Serves until the process is killed.
 #[expect(clippy::disallowed_methods, reason = "a server has a task for each connection")]
 fn serve(port: u16) -> std::io::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(async {
         let listener = listen(port)?;
         println!("http://{}/v1", listener.local_addr()?);
         loop {
-            // A client that is gone before it was accepted is no reason to stop.
+            // A client that left before it was accepted is not a reason to stop.
             if let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(connection::serve(stream, &COUNTERS));
             }

@@ -1,16 +1,16 @@
-//! Finds the next HTTP/1.1 request in what a connection has received: where it ends, what it asks for, and whether the
-//! connection ends with it. What is answered is decided in `connection.rs`.
+//! Finds the next HTTP/1.1 request in the bytes that a connection has received: its end, its path, and whether the
+//! connection closes after it. `connection.rs` answers it.
 
 use std::ops::Range;
 
 const MAX_HEADERS: usize = 64;
 
-/// One request, as places in the buffer that it was found in.
+/// One request, as positions in the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// The path as the client wrote it.
     pub(crate) path: String,
-    /// Where the body stands; it ends the request.
+    /// The position of the body, which ends the request.
     pub(crate) body: Range<usize>,
     /// Whether the client wants the connection closed after the answer.
     pub(crate) close: bool,
@@ -23,7 +23,7 @@ pub(crate) enum Found {
     Request(Request),
     /// The beginning of one.
     More,
-    /// Nothing that this server reads: no HTTP, or a body in chunks.
+    /// Bytes that this server cannot read: not HTTP, or a chunked body.
     Unreadable,
 }
 

@@ -187,7 +187,7 @@ def test_an_object_that_only_looks_like_a_table_is_read_as_rows():
             return ["text"]
 
         def __len__(self):
-            raise TypeError("nobody knows")
+            raise TypeError("unknown")
 
         def __iter__(self):
             return iter(TEXTS)

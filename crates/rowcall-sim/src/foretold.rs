@@ -14,7 +14,7 @@ use crate::scenario::Scenario;
 /// What is known about a request in advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Foretold {
+pub struct Forecast {
     /// What the quota charges for it.
     pub need: Need,
     /// How long its answer takes, from admission or from the time it gets a slot.
@@ -24,11 +24,11 @@ pub struct Foretold {
 impl Scenario {
     /// What the simulator with this seed will do with the first chat completion request with this body, ignoring
     /// faults; `None` if it would be answered with 400.
-    pub fn foretell(&self, seed: u64, body: &[u8]) -> Option<Foretold> {
+    pub fn forecast(&self, seed: u64, body: &[u8]) -> Option<Forecast> {
         let ask = chat::decode(body, Rules::of(self)).ok()?;
         let chance = ask.row.chance(seed);
         let answer = Answer::whole(&ask, chance).ok()?.limited(ask.most_tokens);
-        Some(Foretold { need: need(&ask, &answer), latency: latency(self, chance, &ask, &answer, 1) })
+        Some(Forecast { need: need(&ask, &answer), latency: latency(self, chance, &ask, &answer, 1) })
     }
 }
 

@@ -227,7 +227,7 @@ pub use bill::{Bill, Tier};
 pub use engine::Engine;
 pub use error::SimError;
 pub use fault::{ErrorBody, Fault, FaultKind, Moment, StatusFault};
-pub use foretold::Foretold;
+pub use foretold::Forecast;
 pub use latency::{Latency, TextLatency};
 pub use mode::Mode;
 pub use options::{Counting, Http, Options, Tls};

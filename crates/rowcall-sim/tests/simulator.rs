@@ -208,12 +208,12 @@ fn the_same_seed_gives_the_same_answers_and_faults_and_another_seed_others() {
     let story = |seed| {
         let simulator = Simulator::start(scenario(), Options::default().with_seed(seed)).unwrap();
         let mut client = Client::to(&simulator);
-        let mut told = vec![];
+        let mut answers = vec![];
         for row in (0..12).chain(0..12) {
             let answer = client.ask(&person(&format!("row {row}"))).unwrap();
-            told.push((answer.status, answer.json()["choices"][0]["message"]["content"].clone()));
+            answers.push((answer.status, answer.json()["choices"][0]["message"]["content"].clone()));
         }
-        told
+        answers
     };
     assert_eq!(story(1), story(1));
     assert_ne!(story(1), story(2));
@@ -302,17 +302,17 @@ fn the_cost_and_latency_of_a_request_can_be_predicted() {
     let latency = Latency::LogNormal { median_seconds: 0.02, sigma: 0.5 };
     let scenario = instant().with_latency(latency);
     let body = person("John Smith is a 30-year-old software engineer");
-    let foretold = scenario.foretell(7, body.to_string().as_bytes()).unwrap();
+    let forecast = scenario.forecast(7, body.to_string().as_bytes()).unwrap();
     let simulator = Simulator::start(scenario.clone(), Options::default().with_seed(7)).unwrap();
     let answer = Client::to(&simulator).ask(&body).unwrap();
-    let processing = foretold.latency.as_millis().to_string();
+    let processing = forecast.latency.as_millis().to_string();
     assert_eq!(answer.header("openai-processing-ms"), Some(processing.as_str()));
     let usage = &answer.json()["usage"];
     assert_eq!(
         (usage["prompt_tokens"].as_u64(), usage["completion_tokens"].as_u64()),
-        (Some(foretold.need.input_tokens), Some(foretold.need.output_tokens))
+        (Some(forecast.need.input_tokens), Some(forecast.need.output_tokens))
     );
-    assert_eq!(scenario.foretell(7, b"{"), None);
+    assert_eq!(scenario.forecast(7, b"{"), None);
 }
 
 #[test]

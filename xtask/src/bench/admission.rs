@@ -1,5 +1,5 @@
-//! `cargo xtask bench admission`: how near rowcall comes to the best of all clients when it is told nothing of limits,
-//! scenario by scenario, and how near bare semaphores come.
+//! `cargo xtask bench admission`: how close rowcall gets to an ideal client without knowing the limits, for each
+//! scenario, compared with plain semaphores.
 
 mod ideal;
 mod line;
@@ -7,7 +7,7 @@ mod play;
 mod rows;
 mod story;
 
-use rowcall_sim::Foretold;
+use rowcall_sim::Forecast;
 use serde_json::json;
 
 use self::line::Line;
@@ -15,13 +15,13 @@ use self::play::{Played, Player, Stage};
 use self::story::{Beside, Faults, STORIES, Story};
 use crate::{Result, option};
 
-/// Requests in flight of the semaphores that three scenarios are also played with.
+/// Requests in flight of the semaphores that also play three of the scenarios.
 const SEMAPHORES: [u64; 3] = [10, 100, 1_000];
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// The names of the scenarios to play; all if there is none.
+    /// The names of the scenarios to play; empty for all.
     only: Vec<String>,
     rounds: u64,
     format: Format,
@@ -36,7 +36,7 @@ enum Format {
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options =
             Self { only: vec![], rounds: 1, format: Format::Table, beside: Beside::Semaphores, list: false };
@@ -49,7 +49,7 @@ impl Options {
                 }
                 "--rounds" => options.rounds = option::number(option, &mut words, 1)?,
                 "--json" => options.format = Format::Json,
-                "--no-semaphores" => options.beside = Beside::Nobody,
+                "--no-semaphores" => options.beside = Beside::Nothing,
                 "--list" => options.list = true,
                 _ => return Err(option::unknown(option)),
             }
@@ -70,10 +70,10 @@ fn known(name: &str) -> Result<String> {
     Err(format!("unknown scenario `{name}` (known: {})", names.join(", ")))
 }
 
-/// Plays, prints and judges.
+/// Plays, prints and evaluates.
 ///
 /// # Errors
-/// What does not build or start, a client that gave up, and scenarios whose limits are missed.
+/// A program that does not build or start, a client that gives up, and scenarios whose limits are missed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.list {
         for story in STORIES {
@@ -113,10 +113,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("{:#}", json!({ "rounds": options.rounds, "lines": lines, "problems": problems }));
     }
     let missed = lines.iter().filter(|line| !line.missed().is_empty()).count() + problems.len();
-    if missed == 0 { Ok(()) } else { Err(format!("{missed} of {} scenarios are missed", stories.len())) }
+    if missed == 0 {
+        Ok(())
+    } else {
+        Err(format!("{missed} of {} scenarios missed their limits", stories.len()))
+    }
 }
 
-/// All rounds of one client at one scenario.
+/// All rounds of one client in one scenario.
 fn line(stage: &Stage, story: &'static Story, player: Player, rounds: u64) -> Result<Line<'static>> {
     let play = || {
         let rows = stage.prepare(story)?;
@@ -126,9 +130,9 @@ fn line(stage: &Stage, story: &'static Story, player: Player, rounds: u64) -> Re
     play().map_err(|problem: String| format!("{:25}{problem}", story.name))
 }
 
-/// The ideal in seconds, and what was played.
-fn round(stage: &Stage, story: &Story, rows: &[Foretold], player: Player) -> Result<(f64, Played)> {
-    let ideal = if story.is_held_against_itself() {
+/// The ideal in seconds, and the result.
+fn round(stage: &Stage, story: &Story, rows: &[Forecast], player: Player) -> Result<(f64, Played)> {
+    let ideal = if story.is_its_own_baseline() {
         stage.play(story, rows, Faults::LeftOut, player)?.seconds
     } else {
         ideal::ideal(&story.scenario()?, rows)?.as_secs_f64()
@@ -153,11 +157,12 @@ mod tests {
         let words =
             ["--only", "ramp-limit", "--json", "--only", "in-flight-40", "--rounds", "3", "--no-semaphores"];
         let only = vec!["ramp-limit".to_owned(), "in-flight-40".to_owned()];
-        let expected = Options { only, rounds: 3, format: Format::Json, beside: Beside::Nobody, list: false };
+        let expected =
+            Options { only, rounds: 3, format: Format::Json, beside: Beside::Nothing, list: false };
         assert_eq!(Options::parse(&words), Ok(expected));
         for (words, expected) in [
             (&["--only"][..], "`--only` needs a value"),
-            (&["--rounds", "0"], "`0` is no value for `--rounds`, expected a number from 1"),
+            (&["--rounds", "0"], "`0` is not a valid value for `--rounds`, expected a number from 1"),
             (&["--fast"], "unknown option `--fast`"),
         ] {
             assert_eq!(Options::parse(words), Err(expected.to_owned()));

@@ -1,5 +1,5 @@
-//! How many requests a second the stub can answer, as an independent load generator sees it: wrk where there is one,
-//! else the floor's raw sockets. A client's rows/s mean something only well below this.
+//! How many requests per second the stub can answer, measured by an independent load generator: wrk if available,
+//! else the floor's raw sockets. A client's rows/s are meaningful only well below this.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,12 +7,12 @@ use std::process::Command;
 use super::client;
 use crate::{Result, workspace};
 
-/// Who generates the load.
+/// The load generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Generator {
     /// wrk, from the search path.
     Wrk,
-    /// `rowcall-bench-floor raw`, which is a slower generator: the true ceiling may be higher.
+    /// `rowcall-bench-floor raw`, a slower generator: the true ceiling may be higher.
     RawSockets,
 }
 
@@ -22,7 +22,7 @@ impl Generator {
         if Command::new("wrk").arg("--version").output().is_ok() { Self::Wrk } else { Self::RawSockets }
     }
 
-    /// The generator as shown beside the figure.
+    /// The generator's name next to the figure.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Wrk => "wrk",
@@ -30,7 +30,7 @@ impl Generator {
         }
     }
 
-    /// Requests a second that the server at `base` answers.
+    /// How many requests per second the server at `base` answers.
     pub(crate) fn measure(self, floor: &Path, base: &str, rows: u64) -> Result<f64> {
         match self {
             Self::Wrk => wrk(base),
@@ -53,7 +53,7 @@ fn wrk(base: &str) -> Result<f64> {
     requests_per_second(&report).ok_or_else(|| format!("wrk reported `{}`", report.trim()))
 }
 
-/// The rate in wrk's report, unless some answers were not good ones.
+/// The rate in wrk's report, unless some answers were errors.
 fn requests_per_second(report: &str) -> Option<f64> {
     let value = |name| report.lines().find_map(|line| line.trim().strip_prefix(name));
     if value("Non-2xx or 3xx responses:").is_some() || value("Socket errors:").is_some() {

@@ -1,4 +1,4 @@
-//! One run of a client of the stub, in a process of its own, and what it cost.
+//! One run of a client against the stub, in a separate process, and its cost.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// Requests under way at once, for every client.
+/// Requests in flight, for every client.
 pub(crate) const IN_FLIGHT: u64 = 64;
 
-/// What one run of a client cost.
+/// The cost of one run of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
     pub(crate) rows: f64,
@@ -20,7 +20,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Rows by wall time.
+    /// Rows per second of wall time.
     pub(crate) fn rows_per_second(&self) -> f64 {
         self.rows / self.wall_s
     }
@@ -43,7 +43,7 @@ pub(crate) fn run(floor: &Path, name: &str, base: &str, rows: u64) -> Result<Fig
     figures(&line, rows).ok_or_else(|| format!("client `{name}` did not do its work: `{}`", line.trim()))
 }
 
-/// The figures in a client's line, if it got `rows` right answers.
+/// The figures in a client's output line, if it got `rows` correct answers.
 fn figures(line: &str, rows: u64) -> Option<Figures> {
     let line: Value = serde_json::from_str(line).ok()?;
     let number = |name| line.get(name).and_then(Value::as_f64);

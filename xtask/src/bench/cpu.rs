@@ -1,5 +1,5 @@
-//! `cargo xtask bench cpu`: what a row costs in rowcall beside what it costs in the bare HTTP client. The clients take
-//! turns, each run in a fresh process; the stub counts that they sent what they say.
+//! `cargo xtask bench cpu`: the cost of a row in rowcall compared with the bare HTTP client. The clients alternate,
+//! each run in a fresh process; the stub checks how many requests they sent.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +12,10 @@ use super::digits::{median, thousands};
 use crate::server::Server;
 use crate::{Result, binaries, option};
 
-/// The first is what the others are compared with.
+/// The others are compared with the first.
 const CLIENTS: [&str; 2] = ["hyper-util", "rowcall"];
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     rows: u64,
@@ -30,7 +30,7 @@ enum Format {
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options = Self { rows: 100_000, rounds: 5, format: Format::Table };
         let mut words = words.iter();
@@ -50,7 +50,7 @@ impl Options {
 /// Measures and prints.
 ///
 /// # Errors
-/// What does not build or start, and a client that did not do its work.
+/// A program that does not build or start, and a client that did not do its work.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let stub = binaries::release("rowcall-bench-stub")?;
     let floor = binaries::release("rowcall-bench-floor")?;
@@ -76,13 +76,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// How many processes wanted a core in the minute before, on average, where the system tells: figures from a machine
-/// that others use are to be read with care.
+/// The load average of the last minute, where the system provides it: on a machine that others use, the figures are
+/// less reliable.
 fn load() -> Option<f64> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 
-/// One run of a client, with the server's word on how many requests it sent.
+/// One run of a client, with the number of requests checked against the server's count.
 fn counted(server: &Server, floor: &Path, name: &str, rows: u64) -> Result<Figures> {
     server.get("/reset")?;
     let figures = client::run(floor, name, server.base(), rows)?;
@@ -123,7 +123,7 @@ fn report(options: &Options, runs: &[Vec<Figures>], ceiling: f64, generator: Gen
     })
 }
 
-/// The report for a reader.
+/// The report as text.
 fn table(report: &Value) -> String {
     let number = |of: &Value, name: &str| of.get(name).and_then(Value::as_f64).unwrap_or_default();
     let mut lines = vec![

@@ -1,6 +1,6 @@
-//! Numbers as they are shown, and the one that stands for several.
+//! Formats numbers, and computes medians.
 
-/// The number in the middle, or the mean of the two in the middle; 0 where there are none.
+/// The median, or the mean of the two middle numbers; 0 if there are none.
 pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
     let mut numbers: Vec<f64> = numbers.into_iter().collect();
     numbers.sort_by(f64::total_cmp);
@@ -9,7 +9,7 @@ pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
     lower.midpoint(upper)
 }
 
-/// A whole number with its thousands set apart: `100,000`.
+/// A whole number with thousands separators: `100,000`.
 pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut out = String::new();
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_set_apart() {
+    fn thousands_have_separators() {
         for (number, expected) in [(0.0, "0"), (999.4, "999"), (1000.0, "1,000"), (1_234_567.0, "1,234,567")]
         {
             assert_eq!(thousands(number), expected);

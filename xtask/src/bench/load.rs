@@ -1,5 +1,5 @@
-//! `cargo xtask bench load`: the command line with 2,500 requests in flight, each of which takes five seconds, which is 30,000
-//! a minute. It must neither be busy nor large meanwhile.
+//! `cargo xtask bench load`: the command line with 2,500 requests in flight of five seconds each, which is 30,000 per
+//! minute. It must use little CPU and memory.
 #![expect(clippy::disallowed_methods, reason = "wall time is measured")]
 
 use std::fs::File;
@@ -17,13 +17,13 @@ use crate::{Result, binaries, option, people};
 const IN_FLIGHT: u64 = 2_500;
 const LATENCY_SECONDS: u64 = 5;
 
-/// What the run may take: this share of a core, and so many kilobytes.
+/// The limits for the run: this share of a core, and this many kilobytes.
 const MOST_CPU: f64 = 0.15;
 const MOST_KB: f64 = 150.0 * 1024.0;
-/// Figures of a client that did not get this share of the rate through are void.
+/// The figures are void if the client did not reach this share of the rate.
 const LEAST_OF_RATE: f64 = 0.9;
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     seconds: u64,
@@ -37,7 +37,7 @@ enum Journal {
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options = Self { seconds: 120, journal: Journal::None };
         let mut words = words.iter();
@@ -52,7 +52,7 @@ impl Options {
     }
 }
 
-/// What the run came to.
+/// The results of the run.
 #[derive(Debug, Clone, Copy)]
 struct Figures {
     per_minute: f64,
@@ -62,15 +62,17 @@ struct Figures {
     peak_kb: f64,
 }
 
-/// Measures, prints, and judges.
+/// Measures, prints, and evaluates.
 ///
 /// # Errors
-/// What does not build or start, a row without a value, and a client that is too slow, too busy or too large.
+/// A program that does not build or start, a row without a value, and a client that is too slow, too busy or too
+/// large.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = binaries::release("rowcall-cli")?;
     let latency = format!("{LATENCY_SECONDS}s");
     let server = Server::start(Command::new(&program).args(["sim", "--port", "0", "--latency", &latency]))?;
-    let folder = tempfile::tempdir().map_err(|error| format!("no folder for the rows: {error}"))?;
+    let folder =
+        tempfile::tempdir().map_err(|error| format!("cannot make a folder for the rows: {error}"))?;
     let (input, output) = (folder.path().join("input.csv"), folder.path().join("output.jsonl"));
     let rows = options.seconds / LATENCY_SECONDS * IN_FLIGHT;
     people::generate(&input, rows)?;
@@ -101,7 +103,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn figures(rows: u64, wall_seconds: f64, cost: Cost, stats: &Value) -> Result<Figures> {
     let unknown = || "figures are read from `/proc`, which this system does not have".to_owned();
-    let lasted = stats.get("seconds").and_then(Value::as_f64).ok_or("the simulator tells no time")?;
+    let lasted = stats.get("seconds").and_then(Value::as_f64).ok_or("the simulator reports no time")?;
     Ok(Figures {
         per_minute: rows as f64 / lasted * 60.0,
         most_in_flight: stats.pointer("/in_flight/max").and_then(Value::as_u64).unwrap_or_default(),
@@ -147,7 +149,7 @@ mod tests {
         assert_eq!(Options::parse(&["--journal", "--seconds", "20"]), Ok(expected));
         for (words, expected) in [
             (&["--seconds"][..], "`--seconds` needs a number"),
-            (&["--seconds", "4"], "`4` is no value for `--seconds`, expected a number from 5"),
+            (&["--seconds", "4"], "`4` is not a valid value for `--seconds`, expected a number from 5"),
             (&["--fast"], "unknown option `--fast`"),
         ] {
             assert_eq!(Options::parse(words), Err(expected.to_owned()));

@@ -1,5 +1,5 @@
-//! `cargo xtask bench memory`: the command line over 10,000 and 100,000 generated rows against the simulator in a process
-//! of its own. Every row must come out in its place, and memory must not grow with them.
+//! `cargo xtask bench memory`: the command line over 10,000 and 100,000 generated rows, with the simulator in a
+//! separate process. Every row must come out at its position, and memory must not grow with the rows.
 #![expect(clippy::disallowed_methods, reason = "wall time is shown")]
 
 use std::fs::File;
@@ -17,18 +17,20 @@ const ROWS: [u64; 2] = [10_000, 100_000];
 const LATENCY: &str = "20ms";
 const CONCURRENCY: &str = "256";
 
-/// What the larger run may take: this much of the smaller's peak, or so many kilobytes more, whichever is larger.
+/// The limit for the larger run: this ratio to the smaller run's peak, or this many more kilobytes, whichever is
+/// larger.
 const MOST_RATIO: f64 = 1.1;
 const MOST_MORE_KB: f64 = 4096.0;
 
-/// Measures, prints, and judges.
+/// Measures, prints, and evaluates.
 ///
 /// # Errors
-/// A row that is missing, failed or out of place, and memory that grew.
+/// A row that is missing, failed or out of order, and memory that grew.
 pub(crate) fn run() -> Result<()> {
     let program = binaries::release("rowcall-cli")?;
     let server = Server::start(Command::new(&program).args(["sim", "--port", "0", "--latency", LATENCY]))?;
-    let folder = tempfile::tempdir().map_err(|error| format!("no folder for the rows: {error}"))?;
+    let folder =
+        tempfile::tempdir().map_err(|error| format!("cannot make a folder for the rows: {error}"))?;
     println!("input order, {CONCURRENCY} in flight, {LATENCY} latency, the simulator in its own process\n");
     println!("{:>8}{:>12}{:>10}", "rows", "peak MB", "wall s");
     let mut peaks = Vec::new();
@@ -41,12 +43,12 @@ pub(crate) fn run() -> Result<()> {
     }
     let (small, large) =
         (peaks.first().copied().unwrap_or_default(), peaks.last().copied().unwrap_or_default());
-    println!("\nratio {:.2}; every row came out, in its place", large / small);
+    println!("\nratio {:.2}; every row came out, in order", large / small);
     if is_bounded(small, large) {
         return Ok(());
     }
     Err(format!(
-        "memory grew with the rows: at most {MOST_RATIO} times or {} MB more is expected",
+        "memory grew with the rows: expected at most {MOST_RATIO} times or {} MB more",
         MOST_MORE_KB / 1024.0
     ))
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench outage`: a server fails everybody for a time in the middle of a run with the defaults. Which rows fail by it, and
-//! how long it takes after the outage until answers come as fast as before.
+//! `cargo xtask bench outage`: a server fails all requests for a time in the middle of a run with default settings.
+//! Measures which rows fail because of it, and how long after the outage answers are as frequent as before.
 
 #![expect(clippy::disallowed_methods, reason = "cells begin one after another, by the wall clock")]
 
@@ -14,26 +14,26 @@ use std::time::Duration;
 use self::cell::{Cell, Ended, HOWS, How};
 use crate::{Result, binaries, option};
 
-/// How long outages last where nobody says otherwise, in seconds.
+/// The default lengths of an outage, in seconds.
 const LASTING: [u64; 2] = [20, 60];
 
-/// The longest time until the full rate, in seconds.
+/// The longest time allowed until the full rate is reached again, in seconds.
 const MOST_SECONDS: f64 = 2.0;
 
-/// Cells begin one after another, so that not all are at work at once: they wait most of the time.
+/// Cells start one after another, so that not all are busy at once; they wait most of the time.
 const APART: Duration = Duration::from_secs(4);
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// How the server fails; in all ways if there is none.
+    /// How the server fails; empty for all ways.
     only: Vec<&'static How>,
-    /// For how many seconds; [`LASTING`] if there is none.
+    /// For how many seconds; [`LASTING`] if empty.
     seconds: Vec<u64>,
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options = Self { only: vec![], seconds: vec![] };
         let mut words = words.iter();
@@ -54,7 +54,7 @@ impl Options {
         let hows: Vec<&How> = if self.only.is_empty() { HOWS.iter().collect() } else { self.only.clone() };
         let lasting = if self.seconds.is_empty() { &LASTING[..] } else { &self.seconds };
         let cells = hows.into_iter().flat_map(|how| lasting.iter().map(move |seconds| (how, *seconds)));
-        // The longest first: where nothing is answered, rows wait for as long as an attempt may take.
+        // The longest first: if nothing is answered, rows wait for as long as an attempt may take.
         let mut cells: Vec<_> = cells.map(|(how, seconds)| Cell { how, seconds }).collect();
         cells.sort_by_key(|cell| std::cmp::Reverse((cell.how.leaves_rows_hanging, cell.seconds)));
         cells
@@ -68,15 +68,15 @@ fn known(name: &str) -> Result<&'static How> {
     })
 }
 
-/// Plays all at once, prints and judges.
+/// Plays all at once, prints and evaluates.
 ///
 /// # Errors
-/// What does not build or start, and outages by which rows fail or that slow a run down for long.
+/// A program that does not build or start, and outages that make rows fail or slow a run down for long.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let rowcall = binaries::release("rowcall-cli")?;
     let cells = options.cells();
-    println!("{} rows, all options as they are by default\n", cell::ROWS);
-    println!("| outage | lasts | rows failed | full rate after | run in all | requests |");
+    println!("{} rows, default options\n", cell::ROWS);
+    println!("| outage | duration | rows failed | full rate after | whole run | requests |");
     println!("|---|---|---|---|---|---|");
     let problems = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -117,9 +117,9 @@ fn judged(ended: &Ended) -> Option<String> {
     match (ended.failed, ended.full_rate_after) {
         (0, Some(seconds)) if seconds <= MOST_SECONDS => None,
         (0, Some(seconds)) => {
-            Some(format!("the full rate was back after {seconds:.1} s, expected {MOST_SECONDS} s"))
+            Some(format!("the full rate was reached again after {seconds:.1} s, expected {MOST_SECONDS} s"))
         }
-        (0, None) => Some("the full rate never came back".to_owned()),
+        (0, None) => Some("the full rate was never reached again".to_owned()),
         (failed, _) => Some(format!("{failed} rows failed")),
     }
 }
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(cells, [("502", 5), ("refused", 5)]);
         for (words, expected) in [
             (&["--only"][..], "`--only` needs a value"),
-            (&["--seconds", "0"], "`0` is no value for `--seconds`, expected a number from 1"),
+            (&["--seconds", "0"], "`0` is not a valid value for `--seconds`, expected a number from 1"),
             (&["--fast"], "unknown option `--fast`"),
         ] {
             assert_eq!(Options::parse(words), Err(expected.to_owned()));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_and_time_are_judged() {
+    fn failed_rows_and_slow_recoveries_are_reported() {
         let ended = |failed, full_rate_after| Ended { failed, full_rate_after, seconds: 30.0, requests: 1 };
         assert_eq!(judged(&ended(0, Some(2.0))), None);
         for bad in [ended(1, Some(1.0)), ended(0, Some(2.1)), ended(0, None)] {

@@ -1,4 +1,5 @@
-//! A scenario played once to a run of the command line: the simulator in a process of its own, and what both say of it afterwards.
+//! A scenario played once with a run of the command line: the simulator in a separate process, and the results of
+//! both.
 #![expect(clippy::disallowed_methods, reason = "wall time is measured")]
 
 use std::fs;
@@ -12,21 +13,21 @@ use tempfile::TempDir;
 use crate::server::Server;
 use crate::{Result, people};
 
-/// A simulator that plays a scenario, and rows to ask it about.
+/// A simulator that plays a scenario, and rows for it.
 pub(crate) struct Stage {
     folder: TempDir,
     pub(crate) server: Server,
     rows: u64,
 }
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     /// Rows without a value.
     pub(crate) failed: u64,
     /// From the run's start to its end.
     pub(crate) seconds: f64,
-    /// What the simulator says of it.
+    /// The simulator's statistics.
     pub(crate) stats: Value,
 }
 
@@ -36,7 +37,8 @@ impl Stage {
     /// # Errors
     /// A simulator that does not start.
     pub(crate) fn new(rowcall: &Path, scenario: &str, rows: u64) -> Result<Self> {
-        let folder = tempfile::tempdir().map_err(|error| format!("no folder for the rows: {error}"))?;
+        let folder =
+            tempfile::tempdir().map_err(|error| format!("cannot make a folder for the rows: {error}"))?;
         let write = |name: &str, text: &str| {
             let written = fs::write(folder.path().join(name), text);
             written.map_err(|error| format!("cannot write `{name}`: {error}"))
@@ -50,10 +52,10 @@ impl Stage {
         Ok(Self { folder, server, rows })
     }
 
-    /// Runs the command line with these options beside what it needs.
+    /// Runs the command line with these options in addition to the required ones.
     ///
     /// # Errors
-    /// A run that does not start, and one that was stopped.
+    /// A run that does not start or fails.
     pub(crate) fn run(&self, rowcall: &Path, options: &[&str]) -> Result<Ended> {
         let output = self.folder.path().join("out.jsonl");
         let mut run = Command::new(rowcall);
@@ -74,13 +76,13 @@ impl Stage {
 }
 
 impl Ended {
-    /// A number among what the simulator says.
+    /// A number in the simulator's statistics.
     pub(crate) fn number(&self, pointer: &str) -> u64 {
         self.stats.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
     }
 }
 
-/// How many lines of an output hold a value.
+/// How many lines of an output have a value.
 fn with_value(output: &str) -> u64 {
     let has_value = |line: &&str| {
         let line: Option<Value> = serde_json::from_str(line).ok();

@@ -1,20 +1,20 @@
-//! `cargo xtask bench python`: the Python package's CPU per row beside Instructor's, its memory, and how late an event loop is
-//! beside it. The measuring is done by scripts in Python, in the package's `bench`; here is what they need.
+//! `cargo xtask bench python`: CPU per row of the Python package compared with Instructor's, its memory, and how late
+//! an event loop is. Python scripts in the package's `bench` folder measure; this prepares what they need.
 
 use crate::python::{BUILDER, in_workspace, installed_beside, package, succeed};
 use crate::{Result, option};
 
-/// Instructor and its client are the newest ones of the day on which the limits were set.
+/// The versions of Instructor and its client were the newest when the limits were set.
 const PACKAGES: [&str; 5] = [BUILDER, "instructor==1.17.0", "openai==3.3.0", "pyarrow", "pydantic>=2.5"];
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     rounds: u64,
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options = Self { rounds: 5 };
         let mut words = words.iter();
@@ -28,10 +28,10 @@ impl Options {
     }
 }
 
-/// Measures, prints, and judges.
+/// Measures, prints, and evaluates.
 ///
 /// # Errors
-/// What cannot be installed, and a limit that is missed.
+/// A package that cannot be installed, and a limit that is missed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let python = installed_beside("bench-python", &PACKAGES)?;
     let rounds = options.rounds.to_string();

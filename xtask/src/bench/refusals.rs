@@ -1,5 +1,5 @@
-//! `cargo xtask bench refusals`: a server that refuses a share of requests at random, whatever is sent, as a gateway over several
-//! deployments does. What that costs a run, by the time of a calm one; beside it Instructor with a semaphore.
+//! `cargo xtask bench refusals`: a server rejects a random share of all requests, like a gateway in front of several
+//! deployments. Compares the time of a run with that of a calm one, and with Instructor with a semaphore.
 
 mod cell;
 
@@ -12,19 +12,19 @@ use std::thread;
 use self::cell::{Asker, Cell, Headers, Times, Wait};
 use crate::{Result, binaries, option, venv};
 
-/// The shares of requests that are refused, in thousandths.
+/// The shares of requests that are rejected, in thousandths.
 const SHARES: [u32; 5] = [5, 10, 20, 50, 100];
-const WAITS: [Wait; 3] = [Wait::Seconds(1), Wait::Seconds(30), Wait::Untold];
+const WAITS: [Wait; 3] = [Wait::Seconds(1), Wait::Seconds(30), Wait::Absent];
 const HEADERS: [Headers; 2] = [Headers::Left, Headers::Sent];
 
-/// What a run may take, by the calm run's time, beside one wait; more where a tenth is refused.
+/// The highest allowed time relative to the calm run, plus one wait; higher where a tenth is rejected.
 const MOST_RATIO: f64 = 1.2;
 const MOST_RATIO_OF_A_TENTH: f64 = 1.4;
 
 /// Instructor and its client, as in `bench python`.
 const PACKAGES: [&str; 2] = ["instructor==1.17.0", "openai==3.3.0"];
 
-/// What the command line asks for.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     at_once: usize,
@@ -33,19 +33,19 @@ pub(crate) struct Options {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beside {
-    Nobody,
+    Nothing,
     Instructor,
 }
 
 impl Options {
-    /// The options in `words`, or what is wrong with them.
+    /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options = Self { at_once: 6, instructor: Beside::Instructor };
         let mut words = words.iter();
         while let Some(&option) = words.next() {
             match option {
                 "--at-once" => options.at_once = option::number(option, &mut words, 1)?,
-                "--no-instructor" => options.instructor = Beside::Nobody,
+                "--no-instructor" => options.instructor = Beside::Nothing,
                 _ => return Err(option::unknown(option)),
             }
         }
@@ -57,11 +57,11 @@ impl Options {
         let rowcall = askers.into_iter().flat_map(|asker| HEADERS.map(|headers| (asker, headers)));
         let beside = match self.instructor {
             Beside::Instructor => Some((Asker::Instructor, Headers::Left)),
-            Beside::Nobody => None,
+            Beside::Nothing => None,
         };
         let mut cells = Vec::new();
         for (asker, headers) in rowcall.chain(beside) {
-            // It sleeps as long as it is told, so that half a minute says nothing of it.
+            // Instructor always sleeps as long as the server says, so half a minute would measure only that.
             let waits =
                 WAITS.into_iter().filter(|wait| asker != Asker::Instructor || *wait != Wait::Seconds(30));
             let calm = Cell { asker, headers, refused: None };
@@ -75,15 +75,15 @@ impl Options {
     }
 }
 
-/// Plays several at once, prints and judges.
+/// Plays several at once, prints and evaluates.
 ///
 /// # Errors
-/// What does not build or start, and cells that take too long.
+/// A program that does not build or start, and cells that take too long.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let rowcall = binaries::release("rowcall-cli")?;
     let python = match options.instructor {
         Beside::Instructor => Some(venv::python("bench-refusals", &PACKAGES)?),
-        Beside::Nobody => None,
+        Beside::Nothing => None,
     };
     let cells = options.cells();
     let times = play(&cells, &rowcall, python.as_deref(), options.at_once)?;
@@ -111,7 +111,7 @@ fn play(cells: &[Cell], rowcall: &Path, python: Option<&Path>, at_once: usize) -
         .collect()
 }
 
-/// The times of the cell, and of the calm one of the same asker.
+/// The times of the cell, and of the same client's calm one.
 fn beside_calm(times: &[(Cell, Times)], cell: Cell) -> Option<(Times, Times)> {
     let of = |wanted: Cell| times.iter().find(|(cell, _)| *cell == wanted).map(|(_, times)| *times);
     Some((of(cell)?, of(Cell { refused: None, ..cell })?))
@@ -150,7 +150,7 @@ fn table(times: &[(Cell, Times)]) -> String {
     text
 }
 
-/// The cells of ours that take too long, or in which rows failed.
+/// rowcall's cells that take too long, or in which rows failed.
 fn missed(times: &[(Cell, Times)]) -> Vec<String> {
     let ours = times.iter().filter(|(cell, _)| cell.asker != Asker::Instructor);
     let judged = ours.filter_map(|(cell, times_of)| {
@@ -174,13 +174,13 @@ mod tests {
     #[test]
     fn options_are_checked() {
         assert_eq!(Options::parse(&[]), Ok(Options { at_once: 6, instructor: Beside::Instructor }));
-        let options = Options { at_once: 2, instructor: Beside::Nobody };
+        let options = Options { at_once: 2, instructor: Beside::Nothing };
         assert_eq!(Options::parse(&["--at-once", "2", "--no-instructor"]), Ok(options));
         assert_eq!(Options::parse(&["--rows"]), Err("unknown option `--rows`".to_owned()));
     }
 
     #[test]
-    fn a_cell_may_take_a_fifth_longer_than_the_calm_one_and_one_wait() {
+    fn a_cell_may_take_a_fifth_longer_than_the_calm_one_plus_one_wait() {
         let calm = Cell { asker: Asker::Auto, headers: Headers::Sent, refused: None };
         let refused = |share| Cell { refused: Some((share, Wait::Seconds(30))), ..calm };
         let times = |seconds| Times { seconds, failed: 0 };

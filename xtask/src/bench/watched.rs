@@ -1,5 +1,5 @@
-//! What a process costs, watched from outside until it ends: the most memory that was resident, and CPU time. Read from
-//! `/proc`, so known on Linux only.
+//! The cost of a process, watched from outside until it ends: peak resident memory and CPU time. Read from `/proc`,
+//! so available only on Linux.
 #![expect(clippy::disallowed_methods, reason = "a process is watched from outside, by the clock")]
 
 use std::fs;
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use crate::Result;
 
-/// How often a process is asked; its figures can rise unseen only in the last of these.
+/// How often a process is checked. Its figures can rise unnoticed only in the last of these intervals.
 const GLANCE: Duration = Duration::from_millis(20);
-/// Linux counts CPU time in hundredths of a second, whatever its own clock ticks in.
+/// Linux counts CPU time in hundredths of a second here, whatever the tick of its own clock.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The last figures that were seen.
+/// The latest figures.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Cost {
     /// The peak resident set, in kilobytes of 1024 bytes.
@@ -31,7 +31,7 @@ pub(crate) fn watch(process: &mut Child) -> Result<Cost> {
     let read = |name| fs::read_to_string(format!("{known}/{name}")).ok();
     let mut cost = Cost::default();
     loop {
-        // A process about to end has no memory any more, and then the last figure stands.
+        // A process that is about to end has no memory any more; then the last figure is kept.
         cost.peak_kb = read("status").as_deref().and_then(peak_memory).or(cost.peak_kb);
         cost.cpu_seconds = read("stat").as_deref().and_then(cpu_seconds).or(cost.cpu_seconds);
         match process.try_wait() {
@@ -43,14 +43,14 @@ pub(crate) fn watch(process: &mut Child) -> Result<Cost> {
     }
 }
 
-/// The peak resident set in what Linux says of a process in its `status` file.
+/// The peak resident set in the `status` file of a process.
 fn peak_memory(status: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// The CPU time in what Linux says of a process in its `stat` file, where user and system time are the 14th and the 15th
-/// field. The second is the program's name in brackets, in which anything may stand.
+/// The CPU time in the `stat` file of a process, where user and system time are the 14th and 15th field. The second
+/// field is the program's name in brackets, which may contain anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, from_third) = stat.rsplit_once(')')?;
     let mut times = from_third.split_whitespace().skip(11).map(str::parse::<f64>);

@@ -1,5 +1,5 @@
-//! One journal's life: runs that are killed, one that comes to its end, and what must hold then. When and how runs are killed
-//! is others' matter.
+//! One journal's life: runs that are killed, one that completes, and the invariants then. Other files decide when and
+//! how runs are killed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,10 +15,10 @@ use super::workload::{Workload, read};
 use crate::server::Server;
 use crate::{Result, people};
 
-/// After so many cases that are not as they must be, no more are tried.
+/// After this many failed cases, no more are tried.
 const MOST_PROBLEMS: usize = 100;
 
-/// A journal, its output, and the simulator that all its runs ask.
+/// A journal, its output, and the simulator that all its runs use.
 #[derive(Debug)]
 pub(super) struct Case<'w> {
     pub(super) workload: &'w Workload,
@@ -28,11 +28,11 @@ pub(super) struct Case<'w> {
     found: Found,
 }
 
-/// Lets `story` kill runs of a new case, lets a last one come to its end, and judges. The folder of a case with which something
-/// is wrong is kept, and what it is is printed and noted.
+/// Lets `story` kill runs of a new case, runs it to the end, and checks it. The folder of a failed case is kept, and
+/// the problem is printed and recorded.
 ///
 /// # Errors
-/// If so much is wrong that more would tell nothing new.
+/// If so many cases fail that more would add nothing.
 pub(super) fn tried(
     workload: &Workload,
     name: &str,
@@ -51,7 +51,7 @@ pub(super) fn tried(
     let problem = format!("{problem}; the case is kept in `{}`", folder.display());
     println!("{problem}");
     tally.problems.push(problem);
-    if tally.problems.len() < MOST_PROBLEMS { Ok(()) } else { Err("too much is wrong to go on".to_owned()) }
+    if tally.problems.len() < MOST_PROBLEMS { Ok(()) } else { Err("too many cases failed".to_owned()) }
 }
 
 impl<'w> Case<'w> {
@@ -60,12 +60,12 @@ impl<'w> Case<'w> {
         Ok(Self { workload, folder, server: workload.simulator()?, kills: 0, found: Found::default() })
     }
 
-    /// The command of a run, also to resume one.
+    /// The command that starts or resumes a run.
     pub(super) fn run(&self) -> Result<Command> {
         self.run_under(self.workload.runner())
     }
 
-    /// The same, with `program` in place of the command line, which it runs.
+    /// The same, with `program` running the command line.
     pub(super) fn run_under(&self, program: Command) -> Result<Command> {
         self.workload.run(program, &self.server, &self.output())
     }
@@ -83,15 +83,15 @@ impl<'w> Case<'w> {
         self.found.outcomes as f64 / self.workload.size.rows as f64
     }
 
-    /// Requests that the simulator is at work on.
+    /// The number of requests that the simulator is processing.
     pub(super) fn in_flight(&self) -> Result<u64> {
         Ok(number(&self.server.get("/stats")?, &["in_flight", "now"]))
     }
 
-    /// A run was killed: looks at what it has left.
+    /// Examines what a killed run left.
     ///
     /// # Errors
-    /// What must not be in a journal, or must and is not.
+    /// An entry that must not be in the journal, or one that is missing.
     pub(super) fn killed(&mut self, tally: &mut Tally) -> Result<()> {
         self.kills += 1;
         let found = self.read_journal(&format!("kill-{}", self.kills))?;
@@ -109,7 +109,7 @@ impl<'w> Case<'w> {
         Ok(())
     }
 
-    /// Lets a run come to its end, and judges what came out of it.
+    /// Runs to the end, and checks the results.
     fn end(&self, tally: &mut Tally) -> Result<()> {
         let ended = self.run()?.status().map_err(|error| format!("cannot resume the run: {error}"))?;
         self.expect_success(ended)?;
@@ -117,7 +117,7 @@ impl<'w> Case<'w> {
         tally.lost += lost;
         tally.wrong += wrong;
         if lost + wrong > 0 {
-            return Err(format!("{lost} rows are lost and {wrong} are not as in an undisturbed run"));
+            return Err(format!("{lost} rows are lost and {wrong} differ from an undisturbed run"));
         }
 
         let cut_off = self.found.cut_off();
@@ -126,24 +126,24 @@ impl<'w> Case<'w> {
         if found.possibly_paid != cut_off || !found.intents.is_empty() {
             let (expected, found) = (cut_off.len(), found.cut_off().len());
             return Err(format!(
-                "{expected} rows were cut off by the kills, but in the end the journal has {found}, or others"
+                "{expected} rows were cut off by the kills, but at the end the journal has {found}, or others"
             ));
         }
         self.check_status(cut_off.len() as u64)?;
 
         let twice = self.answered_twice()?;
         tally.answered_twice += twice.len() as u64;
-        let told: BTreeSet<u64> = cut_off.iter().map(|asked| asked.row).collect();
-        match twice.difference(&told).next() {
+        let reported: BTreeSet<u64> = cut_off.iter().map(|asked| asked.row).collect();
+        match twice.difference(&reported).next() {
             None => Ok(()),
-            Some(row) => Err(format!("row {row} was answered twice, and is not reported as possibly paid")),
+            Some(row) => Err(format!("row {row} was answered twice but is not reported as possibly paid")),
         }
     }
 
-    /// That a run which was not killed has succeeded.
+    /// Checks that a run which was not killed has succeeded.
     ///
     /// # Errors
-    /// How it ended, and the last that it said.
+    /// How it ended, and its last messages.
     pub(super) fn expect_success(&self, ended: ExitStatus) -> Result<()> {
         if ended.success() {
             return Ok(());
@@ -157,13 +157,13 @@ impl<'w> Case<'w> {
         Err(format!("{run} failed ({ended}): {}", said.join("; ")))
     }
 
-    /// What `rowcall status` tells of the journal in the end.
+    /// Checks the final output of `rowcall status`.
     fn check_status(&self, possibly_paid: u64) -> Result<()> {
         let mut status = Command::new(&self.workload.program);
         status.arg("status").arg(self.journal()).arg("--json").stdin(Stdio::null());
-        let told = status.output().map_err(|error| format!("`rowcall status` cannot be run: {error}"))?;
-        let told: Value = serde_json::from_slice(&told.stdout)
-            .map_err(|error| format!("`rowcall status` told no JSON: {error}"))?;
+        let output = status.output().map_err(|error| format!("`rowcall status` cannot be run: {error}"))?;
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("`rowcall status` did not print JSON: {error}"))?;
         let rows = self.workload.size.rows;
         for (name, expected) in [
             ("rows", json!(rows)),
@@ -173,19 +173,19 @@ impl<'w> Case<'w> {
             ("running", json!(false)),
             ("complete", json!(true)),
         ] {
-            let told = told.get(name).unwrap_or(&Value::Null);
-            if *told != expected {
-                return Err(format!("`rowcall status` told `{told}` for `{name}`, expected {expected}"));
+            let found = report.get(name).unwrap_or(&Value::Null);
+            if *found != expected {
+                return Err(format!("`rowcall status` printed `{found}` for `{name}`, expected {expected}"));
             }
         }
         Ok(())
     }
 
-    /// The rows about which the simulator was asked the same again after it had answered.
+    /// The rows that the simulator was asked about again after it had answered.
     fn answered_twice(&self) -> Result<BTreeSet<u64>> {
         let stats = self.server.get("/stats")?;
         let repeated =
-            stats.get("repeated").and_then(Value::as_array).ok_or("the simulator tells no repeats")?;
+            stats.get("repeated").and_then(Value::as_array).ok_or("the simulator reports no repeats")?;
         let row = |text: &Value| {
             text.as_str().and_then(people::row).ok_or_else(|| format!("the simulator was asked `{text}`"))
         };

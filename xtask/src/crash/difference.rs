@@ -1,11 +1,11 @@
-//! Two outputs of the same rows, held against one another.
+//! Compares two outputs of the same rows.
 
 use std::collections::BTreeMap;
 
 use crate::people;
 
-/// How many rows of `expected` are not in `found`, and how many lines of `found` are not as in `expected`; 0 and 0 only for
-/// the same text.
+/// How many rows of `expected` are missing in `found`, and how many lines of `found` differ from `expected`; both are
+/// 0 only for identical texts.
 pub(super) fn difference(expected: &str, found: &str) -> (u64, u64) {
     if expected == found {
         return (0, 0);
@@ -18,7 +18,7 @@ pub(super) fn difference(expected: &str, found: &str) -> (u64, u64) {
     let other = found_rows.iter().filter(|(row, line)| expected_rows.get(row) != Some(line)).count();
     let doubled = found.lines().count() - found_rows.len();
     let wrong = match (lost, other + doubled) {
-        // All lines are there once: some are not in their place, or the last one is torn.
+        // All lines are there once: some are out of order, or the last one is incomplete.
         (0, 0) => expected.lines().zip(found.lines()).filter(|(one, other)| one != other).count().max(1),
         (_, wrong) => wrong,
     };
@@ -30,7 +30,7 @@ mod tests {
     use super::difference;
 
     #[test]
-    fn nothing_but_the_same_text_is_without_a_difference() {
+    fn only_identical_texts_have_no_difference() {
         let expected = "[row 0] a\n[row 1] b\n[row 2] c\n";
         for (found, difference_of_it) in [
             (expected, (0, 0)),

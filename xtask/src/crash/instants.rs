@@ -1,4 +1,4 @@
-//! Kills at instants by the clock, spread over a run. A run is killed and resumed several times before it may come to its end.
+//! Kills at random instants, spread over a run. A run is killed and resumed several times before it may complete.
 #![expect(
     clippy::disallowed_methods,
     reason = "a run is killed by the clock on purpose, wherever it is then"
@@ -13,32 +13,33 @@ use super::tally::Tally;
 use super::workload::Workload;
 use crate::Result;
 
-/// The signal that no process can do anything about.
+/// The signal that a process cannot handle.
 pub(super) const SIGKILL: i32 = 9;
 
 /// The part of a run in which it is killed.
 const PART: Range<f64> = 0.05..0.95;
 
-/// How much is killed.
+/// How many kills.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
-    /// In all.
+    /// In total.
     pub(super) kills: u64,
-    /// Of one run, which is resumed after each.
+    /// Per run, which is resumed after each.
     pub(super) of_one_run: u64,
 }
 
-/// Kills runs until enough were.
+/// Kills runs until there were enough kills.
 ///
 /// # Errors
-/// Too many cases that are not as they must be, and runs that end before they can be killed.
+/// Too many failed cases, and runs that end before they can be killed.
 pub(super) fn kill(
     workload: &Workload,
     plan: Plan,
     rng: &mut fastrand::Rng,
     tally: &mut Tally,
 ) -> Result<()> {
-    // An instant may come after the end of its run, on a machine that was slow before. More than a few are a mistake.
+    // On a machine that was slow before, an instant may come after the end of its run. More than a few such cases are
+    // an error.
     let most_cases = 3 * plan.kills.div_ceil(plan.of_one_run);
     for case in 1..=most_cases {
         if tally.kills == plan.kills {
@@ -61,7 +62,7 @@ pub(super) fn kill(
     if tally.kills == plan.kills { Ok(()) } else { Err("the runs end before they can be killed".to_owned()) }
 }
 
-/// Instants as shares of a run, in order: one at random of each of `count` equal parts.
+/// Random instants as shares of a run, in order: one in each of `count` equal parts.
 fn instants(rng: &mut fastrand::Rng, count: u64) -> Vec<f64> {
     let width = (PART.end - PART.start) / count as f64;
     (0..count).map(|part| PART.start + width * (part as f64 + rng.f64())).collect()
@@ -69,12 +70,12 @@ fn instants(rng: &mut fastrand::Rng, count: u64) -> Vec<f64> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The run was over when it was to be killed.
+    /// The run was over before it could be killed.
     Before,
     Killed,
 }
 
-/// Starts or resumes a run and kills it when about so much of all rows is done.
+/// Starts or resumes a run and kills it when about this share of all rows is done.
 fn kill_at(case: &mut Case<'_>, instant: f64, tally: &mut Tally) -> Result<Ended> {
     let wait = case.workload.wall.mul_f64((instant - case.progress()).max(0.0));
     let mut run = case.run()?.spawn().map_err(|error| format!("cannot start a run: {error}"))?;
@@ -91,7 +92,7 @@ fn kill_at(case: &mut Case<'_>, instant: f64, tally: &mut Tally) -> Result<Ended
     Ok(Ended::Killed)
 }
 
-/// Sends the signal; tells how the process has ended, which may have been before.
+/// Sends the signal; returns how the process ended, which may have been earlier.
 fn end(process: &mut Child) -> std::io::Result<std::process::ExitStatus> {
     process.kill()?;
     process.wait()

@@ -1,4 +1,5 @@
-//! What a killed run has left in its journal. It is read from a copy, so that the next run finds the journal as it was left.
+//! Reads what a killed run has left in its journal. It reads a copy, so that the next run finds the journal
+//! unchanged.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,10 +9,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::Result;
 
-/// The journal and what SQLite writes to beside it, as endings of its name.
+/// Suffixes of the journal's file and of the files that SQLite writes next to it.
 pub(super) const FILES: [&str; 3] = ["", "-wal", "-journal"];
 
-/// A row that was being asked about, as the tables `intents` and `possibly_paid` both have it.
+/// A row that was in flight, as recorded in the tables `intents` and `possibly_paid`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Asked {
     pub(super) row: u64,
@@ -19,12 +20,12 @@ pub(super) struct Asked {
     attempts: i64,
 }
 
-/// What a journal holds. All lists are sorted.
+/// The contents of a journal. All lists are sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// How many outcomes.
+    /// The number of outcomes.
     pub(super) outcomes: u64,
-    /// Rows that have an outcome, or of which it is told in any way that they were asked about.
+    /// Rows with an outcome, or with any other record that they were asked about.
     pub(super) known: u64,
     /// Rows that have both an intent and an outcome.
     ended_but_intended: u64,
@@ -33,7 +34,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What is in the journal at `journal`, which is copied to the new folder `copies`. Nothing at all is fine as well.
+    /// The contents of the journal at `journal`, which is copied to the new folder `copies`. A missing journal is
+    /// valid.
     ///
     /// # Errors
     /// A journal that cannot be copied or read, or that SQLite finds damaged.
@@ -46,17 +48,19 @@ impl Found {
         read(&copied).map_err(|error| format!("the journal cannot be read: {error}"))?
     }
 
-    /// All that may have been paid for in vain: what was found by the runs after the kills, and what the next will find.
+    /// All requests that may have been billed without a recorded answer: those found by the runs after the kills, and
+    /// those that the next run will find.
     pub(super) fn cut_off(&self) -> Vec<Asked> {
         let mut all = [&*self.possibly_paid, &*self.intents].concat();
         all.sort();
         all
     }
 
-    /// Of how many rows the last kill has left an intent without an outcome; `before` was found after the kill before it.
+    /// For how many rows the last kill has left an intent without an outcome; `before` was found after the previous
+    /// kill.
     ///
     /// # Errors
-    /// Something that was in the journal and is not any more, or that should not be there.
+    /// An entry that has disappeared, or one that should not exist.
     pub(super) fn left_since(&self, before: &Self) -> Result<u64> {
         if self.ended_but_intended > 0 {
             return Err(format!("{} rows have both an intent and an outcome", self.ended_but_intended));
@@ -68,7 +72,7 @@ impl Found {
         if self.possibly_paid == before.cut_off() {
             return Ok(self.intents.len() as u64);
         }
-        // A run that is killed early has not looked at the intents yet, nor added any.
+        // A run that is killed early has neither taken over the intents nor added any.
         if (&self.possibly_paid, &self.intents) == (&before.possibly_paid, &before.intents) {
             return Ok(0);
         }
@@ -80,7 +84,7 @@ impl Found {
     }
 }
 
-/// Copies the files of a journal as far as they are there; tells where its copy is.
+/// Copies the files of a journal that exist; returns the path of the copy.
 fn copy(journal: &Path, copies: &Path) -> std::io::Result<PathBuf> {
     fs::create_dir_all(copies)?;
     for ending in FILES {
@@ -92,7 +96,7 @@ fn copy(journal: &Path, copies: &Path) -> std::io::Result<PathBuf> {
     Ok(copies.join("journal"))
 }
 
-/// The file whose name is that of `journal` with `ending` after it.
+/// The path of `journal` with `ending` appended.
 pub(super) fn beside(journal: &Path, ending: &str) -> PathBuf {
     let mut name = journal.as_os_str().to_owned();
     name.push(ending);
@@ -173,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_is_read_with_what_is_not_in_the_file_itself_yet_and_left_as_it_is() {
+    fn a_journal_is_read_including_its_log_and_left_unchanged() {
         let folder = tempfile::tempdir().expect("a folder");
         let journal = folder.path().join("a.journal");
         let read = |n: u64| Found::read(&journal, &folder.path().join(n.to_string()));

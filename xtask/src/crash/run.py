@@ -1,4 +1,4 @@
-"""A run by the Python package, with the arguments that the command line would take, so that it can be killed in its place."""
+"""A run with the Python package that takes the arguments of the command line, so that it can be killed instead."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 
 class Person(BaseModel):
-    """What `--schema` says."""
+    """The type in `--schema`."""
 
     name: str
     age: int

@@ -1,4 +1,4 @@
-//! strace: where it is found, what it is told, and what it tells of a run.
+//! strace: finds it, starts it, and reads its log of a run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::process::Command;
 use super::journal::{FILES, beside};
 use crate::debian::{install, succeeds};
 
-/// What changes a file or has it changed on the disk.
+/// System calls that change a file or sync it to disk.
 const CALLS: [&str; 7] = ["pwrite64", "pwritev", "write", "fsync", "fdatasync", "ftruncate", "unlink"];
 
-/// A system call on one of the files of a journal: the `nth` of its kind on that file of a thread.
+/// A system call on one of a journal's files: the `nth` of its kind on that file in a thread.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment {
     pub(super) file: &'static str,
@@ -18,21 +18,21 @@ pub(super) struct Moment {
     pub(super) nth: u64,
 }
 
-/// Whether strace can be used here; it is installed if this process may.
+/// Whether strace can be used here; installs it if this process may.
 pub(crate) fn is_there() -> bool {
-    // It may be there and not be let trace anything.
+    // It may be installed but not allowed to trace.
     let traces = || succeeds(Command::new("strace").args(["-f", "-o", "/dev/null", "true"]));
     traces() || (install("strace") && traces())
 }
 
-/// strace that notes in the file `log` what the program after it does to the files of `journal`.
+/// strace that logs to the file `log` what the program does to the files of `journal`.
 pub(super) fn noting(log: &Path, journal: &Path) -> Command {
     let mut strace = tracing(&format!("trace={}", CALLS.join(",")), FILES.map(|file| beside(journal, file)));
     strace.arg("-y").arg("-o").arg(log);
     strace
 }
 
-/// strace that kills the program after it where it is about to make this call.
+/// strace that kills the program when it is about to make this call.
 pub(super) fn killing_at(moment: &Moment, journal: &Path) -> Command {
     let Moment { file, call, nth } = moment;
     let mut strace = tracing(&format!("trace={call}"), [beside(journal, file)]);
@@ -49,8 +49,8 @@ fn tracing(calls: &str, files: impl IntoIterator<Item = PathBuf>) -> Command {
     strace
 }
 
-/// The moments of a run from what strace has noted of it. strace counts each thread's calls for itself, and a run ends at the
-/// first thread that comes to the number: so there are as many moments as the busiest thread had.
+/// The moments of a run, from strace's log of it. strace counts each thread's calls separately, and a run ends at the
+/// first thread that reaches the number, so there are as many moments as the busiest thread had.
 pub(super) fn moments(log: &str, journal: &Path) -> Vec<Moment> {
     let mut counts: BTreeMap<(&str, &str), BTreeMap<&str, u64>> = BTreeMap::new();
     for (thread, call, file) in log.lines().filter_map(|line| noted(line, journal)) {
@@ -64,7 +64,7 @@ pub(super) fn moments(log: &str, journal: &Path) -> Vec<Moment> {
     counts.iter().flat_map(all).collect()
 }
 
-/// Thread, call and file of a line such as `7530 fsync(13</tmp/a.journal-wal>) = 0`.
+/// The thread, call and file of a line such as `7530 fsync(13</tmp/a.journal-wal>) = 0`.
 fn noted<'l>(line: &'l str, journal: &Path) -> Option<(&'l str, &'static str, &'static str)> {
     let (thread, rest) = line.split_once(' ')?;
     let (name, arguments) = rest.trim_start().split_once('(')?;

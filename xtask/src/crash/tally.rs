@@ -1,27 +1,27 @@
-//! What all cases together came to, and the table that shows it.
+//! The totals of all cases, and the table that shows them.
 
 use std::fmt;
 
 /// Counts over all cases.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
-    /// At instants by the clock.
+    /// At random instants.
     pub(super) kills: u64,
-    /// Of these, with requests under way.
+    /// Of these, with requests in flight.
     pub(super) in_flight: u64,
-    /// At writes and syncs of the journal; none where that was not tried.
+    /// At writes and syncs of the journal; `None` if not tested.
     pub(super) syscall_kills: Option<u64>,
-    /// Rows that an undisturbed run has and a resumed one has not.
+    /// Rows of an undisturbed run that a resumed one lacks.
     pub(super) lost: u64,
-    /// Rows that are not as an undisturbed run has them.
+    /// Rows that differ from those of an undisturbed run.
     pub(super) wrong: u64,
-    /// Rows that were reported to be possibly paid, each time that they were.
+    /// Rows reported as possibly paid, counted each time.
     pub(super) possibly_paid: u64,
-    /// Prompts that were asked again although they had been answered.
+    /// Prompts that were sent again although they had been answered.
     pub(super) answered_twice: u64,
-    /// Rows with an intent and no outcome at one kill, at most.
+    /// The most rows with an intent and no outcome at one kill.
     pub(super) most_intents: u64,
-    /// What is not as it must be, one for each case that is kept.
+    /// The problem of each failed case that is kept.
     pub(super) problems: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Tally {
             ("rows reported as possibly paid", self.possibly_paid.to_string()),
             ("prompts asked again after an answer", self.answered_twice.to_string()),
             ("most rows with an intent at one kill", self.most_intents.to_string()),
-            ("cases that are not as they must be", self.problems.len().to_string()),
+            ("failed cases", self.problems.len().to_string()),
         ] {
             writeln!(f, "{name:42}{count:>8}")?;
         }

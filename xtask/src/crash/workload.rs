@@ -1,6 +1,9 @@
-//! What is run: an input, a simulator that answers after a while and sometimes badly, the command line over both, and what
-//! comes out of it where nobody disturbs it.
-#![expect(clippy::disallowed_methods, reason = "how long an undisturbed run takes tells when to kill others")]
+//! The workload: an input, a simulator with some latency and some faults, the command line that uses both, and the
+//! output of an undisturbed run.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the duration of an undisturbed run decides when to kill others"
+)]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,8 +13,8 @@ use std::time::{Duration, Instant};
 use crate::server::Server;
 use crate::{Result, people, workspace};
 
-/// Some of the first two requests about a row go wrong, in ways that make it asked again or corrected. The values stay the
-/// same, so that outputs can be compared.
+/// Some of the first two requests for a row fail in ways that cause a retry or a re-ask. The values stay the same, so
+/// that outputs can be compared.
 const SCENARIO: &str = "\
 about = 'Some requests fail and some answers are no values, at first.'
 
@@ -31,7 +34,7 @@ attempts = 2
 kind = { reset = 'midway' }
 ";
 
-/// How large a run is, and how long it takes.
+/// The size of a run, and its latency.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) rows: u64,
@@ -40,33 +43,33 @@ pub(super) struct Size {
     pub(super) latency: &'static str,
 }
 
-/// What carries out a run.
+/// What executes a run.
 #[derive(Debug, Clone)]
 pub(super) enum Runner {
     /// The program itself.
     Program,
-    /// A script of ours that takes the same arguments and calls the Python package.
+    /// A script that takes the same arguments and calls the Python package.
     Python { interpreter: PathBuf },
 }
 
-/// A run that is made again and again, and what comes out of it.
+/// A run that can be repeated, and its output.
 #[derive(Debug)]
 pub(super) struct Workload {
     pub(super) program: PathBuf,
     runner: Runner,
     pub(super) folder: PathBuf,
     pub(super) size: Size,
-    /// What an undisturbed run puts out.
+    /// The output of an undisturbed run.
     pub(super) output: String,
-    /// How long it takes, from its start to its end.
+    /// The duration of an undisturbed run.
     pub(super) wall: Duration,
 }
 
 impl Workload {
-    /// Makes the input in the new folder `folder`, and lets a run over it end undisturbed.
+    /// Makes the input in the new folder `folder`, and completes a run over it.
     ///
     /// # Errors
-    /// What keeps it from that, and a row without a value.
+    /// A failure to do so, and a row without a value.
     pub(super) fn prepare(program: &Path, runner: &Runner, folder: PathBuf, size: Size) -> Result<Self> {
         let cannot_write = |error: std::io::Error| format!("cannot write to {}: {error}", folder.display());
         fs::create_dir_all(&folder).map_err(cannot_write)?;
@@ -80,7 +83,7 @@ impl Workload {
         let status = workload.run(workload.runner(), &server, &output)?.status();
         let status = status.map_err(|error| format!("cannot run {}: {error}", workload.program.display()))?;
         if !status.success() {
-            return Err(format!("a run that nobody disturbed failed: {status}"));
+            return Err(format!("an undisturbed run failed: {status}"));
         }
         workload.wall = began.elapsed();
         workload.output = read(&output)?;
@@ -88,14 +91,14 @@ impl Workload {
         Ok(workload)
     }
 
-    /// A new simulator, in a process of its own.
+    /// A new simulator in a separate process.
     pub(super) fn simulator(&self) -> Result<Server> {
         let mut simulator = Command::new(&self.program);
         simulator.arg("sim").arg(self.folder.join("scenario.toml"));
         Server::start(simulator.args(["--port", "0", "--count", "--latency", self.size.latency]))
     }
 
-    /// What carries out a run, once it has its arguments.
+    /// The command that executes a run, without its arguments.
     pub(super) fn runner(&self) -> Command {
         match &self.runner {
             Runner::Program => Command::new(&self.program),
@@ -107,8 +110,8 @@ impl Workload {
         }
     }
 
-    /// `program` with the arguments of a run from the input to `output`; it may also be one that runs the command line. What the
-    /// run says is added to a file beside the output.
+    /// `program` with the arguments of a run from the input to `output`; it may also be one that runs the command
+    /// line. The run's messages are appended to a file next to the output.
     pub(super) fn run(&self, mut program: Command, server: &Server, output: &Path) -> Result<Command> {
         let said = output.with_extension("stderr");
         let said = File::options().create(true).append(true).open(&said);

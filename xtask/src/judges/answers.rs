@@ -1,5 +1,5 @@
-//! What models have said, in each protocol, for re-asks and continuations to refer to: the answers of the pinned vectors, and those
-//! of `xtask/judges/answers.json`, which the vectors lack.
+//! Answers of models in each protocol, for re-asks and continuations to refer to: those of the pinned vectors, and
+//! those in `xtask/judges/answers.json`, which the vectors lack.
 
 use std::fs;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{Result, workspace};
 
-/// An answer that is read, and what it is called.
+/// An answer as read, and its name.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) name: String,
@@ -22,7 +22,7 @@ pub(super) struct Answer {
 /// All answers of a protocol.
 ///
 /// # Errors
-/// Files that are not there or have not the form that they should.
+/// Files that do not exist or are malformed.
 pub(super) fn all(protocol: Protocol) -> Result<Vec<Answer>> {
     let vectors = match protocol {
         Protocol::OpenAiChat => "openai_chat.json",
@@ -32,7 +32,7 @@ pub(super) fn all(protocol: Protocol) -> Result<Vec<Answer>> {
     };
     let vectors = list(&format!("crates/rowcall/tests/vectors/{vectors}"), "cases")?;
     let own = list("xtask/judges/answers.json", protocol.name())?;
-    // Some of the vectors are faults and tell of no answer.
+    // Some of the vectors are faults and contain no answer.
     let vectors = vectors.iter().filter_map(|case| read(protocol, case, "id"));
     let mut answers: Vec<Answer> = vectors.collect();
     for answer in &own {
@@ -44,7 +44,7 @@ pub(super) fn all(protocol: Protocol) -> Result<Vec<Answer>> {
 fn list(path: &str, field: &str) -> Result<Vec<Value>> {
     let text = fs::read(workspace().join(path)).map_err(|error| format!("cannot read `{path}`: {error}"))?;
     let file: Value =
-        serde_json::from_slice(&text).map_err(|error| format!("`{path}` is no JSON: {error}"))?;
+        serde_json::from_slice(&text).map_err(|error| format!("`{path}` is not JSON: {error}"))?;
     let list = file.get(field).and_then(Value::as_array).cloned();
     list.ok_or_else(|| format!("`{path}` has no list of `{field}`"))
 }
@@ -84,7 +84,7 @@ mod tests {
             assert!(answers.len() >= least, "{protocol:?}: {}", answers.len());
             let paused = answers.iter().filter(|answer| answer.completion.finish == Finish::Paused);
             assert_eq!(paused.count(), pauses, "{protocol:?}");
-            // What a re-ask after two calls, or after text, refers to.
+            // The answers that a re-ask after two calls, or after text, refers to.
             for words in ["two calls", "text"] {
                 let is_there = answers.iter().any(|answer| {
                     let said = answer.completion.raw_turn.to_string();

@@ -1,5 +1,5 @@
-//! What is asked: prompts of every kind, and what the user may set about an answer, in each protocol. The schema and the mode are
-//! added in `requests.rs`.
+//! The prompts: of every kind, with the settings that the user may make, in each protocol. `requests.rs` adds the
+//! schema and the mode.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::answers::{self, Answer};
 use crate::Result;
 
-/// Something to ask.
+/// A prompt with settings.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     /// What is special about it.
@@ -19,20 +19,20 @@ pub(super) struct Question {
     pub(super) parameters: Parameters,
 }
 
-/// Of these characters and more, Anthropic's prompt cache is asked for what never changes.
+/// From this many characters on, Anthropic's prompt cache is requested for the constant part.
 const LONG: usize = 5_000;
 
-/// Of these tokens and more, the official SDK of Anthropic takes no call without a stream.
+/// From this many tokens on, Anthropic's official SDK requires a stream.
 const STREAMED: u32 = 30_000;
 
-/// Questions of every kind.
+/// Prompts of every kind.
 pub(super) fn first(protocol: Protocol) -> Vec<Question> {
     let mut questions = prompts();
     questions.extend(settings(protocol));
     questions
 }
 
-/// Questions that refer to an answer, whatever its schema was: each paused answer is taken up, and each is asked again.
+/// Prompts that refer to an answer, whatever its schema: every paused answer is continued, and every one is re-asked.
 ///
 /// # Errors
 /// Answers that cannot be read.
@@ -68,7 +68,7 @@ fn attached(attachments: &[(&str, AttachmentContent)]) -> Turn {
     }
 }
 
-/// The kinds of prompts that a template gives.
+/// The kinds of prompts that a template produces.
 fn prompts() -> Vec<Question> {
     let base64 = || AttachmentContent::Base64("+/+/".into());
     let url = |path: &str| AttachmentContent::Url(format!("https://example.org/{path}"));
@@ -90,7 +90,7 @@ fn prompts() -> Vec<Question> {
     ]
 }
 
-/// What the user may set.
+/// The settings that the user may make.
 fn settings(protocol: Protocol) -> Vec<Question> {
     let plain = Parameters::default();
     let set = |name: &str, parameters| Question { parameters, ..question(name, vec![system("Set."), row()]) };
@@ -105,7 +105,7 @@ fn settings(protocol: Protocol) -> Vec<Question> {
     ]
 }
 
-/// Fields that a user may add, some of them into those that we send.
+/// Fields that a user may add, some of them inside those that we send.
 fn users(protocol: Protocol) -> Map<String, Value> {
     let fields = match protocol {
         Protocol::OpenAiChat => json!({
@@ -136,7 +136,7 @@ fn users(protocol: Protocol) -> Map<String, Value> {
     fields.as_object().cloned().unwrap_or_default()
 }
 
-/// The question that takes up a paused answer.
+/// The prompt that continues a paused answer.
 fn taken_up(Answer { name, completion }: &Answer) -> Option<Question> {
     let token = completion.continuation.clone().filter(|_| completion.finish == Finish::Paused)?;
     let mut question = question(format!("{name}, taken up"), vec![system("Go on."), row()]);
@@ -144,7 +144,7 @@ fn taken_up(Answer { name, completion }: &Answer) -> Option<Question> {
     Some(question)
 }
 
-/// The question that follows an answer which gave no value.
+/// The prompt after an answer that gave no value.
 fn asked_again(Answer { name, completion }: &Answer) -> Question {
     let violations = vec![Violation::at("/age", "-1 is less than 0"), Violation::whole("too short")];
     let invalid = Turn::Invalid { raw_turn: completion.raw_turn.clone(), violations };
@@ -161,7 +161,7 @@ mod tests {
     use super::{first, further};
 
     #[test]
-    fn every_protocol_is_asked_questions_of_every_kind() {
+    fn every_protocol_has_questions_of_every_kind() {
         for (protocol, taken_up) in [
             (Protocol::OpenAiChat, 0),
             (Protocol::OpenAiResponses, 0),

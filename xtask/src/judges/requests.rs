@@ -1,4 +1,4 @@
-//! Every request there is to judge: each question in each mode of each protocol, with each awkward schema. They are written as
+//! All requests to check: each prompt in each mode of each protocol, with each awkward schema. They are written as
 //! JSON lines, which `xtask/judges/judge_requests.py` reads.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::questions::{self, Question};
 use crate::{Result, workspace};
 
-/// A way to a model, by protocol and server.
+/// A protocol with a server's deviations.
 #[derive(Debug)]
 struct Way {
     name: &'static str,
@@ -22,7 +22,7 @@ struct Way {
     model: &'static str,
 }
 
-/// One for each protocol and each set of deviations from it that the SDKs know as well.
+/// One for each protocol and each set of deviations from it that the SDKs also know.
 const WAYS: [Way; 5] = [
     Way {
         name: "chat",
@@ -61,7 +61,7 @@ const WAYS: [Way; 5] = [
     },
 ];
 
-/// Writes all requests to `file`, one line each.
+/// Writes all requests to `file`, one per line.
 ///
 /// # Errors
 /// Schemas or answers that cannot be read, and a file that cannot be written.
@@ -88,9 +88,9 @@ fn lines() -> Result<BTreeMap<String, String>> {
         for &mode in way.protocol.modes() {
             let mut rest = further.as_slice();
             for (schema_name, schema) in &schemas {
-                // Some modes cannot express some schemas; which, is tested elsewhere.
+                // Some modes cannot express some schemas; other tests cover which.
                 let Ok(forms) = Forms::of(schema, way.protocol, &[mode]) else { continue };
-                // What has been answered is the same with every schema, so one will do.
+                // Earlier answers are the same with every schema, so one schema is enough.
                 for question in first.iter().chain(std::mem::take(&mut rest)) {
                     let name = format!("{}/{}/{schema_name}/{}", way.name, mode.name(), question.name);
                     let target = way.target(&forms, question)?;
@@ -112,7 +112,7 @@ impl Way {
     }
 }
 
-/// One request as a line. The body stands in it byte by byte, so that a key that is there twice can be found.
+/// One request as a line. It contains the body byte for byte, so that a repeated key can be found.
 fn line(name: &str, way: &Way, mode: Mode, request: &Request) -> String {
     let headers = request.headers.iter();
     let headers = headers.map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap_or_default())));
@@ -131,7 +131,7 @@ fn line(name: &str, way: &Way, mode: Mode, request: &Request) -> String {
     format!("{about},\"body\":{}}}", String::from_utf8_lossy(&request.body))
 }
 
-/// The awkward schemas that the library's tests have, by name.
+/// The awkward schemas of the library's tests, by name.
 fn schemas() -> Result<BTreeMap<String, Schema>> {
     let folder = workspace().join("crates/rowcall/tests/schemas");
     let unreadable = |error: std::io::Error| format!("cannot read `{}`: {error}", folder.display());
@@ -140,7 +140,7 @@ fn schemas() -> Result<BTreeMap<String, Schema>> {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read(&path).map_err(unreadable)?;
-        let wrong = |what: String| format!("`{}` is no schema: {what}", path.display());
+        let wrong = |what: String| format!("`{}` is not a schema: {what}", path.display());
         let schema = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         schemas.insert(name, Schema::from_json(schema).map_err(|problem| wrong(problem.message))?);
     }
@@ -156,7 +156,7 @@ mod tests {
     use super::{WAYS, lines, schemas};
 
     #[test]
-    fn every_mode_of_every_protocol_is_judged_with_every_schema() {
+    fn every_mode_of_every_protocol_is_checked_with_every_schema() {
         let lines = lines().expect("the requests");
         let schemas = schemas().expect("the schemas");
         assert!(schemas.len() >= 20, "{}", schemas.len());
@@ -169,7 +169,7 @@ mod tests {
         for way in &WAYS {
             for mode in way.protocol.modes() {
                 let count = counts.get(&(way.name, mode.name())).copied().unwrap_or_default();
-                // Anthropic and Gemini take not every schema that contains itself.
+                // Anthropic and Gemini do not accept every recursive schema.
                 assert!(count + 4 >= schemas.len(), "{} by {}: {count}", way.name, mode.name());
             }
         }
@@ -180,12 +180,12 @@ mod tests {
         let lines = lines().expect("the requests");
         let line = lines.get("anthropic/tool/tree/a long output limit").expect("the request");
         let line: Value = serde_json::from_str(line).expect("JSON");
-        let told = |pointer: &str| line.pointer(pointer).cloned().unwrap_or_default();
-        assert_eq!(told("/protocol"), "anthropic");
-        assert_eq!(told("/path"), "/v1/messages");
-        assert_eq!(told("/headers/anthropic-version"), "2026-10-21");
-        assert_eq!(told("/body/model"), "claude-haiku-5-5");
-        assert_eq!(told("/body/stream"), true);
+        let at = |pointer: &str| line.pointer(pointer).cloned().unwrap_or_default();
+        assert_eq!(at("/protocol"), "anthropic");
+        assert_eq!(at("/path"), "/v1/messages");
+        assert_eq!(at("/headers/anthropic-version"), "2026-10-21");
+        assert_eq!(at("/body/model"), "claude-haiku-5-5");
+        assert_eq!(at("/body/stream"), true);
         for (name, line) in &lines {
             let line: Value = serde_json::from_str(line).expect(name);
             assert_eq!(line.get("name").and_then(Value::as_str), Some(name.as_str()));

@@ -1,20 +1,20 @@
-//! The official SDKs, in pinned versions and an environment of their own.
+//! The official SDKs, in pinned versions and a separate environment.
 
 use std::path::PathBuf;
 
 use crate::{Result, venv};
 
-/// The packages with their versions, as pip reads them.
+/// The packages and their versions, in pip's format.
 const PINS: &str = include_str!("../../judges/requirements.txt");
 
-/// The Python that has the SDKs.
+/// The Python interpreter with the SDKs.
 ///
 /// # Errors
-/// If there is none to be had, or none with them.
+/// If Python or the SDKs are not available.
 pub(super) fn python() -> Result<PathBuf> {
     let pins: Vec<&str> = PINS.lines().collect();
     let python = venv::python("venv-judges", &pins);
-    python.map_err(|problem| format!("nothing is judged without the official Python SDKs: {problem}"))
+    python.map_err(|problem| format!("nothing can be checked without the official Python SDKs: {problem}"))
 }
 
 #[cfg(test)]

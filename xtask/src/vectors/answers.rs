@@ -1,4 +1,5 @@
-//! What responses give: a value, a refusal, a cut answer, or a fault; in any protocol, as one body or as a stream.
+//! What responses give: a value, a refusal, a truncated answer, or a fault; in any protocol, as one body or as a
+//! stream.
 
 use std::sync::Arc;
 
@@ -11,35 +12,35 @@ use serde_json::Value;
 
 use super::case::{Case, Difference, Verdict, decision, retried};
 
-/// The first place, in the order of what is expected, where two JSON texts say different things.
-pub(super) fn first_difference(place: &str, expected: &Value, got: &Value) -> Option<Difference> {
+/// The first location, in the order of the expected text, where two JSON texts differ.
+pub(super) fn first_difference(path: &str, expected: &Value, got: &Value) -> Option<Difference> {
     let absent = || "nothing".to_owned();
     match (expected, got) {
         (Value::Object(expected), Value::Object(got)) => {
             let in_both = expected.iter().find_map(|(name, expected)| {
-                let place = format!("{place}/{name}");
+                let path = format!("{path}/{name}");
                 match got.get(name) {
-                    Some(got) => first_difference(&place, expected, got),
-                    None => Some(Difference::new(format!("{place} {expected}"), absent())),
+                    Some(got) => first_difference(&path, expected, got),
+                    None => Some(Difference::new(format!("{path} {expected}"), absent())),
                 }
             });
             let more = || got.iter().find(|(name, _)| !expected.contains_key(*name));
             in_both.or_else(|| {
-                more().map(|(name, got)| Difference::new(format!("{place}/{name} {}", absent()), got))
+                more().map(|(name, got)| Difference::new(format!("{path}/{name} {}", absent()), got))
             })
         }
         (Value::Array(expected), Value::Array(got)) if expected.len() == got.len() => {
             let mut pairs = expected.iter().zip(got).enumerate();
-            pairs.find_map(|(at, (expected, got))| first_difference(&format!("{place}/{at}"), expected, got))
+            pairs.find_map(|(at, (expected, got))| first_difference(&format!("{path}/{at}"), expected, got))
         }
-        _ => Difference::between(place, expected, got),
+        _ => Difference::between(path, expected, got),
     }
 }
 
-/// A schema, and what was sent in its place.
+/// A schema, and its form on the wire.
 pub(super) type Wanted = (Schema, Arc<WireSchema>);
 
-/// Judges a case that has only a response, or whose request is judged by the protocol's own tests.
+/// Checks a case that has only a response, or whose request is checked by the protocol's own tests.
 pub(super) fn response(case: Case<'_>, protocol: Protocol) -> Result<Verdict, String> {
     if case.get("/expect/outcome").is_none() {
         return Ok(Verdict::Skipped("no answer to a prompt".to_owned()));
@@ -47,7 +48,7 @@ pub(super) fn response(case: Case<'_>, protocol: Protocol) -> Result<Verdict, St
     Ok(Verdict::Judged(judge(case, protocol, None)?))
 }
 
-/// The differences between what a response should give and what we read in it.
+/// The differences between the expected reading of a response and ours.
 pub(super) fn judge(
     case: Case<'_>,
     protocol: Protocol,
@@ -56,7 +57,7 @@ pub(super) fn judge(
     let outcome = case.text("/expect/outcome")?;
     let completion = match protocol.decode(&case.response(None)?) {
         Ok(completion) => completion,
-        // What is to be fetched later is no answer to us.
+        // A response to be fetched later is not an answer to us.
         Err(_) if outcome == "pending" => {
             return Ok(vec![Difference::new("a response to fetch later", "a fault")]);
         }
@@ -97,7 +98,7 @@ pub(super) fn judge(
             };
             differences.extend(first_difference(what, expected, got));
         }
-        // Several values are all read; that none of them is chosen as the row's is not the protocol's business.
+        // All of several values are read; the protocol does not choose one of them for the row.
         ("ok", Reading::Invalid { .. }) if case.get("/expect/values").is_some() => {
             let expected = case.get("/expect/values").unwrap_or(&Value::Null);
             differences.extend(first_difference("the values", expected, &Value::Array(values(&completion))));
@@ -124,7 +125,7 @@ pub(super) fn judge(
     Ok(differences)
 }
 
-/// What a completion gives; where no schema was asked for, any JSON is a value.
+/// The reading of a completion; if no schema was requested, any JSON is a value.
 fn read(completion: &Completion, wanted: Option<&Wanted>) -> Reading {
     if let Some((schema, wire)) = wanted {
         return completion::read(completion, schema, wire);
@@ -153,7 +154,7 @@ fn values(completion: &Completion) -> Vec<Value> {
     }
 }
 
-/// Compares the figures that the case names; null is one that the server does not give.
+/// Compares the numbers in the case; null means that the server does not give one.
 fn judge_usage(case: Case<'_>, usage: Option<Usage>) -> Result<Vec<Difference>, String> {
     type Figure = fn(Usage) -> u64;
     let figures: [(&str, Figure); 5] = [

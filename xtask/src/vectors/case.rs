@@ -1,4 +1,4 @@
-//! One case of a vector file: what is in it, read without trust in its form, and how what we do compares.
+//! One case of a vector file, read without assumptions about its form, and the comparison with what we do.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -10,36 +10,37 @@ use rowcall::retry::{self, Decision, Tried};
 use rowcall::{Fault, Response};
 use serde_json::Value;
 
-/// When every response counts as received: Sun, 22 Nov 2026 17:00:00 GMT, the day the vectors were written.
+/// The time at which every response counts as received: Sun, 22 Nov 2026 17:00:00 GMT, the day the vectors were
+/// written.
 pub(super) const RECEIVED: Duration = Duration::from_hours(498_713);
 
-/// The longest wait of a server's that is taken at its word, in seconds (a week).
+/// The longest wait of a server that we follow, in seconds (a week).
 pub(super) const LONGEST: f64 = 7.0 * 24.0 * 3600.0;
 
-/// From where on OpenAI's SDKs no longer wait, in seconds.
+/// From this wait on, OpenAI's SDKs no longer wait, in seconds.
 const SDK_LONGEST: f64 = 120.0;
 
-/// What is special about a wait of more than [`LONGEST`].
+/// The name for a wait of more than [`LONGEST`].
 pub(super) const OVER_A_WEEK: &str = "over_a_week";
 
-/// What is special about a wait that we follow and OpenAI's SDKs do not.
+/// The name for a wait that we follow and OpenAI's SDKs do not.
 const OVER_120_S: &str = "over_120_s";
 
-/// How a case has turned out.
+/// The result of a case.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// What we do otherwise; empty if nothing.
+    /// Our differences; empty if there are none.
     Judged(Vec<Difference>),
-    /// Nothing could be judged, for this reason.
+    /// Nothing could be checked, for this reason.
     Skipped(String),
 }
 
-/// One thing that a case asks and we do otherwise.
+/// One difference from a case.
 #[derive(Debug)]
 pub(super) struct Difference {
     expected: String,
     got: String,
-    /// What is special about it, by which the table of known differences may list it.
+    /// The name for what is special about it, under which the table of known differences may list it.
     pub(super) special: Option<&'static str>,
 }
 
@@ -48,12 +49,12 @@ impl Difference {
         Self { expected: expected.to_string(), got: got.to_string(), special: None }
     }
 
-    /// The difference, with what is special about it.
+    /// The difference, with the name for what is special about it.
     pub(super) fn special(self, special: Option<&'static str>) -> Self {
         Self { special, ..self }
     }
 
-    /// The difference, if there is one, between two values of what `what` says.
+    /// The difference, if there is one, between two values of `what`.
     pub(super) fn between<T: fmt::Display + PartialEq + ?Sized>(
         what: &str,
         expected: &T,
@@ -69,12 +70,12 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A case as it stands in its file.
+/// A case as in its file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case<'a>(pub(super) &'a Value);
 
 impl<'a> Case<'a> {
-    /// What stands at a JSON Pointer.
+    /// The value at a JSON Pointer.
     pub(super) fn get(self, pointer: &str) -> Option<&'a Value> {
         self.0.pointer(pointer)
     }
@@ -84,7 +85,7 @@ impl<'a> Case<'a> {
         self.get(pointer).and_then(Value::as_str).ok_or_else(|| format!("no text at `{pointer}`"))
     }
 
-    /// The truth value at a JSON Pointer; `None` if there is nothing.
+    /// The boolean at a JSON Pointer; `None` if there is nothing.
     pub(super) fn truth(self, pointer: &str) -> Result<Option<bool>, String> {
         match self.get(pointer) {
             None => Ok(None),
@@ -94,14 +95,14 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The response that the case describes, with `body` if it has none of its own.
+    /// The response in the case, with `body` if it has none.
     pub(super) fn response(self, body: Option<&str>) -> Result<Response, String> {
         let status =
             self.get("/status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
         let raw = self.get("/raw").or_else(|| self.get("/body_text"));
         let body = match (raw, self.get("/body"), body) {
             (Some(Value::String(text)), _, _) => text.clone(),
-            (Some(_), _, _) => return Err("`raw` or `body_text` is no text".to_owned()),
+            (Some(_), _, _) => return Err("`raw` or `body_text` is not text".to_owned()),
             (None, Some(body), _) => body.to_string(),
             (None, None, Some(body)) => body.to_owned(),
             (None, None, None) => return Err("neither `body` nor `body_text` nor `raw`".to_owned()),
@@ -116,7 +117,7 @@ impl<'a> Case<'a> {
             None | Some(Value::Null) => {}
             Some(Value::Object(given)) => {
                 for (name, value) in given {
-                    let (name, value) = header(name, value.as_str().ok_or("a header's value is no text")?)?;
+                    let (name, value) = header(name, value.as_str().ok_or("a header's value is not text")?)?;
                     headers.append(name, value);
                 }
             }
@@ -132,27 +133,27 @@ pub(super) fn response(status: u16, body: &str) -> Response {
     Response { status, headers: HeaderMap::new(), body, received: SystemTime::UNIX_EPOCH + RECEIVED }
 }
 
-/// A header, for which no text is too strange but one with line breaks and the like.
+/// A header. Any text is accepted except one with line breaks and the like.
 pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let value = HeaderValue::from_bytes(value.as_bytes());
     match (HeaderName::try_from(name), value) {
         (Ok(name), Ok(value)) => Ok((name, value)),
-        (Err(_), _) | (_, Err(_)) => Err(format!("`{name}` is no header")),
+        (Err(_), _) | (_, Err(_)) => Err(format!("`{name}` is not a header")),
     }
 }
 
-/// What a protocol reads in a response that must not be an answer.
+/// The fault that a protocol reads in a response that must not be an answer.
 pub(super) fn fault(protocol: Protocol, response: &Response) -> Option<Fault> {
     protocol.decode(response).err()
 }
 
-/// What is decided about a fault at the first attempt.
+/// The decision about a fault at the first attempt.
 pub(super) fn decision(fault: &Fault) -> Decision {
     let tried = Tried { faults: 1, limits: 1, ..Tried::default() };
     retry::decide(fault, tried, retry::RetryPolicy::default(), 0.5)
 }
 
-/// The difference between whether the SDKs try again and whether we do.
+/// The difference between whether the SDKs retry and whether we do.
 pub(super) fn retried(theirs: bool, fault: Option<&Fault>) -> Option<Difference> {
     let words = |again| if again { "a retry" } else { "no retry" };
     let ours = fault.is_some_and(|fault| matches!(decision(fault), Decision::Retry(_)));

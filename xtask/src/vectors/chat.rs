@@ -1,4 +1,5 @@
-//! `openai_chat.json`: requests, encoded where one of our modes can produce them, and what their responses give.
+//! `openai_chat.json`: requests, encoded where one of our modes can produce them, and the readings of their
+//! responses.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 use super::answers::{self, first_difference};
 use super::case::{Case, Difference, Verdict};
 
-/// Judges a case: its request if it has one that we would make, and its response.
+/// Checks a case: its request if it is one that we could make, and its response.
 pub(super) fn judge(case: Case<'_>) -> Result<Verdict, String> {
     let mut differences = request(case)?.unwrap_or_default();
     let wanted = case.get("/request").and_then(Wanted::of).map(|wanted| (wanted.schema, wanted.wire));
@@ -18,7 +19,7 @@ pub(super) fn judge(case: Case<'_>) -> Result<Verdict, String> {
     Ok(Verdict::Judged(differences))
 }
 
-/// The differences between the request of a case and ours; `None` if there is none that has the form of one of ours.
+/// The differences between the request of a case and ours; `None` if it does not have the form of one of ours.
 pub(super) fn request(case: Case<'_>) -> Result<Option<Vec<Difference>>, String> {
     let Some(request) = case.get("/request") else { return Ok(None) };
     let fields = request.as_object().ok_or("no object at `/request`")?;
@@ -28,16 +29,16 @@ pub(super) fn request(case: Case<'_>) -> Result<Option<Vec<Difference>>, String>
     Ok(Some(first_difference("the request", request, &sent).into_iter().collect()))
 }
 
-/// What a request wants of the model, in one of our modes.
+/// What a request wants from the model, in one of our modes.
 struct Wanted {
     mode: Mode,
-    /// The user's schema that would be sent so.
+    /// The user's schema that would be sent this way.
     schema: Schema,
     wire: Arc<WireSchema>,
 }
 
 impl Wanted {
-    /// Reads it off a request; `None` if the request asks in a way that we do not.
+    /// Derives it from a request; `None` if we do not make such requests.
     fn of(request: &Value) -> Option<Self> {
         let (mode, described, schema_field) = match (request.get("response_format"), request.get("tools")) {
             (Some(format), None) if format.get("type")? == "json_schema" => {
@@ -50,7 +51,7 @@ impl Wanted {
         };
         let schema = Schema::from_json(described.get(schema_field)?.clone()).ok()?;
         let mut wire = schema.wire(Dialect::OpenAiStrict).ok()?;
-        // What becomes of a schema on its way is judged elsewhere.
+        // Changes to a schema on its way are checked elsewhere.
         wire.schema = described.get(schema_field)?.clone();
         described.get("name")?.as_str()?.clone_into(&mut wire.name);
         wire.description = described.get("description").and_then(Value::as_str).map(str::to_owned);
@@ -58,7 +59,7 @@ impl Wanted {
     }
 }
 
-/// What we would have to be asked to send a request; `None` if none of our requests has that form.
+/// The settings with which we would send the request; `None` if none of our requests has that form.
 fn asked(request: &Map<String, Value>, wanted: &Wanted) -> Option<(Target, Prompt)> {
     const LIMITS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
     const OURS: [&str; 6] =
@@ -68,7 +69,7 @@ fn asked(request: &Map<String, Value>, wanted: &Wanted) -> Option<(Target, Promp
     };
     let is_ours = match wanted.mode {
         Mode::Schema => is_strict("response_format", "/json_schema/strict"),
-        // A tool that the model need not call, or may call more than once, is not how we ask.
+        // We do not send tools that the model need not call, or may call more than once.
         Mode::Tool => {
             is_strict("tools", "/0/function/strict")
                 && request.get("tool_choice").is_some_and(Value::is_object)
@@ -76,7 +77,7 @@ fn asked(request: &Map<String, Value>, wanted: &Wanted) -> Option<(Target, Promp
         }
         Mode::Json | Mode::Prompt => false,
     };
-    // Chat is never asked for a stream.
+    // We never request a stream from chat.
     if !is_ours || request.contains_key("stream") {
         return None;
     }

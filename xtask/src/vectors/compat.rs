@@ -1,11 +1,11 @@
-//! `compat_servers.json`: what servers that imitate OpenAI answer and refuse.
+//! `compat_servers.json`: answers and errors of servers that imitate OpenAI.
 
 use rowcall::provider::Protocol;
 
 use super::case::{Case, Difference, Verdict};
 use super::{answers, chat, errors};
 
-/// Judges a case: an answer as an answer, an error as an error.
+/// Checks a case: an answer as an answer, an error as an error.
 pub(super) fn judge(case: Case<'_>) -> Result<Verdict, String> {
     let protocol = Protocol::OpenAiChat;
     if case.get("/server").is_some_and(|server| server == "ollama")
@@ -21,7 +21,7 @@ pub(super) fn judge(case: Case<'_>) -> Result<Verdict, String> {
         });
     }
     match (case.get("/expect/outcome"), case.get("/expect/cls")) {
-        // What the provider's own validator has refused is an answer.
+        // A response that the provider's own validator rejected is an answer.
         (None, Some(class)) if class == "invalid_json" => {
             let read = protocol.decode(&case.response(None)?);
             Ok(Verdict::Judged(

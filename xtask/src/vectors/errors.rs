@@ -1,5 +1,4 @@
-//! Error responses of each protocol: what kind of fault each is, how long the server asks to wait, and what is decided about
-//! it.
+//! Error responses of each protocol: the kind of fault, the wait that the server asks for, and the decision about it.
 
 use rowcall::LimitedBy;
 use rowcall::provider::Protocol;
@@ -8,7 +7,7 @@ use serde_json::Value;
 
 use super::case::{Case, Difference, Verdict, decision, fault, retried};
 
-/// Judges a case: the kind always, the rest where the case says something of it.
+/// Checks a case: the kind always, the rest if the case mentions it.
 pub(super) fn judge(case: Case<'_>, protocol: Protocol) -> Result<Verdict, String> {
     let kind = case.text("/expect/cls")?;
     let Some(fault) = fault(protocol, &case.response(None)?) else {
@@ -19,7 +18,7 @@ pub(super) fn judge(case: Case<'_>, protocol: Protocol) -> Result<Verdict, Strin
     if let Some(wait) = case.get("/expect/wait_s") {
         let expected = wait.as_f64().ok_or("no number at `/expect/wait_s`")?;
         let got = fault.retry_after.map(|wait| wait.as_secs_f64());
-        // Both may have been rounded to whole nanoseconds.
+        // Both may be rounded to whole nanoseconds.
         if got.is_none_or(|got| (got - expected).abs() > 1e-6) {
             differences.push(Difference::new(
                 format!("a wait of {expected} s"),
@@ -34,7 +33,7 @@ pub(super) fn judge(case: Case<'_>, protocol: Protocol) -> Result<Verdict, Strin
     if case.truth("/expect/reduce_concurrency")? == Some(true) {
         differences.extend(Difference::between("a refusal by", LimitedBy::Growth.name(), limited_by));
     }
-    // Where the SDKs disagree, a case says what each does; we speak OpenAI's protocol.
+    // Where the SDKs disagree, a case gives both; we speak OpenAI's protocol.
     let retry = match case.truth("/expect/retry")? {
         Some(retry) => Some(retry),
         None => case.truth("/expect/retry_openai_sdk")?,

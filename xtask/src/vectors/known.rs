@@ -1,4 +1,4 @@
-//! Where we differ from the vectors on purpose: the last table of `docs/faults.md`, which is the only list of it.
+//! Our intended differences from the vectors: the last table of `docs/faults.md`, which is the only list of them.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::{Result, workspace};
 
 const HEADING: &str = "## Where we differ from the vectors\n";
 
-/// The table: patterns of what is listed in a line, and the line's reason.
+/// The table: the patterns in each line, and the line's reason.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) lines: Vec<(Vec<String>, String)>,
@@ -16,7 +16,7 @@ impl Known {
     /// Reads the table.
     ///
     /// # Errors
-    /// If the document or the table in it is not there.
+    /// If the document or its table does not exist.
     pub(super) fn read() -> Result<Self> {
         let path = workspace().join("docs/faults.md");
         let text = fs::read_to_string(&path)
@@ -35,21 +35,21 @@ impl Known {
         let lines = lines.filter_map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
             let (first, last) = (cells.first()?, cells.last()?);
-            // What stands between backticks is every second piece.
+            // Every second piece is between backticks.
             let patterns = first.split('`').skip(1).step_by(2).map(str::to_owned);
             Some((patterns.collect(), (*last).to_owned()))
         });
         Self { lines: lines.collect() }
     }
 
-    /// The reason given for a case or for what is special about it, if it is listed.
+    /// The reason for a case, or for what is special about it, if it is listed.
     pub(super) fn why(&self, name: &str) -> Option<&str> {
         let listed = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, name));
         self.lines.iter().find(|(patterns, _)| listed(patterns)).map(|(_, why)| why.as_str())
     }
 }
 
-/// Whether `name` has the form of `pattern`, in which `*` stands for anything.
+/// Whether `name` matches `pattern`, in which `*` matches anything.
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,

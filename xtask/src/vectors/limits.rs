@@ -1,5 +1,5 @@
-//! `retry_and_limits.json`: durations as Go prints them, the headers that ask for a wait, what is tried again by status
-//! and header alone, and the backoff.
+//! `retry_and_limits.json`: durations as Go prints them, headers that ask for a wait, what is retried by status and
+//! headers alone, and the backoff.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use super::case::{
     Case, Difference, LONGEST, OVER_A_WEEK, RECEIVED, Verdict, fault, header, response, retried,
 };
 
-/// Judges a case by its `kind`.
+/// Checks a case by its `kind`.
 pub(super) fn judge(case: Case<'_>) -> Result<Verdict, String> {
     let differences = match case.text("/kind")? {
         "go_duration" => go_duration(case)?,
@@ -35,7 +35,7 @@ fn go_duration(case: Case<'_>) -> Result<Option<Difference>, String> {
     Ok(compared(&[expected], fault(Protocol::OpenAiChat, &limited).and_then(|fault| fault.retry_after)))
 }
 
-/// The SDKs differ about waits that make no sense; to agree with one of them is enough.
+/// The SDKs disagree about waits that make no sense; agreeing with one of them is enough.
 fn retry_after(case: Case<'_>) -> Result<Option<Difference>, String> {
     let theirs = [seconds(case, "/anthropic_seconds")?, seconds(case, "/openai_seconds")?];
     let limited =
@@ -43,13 +43,13 @@ fn retry_after(case: Case<'_>) -> Result<Option<Difference>, String> {
     Ok(compared(&theirs, fault(Protocol::OpenAiChat, &limited).and_then(|fault| fault.retry_after)))
 }
 
-/// A wait in seconds as the vectors write it; `None` for none, be it that it is past or no number.
+/// A wait in seconds as the vectors write it; `None` for a missing one, a past one or one that is not a number.
 fn seconds(case: Case<'_>, pointer: &str) -> Result<Option<f64>, String> {
     let seconds = match case.get(pointer) {
         Some(Value::Null) => return Ok(None),
         Some(Value::Number(number)) => number.as_f64(),
         Some(Value::String(word)) if word == "date" => Some(until(case.text("/headers/retry-after")?)?),
-        // Not all that is a number can be written in JSON.
+        // Not every number can be written in JSON.
         Some(Value::String(word)) => word.parse().ok(),
         Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => None,
     };
@@ -57,9 +57,9 @@ fn seconds(case: Case<'_>, pointer: &str) -> Result<Option<f64>, String> {
     Ok(Some(seconds).filter(|seconds| *seconds > 0.0))
 }
 
-/// Seconds from the receipt to a date, below zero if it is past.
+/// Seconds from the receipt to a date, negative if it is past.
 fn until(date: &str) -> Result<f64, String> {
-    let date = httpdate::parse_http_date(date).map_err(|_| format!("`{date}` is no date"))?;
+    let date = httpdate::parse_http_date(date).map_err(|_| format!("`{date}` is not a date"))?;
     let since_epoch = date.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Ok(since_epoch.as_secs_f64() - RECEIVED.as_secs_f64())
 }
@@ -69,7 +69,7 @@ fn compared(theirs: &[Option<f64>], ours: Option<Duration>) -> Option<Difference
     let ours = ours.map(|wait| wait.as_secs_f64());
     let agrees = |theirs: &Option<f64>| match (theirs, ours) {
         (None, None) => true,
-        // A nanosecond is as exact as a `Duration` is.
+        // A `Duration` has a precision of one nanosecond.
         (Some(theirs), Some(ours)) => (theirs - ours).abs() < 2e-9_f64.max(theirs * 1e-12),
         (None, Some(_)) | (Some(_), None) => false,
     };
@@ -84,7 +84,7 @@ fn compared(theirs: &[Option<f64>], ours: Option<Duration>) -> Option<Difference
     Some(Difference::new(expected.join(" or "), words(ours)).special(is_too_long.then_some(OVER_A_WEEK)))
 }
 
-/// Whether status and headers alone are a reason to try again; where the status is one of success, behind a complete answer.
+/// Whether status and headers alone are a reason to retry; if the status is a success, after a complete answer.
 fn should_retry(case: Case<'_>) -> Result<Option<Difference>, String> {
     const ANSWER: &str = r#"{"choices":[{"message":{"content":"{}"},"finish_reason":"stop"}]}"#;
     let theirs = case.truth("/openai")?.ok_or("neither true nor false at `/openai`")?;
@@ -93,7 +93,7 @@ fn should_retry(case: Case<'_>) -> Result<Option<Difference>, String> {
     Ok(retried(theirs, fault(Protocol::OpenAiChat, &answered).as_ref()))
 }
 
-/// The range of the wait before the retry that is counted from 0.
+/// The range of the wait before the retry with this index, counted from 0.
 fn backoff_range(case: Case<'_>) -> Result<Option<Difference>, String> {
     let number =
         |pointer: &str| case.get(pointer).and_then(Value::as_f64).ok_or(format!("no number at `{pointer}`"));

@@ -1,4 +1,4 @@
-//! The pinned vectors, judged; and files and cases of no form at all.
+//! The pinned vectors, checked; and malformed files and cases.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn judged(folder: &Path) -> Vec<Line> {
 }
 
 #[test]
-fn the_pinned_vectors_are_met_but_where_the_table_says_so() {
+fn the_pinned_vectors_pass_except_where_listed() {
     let lines = judged(&workspace().join("crates/rowcall/tests/vectors"));
     let differ: Vec<String> = lines
         .iter()
@@ -41,14 +41,14 @@ fn the_pinned_vectors_are_met_but_where_the_table_says_so() {
     ] {
         assert_eq!(count(file, ok), met, "{file}");
     }
-    // A line of the table that nothing needs any more is to be removed.
+    // A line of the table that is no longer needed must be removed.
     for (patterns, why) in Known::read().expect("the table").lines {
         let is_needed = lines.iter().any(|line| line.finding == Finding::Known(why.clone()));
         assert!(is_needed, "nothing differs in the way of {patterns:?}");
     }
 }
 
-/// What is said of a pinned case after `change`.
+/// The finding for a pinned case after `change`.
 fn changed(file: &str, id: &str, change: fn(&mut Value)) -> String {
     let path = workspace().join("crates/rowcall/tests/vectors").join(file);
     let cases = super::cases(&path).expect("cases");
@@ -62,10 +62,10 @@ fn changed(file: &str, id: &str, change: fn(&mut Value)) -> String {
 type Story = (&'static str, fn(&mut Value), &'static str);
 
 #[test]
-fn what_differs_in_a_conversation_is_told() {
+fn differences_in_a_conversation_are_reported() {
     let file = "openai_chat.json";
     let stories: [Story; 15] = [
-        // Fields that a user may add, and other names for the same, are within our reach; what is not is not judged.
+        // Fields that a user may add, and alternative names, are within our reach; anything else is not checked.
         ("json_schema_ok", |case| case["request"]["top_p"] = json!(1), "ok"),
         ("json_schema_ok", |case| case["request"]["messages"][0]["role"] = json!("system"), "ok"),
         ("json_schema_ok", |case| case["request"]["response_format"] = json!({"type": "json_object"}), "ok"),
@@ -119,13 +119,13 @@ fn what_differs_in_a_conversation_is_told() {
         ),
     ];
     for (id, change, expected) in stories {
-        let told = changed(file, id, change);
-        assert!(told.ends_with(expected), "{told}\ninstead of {expected}");
+        let finding = changed(file, id, change);
+        assert!(finding.ends_with(expected), "{finding}\ninstead of {expected}");
     }
 }
 
 #[test]
-fn what_differs_about_faults_is_told() {
+fn differences_about_faults_are_reported() {
     let stories: [Story; 6] = [
         (
             "conflict",
@@ -142,18 +142,18 @@ fn what_differs_about_faults_is_told() {
         (
             "slow_down",
             |case| case["headers"]["retry-after"] = json!(15),
-            "malformed: a header's value is no text",
+            "malformed: a header's value is not text",
         ),
         ("slow_down", |case| case["status"] = json!(70_000), "malformed: no HTTP status at `/status`"),
     ];
     for (id, change, expected) in stories {
-        let told = changed("openai_errors.json", id, change);
-        assert!(told.ends_with(expected), "{told}\ninstead of {expected}");
+        let finding = changed("openai_errors.json", id, change);
+        assert!(finding.ends_with(expected), "{finding}\ninstead of {expected}");
     }
 }
 
 #[test]
-fn what_differs_about_limits_is_told() {
+fn differences_about_limits_are_reported() {
     let stories: [Story; 9] = [
         ("dur_1", |case| case["seconds"] = json!(361), "expected a wait of 361 s, got a wait of 360 s"),
         (
@@ -186,13 +186,13 @@ fn what_differs_about_limits_is_told() {
         ("dur_0", |case| case["kind"] = json!("new"), "kind `new` is not judged yet"),
     ];
     for (id, change, expected) in stories {
-        let told = changed("retry_and_limits.json", id, change);
-        assert!(told.ends_with(expected), "{told}\ninstead of {expected}");
+        let finding = changed("retry_and_limits.json", id, change);
+        assert!(finding.ends_with(expected), "{finding}\ninstead of {expected}");
     }
 }
 
 #[test]
-fn a_file_that_has_not_the_form_is_told_of_and_another_skipped() {
+fn malformed_files_are_reported_and_others_skipped() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in [
         ("costs.json", "{}"),
@@ -202,9 +202,9 @@ fn a_file_that_has_not_the_form_is_told_of_and_another_skipped() {
     ] {
         fs::write(folder.path().join(name), text).expect("written");
     }
-    let told: Vec<String> = judged(folder.path()).iter().map(ToString::to_string).collect();
+    let findings: Vec<String> = judged(folder.path()).iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        findings,
         [
             "skipped costs.json: not judged yet",
             "differs openai_chat.json: malformed: EOF while parsing an object at line 1 column 1",

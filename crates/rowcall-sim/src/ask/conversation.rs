@@ -158,7 +158,7 @@ mod tests {
             assert_eq!((row.text.as_str(), found), (text, re_ask), "{turns:?}");
         }
         let (row, re_ask) = conversation(&["u x", "m {\"a\":1}", "u y"]).row(None);
-        assert_eq!((row.text.as_str(), re_ask), ("x", true), "nothing tells whether the answer was good");
+        assert_eq!((row.text.as_str(), re_ask), ("x", true), "nothing shows whether the answer was good");
     }
 
     #[test]

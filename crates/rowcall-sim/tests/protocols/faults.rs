@@ -186,8 +186,8 @@ fn statuses_have_each_protocols_form() {
                 "{protocol:?}: {}",
                 answer.body
             );
-            let told = answer.header("retry-after-ms").is_some();
-            assert_eq!(told, protocol != Gemini && fault.retry_after_ms.is_some(), "{protocol:?}");
+            let has_header = answer.header("retry-after-ms").is_some();
+            assert_eq!(has_header, protocol != Gemini && fault.retry_after_ms.is_some(), "{protocol:?}");
             let in_details = answer.body.contains("\"retryDelay\":\"1.500s\"");
             assert_eq!(in_details, protocol == Gemini && fault.retry_after_ms.is_some(), "{}", answer.body);
         }

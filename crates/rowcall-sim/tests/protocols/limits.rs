@@ -33,7 +33,7 @@ fn limits_are_advertised_and_enforced_in_each_protocols_form() {
             "GenerateRequestsPerMinutePerProjectPerModel",
         ),
     ];
-    for (protocol, header, place, told) in expected {
+    for (protocol, header, pointer, message) in expected {
         let simulator = start(instant().with_quota(limits()));
         let admitted = ask(&simulator, protocol, Mode::Schema, Whole);
         assert_eq!(admitted.status, 200);
@@ -43,8 +43,8 @@ fn limits_are_advertised_and_enforced_in_each_protocols_form() {
         }
         let refused = ask(&simulator, protocol, Mode::Schema, Whole);
         assert_eq!(
-            (refused.status, at(&refused, place)),
-            (429, json!(told)),
+            (refused.status, at(&refused, pointer)),
+            (429, json!(message)),
             "{protocol:?}: {}",
             refused.body
         );
@@ -60,16 +60,16 @@ fn limits_are_advertised_and_enforced_in_each_protocols_form() {
 fn overload_and_growth_are_reported_in_each_protocols_form() {
     let scenario = |quota: &str| Scenario::from_toml(&format!("about = 'a test'\n{quota}")).unwrap();
     let closed = start(scenario("[[quota.closed]]\nfrom_seconds = 0\nfor_seconds = 3600"));
-    for (protocol, status, place, told, again) in [
+    for (protocol, status, pointer, message, again) in [
         (Responses, 529, "/error/type", "overloaded_error", None),
         (Messages, 529, "/error/type", "overloaded_error", Some("true")),
         (Gemini, 503, "/error/status", "UNAVAILABLE", None),
     ] {
         let answer = ask(&closed, protocol, Mode::Schema, Whole);
-        assert_eq!((answer.status, at(&answer, place)), (status, json!(told)), "{protocol:?}");
+        assert_eq!((answer.status, at(&answer, pointer)), (status, json!(message)), "{protocol:?}");
         assert_eq!(answer.header("x-should-retry"), again, "{protocol:?}");
     }
-    for (protocol, place, told) in [
+    for (protocol, pointer, message) in [
         (Responses, "/error/code", "slow_down"),
         (Messages, "/error/details/error_code", "ramp_limit_exceeded"),
         (Gemini, "/error/message", "Resource has been exhausted (e.g. check quota)."),
@@ -77,6 +77,11 @@ fn overload_and_growth_are_reported_in_each_protocols_form() {
         let ramp = start(scenario("[quota.ramp]\nfrom_per_second = 0.5\ndoubling_seconds = 3600"));
         assert_eq!(ask(&ramp, protocol, Mode::Schema, Whole).status, 200);
         let answer = ask(&ramp, protocol, Mode::Schema, Whole);
-        assert_eq!((answer.status, at(&answer, place)), (429, json!(told)), "{protocol:?}: {}", answer.body);
+        assert_eq!(
+            (answer.status, at(&answer, pointer)),
+            (429, json!(message)),
+            "{protocol:?}: {}",
+            answer.body
+        );
     }
 }

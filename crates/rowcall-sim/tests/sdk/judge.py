@@ -143,7 +143,7 @@ def chat(client, origin):
     chunks = stream(response_format=format)
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     equal(json.loads(text), VALUE, "the streamed value")
-    check(chunks[-1].usage.total_tokens > 0, "the stream does not tell its usage")
+    check(chunks[-1].usage.total_tokens > 0, "the stream does not report its usage")
     deltas = [chunk.choices[0].delta for chunk in stream(**forced) if chunk.choices]
     arguments = "".join(each.tool_calls[0].function.arguments for each in deltas if each.tool_calls)
     equal(json.loads(arguments), VALUE, "the streamed arguments")
@@ -310,7 +310,7 @@ def messages(client, origin):
     events = stream(output_config=format)
     deltas = [event.delta for event in events if event.type == "content_block_delta"]
     equal(json.loads("".join(delta.text for delta in deltas)), VALUE, "the streamed value")
-    check(events[-2].usage.output_tokens > 1, "the stream does not tell its usage")
+    check(events[-2].usage.output_tokens > 1, "the stream does not report its usage")
     for more in ({"output_config": format, **budget}, forced):
         with ask.stream(**{**base, **more}) as helper:
             final = valid(helper.get_final_message())
@@ -401,7 +401,7 @@ def gemini(client, origin):
     chunks = stream(config=thinking)
     check(len(chunks) > 2, "a stream has one chunk only")
     equal(json.loads("".join(chunk.text or "" for chunk in chunks)), VALUE, "the streamed value")
-    check(chunks[-1].usage_metadata.candidates_token_count > 0, "the stream does not tell its usage")
+    check(chunks[-1].usage_metadata.candidates_token_count > 0, "the stream does not report its usage")
     equal(stream(config=forced)[-1].function_calls[0].args, VALUE, "the streamed call")
 
     def about(words, **config):
@@ -417,7 +417,7 @@ def gemini(client, origin):
     equal(len(valid(about("judge: two tools", **forced)()).function_calls), 2, "the calls")
     error = raises(google_errors.ClientError, 429, about("judge: 429"))
     equal(error.status, "RESOURCE_EXHAUSTED", "the error's status")
-    check("'retryDelay': '7s'" in str(error.details), f"no delay is told: {error.details}")
+    check("'retryDelay': '7s'" in str(error.details), f"no delay is reported: {error.details}")
     raises(google_errors.ServerError, 500, about("judge: 500"), "INTERNAL")
     error = raises(google_errors.ClientError, 400, about("x", temperature=3), "temperature")
     equal(error.status, "INVALID_ARGUMENT", "the error's status")

@@ -1,4 +1,4 @@
-//! A line of the table: what one client took for one scenario, held against the ideal and against what the scenario allows.
+//! A line of the table: one client's results in one scenario, compared with the ideal and with the scenario's limits.
 
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ impl<'s> Line<'s> {
         self.seconds / self.ideal_seconds
     }
 
-    /// What was missed; a semaphore cannot miss anything.
+    /// The limits that were missed; a semaphore has none to miss.
     pub(crate) fn missed(&self) -> Vec<&'static str> {
         let checks = [
             ("time", self.ratio() > self.story.most_ratio),
@@ -86,7 +86,7 @@ impl<'s> Line<'s> {
         }
     }
 
-    /// For a reader.
+    /// As text.
     pub(crate) fn text(&self) -> String {
         let percent = |share: f64| format!("{:.1} %", share * 100.0);
         let missed = self.missed();
@@ -110,7 +110,7 @@ impl<'s> Line<'s> {
         )
     }
 
-    /// For a program.
+    /// As JSON.
     pub(crate) fn json(&self) -> Value {
         json!({
             "scenario": self.story.name,
@@ -142,8 +142,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_medians_and_what_was_missed() {
-        // Allowed are 1.03 times the ideal and 1 % of 429s.
+    fn a_line_has_medians_and_missed_limits() {
+        // The limits are 1.03 times the ideal and 1 % of 429s.
         let story = STORIES.first().unwrap();
         for (rounds, expected) in [
             (vec![(10.0, played(10.2, 20, 0))], &[][..]),

@@ -1,5 +1,5 @@
-//! One scenario played once: the simulator in a process of its own, the client in another, and what the simulator says of
-//! it afterwards.
+//! One scenario played once: the simulator in one process, the client in another, and the simulator's statistics
+//! afterwards.
 #![expect(clippy::disallowed_methods, reason = "wall time is measured")]
 
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rowcall_sim::Foretold;
+use rowcall_sim::Forecast;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -17,21 +17,21 @@ use super::story::{Faults, Story};
 use crate::server::Server;
 use crate::{Result, binaries};
 
-/// A client that takes longer is ended: the slowest of them, a semaphore of ten, takes two minutes.
+/// A client that takes longer is killed. The slowest, a semaphore of ten, takes two minutes.
 const PATIENCE: Duration = Duration::from_mins(4);
-/// How often a client is asked whether it has ended.
+/// How often to check whether a client has ended.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// Who asks.
+/// The client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Player {
     /// The command line with its defaults.
     Rowcall,
-    /// So many requests in flight, each of which sleeps as long as a 429 says.
+    /// This many requests in flight, each of which sleeps as long as a 429 says.
     Semaphore(u64),
 }
 
-/// What became of it.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Played {
     /// From the first request to the last answer, by the simulator's clock.
@@ -54,7 +54,7 @@ impl Played {
     }
 }
 
-/// The programs and the folder that plays need.
+/// The programs and the folder for playing.
 #[derive(Debug)]
 pub(crate) struct Stage {
     rowcall: PathBuf,
@@ -68,7 +68,8 @@ impl Stage {
         Ok(Self {
             rowcall: binaries::release("rowcall-cli")?,
             floor: binaries::release("rowcall-bench-floor")?,
-            folder: tempfile::tempdir().map_err(|error| format!("no folder for the rows: {error}"))?,
+            folder: tempfile::tempdir()
+                .map_err(|error| format!("cannot make a folder for the rows: {error}"))?,
         })
     }
 
@@ -76,21 +77,21 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// Writes what the clients ask about; returns what it will cost.
-    pub(crate) fn prepare(&self, story: &Story) -> Result<Vec<Foretold>> {
+    /// Writes the rows and requests for the clients; returns their predicted costs.
+    pub(crate) fn prepare(&self, story: &Story) -> Result<Vec<Forecast>> {
         let scenario = story.scenario()?;
-        let (mut records, mut requests, mut foretold) = (String::new(), String::new(), Vec::new());
+        let (mut records, mut requests, mut forecasts) = (String::new(), String::new(), Vec::new());
         for text in story.texts.make(story.rows) {
             let request = rows::request(&text);
-            let known = scenario.foretell(0, request.as_bytes());
-            foretold.push(known.ok_or_else(|| format!("the simulator does not take `{request}`"))?);
+            let known = scenario.forecast(0, request.as_bytes());
+            forecasts.push(known.ok_or_else(|| format!("the simulator does not accept `{request}`"))?);
             // Writing to a string cannot fail.
             let _ = writeln!(records, "{}", rows::record(&text));
             let _ = writeln!(requests, "{request}");
         }
         self.write("input.jsonl", &records)?;
         self.write("requests.jsonl", &requests)?;
-        Ok(foretold)
+        Ok(forecasts)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<()> {
@@ -100,11 +101,11 @@ impl Stage {
     /// Plays `story` to the end.
     ///
     /// # Errors
-    /// A client that gives up, and requests that cost something else than foretold, which makes the ideal void.
+    /// A client that gives up, and requests whose cost differs from the prediction, which invalidates the ideal.
     pub(crate) fn play(
         &self,
         story: &Story,
-        rows: &[Foretold],
+        rows: &[Forecast],
         faults: Faults,
         player: Player,
     ) -> Result<Played> {
@@ -121,12 +122,12 @@ impl Stage {
         let stats = server.get("/stats")?;
         let number = |path: &str| stats.pointer(path).and_then(Value::as_u64).unwrap_or_default();
         let cost = (number("/tokens/prompt"), number("/tokens/completion"));
-        let foretold = cost_of(rows);
-        if failed == 0 && cost != foretold {
-            return Err(format!("tokens in and out were {cost:?} instead of {foretold:?} as foretold"));
+        let forecast = cost_of(rows);
+        if failed == 0 && cost != forecast {
+            return Err(format!("tokens in and out were {cost:?} instead of the predicted {forecast:?}"));
         }
         Ok(Played {
-            seconds: stats.get("seconds").and_then(Value::as_f64).ok_or("the simulator tells no time")?,
+            seconds: stats.get("seconds").and_then(Value::as_f64).ok_or("the simulator reports no time")?,
             wall_seconds,
             requests: number("/requests/all"),
             refused: number("/statuses/429"),
@@ -148,7 +149,7 @@ impl Stage {
         }
     }
 
-    /// Runs the bare semaphore, which goes on until every row has been answered.
+    /// Runs the plain semaphore, which continues until every row is answered.
     fn semaphore(&self, base: &str, in_flight: u64, rows: u64) -> Result<u64> {
         let mut run = Command::new(&self.floor);
         run.args(["semaphore", "--base", base]).arg("--bodies").arg(self.file("requests.jsonl"));
@@ -160,7 +161,7 @@ impl Stage {
     }
 }
 
-/// Runs a client until it ends, or until patience does.
+/// Runs a client until it ends, or until the timeout.
 fn to_its_end(client: &mut Command) -> Result<ExitStatus> {
     let started = Instant::now();
     let spawned = client.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
@@ -170,23 +171,23 @@ fn to_its_end(client: &mut Command) -> Result<ExitStatus> {
             Ok(Some(ended)) => return Ok(ended),
             Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(GLANCE),
             Ok(None) => {
-                // One that has ended meanwhile needs no ending.
+                // If it has ended meanwhile, there is nothing to kill.
                 let _ = process.kill();
                 let _ = process.wait();
-                return Err(format!("the client was ended after {} s", PATIENCE.as_secs()));
+                return Err(format!("the client was killed after {} s", PATIENCE.as_secs()));
             }
-            Err(error) => return Err(format!("the client is lost: {error}")),
+            Err(error) => return Err(format!("lost the client: {error}")),
         }
     }
 }
 
 /// Prompt and answer tokens of all rows.
-fn cost_of(rows: &[Foretold]) -> (u64, u64) {
+fn cost_of(rows: &[Forecast]) -> (u64, u64) {
     rows.iter()
         .fold((0, 0), |(input, output), row| (input + row.need.input_tokens, output + row.need.output_tokens))
 }
 
-/// How many lines of the output hold a value.
+/// How many lines of the output have a value.
 fn with_value(output: &Path) -> Result<u64> {
     let text = fs::read_to_string(output).map_err(|error| format!("cannot read the output: {error}"))?;
     let has_value = |line: &&str| {

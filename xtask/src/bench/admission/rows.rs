@@ -1,31 +1,31 @@
-//! What the scenarios ask about: rows whose prompts and answers are as long as a scenario wants them, made alike every
-//! time, and the request that each becomes.
+//! The rows of the scenarios, with prompts and answers of the lengths that a scenario wants, the same every time, and
+//! the request for each.
 
 use serde_json::{Value, json};
 
-/// What is asked about them.
+/// The task for the rows.
 pub(crate) const TASK: [&str; 4] =
     ["--prompt", "Extract the person: {{ text }}", "--schema", "name, age int, occupation, note"];
 
-/// Which of all the rows that chance could make.
+/// The seed of the rows.
 const SEED: u64 = 5;
 const WORDS: [&str; 8] = ["amber", "basalt", "cedar", "delta", "ember", "fjord", "grove", "harbour"];
 
-/// How long rows are.
+/// The length of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Texts {
     /// About 70 bytes: tokens do not matter.
     Short,
     /// A kilobyte each.
     Kilobyte,
-    /// 100 bytes to 10 kB, every order of magnitude as likely as the other.
+    /// 100 bytes to 10 kB, with every order of magnitude equally likely.
     OneToHundred,
-    /// 2 kB and a short answer, or 1 kB and an answer of nearly as much, each as likely as the other.
+    /// 2 kB and a short answer, or 1 kB and an answer of nearly that length, equally likely.
     LongPromptsOrLongAnswers,
 }
 
 impl Texts {
-    /// So many texts; no two are the same.
+    /// This many texts, all different.
     pub(crate) fn make(self, rows: u64) -> Vec<String> {
         let mut chance = fastrand::Rng::with_seed(SEED);
         let make = |row| match self {
@@ -56,7 +56,7 @@ fn person(row: u64, note: &str, length: usize) -> String {
     if lacking == 0 { text } else { format!("{text} {}", words(lacking, &mut fastrand::Rng::with_seed(row))) }
 }
 
-/// Words that mean nothing, of `length` bytes and up to a word more.
+/// Meaningless words of `length` bytes and at most one more word.
 fn words(length: usize, chance: &mut fastrand::Rng) -> String {
     let mut text = String::new();
     while text.len() < length {
@@ -71,7 +71,7 @@ pub(crate) fn record(text: &str) -> String {
     json!({ "text": text }).to_string()
 }
 
-/// The request that a row with this text becomes.
+/// The request for a row with this text.
 pub(crate) fn request(text: &str) -> String {
     let kind = |name: &str| if name == "age" { "integer" } else { "string" };
     let names = ["name", "age", "occupation", "note"];
@@ -97,7 +97,7 @@ mod tests {
     use super::Texts;
 
     #[test]
-    fn rows_are_as_long_as_they_should_be_alike_every_time_and_all_different() {
+    fn rows_have_the_right_lengths_are_reproducible_and_differ() {
         for (texts, shortest, longest) in [
             (Texts::Short, 40, 60),
             (Texts::Kilobyte, 1_000, 1_010),

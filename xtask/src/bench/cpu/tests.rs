@@ -12,7 +12,7 @@ fn options_are_checked() {
     assert_eq!(Options::parse(&["--rounds", "1", "--json", "--rows", "10"]), Ok(expected));
     for (words, expected) in [
         (&["--rows"][..], "`--rows` needs a number"),
-        (&["--rows", "0"], "`0` is no value for `--rows`, expected a number from 1"),
+        (&["--rows", "0"], "`0` is not a valid value for `--rows`, expected a number from 1"),
         (&["--fast"], "unknown option `--fast`"),
     ] {
         assert_eq!(Options::parse(words), Err(expected.to_owned()));
@@ -20,7 +20,7 @@ fn options_are_checked() {
 }
 
 #[test]
-fn the_table_shows_medians_and_voids_what_the_ceiling_does_not_cover() {
+fn the_table_shows_medians_and_voids_rates_near_the_ceiling() {
     let run = |cpu_s: f64, wall_s: f64| Figures { rows: 100_000.0, wall_s, cpu_s, peak_kb: 7168.0 };
     let runs = CLIENTS.map(|client| match client {
         "hyper-util" => vec![run(1.5, 1.0), run(9.0, 9.0), run(1.4, 0.9)],

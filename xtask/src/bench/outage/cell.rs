@@ -1,4 +1,4 @@
-//! One outage: how the server fails, and what comes of it.
+//! One outage: how the server fails, and the result.
 
 use std::path::Path;
 
@@ -8,25 +8,26 @@ use super::recovery;
 use crate::Result;
 use crate::bench::played::Stage;
 
-/// Rows that are asked about.
+/// The number of rows.
 pub(crate) const ROWS: u64 = 1_500;
 
-/// When the server begins to fail, in seconds after the first request: a run that undisturbed takes five has found its rate.
+/// When the server begins to fail, in seconds after the first request. An undisturbed run takes five seconds and has
+/// found its rate by then.
 const BEGINS: u64 = 2;
 
-/// What the server is like: an answer takes a tenth of a second, and it makes 32 at a time. So a run has found out how many places are of use
-/// before the outage, and its rate is not that of a search.
+/// The server: an answer takes a tenth of a second, and 32 are produced concurrently. So a run has found the useful
+/// number of slots before the outage, and its rate is not that of the search.
 const SERVER: &str = "[latency.log_normal]\nmedian_seconds = 0.1\nsigma = 0.2\n\n[slots]\nplaces = 32\n";
 
 /// How a server fails.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct How {
-    /// As the command line names it.
+    /// Its name on the command line.
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    /// The kind of the fault in the scenario's file; none if nobody listens.
+    /// The fault in the scenario's file; `None` if connections are refused.
     fault: Option<&'static str>,
-    /// Attempts that are sent meanwhile end only when their time is over.
+    /// Whether attempts sent during the outage end only by timeout.
     pub(crate) leaves_rows_hanging: bool,
 }
 
@@ -58,12 +59,12 @@ pub(crate) struct Cell {
     pub(crate) seconds: u64,
 }
 
-/// What became of it.
+/// The result.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Ended {
     /// Rows without a value.
     pub(crate) failed: u64,
-    /// Seconds from the outage's end until answers came as fast as before it; `None` if they never did.
+    /// Seconds from the end of the outage until answers were as frequent as before it; `None` if they never were.
     pub(crate) full_rate_after: Option<f64>,
     /// How long the run took.
     pub(crate) seconds: f64,

@@ -1,4 +1,4 @@
-//! One cell of the matrix: who asks, what is refused, and how long it takes.
+//! One cell of the matrix: the client, the share of rejected requests, and the time.
 
 use std::fmt;
 use std::path::Path;
@@ -10,19 +10,19 @@ use crate::Result;
 use crate::bench::played::Stage;
 use crate::python::in_workspace;
 
-/// Rows that are asked about.
+/// The number of rows.
 pub(crate) const ROWS: u64 = 600;
 
-/// What an answer takes.
+/// The latency of an answer.
 const LATENCY: &str = "[latency.log_normal]\nmedian_seconds = 0.3\nsigma = 0.2\n";
 
-/// Limits that are not reached, so that headers tell them and nothing is refused for them.
+/// Limits that are never reached, so that headers advertise them but no request is rejected for them.
 const LIMITS: &str = "[quota]\nrequests_per_minute = 60000\ntokens_per_minute = 60000000\n";
 
-/// The script that asks by Instructor.
+/// The script that uses Instructor.
 const SCRIPT: &str = "xtask/src/bench/refusals/instructor_semaphore.py";
 
-/// Who asks.
+/// The client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asker {
     /// rowcall with `-c 20`.
@@ -33,29 +33,29 @@ pub(crate) enum Asker {
     Instructor,
 }
 
-/// Whether limits are told in headers.
+/// Whether headers advertise limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Headers {
     Left,
     Sent,
 }
 
-/// How long a refusal asks to wait.
+/// How long a rejection asks to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
     Seconds(u64),
-    Untold,
+    Absent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) asker: Asker,
     pub(crate) headers: Headers,
-    /// The share of requests, in thousandths, and the wait; none for the calm run.
+    /// The share of requests, in thousandths, and the wait; `None` for the calm run.
     pub(crate) refused: Option<(u32, Wait)>,
 }
 
-/// What became of it.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Times {
     /// From the first request to the last answer.
@@ -65,15 +65,15 @@ pub(crate) struct Times {
 }
 
 impl Wait {
-    /// What one wait may take at most, in seconds: a server's time has up to a quarter more and at most a second, and where none is given
-    /// the first is up to half a second.
+    /// The longest time of one wait, in seconds: the server's time plus up to a quarter, at most one second more; if
+    /// it gives none, the first wait is up to half a second.
     pub(crate) fn longest(self) -> f64 {
         match self {
             Self::Seconds(seconds) => {
                 let seconds = seconds as f64;
                 seconds + (seconds / 4.0).min(1.0)
             }
-            Self::Untold => 0.5,
+            Self::Absent => 0.5,
         }
     }
 }
@@ -87,7 +87,7 @@ impl Cell {
         let refused = self.refused.map_or(String::new(), |(share, wait)| {
             let wait = match wait {
                 Wait::Seconds(seconds) => format!(", retry_after = {seconds}"),
-                Wait::Untold => String::new(),
+                Wait::Absent => String::new(),
             };
             let rate = f64::from(share) / 1000.0;
             let message = "Too many requests";
@@ -99,7 +99,7 @@ impl Cell {
     /// Plays it to the end.
     ///
     /// # Errors
-    /// A simulator or an asker that does not start, and one that gives up.
+    /// A simulator or a client that does not start, and one that gives up.
     pub(crate) fn play(&self, rowcall: &Path, python: Option<&Path>) -> Result<Times> {
         let stage = Stage::new(rowcall, &self.scenario(), ROWS)?;
         let (failed, stats) = match (self.asker, python) {
@@ -117,12 +117,12 @@ impl Cell {
             }
             (Asker::Instructor, None) => return Err("there is no Python".to_owned()),
         };
-        let seconds = stats.get("seconds").and_then(Value::as_f64).ok_or("the simulator tells no time")?;
+        let seconds = stats.get("seconds").and_then(Value::as_f64).ok_or("the simulator reports no time")?;
         Ok(Times { seconds, failed })
     }
 }
 
-/// Asks about all rows; returns how many have no value.
+/// Sends all rows with Instructor; returns how many have no value.
 fn by_instructor(python: &Path, base: &str) -> Result<u64> {
     let mut ask = in_workspace(python);
     ask.args([SCRIPT, base, &ROWS.to_string()]).stdin(Stdio::null());
@@ -141,7 +141,7 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seconds(seconds) => write!(f, "{seconds} s"),
-            Self::Untold => f.write_str("none"),
+            Self::Absent => f.write_str("none"),
         }
     }
 }
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn every_cell_is_a_scenario() {
         for headers in [Headers::Left, Headers::Sent] {
-            for refused in [None, Some((5, Wait::Seconds(30))), Some((100, Wait::Untold))] {
+            for refused in [None, Some((5, Wait::Seconds(30))), Some((100, Wait::Absent))] {
                 let text = Cell { asker: Asker::Auto, headers, refused }.scenario();
                 let scenario = Scenario::from_toml(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
                 assert_eq!(scenario.faults.len(), usize::from(refused.is_some()));

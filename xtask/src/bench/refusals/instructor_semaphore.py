@@ -1,4 +1,4 @@
-"""Asks a server about so many rows with Instructor, 20 in flight, and prints how many values came of it."""
+"""Sends rows to a server with Instructor, 20 in flight, and prints how many values it got."""
 
 import asyncio
 import sys
@@ -19,10 +19,10 @@ class Person(BaseModel):
 
 async def main(base: str, rows: int) -> int:
     client = instructor.from_openai(AsyncOpenAI(base_url=base, api_key="none", max_retries=RETRIES))
-    places = asyncio.Semaphore(IN_FLIGHT)
+    slots = asyncio.Semaphore(IN_FLIGHT)
 
     async def ask(row: int) -> Person:
-        async with places:
+        async with slots:
             return await client.chat.completions.create(
                 model="sim",
                 response_model=Person,
