@@ -178,7 +178,7 @@ def strict(body, described):
 
 
 def transformed(body, place):
-    """What Anthropic's SDK would still change about a schema. It omits the type of a constant, which is no reason not
+    """What Anthropic's SDK would still change about a schema. It omits the type of a constant, which is not a reason not
     to send it."""
     ours = at(body, place)
     if not ours:

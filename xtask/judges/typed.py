@@ -28,11 +28,11 @@ def complaints(value, declared, path=""):
         return [] if fits else [(path, f"{value!r} is not one of {list(arguments)}")]
     if origin in LISTS or getattr(origin, "__name__", "") == "SequenceNotStr":
         if not isinstance(value, list):
-            return [(path, f"{shown(value)} is no list")]
+            return [(path, f"{shown(value)} is not a list")]
         return [each for at, item in enumerate(value) for each in complaints(item, arguments[0], f"{path}[{at}]")]
     if origin in MAPS:
         if not isinstance(value, dict):
-            return [(path, f"{shown(value)} is no object")]
+            return [(path, f"{shown(value)} is not an object")]
         return [each for key, item in value.items() for each in complaints(item, arguments[1], below(path, key))]
     if declared in SCALARS:
         fits = isinstance(value, SCALARS[declared]) and (declared is bool or not isinstance(value, bool))

@@ -89,7 +89,7 @@ def pico(usd, per):
     """Whole picodollars per token."""
     amount = Decimal(str(usd)) * 10**12 / per
     if amount != int(amount):
-        raise SystemExit(f"{usd} per {per} is no whole number of picodollars")
+        raise SystemExit(f"{usd} per {per} is not a whole number of picodollars")
     return int(amount)
 
 

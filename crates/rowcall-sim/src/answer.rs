@@ -126,7 +126,7 @@ impl Answer {
                 )
             }),
             FaultKind::Refusal => {
-                let words = "I'm sorry, but this simulator was told to refuse.".to_owned();
+                let words = "I'm sorry, but this simulator is configured to refuse.".to_owned();
                 Self::counted(thought, Said::Refusal(words), Finish::Stop)
             }
             FaultKind::ContentFilter => Self { finish: Finish::ContentFilter, ..self.with_text(first_half) },

@@ -116,9 +116,9 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         match (self.reply.length, &self.next) {
-            (Length::Told, Next::Bytes) => SizeHint::with_exact(self.reply.body.len() as u64),
-            (Length::Told, Next::Done) => SizeHint::with_exact(0),
-            (Length::Told | Length::Open, _) => SizeHint::default(),
+            (Length::Declared, Next::Bytes) => SizeHint::with_exact(self.reply.body.len() as u64),
+            (Length::Declared, Next::Done) => SizeHint::with_exact(0),
+            (Length::Declared | Length::Open, _) => SizeHint::default(),
         }
     }
 }

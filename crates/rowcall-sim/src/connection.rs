@@ -52,7 +52,7 @@ pub(crate) async fn plain(stream: TcpStream, http: Http, shared: Arc<Shared>, mu
     let http = match http {
         Http::One | Http::Two => Some(http),
         Http::Both => tokio::select! {
-            spoken = told_by_first_bytes(&stream) => Some(spoken),
+            spoken = version_by_first_bytes(&stream) => Some(spoken),
             _ = stop.changed() => None,
         },
     };
@@ -62,7 +62,7 @@ pub(crate) async fn plain(stream: TcpStream, http: Http, shared: Arc<Shared>, mu
     shared.simulation().stats.connections.leave();
 }
 
-async fn told_by_first_bytes(stream: &TcpStream) -> Http {
+async fn version_by_first_bytes(stream: &TcpStream) -> Http {
     let mut start = [0; PREFACE.len()];
     let read = stream.peek(&mut start).await;
     if read.is_ok() && start == *PREFACE { Http::Two } else { Http::One }

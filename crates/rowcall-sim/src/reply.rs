@@ -30,7 +30,7 @@ pub(crate) struct Reply {
 /// Whether a body's length is sent in advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Length {
-    Told,
+    Declared,
     Open,
 }
 
@@ -56,7 +56,7 @@ impl Reply {
             content_type,
             headers: Vec::new(),
             body: body.into(),
-            length: Length::Told,
+            length: Length::Declared,
             delay: Duration::ZERO,
             until_answered: 0,
             ending: Ending::Whole,

@@ -22,7 +22,7 @@ impl Written {
     }
 
     pub(crate) fn whole(content_type: &'static str, body: String) -> Self {
-        Self { content_type, frames: vec![body], length: Length::Told }
+        Self { content_type, frames: vec![body], length: Length::Declared }
     }
 
     pub(crate) fn stream(content_type: &'static str, frames: Vec<String>) -> Self {
@@ -38,7 +38,7 @@ impl Written {
     /// the first half of the frames, given its position.
     pub(crate) fn failing(self, whole: &Value, frame: impl Fn(usize) -> String) -> Self {
         match self.length {
-            Length::Told => Self { frames: vec![whole.to_string()], ..self },
+            Length::Declared => Self { frames: vec![whole.to_string()], ..self },
             Length::Open => {
                 let kept = (self.frames.len() / 2).max(1);
                 let frames = self.frames.into_iter().take(kept).chain([frame(kept)]).collect();

@@ -469,7 +469,7 @@ fn re_asks_and_repeats_are_distinguished_and_repeats_counted() {
     assert_eq!(
         simulator.stats().repeats,
         Some(0),
-        "a cut answer is not complete, so asking again is no repeat"
+        "a cut answer is not complete, so asking again does not count as a repeat"
     );
     client.ask(&ask).unwrap();
     client.ask(&re_ask).unwrap();

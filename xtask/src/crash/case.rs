@@ -32,7 +32,7 @@ pub(super) struct Case<'w> {
 /// the problem is printed and recorded.
 ///
 /// # Errors
-/// If so many cases fail that more would add nothing.
+/// If enough cases fail that more would add nothing.
 pub(super) fn tried(
     workload: &Workload,
     name: &str,

@@ -100,7 +100,7 @@ fn evenly<T>(all: Vec<T>, most: usize) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::spread;
+    use super::evenly;
 
     #[test]
     fn the_chosen_calls_are_evenly_spaced() {

@@ -180,7 +180,7 @@ fn differences_about_limits_are_reported() {
         (
             "status_429_None",
             |case| *case = json!({"kind": "should_retry", "status": 429, "headers": {"retry-after": "300"}, "openai": false}),
-            "nobody should sleep for hours unknowingly",
+            "should not sleep for hours unnoticed",
         ),
         ("backoff_0", |case| case["retry_index"] = json!("x"), "malformed: no number at `/retry_index`"),
         ("dur_0", |case| case["kind"] = json!("new"), "kind `new` is not judged yet"),

@@ -324,7 +324,7 @@ async fn files_are_opened_by_their_extension_or_format() {
         (
             "d.json",
             format!("`{shown}/d.json`: expected an array of objects on line 1, found `d`"),
-            Some("jsonl`"),
+            Some("one value per line"),
         ),
     ] {
         let error = Input::open(path(name), InputOptions::default()).unwrap_err();

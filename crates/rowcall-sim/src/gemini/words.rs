@@ -22,7 +22,7 @@ pub(super) fn invalid(breach: &Breach) -> Invalid {
             Invalid::new(format!("Invalid value at '{location}' (TYPE_BYTES), Base64 decoding failed"))
                 .at(location)
         }
-        Wrong::Url => at(&location, "is no valid URI"),
+        Wrong::Url => at(&location, "is not a valid URI"),
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn make(schema: &Value, reading: &Reading<'_>, chance: Chance) -> Res
 /// Why there is no value at this location.
 #[derive(Clone, Debug)]
 enum Obstacle {
-    /// No value satisfies the schema, as far as the generator can tell.
+    /// No value satisfies the schema, as far as the generator knows.
     Keyword(Complaint),
     /// The text says nothing, and no value is required.
     Unsaid,

@@ -1,4 +1,4 @@
-//! A minimal HTTP/1.1 client that can tell how an answer ended.
+//! A minimal HTTP/1.1 client that reports how an answer ended.
 
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::TcpStream;

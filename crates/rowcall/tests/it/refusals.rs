@@ -84,7 +84,7 @@ async fn a_schema_that_an_engine_rejects_is_reduced() {
     const LLAMA_CPP: &str = r#"{"error":{"code":400,"message":"Failed to initialize samplers: failed to parse grammar","type":"invalid_request_error"}}"#;
     const OLLAMA: &str = r#"{"error":{"message":"JSON schema conversion failed:\nUnrecognized schema: {}"}}"#;
     let (keyword, plain, tool, json) =
-        ("described to the model", "with its limits", "a forced tool", "a JSON object");
+        ("described to the model", "the constraints of the schema", "a forced tool", "a JSON object");
     for (model, refusals, changes) in [
         ("sglang/m", vec![SGLANG], vec![keyword]),
         ("sglang/m", vec![SGLANG, SGLANG], vec![keyword, plain]),
