@@ -23,7 +23,7 @@ pub(crate) use input::InputArguments;
 pub(crate) use schema::SchemaArguments;
 use values::{
     attempts, concurrency, duration, header, max_failures, output_tokens, parameter, price, reasks, retries,
-    rows, usd,
+    row_limit, rows, temperature, usd,
 };
 
 /// Calls a language model on every row of a data set and writes a typed, validated value for each.
@@ -76,7 +76,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) cache: CacheArguments,
     /// Stop after the first ROWS rows of the input
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    #[arg(long, value_name = "ROWS", value_parser = row_limit, allow_negative_numbers = true)]
     pub(crate) limit_rows: Option<u64>,
     /// Stop at the first failed row
     #[arg(long)]
@@ -248,7 +248,7 @@ pub(crate) struct TaskArguments {
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeArgument>,
     /// Sampling temperature; not sent unless given
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, value_parser = temperature, allow_negative_numbers = true)]
     pub(crate) temperature: Option<f64>,
     /// The maximum number of tokens in an answer, reasoning included
     #[arg(long, value_name = "TOKENS", value_parser = output_tokens, allow_negative_numbers = true)]

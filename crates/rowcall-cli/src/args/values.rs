@@ -107,3 +107,13 @@ fn whole(text: &str, expected: &str) -> Result<u32, String> {
 pub(super) fn rows(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number above 0".to_owned())
 }
+
+/// How many rows of the input are read.
+pub(super) fn row_limit(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "expected a whole number above 0".to_owned())
+}
+
+/// A temperature. The library checks the bounds; this only reads a number.
+pub(super) fn temperature(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number such as `0.7`".to_owned())
+}

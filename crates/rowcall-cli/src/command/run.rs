@@ -225,8 +225,10 @@ async fn write(
     let stats = extractor.stats();
     let ended_early = ran.is_err() || halt.is_on();
     // Finished rows are written whatever ended the run, but under the output's own name only if they are complete.
+    let mut part = None;
     let written = if ended_early {
-        if let Some(part) = output.leave().await? {
+        part = output.leave().await?;
+        if let Some(part) = &part {
             printing::note(&format!("finished rows are in `{}`", part.display()));
         }
         if let Some(journal) = journal {
@@ -242,7 +244,7 @@ async fn write(
     let left = ended_early.then(|| rows_left(total(stats.taken), &stats));
     progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
     let files = FailedRowFiles {
-        output: arguments.view.output.as_deref(),
+        output: part.as_deref().or(arguments.view.output.as_deref()),
         failed: arguments.view.failed.as_deref(),
         journal: journal_path.as_deref(),
     };

@@ -72,6 +72,7 @@ impl Account {
         }
         let pricing = pricing::of(&offer, &base_url, options).map_err(Error::Config)?;
         if let Some(budget) = options.budget {
+            let budget = bounds::budget(budget)?;
             budget::check_price(&pricing, &offer).map_err(Error::Config)?;
             admission.apply(Limit::Budget(budget));
         }

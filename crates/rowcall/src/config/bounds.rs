@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::{Error, Problem, Result};
+use crate::money::Usd;
 use crate::provider::Parameters;
 use crate::retry::RetryPolicy;
 
@@ -50,6 +51,14 @@ pub(super) fn requests_per_minute(requests: f64) -> Result<f64> {
 /// The most tokens per minute.
 pub(super) fn tokens_per_minute(tokens: f64) -> Result<f64> {
     rate("tokens per minute", tokens, TOKENS_PER_MINUTE)
+}
+
+/// The most that all requests may cost.
+pub(super) fn budget(budget: Usd) -> Result<Usd> {
+    if budget > Usd::ZERO {
+        return Ok(budget);
+    }
+    Err(refused("budget `$0` is", "an amount above 0"))
 }
 
 /// How often an attempt is repeated and an answer asked for again.
@@ -167,6 +176,7 @@ mod tests {
             format!("| `--retries` | 0 | {MOST_RETRIES} |"),
             format!("| `--max-reasks` | 0 | {MOST_REASKS} |"),
             "| `--timeout` | 1 ms | 30 days |".to_owned(),
+            "| `--budget` | above $0 |".to_owned(),
         ] {
             assert!(DOCS.contains(&line), "{line}");
         }
@@ -183,6 +193,7 @@ mod tests {
         let taken = [
             timeout(SHORTEST_TIMEOUT).is_ok(),
             timeout(LONGEST_TIMEOUT).is_ok(),
+            budget(Usd::from_picodollars(1)).is_ok(),
             concurrency(1).is_ok(),
             requests_per_minute(0.5).is_ok(),
             tokens_per_minute(1e6).is_ok(),
@@ -190,11 +201,12 @@ mod tests {
             parameters(&set(Some(0.0), Some(1))).is_ok(),
             parameters(&set(None, None)).is_ok(),
         ];
-        assert_eq!(taken, [true; 8]);
+        assert_eq!(taken, [true; 9]);
         let refused = [
             timeout(Duration::ZERO).is_err(),
             timeout(Duration::from_nanos(1)).is_err(),
             timeout(Duration::MAX).is_err(),
+            budget(Usd::ZERO).is_err(),
             concurrency(0).is_err(),
             concurrency(usize::MAX).is_err(),
             requests_per_minute(0.0).is_err(),
@@ -211,7 +223,7 @@ mod tests {
             parameters(&set(None, Some(0))).is_err(),
             parameters(&set(None, Some(u32::MAX))).is_err(),
         ];
-        assert_eq!(refused, [true; 18]);
+        assert_eq!(refused, [true; 19]);
     }
 
     #[test]
