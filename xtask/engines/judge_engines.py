@@ -82,7 +82,7 @@ def main():
                 if case["dialect"] == dialect:
                     judge(case, engine, tally, faults)
             numbers = " | ".join(str(tally[name]) for name in names)
-            print(f"| {engine.package} {engines.installed(engine)} | {dialect} | {numbers} |", flush=True)
+            print(f"| {engines.label(engine)} | {dialect} | {numbers} |", flush=True)
             if not isinstance(engine, ONLY_SHOWN):
                 found += [f"{engine.package} as {dialect}: {fault}" for fault in faults]
     for engine in made.values():

@@ -76,7 +76,7 @@ def main():
     rowcall, rows = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 50
     schemas = json.loads((Path(__file__).parent / "served.json").read_text())
     server = engines.LlamaCpp()
-    print(f"{server.package} {engines.installed(server)}, a model with random weights, {rows} rows for each schema, no re-asks")
+    print(f"{engines.label(server)}, a model with random weights, {rows} rows for each schema, no re-asks")
     print()
     print("| schema | valid | half escaped | valid as OpenAI's dialect | loss that explains what is left |")
     print("|---|---|---|---|---|")

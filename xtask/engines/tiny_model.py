@@ -1,4 +1,4 @@
-"""A model of llama.cpp's with random weights and a token for each character of ASCII: what it writes is valid only where a grammar makes it so."""
+"""A model of llama.cpp's with random weights and a token for each byte: what it writes is valid only where a grammar makes it so."""
 
 import sys
 
@@ -8,17 +8,21 @@ import numpy
 WIDTH = 64
 
 
-def ascii_tokens():
-    """How GPT-2's vocabulary writes the characters of ASCII. Tokens of further bytes would let random weights write what is not UTF-8, at
-    which the server fails with status 500."""
-    printable = range(33, 127)
+# How many bytes have a token, from 0 on. Tokens of further bytes than ASCII's would let random weights write what is not UTF-8, at which the
+# server fails with status 500; where no model writes, they are needed to read texts.
+ASCII, BYTES = 128, 256
+
+
+def byte_tokens(count):
+    """How GPT-2's vocabulary writes the first bytes: those that can be printed as themselves."""
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
     others = iter(range(256, 512))
-    return [chr(byte) if byte in printable else chr(next(others)) for byte in range(128)]
+    return [chr(byte) if byte in printable else chr(next(others)) for byte in range(count)]
 
 
-def write(path, seed=7):
+def write(path, count=ASCII, seed=7):
     random = numpy.random.default_rng(seed)
-    tokens = [*ascii_tokens(), "<|endoftext|>"]
+    tokens = [*byte_tokens(count), "<|endoftext|>"]
     file = gguf.GGUFWriter(path, "llama")
     file.add_context_length(8192)
     file.add_embedding_length(WIDTH)

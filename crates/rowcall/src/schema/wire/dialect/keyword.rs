@@ -150,7 +150,7 @@ fn of_form(format: &str) -> Losses {
     }
 }
 
-/// What llama.cpp b11434 does not know of a format's values: measured; docs/engines.md.
+/// What llama.cpp 0.6.0-dev of October 2026 does not know of a format's values: measured; docs/engines.md.
 fn with_milliseconds(format: &str) -> Losses {
     match format {
         "date" => &[DAYS],

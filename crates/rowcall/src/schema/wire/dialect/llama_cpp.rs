@@ -8,7 +8,7 @@ use super::{
 use crate::schema::wire::names::Naming;
 
 /// Where the lines are from.
-const MEASURED: &str = "llama.cpp b11434 (server) and b10361, measured; docs/engines.md";
+const MEASURED: &str = "llama.cpp 0.6.0-dev of October 2026 and b10361 (August), measured; docs/engines.md";
 
 /// Limits of numbers that are not integers are ignored, and so are all formats but four. Older builds fail at repetitions of 2,000, and
 /// their empty schema is an object.
