@@ -1,4 +1,4 @@
-// Opens a report as a user would and says what is not as it should be: `node report.mjs FOLDER PAGE`, with the packages in FOLDER.
+// Checks a report in Chromium as a user would open it: `node report.mjs FOLDER PAGE`, with the packages in FOLDER.
 import { createRequire } from "node:module";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ const expect = (holds, what) => {
   if (!holds) wrong.push(what);
 };
 
-/** A page that reports errors and requests; what is done with it is `look`'s business. */
+/** Opens the page, records console errors and requests, and calls `look`. */
 async function opened(options, look) {
   const profile = mkdtempSync(join(tmpdir(), "rowcall-browser-"));
   const context = await chromium.launchPersistentContext(profile, {
@@ -43,14 +43,14 @@ async function opened(options, look) {
 const sections = ["summary", "failures", "fields", "time", "extremes", "reasks", "rows", "settings"];
 
 await opened({ javaScriptEnabled: false, viewport: { width: 1280, height: 900 } }, async (page) => {
-  for (const id of sections) expect(await page.locator(`#${id} h2`).isVisible(), `without its script, section ${id} is not there`);
-  expect(!(await page.locator(".controls").isVisible()), "without its script, controls that do nothing are shown");
+  for (const id of sections) expect(await page.locator(`#${id} h2`).isVisible(), `without its script, section ${id} is missing`);
+  expect(!(await page.locator(".controls").isVisible()), "without its script, useless controls are visible");
   await page.locator("#stories summary").first().click();
   expect(await page.locator("#stories .story").first().isVisible(), "without its script, a row does not open");
 });
 
 await opened({ viewport: { width: 1280, height: 900 } }, async (page) => {
-  expect(!(await page.title()).includes("broken"), "a text of the data was run");
+  expect(!(await page.title()).includes("broken"), "a text of the data was executed");
   const stories = page.locator("#stories > details:visible");
   const all = await stories.count();
   expect(all === 200, `${all} rows in the sample instead of 200`);
@@ -82,13 +82,13 @@ await opened({ viewport: { width: 1280, height: 900 } }, async (page) => {
     expect(values.every((value, at) => at === 0 || sign * (value - values[at - 1]) >= 0), `a column is not ${direction}: ${values}`);
   }
 
-  // What a mouse can do, the keyboard can.
+  // The keyboard works as well as the mouse.
   await page.locator("#stories summary").first().focus();
   await page.keyboard.press("Enter");
   expect(await page.locator("#stories > details").first().evaluate((row) => row.open), "Enter does not open a row");
   await page.goto(address);
   await page.keyboard.press("Tab");
-  expect((await page.evaluate(() => document.activeElement.textContent)) === "Skip to the report", "the first stop is not the way past the head");
+  expect((await page.evaluate(() => document.activeElement.textContent)) === "Skip to the report", "the first Tab stop is not the skip link");
 });
 
 for (const colorScheme of ["light", "dark"]) {
@@ -108,5 +108,5 @@ for (const colorScheme of ["light", "dark"]) {
 }
 
 for (const what of [...new Set(wrong)]) console.log(what);
-console.log(wrong.length === 0 ? "the report is as it should be" : `${wrong.length} things are wrong`);
+console.log(wrong.length === 0 ? "the report passes all checks" : `${wrong.length} problems`);
 process.exitCode = wrong.length === 0 ? 0 : 1;

@@ -1,5 +1,5 @@
-//! `cargo xtask browser`: a report opened by Chromium as a user would: from a file, without a network, with and without its script, by
-//! the keyboard, judged by axe for those who cannot see it.
+//! `cargo xtask browser`: opens a report in Chromium as a user would: from a file, without a network, with and without its script, with
+//! mouse and keyboard. axe checks its accessibility.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use crate::debian::{install, succeeds};
 use crate::{Result, binaries, workspace};
 
-/// What drives the browser, and what judges whether all can use a page.
+/// The browser driver, and the accessibility checker.
 const PACKAGES: [&str; 2] = ["playwright-core@1.65.1", "axe-core@4.14.1"];
 
-/// What looks at the report.
+/// The script that checks the report.
 const SCRIPT: &str = "xtask/browser/report.mjs";
 
-/// Rows of the run whose report is looked at. A few of them would break out of a page if they could.
+/// The number of rows of the reported run. A few of them are hostile.
 const ROWS: usize = 400;
 
-/// Texts that no report may run.
+/// Hostile texts, which must never be executed.
 const HOSTILE: [&str; 4] = [
     "<script>document.title = 'broken'</script>",
     "\"><img src=x onerror=\"document.title = 'broken'\">",
@@ -25,17 +25,17 @@ const HOSTILE: [&str; 4] = [
     "'-alert(1)-' {{ 7 * 7 }} \u{202e} \u{1b}[31m",
 ];
 
-/// Whether there is a browser to look with; one is installed where this process may.
+/// Whether a browser and npm are available. They are installed where this process may do so.
 pub(crate) fn has_chromium() -> bool {
     let has = |program: &str| succeeds(Command::new(program).arg("--version"));
     (has("chromium") || (install("chromium") && has("chromium")))
         && (has("npm") || (install("npm") && has("npm")))
 }
 
-/// Makes a report and looks at it. Screenshots are left in `target/browser`.
+/// Makes a report and checks it. Leaves screenshots in `target/browser`.
 ///
 /// # Errors
-/// What cannot be had or is not as it should be.
+/// A tool that cannot be installed, or a check that failed.
 pub(crate) fn run() -> Result<()> {
     let folder = workspace().join("target/browser");
     packages(&folder)?;
@@ -46,11 +46,11 @@ pub(crate) fn run() -> Result<()> {
     if status.success() {
         Ok(())
     } else {
-        Err(format!("the report is not as it should be: see above (`{SCRIPT}`)"))
+        Err(format!("the report fails its checks, see above (`{SCRIPT}`)"))
     }
 }
 
-/// Installs what the script uses, once.
+/// Installs the script's packages, once.
 fn packages(folder: &Path) -> Result<()> {
     let stamp = folder.join("packages");
     if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == PACKAGES.join("\n")) {
@@ -68,7 +68,7 @@ fn packages(folder: &Path) -> Result<()> {
     fs::write(&stamp, PACKAGES.join("\n")).map_err(at)
 }
 
-/// The report of a run in which much goes wrong.
+/// The report of a run with many failures.
 fn report(folder: &Path) -> Result<PathBuf> {
     let rowcall = binaries::tested("rowcall")?;
     let rows: String = (0..ROWS)

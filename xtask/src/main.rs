@@ -120,7 +120,7 @@ fn main() -> ExitCode {
             Err(problem) => return misused(&problem),
         },
         ["browser"] if browser::has_chromium() => browser::run(),
-        ["browser"] => Err("chromium and npm cannot be had here".to_owned()),
+        ["browser"] => Err("chromium and npm are not available".to_owned()),
         ["judges"] => judges::run(),
         ["engines", "--server"] => engines::serve(),
         ["prices"] => prices::run(),

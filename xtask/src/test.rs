@@ -30,7 +30,7 @@ enum Work {
     Crash,
     /// The same for the Python package.
     PythonCrash,
-    /// `cargo xtask browser`, where there is a browser.
+    /// `cargo xtask browser`, if a browser is available.
     Browser,
     /// `cargo xtask judges`.
     Judges,
@@ -123,7 +123,7 @@ fn perform(work: &Work) -> Result<()> {
             if browser::has_chromium() {
                 return browser::run();
             }
-            println!("chromium and npm cannot be had here: no browser looks at the report");
+            println!("chromium and npm are not available here: the browser checks are skipped");
             Ok(())
         }
         Work::Judges => judges::run(),

@@ -29,7 +29,7 @@ use self::sketch::{Largest, Numbers};
 use self::story::{Story, StoryReader};
 use crate::journal::Memo;
 
-/// The slowest and the dearest rows that are shown.
+/// The number of slowest and of most expensive rows.
 const EXTREMES: usize = 20;
 
 /// The largest groups of failures that have the stories of their examples.
@@ -54,14 +54,14 @@ pub(crate) struct Report {
     /// The distribution of rows' latencies, from the first request to the last answer, in milliseconds.
     pub(crate) latency_ms: Option<Distribution>,
     pub(crate) slowest: Vec<Story>,
-    pub(crate) dearest: Vec<Story>,
+    pub(crate) most_expensive: Vec<Story>,
     /// Answers for which was asked again, by cause.
     pub(crate) reasks: Vec<Reask>,
     /// Requests that failed, by kind, of the rows that have an outcome.
     pub(crate) faults: BTreeMap<&'static str, FaultCount>,
     pub(crate) sample: Sample,
     pub(crate) settings: Settings,
-    /// What the journal does not have, since an earlier version wrote it or it was kept so.
+    /// What the journal does not have, because an earlier version wrote it or by its options.
     pub(crate) lacks: Vec<String>,
 }
 
@@ -141,7 +141,7 @@ impl Report {
         let curves = Curves::of(&contents.intervals()?);
         let totals = fold.totals(&contents, &curves)?;
         let reader = StoryReader::new(&contents)?;
-        let Fold { mut causes, fields, strata, slowest, dearest, latencies, .. } = fold;
+        let Fold { mut causes, fields, strata, slowest, most_expensive, latencies, .. } = fold;
         let mut failures = causes.failure_groups(totals.rows);
         for group in failures.iter_mut().take(GROUPS_WITH_STORIES) {
             group.stories = stories(&reader, &group.examples)?;
@@ -166,7 +166,7 @@ impl Report {
             curves,
             latency_ms: Distribution::of(&latencies),
             slowest: stories(&reader, &slowest.rows())?,
-            dearest: stories(&reader, &dearest.rows())?,
+            most_expensive: stories(&reader, &most_expensive.rows())?,
             reasks,
             faults,
             sample: strata.sample(&reader)?,
@@ -192,7 +192,7 @@ struct Fold {
     fields: Fields,
     strata: Strata,
     slowest: Largest,
-    dearest: Largest,
+    most_expensive: Largest,
     latencies: Numbers,
 }
 
@@ -211,7 +211,7 @@ impl Fold {
             fields: Fields::of_schema(schema),
             strata: Strata::default(),
             slowest: Largest::new(EXTREMES),
-            dearest: Largest::new(EXTREMES),
+            most_expensive: Largest::new(EXTREMES),
             latencies: Numbers::default(),
         }
     }
@@ -238,7 +238,7 @@ impl Fold {
             let microseconds = u64::try_from(outcome.effort.latency.as_micros()).unwrap_or(u64::MAX);
             self.latencies.add((microseconds / 1_000) as f64);
             self.slowest.add(microseconds, row);
-            self.dearest.add(outcome.effort.cost.known.picodollars(), row);
+            self.most_expensive.add(outcome.effort.cost.known.picodollars(), row);
         }
     }
 
