@@ -50,11 +50,11 @@ pub(crate) enum Command {
     Sim(SimArguments),
     /// Show what a journal holds: rows, failures, tokens, cost, and rows that may have been billed without an answer
     Status(StatusArguments),
-    /// Show what a journal says in one HTML file: failures and their reasons, fields, curves, costs, a sample of rows
+    /// Write a report of a journal: failures and their causes, fields, runs over time, costs, a sample of rows
     Report(ReportArguments),
-    /// Show all that a journal knows of one row: prompt, each attempt, answer, violations, value, cost
+    /// Show one row of a journal: prompt, attempts, violations, value, cost
     Show(ShowArguments),
-    /// Compare two journals of the same rows: agreement of each field, changed values, cost and latency
+    /// Compare two journals of the same rows: agreement of fields, changed values, cost, latency
     Diff(DiffArguments),
     /// Rebuild an output from a journal alone, in input order unless `--order` says otherwise
     Export(Box<ExportArguments>),

@@ -1,4 +1,4 @@
-//! What the user typed to look at a journal.
+//! The arguments of the commands that inspect a journal.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use clap::Args;
 pub(crate) struct ReportArguments {
     /// The journal, such as `people.jsonl.journal`
     pub(crate) journal: PathBuf,
-    /// Where the report goes, `-` for stdout; by default beside the journal, such as `people.report.html`
+    /// The report's file, `-` for stdout; by default beside the journal, such as `people.report.html`
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
-    /// The same data as JSON, on stdout unless `-o` says otherwise
+    /// Write JSON instead of HTML, to stdout unless `-o` is given
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write over a file that is not a report
+    /// Overwrite a file that is not a report
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -36,16 +36,16 @@ pub(crate) struct DiffArguments {
     pub(crate) first: PathBuf,
     /// The second journal, of the same rows
     pub(crate) second: PathBuf,
-    /// The input's field by which rows are recognised; the whole row if left out
+    /// The input field that identifies a row; the whole row if omitted
     #[arg(long, value_name = "FIELD")]
     pub(crate) key: Option<String>,
-    /// Write an HTML file, `-` for stdout, instead of tables
+    /// Write HTML to this file, `-` for stdout, instead of printing tables
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
     /// Print JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write over a file that is not a report
+    /// Overwrite a file that is not a report
     #[arg(long)]
     pub(crate) force: bool,
 }

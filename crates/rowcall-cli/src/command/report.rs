@@ -56,8 +56,8 @@ pub(crate) fn check_output(output: Option<&Path>, journal: &Path, force: bool) -
     Files { input: None, output, failed: None, journal: Some(journal), cache: None }.check_apart()?;
     match output.filter(|output| !force && !may_be_replaced(output)) {
         Some(output) => {
-            let message = format!("`{}` is there and is not a report", output.display());
-            Err(Error::Config(Problem::new(message).hint("`--force` writes over it")))
+            let message = format!("`{}` exists and is not a report", output.display());
+            Err(Error::Config(Problem::new(message).hint("`--force` overwrites it")))
         }
         None => Ok(()),
     }

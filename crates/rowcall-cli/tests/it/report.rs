@@ -7,7 +7,7 @@ mod show;
 use rowcall_sim::{Fault, FaultKind, Options, Scenario, Simulator, StatusFault};
 use serde_json::{Value, json};
 
-use crate::command::{Ran, Workplace, ages, asking};
+use crate::command::{Ran, TestDir, ages, asking};
 
 /// The journal beside `out.jsonl`.
 const JOURNAL: &str = "out.jsonl.journal";
@@ -25,15 +25,15 @@ fn troubled() -> Simulator {
 }
 
 /// Runs over `rows` rows, with the journal [`JOURNAL`].
-fn ran(place: &Workplace, simulator: &Simulator, rows: usize) -> Ran {
-    place.write("in.txt", ages(rows));
+fn ran(dir: &TestDir, simulator: &Simulator, rows: usize) -> Ran {
+    dir.write("in.txt", ages(rows));
     let url = simulator.base_url();
-    place.rowcall(&[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl", "--quiet"]].concat())
+    dir.rowcall(&[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl", "--quiet"]].concat())
 }
 
 /// What `report --json` says.
-fn json_of(place: &Workplace) -> Value {
-    let ran = place.rowcall(&["report", JOURNAL, "--json"]);
+fn json_of(dir: &TestDir) -> Value {
+    let ran = dir.rowcall(&["report", JOURNAL, "--json"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     serde_json::from_str(&ran.stdout).expect("JSON")
 }
@@ -45,11 +45,11 @@ fn sum(items: &Value, name: &str) -> u64 {
 
 #[test]
 fn a_report_says_what_failed_and_why() {
-    let (place, simulator) = (Workplace::new(), troubled());
-    assert_eq!(ran(&place, &simulator, 300).code, Some(3));
-    let before = std::fs::read(place.path(JOURNAL)).expect("a journal");
-    let report = json_of(&place);
-    let status = place.rowcall(&["status", JOURNAL, "--json"]);
+    let (dir, simulator) = (TestDir::new(), troubled());
+    assert_eq!(ran(&dir, &simulator, 300).code, Some(3));
+    let before = std::fs::read(dir.path(JOURNAL)).expect("a journal");
+    let report = json_of(&dir);
+    let status = dir.rowcall(&["status", JOURNAL, "--json"]);
     let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
 
     let totals = &report["totals"];
@@ -114,26 +114,25 @@ fn a_report_says_what_failed_and_why() {
     assert_eq!(report["sample"]["rows"].as_array().map(Vec::len), Some(200));
     assert_eq!(report["lacks"], json!([]));
 
-    let ran = place.rowcall(&["report", JOURNAL]);
+    let ran = dir.rowcall(&["report", JOURNAL]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
     assert!(ran.stderr.contains("Report: `out.report.html`"), "{}", ran.stderr);
-    let page = place.read("out.report.html");
+    let page = dir.read("out.report.html");
     assert!(page.len() < 2_000_000, "{}", page.len());
-    assert_eq!(std::fs::read(place.path(JOURNAL)).expect("a journal"), before, "a report alters nothing");
+    assert_eq!(std::fs::read(dir.path(JOURNAL)).expect("a journal"), before, "a report alters nothing");
     // The same journal gives the same report.
-    assert_eq!(place.rowcall(&["report", JOURNAL, "-o", "-"]).stdout, format!("{page}\n"));
+    assert_eq!(dir.rowcall(&["report", JOURNAL, "-o", "-"]).stdout, format!("{page}\n"));
 }
 
 #[test]
 fn a_report_of_a_run_that_goes_on_is_of_what_is_done() {
     let scenario = Scenario::instant("waits for more").with_held("Ann is 7\n", 1_000);
     let simulator = Simulator::start(scenario, Options::default()).expect("it starts");
-    let (place, url) = (Workplace::new(), simulator.base_url());
-    place.write("in.txt", ages(10));
-    let mut child =
-        place.start(&[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl"]].concat(), &[]);
+    let (dir, url) = (TestDir::new(), simulator.base_url());
+    dir.write("in.txt", ages(10));
+    let mut child = dir.start(&[&asking("in.txt", "age int", &url)[..], &["-o", "out.jsonl"]].concat(), &[]);
     let done = || {
-        let ran = place.rowcall(&["report", JOURNAL, "--json"]);
+        let ran = dir.rowcall(&["report", JOURNAL, "--json"]);
         let report: Option<Value> = serde_json::from_str(&ran.stdout).ok();
         report.filter(|report| report["totals"]["done"] == 9)
     };
@@ -141,25 +140,21 @@ fn a_report_of_a_run_that_goes_on_is_of_what_is_done() {
     assert_eq!((&report["state"], &report["totals"]["in_flight"]), (&json!("running"), &json!(1)));
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
-    assert_eq!(json_of(&place)["state"], "not_complete");
+    assert_eq!(json_of(&dir)["state"], "not_complete");
 }
 
 #[test]
 fn what_is_not_a_report_is_not_written_over() {
-    let (place, simulator) = (Workplace::new(), troubled());
-    ran(&place, &simulator, 5);
-    place.write("precious.csv", "a,b\n");
-    let refused = place.rowcall(&["report", JOURNAL, "-o", "precious.csv"]);
+    let (dir, simulator) = (TestDir::new(), troubled());
+    ran(&dir, &simulator, 5);
+    dir.write("precious.csv", "a,b\n");
+    let refused = dir.rowcall(&["report", JOURNAL, "-o", "precious.csv"]);
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-    assert!(refused.stderr.contains("`precious.csv` is there and is not a report"), "{}", refused.stderr);
-    assert_eq!(
-        place.rowcall(&["report", JOURNAL, "-o", JOURNAL, "--force"]).code,
-        Some(2),
-        "its own journal"
-    );
+    assert!(refused.stderr.contains("`precious.csv` exists and is not a report"), "{}", refused.stderr);
+    assert_eq!(dir.rowcall(&["report", JOURNAL, "-o", JOURNAL, "--force"]).code, Some(2), "its own journal");
     for more in [&["--force"][..], &[]] {
-        let ran = place.rowcall(&[&["report", JOURNAL, "-o", "precious.csv"], more].concat());
+        let ran = dir.rowcall(&[&["report", JOURNAL, "-o", "precious.csv"], more].concat());
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     }
-    assert_eq!(place.rowcall(&["report", "nothing.journal"]).code, Some(2));
+    assert_eq!(dir.rowcall(&["report", "nothing.journal"]).code, Some(2));
 }

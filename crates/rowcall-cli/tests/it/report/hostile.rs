@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{JOURNAL, ran, troubled};
-use crate::command::Workplace;
+use crate::command::TestDir;
 
 /// What must never come out of a report as it is. Each has `~`, which is a word of its own to be found by.
 pub(super) const HOSTILE: [&str; 30] = [
@@ -41,10 +41,10 @@ pub(super) const HOSTILE: [&str; 30] = [
 ];
 
 /// A journal with hostile texts in data and answers.
-pub(super) fn hostile() -> Workplace {
-    let (place, simulator) = (Workplace::new(), troubled());
-    ran(&place, &simulator, HOSTILE.len());
-    let journal = Connection::open(place.path(JOURNAL)).expect("a journal");
+pub(super) fn hostile() -> TestDir {
+    let (dir, simulator) = (TestDir::new(), troubled());
+    ran(&dir, &simulator, HOSTILE.len());
+    let journal = Connection::open(dir.path(JOURNAL)).expect("a journal");
     for (row, text) in HOSTILE.iter().enumerate() {
         let text = text.replace('~', &format!("word{row}"));
         let (name, row) = (text.as_str(), i64::try_from(row).expect("few"));
@@ -76,13 +76,13 @@ pub(super) fn hostile() -> Workplace {
         let sql = "UPDATE places SET record = ?2, failure = ?3 WHERE idx = ?1";
         journal.execute(sql, rusqlite::params![row, record, kind]).expect("changed");
     }
-    place
+    dir
 }
 
 #[test]
 fn nothing_breaks_out_of_a_page() {
-    let place = hostile();
-    let page = place.rowcall(&["report", JOURNAL, "-o", "-"]);
+    let dir = hostile();
+    let page = dir.rowcall(&["report", JOURNAL, "-o", "-"]);
     assert_eq!(page.code, Some(0), "{}", page.stderr);
     for (row, text) in HOSTILE.iter().enumerate() {
         let text = text.replace('~', &format!("word{row}"));
