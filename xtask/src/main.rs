@@ -4,6 +4,7 @@
 
 mod bench;
 mod binaries;
+mod browser;
 mod crash;
 mod debian;
 mod engines;
@@ -28,7 +29,7 @@ type Result<T> = std::result::Result<T, String>;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test           what CI runs: formatting, lints, tools, tests, crashes, judges, the Python package, documentation
+  test           what CI runs: formatting, lints, tools, tests, crashes, a browser, judges, the Python package, documentation
       --quick    formatting and tests only
   bench cpu      CPU time per row, compared with the bare HTTP client
       --rows N   number of rows (100000)
@@ -67,6 +68,7 @@ usage: cargo xtask COMMAND
                  skip the kills at writes
       --python   runs with the Python package, at random instants only
       --short    less of everything, with the test build
+  browser        opens a report in Chromium, with and without its script, and checks it with axe; leaves screenshots in target/browser
   judges         the official Python SDKs of OpenAI, Anthropic and Google check our requests and the simulator
   engines [DIR...]
                  constrained decoders check the wire schemas of their dialects: those of the tests, and those below the folders
@@ -117,6 +119,8 @@ fn main() -> ExitCode {
             Ok(options) => crash::run(&options),
             Err(problem) => return misused(&problem),
         },
+        ["browser"] if browser::has_chromium() => browser::run(),
+        ["browser"] => Err("chromium and npm are not available".to_owned()),
         ["judges"] => judges::run(),
         ["engines", "--server"] => engines::serve(),
         ["prices"] => prices::run(),

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, binaries, cargo, crash, engines, judges, python};
+use crate::{Result, binaries, browser, cargo, crash, engines, judges, python};
 
 /// How much to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ enum Work {
     Crash,
     /// The same for the Python package.
     PythonCrash,
+    /// `cargo xtask browser`, if a browser is available.
+    Browser,
     /// `cargo xtask judges`.
     Judges,
     /// `cargo xtask engines`, with only our own schemas.
@@ -38,7 +40,7 @@ enum Work {
     Python,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -57,6 +59,7 @@ const STEPS: [Step; 10] = [
     Step { name: "tests", work: Work::Cargo(&binaries::TESTS), least: Extent::Quick },
     // These use what the tests have built.
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
+    Step { name: "browser", work: Work::Browser, least: Extent::All },
     Step { name: "judges", work: Work::Judges, least: Extent::All },
     Step { name: "engines", work: Work::Engines, least: Extent::All },
     Step { name: "python", work: Work::Python, least: Extent::All },
@@ -94,6 +97,7 @@ fn command(work: &Work) -> String {
         Work::Tools => "install strace, if this process may".to_owned(),
         Work::Crash => "cargo xtask crash --short".to_owned(),
         Work::PythonCrash => "cargo xtask crash --python --short".to_owned(),
+        Work::Browser => "cargo xtask browser".to_owned(),
         Work::Judges => "cargo xtask judges".to_owned(),
         Work::Engines => "cargo xtask engines".to_owned(),
         Work::Python => "cargo xtask python".to_owned(),
@@ -115,6 +119,13 @@ fn perform(work: &Work) -> Result<()> {
         }
         Work::Crash => crash::run(&crash::Options::short()),
         Work::PythonCrash => crash::run(&crash::Options::short_from_python()),
+        Work::Browser => {
+            if browser::has_chromium() {
+                return browser::run();
+            }
+            println!("chromium and npm are not available here: the browser checks are skipped");
+            Ok(())
+        }
         Work::Judges => judges::run(),
         Work::Engines => engines::run(&[]),
         Work::Python => python::run(&[]),

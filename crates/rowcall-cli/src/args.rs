@@ -13,6 +13,7 @@ mod cache;
 mod choices;
 mod dialect;
 mod input;
+mod report;
 mod schema;
 mod values;
 
@@ -20,6 +21,7 @@ pub(crate) use cache::{CacheArguments, CacheCommand, PruneArguments};
 pub(crate) use choices::{HttpArgument, ModeArgument, OrderArgument, ProtocolArgument};
 pub(crate) use dialect::DialectArgument;
 pub(crate) use input::InputArguments;
+pub(crate) use report::{DiffArguments, ReportArguments, ShowArguments};
 pub(crate) use schema::SchemaArguments;
 use values::{
     attempts, concurrency, duration, header, max_failures, output_tokens, parameter, price, reasks, retries,
@@ -48,6 +50,12 @@ pub(crate) enum Command {
     Sim(SimArguments),
     /// Show what a journal holds: rows, failures, tokens, cost, and rows that may have been billed without an answer
     Status(StatusArguments),
+    /// Write a report of a journal: failures and their causes, fields, runs over time, costs, a sample of rows
+    Report(ReportArguments),
+    /// Show one row of a journal: prompt, attempts, violations, value, cost
+    Show(ShowArguments),
+    /// Compare two journals of the same rows: agreement of fields, changed values, cost, latency
+    Diff(DiffArguments),
     /// Rebuild an output from a journal alone, in input order unless `--order` says otherwise
     Export(Box<ExportArguments>),
     /// Retry the failed rows of a journal, then rebuild its output

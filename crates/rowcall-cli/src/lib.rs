@@ -4,6 +4,7 @@
 mod args;
 mod columns;
 mod command;
+mod diff;
 mod examples;
 mod exit;
 mod failures;
@@ -17,6 +18,7 @@ mod open_files;
 mod option;
 mod printing;
 mod progress;
+mod report;
 mod sample;
 mod server_probe;
 mod strata;
@@ -70,6 +72,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Compare(arguments) => command::compare::compare(&arguments),
         Command::Sim(arguments) => command::sim::sim(&arguments),
         Command::Status(arguments) => command::status::status(&arguments),
+        Command::Report(arguments) => command::report::report(&arguments),
+        Command::Show(arguments) => command::show::show(&arguments),
+        Command::Diff(arguments) => command::diff::diff(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Cache(command) => command::cache::cache(&command),

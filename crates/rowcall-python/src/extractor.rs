@@ -441,6 +441,7 @@ fn outcome_of(index: u64, value: Value) -> Outcome {
         model: None,
         finish_reason: None,
         requests: Vec::new(),
+        history: Vec::new(),
         from_cache: false,
         completion: None,
     }

@@ -156,6 +156,7 @@ impl Outcome {
             model,
             finish_reason,
             requests: _,
+            history: _,
             from_cache,
             completion,
         } = outcome;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::attempt::History;
 use crate::completion::{NOT_CLOSED, Reading};
 use crate::fault::Fault;
 use crate::money::Cost;
@@ -44,6 +45,8 @@ pub(crate) struct Conversation {
     first: Option<Spent>,
     #[serde(default)]
     requests: Vec<Spent>,
+    #[serde(default)]
+    history: History,
     /// The text of a paused answer so far.
     said: String,
     continuations_left: u32,
@@ -101,6 +104,7 @@ impl Conversation {
             best: None,
             first: None,
             requests: Vec::new(),
+            history: History::default(),
         }
     }
 
@@ -141,13 +145,17 @@ impl Conversation {
         self.effort.attempts
     }
 
-    /// Counts what an attempt took and cost, with the time since the row's first one was sent.
+    /// Counts what an attempt took and cost, with its latency and the time since the row's first one was sent.
     pub(crate) fn count_answer(
         &mut self,
         result: &Result<Completion, Fault>,
         cost: Cost,
+        latency: Duration,
         since_first: Duration,
     ) {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let after = milliseconds(since_first.saturating_sub(latency));
+        self.history.add(self.effort.prompts, after, milliseconds(latency), result);
         self.effort.latency = since_first;
         self.effort.cost += cost;
         self.note(Spent { usage: result.as_ref().ok().and_then(|completion| completion.usage), cost });
@@ -222,6 +230,7 @@ impl Conversation {
             (1.., Some(token), Content::Text(text)) => {
                 self.continuations_left -= 1;
                 self.said.clone_from(text);
+                self.history.reject(&completion.content, &[]);
                 self.prompt.continuation = Some(token.clone());
                 self.effort.prompts += 1;
                 Step::Ask
@@ -261,6 +270,7 @@ impl Conversation {
         match larger {
             Some(limit) if self.enlargements_left > 0 => {
                 self.enlargements_left -= 1;
+                self.history.reject(&completion.content, &[]);
                 self.output_limit = Some(limit);
                 self.prompt.output_limit = Some(limit);
                 self.prompt.continuation = None;
@@ -288,6 +298,7 @@ impl Conversation {
             return self.fail(failure, Some(completion));
         }
         self.reasks_left -= 1;
+        self.history.reject(&completion.content, &violations);
         self.effort.prompts += 1;
         self.prompt.turns.truncate(self.first_turns);
         self.prompt.continuation = None;
@@ -308,7 +319,7 @@ impl Conversation {
 
     fn outcome(&mut self, result: Result<Value, Box<Failure>>, said: Said) -> Outcome {
         let Said { model, finish_reason } = said;
-        let requests = std::mem::take(&mut self.requests);
+        let (requests, history) = (std::mem::take(&mut self.requests), self.history.take());
         let (index, effort) = (self.index, self.effort);
         Outcome {
             index,
@@ -318,6 +329,7 @@ impl Conversation {
             model,
             finish_reason,
             requests,
+            history,
             from_cache: false,
             completion: None,
         }

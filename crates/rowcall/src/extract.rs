@@ -262,7 +262,7 @@ async fn ask(
         first_answers.end(result.as_ref().map(|_| ()), attempt - 1);
         let cost = cost(&plan.account.pricing, plan.service_tier.as_deref(), &result, at, lost);
         let blame = permit.settle(settlement(&result), cost, &standings, &mut strikes);
-        conversation.count_answer(&result, cost, since_first);
+        conversation.count_answer(&result, cost, latency, since_first);
         let seen =
             result.as_ref().map(|completion| completion.usage).map_err(|fault| Arc::new(fault.clone()));
         unanswered.end(latency, processing, seen, cost);

@@ -9,7 +9,7 @@ mod sample;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,7 +45,6 @@ const ROWS_COUNTED_AT_A_TIME: usize = 512;
 /// Turns rows into values of `T`. Cloning it is cheap; clones share the client's limits and the statistics.
 pub struct Extractor<T> {
     plan: Arc<Plan>,
-    stats: Arc<Mutex<Stats>>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -184,12 +183,12 @@ impl<T> Extractor<T> {
     }
 
     fn with_plan(&self, plan: Plan) -> Self {
-        Self { plan: Arc::new(plan), stats: Arc::clone(&self.stats), value: PhantomData }
+        Self { plan: Arc::new(plan), value: PhantomData }
     }
 
     /// The statistics of all calls of this extractor and its clones so far.
     pub fn stats(&self) -> Stats {
-        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.plan.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How the schema is currently sent: the mode, and the wire schema with what it could not express. A run may change
@@ -383,16 +382,14 @@ impl<T: DeserializeOwned> Extractor<T> {
 /// The outcome with its value as `T`. `validity.rs` has already checked that it fits; a type that accepts a value only
 /// sometimes makes the row fail.
 fn typed<T: DeserializeOwned>(outcome: Outcome) -> Outcome<T> {
-    let Outcome { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion } =
-        outcome;
-    let result = result.and_then(|value| {
+    let effort = outcome.effort;
+    outcome.and_then(|value| {
         number::deserialised(&value).map_err(|error| {
             let message = format!("the value does not fit the type: {error}");
             let failure = Failure::unasked(FailureKind::Invalid, message);
             Box::new(Failure { best: Some(value), effort, ..failure })
         })
-    });
-    Outcome { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion }
+    })
 }
 
 fn value_or_error<T>(outcome: Outcome<T>) -> Result<T> {
@@ -402,7 +399,7 @@ fn value_or_error<T>(outcome: Outcome<T>) -> Result<T> {
 
 impl<T> Clone for Extractor<T> {
     fn clone(&self) -> Self {
-        Self { plan: Arc::clone(&self.plan), stats: Arc::clone(&self.stats), value: PhantomData }
+        Self { plan: Arc::clone(&self.plan), value: PhantomData }
     }
 }
 

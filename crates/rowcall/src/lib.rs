@@ -57,6 +57,7 @@ mod extractor;
 #[cfg(feature = "garde")]
 mod garde_rules;
 mod outcomes;
+mod renderer;
 
 // The path: many rows, one row.
 mod conversation;
@@ -67,6 +68,7 @@ mod probe;
 mod recall;
 mod refusals;
 mod run;
+mod sampler;
 mod stops;
 mod tokenizer;
 mod weight;
@@ -84,12 +86,14 @@ pub mod retry;
 mod transport;
 
 // The nouns.
+mod attempt;
 mod check;
 mod error;
 mod estimate;
 pub mod event;
 mod fault;
 mod identity;
+mod interval;
 mod media_type;
 mod message;
 mod money;
@@ -112,6 +116,7 @@ mod validity;
 mod violation;
 
 pub use admission::DEFAULT_CONCURRENCY;
+pub use attempt::{Attempt, AttemptResult};
 pub use cache::CacheOptions;
 pub use check::{Authority, Check, Scope};
 pub use client::{Client, ClientBuilder};
@@ -123,7 +128,9 @@ pub use extractor::{CacheCensus, Estimator, Extractor, ExtractorBuilder, Preview
 pub use fault::{Fault, FaultKind};
 pub use halt::Halt;
 pub use identity::{EqualRows, Identity, Key, KnownFailures};
+pub use interval::{Activity, Interval};
 pub use journal::{JournalHold, JournalOptions};
+pub use message::pattern as message_pattern;
 pub use money::{Cost, Usd};
 pub use number::is_exact_as_float;
 pub use order::OrderBy;
@@ -135,6 +142,7 @@ pub use prompt::SamePrompt;
 pub use provider::{Mode, Parameters, Protocol, models};
 pub use reasons::{ReasonCount, Reasons};
 pub use refusals::AllRefused;
+pub use renderer::Renderer;
 pub use request::{Request, Response};
 pub use retry::RetryPolicy;
 pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};

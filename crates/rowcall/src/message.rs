@@ -2,7 +2,7 @@
 
 /// A message without what differs from row to row: quoted words and words with digits are replaced, and white space is
 /// collapsed.
-pub(crate) fn pattern(message: &str) -> String {
+pub fn pattern(message: &str) -> String {
     let words = unquoted(message);
     let words = words.split_whitespace().map(|word| {
         let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());

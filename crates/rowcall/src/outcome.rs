@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::attempt::Attempt;
 use crate::fault::{Fault, FaultKind};
 use crate::money::Cost;
 use crate::row::{Unreadable, UnreadableKind};
@@ -32,6 +33,9 @@ pub struct Outcome<T = Value> {
     /// What each request that may be billed took, in order, if there were several; for a single request, see `effort`.
     #[serde(default)]
     pub requests: Vec<Spent>,
+    /// What each request came to, in order, if there were several.
+    #[serde(default)]
+    pub history: Vec<Attempt>,
     /// Whether the value comes from the cache. If so, nothing was asked, and `model` and `finish_reason` are those recorded
     /// with the value.
     #[serde(default)]
@@ -209,6 +213,7 @@ impl<T> Outcome<T> {
             model: None,
             finish_reason: None,
             requests: Vec::new(),
+            history: Vec::new(),
             from_cache: false,
             completion: None,
         }
@@ -227,9 +232,35 @@ impl<T> Outcome<T> {
 
     /// The same outcome with `f` applied to its value, if it has one.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
-        let Self { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion } =
-            self;
-        let result = result.map(f);
-        Outcome { index, result, effort, repairs, model, finish_reason, requests, from_cache, completion }
+        self.and_then(|value| Ok(f(value)))
+    }
+
+    /// Applies `f` to the value; `f` may turn it into a failure.
+    pub(crate) fn and_then<U>(self, f: impl FnOnce(T) -> Result<U, Box<Failure>>) -> Outcome<U> {
+        let Self {
+            index,
+            result,
+            effort,
+            repairs,
+            model,
+            finish_reason,
+            requests,
+            history,
+            from_cache,
+            completion,
+        } = self;
+        let result = result.and_then(f);
+        Outcome {
+            index,
+            result,
+            effort,
+            repairs,
+            model,
+            finish_reason,
+            requests,
+            history,
+            from_cache,
+            completion,
+        }
     }
 }

@@ -10,6 +10,7 @@ mod steps;
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use candidate::Candidate;
 pub(crate) use steps::{Done, RecallEvent};
@@ -21,6 +22,7 @@ use crate::error::Problem;
 use crate::event::{EventKind, KnownFrom};
 use crate::extract::{PreparedRow, prepare};
 use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
+use crate::interval::Activity;
 use crate::journal::{Intents, News, Reply, Session, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::relay::Relay;
@@ -232,6 +234,18 @@ impl Recall {
     pub(crate) fn complete(&mut self, rows: u64) {
         if let Some(session) = &self.session {
             session.complete(rows);
+        }
+    }
+
+    /// The length of the intervals to record; `None` without a journal that records them.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        self.session.as_ref().and_then(Session::interval)
+    }
+
+    /// Records what the run did in the interval that ends now.
+    pub(crate) fn note_interval(&self, lasted: Duration, activity: Activity) {
+        if let Some(session) = &self.session {
+            session.note_interval(lasted, activity);
         }
     }
 

@@ -20,6 +20,7 @@ use crate::outcome::Outcome;
 use crate::recall::{Candidate, Done, Recall, RecallEvent};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::relay::Relay;
+use crate::sampler::Sampler;
 use crate::source::{Sink, Source};
 use crate::stops::Progress;
 use crate::validity::{self, Verdict};
@@ -63,6 +64,8 @@ pub(crate) struct Run<S> {
     held: Vec<Held>,
     halt: Halt,
     progress: Progress,
+    /// Measures the run's curves for its journal.
+    sampler: Option<Sampler>,
     stopped_by: Option<Error>,
 }
 
@@ -115,8 +118,10 @@ impl<S: Source> Run<S> {
         if let Some(effort) = plan.probing.take_uncounted() {
             plan.observers.emit(0, EventKind::Probed { effort });
         }
+        let sampler = recall.interval().is_some().then(|| Sampler::new(Arc::clone(&plan)));
         Self {
             progress: Progress::new(plan.stops),
+            sampler,
             plan,
             source,
             source_ended: false,
@@ -179,6 +184,7 @@ impl<S: Source> Run<S> {
                     None => continue,
                 }
             }
+            let length = self.recall.interval();
             tokio::select! {
                 Some(joined) = self.tasks.join_next() => {
                     self.take_in(joined);
@@ -201,6 +207,7 @@ impl<S: Source> Run<S> {
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
+                () = end_of_interval(self.sampler.as_ref(), length) => self.sample(),
                 problem = self.progress.time_is_up(), if !self.halt.is_on() => self.stop(Error::Limit(problem)),
                 () = tokio::time::sleep(LONGEST_HOLD), if only_held => self.release_held(),
             }
@@ -218,6 +225,7 @@ impl<S: Source> Run<S> {
             self.recall.load(places);
             return None;
         }
+        self.sample();
         if let Some(error) = self.stopped_by.take() {
             return Some(Err(error));
         }
@@ -225,6 +233,13 @@ impl<S: Source> Run<S> {
             self.recall.complete(self.taken);
         }
         Some(Ok(VecDeque::new()))
+    }
+
+    /// Records what happened since the last sample.
+    fn sample(&mut self) {
+        if let Some((lasted, activity)) = self.sampler.as_mut().and_then(Sampler::take) {
+            self.recall.note_interval(lasted, activity);
+        }
     }
 
     /// How many rows may be taken now. It waits for a batch's worth of room, since taking rows one at a time costs more, but
@@ -365,6 +380,14 @@ impl<S: Source> Run<S> {
     fn stop(&mut self, error: Error) {
         self.halt.set();
         self.stopped_by.get_or_insert(error);
+    }
+}
+
+/// Waits for the end of an interval, forever without a sampler.
+async fn end_of_interval(sampler: Option<&Sampler>, length: Option<Duration>) {
+    match sampler.zip(length) {
+        Some((sampler, length)) => sampler.wait(length).await,
+        None => std::future::pending().await,
     }
 }
 

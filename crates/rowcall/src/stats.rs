@@ -181,6 +181,15 @@ impl Stats {
         }
     }
 
+    /// The latencies of the requests answered since an earlier state of these statistics, in microseconds to about 1 %, each with its count.
+    pub(crate) fn latencies_since(&self, before: &Self) -> Vec<(u64, u64)> {
+        let counts = self.latencies.iter_recorded().map(|at| {
+            let latency = at.value_iterated_to();
+            (latency, at.count_at_value().saturating_sub(before.latencies.count_at(latency)))
+        });
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
     /// Rows that ended without a value.
     pub fn failures(&self) -> u64 {
         self.failed.values().sum()

@@ -16,5 +16,6 @@ mod prompts;
 mod protocols;
 mod providers;
 mod refusals;
+mod report;
 mod run;
 mod tls;

@@ -1,7 +1,7 @@
 //! A run's plan: the options as checked, and everything that is derived from them before the first request.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
 use crate::row::AnsweredRow;
 use crate::schema::Schema;
+use crate::stats::Stats;
 use crate::stops::Stops;
 use crate::violation::Violation;
 use crate::weight::Capacity;
@@ -48,6 +49,8 @@ pub(crate) struct Plan {
     pub(crate) max_reasks: u32,
     pub(crate) retry: RetryPolicy,
     pub(crate) observers: Observers,
+    /// The statistics, folded from the observed events.
+    pub(crate) stats: Arc<Mutex<Stats>>,
     /// What is asked, as a journal records it.
     pub(crate) identity: Arc<Identity>,
     pub(crate) keys: Keys,
@@ -173,6 +176,7 @@ impl Plan {
             max_reasks: options.max_reasks,
             retry: options.retry,
             observers: Observers::default(),
+            stats: Arc::default(),
             share: None,
         })
     }

@@ -37,7 +37,12 @@ fn invalid(violations: usize, best: Value) -> Reading {
 fn answer(conversation: &mut Conversation, text: &str, reading: Reading) -> Step {
     let completion = completion(text);
     conversation.count_attempt();
-    conversation.count_answer(&Ok(completion.clone()), COST, Duration::from_millis(20));
+    conversation.count_answer(
+        &Ok(completion.clone()),
+        COST,
+        Duration::from_millis(20),
+        Duration::from_millis(20),
+    );
     conversation.judge(Answer::Read(completion, reading))
 }
 
@@ -135,7 +140,12 @@ fn a_fault_ends_the_row_and_keeps_its_effort() {
     let mut conversation = begin(3, None);
     let timeout = Fault::new(FaultKind::Timeout, "too slow");
     conversation.count_attempt();
-    conversation.count_answer(&Err(timeout.clone()), Cost::UNKNOWN, Duration::from_mins(10));
+    conversation.count_answer(
+        &Err(timeout.clone()),
+        Cost::UNKNOWN,
+        Duration::from_mins(10),
+        Duration::from_mins(10),
+    );
     let failure = failure(conversation.judge(Answer::Failed(timeout)));
     assert_eq!(failure.kind, FailureKind::Fault(FaultKind::Timeout));
     assert_eq!((failure.effort.attempts, failure.effort.unmetered), (1, 1));
@@ -149,7 +159,7 @@ fn an_answer_without_usage_is_counted_as_unmetered() {
     let mut conversation = begin(3, None);
     for usage in [None, Some(Usage { output_tokens: 5, ..Usage::default() }), None] {
         let answered = Ok(Completion { usage, ..completion("{}") });
-        conversation.count_answer(&answered, COST, Duration::from_millis(20));
+        conversation.count_answer(&answered, COST, Duration::from_millis(20), Duration::from_millis(20));
     }
     assert_eq!((conversation.effort().unmetered, conversation.effort().usage.output_tokens), (2, 5));
     assert_eq!(conversation.effort().cost, Cost::known(COST.known.times(3)));

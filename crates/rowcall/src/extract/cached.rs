@@ -108,6 +108,7 @@ fn outcome(row: &Row, answer: Answer) -> Outcome {
         model,
         finish_reason,
         requests: Vec::new(),
+        history: Vec::new(),
         from_cache: true,
         completion: None,
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -20,7 +20,6 @@ use crate::refusals::AllRefused;
 use crate::retry::RetryPolicy;
 use crate::row::AnsweredRow;
 use crate::schema::{Observed, Schema};
-use crate::stats::Stats;
 use crate::stops::MaxFailures;
 use crate::violation::Violation;
 
@@ -188,12 +187,11 @@ impl<T> ExtractorBuilder<T> {
         }
         let schema = self.schema.map_err(Error::Config)?;
         let mut plan = Plan::new(self.account, schema, self.misfit, &self.options)?;
-        let stats = Arc::new(Mutex::new(Stats::default()));
-        let folded = Arc::clone(&stats);
+        let folded = Arc::clone(&plan.stats);
         plan.observers.add(Arc::new(move |event| {
             folded.lock().unwrap_or_else(PoisonError::into_inner).apply(event);
         }));
-        Ok(Extractor { plan: Arc::new(plan), stats, value: PhantomData })
+        Ok(Extractor { plan: Arc::new(plan), value: PhantomData })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::turn::Usage;
 pub(super) const OUTCOME: &str = "o.value, o.failure, o.attempts, o.prompts, o.input_tokens, o.cached_tokens, \
      o.cache_write_tokens, o.output_tokens, o.reasoning_tokens, o.unmetered, o.latency_us, o.model, \
      o.finish_reason, o.repairs, o.cache_write_long_tokens, o.cost_picousd, o.cost_unknown, o.cost_bounded, \
-     o.cost_most_picousd, o.requests, o.from_cache";
+     o.cost_most_picousd, o.requests, o.from_cache, o.history";
 
 /// The columns that are missing in journals from before costs were kept, and in those from before their bounds were, with the
 /// expressions that replace them.
@@ -28,11 +28,14 @@ pub(super) const BOUNDS: [&str; 2] = ["o.cost_bounded, o.cost_most_picousd, o.re
 /// The same for journals from before there was a cache.
 pub(super) const CACHE: [&str; 2] = ["o.from_cache", "0"];
 
+/// The same for journals without the history of attempts.
+pub(super) const HISTORY: [&str; 2] = ["o.history", "NULL"];
+
 const INSERT: &str = "INSERT INTO outcomes (key, ended_at_ms, value, failure, attempts, prompts, input_tokens, \
      cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unmetered, latency_us, model, \
      finish_reason, repairs, cache_write_long_tokens, cost_picousd, cost_unknown, cost_bounded, \
-     cost_most_picousd, requests, basis, from_cache) \
-     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)";
+     cost_most_picousd, requests, basis, from_cache, history) \
+     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)";
 
 /// What is written along with an outcome.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +52,18 @@ pub(super) fn insert(
     outcome: &Outcome,
     With { key, ended_at_ms, basis }: With,
 ) -> rusqlite::Result<i64> {
-    let Outcome { index: _, result, effort, repairs, model, finish_reason, requests, from_cache, .. } =
-        outcome;
+    let Outcome {
+        index: _,
+        result,
+        effort,
+        repairs,
+        model,
+        finish_reason,
+        requests,
+        history,
+        from_cache,
+        ..
+    } = outcome;
     let Effort { attempts, prompts, usage, unmetered, cost, latency } = effort;
     let (value, failure) = match result {
         Ok(value) => (Some(text(value)?), None),
@@ -58,6 +71,7 @@ pub(super) fn insert(
     };
     let repairs = (!repairs.is_empty()).then(|| text(repairs)).transpose()?;
     let requests = (!requests.is_empty()).then(|| text(&requests.iter().map(Kept::from).collect::<Vec<_>>()));
+    let history = (!history.is_empty()).then(|| text(history)).transpose()?;
     // An outcome without a request has no cost.
     let basis = basis.filter(|_| *attempts > 0);
     connection.prepare_cached(INSERT)?.execute(params![
@@ -85,6 +99,7 @@ pub(super) fn insert(
         requests.transpose()?,
         basis,
         from_cache,
+        history,
     ])?;
     Ok(connection.last_insert_rowid())
 }
@@ -129,6 +144,10 @@ pub(super) fn read(columns: &Columns<'_>, from: usize, index: u64) -> rusqlite::
         model: columns.get(from + 11)?,
         finish_reason: columns.get(from + 12)?,
         requests: requests.into_iter().map(Spent::from).collect(),
+        history: match columns.get_ref(from + 21)?.as_str_or_null()? {
+            Some(history) => parsed(history, from + 21)?,
+            None => Vec::new(),
+        },
         from_cache: columns.get(from + 20)?,
         completion: None,
     })

@@ -24,7 +24,7 @@ const PAGE: u64 = 512;
 #[derive(Debug)]
 pub struct Contents {
     path: PathBuf,
-    connection: rusqlite::Connection,
+    pub(super) connection: rusqlite::Connection,
     identity: Identity,
     memo: String,
     totals: Totals,
@@ -166,7 +166,7 @@ impl Contents {
         Ok(Rows { contents: self, page, after: -1 })
     }
 
-    fn trouble(&self, error: &rusqlite::Error) -> Error {
+    pub(super) fn trouble(&self, error: &rusqlite::Error) -> Error {
         Error::Journal(JOURNAL.problem(&self.path, error))
     }
 }

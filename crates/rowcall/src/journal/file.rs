@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::columns;
 use super::filter::Filter;
+use super::intervals;
 use super::kind::JOURNAL;
 use crate::error::Problem;
 use crate::identity::{Identity, Key, Keys};
@@ -72,10 +73,12 @@ pub(super) fn outcome_columns(connection: &Connection) -> rusqlite::Result<Strin
         Kept::WhatIsKnown => &[columns::BOUNDS],
         Kept::All => &[],
     };
-    let of_cache = (!knows_of_caches(connection)?).then_some(columns::CACHE);
+    let of_cache = (!has_column(connection, "from_cache")?).then_some(columns::CACHE);
+    let of_history = (!has_column(connection, "history")?).then_some(columns::HISTORY);
     Ok(missing
         .iter()
         .chain(&of_cache)
+        .chain(&of_history)
         .fold(columns::OUTCOME.to_owned(), |all, [there, instead]| all.replace(there, instead)))
 }
 
@@ -88,10 +91,10 @@ enum Kept {
     All,
 }
 
-/// Whether a journal records which values come from a cache. Journals from before there was a cache have the same formats.
-fn knows_of_caches(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM pragma_table_info('outcomes') WHERE name = 'from_cache'";
-    connection.query_row(sql, [], |row| row.get(0))
+/// Whether a journal's outcomes have this column. Journals from before there were caches, or histories, have the same formats.
+pub(super) fn has_column(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_table_info('outcomes') WHERE name = ?";
+    connection.query_row(sql, [name], |row| row.get(0))
 }
 
 fn kept_of_costs(connection: &Connection) -> rusqlite::Result<Kept> {
@@ -252,16 +255,28 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
              ALTER TABLE possibly_paid ADD COLUMN cost_at_most_picousd INTEGER;",
         )?;
     }
-    if !knows_of_caches(connection)? {
+    if !has_column(connection, "from_cache")? {
         connection.execute_batch("ALTER TABLE outcomes ADD COLUMN from_cache INTEGER NOT NULL DEFAULT 0;")?;
     }
-    Ok(())
+    if !has_column(connection, "history")? {
+        connection.execute_batch("ALTER TABLE outcomes ADD COLUMN history TEXT;")?;
+    }
+    connection.execute_batch(intervals::TABLE)
 }
 
 /// The number with which outcomes refer to these prices.
 pub(super) fn basis(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.execute("INSERT OR IGNORE INTO bases (name) VALUES (?)", [name])?;
     connection.query_row("SELECT id FROM bases WHERE name = ?", [name], |row| row.get(0))
+}
+
+/// The names of all prices; empty for journals of versions that did not record them.
+pub(super) fn bases(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    if kept_of_costs(connection)? != Kept::All {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare("SELECT name FROM bases ORDER BY id")?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Records the identity of the current plan.

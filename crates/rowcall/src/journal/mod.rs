@@ -6,19 +6,23 @@ mod contents;
 mod file;
 mod filter;
 mod intents;
+mod intervals;
 mod kind;
 mod lookup;
+mod placed;
 mod session;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
 pub(crate) use intents::{Asking, Intents};
 pub(crate) use lookup::{Known, Place};
+pub use placed::Placed;
 pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{News, Placing, Written};
 
@@ -85,6 +89,8 @@ pub(crate) struct Journal {
     records: Records,
     keys: Keys,
     recent: Arc<Recent>,
+    /// The length of the intervals that its runs record, in milliseconds.
+    interval_ms: Arc<AtomicU64>,
     resumed: Mutex<Option<Totals>>,
     spent: Cost,
     has_placing_run: AtomicBool,
@@ -161,13 +167,24 @@ impl Journal {
         let spent = totals.cost;
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);
-        let pen = Pen { path: path.clone(), connection, records: *records, recent, totals, basis, places };
+        let interval_ms = Arc::new(AtomicU64::new(intervals::SHORTEST_MS));
+        let pen = Pen {
+            path: path.clone(),
+            connection,
+            records: *records,
+            recent,
+            totals,
+            basis,
+            places,
+            interval_ms: Arc::clone(&interval_ms),
+        };
         Ok(Self {
             lookup: Lookup::start(finder)?,
             writer: Writer::start(pen)?,
             records: *records,
             keys,
             recent: known,
+            interval_ms,
             resumed: Mutex::new(resumed),
             spent,
             has_placing_run: AtomicBool::new(false),
@@ -194,6 +211,11 @@ impl Journal {
     /// The totals when the journal was opened; only the first call returns them, and its caller shares them.
     pub(crate) fn take_resumed(&self) -> Option<Totals> {
         self.resumed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The length of the intervals that its runs record.
+    fn interval(&self) -> Duration {
+        Duration::from_millis(self.interval_ms.load(Ordering::Relaxed))
     }
 
     pub(crate) fn hold(&self) -> JournalHold {

@@ -3,16 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::intents::Intents;
 use super::lookup::{Known, Question, Wanted};
-use super::writer::{Entry, Placing, Replies, Written, record};
+use super::writer::{Entry, Placing, Replies, Written, now_ms, record};
 use super::{Journal, Records};
 use crate::error::Problem;
 use crate::identity::{EqualRows, Key, RowKey};
+use crate::interval::Activity;
 use crate::outcome::{Effort, Outcome};
 use crate::relay::Relay;
 use crate::row::Row;
@@ -39,6 +41,8 @@ pub(crate) struct Session {
     journal: Arc<Journal>,
     equal: EqualRows,
     run: u64,
+    /// When it started, in milliseconds since 1970.
+    started_ms: i64,
     placing: Placing,
     replies: Replies,
     received: mpsc::UnboundedReceiver<Reply>,
@@ -52,7 +56,7 @@ impl Session {
         if placing == Placing::Input {
             journal.writer.write(Entry::Begin);
         }
-        Self { journal, equal, run, placing, replies, received }
+        Self { journal, equal, run, started_ms: now_ms(), placing, replies, received }
     }
 
     /// A handle for recording intents, and the future that drives it.
@@ -123,6 +127,20 @@ impl Session {
     /// Records that a row was abandoned.
     pub(crate) fn give_up(&self, key: Key, index: u64, effort: Effort) {
         self.journal.writer.write(Entry::GivenUp { key, index, effort });
+    }
+
+    /// The length of the intervals to record; `None` for runs whose rows have no places, which may overlap with others.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        match self.placing {
+            Placing::Input | Placing::Again => Some(self.journal.interval()),
+            Placing::None => None,
+        }
+    }
+
+    /// Records what the run did in the interval that ends now.
+    pub(crate) fn note_interval(&self, lasted: Duration, activity: Activity) {
+        let activity = Box::new(activity);
+        self.journal.writer.write(Entry::Interval { run_ms: self.started_ms, lasted, activity });
     }
 
     /// Records that the input has ended, after this many rows.

@@ -43,7 +43,9 @@ CREATE TABLE outcomes (
     requests           TEXT,
     basis              INTEGER,
     -- Whether the value comes from a cache: then nothing was asked.
-    from_cache         INTEGER NOT NULL DEFAULT 0
+    from_cache         INTEGER NOT NULL DEFAULT 0,
+    -- What each request came to, if there were several.
+    history            TEXT
 );
 
 -- Tables of prices, or prices that were given.
@@ -78,6 +80,15 @@ CREATE TABLE possibly_paid (
     found_at_ms  INTEGER NOT NULL,
     -- The most that the row has cost by then, if there is a most.
     cost_at_most_picousd INTEGER
+);
+
+-- What runs did in each interval.
+CREATE TABLE intervals (
+    seq        INTEGER PRIMARY KEY,
+    run_ms     INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL,
+    lasted_ms  INTEGER NOT NULL,
+    activity   TEXT NOT NULL
 );
 
 -- One row: what has been spent so far, and up to which outcome the keys are indexed.

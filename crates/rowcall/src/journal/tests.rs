@@ -54,6 +54,7 @@ fn valued(index: u64) -> Outcome {
         model: Some("calm-1".to_owned()),
         finish_reason: Some("stop".to_owned()),
         requests: Vec::new(),
+        history: Vec::new(),
         from_cache: false,
         completion: None,
     }

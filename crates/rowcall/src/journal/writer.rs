@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, params};
 use tokio::sync::{mpsc as channel, oneshot};
@@ -16,10 +17,12 @@ use tokio::sync::{mpsc as channel, oneshot};
 use super::Records;
 use super::columns;
 use super::file::{self, Recent};
+use super::intervals;
 use super::kind::JOURNAL;
 use super::session::Reply;
 use crate::error::Problem;
 use crate::identity::{Key, RowKey};
+use crate::interval::{Activity, Interval};
 use crate::money::Cost;
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::relay::{Relayed, Together};
@@ -65,6 +68,8 @@ pub(super) enum Entry {
     Dropped { key: Key },
     /// The server's handling of the schema was probed, which took this effort.
     Probed { effort: Effort },
+    /// What a run did in the interval that ends now; `run_ms` is when the run started.
+    Interval { run_ms: i64, lasted: Duration, activity: Box<Activity> },
     /// A run over an input starts.
     Begin,
     /// The run reached the end of its input, which had this many rows.
@@ -124,6 +129,8 @@ pub(super) struct Pen {
     pub(super) basis: Option<i64>,
     /// The first place from which on there are no outcomes yet.
     pub(super) places: u64,
+    /// The length of the intervals that runs record, in milliseconds.
+    pub(super) interval_ms: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -294,6 +301,16 @@ impl Pen {
                 self.totals.add_probe(effort);
                 Ok(0)
             }
+            Entry::Interval { run_ms, lasted, activity } => {
+                let lasted_ms = u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX);
+                let started_ms = now.saturating_sub(integer(lasted_ms));
+                let activity = Activity::clone(activity);
+                let interval = Interval { run_ms: *run_ms, started_ms, lasted_ms, activity };
+                let length = self.interval_ms.load(Ordering::Relaxed);
+                let length = intervals::add(&self.connection, &interval, length)?;
+                self.interval_ms.store(length, Ordering::Relaxed);
+                Ok(0)
+            }
             Entry::Begin => {
                 self.totals.complete = false;
                 self.totals.moved = 0;
@@ -428,6 +445,7 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
             Entry::GivenUp { .. }
             | Entry::Dropped { .. }
             | Entry::Probed { .. }
+            | Entry::Interval { .. }
             | Entry::Begin
             | Entry::Complete { .. } => continue,
         };
@@ -450,6 +468,7 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             Entry::GivenUp { .. }
             | Entry::Dropped { .. }
             | Entry::Probed { .. }
+            | Entry::Interval { .. }
             | Entry::Begin
             | Entry::Complete { .. } => continue,
         };

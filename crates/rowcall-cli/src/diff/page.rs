@@ -1,0 +1,28 @@
+//! A comparison as one HTML file, which looks as a report does.
+
+use minijinja::context;
+use rowcall::{Error, Problem, Result};
+
+use super::Comparison;
+use crate::report::page::{STYLE, environment, shown};
+
+const PAGE: &str = include_str!("page.html");
+
+/// The maximum length of a shown text, in bytes.
+const LONGEST: usize = 400;
+
+/// The page of a comparison.
+///
+/// # Errors
+/// If it cannot be made, which is a defect.
+pub(crate) fn page(comparison: &Comparison) -> Result<String> {
+    let defect = |error: &dyn std::fmt::Display| {
+        Error::Sink(Problem::new(format!("the comparison's page cannot be made: {error}")))
+    };
+    let environment = environment(PAGE).map_err(|error| defect(&error))?;
+    let template = environment.get_template("page.html").map_err(|error| defect(&error))?;
+    let data = serde_json::to_value(comparison).map_err(|error| defect(&error))?;
+    template
+        .render(context! { diff => shown(&data, LONGEST), verdict => comparison.verdict(), style => STYLE })
+        .map_err(|error| defect(&error))
+}

@@ -1,0 +1,143 @@
+//! Matches the rows of two journals. Rows at the same place are compared first, so that two runs over the same input are read side by
+//! side; only displaced rows are remembered, by a hash each.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use rowcall::journal::Rows;
+use rowcall::{Outcome, Result, Row};
+use serde_json::Value;
+
+use super::By;
+use crate::report::sketch::Reservoir;
+
+/// The maximum number of example rows that only one journal has.
+const NAMED: usize = 5;
+
+/// A row with its outcome.
+pub(super) type Identified = (Row, Outcome);
+
+/// Goes through both journals.
+#[derive(Debug)]
+pub(super) struct Pairs<'b> {
+    sides: [Stream; 2],
+    by: &'b By,
+}
+
+/// One journal's rows.
+#[derive(Debug)]
+struct Stream {
+    rows: Rows,
+    page: VecDeque<Identified>,
+    count: u64,
+    /// Rows whose like is not at the same place, by what they are recognised by.
+    displaced: BTreeMap<u64, VecDeque<u64>>,
+}
+
+/// What is left when both are at their ends.
+#[derive(Debug)]
+pub(super) struct Displaced {
+    /// The places of rows that both have, at different ones.
+    pub(super) pairs: Vec<[u64; 2]>,
+    /// How many rows each has.
+    pub(super) rows: [u64; 2],
+    /// Those that only one has.
+    pub(super) only: [Reservoir; 2],
+}
+
+impl<'b> Pairs<'b> {
+    pub(super) fn new(first: Rows, second: Rows, by: &'b By) -> Self {
+        Self { sides: [first, second].map(Stream::new), by }
+    }
+
+    /// The next two rows at the same place that are the same row; `None` at the end.
+    ///
+    /// # Errors
+    /// If a journal cannot be read.
+    pub(super) fn next(&mut self) -> Result<Option<(Identified, Identified)>> {
+        loop {
+            let [first, second] = &mut self.sides;
+            let places = (first.place()?, second.place()?);
+            let (of_first, of_second) = match places {
+                (None, None) => return Ok(None),
+                (Some(one), Some(other)) => (one <= other, other <= one),
+                (one, other) => (one.is_some(), other.is_some()),
+            };
+            let one = of_first.then(|| first.take()).flatten();
+            let other = of_second.then(|| second.take()).flatten();
+            match (one, other) {
+                (Some(one), Some(other)) if self.by.hash(&one.0) == self.by.hash(&other.0) => {
+                    return Ok(Some((one, other)));
+                }
+                (one, other) => {
+                    for (stream, row) in self.sides.iter_mut().zip([one, other]) {
+                        if let Some((row, _)) = row {
+                            stream.displaced.entry(self.by.hash(&row)).or_default().push_back(row.index);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rows that [`next`](Self::next) has not given.
+    pub(super) fn displaced(self) -> Displaced {
+        let [first, mut second] = self.sides;
+        let rows = [first.count, second.count];
+        let mut pairs = Vec::new();
+        let mut only = [Reservoir::new(NAMED), Reservoir::new(NAMED)];
+        for (hash, places) in first.displaced {
+            for place in places {
+                match second.displaced.get_mut(&hash).and_then(VecDeque::pop_front) {
+                    Some(other) => pairs.push([place, other]),
+                    None => only[0].add(place),
+                }
+            }
+        }
+        second.displaced.into_values().flatten().for_each(|place| only[1].add(place));
+        pairs.sort_unstable();
+        Displaced { pairs, rows, only }
+    }
+}
+
+impl Stream {
+    fn new(rows: Rows) -> Self {
+        Self { rows, page: VecDeque::new(), count: 0, displaced: BTreeMap::new() }
+    }
+
+    /// The place of the next row.
+    fn place(&mut self) -> Result<Option<u64>> {
+        if self.page.is_empty() {
+            self.page = self.rows.next_page()?.into();
+        }
+        Ok(self.page.front().map(|(row, _)| row.index))
+    }
+
+    fn take(&mut self) -> Option<Identified> {
+        let row = self.page.pop_front();
+        self.count += u64::from(row.is_some());
+        row
+    }
+}
+
+impl By {
+    /// What a row is recognised by, in 64 bits: two rows of a million are taken for the same by accident once in ten million times.
+    fn hash(&self, row: &Row) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::Place => row.index.hash(&mut hasher),
+            Self::Record => row.record.hash(&mut hasher),
+            Self::Field(name) => {
+                let value = row.fields.as_ref().ok().and_then(|fields| fields.get(name));
+                match value {
+                    // A number of one input may be a text of the other.
+                    Some(Value::String(text)) => text.hash(&mut hasher),
+                    Some(value) => value.to_string().hash(&mut hasher),
+                    // A row without it is like no other.
+                    None => (row.index, name).hash(&mut hasher),
+                }
+            }
+        }
+        hasher.finish()
+    }
+}

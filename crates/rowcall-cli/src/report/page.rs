@@ -1,0 +1,98 @@
+//! Renders a report as one small HTML file that loads nothing and is readable without its script. The template escapes everything that
+//! comes from data or answers.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::value::{Serde, Value as Shown};
+use minijinja::{Environment, context};
+use rowcall::{Error, Problem, Result};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::field::Distribution;
+use super::plot::{charts, histogram, short};
+use super::text::{Escaped, cut};
+use super::verdict::percent;
+use super::{Report, time};
+
+const PAGE: &str = include_str!("page.html");
+pub(crate) const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The largest page, in bytes.
+const LARGEST: usize = 2_000_000;
+
+/// Texts of a page are cut to the first of these lengths by which it is not too large.
+const TEXTS: [usize; 5] = [1_200, 800, 400, 150, 40];
+
+/// The page of a report.
+///
+/// # Errors
+/// If it cannot be made, which is a defect.
+pub(crate) fn page(report: &Report) -> Result<String> {
+    let defect = |error: &dyn std::fmt::Display| {
+        Error::Sink(Problem::new(format!("the report's page cannot be made: {error}")))
+    };
+    let environment = environment(PAGE).map_err(|error| defect(&error))?;
+    let template = environment.get_template("page.html").map_err(|error| defect(&error))?;
+    let data = serde_json::to_value(report).map_err(|error| defect(&error))?;
+    let svg = |distribution: &Option<Distribution>| Shown::from(distribution.as_ref().map(histogram));
+    let plots = report.fields.iter().map(|field| {
+        context! { numbers => svg(&field.numbers), lengths => svg(&field.lengths) }
+    });
+    let plots = Shown::from(plots.collect::<Vec<_>>());
+    let places = report.fields.iter().enumerate().map(|(at, field)| (field.name.clone(), Shown::from(at)));
+    let places = Shown::from(places.collect::<BTreeMap<_, _>>());
+    let mut page = String::new();
+    for longest in TEXTS {
+        page = template
+            .render(context! {
+                report => shown(&data, longest),
+                charts => Shown::from(Serde(charts(&report.curves))),
+                plots => plots.clone(),
+                places => places.clone(),
+                latency => svg(&report.latency_ms),
+                schema => cut(&format!("{:#}", report.settings.schema), 20 * longest, Escaped::Html),
+                style => STYLE,
+                script => SCRIPT,
+                script_hash => STANDARD.encode(Sha256::digest(SCRIPT)),
+            })
+            .map_err(|error| defect(&error))?;
+        if page.len() <= LARGEST {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// What a page is made with.
+pub(crate) fn environment(page: &'static str) -> std::result::Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.add_filter("grouped", |count: u64| indicatif::HumanCount(count).to_string());
+    environment.add_filter("short", short);
+    environment.add_filter("start", |text: &str, most: usize| cut(text, most, Escaped::No).into_owned());
+    environment.add_filter("percent", percent);
+    environment.add_filter("long", time::long);
+    environment.add_template("page.html", page)?;
+    Ok(environment)
+}
+
+/// JSON as the template takes it, its texts no longer than that. Numbers of any length are the nearest that fits.
+pub(crate) fn shown(value: &Value, longest: usize) -> Shown {
+    match value {
+        Value::Null => Shown::from(()),
+        Value::Bool(truth) => Shown::from(*truth),
+        Value::Number(number) => match number.as_u64() {
+            Some(whole) => Shown::from(whole),
+            None => Shown::from(number.as_f64().unwrap_or_default()),
+        },
+        Value::String(text) => Shown::from(cut(text, longest, Escaped::Html).into_owned()),
+        Value::Array(items) => Shown::from(items.iter().map(|item| shown(item, longest)).collect::<Vec<_>>()),
+        Value::Object(object) => {
+            let fields = object.iter().map(|(name, value)| (name.clone(), shown(value, longest)));
+            Shown::from(fields.collect::<BTreeMap<_, _>>())
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A journal's summary in a sentence.
+
+use indicatif::HumanCount;
+
+use super::ReportTotals;
+use super::failures::FailureGroup;
+use crate::summary::counted;
+
+/// The verdict: how many rows have no value, and mostly why.
+pub(crate) fn verdict(totals: &ReportTotals, failures: &[FailureGroup]) -> String {
+    let rows = counted(totals.rows, "row");
+    match (totals.rows, totals.failed, failures.first()) {
+        (0, _, _) => "No row has ended yet.".to_owned(),
+        (1, 0, _) => "The only row has a value.".to_owned(),
+        (_, 0, _) => format!("All {rows} have a value."),
+        (_, failed, largest) => {
+            let have = if failed == 1 { "has" } else { "have" };
+            let share = percent(failed as f64 / totals.rows as f64);
+            let mut verdict = format!("{} of {rows} ({share}) {have} no value.", HumanCount(failed));
+            if let Some(group) = largest {
+                let of = if failed == 1 {
+                    "It".to_owned()
+                } else if group.rows == failed {
+                    "All of them".to_owned()
+                } else {
+                    format!("{} of them", HumanCount(group.rows))
+                };
+                let fields: Vec<_> = group.fields.iter().map(|field| format!("`{field}`")).collect();
+                let at = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
+                verdict.push_str(&format!(" {of}: {}{at}.", group.kind));
+            }
+            verdict
+        }
+    }
+}
+
+/// A share as a percentage that is not 0 for what is there, and not 100 for what is not all.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent {
+        p if p > 0.0 && p < 0.1 => "under 0.1 %".to_owned(),
+        p if p > 99.9 && p < 100.0 => "over 99.9 %".to_owned(),
+        p if p == p.round() => format!("{p:.0} %"),
+        p => format!("{p:.1} %"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_neither_nothing_nor_all_unless_they_are() {
+        for (share, text) in [
+            (0.0, "0 %"),
+            (0.000_01, "under 0.1 %"),
+            (0.031, "3.1 %"),
+            (0.5, "50 %"),
+            (0.999_99, "over 99.9 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(percent(share), text);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Hostile data and answers in pages and on terminals.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::{JOURNAL, ran, troubled};
+use crate::command::TestDir;
+
+/// What must never come out of a report as it is. Each has `~`, which is a word of its own to be found by.
+pub(super) const HOSTILE: [&str; 30] = [
+    "<script>alert('~')</script>",
+    "</script><script>alert('~')</script>",
+    "<img src=x onerror=alert('~')>",
+    "<svg onload=alert('~')>",
+    "\"><b id=~>",
+    "'><b id=~>",
+    "\" onmouseover=\"alert('~')",
+    "' onfocus='alert(1)' autofocus='~",
+    "</pre></details></main><h1>~</h1>",
+    "</style><style>*{display:none}~</style>",
+    "</title><title>~",
+    "<!-- ~",
+    "--><i>~</i><!--",
+    "<a href=\"javascript:alert('~')\">x</a>",
+    "<iframe src=\"https://example.com/~\"></iframe>",
+    "<link rel=stylesheet href=\"//example.com/~.css\">",
+    "<base href=\"//example.com/~/\">",
+    "<meta http-equiv=refresh content=\"0;url=//example.com/~\">",
+    "<form action=//example.com/~><input name=q></form>",
+    "<object data=\"//example.com/~\"></object>",
+    "{{ 7 * 7 }} {% for x in y %} ~",
+    "{{ report.settings|safe }}<b>~</b>",
+    "${alert('~')} `alert('~')`<b>",
+    "&lt;script&gt;~&lt;/script&gt;<u>",
+    "<b\0>~</b>",
+    "\u{1b}[2J\u{1b}[H<~>",
+    "\u{1b}]0;~\u{7}<b>",
+    "\u{1b}]8;;https://example.com/~\u{7}x\u{1b}]8;;\u{7}<b>",
+    "\u{9b}31m~<b>",
+    "\u{202e}~<b>\r\n\u{2028}",
+];
+
+/// A journal with hostile texts in data and answers.
+pub(super) fn hostile() -> TestDir {
+    let (dir, simulator) = (TestDir::new(), troubled());
+    ran(&dir, &simulator, HOSTILE.len());
+    let journal = Connection::open(dir.path(JOURNAL)).expect("a journal");
+    for (row, text) in HOSTILE.iter().enumerate() {
+        let text = text.replace('~', &format!("word{row}"));
+        let (name, row) = (text.as_str(), i64::try_from(row).expect("few"));
+        let record = json!({ "text": name }).to_string();
+        let violations =
+            json!([{"path": format!("/{}", name.replace('~', "~0").replace('/', "~1")), "message": name}]);
+        let history = json!([
+            {"p": 1, "at": 0, "ms": 1, "result": {"fault": {"kind": "server", "message": name}}},
+            {"p": 1, "at": 2, "ms": 1, "result": {"rejected": {"answer": name, "violations": violations}}},
+            {"p": 2, "at": 4, "ms": 1, "result": "answered"},
+        ]);
+        let (value, failure) = if row % 2 == 0 {
+            let value = json!({ name: name, "list": [name], "in": { name: name } });
+            (Some(value.to_string()), None)
+        } else {
+            let effort: Value = serde_json::to_value(rowcall::Effort::default()).expect("JSON");
+            let failure = json!({"kind": "invalid", "message": name, "violations": violations, "completion": null,
+                "best": {name: name}, "fault": null, "effort": effort});
+            (None, Some(failure.to_string()))
+        };
+        journal
+            .execute(
+                "UPDATE outcomes SET value = ?2, failure = ?3, history = ?4, model = ?5, finish_reason = ?5, repairs = ?6 \
+                 WHERE seq = (SELECT outcome FROM places WHERE idx = ?1)",
+                rusqlite::params![row, value, failure, history.to_string(), name, json!([name]).to_string()],
+            )
+            .expect("changed");
+        let kind = (row % 2 == 1).then_some("invalid");
+        let sql = "UPDATE places SET record = ?2, failure = ?3 WHERE idx = ?1";
+        journal.execute(sql, rusqlite::params![row, record, kind]).expect("changed");
+    }
+    dir
+}
+
+#[test]
+fn nothing_breaks_out_of_a_page() {
+    let dir = hostile();
+    let page = dir.rowcall(&["report", JOURNAL, "-o", "-"]);
+    assert_eq!(page.code, Some(0), "{}", page.stderr);
+    for (row, text) in HOSTILE.iter().enumerate() {
+        let text = text.replace('~', &format!("word{row}"));
+        assert!(!page.stdout.contains(&text), "{text:?}");
+        assert!(page.stdout.contains(&format!("word{row}")), "row {row} is not shown");
+    }
+    // Hostile texts are in text and in quoted attributes, never in the markup itself.
+    for tag in page.stdout.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+        let unquoted: String = tag.split('"').step_by(2).collect();
+        assert!(!unquoted.contains("word"), "<{tag}>");
+    }
+    for (own, count) in
+        [("<script", 1), ("</script", 1), ("<style", 1), ("<main", 1), ("<h1", 1), ("<meta", 4)]
+    {
+        assert_eq!(page.stdout.matches(own).count(), count, "{own}");
+    }
+}
