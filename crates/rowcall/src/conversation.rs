@@ -182,7 +182,11 @@ impl Conversation {
             Content::Text(text) if !said.is_empty() => {
                 Completion { content: Content::Text(said + &text), ..completion }
             }
-            Content::Text(_) | Content::Calls(_) | Content::Refusal(_) | Content::Thoughts(_) => completion,
+            Content::Text(_)
+            | Content::Calls(_)
+            | Content::Refusal(_)
+            | Content::Thoughts(_)
+            | Content::Choices(_) => completion,
         }
     }
 
@@ -235,7 +239,7 @@ impl Conversation {
                 self.effort.prompts += 1;
                 Step::Ask
             }
-            (_, _, Content::Text(_) | Content::Calls(_) | Content::Refusal(_) | Content::Thoughts(_)) => {
+            _ => {
                 let failure = self
                     .failure(FailureKind::Truncated, "the provider paused the answer and did not finish it");
                 self.fail(failure, Some(completion))
@@ -260,7 +264,7 @@ impl Conversation {
         }
         // A token is almost never shorter than a byte.
         let used =
-            reported.filter(|&used| used > 0).or_else(|| u32::try_from(length(&completion.content)).ok());
+            reported.filter(|&used| used > 0).or_else(|| u32::try_from(completion.content.length()).ok());
         let limit = self.output_limit.or(used).filter(|&limit| limit > 0);
         let most = self.most_output.unwrap_or(u32::MAX);
         let least = if self.output_limit.is_some() { 0 } else { LEAST_ROOM };
@@ -333,14 +337,6 @@ impl Conversation {
             from_cache: false,
             completion: None,
         }
-    }
-}
-
-/// The length of an answer in bytes.
-fn length(content: &Content) -> usize {
-    match content {
-        Content::Text(text) | Content::Refusal(text) | Content::Thoughts(text) => text.len(),
-        Content::Calls(calls) => calls.iter().map(|call| call.arguments.len()).sum(),
     }
 }
 

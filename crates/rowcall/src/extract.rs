@@ -125,20 +125,22 @@ pub(crate) async fn extract(
         }
         let intents = stores.intents.zip(key.map(|key| key.key));
         let records = Records { intents, cached: cached.as_mut() };
-        let answer =
-            match ask(plan, conversation, &files, row.index, records, &mut first_sent, switches).await {
-                Asked::Taken => continue,
-                Asked::Answered(completion, target) => {
-                    let completion = conversation.joined(completion);
-                    let reading = completion::read(&completion, &plan.schema, &target.form.wire);
-                    Answer::Read(completion, validity::of_answer(plan, row, reading).await)
-                }
-                Asked::Failed(fault) => Answer::Failed(fault),
-                Asked::Halted => return Ended::Abandoned(*conversation.effort()),
-                Asked::Fatal(fault) => return Ended::Fatal(fault, *conversation.effort()),
-                Asked::Denied(denial) => return Ended::Denied(denial, *conversation.effort()),
-                Asked::Unrecorded(problem) => return Ended::Unrecorded(problem),
-            };
+        let answer = match ask(plan, conversation, &files, row.index, records, &mut first_sent, switches)
+            .await
+        {
+            Asked::Taken => continue,
+            Asked::Answered(completion, target) => {
+                let completion = conversation.joined(completion);
+                let limit = target.sent_limit(conversation.prompt());
+                let reading = completion::read_within(&completion, &plan.schema, &target.form.wire, limit);
+                Answer::Read(completion, validity::of_answer(plan, row, reading).await)
+            }
+            Asked::Failed(fault) => Answer::Failed(fault),
+            Asked::Halted => return Ended::Abandoned(*conversation.effort()),
+            Asked::Fatal(fault) => return Ended::Fatal(fault, *conversation.effort()),
+            Asked::Denied(denial) => return Ended::Denied(denial, *conversation.effort()),
+            Asked::Unrecorded(problem) => return Ended::Unrecorded(problem),
+        };
         let violations = match &answer {
             Answer::Read(_, Reading::Invalid { violations, .. }) => violations.len(),
             Answer::Read(..) | Answer::Failed(_) => 0,

@@ -277,6 +277,7 @@ fn read(completion: &Completion, trial: &Trial) -> Judgement {
         },
         Content::Refusal(_) => return Judgement::Silent("the model declined to answer".to_owned()),
         Content::Thoughts(_) => return Judgement::Silent("the answer has only thoughts".to_owned()),
+        Content::Choices(_) => return Judgement::Silent("the answer has several choices".to_owned()),
     };
     match completion.finish {
         Finish::Stop | Finish::Unstated => trial.judge(text),

@@ -137,8 +137,26 @@ impl Completion {
         match &self.content {
             Content::Text(text) | Content::Refusal(text) => Some(text),
             Content::Calls(calls) => calls.first().map(|call| call.arguments.as_str()),
+            Content::Choices(choices) => match choices.first().map(|choice| &choice.content) {
+                Some(Content::Text(text) | Content::Refusal(text)) => Some(text),
+                Some(Content::Calls(_) | Content::Thoughts(_) | Content::Choices(_)) | None => None,
+            },
             Content::Thoughts(_) => None,
         }
+    }
+
+    /// Why the model stopped. Without a reason, an answer that reached the output limit in tokens that was sent was cut off there. A
+    /// server that does not report usage either is believed if the answer has fewer bytes than the limit has tokens, since a token is
+    /// almost never shorter than a byte.
+    pub(crate) fn finish_within(&self, limit: Option<u32>) -> Finish {
+        let Some(limit) = limit.map(u64::from).filter(|_| self.finish == Finish::Unstated) else {
+            return self.finish;
+        };
+        let used = match self.usage {
+            Some(usage) => usage.output_tokens,
+            None => self.content.length() as u64,
+        };
+        if used >= limit { Finish::Length } else { Finish::Unstated }
     }
 }
 
@@ -153,6 +171,37 @@ pub enum Content {
     Refusal(String),
     /// Only thoughts, which are not an answer.
     Thoughts(String),
+    /// Several choices with content, although one was asked for.
+    Choices(Vec<Choice>),
+}
+
+/// One of several choices.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Its content.
+    pub content: Content,
+    /// Why the model stopped.
+    pub finish: Finish,
+}
+
+impl Content {
+    /// Its length in bytes.
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Refusal(text) | Self::Thoughts(text) => text.len(),
+            Self::Calls(calls) => calls.iter().map(|call| call.arguments.len()).sum(),
+            Self::Choices(choices) => choices.iter().map(|choice| choice.content.length()).sum(),
+        }
+    }
+
+    /// Whether it has neither text nor a call.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self {
+            Self::Text(text) => text.trim().is_empty(),
+            Self::Thoughts(_) => true,
+            Self::Calls(_) | Self::Refusal(_) | Self::Choices(_) => false,
+        }
+    }
 }
 
 /// A tool call.

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::corruption::Corruption;
 use super::json::{Candidate, Ending, Found, Gap, Unreadable};
 use super::repair::{Repair, Wanted};
 use super::{NOT_CLOSED, Reader, Reading, absence};
@@ -22,15 +23,14 @@ struct Judged<'c> {
 
 impl Judged<'_> {
     /// Why it does not count although it may be valid, if that is so.
-    fn partial(&self, wants_list: bool) -> Option<Violation> {
-        let is_elided = wants_list && self.candidate.ending == Ending::Elided;
+    fn partial(&self, holds_items: bool) -> Option<Violation> {
         match &self.candidate.ending {
             Ending::Fragment(rest) => Some(Violation::whole(format!(
                 "the JSON continues after its closing bracket, at `{rest}`, expected one complete value"
             ))),
-            Ending::Elided if is_elided => {
-                Some(Violation::whole("items are omitted after the list, expected everything written out"))
-            }
+            Ending::Elided if holds_items => Some(Violation::whole(
+                "the answer says that something is omitted, expected everything written out",
+            )),
             Ending::Elided | Ending::Text | Ending::Words => None,
         }
     }
@@ -53,7 +53,6 @@ impl Reader<'_> {
             }
             Finish::Stop | Finish::Unstated | Finish::Length | Finish::ContentFilter | Finish::Paused => {}
         }
-        candidates.retain(|candidate| self.counts(candidate));
         self.drop_asides(&mut candidates);
         let in_order = in_order(&candidates);
         match self.collected(&in_order, unreadable.as_ref(), overflowed) {
@@ -66,14 +65,14 @@ impl Reader<'_> {
             }
             None => {}
         }
-        let wants_list = self.wanted.wants_list();
-        let others = candidates.len().saturating_sub(1);
+        let (wants_list, holds_items) = (self.wanted.wants_list(), self.wanted.holds_items());
+        let is_only = candidates.len() == 1;
         let judged: Vec<Judged<'_>> =
-            candidates.iter().map(|candidate| self.judged(candidate, others)).collect();
+            candidates.iter().map(|candidate| self.judged(candidate, is_only)).collect();
         if let Some(partial) = judged
             .iter()
             .filter(|each| each.is_alike || each.verdict.is_ok())
-            .find_map(|each| each.partial(wants_list))
+            .find_map(|each| each.partial(holds_items))
         {
             return self.without(None, vec![partial], violations);
         }
@@ -96,7 +95,14 @@ impl Reader<'_> {
             return self.left_over(unreadable.as_ref(), violations);
         }
         if let Some(merged) = self.merged(&valid, &in_order, unreadable.as_ref()) {
-            return self.sound(merged, vec![Repair::Merged]);
+            let mut repairs = vec![Repair::Merged];
+            repairs.extend(
+                in_order
+                    .iter()
+                    .any(|each| each.repairs.contains(&Repair::LoneSurrogate))
+                    .then_some(Repair::LoneSurrogate),
+            );
+            return self.sound(merged, repairs);
         }
         let differing = valid.iter().filter(|(_, other, _)| *other != value).count();
         if differing > 0 {
@@ -132,14 +138,18 @@ impl Reader<'_> {
         }
         let mut repairs = chosen.candidate.repairs.clone();
         repairs.extend(more.iter().filter(|repair| !chosen.candidate.repairs.contains(repair)));
-        if self.finish == Finish::Length && repairs.contains(&Repair::Wrapped) {
+        if self.finish == Finish::Length
+            && (repairs.contains(&Repair::Wrapped) || !self.is_closed_by_model(chosen.candidate))
+        {
             return Reading::Truncated;
         }
         self.sound(value.clone(), repairs)
     }
 
-    fn judged<'c>(&self, candidate: &'c Candidate, others: usize) -> Judged<'c> {
-        let verdict = self.wanted.repaired(candidate.value.clone(), others, &candidate.exponents);
+    fn judged<'c>(&self, candidate: &'c Candidate, is_only: bool) -> Judged<'c> {
+        // An object in a sentence may be one that the list should not contain.
+        let is_item = is_only && candidate.begins_line && candidate.ends_line;
+        let verdict = self.wanted.repaired(candidate.value.clone(), is_item, &candidate.exponents);
         let is_alike = match &verdict {
             Ok((value, _)) => self.wanted.is_alike(value),
             Err(_) => self.wanted.is_alike(&candidate.value),
@@ -175,13 +185,13 @@ impl Reader<'_> {
             && self.finish != Finish::Length
             && self.wanted.wants_list()
             && candidates.iter().all(|each| each.value.is_object() && is_whole(each))
-            && candidates.iter().skip(1).all(|each| each.gap == Gap::Separators);
+            && are_apart(candidates);
         if !is_list {
             return None;
         }
         let values = candidates.iter().map(|each| each.value.clone()).collect();
         let exponents: Vec<String> = candidates.iter().flat_map(|each| each.exponents.clone()).collect();
-        let (value, more) = self.wanted.repaired(Value::Array(values), 0, &exponents).ok()?;
+        let (value, more) = self.wanted.repaired(Value::Array(values), false, &exponents).ok()?;
         let mut repairs = vec![Repair::Collected];
         for repair in candidates.iter().flat_map(|each| &each.repairs).chain(&more) {
             if !repairs.contains(repair) {
@@ -203,7 +213,8 @@ impl Reader<'_> {
             && unreadable.is_none()
             && self.finish != Finish::Length
             && candidates.iter().all(|each| is_whole(each))
-            && candidates.iter().skip(1).all(|each| each.gap == Gap::Separators);
+            && candidates.iter().all(|each| each.begins_line)
+            && are_apart(candidates);
         if !is_run {
             return None;
         }
@@ -269,25 +280,22 @@ impl Reader<'_> {
         self.without(None, vec![reason], violations)
     }
 
-    /// The reading of a value, unless one of its strings has lost its backslashes.
+    /// The reading of a value, unless one of its strings is corrupt.
     pub(super) fn sound(&self, value: Value, repairs: Vec<Repair>) -> Reading {
-        match garbled(&value, &mut String::new()) {
+        let corruption = Corruption::new(&self.wanted, repairs.contains(&Repair::LoneSurrogate));
+        match corruption.find(&value) {
             Some(violation) => self.without(Some(value), vec![violation], Vec::new()),
             None => Reading::Value { value, repairs },
         }
     }
 
-    /// Whether a candidate may be the answer, given how the answer ended: if the output limit cut it off, only one that the model itself
-    /// has closed and that nothing follows. A bare number may lack digits.
-    fn counts(&self, candidate: &Candidate) -> bool {
+    /// Whether the model itself has closed a value and nothing follows it, so that it is complete although the output limit cut the
+    /// answer off. A bare number may lack digits.
+    fn is_closed_by_model(&self, candidate: &Candidate) -> bool {
         let guessed = [Repair::Prose, Repair::MissingBracket, Repair::StrayBracket, Repair::InnerQuotes];
-        let is_last = candidate.ending == Ending::Text
+        candidate.ending == Ending::Text
             && !candidate.repairs.iter().any(|repair| guessed.contains(repair))
-            && self.is_complete(&candidate.value);
-        match self.finish {
-            Finish::Length => is_last,
-            Finish::Stop | Finish::Unstated | Finish::ContentFilter | Finish::Paused => true,
-        }
+            && self.is_complete(&candidate.value)
     }
 }
 
@@ -308,6 +316,13 @@ impl Wanted<'_> {
     }
 }
 
+/// Whether only separators are between the values, in text order, and no words are on their lines.
+fn are_apart(candidates: &[&Candidate]) -> bool {
+    candidates.iter().skip(1).all(|each| each.gap == Gap::Separators)
+        && candidates.first().is_some_and(|first| first.begins_line)
+        && candidates.last().is_some_and(|last| last.ends_line)
+}
+
 /// The candidates in text order.
 fn in_order(candidates: &[Candidate]) -> Vec<&Candidate> {
     let mut in_order: Vec<&Candidate> = candidates.iter().collect();
@@ -325,41 +340,5 @@ fn is_broken(unreadable: Option<&Unreadable>) -> bool {
     match unreadable {
         Some(Unreadable::Cut | Unreadable::TooDeep | Unreadable::Broken { .. }) => true,
         Some(Unreadable::Empty | Unreadable::Thoughts) | None => false,
-    }
-}
-
-/// The violation for the first string of `value`, which is at `path`, with a backspace or a form feed before a letter: the model wrote
-/// `\b` or `\f` and meant a backslash, as in `\beta` and `C:\files`.
-fn garbled(value: &Value, path: &mut String) -> Option<Violation> {
-    let lost = |text: &str| {
-        let at = text.find(['\u{8}', '\u{c}'])?;
-        let (mark, name) = match text.as_bytes().get(at)? {
-            8 => ('b', "backspace"),
-            _ => ('f', "form feed"),
-        };
-        let letters: String =
-            text.get(at + 1..)?.chars().take_while(char::is_ascii_alphabetic).take(12).collect();
-        (!letters.is_empty()).then(|| {
-            format!(
-                "has a {name} before `{letters}`, because it was read from `\\{mark}{letters}`, expected every backslash escaped as `\\\\`"
-            )
-        })
-    };
-    let length = path.len();
-    match value {
-        Value::String(text) => lost(text).map(|message| Violation::at(path.clone(), message)),
-        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            path.truncate(length);
-            path.push('/');
-            path.push_str(&index.to_string());
-            garbled(item, path)
-        }),
-        Value::Object(fields) => fields.iter().find_map(|(key, field)| {
-            path.truncate(length);
-            path.push('/');
-            path.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            lost(key).map(|message| Violation::at(path.clone(), message)).or_else(|| garbled(field, path))
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }

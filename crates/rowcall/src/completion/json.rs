@@ -43,6 +43,10 @@ pub struct Candidate {
     pub gap: Gap,
     /// What follows it.
     pub ending: Ending,
+    /// Whether only bullets, fences and the like are before it on its line.
+    pub begins_line: bool,
+    /// Whether only commas, fences and the like are after it on its line.
+    pub ends_line: bool,
     /// How many closing brackets, all of objects, were missing at its end.
     pub closers: usize,
     /// Its numbers with an exponent as in the text, since a `Value` may spell them differently: `1E5`.
@@ -67,7 +71,7 @@ pub enum Ending {
     Text,
     /// Other words, or another value.
     Words,
-    /// Dots, for something that the model omitted.
+    /// Dots or a remark, for something that the model omitted.
     Elided,
     /// More of the same JSON, starting with this text: the value is a fragment.
     Fragment(String),
@@ -106,6 +110,8 @@ pub fn find(text: &str, keys: &[String]) -> Found {
                 start: 0,
                 gap: Gap::First,
                 ending: Ending::Text,
+                begins_line: true,
+                ends_line: true,
                 closers: 0,
                 exponents: Vec::new(),
             }],
@@ -134,8 +140,17 @@ fn search(text: &str, keys: &[String]) -> Found {
     if let Some(value) = unescaped(text) {
         let (gap, ending) = (Gap::First, Ending::Text);
         let repairs = vec![Repair::Stringified];
-        let candidate =
-            Candidate { value, repairs, start: 0, gap, ending, closers: 0, exponents: Vec::new() };
+        let candidate = Candidate {
+            value,
+            repairs,
+            start: 0,
+            gap,
+            ending,
+            begins_line: true,
+            ends_line: true,
+            closers: 0,
+            exponents: Vec::new(),
+        };
         return Found { candidates: vec![candidate], ..Found::default() };
     }
     let answer = thoughts::after(text);

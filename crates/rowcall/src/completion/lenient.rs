@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::omission;
 use super::repair::Repair;
 
 mod escape;
@@ -27,26 +28,6 @@ const LITERALS: [(&str, Value); 10] = [
 
 /// What is expected where the model has omitted something.
 const WRITTEN_OUT: &str = "everything written out";
-
-/// Words in comments that replace what the model has omitted.
-const OMISSIONS: [&str; 16] = [
-    "...",
-    "…",
-    "and so on",
-    "and so forth",
-    "etc",
-    "omitted",
-    "truncated",
-    "abbreviated",
-    "shortened",
-    "remaining",
-    "the rest",
-    "rest of",
-    "and more",
-    "more items",
-    "more entries",
-    "continue",
-];
 
 /// A parsed value, the position after it, and its repairs.
 #[derive(Debug)]
@@ -287,6 +268,11 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<Value, Why> {
         let start = self.at;
+        if let Some(digits) = self.grouped_digits() {
+            self.note(Repair::GroupedDigits);
+            self.at += digits.len();
+            return Ok(Value::String(digits.to_owned()));
+        }
         let raw = self.run(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'));
         // Parsed by serde_json, so that a number means the same here and on the strict path.
         if let Ok(number) = serde_json::from_str::<Number>(raw) {
@@ -310,6 +296,25 @@ impl<'a> Parser<'a> {
         Err(Why::Expected("a number in JSON's notation"))
     }
 
+    /// The digits here if commas group them by three. In a list they would be items, and before a colon the last ones would be a key.
+    fn grouped_digits(&self) -> Option<&'a str> {
+        if self.open.last() != Some(&b'{') {
+            return None;
+        }
+        let rest = self.rest();
+        let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ',' | '-')).unwrap_or(rest.len());
+        let digits = rest.get(..end)?.trim_end_matches(',');
+        let (first, groups) = digits.split_once(',')?;
+        let first = first.strip_prefix('-').unwrap_or(first);
+        let is_digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+        let are_grouped = is_digits(first)
+            && first.len() <= 3
+            && !first.starts_with('0')
+            && groups.split(',').all(|group| group.len() == 3 && is_digits(group));
+        let after = rest.get(digits.len()..)?.trim_start_matches(is_blank);
+        (are_grouped && after.starts_with([',', '}'])).then_some(digits)
+    }
+
     /// Skips white space and comments.
     fn blank(&mut self) -> Result<(), Why> {
         loop {
@@ -331,7 +336,7 @@ impl<'a> Parser<'a> {
             let end = end.unwrap_or(rest.len());
             let comment = rest.get(marker..end).unwrap_or_default().trim_end_matches("*/").trim();
             self.refuse_elision(comment)?;
-            if stands_for_more(comment) {
+            if omission::replaces_items(comment) {
                 self.seen = self.seen.max(Seen::Element);
                 return Err(Why::Expected(WRITTEN_OUT));
             }
@@ -379,17 +384,6 @@ impl<'a> Parser<'a> {
             self.repairs.push(repair);
         }
     }
-}
-
-/// Whether a comment replaces items that the model has omitted: `and so on`, `3 more`.
-pub(super) fn stands_for_more(comment: &str) -> bool {
-    let comment = comment.to_lowercase();
-    let counts = |words: &str| {
-        let count = words.split_whitespace().next_back().unwrap_or_default();
-        !count.is_empty() && count.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit())
-    };
-    OMISSIONS.iter().any(|words| comment.contains(words))
-        || comment.split_once(" more").is_some_and(|(before, _)| counts(before))
 }
 
 /// White space of any script, and the invisible characters of pasted text.

@@ -6,12 +6,14 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::schema::{Schema, WireSchema};
-use crate::turn::{Completion, Content, Finish, ToolCall};
+use crate::turn::{Choice, Completion, Content, Finish, ToolCall};
 use crate::violation::Violation;
 
 mod choice;
+mod corruption;
 pub mod json;
 mod lenient;
+mod omission;
 mod plain;
 mod repair;
 
@@ -50,6 +52,15 @@ pub enum Reading {
     Filtered,
 }
 
+impl Reading {
+    fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Value { value, repairs: _ } => Some(value),
+            Self::Invalid { .. } | Self::Refused(_) | Self::Truncated | Self::Paused | Self::Filtered => None,
+        }
+    }
+}
+
 /// Reads the value in `completion`, the answer to a request with `wire`, the wire form of `schema`.
 ///
 /// A refusal and a filter take precedence over everything else. Of several values in a text, fenced ones come before those
@@ -59,31 +70,84 @@ pub enum Reading {
 /// An answer that was cut off is never completed. At an output limit, a value counts only if it is not within prose, where
 /// it may be a draft, and is not a bare number, which may lack digits.
 pub fn read(completion: &Completion, schema: &Schema, wire: &WireSchema) -> Reading {
-    let reader = Reader { wanted: Wanted { schema, wire }, finish: completion.finish };
-    match (&completion.content, completion.finish) {
-        (Content::Refusal(words), _) => Reading::Refused(words.clone()),
-        (_, Finish::ContentFilter) => Reading::Filtered,
-        (_, Finish::Paused) => Reading::Paused,
-        // If the server has closed the model's JSON, nothing shows what is missing.
-        (Content::Calls(calls), Finish::Length) if calls.iter().any(|call| call.came_parsed) => {
-            Reading::Truncated
-        }
-        (Content::Text(text), Finish::Stop | Finish::Unstated | Finish::Length) => reader.read_text(text),
-        (Content::Calls(calls), Finish::Stop | Finish::Unstated | Finish::Length) => reader.read_calls(calls),
-        (Content::Thoughts(_), Finish::Length) => Reading::Truncated,
-        (Content::Thoughts(_), Finish::Stop | Finish::Unstated) => {
-            Reading::Invalid { violations: vec![thoughts_alone()], best: None }
-        }
-    }
+    read_within(completion, schema, wire, None)
+}
+
+/// Reads the value in `completion` as [`read`] does, and also uses the output limit in tokens that was sent: an answer without a finish
+/// reason that reached it was cut off.
+pub fn read_within(
+    completion: &Completion,
+    schema: &Schema,
+    wire: &WireSchema,
+    limit: Option<u32>,
+) -> Reading {
+    let finish = completion.finish_within(limit);
+    Reader { wanted: Wanted { schema, wire }, finish }.read(&completion.content)
 }
 
 /// Reads an answer: the wanted schema, and how the answer ended.
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     wanted: Wanted<'a>,
     finish: Finish,
 }
 
 impl Reader<'_> {
+    fn read(&self, content: &Content) -> Reading {
+        match (content, self.finish) {
+            (Content::Choices(choices), _) => self.read_choices(choices),
+            (Content::Refusal(words), _) => Reading::Refused(words.clone()),
+            (_, Finish::ContentFilter) => Reading::Filtered,
+            (_, Finish::Paused) => Reading::Paused,
+            // If the server has closed the model's JSON, nothing shows what is missing.
+            (Content::Calls(calls), Finish::Length) if calls.iter().any(|call| call.came_parsed) => {
+                Reading::Truncated
+            }
+            (Content::Text(text), Finish::Stop | Finish::Unstated | Finish::Length) => self.read_text(text),
+            (Content::Calls(calls), Finish::Stop | Finish::Unstated | Finish::Length) => {
+                self.read_calls(calls)
+            }
+            (Content::Thoughts(_), Finish::Length) => Reading::Truncated,
+            (Content::Thoughts(_), Finish::Stop | Finish::Unstated) => {
+                Reading::Invalid { violations: vec![thoughts_alone()], best: None }
+            }
+        }
+    }
+
+    /// Reads several choices. As within a text, equal values count as one, and nothing is chosen among different ones.
+    fn read_choices(&self, choices: &[Choice]) -> Reading {
+        let read = |choice: &Choice| {
+            // The finish of the whole answer takes the output limit into account.
+            let finish = if choice.finish == Finish::Unstated { self.finish } else { choice.finish };
+            Reader { finish, ..*self }.read(&choice.content)
+        };
+        let (values, others): (Vec<Reading>, Vec<Reading>) =
+            choices.iter().map(read).partition(|reading| matches!(reading, Reading::Value { .. }));
+        let distinct: HashSet<String> =
+            values.iter().filter_map(Reading::value).map(Value::to_string).collect();
+        if distinct.len() > 1 {
+            let several = format!(
+                "the answer contains {} different matching values, expected exactly one",
+                distinct.len()
+            );
+            return Reading::Invalid { violations: vec![Violation::whole(several)], best: None };
+        }
+        let is_blank = |reading: &Reading| match reading {
+            Reading::Invalid { best, violations: _ } => best.is_none(),
+            Reading::Value { .. }
+            | Reading::Refused(_)
+            | Reading::Truncated
+            | Reading::Paused
+            | Reading::Filtered => false,
+        };
+        let doubtful =
+            others.iter().position(|reading| !is_blank(reading)).or((values.is_empty()).then_some(0));
+        match doubtful.and_then(|index| others.into_iter().nth(index)) {
+            Some(reading) => reading,
+            None => values.into_iter().next().unwrap_or_else(|| self.read_text("")),
+        }
+    }
+
     fn read_text(&self, text: &str) -> Reading {
         self.read_strict(text)
             .or_else(|| self.read_plain(text))
@@ -107,14 +171,14 @@ impl Reader<'_> {
         let name = &self.wanted.wire.name;
         match calls {
             [] => return self.read_text(""),
-            [call] if call.name == *name => return self.read_text(&call.arguments),
+            [call] if call.name == *name => return self.read_text(without_empty_start(&call.arguments)),
             [_, ..] => {}
         }
         let (keys, wants_list) = (self.wanted.keys(), self.wanted.wants_list());
         let (mut violations, mut others) = (Vec::new(), HashSet::new());
         let mut all = Found::default();
         for (index, call) in calls.iter().enumerate() {
-            let mut found = json::find(&call.arguments, &keys);
+            let mut found = json::find(without_empty_start(&call.arguments), &keys);
             for candidate in &mut found.candidates {
                 candidate.start = index;
                 candidate.gap = match index {
@@ -153,6 +217,12 @@ impl Reader<'_> {
     fn is_complete(&self, value: &Value) -> bool {
         !(value.is_number() && self.finish == Finish::Length)
     }
+}
+
+/// Arguments without an empty object before them: some servers that join a stream begin with one.
+fn without_empty_start(arguments: &str) -> &str {
+    let rest = arguments.trim_start().strip_prefix("{}").map(str::trim_start);
+    rest.filter(|rest| rest.starts_with('{')).unwrap_or(arguments)
 }
 
 /// Why thoughts give no value: JSON in them may be a draft.

@@ -45,7 +45,7 @@ pub enum Repair {
     /// A backslash was before a character that JSON does not escape; all backslashes of the string were kept, except before a
     /// quote.
     InvalidEscape,
-    /// Half a surrogate pair was escaped; U+FFFD replaces it.
+    /// Half a surrogate pair was escaped and read as U+FFFD. Such a value is never accepted.
     LoneSurrogate,
     /// `True`, `TRUE`, `None`, `NULL` and the like were used for JSON's literals.
     PythonLiteral,

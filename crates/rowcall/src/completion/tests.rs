@@ -11,8 +11,10 @@ use crate::turn::{Completion, Content, Finish, ToolCall};
 use crate::violation::Violation;
 
 mod beside;
+mod corrupt;
 mod damage;
 mod loss;
+mod several;
 mod texts;
 
 fn completion(content: Content, finish: Finish) -> Completion {
@@ -257,11 +259,11 @@ fn lists() {
             (text("```json\n{\"a\":1}\n```\n```json\n{\"a\":2}\n```"), r#"value [{"a":1},{"a":2}] collected fence"#),
             (text("{\"a\":1}, or rather {\"a\":2}"), r#"invalid, best {"a":2}; is an object, expected an array"#),
             (text("{\"a\":1}\n{\"a\":\"x\"}"), r#"invalid, best {"a":"x"}; is an object, expected an array"#),
-            (text("{\"a\":1}\n{\"a\":2}\n..."), "invalid; items are omitted after the list, expected everything written out"),
-            (text("{\"a\":1}\n{\"a\":2}\n// 3 more"), "invalid; items are omitted after the list, expected everything written out"),
-            (text("{\"a\":1}\n{\"a\":2}\netc."), "invalid; items are omitted after the list, expected everything written out"),
-            (text("[{\"a\":1},{\"a\":2}]\n(and 5 more)"), "invalid; items are omitted after the list, expected everything written out"),
-            (text("[{\"a\":1},{\"a\":2}]\n[Output truncated]"), "invalid; items are omitted after the list, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\n..."), "invalid; the answer says that something is omitted, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\n// 3 more"), "invalid; the answer says that something is omitted, expected everything written out"),
+            (text("{\"a\":1}\n{\"a\":2}\netc."), "invalid; the answer says that something is omitted, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}]\n(and 5 more)"), "invalid; the answer says that something is omitted, expected everything written out"),
+            (text("[{\"a\":1},{\"a\":2}]\n[Output truncated]"), "invalid; the answer says that something is omitted, expected everything written out"),
             (text("[{\"a\":1},{\"a\":2}, ...]"), "invalid; the JSON cannot be read: expected everything written out, found `...]`"),
             (text("{\"a\":1}"), r#"value [{"a":1}] wrapped"#),
             // Two lists.

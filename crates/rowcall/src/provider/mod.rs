@@ -37,7 +37,7 @@ pub use target::{Parameters, Target};
 use crate::fault::Fault;
 use crate::request::Response;
 use crate::schema::{Dialect, WireSchema};
-use crate::turn::{Completion, Content};
+use crate::turn::{Choice, Completion, Content, Finish, ToolCall};
 use crate::violation::Violation;
 
 /// The API that a provider is called through.
@@ -108,6 +108,35 @@ impl Mode {
 /// The text that a re-ask replays, with a stand-in for a blank answer, which Mistral rejects.
 fn said_or_nothing(said: &str) -> &str {
     if said.trim().is_empty() { "(no answer)" } else { said }
+}
+
+/// The content of an answer: its calls, or else its text. If the calls have no arguments and the text beside them may have a value,
+/// the text counts.
+fn called_or_said(calls: Vec<ToolCall>, said: String, thoughts: String) -> Content {
+    let is_empty = |call: &ToolCall| {
+        let inner = call.arguments.trim().trim_start_matches('{').trim_end_matches('}');
+        matches!(inner.trim(), "" | "null")
+    };
+    if !calls.is_empty() && !(said.contains('{') && calls.iter().all(is_empty)) {
+        return Content::Calls(calls);
+    }
+    thoughts_alone(said, thoughts)
+}
+
+/// The content of choices, the first of which is `first`: the only one that has any, or all.
+fn chosen(first: Choice, others: Vec<Choice>) -> Choice {
+    let mut choices: Vec<Choice> = others.into_iter().filter(|choice| !choice.content.is_blank()).collect();
+    if choices.is_empty() {
+        return first;
+    }
+    if !first.content.is_blank() {
+        choices.insert(0, first);
+    }
+    match choices.as_slice() {
+        [only] => only.clone(),
+        [first, ..] => Choice { finish: first.finish, content: Content::Choices(choices) },
+        [] => Choice { content: Content::Text(String::new()), finish: Finish::Stop },
+    }
 }
 
 /// The text of an answer, or its thoughts if the text is blank.

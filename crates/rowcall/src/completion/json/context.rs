@@ -3,6 +3,7 @@
 
 use super::{Ending, Gap};
 use crate::completion::lenient::{self, Hints, Why, is_blank};
+use crate::completion::omission;
 
 /// How many values after a list are searched for an unmatched closing bracket.
 const MOST_SIBLINGS: usize = 16;
@@ -78,11 +79,11 @@ fn says_more(rest: &str) -> bool {
         return false;
     }
     let line: String = rest.chars().take_while(|c| *c != '\n').take(LONGEST_REMARK).collect();
-    lenient::stands_for_more(line.trim_matches(|c: char| !c.is_alphanumeric() && c != '+'))
+    omission::replaces_items(line.trim_matches(|c: char| !c.is_alphanumeric() && c != '+'))
 }
 
 fn plain(rest: &str) -> Ending {
-    let after_comma = rest.trim_start_matches([',', ';']).trim_start_matches(is_blank);
+    let after_comma = rest.trim_start_matches(|c| matches!(c, ',' | ';' | '`' | '~') || is_blank(c));
     let is_elided = after_comma.starts_with("...") || after_comma.starts_with('…') || says_more(after_comma);
     let is_end = rest.trim_matches(|c| c == '`' || c == '~' || is_blank(c)).is_empty();
     match (is_elided, is_end) {
@@ -266,6 +267,34 @@ pub(super) fn gap(between: &str) -> Gap {
             && !line.contains("..")
     };
     if between.lines().all(is_separator) { Gap::Separators } else { Gap::Words }
+}
+
+/// Whether only bullets, fences, tags and the like are before `start` on its line; `region` is the start of the text or of its fence.
+pub(super) fn begins_line(text: &str, region: usize, start: usize) -> bool {
+    let before = text.get(region.min(start)..start).unwrap_or_default();
+    is_decoration(before.rsplit('\n').next().unwrap_or_default(), &['{', '"', '\''])
+}
+
+/// Whether only commas, fences, tags and the like are after `end` on its line.
+pub(super) fn ends_line(text: &str, end: usize) -> bool {
+    let after = text.get(end..).unwrap_or_default();
+    is_decoration(after.split('\n').next().unwrap_or_default(), &['}', '"', '\''])
+}
+
+fn is_decoration(line: &str, brackets: &[char]) -> bool {
+    const MARKS: &str = "-*•.),(;:`~_>|=";
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let tag = rest.strip_prefix('<').and_then(|tag| tag.split_once('>'));
+        rest = match tag {
+            Some((name, after)) if !name.contains(['{', '[']) => after,
+            _ if is_blank(c) || c.is_ascii_digit() || MARKS.contains(c) || brackets.contains(&c) => {
+                rest.get(c.len_utf8()..).unwrap_or_default()
+            }
+            _ => return false,
+        };
+    }
+    true
 }
 
 /// The start of the first line of `text`.

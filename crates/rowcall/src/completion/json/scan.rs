@@ -1,10 +1,13 @@
 //! Scans a text from value to value: fences, thoughts, brackets of prose, and where to continue after something that cannot be
 //! read.
 
+use std::collections::HashSet;
+
 use super::context::{self, shown};
 use super::thoughts::{self, Mark};
 use super::{Candidate, Ending, Found, Gap, MOST_CANDIDATES, Unreadable};
 use crate::completion::lenient::{self, Hints, Parsed, Seen, Unread, Why, is_blank};
+use crate::completion::omission;
 use crate::completion::repair::Repair;
 
 /// How often, on average, a byte may be read before the search ends; this bounds its time on any text.
@@ -35,6 +38,7 @@ pub(super) fn scan(text: &str, keys: &[String]) -> Found {
         scan.run();
     }
     let left_over = scan.begins_broken || context::leaves_json(text, &scan.spans);
+    scan.mark_omissions();
     let Scan { fenced, bare, unreadable, overflowed, thought, .. } = scan;
     let candidates: Vec<Candidate> = fenced.into_iter().rev().chain(bare.into_iter().rev()).collect();
     let unreadable = match unreadable {
@@ -93,6 +97,20 @@ impl Scan<'_> {
         // The unread rest may contain a better value.
         let has_candidates = !self.fenced.is_empty() || !self.bare.is_empty();
         self.overflowed |= has_candidates && self.at < self.text.len();
+    }
+
+    /// Marks the values after which a remark says that something was omitted.
+    fn mark_omissions(&mut self) {
+        let nexts = self.spans.iter().skip(1).map(|(start, _)| *start).chain([self.text.len()]);
+        let is_remarked =
+            |end: usize, next: usize| self.text.get(end..next).is_some_and(omission::is_remarked);
+        let spans = self.spans.iter().zip(nexts).filter(|((_, end), next)| is_remarked(*end, *next));
+        let marked: HashSet<usize> = spans.map(|((start, _), _)| *start).collect();
+        for candidate in self.fenced.iter_mut().chain(&mut self.bare) {
+            if marked.contains(&candidate.start) && matches!(candidate.ending, Ending::Text | Ending::Words) {
+                candidate.ending = Ending::Elided;
+            }
+        }
     }
 
     fn rest(&self) -> &str {
@@ -383,6 +401,10 @@ impl Scan<'_> {
             kept.remove(0);
             self.overflowed = true;
         }
-        kept.push(Candidate { value, repairs, start, gap, ending, closers, exponents });
+        let begins_line = context::begins_line(self.text, self.region, start);
+        let ends_line = context::ends_line(self.text, end);
+        let candidate =
+            Candidate { value, repairs, start, gap, ending, begins_line, ends_line, closers, exponents };
+        kept.push(candidate);
     }
 }

@@ -134,6 +134,7 @@ fn repairable_errors_are_repaired() {
         ("{\"a\":[1,2,],}", &[(r#"{"a":[1,2]}"#, "trailing_comma")], ""),
         ("{\"a\":\"x\"\n \"b\":2}", &[(r#"{"a":"x","b":2}"#, "missing_comma")], ""),
         ("[{\"a\":1} {\"a\":2}]", &[(r#"[{"a":1},{"a":2}]"#, "missing_comma")], ""),
+        ("{'a': 'it's'}", &[(r#"{"a":"it's"}"#, "single_quotes inner_quotes")], ""),
         ("{'a': 'it\\'s \"so\"'}", &[(r#"{"a":"it's \"so\""}"#, "single_quotes")], ""),
         ("{“a”: “b's \"c\"”}", &[(r#"{"a":"b's \"c\""}"#, "smart_quotes")], ""),
         ("{\"a\":\"“b”\",}", &[(r#"{"a":"“b”"}"#, "trailing_comma")], ""),
@@ -241,7 +242,7 @@ fn broken_json_is_rejected_with_everything_in_it() {
         (r#"{"a":"C:\\Users\Ann"}"#, &[], "broken"),
         (r#"{"a":"caf\u00e9 \sigma"}"#, &[], "broken"),
         (r#"{"a":"\sigma.\nNext"}"#, &[], "broken"),
-        ("{'a': 'it's'}", &[], "broken"),
+        ("{'a': 'it' + 's'}", &[], "broken"),
         ("{\"a\":(1,2)}", &[], "broken"),
         // Neither can what the model omitted.
         ("{\"a\":[1,2,...]}", &[], "broken"),

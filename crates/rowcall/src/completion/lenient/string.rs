@@ -35,46 +35,48 @@ impl Parser<'_> {
     pub(super) fn member(&mut self) -> Result<serde_json::Value, Why> {
         let start = self.at;
         let value = self.value()?;
-        let is_plain = value.is_string() && {
-            let quoted = self.slice(start, self.at);
-            quoted.starts_with('"') && !is_tripled(quoted, "\"\"\"")
+        let quoted = self.slice(start, self.at);
+        let quote = match quoted.as_bytes().first() {
+            Some(b'"') if value.is_string() && !is_tripled(quoted, "\"\"\"") => Some('"'),
+            Some(b'\'') if value.is_string() && !is_tripled(quoted, "'''") => Some('\''),
+            Some(_) | None => None,
         };
-        if is_plain
-            && !self.is_at_delimiter()
-            && let Some(end) = self.end_of_quoting(start + 1)
+        if let Some(quote) = quote
+            && !self.is_at_delimiter(quote)
+            && let Some(end) = self.end_of_quoting(start + 1, quote)
         {
             self.note(Repair::InnerQuotes);
             self.at = start + 1;
-            return self.string_to(end).map(serde_json::Value::String);
+            return self.string_to(end, quote).map(serde_json::Value::String);
         }
         Ok(value)
     }
 
     /// Whether the following text may follow a value in an object: the text may end here, and a comma may be missing.
-    fn is_at_delimiter(&self) -> bool {
+    fn is_at_delimiter(&self, quote: char) -> bool {
         let rest = self.rest().trim_start_matches(is_blank);
         let is_new_line = self.rest().len() > rest.len()
             && self.rest().trim_start_matches([' ', '\t']).starts_with(['\n', '\r']);
         rest.is_empty()
             || rest.starts_with([',', '}', ']', '/', '#'])
-            || (rest.starts_with('"') && (is_new_line || self.starts_known_member(rest)))
+            || (rest.starts_with(quote) && (is_new_line || self.starts_known_member(rest, quote)))
             || self.hints.astray.contains(&(self.text.len() - rest.len()))
     }
 
     /// Whether `rest` starts with a quoted key of the schema and its colon.
-    fn starts_known_member(&self, rest: &str) -> bool {
-        let Some(rest) = rest.strip_prefix('"') else { return false };
+    fn starts_known_member(&self, rest: &str, quote: char) -> bool {
+        let Some(rest) = rest.strip_prefix(quote) else { return false };
         self.hints.keys.iter().any(|key| {
-            let after = rest.strip_prefix(key.as_str()).and_then(|rest| rest.strip_prefix('"'));
+            let after = rest.strip_prefix(key.as_str()).and_then(|rest| rest.strip_prefix(quote));
             after.is_some_and(|after| after.trim_start_matches(is_blank).starts_with(':'))
         })
     }
 
     /// The end of a string with inner quotes that starts at `start`: the first quote that is followed by a comma and a known
     /// key, or by the end of the object. `None` if the string may contain another key of the object.
-    fn end_of_quoting(&self, start: usize) -> Option<usize> {
+    fn end_of_quoting(&self, start: usize, quote: char) -> Option<usize> {
         let body = self.slice(start, self.text.len());
-        for (at, _) in body.match_indices('"').take_while(|(at, _)| *at <= FARTHEST_END) {
+        for (at, _) in body.match_indices(quote).take_while(|(at, _)| *at <= FARTHEST_END) {
             if body.get(..at).is_some_and(|before| before.ends_with('\\')) {
                 continue;
             }
@@ -83,10 +85,13 @@ impl Parser<'_> {
                 return None;
             }
             let next = after.strip_prefix(',').map(|next| next.trim_start_matches(is_blank));
-            let ends = next.is_some_and(|next| self.starts_known_member(next)) || self.closes_all(after);
+            let ends =
+                next.is_some_and(|next| self.starts_known_member(next, quote)) || self.closes_all(after);
             if ends {
                 let content = body.get(..at)?;
-                let is_doubtful = self.names_member(content) || is_joined(content) || has_stray(content);
+                let is_doubtful = self.names_member(content, quote)
+                    || is_joined(content, quote)
+                    || has_stray(content, quote);
                 return (!is_doubtful).then_some(start + at);
             }
         }
@@ -105,10 +110,10 @@ impl Parser<'_> {
     }
 
     /// Whether the supposed content of a string contains a possible key.
-    fn names_member(&self, content: &str) -> bool {
+    fn names_member(&self, content: &str, quote: char) -> bool {
         let is_structure =
-            |c: Option<char>| c.is_some_and(|c| matches!(c, '{' | '}' | '[' | ']' | ':' | '"'));
-        let mut quotes = content.match_indices('"').map(|(at, _)| content.split_at(at));
+            |c: Option<char>| c.is_some_and(|c| matches!(c, '{' | '}' | '[' | ']' | ':' | '"') || c == quote);
+        let mut quotes = content.match_indices(quote).map(|(at, _)| content.split_at(at));
         let touches_structure = quotes.any(|(before, after)| {
             is_structure(before.trim_end_matches(is_blank).chars().next_back())
                 || is_structure(after.chars().skip(1).find(|c| !is_blank(*c)))
@@ -118,8 +123,8 @@ impl Parser<'_> {
                 content.match_indices(key.as_str()).any(|(at, _)| {
                     let (before, after) = content.split_at(at);
                     let after = after.get(key.len()..).unwrap_or_default();
-                    before.ends_with('"')
-                        || after.starts_with('"')
+                    before.ends_with(quote)
+                        || after.starts_with(quote)
                         || after.trim_start_matches(is_blank).starts_with(':')
                 })
             })
@@ -158,8 +163,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads a string up to the quote at `end`.
-    fn string_to(&mut self, end: usize) -> Result<String, Why> {
+    /// Reads a string up to the `quote` at `end`.
+    fn string_to(&mut self, end: usize, quote: char) -> Result<String, Why> {
         let start = self.at;
         let mut seen = Backslashes::default();
         let mut string = String::new();
@@ -169,7 +174,7 @@ impl Parser<'_> {
                 b'\\' => {
                     string.push_str(self.slice(copied, self.at));
                     self.at += 1;
-                    self.escape("\"", &mut string, &mut seen)?;
+                    self.escape(if quote == '"' { "\"" } else { "'" }, &mut string, &mut seen)?;
                     copied = self.at;
                 }
                 byte => self.pass(byte),
@@ -199,7 +204,7 @@ impl Parser<'_> {
 
 /// Whether the supposed content of a string is the end of one string and the start of another with something between them, as in
 /// `"a" + "b"` and `"a" or "b"`: its first quote closes, and its last one opens.
-fn is_joined(content: &str) -> bool {
+fn is_joined(content: &str, quote: char) -> bool {
     // An operator with blanks around it, between the quotes that close one string and open the next.
     let is_operator = |between: &str| {
         let operator = between.trim_matches(is_blank);
@@ -207,11 +212,12 @@ fn is_joined(content: &str) -> bool {
         has_blanks
             && (OPERATORS.contains(&operator) || (operator.starts_with('+') && operator.ends_with('+')))
     };
-    if content.split('"').skip(1).step_by(2).any(is_operator) {
+    if content.split(quote).skip(1).step_by(2).any(is_operator) {
         return true;
     }
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let (Some((before, first)), Some((last, after))) = (content.split_once('"'), content.rsplit_once('"'))
+    let (Some((before, first)), Some((last, after))) =
+        (content.split_once(quote), content.rsplit_once(quote))
     else {
         return false;
     };
@@ -222,11 +228,11 @@ fn is_joined(content: &str) -> bool {
 
 /// Whether an unmatched quote is at an end of a string's supposed content: it may be superfluous. After a digit, it is an inch
 /// mark.
-fn has_stray(content: &str) -> bool {
+fn has_stray(content: &str, quote: char) -> bool {
     let is_inches =
-        content.strip_suffix('"').is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
-    let touches = content.starts_with('"') || content.ends_with('"') && !is_inches;
-    touches && content.matches('"').count() % 2 == 1
+        content.strip_suffix(quote).is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
+    let touches = content.starts_with(quote) || content.ends_with(quote) && !is_inches;
+    touches && content.matches(quote).count() % 2 == 1
 }
 
 /// Whether three quotes open a string here. An empty string with a superfluous quote starts in the same way, but is followed by what

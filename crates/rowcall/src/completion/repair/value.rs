@@ -25,6 +25,7 @@ const MOST_BREACHES: usize = 256;
 const ENVELOPES: [&str; 7] = ["value", "answer", "result", "response", "output", "data", "properties"];
 
 /// What is wanted: a value of the user's schema, requested in the form of the wire schema.
+#[derive(Clone, Copy)]
 pub(in crate::completion) struct Wanted<'a> {
     pub(in crate::completion) schema: &'a Schema,
     pub(in crate::completion) wire: &'a WireSchema,
@@ -39,18 +40,23 @@ impl Wanted<'_> {
     }
 
     /// `value` in the user's form, repaired where it does not satisfy the schema, and the repairs in the order in which they were
-    /// made. `others` is the number of other values found; `exponents` are its numbers with an exponent as in the text.
+    /// made. `is_item` says whether an object may be the only item of a
+    /// wanted list; `exponents` are its numbers with an exponent as in the text.
     ///
     /// # Errors
     /// `value` in the user's form, unrepaired, with its violations, if no repair makes it satisfy the schema.
     pub(in crate::completion) fn repaired(
         &self,
         value: Value,
-        others: usize,
+        is_item: bool,
         exponents: &[String],
     ) -> Result<(Value, Vec<Repair>), (Value, Vec<Violation>)> {
         let mut repairs = Vec::new();
-        let value = match self.call_in_writing(&value) {
+        let called = match &value {
+            Value::Array(items) => self.only_call(items),
+            value => self.call_in_writing(value),
+        };
+        let value = match called {
             Some(arguments) => {
                 repairs.push(Repair::Envelope);
                 arguments.clone()
@@ -74,7 +80,9 @@ impl Wanted<'_> {
                 repairs.extend(inside);
                 return Ok((value, repairs));
             }
-            let Some((next, relayered)) = self.relayered(&layers, wants_list, others) else { break };
+            let Some((next, relayered)) = self.relayered(&layers, wants_list && is_item, wants_list) else {
+                break;
+            };
             repairs.extend(relayered);
             layers = next;
             (form, damage) = self.form(layers.clone());
@@ -87,6 +95,11 @@ impl Wanted<'_> {
     pub(in crate::completion) fn wants_list(&self) -> bool {
         let breaches = self.schema.breaches(&json!({}), 1);
         breaches.iter().any(|each| each.path.is_empty() && expects(each, JsonType::Array))
+    }
+
+    /// Whether a value has a list or a map somewhere, so that something may be omitted from it.
+    pub(in crate::completion) fn holds_items(&self) -> bool {
+        has_items(self.schema.as_json())
     }
 
     /// The names of all properties anywhere in the schema.
@@ -129,14 +142,14 @@ impl Wanted<'_> {
     }
 
     /// `value`, as received, with a layer around it removed or added.
-    fn relayered(&self, value: &Value, wants_list: bool, others: usize) -> Option<(Value, Vec<Repair>)> {
+    fn relayered(&self, value: &Value, is_item: bool, wants_list: bool) -> Option<(Value, Vec<Repair>)> {
         match value {
             Value::String(text) => read_text(text),
             Value::Array(items) => Some((only_object(items)?, vec![Repair::Unwrapped])),
             Value::Object(fields) => match self.enveloped(fields, wants_list) {
                 Some(inner) => Some((inner.clone(), vec![Repair::Envelope])),
                 // If there are several objects, a list of one would lose the others.
-                None if wants_list && others == 0 => Some((json!([value]), vec![Repair::Wrapped])),
+                None if is_item => Some((json!([value]), vec![Repair::Wrapped])),
                 None => None,
             },
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
@@ -167,6 +180,14 @@ impl Wanted<'_> {
         is_call.then_some(arguments)
     }
 
+    /// The arguments of the only call in a list, as Mistral's models write calls.
+    fn only_call<'v>(&self, items: &'v [Value]) -> Option<&'v Value> {
+        let [only] = items else { return None };
+        let keys = self.keys();
+        let has_key = |name: &str| keys.iter().any(|key| key == name);
+        self.call_in_writing(only).filter(|_| !has_key("arguments") && !has_key("parameters"))
+    }
+
     /// The value that an object wraps: a wanted label under any name; otherwise a value under a generic name or the schema's name, or,
     /// since some modes only allow an object as the root, a list under any name.
     fn enveloped<'v>(&self, fields: &'v Map<String, Value>, wants_list: bool) -> Option<&'v Value> {
@@ -180,6 +201,24 @@ impl Wanted<'_> {
             }
             _ => None,
         }
+    }
+}
+
+fn has_items(schema: &Value) -> bool {
+    match schema {
+        Value::Object(fields) => {
+            let is_list = fields.get("type").is_some_and(|kind| match kind {
+                Value::Array(kinds) => kinds.contains(&json!("array")),
+                kind => kind == "array",
+            });
+            let further = fields.get("additionalProperties");
+            let is_map = further.is_some_and(|further| further.is_object() || *further == json!(true));
+            let is_any =
+                ["items", "prefixItems", "patternProperties"].iter().any(|key| fields.contains_key(*key));
+            is_list || is_map || is_any || fields.values().any(has_items)
+        }
+        Value::Array(schemas) => schemas.iter().any(has_items),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::provider::thoughts_alone;
+use crate::provider::called_or_said;
 use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
 
 /// Decodes a message; `None` if it is not one.
@@ -79,11 +79,8 @@ fn content(blocks: &[Value]) -> Content {
             came_parsed: !block.get("input").is_some_and(Value::is_string),
         })
         .collect();
-    if !calls.is_empty() {
-        return Content::Calls(calls);
-    }
     let said = of_type("text").filter_map(|block| text(block, "/text")).collect();
-    thoughts_alone(said, of_type("thinking").filter_map(|block| text(block, "/thinking")).collect())
+    called_or_said(calls, said, of_type("thinking").filter_map(|block| text(block, "/thinking")).collect())
 }
 
 /// The blocks as received, since thinking carries signatures that the API checks, but without those that the API sends and does not

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::provider::{looks_whole, thoughts_alone};
-use crate::turn::{Completion, Content, Finish, ToolCall, Usage};
+use crate::provider::{called_or_said, chosen, looks_whole};
+use crate::turn::{Choice, Completion, Content, Finish, ToolCall, Usage};
 
 /// Decodes a response; `None` if it has neither a candidate nor a reason why it has none.
 pub(super) fn read(answer: &Value) -> Option<Completion> {
@@ -15,21 +15,16 @@ pub(super) fn read(answer: &Value) -> Option<Completion> {
     let candidate = candidate.unwrap_or(&Value::Null);
     let reason = text(candidate, "/finishReason").or(blocked).unwrap_or_default();
     let said = candidate.get("content").unwrap_or(&Value::Null);
-    let (finish, content) = match (blocked, reason) {
-        (Some(reason), _) if candidate.is_null() => {
-            (Finish::ContentFilter, Content::Refusal(format!("the prompt was blocked as {reason}")))
+    let Choice { content, finish } = match blocked {
+        Some(reason) if candidate.is_null() => Choice {
+            finish: Finish::ContentFilter,
+            content: Content::Refusal(format!("the prompt was blocked as {reason}")),
+        },
+        _ => {
+            let candidates = answer.get("candidates").and_then(Value::as_array);
+            let others = candidates.into_iter().flatten().skip(1).map(|other| choice(other, blocked));
+            chosen(choice(candidate, blocked), others.collect())
         }
-        (_, word) if is_refusal(word) => {
-            let words = text(candidate, "/finishMessage").filter(|words| !words.is_empty());
-            let refusal = words.map_or_else(|| word.to_owned(), |words| format!("{word}: {words}"));
-            (Finish::ContentFilter, Content::Refusal(refusal))
-        }
-        (_, "MAX_TOKENS") => (Finish::Length, content(parts(said))),
-        (_, "") => (Finish::Unstated, content(parts(said))),
-        (_, "CONTINUATION") => (Finish::Paused, content(parts(said))),
-        (_, word) if is_mishap(word) => (Finish::Stop, whole(content(parts(said)))),
-        // `STOP`, and future reasons.
-        _ => (Finish::Stop, content(parts(said))),
     };
     Some(Completion {
         content,
@@ -42,6 +37,26 @@ pub(super) fn read(answer: &Value) -> Option<Completion> {
         continuation: text(candidate, "/continuationToken").map(str::to_owned),
         body: bytes::Bytes::new(),
     })
+}
+
+/// Reads a candidate; its `blocked` prompt is the reason if it has none of its own.
+fn choice(candidate: &Value, blocked: Option<&str>) -> Choice {
+    let reason = text(candidate, "/finishReason").or(blocked).unwrap_or_default();
+    let said = candidate.get("content").unwrap_or(&Value::Null);
+    let (finish, content) = match reason {
+        word if is_refusal(word) => {
+            let words = text(candidate, "/finishMessage").filter(|words| !words.is_empty());
+            let refusal = words.map_or_else(|| word.to_owned(), |words| format!("{word}: {words}"));
+            (Finish::ContentFilter, Content::Refusal(refusal))
+        }
+        "MAX_TOKENS" => (Finish::Length, content(parts(said))),
+        "" => (Finish::Unstated, content(parts(said))),
+        "CONTINUATION" => (Finish::Paused, content(parts(said))),
+        word if is_mishap(word) => (Finish::Stop, whole(content(parts(said)))),
+        // `STOP`, and future reasons.
+        _ => (Finish::Stop, content(parts(said))),
+    };
+    Choice { content, finish }
 }
 
 /// The finish reasons with which the provider withholds an answer, even if asked again.
@@ -70,7 +85,11 @@ fn is_mishap(word: &str) -> bool {
 fn whole(content: Content) -> Content {
     match content {
         Content::Text(text) if !looks_whole(&text) => Content::Text(String::new()),
-        Content::Text(_) | Content::Calls(_) | Content::Refusal(_) | Content::Thoughts(_) => content,
+        Content::Text(_)
+        | Content::Calls(_)
+        | Content::Refusal(_)
+        | Content::Thoughts(_)
+        | Content::Choices(_) => content,
     }
 }
 
@@ -90,12 +109,9 @@ fn content(parts: &[Value]) -> Content {
             came_parsed: !call.get("args").is_some_and(Value::is_string),
         })
         .collect();
-    if !calls.is_empty() {
-        return Content::Calls(calls);
-    }
     let (thoughts, said): (Vec<&Value>, Vec<&Value>) = parts.iter().partition(|part| is_thought(part));
     let joined = |parts: Vec<&Value>| parts.into_iter().filter_map(|part| text(part, "/text")).collect();
-    thoughts_alone(joined(said), joined(thoughts))
+    called_or_said(calls, joined(said), joined(thoughts))
 }
 
 /// The parts as received, including thoughts and signatures, since Gemini 3 rejects a call without its signature. Empty parts, and

@@ -6,17 +6,17 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::super::{body, openai_error, sse};
+use super::super::{body, chosen, openai_error, sse};
 use super::message::{Message, is_answer_of};
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
-use crate::turn::{Completion, Content, Finish, Usage};
+use crate::turn::{Choice, Completion, Content, Finish, Usage};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
     /// Gateways written in Go send null instead of an empty list.
     #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
+    choices: Option<Vec<WireChoice<'a>>>,
     #[serde(default, deserialize_with = "lenient")]
     model: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -28,7 +28,7 @@ struct Envelope<'a> {
 }
 
 #[derive(Deserialize)]
-struct Choice<'a> {
+struct WireChoice<'a> {
     #[serde(borrow)]
     message: Option<&'a RawValue>,
     /// The message of a stream's chunks, which some gateways send complete.
@@ -99,7 +99,8 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     if !openai_error::is_empty(&envelope.error) {
         return openai_error::judge(response);
     }
-    let Some(choice) = envelope.choices.into_iter().flatten().next() else {
+    let mut choices = envelope.choices.into_iter().flatten();
+    let Some(choice) = choices.next() else {
         return Err(openai_error::unwrapped(response)
             .unwrap_or_else(|| unreadable("the body has no choices".to_owned())));
     };
@@ -110,21 +111,20 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
     if let Some((kind, words)) = broken_off(&finish_reason) {
         return Err(openai_error::in_success(response, kind, words.to_owned()));
     }
-    let message = match (choice.message.or(choice.delta), choice.text) {
-        (Some(raw), _) => body::read(raw.get(), is_answer_of)
-            .map_err(|error| unreadable(format!("the message cannot be read: {error}")))?,
-        (None, Some(text)) => Value::String(text),
-        (None, None) => return Err(unreadable("the first choice has no message".to_owned())),
-    };
-    let message = Message::read(message)
-        .map_err(|found| unreadable(format!("the message is {found}, expected an object with `content`")))?;
-    let finish = finish(&finish_reason);
+    let message = read_message(choice.message.or(choice.delta), choice.text).map_err(unreadable)?;
+    let (first, raw_turn) = answered(message, &finish_reason);
+    // Several choices come although only one was asked for. Those that cannot be read or have no content do not count.
+    let others = choices.filter(|choice| openai_error::is_empty(&choice.error)).filter_map(|choice| {
+        let reason = choice.finish_reason.unwrap_or_default();
+        let message = read_message(choice.message.or(choice.delta), choice.text).ok()?;
+        broken_off(&reason).is_none().then(|| answered(message, &reason).0)
+    });
+    let Choice { content, finish } = chosen(first, others.collect());
     let of_usage = || envelope.usage.as_ref().and_then(|usage| usage.service_tier.clone());
     let service_tier = envelope.service_tier.or_else(of_usage);
-    let is_cut = message.came_parsed && finish == Finish::Length;
     Ok(Completion {
-        raw_turn: message.replayable(),
-        content: if is_cut { Content::Text(String::new()) } else { message.content() },
+        raw_turn,
+        content,
         finish,
         finish_reason,
         usage: envelope.usage.and_then(usage),
@@ -133,6 +133,30 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
         continuation: None,
         body: bytes::Bytes::new(),
     })
+}
+
+/// Reads the message of a choice.
+///
+/// # Errors
+/// Why it cannot be read.
+fn read_message(raw: Option<&RawValue>, text: Option<String>) -> Result<Message, String> {
+    let message = match (raw, text) {
+        (Some(raw), _) => body::read(raw.get(), is_answer_of)
+            .map_err(|error| format!("the message cannot be read: {error}"))?,
+        (None, Some(text)) => Value::String(text),
+        (None, None) => return Err("the first choice has no message".to_owned()),
+    };
+    Message::read(message)
+        .map_err(|found| format!("the message is {found}, expected an object with `content`"))
+}
+
+/// The content of a message with its finish, and the turn to send back in a re-ask.
+fn answered(message: Message, finish_reason: &str) -> (Choice, Value) {
+    let finish = finish(finish_reason);
+    let raw_turn = message.replayable();
+    let is_cut = message.came_parsed && finish == Finish::Length;
+    let content = if is_cut { Content::Text(String::new()) } else { message.content() };
+    (Choice { content, finish }, raw_turn)
 }
 
 /// The finish reasons with which servers report a failure in a 200.

@@ -4,7 +4,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::super::{said_or_nothing, thoughts_alone};
+use super::super::{called_or_said, said_or_nothing};
 use crate::turn::{Content, ToolCall};
 
 /// The fields in which servers put a model's thoughts that they separate from its answer.
@@ -70,15 +70,13 @@ impl Message {
         if !self.refusal.is_empty() {
             return Content::Refusal(self.refusal);
         }
-        if !self.calls.is_empty() {
-            let call = |call: Call| ToolCall {
-                name: call.name,
-                arguments: arguments(&call.arguments),
-                came_parsed: call.arguments.is_object(),
-            };
-            return Content::Calls(self.calls.into_iter().map(call).collect());
-        }
-        thoughts_alone(self.said.unwrap_or_default(), self.thoughts)
+        let call = |call: Call| ToolCall {
+            name: call.name,
+            arguments: arguments(&call.arguments),
+            came_parsed: call.arguments.is_object(),
+        };
+        let calls = self.calls.into_iter().map(call).collect();
+        called_or_said(calls, self.said.unwrap_or_default(), self.thoughts)
     }
 
     /// The message to send back in a re-ask, with only the fields that OpenAI accepts in an assistant message: compatible servers add

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::{openai_error, sse, thoughts_alone};
+use super::super::{called_or_said, openai_error, sse};
 use super::assistant;
 use crate::fault::{Fault, FaultKind};
 use crate::request::Response;
@@ -96,10 +96,7 @@ fn content(items: &[Value]) -> Content {
         return Content::Refusal(refusal);
     }
     let calls: Vec<_> = of_type(items, "function_call").map(call).collect();
-    if !calls.is_empty() {
-        return Content::Calls(calls);
-    }
-    thoughts_alone(joined(items, "output_text", "text"), thoughts(items))
+    called_or_said(calls, joined(items, "output_text", "text"), thoughts(items))
 }
 
 /// The reasoning as text: the summary, or the reasoning itself where the server shows it.
