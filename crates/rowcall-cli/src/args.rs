@@ -24,8 +24,8 @@ pub(crate) use input::InputArguments;
 pub(crate) use report::{DiffArguments, ReportArguments, ShowArguments};
 pub(crate) use schema::SchemaArguments;
 use values::{
-    attempts, concurrency, duration, header, max_failures, output_tokens, parameter, price, reasks, retries,
-    row_limit, rows, temperature, usd,
+    attempts, concurrency, deadline, duration, header, max_failures, output_tokens, parameter, price, reasks,
+    retries, row_limit, rows, temperature, usd,
 };
 
 /// Calls a language model on every row of a data set and writes a typed, validated value for each.
@@ -281,7 +281,7 @@ pub(crate) struct RetryArguments {
     #[arg(long)]
     pub(crate) keep_going: bool,
     /// How long the run may send requests, such as `2h`; requests in flight at that time are awaited
-    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = deadline, allow_negative_numbers = true)]
     pub(crate) deadline: Option<Duration>,
     /// How many rows may fail before the run stops: a number, or a share such as `5%`, checked once 100 rows have ended
     #[arg(long, value_name = "ROWS|SHARE", value_parser = max_failures, allow_negative_numbers = true)]

@@ -41,6 +41,8 @@ pub struct Memo {
     pub no_dedup: bool,
     /// The journal's own absolute path: a journal found elsewhere was moved or copied.
     pub journal: Option<PathBuf>,
+    /// The input's absolute path, unless it is a stream.
+    pub input: Option<PathBuf>,
     /// The output's absolute path.
     pub output: Option<PathBuf>,
     /// The name of the output's format, if the path does not imply it.
@@ -82,6 +84,7 @@ impl Memo {
             mode: task.mode.map(Mode::from),
             no_dedup: arguments.journal.no_dedup,
             journal: journal.map(Self::whole_path),
+            input: Some(&*arguments.input.path).filter(|path| !is_stream(path)).map(Self::whole_path),
             output: view.output.as_deref().filter(|path| !is_stream(path)).map(Self::whole_path),
             output_format: view.output_format.map(|format| format.to_string()),
             failed: view.failed.as_deref().map(Self::whole_path),

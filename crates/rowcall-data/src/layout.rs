@@ -1,6 +1,8 @@
 //! What the output adds to a record, and under which names: the value, `_error`, and with meta what the row took. The
 //! input rejects records that already have these names; the output adds the fields.
 
+use std::iter;
+
 use rowcall::{Error, Problem, Result};
 
 /// The field that says why a row has no value. Every output has it.
@@ -50,7 +52,8 @@ pub(crate) enum Values {
     Unvalidated,
 }
 
-/// What a CSV does with fields of the value that have no column of their own.
+/// What a CSV does with fields of the value that have no column of their own. JSON Lines have them beside the others, or under one name
+/// if one of them is also in the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
     /// The schema allows none; if there are any, they are dropped and counted.
@@ -174,6 +177,13 @@ impl Layout {
             || (self.meta == Meta::Shown && name == META_FIELD)
             || (self.values == Values::Unvalidated && name == UNVALIDATED_FIELD)
     }
+}
+
+/// The name for the value's fields that are not in the schema, where they cannot be beside the others: `value`, or `value_2` and so on
+/// if that is not free.
+pub(crate) fn rest_field(is_free: impl Fn(&str) -> bool) -> String {
+    let numbered = (2u64..).map(|number| format!("{VALUE_FIELD}_{number}"));
+    iter::once(VALUE_FIELD.to_owned()).chain(numbered).find(|name| is_free(name)).unwrap_or_default()
 }
 
 /// The column of one of `META_FIELDS` in a CSV.

@@ -143,6 +143,7 @@ impl FileRun {
     fn memo(&self, settings: &Settings, columns: &[String]) -> Result<Memo> {
         Ok(Memo {
             journal: self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path)),
+            input: Some(Memo::whole_path(&self.input)),
             output: Some(Memo::whole_path(&self.output)),
             output_format: self.output_format.clone(),
             failed: self.failed.as_deref().map(Memo::whole_path),

@@ -130,7 +130,12 @@ impl Answer {
                 Self::counted(thought, Said::Refusal(words), Finish::Stop)
             }
             FaultKind::ContentFilter => Self { finish: Finish::ContentFilter, ..self.with_text(first_half) },
-            FaultKind::Length => Self { finish: Finish::Length, ..self.with_text(first_half) },
+            // As if the limit had been used up, by thoughts for example.
+            FaultKind::Length => {
+                let half = self.with_text(first_half);
+                let tokens = ask.most_tokens.unwrap_or(half.tokens).max(half.tokens);
+                Self { finish: Finish::Length, tokens, ..half }
+            }
             FaultKind::Empty => Self::counted(thought, Said::Content(String::new()), Finish::Stop),
             FaultKind::WrongTool => {
                 let arguments = self.text().to_owned();

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::attempt::History;
 use crate::completion::{NOT_CLOSED, Reading};
-use crate::fault::Fault;
+use crate::fault::{CONTEXT_FULL, Fault, FaultKind};
 use crate::money::Cost;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome, Spent};
 use crate::turn::{Completion, Content, Finish, Prompt, Turn};
@@ -17,6 +17,14 @@ use crate::violation::Violation;
 
 /// How often the model is asked again after an answer that was cut, each time with twice the output limit.
 const ENLARGEMENTS: u32 = 2;
+
+/// An answer that was cut although it used less than this percentage of its output limit was not cut by the limit: nothing is left in the model's
+/// context. Servers' counts may be off by some tokens.
+const CLEARLY_BELOW: u64 = 90;
+
+/// The finish reasons that name a lack of room, whether of output or of context.
+const OUT_OF_ROOM: [&str; 5] =
+    ["length", "max_tokens", "MAX_TOKENS", "max_output_tokens", "model_context_window_exceeded"];
 
 /// The smallest output limit in tokens to ask for if the user has set none: OpenAI rejects less than 16, and an answer that was cut
 /// after a few tokens does not show how long it would be.
@@ -262,6 +270,15 @@ impl Conversation {
         if !is_cut {
             return self.reask(completion, vec![Violation::whole(NOT_CLOSED)]);
         }
+        if let (Some(used @ 1..), Some(limit)) = (reported, self.output_limit)
+            && is_context_full(&completion, used, limit)
+        {
+            let message =
+                format!("{CONTEXT_FULL}: the answer was cut after {used} tokens, below its limit of {limit}");
+            let failure = self.failure(FailureKind::Fault(FaultKind::ContextLength), message.clone());
+            let fault = Fault::new(FaultKind::ContextLength, message);
+            return self.fail(Failure { fault: Some(Box::new(fault)), ..failure }, Some(completion));
+        }
         // A token is almost never shorter than a byte.
         let used =
             reported.filter(|&used| used > 0).or_else(|| u32::try_from(completion.content.length()).ok());
@@ -338,6 +355,12 @@ impl Conversation {
             completion: None,
         }
     }
+}
+
+/// Whether an answer that was cut had clearly not reached its output limit. More room for output would not help.
+fn is_context_full(completion: &Completion, used: u32, limit: u32) -> bool {
+    OUT_OF_ROOM.contains(&completion.finish_reason.as_str())
+        && u64::from(used) * 100 < u64::from(limit) * CLEARLY_BELOW
 }
 
 /// The metadata of the last completion.

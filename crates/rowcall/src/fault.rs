@@ -44,6 +44,9 @@ pub(crate) const RESPONSES_FORM: &str = "the form of OpenAI's Responses";
 /// How messages describe answers in a form that none of our protocols has: Cohere's, TGI's, Bedrock's.
 pub(crate) const OTHER_FORM: &str = "a form of the server's own";
 
+/// How messages begin if an answer was cut because prompt and answer together fill the model's context.
+pub(crate) const CONTEXT_FULL: &str = "the model's context is full";
+
 /// How a web page begins, in lower case. If it came with an error status, the fault's message is its beginning.
 const PAGES: [&str; 2] = ["<!doctype html", "<html"];
 
@@ -232,6 +235,9 @@ impl Fault {
             FaultKind::UnsupportedParameter => {
                 Some("leave the parameter out, or choose a model that accepts it")
             }
+            FaultKind::ContextLength if self.message.starts_with(CONTEXT_FULL) => Some(
+                "shorten the prompt, or give the server a larger context (Ollama's `num_ctx`, llama.cpp's `--ctx-size`, vLLM's `--max-model-len`)",
+            ),
             FaultKind::ContextLength | FaultKind::TooLarge => {
                 Some("shorten the row or choose a larger model")
             }

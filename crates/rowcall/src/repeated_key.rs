@@ -1,5 +1,10 @@
 //! Finds keys that occur twice in an object of a JSON text; a parsed value keeps only the last.
 
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// Whether some object of `text`, which is valid JSON and was parsed into `value`, has a duplicate key.
@@ -29,4 +34,92 @@ fn count_members(text: &str) -> usize {
         }
     }
     members
+}
+
+/// The first name that an object of `text`, which is valid JSON, has twice.
+pub(crate) fn repeated_key(text: &str) -> Option<String> {
+    let mut found = None;
+    // The text is valid, so the search cannot fail.
+    let _ = Search(&mut found).deserialize(&mut serde_json::Deserializer::from_str(text));
+    found
+}
+
+/// Visits a value and everything in it.
+struct Search<'a>(&'a mut Option<String>);
+
+impl<'de> DeserializeSeed<'de> for Search<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Search<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Search(&mut *self.0))?.is_some() {}
+        Ok(())
+    }
+
+    // With the feature `arbitrary_precision`, serde_json also visits numbers as maps.
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            if names.contains(&name) {
+                self.0.get_or_insert(name);
+            } else {
+                names.insert(name);
+            }
+            fields.next_value_seed(Search(&mut *self.0))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_occurs_twice_in_one_object_is_found_at_any_depth() {
+        for (text, expected) in [
+            (r#"{"a":1,"b":{"a":2.50,"c":[{"d":1,"e":{}}]},"c":null}"#, None),
+            (r#"{"a":1,"b":true,"a":2}"#, Some("a")),
+            (r#"{"a":[{"x":[],"\u0078":-1e400}]}"#, Some("x")),
+            (r#"[{"a":{"b":"","b":1},"a":3}]"#, Some("b")),
+            ("12345678901234567890.10", None),
+        ] {
+            assert_eq!(repeated_key(text).as_deref(), expected, "{text}");
+        }
+    }
 }

@@ -15,6 +15,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "expected a time such as `90s`, `500ms` or `2m`".to_owned())
 }
 
+/// A time as `duration` reads it, above zero.
+pub(super) fn deadline(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected a time above zero".to_owned()),
+        time => Ok(time),
+    }
+}
+
 /// An age such as `30d`. A bare number is refused, since its unit would be a guess.
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "expected an age such as `30d`, `12h` or `90m`".to_owned())

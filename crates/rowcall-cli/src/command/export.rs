@@ -21,7 +21,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
     memo.check_validators(arguments.without_validators)?;
     let output = arguments.view.output.as_deref();
     let (failed, journal) = (arguments.view.failed.as_deref(), Some(&*arguments.journal));
-    Files { input: None, output, failed, journal, cache: None }.check_apart()?;
+    Files { input: memo.input.as_deref(), output, failed, journal, cache: None }.check_apart()?;
     if !arguments.force {
         check_own(output, &memo, &arguments.journal, "use `--force` to overwrite it")?;
     }

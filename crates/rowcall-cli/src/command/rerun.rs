@@ -38,7 +38,8 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
     }
     let (output, failed) = (arguments.output.as_deref(), memo.failed.as_deref());
     let cache = arguments.cache.path.as_deref();
-    Files { input: None, output, failed, journal: Some(&arguments.journal), cache }.check_apart()?;
+    let input = memo.input.as_deref();
+    Files { input, output, failed, journal: Some(&arguments.journal), cache }.check_apart()?;
     if !arguments.force {
         let journal = &arguments.journal;
         let written = output.or(memo.output.as_deref());

@@ -290,6 +290,8 @@ pub(crate) fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
     let left = |rows: u64| counted(rows.saturating_sub(stats.ended()), "row");
     match total {
         Some(RowsInAll::Counted(rows)) => left(rows),
+        // The input ended before its end, such as a file that was cut.
+        Some(RowsInAll::Estimated(rows)) if rows <= stats.ended() => "an unknown number of rows".to_owned(),
         Some(RowsInAll::Estimated(rows)) => format!("about {}", left(rows)),
         None => format!("at least {}", left(stats.taken)),
     }

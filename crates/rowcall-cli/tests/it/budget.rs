@@ -223,6 +223,7 @@ fn a_run_stops_at_its_deadline_and_when_too_many_rows_fail() {
     );
     assert_eq!(story.simulator.stats().unfinished, 0, "what was in flight was awaited");
     assert_exit(&story.run(&["--deadline", "1h"]), 0, &["400 done"]);
+    assert_exit(&story.run(&["--deadline", "0s"]), 2, &["expected a time above zero"]);
 
     let story =
         Story::new(Scenario::instant("declines").with_fault(Fault::new(FaultKind::Refusal, 0.5)), 1, 400);

@@ -143,6 +143,33 @@ fn rows_that_failed_in_an_earlier_step_are_handled_as_the_user_says() {
     assert_eq!(error["message"], "line 2: the row failed in an earlier step: invalid: no value");
 }
 
+/// A value with an undeclared field that the input has too, as when the model repeats its input.
+#[test]
+fn a_value_with_the_name_of_an_input_field_reaches_every_format() {
+    let dir = TestDir::new();
+    dir.write("in.csv", "text\na\n");
+    dir.write(
+        "map.json",
+        r#"{"type":"object","additionalProperties":{"type":"integer"},"const":{"text":1}}"#,
+    );
+    let run = ["run", "in.csv", "-s", "map.json", "-p", "{{ text }}", "-m", "sim"];
+    for time in ["first", "again"] {
+        let ran = dir.rowcall(&[&run[..], &["-o", "out.jsonl"]].concat());
+        assert_eq!(ran.code, Some(0), "{time}: {}", ran.stderr);
+        assert_eq!(
+            dir.read("out.jsonl"),
+            "{\"text\":\"a\",\"value\":{\"text\":1},\"_error\":null}\n",
+            "{time}"
+        );
+    }
+    let ran = dir.rowcall(&["export", "out.jsonl.journal"]);
+    assert_eq!((ran.code, ran.stdout), (Some(0), dir.read("out.jsonl")), "{}", ran.stderr);
+    let ran = dir.rowcall(&["rerun", "out.jsonl.journal"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let ran = dir.rowcall(&["export", "out.jsonl.journal", "--output-format", "csv"]);
+    assert_eq!(ran.stdout, "text,value,_error\na,\"{\"\"text\"\":1}\",\n", "{}", ran.stderr);
+}
+
 #[test]
 fn clashing_names_are_refused_before_anything_is_sent() {
     let dir = TestDir::new();

@@ -10,6 +10,9 @@ use super::gzip::{MAGIC, Members};
 use super::options::Encoding;
 
 const UTF8_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+/// The first bytes of a zip archive, which a spreadsheet (`.xlsx`, `.ods`) is.
+const ZIP_MARK: [u8; 3] = [b'P', b'K', 3];
+
 const UTF32_MARK: [u8; 4] = [0xff, 0xfe, 0, 0];
 
 /// A byte that never occurs in UTF-8.
@@ -32,6 +35,11 @@ pub(crate) fn text_of(
     head.extend(first(UTF8_MARK.len() - head.len(), &mut bytes)?);
     if head == UTF8_MARK {
         return Ok(bytes);
+    }
+    if head == ZIP_MARK {
+        let message =
+            "it is a zip archive, such as a spreadsheet (`.xlsx`), whatever its name; save the table as CSV";
+        return Err(io::Error::new(ErrorKind::InvalidData, message));
     }
     if head.starts_with(&UTF32_MARK[..3]) || head.get(1) == Some(&0) || head.first() == Some(&0) {
         head.extend(first(UTF32_MARK.len() - head.len(), &mut bytes)?);

@@ -1,22 +1,27 @@
 //! Handles what some writers produce that is not JSON or not valid text: `NaN` and `Infinity`, as Python writes them,
 //! and halves of surrogate pairs.
 
-/// Numbers that do not exist in JSON, the longest first.
-const NOT_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+/// Numbers that do not exist in JSON, in lower case. They may have a sign.
+const NOT_NUMBERS: [&str; 3] = ["nan", "infinity", "inf"];
 
-/// `text` with null for each `NaN`, `Infinity` and `-Infinity` outside strings, and how many there were; `None` if
-/// there were none.
+/// Parts of them as they are usually spelled: a text without any of these has none of them.
+const SIGNS: [&str; 6] = ["nan", "NaN", "NAN", "inf", "Inf", "INF"];
+
+/// `text` with null for each `NaN`, `Infinity` and `-Infinity` outside strings, however they are spelled, and how many there were;
+/// `None` if there were none.
 pub(crate) fn with_nulls(text: &str) -> Option<(String, u64)> {
-    if !text.contains("NaN") && !text.contains("Infinity") {
+    if !SIGNS.iter().any(|sign| text.contains(sign)) {
         return None;
     }
     let (mut fixed, mut count, mut rest) = (String::with_capacity(text.len()), 0, text);
     let (mut in_string, mut escaped) = (false, false);
     while let Some(character) = rest.chars().next() {
-        if !in_string && let Some(found) = NOT_NUMBERS.iter().find(|name| rest.starts_with(**name)) {
-            fixed.push_str("null");
-            count += 1;
-            rest = rest.get(found.len()..).unwrap_or_default();
+        if !in_string && let Some(word) = word(rest) {
+            let unsigned = word.trim_start_matches(['-', '+']);
+            let is_found = NOT_NUMBERS.iter().any(|name| unsigned.eq_ignore_ascii_case(name));
+            fixed.push_str(if is_found { "null" } else { word });
+            count += u64::from(is_found);
+            rest = rest.get(word.len()..).unwrap_or_default();
             continue;
         }
         if in_string {
@@ -29,6 +34,15 @@ pub(crate) fn with_nulls(text: &str) -> Option<(String, u64)> {
         rest = rest.get(character.len_utf8()..).unwrap_or_default();
     }
     (count > 0).then_some((fixed, count))
+}
+
+/// The letters and digits at the start of `text`, with a sign before them.
+fn word(text: &str) -> Option<&str> {
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let unsigned = text.get(sign..)?;
+    let is_part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.');
+    let length = unsigned.find(|character| !is_part(character)).unwrap_or(unsigned.len());
+    text.get(..sign + length).filter(|_| length > 0)
 }
 
 /// `text` with U+FFFD for each surrogate escape without its other half; `None` if there are none.
@@ -68,7 +82,12 @@ mod tests {
         let fixed = with_nulls(r#"{"a":NaN,"b":[-Infinity, Infinity],"c":"NaN \" NaN","NaN":1}"#);
         let expected = r#"{"a":null,"b":[null, null],"c":"NaN \" NaN","NaN":1}"#;
         assert_eq!(fixed, Some((expected.to_owned(), 3)));
-        assert_eq!(with_nulls(r#"{"a":"NaN"}"#), None);
+        let fixed = with_nulls(r#"{"a":nan,"b":[-inf,+Infinity, INF],"c":nano,"d":-1.5e3,"e":"nan"}"#);
+        let expected = r#"{"a":null,"b":[null,null, null],"c":nano,"d":-1.5e3,"e":"nan"}"#;
+        assert_eq!(fixed, Some((expected.to_owned(), 4)));
+        for text in [r#"{"a":"NaN"}"#, r#"{"information":"finance"}"#, r#"{"a":NaN.5}"#, r#"{"a":None}"#] {
+            assert_eq!(with_nulls(text), None, "{text}");
+        }
     }
 
     #[test]

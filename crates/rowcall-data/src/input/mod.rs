@@ -11,6 +11,7 @@ mod json_lines;
 mod json_number;
 mod json_object;
 mod json_odd;
+mod json_table;
 mod json_values;
 mod lines;
 mod notes;
@@ -34,6 +35,7 @@ use tokio::sync::mpsc;
 use crate::format::InputFormat;
 use crate::record;
 use feeder::Feeder;
+use json_values::Form;
 use parser::Parser;
 use rules::Rules;
 use shape::Shape;
@@ -159,6 +161,17 @@ impl Input {
         {
             let problem = Problem::new(format!("{name}: {message}"));
             return Err(Error::Config(problem.hint(rules::clash_hint(message))));
+        }
+        if (named, format) == (None, InputFormat::Json)
+            && shape != Shape::Values(Form::Array)
+            && let [Row { fields: Ok(object), .. }] = feeder.rows()
+            && let Some(problem) = json_table::problem(name, object)
+        {
+            // Several such values are rows.
+            while feeder.rows().len() == 1 && feeder.step() {}
+            if feeder.rows().len() == 1 {
+                return Err(Error::Config(problem));
+            }
         }
         let header = feeder.header().map(<[_]>::to_vec);
         if header.is_none() && matches!(format, InputFormat::Csv | InputFormat::Tsv) {

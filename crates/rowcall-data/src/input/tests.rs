@@ -247,6 +247,36 @@ async fn the_layout_of_a_json_file_is_detected() {
 }
 
 #[tokio::test]
+async fn a_json_file_that_is_one_table_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let columns = r#"{"text":{"0":"a","1":"b"},"n":{"0":1,"1":2}}"#;
+    let wrapped = "{\n \"data\": [\n  {\"text\": \"a\"}, {\"text\": \"b\"}\n ],\n \"total\": 2\n}\n";
+    for (name, content, problem) in [
+        ("a.json", columns.to_owned(), Some("is a table by columns")),
+        ("a.json", wrapped.to_owned(), Some("has its rows under `data`")),
+        // As one of several, as an element or on a line of its own, it is a row.
+        ("a.json", format!("{wrapped}{wrapped}"), None),
+        ("a.json", format!("{columns}\n{columns}"), None),
+        ("a.json", format!("[{columns}]"), None),
+        ("a.jsonl", format!("{columns}\n"), None),
+    ] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, &content).unwrap();
+        let opened = Input::open(&path, InputOptions::default());
+        match problem {
+            None => {
+                assert!(all(opened.unwrap(), 9).await.0.iter().all(|row| row.fields.is_ok()), "{content}")
+            }
+            Some(problem) => {
+                let error = opened.unwrap_err();
+                assert!(matches!(error, Error::Config(_)), "{error:?}");
+                assert!(error.to_string().contains(problem), "{content}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn opening_an_input_reports_a_clashing_first_record() {
     let options = InputOptions {
         format: Some(JsonLines),
@@ -333,6 +363,9 @@ async fn files_are_opened_by_their_extension_or_format() {
         assert_eq!(error.hint().is_some(), hint.is_some());
         assert!(error.hint().unwrap_or_default().ends_with(hint.unwrap_or_default()));
     }
+    std::fs::write(path("book.csv"), b"PK\x03\x04\x14\0\x06\0").unwrap();
+    let error = Input::open(path("book.csv"), InputOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("it is a zip archive, such as a spreadsheet"), "{error}");
     let options = InputOptions { format: Some(Csv), ..InputOptions::default() };
     let error = Input::open(directory.path(), options).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot read `{shown}`: Is a directory"));

@@ -4,14 +4,13 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::iter;
 
 use serde_json::{Map, Value};
 
 use super::LeftOut;
 use super::row::{ErrorText, OutputRow};
 use crate::layout::{
-    ERROR_FIELD, Layout, META_FIELDS, Meta, Rest, UNVALIDATED_FIELD, VALUE_FIELD, Values, meta_column,
+    ERROR_FIELD, Layout, META_FIELDS, Meta, Rest, UNVALIDATED_FIELD, Values, meta_column, rest_field,
 };
 use crate::record::{self, Field};
 
@@ -65,9 +64,8 @@ impl Csv {
         let mut header = [record.names.as_slice(), &value.names].concat();
         if layout.rest == Rest::Column {
             let is_free =
-                |name: &String| [&record, &value].iter().all(|columns| !columns.positions.contains_key(name));
-            let numbered = (2u64..).map(|number| format!("{VALUE_FIELD}_{number}"));
-            header.extend(iter::once(VALUE_FIELD.to_owned()).chain(numbered).find(is_free));
+                |name: &str| [&record, &value].iter().all(|columns| !columns.positions.contains_key(name));
+            header.push(rest_field(is_free));
         }
         header.push(ERROR_FIELD.to_owned());
         if layout.meta == Meta::Shown {

@@ -18,6 +18,9 @@ pub(crate) fn push(row: &OutputRow<'_>, out: &mut Vec<u8>) {
     for (name, value) in &row.value {
         push_field(out, name, value);
     }
+    if let Some((name, rest)) = &row.rest {
+        push_field(out, name, rest);
+    }
     push_field(out, ERROR_FIELD, &row.error);
     if let Some(meta) = &row.meta {
         let meta: Map<String, Value> = META_FIELDS.map(str::to_owned).into_iter().zip(meta.clone()).collect();

@@ -47,8 +47,9 @@ pub struct OutputOptions {
 /// failed row has no value fields. For a record without text, as for a row made from a Rust value, the row's fields
 /// are used.
 ///
-/// No line has a name twice: if the value of an open schema has a field that the record has too, the row is written
-/// as failed, with an `_error` of the kind `clash`.
+/// No line has a name twice: if the value of an open schema has a field that the record has too, all of the value's fields that the
+/// layout does not name go under `value`. A record with a field that the layout names or adds is written as failed, with an `_error` of the
+/// kind `clash`; [`Input`](crate::Input) yields no such record.
 ///
 /// A file is written under its name plus `.part` until [`Output::finish`], and stays there if that is not called.
 /// Each batch is written on a blocking thread, one batch at a time; a write whose future is dropped is still

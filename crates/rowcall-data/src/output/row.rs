@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use rowcall::{Effort, Error, Failure, FailureKind, Outcome, Problem, Result, Row, Usage, Usd, Violation};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::layout::{Layout, META_FIELDS, Meta, Place, Rest, VALUE_FIELD, Values};
+use crate::layout::{Layout, META_FIELDS, Meta, Place, Rest, VALUE_FIELD, Values, rest_field};
 use crate::record::{self, Field};
 
 /// Up to this many names are compared one by one.
@@ -32,6 +32,8 @@ pub(crate) struct OutputRow<'a> {
     pub fields: Vec<Field<'a>>,
     /// The value's fields; empty if there is an error.
     pub value: Vec<(&'a str, &'a Value)>,
+    /// The value's fields that the layout does not name, under one name, where one of them is also in the record.
+    pub rest: Option<(String, Map<String, Value>)>,
     pub error: Option<ErrorText<'a>>,
     /// Whether the value is unvalidated, if the layout marks such values; a row without a value has no mark.
     pub unvalidated: Option<Value>,
@@ -70,8 +72,8 @@ impl<'a> OutputRow<'a> {
         let record = record.trim_ascii();
         let mut fields = record::fields(record).map_err(|_| no_object(outcome.index))?;
         let taken: Vec<_> = fields.extract_if(.., |field| layout.adds(&field.name)).collect();
-        let (value, error) = match &outcome.result {
-            Err(failure) => (Vec::new(), Some(ErrorText::of(failure))),
+        let (value, rest, error) = match &outcome.result {
+            Err(failure) => (Vec::new(), None, Some(ErrorText::of(failure))),
             Ok(value) => {
                 let value = value_fields(value, layout);
                 // With many fields on both sides, a lookup is faster than comparing all pairs.
@@ -82,23 +84,32 @@ impl<'a> OutputRow<'a> {
                     None => fields.iter().any(|field| field.name == name),
                 };
                 let twice = |name: &str| layout.adds(name) || is_known(name);
-                let from_value = || match (names, layout.rest) {
+                let mut collisions = match (names, layout.rest) {
                     // The other fields share one column, and the input has none of the named ones.
-                    (Names::OfColumns, Rest::Column) => None,
+                    (Names::OfColumns, Rest::Column) => Vec::new(),
                     (Names::OfFields, _) | (Names::OfColumns, Rest::LeftOut) => {
-                        value.iter().map(|(name, _)| *name).find(|name| twice(name))
+                        value.iter().map(|(name, _)| *name).filter(|name| twice(name)).collect()
                     }
                 };
-                match taken.first().map(|field| &*field.name).or_else(from_value) {
-                    Some(name) => (Vec::new(), Some(ErrorText::clash(name))),
-                    None => (value, None),
+                let has_collisions = !collisions.is_empty();
+                collisions.retain(|name| layout.value_columns().iter().any(|column| column == name));
+                match (taken.first().map(|field| &*field.name).or(collisions.first().copied()), names) {
+                    (Some(name), _) => (Vec::new(), None, Some(ErrorText::clash(name))),
+                    (None, Names::OfFields) if has_collisions => {
+                        let (value, rest) = apart(value, layout);
+                        let is_free =
+                            |name: &str| !twice(name) && value.iter().all(|(other, _)| *other != name);
+                        let name = rest_field(is_free);
+                        (value, Some((name, rest)), None)
+                    }
+                    (None, Names::OfFields | Names::OfColumns) => (value, None, None),
                 }
             }
         };
         let meta = (layout.meta == Meta::Shown).then(|| meta(outcome));
         let mark = if error.is_some() { Value::Null } else { true.into() };
         let unvalidated = (layout.values == Values::Unvalidated).then_some(mark);
-        Ok(Self { record: taken.is_empty().then_some(record), fields, value, error, unvalidated, meta })
+        Ok(Self { record: taken.is_empty().then_some(record), fields, value, rest, error, unvalidated, meta })
     }
 }
 
@@ -116,6 +127,16 @@ impl<'a> ErrorText<'a> {
             format!("the field `{name}` of the record or the value would appear twice in the output");
         Self { kind: FailureKind::Clash.name(), message: Cow::Owned(message), violations: &[] }
     }
+}
+
+/// The value's fields that the layout names, and the others.
+fn apart<'a>(
+    value: Vec<(&'a str, &'a Value)>,
+    layout: &Layout,
+) -> (Vec<(&'a str, &'a Value)>, Map<String, Value>) {
+    let named: HashSet<&str> = layout.value_columns().iter().map(String::as_str).collect();
+    let (value, rest): (Vec<_>, Vec<_>) = value.into_iter().partition(|(name, _)| named.contains(name));
+    (value, rest.into_iter().map(|(name, field)| (name.to_owned(), field.clone())).collect())
 }
 
 fn value_fields<'a>(value: &'a Value, layout: &'a Layout) -> Vec<(&'a str, &'a Value)> {

@@ -113,6 +113,7 @@ fn failures_are_in_error_and_leave_no_value() {
     );
 }
 
+/// Whatever the value's names are, nothing of a value that was paid for is lost.
 #[test]
 fn no_line_has_a_name_twice() {
     let layout = Layout::beside(["label"]).unwrap().with_meta();
@@ -124,11 +125,30 @@ fn no_line_has_a_name_twice() {
     for (record, result, expected) in [
         (
             r#"{"id":1,"note":2}"#,
-            Ok(json!({"label": "x", "note": 3})),
-            format!(r#"{{"id":1,"note":2,{}"#, twice("note")),
+            Ok(json!({"label": "x", "note": 3, "more": 4})),
+            r#"{"id":1,"note":2,"label":"x","value":{"note":3,"more":4},"_error":null,"#.to_owned(),
         ),
-        (r#"{"n\u006fte":2}"#, Ok(json!({"note": 3})), format!(r#"{{"n\u006fte":2,{}"#, twice("note"))),
-        (r#"{"id":1}"#, Ok(json!({"_error": "x"})), format!(r#"{{"id":1,{}"#, twice("_error"))),
+        (
+            r#"{"n\u006fte":2}"#,
+            Ok(json!({"note": 3})),
+            r#"{"n\u006fte":2,"value":{"note":3},"_error":null,"#.to_owned(),
+        ),
+        (
+            r#"{"value":1}"#,
+            Ok(json!({"value": 2, "value_2": 3})),
+            r#"{"value":1,"value_2":{"value":2,"value_2":3},"_error":null,"#.to_owned(),
+        ),
+        (
+            r#"{"value":1}"#,
+            Ok(json!("not an object")),
+            r#"{"value":1,"value_2":{"value":"not an object"},"_error":null,"#.to_owned(),
+        ),
+        (
+            r#"{"id":1}"#,
+            Ok(json!({"_error": "x"})),
+            r#"{"id":1,"value":{"_error":"x"},"_error":null,"#.to_owned(),
+        ),
+        (r#"{"label":1}"#, Ok(json!({"label": "x"})), format!(r#"{{"label":1,{}"#, twice("label"))),
         (r#"{"_meta":0,"id": 1}"#, Ok(json!({})), format!(r#"{{"id":1,{}"#, twice("_meta"))),
         (
             r#"{"_error":null,"id": 1}"#,
@@ -312,7 +332,7 @@ fn done() -> Vec<(Row, Outcome)> {
     vec![
         (row(r#"{"id":1}"#), outcome(Ok(json!({"label": "x"})))),
         (row(r#"{"id":2}"#), outcome(Err(Failure::unasked(FailureKind::Refusal, "no")))),
-        (row(r#"{"id":3}"#), outcome(Ok(json!({"label": "x", "id": 4})))),
+        (row(r#"{"id":3,"label":4}"#), outcome(Ok(json!({"label": "x"})))),
     ]
 }
 
@@ -329,7 +349,7 @@ async fn a_file_has_its_name_when_it_is_complete() {
         Output::open(Some(&path("link.csv")), OutputOptions { failed, ..options(None) }).unwrap();
     output.write(done()).await.unwrap();
     assert_eq!(read("out.csv").unwrap(), "old");
-    let twice = "clash: the field `id` of the record or the value would appear twice in the output";
+    let twice = "clash: the field `label` of the record or the value would appear twice in the output";
     let text = format!("id,label,_error\n1,x,\n2,,refusal: no\n3,,{twice}\n");
     assert_eq!(read("out.csv.part").unwrap(), text);
     assert_eq!(output.finish().await.unwrap(), Written { rows: 3, clashes: 1, left_out: LeftOut::default() });

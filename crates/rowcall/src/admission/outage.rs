@@ -21,6 +21,10 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 const SHARE: u32 = 20;
 
+/// The same while nothing was ever accepted: then the setup is probably wrong, and there is no rate to return to.
+const LONGEST_IF_NEW: Duration = Duration::from_secs(2);
+const SHARE_IF_NEW: u32 = 5;
+
 /// A probe that hangs does not block the next one forever: that follows after this time, or twice the longest recent latency, or a
 /// thirtieth of the outage's duration, whichever is longest.
 const HANGING: Duration = Duration::from_secs(1);
@@ -89,6 +93,8 @@ pub(super) struct Outages {
     /// The latest series that was an outage.
     latest: u64,
     has_accepted: bool,
+    /// Whether an outage lasted longer than it was believed, and nothing was accepted since: then another takes [`FAILURES`] rows.
+    is_doubted: bool,
     /// The longest recent latency.
     longest: Duration,
     /// When an attempt last ended or was sent.
@@ -122,6 +128,7 @@ impl Outages {
             outage: None,
             latest: 0,
             has_accepted: false,
+            is_doubted: false,
             longest: Duration::ZERO,
             busy_at: Duration::ZERO,
         }
@@ -150,7 +157,9 @@ impl Outages {
 
     /// Records that an attempt is sent while this many others are in flight.
     pub(super) fn sent(&mut self, others: usize, now: Duration) {
-        if others == 0 && now.saturating_sub(self.busy_at) > IDLE {
+        // The wait for a probe is not idle.
+        let idle_since = self.outage.map_or(self.busy_at, |outage| outage.next_probe.max(self.busy_at));
+        if others == 0 && now.saturating_sub(idle_since) > IDLE {
             (self.outage, self.failures) = (None, None);
             self.series += 1;
         }
@@ -168,7 +177,7 @@ impl Outages {
 
     /// Records that an attempt was accepted. Returns whether that ends an outage.
     pub(super) fn accepted(&mut self, number: u64, latency: Duration) -> bool {
-        self.has_accepted = true;
+        (self.has_accepted, self.is_doubted) = (true, false);
         self.longest = latency.max(self.longest.saturating_sub(self.longest / 64));
         let is_over = self.outage.is_some_and(|outage| number > outage.first);
         if is_over || (self.outage.is_none() && self.failures.is_some()) {
@@ -206,9 +215,11 @@ impl Outages {
             series.failures += 1;
             series.rows += u32::from(is_first);
             // If many are in flight, they will show whether all get pages.
-            let is_seen_at_once = failing == Failing::Page && others + 1 < FAILURES as usize;
+            let is_seen_at_once =
+                failing == Failing::Page && others + 1 < FAILURES as usize && !self.is_doubted;
+            let fewest = if self.is_doubted { FAILURES } else { FEWEST_ROWS };
             is_of_many =
-                series.rows >= FEWEST_ROWS && (series.failures >= FAILURES || others == 0) || is_seen_at_once;
+                series.rows >= fewest && (series.failures >= FAILURES || others == 0) || is_seen_at_once;
         }
         let series = self.failures;
         let may_recover = match failing {
@@ -232,11 +243,14 @@ impl Outages {
                 let believed = if is_answering_page { BELIEVED_FOR_PAGES } else { BELIEVED_FOR_FEW };
                 if !outage.is_broad && lasted > believed {
                     (self.outage, self.failures) = (None, None);
+                    self.is_doubted = true;
                     self.series += 1;
                     strikes.open = 0;
                     return self.blame_without_outage(failing);
                 }
-                let probe_in = (lasted / SHARE).clamp(SHORTEST, LONGEST).max(retry_after.unwrap_or_default());
+                let (share, longest) =
+                    if self.has_accepted { (SHARE, LONGEST) } else { (SHARE_IF_NEW, LONGEST_IF_NEW) };
+                let probe_in = (lasted / share).clamp(SHORTEST, longest).max(retry_after.unwrap_or_default());
                 outage.next_probe = now + probe_in;
                 strikes.open = 0;
                 Blame::Account(lasted)

@@ -115,6 +115,45 @@ fn the_limit_of_a_cut_answer_is_doubled_twice() {
     );
 }
 
+/// The finish reason, the tokens used of 4000, and whether more room is asked for.
+#[test]
+fn a_full_context_gets_no_larger_output_limit() {
+    for (reason, used, is_enlarged) in [
+        ("length", 5, false),
+        ("length", 3599, false),
+        ("length", 3600, true),
+        ("length", 4000, true),
+        // Nothing is known of what was used.
+        ("length", 0, true),
+        ("MAX_TOKENS", 5, false),
+        ("max_output_tokens", 5, false),
+        ("model_context_window_exceeded", 5, false),
+        ("stop_sequence", 5, true),
+    ] {
+        let mut conversation = begin(3, Some(4000));
+        let usage = Some(Usage { output_tokens: used, reasoning_tokens: used / 2, ..Usage::default() });
+        let cut =
+            Completion { finish: Finish::Length, finish_reason: reason.to_owned(), usage, ..completion("{") };
+        match conversation.judge(Answer::Read(cut, Reading::Truncated)) {
+            Step::Ask => {
+                assert!(is_enlarged, "{reason} {used}");
+                assert_eq!(conversation.prompt().output_limit, Some(8000));
+            }
+            done @ Step::Done(_) => {
+                let failure = failure(done);
+                assert!(!is_enlarged, "{reason} {used}: {failure}");
+                assert_eq!(failure.kind, FailureKind::Fault(FaultKind::ContextLength));
+                let expected = format!(
+                    "the model's context is full: the answer was cut after {used} tokens, below its limit of 4000"
+                );
+                assert_eq!(failure.message, expected);
+                assert!(failure.hint().is_some_and(|hint| hint.contains("num_ctx")));
+                assert!(failure.completion.is_some());
+            }
+        }
+    }
+}
+
 #[test]
 fn without_our_own_limit_the_servers_is_inferred_from_its_usage() {
     let mut conversation = begin(3, None);

@@ -14,7 +14,7 @@ mod spelling;
 use effect::restricts;
 
 /// Where providers put a schema, within one another.
-const WRAPPERS: [&str; 22] = [
+const WRAPPERS: [&str; 25] = [
     "schema",
     "json_schema",
     "jsonSchema",
@@ -37,7 +37,13 @@ const WRAPPERS: [&str; 22] = [
     "functions",
     "functionDeclarations",
     "function_declarations",
+    "structured_outputs",
+    "guided_json",
+    "json",
 ];
+
+/// The wrappers within which Bedrock and vLLM put the schema under `json`, which elsewhere is a name like any other.
+const AROUND_JSON: [&str; 3] = ["structured_outputs", "inputSchema", "input_schema"];
 
 /// What stands beside a schema that is wrapped, and says nothing of it.
 const BESIDE: [&str; 16] = [
@@ -102,18 +108,22 @@ const TYPE_WORDS: [(&str, &str); 16] = [
 /// The schema in what was given, and a note if it had to be looked for.
 pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
     const DEEPEST: usize = 6;
-    let (mut pointer, mut inner, mut is_gemini) = (String::new(), &given, false);
+    let (mut pointer, mut inner, mut is_gemini, mut around) = (String::new(), &given, false, "");
     for _ in 0..DEEPEST {
-        // A list of one tool.
+        // A list of one tool. An entry that wraps nothing is not a tool.
         let only = inner.as_array().and_then(|list| <&[Value; 1]>::try_from(list.as_slice()).ok());
-        let step = only.map(|[only]| ("0", only)).or_else(|| inner.as_object().and_then(step_in));
+        let is_tool = |entry: &Value| entry.as_object().is_some_and(|entry| step_in(entry, "0").is_some());
+        let step = match only {
+            Some([only]) => is_tool(only).then_some(("0", only)),
+            None => inner.as_object().and_then(|given| step_in(given, around)),
+        };
         let Some((name, next)) = step else { break };
         is_gemini |= matches!(
             name,
             "responseSchema" | "response_schema" | "functionDeclarations" | "function_declarations"
         );
         pointer.push_str(&format!("/{name}"));
-        inner = next;
+        (inner, around) = (next, name);
     }
     let is_schema = restricts(inner);
     if pointer.is_empty() || !is_schema {
@@ -126,8 +136,8 @@ pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
     (schema, Some(format!("the schema was taken from `{pointer}` of what was given")))
 }
 
-/// One step into a wrapper, if `given` is one and no schema itself.
-fn step_in(given: &Map<String, Value>) -> Option<(&'static str, &Value)> {
+/// One step into a wrapper, if `given` is one and no schema itself. It was found under the name `around`.
+fn step_in<'a>(given: &'a Map<String, Value>, around: &str) -> Option<(&'static str, &'a Value)> {
     let is_beside = |name: &String| {
         BESIDE.contains(&&**name)
             && given
@@ -137,6 +147,9 @@ fn step_in(given: &Map<String, Value>) -> Option<(&'static str, &Value)> {
     let mut others = given.keys().filter(|name| !is_beside(name));
     let (name, more) = (others.next()?, others.next());
     let wrapper = WRAPPERS.into_iter().find(|wrapper| wrapper == name)?;
+    if wrapper == "json" && !AROUND_JSON.contains(&around) {
+        return None;
+    }
     // A property may be called so as well; a wrapper has words beside it, or a schema directly within it.
     let says_type =
         given.get("type").and_then(Value::as_str).is_some_and(|name| JsonType::named(name).is_some());

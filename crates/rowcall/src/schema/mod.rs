@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::error::Problem;
 use crate::number;
+use crate::repeated_key::repeated_key;
 use crate::violation::Violation;
 
 mod alternatives;
@@ -300,12 +301,19 @@ const FORMS: &str =
     "give the path of a JSON Schema file, JSON Schema itself, or fields such as `name str, age int?`";
 
 fn parse_json(text: &str) -> Result<Value, Problem> {
-    serde_json::from_str(text).map_err(|error| {
+    let json = serde_json::from_str(text).map_err(|error| {
         if error.to_string().starts_with("recursion limit") {
             return satisfiable::too_deep();
         }
         Problem::new(format!("the schema is not valid JSON: {error}")).hint(FORMS)
-    })
+    })?;
+    match repeated_key(text) {
+        Some(name) => {
+            let message = format!("an object of the schema has the name `{name}` twice");
+            Err(Problem::new(message).hint("only one of the two would count: remove or rename the other"))
+        }
+        None => Ok(json),
+    }
 }
 
 /// A problem with the schema at `pointer`.

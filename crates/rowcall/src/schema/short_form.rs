@@ -102,6 +102,12 @@ fn parse_field(field: &str) -> Result<Field, Problem> {
         Some((typed, description)) if rest.trim().is_empty() => (typed, description),
         Some(_) | None => (rest.trim(), description),
     };
+    if rest.is_empty()
+        && let Some(hint) = description.and_then(|text| type_meant(name, text))
+    {
+        let description = shown(description.unwrap_or_default());
+        return Err(problem(format!("`{description}` would be its description, not its type")).hint(hint));
+    }
     let (rest, optional) = strip(rest, "?");
     let (word, list) = strip(rest, "[]");
     let base = match TYPES.iter().find(|(short, _)| *short == word) {
@@ -130,6 +136,59 @@ fn typed(text: &str) -> Option<(&str, Option<&str>)> {
     };
     let (word, _) = strip(strip(typed, "?").0, "[]");
     TYPES.iter().any(|(short, _)| *short == word).then_some((typed, description))
+}
+
+/// What to write if the description of the field `name` is exactly a type in another language, or labels such as `yes|no`.
+fn type_meant(name: &str, description: &str) -> Option<String> {
+    let is_bare = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\''))
+    };
+    let words: Vec<&str> = description.split('|').map(str::trim).collect();
+    let values: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| !matches!(word.to_lowercase().as_str(), "none" | "null"))
+        .collect();
+    match (words.as_slice(), values.as_slice()) {
+        (_, [word]) => {
+            let (short, is_optional) = short_type(word)?;
+            let mark = if is_optional || words.len() > 1 { "?" } else { "" };
+            Some(format!("write `{name} {short}{mark}`, or describe the field in more words"))
+        }
+        ([_, _, ..], [_, _, ..]) if values.iter().copied().all(is_bare) => {
+            let labels: Vec<String> =
+                values.iter().map(|word| format!("\"{}\"", word.trim_matches(['"', '\'']))).collect();
+            let labels = labels.join(", ");
+            Some(format!("for a choice, give a JSON Schema in which `{name}` is `{{\"enum\": [{labels}]}}`"))
+        }
+        _ => None,
+    }
+}
+
+/// The short form's type for one of another language, and whether it is optional.
+fn short_type(word: &str) -> Option<(String, bool)> {
+    const LISTS: [&str; 7] = ["list", "array", "set", "sequence", "vec", "tuple", "iterable"];
+    let lower = word.to_lowercase();
+    let (word, is_optional) = strip(lower.trim(), "?");
+    let known = TYPES.iter().find(|(short, _)| *short == word).map(|(short, _)| *short);
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == word).map(|(_, short)| *short);
+    if let Some(short) = known.or(alias) {
+        return Some((short.to_owned(), is_optional));
+    }
+    let item = |item: &str| match short_type(item)? {
+        (short, false) if !short.ends_with("[]") => Some((format!("{short}[]"), is_optional)),
+        _ => None,
+    };
+    if let (base, true) = strip(word, "[]") {
+        return item(base);
+    }
+    let (outer, inner) = word.split_once(['[', '<'])?;
+    let inner = inner.strip_suffix([']', '>'])?;
+    match outer.trim_end() {
+        "optional" | "option" => short_type(inner).map(|(short, _)| (short, true)),
+        outer if LISTS.contains(&outer) => item(inner.trim()),
+        _ => None,
+    }
 }
 
 fn strip<'t>(text: &'t str, mark: &str) -> (&'t str, bool) {

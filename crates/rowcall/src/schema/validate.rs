@@ -166,6 +166,8 @@ fn problem(error: &ValidationError<'_>) -> Problem {
     };
     let usual = if pointer.ends_with("/required") || pointer == "/required" {
         "`required` is a list of names that stands beside `properties`"
+    } else if pointer.ends_with("/items") && error.instance().is_array() {
+        "put a list of schemas under `prefixItems`; up to draft 2019-09 it was `items`, for which `$schema` must name the draft"
     } else {
         "see JSON Schema for what may stand here"
     };

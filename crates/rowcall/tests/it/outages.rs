@@ -140,7 +140,8 @@ async fn a_bad_row_fails_alone() {
     assert_eq!(outcomes.iter().filter(|outcome| outcome.result.is_err()).count(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+/// At once if there are many rows. The minute for which fewer wait is tested in virtual time, in `admission/tests/outage.rs`.
+#[tokio::test]
 async fn a_server_that_only_sends_web_pages_stops_the_run_instead_of_failing_all_rows() {
     let (base_url, _) = server(|_| Some((200, "<html>a login page</html>")));
     let error = ages(&base_url, 2).gather_outcomes(rows(50)).await.expect_err("it is not an API server");

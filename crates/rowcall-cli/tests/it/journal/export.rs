@@ -66,6 +66,18 @@ fn an_export_has_the_same_bytes_as_the_runs_output() {
 }
 
 #[test]
+fn the_runs_own_input_is_never_overwritten() {
+    let story = Story::new(Scenario::instant("answers"), &ages(3));
+    assert_exit(&story.run(&[]), 0, &["3 done"]);
+    let input = story.dir.read("in.txt");
+    for command in ["export", "rerun"] {
+        let ran = story.dir.rowcall(&[command, JOURNAL, "-o", "./in.txt", "--force"]);
+        assert_exit(&ran, 2, &["is both the input and the output"]);
+        assert_eq!(story.dir.read("in.txt"), input, "{command}");
+    }
+}
+
+#[test]
 fn an_export_in_another_form_is_what_a_run_would_have_written() {
     for (as_run, as_exported) in [
         (("out.jsonl", &[][..]), ("x.csv", &[][..])),

@@ -110,10 +110,82 @@ async fn a_web_page_is_an_outage_at_once() {
         }
         // A page may be the row's fault after all; if nothing else ever came, the address is wrong.
         let (blamed, after) = if has_answered { (Blame::Row, 360) } else { (Blame::Setup, 60) };
-        assert_eq!((&blame[..], started.elapsed().as_secs()), (&[blamed][..], after));
-        assert_eq!(fail(&admission, &mut row, Failing::Page).await, [blamed]);
+        let took = started.elapsed().as_secs();
+        assert_eq!((&blame[..], (after..after + 3).contains(&took)), (&[blamed][..], true), "{took} s");
+        for failures in 1..20 {
+            assert_eq!(fail(&admission, &mut row, Failing::Page).await, [blamed]);
+            assert_eq!(row[0].count(), failures);
+        }
+        // After an answer, pages are an outage again.
         answered(&admission).await;
+        let fresh = fail(&admission, &mut [Strikes::default()], Failing::Page).await;
+        assert_eq!(fresh, [Blame::Account(Duration::ZERO)]);
     }
+}
+
+/// A run of a few rows whose address is that of a website: it ends soon, and after few requests.
+#[tokio::test(start_paused = true)]
+async fn a_few_rows_that_only_ever_get_pages_use_up_their_retries_after_a_minute() {
+    for count in [1, 3, 7] {
+        let admission = Admission::new();
+        let mut rows = vec![Strikes::default(); count];
+        let started = Instant::now();
+        let mut requests = 0;
+        let last = loop {
+            let blames = {
+                let mut blames = Vec::new();
+                for row in &mut rows {
+                    blames.extend(fail(&admission, std::slice::from_mut(row), Failing::Page).await);
+                }
+                blames
+            };
+            requests += count;
+            if rows.iter().any(|row| row.count() > 5) {
+                break blames;
+            }
+        };
+        assert_eq!(last[0], Blame::Setup, "{count}");
+        let took = started.elapsed().as_secs();
+        assert!((60..63).contains(&took), "{count} rows: {took} s");
+        assert!(requests < 55 + 7 * count, "{count} rows: {requests} requests");
+    }
+}
+
+/// The rows that come next do not each wait for the same outage again.
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_that_was_not_believed_another_takes_eight_rows() {
+    for failing in [Failing::Page, Failing::Gateway] {
+        let admission = Admission::new();
+        answered(&admission).await;
+        let mut rows = [Strikes::default(); 2];
+        while rows[0].count() < 2 {
+            fail(&admission, &mut rows, failing).await;
+        }
+        for nth in 1..=8 {
+            let blame = fail(&admission, &mut [Strikes::default()], failing).await;
+            assert_eq!(matches!(blame[..], [Blame::Account(_)]), nth == 8, "{failing:?}, {nth}: {blame:?}");
+        }
+    }
+}
+
+/// A server that asks for more than the idle gap is still the same outage.
+#[tokio::test(start_paused = true)]
+async fn an_outage_grows_while_the_server_asks_for_long_waits() {
+    let admission = Admission::new();
+    answered(&admission).await;
+    let mut rows = [Strikes::default(); 8];
+    fail(&admission, &mut rows, Failing::Gateway).await;
+    let retry_after = Some(Duration::from_secs(90));
+    let mut lasted = Vec::new();
+    for row in &mut rows[..5] {
+        let settlement = Settlement::Failed { failing: Failing::Gateway, retry_after };
+        let permit = admission.admit_free(NEED, None).await;
+        let Blame::Account(duration) = permit.settle(settlement, Cost::default(), &[], row) else {
+            panic!("it is no outage after {lasted:?}")
+        };
+        lasted.push(duration.as_secs());
+    }
+    assert_eq!(lasted, [0, 90, 180, 270, 360]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,11 +49,40 @@ fn what_providers_wrap_a_schema_in_is_taken_off_with_a_note() {
             } }),
             "/responseSchema",
         ),
+        (json!({ "guided_json": inner() }), "/guided_json"),
+        (json!({ "structured_outputs": { "json": inner() } }), "/structured_outputs/json"),
+        (
+            json!({ "toolSpec": { "name": "p", "description": "d", "inputSchema": { "json": inner() } } }),
+            "/toolSpec/inputSchema/json",
+        ),
+        (
+            json!({ "tools": [{ "toolSpec": { "name": "p", "inputSchema": { "json": inner() } } }] }),
+            "/tools/0/toolSpec/inputSchema/json",
+        ),
     ] {
         let schema = Schema::from_json(given.clone()).expect("taken");
         assert_eq!(schema.as_json(), &inner(), "{given}");
         assert_eq!(schema.notes(), [format!("the schema was taken from `{place}` of what was given")]);
     }
+}
+
+#[test]
+fn a_list_of_one_is_only_unwrapped_if_it_is_a_tool() {
+    for given in [
+        json!([{ "name": "name", "type": "string" }]),
+        json!([{ "type": "object", "properties": { "a": { "type": "string" } } }]),
+        json!([[inner()]]),
+        json!([]),
+    ] {
+        let problem = Schema::from_json(given.clone()).expect_err("it is not a tool");
+        assert_eq!(problem.message, "the schema is an array, expected an object", "{given}");
+    }
+}
+
+#[test]
+fn json_is_a_name_like_any_other_outside_of_its_wrappers() {
+    let problem = Schema::from_json(json!({ "json": inner() })).expect_err("it is not a wrapper");
+    assert!(problem.message.contains("under `json`"), "{}", problem.message);
 }
 
 #[test]

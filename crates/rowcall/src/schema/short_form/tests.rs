@@ -58,6 +58,35 @@ fn every_field_becomes_a_property_in_its_place() {
     "#);
 }
 
+/// A type in the words of another language would silently be the description of a text.
+#[test]
+fn a_description_that_is_exactly_a_type_is_refused_with_the_type_that_is_meant() {
+    for (field, hint) in [
+        ("a: string", "write `a str`"),
+        ("a: Int", "write `a int`"),
+        ("a: integer?", "write `a int?`"),
+        ("a: number", "write `a float`"),
+        ("a: boolean", "write `a bool`"),
+        ("a: date", "write `a str`"),
+        ("a: array", "write `a str[]`"),
+        ("a: list[str]", "write `a str[]`"),
+        ("a: List[int]", "write `a int[]`"),
+        ("a: Vec<f64>", "write `a float[]`"),
+        ("a: string[]", "write `a str[]`"),
+        ("a: Optional[int]", "write `a int?`"),
+        ("a: str | None", "write `a str?`"),
+        ("a: positive|negative", r#"`{"enum": ["positive", "negative"]}`"#),
+        (r#"a: "yes" | "no""#, r#"`{"enum": ["yes", "no"]}`"#),
+    ] {
+        let problem = parse(&format!("b str, {field}")).unwrap_err();
+        assert!(problem.message.contains("would be its description"), "{field}: {}", problem.message);
+        assert!(problem.hint.as_deref().unwrap_or_default().contains(hint), "{field}: {:?}", problem.hint);
+    }
+    for field in ["a str: date", "a int: number", "a: date: of birth", "a: day|month of birth"] {
+        assert!(parse(field).is_ok(), "{field}");
+    }
+}
+
 #[test]
 fn blanks_line_ends_and_commas_are_read_leniently() {
     let expected = parse("a str, b int?: words").unwrap();
@@ -75,7 +104,16 @@ fn blanks_line_ends_and_commas_are_read_leniently() {
         assert_eq!(parse(text), Ok(expected.clone()), "{text:?}");
     }
     assert_eq!(parse("a: int[]?, b: bool"), parse("a int[]?, b bool"));
-    for words in ["integer", "int or float", "an int", "Int", "int.", "strong"] {
+    for words in [
+        "an integer",
+        "int or float",
+        "an int",
+        "int.",
+        "strong",
+        "yes or no",
+        "in m|s of arc",
+        "list of names",
+    ] {
         let described = parse(&format!("a: {words}")).unwrap();
         assert_eq!(described["properties"]["a"], json!({ "type": "string", "description": words }));
     }
