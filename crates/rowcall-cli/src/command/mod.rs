@@ -6,6 +6,7 @@ mod comparison;
 mod estimate;
 pub(crate) mod export;
 pub(crate) mod models;
+pub(crate) mod prices;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schema;

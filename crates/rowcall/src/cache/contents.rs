@@ -58,7 +58,7 @@ pub struct CachedPlan {
     pub usage: Usage,
     /// What they cost then, as far as that is known.
     pub cost: Usd,
-    /// Answers whose cost is not in it, as nobody knows it.
+    /// Answers whose cost is not known and not in it.
     pub cost_unknown: u64,
     /// When the first and the last of them were kept.
     pub kept: (SystemTime, SystemTime),
@@ -221,7 +221,8 @@ impl CacheContents {
 }
 
 impl Pruning {
-    /// Removes answers from the cache at `path`, and gives their room back to the disk. Runs that use it go on.
+    /// Removes answers from the cache at `path`, with the plans that have none left, and gives their room back to the disk. Runs that use
+    /// it go on.
     ///
     /// # Errors
     /// [`Error::Config`] if nothing is said of which, if a plan is named that is not there or not one only, and if the cache cannot be
@@ -269,6 +270,7 @@ impl Pruning {
                     remove.execute([integer(((used - most) / each).clamp(1, REMOVED_TOGETHER))])?;
                 }
             }
+            connection.execute("DELETE FROM plans WHERE id NOT IN (SELECT plan FROM answers)", [])?;
             give_back_room(&connection)?;
             let left = answers()?;
             Ok(Pruned { removed: all.saturating_sub(left), left, bytes: (before, bytes(&connection)?.all) })

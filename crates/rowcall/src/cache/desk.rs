@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -14,8 +15,12 @@ use crate::error::Problem;
 use crate::identity::Key;
 use crate::relay::{Relayed, Together};
 
-/// The most requests that are served together, so that nobody waits for ever larger ones.
+/// The most requests that are served together, so that none waits for groups that grow without end.
 const MOST_TOGETHER: usize = 2048;
+
+/// How long requests are gathered while several come at a time: a transaction costs the same for one row as for some, and answers take
+/// much longer than this.
+const GATHERING: Duration = Duration::from_millis(2);
 
 /// How often it is looked for answers that others are asking for: seldom beside what it costs, often beside how long answers take.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -30,7 +35,7 @@ const LONGEST_CLAIM: Duration = Duration::from_hours(1);
 /// What a run wants of the desk.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// What there is about a key; if somebody is asking about it, the reply comes once that is over.
+    /// What there is about a key. If another run is asking about it, the reply comes once that is over.
     LookUp { wanted: Wanted, to: To },
     /// The right to ask about a key. Its number distinguishes claims of the same key.
     Claim { wanted: Wanted, number: u64, to: To },
@@ -45,11 +50,11 @@ pub(super) enum Request {
 pub(super) enum Reply {
     /// There is an answer.
     Answered(Box<Answer>),
-    /// Nothing is there, and nobody is asking for it.
+    /// There is no answer, and no run is asking for one.
     Free,
     /// It may be asked for.
     Claimed,
-    /// It may not: there is an answer by now, or somebody else is asking for it.
+    /// It may not: there is an answer by now, or another run is asking for one.
     Taken,
     /// It is kept, as far as anything is.
     Kept,
@@ -62,10 +67,10 @@ pub(super) struct To {
     pub(super) relay: Relayed<Reply>,
 }
 
-/// What is wrong with the store, until somebody has taken note of it.
+/// What is wrong with the store, until a run has reported it.
 pub(super) type Trouble = Arc<Mutex<Option<Problem>>>;
 
-/// What the thread works with.
+/// The state of the thread.
 #[derive(Debug)]
 pub(super) struct Desk<S> {
     store: S,
@@ -76,19 +81,33 @@ pub(super) struct Desk<S> {
     /// Claims of this process, with their numbers and since when there are.
     held: HashMap<Key, (u64, Instant)>,
     renewed: Instant,
-    /// Those who wait until nobody is asking any more.
+    /// Rows that wait for the answers of other runs.
     waiting: Vec<(Wanted, To)>,
     looked: Instant,
+    /// Whether the last group had several requests, and when it was served.
+    is_busy: bool,
+    served: Instant,
 }
 
 impl<S: Store> Desk<S> {
     pub(super) fn new(store: S, trouble: Trouble) -> Self {
         let now = Instant::now();
         let (held, waiting) = (HashMap::new(), Vec::new());
-        Self { store, trouble, reads: true, writes: true, held, renewed: now, waiting, looked: now }
+        Self {
+            store,
+            trouble,
+            reads: true,
+            writes: true,
+            held,
+            renewed: now,
+            waiting,
+            looked: now,
+            is_busy: false,
+            served: now,
+        }
     }
 
-    /// Serves until nobody can want anything any more; then what is still claimed is given back.
+    /// Serves until there are no more senders; then gives back what is still claimed.
     pub(super) fn serve(mut self, requests: &Receiver<Request>) {
         loop {
             let first = match self.patience() {
@@ -100,8 +119,14 @@ impl<S: Store> Desk<S> {
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
+            if self.is_busy && !group.is_empty() {
+                thread::sleep(GATHERING.saturating_sub(self.served.elapsed()));
+            }
             group.extend(requests.try_iter().take(MOST_TOGETHER - 1));
+            // One that comes alone, such as of rows that are asked about one after another, is served at once.
+            self.is_busy = group.len() > 1;
             self.serve_together(group);
+            self.served = Instant::now();
         }
         let given_back = self.held.keys().copied().collect();
         let work = Work { given_back, ..Work::default() };
@@ -111,7 +136,7 @@ impl<S: Store> Desk<S> {
         }
     }
 
-    /// How long there is nothing to do if nobody wants anything; `None` is for ever.
+    /// How long there is nothing to do without requests; `None` is for ever.
     fn patience(&self) -> Option<Duration> {
         let until = |since: Instant, period: Duration| period.saturating_sub(since.elapsed());
         let looks = (!self.waiting.is_empty()).then(|| until(self.looked, LOOK_AGAIN));
@@ -220,7 +245,7 @@ impl<S: Store> Desk<S> {
         for (wanted, to) in looks {
             match found.next() {
                 Some(Standing::Answered(answer)) => replies.add(to, Reply::Answered(answer)),
-                // Without claims of one's own nobody else's are waited for either.
+                // Without claims of its own a run does not wait for those of others either.
                 Some(Standing::Claimed) if self.writes => self.waiting.push((wanted, to)),
                 Some(Standing::Claimed | Standing::Free) | None => replies.add(to, Reply::Free),
             }

@@ -1,5 +1,5 @@
 //! A store in a SQLite file, which any number of processes of one machine may write to: each transaction takes the right to write
-//! before it looks, so that nobody has to give way in its middle.
+//! before it looks, so that no process has to give up in the middle of one.
 #![expect(
     clippy::disallowed_methods,
     reason = "leases and ages go by the time of day, which all processes share"
@@ -55,8 +55,8 @@ fn hint(ailment: Ailment) -> &'static str {
 pub(super) struct AnswerFile {
     path: PathBuf,
     connection: Connection,
-    /// The number of the plan whose answers are kept.
-    plan: i64,
+    /// The plan whose answers are kept.
+    plan: PlanRecord,
     claimant: String,
 }
 
@@ -65,7 +65,7 @@ impl AnswerFile {
     ///
     /// # Errors
     /// A file of another kind or of a newer format, one on a network drive, and whatever keeps it from being written to.
-    pub(super) fn open(path: &Path, plan: &PlanRecord, claimant: String) -> Result<Self, Problem> {
+    pub(super) fn open(path: &Path, plan: PlanRecord, claimant: String) -> Result<Self, Problem> {
         mount::check_local(path)?;
         if is_nothing(path)? {
             let _lock = Lock::wait(&CACHE, path)?;
@@ -79,13 +79,12 @@ impl AnswerFile {
             }
         }
         let connection = CACHE.open_to_write(path)?;
-        let begin = || -> rusqlite::Result<i64> {
+        let begin = || -> rusqlite::Result<()> {
             connection.busy_timeout(PATIENCE_AT_FIRST)?;
             // What a power cut takes away is asked for again; a killed process takes nothing away.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.set_prepared_statement_cache_capacity(32);
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            let plan = plan.insert(&connection)?;
             connection.execute(
                 "DELETE FROM claims WHERE NOT (expires_at_ms BETWEEN ?1 AND ?1 + ?2)",
                 [now_ms(), lease_ms()],
@@ -97,10 +96,10 @@ impl AnswerFile {
                 .query_row([[0_u8; 16].as_slice()], |_| Ok(()))
                 .optional()?;
             connection.prepare_cached(INSERT)?;
-            connection.busy_timeout(PATIENCE)?;
-            Ok(plan)
+            connection.prepare("SELECT id FROM plans WHERE hash = ?")?;
+            connection.busy_timeout(PATIENCE)
         };
-        let plan = begin().map_err(|error| CACHE.problem(path, &error))?;
+        begin().map_err(|error| CACHE.problem(path, &error))?;
         Ok(Self { path: path.to_owned(), connection, plan, claimant })
     }
 
@@ -136,9 +135,12 @@ impl AnswerFile {
         self.run("BEGIN IMMEDIATE")?;
         let now = now_ms();
         let expires = now.saturating_add(lease_ms());
-        for (key, answer) in kept {
-            self.insert(*key, answer, now)?;
-            self.end_claim(*key)?;
+        if !kept.is_empty() {
+            let plan = self.plan.number(&self.connection)?;
+            for (key, answer) in kept {
+                self.insert(*key, plan, answer, now)?;
+                self.end_claim(*key)?;
+            }
         }
         for key in given_back {
             self.end_claim(*key)?;
@@ -161,12 +163,12 @@ impl AnswerFile {
         Ok(standings)
     }
 
-    fn insert(&self, key: Key, answer: &Answer, now: i64) -> rusqlite::Result<()> {
+    fn insert(&self, key: Key, plan: i64, answer: &Answer, now: i64) -> rusqlite::Result<()> {
         let Answer { number: _, value, model, finish_reason, repairs, usage, cost } = answer;
         let repairs = (!repairs.is_empty()).then(|| text(repairs)).transpose()?;
         self.connection.prepare_cached(INSERT)?.execute(params![
             key.bytes(),
-            self.plan,
+            plan,
             text(value)?,
             model,
             finish_reason,

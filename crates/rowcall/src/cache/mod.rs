@@ -19,7 +19,7 @@ pub use contents::{CacheContents, CachedAnswer, CachedPlan, Pruned, Pruning};
 use desk::{Desk, Request, Trouble};
 use file::AnswerFile;
 use plan::PlanRecord;
-pub(crate) use plan::{AnswerKeys, Endpoint, add};
+pub(crate) use plan::{AnswerKeys, Endpoint};
 pub(crate) use session::{CacheRelay, CacheSession, Claim};
 pub(crate) use store::{Answer, Wanted};
 
@@ -70,7 +70,7 @@ impl Cache {
         // A process number comes again, but not in the same millisecond.
         let nth = OPENED.fetch_add(1, Ordering::Relaxed);
         let claimant = format!("{}-{}-{nth}", std::process::id(), file::now_ms());
-        let store = AnswerFile::open(path, &plan, claimant)?;
+        let store = AnswerFile::open(path, plan, claimant)?;
         let trouble = Trouble::default();
         let desk = Desk::new(store, Arc::clone(&trouble));
         let (sender, requests) = mpsc::channel();

@@ -1,13 +1,13 @@
 //! What a plan is to a cache: which keys its rows have there, and how its answers are shown.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::identity::{Identity, Key, canonical};
+use crate::identity::{Identity, Key, add, canonical};
 use crate::sqlite::text;
 
-/// A server as far as it decides what is answered.
+/// The parts of a server's address that decide what it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     /// Its host.
@@ -78,12 +78,17 @@ impl PlanRecord {
         }
     }
 
-    /// Its number in the cache. Of parameters there are names only: what they hold may be a secret.
-    pub(super) fn insert(&self, connection: &Connection) -> rusqlite::Result<i64> {
+    /// Its number in the cache, where it is written if it is not there (any more): pruning removes plans without answers. Of parameters
+    /// there are names only, since their values may be secret.
+    pub(super) fn number(&self, connection: &Connection) -> rusqlite::Result<i64> {
         let Self { hash, identity, host, validated_by } = self;
+        let mut find = connection.prepare_cached("SELECT id FROM plans WHERE hash = ?")?;
+        if let Some(number) = find.query_row([hash.as_slice()], |row| row.get(0)).optional()? {
+            return Ok(number);
+        }
         let names: Vec<&String> = identity.parameters.keys().collect();
         connection.execute(
-            "INSERT OR IGNORE INTO plans (hash, model, host, prompt, system, parameters, schema, validated_by) \
+            "INSERT INTO plans (hash, model, host, prompt, system, parameters, schema, validated_by) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 hash.as_slice(),
@@ -96,12 +101,6 @@ impl PlanRecord {
                 validated_by,
             ],
         )?;
-        connection.query_row("SELECT id FROM plans WHERE hash = ?", [hash.as_slice()], |row| row.get(0))
+        Ok(connection.last_insert_rowid())
     }
-}
-
-/// Adds bytes with their length in front, so that no two lists of parts are hashed alike.
-pub(crate) fn add(hash: &mut Sha256, part: &[u8]) {
-    hash.update((part.len() as u64).to_le_bytes());
-    hash.update(part);
 }

@@ -54,7 +54,7 @@ impl CacheSession {
         self.cache.keys.of(asked, files)
     }
 
-    /// The answer, if there is one. Where somebody is asking, the wait lasts until that is over.
+    /// The answer, if there is one. Where another run is asking, the wait lasts until that is over.
     pub(crate) async fn look_up(&self, wanted: Wanted) -> Option<Answer> {
         match self.ask(|to| Request::LookUp { wanted, to }).await {
             Some(Reply::Answered(answer)) => Some(*answer),
@@ -62,10 +62,10 @@ impl CacheSession {
         }
     }
 
-    /// The right to ask; `None` if there is an answer by now, or somebody else is asking.
+    /// The right to ask; `None` if there is an answer by now, or another run is asking.
     pub(crate) async fn claim(&self, wanted: Wanted) -> Option<Claim> {
         let number = CLAIMS.fetch_add(1, Ordering::Relaxed);
-        // Made before it is known, so that it is given back if nobody waits for it any more.
+        // Made before the reply, so that it is given back if this future is dropped.
         let mut claim = Claim { session: self.clone(), key: wanted.key, number, is_over: false };
         match self.ask(|to| Request::Claim { wanted, number, to }).await {
             Some(Reply::Taken) => {

@@ -46,7 +46,7 @@ pub(crate) struct Wanted {
 pub(crate) enum Standing {
     /// An answer.
     Answered(Box<Answer>),
-    /// No answer, but somebody has claimed it and is asking.
+    /// No answer, but a run has claimed it and is asking.
     Claimed,
     /// Neither. If it was to be claimed, it is claimed now.
     Free,
