@@ -1,5 +1,5 @@
-//! The thread between runs and a store: it gives the store all that waits at a time, keeps claims alive while their rows are asked
-//! about, and looks again for answers that others are asking for. A store that fails is left alone, and rows go on without it.
+//! The thread between runs and a store: it passes waiting requests to the store in batches, renews claims while their rows are asked about,
+//! and polls for answers that other processes are asking for. A store that fails is not used any more, and rows go on without it.
 #![expect(clippy::disallowed_methods, reason = "a thread outside of the runtime keeps its own time")]
 
 use std::collections::HashMap;
@@ -22,30 +22,29 @@ const MOST_TOGETHER: usize = 2048;
 /// much longer than this.
 const GATHERING: Duration = Duration::from_millis(2);
 
-/// How often it is looked for answers that others are asking for: seldom beside what it costs, often beside how long answers take.
+/// How often to look for answers that others are asking for: rarely compared with what it costs, often compared with how long answers take.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// How often claims are renewed: so that two renewals may come late.
+/// How often claims are renewed. Two renewals may be late.
 const RENEWAL: Duration = Duration::from_secs(LEASE.as_secs() / 3);
 
-/// How long a claim is renewed, at the most. A run that has been asking about a row for longer may be stuck, such as a program's that does
-/// not go on with it, and others wait.
+/// How long a claim is renewed at most. A run that has been asking about a row for longer may be stuck, while others wait for it.
 const LONGEST_CLAIM: Duration = Duration::from_hours(1);
 
-/// What a run wants of the desk.
+/// A run's request.
 #[derive(Debug)]
 pub(super) enum Request {
     /// What there is about a key. If another run is asking about it, the reply comes once that is over.
     LookUp { wanted: Wanted, to: To },
     /// The right to ask about a key. Its number distinguishes claims of the same key.
     Claim { wanted: Wanted, number: u64, to: To },
-    /// An answer is to be kept, which ends the claim.
+    /// Keep an answer, which ends the claim.
     Keep { key: Key, number: u64, answer: Box<Answer>, to: To },
     /// A claim ends without an answer.
     GiveBack { key: Key, number: u64 },
 }
 
-/// What a run gets to know.
+/// The reply to a request.
 #[derive(Debug)]
 pub(super) enum Reply {
     /// There is an answer.
@@ -56,11 +55,11 @@ pub(super) enum Reply {
     Claimed,
     /// It may not: there is an answer by now, or another run is asking for one.
     Taken,
-    /// It is kept, as far as anything is.
+    /// It is kept, if the store still takes anything.
     Kept,
 }
 
-/// Who waits for a reply, and the relay to them.
+/// Where a reply goes: the waiting row, and the relay of its run.
 #[derive(Debug)]
 pub(super) struct To {
     pub(super) waiting: oneshot::Sender<Reply>,
@@ -75,10 +74,10 @@ pub(super) type Trouble = Arc<Mutex<Option<Problem>>>;
 pub(super) struct Desk<S> {
     store: S,
     trouble: Trouble,
-    /// Whether the store still gives, and whether it still takes.
+    /// Whether the store can still be read, and whether it can still be written.
     reads: bool,
     writes: bool,
-    /// Claims of this process, with their numbers and since when there are.
+    /// Claims of this process, with their numbers and the time they were made.
     held: HashMap<Key, (u64, Instant)>,
     renewed: Instant,
     /// Rows that wait for the answers of other runs.
@@ -152,7 +151,7 @@ impl<S: Store> Desk<S> {
             match request {
                 Request::LookUp { wanted, to } => looks.push((wanted, to)),
                 Request::Claim { wanted, number, to } => {
-                    // A run that has gone away wants no claim.
+                    // The run may have ended meanwhile.
                     if to.waiting.is_closed() {
                         continue;
                     }
@@ -206,13 +205,13 @@ impl<S: Store> Desk<S> {
         replies.send();
     }
 
-    /// Whether the claim was held; it is not any more.
+    /// Releases a claim, and returns whether it was held.
     fn release(&mut self, key: Key, number: u64) -> bool {
         let is_its = self.held.get(&key).is_some_and(|(held, _)| *held == number);
         is_its && self.held.remove(&key).is_some()
     }
 
-    /// What there was about each of those to be claimed; nothing from a store that takes no more.
+    /// The standing of each key to be claimed; empty if the store cannot be written any more.
     fn change(&mut self, work: &Work) -> Vec<Standing> {
         if work.is_empty() || !self.writes {
             return Vec::new();
@@ -252,7 +251,7 @@ impl<S: Store> Desk<S> {
         }
     }
 
-    /// Keeps the first problem, for a run to warn of.
+    /// Keeps the first problem, for a run to warn about.
     fn note(&self, problem: Problem) {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(problem);
     }
