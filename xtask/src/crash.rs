@@ -1,6 +1,7 @@
-//! `cargo xtask crash`: kills runs at random instants and at each write to their journal, and resumes them to the
+//! `cargo xtask crash`: kills runs at random instants and at each write to their journal or their cache, and resumes them to the
 //! end. Nothing may be lost or wrong then, and all possible double billing must be reported.
 
+mod cache;
 mod case;
 mod difference;
 mod instants;
@@ -53,7 +54,7 @@ enum Driver {
     Python,
 }
 
-/// Whether runs are killed at the system calls on their journal.
+/// Whether runs are killed at the system calls on their journal and on their cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Calls {
     Tried,
@@ -117,7 +118,7 @@ impl Options {
         }
     }
 
-    /// The most system calls on a journal at which runs are killed.
+    /// The most system calls on a journal, and on a cache, at which runs are killed.
     fn most_calls(&self) -> usize {
         match self.form {
             Form::Full => 1000,
@@ -197,7 +198,10 @@ fn try_all(
         };
     }
     let workload = Workload::prepare(program, runner, folder.join("calls"), SMALL)?;
-    syscalls::kill(&workload, options.most_calls(), tally)
+    syscalls::kill(&workload, options.most_calls(), tally)?;
+    println!("\nkills at the cache's writes, syncs and removals");
+    let workload = Workload::prepare(program, runner, folder.join("cache"), SMALL)?;
+    cache::kill(&workload, options.most_calls(), tally)
 }
 
 #[cfg(test)]

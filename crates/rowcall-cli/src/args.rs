@@ -13,6 +13,7 @@ mod cache;
 mod choices;
 mod dialect;
 mod input;
+mod prices;
 mod report;
 mod schema;
 mod values;
@@ -21,6 +22,7 @@ pub(crate) use cache::{CacheArguments, CacheCommand, PruneArguments};
 pub(crate) use choices::{HttpArgument, ModeArgument, OrderArgument, ProtocolArgument};
 pub(crate) use dialect::DialectArgument;
 pub(crate) use input::InputArguments;
+pub(crate) use prices::{PricesCommand, UpdateArguments};
 pub(crate) use report::{DiffArguments, ReportArguments, ShowArguments};
 pub(crate) use schema::SchemaArguments;
 use values::{
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     Schema(SchemaArguments),
     /// List the providers, or the known models of one with prices, limits and modes
     Models(ModelsArguments),
+    /// Make a newer table of prices, for `--prices`
+    #[command(subcommand)]
+    Prices(PricesCommand),
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod guard;
 mod interruption;
 mod journal;
 mod key;
+mod litellm;
 mod model;
 mod open_files;
 mod option;
@@ -78,6 +79,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Export(arguments) => command::export::export(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Cache(command) => command::cache::cache(&command),
+        Command::Prices(command) => command::prices::prices(&command),
         Command::Schema(arguments) => command::schema::schema(&arguments),
         Command::Models(arguments) => command::models::models(&arguments),
     };

@@ -19,6 +19,7 @@ use crate::account::{Account, Opened as OpenAccount};
 use crate::call::{Call, ending};
 use crate::clock::Clock;
 use crate::delivery::{Completions, Delivery, Ending, Queue, UntilFailure, judged};
+use crate::estimating::Estimating;
 use crate::events::Events;
 use crate::feed::Feeder;
 use crate::file_run::{FileRun, Opened};
@@ -326,6 +327,24 @@ impl Core {
         let row = Row { index: 0, fields: Ok(json::fields(row)?), record: bytes::Bytes::new() };
         let preview = self.extractor()?.preview(&row).map_err(|error| failure::of_run(py, &error))?;
         Ok((preview.url, preview.request.body.to_vec()))
+    }
+
+    /// A way to add up what rows would take, without asking about them.
+    fn estimating(&self, py: Python<'_>) -> PyResult<Estimating> {
+        let made = Estimating::new(&self.extractor()?, self.settings.cache_options().as_ref());
+        made.map_err(|error| failure::of_run(py, &error))
+    }
+
+    /// Adds the rows of an Arrow table to an estimate.
+    fn estimate_table(
+        &self,
+        py: Python<'_>,
+        estimating: &Estimating,
+        data: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let (schema, batches) = table::read(data)?;
+        let needed = self.needed(schema.fields().iter().map(|field| field.name().clone()).collect())?;
+        estimating.add_table(py, TableSource::new(batches, &needed, Asked::default()))
     }
 
     /// The statistics of its simulator, as JSON.

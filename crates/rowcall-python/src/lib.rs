@@ -7,6 +7,7 @@ mod call;
 mod clock;
 mod command;
 mod delivery;
+mod estimating;
 mod events;
 mod extractor;
 mod failure;
@@ -43,6 +44,8 @@ mod _rowcall {
     use crate::call::Call;
     #[pymodule_export]
     use crate::command::command;
+    #[pymodule_export]
+    use crate::estimating::Estimating;
     #[pymodule_export]
     use crate::events::Events;
     #[pymodule_export]

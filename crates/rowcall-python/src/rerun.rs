@@ -22,6 +22,8 @@ use crate::validation::Judge;
 pub(crate) struct Rerun {
     journal: PathBuf,
     output: Option<PathBuf>,
+    /// Whether the output that the journal names is written over, whatever has written it.
+    force: bool,
 }
 
 impl Rerun {
@@ -54,8 +56,8 @@ impl Rerun {
         if !contents.totals().complete {
             return Err(refused("belongs to a run that is not finished"));
         }
-        if self.output.is_none() {
-            memo.check_files(&self.journal, "give another output")?;
+        if self.output.is_none() && !self.force {
+            memo.check_files(&self.journal, "name another output, or write over it with `force=True`")?;
         }
         let Some(output) = self.output.or_else(|| memo.output.clone()) else {
             return Err(refused("was not made by a run from file to file"));

@@ -126,15 +126,21 @@ impl Settings {
     /// Invalid settings.
     pub(crate) fn extractor(&self, client: &Client) -> Result<Extractor<Value>> {
         let mut extractor = self.task(client)?;
-        if let Some(path) = &self.cache {
-            let validated_by = self.validated_by.as_ref().zip(self.validated_by_hash.as_ref());
-            let validated_by = validated_by.map(|(name, hash)| format!("{name} {hash}"));
-            extractor = extractor.cache_with(&CacheOptions { path: path.clone(), validated_by })?;
+        if let Some(cache) = self.cache_options() {
+            extractor = extractor.cache_with(&cache)?;
         }
         match &self.journal {
             None => Ok(extractor),
             Some(journal) => extractor.journal_with(&journal.options(&self.memo()?)),
         }
+    }
+
+    /// The cache, if there is one.
+    pub(crate) fn cache_options(&self) -> Option<CacheOptions> {
+        let path = self.cache.clone()?;
+        let validated_by = self.validated_by.as_ref().zip(self.validated_by_hash.as_ref());
+        let validated_by = validated_by.map(|(name, hash)| format!("{name} {hash}"));
+        Some(CacheOptions { path, validated_by })
     }
 
     /// The extractor for an account.

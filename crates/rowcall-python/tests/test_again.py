@@ -146,6 +146,23 @@ def test_failed_rows_of_a_run_are_asked_again_by_its_journal(answers, tmp_path, 
     assert rerun() == [("ANN", None), (None, "invalid")]
 
 
+def test_a_copied_journal_overwrites_another_file_only_with_force(answers, tmp_path):
+    (tmp_path / "in.txt").write_text("\n".join("@@" + row for row in ROWS))
+    with answers(Name, prompt="{{ text }}") as names:
+        names.run(tmp_path / "in.txt", tmp_path / "out.jsonl", progress=False)
+    out = tmp_path / "out.jsonl"
+    written = out.read_text()
+    (tmp_path / "out.jsonl.journal").rename(tmp_path / "copy.journal")
+    (tmp_path / "copy.jsonl").write_text("something else\n")
+    with answers(Name, prompt="{{ text }}") as names:
+        with pytest.raises(rowcall.ConfigError) as caught:
+            names.rerun(journal=tmp_path / "copy.journal", progress=False)
+        assert "force=True" in caught.value.hint
+        assert (tmp_path / "copy.jsonl").read_text() == "something else\n"
+        names.rerun(journal=tmp_path / "copy.journal", force=True, progress=False)
+    assert written in (out.read_text(), (tmp_path / "copy.jsonl").read_text())
+
+
 def test_runs_that_cannot_be_rerun_are_reported(answers, tmp_path):
     names = answers(Name, prompt="{{ text }}")
     with pytest.raises(rowcall.ConfigError, match="has not run from file to file") as caught:

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::identity::add;
 use crate::media_type;
 use crate::turn::{Attachment, AttachmentContent, Prompt};
 
@@ -133,10 +134,8 @@ fn digest(attachments: &[Attachment]) -> [u8; 32] {
             AttachmentContent::Base64(text) => text.as_bytes(),
             AttachmentContent::File(path) => path.as_os_str().as_encoded_bytes(),
         };
-        for part in [media_type.as_bytes(), content] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
+        add(&mut hash, media_type.as_bytes());
+        add(&mut hash, content);
     }
     hash.finalize().into()
 }

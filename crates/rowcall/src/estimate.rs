@@ -36,6 +36,72 @@ pub struct RowEstimate {
     pub most: Option<Usd>,
 }
 
+/// What all rows of an input are likely to take, each that has to be asked about once. Amounts are `None` where a row's is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunEstimate {
+    /// All rows.
+    pub rows: u64,
+    /// Rows that cannot be asked about, such as those without a field that the prompt uses.
+    pub unaskable: u64,
+    /// Rows that are asked the same as one before them.
+    pub equal: u64,
+    /// Rows whose answers are in the cache.
+    pub cached: u64,
+    /// Tokens of all requests.
+    pub input_tokens: u64,
+    /// Tokens of all answers.
+    pub output_tokens: Range<u64>,
+    /// What all requests cost, now.
+    pub cost: Option<Range<Usd>>,
+    /// What they cost at the dearest time of the next day.
+    pub dearest: Option<Usd>,
+    /// What they would cost as a batch; no less than `cost` where the provider has no price for batches.
+    pub by_batch: Option<Usd>,
+    /// The most that they can cost if nothing is asked twice.
+    pub most: Option<Usd>,
+}
+
+impl RunEstimate {
+    /// That of no rows.
+    pub(crate) fn new() -> Self {
+        let none = Usd::ZERO;
+        Self {
+            rows: 0,
+            unaskable: 0,
+            equal: 0,
+            cached: 0,
+            input_tokens: 0,
+            output_tokens: Range::default(),
+            cost: Some(Range { low: none, likely: none, high: none }),
+            dearest: Some(none),
+            by_batch: Some(none),
+            most: Some(none),
+        }
+    }
+
+    /// Adds a row that has to be asked about.
+    pub(crate) fn add(&mut self, row: &RowEstimate) {
+        let both = |sum: Option<Usd>, more: Option<Usd>| Some(sum? + more?);
+        self.input_tokens += row.input_tokens;
+        let (sum, more) = (self.output_tokens, row.output_tokens);
+        self.output_tokens =
+            Range { low: sum.low + more.low, likely: sum.likely + more.likely, high: sum.high + more.high };
+        self.cost = self.cost.zip(row.cost).map(|(sum, more)| Range {
+            low: sum.low + more.low,
+            likely: sum.likely + more.likely,
+            high: sum.high + more.high,
+        });
+        self.dearest = both(self.dearest, row.dearest);
+        self.by_batch = both(self.by_batch, row.by_batch);
+        self.most = both(self.most, row.most);
+    }
+
+    /// Rows that have to be asked about.
+    pub fn asked(&self) -> u64 {
+        self.rows - self.unaskable - self.equal - self.cached
+    }
+}
+
 /// A likely value with its range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Range<T> {

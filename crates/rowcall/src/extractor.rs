@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::builder::ExtractorBuilder;
 pub use self::caching::CacheCensus;
-pub use self::estimator::Estimator;
+pub use self::estimator::{Estimator, RunEstimator};
 use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
 use crate::config::{KnownAs, Plan};

@@ -67,7 +67,7 @@ impl Identity {
     pub(crate) fn keys_with_limit(&self) -> Keys {
         let mut hash = Sha256::new();
         for part in [self.model.clone(), canonical(&object(&self.parameters)), canonical(&self.schema)] {
-            add(&mut hash, &part);
+            add(&mut hash, part.as_bytes());
         }
         Keys(hash)
     }
@@ -119,20 +119,20 @@ impl Keys {
             match turn {
                 Turn::System(text) => {
                     hash.update([0]);
-                    add(&mut hash, text);
+                    add(&mut hash, text.as_bytes());
                 }
                 Turn::User { text, attachments } => {
                     hash.update([1]);
-                    add(&mut hash, text);
+                    add(&mut hash, text.as_bytes());
                     for attachment in attachments {
                         hash.update([4]);
-                        add(&mut hash, &name(attachment));
+                        add(&mut hash, name(attachment).as_bytes());
                     }
                 }
                 Turn::Example(example) => {
                     hash.update([3]);
-                    add(&mut hash, &example.question);
-                    add(&mut hash, &canonical(&example.value));
+                    add(&mut hash, example.question.as_bytes());
+                    add(&mut hash, canonical(&example.value).as_bytes());
                 }
                 // A first prompt never includes an answer.
                 Turn::Invalid { .. } => hash.update([2]),
@@ -182,7 +182,7 @@ impl Key {
     pub(crate) fn of_row(self, row: &Row) -> Self {
         let mut hash = Sha256::new().chain_update(self.0).chain_update(b"row");
         match &row.fields {
-            Ok(fields) => add(&mut hash, &canonical(&object(fields))),
+            Ok(fields) => add(&mut hash, canonical(&object(fields)).as_bytes()),
             Err(_) => hash.update(&row.record),
         }
         Self::of(&hash.finalize())
@@ -229,10 +229,10 @@ impl fmt::Display for Key {
     }
 }
 
-/// Adds a text prefixed by its length, so that no two lists of texts have the same hash.
-fn add(hash: &mut Sha256, text: &str) {
-    hash.update((text.len() as u64).to_le_bytes());
-    hash.update(text);
+/// Adds bytes with their length in front, so that no two lists of parts have the same hash.
+pub(crate) fn add(hash: &mut Sha256, part: &[u8]) {
+    hash.update((part.len() as u64).to_le_bytes());
+    hash.update(part);
 }
 
 /// Whether examples are the same in the same order.
@@ -304,13 +304,14 @@ pub(crate) fn canonical(value: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::turn::Example;
 
-    fn identity() -> Identity {
+    /// A plan with nothing but what every plan has.
+    pub(crate) fn identity() -> Identity {
         Identity {
             model: "sim/calm".to_owned(),
             prompt: "{{ text }}".to_owned(),

@@ -60,6 +60,16 @@ impl Counting {
         Self::Encoding { encoding, percent: if name.contains("claude") { PERCENT_OF_CLAUDE } else { 100 } }
     }
 
+    /// The encoding, if tokens are counted by one.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Bytes => None,
+            Self::Encoding { encoding: Encoding::Cl100k, .. } => Some("cl100k_base"),
+            Self::Encoding { encoding: Encoding::O200k, percent: 100 } => Some("o200k_base"),
+            Self::Encoding { encoding: Encoding::O200k, .. } => Some("o200k_base, times 1.25 for Claude"),
+        }
+    }
+
     /// The tokens of the request for `prompt`, encoded for `target`, with `bytes` of text.
     pub(crate) fn input(self, prompt: &Prompt, target: &Target, bytes: usize) -> u64 {
         match self {

@@ -131,7 +131,7 @@ impl<'w> Case<'w> {
         }
         self.check_status(cut_off.len() as u64)?;
 
-        let twice = self.answered_twice()?;
+        let twice = answered_twice(&self.server)?;
         tally.answered_twice += twice.len() as u64;
         let reported: BTreeSet<u64> = cut_off.iter().map(|asked| asked.row).collect();
         match twice.difference(&reported).next() {
@@ -181,20 +181,20 @@ impl<'w> Case<'w> {
         Ok(())
     }
 
-    /// The rows that the simulator was asked about again after it had answered.
-    fn answered_twice(&self) -> Result<BTreeSet<u64>> {
-        let stats = self.server.get("/stats")?;
-        let repeated =
-            stats.get("repeated").and_then(Value::as_array).ok_or("the simulator reports no repeats")?;
-        let row = |text: &Value| {
-            text.as_str().and_then(people::row).ok_or_else(|| format!("the simulator was asked `{text}`"))
-        };
-        repeated.iter().map(row).collect()
-    }
-
     fn read_journal(&self, name: &str) -> Result<Found> {
         Found::read(&self.journal(), &self.folder.join(name))
     }
+}
+
+/// The rows about which the simulator was asked the same again after it had answered.
+pub(super) fn answered_twice(server: &Server) -> Result<BTreeSet<u64>> {
+    let stats = server.get("/stats")?;
+    let repeated =
+        stats.get("repeated").and_then(Value::as_array).ok_or("the simulator counts no repeats")?;
+    let row = |text: &Value| {
+        text.as_str().and_then(people::row).ok_or_else(|| format!("the simulator was asked `{text}`"))
+    };
+    repeated.iter().map(row).collect()
 }
 
 /// The number at a path of names.

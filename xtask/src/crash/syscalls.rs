@@ -92,7 +92,7 @@ fn ended(case: &Case<'_>, mut strace: Command) -> Result<Ended> {
 }
 
 /// `most` of `all`, evenly spaced; all if there are no more.
-fn evenly<T>(all: Vec<T>, most: usize) -> Vec<T> {
+pub(super) fn evenly<T>(all: Vec<T>, most: usize) -> Vec<T> {
     let (count, most) = (all.len(), most.min(all.len()));
     let chosen = |at: &usize| (at + 1) * most / count > at * most / count;
     all.into_iter().enumerate().filter(|(at, _)| chosen(at)).map(|(_, item)| item).collect()

@@ -11,6 +11,12 @@ pub(super) struct Tally {
     pub(super) in_flight: u64,
     /// At writes and syncs of the journal; `None` if not tested.
     pub(super) syscall_kills: Option<u64>,
+    /// At writes and syncs of a cache; `None` if not tested.
+    pub(super) cache_kills: Option<u64>,
+    /// Rows that were asked about again after an answer that was not in the cache yet.
+    pub(super) uncached: u64,
+    /// The most of these after one kill.
+    pub(super) most_uncached: u64,
     /// Rows of an undisturbed run that a resumed one lacks.
     pub(super) lost: u64,
     /// Rows that differ from those of an undisturbed run.
@@ -27,12 +33,15 @@ pub(super) struct Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let syscall_kills =
-            self.syscall_kills.map_or_else(|| "not run".to_owned(), |kills| kills.to_string());
+        let tried =
+            |kills: Option<u64>| kills.map_or_else(|| "not run".to_owned(), |kills| kills.to_string());
         for (name, count) in [
             ("kills at random instants", self.kills.to_string()),
             ("  with requests in flight", self.in_flight.to_string()),
-            ("kills at the journal's writes and syncs", syscall_kills),
+            ("kills at the journal's writes and syncs", tried(self.syscall_kills)),
+            ("kills at the cache's writes and syncs", tried(self.cache_kills)),
+            ("  rows asked again after an answer", self.uncached.to_string()),
+            ("  most of these after one kill", self.most_uncached.to_string()),
             ("rows lost", self.lost.to_string()),
             ("rows wrong", self.wrong.to_string()),
             ("rows reported as possibly paid", self.possibly_paid.to_string()),

@@ -7,6 +7,7 @@ pub(crate) mod diff;
 mod estimate;
 pub(crate) mod export;
 pub(crate) mod models;
+pub(crate) mod prices;
 pub(crate) mod report;
 pub(crate) mod rerun;
 pub(crate) mod run;

@@ -13,7 +13,7 @@ use rowcall_sim::{Counting, Latency, Options, Scenario, Simulator};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::command::{Ran, TestDir, ages, asking, lines, requests};
+use crate::command::{Ran, TestDir, ages, asking, lines, requests, with_own_mounts};
 
 /// A folder with `in.txt`, and a simulator that is asked about its lines. Each run has its own output.
 struct Story {

@@ -75,6 +75,11 @@ fn an_estimate_sends_nothing_and_says_rows_tokens_costs_and_what_binds() {
     for part in [
         "rows      1,000 to ask, 1 equal to others, 2 that cannot be asked\n",
         "tokens    about ",
+        if cfg!(feature = "tokenizer") {
+            "          in: counted by o200k_base; "
+        } else {
+            "          in: a quarter of the bytes"
+        },
         "cost      about $0.0",
         "at most $2.",
         "budget    $0.01 is not enough for that\n",

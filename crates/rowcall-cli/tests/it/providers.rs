@@ -320,3 +320,53 @@ fn a_refused_request_is_adapted_and_reported_once() {
         assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""), "{protocol}");
     }
 }
+
+#[test]
+fn a_newer_table_of_prices_is_made_from_litellms() {
+    let dir = dir();
+    // One as it is in our table, one that our table has at a later time, one that has changed, and one that is new.
+    let newer = json!({
+        "gpt-6-luna": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-7, "output_cost_per_token": 5e-7,
+            "cache_read_input_token_cost": 1e-8},
+        "gemini/gemini-4-argon": {"litellm_provider": "gemini", "mode": "chat", "input_cost_per_token": 4e-6, "output_cost_per_token": 2e-5,
+            "cache_read_input_token_cost": 2e-7},
+        "gpt-4o": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6},
+        "gpt-9-new": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 3e-6, "output_cost_per_token": 4e-6},
+    });
+    dir.write("litellm.json", newer.to_string());
+    let made =
+        dir.rowcall(&["prices", "update", "litellm.json", "-o", "prices.json", "--taken", "2026-12-20"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(made.stderr.contains("2 prices as before, 1 new, 1 changed"), "{}", made.stderr);
+    assert!(made.stderr.contains("openai/gpt-4o: 1/2 was 2.5/10"), "{}", made.stderr);
+    let prices = rowcall::Prices::read(&dir.path("prices.json")).expect("a table");
+    assert_eq!((prices.taken_on(), prices.sources().len()), (Some("2026-12-20"), 1));
+    let at = |day: &str| rowcall::price::Moment::of_day(day).expect("a day");
+    let million = rowcall::Usage { input_tokens: 1_000, ..rowcall::Usage::default() };
+    let cost = |provider: &str, model: &str, day: &str| {
+        let price = prices.find(provider, model).expect("it can be read").expect("it has a price");
+        price.cost(&million, None, at(day)).map(|cost| cost.times(1_000).decimal())
+    };
+    for (provider, model, day, expected) in [
+        ("openai", "gpt-4o", "2026-12-20", "1"),
+        ("openai", "gpt-4o-2024-08-06", "2026-12-20", "2.5"),
+        ("openai", "gpt-9-new", "2026-12-20", "3"),
+        ("google", "gemini-4-argon", "2026-11-30", "2"),
+        ("google", "gemini-4-argon", "2026-12-01", "4"),
+        // What is not in their table stays.
+        ("mistral", "mistral-large-4", "2026-12-20", "0.7"),
+    ] {
+        assert_eq!(cost(provider, model, day).as_deref(), Some(expected), "{provider}/{model} on {day}");
+    }
+    dir.write("other.json", "{\"a\": 1}");
+    for (words, part) in [
+        (&["other.json"][..], "has no price of any provider"),
+        (&["none.json"], "cannot be read"),
+        (&["in.csv"], "is not a table of LiteLLM's"),
+        (&["litellm.json", "--taken", "today"], "taken on `today`"),
+    ] {
+        let refused = dir.rowcall(&[&["prices", "update"][..], words].concat());
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{words:?}");
+        assert!(refused.stderr.contains(part), "{words:?}: {}", refused.stderr);
+    }
+}

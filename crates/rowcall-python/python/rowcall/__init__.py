@@ -58,6 +58,7 @@ from ._errors import (
     UnsupportedParameterError,
     Violation,
 )
+from ._estimate import Estimate
 from ._events import Event
 from ._extractor import Extractor
 from ._failures import Failure, Failures
@@ -82,6 +83,7 @@ __all__ = [
     "ContentPolicyError",
     "ContextLengthError",
     "Error",
+    "Estimate",
     "Event",
     "Extractor",
     "Failure",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from typing_extensions import Self, TypeForm, Unpack
 
+    from ._estimate import Estimate
     from ._failures import Failures
     from ._file_run import FileOptions, InputFormat, Order, OutputFormat, Path
     from ._rowcall import Outcome, TableRun
@@ -337,6 +338,15 @@ class Extractor(Generic[T_co]):
         """The URL and the body of the first request about `row`, exactly as they would be sent. Nothing is sent."""
         url, body = self._core.preview(row)
         return url, json.loads(body)
+
+    def estimate(self, rows: Any) -> Estimate:
+        """What asking about all rows would take: tokens, US dollars, and what these lie between. Nothing is sent. Rows are an iterable,
+        which is read to its end, or a table, as `map_table` takes them. Answers that are in the cache cost nothing; what a journal knows
+        is counted as if it were asked. Re-asks come on top. `rowcall run FILE --estimate` does it for files, `--sample` by asking first.
+        """
+        from ._estimate import estimate
+
+        return estimate(self._core, rows)
 
     # One row.
 
@@ -726,6 +736,7 @@ class Extractor(Generic[T_co]):
         output: Path | None = None,
         *,
         journal: Path | None = None,
+        force: bool = False,
         concurrency: int | None = None,
         progress: bool | None = None,
     ) -> Stats:
@@ -736,6 +747,8 @@ class Extractor(Generic[T_co]):
         Args:
             output: The file that the run wrote. Default: that of this extractor's last run.
             journal: The run's journal. Default: `OUTPUT.journal`.
+            force: Overwrite the output that the journal names, even if it may belong to another run. A given `output` is always
+                overwritten.
             concurrency: The maximum number of requests in flight.
             progress: Show progress on stderr. Default: on a terminal and in a notebook.
 
@@ -747,8 +760,8 @@ class Extractor(Generic[T_co]):
         _settings.check_concurrency(concurrency)
         path = _file_run.journal_of(output, journal, self._last_run, self._settings["journal"] is not None)
         written = self._last_run[0] if output is None and journal is None and self._last_run else output
-        settings = _settings.as_json({"journal": path, "output": None if written is None else _settings.path(written)}, "option")
-        call = self._core.rerun(settings, concurrency, self._authority())
+        options = {"journal": path, "output": None if written is None else _settings.path(written), "force": bool(force)}
+        call = self._core.rerun(_settings.as_json(options, "option"), concurrency, self._authority())
         return self._carried_out(call, written if written is not None else path, {"journal": path}, progress)
 
     def _counted(self, call: Call, progress: bool) -> Counted:

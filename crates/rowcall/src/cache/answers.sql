@@ -33,7 +33,7 @@ CREATE TABLE answers (
     kept_at_ms              INTEGER NOT NULL
 );
 
--- Keys that somebody is asking about.
+-- Keys that a run is asking about.
 CREATE TABLE claims (
     key           BLOB PRIMARY KEY,
     claimant      TEXT NOT NULL,

@@ -1,4 +1,4 @@
-//! A cache as its reader sees it, and what removes answers from one. Both are possible while runs use it.
+//! Reading a cache and removing answers from it. Both are possible while runs use it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -17,10 +17,10 @@ use crate::turn::Usage;
 /// Answers read at a time.
 const PAGE: u64 = 512;
 
-/// Answers removed in one transaction, for which others wait.
+/// Answers removed in one transaction, while others wait.
 const REMOVED_TOGETHER: u64 = 2_000;
 
-/// Digits of a plan's name, unless that is ambiguous.
+/// Digits of a plan's name.
 const NAME_DIGITS: usize = 12;
 
 /// A cache that is only read.
@@ -31,10 +31,10 @@ pub struct CacheContents {
     after: i64,
 }
 
-/// What was asked when answers were kept, with what there is of them.
+/// What was asked for answers, with their totals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CachedPlan {
-    /// The beginning of its hash, by which it can be named.
+    /// The start of its hash, which names it.
     pub name: String,
     /// `PROVIDER/MODEL`, as it was asked for.
     pub model: String,
@@ -48,17 +48,17 @@ pub struct CachedPlan {
     pub parameters: Vec<String>,
     /// The schema, as given.
     pub schema: Value,
-    /// What validated values beside the schema, if that had a name.
+    /// The name of what validated values beside the schema.
     pub validated_by: Option<String>,
-    /// How many answers there are.
+    /// The number of answers.
     pub answers: u64,
     /// Bytes of their values.
     pub bytes: u64,
-    /// Tokens that they took when they were asked for.
+    /// The tokens that they took.
     pub usage: Usage,
-    /// What they cost then, as far as that is known.
+    /// What they cost, as far as known.
     pub cost: Usd,
-    /// Answers whose cost is not in it, as nobody knows it.
+    /// Answers of unknown cost.
     pub cost_unknown: u64,
     /// When the first and the last of them were kept.
     pub kept: (SystemTime, SystemTime),
@@ -67,9 +67,9 @@ pub struct CachedPlan {
 /// An answer in a cache.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CachedAnswer {
-    /// What it is known by.
+    /// Its key.
     pub key: Key,
-    /// The name of the plan that has asked for it first.
+    /// The name of the plan that asked for it.
     pub plan: String,
     /// The value.
     pub value: Value,
@@ -83,25 +83,25 @@ pub struct CachedAnswer {
     pub kept: SystemTime,
 }
 
-/// Which answers are to be removed: those for which all holds that is said, and then, if a size is said, the oldest.
+/// Which answers to remove: those that match all given criteria, and then, if a size is given, the oldest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pruning {
     /// Kept longer ago than this.
     pub older_than: Option<Duration>,
-    /// Of the plan whose name begins so.
+    /// Of the plan whose name starts with this.
     pub plan: Option<String>,
-    /// Asked for from this `PROVIDER/MODEL`, or given by a model that the server named so.
+    /// Asked of this `PROVIDER/MODEL`, or given by a model with this name.
     pub model: Option<String>,
-    /// The most bytes that the file may have afterwards.
+    /// The maximum size of the file afterwards, in bytes.
     pub most_bytes: Option<u64>,
 }
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pruned {
-    /// Answers that are gone.
+    /// Removed answers.
     pub removed: u64,
-    /// Answers that are left.
+    /// Remaining answers.
     pub left: u64,
     /// The file's size before, and afterwards, in bytes.
     pub bytes: (u64, u64),
@@ -111,7 +111,7 @@ impl CacheContents {
     /// Opens the cache at `path`.
     ///
     /// # Errors
-    /// [`Error::Config`] if nothing is there, if it is something else or of a newer format, and if it cannot be read.
+    /// [`Error::Config`] if the file does not exist, is not a cache, has a newer format, or cannot be read.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         check_there(&path)?;
@@ -119,7 +119,7 @@ impl CacheContents {
         Ok(Self { path, connection, after: 0 })
     }
 
-    /// The plans that have asked for answers which are there, those with the latest answers first.
+    /// The plans with answers, the latest answers first.
     ///
     /// # Errors
     /// [`Error::Config`] if it cannot be read.
@@ -162,7 +162,7 @@ impl CacheContents {
         read().map_err(|error| self.trouble(&error))
     }
 
-    /// Keys that some run is asking about now, or was when it was killed less than a lease ago.
+    /// Keys that a run is asking about, or was when it was killed less than a lease ago.
     ///
     /// # Errors
     /// [`Error::Config`] if it cannot be read.
@@ -180,7 +180,7 @@ impl CacheContents {
         bytes(&self.connection).map(|bytes| bytes.all).map_err(|error| self.trouble(&error))
     }
 
-    /// The next answers, in the order in which they were kept; none at the end.
+    /// The next answers, oldest first; empty at the end.
     ///
     /// # Errors
     /// [`Error::Config`] if they cannot be read.
@@ -221,11 +221,11 @@ impl CacheContents {
 }
 
 impl Pruning {
-    /// Removes answers from the cache at `path`, and gives their room back to the disk. Runs that use it go on.
+    /// Removes answers from the cache at `path`, with the plans that have none left, and returns their space to the disk. Runs that use it
+    /// go on.
     ///
     /// # Errors
-    /// [`Error::Config`] if nothing is said of which, if a plan is named that is not there or not one only, and if the cache cannot be
-    /// written to.
+    /// [`Error::Config`] without any criterion, for a plan's name that matches none or several, and if the cache cannot be written.
     pub fn prune(&self, path: &Path) -> Result<Pruned> {
         let Self { older_than, plan, model, most_bytes } = self;
         if older_than.is_none() && plan.is_none() && model.is_none() && most_bytes.is_none() {
@@ -269,6 +269,7 @@ impl Pruning {
                     remove.execute([integer(((used - most) / each).clamp(1, REMOVED_TOGETHER))])?;
                 }
             }
+            connection.execute("DELETE FROM plans WHERE id NOT IN (SELECT plan FROM answers)", [])?;
             give_back_room(&connection)?;
             let left = answers()?;
             Ok(Pruned { removed: all.saturating_sub(left), left, bytes: (before, bytes(&connection)?.all) })
@@ -277,7 +278,7 @@ impl Pruning {
     }
 }
 
-/// The number of the plan whose name begins so.
+/// The number of the plan whose name starts with `name`.
 fn plan_named(connection: &Connection, path: &Path, name: &str) -> Result<i64> {
     let find = || {
         let sql = "SELECT id FROM plans WHERE substr(lower(hex(hash)), 1, length(?1)) = lower(?1) LIMIT 2";
@@ -298,7 +299,7 @@ fn plan_named(connection: &Connection, path: &Path, name: &str) -> Result<i64> {
     Err(Error::Config(problem.hint("`rowcall cache show` lists the plans")))
 }
 
-/// A file's size, and what of it is used.
+/// A file's size, and the part that is used.
 struct Bytes {
     all: u64,
     used: u64,
@@ -310,13 +311,13 @@ fn bytes(connection: &Connection) -> rusqlite::Result<Bytes> {
     Ok(Bytes { all: pages * page, used: pages.saturating_sub(free) * page })
 }
 
-/// Cuts off what is free in the file, and carries over what waits beside it.
+/// Truncates the file's free pages, and checkpoints its log.
 fn give_back_room(connection: &Connection) -> rusqlite::Result<()> {
     let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
     let mut pages = vacuum.query([])?;
     // A page for each step.
     while pages.next()?.is_some() {}
-    // Where a run reads just now, the next one that writes does it.
+    // If a run is reading, the next writer does it.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 

@@ -1,10 +1,11 @@
-//! The thread between runs and a store: it gives the store all that waits at a time, keeps claims alive while their rows are asked
-//! about, and looks again for answers that others are asking for. A store that fails is left alone, and rows go on without it.
+//! The thread between runs and a store: it passes waiting requests to the store in batches, renews claims while their rows are asked about,
+//! and polls for answers that other processes are asking for. A store that fails is not used any more, and rows go on without it.
 #![expect(clippy::disallowed_methods, reason = "a thread outside of the runtime keeps its own time")]
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -14,81 +15,98 @@ use crate::error::Problem;
 use crate::identity::Key;
 use crate::relay::{Relayed, Together};
 
-/// The most requests that are served together, so that nobody waits for ever larger ones.
+/// The most requests that are served together, so that none waits for groups that grow without end.
 const MOST_TOGETHER: usize = 2048;
 
-/// How often it is looked for answers that others are asking for: seldom beside what it costs, often beside how long answers take.
+/// How long requests are gathered while several come at a time: a transaction costs the same for one row as for some, and answers take
+/// much longer than this.
+const GATHERING: Duration = Duration::from_millis(2);
+
+/// How often to look for answers that others are asking for: rarely compared with what it costs, often compared with how long answers take.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// How often claims are renewed: so that two renewals may come late.
+/// How often claims are renewed. Two renewals may be late.
 const RENEWAL: Duration = Duration::from_secs(LEASE.as_secs() / 3);
 
-/// How long a claim is renewed, at the most. A run that has been asking about a row for longer may be stuck, such as a program's that does
-/// not go on with it, and others wait.
+/// How long a claim is renewed at most. A run that has been asking about a row for longer may be stuck, while others wait for it.
 const LONGEST_CLAIM: Duration = Duration::from_hours(1);
 
-/// What a run wants of the desk.
+/// A run's request.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// What there is about a key; if somebody is asking about it, the reply comes once that is over.
+    /// What there is about a key. If another run is asking about it, the reply comes once that is over.
     LookUp { wanted: Wanted, to: To },
     /// The right to ask about a key. Its number distinguishes claims of the same key.
     Claim { wanted: Wanted, number: u64, to: To },
-    /// An answer is to be kept, which ends the claim.
+    /// Keep an answer, which ends the claim.
     Keep { key: Key, number: u64, answer: Box<Answer>, to: To },
     /// A claim ends without an answer.
     GiveBack { key: Key, number: u64 },
 }
 
-/// What a run gets to know.
+/// The reply to a request.
 #[derive(Debug)]
 pub(super) enum Reply {
     /// There is an answer.
     Answered(Box<Answer>),
-    /// Nothing is there, and nobody is asking for it.
+    /// There is no answer, and no run is asking for one.
     Free,
     /// It may be asked for.
     Claimed,
-    /// It may not: there is an answer by now, or somebody else is asking for it.
+    /// It may not: there is an answer by now, or another run is asking for one.
     Taken,
-    /// It is kept, as far as anything is.
+    /// It is kept, if the store still takes anything.
     Kept,
 }
 
-/// Who waits for a reply, and the relay to them.
+/// Where a reply goes: the waiting row, and the relay of its run.
 #[derive(Debug)]
 pub(super) struct To {
     pub(super) waiting: oneshot::Sender<Reply>,
     pub(super) relay: Relayed<Reply>,
 }
 
-/// What is wrong with the store, until somebody has taken note of it.
+/// What is wrong with the store, until a run has reported it.
 pub(super) type Trouble = Arc<Mutex<Option<Problem>>>;
 
-/// What the thread works with.
+/// The state of the thread.
 #[derive(Debug)]
 pub(super) struct Desk<S> {
     store: S,
     trouble: Trouble,
-    /// Whether the store still gives, and whether it still takes.
+    /// Whether the store can still be read, and whether it can still be written.
     reads: bool,
     writes: bool,
-    /// Claims of this process, with their numbers and since when there are.
+    /// Claims of this process, with their numbers and the time they were made.
     held: HashMap<Key, (u64, Instant)>,
     renewed: Instant,
-    /// Those who wait until nobody is asking any more.
+    /// Rows that wait for the answers of other runs.
     waiting: Vec<(Wanted, To)>,
     looked: Instant,
+    /// Whether the last group had several requests, and when it was served.
+    is_busy: bool,
+    served: Instant,
 }
 
 impl<S: Store> Desk<S> {
     pub(super) fn new(store: S, trouble: Trouble) -> Self {
         let now = Instant::now();
         let (held, waiting) = (HashMap::new(), Vec::new());
-        Self { store, trouble, reads: true, writes: true, held, renewed: now, waiting, looked: now }
+        Self {
+            store,
+            trouble,
+            reads: true,
+            writes: true,
+            held,
+            renewed: now,
+            waiting,
+            looked: now,
+            is_busy: false,
+            served: now,
+        }
     }
 
-    /// Serves until nobody can want anything any more; then what is still claimed is given back.
+    /// Serves until there are no more senders; then gives back what is still claimed.
     pub(super) fn serve(mut self, requests: &Receiver<Request>) {
         loop {
             let first = match self.patience() {
@@ -100,8 +118,14 @@ impl<S: Store> Desk<S> {
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
+            if self.is_busy && !group.is_empty() {
+                thread::sleep(GATHERING.saturating_sub(self.served.elapsed()));
+            }
             group.extend(requests.try_iter().take(MOST_TOGETHER - 1));
+            // One that comes alone, such as of rows that are asked about one after another, is served at once.
+            self.is_busy = group.len() > 1;
             self.serve_together(group);
+            self.served = Instant::now();
         }
         let given_back = self.held.keys().copied().collect();
         let work = Work { given_back, ..Work::default() };
@@ -111,7 +135,7 @@ impl<S: Store> Desk<S> {
         }
     }
 
-    /// How long there is nothing to do if nobody wants anything; `None` is for ever.
+    /// How long there is nothing to do without requests; `None` is for ever.
     fn patience(&self) -> Option<Duration> {
         let until = |since: Instant, period: Duration| period.saturating_sub(since.elapsed());
         let looks = (!self.waiting.is_empty()).then(|| until(self.looked, LOOK_AGAIN));
@@ -127,7 +151,7 @@ impl<S: Store> Desk<S> {
             match request {
                 Request::LookUp { wanted, to } => looks.push((wanted, to)),
                 Request::Claim { wanted, number, to } => {
-                    // A run that has gone away wants no claim.
+                    // The run may have ended meanwhile.
                     if to.waiting.is_closed() {
                         continue;
                     }
@@ -181,13 +205,13 @@ impl<S: Store> Desk<S> {
         replies.send();
     }
 
-    /// Whether the claim was held; it is not any more.
+    /// Releases a claim, and returns whether it was held.
     fn release(&mut self, key: Key, number: u64) -> bool {
         let is_its = self.held.get(&key).is_some_and(|(held, _)| *held == number);
         is_its && self.held.remove(&key).is_some()
     }
 
-    /// What there was about each of those to be claimed; nothing from a store that takes no more.
+    /// The standing of each key to be claimed; empty if the store cannot be written any more.
     fn change(&mut self, work: &Work) -> Vec<Standing> {
         if work.is_empty() || !self.writes {
             return Vec::new();
@@ -220,14 +244,14 @@ impl<S: Store> Desk<S> {
         for (wanted, to) in looks {
             match found.next() {
                 Some(Standing::Answered(answer)) => replies.add(to, Reply::Answered(answer)),
-                // Without claims of one's own nobody else's are waited for either.
+                // Without claims of its own a run does not wait for those of others either.
                 Some(Standing::Claimed) if self.writes => self.waiting.push((wanted, to)),
                 Some(Standing::Claimed | Standing::Free) | None => replies.add(to, Reply::Free),
             }
         }
     }
 
-    /// Keeps the first problem, for a run to warn of.
+    /// Keeps the first problem, for a run to warn about.
     fn note(&self, problem: Problem) {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(problem);
     }

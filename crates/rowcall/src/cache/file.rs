@@ -1,5 +1,5 @@
-//! A store in a SQLite file, which any number of processes of one machine may write to: each transaction takes the right to write
-//! before it looks, so that nobody has to give way in its middle.
+//! A store in a SQLite file, which any number of processes of one machine may write to. Each transaction takes the write lock before it
+//! reads, so that none fails halfway.
 #![expect(
     clippy::disallowed_methods,
     reason = "leases and ages go by the time of day, which all processes share"
@@ -21,8 +21,8 @@ use crate::turn::Usage;
 /// A cache: marked by the ASCII letters `rowa`, for answers.
 pub(super) const CACHE: Kind = Kind { noun: "cache", application: 0x726f_7761, format: 1, hint };
 
-/// How long to wait for others' transactions before anything is sent, and while a run goes on. Ours take milliseconds; what takes longer is
-/// another program.
+/// How long to wait for others' transactions before anything is sent, and during a run. Ours take milliseconds; a longer one is another
+/// program's.
 const PATIENCE_AT_FIRST: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -55,17 +55,17 @@ fn hint(ailment: Ailment) -> &'static str {
 pub(super) struct AnswerFile {
     path: PathBuf,
     connection: Connection,
-    /// The number of the plan whose answers are kept.
-    plan: i64,
+    /// The plan whose answers are kept.
+    plan: PlanRecord,
     claimant: String,
 }
 
 impl AnswerFile {
-    /// Opens the cache at `path` for answers of this plan, or makes one. Nothing of what was there is lost, whatever it is.
+    /// Opens or creates the cache at `path` for answers of this plan. An existing file never loses anything.
     ///
     /// # Errors
-    /// A file of another kind or of a newer format, one on a network drive, and whatever keeps it from being written to.
-    pub(super) fn open(path: &Path, plan: &PlanRecord, claimant: String) -> Result<Self, Problem> {
+    /// A file of another kind, of a newer format or on a network drive, or one that cannot be written.
+    pub(super) fn open(path: &Path, plan: PlanRecord, claimant: String) -> Result<Self, Problem> {
         mount::check_local(path)?;
         if is_nothing(path)? {
             let _lock = Lock::wait(&CACHE, path)?;
@@ -79,28 +79,27 @@ impl AnswerFile {
             }
         }
         let connection = CACHE.open_to_write(path)?;
-        let begin = || -> rusqlite::Result<i64> {
+        let begin = || -> rusqlite::Result<()> {
             connection.busy_timeout(PATIENCE_AT_FIRST)?;
-            // What a power cut takes away is asked for again; a killed process takes nothing away.
+            // What a power cut loses is asked for again; a killed process loses nothing.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
             connection.set_prepared_statement_cache_capacity(32);
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            let plan = plan.insert(&connection)?;
             connection.execute(
                 "DELETE FROM claims WHERE NOT (expires_at_ms BETWEEN ?1 AND ?1 + ?2)",
                 [now_ms(), lease_ms()],
             )?;
             connection.execute_batch("COMMIT")?;
-            // Everything that will be asked of it is asked once, so that a table that is not as it should be is found now.
+            // Prepares every statement that will be used, so that a wrong table is found now.
             connection
                 .prepare_cached(&select())?
                 .query_row([[0_u8; 16].as_slice()], |_| Ok(()))
                 .optional()?;
             connection.prepare_cached(INSERT)?;
-            connection.busy_timeout(PATIENCE)?;
-            Ok(plan)
+            connection.prepare("SELECT id FROM plans WHERE hash = ?")?;
+            connection.busy_timeout(PATIENCE)
         };
-        let plan = begin().map_err(|error| CACHE.problem(path, &error))?;
+        begin().map_err(|error| CACHE.problem(path, &error))?;
         Ok(Self { path: path.to_owned(), connection, plan, claimant })
     }
 
@@ -123,7 +122,7 @@ impl AnswerFile {
     }
 
     fn all_standings(&self, wanted: &[Wanted]) -> rusqlite::Result<Vec<Standing>> {
-        // In one transaction, since each alone would take and give back SQLite's locks.
+        // In one transaction, since each alone would take and release SQLite's locks.
         self.run("BEGIN")?;
         let now = now_ms();
         let found = wanted.iter().map(|wanted| self.standing(*wanted, now)).collect();
@@ -136,9 +135,12 @@ impl AnswerFile {
         self.run("BEGIN IMMEDIATE")?;
         let now = now_ms();
         let expires = now.saturating_add(lease_ms());
-        for (key, answer) in kept {
-            self.insert(*key, answer, now)?;
-            self.end_claim(*key)?;
+        if !kept.is_empty() {
+            let plan = self.plan.number(&self.connection)?;
+            for (key, answer) in kept {
+                self.insert(*key, plan, answer, now)?;
+                self.end_claim(*key)?;
+            }
         }
         for key in given_back {
             self.end_claim(*key)?;
@@ -161,12 +163,12 @@ impl AnswerFile {
         Ok(standings)
     }
 
-    fn insert(&self, key: Key, answer: &Answer, now: i64) -> rusqlite::Result<()> {
+    fn insert(&self, key: Key, plan: i64, answer: &Answer, now: i64) -> rusqlite::Result<()> {
         let Answer { number: _, value, model, finish_reason, repairs, usage, cost } = answer;
         let repairs = (!repairs.is_empty()).then(|| text(repairs)).transpose()?;
         self.connection.prepare_cached(INSERT)?.execute(params![
             key.bytes(),
-            self.plan,
+            plan,
             text(value)?,
             model,
             finish_reason,
@@ -201,7 +203,7 @@ impl Store for AnswerFile {
     fn change(&mut self, work: &Work) -> Result<Vec<Standing>, Problem> {
         let done = CACHE.caught(&self.path, || self.carry_out(work));
         if done.is_err() {
-            // What the transaction had written is taken back by SQLite, now or when the file is next opened.
+            // SQLite undoes the transaction, now or when the file is next opened.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         done
@@ -241,7 +243,7 @@ pub(super) fn read(columns: &Columns<'_>, from: usize) -> rusqlite::Result<Answe
     })
 }
 
-/// Whether there is nothing at `path` yet.
+/// Whether `path` has no file yet, or an empty one.
 fn is_nothing(path: &Path) -> Result<bool, Problem> {
     match std::fs::metadata(path) {
         Ok(there) if there.is_dir() => {

@@ -1,5 +1,5 @@
-//! Answers that are kept for other runs: what was asked once, by whichever process, is not asked again. `docs/cache.md` says what is kept
-//! and promised. Equal rows of one run are `duplicates.rs`' business, what survives a crash the journal's.
+//! Answers kept for other runs: what one process has asked, no other asks again. `docs/cache.md` lists what is kept and promised. Equal rows
+//! within a run are handled by `duplicates.rs`, and what survives a crash by the journal.
 
 mod contents;
 mod desk;
@@ -19,7 +19,7 @@ pub use contents::{CacheContents, CachedAnswer, CachedPlan, Pruned, Pruning};
 use desk::{Desk, Request, Trouble};
 use file::AnswerFile;
 use plan::PlanRecord;
-pub(crate) use plan::{AnswerKeys, Endpoint, add};
+pub(crate) use plan::{AnswerKeys, Endpoint};
 pub(crate) use session::{CacheRelay, CacheSession, Claim};
 pub(crate) use store::{Answer, Wanted};
 
@@ -31,13 +31,13 @@ use crate::identity::Identity;
 pub struct CacheOptions {
     /// The file. SQLite keeps two more beside it while it is in use.
     pub path: PathBuf,
-    /// What validates values beside the schema, by a name that changes with it: answers are only found by who validates in the same way.
-    /// Values are validated again in any case.
+    /// The name of what validates values beside the schema, which changes with it: answers are found only by runs that validate in the same
+    /// way. Values are always validated again.
     pub validated_by: Option<String>,
 }
 
 impl CacheOptions {
-    /// A cache at `path`, whose answers are validated by the schema and whatever rule the extractor has by then.
+    /// A cache at `path` whose answers are validated by the schema and the extractor's own rules.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), validated_by: None }
     }
@@ -46,7 +46,7 @@ impl CacheOptions {
 /// Caches opened so far in this process, to distinguish claimants.
 static OPENED: AtomicU64 = AtomicU64::new(0);
 
-/// A cache that is open. Dropping it waits until all is written.
+/// An open cache. Dropping it waits until everything is written.
 #[derive(Debug)]
 pub(crate) struct Cache {
     requests: Option<Sender<Request>>,
@@ -56,10 +56,10 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache for a plan that asks `identity` of this server, or makes one.
+    /// Opens or creates the cache for a plan that asks `identity` of this server.
     ///
     /// # Errors
-    /// A file of another kind, of a newer format or on a network drive, and whatever keeps it from being written to.
+    /// A file of another kind, of a newer format or on a network drive, or one that cannot be written.
     pub(crate) fn open(
         options: &CacheOptions,
         identity: &Identity,
@@ -67,10 +67,10 @@ impl Cache {
     ) -> Result<Self, Problem> {
         let CacheOptions { path, validated_by } = options;
         let plan = PlanRecord::new(identity, endpoint, validated_by.as_deref());
-        // A process number comes again, but not in the same millisecond.
+        // Process numbers are reused, but not in the same millisecond.
         let nth = OPENED.fetch_add(1, Ordering::Relaxed);
         let claimant = format!("{}-{}-{nth}", std::process::id(), file::now_ms());
-        let store = AnswerFile::open(path, &plan, claimant)?;
+        let store = AnswerFile::open(path, plan, claimant)?;
         let trouble = Trouble::default();
         let desk = Desk::new(store, Arc::clone(&trouble));
         let (sender, requests) = mpsc::channel();
@@ -82,13 +82,13 @@ impl Cache {
         Ok(Self { requests: Some(sender), thread: Some(thread), trouble, keys })
     }
 
-    /// A run begins, with what has to be driven for it.
+    /// Starts a run's session. Its relay must be driven.
     pub(crate) fn begin(self: &Arc<Self>) -> (CacheSession, CacheRelay) {
         CacheSession::new(Arc::clone(self))
     }
 
     fn request(&self, request: Request) {
-        // The thread lives as long as the sender; if it is gone all the same, the one who waits gets no reply and goes on.
+        // The thread lives as long as the sender. Without it there is no reply, and the row goes on without the cache.
         if let Some(requests) = &self.requests {
             let _ = requests.send(request);
         }

@@ -1,5 +1,4 @@
-//! Whether a file is on a network drive. SQLite's locks are not to be relied on there, and several machines that write to one file
-//! destroy it.
+//! Whether a file is on a network drive. SQLite's locks are unreliable there, and several machines that write to one file corrupt it.
 
 use std::path::Path;
 
@@ -7,7 +6,7 @@ use super::file::CACHE;
 use crate::error::Problem;
 use crate::sqlite::Ailment;
 
-/// Systems of files that are reached over a network, as Linux names them.
+/// Linux' names of network file systems.
 const NETWORKED: [&str; 14] = [
     "nfs",
     "nfs4",
@@ -25,7 +24,7 @@ const NETWORKED: [&str; 14] = [
     "fuse.s3fs",
 ];
 
-/// Checks that the file at `path`, there or not yet, is on a disk of this machine, as far as the system says.
+/// Checks that the file at `path`, which need not exist, is on a local disk, as far as the system can say.
 ///
 /// # Errors
 /// If it is on a network drive.
@@ -39,8 +38,8 @@ pub(super) fn check_local(path: &Path) -> Result<(), Problem> {
         .hint((CACHE.hint)(Ailment::NotLocal)))
 }
 
-/// The kind of network drive that the folder is on, by the lines of Linux' `mountinfo`: of the mounts that it is below the deepest
-/// one holds, of those at the same path the last.
+/// The kind of network drive that the folder is on, by the lines of Linux' `mountinfo`. The deepest mount above the folder decides, and of
+/// several at the same path the last.
 fn networked<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
     let mount = |line: &'a str| {
         let (mounted, system) = line.split_once(" - ")?;

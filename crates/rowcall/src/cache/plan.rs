@@ -1,13 +1,13 @@
-//! What a plan is to a cache: which keys its rows have there, and how its answers are shown.
+//! A plan as a cache sees it: the keys of its rows, and the record by which its answers are shown.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::identity::{Identity, Key, canonical};
+use crate::identity::{Identity, Key, add, canonical};
 use crate::sqlite::text;
 
-/// A server as far as it decides what is answered.
+/// The parts of a server's address that decide what it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     /// Its host.
@@ -16,13 +16,13 @@ pub(crate) struct Endpoint {
     pub(crate) hash: [u8; 32],
 }
 
-/// Turns what rows are known by in their plan into what answers are known by in a cache.
+/// Turns the keys of rows in a plan into the keys of answers in a cache.
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerKeys(Sha256);
 
 impl AnswerKeys {
-    /// The keys of a plan that asks `identity` of this server, whose values are validated by something beside the schema, if that has
-    /// a name. The schema counts as it is written, not in canonical form: in which order a model gives its fields makes other answers.
+    /// The keys of a plan that asks `identity` of this server and validates by something with this name beside the schema. The schema counts
+    /// as written, not in canonical form: the order of fields changes a model's answers.
     pub(crate) fn new(identity: &Identity, endpoint: &Endpoint, validated_by: Option<&str>) -> Self {
         let mut hash = Sha256::new();
         add(&mut hash, b"rowcall cache 1");
@@ -32,7 +32,7 @@ impl AnswerKeys {
         Self(hash)
     }
 
-    /// The key of an answer about a row that is asked by this key, with a hash of the files that go along, if any do.
+    /// The key of an answer about a row that is asked under this key, with a hash of its files, if it has any.
     pub(crate) fn of(&self, asked: Key, files: Option<&[u8]>) -> Option<Key> {
         let mut hash = self.0.clone();
         add(&mut hash, asked.bytes());
@@ -42,7 +42,7 @@ impl AnswerKeys {
     }
 }
 
-/// What is remembered of a plan, to show its answers by.
+/// What the cache records of a plan, to show its answers.
 #[derive(Debug)]
 pub(super) struct PlanRecord {
     hash: [u8; 32],
@@ -78,12 +78,17 @@ impl PlanRecord {
         }
     }
 
-    /// Its number in the cache. Of parameters there are names only: what they hold may be a secret.
-    pub(super) fn insert(&self, connection: &Connection) -> rusqlite::Result<i64> {
+    /// Its number in the cache. It is written if missing: pruning removes plans without answers. Only the names of parameters are written,
+    /// since their values may be secret.
+    pub(super) fn number(&self, connection: &Connection) -> rusqlite::Result<i64> {
         let Self { hash, identity, host, validated_by } = self;
+        let mut find = connection.prepare_cached("SELECT id FROM plans WHERE hash = ?")?;
+        if let Some(number) = find.query_row([hash.as_slice()], |row| row.get(0)).optional()? {
+            return Ok(number);
+        }
         let names: Vec<&String> = identity.parameters.keys().collect();
         connection.execute(
-            "INSERT OR IGNORE INTO plans (hash, model, host, prompt, system, parameters, schema, validated_by) \
+            "INSERT INTO plans (hash, model, host, prompt, system, parameters, schema, validated_by) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 hash.as_slice(),
@@ -96,12 +101,6 @@ impl PlanRecord {
                 validated_by,
             ],
         )?;
-        connection.query_row("SELECT id FROM plans WHERE hash = ?", [hash.as_slice()], |row| row.get(0))
+        Ok(connection.last_insert_rowid())
     }
-}
-
-/// Adds bytes with their length in front, so that no two lists of parts are hashed alike.
-pub(crate) fn add(hash: &mut Sha256, part: &[u8]) {
-    hash.update((part.len() as u64).to_le_bytes());
-    hash.update(part);
 }

@@ -1,4 +1,4 @@
-//! The cache as one run sees it: what is known of a row before it is asked about, the right to ask, and what comes of it.
+//! The cache as one run sees it: looking up a row's answer, claiming the right to ask, and keeping the new answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,25 +15,25 @@ use crate::relay::{Relay, Relayed};
 /// Claims since the process began, to distinguish them.
 static CLAIMS: AtomicU64 = AtomicU64::new(0);
 
-/// One run's dealings with the cache.
+/// One run's access to the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct CacheSession {
     cache: Arc<Cache>,
     relay: Relayed<Reply>,
 }
 
-/// What passes the cache's replies on to a run.
+/// Passes the cache's replies on to a run.
 #[derive(Debug)]
 pub(crate) struct CacheRelay(Relay<Reply>);
 
 impl CacheRelay {
-    /// Passes them on; it is to be driven as long as the run goes on.
+    /// Passes them on. It must be driven as long as the run lasts.
     pub(crate) async fn drive(self) {
         self.0.drive().await;
     }
 }
 
-/// The right to ask about a key, as long as it is there: others wait. Dropped, it is given back.
+/// The right to ask about a key, while others wait. It is given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Claim {
     session: CacheSession,
@@ -43,18 +43,18 @@ pub(crate) struct Claim {
 }
 
 impl CacheSession {
-    /// A run begins.
+    /// Starts a run's session.
     pub(super) fn new(cache: Arc<Cache>) -> (Self, CacheRelay) {
         let (relay, relays) = Relay::new();
         (Self { cache, relay }, CacheRelay(relays))
     }
 
-    /// The key of the answer about a row that is asked by this key, with a hash of the files that go along, if any do.
+    /// The key of the answer about a row that is asked under this key, with a hash of its files, if it has any.
     pub(crate) fn key(&self, asked: Key, files: Option<&[u8]>) -> Option<Key> {
         self.cache.keys.of(asked, files)
     }
 
-    /// The answer, if there is one. Where somebody is asking, the wait lasts until that is over.
+    /// The answer, if there is one. Where another run is asking, the wait lasts until that is over.
     pub(crate) async fn look_up(&self, wanted: Wanted) -> Option<Answer> {
         match self.ask(|to| Request::LookUp { wanted, to }).await {
             Some(Reply::Answered(answer)) => Some(*answer),
@@ -62,10 +62,10 @@ impl CacheSession {
         }
     }
 
-    /// The right to ask; `None` if there is an answer by now, or somebody else is asking.
+    /// The right to ask; `None` if there is an answer by now, or another run is asking.
     pub(crate) async fn claim(&self, wanted: Wanted) -> Option<Claim> {
         let number = CLAIMS.fetch_add(1, Ordering::Relaxed);
-        // Made before it is known, so that it is given back if nobody waits for it any more.
+        // Made before the reply, so that it is given back if this future is dropped.
         let mut claim = Claim { session: self.clone(), key: wanted.key, number, is_over: false };
         match self.ask(|to| Request::Claim { wanted, number, to }).await {
             Some(Reply::Taken) => {
@@ -76,7 +76,7 @@ impl CacheSession {
         }
     }
 
-    /// What is wrong with the cache, reported once.
+    /// The cache's problem, returned once.
     pub(crate) fn take_trouble(&self) -> Option<Problem> {
         self.cache.take_trouble()
     }
@@ -89,7 +89,7 @@ impl CacheSession {
 }
 
 impl Claim {
-    /// Keeps the answer, and waits until it is kept, as far as it can be.
+    /// Keeps the answer and waits until it is written, if it can be.
     pub(crate) async fn keep(mut self, answer: Answer) {
         self.is_over = true;
         let (key, number, answer) = (self.key, self.number, Box::new(answer));

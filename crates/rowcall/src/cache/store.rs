@@ -1,5 +1,5 @@
-//! Where a cache keeps its answers and claims: a trait that is all a cache needs of a store, so that a SQLite file serves the processes
-//! of one machine and something else may serve many. Its calls block, and come from one thread with all that waits at the time.
+//! Where a cache keeps its answers and claims. The trait is all that a cache needs of a store: a SQLite file serves the processes of one
+//! machine, and another store may serve several machines. Calls block, and come from one thread, in batches.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use crate::identity::Key;
 use crate::money::Usd;
 use crate::turn::Usage;
 
-/// How long a claim holds that is not renewed: what a process leaves behind that is killed is taken over after that. Long beside a
-/// process that gets no turn on a busy machine, since a claim that ends too early is paid for twice.
+/// How long a claim holds without renewal: after this, the rows of a killed process are taken over. It is longer than a process may be
+/// starved on a busy machine, since a claim that ends too early is paid for twice.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
 
 /// A valid value that a row was given, with what it took.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
-    /// What distinguishes it from others that were kept under the same key.
+    /// Distinguishes it from other answers kept under the same key.
     pub(crate) number: i64,
     pub(crate) value: Value,
     /// The model that gave it, as the server named it.
     pub(crate) model: Option<String>,
     /// The provider's word for why the completion ended.
     pub(crate) finish_reason: Option<String>,
-    /// What had to be put right in the completion, by name.
+    /// The repairs to the completion, by name.
     pub(crate) repairs: Vec<String>,
     /// Tokens of all requests that it took, as far as they reported them.
     pub(crate) usage: Usage,
@@ -37,27 +37,27 @@ pub(crate) struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) key: Key,
-    /// The answer that is not valid for who looks for it: it is as if it were not there.
+    /// An answer that is not valid for the row that looks for one; it is ignored.
     pub(crate) rejected: Option<i64>,
 }
 
-/// What there is about a key.
+/// The state of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Standing {
     /// An answer.
     Answered(Box<Answer>),
-    /// No answer, but somebody has claimed it and is asking.
+    /// No answer, but a run has claimed it and is asking.
     Claimed,
     /// Neither. If it was to be claimed, it is claimed now.
     Free,
 }
 
-/// What is to be changed at once: answers that are kept end their claims.
+/// Changes that belong in one transaction. Keeping an answer ends its claim.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     pub(crate) kept: Vec<(Key, Answer)>,
     pub(crate) given_back: Vec<Key>,
-    /// Claims that are to hold for another [`LEASE`]; one that was lost meanwhile stays lost.
+    /// Claims to renew for another [`LEASE`]. One that was lost meanwhile stays lost.
     pub(crate) renewed: Vec<Key>,
     pub(crate) claimed: Vec<Wanted>,
 }
@@ -70,16 +70,16 @@ impl Work {
     }
 }
 
-/// Keeps answers and claims. Each one is one claimant among others.
+/// Keeps answers and claims, as one of several claimants.
 pub(crate) trait Store: fmt::Debug + Send {
-    /// What there is about each of `wanted`, in their order.
+    /// The standing of each of `wanted`, in the same order.
     ///
     /// # Errors
     /// If it cannot be read.
     fn look_up(&mut self, wanted: &[Wanted]) -> Result<Vec<Standing>, Problem>;
 
-    /// Does all of `work` or nothing, and returns what there was about each of those to be claimed, in their order. A key that another
-    /// claimant holds is not claimed, one whose lease is over is.
+    /// Does all of `work` or nothing, and returns the previous standing of each key to be claimed, in the same order. A key held by another
+    /// claimant is not claimed, unless its lease is over.
     ///
     /// # Errors
     /// If it cannot be written.

@@ -4,29 +4,18 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::store::{LEASE, Standing, Store, Work};
 use super::*;
 use crate::identity::Key;
+use crate::identity::tests::identity;
 use crate::money::Usd;
 use crate::turn::Usage;
 
 mod desks;
 mod files;
-
-fn identity() -> Identity {
-    Identity {
-        model: "sim/calm".to_owned(),
-        prompt: "{{ text }}".to_owned(),
-        system: None,
-        parameters: Map::new(),
-        schema: json!({"type": "object", "properties": {"a": {"type": "string"}}}),
-        examples: Vec::new(),
-        images: Vec::new(),
-    }
-}
 
 fn endpoint() -> Endpoint {
     Endpoint { host: "localhost".to_owned(), hash: [1; 32] }

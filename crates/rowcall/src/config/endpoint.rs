@@ -5,7 +5,8 @@ use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::cache::{Endpoint, add};
+use crate::cache::Endpoint;
+use crate::identity::add;
 
 /// Words in the names of headers that hold a credential or identify a single request: these do not affect answers.
 const IRRELEVANT: [&str; 24] = [

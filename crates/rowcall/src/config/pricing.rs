@@ -46,7 +46,7 @@ pub(super) fn note(
             let (taken, days) = (prices.taken_on()?, prices.age_in_days(now)?);
             (days > OLD_AFTER_DAYS).then(|| {
                 format!(
-                    "the prices are from {taken}, {days} days ago, and may have changed: load newer ones with `--prices FILE`"
+                    "the prices are from {taken}, {days} days ago, and may have changed: load newer ones with `--prices FILE`, which `rowcall prices update` makes"
                 )
             })
         }

@@ -2,14 +2,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "what a row would cost depends on the time of day")]
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use super::Extractor;
+use super::{CacheCensus, Extractor};
 use crate::config::Plan;
-use crate::estimate::{self, Range, RowEstimate};
+use crate::error::Result;
+use crate::estimate::{self, Range, RowEstimate, RunEstimate};
 use crate::extract::first_weight;
+use crate::identity::{EqualRows, Key};
 use crate::price::Moment;
 use crate::row::Row;
 use crate::tokenizer::Counting;
@@ -23,6 +26,59 @@ impl<T> Extractor<T> {
         let counting = Counting::of(&self.plan.account.offer.name);
         let now = Moment::from(SystemTime::now());
         Estimator { plan: Arc::clone(&self.plan), counting, counted: Counted::default(), output, now }
+    }
+
+    /// A way to add up what all rows of an input would take. Rows that `census` finds in the cache take nothing.
+    pub fn run_estimator(&self, census: Option<CacheCensus>) -> RunEstimator {
+        let shares = self.plan.equal_rows == EqualRows::Share;
+        let (keys, sum) = (HashSet::new(), RunEstimate::new());
+        RunEstimator { estimator: self.estimator(), census, shares, keys, sum }
+    }
+}
+
+/// The first rows of which it is known which are equal. Those behind them are taken to be different.
+const MOST_KEYS: usize = 5_000_000;
+
+/// Adds up what rows would take.
+#[derive(Debug)]
+pub struct RunEstimator {
+    estimator: Estimator,
+    census: Option<CacheCensus>,
+    /// Whether equal rows are asked about once.
+    shares: bool,
+    keys: HashSet<Key>,
+    sum: RunEstimate,
+}
+
+impl RunEstimator {
+    /// Adds the next row.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) if the cache cannot be read.
+    pub fn add(&mut self, row: &Row) -> Result<()> {
+        self.sum.rows += 1;
+        let Some(estimate) = self.estimator.row(row) else {
+            self.sum.unaskable += 1;
+            return Ok(());
+        };
+        if self.shares && self.keys.len() < MOST_KEYS && !self.keys.insert(estimate.key) {
+            self.sum.equal += 1;
+        } else if self.census.as_ref().map_or(Ok(false), |census| census.knows(row))? {
+            self.sum.cached += 1;
+        } else {
+            self.sum.add(&estimate);
+        }
+        Ok(())
+    }
+
+    /// What the rows so far would take.
+    pub fn estimate(&self) -> RunEstimate {
+        self.sum
+    }
+
+    /// The encoding by which tokens of input are counted; `None` where they are taken to be a quarter of the bytes.
+    pub fn encoding(&self) -> Option<&'static str> {
+        self.estimator.counting.name()
     }
 }
 

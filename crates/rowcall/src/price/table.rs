@@ -175,24 +175,37 @@ impl Prices {
 
     /// All entries.
     fn all(&self) -> Result<Vec<(String, Entry)>, Problem> {
-        let mut all = Vec::new();
-        let mut add = |provider: &str, model: &str, text: &str| {
-            all.push((format!("{provider}/{model}"), entry(provider, model, text)?));
-            Ok(())
+        let entries = self.entries()?.into_iter();
+        entries
+            .map(|(provider, model, text)| {
+                Ok((format!("{provider}/{model}"), entry(&provider, &model, &text)?))
+            })
+            .collect()
+    }
+
+    /// Every entry: the provider, the model, and what the table says of its price as JSON text, in the format of the table.
+    ///
+    /// # Errors
+    /// A provider whose models cannot be read.
+    pub fn entries(&self) -> Result<Vec<(String, String, String)>, Problem> {
+        let owned = |provider: &str, model: &str, text: &str| {
+            (provider.to_owned(), model.to_owned(), text.to_owned())
         };
         match &self.entries {
-            Entries::Bundled => {
-                bundled::PRICES.iter().try_for_each(|(provider, model, text)| add(provider, model, text))?;
-            }
+            Entries::Bundled => Ok(bundled::PRICES
+                .iter()
+                .map(|(provider, model, text)| owned(provider, model, text))
+                .collect()),
             Entries::Read(providers) => {
+                let mut all = Vec::new();
                 for (provider, raw) in providers {
-                    for (model, raw) in models(provider, raw)? {
-                        add(provider, model, raw.get())?;
-                    }
+                    all.extend(
+                        models(provider, raw)?.iter().map(|(model, raw)| owned(provider, model, raw.get())),
+                    );
                 }
+                Ok(all)
             }
         }
-        Ok(all)
     }
 
     /// The day on which it was taken, such as `2026-11-28`, if it says so.

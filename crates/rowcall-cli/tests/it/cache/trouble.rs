@@ -61,3 +61,44 @@ fn a_failing_cache_is_a_warning_and_the_run_continues() {
         &["the cache `answers.cache` cannot be used: no such table"],
     );
 }
+
+#[test]
+fn a_full_disk_is_warned_about_and_its_answers_are_still_found() {
+    let Some(way) = with_own_mounts() else { return };
+    let story = Story::slow(2, 1_000);
+    std::fs::create_dir(story.dir.path("small")).expect("a folder");
+    // The small disk is gone with the shell that mounted it, so everything happens in one.
+    let script = "mount -t tmpfs -o size=160k none small || exit 99
+        \"$@\" -o one.jsonl 2> full.txt; echo $? > full.code
+        \"$1\" cache show --json small/answers.cache > shown.json || exit 98
+        \"$@\" -o two.jsonl 2> still-full.txt; echo $? > still-full.code
+        mount -o remount,size=64m small || exit 99
+        \"$@\" -o three.jsonl || exit $?
+        \"$@\" -o four.jsonl";
+    let under = [way, &["sh", "-c", script, "sh"]].concat();
+    let asking = asking("in.txt", "age int", &story.url);
+    let arguments = [&asking[..], &["--cache", "small/answers.cache", "--no-journal", "-c", "8"]].concat();
+    let ran = Ran::of(story.dir.start_under(&under, &arguments, &[]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let full = |name: &str| Ran {
+        code: story.dir.read(&format!("{name}.code")).trim().parse().ok(),
+        stdout: String::new(),
+        stderr: story.dir.read(&format!("{name}.txt")),
+    };
+    let first = full("full");
+    assert_exit(&first, 0, &["1,000 done", "warning: the cache `small/answers.cache`", "the disk is full"]);
+    assert_eq!(first.stderr.matches("warning: the cache").count(), 1, "{}", first.stderr);
+    let shown: Value = serde_json::from_str(&story.dir.read("shown.json")).expect("JSON");
+    let kept = shown["answers"].as_u64().expect("a count");
+    assert!((10..1_000).contains(&kept), "{shown}");
+    // On the full disk it may be refused at once, with a hint.
+    let second = full("still-full");
+    match second.code {
+        Some(0) => assert_exit(&second, 0, &["from the cache)"]),
+        _ => assert_exit(&second, 2, &["the disk is full", "hint: ", "rowcall cache prune"]),
+    }
+    for output in ["one.jsonl", "three.jsonl", "four.jsonl"] {
+        assert!(story.dir.read(output) == answers(1_000), "{output}");
+    }
+    assert_exit(&ran, 0, &["(1,000 from the cache)"]);
+}

@@ -6,22 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{JOURNAL, Story, answers, assert_exit};
-use crate::command::{Ran, ages};
-
-/// The command that gives a shell its own mounts, if it works here.
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn with_own_mounts() -> Option<&'static [&'static str]> {
-    let ways: [&[&str]; 2] = [&["unshare", "-m"], &["unshare", "-rm"]];
-    let works = |way: &&&[&str]| {
-        let test = [way, &["sh", "-c", "mount -t tmpfs none /tmp"][..]].concat();
-        Command::new(test[0]).args(&test[1..]).output().is_ok_and(|ran| ran.status.success())
-    };
-    let found = ways.iter().find(works).copied();
-    if found.is_none() {
-        eprintln!("skipped: mounts are not allowed here, and `unshare -m` needs them");
-    }
-    found
-}
+use crate::command::{Ran, ages, with_own_mounts};
 
 /// Runs the story while `path` is read-only: by its permissions or, for a user who can ignore these, by its mount.
 fn run_read_only(story: &Story, path: &str, more: &[&str]) -> Option<Ran> {

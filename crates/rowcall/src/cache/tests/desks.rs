@@ -45,7 +45,7 @@ async fn who_comes_second_waits_for_the_answer_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_claim_that_nobody_waits_for_any_more_is_given_back() {
+async fn a_claim_whose_wait_is_given_up_is_given_back() {
     let (_folder, path) = folder();
     let cache = open(&path).expect("a cache");
     with(&cache, async |session| {

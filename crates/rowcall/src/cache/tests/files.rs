@@ -4,7 +4,7 @@ use super::*;
 
 fn file(path: &std::path::Path, claimant: &str) -> AnswerFile {
     let plan = PlanRecord::new(&identity(), &endpoint(), None);
-    AnswerFile::open(path, &plan, claimant.to_owned()).expect("a cache")
+    AnswerFile::open(path, plan, claimant.to_owned()).expect("a cache")
 }
 
 fn claim(file: &mut AnswerFile, wanted: Wanted) -> Standing {
@@ -165,7 +165,7 @@ fn contents_are_shown_and_pruned_by_plan_model_age_and_size() {
     let other = Identity { model: "sim/flaky".to_owned(), ..identity() };
     let mut one = file(&path, "one");
     let mut two =
-        AnswerFile::open(&path, &PlanRecord::new(&other, &endpoint(), Some("Person")), "two".to_owned())
+        AnswerFile::open(&path, PlanRecord::new(&other, &endpoint(), Some("Person")), "two".to_owned())
             .expect("a cache");
     let long = "x".repeat(1_000);
     for n in 0..100 {
@@ -219,4 +219,35 @@ fn contents_are_shown_and_pruned_by_plan_model_age_and_size() {
     assert_eq!(kept(&look(&mut one, wanted(59))).value["n"], json!(59));
     keep(&mut one, 0, json!(0));
     assert_eq!(prune(model("calm-1")).expect("done"), (left + 1, 0));
+}
+
+#[test]
+fn a_plan_goes_with_its_last_answer_and_comes_back_with_the_next() {
+    let (_folder, path) = folder();
+    let other = Identity { model: "sim/flaky".to_owned(), ..identity() };
+    let mut one = file(&path, "one");
+    let two = PlanRecord::new(&other, &endpoint(), None);
+    let mut two = AnswerFile::open(&path, two, "two".to_owned()).expect("a cache");
+    let plans = || {
+        let connection = Connection::open(&path).expect("it is a SQLite file");
+        let mut models = connection.prepare("SELECT model FROM plans ORDER BY id").expect("a table");
+        let models = models.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+        models.collect::<Result<Vec<_>, _>>().expect("models")
+    };
+    assert_eq!(plans(), [""; 0], "a plan without answers is not written");
+    keep(&mut one, 1, json!(1));
+    keep(&mut two, 2, json!(2));
+    keep(&mut two, 3, json!(3));
+    assert_eq!(plans(), ["sim/calm", "sim/flaky"]);
+    let prune = |model: &str| Pruning { model: Some(model.to_owned()), ..Pruning::default() }.prune(&path);
+    prune("sim/flaky").expect("done");
+    assert_eq!(plans(), ["sim/calm"]);
+    prune("sim/calm").expect("done");
+    assert_eq!(plans(), [""; 0]);
+    // Runs that were under way keep answers under their own plans, whichever number these get now.
+    keep(&mut two, 4, json!(4));
+    keep(&mut one, 5, json!(5));
+    let shown = CacheContents::open(&path).and_then(|contents| contents.plans()).expect("plans");
+    let shown: Vec<_> = shown.iter().map(|plan| (plan.model.as_str(), plan.answers)).collect();
+    assert_eq!(shown, [("sim/calm", 1), ("sim/flaky", 1)]);
 }

@@ -1,0 +1,145 @@
+//! `rowcall prices update FILE`: a newer table of LiteLLM's as one for `--prices`. Where a model's price there is one that our own entry has, at
+//! whatever time, ours stays, since it also knows dates and hours.
+#![expect(clippy::disallowed_methods, reason = "the table is as old as the file that it is made of")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use indicatif::HumanCount;
+use rowcall::{Error, Prices, Problem, Result};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::args::{PricesCommand, UpdateArguments};
+use crate::exit::Exit;
+use crate::summary::counted;
+use crate::{litellm, printing};
+
+/// Changed prices that are listed.
+const MOST_LISTED: usize = 20;
+
+pub(crate) fn prices(command: &PricesCommand) -> Result<Exit> {
+    match command {
+        PricesCommand::Update(arguments) => update(arguments),
+    }
+}
+
+fn update(UpdateArguments { file, output, taken }: &UpdateArguments) -> Result<Exit> {
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(file, "cannot be read", &error))?;
+    let theirs: Map<String, Value> = serde_json::from_str(&text).map_err(|error| {
+        wrong(file, "is not a table of LiteLLM's, expected an object with a member for each model", &error)
+    })?;
+    let theirs = litellm::prices(&theirs);
+    if theirs.is_empty() {
+        let problem =
+            Problem::new(format!("`{}` has no price of any provider that is known here", file.display()));
+        return Err(Error::Config(problem.hint("expected LiteLLM's `model_prices_and_context_window.json`")));
+    }
+    let taken = match taken {
+        Some(day) => day.clone(),
+        None => last_change(file)?,
+    };
+    let mut merged = Merged::from_ours()?;
+    for ((provider, model), periods) in theirs {
+        merged.add(provider, model, periods);
+    }
+    let source = json!({
+        "name": "litellm",
+        "version": format!("of {taken}"),
+        "sha256": format!("{:x}", Sha256::digest(text.as_bytes())),
+        "licence": "MIT",
+    });
+    let table =
+        json!({"about": {"taken": taken, "sources": [source]}, "providers": merged.providers}).to_string();
+    // It is read back as `--prices` reads it, so that a wrong day or price is found now.
+    Prices::parse(&table).and_then(|prices| prices.check()).map_err(Error::Config)?;
+    match output {
+        Some(path) => std::fs::write(path, format!("{table}\n"))
+            .map_err(|error| wrong(path, "cannot be written", &error))?,
+        None => printing::result(&table).map_err(|error| printing::unprintable(&error))?,
+    }
+    merged.report();
+    Ok(Exit::Done)
+}
+
+fn wrong(path: &Path, what: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::Config(Problem::new(format!("`{}` {what}: {error}", path.display())))
+}
+
+/// The day on which the file was changed last, in UTC.
+fn last_change(file: &Path) -> Result<String> {
+    let changed = std::fs::metadata(file).and_then(|file| file.modified());
+    let changed =
+        changed.map_err(|error| wrong(file, "has no time of its last change, give `--taken`", &error))?;
+    Ok(humantime::format_rfc3339_seconds(changed).to_string().chars().take(10).collect())
+}
+
+/// Our table with theirs over it.
+struct Merged {
+    providers: BTreeMap<String, BTreeMap<String, Value>>,
+    same: u64,
+    new: u64,
+    changed: Vec<String>,
+}
+
+impl Merged {
+    fn from_ours() -> Result<Self> {
+        let mut providers: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+        for (provider, model, text) in Prices::bundled().entries().map_err(Error::Config)? {
+            let entry = serde_json::from_str(&text).unwrap_or_default();
+            providers.entry(provider).or_default().insert(model, entry);
+        }
+        Ok(Self { providers, same: 0, new: 0, changed: Vec::new() })
+    }
+
+    fn add(&mut self, provider: String, model: String, periods: Vec<Value>) {
+        let pair = |period: &Value| {
+            period
+                .get("for")
+                .is_none()
+                .then(|| (period.get("i").cloned(), period.get("o").cloned(), period.get("r").cloned()))
+        };
+        let theirs = periods.first().and_then(pair);
+        let path = format!("{provider}/{model}");
+        let models = self.providers.entry(provider).or_default();
+        let ours: Vec<Value> =
+            models.get(&model).and_then(|entry| entry["prices"].as_array()).cloned().unwrap_or_default();
+        if theirs.is_some() && ours.iter().any(|period| pair(period) == theirs) {
+            self.same += 1;
+            return;
+        }
+        match ours.iter().rev().find(|period| pair(period).is_some()) {
+            Some(before) => {
+                self.changed.push(format!("{path}: {} was {}", shown(periods.first()), shown(Some(before))))
+            }
+            None => self.new += 1,
+        }
+        let is_dated = models.get(&model).is_some_and(|entry| entry["dated"] == true);
+        models.insert(model, json!({"prices": periods, "dated": is_dated}));
+    }
+
+    /// Says what has changed, to the person at the terminal.
+    fn report(&self) {
+        printing::note(&format!(
+            "{} as before, {} new, {} changed",
+            counted(self.same, "price"),
+            HumanCount(self.new),
+            HumanCount(self.changed.len() as u64)
+        ));
+        for change in self.changed.iter().take(MOST_LISTED) {
+            printing::note(&format!("  {change}"));
+        }
+        if self.changed.len() > MOST_LISTED {
+            printing::note(&format!("  and {} more", self.changed.len() - MOST_LISTED));
+        }
+    }
+}
+
+/// Input and output in US dollars per million tokens.
+fn shown(period: Option<&Value>) -> String {
+    let price = |letter: &str| {
+        let picodollars = period.and_then(|period| period[letter].as_u64()).unwrap_or_default();
+        rowcall::Usd::from_picodollars(picodollars).times(1_000_000).decimal()
+    };
+    format!("{}/{}", price("i"), price("o"))
+}

@@ -1,0 +1,105 @@
+//! What rows from Python would take, added up without asking about them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use pyo3::prelude::*;
+use rowcall::cache::CacheContents;
+use rowcall::{CacheOptions, Error, Extractor, Range, Result, Row, RunEstimate, RunEstimator, Source, Usd};
+use serde_json::{Value, json};
+
+use crate::outcome::dollars;
+use crate::table::TableSource;
+use crate::{failure, json as conversion, runtime};
+
+/// Rows of a table that are read at a time.
+const READ_TOGETHER: usize = 512;
+
+/// Adds up what rows would take.
+#[pyclass(frozen, module = "rowcall._rowcall")]
+pub(crate) struct Estimating(Mutex<RunEstimator>);
+
+impl Estimating {
+    /// By this extractor; rows whose answers are in the cache take nothing.
+    ///
+    /// # Errors
+    /// If the cache cannot be read.
+    pub(crate) fn new(extractor: &Extractor<Value>, cache: Option<&CacheOptions>) -> Result<Self> {
+        let census = cache.map(|cache| extractor.cache_census(cache, CacheContents::open(&cache.path)?));
+        Ok(Self(Mutex::new(extractor.run_estimator(census.transpose()?))))
+    }
+
+    /// Adds the rows of a table.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn add_table(&self, py: Python<'_>, mut table: TableSource) -> PyResult<()> {
+        let runtime = runtime::handle(py)?;
+        let added = py.detach(|| {
+            loop {
+                let rows = runtime.block_on(table.next(READ_TOGETHER))?;
+                if rows.is_empty() {
+                    return Ok(());
+                }
+                rows.iter().try_for_each(|row| self.estimator().add(row))?;
+            }
+        });
+        added.map_err(|error: Error| failure::of_run(py, &error))
+    }
+
+    fn estimator(&self) -> MutexGuard<'_, RunEstimator> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Estimating {
+    /// Adds a row.
+    fn add(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<()> {
+        let row = Row { index: 0, fields: Ok(conversion::fields(row)?), record: Bytes::new() };
+        py.detach(|| self.estimator().add(&row)).map_err(|error| failure::of_run(py, &error))
+    }
+
+    /// What all rows so far would take, under the names of `Estimate` in `_estimate.py`.
+    fn estimate<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let estimator = self.estimator();
+        let (estimate, encoding) = (estimator.estimate(), estimator.encoding());
+        drop(estimator);
+        conversion::to_python(py, &as_json(&estimate, encoding))
+    }
+}
+
+fn as_json(estimate: &RunEstimate, encoding: Option<&str>) -> Value {
+    let RunEstimate {
+        rows,
+        unaskable,
+        equal,
+        cached,
+        input_tokens,
+        output_tokens,
+        cost,
+        dearest,
+        by_batch,
+        most,
+    } = *estimate;
+    let amounts = |Range { low, likely, high }: Range<Usd>| [low, likely, high].map(dollars);
+    let [low, likely, high] = cost.map(amounts).map_or([None, None, None], |amounts| amounts.map(Some));
+    json!({
+        "rows": rows,
+        "asked": estimate.asked(),
+        "equal": equal,
+        "cached": cached,
+        "unaskable": unaskable,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens.likely,
+        "output_tokens_low": output_tokens.low,
+        "output_tokens_high": output_tokens.high,
+        "cost": likely,
+        "cost_low": low,
+        "cost_high": high,
+        "cost_at_most": most.map(dollars),
+        "cost_at_dearest": dearest.map(dollars),
+        "cost_by_batch": by_batch.filter(|batch| *batch > Usd::ZERO).map(dollars),
+        "encoding": encoding,
+    })
+}
