@@ -105,6 +105,7 @@ fn text_of(content: &Content) -> &str {
     match content {
         Content::Text(text) | Content::Refusal(text) | Content::Thoughts(text) => text,
         Content::Calls(calls) => calls.first().map_or("", |call| &call.arguments),
+        Content::Choices(choices) => choices.first().map_or("", |choice| text_of(&choice.content)),
     }
 }
 
