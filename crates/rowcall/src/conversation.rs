@@ -238,21 +238,19 @@ impl Conversation {
 
     /// Continues a paused answer where it stopped.
     fn continue_answer(&mut self, completion: Completion) -> Step {
-        match (self.continuations_left, &completion.continuation, &completion.content) {
-            (1.., Some(token), Content::Text(text)) => {
-                self.continuations_left -= 1;
-                self.said.clone_from(text);
-                self.history.reject(&completion.content, &[]);
-                self.prompt.continuation = Some(token.clone());
-                self.effort.prompts += 1;
-                Step::Ask
-            }
-            _ => {
-                let failure = self
-                    .failure(FailureKind::Truncated, "the provider paused the answer and did not finish it");
-                self.fail(failure, Some(completion))
-            }
+        if let (1.., Some(token), Content::Text(text)) =
+            (self.continuations_left, &completion.continuation, &completion.content)
+        {
+            self.continuations_left -= 1;
+            self.said.clone_from(text);
+            self.history.reject(&completion.content, &[]);
+            self.prompt.continuation = Some(token.clone());
+            self.effort.prompts += 1;
+            return Step::Ask;
         }
+        let failure =
+            self.failure(FailureKind::Truncated, "the provider paused the answer and did not finish it");
+        self.fail(failure, Some(completion))
     }
 
     /// Asks again with a larger output limit after an answer that was cut: with the same limit it would be cut at the same

@@ -171,7 +171,9 @@ mod tests {
             EventKind::Sent { attempt: 1, prompt: 1, waited_for: None, waited: Duration::ZERO },
             EventKind::Answered { attempt: 1, latency, processing: None, result, cost },
         ];
-        kinds.into_iter().for_each(|kind| stats.apply(&Event { row: 0, kind }));
+        for kind in kinds {
+            stats.apply(&Event { row: 0, kind });
+        }
     }
 
     #[test]

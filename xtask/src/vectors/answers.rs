@@ -92,7 +92,7 @@ pub(super) fn judge(
         }
         ("ok" | "ok_after_repair", Reading::Value { value, .. }) => {
             let (what, expected, got) = match (case.get("/expect/values"), case.get("/expect/value")) {
-                (Some(expected), _) => ("the values", expected, &Value::Array(values(&completion))),
+                (Some(expected), _) => ("the values", expected, &Value::Array(values(&completion.content))),
                 (None, Some(expected)) => ("the value", expected, value),
                 (None, None) => return Err("neither `value` nor `values` in `/expect`".to_owned()),
             };
@@ -101,7 +101,11 @@ pub(super) fn judge(
         // All of several values are read; the protocol does not choose one of them for the row.
         ("ok", Reading::Invalid { .. }) if case.get("/expect/values").is_some() => {
             let expected = case.get("/expect/values").unwrap_or(&Value::Null);
-            differences.extend(first_difference("the values", expected, &Value::Array(values(&completion))));
+            differences.extend(first_difference(
+                "the values",
+                expected,
+                &Value::Array(values(&completion.content)),
+            ));
         }
         ("refusal", Reading::Refused(words)) => differences.extend(same_text("/expect/text", words)),
         ("truncated" | "incomplete", Reading::Truncated) => {
@@ -135,21 +139,23 @@ fn read(completion: &Completion, wanted: Option<&Wanted>) -> Reading {
         (_, Finish::Paused) => Reading::Paused,
         (_, Finish::ContentFilter) => Reading::Filtered,
         (_, Finish::Length) => Reading::Truncated,
-        (Content::Text(_) | Content::Calls(_) | Content::Thoughts(_), Finish::Stop | Finish::Unstated) => {
-            match values(completion).into_iter().next() {
-                Some(value) => Reading::Value { value, repairs: Vec::new() },
-                None => Reading::Invalid { violations: Vec::new(), best: None },
-            }
-        }
+        (
+            Content::Text(_) | Content::Calls(_) | Content::Thoughts(_) | Content::Choices(_),
+            Finish::Stop | Finish::Unstated,
+        ) => match values(&completion.content).into_iter().next() {
+            Some(value) => Reading::Value { value, repairs: Vec::new() },
+            None => Reading::Invalid { violations: Vec::new(), best: None },
+        },
     }
 }
 
-/// The JSON of a text, or of each call.
-fn values(completion: &Completion) -> Vec<Value> {
+/// The JSON of a text, or of each call or choice.
+fn values(content: &Content) -> Vec<Value> {
     let value = |text: &str| json::find(text, &[]).candidates.into_iter().next().map(|found| found.value);
-    match &completion.content {
+    match content {
         Content::Text(text) => value(text).into_iter().collect(),
         Content::Calls(calls) => calls.iter().filter_map(|call| value(&call.arguments)).collect(),
+        Content::Choices(choices) => choices.iter().flat_map(|choice| values(&choice.content)).collect(),
         Content::Refusal(_) | Content::Thoughts(_) => Vec::new(),
     }
 }

@@ -270,8 +270,8 @@ impl Sentence<'_> {
         let hidden = self.has_phrase(&["not shown", "not listed", "not included", "not displayed"]);
         let is_more = |(before, after, _): &(&str, &str, &str)| {
             let counted = is_count(before) || matches!(*before, "many" | "several" | "dozens" | "few");
-            (counted && (after.is_empty() || ITEMS.contains(after) || matches!(first, "and" | "plus")))
-                || (counted && hidden)
+            (counted
+                && (hidden || after.is_empty() || ITEMS.contains(after) || matches!(first, "and" | "plus")))
                 || (ITEMS.contains(after) && (self.has(&exist) || hidden))
         };
         self.around("more").iter().any(is_more)

@@ -117,10 +117,10 @@ fn called_or_said(calls: Vec<ToolCall>, said: String, thoughts: String) -> Conte
         let inner = call.arguments.trim().trim_start_matches('{').trim_end_matches('}');
         matches!(inner.trim(), "" | "null")
     };
-    if !calls.is_empty() && !(said.contains('{') && calls.iter().all(is_empty)) {
-        return Content::Calls(calls);
+    if calls.is_empty() || (said.contains('{') && calls.iter().all(is_empty)) {
+        return thoughts_alone(said, thoughts);
     }
-    thoughts_alone(said, thoughts)
+    Content::Calls(calls)
 }
 
 /// The content of choices, the first of which is `first`: the only one that has any, or all.
