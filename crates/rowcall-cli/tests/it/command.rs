@@ -112,6 +112,21 @@ impl TestDir {
     }
 }
 
+/// The command that gives a shell its own mounts, if it works here.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub(crate) fn with_own_mounts() -> Option<&'static [&'static str]> {
+    let ways: [&[&str]; 2] = [&["unshare", "-m"], &["unshare", "-rm"]];
+    let works = |way: &&&[&str]| {
+        let test = [way, &["sh", "-c", "mount -t tmpfs none /tmp"][..]].concat();
+        Command::new(test[0]).args(&test[1..]).output().is_ok_and(|ran| ran.status.success())
+    };
+    let found = ways.iter().find(works).copied();
+    if found.is_none() {
+        eprintln!("skipped: mounts are not allowed here, and `unshare -m` needs them");
+    }
+    found
+}
+
 /// A simulator without latency.
 pub(crate) fn simulator(scenario: Scenario) -> Simulator {
     Simulator::start(scenario, Options::default()).expect("the simulator starts")
