@@ -173,7 +173,7 @@ fn picodollars(usd: &Value) -> Option<u64> {
     let factor = 10_u128.checked_pow(shift.unsigned_abs())?;
     let amount = if shift >= 0 {
         digits.checked_mul(factor)?
-    } else if digits % factor == 0 {
+    } else if digits.is_multiple_of(factor) {
         digits / factor
     } else {
         return None;

@@ -1,6 +1,5 @@
 //! `rowcall prices update FILE`: a newer table of LiteLLM's as one for `--prices`. Where a model's price there is one that our own entry has, at
 //! whatever time, ours stays, since it also knows dates and hours.
-#![expect(clippy::disallowed_methods, reason = "the table is as old as the file that it is made of")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +40,7 @@ fn update(UpdateArguments { file, output, taken }: &UpdateArguments) -> Result<E
     };
     let mut merged = Merged::from_ours()?;
     for ((provider, model), periods) in theirs {
-        merged.add(provider, model, periods);
+        merged.add(provider, model, &periods);
     }
     let source = json!({
         "name": "litellm",
@@ -92,7 +91,7 @@ impl Merged {
         Ok(Self { providers, same: 0, new: 0, changed: Vec::new() })
     }
 
-    fn add(&mut self, provider: String, model: String, periods: Vec<Value>) {
+    fn add(&mut self, provider: String, model: String, periods: &[Value]) {
         let pair = |period: &Value| {
             period
                 .get("for")
@@ -110,7 +109,7 @@ impl Merged {
         }
         match ours.iter().rev().find(|period| pair(period).is_some()) {
             Some(before) => {
-                self.changed.push(format!("{path}: {} was {}", shown(periods.first()), shown(Some(before))))
+                self.changed.push(format!("{path}: {} was {}", shown(periods.first()), shown(Some(before))));
             }
             None => self.new += 1,
         }

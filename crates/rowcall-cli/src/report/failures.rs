@@ -98,7 +98,7 @@ impl Causes {
                         cause.message
                     };
                     let counted = counted(&mut self.reasks, cause.pattern, String::new);
-                    counted.add(row, message, None, cause.fields);
+                    counted.add(row, &message, None, cause.fields);
                     self.violated(violations, row, 0);
                 }
                 AttemptResult::Answered => {}
@@ -126,7 +126,7 @@ impl Causes {
             violations => Cause::of(violations),
         };
         let counted = counted(&mut self.failures, (kind, cause.pattern), || (kind, String::new()));
-        counted.add(row, cause.message, failure.hint(), cause.fields);
+        counted.add(row, &cause.message, failure.hint(), cause.fields);
     }
 
     fn violated(&mut self, violations: &[Violation], row: u64, failed_rows: u64) {
@@ -212,9 +212,9 @@ fn counted<K: Ord>(counts: &mut BTreeMap<K, Counted>, key: K, others: impl Fn() 
 }
 
 impl Counted {
-    fn add(&mut self, row: u64, message: String, hint: Option<&'static str>, fields: Vec<String>) {
+    fn add(&mut self, row: u64, message: &str, hint: Option<&'static str>, fields: Vec<String>) {
         if self.count == 0 {
-            self.message = cut(&message, LONGEST_MESSAGE, Escaped::No).into_owned();
+            self.message = cut(message, LONGEST_MESSAGE, Escaped::No).into_owned();
             (self.hint, self.fields) = (hint, fields);
         }
         self.count += 1;

@@ -43,7 +43,7 @@ struct Field {
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     names: HashMap<String, usize>,
-    fields: Vec<(String, Field)>,
+    seen: Vec<(String, Field)>,
     values: u64,
     has_left_out: bool,
 }
@@ -171,17 +171,17 @@ impl Fields {
     fn field(&mut self, name: &str) -> Option<&mut Field> {
         let at = match self.names.get(name) {
             Some(at) => *at,
-            None if self.fields.len() >= MOST_FIELDS => {
+            None if self.seen.len() >= MOST_FIELDS => {
                 self.has_left_out = true;
                 return None;
             }
             None => {
-                self.names.insert(name.to_owned(), self.fields.len());
-                self.fields.push((name.to_owned(), Field::default()));
-                self.fields.len() - 1
+                self.names.insert(name.to_owned(), self.seen.len());
+                self.seen.push((name.to_owned(), Field::default()));
+                self.seen.len() - 1
             }
         };
-        self.fields.get_mut(at).map(|(_, field)| field)
+        self.seen.get_mut(at).map(|(_, field)| field)
     }
 
     /// Whether there are more fields than were looked at.
@@ -193,13 +193,13 @@ impl Fields {
     pub(crate) fn profiles(self) -> Vec<FieldProfile> {
         let values = self.values;
         let order: HashMap<String, usize> = self
-            .fields
+            .seen
             .iter()
             .enumerate()
             .map(|(at, (name, _))| (outermost(name).to_owned(), at))
             .rev()
             .collect();
-        let mut fields = self.fields;
+        let mut fields = self.seen;
         fields.sort_by_cached_key(|(name, _)| (order.get(outermost(name)).copied(), name.clone()));
         fields.into_iter().map(|(name, field)| field.profile(name, values)).collect()
     }

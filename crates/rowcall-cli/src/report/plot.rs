@@ -67,7 +67,7 @@ pub(crate) fn charts(curves: &Curves) -> Vec<Chart> {
             curves,
             "Rows per second",
             |value| format!("{}/s", short(value)),
-            vec![
+            &[
                 series("c-done", "with a value", true, &|point| per_second(point, point.done)),
                 series("c-failed", "failed", true, &|point| per_second(point, point.failed)),
             ],
@@ -76,7 +76,7 @@ pub(crate) fn charts(curves: &Curves) -> Vec<Chart> {
             curves,
             "Requests in flight",
             short,
-            vec![
+            &[
                 series("c-limit", "allowed", false, &|point| {
                     point.concurrency.min(most_in_flight(points)) as f64
                 }),
@@ -87,7 +87,7 @@ pub(crate) fn charts(curves: &Curves) -> Vec<Chart> {
             curves,
             "Latency of requests",
             long,
-            vec![
+            &[
                 series("c-limit", "95 % are faster", false, &|point| {
                     point.latency_p95_ms.unwrap_or_default()
                 }),
@@ -99,7 +99,7 @@ pub(crate) fn charts(curves: &Curves) -> Vec<Chart> {
         stacked(points, |point| &point.held_ms, |point, held| held as f64 / point.lasted_ms.max(1) as f64);
     if !held.is_empty() {
         let share: Label = |value| format!("{:.0} %", value * 100.0);
-        charts.push(chart(curves, "Time held back, by what", share, held));
+        charts.push(chart(curves, "Time held back, by what", share, &held));
     }
     let faults = stacked(points, |point| &point.faults, per_second);
     if !faults.is_empty() {
@@ -107,14 +107,13 @@ pub(crate) fn charts(curves: &Curves) -> Vec<Chart> {
             curves,
             "Failed requests per second",
             |value| format!("{}/s", short(value)),
-            faults,
+            &faults,
         ));
     }
     if cost > 0.0 {
         let values =
             Series { class: "c-done".to_owned(), name: "spent".to_owned(), values: costs, is_filled: true };
-        charts
-            .push(Chart { top: format!("${}", amount(cost)), ..chart(curves, "Cost", amount, vec![values]) });
+        charts.push(Chart { top: format!("${}", amount(cost)), ..chart(curves, "Cost", amount, &[values]) });
     }
     charts
 }
@@ -153,14 +152,14 @@ fn stacked(
     series
 }
 
-fn chart(curves: &Curves, title: &'static str, label: Label, series: Vec<Series>) -> Chart {
+fn chart(curves: &Curves, title: &'static str, label: Label, series: &[Series]) -> Chart {
     let points = &curves.intervals;
     let top = series.iter().flat_map(|series| &series.values).copied().fold(0.0, f64::max);
     let whole = curves.active_ms().max(1) as f64;
     let x = |milliseconds: u64| milliseconds as f64 * 1_000.0 / whole;
     let y = |value: f64| HEIGHT - if top > 0.0 { value / top * (HEIGHT - 4.0) } else { 0.0 };
     let mut svg = String::new();
-    for Series { class, values, is_filled, .. } in &series {
+    for Series { class, values, is_filled, .. } in series {
         let mut path = String::new();
         for (at, (point, value)) in points.iter().zip(values).enumerate() {
             let (from, to, height) = (x(point.after_ms), x(point.after_ms + point.lasted_ms), y(*value));

@@ -347,7 +347,9 @@ mod tests {
     #[test]
     fn the_largest_come_first() {
         let mut largest = Largest::new(3);
-        [(5, 0), (9, 1), (1, 2), (9, 3), (0, 4)].into_iter().for_each(|(size, row)| largest.add(size, row));
+        for (size, row) in [(5, 0), (9, 1), (1, 2), (9, 3), (0, 4)] {
+            largest.add(size, row);
+        }
         assert_eq!(largest.rows(), [1, 3, 0]);
     }
 }

@@ -137,7 +137,7 @@ impl<'c> StoryReader<'c> {
     pub(crate) fn story(&self, row: u64, lengths: Lengths) -> Result<Option<Story>> {
         let Some((row, placed)) = self.contents.row_at(row)? else { return Ok(None) };
         let key = self.contents.key_at(row.index)?;
-        let key = key.map(|key| key.bytes().iter().map(|byte| format!("{byte:02x}")).collect());
+        let key = key.map(|key| key.to_string());
         let prompt = self.prompt(&row, lengths);
         Ok(Some(story(&placed, key, prompt, lengths)))
     }
@@ -270,6 +270,6 @@ fn answer(failure: &Failure) -> Option<&str> {
     let completion = failure.completion.as_ref()?;
     completion.text().or(match &completion.content {
         Content::Thoughts(thoughts) => Some(thoughts),
-        Content::Text(_) | Content::Calls(_) | Content::Refusal(_) => None,
+        Content::Text(_) | Content::Calls(_) | Content::Refusal(_) | Content::Choices(_) => None,
     })
 }

@@ -40,7 +40,7 @@ pub(crate) fn percent(share: f64) -> String {
     match percent {
         p if p > 0.0 && p < 0.1 => "under 0.1 %".to_owned(),
         p if p > 99.9 && p < 100.0 => "over 99.9 %".to_owned(),
-        p if p == p.round() => format!("{p:.0} %"),
+        p if p.fract() == 0.0 => format!("{p:.0} %"),
         p => format!("{p:.1} %"),
     }
 }

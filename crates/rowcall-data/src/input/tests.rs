@@ -265,7 +265,7 @@ async fn a_json_file_that_is_one_table_is_refused() {
         let opened = Input::open(&path, InputOptions::default());
         match problem {
             None => {
-                assert!(all(opened.unwrap(), 9).await.0.iter().all(|row| row.fields.is_ok()), "{content}")
+                assert!(all(opened.unwrap(), 9).await.0.iter().all(|row| row.fields.is_ok()), "{content}");
             }
             Some(problem) => {
                 let error = opened.unwrap_err();
