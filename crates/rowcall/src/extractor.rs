@@ -51,7 +51,7 @@ pub struct Extractor<T> {
 impl<T> Extractor<T> {
     /// The same extractor with at most `attempts` in flight; 0 counts as 1.
     pub fn concurrency(&self, attempts: usize) -> Self {
-        self.with_plan(Plan::clone(&self.plan).with_concurrency(attempts))
+        Self::with_plan(Plan::clone(&self.plan).with_concurrency(attempts))
     }
 
     /// The same extractor with one more observer. It is called on the engine's threads, so it must be quick and must not
@@ -59,7 +59,7 @@ impl<T> Extractor<T> {
     pub fn on_event(&self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let mut plan = Plan::clone(&self.plan);
         plan.observers.add(Arc::new(observer));
-        self.with_plan(plan)
+        Self::with_plan(plan)
     }
 
     /// The same extractor with a rule of yours that replaces any earlier one, for what no schema can express: the model is asked
@@ -76,7 +76,7 @@ impl<T> Extractor<T> {
     pub fn check_with(&self, check: Arc<dyn Check>) -> Self {
         let mut plan = Plan::clone(&self.plan);
         plan.check = Some(check);
-        self.with_plan(plan)
+        Self::with_plan(plan)
     }
 
     /// The same extractor with a journal: outcomes are on disk before they are released, and rows that the journal knows are
@@ -102,7 +102,7 @@ impl<T> Extractor<T> {
         plan.purse = Some(self.open_purse(&journal, &options.path)?);
         plan.keys = journal.keys().clone();
         plan.journal = Some(Arc::new(journal));
-        Ok(self.with_plan(plan))
+        Ok(Self::with_plan(plan))
     }
 
     /// The same extractor with the journal of a plan that asks `identity`, for [`rerun`](Self::rerun): rows are asked as this
@@ -117,7 +117,7 @@ impl<T> Extractor<T> {
         let known_as = KnownAs::new(identity, journal.keys().clone(), &plan).map_err(Error::Config)?;
         plan.known_as = Some(Arc::new(known_as));
         plan.journal = Some(Arc::new(journal));
-        Ok(self.with_plan(plan))
+        Ok(Self::with_plan(plan))
     }
 
     /// Counts the most that earlier runs may have spent against the budget, and records what was spent before the journal was
@@ -152,7 +152,7 @@ impl<T> Extractor<T> {
     pub fn known_failures(&self, failures: KnownFailures) -> Self {
         let mut plan = Plan::clone(&self.plan);
         plan.known_failures = failures;
-        self.with_plan(plan)
+        Self::with_plan(plan)
     }
 
     /// What it asks, as a journal records it.
@@ -182,7 +182,7 @@ impl<T> Extractor<T> {
         }
     }
 
-    fn with_plan(&self, plan: Plan) -> Self {
+    fn with_plan(plan: Plan) -> Self {
         Self { plan: Arc::new(plan), value: PhantomData }
     }
 

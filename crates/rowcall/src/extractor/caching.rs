@@ -32,7 +32,7 @@ impl<T> Extractor<T> {
         let cache = Cache::open(options, &plan.identity, &plan.account.endpoint).map_err(Error::Config)?;
         plan.files = plan.files.with_digests();
         plan.cache = Some(Arc::new(cache));
-        Ok(self.with_plan(plan))
+        Ok(Self::with_plan(plan))
     }
 
     fn check_sharing(&self) -> Result<()> {
