@@ -12,6 +12,7 @@ use crate::files::Files;
 use crate::printing;
 use crate::report::Report;
 use crate::report::page::page;
+use crate::report::text::harmless;
 
 /// What the name of a report has after it that of its journal.
 const ENDING: &str = "report.html";
@@ -35,7 +36,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit> {
     match &output {
         Some(output) => {
             write(output, &text)?;
-            printing::note(&format!("{} Report: `{}`", report.verdict, output.display()));
+            printing::note(&format!("{} Report: `{}`", harmless(&report.verdict), output.display()));
         }
         None => printing::result(&text).map_err(|error| printing::unprintable(&error))?,
     }

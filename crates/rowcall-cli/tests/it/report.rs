@@ -126,7 +126,7 @@ fn a_report_says_what_failed_and_why() {
 
 #[test]
 fn a_report_of_a_run_that_goes_on_is_of_what_is_done() {
-    let scenario = Scenario::instant("waits for more").with_held("Ann is 7\n", 1_000);
+    let scenario = Scenario::instant("waits for more").with_held("is 7", 1_000);
     let simulator = Simulator::start(scenario, Options::default()).expect("it starts");
     let (dir, url) = (TestDir::new(), simulator.base_url());
     dir.write("in.txt", ages(10));

@@ -28,7 +28,7 @@ pub(super) const HOSTILE: [&str; 30] = [
     "<meta http-equiv=refresh content=\"0;url=//example.com/~\">",
     "<form action=//example.com/~><input name=q></form>",
     "<object data=\"//example.com/~\"></object>",
-    "{{ 7 * 7 }} {% for x in y %} ~",
+    "{{ 7 * 7 }}<b>{% for x in y %} ~",
     "{{ report.settings|safe }}<b>~</b>",
     "${alert('~')} `alert('~')`<b>",
     "&lt;script&gt;~&lt;/script&gt;<u>",
