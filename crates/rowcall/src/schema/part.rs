@@ -137,6 +137,16 @@ impl<'s> Part<'s> {
             && self.get("patternProperties").is_none()
     }
 
+    /// Whether, on its own, it is an object with properties of any name: it says so with `type`, and names none itself or by what it
+    /// refers to or combines.
+    pub(super) fn is_open_map(&self) -> bool {
+        const NAMING: [&str; 5] =
+            ["properties", "patternProperties", "additionalProperties", "unevaluatedProperties", "required"];
+        !self.spent.iter().any(|spent| ["$ref", "allOf", "anyOf", "oneOf"].contains(spent))
+            && self.get("type").is_some_and(|names| JsonTypes::spelled(names).includes(JsonTypes::OBJECT))
+            && NAMING.iter().all(|keyword| self.get(keyword).is_none())
+    }
+
     /// The schemas of the first items: `prefixItems`, which up to draft 2019-09 was a list under `items`.
     pub(super) fn prefix(&self) -> Vec<Self> {
         let now = self.list("prefixItems");

@@ -17,6 +17,9 @@ use crate::schema::json_type::JsonTypes;
 use crate::schema::part::Part;
 use crate::schema::place::{Alternative, Place, Rest};
 
+/// What becomes of properties that have no names of their own, in a closed object.
+const ONLY_NAMED: &str = "only the named properties are asked for";
+
 impl<'s> Translation<'s> {
     /// Gives `schema` the properties of an object. `None` if a required one cannot have a value.
     pub(super) fn object(
@@ -133,7 +136,11 @@ impl<'s> Translation<'s> {
                 self.lose_others(place);
                 return Ok((Some(Value::Bool(false)), Others::Kept));
             }
-            Rest::Closed | Rest::Unsaid => return Ok((Some(Value::Bool(false)), Others::Kept)),
+            Rest::Unsaid => {
+                self.lose_open_maps(place);
+                return Ok((Some(Value::Bool(false)), Others::Kept));
+            }
+            Rest::Closed => return Ok((Some(Value::Bool(false)), Others::Kept)),
             Rest::Of { any, matching } => (any, matching),
         };
         let pattern = match matching.first() {
@@ -157,7 +164,14 @@ impl<'s> Translation<'s> {
     fn lose_others(&mut self, place: &Place<'s>) {
         let open = place.parts().iter().find(|part| part.get("additionalProperties").is_some());
         let path = open.map(|part| part.pointer.clone()).unwrap_or_default();
-        self.narrow(&path, "additionalProperties", "only the named properties are asked for".to_owned());
+        self.narrow(&path, "additionalProperties", ONLY_NAMED.to_owned());
+    }
+
+    /// The same where one of several schemas that hold together would on its own allow any property.
+    fn lose_open_maps(&mut self, place: &Place<'s>) {
+        if let Some(open) = place.parts().iter().find(|part| part.is_open_map()).filter(|_| !is_map(place)) {
+            self.narrow(&open.pointer, "additionalProperties", ONLY_NAMED.to_owned());
+        }
     }
 
     /// Properties that an object may have beside the named ones, gathered under one more.
@@ -167,7 +181,11 @@ impl<'s> Translation<'s> {
         properties: &mut Map<String, Value>,
     ) -> Result<Others, Problem> {
         let (any, matching) = match place.rest() {
-            Rest::Closed | Rest::Unsaid => return Ok(Others::Kept),
+            Rest::Closed => return Ok(Others::Kept),
+            Rest::Unsaid => {
+                self.lose_open_maps(place);
+                return Ok(Others::Kept);
+            }
             Rest::Open => {
                 self.lose_others(place);
                 return Ok(Others::Kept);

@@ -63,7 +63,12 @@ fn made(root: &Value, schema: &Value, dice: &mut Dice, depth: usize) -> Value {
             parts.extend(dice.pick(&branches));
         }
     }
-    let own = own_type(keywords, dice).map(|kind| of_type(root, keywords, &kind, dice, depth));
+    // Where other schemas hold as well, it is for them to say which properties there are.
+    let mut alone = keywords.clone();
+    if !parts.is_empty() && !keywords.contains_key("additionalProperties") {
+        alone.entry("properties").or_insert_with(|| json!({}));
+    }
+    let own = own_type(keywords, dice).map(|kind| of_type(root, &alone, &kind, dice, depth));
     let mut values: Vec<Value> = parts.iter().map(|part| made(root, part, dice, depth - 1)).collect();
     values.extend(own);
     values.into_iter().reduce(merged).unwrap_or_else(|| anything(dice))

@@ -84,3 +84,24 @@ fn what_an_engine_does_not_know_of_a_format_is_a_loss() {
         assert_eq!(lost(dialect, format), losses, "{dialect:?} {format}");
     }
 }
+
+#[test]
+fn an_open_object_that_is_closed_by_the_names_beside_it_is_a_loss() {
+    let named = r#"{"properties":{"a":{"type":"string"}},"required":["a"]}"#;
+    let narrowed = [("additionalProperties".to_owned(), Effect::Narrowed)];
+    let closing = Dialect::NAMED.into_iter().filter(|dialect| *dialect != Dialect::Gemini);
+    for dialect in closing.filter(|dialect| *dialect != Dialect::Anthropic) {
+        for open in [r#"{"type":"object"}"#, r#"{"type":["object","null"],"description":"anything"}"#] {
+            for schema in
+                [format!(r#"{{"allOf":[{open},{named}]}}"#), format!(r#"{{"allOf":[{named},{open}]}}"#)]
+            {
+                let (sent, losses) = property(dialect, &schema);
+                assert_eq!(sent["additionalProperties"], json!(false), "{dialect:?} {schema}: {sent}");
+                assert_eq!(losses, narrowed, "{dialect:?} {schema}");
+            }
+        }
+        // What only says of which type the parts are leaves it to them.
+        let (sent, losses) = property(dialect, &format!(r#"{{"type":"object","allOf":[{named}]}}"#));
+        assert_eq!((&sent["additionalProperties"], losses), (&json!(false), Vec::new()), "{dialect:?}");
+    }
+}
