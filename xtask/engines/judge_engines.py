@@ -66,7 +66,7 @@ def judge(case, engine, tally, faults):
 
 
 def main():
-    cases = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
+    cases = [json.loads(line) for line in Path(sys.argv[1]).open(encoding="utf-8")]
     made = {}
     found = []
     print("| engine | dialect | pairs | compiled | valid | accepted | impossible by a loss | invalid | rejected | explained by a loss |")
