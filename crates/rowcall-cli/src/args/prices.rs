@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 /// What is to be done with a table of prices.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PricesCommand {
-    /// Read a newer table of LiteLLM's and print one for `--prices`: what is built in, with the prices that are new or have changed
+    /// Make a table for `--prices` from a newer LiteLLM table: the built-in prices, with new and changed ones
     Update(UpdateArguments),
 }
 
@@ -15,10 +15,10 @@ pub(crate) enum PricesCommand {
 pub(crate) struct UpdateArguments {
     /// `model_prices_and_context_window.json`, as LiteLLM publishes it
     pub(crate) file: PathBuf,
-    /// Where the table goes; stdout if left out
+    /// The output file [default: stdout]
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
-    /// The day on which the file was taken; that of its last change if left out
+    /// The day on which the file was downloaded [default: the day of its last change]
     #[arg(long, value_name = "DAY")]
     pub(crate) taken: Option<String>,
 }

@@ -249,7 +249,7 @@ impl Reservoir {
         self.seen
     }
 
-    /// So many of the rows, at most, in their order.
+    /// At most `most` of the rows, in order.
     pub(crate) fn draw(mut self, most: usize) -> Vec<u64> {
         self.chance.shuffle(&mut self.rows);
         self.rows.truncate(most);

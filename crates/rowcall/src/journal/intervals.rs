@@ -28,7 +28,7 @@ pub(super) fn add(connection: &Connection, interval: &Interval, mut length: u64)
     if natural(count) <= MOST as u64 {
         return Ok(length);
     }
-    let mut all = read(connection)?;
+    let mut all = merged(read(connection)?, length);
     while all.len() > MOST / 2 && length < LONGEST_MS {
         length *= 2;
         all = merged(all, length);

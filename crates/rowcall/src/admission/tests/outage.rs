@@ -181,7 +181,7 @@ async fn an_outage_grows_while_the_server_asks_for_long_waits() {
         let settlement = Settlement::Failed { failing: Failing::Gateway, retry_after };
         let permit = admission.admit_free(NEED, None).await;
         let Blame::Account(duration) = permit.settle(settlement, Cost::default(), &[], row) else {
-            panic!("it is no outage after {lasted:?}")
+            panic!("not an outage after {lasted:?}")
         };
         lasted.push(duration.as_secs());
     }

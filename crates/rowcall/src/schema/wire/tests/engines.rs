@@ -96,7 +96,8 @@ fn an_open_object_that_is_closed_by_the_names_beside_it_is_a_loss() {
                 [format!(r#"{{"allOf":[{open},{named}]}}"#), format!(r#"{{"allOf":[{named},{open}]}}"#)]
             {
                 let (sent, losses) = property(dialect, &schema);
-                assert_eq!(sent["additionalProperties"], json!(false), "{dialect:?} {schema}: {sent}");
+                let object = sent.pointer("/anyOf/0").unwrap_or(&sent);
+                assert_eq!(object["additionalProperties"], json!(false), "{dialect:?} {schema}: {sent}");
                 assert_eq!(losses, narrowed, "{dialect:?} {schema}");
             }
         }
