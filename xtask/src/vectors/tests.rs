@@ -164,7 +164,7 @@ fn differences_about_limits_are_reported() {
         (
             "dur_1",
             |case| *case = json!({"kind": "go_duration", "input": "169h", "seconds": 608_400}),
-            "a wait of more than a week is a slip",
+            "a wait of more than a week is a mistake",
         ),
         (
             "retry_after_0",

@@ -90,7 +90,7 @@ fn a_full_disk_is_warned_about_and_its_answers_are_still_found() {
     assert_eq!(first.stderr.matches("warning: the cache").count(), 1, "{}", first.stderr);
     let shown: Value = serde_json::from_str(&story.dir.read("shown.json")).expect("JSON");
     let kept = shown["answers"].as_u64().expect("a count");
-    assert!((10..1_000).contains(&kept), "{shown}");
+    assert!((1..1_000).contains(&kept), "{shown}");
     // On the full disk it may be refused at once, with a hint.
     let second = full("still-full");
     match second.code {
