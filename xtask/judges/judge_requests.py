@@ -36,8 +36,8 @@ def main():
         print(f"the judge does not see {what}")
     for protocol in sdks.JUDGES:
         modes = {mode: count for (name, mode), count in counts.items() if name == protocol}
-        counts = ", ".join(f"{mode} {count}" for mode, count in modes.items())
-        print(f"{protocol}: {sum(modes.values())} requests ({counts}), {spoilt[protocol]} spoilt ones refused")
+        by_mode = ", ".join(f"{mode} {count}" for mode, count in modes.items())
+        print(f"{protocol}: {sum(modes.values())} requests ({by_mode}), {spoilt[protocol]} spoilt ones refused")
     empty = [protocol for protocol in sdks.JUDGES if not spoilt[protocol]]
     wrong = len(requests) - len(fine)
     if wrong or missed or empty:

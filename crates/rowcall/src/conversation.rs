@@ -18,8 +18,8 @@ use crate::violation::Violation;
 /// How often the model is asked again after an answer that was cut, each time with twice the output limit.
 const ENLARGEMENTS: u32 = 2;
 
-/// An answer that was cut although it used less than this percentage of its output limit was not cut by the limit: nothing is left in the model's
-/// context. Servers' counts may be off by some tokens.
+/// An answer that was cut a second time although it used less than this percentage of its output limit was not cut by the limit: nothing
+/// is left in the model's context. The first time, more room is tried, since some servers' counts are wrong.
 const CLEARLY_BELOW: u64 = 90;
 
 /// The finish reasons that name a lack of room, whether of output or of context.
@@ -269,6 +269,7 @@ impl Conversation {
             return self.reask(completion, vec![Violation::whole(NOT_CLOSED)]);
         }
         if let (Some(used @ 1..), Some(limit)) = (reported, self.output_limit)
+            && self.enlargements_left < ENLARGEMENTS
             && is_context_full(&completion, used, limit)
         {
             let message =

@@ -130,7 +130,11 @@ fn a_full_context_gets_no_larger_output_limit() {
         ("model_context_window_exceeded", 5, false),
         ("stop_sequence", 5, true),
     ] {
-        let mut conversation = begin(3, Some(4000));
+        let mut conversation = begin(3, Some(2000));
+        assert!(
+            matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask),
+            "more room is tried once"
+        );
         let usage = Some(Usage { output_tokens: used, reasoning_tokens: used / 2, ..Usage::default() });
         let cut =
             Completion { finish: Finish::Length, finish_reason: reason.to_owned(), usage, ..completion("{") };
