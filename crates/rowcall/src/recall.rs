@@ -23,7 +23,7 @@ use crate::event::{EventKind, KnownFrom};
 use crate::extract::{PreparedRow, prepare};
 use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
 use crate::interval::Activity;
-use crate::journal::{Intents, News, Reply, Session, Written};
+use crate::journal::{Intents, Change, Reply, Session, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::relay::Relay;
 use crate::row::Row;
@@ -396,7 +396,7 @@ impl Recall {
     fn take_written(&mut self, written: Written) {
         let Written { asked, key, number, row, outcome, news } = written;
         match news {
-            News::Outcome => {
+            Change::Outcome => {
                 let known_by = asked.zip(key).map(|(asked, key)| {
                     if asked.key == key { asked } else { RowKey { key, of: KeyOf::Row, ..asked } }
                 });
@@ -407,7 +407,7 @@ impl Recall {
                     self.ended(&outcome);
                 }
             }
-            News::Place => self.know(&outcome),
+            Change::Place => self.know(&outcome),
         }
         self.release(row, outcome);
     }

@@ -46,7 +46,7 @@ fn hint(ailment: Ailment) -> &'static str {
         }
         Ailment::NotLocal => "keep it on a local disk: give another file with `--cache PATH`",
         Ailment::Unremovable => "remove it yourself, or give another file with `--cache PATH`",
-        Ailment::Defect => "this is a defect of rowcall's: please report it; what is done is kept",
+        Ailment::Defect => "this is a bug in rowcall: please report it; finished rows are kept",
     }
 }
 

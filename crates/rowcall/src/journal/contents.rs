@@ -43,7 +43,7 @@ impl Contents {
             read().map_err(|error: rusqlite::Error| Error::Config(JOURNAL.problem(&path, &error)))?;
         let Some((identity, memo)) = plan else {
             let problem =
-                Problem::new(format!("the journal `{}` is empty: no run has begun", path.display()));
+                Problem::new(format!("the journal `{}` is empty: no run has started", path.display()));
             return Err(Error::Config(problem));
         };
         Ok(Self { path, connection, identity, memo, totals })
@@ -264,7 +264,7 @@ pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
         "another"
     };
     Problem::new(format!("the journal `{}` was made with {other} {changes}", path.display()))
-        .hint("`--accept-changes` goes on and asks what is new, `--fresh` starts over")
+        .hint("use `--accept-changes` to continue and ask only what is new, or `--fresh` to start over")
 }
 
 /// Removes a journal and its auxiliary files, if it exists.

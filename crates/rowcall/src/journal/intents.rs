@@ -50,7 +50,7 @@ impl Intents {
         let (done, written) = oneshot::channel();
         let settled = self.settled.clone();
         self.journal.writer.write(Entry::Intent { key, index, attempt, cost, done, settled });
-        written.await.unwrap_or_else(|_| Err(Problem::new("the journal's writer is gone")))
+        written.await.unwrap_or_else(|_| Err(Problem::new("the journal's writer has stopped")))
     }
 
     /// Records that nothing was sent after the row's latest intent.

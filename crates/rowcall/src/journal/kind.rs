@@ -10,12 +10,12 @@ fn hint(ailment: Ailment) -> &'static str {
     match ailment {
         Ailment::Foreign => "give another file with `--journal PATH`",
         Ailment::Newer => "use that version, or `--fresh` to start over",
-        Ailment::Damaged => "what SQLite's `.recover` finds can be saved; `--fresh` starts over",
-        Ailment::Full => "make room and run the same command again: what is done is kept",
+        Ailment::Damaged => "save what you can with SQLite's `.recover`, or use `--fresh` to start over",
+        Ailment::Full => "make room and run the same command again: finished rows are kept",
         Ailment::ReadOnly => "check who may write to it, or give another file with `--journal PATH`",
         Ailment::Unopened => "check that its directory exists and may be written to",
         Ailment::Disk => {
-            "nothing more was sent; check the disk and run the same command again: what is done is kept"
+            "nothing more was sent; check the disk and run the same command again: finished rows are kept"
         }
         Ailment::Held => "close what writes to it; reading it does no harm",
         Ailment::Unlockable => {
@@ -24,7 +24,7 @@ fn hint(ailment: Ailment) -> &'static str {
         Ailment::Locked => "wait for it to end, or keep another journal with `--journal PATH`",
         Ailment::NotLocal => "keep it on a local disk with `--journal PATH`",
         Ailment::Unremovable => "remove it yourself, or keep another journal with `--journal PATH`",
-        Ailment::Defect => "this is a defect of rowcall's: please report it; what is done is kept",
-        Ailment::Other => "`--journal PATH` keeps another one",
+        Ailment::Defect => "this is a bug in rowcall: please report it; finished rows are kept",
+        Ailment::Other => "keep another journal with `--journal PATH`",
     }
 }

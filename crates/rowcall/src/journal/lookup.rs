@@ -86,7 +86,7 @@ impl Lookup {
         let thread = thread::Builder::new()
             .name("rowcall-journal-lookup".to_owned())
             .spawn(move || finder.answer(&questions))
-            .map_err(|error| Problem::new(format!("no thread can be started for the journal: {error}")))?;
+            .map_err(|error| Problem::new(format!("cannot start a thread for the journal: {error}")))?;
         Ok(Self { questions: Some(sender), thread: Some(thread) })
     }
 

@@ -24,7 +24,7 @@ pub(crate) use intents::{Asking, Intents};
 pub(crate) use lookup::{Known, Place};
 pub use placed::Placed;
 pub(crate) use session::{Reply, Session};
-pub(crate) use writer::{News, Placing, Written};
+pub(crate) use writer::{Change, Placing, Written};
 
 use crate::error::Problem;
 use crate::identity::{EqualRows, Identity, Keys};
@@ -35,7 +35,7 @@ use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
 use kind::JOURNAL;
 use lookup::{Finder, Lookup};
-use writer::{Entry, Pen, Writer};
+use writer::{Entry, WriterState, Writer};
 
 /// How to keep a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl Journal {
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);
         let interval_ms = Arc::new(AtomicU64::new(intervals::SHORTEST_MS));
-        let pen = Pen {
+        let pen = WriterState {
             path: path.clone(),
             connection,
             records: *records,

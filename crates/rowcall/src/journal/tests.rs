@@ -159,7 +159,7 @@ async fn an_intent_without_an_outcome_may_have_been_paid_for() {
     assert!(!folder.contents().is_being_written());
     let journal = folder.open();
     assert_eq!(journal.take_resumed().map(|totals| totals.possibly_paid), Some(2));
-    assert_eq!(journal.take_resumed(), None, "it is told once");
+    assert_eq!(journal.take_resumed(), None, "it is reported once");
     drop(journal);
     assert_eq!(
         (folder.contents().intents().expect("counted"), folder.contents().totals().possibly_paid),
@@ -231,7 +231,7 @@ fn a_file_that_is_no_journal_is_left_alone() {
     let folder = Folder::new();
     let options = folder.options();
     let fresh = JournalOptions { existing: Existing::StartOver, ..options.clone() };
-    let open = |options| Journal::open(options, &identity(), None).expect_err("it is no journal").message;
+    let open = |options| Journal::open(options, &identity(), None).expect_err("not a journal").message;
 
     std::fs::write(&options.path, "some text that somebody needs").expect("written");
     assert!(open(&options).ends_with("is not a rowcall journal"));
@@ -319,7 +319,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn whatever_happens_what_was_written_is_known_and_what_was_not_is_told(story in happenings()) {
+    fn whatever_happens_known_rows_are_those_that_were_written(story in happenings()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let folder = Folder::new();

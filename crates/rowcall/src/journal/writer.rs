@@ -98,12 +98,12 @@ pub(crate) struct Written {
     pub(crate) number: i64,
     pub(crate) row: Row,
     pub(crate) outcome: Outcome,
-    pub(crate) news: News,
+    pub(crate) news: Change,
 }
 
 /// What was new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum Change {
     /// The outcome.
     Outcome,
     /// The row's place only.
@@ -119,7 +119,7 @@ pub(super) struct Writer {
 
 /// The state of the thread.
 #[derive(Debug)]
-pub(super) struct Pen {
+pub(super) struct WriterState {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
     pub(super) records: Records,
@@ -138,12 +138,12 @@ impl Writer {
     ///
     /// # Errors
     /// If the system cannot start a thread.
-    pub(super) fn start(pen: Pen) -> Result<Self, Problem> {
+    pub(super) fn start(pen: WriterState) -> Result<Self, Problem> {
         let (sender, entries) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("rowcall-journal".to_owned())
             .spawn(move || pen.write(&entries))
-            .map_err(|error| Problem::new(format!("no thread can be started for the journal: {error}")))?;
+            .map_err(|error| Problem::new(format!("cannot start a thread for the journal: {error}")))?;
         Ok(Self { entries: Some(sender), thread: Some(thread) })
     }
 
@@ -172,7 +172,7 @@ enum Sync {
     WithTheNext,
 }
 
-impl Pen {
+impl WriterState {
     fn write(mut self, entries: &Receiver<Entry>) {
         let path = self.path.clone();
         let mut broken: Option<Problem> = None;
@@ -182,7 +182,7 @@ impl Pen {
             group.extend(entries.try_iter().take(MOST_TOGETHER - 1));
             if broken.is_none() {
                 let done = JOURNAL.caught(&path, || self.commit(&group, &mut sync)).and_then(|numbers| {
-                    tell(std::mem::take(&mut group), &numbers);
+                    report(std::mem::take(&mut group), &numbers);
                     JOURNAL.caught(&path, || self.index_if_due())
                 });
                 if let Err(problem) = done {
@@ -427,7 +427,7 @@ pub(super) fn now_ms() -> i64 {
 }
 
 /// Notifies all runs that their entries are written. Runs that have ended in the meantime need no reply.
-fn tell(group: Vec<Entry>, numbers: &[i64]) {
+fn report(group: Vec<Entry>, numbers: &[i64]) {
     let mut intents = Together::default();
     let mut written = Together::default();
     for (entry, number) in group.into_iter().zip(numbers) {
@@ -437,10 +437,10 @@ fn tell(group: Vec<Entry>, numbers: &[i64]) {
                 continue;
             }
             Entry::Ended { asked, key, row, outcome, place: _, reply } => {
-                (asked, key, row, outcome, News::Outcome, reply)
+                (asked, key, row, outcome, Change::Outcome, reply)
             }
             Entry::Placed { number: _, row, outcome, place: _, reply } => {
-                (None, None, row, outcome, News::Place, reply)
+                (None, None, row, outcome, Change::Place, reply)
             }
             Entry::GivenUp { .. }
             | Entry::Dropped { .. }

@@ -191,8 +191,8 @@ pub(super) fn check(schema: &Value) -> Result<(), Problem> {
         return Err(problem);
     }
     if effect::excludes_all(schema) {
-        let problem = Problem::new("no value satisfies the schema: its `not` excludes every one");
-        return Err(problem.hint("put what no value may be under `not`, or leave it out"));
+        let problem = Problem::new("no value satisfies the schema: its `not` excludes every value");
+        return Err(problem.hint("describe under `not` only what is not allowed, or leave it out"));
     }
     if keywords.is_empty() || restricts(schema) {
         return Ok(());
@@ -207,19 +207,18 @@ fn foreign(keywords: &Map<String, Value>) -> Option<Problem> {
         let place = if keywords.contains_key("swagger") { "/definitions" } else { "/components/schemas" };
         let document = Value::Object(keywords.clone());
         let names = document.pointer(place).and_then(Value::as_object).map(names).unwrap_or_default();
-        let hint = format!("give one of the schemas under `{place}` as a file of its own: {names}");
+        let hint = format!("give one of the schemas under `{place}` as its own file: {names}");
         return Some(Problem::new("the schema is an OpenAPI document, expected a JSON Schema").hint(hint));
     }
     let lists = ["tools", "functions", "functionDeclarations", "function_declarations"];
     if let Some(list) = lists.into_iter().find(|list| keywords.get(*list).is_some_and(Value::is_array)) {
-        let hint =
-            format!("give the schema of one of them, which stands below `/{list}`, as a file of its own");
+        let hint = format!("give the schema of one of them, which is under `/{list}`, as its own file");
         return Some(Problem::new("the schema is a list of tools, expected a JSON Schema").hint(hint));
     }
     let is_record = keywords.get("type").is_some_and(|name| name == "record");
     if is_record && keywords.get("fields").is_some_and(Value::is_array) {
         let hint = "write its fields in the short form, such as `name str, age int`, or under `properties`";
-        return Some(Problem::new("the schema is one of Avro, expected a JSON Schema").hint(hint));
+        return Some(Problem::new("the schema is an Avro schema, expected a JSON Schema").hint(hint));
     }
     None
 }
@@ -239,7 +238,7 @@ fn meant(keywords: &Map<String, Value>) -> (String, String) {
         );
     }
     if let Some((name, keyword)) = spelling::slip(keywords) {
-        return (format!("`{name}` is no keyword"), format!("did you mean `{keyword}`?"));
+        return (format!("`{name}` is not a keyword of JSON Schema"), format!("did you mean `{keyword}`?"));
     }
     if said.is_empty() {
         return (
@@ -257,8 +256,8 @@ fn meant(keywords: &Map<String, Value>) -> (String, String) {
         let looks_whole = |value: &Value| value.get("properties").is_some();
         return match said.as_slice() {
             [(name, value)] if looks_whole(value) => (
-                format!("a schema stands within it, under `{name}`"),
-                format!("give what stands under `{name}` as the schema"),
+                format!("it contains a schema under `{name}`"),
+                format!("use the part under `{name}` as the schema"),
             ),
             _ => (
                 "its keys look like the properties of an object".to_owned(),
@@ -313,13 +312,13 @@ pub(super) fn check_spelling(schemas: &Subschemas<'_>) -> Result<(), Problem> {
         let Value::Object(keywords) = each.schema else { continue };
         if let Some((name, keyword)) = spelling::slip(keywords) {
             let place = format!("{}/{}", each.pointer, escaped(name));
-            return Err(refused(&place, format!("`{name}` is no keyword of JSON Schema"))
+            return Err(refused(&place, format!("`{name}` is not a keyword of JSON Schema"))
                 .hint(format!("did you mean `{keyword}`? A keyword of your own may begin with `x-`")));
         }
         if let Some(names) = properties::bare(keywords) {
             let first = names.first().map_or("", |name| name.as_str());
             let place = format!("{}/{}", each.pointer, escaped(first));
-            return Err(refused(&place, format!("`{first}` is no keyword of JSON Schema"))
+            return Err(refused(&place, format!("`{first}` is not a keyword of JSON Schema"))
                 .hint("put the properties into `{\"type\": \"object\", \"properties\": {…}}`"));
         }
         if let Some((name, property)) = properties::misnamed(keywords, &named) {

@@ -309,7 +309,7 @@ fn parse_json(text: &str) -> Result<Value, Problem> {
     })?;
     match repeated_key(text) {
         Some(name) => {
-            let message = format!("an object of the schema has the name `{name}` twice");
+            let message = format!("the name `{name}` appears twice in an object of the schema");
             Err(Problem::new(message).hint("only one of the two would count: remove or rename the other"))
         }
         None => Ok(json),

@@ -169,18 +169,18 @@ pub(super) fn fault(pattern: &str) -> &'static str {
         }
     }
     if escaped {
-        "a backslash stands at its end"
+        "it ends with a backslash"
     } else if in_class {
         "a `[` is not closed"
     } else if open > 0 {
         "a `(` is not closed"
     } else if unknown {
-        "a letter behind a backslash means nothing"
+        "the letter after a backslash has no meaning"
     } else if pattern.starts_with(['*', '+', '?'])
         || ["|*", "|+", "|?", "(*", "(+", "**"].iter().any(|at| has(at))
     {
         "a repetition has nothing to repeat"
     } else {
-        "see ECMA-262 for what may stand in a pattern; a range goes upwards and a repetition from less to more"
+        "see ECMA-262 for the syntax; ranges and repetitions go from low to high"
     }
 }

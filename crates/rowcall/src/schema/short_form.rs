@@ -56,7 +56,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     for field in split(text) {
         let field = parse_field(field)?;
         if fields.iter().any(|known| known.name == field.name) {
-            return Err(Problem::new(format!("field `{}` stands twice in the schema", field.name))
+            return Err(Problem::new(format!("field `{}` appears twice in the schema", field.name))
                 .hint("leave one of them out, or rename it"));
         }
         fields.push(field);

@@ -136,8 +136,8 @@ impl<'s> Subschemas<'s> {
         }
         let id = self.all.len();
         if id == MOST {
-            return Err(refused(&pointer, format!("the schema has more than {MOST} schemas in it"))
-                .hint("ask for fewer things at once"));
+            return Err(refused(&pointer, format!("the schema contains more than {MOST} subschemas"))
+                .hint("ask for fewer fields at once"));
         }
         self.by_pointer.insert(pointer.clone(), id);
         self.all.push(Subschema { pointer, schema, inner: Vec::new() });
@@ -169,7 +169,7 @@ fn follow<'s>(root: &'s Value, keyword: &str, reference: &str) -> Result<(String
     }
     if !reference.starts_with('#') {
         return Err((
-            "leads out of the schema, and nothing is fetched",
+            "leads out of the schema, and rowcall fetches nothing",
             "copy what it points to under `$defs`",
         ));
     }

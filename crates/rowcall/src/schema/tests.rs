@@ -98,10 +98,10 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
             no value can satisfy this, change or remove one of them
     {"properties":[]}
         schema at `/properties`: is an array, expected an object
-            see JSON Schema for what may stand here
+            see the JSON Schema specification for what is allowed here
     {"properties":{"a":["b"]}}
         schema at `/properties/a`: is an array, expected a boolean or an object
-            see JSON Schema for what may stand here
+            see the JSON Schema specification for what is allowed here
     {"properties":{"a/b":{"enum":[]}}}
         schema at `/properties/a~1b`: `enum` is empty, expected at least one entry
             no value can satisfy this, change or remove one of them
@@ -172,10 +172,10 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
         schema: `$ref` to `#/title` leads to something that is not a schema
             write the reference as `#/$defs/NAME` and the schema under `$defs`
     {"$ref":"https://example.org/a.json"}
-        schema: `$ref` to `https://example.org/a.json` leads out of the schema, and nothing is fetched
+        schema: `$ref` to `https://example.org/a.json` leads out of the schema, and rowcall fetches nothing
             copy what it points to under `$defs`
     {"$ref":"other.json#/a"}
-        schema: `$ref` to `other.json#/a` leads out of the schema, and nothing is fetched
+        schema: `$ref` to `other.json#/a` leads out of the schema, and rowcall fetches nothing
             copy what it points to under `$defs`
     {"$dynamicRef":"#a"}
         schema: `$dynamicRef` to `#a` is not supported
@@ -202,7 +202,7 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
         schema at `/properties/a/pattern`: `(` is not a regular expression: a `(` is not closed
             JSON Schema has the regular expressions of JavaScript
     {"type":"string","$schema":"https://example.org/of-my-own"}
-        schema at `/$schema`: `https://example.org/of-my-own` is no known version of JSON Schema
+        schema at `/$schema`: `https://example.org/of-my-own` is not a known version of JSON Schema
             leave it out, or write `https://json-schema.org/draft/2020-12/schema`
     "##);
     insta::assert_snapshot!(told(Schema::from_type::<Endless>()), @r#"
@@ -299,7 +299,7 @@ fn hostile_schemas_are_refused_without_exhausting_the_stack() {
     let chain = defs(2_000, |next| json!({ "allOf": [{ "$ref": next }] }));
     assert!(Schema::from_json(chain).unwrap_err().message.contains("refers back"));
     let many = defs(20_000, |next| json!({ "type": "object", "properties": { "next": { "$ref": next } } }));
-    assert!(Schema::from_json(many).unwrap_err().message.contains("more than 10000 schemas"));
+    assert!(Schema::from_json(many).unwrap_err().message.contains("more than 10000 subschemas"));
     let long = defs(3_000, |next| json!({ "type": "object", "properties": { "next": { "$ref": next } } }));
     assert!(Schema::from_json(long).unwrap().validates(&json!({ "next": { "next": {} } })));
     let doubling = defs(

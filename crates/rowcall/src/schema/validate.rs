@@ -145,7 +145,7 @@ fn problem(error: &ValidationError<'_>) -> Problem {
     let pointer = error.instance_path().as_str();
     let problem = match error.kind() {
         ValidationErrorKind::Referencing(ReferencingError::UnknownSpecification { specification }) => {
-            refused("/$schema", format!("`{specification}` is no known version of JSON Schema"))
+            refused("/$schema", format!("`{specification}` is not a known version of JSON Schema"))
                 .hint("leave it out, or write `https://json-schema.org/draft/2020-12/schema`")
         }
         ValidationErrorKind::Referencing(error) => refused(pointer, error),
@@ -165,11 +165,11 @@ fn problem(error: &ValidationError<'_>) -> Problem {
         },
     };
     let usual = if pointer.ends_with("/required") || pointer == "/required" {
-        "`required` is a list of names that stands beside `properties`"
+        "`required` is a list of names beside `properties`"
     } else if pointer.ends_with("/items") && error.instance().is_array() {
         "put a list of schemas under `prefixItems`; up to draft 2019-09 it was `items`, for which `$schema` must name the draft"
     } else {
-        "see JSON Schema for what may stand here"
+        "see the JSON Schema specification for what is allowed here"
     };
     let hint = problem.hint.clone().unwrap_or_else(|| usual.to_owned());
     problem.hint(hint)

@@ -75,7 +75,11 @@ fn a_change_is_reported_with_a_count_and_made_only_if_accepted() {
         let message = format!(
             "the journal `out.jsonl.journal` was made with {other} {what}: {unknown} of 20 rows would be asked\n"
         );
-        assert_exit(&refused, 2, &[&message, "`--accept-changes` goes on", "`--fresh` starts over"]);
+        assert_exit(
+            &refused,
+            2,
+            &[&message, "use `--accept-changes` to continue", "`--fresh` to start over"],
+        );
         assert_eq!((story.asked(), story.output(), story.count("plans")), (0, answers(0..20), 1), "{what}");
         assert_exit(&run(&story, SAME, &[]), 0, &["20 of these known"]);
 

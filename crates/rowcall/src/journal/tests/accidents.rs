@@ -80,7 +80,7 @@ async fn a_new_journal_has_nothing_of_one_that_was_removed_without_its_log() {
 }
 
 #[tokio::test]
-async fn what_is_on_the_disk_is_told_though_its_keys_cannot_be_indexed() {
+async fn outcomes_on_disk_are_reported_although_their_keys_cannot_be_indexed() {
     const TO_BE_INDEXED: u64 = 16_384;
     let folder = Folder::new();
     let mut session = folder.open().begin(EqualRows::Share, Placing::Input);

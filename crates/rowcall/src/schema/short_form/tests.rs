@@ -164,7 +164,7 @@ fn what_is_no_field_is_refused_with_a_way_out() {
         a field of the schema is empty
         take out the comma too many
     "a str, a int"
-        field `a` stands twice in the schema
+        field `a` appears twice in the schema
         leave one of them out, or rename it
     "a strng"
         field `a strng`: unknown type `strng` (known: str, int, float, bool)
