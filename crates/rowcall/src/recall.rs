@@ -394,8 +394,8 @@ impl Recall {
     }
 
     fn take_written(&mut self, written: Written) {
-        let Written { asked, key, number, row, outcome, news } = written;
-        match news {
+        let Written { asked, key, number, row, outcome, change } = written;
+        match change {
             Change::Outcome => {
                 let known_by = asked.zip(key).map(|(asked, key)| {
                     if asked.key == key { asked } else { RowKey { key, of: KeyOf::Row, ..asked } }

@@ -4,6 +4,7 @@ use indicatif::HumanCount;
 
 use super::ReportTotals;
 use super::failures::FailureGroup;
+use super::field::WHOLE;
 use crate::summary::counted;
 
 /// The verdict: how many rows have no value, and mostly why.
@@ -25,7 +26,8 @@ pub(crate) fn verdict(totals: &ReportTotals, failures: &[FailureGroup]) -> Strin
                 } else {
                     format!("{} of them", HumanCount(group.rows))
                 };
-                let fields: Vec<_> = group.fields.iter().map(|field| format!("`{field}`")).collect();
+                let fields = group.fields.iter().filter(|field| *field != WHOLE);
+                let fields: Vec<_> = fields.map(|field| format!("`{field}`")).collect();
                 let at = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
                 verdict.push_str(&format!(" {of}: {}{at}.", group.kind));
             }

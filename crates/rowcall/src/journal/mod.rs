@@ -168,7 +168,7 @@ impl Journal {
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);
         let interval_ms = Arc::new(AtomicU64::new(intervals::SHORTEST_MS));
-        let pen = WriterState {
+        let state = WriterState {
             path: path.clone(),
             connection,
             records: *records,
@@ -180,7 +180,7 @@ impl Journal {
         };
         Ok(Self {
             lookup: Lookup::start(finder)?,
-            writer: Writer::start(pen)?,
+            writer: Writer::start(state)?,
             records: *records,
             keys,
             recent: known,

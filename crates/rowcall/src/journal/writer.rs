@@ -98,7 +98,7 @@ pub(crate) struct Written {
     pub(crate) number: i64,
     pub(crate) row: Row,
     pub(crate) outcome: Outcome,
-    pub(crate) news: Change,
+    pub(crate) change: Change,
 }
 
 /// What was new.
@@ -138,11 +138,11 @@ impl Writer {
     ///
     /// # Errors
     /// If the system cannot start a thread.
-    pub(super) fn start(pen: WriterState) -> Result<Self, Problem> {
+    pub(super) fn start(state: WriterState) -> Result<Self, Problem> {
         let (sender, entries) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("rowcall-journal".to_owned())
-            .spawn(move || pen.write(&entries))
+            .spawn(move || state.write(&entries))
             .map_err(|error| Problem::new(format!("cannot start a thread for the journal: {error}")))?;
         Ok(Self { entries: Some(sender), thread: Some(thread) })
     }
@@ -431,7 +431,7 @@ fn report(group: Vec<Entry>, numbers: &[i64]) {
     let mut intents = Together::default();
     let mut written = Together::default();
     for (entry, number) in group.into_iter().zip(numbers) {
-        let (asked, key, row, outcome, news, reply) = match entry {
+        let (asked, key, row, outcome, change, reply) = match entry {
             Entry::Intent { done, settled, .. } => {
                 intents.add(settled, (done, Ok(())), |replies| replies);
                 continue;
@@ -449,7 +449,7 @@ fn report(group: Vec<Entry>, numbers: &[i64]) {
             | Entry::Begin
             | Entry::Complete { .. } => continue,
         };
-        let one = Written { asked, key, number: *number, row, outcome, news };
+        let one = Written { asked, key, number: *number, row, outcome, change };
         written.add(reply, one, Reply::Written);
     }
     intents.send(|replies| replies);
