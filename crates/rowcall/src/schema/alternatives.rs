@@ -13,7 +13,7 @@ use crate::number;
 /// One alternative.
 #[derive(Debug)]
 pub(super) struct Branch {
-    /// Where it stands in the user's schema; `None` if its types alone tell it from the others.
+    /// Its location in the user's schema; `None` if its types alone distinguish it from the others.
     pub(super) pointer: Option<String>,
     /// The types of values that belong to it, in the form in which they are met.
     pub(super) types: JsonTypes,
@@ -119,7 +119,7 @@ impl Alternatives {
         &self.0
     }
 
-    /// Compiles what is needed to tell branches apart that admit the same values. `names` gives the names of a step's
+    /// Compiles what is needed to distinguish branches that admit the same values. `names` gives the names of a step's
     /// objects, where they are known.
     ///
     /// # Errors

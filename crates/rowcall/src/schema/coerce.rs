@@ -14,7 +14,7 @@ use super::validate::Document;
 use crate::error::Problem;
 use crate::number;
 
-/// More places than this are not looked into; only schemas made to grow have so many.
+/// The most locations that are examined. Only schemas that are built to grow have more.
 const MOST: usize = 10_000;
 
 /// Where in a value a schema asks for numbers and booleans. Compiled once.

@@ -250,7 +250,7 @@ pub struct Observation {
     pub finding: Finding,
     /// How many answers show that.
     pub answers: u32,
-    /// What was answered or said, where that is no answer that keeps to it.
+    /// The answer or the error message, if the answer does not conform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }

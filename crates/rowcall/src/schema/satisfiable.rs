@@ -11,10 +11,10 @@ use super::subschemas::{Subschema, Subschemas, escaped};
 use crate::error::Problem;
 use crate::number::{self, Decimal};
 
-/// So many levels of brackets may a schema have: about 64 levels of schemas, each of which takes two.
+/// The most levels of brackets in a schema: about 64 levels of schemas, each of which takes two.
 const DEEPEST: usize = 120;
 
-/// So many schemas may apply to one value by way of one another.
+/// The most schemas that may apply to one value through one another, by references or keywords such as `allOf`.
 const LONGEST_CHAIN: usize = 64;
 
 /// Refuses a schema nested more deeply than anything after this can follow, and takes it apart without recursion.

@@ -36,7 +36,7 @@ fn excludes(schema: &Value, root: &Value, depth: usize) -> bool {
     let keywords = match schema {
         Value::Bool(allows) => return !allows,
         Value::Object(keywords) if depth < LONGEST_CHAIN => keywords,
-        // What is no schema is refused elsewhere.
+        // Anything that is not a schema is rejected elsewhere.
         _ => return true,
     };
     let inner = |schema: &Value| excludes(schema, root, depth + 1);
@@ -70,7 +70,7 @@ fn excludes(schema: &Value, root: &Value, depth: usize) -> bool {
     })
 }
 
-/// Whether `value` is meant as a type: one that does not exist is a slip in a schema if nothing else suggests that this is none.
+/// Whether `value` is meant as a type. An unknown type is a misspelling, unless other keys suggest that this is not a schema.
 fn is_type(keywords: &Map<String, Value>, value: &Value) -> bool {
     let alone = keywords.keys().all(|name| name == "type" || COMMENTS.contains(&name.as_str()));
     match value {

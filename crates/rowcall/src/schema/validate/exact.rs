@@ -11,7 +11,7 @@ use crate::number::{self, Decimal};
 use crate::schema::breach::{Breach, Expected};
 use crate::schema::json_type::JsonTypes;
 
-/// What is asked of a value, with what the keyword says, so that a breach can tell it.
+/// What a keyword demands of a value, with the keyword's value, so that a breach can report it.
 struct Rule {
     demand: Demand,
     said: String,

@@ -61,7 +61,7 @@ impl<'s> Translation<'s> {
             for (other_part, other) in said {
                 match both(keyword, value, other) {
                     Some(both) => value = both,
-                    None => notes.extend(self.tell(other_part, keyword, other)),
+                    None => notes.extend(self.described(other_part, keyword, other)),
                 }
             }
             let sent = match &texts {
@@ -79,7 +79,7 @@ impl<'s> Translation<'s> {
                         self.record(&part.pointer, keyword, (*note).to_owned(), *effect);
                     }
                 }
-                Sent::Described => notes.extend(self.tell(part, keyword, value)),
+                Sent::Described => notes.extend(self.described(part, keyword, value)),
             }
         }
         notes
@@ -188,8 +188,8 @@ impl<'s> Translation<'s> {
         }
     }
 
-    /// Records that `keyword` is only told, and returns how.
-    fn tell(&mut self, part: &Part<'s>, keyword: &str, value: &Value) -> Option<String> {
+    /// Records that `keyword` is only described to the model, and returns the description.
+    fn described(&mut self, part: &Part<'s>, keyword: &str, value: &Value) -> Option<String> {
         let words = if keyword == "if" {
             let branches = ["if", "then", "else"].into_iter();
             let said = branches.filter_map(|name| Some((name.to_owned(), part.get(name)?.clone())));

@@ -12,7 +12,7 @@ use crate::schema::part::Part;
 use crate::schema::place::Place;
 use crate::schema::subschemas::escaped;
 
-/// What tells places apart.
+/// What identifies a place.
 pub(super) type Key = Vec<(String, Vec<&'static str>)>;
 
 /// A place that is referred to.

@@ -28,7 +28,7 @@ pub(super) struct Form {
     pub(super) step: usize,
 }
 
-/// A default is nothing that a provider enforces or misses: it is told in the description.
+/// A provider neither enforces a default nor needs it, so it goes into the description.
 pub(super) fn default_note(place: &Place<'_>) -> Vec<String> {
     let default = place.all("default").find(|value| !value.is_null());
     default.and_then(|value| in_words("default", value)).into_iter().collect()

@@ -155,12 +155,12 @@ impl Names {
             Some(wire) if at % 2 == 1 => wire.as_str(),
             Some(_) | None => part,
         });
-        let mut told = quoted.collect::<Vec<_>>().join("`");
+        let mut translated = quoted.collect::<Vec<_>>().join("`");
         if let Some((names, rest)) = list.and_then(|list| list.rsplit_once(')')) {
             let names = names.split(", ").map(|name| self.to_wire.get(name).map_or(name, String::as_str));
-            told.push_str(&format!("{known}{}){rest}", names.collect::<Vec<_>>().join(", ")));
+            translated.push_str(&format!("{known}{}){rest}", names.collect::<Vec<_>>().join(", ")));
         }
-        told
+        translated
     }
 
     /// Puts numbers in front of names, of those that have been changed already as well.

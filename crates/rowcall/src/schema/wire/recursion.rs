@@ -70,7 +70,8 @@ fn loosen(schema: &mut Value, pointer: &str, name: &str) -> bool {
     was
 }
 
-/// The loss of a requirement. Definitions are where they are in the user's schema; what is not, is told of what holds it.
+/// The loss of a requirement. A definition has the same location as in the user's schema; other losses are reported at the schema
+/// that contains them.
 fn loss(users: &Value, object: &str, name: &str) -> Loss {
     let mut path = format!("{object}/properties/{}", escaped(name));
     while users.pointer(&path).is_none() {

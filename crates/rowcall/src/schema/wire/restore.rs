@@ -7,9 +7,9 @@ use super::step::{Null, Others, Property, Step, Steps};
 use super::text;
 use super::{ENTRY, WRAPPER};
 
-/// Why entries make no object.
+/// Why entries cannot be converted to an object.
 enum Ungathered {
-    /// One of them is no entry.
+    /// One of them is not an entry.
     NoEntry,
     /// Two have the same key, or one has that of another property.
     Twice,

@@ -7,8 +7,8 @@ use crate::repeated_key::repeats_key;
 use crate::schema::breach::{Breach, Expected};
 use crate::schema::subschemas::escaped;
 
-/// The only key of an object that stands for a text which holds no whole value. It is no name that a value has, since these are no
-/// characters.
+/// The only key of an object that replaces a text without a complete value. It cannot be a name in a value, since
+/// these are not characters.
 const SPOILT: &str = "\u{10FFFE}spoilt\u{10FFFE}";
 
 /// The value that a text holds; `None` if it does not look like JSON.

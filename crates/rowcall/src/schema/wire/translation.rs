@@ -67,7 +67,7 @@ pub(super) struct Translation<'s> {
 }
 
 impl<'s> Translation<'s> {
-    /// Translates the schema `root`, wrapping it in an object if it is none.
+    /// Translates the schema `root`, wrapped in an object if it does not describe one.
     ///
     /// # Errors
     /// A schema that multiplies beyond any provider's limits, of which nothing is left, or that contains itself as the

@@ -44,7 +44,7 @@ fn nodes<'s>(schema: &'s Value, faults: &mut Vec<String>) -> Vec<Node<'s>> {
     let mut open = vec![(String::new(), schema)];
     while let Some((pointer, schema)) = open.pop() {
         let Some(keywords) = schema.as_object() else {
-            faults.push(format!("`{pointer}` is no object: {schema}"));
+            faults.push(format!("`{pointer}` is not an object: {schema}"));
             continue;
         };
         for (keyword, value) in keywords {
@@ -87,7 +87,7 @@ fn common_faults(schema: &Value, keywords: &[&str], definitions: &[&str], faults
     if schema["type"] != "object"
         || schema.get("properties").is_none() && schema.get("additionalProperties").is_none()
     {
-        faults.push("the root is no object".to_owned());
+        faults.push("the root is not an object".to_owned());
     }
     for Node { pointer, keywords: node } in nodes(schema, faults) {
         let mut fault =
@@ -149,7 +149,7 @@ fn common_faults(schema: &Value, keywords: &[&str], definitions: &[&str], faults
         }
         let required = names(node, "required");
         if required.iter().any(|name| !properties(node).contains(name)) {
-            fault("something required that is no property".to_owned());
+            fault("something required that is not a property".to_owned());
         }
         if (1..required.len()).any(|number| required[..number].contains(&required[number])) {
             fault("something required twice".to_owned());
