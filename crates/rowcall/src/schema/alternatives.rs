@@ -1,5 +1,5 @@
-//! Which of several alternatives (`anyOf`, `oneOf`) a value belongs to: by its type, by the constants in it, and only
-//! where these leave a choice by its properties and by validation. What is then done to the value is up to the caller.
+//! Finds which of several alternatives (`anyOf`, `oneOf`) a value belongs to: by its type and the constants in it, and if
+//! these are not conclusive, by its properties and by validation. The caller decides what to do with the value.
 
 use std::collections::HashSet;
 
@@ -123,7 +123,7 @@ impl Alternatives {
     /// objects, where they are known.
     ///
     /// # Errors
-    /// None for branches that stand in `document`.
+    /// None for branches that are in `document`.
     pub(super) fn prepare(
         &mut self,
         document: &Document<'_>,

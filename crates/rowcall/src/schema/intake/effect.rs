@@ -1,4 +1,4 @@
-//! Whether what stands in a schema excludes any value: `{"anyOf": [{}]}` has a keyword, and lets every answer pass.
+//! Checks whether a schema excludes any value: `{"anyOf": [{}]}` has a keyword, and lets every answer pass.
 
 use serde_json::{Map, Value};
 
@@ -8,10 +8,10 @@ use crate::schema::json_type::JsonTypes;
 use crate::schema::part::constrains;
 use crate::schema::subschemas::target;
 
-/// Schemas that apply to one value by way of one another; a longer chain is refused elsewhere.
+/// The most schemas that may apply to one value through one another; a longer chain is rejected elsewhere.
 const LONGEST_CHAIN: usize = 64;
 
-/// Whether `schema` is an object of keywords that lets not every value pass. References are followed within it.
+/// Whether `schema` is an object of keywords that excludes some value. References are followed within it.
 pub(super) fn restricts(schema: &Value) -> bool {
     schema.is_object() && excludes(schema, schema, 0)
 }

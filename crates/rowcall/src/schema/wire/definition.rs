@@ -1,4 +1,4 @@
-//! References and definitions in the wire's form: what is referred to is translated once, under a name of its own.
+//! References and definitions in the wire form: each target is translated once, under a unique name.
 
 use serde_json::{Map, Value};
 

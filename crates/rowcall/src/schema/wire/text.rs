@@ -1,5 +1,5 @@
-//! JSON that a model writes as text where the wire has no schema for it. The rules are those of an answer: it is whole, and no key stands twice
-//! in an object.
+//! JSON that a model writes as text where the wire form has no schema for it. As in an answer, it must be complete, and no object
+//! may repeat a key.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ const SPOILT: &str = "\u{10FFFE}spoilt\u{10FFFE}";
 /// The value that a text holds; `None` if it does not look like JSON.
 ///
 /// # Errors
-/// Why it holds none although it looks as if it did, in words.
+/// The reason why a text that looks like JSON is invalid.
 pub(super) fn read(text: &str) -> Result<Option<Value>, String> {
     let trimmed = text.trim();
     match serde_json::from_str::<Value>(trimmed) {

@@ -1,5 +1,5 @@
-//! Schemas made of all that a schema is made of, in any nesting, and values of them: each takes the way to the wire's form
-//! and back in every dialect.
+//! Schemas with every construct in any nesting, and their values: each value is converted to the wire form and back in every
+//! dialect.
 
 use proptest::prelude::*;
 use rowcall::Schema;

@@ -10,7 +10,7 @@ mod openai;
 use rowcall::schema::Dialect;
 use serde_json::{Map, Value};
 
-/// What in `schema`, which is sent in the place of `users`, the provider would refuse.
+/// The faults in `schema`, which is sent instead of `users`, that the provider would reject.
 pub(crate) fn faults(dialect: Dialect, schema: &Value, users: &Value) -> Vec<String> {
     match dialect {
         Dialect::OpenAiStrict => openai::faults(schema),
@@ -38,7 +38,7 @@ struct Node<'s> {
     keywords: &'s Keywords,
 }
 
-/// All schemas within `schema`, itself included, and a fault for each place where something else stands.
+/// All schemas within `schema`, including itself, and a fault for each location with something else.
 fn nodes<'s>(schema: &'s Value, faults: &mut Vec<String>) -> Vec<Node<'s>> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), schema)];

@@ -1,4 +1,5 @@
-//! How a keyword that limits a value is sent: unchanged, rewritten, or only described to the model. These are the lines of a dialect's table.
+//! How a keyword that limits a value is sent: unchanged, rewritten, or only described to the model. These are
+//! the lines of a dialect's table.
 
 use serde_json::Value;
 
