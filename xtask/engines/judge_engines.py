@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent / "standins"))
 
 import engines
 
-# Which engines read a dialect. The last two are shown, and what they do is no fault: nobody's dialect is theirs.
+# The engines that read each dialect. The last two are shown only, and what they do is not a fault, since no dialect is made for them.
 READERS = {
     "xgrammar": [engines.Xgrammar, engines.Llguidance],
     "sglang": [engines.Xgrammar],
@@ -52,7 +52,7 @@ def judge(case, engine, tally, faults):
         if accepts(text):
             tally["accepted"] += 1
         elif case["narrowed"]:
-            tally["told"] += 1
+            tally["impossible"] += 1
         else:
             faults.append(f"{case['name']}: valid and not accepted: {text[:300]}: {case['schema'][:300]}")
     for text in case["invalid"]:
@@ -75,7 +75,7 @@ def main():
         for reader in readers:
             engine = made.setdefault(reader, None) or reader()
             made[reader] = engine
-            names = ("pairs", "compiled", "valid", "accepted", "told", "invalid", "rejected", "explained")
+            names = ("pairs", "compiled", "valid", "accepted", "impossible", "invalid", "rejected", "explained")
             tally = dict.fromkeys(names, 0)
             faults = []
             for case in cases:

@@ -1,5 +1,5 @@
-//! `cargo xtask engines`: constrained decoders judge the wire schemas of their dialects: they must take each one, let a model write every
-//! valid value as it would be written, and nothing invalid unless a loss is recorded.
+//! `cargo xtask engines`: constrained decoders check the wire schemas of their dialects. They must accept each schema and every valid value
+//! in the form that a model would write, and reject every invalid value unless a loss is recorded.
 
 mod cases;
 mod spoiling;
@@ -25,7 +25,7 @@ const SERVER: &str = "xtask/engines/judge_server.py";
 /// Judges the awkward schemas, those of the vectors, and what is found in `folders`.
 ///
 /// # Errors
-/// Engines that cannot be had, and whatever they find, which is printed.
+/// Engines that are not available, and all faults that they find, which are printed.
 pub(crate) fn run(folders: &[&str]) -> Result<()> {
     let python = python()?;
     let file = workspace().join("target/engines/cases.jsonl");
@@ -37,7 +37,7 @@ pub(crate) fn run(folders: &[&str]) -> Result<()> {
 /// Has a real llama-server answer for `served.json`.
 ///
 /// # Errors
-/// A server that cannot be had, and rows that are invalid without a recorded loss, which are printed.
+/// A server that is not available, and rows that are invalid without a recorded loss, which are printed.
 pub(crate) fn serve() -> Result<()> {
     let python = python()?;
     judge(&python, SERVER, &[binaries::tested("rowcall")?])

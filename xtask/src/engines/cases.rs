@@ -1,4 +1,4 @@
-//! What engines are asked about: wire schemas, with texts of valid values and of spoilt ones.
+//! The cases for the engines: wire schemas, with texts of valid and of spoilt values.
 
 use std::fs;
 use std::path::Path;

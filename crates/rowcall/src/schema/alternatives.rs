@@ -1,5 +1,5 @@
-//! Which of several alternatives (`anyOf`, `oneOf`) a value belongs to: by its type, by the constants in it, and only
-//! where these leave a choice by its properties and by validation. What is then done to the value is up to the caller.
+//! Finds which of several alternatives (`anyOf`, `oneOf`) a value belongs to: by its type and the constants in it, and if
+//! these are not conclusive, by its properties and by validation. The caller decides what to do with the value.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::number;
 /// One alternative.
 #[derive(Debug)]
 pub(super) struct Branch {
-    /// Where it stands in the user's schema; `None` if its types alone tell it from the others.
+    /// Its location in the user's schema; `None` if its types alone distinguish it from the others.
     pub(super) pointer: Option<String>,
     /// The types of values that belong to it, in the form in which they are met.
     pub(super) types: JsonTypes,
@@ -119,11 +119,11 @@ impl Alternatives {
         &self.0
     }
 
-    /// Compiles what is needed to tell branches apart that admit the same values. `names` gives the names of a step's
+    /// Compiles what is needed to distinguish branches that admit the same values. `names` gives the names of a step's
     /// objects, where they are known.
     ///
     /// # Errors
-    /// None for branches that stand in `document`.
+    /// None for branches that are in `document`.
     pub(super) fn prepare(
         &mut self,
         document: &Document<'_>,

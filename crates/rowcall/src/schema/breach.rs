@@ -1,4 +1,4 @@
-//! A place where a value breaks its schema, told so that a model, a person and a repairing reader can each act on it.
+//! A location where a value violates its schema, described so that a model, a person and the repair can each act on it.
 
 use std::fmt;
 
@@ -9,19 +9,19 @@ use super::wire::key_given_twice;
 use super::wording::{self, cut, cut_long};
 use crate::violation::Violation;
 
-/// A place where a value breaks its schema.
+/// A location where a value violates its schema.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Breach {
-    /// Where in the value, as a JSON Pointer (RFC 6901); the empty string is the whole value. A missing or unexpected
-    /// property is a breach of the object that should, or should not, have it.
+    /// The location in the value, as a JSON Pointer (RFC 6901); the empty string is the whole value. A missing or
+    /// unexpected property is reported at the object that should, or should not, have it.
     pub path: String,
     /// What is wrong there, as in a violation.
     pub message: String,
-    /// What was expected, as far as a repair could make use of it.
+    /// What was expected, as far as a repair can use it.
     pub expected: Expected,
 }
 
-/// What a schema expects at a place where a value breaks it. Alternatives (`anyOf`, `oneOf`) are put together.
+/// What a schema expects where a value violates it. Alternatives (`anyOf`, `oneOf`) are combined.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expected {
     /// One of these types; never empty. A list that includes `Number` does not name `Integer`.
@@ -30,12 +30,12 @@ pub enum Expected {
     Member(Vec<Value>),
     /// This property under another name.
     Name {
-        /// The name that stands there.
+        /// The name in the value.
         found: String,
-        /// The only one that it can stand for.
+        /// The only name that it can mean.
         meant: String,
     },
-    /// Something that no change of type or spelling brings about: a limit, a pattern, a property.
+    /// Something that a change of type or spelling cannot fix: a limit, a pattern, a property.
     Other,
 }
 
@@ -80,8 +80,8 @@ impl fmt::Display for Breach {
     }
 }
 
-/// What is wrong with a value that no alternative takes: the breaches of the alternative that it comes closest to; or,
-/// where all fail at the value itself or at the same tag in it, what they expect there together.
+/// Why a value matches no alternative: the breaches of the closest alternative or, if all alternatives fail at the value
+/// itself or at the same tag in it, one breach that combines what they expect there.
 pub(super) fn nearest(path: &str, value: &Value, branches: &[Vec<Breach>]) -> Vec<Breach> {
     let mut near: Vec<(usize, &Vec<Breach>)> =
         branches.iter().map(|branch| (distance(path, branch), branch)).collect();
@@ -105,14 +105,13 @@ pub(super) fn nearest(path: &str, value: &Value, branches: &[Vec<Breach>]) -> Ve
     vec![Breach::new(path, format!("matches none of the alternatives: {list}"), Expected::Other)]
 }
 
-/// The distance of an alternative for values of another type.
+/// The distance of an alternative for another type of value.
 const OF_OTHER_TYPE: usize = 1_000_000;
 
 /// The distance of an alternative in which a property has another constant.
 const OF_OTHER_TAG: usize = 1_000;
 
-/// How far a value is from an alternative: not of its type at all, or else by wrong tags first, then by the number of
-/// breaches.
+/// How far a value is from an alternative. A wrong type counts most, then wrong tags, then the number of breaches.
 fn distance(path: &str, branch: &[Breach]) -> usize {
     branch.iter().fold(0, |sum, breach| {
         let at_value = breach.path == path;
@@ -124,12 +123,12 @@ fn distance(path: &str, branch: &[Breach]) -> usize {
     })
 }
 
-/// Whether a constant is missed.
+/// Whether the value differs from a constant.
 fn is_tag(breach: &Breach) -> bool {
     matches!(&breach.expected, Expected::Member(members) if members.len() == 1)
 }
 
-/// One breach for all that the alternatives expect at `path`.
+/// One breach that combines everything the alternatives expect at `path`.
 fn together<'b>(path: &str, value: &Value, breaches: impl Iterator<Item = &'b Breach>) -> Breach {
     let mut types = JsonTypes::NONE;
     let mut members: Vec<Value> = Vec::new();

@@ -1,5 +1,5 @@
-//! Spells what people write leniently as strictly as everything after this wants it: references percent-encoded and by place, patterns in
-//! the syntax of ECMA-262, exclusive limits as numbers, no `$id` but the root's. What is spelled strictly already stays as it is.
+//! Converts lenient spellings to the strict ones that the rest of the code expects: references percent-encoded and by location, patterns in
+//! the syntax of ECMA-262, exclusive limits as numbers, and no `$id` except at the root. Strict spellings are left unchanged.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ const LIMITS: [(&str, &str); 2] = [("minimum", "exclusiveMinimum"), ("maximum", 
 /// `schema` with the same meaning, strictly spelled.
 ///
 /// # Errors
-/// A pattern that cannot be used, with what is wrong in it.
+/// A pattern that cannot be used, with the reason.
 pub(super) fn spelled(mut schema: Value) -> Result<Value, Problem> {
     let mut changes = Vec::new();
     let found = Subschemas::of(&schema)?;
@@ -77,7 +77,7 @@ pub(super) fn spelled(mut schema: Value) -> Result<Value, Problem> {
             }
         }
     }
-    // From the inside out, so that a new name does not lead what is within it astray.
+    // From the inside out, so that a new name does not invalidate the locations within it.
     changes.sort_by_key(|(pointer, _)| std::cmp::Reverse(pointer.len()));
     for (pointer, change) in changes {
         let Some(Value::Object(keywords)) = schema.pointer_mut(&pointer) else { continue };
@@ -117,7 +117,7 @@ fn within_base(root: &Value, bases: &[&str], at: &str, reference: &str) -> Optio
     target(root.pointer(base)?, reference).map(|(pointer, _)| format!("{base}{pointer}"))
 }
 
-/// Whether a reference has nothing in it that a URI cannot have.
+/// Whether a reference contains only characters that a URI may contain.
 fn is_plain(reference: &str) -> bool {
     let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
     let bytes = reference.as_bytes();

@@ -1,5 +1,5 @@
-//! Spells numbers and booleans as the schema asks for them: `"3"` and `3.0` become `3` where only an integer will do.
-//! Changes nothing else; whether the value is then valid is judged in `validate.rs`.
+//! Converts numbers and booleans to what the schema asks for: `"3"` and `3.0` become `3` where only an integer is allowed.
+//! Nothing else changes; `validate.rs` checks the result.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::validate::Document;
 use crate::error::Problem;
 use crate::number;
 
-/// More places than this are not looked into; only schemas made to grow have so many.
+/// The most locations that are examined. Only schemas that are built to grow have more.
 const MOST: usize = 10_000;
 
 /// Where in a value a schema asks for numbers and booleans. Compiled once.
@@ -222,7 +222,7 @@ fn respelled(types: JsonTypes, value: &Value) -> Option<Value> {
     }
 }
 
-/// A number in JSON's own spelling, a plus in front aside: `007` and `1,000` are none.
+/// A number in JSON's own spelling, with an optional plus sign: `007` and `1,000` are not numbers.
 fn number(types: JsonTypes, text: &str) -> Option<Value> {
     if !types.overlaps(JsonTypes::NUMBER) {
         return None;
@@ -232,7 +232,7 @@ fn number(types: JsonTypes, text: &str) -> Option<Value> {
     if types.includes(JsonTypes::FRACTION) || !number.is_f64() {
         return Some(Value::Number(number));
     }
-    // Of 5 and 5000, nothing shows which `5.000` is.
+    // `5.000` may mean 5 or 5000.
     if number::is_grouped_by_dots(digits) { None } else { whole(types, &number) }
 }
 

@@ -1,5 +1,5 @@
-//! What people give as a schema: a schema, one wrapped as providers wrap it, or something else altogether. A file that restricts
-//! nothing would let every answer pass, so it is refused with what was probably meant. `docs/mistakes.md` has the rules.
+//! Checks what a user gives as a schema: a schema, a schema in a provider's wrapper, or something else. A schema that restricts
+//! nothing would accept every answer, so it is rejected with a hint. `docs/mistakes.md` has the rules.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ mod spelling;
 
 use effect::restricts;
 
-/// Where providers put a schema, within one another.
+/// The keys under which providers put a schema, possibly nested.
 const WRAPPERS: [&str; 25] = [
     "schema",
     "json_schema",
@@ -42,10 +42,10 @@ const WRAPPERS: [&str; 25] = [
     "json",
 ];
 
-/// The wrappers within which Bedrock and vLLM put the schema under `json`, which elsewhere is a name like any other.
+/// The wrappers in which Bedrock and vLLM put the schema under `json`. Elsewhere, `json` is an ordinary name.
 const AROUND_JSON: [&str; 3] = ["structured_outputs", "inputSchema", "input_schema"];
 
-/// What stands beside a schema that is wrapped, and says nothing of it.
+/// Keys beside a wrapped schema that do not affect it.
 const BESIDE: [&str; 16] = [
     "name",
     "type",
@@ -65,7 +65,7 @@ const BESIDE: [&str; 16] = [
     "tool_choice",
 ];
 
-/// What comments on a schema without restricting anything.
+/// Keywords that comment on a schema without restricting anything.
 const COMMENTS: [&str; 14] = [
     "$schema",
     "$id",
@@ -105,7 +105,7 @@ const TYPE_WORDS: [(&str, &str); 16] = [
     ("list[str]", "str[]"),
 ];
 
-/// The schema in what was given, and a note if it had to be looked for.
+/// Returns the schema in `given`, and a note if it was in a wrapper.
 pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
     const DEEPEST: usize = 6;
     let (mut pointer, mut inner, mut is_gemini, mut around) = (String::new(), &given, false, "");
@@ -136,7 +136,7 @@ pub(super) fn unwrapped(given: Value) -> (Value, Option<String>) {
     (schema, Some(format!("the schema was taken from `{pointer}` of what was given")))
 }
 
-/// One step into a wrapper, if `given` is one and no schema itself. It was found under the name `around`.
+/// Takes one step into a wrapper, if `given` is a wrapper and not a schema. `around` is the key that `given` was found under.
 fn step_in<'a>(given: &'a Map<String, Value>, around: &str) -> Option<(&'static str, &'a Value)> {
     let is_beside = |name: &String| {
         BESIDE.contains(&&**name)
@@ -150,14 +150,14 @@ fn step_in<'a>(given: &'a Map<String, Value>, around: &str) -> Option<(&'static 
     if wrapper == "json" && !AROUND_JSON.contains(&around) {
         return None;
     }
-    // A property may be called so as well; a wrapper has words beside it, or a schema directly within it.
+    // A property may have the same name. A wrapper has only known keys beside it and no JSON Schema type.
     let says_type =
         given.get("type").and_then(Value::as_str).is_some_and(|name| JsonType::named(name).is_some());
     let value = given.get(wrapper).filter(|value| value.is_object() || value.is_array())?;
     (more.is_none() && !says_type).then_some((wrapper, value))
 }
 
-/// Gemini's names of types in those of JSON Schema, and its `nullable` in a type.
+/// Replaces Gemini's type names by those of JSON Schema, and its `nullable` by a list of types.
 fn plain_types(schema: &mut Value) {
     let mut open = vec![schema];
     while let Some(schema) = open.pop() {
@@ -184,7 +184,7 @@ fn plain_types(schema: &mut Value) {
 /// Checks that `schema` is meant as a schema: that it restricts something, or is `{}` or `true`.
 ///
 /// # Errors
-/// If it does not, with what was probably meant.
+/// Anything else, with a hint at what was probably meant.
 pub(super) fn check(schema: &Value) -> Result<(), Problem> {
     let Value::Object(keywords) = schema else { return Ok(()) };
     if let Some(problem) = foreign(keywords) {
@@ -201,7 +201,7 @@ pub(super) fn check(schema: &Value) -> Result<(), Problem> {
     Err(Problem::new(format!("the schema restricts nothing: {message}")).hint(hint))
 }
 
-/// Documents of another kind, some of which look like schemas.
+/// The problem with a document of another kind, such as an OpenAPI document.
 fn foreign(keywords: &Map<String, Value>) -> Option<Problem> {
     if keywords.contains_key("openapi") || keywords.contains_key("swagger") {
         let place = if keywords.contains_key("swagger") { "/definitions" } else { "/components/schemas" };
@@ -223,7 +223,7 @@ fn foreign(keywords: &Map<String, Value>) -> Option<Problem> {
     None
 }
 
-/// What something that restricts nothing probably is, and what to do about it.
+/// The message and the hint for a schema that restricts nothing: what it probably is, and what to do about it.
 fn meant(keywords: &Map<String, Value>) -> (String, String) {
     let said: Vec<(&String, &Value)> =
         keywords.iter().filter(|(name, _)| !COMMENTS.contains(&name.as_str())).collect();
@@ -271,7 +271,7 @@ fn meant(keywords: &Map<String, Value>) -> (String, String) {
     (found.to_owned(), format!("describe the fields in the short form, such as `{fields}`"))
 }
 
-/// A field of the short form for an example of its value, or the name of its type.
+/// Writes a field in the short form, from an example of its value or the name of its type.
 fn field(name: &str, value: &Value) -> String {
     let of = |value: &Value| match value {
         Value::Bool(_) => "bool",
@@ -301,11 +301,11 @@ fn names(named: &Map<String, Value>) -> String {
     format!("{}{more}", listed.join(", "))
 }
 
-/// Checks that no schema in the document has a keyword with a slip in it, which would restrict nothing, has its properties beside its
-/// keywords, or requires one under a name with a slip in it.
+/// Checks every schema in the document for misspelled keywords, which would restrict nothing, for properties beside the keywords, and
+/// for misspelled names under `required`.
 ///
 /// # Errors
-/// The first slip, with its place and the keyword that was meant.
+/// The first mistake, with its location and what was probably meant.
 pub(super) fn check_spelling(schemas: &Subschemas<'_>) -> Result<(), Problem> {
     let named = properties::names(schemas);
     for each in schemas.all() {

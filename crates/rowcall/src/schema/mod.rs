@@ -1,5 +1,5 @@
-//! The user's schema: taken from a Rust type, JSON Schema or the short form, and from then on the authority on what a
-//! value is. What a provider is sent in its place is made in `wire`; how a bad answer is repaired is left to others.
+//! The user's schema, built from a Rust type, JSON Schema or the short form. It decides which values are valid. `wire`
+//! derives the schema that a provider receives instead; invalid answers are repaired elsewhere.
 
 use std::fmt;
 use std::path::Path;
@@ -48,8 +48,8 @@ use validate::{Precision, Validator};
 
 /// The user's schema, checked and compiled. Cloning is cheap.
 ///
-/// JSON Schema of draft 4 up to 2020-12 is understood (2020-12 unless `$schema` says otherwise). Formats such as `date`
-/// are checked. References must be local. The root may be of any type; `true` and `{}` allow any value.
+/// JSON Schema drafts 4 to 2020-12 are supported (2020-12 unless `$schema` says otherwise). Formats such as `date` are
+/// checked. References must be local. The root may be of any type; `true` and `{}` allow any value.
 #[derive(Clone)]
 pub struct Schema(Arc<Compiled>);
 
@@ -58,9 +58,9 @@ pub struct Schema(Arc<Compiled>);
 pub enum FurtherFields {
     /// It may not.
     Forbidden,
-    /// It may, since the schema says nothing of them.
+    /// It may, since the schema does not mention them.
     Unmentioned,
-    /// It may, since the schema says so, as that of a map does.
+    /// It may, since the schema says so, for example for a map.
     Allowed,
 }
 
@@ -70,7 +70,7 @@ struct Compiled {
     properties: Option<Vec<String>>,
     further_fields: FurtherFields,
     validator: Validator,
-    /// The one for values whose numbers have more digits than those of the schema; compiled when the first comes.
+    /// The validator for values whose numbers have more digits than those of the schema. It is compiled on first use.
     exact: OnceLock<Option<Validator>>,
     coercion: Coercion,
     notes: Vec<String>,
@@ -86,12 +86,12 @@ impl Schema {
         Self::from_generated(generator.into_root_schema_for::<T>().to_value())
     }
 
-    /// A JSON Schema as a value. One that is wrapped as a provider wraps it, such as by `{"name", "strict", "schema"}`, is taken
-    /// out, with a [note](Self::notes).
+    /// Takes a JSON Schema as a value. A schema in a provider's wrapper, such as `{"name", "strict", "schema"}`, is unwrapped, with
+    /// a [note](Self::notes).
     ///
     /// # Errors
-    /// As [`from_generated`](Self::from_generated); what restricts nothing, unless it is `{}` or `true`, and what has a slip in a
-    /// keyword, with what was probably meant.
+    /// As [`from_generated`](Self::from_generated). Also a schema that restricts nothing, unless it is `{}` or `true`, and a
+    /// misspelled keyword; the hint says what was probably meant.
     pub fn from_json(json: Value) -> Result<Self, Problem> {
         let json = satisfiable::check_depth(json)?;
         let (json, note) = intake::unwrapped(json);
@@ -99,11 +99,11 @@ impl Schema {
         Self::compiled(json, note.into_iter().collect(), intake::check_spelling)
     }
 
-    /// A JSON Schema that a program has made, such as of a type: it may allow any value, and have keywords of its own.
+    /// Takes a JSON Schema that a program generated, for example from a type. It may allow any value and use custom keywords.
     ///
     /// # Errors
-    /// What is not a JSON Schema; what is nested more than about 64 levels deep, has more than 10,000 schemas in it, or
-    /// refers to something outside itself; and what no value can satisfy. The message says where, as a JSON Pointer.
+    /// A value that is not a JSON Schema; a schema that is nested more than about 64 levels deep, contains more than 10,000
+    /// schemas, has a reference to another document, or cannot be satisfied. The message gives the location as a JSON Pointer.
     pub fn from_generated(json: Value) -> Result<Self, Problem> {
         Self::compiled(satisfiable::check_depth(json)?, Vec::new(), |_| Ok(()))
     }
@@ -140,11 +140,11 @@ impl Schema {
         })))
     }
 
-    /// A schema as text: JSON Schema if it begins with `{` or is `true` or `false`, otherwise the short form, for instance
+    /// Parses a schema from text: JSON Schema if it begins with `{` or is `true` or `false`, otherwise the short form, such as
     /// `name str, age int?: in years, tags str[]`.
     ///
     /// # Errors
-    /// As `from_json`; broken JSON with line and column; a field of the short form that cannot be read.
+    /// As `from_json`. Also invalid JSON, with line and column, and an invalid field of the short form.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let text = text.trim_start_matches('\u{feff}').trim_start();
         Self::from_json(match text.trim_end() {
@@ -155,10 +155,10 @@ impl Schema {
         })
     }
 
-    /// A schema as an argument: the path of a file if it ends in `.json`, otherwise a text as `parse` takes it.
+    /// Loads a schema from a command-line argument: the path of a file if it ends in `.json`, otherwise text for `parse`.
     ///
     /// # Errors
-    /// As `parse`; a file that cannot be read, with its path and the reason.
+    /// As `parse`. Also a file that cannot be read, with its path and the reason.
     pub fn load(argument: &str) -> Result<Self, Problem> {
         let is_json = |extension: &std::ffi::OsStr| extension.eq_ignore_ascii_case("json");
         if argument.trim_start().starts_with('{') || !Path::new(argument).extension().is_some_and(is_json) {
@@ -174,24 +174,24 @@ impl Schema {
         parse_json(text.trim_start_matches('\u{feff}')).and_then(Self::from_json).map_err(in_file)
     }
 
-    /// The schema as it was given, its keys in the order given, but for what cannot be used as it is spelled: `$id`s within it are
-    /// left out, references and patterns are spelled strictly. For the short form, the JSON Schema that it stands for.
+    /// The schema as it was given, with its keys in the same order. Only spellings that cannot be used are changed: nested `$id`s are
+    /// removed, and references and patterns are spelled strictly. For the short form, the equivalent JSON Schema.
     pub fn as_json(&self) -> &Value {
         &self.0.json
     }
 
-    /// What was not taken as it was given: a sentence fragment each.
+    /// What was changed on the way in: one sentence fragment each.
     pub fn notes(&self) -> &[String] {
         &self.0.notes
     }
 
-    /// A name for it: the `title` made to fit `[a-zA-Z0-9_-]{1,64}`, or `answer`.
+    /// A name for the schema: the `title`, changed to match `[a-zA-Z0-9_-]{1,64}`, or `answer`.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The names of the properties of a value in order, references and `allOf` followed; `None` if values are not
-    /// objects, or one of several alternatives.
+    /// The names of a value's properties in order, including those from references and `allOf`. `None` if values are not
+    /// objects, or are one of several alternatives.
     pub fn properties(&self) -> Option<Vec<String>> {
         self.0.properties.clone()
     }
@@ -201,7 +201,7 @@ impl Schema {
         self.0.further_fields
     }
 
-    /// Whether every value is an object of one form.
+    /// Whether every value is an object with the same properties.
     pub fn is_object(&self) -> bool {
         self.0.properties.is_some()
     }
@@ -220,16 +220,16 @@ impl Schema {
         if validator.has(precision) {
             return validator;
         }
-        // What compiles in one way does so in the other.
+        // A schema that compiles with one precision compiles with the other.
         exact.get_or_init(|| Validator::compile(json, precision).ok()).as_ref().unwrap_or(validator)
     }
 
-    /// Why `value` does not satisfy the schema, at most 32 reasons in words; empty if it does.
+    /// The reasons why `value` does not satisfy the schema, at most 32; empty if it does.
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         self.breaches(value, MOST_VIOLATIONS).into_iter().map(Violation::from).collect()
     }
 
-    /// As `violations`, with what was expected at each place, and at most `most` of them.
+    /// As `violations`, with what was expected at each location, and at most `most` of them.
     pub fn breaches(&self, value: &Value, most: usize) -> Vec<Breach> {
         let precision = Precision::needed_by(value);
         let plain = match precision {
@@ -252,21 +252,21 @@ impl Schema {
         breaches
     }
 
-    /// Where `value`, which may satisfy the schema, has objects with properties that the schema does not know in the place of those that it
-    /// does: none of those, or the same in another case or style. At most `most` of them.
+    /// The objects in `value` that have unknown properties instead of those that the schema names: none of the named ones, or the same
+    /// names in another case or style. Such a value may satisfy the schema. At most `most` of them.
     pub fn strangers(&self, value: &Value, most: usize) -> Vec<Breach> {
         self.0.coercion.strangers(value, most)
     }
 
-    /// Whether `value` and the last members within it, `levels` objects in all, each have every property that the schema names at
-    /// their place and can have no others: then nothing can be missing behind the last one.
+    /// Whether `value` and the last members within it, `levels` objects in all, each have every property that the schema names for
+    /// them and can have no others. If so, nothing can be missing after the last one.
     pub fn is_whole(&self, value: &Value, levels: usize) -> bool {
         self.0.coercion.is_whole(value, levels)
     }
 
-    /// `value` with numbers and booleans spelled as the schema asks for them, and all else as it was.
+    /// Returns `value` with numbers and booleans in the types that the schema asks for, and everything else unchanged.
     ///
-    /// JSON Schema counts `3.0` among the integers, Rust's `u32` does not: where integers are allowed and fractions are
+    /// JSON Schema accepts `3.0` as an integer, Rust's `u32` does not: where integers are allowed and fractions are
     /// not, it becomes `3`. Where neither strings nor anything like them is allowed, `"3"` becomes `3`, `"3.5"` a number
     /// and `"true"` a boolean. Alternatives, references, lists and maps are followed.
     pub fn coerce(&self, mut value: Value) -> Value {
@@ -274,15 +274,15 @@ impl Schema {
         value
     }
 
-    /// The schema to send in the place of this one to a provider that speaks `dialect`.
+    /// The schema to send instead of this one to a provider that uses `dialect`.
     ///
     /// # Errors
-    /// What the dialect cannot express at all, and what is over the provider's limits.
+    /// A schema that the dialect cannot express at all, or that exceeds the provider's limits.
     pub fn wire(&self, dialect: Dialect) -> Result<WireSchema, Problem> {
         self.wire_as(Wanted::from(dialect))
     }
 
-    /// The same with all that may be asked of it.
+    /// As `wire`, with all options.
     ///
     /// # Errors
     /// As `wire`.

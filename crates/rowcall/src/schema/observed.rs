@@ -1,5 +1,5 @@
-//! What a running server makes of the parts of a schema, as it was observed. How it is asked is in `probe.rs`, what is asked in
-//! `question.rs`; what follows for a dialect is in `wire/dialect/observed.rs`.
+//! Observations of how a running server treats the parts of a schema. `probe.rs` sends the requests, `question.rs` defines them, and
+//! `wire/dialect/observed.rs` adjusts a dialect to the results.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 
 use super::subschemas::Subschemas;
 
-/// The formats that are asked about: those that a dialect has.
+/// The formats that are tested: those of any dialect.
 pub(super) const FORMATS: [&str; 10] =
     ["date", "time", "date-time", "uuid", "email", "uri", "hostname", "ipv4", "ipv6", "duration"];
 
-/// A part of JSON Schema that a server may know or not.
+/// A part of JSON Schema that a server may or may not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Feature {
-    /// A schema at all: an object with a property of a type.
+    /// Any schema at all: an object with a typed property.
     Schema,
     /// That properties come in the schema's order.
     Order,
@@ -59,7 +59,7 @@ pub enum Feature {
     Format(&'static str),
 }
 
-/// All but the formats, in the order in which they are asked about.
+/// All features but the formats, in the order in which they are tested.
 const OTHERS: [Feature; 19] = [
     Feature::Schema,
     Feature::Order,
@@ -83,15 +83,15 @@ const OTHERS: [Feature; 19] = [
 ];
 
 impl Feature {
-    /// All of them, in the order in which they are asked about.
+    /// All features, in the order in which they are tested.
     pub fn all() -> Vec<Self> {
         OTHERS.into_iter().chain(FORMATS.into_iter().map(Self::Format)).collect()
     }
 
-    /// Those that a schema may need, and the two that every one does.
+    /// The features that a schema may need, and the two that every schema needs.
     pub fn of_schema(schema: &Value) -> Vec<Self> {
         let mut found = BTreeSet::from([Self::Schema, Self::Order]);
-        // A schema that cannot be listed is refused elsewhere.
+        // A schema that cannot be traversed is rejected elsewhere.
         for subschema in Subschemas::of(schema).iter().flat_map(Subschemas::all) {
             if let Some(keywords) = subschema.schema.as_object() {
                 found.extend(of_keywords(keywords));
@@ -100,7 +100,7 @@ impl Feature {
         found.into_iter().collect()
     }
 
-    /// It in a word.
+    /// Its name, as one word.
     pub fn name(self) -> String {
         let name = match self {
             Self::Schema => "schema",
@@ -127,7 +127,7 @@ impl Feature {
         name.to_owned()
     }
 
-    /// It in words: what is written in a schema.
+    /// Its description: what is written in a schema.
     pub fn phrase(self) -> String {
         let phrase = match self {
             Self::Schema => "an object with a property of a type",
@@ -155,7 +155,7 @@ impl Feature {
     }
 }
 
-/// What the keywords of one schema need.
+/// The features that the keywords of one schema need.
 fn of_keywords(keywords: &Map<String, Value>) -> Vec<Feature> {
     let has = |names: &[&str]| names.iter().any(|name| keywords.contains_key(*name));
     let type_is = |name: &str| match keywords.get("type") {
@@ -215,22 +215,22 @@ impl<'de> Deserialize<'de> for Feature {
     }
 }
 
-/// What a server makes of a feature.
+/// How a server treats a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
-    /// It holds the model to it: the answers kept to it although the prompt asked for one that does not.
+    /// It enforces the feature: the answers conformed although the prompt asked for one that does not.
     Enforced,
-    /// It takes it and does not hold the model to it.
+    /// It accepts the feature but does not enforce it.
     Ignored,
-    /// It does not take a schema with it.
+    /// It rejects a schema with the feature.
     Refused,
-    /// Nothing is known: the answer shows neither.
+    /// Nothing is known: the answer is inconclusive.
     Unknown,
 }
 
 impl Finding {
-    /// It in a word.
+    /// Its name, as one word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Enforced => "enforced",
@@ -241,39 +241,39 @@ impl Finding {
     }
 }
 
-/// What was observed of a feature.
+/// An observation about a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
-    /// Of which.
+    /// The feature.
     pub feature: Feature,
-    /// What the server makes of it.
+    /// How the server treats it.
     pub finding: Finding,
-    /// How many answers show that.
+    /// The number of answers that show it.
     pub answers: u32,
-    /// What was answered or said, where that is no answer that keeps to it.
+    /// The answer or the error message, if the answer does not conform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// What was observed of a server; empty where it was not asked.
+/// What was observed about a server; empty if it was not tested.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Observed(pub Vec<Observation>);
 
 impl Observed {
-    /// What is known of the feature.
+    /// What is known about the feature.
     pub fn finding(&self, feature: Feature) -> Finding {
         let known = self.0.iter().find(|observation| observation.feature == feature);
         known.map_or(Finding::Unknown, |observation| observation.finding)
     }
 
-    /// The features of which the server makes this.
+    /// The features with this finding.
     pub fn with(&self, finding: Finding) -> Vec<Feature> {
         let alike = self.0.iter().filter(|observation| observation.finding == finding);
         alike.map(|observation| observation.feature).collect()
     }
 
-    /// Those of `features` that were not asked about.
+    /// Those of `features` that were not tested.
     pub fn lacking(&self, features: &[Feature]) -> Vec<Feature> {
         let is_known = |feature: &Feature| self.0.iter().any(|known| known.feature == *feature);
         features.iter().copied().filter(|feature| !is_known(feature)).collect()

@@ -1,5 +1,5 @@
-//! One schema of the user's with where it stands, read keyword by keyword; older spellings of the same thing are read
-//! alike. How schemas that hold together are combined is in `place.rs`.
+//! One schema of the user with its location, read keyword by keyword. Older spellings of a keyword are read in the same way.
+//! `place.rs` combines schemas that hold together.
 
 use serde_json::Value;
 
@@ -9,10 +9,10 @@ use super::subschemas::escaped;
 /// One schema among those that hold at a place.
 #[derive(Debug, Clone)]
 pub(super) struct Part<'s> {
-    /// Where it stands in the user's schema, as a JSON Pointer.
+    /// Its location in the user's schema, as a JSON Pointer.
     pub(super) pointer: String,
     schema: &'s Value,
-    /// Keywords that have been taken account of already, and are not seen any more.
+    /// Keywords that are already handled and are now ignored.
     spent: Vec<&'static str>,
 }
 

@@ -1,5 +1,5 @@
-//! A place in a value, and all the schemas that must hold there together: a schema, what it refers to, its `allOf`.
-//! What the place demands as a whole is read here; what is made of it, elsewhere.
+//! A place in a value, and all the schemas that must hold there together: a schema, its references and its `allOf`.
+//! This file computes what they demand in combination; other files use the result.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ static ANYTHING: Value = Value::Bool(true);
 pub(super) struct Place<'s> {
     /// The schemas, the outermost first; their references and `allOf` are followed and count as spent.
     parts: Vec<Part<'s>>,
-    /// A narrowing of the types beside what the schemas say.
+    /// A restriction of the types in addition to what the schemas say.
     only: JsonTypes,
 }
 
@@ -26,9 +26,9 @@ pub(super) struct Place<'s> {
 pub(super) enum Rest<'s> {
     /// Nothing.
     Closed,
-    /// Anything, because nothing is said of it.
+    /// Anything, because the schema does not mention it.
     Unsaid,
-    /// Anything, in so many words.
+    /// Anything, because the schema says so explicitly.
     Open,
     /// Properties of any name with these schemas, or with a name that matches and the schema beside it.
     Of { any: Vec<Part<'s>>, matching: Vec<(&'s str, Part<'s>)> },
@@ -43,11 +43,11 @@ pub(super) enum Items<'s> {
     Of(Vec<Part<'s>>),
 }
 
-/// One of several alternatives: where it stands in the user's schema, and all that must hold if it is chosen.
+/// One of several alternatives: its location in the user's schema, and everything that must hold if it is chosen.
 pub(super) type Alternative<'s> = (String, Vec<Part<'s>>);
 
 impl<'s> Place<'s> {
-    /// The place where all of `parts` must hold. References have been checked: they come to an end.
+    /// The place where all of `parts` must hold. References must have been checked for cycles.
     pub(super) fn new(root: &'s Value, parts: Vec<Part<'s>>) -> Self {
         let mut place = Self { parts: Vec::new(), only: JsonTypes::ANY };
         for part in parts {
@@ -84,13 +84,13 @@ impl<'s> Place<'s> {
         self
     }
 
-    /// The same place without what is only said of it.
+    /// The same place without its description and default.
     pub(super) fn undescribed(mut self) -> Self {
         self.parts = self.parts.into_iter().map(|part| part.spend(&["description", "default"])).collect();
         self
     }
 
-    /// What tells this place from others: the schemas that say something of a value, by where they stand.
+    /// What identifies this place: the schemas that constrain a value, by their locations.
     pub(super) fn key(&self) -> Vec<(String, Vec<&'static str>)> {
         let saying = self.parts.iter().filter(|part| part.constrains());
         saying.map(|part| (part.pointer.clone(), part.spent().to_vec())).collect()
@@ -111,7 +111,7 @@ impl<'s> Place<'s> {
     }
 
     /// The types that a value may have here as far as this place alone says, its alternatives aside; none if the
-    /// schemas contradict one another. Where no schema names a type, the keywords tell which is meant: `properties`
+    /// schemas contradict one another. Where no schema names a type, the keywords show which is meant: `properties`
     /// is for objects, although JSON Schema would let a string pass.
     pub(super) fn types(&self) -> JsonTypes {
         let spelled = self.parts.iter().fold(self.only, |types, part| types & part.types());
@@ -262,12 +262,12 @@ impl<'s> Place<'s> {
         if parts.is_empty() { vec![Part::new(self.pointer().to_owned(), &ANYTHING)] } else { parts }
     }
 
-    /// Where the outermost schema stands.
+    /// The location of the outermost schema.
     pub(super) fn pointer(&self) -> &str {
         self.parts.first().map_or("", |part| &part.pointer)
     }
 
-    /// The values that required properties must have where only few are allowed: what tells alternatives apart.
+    /// The values that required properties must have where only a few are allowed. They distinguish alternatives.
     pub(super) fn tags(&self, root: &'s Value) -> Vec<(String, Vec<Value>)> {
         let required: HashSet<&str> = self.required().collect();
         self.names()

@@ -1,6 +1,6 @@
-//! What a server is asked to find out what it makes of a schema: tiny schemas, each with a value that keeps to all of it but for one part,
-//! and what an answer shows. A model that writes at random must not be taken for one that is held to anything, so what is asked for is
-//! hardly ever met by chance.
+//! The requests that show how a server treats a schema: tiny schemas, each with a value that violates one part of it, and the conclusion
+//! from an answer. Conforming answers are hardly ever produced by chance, so that a model that writes at random does not look
+//! constrained.
 
 use serde_json::{Map, Value, json};
 
@@ -10,13 +10,13 @@ use super::{Schema, Wanted, WireSchema};
 use crate::error::Problem;
 use crate::schema::wire::Dialect;
 
-/// The name of the property that is asked about.
+/// The name of the tested property.
 const ASKED: &str = "value";
 
-/// A word that nobody writes by chance.
+/// A word that a model does not write by chance.
 const WORD: &str = "north-7q";
 
-/// One schema, and the value that breaks it.
+/// A schema, and a value that violates it.
 #[derive(Debug)]
 pub(crate) struct Trial {
     feature: Feature,
@@ -27,11 +27,11 @@ pub(crate) struct Trial {
 /// What an answer, or the lack of one, shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Judgement {
-    /// The answer keeps to the schema, against what the prompt asked for.
+    /// The answer conforms to the schema, although the prompt asked for one that does not.
     Held,
     /// It does not.
     Broken(String),
-    /// The server does not take the schema.
+    /// The server rejects the schema.
     Refused(String),
     /// It shows neither.
     Silent(String),
@@ -47,7 +47,7 @@ impl Trial {
     /// The schema as it is sent.
     ///
     /// # Errors
-    /// None for a schema that stands here.
+    /// None for the schemas in this file.
     pub(crate) fn wire(&self) -> Result<WireSchema, Problem> {
         Schema::from_generated(self.schema.clone())?.wire_as(Wanted::from(Dialect::Verbatim))
     }
@@ -104,7 +104,7 @@ pub(crate) fn conclusion(feature: Feature, judged: &[Judgement]) -> Observation 
     Observation { feature, finding, answers, note }
 }
 
-/// Whether a valid value keeps to what is asked about; `None` if it would be valid either way.
+/// Whether a value conforms to the tested feature; `None` if it would be valid either way.
 fn shows(feature: Feature, value: &Value, schema: &Value) -> Option<bool> {
     match feature {
         Feature::Order => {
@@ -288,7 +288,7 @@ mod tests {
             let judged = first(feature).judge(answer);
             assert!(matches!(judged, Judgement::Silent(_)), "{feature}: {judged:?}");
         }
-        // Without a schema that is held to, text is what a model writes.
+        // Without an enforced schema, a model writes text.
         let judged = first(Feature::Schema).judge("I cannot do that.");
         assert_eq!(judged, Judgement::Broken("answered `I cannot do that.`".to_owned()));
     }

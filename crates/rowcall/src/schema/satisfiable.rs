@@ -1,5 +1,5 @@
-//! Refuses a schema that no value can satisfy, or that cannot be followed to an end, before anything is sent. Whether it
-//! is well formed is judged in `validate.rs`.
+//! Rejects a schema that no value can satisfy, or that refers to itself without end, before anything is sent. `validate.rs`
+//! checks whether it is well formed.
 
 use serde_json::{Map, Value};
 
@@ -11,13 +11,13 @@ use super::subschemas::{Subschema, Subschemas, escaped};
 use crate::error::Problem;
 use crate::number::{self, Decimal};
 
-/// So many levels of brackets may a schema have: about 64 levels of schemas, each of which takes two.
+/// The most levels of brackets in a schema: about 64 levels of schemas, each of which takes two.
 const DEEPEST: usize = 120;
 
-/// So many schemas may apply to one value by way of one another.
+/// The most schemas that may apply to one value through one another, by references or keywords such as `allOf`.
 const LONGEST_CHAIN: usize = 64;
 
-/// Refuses a schema nested more deeply than anything after this can follow, and takes it apart without recursion.
+/// Rejects a schema that is nested too deeply for later code, and drops it without recursion.
 pub(super) fn check_depth(schema: Value) -> Result<Value, Problem> {
     let mut open = vec![(&schema, 1)];
     while let Some((value, depth)) = open.pop() {
@@ -51,7 +51,7 @@ fn take_apart(value: Value) {
     }
 }
 
-/// Refuses schemas that apply to the same value by way of one another without end.
+/// Rejects schemas that refer to one another endlessly for the same value.
 pub(super) fn check_chains(schemas: &Subschemas<'_>) -> Result<(), Problem> {
     let mut lengths = vec![None; schemas.all().len()];
     (0..lengths.len()).try_for_each(|id| chain(schemas, id, 0, &mut lengths).map(|_| ()))
@@ -84,7 +84,7 @@ fn chain(
     Ok(length)
 }
 
-/// Refuses keywords that contradict one another within one schema, wherever it stands.
+/// Rejects keywords that contradict one another within one schema, wherever it is.
 pub(super) fn check_contradictions(schemas: &Subschemas<'_>) -> Result<(), Problem> {
     for Subschema { pointer, schema, .. } in schemas.all() {
         if let Value::Object(keywords) = schema

@@ -1,5 +1,5 @@
-//! Objects that satisfy a schema only because it requires nothing: with properties that it does not know, in the place of those that it
-//! does. The JSON Schema validator finds nothing wrong with them; who reads an answer must.
+//! Finds objects that satisfy a schema only because it requires nothing: they have unknown properties instead of those that it names.
+//! They are valid under JSON Schema, but not usable as answers.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use crate::number;
 /// How much a schema says of the properties that it does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Further {
-    /// Nothing, so that they are allowed only because nobody thought of them.
+    /// Nothing, so that they are allowed only by default.
     Unsaid,
     /// That there are none.
     Closed,
@@ -30,7 +30,7 @@ fn plain(name: &str) -> String {
 }
 
 impl Coercion {
-    /// The objects in `value` whose properties are strangers to the schema at their place, at most `most` of them.
+    /// The objects in `value` with properties that the schema does not know, at most `most` of them.
     pub(super) fn strangers(&self, value: &Value, most: usize) -> Vec<Breach> {
         let mut found = Vec::new();
         self.strangers_at(0, value, &mut String::new(), &mut found);
@@ -49,7 +49,7 @@ impl Coercion {
                     let several = [first, second].into_iter().chain(branches);
                     self.strangers_among(several, (value, fields), path, found);
                 }
-                // Of several alternatives for such a value, which one is meant is for validation to say.
+                // If several alternatives accept such a value, validation decides between them.
                 (_, _, _) => {}
             }
             return;
@@ -94,7 +94,7 @@ impl Coercion {
         let (mut knowing, mut renaming): (Vec<usize>, Vec<Vec<Breach>>) = (Vec::new(), Vec::new());
         for branch in branches {
             let Some(shape) = self.shapes.get(branch.step) else { return };
-            // Alternatives within are not looked into, and what takes any name has no strangers.
+            // Nested alternatives are not examined, and an object that accepts any name has no unknown properties.
             if shape.alternatives.is_some()
                 || shape.properties.is_empty()
                 || shape.further == Further::Described
@@ -131,7 +131,7 @@ impl Coercion {
 }
 
 impl Shape {
-    /// What an object has in the place of the properties that are known here.
+    /// The unknown properties that an object has instead of the known ones.
     fn strangers(&self, fields: &Map<String, Value>, path: &str) -> Vec<Breach> {
         if self.properties.is_empty() || self.further == Further::Described {
             return Vec::new();

@@ -1,5 +1,5 @@
-//! Where schemas stand within a schema, and what a reference points to. Knows the keywords that hold schemas, and
-//! nothing of what they mean.
+//! Finds the schemas within a schema, and resolves references. This file knows which keywords contain schemas, but not what
+//! they mean.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::refused;
 use crate::error::Problem;
 
-/// More subschemas than this are refused, so that every later pass stays short.
+/// The most subschemas, so that every later pass stays short.
 const MOST: usize = 10_000;
 
 /// Keywords whose value is one schema.
@@ -38,7 +38,7 @@ const NAMED: [&str; 6] =
 const IN_PLACE: [&str; 9] =
     ["$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"];
 
-/// Keywords whose values are answers, or parts of them, and no schemas.
+/// Keywords whose values are answers or parts of them, not schemas.
 const VALUES: [&str; 4] = ["enum", "const", "default", "examples"];
 
 /// Keywords that refer to a schema elsewhere; only the first is followed, the others are refused.
@@ -73,7 +73,7 @@ impl<'s> Subschemas<'s> {
     /// Every schema reachable from `root` by keywords and references.
     ///
     /// # Errors
-    /// A reference that leads out of the document or to nothing in it, more than 10,000 schemas.
+    /// A reference to another document, a reference to nothing, or more than 10,000 schemas.
     pub(super) fn of(root: &'s Value) -> Result<Self, Problem> {
         let mut found = Self { all: Vec::new(), by_pointer: HashMap::new() };
         found.add(String::new(), root)?;

@@ -21,7 +21,7 @@ struct Endless {
     next: Box<Self>,
 }
 
-fn told(result: Result<Schema, Problem>) -> String {
+fn outcome(result: Result<Schema, Problem>) -> String {
     match result {
         Ok(schema) => format!("taken: {}", schema.as_json()),
         Err(Problem { message, hint }) => format!("{message}\n        {}", hint.unwrap_or_default()),
@@ -78,7 +78,7 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
     ];
     let lines: Vec<String> = table
         .into_iter()
-        .map(|json| format!("{json}\n    {}", told(Schema::from_json(json.clone()))))
+        .map(|json| format!("{json}\n    {}", outcome(Schema::from_json(json.clone()))))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r##"
     false
@@ -205,7 +205,7 @@ fn a_schema_that_nothing_satisfies_is_refused_with_its_place() {
         schema at `/$schema`: `https://example.org/of-my-own` is not a known version of JSON Schema
             leave it out, or write `https://json-schema.org/draft/2020-12/schema`
     "##);
-    insta::assert_snapshot!(told(Schema::from_type::<Endless>()), @r#"
+    insta::assert_snapshot!(outcome(Schema::from_type::<Endless>()), @r#"
     schema at `/properties/next`: it requires itself, so that only an infinite value could satisfy it
             make the property that comes back optional, a list, or nullable
     "#);
@@ -237,7 +237,7 @@ fn what_has_a_way_out_is_taken() {
 }
 
 #[test]
-fn text_and_files_are_told_apart_and_say_where_they_are_broken() {
+fn text_and_files_are_distinguished_and_errors_say_where() {
     let directory = std::env::temp_dir().join(format!("rowcall-schema-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let file = |name: &str, text: &str| {
@@ -255,13 +255,13 @@ fn text_and_files_are_told_apart_and_say_where_they_are_broken() {
     let broken = file("broken.json", "{\n  \"type\": integer\n}");
     let refused = file("refused.json", "{ \"items\": { \"enum\": [] } }");
     let deep = "{\"items\":".repeat(200);
-    let told: Vec<String> =
+    let outcomes: Vec<String> =
         ["nowhere/schema.json", &broken, &refused, "{\"type\": \"integer\"", &deep, "age itn"]
             .iter()
-            .map(|argument| told(Schema::load(argument)).replace(directory.to_str().unwrap(), "DIR"))
+            .map(|argument| outcome(Schema::load(argument)).replace(directory.to_str().unwrap(), "DIR"))
             .collect();
     std::fs::remove_dir_all(&directory).unwrap();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(outcomes.join("\n"), @r#"
     schema file `nowhere/schema.json` cannot be read: No such file or directory (os error 2)
             give the path of a JSON Schema file, JSON Schema itself, or fields such as `name str, age int?`
     schema file `DIR/broken.json`: the schema is not valid JSON: expected value at line 2 column 11

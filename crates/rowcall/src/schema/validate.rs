@@ -1,5 +1,5 @@
-//! Whether a value satisfies a schema, and where not. The only file that knows the validation library, with the keywords of `exact.rs`; how
-//! values are put into words is in `wording.rs`, and what is said of alternatives in `breach.rs`.
+//! Checks a value against a schema and lists the breaches. Only this file and `exact.rs` use the validation library. `wording.rs` phrases
+//! values, and `breach.rs` reports on alternatives.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -17,13 +17,13 @@ use crate::number;
 
 mod exact;
 
-/// No more reasons than this are told: a model that missed so much needs no longer list.
+/// The most reasons that are reported. A longer list would not help a model.
 pub(crate) const MOST_VIOLATIONS: usize = 32;
 
-/// What is wrong with a list in which something stands twice.
+/// The message for a list that contains equal items.
 const ITEMS_EQUAL: &str = "has items that are equal, expected each only once";
 
-/// The name under which a document is known while schemas within it are compiled.
+/// The URI of a document while schemas within it are compiled.
 const DOCUMENT: &str = "urn:rowcall:schema";
 
 /// A compiled schema. Formats are checked; unknown formats and unknown keywords are not.
@@ -35,38 +35,38 @@ pub(super) struct Validator {
 /// How numbers are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Precision {
-    /// As 64-bit floats, which is exact for numbers of 15 digits at most.
+    /// As 64-bit floats, which is exact for numbers of at most 15 digits.
     Floats,
-    /// By all of their digits.
+    /// By all their digits.
     Digits,
 }
 
 impl Precision {
-    /// The one that a value, or a schema, needs.
+    /// The precision that a value or a schema needs.
     pub(super) fn needed_by(value: &Value) -> Self {
         if number::has_long(value) { Self::Digits } else { Self::Floats }
     }
 }
 
 impl Validator {
-    /// Compiles a schema whose references are known to be local, with the precision that it needs or a higher one.
+    /// Compiles a schema with `precision`, which must be at least what the schema needs. All references must be local.
     ///
     /// # Errors
-    /// What is not a schema, such as a list where an object must stand, a pattern that is no regular expression, or a
-    /// `$schema` that is not known.
+    /// A value that is not a schema: for example a list where an object is required, a pattern that is not a regular
+    /// expression, or an unknown `$schema`.
     pub(super) fn compile(schema: &Value, precision: Precision) -> Result<Self, Problem> {
         let compiled = options_of(schema, precision).build(schema).map_err(|error| problem(&error))?;
         Ok(Self { compiled, precision })
     }
 
-    /// Whether it can judge what needs this precision.
+    /// Whether it can validate values that need this precision.
     pub(super) fn has(&self, precision: Precision) -> bool {
         self.precision == Precision::Digits || precision == Precision::Floats
     }
 
-    /// Whether `pattern` can be used as it is.
+    /// Whether `pattern` can be used unchanged.
     pub(super) fn takes_pattern(pattern: &str) -> bool {
-        // The latest draft leaves the syntax of patterns unchecked.
+        // The latest draft does not check the syntax of patterns.
         options().with_draft(jsonschema::Draft::Draft7).build(&json!({ "pattern": pattern })).is_ok()
     }
 
@@ -103,22 +103,22 @@ fn options_of<'r>(root: &Value, precision: Precision) -> ValidationOptions<'r> {
     }
 }
 
-/// A document from which schemas within it can be compiled on their own, their references intact.
+/// A document whose subschemas can be compiled separately, with their references.
 pub(super) struct Document<'s> {
     root: &'s Value,
     registry: OnceCell<Result<Registry<'static>, Problem>>,
 }
 
 impl<'s> Document<'s> {
-    /// The document; nothing is done with it until a schema is asked for.
+    /// Wraps a document. It is only processed when the first subschema is compiled.
     pub(super) fn new(root: &'s Value) -> Self {
         Self { root, registry: OnceCell::new() }
     }
 
-    /// The schema at `pointer`, compiled.
+    /// Compiles the schema at `pointer`.
     ///
     /// # Errors
-    /// None for a pointer to a schema in a document that `Validator::compile` took.
+    /// None for a pointer to a schema in a document that `Validator::compile` accepted.
     pub(super) fn at(&self, pointer: &str) -> Result<Validator, Problem> {
         let registry = self.registry.get_or_init(|| registry(self.root)).as_ref().map_err(Problem::clone)?;
         let schema = json!({ "$ref": format!("{DOCUMENT}#{}", subschemas::percent_encoded(pointer)) });
@@ -131,7 +131,7 @@ impl<'s> Document<'s> {
 fn registry(root: &Value) -> Result<Registry<'static>, Problem> {
     let mut root = root.clone();
     if let Value::Object(keywords) = &mut root {
-        // A name of its own would hide the one under which it is looked for.
+        // An `$id` would override the URI that references use.
         keywords.shift_remove("$id");
     }
     let draft = jsonschema::Draft::default().detect(&root);
@@ -140,7 +140,7 @@ fn registry(root: &Value) -> Result<Registry<'static>, Problem> {
     prepared.map_err(|error| Problem::new(format!("schema: {error}")))
 }
 
-/// The error of a schema that does not compile; the value that it is about is the schema itself.
+/// The problem with a schema that does not compile. The instance of `error` is the schema itself.
 fn problem(error: &ValidationError<'_>) -> Problem {
     let pointer = error.instance_path().as_str();
     let problem = match error.kind() {
@@ -275,7 +275,7 @@ fn types(kind: &TypeKind) -> JsonTypes {
     }
 }
 
-/// The names that the object's schema knows, where the keyword stands beside `properties`.
+/// The property names of the object's schema, if the keyword is beside `properties`.
 fn siblings(schema: &Value, error: &ValidationError<'_>) -> Vec<String> {
     let keyword = error.schema_path().as_str();
     let parent = keyword.rsplit_once('/').and_then(|(parent, _)| schema.pointer(parent));

@@ -1,5 +1,5 @@
-//! Whether an object can lack nothing at its end: it has every property that the schema names, and the schema allows no others. What a
-//! model has not closed may be closed only then.
+//! Checks that an object is complete: it has every property that the schema names, and the schema allows no others. Only then may an
+//! object that a model has not closed be closed.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::json_type::JsonTypes;
 use super::strangers::Further;
 
 impl Coercion {
-    /// Whether `value` and the last members within it, `levels` objects in all, each lack nothing.
+    /// Whether `value` and the last members within it, `levels` objects in all, are each complete.
     pub(super) fn is_whole(&self, value: &Value, levels: usize) -> bool {
         let (mut number, mut value) = (0, value);
         for _ in 0..levels {

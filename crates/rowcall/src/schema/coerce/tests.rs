@@ -107,7 +107,7 @@ fn numbers_and_booleans_are_respelled_only_where_nothing_else_will_do() {
     ];
     for (schema, value, expected) in table {
         let coerced = Schema::from_json(schema.clone()).unwrap().coerce(value.clone());
-        // Compared as text, since 3 and 3.0 must be told apart.
+        // Compared as text, since 3 and 3.0 must differ.
         assert_eq!(coerced.to_string(), expected.to_string(), "{value} under {schema}");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether what stands in a schema excludes any value: `{"anyOf": [{}]}` has a keyword, and lets every answer pass.
+//! Checks whether a schema excludes any value: `{"anyOf": [{}]}` has a keyword, and lets every answer pass.
 
 use serde_json::{Map, Value};
 
@@ -8,10 +8,10 @@ use crate::schema::json_type::JsonTypes;
 use crate::schema::part::constrains;
 use crate::schema::subschemas::target;
 
-/// Schemas that apply to one value by way of one another; a longer chain is refused elsewhere.
+/// The most schemas that may apply to one value through one another; a longer chain is rejected elsewhere.
 const LONGEST_CHAIN: usize = 64;
 
-/// Whether `schema` is an object of keywords that lets not every value pass. References are followed within it.
+/// Whether `schema` is an object of keywords that excludes some value. References are followed within it.
 pub(super) fn restricts(schema: &Value) -> bool {
     schema.is_object() && excludes(schema, schema, 0)
 }
@@ -36,7 +36,7 @@ fn excludes(schema: &Value, root: &Value, depth: usize) -> bool {
     let keywords = match schema {
         Value::Bool(allows) => return !allows,
         Value::Object(keywords) if depth < LONGEST_CHAIN => keywords,
-        // What is no schema is refused elsewhere.
+        // Anything that is not a schema is rejected elsewhere.
         _ => return true,
     };
     let inner = |schema: &Value| excludes(schema, root, depth + 1);
@@ -70,7 +70,7 @@ fn excludes(schema: &Value, root: &Value, depth: usize) -> bool {
     })
 }
 
-/// Whether `value` is meant as a type: one that does not exist is a slip in a schema if nothing else suggests that this is none.
+/// Whether `value` is meant as a type. An unknown type is a misspelling, unless other keys suggest that this is not a schema.
 fn is_type(keywords: &Map<String, Value>, value: &Value) -> bool {
     let alone = keywords.keys().all(|name| name == "type" || COMMENTS.contains(&name.as_str()));
     match value {

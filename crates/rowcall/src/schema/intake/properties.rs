@@ -1,4 +1,4 @@
-//! Properties of an object that stand where JSON Schema does not look for them, or that are required under another name.
+//! Finds properties of an object where JSON Schema does not look for them, and properties that are required under another name.
 
 use std::collections::HashSet;
 
@@ -66,7 +66,7 @@ pub(super) fn misnamed<'s>(
     })
 }
 
-/// Whether `name` is `property` but for its style or one slip of the fingers.
+/// Whether `name` differs from `property` only in style or by one typing error.
 fn is_near(name: &str, property: &str) -> bool {
     const SHORTEST: usize = 3;
     let plain = |text: &str| text.replace(['_', '-', ' '], "").to_lowercase();

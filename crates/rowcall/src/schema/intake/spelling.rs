@@ -1,5 +1,5 @@
-//! Slips in keywords. A keyword that JSON Schema does not know restricts nothing, and vendors have thousands of their own, so only
-//! one that is all but a known one, has a value that fits it, and stands where that one does not, counts as a slip.
+//! Finds misspelled keywords. A keyword that JSON Schema does not know restricts nothing, and vendors define thousands of them. So a
+//! keyword counts as misspelled only if it is close to a known one that is absent and its value fits that one.
 
 use serde_json::{Map, Value};
 
@@ -90,7 +90,7 @@ const FORMATS: [&str; 16] = [
 pub(super) fn slip(keywords: &Map<String, Value>) -> Option<(&str, &'static str)> {
     keywords.iter().find_map(|(name, value)| {
         let is_known = KEYWORDS.iter().any(|(keyword, _)| keyword == name) || OTHERS.contains(&&**name);
-        // What begins with a low line has been set aside on purpose.
+        // A leading underscore disables a keyword on purpose.
         if is_known || name.starts_with("x-") || name.starts_with('_') {
             return None;
         }
@@ -107,7 +107,7 @@ pub(super) fn slip(keywords: &Map<String, Value>) -> Option<(&str, &'static str)
     })
 }
 
-/// Whether `name` is `keyword` but for its style or a slip of the fingers.
+/// Whether `name` differs from `keyword` only in style or by a typing error.
 fn is_near(name: &str, keyword: &str, takes: Takes) -> bool {
     const LONG: usize = 10;
     // A shorter word is near to too many, unless its value can hardly be anything else than that of the keyword.

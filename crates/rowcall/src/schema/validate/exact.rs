@@ -1,5 +1,5 @@
-//! The keywords in which numbers are compared, with every digit: the validation library compares 64-bit floats. It is slower, and used only
-//! where a schema or a value has numbers of more digits than a float holds.
+//! The keywords that compare numbers, with full precision: the validation library compares 64-bit floats. This is slower, and only used
+//! where a schema or a value has numbers with more digits than a float can represent.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use crate::number::{self, Decimal};
 use crate::schema::breach::{Breach, Expected};
 use crate::schema::json_type::JsonTypes;
 
-/// What is asked of a value, with what the keyword says, so that a breach can tell it.
+/// What a keyword demands of a value, with the keyword's value, so that a breach can report it.
 struct Rule {
     demand: Demand,
     said: String,
@@ -24,7 +24,7 @@ enum Demand {
     Unique,
     /// It is of one of these types.
     Types { types: JsonTypes, is_draft_4: bool },
-    /// If it is a number, it stands so to the limit.
+    /// If it is a number, it has this relation to the limit.
     Limit { limit: Decimal, allowed: fn(Ordering) -> bool },
     /// If it is a number, it is a multiple of this one.
     Multiple(Decimal),

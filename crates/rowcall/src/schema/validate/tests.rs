@@ -8,7 +8,7 @@ fn breaches(schema: &Value, value: &Value) -> Vec<Breach> {
     Schema::from_json(schema.clone()).unwrap().breaches(value, super::MOST_VIOLATIONS)
 }
 
-fn told(schema: &Value, value: &Value) -> String {
+fn described(schema: &Value, value: &Value) -> String {
     let breaches = breaches(schema, value);
     let lines = breaches.iter().map(|breach| {
         let expected = match &breach.expected {
@@ -69,7 +69,7 @@ fn each_breach_says_what_is_wrong_where_and_what_was_expected() {
         with(json!({ "tags": "a", "pair": ["a", "b"], "meta": { "y": 1 } })),
         with(json!({ "tags": { "a": 1 }, "meta": {} })),
     ];
-    let lines: Vec<String> = values.iter().map(|value| told(&person, value)).collect();
+    let lines: Vec<String> = values.iter().map(|value| described(&person, value)).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     "Al"
         "" is a string, expected an object → object
@@ -125,7 +125,7 @@ fn each_breach_says_what_is_wrong_where_and_what_was_expected() {
 }
 
 #[test]
-fn alternatives_are_told_by_the_one_that_comes_closest() {
+fn the_closest_alternative_is_reported() {
     let circle = json!({ "type": "object", "properties": { "kind": { "const": "circle" }, "r": { "type": "number" } },
         "required": ["kind", "r"] });
     let square = json!({ "type": "object", "properties": { "kind": { "const": "square" }, "a": { "type": "number" } },
@@ -154,7 +154,7 @@ fn alternatives_are_told_by_the_one_that_comes_closest() {
         ),
         (json!({ "oneOf": [{ "type": "integer" }, { "type": "number" }] }), json!(2)),
     ];
-    let lines: Vec<String> = cases.iter().map(|(schema, value)| told(schema, value)).collect();
+    let lines: Vec<String> = cases.iter().map(|(schema, value)| described(schema, value)).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     "3"
         "" is a string, expected an integer or null → integer|null

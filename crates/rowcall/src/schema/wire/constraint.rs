@@ -1,4 +1,4 @@
-//! Keywords that limit a value: those that the provider enforces are sent, the others are put into words.
+//! Keywords that limit a value: those that the provider enforces are sent, the others are described in words.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use crate::schema::part::{Part, about};
 use crate::schema::place::Place;
 use crate::schema::wording::{cut_long, number_of};
 
-/// Keywords of objects and lists that give them their form; they are no mere limits.
+/// Keywords that determine the form of objects and lists, rather than limit them.
 const FORMING: [&str; 10] = [
     "properties",
     "required",
@@ -61,7 +61,7 @@ impl<'s> Translation<'s> {
             for (other_part, other) in said {
                 match both(keyword, value, other) {
                     Some(both) => value = both,
-                    None => notes.extend(self.tell(other_part, keyword, other)),
+                    None => notes.extend(self.described(other_part, keyword, other)),
                 }
             }
             let sent = match &texts {
@@ -79,7 +79,7 @@ impl<'s> Translation<'s> {
                         self.record(&part.pointer, keyword, (*note).to_owned(), *effect);
                     }
                 }
-                Sent::Described => notes.extend(self.tell(part, keyword, value)),
+                Sent::Described => notes.extend(self.described(part, keyword, value)),
             }
         }
         notes
@@ -103,7 +103,7 @@ impl<'s> Translation<'s> {
         Some(Texts { longest, only })
     }
 
-    /// Bounds integers that the user's schema leaves open, where the engine would let digits go on for ever or has a bound of its own.
+    /// Bounds integers that the user's schema does not limit, where the engine would allow endless digits or has a bound.
     pub(super) fn bound_integers(
         &mut self,
         place: &Place<'s>,
@@ -121,7 +121,7 @@ impl<'s> Translation<'s> {
         let (least, most) = (limit(["minimum", "exclusiveMinimum"]), limit(["maximum", "exclusiveMaximum"]));
         let bounds = self.rules.bounds;
         if let Some(largest) = bounds.integer {
-            // A limit that no 64-bit integer holds is far as well.
+            // A limit outside the range of 64-bit integers is far as well.
             let far = |limit: &Option<Value>| {
                 limit.as_ref().is_some_and(|limit| {
                     limit.as_i64().is_none_or(|limit| limit.unsigned_abs() >= largest.unsigned_abs())
@@ -157,7 +157,7 @@ impl<'s> Translation<'s> {
         }
     }
 
-    /// Bounds a list that the user's schema leaves open, or leaves longer than the output limit allows.
+    /// Bounds a list that the user's schema does not limit, or allows to be longer than the output limit.
     pub(super) fn bound_items(&mut self, place: &Place<'s>, schema: &mut Map<String, Value>) {
         let Some(bound) = self.most_items() else { return };
         let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
@@ -188,8 +188,8 @@ impl<'s> Translation<'s> {
         }
     }
 
-    /// Records that `keyword` is only told, and returns how.
-    fn tell(&mut self, part: &Part<'s>, keyword: &str, value: &Value) -> Option<String> {
+    /// Records that `keyword` is only described to the model, and returns the description.
+    fn described(&mut self, part: &Part<'s>, keyword: &str, value: &Value) -> Option<String> {
         let words = if keyword == "if" {
             let branches = ["if", "then", "else"].into_iter();
             let said = branches.filter_map(|name| Some((name.to_owned(), part.get(name)?.clone())));

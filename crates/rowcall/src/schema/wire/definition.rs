@@ -1,4 +1,4 @@
-//! References and definitions in the wire's form: what is referred to is translated once, under a name of its own.
+//! References and definitions in the wire form: each target is translated once, under a unique name.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::schema::part::Part;
 use crate::schema::place::Place;
 use crate::schema::subschemas::escaped;
 
-/// What tells places apart.
+/// What identifies a place.
 pub(super) type Key = Vec<(String, Vec<&'static str>)>;
 
 /// A place that is referred to.

@@ -1,5 +1,5 @@
-//! The subset of JSON Schema that each provider or engine takes, as data: one file each under `dialect/`. How a schema is brought into it
-//! is in `translation.rs`.
+//! The subset of JSON Schema that each provider or engine accepts, as data: one file each under `dialect/`. `translation.rs` translates
+//! a schema into it.
 
 mod anthropic;
 mod gemini;
@@ -15,10 +15,10 @@ pub(super) use observed::{applied, line};
 use super::names::Naming;
 use crate::error::{Problem, did_you_mean};
 
-/// A provider's or an engine's subset of JSON Schema, or the user's schema as it is where none is enforced.
+/// A provider's or an engine's subset of JSON Schema, or the unchanged schema if the server does not enforce it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// OpenAI's structured outputs and tools with `strict: true`, which other servers have taken over.
+    /// OpenAI's structured outputs and tools with `strict: true`, which other servers have adopted.
     OpenAiStrict,
     /// Anthropic's `output_config.format` and strict tools.
     Anthropic,
@@ -26,37 +26,37 @@ pub enum Dialect {
     Gemini,
     /// xgrammar, with llguidance behind it: vLLM.
     Xgrammar,
-    /// xgrammar alone, which refuses more: SGLang.
+    /// xgrammar alone, which rejects more schemas: SGLang.
     Sglang,
     /// llama.cpp's grammars, builds from August 2026 on: llama.cpp, LM Studio.
     LlamaCpp,
     /// The same behind a server that sorts properties by name: Ollama.
     Ollama,
-    /// What every constrained decoder takes: types, properties, items, references and values, and no limit. It takes the place of a
-    /// dialect that a server refuses.
+    /// What every constrained decoder accepts: types, properties, items, references and values, but no limits. It replaces a dialect that a
+    /// server rejects.
     Plain,
-    /// The user's schema as it is, for answers that must be objects: tools that are not strict, and JSON modes, in which
-    /// the schema only stands in the prompt. What a tool cannot have at its root is put into an object.
+    /// The user's schema unchanged, for answers that must be objects: tools that are not strict, and JSON modes, in which
+    /// the schema is only in the prompt. A root that a tool cannot have is wrapped in an object.
     Object,
-    /// The user's schema exactly as it is, for the prompt.
+    /// The user's schema exactly as given, for the prompt.
     Text,
-    /// A schema exactly as it is, for a server that is to hold the model to it: so a server is asked what it takes.
+    /// A schema exactly as given, which the server should enforce. It is used to find out what a server supports.
     Verbatim,
 }
 
-/// What becomes of the user's schema.
+/// What happens to the user's schema.
 #[derive(Debug)]
 pub(super) enum Treatment {
-    /// It goes out as it was given.
+    /// It is sent as given.
     Given,
     /// The same, but its root must be an object.
     GivenAsObject,
-    /// It is brought into a subset.
+    /// It is translated into a subset.
     Translated(&'static Rules),
 }
 
 impl Dialect {
-    /// Those that a user may name.
+    /// The dialects that a user may name.
     pub const NAMED: [Self; 8] = [
         Self::OpenAiStrict,
         Self::Anthropic,
@@ -85,10 +85,10 @@ impl Dialect {
         }
     }
 
-    /// The dialect of this name; `-` and `.` count as `_`.
+    /// The dialect with this name; `-` and `.` count as `_`.
     ///
     /// # Errors
-    /// A name that is not known, with the nearest one.
+    /// An unknown name; the hint suggests the nearest one.
     pub fn named(name: &str) -> Result<Self, Problem> {
         let plain = name.to_ascii_lowercase().replace(['-', '.'], "_");
         Self::NAMED.into_iter().find(|dialect| dialect.name() == plain).ok_or_else(|| {
@@ -101,8 +101,8 @@ impl Dialect {
         })
     }
 
-    /// The keywords that limit a value and are sent, each with what becomes of it and where that was read or measured. All others are
-    /// described to the model.
+    /// The limiting keywords that are sent, each with how it is sent and the source of that rule. All others are described to the
+    /// model.
     pub fn keywords(self) -> Vec<(&'static str, String, &'static str)> {
         match self.treatment() {
             Treatment::Given | Treatment::GivenAsObject => Vec::new(),
@@ -112,7 +112,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a server that is sent it holds the model to the schema.
+    /// Whether the server enforces the schema.
     pub fn is_enforced(self) -> bool {
         match self {
             Self::OpenAiStrict
@@ -128,7 +128,7 @@ impl Dialect {
         }
     }
 
-    /// Whether it is a constrained decoder's, several of which are behind the same protocol.
+    /// Whether it belongs to a constrained decoder; servers with the same protocol may use different ones.
     pub fn is_engines(self) -> bool {
         match self {
             Self::Xgrammar | Self::Sglang | Self::LlamaCpp | Self::Ollama => true,
@@ -158,7 +158,7 @@ impl Dialect {
     }
 }
 
-/// What a provider enforces, how it is written, and how much of it.
+/// What a provider enforces, how each construct is written, and the limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) optional: Optional,
@@ -171,16 +171,16 @@ pub(super) struct Rules {
     pub(super) recursion: Recursion,
     pub(super) root_references: RootReferences,
     pub(super) root_names: RootNames,
-    /// The keywords that may hold definitions; those of our own making go under `$defs`.
+    /// The keywords that may contain definitions; generated ones go under `$defs`.
     pub(super) definitions: &'static [&'static str],
     /// The keyword that lists the properties of an object in order, if there is one.
     pub(super) ordering: Option<&'static str>,
     pub(super) naming: Naming,
-    /// Keywords that limit a value of a given type, with what becomes of each. What is not listed is described.
+    /// Keywords that limit a value of a given type, with how each is sent. Other keywords are described.
     pub(super) keywords: &'static [Line],
-    /// Which limits of a string may stand side by side.
+    /// Which limits of a string can be combined.
     pub(super) together: Together,
-    /// What is bounded although the user's schema leaves it open.
+    /// Bounds for what the user's schema does not limit.
     pub(super) bounds: Bounds,
     pub(super) limits: Limits,
 }
@@ -188,7 +188,7 @@ pub(super) struct Rules {
 /// How a property that may be absent is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Optional {
-    /// It is required all the same, and null stands for its absence.
+    /// It is still required, and null means that it is absent.
     Nullable,
     /// It is not required.
     Absent,
@@ -199,16 +199,16 @@ pub(super) enum Optional {
 pub(super) enum Maps {
     /// As a list of keys and values; all objects are closed.
     Entries,
-    /// With `additionalProperties`, and objects stay open that the user's schema leaves open.
+    /// With `additionalProperties`. Objects that are open in the user's schema stay open.
     Native,
-    /// With `additionalProperties`, and an object with named properties is closed unless it describes others. Where there is a condition
-    /// on names, as a list of keys and values.
+    /// With `additionalProperties`. An object with named properties is closed unless it describes others. With a condition on names, as a
+    /// list of keys and values.
     Closed,
     /// The same, but names that must match one pattern are written with `patternProperties`.
     ClosedOrMatching,
 }
 
-/// How a place is written that takes any value.
+/// How a schema is written that accepts any value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anything {
     /// As JSON text in a string.
@@ -217,30 +217,30 @@ pub(super) enum Anything {
     Native,
 }
 
-/// How a place is written that takes a few values only, objects or lists among them.
+/// How a schema is written that accepts only a few values, including objects or lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compounds {
     /// As JSON text in a string.
     Text,
-    /// As a closed object or list for each.
+    /// As a closed object or list for each value.
     Alternatives,
 }
 
-/// How the root is referred to.
+/// How references to the root are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RootReferences {
-    /// As `#`, where the user does so.
+    /// As `#`, where the user's schema does so.
     Hash,
-    /// By a definition only.
+    /// Only through a definition.
     Definition,
 }
 
-/// What is bounded although the user's schema leaves it open, since an engine lets a model go on with it for ever.
+/// Bounds for what the user's schema does not limit, since an engine would let a model continue forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bounds {
-    /// The largest integer, and the smallest with its sign changed; `None` where the engine has a bound of its own.
+    /// The largest absolute value of an integer; `None` if the engine itself has a bound.
     pub(super) integer: Option<i64>,
-    /// The digits of an integer that the engine itself allows at most.
+    /// The most digits of an integer that the engine allows, if it has a bound.
     pub(super) digits: Option<usize>,
     /// The most items of a list, whatever the output limit is; `None` for no bound.
     pub(super) items: Option<u64>,
@@ -250,38 +250,38 @@ impl Bounds {
     pub(super) const NONE: Self = Self { integer: None, digits: None, items: None };
 }
 
-/// How a list is written in which each item has a schema of its own.
+/// How a list is written whose items have different schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tuples {
     /// As an object.
     Object,
     /// With `prefixItems`.
     Native,
-    /// With `prefixItems` if it has exactly as many items, else as an object.
+    /// With `prefixItems` if the list has exactly that number of items, otherwise as an object.
     Exact,
 }
 
-/// How a place is written that takes values of several types.
+/// How a schema is written that accepts several types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SeveralTypes {
     /// With a list under `type`.
     Listed,
-    /// With a list under `type` where all are scalars, else as alternatives of one type each.
+    /// With a list under `type` if all are scalars, otherwise as alternatives of one type each.
     ScalarsListed,
-    /// As alternatives of one type each; only a scalar that may be null has a list.
+    /// As alternatives of one type each; only a nullable scalar has a list.
     Apart,
 }
 
-/// How a place is written that takes a few values only.
+/// How a schema is written that accepts only a few values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Members {
     /// Any scalars with their types.
     Typed,
-    /// The same, but numbers only if a 64-bit float holds them: the engine takes others for the nearest float.
+    /// The same, but numbers only if they fit a 64-bit float: the engine rounds others to the nearest float.
     TypedFloats,
     /// Any scalars, without `type` if that would be a list.
     Untyped,
-    /// Strings and numbers, a constant as an `enum` of one; anything else by its type.
+    /// Strings and numbers, a constant as an `enum` with one value; anything else by its type.
     StringsAndNumbers,
 }
 
@@ -289,17 +289,17 @@ pub(super) enum Members {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recursion {
     Allowed,
-    /// Only by way of a property that is not required.
+    /// Only through a property that is not required.
     ThroughOptional,
     Refused,
 }
 
-/// What the properties of the root may be called.
+/// The allowed names of the properties of the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RootNames {
     /// Anything.
     Any,
-    /// 1 to 64 letters, digits, dots, hyphens and low lines of ASCII.
+    /// 1 to 64 ASCII letters, digits, dots, hyphens and underscores.
     Plain,
 }
 
@@ -313,12 +313,12 @@ impl RootNames {
     }
 }
 
-/// How large a schema a provider takes.
+/// The size limits of a provider for a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
     /// Properties of all objects together.
     pub(super) properties: usize,
-    /// Objects within objects.
+    /// The nesting depth of objects.
     pub(super) depth: usize,
     /// Characters of all property names, definition names and allowed values together.
     pub(super) characters: usize,
@@ -328,12 +328,12 @@ pub(super) struct Limits {
     pub(super) long_enum: (usize, usize),
     /// Properties that are not required, of all objects together.
     pub(super) optional: usize,
-    /// Places with alternatives or a list of types.
+    /// Schemas with alternatives or a list of types.
     pub(super) unions: usize,
 }
 
 impl Limits {
-    /// For a provider that has published none.
+    /// For a provider that has not published any.
     pub(super) const NONE: Self = Self {
         properties: usize::MAX,
         depth: usize::MAX,

@@ -1,5 +1,5 @@
-//! The way from the user's form to the wire's: what a provider would have answered for a value. A value that does not fit
-//! is left as it is.
+//! Converts a value from the user's form to the wire form, as a provider would have answered. A value that does not fit is
+//! left unchanged.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::{ENTRY, WRAPPER};
 use crate::number;
 
 impl Steps {
-    /// `value`, which is in the user's form, in the wire's.
+    /// Converts `value` from the user's form to the wire form.
     pub(super) fn express(&self, value: &Value) -> Value {
         self.express_at(self.first(), value)
     }

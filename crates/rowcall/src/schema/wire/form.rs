@@ -1,5 +1,5 @@
-//! What a single place of the user's schema becomes in the wire's form, and the step between the two. Objects and lists
-//! are put together in `object.rs` and `list.rs`.
+//! Translates a single place of the user's schema into the wire form, with the step that converts its values. `object.rs`
+//! and `list.rs` do so for objects and lists.
 
 use std::cmp::Ordering;
 
@@ -28,7 +28,7 @@ pub(super) struct Form {
     pub(super) step: usize,
 }
 
-/// A default is nothing that a provider enforces or misses: it is told in the description.
+/// A provider neither enforces a default nor needs it, so it goes into the description.
 pub(super) fn default_note(place: &Place<'_>) -> Vec<String> {
     let default = place.all("default").find(|value| !value.is_null());
     default.and_then(|value| in_words("default", value)).into_iter().collect()
@@ -214,7 +214,7 @@ impl<'s> Translation<'s> {
         Ok(Some(Form { schema: in_order_of(place, schema), types, step }))
     }
 
-    /// Gives `schema` the only values that are allowed; returns in words what it cannot say.
+    /// Adds the allowed values to `schema`; returns in words what it cannot express.
     fn members(
         &mut self,
         place: &Place<'s>,

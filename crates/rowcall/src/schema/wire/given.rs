@@ -1,5 +1,5 @@
-//! The user's schema as it was given, for servers that are told of it and do not enforce it; put into an object where its
-//! root is none that a tool may have.
+//! The user's schema as it was given, for servers that receive it but do not enforce it. It is wrapped in an object if a tool
+//! cannot have its root.
 
 use serde_json::{Map, Value, json};
 
@@ -78,8 +78,8 @@ fn moved(root: &Value, reference: &str) -> Option<String> {
     (!stays).then(|| format!("#/properties/{WRAPPER}{fragment}"))
 }
 
-/// Whether a keyword at the root is about the document alone: some servers take that for an unknown field of a tool. An
-/// older version of JSON Schema is no such thing, since keywords are understood by it.
+/// Whether a keyword at the root is about the document alone: some servers reject it as an unknown field of a tool. An
+/// older version of JSON Schema is kept, since it changes what keywords mean.
 fn is_about_document(keyword: &str, value: &Value) -> bool {
     keyword == "$id"
         || keyword == "$schema" && value.as_str().is_some_and(|version| version.contains("2020-12"))

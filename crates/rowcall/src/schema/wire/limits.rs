@@ -1,4 +1,4 @@
-//! Whether a wire schema is within what its provider takes.
+//! Checks a wire schema against the limits of its provider.
 
 use serde_json::{Map, Value};
 
@@ -7,10 +7,10 @@ use crate::error::Problem;
 use crate::schema::subschemas::escaped;
 use crate::schema::wording::cut;
 
-/// Refuses a schema over the limits, before a provider does.
+/// Rejects a schema that exceeds the limits, before a provider does.
 ///
 /// # Errors
-/// The first limit that is passed, with the place in the wire schema where it is.
+/// The first limit that is exceeded, with the location in the wire schema.
 pub(super) fn check(schema: &Value, limits: &Limits) -> Result<(), Problem> {
     if *limits == Limits::NONE {
         return Ok(());

@@ -1,5 +1,5 @@
-//! The wire schema: what a provider is sent in the place of the user's schema, what of it was lost on the way, and the
-//! ways between the two forms of a value. The rules of each provider are data in `dialect.rs`.
+//! The wire schema: what a provider receives instead of the user's schema, what was lost in the translation, and the
+//! conversions between the two forms of a value. The rules of each provider are data in `dialect.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,17 +38,17 @@ use names::{Names, Naming};
 use step::{Step, Steps};
 use translation::{Translated, Translation};
 
-/// What is asked of a wire schema.
+/// The options of a wire schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Whose.
+    /// The provider's or engine's subset of JSON Schema.
     pub dialect: Dialect,
-    /// The most tokens of an answer, if there is a limit: lists that the user's schema leaves open are bounded by it where an engine
-    /// would let a model go on for ever.
+    /// The most tokens of an answer, if there is a limit. It bounds lists that the user's schema does not limit, where an engine would
+    /// let a model continue forever.
     pub output_limit: Option<u32>,
-    /// Keywords that are described to the model although the dialect has them, since a server has refused them.
+    /// Keywords of the dialect that are only described to the model, since a server rejected them.
     pub described: Vec<String>,
-    /// What was observed of the server.
+    /// What was observed about the server.
     pub observed: Observed,
 }
 
@@ -58,24 +58,24 @@ impl From<Dialect> for Wanted {
     }
 }
 
-/// The property that a wrapped root is under.
+/// The property that contains a wrapped root.
 const WRAPPER: &str = "value";
 
-/// The names of the two halves of an entry of a map.
+/// The names of the two parts of an entry of a map.
 const ENTRY: [&str; 2] = ["key", "value"];
 
-/// What a provider is sent in the place of the user's schema. Made by [`Schema::wire`].
+/// The schema that a provider receives instead of the user's schema. Created by [`Schema::wire`].
 #[derive(Debug)]
 pub struct WireSchema {
-    /// The schema's name, fit for `[a-zA-Z0-9_-]{1,64}`.
+    /// The schema's name, which matches `[a-zA-Z0-9_-]{1,64}`.
     pub name: String,
-    /// What the user's schema says of itself; it also stands in `schema`.
+    /// The description of the user's schema, which is also in `schema`.
     pub description: Option<String>,
-    /// The schema as the provider takes it.
+    /// The schema in the form that the provider accepts.
     pub schema: Value,
-    /// What it does not say of the user's schema, in the order of that.
+    /// What it leaves out of the user's schema, in the order of the user's schema.
     pub losses: Vec<Loss>,
-    /// How it was asked for.
+    /// The options that it was created with.
     pub wanted: Wanted,
     users: Schema,
     steps: Steps,
@@ -84,14 +84,14 @@ pub struct WireSchema {
     as_given: bool,
 }
 
-/// Something that the user's schema asks for and the wire schema cannot. It is checked when the answer is there.
+/// Something that the user's schema requires and the wire schema cannot express. It is checked once the answer has arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// Where in the user's schema, as a JSON Pointer.
+    /// The location in the user's schema, as a JSON Pointer.
     pub path: String,
-    /// The keyword there.
+    /// The keyword at that location.
     pub keyword: String,
-    /// What becomes of it, as a sentence fragment.
+    /// What happens to it, as a sentence fragment.
     pub note: String,
     /// What it means for answers.
     pub effect: Effect,
@@ -100,14 +100,14 @@ pub struct Loss {
 /// What a loss means for answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// The provider may let a model answer what is not valid, and it is checked here.
+    /// The provider may let a model give an invalid answer, so it is checked locally.
     Checked,
-    /// Some values that are valid cannot be answered.
+    /// The model cannot answer with some valid values.
     Narrowed,
 }
 
 impl Effect {
-    /// It in a word.
+    /// Its name, as one word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Checked => "checked",
@@ -150,12 +150,12 @@ impl WireSchema {
         Ok(if naming == Naming::Kept { wire } else { wire.named(naming) })
     }
 
-    /// The same schema with names of properties that a tool of Anthropic's may have, in place of those that it may not.
+    /// The same schema with property names that Anthropic's tools do not allow replaced by names that they do.
     pub(crate) fn with_plain_names(self) -> Self {
         self.named(Naming::Plain)
     }
 
-    /// The same schema with other names of properties where this is called for.
+    /// The same schema with properties renamed where `naming` requires it.
     fn named(mut self, naming: Naming) -> Self {
         let (names, losses) = Names::of(&mut self.schema, naming);
         self.as_given &= names.is_empty();
@@ -168,8 +168,8 @@ impl WireSchema {
         Self { names, naming, ..self }
     }
 
-    /// The keyword that a server names in its refusal, and the wire schema in which it is described instead; `None` if it names none
-    /// that is sent and can be left out.
+    /// The keyword that a server names when it rejects the schema, and a wire schema that describes this keyword instead of sending it.
+    /// `None` if the server names no keyword that is sent and can be left out.
     pub fn without_named(&self, refusal: &str) -> Option<(&'static str, Self)> {
         let Treatment::Translated(rules) = self.wanted.dialect.treatment() else { return None };
         let named =
@@ -184,15 +184,15 @@ impl WireSchema {
         })
     }
 
-    /// `value` in the form of the user's schema: the root unwrapped, nulls that stand for absent properties removed, maps
-    /// and tuples put back. What has not the form of the wire schema is left as it is, for validation to judge; entries
-    /// of a map of which two have the same key become a list, which no schema of an object accepts.
+    /// Converts `value` to the form of the user's schema: unwraps the root, removes nulls that mean absent properties, and
+    /// restores maps and tuples. Parts that do not have the form of the wire schema are left unchanged, for validation to
+    /// reject. Map entries with a repeated key stay a list, which no schema of an object accepts.
     pub fn restore(&self, value: Value) -> Value {
         self.restored(value).0
     }
 
-    /// As `restore`, with what is wrong with texts that hold JSON: one that is cut, or in which a key stands twice, is left as it is, and
-    /// would pass for a string where any value may stand.
+    /// As `restore`, and also reports invalid texts that should contain JSON. A text that is truncated or repeats a key is left
+    /// unchanged, and would otherwise be accepted as a string where any value is allowed.
     pub(crate) fn restored(&self, mut value: Value) -> (Value, Vec<Breach>) {
         self.names.restore(&mut value);
         self.steps.restore(&mut value);
@@ -203,16 +203,16 @@ impl WireSchema {
         (value, spoilt)
     }
 
-    /// `value`, which is of the user's schema, in the form of the wire schema: what a provider would have answered for
-    /// it, as few-shot examples show it. The way there, of which `restore` is the way back, except that null comes back
-    /// for a property that may be both absent and null. What does not fit is left as it is.
+    /// Converts `value` from the form of the user's schema to that of the wire schema, as few-shot examples need it.
+    /// `restore` is the inverse, except that it returns null for an absent property that may also be null. Parts that do
+    /// not match the schema are left unchanged.
     pub fn express(&self, value: &Value) -> Value {
         let mut expressed = self.steps.express(value);
         self.names.express(&mut expressed);
         expressed
     }
 
-    /// A violation in the names of properties that the model was asked for and has answered with.
+    /// A violation with the property names of the wire schema, which the model knows.
     pub(crate) fn expressed<'v>(&self, violation: &'v Violation) -> Cow<'v, Violation> {
         if self.names.is_empty() {
             return Cow::Borrowed(violation);
@@ -231,7 +231,7 @@ impl WireSchema {
     }
 }
 
-/// Whether `text` has `word` in it, not as part of a longer one.
+/// Whether `text` contains `word` as a whole word.
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, found)| {
         let before = text.get(..at).and_then(|text| text.chars().next_back());

@@ -1,5 +1,5 @@
-//! Names of properties that a provider refuses: each is asked for under another one and put back. Only names change, wherever they
-//! stand in the wire schema, so this comes after everything else.
+//! Replaces property names that a provider rejects, and restores them in answers. This is the last step of the translation, since it
+//! only changes names, wherever they are in the wire schema.
 
 use std::collections::{HashMap, HashSet};
 
@@ -37,7 +37,7 @@ const SPELLED: [(&str, &str); 12] = [
 pub(super) enum Naming {
     /// None.
     Kept,
-    /// Those that are not 1 to 64 letters, digits, dots, hyphens and low lines of ASCII.
+    /// Those that are not 1 to 64 letters, digits, dots, hyphens and underscores of ASCII.
     Plain,
     /// The empty one.
     Filled,
@@ -45,7 +45,7 @@ pub(super) enum Naming {
     Numbered,
 }
 
-/// The names that a provider takes and those that they stand for.
+/// The names that a provider receives, and the names that they replace.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     to_wire: HashMap<String, String>,
@@ -53,8 +53,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Gives the properties in `schema` other names as `naming` says, and says in their descriptions what they stand for. What was
-    /// changed is returned as losses.
+    /// Renames the properties in `schema` according to `naming`, and adds the original names to their descriptions. Returns the changes
+    /// as losses.
     pub(super) fn of(schema: &mut Value, naming: Naming) -> (Self, Vec<Loss>) {
         // A schema made here refers to nothing that it does not have.
         let Ok(all) = Subschemas::of(schema) else { return (Self::default(), Vec::new()) };
@@ -108,14 +108,14 @@ impl Names {
         self.to_wire.is_empty()
     }
 
-    /// A value as the provider has it, with the user's names.
+    /// Replaces the provider's names in a value by the user's.
     pub(super) fn restore(&self, value: &mut Value) {
         if !self.is_empty() {
             rename(value, &self.to_user);
         }
     }
 
-    /// A value with the user's names, as the provider has it.
+    /// Replaces the user's names in a value by the provider's.
     pub(super) fn express(&self, value: &mut Value) {
         if !self.is_empty() {
             rename(value, &self.to_wire);
@@ -155,12 +155,12 @@ impl Names {
             Some(wire) if at % 2 == 1 => wire.as_str(),
             Some(_) | None => part,
         });
-        let mut told = quoted.collect::<Vec<_>>().join("`");
+        let mut translated = quoted.collect::<Vec<_>>().join("`");
         if let Some((names, rest)) = list.and_then(|list| list.rsplit_once(')')) {
             let names = names.split(", ").map(|name| self.to_wire.get(name).map_or(name, String::as_str));
-            told.push_str(&format!("{known}{}){rest}", names.collect::<Vec<_>>().join(", ")));
+            translated.push_str(&format!("{known}{}){rest}", names.collect::<Vec<_>>().join(", ")));
         }
-        told
+        translated
     }
 
     /// Puts numbers in front of names, of those that have been changed already as well.

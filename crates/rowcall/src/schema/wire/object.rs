@@ -101,7 +101,7 @@ impl<'s> Translation<'s> {
         self.put_in_order(schema);
     }
 
-    /// Says in which order the properties of `schema` come, if the provider wants to be told.
+    /// Lists the properties of `schema` in order, if the provider has a keyword for that.
     fn put_in_order(&self, schema: &mut Map<String, Value>) {
         let names = schema.get("properties").and_then(Value::as_object).filter(|names| !names.is_empty());
         if let (Some(keyword), Some(names)) = (self.rules.ordering, names) {

@@ -1,5 +1,4 @@
-//! What a place of the user's schema will become in the wire's form, known before it is made. Making it is left to
-//! `form.rs`.
+//! Predicts what a place of the user's schema becomes in the wire form. `form.rs` creates it.
 
 use serde_json::Value;
 

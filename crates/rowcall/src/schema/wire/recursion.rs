@@ -1,5 +1,5 @@
-//! References by which a wire schema contains itself: which of them a provider takes, and which properties may not stay
-//! required for that.
+//! References that make a wire schema contain itself: which of them a provider accepts, and which properties must become
+//! optional for that.
 
 use std::collections::HashMap;
 
@@ -57,7 +57,7 @@ fn refuse(circular: &[Link], what: &str) -> Result<(), Problem> {
         .hint("write the levels out one by one, or use a mode that does not send the schema to be enforced"))
 }
 
-/// The property `name` of the object at `pointer` is no longer required; whether it was.
+/// Removes `name` from the required properties of the object at `pointer`; returns whether it was required.
 fn loosen(schema: &mut Value, pointer: &str, name: &str) -> bool {
     let Some(object) = schema.pointer_mut(pointer).and_then(Value::as_object_mut) else { return false };
     let Some(required) = object.get_mut("required").and_then(Value::as_array_mut) else { return false };
@@ -70,7 +70,8 @@ fn loosen(schema: &mut Value, pointer: &str, name: &str) -> bool {
     was
 }
 
-/// The loss of a requirement. Definitions are where they are in the user's schema; what is not, is told of what holds it.
+/// The loss of a requirement. A definition has the same location as in the user's schema; other losses are reported at the schema
+/// that contains them.
 fn loss(users: &Value, object: &str, name: &str) -> Loss {
     let mut path = format!("{object}/properties/{}", escaped(name));
     while users.pointer(&path).is_none() {

@@ -1,5 +1,5 @@
-//! The way back from the wire's form to the user's. A value that has not the form expected is left as it is; whether it
-//! is valid is for validation to say.
+//! Converts a value from the wire form back to the user's form. A value without the expected form is left unchanged, and
+//! validation decides whether it is valid.
 
 use serde_json::{Map, Value, json};
 
@@ -7,16 +7,16 @@ use super::step::{Null, Others, Property, Step, Steps};
 use super::text;
 use super::{ENTRY, WRAPPER};
 
-/// Why entries make no object.
+/// Why entries cannot be converted to an object.
 enum Ungathered {
-    /// One of them is no entry.
+    /// One of them is not an entry.
     NoEntry,
-    /// Two have the same key, or one has that of another property.
+    /// Two of them have the same key, or one has the key of another property.
     Twice,
 }
 
 impl Steps {
-    /// `value`, which is in the wire's form, in the user's.
+    /// Converts `value` from the wire form to the user's form.
     pub(super) fn restore(&self, value: &mut Value) {
         if !self.are_idle() {
             self.restore_at(self.first(), value);
@@ -33,7 +33,7 @@ impl Steps {
             }
             (Step::Text(_), Value::String(text)) => match text::read(text) {
                 Ok(Some(read)) => *value = read,
-                // Words that are no JSON are a string that the model has not quoted.
+                // Words that are not JSON are a string without quotes.
                 Ok(None) => {}
                 Err(why) => *value = text::spoilt(text, &why),
             },

@@ -1,5 +1,5 @@
-//! What is done to a value at each place on the way between the user's form and the wire's, worked out when the wire
-//! schema is made. The two ways themselves are in `express.rs` and `restore.rs`.
+//! How a value is converted at each place between the user's form and the wire form, computed when the wire schema is
+//! created. `express.rs` and `restore.rs` do the conversions.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,13 @@ use crate::error::Problem;
 use crate::schema::alternatives::{Alternatives, Names, reaching};
 use crate::schema::validate::Document;
 
-/// What the wire makes of one place. Numbers are those of other steps.
+/// How one place is converted. Numbers refer to other steps.
 #[derive(Debug, Default)]
 pub(super) enum Step {
-    /// What it was.
+    /// The value is not converted.
     #[default]
     Keep,
-    /// What another step says: a reference.
+    /// The same as another step: a reference.
     As(usize),
     /// The root, wrapped in an object.
     Wrap(usize),
@@ -108,7 +108,7 @@ impl Step {
 pub(super) struct Steps {
     all: Vec<Step>,
     first: usize,
-    /// Whether nothing is done on the way back.
+    /// Whether `restore` changes nothing.
     idle: bool,
     has_texts: bool,
 }
@@ -139,7 +139,7 @@ impl Steps {
         Ok(Self { all: steps, first, idle, has_texts })
     }
 
-    /// The steps of a schema that goes out as it was given, wrapped in an object.
+    /// The steps of a schema that is sent as given, wrapped in an object.
     pub(super) fn wrap() -> Self {
         Self { all: vec![Step::Wrap(1), Step::Keep], first: 0, idle: false, has_texts: false }
     }
@@ -149,7 +149,7 @@ impl Steps {
         Self { all: Vec::new(), first: 0, idle: true, has_texts: false }
     }
 
-    /// Whether nothing is done on the way back.
+    /// Whether `restore` changes nothing.
     pub(super) fn are_idle(&self) -> bool {
         self.idle
     }

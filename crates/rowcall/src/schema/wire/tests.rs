@@ -26,14 +26,14 @@ fn wire(schema: &Value) -> WireSchema {
 }
 
 /// The wire schema, and below it what it lost, in short lines.
-fn told_by(dialect: Dialect, schema: &Value) -> String {
+fn summary_in(dialect: Dialect, schema: &Value) -> String {
     let wire = wire_for(dialect, schema);
     let losses = wire.losses.iter().map(|loss| format!("  - {loss}"));
     [wire.schema.to_string()].into_iter().chain(losses).collect::<Vec<_>>().join("\n")
 }
 
-fn told(schema: &Value) -> String {
-    told_by(Dialect::OpenAiStrict, schema)
+fn summary(schema: &Value) -> String {
+    summary_in(Dialect::OpenAiStrict, schema)
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_schemas_of_the_vectors_come_into_the_subset() {
     assert_eq!(cases.len(), 11);
     let lines: Vec<String> = cases
         .iter()
-        .map(|case| format!("{}\n{}", case["id"].as_str().unwrap(), told(&case["input"])))
+        .map(|case| format!("{}\n{}", case["id"].as_str().unwrap(), summary(&case["input"])))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r##"
     flat_optional
@@ -105,7 +105,7 @@ fn a_schema_within_the_subset_goes_out_as_it_is() {
 }
 
 #[test]
-fn what_the_subset_lacks_is_written_otherwise_or_told() {
+fn what_the_subset_lacks_is_rewritten_or_described() {
     let string = json!({ "type": "string" });
     let object = |name: &str| json!({ "type": "object", "properties": { name: string }, "required": [name] });
     let cases = [
@@ -202,7 +202,8 @@ fn what_the_subset_lacks_is_written_otherwise_or_told() {
             json!({ "properties": { "a": { "type": "array", "items": false }, "b": { "type": "array" } }, "required": ["a", "b"] }),
         ),
     ];
-    let lines: Vec<String> = cases.iter().map(|(name, schema)| format!("{name}\n{}", told(schema))).collect();
+    let lines: Vec<String> =
+        cases.iter().map(|(name, schema)| format!("{name}\n{}", summary(schema))).collect();
     insta::assert_snapshot!(lines.join("\n"), @r##"
     a root of another type is wrapped
     {"type":"object","properties":{"value":{"type":"integer","description":"a count"}},"required":["value"],"additionalProperties":false}
@@ -400,14 +401,14 @@ fn limits_are_named_with_their_place() {
         json!({ "$ref": "#/$defs/d0", "$defs": described }),
         json!({ "allOf": [{ "properties": { "a": {} }, "additionalProperties": false }, { "required": ["b"] }] }),
     ];
-    let told: Vec<String> = cases
+    let problems: Vec<String> = cases
         .into_iter()
         .map(|schema| {
             let problem = Schema::from_json(schema).unwrap().wire(Dialect::OpenAiStrict).unwrap_err();
             format!("{}\n    {}", problem.message, problem.hint.unwrap_or_default())
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(problems.join("\n"), @r#"
     the schema has 5001 properties at `/properties/a/properties/p4999`, the provider takes at most 5000
         ask for less at once, or use a mode that does not send the schema to be enforced
     the schema has 11 levels of objects at `/properties/in/anyOf/0/properties/in/anyOf/0/properties/in/anyOf/0/properties/in…`, the provider takes at most 10

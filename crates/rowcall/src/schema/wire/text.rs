@@ -1,5 +1,5 @@
-//! JSON that a model writes as text where the wire has no schema for it. The rules are those of an answer: it is whole, and no key stands twice
-//! in an object.
+//! JSON that a model writes as text where the wire form has no schema for it. As in an answer, it must be complete, and no object
+//! may repeat a key.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::repeated_key::repeats_key;
 use crate::schema::breach::{Breach, Expected};
 use crate::schema::subschemas::escaped;
 
-/// The only key of an object that stands for a text which holds no whole value. It is no name that a value has, since these are no
-/// characters.
+/// The only key of an object that replaces a text without a complete value. It cannot be a name in a value, since
+/// these are not characters.
 const SPOILT: &str = "\u{10FFFE}spoilt\u{10FFFE}";
 
 /// The value that a text holds; `None` if it does not look like JSON.
 ///
 /// # Errors
-/// Why it holds none although it looks as if it did, in words.
+/// The reason why a text that looks like JSON is invalid.
 pub(super) fn read(text: &str) -> Result<Option<Value>, String> {
     let trimmed = text.trim();
     match serde_json::from_str::<Value>(trimmed) {

@@ -1,5 +1,5 @@
-//! The user's schema brought into a provider's subset, place by place. What becomes of a single place is in `form.rs`, of
-//! references in `definition.rs`.
+//! Translates the user's schema into a provider's subset, place by place. `form.rs` translates a single place, and
+//! `definition.rs` references.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -21,10 +21,10 @@ use crate::schema::satisfiable::too_deep;
 use crate::schema::subschemas::target;
 use crate::schema::validate::Document;
 
-/// More places than this make no schema that a provider takes; schemas can be written that multiply without end.
+/// The most places. Some schemas multiply without end when they are translated, and no provider accepts more.
 const MOST: usize = 10_000;
 
-/// Places within places, references with a description of their own among them.
+/// The deepest nesting of places, including references with their own description.
 const DEEPEST: usize = 64;
 
 /// The most items of a list that is left open, where no output limit is known.
@@ -36,7 +36,7 @@ pub(super) const ROOT: usize = 0;
 /// The step that does nothing.
 pub(super) const KEPT: usize = 1;
 
-/// What a translation gives.
+/// The result of a translation.
 pub(super) struct Translated {
     pub(super) schema: Value,
     pub(super) losses: Vec<Loss>,
@@ -67,11 +67,11 @@ pub(super) struct Translation<'s> {
 }
 
 impl<'s> Translation<'s> {
-    /// Translates the schema `root`, wrapping it in an object if it is none.
+    /// Translates the schema `root`, wrapped in an object if it does not describe one.
     ///
     /// # Errors
-    /// A schema that multiplies beyond any provider's limits, of which nothing is left, or that contains itself as the
-    /// provider does not take it.
+    /// A schema that multiplies beyond any provider's limits, that no value can satisfy, or that contains itself in a way that
+    /// the provider rejects.
     pub(super) fn of(root: &'s Value, rules: &'s Rules, wanted: &'s Wanted) -> Result<Translated, Problem> {
         let place = Place::new(root, vec![Part::new(String::new(), root)]);
         let mut translation = Self {
@@ -126,7 +126,7 @@ impl<'s> Translation<'s> {
         }
     }
 
-    /// Records that the provider does not hold a model to `keyword`.
+    /// Records that the provider does not enforce `keyword`.
     pub(super) fn lose(&mut self, path: &str, keyword: &str, note: String) {
         self.record(path, keyword, note, Effect::Checked);
     }

@@ -1,5 +1,5 @@
-//! Schemas made of all that a schema is made of, in any nesting, and values of them: each takes the way to the wire's form
-//! and back in every dialect.
+//! Schemas with every construct in any nesting, and their values: each value is converted to the wire form and back in every
+//! dialect.
 
 use proptest::prelude::*;
 use rowcall::Schema;
@@ -26,11 +26,11 @@ enum Model {
     /// An object in two parts.
     AllOf(Vec<Field>, Vec<Field>),
     Nullable(Box<Self>),
-    /// Told apart by a constant.
+    /// Distinguished by a constant.
     Tagged(Vec<Vec<Field>>),
-    /// Told apart by which property is there.
+    /// Distinguished by which property is present.
     Untagged(Vec<Vec<Field>>),
-    /// Told apart by their types.
+    /// Distinguished by their types.
     Unlike(Box<Self>),
     Referred(Box<Self>),
     /// Referred to with a description beside the reference.
@@ -137,13 +137,13 @@ fn schema(model: &Model, defs: &mut Map<String, Value>) -> Value {
             json!({ "oneOf": branches, "discriminator": { "propertyName": "kind" } })
         }
         Model::Untagged(branches) => {
-            let told_apart = |(number, fields): (usize, &Vec<Field>)| {
+            let with_own_property = |(number, fields): (usize, &Vec<Field>)| {
                 let mut branch = object(fields, defs);
                 branch["properties"][format!("only{number}")] = json!({ "type": "integer" });
                 branch["required"].as_array_mut().expect("a list").push(json!(format!("only{number}")));
                 branch
             };
-            let branches: Vec<Value> = branches.iter().enumerate().map(told_apart).collect();
+            let branches: Vec<Value> = branches.iter().enumerate().map(with_own_property).collect();
             json!({ "anyOf": branches })
         }
         Model::Unlike(inner) => {

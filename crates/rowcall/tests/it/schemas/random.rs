@@ -1,5 +1,5 @@
-//! Schemas that nobody would write, at random: keywords of all drafts in any combination. What is taken for a schema is
-//! expressed without a panic, as the provider's rules want it.
+//! Random, unrealistic schemas: keywords of all drafts in any combination. Each that is accepted as a schema is translated
+//! without a panic and follows the provider's rules.
 
 use std::cell::Cell;
 

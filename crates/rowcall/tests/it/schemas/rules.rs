@@ -10,7 +10,7 @@ mod openai;
 use rowcall::schema::Dialect;
 use serde_json::{Map, Value};
 
-/// What in `schema`, which is sent in the place of `users`, the provider would refuse.
+/// The faults in `schema`, which is sent instead of `users`, that the provider would reject.
 pub(crate) fn faults(dialect: Dialect, schema: &Value, users: &Value) -> Vec<String> {
     match dialect {
         Dialect::OpenAiStrict => openai::faults(schema),
@@ -38,13 +38,13 @@ struct Node<'s> {
     keywords: &'s Keywords,
 }
 
-/// All schemas within `schema`, itself included, and a fault for each place where something else stands.
+/// All schemas within `schema`, including itself, and a fault for each location with something else.
 fn nodes<'s>(schema: &'s Value, faults: &mut Vec<String>) -> Vec<Node<'s>> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), schema)];
     while let Some((pointer, schema)) = open.pop() {
         let Some(keywords) = schema.as_object() else {
-            faults.push(format!("`{pointer}` is no object: {schema}"));
+            faults.push(format!("`{pointer}` is not an object: {schema}"));
             continue;
         };
         for (keyword, value) in keywords {
@@ -87,7 +87,7 @@ fn common_faults(schema: &Value, keywords: &[&str], definitions: &[&str], faults
     if schema["type"] != "object"
         || schema.get("properties").is_none() && schema.get("additionalProperties").is_none()
     {
-        faults.push("the root is no object".to_owned());
+        faults.push("the root is not an object".to_owned());
     }
     for Node { pointer, keywords: node } in nodes(schema, faults) {
         let mut fault =
@@ -149,7 +149,7 @@ fn common_faults(schema: &Value, keywords: &[&str], definitions: &[&str], faults
         }
         let required = names(node, "required");
         if required.iter().any(|name| !properties(node).contains(name)) {
-            fault("something required that is no property".to_owned());
+            fault("something required that is not a property".to_owned());
         }
         if (1..required.len()).any(|number| required[..number].contains(&required[number])) {
             fault("something required twice".to_owned());

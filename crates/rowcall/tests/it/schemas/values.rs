@@ -24,7 +24,7 @@ impl Dice {
     }
 }
 
-/// Places within places, at most; only schemas of our own random making come to so many.
+/// The deepest nesting. Only our own random schemas reach it.
 const DEEPEST: usize = 24;
 
 /// From here on inwards, the smallest choice is taken.

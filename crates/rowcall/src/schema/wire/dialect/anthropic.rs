@@ -7,13 +7,13 @@ use super::{
 };
 use crate::schema::wire::names::Naming;
 
-/// Where the list of keywords is from.
+/// The source of the list of keywords.
 const DOCS: &str =
     "Anthropic, structured outputs (early 2026), and its SDK for Python 2.12.0, which describes all others";
 
-/// As Anthropic's documentation of structured outputs lists it and its official SDK writes it (early 2026). The limits
-/// are for a whole request, which has no other schema than this one. Names of a tool's parameters are refused with a
-/// message that shows the pattern they must match.
+/// From Anthropic's documentation of structured outputs and its official SDK (early 2026). The limits are for a whole
+/// request, which contains only this schema. Invalid names of a tool's parameters are rejected with a message that shows
+/// the pattern they must match.
 pub(super) const RULES: Rules = Rules {
     optional: Optional::Absent,
     maps: Maps::Entries,

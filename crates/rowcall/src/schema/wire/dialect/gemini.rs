@@ -7,11 +7,11 @@ use super::{
 };
 use crate::schema::wire::names::Naming;
 
-/// Where the list of keywords is from.
+/// The source of the list of keywords.
 const DOCS: &str = "Google, reference of `responseJsonSchema` (2026)";
 
-/// As Google's reference of `responseJsonSchema` and its guide to structured output list it (2026). No limits are
-/// published. Nullable objects and lists are refused with a list under `type`.
+/// From Google's reference of `responseJsonSchema` and its guide to structured output (2026). No limits are published.
+/// Nullable objects and lists are rejected if they have a list under `type`.
 pub(super) const RULES: Rules = Rules {
     optional: Optional::Absent,
     maps: Maps::Native,

@@ -1,4 +1,5 @@
-//! What becomes of a keyword that limits a value: it is kept, rewritten, or described to the model. Lines of a dialect's table.
+//! How a keyword that limits a value is sent: unchanged, rewritten, or only described to the model. These are
+//! the lines of a dialect's table.
 
 use serde_json::Value;
 
@@ -11,40 +12,41 @@ use crate::schema::wire::Effect;
 pub(in crate::schema::wire) struct Line {
     pub(in crate::schema::wire) keyword: &'static str,
     pub(in crate::schema::wire) rule: Rule,
-    /// Which version of what was read or measured, and where that is written down.
+    /// The documentation or measurement that the rule is from, with the version.
     pub(in crate::schema::wire) source: &'static str,
 }
 
-/// What becomes of a keyword.
+/// How a keyword is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::schema::wire) enum Rule {
-    /// It is sent as it is.
+    /// It is sent unchanged.
     Keep,
     /// It is sent up to this value, and described beyond.
     UpTo(u64),
     /// It is sent if it has one of these values.
     Among(&'static [&'static str]),
-    /// The same, for engines that know the form of a format's values and not all that makes them valid.
+    /// The same, for engines that check the form of a format's values, but not everything that makes them valid.
     Forms(&'static [&'static str]),
-    /// The same; what has a time of day is sent although the engine allows no other decimals of a second than three.
+    /// The same. Formats with a time of day are sent although the engine allows only three decimals of a second, or none.
     Milliseconds(&'static [&'static str]),
-    /// A limit of a number: it is sent for integers only.
+    /// A limit of a number, which is sent for integers only.
     Integers,
-    /// A limit of a number: for other numbers than integers, it is sent with this many decimals at most, and the engine then allows six.
+    /// A limit of a number. For numbers that are not integers, it is sent if it has at most this number of decimals; the engine then
+    /// allows six.
     Decimals(usize),
-    /// A limit of a string's length: it is sent if the string may have this many characters at most, and the engine then allows no
+    /// A limit of a string's length. It is sent if the string may have at most this number of characters; the engine then allows no
     /// character that JSON escapes.
     Short(u64),
-    /// A pattern that a grammar takes: it is sent as it is.
+    /// A pattern, which is sent unchanged if a grammar supports it.
     Grammar,
-    /// A pattern: it is rewritten for the whole text.
+    /// A pattern, which is rewritten to match the whole text.
     Rewrite,
     /// It is sent if it is true.
     Flag,
 }
 
 impl Rule {
-    /// It in words, for documentation.
+    /// The rule in words, for documentation.
     pub(in crate::schema::wire) fn phrase(self) -> String {
         match self {
             Self::Keep | Self::Flag => "kept".to_owned(),
@@ -70,7 +72,7 @@ impl Rule {
         }
     }
 
-    /// Whether it says what becomes of such a value, and not only that the engine does not know it.
+    /// Whether the rule sends such a value, rather than describing it because the engine does not know it.
     pub(in crate::schema::wire) fn covers(self, value: &Value, types: JsonTypes) -> bool {
         match self {
             Self::Integers => !types.overlaps(JsonTypes::FRACTION),
@@ -88,7 +90,7 @@ impl Rule {
     }
 }
 
-/// Which limits of a string an engine enforces side by side.
+/// Which limits of a string an engine enforces together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::schema::wire) enum Together {
     /// All of them.
@@ -97,7 +99,7 @@ pub(in crate::schema::wire) enum Together {
     One,
 }
 
-/// What is lost by a keyword that is sent, each with what it means for answers.
+/// What is lost although a keyword is sent, each with what it means for answers.
 pub(in crate::schema::wire) type Losses = &'static [(Effect, &'static str)];
 
 /// How a keyword is sent.
@@ -105,19 +107,19 @@ pub(in crate::schema::wire) type Losses = &'static [(Effect, &'static str)];
 pub(in crate::schema::wire) enum Sent {
     /// With this value.
     As(Value),
-    /// With this value, and with losses.
+    /// With this value, but with losses.
     Losing(Value, Losses),
-    /// Not at all: it is described.
+    /// It is not sent, only described.
     Described,
 }
 
-/// What is lost by a pattern that lets no character through that JSON escapes.
+/// The loss of a pattern that excludes characters that JSON escapes.
 pub(in crate::schema::wire) const ESCAPES: &str =
     "the engine allows no quotation mark, backslash or control character in a text with this limit";
 
 const NO_ESCAPES: Losses = &[(Effect::Narrowed, ESCAPES)];
 
-/// What is lost by a limit of a number that is not an integer.
+/// The loss of a limit of a number that is not an integer.
 const DIGITS: Losses = &[(
     Effect::Narrowed,
     "the engine allows six decimals at most and no exponent in a number with this limit",
@@ -129,7 +131,7 @@ const DAYS: (Effect, &str) =
 const MILLISECONDS: (Effect, &str) =
     (Effect::Narrowed, "the engine allows no decimals of a second, or three");
 
-/// What xgrammar 0.2.9 and llguidance 1.9.1 do not know of a format's values: measured; docs/engines.md.
+/// What xgrammar 0.2.9 and llguidance 1.9.1 do not check in a format's values (measured; docs/engines.md).
 fn of_form(format: &str) -> Losses {
     const SECONDS: (Effect, &str) =
         (Effect::Checked, "the engine allows second 60 in every minute; that is checked here");
@@ -150,7 +152,7 @@ fn of_form(format: &str) -> Losses {
     }
 }
 
-/// What llama.cpp 0.6.0-dev of October 2026 does not know of a format's values: measured; docs/engines.md.
+/// What llama.cpp 0.6.0-dev of October 2026 does not check in a format's values (measured; docs/engines.md).
 fn with_milliseconds(format: &str) -> Losses {
     match format {
         "date" => &[DAYS],
@@ -185,7 +187,7 @@ impl Line {
         if is_count { count(value) } else { None }
     }
 
-    /// How `value` is sent for values of `types`. `longest` is the length that the string may have at most.
+    /// How `value` is sent for values of `types`. `longest` is the maximum length of the string.
     pub(in crate::schema::wire) fn sent(
         &self,
         value: &Value,
@@ -235,16 +237,16 @@ impl Line {
     }
 }
 
-/// A count that is written as `3.0`, as an integer: JSON Schema allows both, and engines refuse the first or ignore it.
+/// Converts a count that is written as `3.0` to an integer. JSON Schema allows both, but engines reject or ignore the first.
 pub(in crate::schema::wire) fn count(value: &Value) -> Option<Value> {
     let count = value.as_f64().filter(|count| count.fract() == 0.0 && (0.0..9e15).contains(count))?;
     (!value.is_u64()).then(|| Value::from(count as u64))
 }
 
-/// Integers from here on are not sent in place of another spelling: an engine that reads floats would round them.
+/// Integers from this value on are not respelled: an engine that parses floats would round them.
 const MOST_EXACT: u64 = 9_000_000_000_000_000;
 
-/// A limit of an integer, which engines want as an integer.
+/// How a limit of an integer is sent. Engines expect an integer.
 fn integral(keyword: &str, value: &Value) -> Sent {
     if !value.is_number() {
         return Sent::Described;
@@ -261,7 +263,7 @@ fn integral(keyword: &str, value: &Value) -> Sent {
     }
 }
 
-/// How many decimals a number is written with; `None` if it has an exponent.
+/// The number of decimals as written; `None` if it has an exponent or more than 15 characters.
 fn decimals(value: &Value) -> Option<usize> {
     let text = value.to_string();
     if text.contains(['e', 'E']) || text.len() > 15 {
@@ -270,7 +272,7 @@ fn decimals(value: &Value) -> Option<usize> {
     Some(text.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len()))
 }
 
-/// Whether a pattern can be compiled to a grammar: look-around and back-references cannot.
+/// Whether a pattern can be compiled to a grammar, which excludes look-around and back-references.
 fn is_regular(pattern: &str) -> bool {
     let back_reference =
         |pair: (char, char)| pair.0 == '\\' && (pair.1.is_ascii_digit() && pair.1 != '0' || pair.1 == 'k');

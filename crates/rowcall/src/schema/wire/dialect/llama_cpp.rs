@@ -1,4 +1,4 @@
-//! The subset of llama.cpp's grammars, of builds from August 2026 on, and Ollama's, which sorts properties.
+//! The subset of llama.cpp's grammars (builds from August 2026 on), and that of Ollama, which sorts properties.
 
 use super::keyword::{Line, Rule, Together};
 use super::{
@@ -7,11 +7,11 @@ use super::{
 };
 use crate::schema::wire::names::Naming;
 
-/// Where the lines are from.
+/// The source of the lines.
 const MEASURED: &str = "llama.cpp 0.6.0-dev of October 2026 and b10361 (August), measured; docs/engines.md";
 
-/// Limits of numbers that are not integers are ignored, and so are all formats but four. Older builds fail at repetitions of 2,000, and
-/// their empty schema is an object.
+/// The engine ignores limits of numbers that are not integers, and all formats but four. Older builds fail on 2,000 repetitions, and take
+/// an empty schema for an object.
 pub(super) const RULES: Rules = Rules {
     optional: Optional::Nullable,
     maps: Maps::Closed,
@@ -43,5 +43,5 @@ pub(super) const RULES: Rules = Rules {
     limits: Limits { depth: 60, ..Limits::NONE },
 };
 
-/// Ollama's source of 21 August 2026: the schema goes through a map of Go, which is written with its keys sorted.
+/// From Ollama's source of 21 August 2026: the schema passes through a Go map, which is serialised with sorted keys.
 pub(super) const OLLAMA: Rules = Rules { naming: Naming::Numbered, ..RULES };

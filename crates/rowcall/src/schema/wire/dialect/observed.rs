@@ -1,5 +1,5 @@
-//! What follows for a dialect from what was observed of a server: keywords that are sent beyond its table or described in spite of it, and
-//! forms that are taken or avoided.
+//! Adjusts a dialect to what was observed about a server: keywords that are sent although its table lacks them, keywords that are only
+//! described although its table has them, and forms that are used or avoided.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::schema::wire::names::Naming;
 
 const SEEN: &str = "observed of the server that is asked";
 
-/// How keywords are sent to a server that enforces them although its dialect does not have them.
+/// How keywords are sent to a server that enforces them although its dialect lacks them.
 const LINES: [Line; 12] = [
     Line::new("pattern", Rule::Rewrite, SEEN),
     Line::new("minLength", Rule::UpTo(1_000), SEEN),
@@ -27,7 +27,7 @@ const LINES: [Line; 12] = [
     Line::new("uniqueItems", Rule::Flag, SEEN),
 ];
 
-/// The line by which `keyword` with this value is sent for values of `types`, by a dialect with these `rules` and what was observed;
+/// The line that determines how `keyword` with this value is sent for values of `types`, given a dialect's `rules` and what was observed;
 /// `None` if it is described.
 pub(in crate::schema::wire) fn line(
     rules: &Rules,
@@ -41,14 +41,14 @@ pub(in crate::schema::wire) fn line(
     match observed.finding(feature) {
         Finding::Unknown => own,
         Finding::Ignored | Finding::Refused => None,
-        // What the dialect says of such values is more than that they are enforced.
+        // The dialect's own line is more specific than the fact that the keyword is enforced.
         Finding::Enforced => own
             .filter(|line| line.rule.covers(value, types))
             .or_else(|| LINES.iter().find(|line| line.keyword == keyword)),
     }
 }
 
-/// The part of JSON Schema that `keyword` is, with this value for values of `types`.
+/// The feature that `keyword` with this value belongs to, for values of `types`.
 fn feature(keyword: &str, value: &Value, types: JsonTypes) -> Option<Feature> {
     let only_integers = !types.overlaps(JsonTypes::FRACTION);
     match keyword {
@@ -66,7 +66,7 @@ fn feature(keyword: &str, value: &Value, types: JsonTypes) -> Option<Feature> {
     }
 }
 
-/// The rules for a server of which this was observed.
+/// The rules for a server with these observations.
 pub(in crate::schema::wire) fn applied(rules: &Rules, observed: &Observed) -> Rules {
     let (mut applied, finding) = (*rules, |feature| observed.finding(feature));
     match finding(Feature::Map) {

@@ -1,4 +1,4 @@
-//! OpenAI's strict subset, and what every constrained decoder takes of it.
+//! OpenAI's strict subset, and the part of it that every constrained decoder accepts.
 
 use super::keyword::{Line, Rule, Together};
 use super::{
@@ -10,7 +10,7 @@ use crate::schema::wire::names::Naming;
 /// OpenAI's guide to structured outputs.
 const GUIDE: &str = "OpenAI, guide to structured outputs, supported properties (February 2026)";
 
-/// As OpenAI's guide to structured outputs lists it (February 2026). `minLength` and `maxLength` are not in its list.
+/// From OpenAI's guide to structured outputs (February 2026), which does not list `minLength` and `maxLength`.
 pub(super) const STRICT: Rules = Rules {
     optional: Optional::Nullable,
     maps: Maps::Entries,
@@ -51,7 +51,7 @@ pub(super) const STRICT: Rules = Rules {
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
-/// What every constrained decoder takes, and what is sent after one has refused more: no keyword that limits a value.
+/// What every constrained decoder accepts, without keywords that limit a value. It is sent after a decoder has rejected more.
 pub(super) const PLAIN: Rules = Rules {
     several_types: SeveralTypes::ScalarsListed,
     root_references: RootReferences::Definition,

@@ -1,4 +1,4 @@
-//! xgrammar's subset, as vLLM has it with llguidance behind it, and as SGLang has it alone.
+//! xgrammar's subset: for vLLM, which falls back to llguidance, and for SGLang, which does not.
 
 use super::keyword::{Line, Rule, Together};
 use super::{
@@ -7,12 +7,12 @@ use super::{
 };
 use crate::schema::wire::names::Naming;
 
-/// Where the lines are from that no other source is named for.
+/// The source of the lines that do not name another one.
 const MEASURED: &str = "xgrammar 0.2.9 and llguidance 1.9.1, measured; docs/engines.md";
 
 /// llguidance reads the number 9007199254740993 of an `enum` as 9007199254740992, xgrammar 12345678901234567890 as 1.2345678901234567e+19.
-/// Integers are bounded since both engines let digits go on for ever; lists for the same reason. llguidance 1.9.1 refuses a schema of
-/// more than a hundred levels.
+/// Integers and lists are bounded since both engines let a model continue them forever. llguidance 1.9.1 rejects a schema of more than a
+/// hundred levels.
 pub(super) const VLLM: Rules = Rules {
     optional: Optional::Nullable,
     maps: Maps::ClosedOrMatching,
@@ -52,7 +52,7 @@ pub(super) const VLLM: Rules = Rules {
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 
-/// SGLang asks no other engine when its check for xgrammar fails.
+/// SGLang does not fall back to another engine when its check for xgrammar fails.
 pub(super) const SGLANG: Rules = Rules {
     keywords: &[
         Line::new("pattern", Rule::Rewrite, MEASURED),

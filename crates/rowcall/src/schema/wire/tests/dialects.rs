@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, VECTORS, told_by};
+use super::{Dialect, VECTORS, summary_in};
 use crate::schema::Schema;
 
 #[test]
@@ -13,8 +13,9 @@ fn the_schemas_of_the_vectors_come_into_every_subset() {
         .unwrap()
         .iter()
         .map(|case| {
-            let told = [Dialect::Anthropic, Dialect::Gemini].map(|dialect| told_by(dialect, &case["input"]));
-            format!("{}\n{}", case["id"].as_str().unwrap(), told.join("\n"))
+            let summaries =
+                [Dialect::Anthropic, Dialect::Gemini].map(|dialect| summary_in(dialect, &case["input"]));
+            format!("{}\n{}", case["id"].as_str().unwrap(), summaries.join("\n"))
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r##"
@@ -136,8 +137,8 @@ fn each_provider_keeps_what_it_can() {
     let lines: Vec<String> = cases
         .iter()
         .map(|(name, schema)| {
-            let told = [Dialect::Anthropic, Dialect::Gemini].map(|dialect| told_by(dialect, schema));
-            format!("{name}\n{}", told.join("\n"))
+            let summaries = [Dialect::Anthropic, Dialect::Gemini].map(|dialect| summary_in(dialect, schema));
+            format!("{name}\n{}", summaries.join("\n"))
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r##"
@@ -204,7 +205,7 @@ fn gemini_may_leave_out_what_leads_back() {
     let node = json!({ "type": "object", "required": ["name", "children"], "properties": { "name": { "type": "string" },
         "children": { "type": "array", "items": { "$ref": "#/$defs/Node" } }, "next": { "$ref": "#/$defs/Node" } } });
     let tree = json!({ "$defs": { "Node": node }, "type": "object", "properties": { "tree": { "$ref": "#/$defs/Node" } }, "required": ["tree"] });
-    insta::assert_snapshot!(told_by(Dialect::Gemini, &tree), @r##"
+    insta::assert_snapshot!(summary_in(Dialect::Gemini, &tree), @r##"
     {"$defs":{"Node":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#/$defs/Node"}},"next":{"$ref":"#/$defs/Node"}},"propertyOrdering":["name","children","next"]}},"type":"object","properties":{"tree":{"$ref":"#/$defs/Node"}},"required":["tree"],"propertyOrdering":["tree"]}
       - /$defs/Node/properties/children: `children` may be left out for the provider, which takes recursion only so; it is checked locally
     "##);
@@ -241,7 +242,7 @@ fn where_nothing_is_enforced_the_schema_goes_out_as_it_was_given() {
             let text = Schema::from_json(schema.clone()).unwrap().wire(Dialect::Text).unwrap();
             assert_eq!(text.schema.to_string(), schema.to_string());
             assert!(text.is_identity() && text.is_as_given() && text.losses.is_empty());
-            format!("{name}\n{}", told_by(Dialect::Object, schema))
+            format!("{name}\n{}", summary_in(Dialect::Object, schema))
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r##"
@@ -274,7 +275,7 @@ fn what_a_provider_does_not_take_is_refused_with_its_place() {
     let nested = json!({ "type": "array", "items": { "$ref": "#" } });
     let endless = json!({ "type": "array", "minItems": 4_000_000_000_u64, "prefixItems": [{ "type": "string" }],
         "items": { "$ref": "#/$defs/a" }, "$defs": { "a": { "type": "string" } } });
-    let told: Vec<String> = [
+    let problems: Vec<String> = [
         (Dialect::Anthropic, optional(25)),
         (Dialect::Anthropic, nullable(17)),
         (
@@ -290,7 +291,7 @@ fn what_a_provider_does_not_take_is_refused_with_its_place() {
         format!("{}\n    {}", problem.message, problem.hint.unwrap_or_default())
     })
     .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(problems.join("\n"), @r#"
     the schema has 25 properties that are not required at `/properties/p24`, the provider takes at most 24
         ask for less at once, or use a mode that does not send the schema to be enforced
     the schema has 17 places with alternatives or several types at `/properties/p16`, the provider takes at most 16
@@ -302,6 +303,6 @@ fn what_a_provider_does_not_take_is_refused_with_its_place() {
     the schema takes more than 10000 schemas to write out
         refer to a definition without a description or other keywords beside the `$ref`
     "#);
-    told_by(Dialect::Anthropic, &optional(24));
-    told_by(Dialect::Anthropic, &nullable(16));
+    summary_in(Dialect::Anthropic, &optional(24));
+    summary_in(Dialect::Anthropic, &nullable(16));
 }

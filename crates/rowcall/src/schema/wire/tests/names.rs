@@ -84,7 +84,7 @@ fn a_violation_has_the_names_that_were_asked_for() {
     let schema = Schema::from_json(json!({"type": "object", "properties": {"a/b": {"type": "array", "items": item}}, "required": ["a/b"]}))
         .expect("a schema");
     let wire = schema.wire(Dialect::Object).expect("a form").with_plain_names();
-    let told = |value: Value| -> Vec<String> {
+    let messages = |value: Value| -> Vec<String> {
         schema.violations(&value).iter().map(|violation| wire.expressed(violation).to_string()).collect()
     };
     for (value, expected) in [
@@ -99,7 +99,7 @@ fn a_violation_has_the_names_that_were_asked_for() {
             "`/a_b./0`: unexpected properties `zz`, `yy` (known: first_name., groesse., age)",
         ),
     ] {
-        assert_eq!(told(value), [expected]);
+        assert_eq!(messages(value), [expected]);
     }
 }
 
