@@ -23,7 +23,7 @@ use crate::event::{EventKind, KnownFrom};
 use crate::extract::{PreparedRow, prepare};
 use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
 use crate::interval::Activity;
-use crate::journal::{Intents, Change, Reply, Session, Written};
+use crate::journal::{Change, Intents, Reply, Session, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::relay::Relay;
 use crate::row::Row;

@@ -35,7 +35,7 @@ use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
 use kind::JOURNAL;
 use lookup::{Finder, Lookup};
-use writer::{Entry, WriterState, Writer};
+use writer::{Entry, Writer, WriterState};
 
 /// How to keep a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -251,7 +251,7 @@ impl<'s> Translation<'s> {
                 {
                     let keyword = if constant { "const" } else { "enum" };
                     let note = format!(
-                        "that only `{only}` is allowed is told in the description and checked locally"
+                        "that only `{only}` is allowed is written into the description and checked locally"
                     );
                     self.lose(place.pointer(), keyword, note);
                     return Some(format!("always {only}"));

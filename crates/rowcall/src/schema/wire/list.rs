@@ -75,7 +75,7 @@ impl<'s> Translation<'s> {
     ) -> Option<String> {
         let limit = json!(most);
         if self.sent("maxItems", &limit, JsonTypes::ARRAY, None) == Sent::Described {
-            let note = format!("that there are at most {} is only told", number_of(most as u64, "item"));
+            let note = format!("that there are at most {} is only described", number_of(most as u64, "item"));
             self.lose(place.pointer(), "items", note);
             return in_words("maxItems", &limit);
         }

@@ -124,7 +124,7 @@ fn what_the_subset_lacks_is_rewritten_or_described() {
             json!({ "$ref": "#/$defs/a", "$defs": { "a": object("a"), "unused": {} } }),
         ),
         (
-            "alternatives that only require are told",
+            "alternatives that only require are described",
             json!({ "type": "object", "properties": { "a": string, "b": string },
             "anyOf": [{ "required": ["a"] }, { "required": ["b"] }] }),
         ),
@@ -139,7 +139,7 @@ fn what_the_subset_lacks_is_rewritten_or_described() {
             { "properties": { "b": { "minimum": 2, "maximum": 9 } }, "required": ["b"] }], "description": "both" }),
         ),
         (
-            "what cannot be merged is told",
+            "what cannot be merged is described",
             json!({ "properties": { "a": { "allOf": [{ "type": "string", "pattern": "^a" }, { "pattern": "z$" }] } }, "required": ["a"] }),
         ),
         (
@@ -165,7 +165,7 @@ fn what_the_subset_lacks_is_rewritten_or_described() {
         }, "required": ["pair", "open"] }),
         ),
         (
-            "other limits are told",
+            "other limits are described",
             json!({ "properties": {
             "s": { "type": "string", "description": "a code", "minLength": 1, "maxLength": 2, "format": "uri", "pattern": "^(?=a)" },
             "n": { "type": "integer", "format": "uint32", "minimum": 0 },
@@ -216,14 +216,14 @@ fn what_the_subset_lacks_is_rewritten_or_described() {
       - the schema: any value is asked for as JSON text, which is read back
     a root reference is followed
     {"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}
-    alternatives that only require are told
+    alternatives that only require are described
     {"type":"object","properties":{"a":{"type":["string","null"]},"b":{"type":["string","null"]}},"required":["a","b"],"additionalProperties":false,"description":"with `a`, or with `b`"}
       - the schema: `anyOf` is not enforced by the provider; it is written into the description and checked locally
     what stands beside alternatives goes into them
     {"type":"object","properties":{"x":{"description":"an x","anyOf":[{"type":"object","properties":{"id":{"type":"string"},"a":{"type":"string"}},"required":["id","a"],"additionalProperties":false},{"type":"object","properties":{"id":{"type":"string"},"b":{"type":"string"}},"required":["id","b"],"additionalProperties":false}]}},"required":["x"],"additionalProperties":false}
     allOf is merged, the tighter limit wins
     {"description":"both","type":"object","properties":{"a":{"type":"string"},"b":{"type":"integer","minimum":2,"maximum":9}},"required":["a","b"],"additionalProperties":false}
-    what cannot be merged is told
+    what cannot be merged is described
     {"properties":{"a":{"type":"string","pattern":"^a","description":"matching the regular expression z$"}},"required":["a"],"type":"object","additionalProperties":false}
       - /properties/a/allOf/1: `pattern` is not enforced by the provider; it is written into the description and checked locally
     maps become lists of entries
@@ -237,7 +237,7 @@ fn what_the_subset_lacks_is_rewritten_or_described() {
       - /properties/pair: a list with a schema for each item is asked for as an object, and put back
       - /properties/open: a list with a schema for each item is asked for as an object, and put back
       - /properties/open/items: items after those described one by one are not asked for
-    other limits are told
+    other limits are described
     {"properties":{"s":{"type":"string","description":"a code (at least 1 character; at most 2 characters; in the format uri; matching the regular expression ^(?=a))"},"n":{"type":"integer","minimum":0},"l":{"type":"array","items":{"type":"string"},"description":"no item twice; contains: {\"const\":\"x\"}"},"o":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false,"description":"at least 1 property; dependentRequired: {\"a\":[\"b\"]}"},"c":{"type":"string","description":"default: \"z\"; not what this JSON Schema describes: {\"const\":\"x\"}; as this JSON Schema says: {\"if\":{\"const\":\"y\"},\"then\":false}"}},"required":["s","n","l","o","c"],"type":"object","additionalProperties":false}
       - /properties/s: `minLength` is not enforced by the provider; it is written into the description and checked locally
       - /properties/s: `maxLength` is not enforced by the provider; it is written into the description and checked locally

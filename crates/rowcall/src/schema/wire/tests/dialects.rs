@@ -145,8 +145,8 @@ fn each_provider_keeps_what_it_can() {
     values of several types
     {"type":"object","properties":{"enum":{"enum":["a",1,2.5,true,null],"description":"mixed"},"flag":{"enum":[true,false],"type":"boolean"},"yes":{"const":true,"type":"boolean"},"one":{"const":1,"type":"integer"},"or_null":{"enum":["a",null]}},"additionalProperties":false}
     {"type":"object","properties":{"enum":{"description":"mixed","anyOf":[{"type":"boolean","description":"always true"},{"enum":[1,2.5],"type":"number"},{"enum":["a"],"type":"string"},{"type":"null"}]},"flag":{"type":"boolean"},"yes":{"type":"boolean","description":"always true"},"one":{"enum":[1],"type":"integer"},"or_null":{"anyOf":[{"enum":["a"],"type":"string"},{"type":"null"}]}},"propertyOrdering":["enum","flag","yes","one","or_null"]}
-      - /properties/enum: that only `true` is allowed is told in the description and checked locally
-      - /properties/yes: that only `true` is allowed is told in the description and checked locally
+      - /properties/enum: that only `true` is allowed is written into the description and checked locally
+      - /properties/yes: that only `true` is allowed is written into the description and checked locally
     several types
     {"type":"object","properties":{"scalar":{"type":["string","integer"],"description":"at least 1 character; at least 0"},"text":{"type":["string","null"]},"object":{"type":["object","null"],"properties":{"a":{"type":"string"}},"description":"an a","additionalProperties":false},"list":{"type":["array","null"],"items":{"type":"string"}}},"additionalProperties":false}
       - /properties/scalar: `minLength` is not enforced by the provider; it is written into the description and checked locally
@@ -172,7 +172,7 @@ fn each_provider_keeps_what_it_can() {
       - /properties/three: `minItems` is not enforced by the provider; it is written into the description and checked locally
       - /properties/three: `maxItems` is not enforced by the provider; it is written into the description and checked locally
       - /properties/three: `uniqueItems` is not enforced by the provider; it is written into the description and checked locally
-      - /properties/none: that there are at most 0 items is only told
+      - /properties/none: that there are at most 0 items is only described
       - /properties/any: any value is asked for as JSON text, which is read back
     {"type":"object","properties":{"pair":{"type":"array","prefixItems":[{"type":"string"},{"type":"integer"}],"minItems":2,"maxItems":2},"open":{"type":"array","prefixItems":[{"type":"string"}],"items":{"type":"integer"}},"closed":{"type":"array","prefixItems":[{"type":"string"},{"type":"string"}],"maxItems":2},"three":{"type":"array","items":{"type":"string"},"minItems":3,"maxItems":5,"description":"no item twice"},"none":{"type":"array","items":{"type":"string"},"maxItems":0},"any":{"type":"array","items":{"type":"string","description":"any JSON value, written as JSON text"}}},"propertyOrdering":["pair","open","closed","three","none","any"]}
       - /properties/three: `uniqueItems` is not enforced by the provider; it is written into the description and checked locally
