@@ -63,5 +63,5 @@ def test_a_call_stops_at_its_deadline_and_when_too_many_rows_fail(story: Story) 
         people = rowcall.Extractor(Person, model=declines, prompt=PROMPT, concurrency=1, max_failures=failures)
         with pytest.raises(rowcall.LimitError, match=match):
             list(people.as_completed(TEXTS))
-    with pytest.raises(rowcall.ConfigError, match="no limit on failures"):
+    with pytest.raises(rowcall.ConfigError, match="not a limit on failures"):
         rowcall.Extractor(Person, model="sim", prompt=PROMPT, max_failures="some")

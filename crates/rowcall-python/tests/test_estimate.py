@@ -15,7 +15,7 @@ def people(model: str = "sim", **settings: Any) -> Any:
 
 def test_an_estimate_sends_nothing_and_says_rows_tokens_and_costs() -> None:
     rows = [*texts(200), texts(1)[0], {"other": 1}]
-    with people() as asked:
+    with people(max_output_tokens=200) as asked:
         estimate = asked.estimate(iter(rows))
         assert asked.stats.requests == 0
         assert (estimate.rows, estimate.asked, estimate.equal, estimate.unaskable, estimate.cached) == (202, 200, 1, 1, 0)

@@ -101,7 +101,7 @@ def test_values_are_as_the_model_makes_them(tmp_path, input):
 def test_a_run_that_cannot_start(tmp_path, input):
     output = tmp_path / "people.jsonl"
     output.write_text("precious\n")
-    with pytest.raises(rowcall.ConfigError, match="not its journal") as caught:
+    with pytest.raises(rowcall.ConfigError, match="its journal .* does not") as caught:
         rowcall.run(input, output, Person, model="sim", prompt=PROMPT, progress=False)
     assert "force=True" in caught.value.hint
     with pytest.raises(rowcall.ConfigError, match="cannot open"):

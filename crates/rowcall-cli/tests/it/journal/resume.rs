@@ -259,7 +259,7 @@ fn a_run_between_pipes_can_be_resumed() {
     assert_exit(
         &refused,
         2,
-        &["the journal `kept` was made with another prompt", "hint: `--accept-changes`"],
+        &["the journal `kept` was made with another prompt", "hint: use `--accept-changes`"],
     );
     assert_eq!(story.asked(), 0);
 }

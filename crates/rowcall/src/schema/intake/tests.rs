@@ -88,7 +88,7 @@ fn json_is_a_name_like_any_other_outside_of_its_wrappers() {
 #[test]
 fn what_restricts_nothing_is_refused_with_what_was_meant() {
     for (given, message, hint) in [
-        (json!({ "Person": inner() }), "a schema stands within it", "`Person`"),
+        (json!({ "Person": inner() }), "it contains a schema", "`Person`"),
         (json!({ "$defs": { "Person": inner() } }), "only defines others", "\"$ref\": \"#/$defs/Person\""),
         (json!({ "openapi": "3.1.0", "components": { "schemas": { "Pet": inner() } } }), "OpenAPI", "`Pet`"),
         (json!({ "swagger": "2.0", "definitions": { "Pet": inner() } }), "OpenAPI", "`Pet`"),
