@@ -18,8 +18,8 @@ use crate::violation::Violation;
 /// How often the model is asked again after an answer that was cut, each time with twice the output limit.
 const ENLARGEMENTS: u32 = 2;
 
-/// An answer that was cut a second time although it used less than this percentage of its output limit was not cut by the limit: nothing
-/// is left in the model's context. The first time, more room is tried, since some servers' counts are wrong.
+/// An answer that was cut although it used less than this percentage of its output limit was not cut by the limit: nothing is left in the
+/// model's context.
 const CLEARLY_BELOW: u64 = 90;
 
 /// The finish reasons that name a lack of room, whether of output or of context.
@@ -43,6 +43,9 @@ pub(crate) struct Conversation {
     first_turns: usize,
     reasks_left: u32,
     enlargements_left: u32,
+    /// Whether the first answer that was cut was clearly below its output limit, as far as that is known.
+    #[serde(default)]
+    first_cut_below_limit: Option<bool>,
     /// The output limit in force, in tokens, if one is sent.
     output_limit: Option<u32>,
     /// The most tokens that the model can output, if known.
@@ -104,6 +107,7 @@ impl Conversation {
             prompt,
             reasks_left: max_reasks,
             enlargements_left: ENLARGEMENTS,
+            first_cut_below_limit: None,
             output_limit,
             most_output: None,
             said: String::new(),
@@ -268,15 +272,15 @@ impl Conversation {
         if !is_cut {
             return self.reask(completion, vec![Violation::whole(NOT_CLOSED)]);
         }
-        if let (Some(used @ 1..), Some(limit)) = (reported, self.output_limit)
-            && self.enlargements_left < ENLARGEMENTS
-            && is_context_full(&completion, used, limit)
-        {
-            let message =
-                format!("{CONTEXT_FULL}: the answer was cut after {used} tokens, below its limit of {limit}");
-            let failure = self.failure(FailureKind::Fault(FaultKind::ContextLength), message.clone());
-            let fault = Fault::new(FaultKind::ContextLength, message);
-            return self.fail(Failure { fault: Some(Box::new(fault)), ..failure }, Some(completion));
+        if let (Some(used @ 1..), Some(limit)) = (reported, self.output_limit) {
+            let is_below = is_below_limit(&completion, used, limit);
+            // The first time, more room is tried, since some servers' counts are wrong.
+            if self.first_cut_below_limit.replace(self.first_cut_below_limit.unwrap_or(is_below))
+                == Some(true)
+                && is_below
+            {
+                return self.context_is_full(completion, used, limit);
+            }
         }
         // A token is almost never shorter than a byte.
         let used =
@@ -303,6 +307,15 @@ impl Conversation {
                 self.fail(failure, Some(completion))
             }
         }
+    }
+
+    /// Fails the row because prompt and answer fill the model's context, so that more room for output would not help.
+    fn context_is_full(&mut self, completion: Completion, used: u32, limit: u32) -> Step {
+        let message =
+            format!("{CONTEXT_FULL}: the answer was cut after {used} tokens, below its limit of {limit}");
+        let failure = self.failure(FailureKind::Fault(FaultKind::ContextLength), message.clone());
+        let fault = Fault::new(FaultKind::ContextLength, message);
+        self.fail(Failure { fault: Some(Box::new(fault)), ..failure }, Some(completion))
     }
 
     /// Asks again with the latest invalid answer only, so that the conversation does not grow with each re-ask.
@@ -357,7 +370,7 @@ impl Conversation {
 }
 
 /// Whether an answer that was cut had clearly not reached its output limit. More room for output would not help.
-fn is_context_full(completion: &Completion, used: u32, limit: u32) -> bool {
+fn is_below_limit(completion: &Completion, used: u32, limit: u32) -> bool {
     OUT_OF_ROOM.contains(&completion.finish_reason.as_str())
         && u64::from(used) * 100 < u64::from(limit) * CLEARLY_BELOW
 }

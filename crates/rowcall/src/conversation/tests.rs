@@ -131,14 +131,14 @@ fn a_full_context_gets_no_larger_output_limit() {
         ("stop_sequence", 5, true),
     ] {
         let mut conversation = begin(3, Some(2000));
-        assert!(
-            matches!(answer(&mut conversation, "{", Reading::Truncated), Step::Ask),
-            "more room is tried once"
-        );
-        let usage = Some(Usage { output_tokens: used, reasoning_tokens: used / 2, ..Usage::default() });
-        let cut =
-            Completion { finish: Finish::Length, finish_reason: reason.to_owned(), usage, ..completion("{") };
-        match conversation.judge(Answer::Read(cut, Reading::Truncated)) {
+        let cut = |used: u64| {
+            let usage = Some(Usage { output_tokens: used, reasoning_tokens: used / 2, ..Usage::default() });
+            let finish_reason = reason.to_owned();
+            let completion = Completion { finish: Finish::Length, finish_reason, usage, ..completion("{") };
+            Answer::Read(completion, Reading::Truncated)
+        };
+        assert!(matches!(conversation.judge(cut(used / 2)), Step::Ask), "more room is tried once");
+        match conversation.judge(cut(used)) {
             Step::Ask => {
                 assert!(is_enlarged, "{reason} {used}");
                 assert_eq!(conversation.prompt().output_limit, Some(8000));
