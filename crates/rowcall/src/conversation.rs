@@ -43,7 +43,7 @@ pub(crate) struct Conversation {
     first_turns: usize,
     reasks_left: u32,
     enlargements_left: u32,
-    /// Whether the first answer that was cut was clearly below its output limit, as far as that is known.
+    /// Whether the first answer that was cut was clearly below an output limit of the user's.
     #[serde(default)]
     first_cut_below_limit: Option<bool>,
     /// The output limit in force, in tokens, if one is sent.
@@ -272,15 +272,16 @@ impl Conversation {
         if !is_cut {
             return self.reask(completion, vec![Violation::whole(NOT_CLOSED)]);
         }
-        if let (Some(used @ 1..), Some(limit)) = (reported, self.output_limit) {
-            let is_below = is_below_limit(&completion, used, limit);
-            // The first time, more room is tried, since some servers' counts are wrong.
-            if self.first_cut_below_limit.replace(self.first_cut_below_limit.unwrap_or(is_below))
-                == Some(true)
-                && is_below
-            {
-                return self.context_is_full(completion, used, limit);
+        let below = match (reported, self.output_limit) {
+            (Some(used @ 1..), Some(limit)) if is_below_limit(&completion, used, limit) => {
+                Some((used, limit))
             }
+            (Some(_) | None, Some(_) | None) => None,
+        };
+        // The first time, more room is tried, since some servers' counts are wrong.
+        let first = self.first_cut_below_limit.replace(self.first_cut_below_limit.unwrap_or(below.is_some()));
+        if let (Some(true), Some((used, limit))) = (first, below) {
+            return self.context_is_full(completion, used, limit);
         }
         // A token is almost never shorter than a byte.
         let used =
