@@ -1,12 +1,11 @@
-//! LiteLLM's table of prices in the format of ours, which `docs/cost.md` describes. `xtask/prices/snapshot.py` reads it in the same way for
+//! Converts LiteLLM's price table to our format, which `docs/cost.md` describes. `xtask/prices/snapshot.py` reads it in the same way for
 //! the table that is built in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// LiteLLM's word for a provider, what stands before its models' names there, and ours. Where two of theirs are one of ours, the later one
-/// counts.
+/// LiteLLM's name of a provider, the prefix of its models there, and our name. Where two of theirs are one of ours, the later one counts.
 const PROVIDERS: [(&str, &str, &str); 14] = [
     ("openai", "", "openai"),
     ("azure", "azure/", "azure"),
@@ -24,7 +23,7 @@ const PROVIDERS: [(&str, &str, &str); 14] = [
     ("bedrock_converse", "", "bedrock"),
 ];
 
-/// The letters of a rate, and LiteLLM's words for it.
+/// Our letters for a rate, and LiteLLM's name.
 const RATES: [(&str, &str); 5] = [
     ("i", "input_cost_per_token"),
     ("o", "output_cost_per_token"),
@@ -33,7 +32,7 @@ const RATES: [(&str, &str); 5] = [
     ("t", "output_cost_per_reasoning_token"),
 ];
 
-/// LiteLLM's endings for a service, and ours.
+/// LiteLLM's suffix for a service tier, and our name.
 const SERVICES: [(&str, &str); 4] =
     [("batches", "batch"), ("flex", "flex"), ("priority", "priority"), ("ultrafast", "ultrafast")];
 
@@ -43,7 +42,7 @@ const DAY: u64 = 24 * 60;
 /// The prices of one model, as our table has them.
 type Periods = Vec<Value>;
 
-/// The prices of all models of our providers that answer with text: by provider and name. Models without a price are left out.
+/// The prices of all text models of our providers, by provider and name. Models without a price are omitted.
 pub(crate) fn prices(table: &Map<String, Value>) -> BTreeMap<(String, String), Periods> {
     let mut found = BTreeMap::new();
     for (theirs, prefix, ours) in PROVIDERS {
@@ -124,7 +123,7 @@ fn rates(facts: &Map<String, Value>, suffix: &str) -> Option<Map<String, Value>>
     (found.contains_key("i") && found.contains_key("o")).then_some(found)
 }
 
-/// The hours and days at which there are other prices; the bare ones hold at all others.
+/// The hours and days with other prices; the plain prices apply at all other times.
 fn off_peak(facts: &Map<String, Value>) -> Periods {
     let found = facts.get("off_peak_pricing").and_then(Value::as_object);
     let Some((found, rates)) = found.and_then(|found| Some((found, rates(found, "")?))) else {

@@ -1,4 +1,4 @@
-//! What rows from Python would take, added up without asking about them.
+//! Estimates the requests for rows from Python, without sending any.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,15 +12,15 @@ use crate::outcome::dollars;
 use crate::table::TableSource;
 use crate::{failure, json as conversion, runtime};
 
-/// Rows of a table that are read at a time.
+/// The number of a table's rows that are read at a time.
 const READ_TOGETHER: usize = 512;
 
-/// Adds up what rows would take.
+/// Sums the estimates of rows.
 #[pyclass(frozen, module = "rowcall._rowcall")]
 pub(crate) struct Estimating(Mutex<RunEstimator>);
 
 impl Estimating {
-    /// By this extractor; rows whose answers are in the cache take nothing.
+    /// An estimator for this extractor; rows whose answers are in the cache cost nothing.
     ///
     /// # Errors
     /// If the cache cannot be read.
@@ -60,7 +60,7 @@ impl Estimating {
         py.detach(|| self.estimator().add(&row)).map_err(|error| failure::of_run(py, &error))
     }
 
-    /// What all rows so far would take, under the names of `Estimate` in `_estimate.py`.
+    /// The estimate for all rows so far, under the names of `Estimate` in `_estimate.py`.
     fn estimate<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let estimator = self.estimator();
         let (estimate, encoding) = (estimator.estimate(), estimator.encoding());

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::check::{Closure, Scope};
 use crate::extractor::Extractor;
 use crate::row::Row;
-use crate::violation::Violation;
+use crate::violation::{Violation, escaped};
 
 impl<T> Extractor<T>
 where
@@ -31,7 +31,7 @@ fn pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for part in path.to_string().split(['.', '[', ']']).filter(|part| !part.is_empty()) {
         pointer.push('/');
-        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+        pointer.push_str(&escaped(part));
     }
     pointer
 }

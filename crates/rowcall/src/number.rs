@@ -4,6 +4,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
+use crate::violation::escaped;
+
 mod decimal;
 
 pub(crate) use decimal::Decimal;
@@ -105,7 +107,7 @@ pub(crate) fn too_large(value: &Value, most: usize) -> Vec<(String, &Number)> {
             Value::Object(fields) => {
                 for (name, field) in fields {
                     path.push('/');
-                    path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                    path.push_str(&escaped(name));
                     walk(field, path, found, most);
                     path.truncate(length);
                 }

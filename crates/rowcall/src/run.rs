@@ -118,7 +118,7 @@ impl<S: Source> Run<S> {
         if let Some(effort) = plan.probing.take_uncounted() {
             plan.observers.emit(0, EventKind::Probed { effort });
         }
-        let sampler = recall.interval().is_some().then(|| Sampler::new(Arc::clone(&plan)));
+        let sampler = recall.interval().map(|length| Sampler::new(Arc::clone(&plan), length));
         Self {
             progress: Progress::new(plan.stops),
             sampler,
@@ -184,7 +184,6 @@ impl<S: Source> Run<S> {
                     None => continue,
                 }
             }
-            let length = self.recall.interval();
             tokio::select! {
                 Some(joined) = self.tasks.join_next() => {
                     self.take_in(joined);
@@ -207,7 +206,7 @@ impl<S: Source> Run<S> {
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
-                () = end_of_interval(self.sampler.as_ref(), length) => self.sample(),
+                () = end_of_interval(self.sampler.as_mut()) => self.sample(),
                 problem = self.progress.time_is_up(), if !self.halt.is_on() => self.stop(Error::Limit(problem)),
                 () = tokio::time::sleep(LONGEST_HOLD), if only_held => self.release_held(),
             }
@@ -237,7 +236,8 @@ impl<S: Source> Run<S> {
 
     /// Records what happened since the last sample.
     fn sample(&mut self) {
-        if let Some((lasted, activity)) = self.sampler.as_mut().and_then(Sampler::take) {
+        let sampled = self.sampler.as_mut().zip(self.recall.interval());
+        if let Some((lasted, activity)) = sampled.and_then(|(sampler, next)| sampler.take(next)) {
             self.recall.note_interval(lasted, activity);
         }
     }
@@ -384,9 +384,9 @@ impl<S: Source> Run<S> {
 }
 
 /// Waits for the end of an interval, forever without a sampler.
-async fn end_of_interval(sampler: Option<&Sampler>, length: Option<Duration>) {
-    match sampler.zip(length) {
-        Some((sampler, length)) => sampler.wait(length).await,
+async fn end_of_interval(sampler: Option<&mut Sampler>) {
+    match sampler {
+        Some(sampler) => sampler.wait().await,
         None => std::future::pending().await,
     }
 }

@@ -1,9 +1,10 @@
 //! Samples a run's statistics at intervals, for the journal's curves.
 
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::config::Plan;
 use crate::interval::Activity;
@@ -15,26 +16,34 @@ pub(crate) struct Sampler {
     plan: Arc<Plan>,
     before: Stats,
     since: Instant,
+    /// The length of the interval.
+    length: Duration,
+    /// The end of the interval, which a run waits for several times per row. Timers need a runtime, so it is made by the first wait.
+    end: Option<Pin<Box<Sleep>>>,
 }
 
 impl Sampler {
-    /// A sampler for a run that starts now.
-    pub(crate) fn new(plan: Arc<Plan>) -> Self {
+    /// A sampler for a run that starts now, whose first interval has this length.
+    pub(crate) fn new(plan: Arc<Plan>, length: Duration) -> Self {
         let before = stats(&plan);
-        Self { plan, before, since: Instant::now() }
+        Self { plan, before, since: Instant::now(), length, end: None }
     }
 
-    /// Waits until `length` has passed since the last sample.
-    pub(crate) async fn wait(&self, length: Duration) {
-        tokio::time::sleep_until(self.since + length).await;
+    /// Waits until the interval ends.
+    pub(crate) async fn wait(&mut self) {
+        let Self { since, length, end, .. } = self;
+        end.get_or_insert_with(|| Box::pin(sleep_until(*since + *length))).as_mut().await;
     }
 
-    /// What happened since the last sample, and how long that is; `None` if nothing did.
-    pub(crate) fn take(&mut self) -> Option<(Duration, Activity)> {
+    /// What happened since the last sample, and how long that is; `None` if nothing did. The next interval has the length `next`.
+    pub(crate) fn take(&mut self, next: Duration) -> Option<(Duration, Activity)> {
         let (now, stats) = (Instant::now(), stats(&self.plan));
         let activity = Activity::between(&self.before, &stats, self.plan.concurrency());
         let lasted = now.duration_since(self.since);
-        (self.before, self.since) = (stats, now);
+        (self.before, self.since, self.length) = (stats, now, next);
+        if let Some(end) = &mut self.end {
+            end.as_mut().reset(now + next);
+        }
         (!activity.is_idle()).then_some((lasted, activity))
     }
 }

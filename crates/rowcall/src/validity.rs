@@ -9,7 +9,7 @@ use crate::completion::Reading;
 use crate::config::Plan;
 use crate::number;
 use crate::row::Row;
-use crate::violation::Violation;
+use crate::violation::{Violation, escaped};
 
 /// The verdict on a value that another row, or this one in an earlier run, was given.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +100,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Map { key } => format!("/{}", escaped(key)),
             Segment::Enum { variant } => format!("/{variant}"),
             Segment::Unknown => "/?".to_owned(),
         })

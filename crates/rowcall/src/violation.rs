@@ -1,6 +1,7 @@
 //! One reason why a completion has no valid value, with its location. Schema and check find violations; the model sees
 //! them in a re-ask and the user in a failure.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,16 @@ impl Violation {
     /// A violation of the value as a whole.
     pub fn whole(message: impl Into<String>) -> Self {
         Self::at(String::new(), message)
+    }
+}
+
+/// `name` as a segment of a JSON Pointer (RFC 6901).
+pub(crate) fn escaped(name: &str) -> Cow<'_, str> {
+    // Hardly any name has these characters, and every answer is searched with its paths.
+    if name.contains(['~', '/']) {
+        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

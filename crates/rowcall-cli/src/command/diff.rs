@@ -124,7 +124,7 @@ fn as_text(comparison: &Comparison) -> String {
     parts.join("\n\n")
 }
 
-/// The place of a row in both journals, if it is the same.
+/// The position of a row in both journals, if it is the same.
 fn place([one, other]: [u64; 2]) -> String {
     if one == other { one.to_string() } else { format!("{one}/{other}") }
 }

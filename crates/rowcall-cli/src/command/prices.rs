@@ -1,5 +1,5 @@
-//! `rowcall prices update FILE`: a newer table of LiteLLM's as one for `--prices`. Where a model's price there is one that our own entry has, at
-//! whatever time, ours stays, since it also knows dates and hours.
+//! `rowcall prices update FILE`: converts a newer LiteLLM table for `--prices`. If our entry for a model has the same price at any time, our
+//! entry stays, since it also has dates and hours.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::summary::counted;
 use crate::{litellm, printing};
 
-/// Changed prices that are listed.
+/// The maximum number of changed prices listed.
 const MOST_LISTED: usize = 20;
 
 pub(crate) fn prices(command: &PricesCommand) -> Result<Exit> {
@@ -73,7 +73,7 @@ fn last_change(file: &Path) -> Result<String> {
     Ok(humantime::format_rfc3339_seconds(changed).to_string().chars().take(10).collect())
 }
 
-/// Our table with theirs over it.
+/// The built-in table, updated from theirs.
 struct Merged {
     providers: BTreeMap<String, BTreeMap<String, Value>>,
     same: u64,
@@ -117,7 +117,7 @@ impl Merged {
         models.insert(model, json!({"prices": periods, "dated": is_dated}));
     }
 
-    /// Says what has changed, to the person at the terminal.
+    /// Prints what has changed.
     fn report(&self) {
         printing::note(&format!(
             "{} as before, {} new, {} changed",

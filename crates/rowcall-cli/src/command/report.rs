@@ -14,7 +14,7 @@ use crate::report::Report;
 use crate::report::page::page;
 use crate::report::text::harmless;
 
-/// What the name of a report has after it that of its journal.
+/// The extension of a report's file.
 const ENDING: &str = "report.html";
 
 pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit> {
@@ -49,10 +49,10 @@ fn beside(journal: &Path) -> PathBuf {
     name.with_extension(ENDING)
 }
 
-/// Checks that no file is written over but a report, unless it is to be, and never the journal.
+/// Checks that only a report is overwritten, unless forced, and never the journal.
 ///
 /// # Errors
-/// If there is another one.
+/// If the file exists and is something else.
 pub(crate) fn check_output(output: Option<&Path>, journal: &Path, force: bool) -> Result<()> {
     Files { input: None, output, failed: None, journal: Some(journal), cache: None }.check_apart()?;
     match output.filter(|output| !force && !may_be_replaced(output)) {
@@ -64,7 +64,7 @@ pub(crate) fn check_output(output: Option<&Path>, journal: &Path, force: bool) -
     }
 }
 
-/// Whether nothing is lost if this file is written over: it is not there, empty, or a report.
+/// Whether the file may be overwritten: it does not exist, is empty, or is a report.
 fn may_be_replaced(path: &Path) -> bool {
     let Ok(mut file) = File::open(path) else { return true };
     let mut beginning = Vec::new();

@@ -1,4 +1,4 @@
-//! `rowcall show`: all that a journal knows of one row. Control characters of data and answers are escaped.
+//! `rowcall show`: everything that a journal has about one row. Control characters of data and answers are escaped.
 
 use rowcall::journal::Contents;
 use rowcall::{Error, Problem, Result};
@@ -31,7 +31,7 @@ pub(crate) fn show(arguments: &ShowArguments) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The place of a row that is named by its number or its key.
+/// The position of the row with this number or key.
 fn place(contents: &Contents, named: &str) -> Result<u64> {
     if named.len() < KEY_DIGITS
         && let Ok(row) = named.parse()

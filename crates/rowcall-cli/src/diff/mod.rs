@@ -28,15 +28,15 @@ const MOST_FIELDS: usize = 200;
 /// The maximum length of a shown value, in bytes.
 const LONGEST_VALUE: usize = 200;
 
-/// What rows are recognised by.
+/// How rows of the two journals are matched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum By {
-    /// A field of their records.
+    /// By a field of their records.
     Field(String),
-    /// Their whole records.
+    /// By their whole records.
     Record,
-    /// Their places in the input.
+    /// By their positions in the input.
     Place,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Comparison {
     pub(crate) rows: RowCounts,
     /// The fields of values, in their order.
     pub(crate) fields: Vec<FieldDifference>,
-    /// Rows that have a value on one side and failed on the other.
+    /// Rows with a value in one journal and a failure in the other.
     pub(crate) failed_on_one_side: Vec<FailedOnce>,
 }
 
@@ -60,11 +60,11 @@ pub(crate) struct Side {
     pub(crate) model: String,
     pub(crate) rows: u64,
     pub(crate) failed: u64,
-    /// Of the rows, the ones that the other journal does not have.
+    /// The number of rows that only this journal has.
     pub(crate) only_here: u64,
-    /// Some of those.
+    /// Examples of those.
     pub(crate) only_here_examples: Vec<u64>,
-    /// What the rows cost that both have.
+    /// The cost of the rows that both journals have.
     pub(crate) cost_usd: Value,
     pub(crate) cost: String,
     pub(crate) input_tokens: u64,
@@ -78,9 +78,9 @@ pub(crate) struct Side {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct RowCounts {
     pub(crate) both: u64,
-    /// Values on both sides that are the same in all fields.
+    /// Rows whose two values are equal in all fields.
     pub(crate) same: u64,
-    /// Values on both sides that are not.
+    /// Rows whose two values differ.
     pub(crate) changed: u64,
     /// A value in the first journal only.
     pub(crate) only_first_has_value: u64,
@@ -89,21 +89,21 @@ pub(crate) struct RowCounts {
     pub(crate) both_failed: u64,
 }
 
-/// A field of the values of both sides.
+/// A field, compared over all rows with two values.
 #[derive(Debug, Serialize)]
 pub(crate) struct FieldDifference {
     pub(crate) name: String,
-    /// Rows with a value on both sides.
+    /// Rows with a value in both journals.
     pub(crate) rows: u64,
     pub(crate) same: u64,
     pub(crate) changed: u64,
-    /// The share of rows that are the same.
+    /// The share of rows with equal values of the field.
     pub(crate) agreement: f64,
-    /// Of those that have changed: null or missing before, and not now.
+    /// Changed rows whose value was null or missing before and no longer is.
     pub(crate) filled: u64,
-    /// Null or missing now, and not before.
+    /// Changed rows whose value is null or missing now and was not before.
     pub(crate) emptied: u64,
-    /// How much numbers have changed, on the average.
+    /// The mean change of numbers.
     pub(crate) mean_change: Option<f64>,
     pub(crate) examples: Vec<Change>,
 }
@@ -111,13 +111,13 @@ pub(crate) struct FieldDifference {
 /// A value that has changed.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Change {
-    /// The row's place in each of the journals.
+    /// The row's position in each journal.
     pub(crate) rows: [u64; 2],
     pub(crate) before: String,
     pub(crate) after: String,
 }
 
-/// A row that failed on one side.
+/// A row that failed in one journal only.
 #[derive(Debug, Serialize)]
 pub(crate) struct FailedOnce {
     pub(crate) rows: [u64; 2],
@@ -128,10 +128,10 @@ pub(crate) struct FailedOnce {
 }
 
 impl Comparison {
-    /// Compares the journals at these paths, whose rows are recognised by a field of their records, or by all of them.
+    /// Compares the journals at these paths, matching rows by a field of their records, or by the whole records.
     ///
     /// # Errors
-    /// If one of them cannot be read, or has no records to find the field in.
+    /// If one of them cannot be read or has no records.
     pub(crate) fn of(paths: [&Path; 2], field: Option<&str>) -> Result<Self> {
         let contents = [Contents::open(paths[0])?, Contents::open(paths[1])?];
         let have_records = contents[0].has_records()? && contents[1].has_records()?;
@@ -178,7 +178,7 @@ impl Comparison {
     }
 }
 
-/// What is counted of a side.
+/// The counts of one journal.
 #[derive(Debug, Default)]
 struct Sum {
     failed: u64,
@@ -242,7 +242,7 @@ impl Fold {
         }
     }
 
-    /// Compares the fields of two values, and says whether all of them are the same.
+    /// Compares the fields of two values. Returns whether all are equal.
     fn values(&mut self, rows: [u64; 2], before: &Value, after: &Value) -> bool {
         let (Value::Object(one), Value::Object(other)) = (before, after) else {
             return self.field(WHOLE, rows, Some(before), Some(after));
@@ -357,7 +357,7 @@ impl Sum {
     }
 }
 
-/// Whether two values are equal, whatever the spelling of numbers and the order of fields.
+/// Whether two values are equal, regardless of the spelling of numbers and the order of fields.
 fn are_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {

@@ -1,4 +1,4 @@
-//! A comparison as one HTML file, which looks as a report does.
+//! Renders a comparison as one HTML file, in the style of a report.
 
 use minijinja::context;
 use rowcall::{Error, Problem, Result};
@@ -14,7 +14,7 @@ const LONGEST: usize = 400;
 /// The page of a comparison.
 ///
 /// # Errors
-/// If it cannot be made, which is a defect.
+/// If the template fails, which is a bug.
 pub(crate) fn page(comparison: &Comparison) -> Result<String> {
     let defect = |error: &dyn std::fmt::Display| {
         Error::Sink(Problem::new(format!("the comparison's page cannot be made: {error}")))

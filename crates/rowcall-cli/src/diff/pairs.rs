@@ -1,5 +1,5 @@
-//! Matches the rows of two journals. Rows at the same place are compared first, so that two runs over the same input are read side by
-//! side; only displaced rows are remembered, by a hash each.
+//! Matches the rows of two journals. Rows at the same position are compared first, so that two runs over the same input are read side
+//! by side; only displaced rows are remembered, by a hash each.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,7 +17,7 @@ const NAMED: usize = 5;
 /// A row with its outcome.
 pub(super) type Identified = (Row, Outcome);
 
-/// Goes through both journals.
+/// Reads both journals in step.
 #[derive(Debug)]
 pub(super) struct Pairs<'b> {
     sides: [Stream; 2],
@@ -30,18 +30,18 @@ struct Stream {
     rows: Rows,
     page: VecDeque<Identified>,
     count: u64,
-    /// Rows whose like is not at the same place, by what they are recognised by.
+    /// Unmatched rows so far: the position of each by the hash of its identity.
     displaced: BTreeMap<u64, VecDeque<u64>>,
 }
 
-/// What is left when both are at their ends.
+/// The result once both journals have been read.
 #[derive(Debug)]
 pub(super) struct Displaced {
-    /// The places of rows that both have, at different ones.
+    /// The positions of rows that both have, where they differ.
     pub(super) pairs: Vec<[u64; 2]>,
-    /// How many rows each has.
+    /// The number of rows of each.
     pub(super) rows: [u64; 2],
-    /// Those that only one has.
+    /// The rows that only one has.
     pub(super) only: [Reservoir; 2],
 }
 
@@ -50,7 +50,7 @@ impl<'b> Pairs<'b> {
         Self { sides: [first, second].map(Stream::new), by }
     }
 
-    /// The next two rows at the same place that are the same row; `None` at the end.
+    /// The next pair of the same row at the same position; `None` at the end.
     ///
     /// # Errors
     /// If a journal cannot be read.
@@ -80,7 +80,7 @@ impl<'b> Pairs<'b> {
         }
     }
 
-    /// The rows that [`next`](Self::next) has not given.
+    /// The rows that [`next`](Self::next) did not return.
     pub(super) fn displaced(self) -> Displaced {
         let [first, mut second] = self.sides;
         let rows = [first.count, second.count];
@@ -105,7 +105,7 @@ impl Stream {
         Self { rows, page: VecDeque::new(), count: 0, displaced: BTreeMap::new() }
     }
 
-    /// The place of the next row.
+    /// The position of the next row.
     fn place(&mut self) -> Result<Option<u64>> {
         if self.page.is_empty() {
             self.page = self.rows.next_page()?.into();
@@ -121,7 +121,7 @@ impl Stream {
 }
 
 impl By {
-    /// What a row is recognised by, in 64 bits: two rows of a million are taken for the same by accident once in ten million times.
+    /// The identity of a row as a 64-bit hash. Among a million rows, the chance that two collide is about 1 in 40 million.
     fn hash(&self, row: &Row) -> u64 {
         let mut hasher = DefaultHasher::new();
         match self {

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::{dollars, time};
 
-/// What runs did in one interval after the other.
+/// What runs did, interval by interval.
 #[derive(Debug, Serialize)]
 pub(crate) struct Curves {
     pub(crate) intervals: Vec<Point>,
-    /// What held requests back, by for how many milliseconds of all.
+    /// What held requests back, and for how many milliseconds in total.
     pub(crate) held_ms: BTreeMap<String, u64>,
 }
 
@@ -23,18 +23,18 @@ pub(crate) struct Point {
     pub(crate) run: usize,
     /// In UTC.
     pub(crate) started_at: String,
-    /// After so much time in which runs did something.
+    /// Its start, in milliseconds of active time.
     pub(crate) after_ms: u64,
     pub(crate) lasted_ms: u64,
     pub(crate) done: u64,
     pub(crate) failed: u64,
-    /// Of both, rows that were not asked about.
+    /// Of both, rows that needed no request.
     pub(crate) known: u64,
     pub(crate) rows_per_second: f64,
     pub(crate) requests: u64,
-    /// At its end.
+    /// Requests in flight at its end.
     pub(crate) in_flight: u64,
-    /// The most requests that might be in flight at its end.
+    /// The concurrency limit at its end.
     pub(crate) concurrency: u64,
     pub(crate) reasks: u64,
     /// Requests that failed, by kind.
@@ -44,7 +44,7 @@ pub(crate) struct Point {
     pub(crate) input_tokens: u64,
     pub(crate) output_tokens: u64,
     pub(crate) cost_usd: Value,
-    /// Of requests that were answered, to about 10 %.
+    /// The latency quantile of answered requests, to about 10 %.
     pub(crate) latency_p50_ms: Option<f64>,
     pub(crate) latency_p95_ms: Option<f64>,
 }
@@ -70,7 +70,7 @@ impl Curves {
         self.intervals.is_empty()
     }
 
-    /// For how long runs did something.
+    /// The active time of all runs.
     pub(crate) fn active_ms(&self) -> u64 {
         self.intervals.last().map_or(0, |last| last.after_ms + last.lasted_ms)
     }

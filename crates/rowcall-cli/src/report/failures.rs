@@ -45,7 +45,7 @@ struct Counted {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FailureGroup {
     pub(crate) kind: &'static str,
-    /// As it was said of one of the rows.
+    /// The message of one of the rows.
     pub(crate) message: String,
     pub(crate) hint: Option<&'static str>,
     /// The fields that are wrong in the last answer.
@@ -53,9 +53,9 @@ pub(crate) struct FailureGroup {
     pub(crate) rows: u64,
     /// The share of all rows.
     pub(crate) share: f64,
-    /// Some of the rows.
+    /// Example rows.
     pub(crate) examples: Vec<u64>,
-    /// The stories of these, of the largest groups.
+    /// The stories of the examples; only the largest groups have them.
     pub(crate) stories: Vec<Story>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct FaultCount {
 }
 
 impl Causes {
-    /// Counts a row's troubles, if it had any.
+    /// Counts what went wrong for a row.
     pub(crate) fn add(&mut self, placed: &Placed) {
         let (outcome, row) = (&placed.outcome, placed.outcome.index);
         let mut kinds: Vec<&'static str> = Vec::new();
@@ -165,7 +165,7 @@ impl Causes {
         groups
     }
 
-    /// Answers for which was asked again, by cause, the commonest first.
+    /// Answers that led to a re-ask, by cause, the most frequent first.
     pub(crate) fn reasks(&mut self) -> Vec<Reask> {
         let mut reasks: Vec<_> = std::mem::take(&mut self.reasks)
             .into_values()
@@ -185,7 +185,7 @@ impl Causes {
         &self.faults
     }
 
-    /// What was wrong with each field, the commonest first.
+    /// The violations of each field, the most frequent first.
     pub(crate) fn violations(self) -> BTreeMap<String, Vec<FieldViolation>> {
         let mut by_field: BTreeMap<String, Vec<FieldViolation>> = BTreeMap::new();
         for ((field, _), violation) in self.violations {
@@ -224,7 +224,7 @@ impl Counted {
 
 /// What was wrong with an answer.
 struct Cause {
-    /// What is the same of all answers that have this cause.
+    /// What all answers with this cause have in common.
     pattern: String,
     message: String,
     fields: Vec<String>,

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::sketch::{Distinct, Frequent, Numbers};
 use super::text::{Escaped, cut};
 
-/// The most fields that are looked at, those in objects and lists included.
+/// The maximum number of profiled fields, including those in objects and lists.
 const MOST_FIELDS: usize = 100;
 
-/// How deep in objects and lists fields are looked for.
+/// The maximum depth of a profiled field in objects and lists.
 const DEEPEST: usize = 3;
 
 /// The maximum length of a value that is shown and counted, in bytes.
@@ -26,7 +26,7 @@ const BARS: usize = 24;
 /// The name of the whole value if it is not an object.
 pub(crate) const WHOLE: &str = "(value)";
 
-/// The values of a field, summed up.
+/// The statistics of a field.
 #[derive(Debug, Default)]
 struct Field {
     present: u64,
@@ -39,7 +39,7 @@ struct Field {
     is_of_schema: bool,
 }
 
-/// The values of all fields, summed up.
+/// The statistics of all fields.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     names: HashMap<String, usize>,
@@ -48,38 +48,38 @@ pub(crate) struct Fields {
     has_left_out: bool,
 }
 
-/// What a field's values are like.
+/// The profile of a field.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FieldProfile {
-    /// Its name; `a.b` is the field `b` of the object `a`, `a[]` what is in the list `a`.
+    /// Its name; `a.b` is the field `b` of the object `a`, `a[]` an item of the list `a`.
     pub(crate) name: String,
     /// Values that have it, null included.
     pub(crate) present: u64,
-    /// Of those, the ones that are null.
+    /// Of those, the null ones.
     pub(crate) null: u64,
-    /// Values without it; not counted within objects and lists.
+    /// Values without it; only counted for fields of the whole value.
     pub(crate) missing: u64,
-    /// The share of all values that are null or without it.
+    /// The share of values in which it is null or missing.
     pub(crate) empty_share: f64,
-    /// How many values are of which JSON type.
+    /// The number of values of each JSON type.
     pub(crate) types: BTreeMap<&'static str, u64>,
-    /// How many values differ.
+    /// The number of distinct values.
     pub(crate) distinct: u64,
     /// Whether that is exact; otherwise it is an estimate with a standard error of 1.6 %.
     pub(crate) distinct_is_exact: bool,
     /// The most frequent values.
     pub(crate) top: Vec<TopValue>,
-    /// By how much their counts may be too small.
+    /// The maximum error of these counts; they are never too large.
     pub(crate) top_error: u64,
     /// The distribution of numbers.
     pub(crate) numbers: Option<Distribution>,
     /// The distribution of lengths: of texts in characters, of lists in items.
     pub(crate) lengths: Option<Distribution>,
-    /// What was wrong with it in answers that gave no value.
+    /// Its violations in answers that gave no value.
     pub(crate) violations: Vec<FieldViolation>,
 }
 
-/// A value and how many have it.
+/// A value and its count.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct TopValue {
     pub(crate) value: String,
@@ -95,24 +95,24 @@ pub(crate) struct Distribution {
     pub(crate) max: f64,
     /// `[from, to, count]`; a number at `to` is in the next.
     pub(crate) bars: Vec<(f64, f64, u64)>,
-    /// Numbers that are beyond all bars.
+    /// The count of numbers outside the bars.
     pub(crate) beyond: u64,
 }
 
-/// Something that was wrong with a field.
+/// A violation of a field.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FieldViolation {
     pub(crate) message: String,
-    /// Answers that had it.
+    /// The number of answers with it.
     pub(crate) answers: u64,
-    /// Rows that have no value for it.
+    /// The number of rows that failed because of it.
     pub(crate) failed_rows: u64,
-    /// One of the rows.
+    /// An example row.
     pub(crate) example: u64,
 }
 
 impl Fields {
-    /// Fields of a schema, in whose order they are shown, also where no value has them.
+    /// The fields of a schema, shown in its order even if no value has them.
     pub(crate) fn of_schema(schema: &Value) -> Self {
         let mut fields = Self::default();
         for name in
@@ -184,12 +184,12 @@ impl Fields {
         self.seen.get_mut(at).map(|(_, field)| field)
     }
 
-    /// Whether there are more fields than were looked at.
+    /// Whether there are more fields than the maximum.
     pub(crate) fn has_left_out(&self) -> bool {
         self.has_left_out
     }
 
-    /// What the fields' values are like, those within a field after it.
+    /// The profiles, inner fields after their outer ones.
     pub(crate) fn profiles(self) -> Vec<FieldProfile> {
         let values = self.values;
         let order: HashMap<String, usize> = self
@@ -291,7 +291,7 @@ impl Distribution {
     }
 }
 
-/// The name of the field that a JSON Pointer leads to, as fields are called here.
+/// The name of the field at a JSON Pointer, in the notation of this file.
 pub(crate) fn field_at(pointer: &str) -> String {
     let mut name = String::new();
     for part in pointer.split('/').skip(1).take(DEEPEST) {

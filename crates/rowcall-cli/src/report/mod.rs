@@ -47,7 +47,7 @@ pub(crate) struct Report {
     pub(crate) totals: ReportTotals,
     /// Failed rows by kind and message, the largest group first.
     pub(crate) failures: Vec<FailureGroup>,
-    /// What the values of each field are like, and what was wrong with it.
+    /// The profile of each field, with its violations.
     pub(crate) fields: Vec<FieldProfile>,
     pub(crate) fields_left_out: bool,
     pub(crate) curves: Curves,
@@ -55,13 +55,13 @@ pub(crate) struct Report {
     pub(crate) latency_ms: Option<Distribution>,
     pub(crate) slowest: Vec<Story>,
     pub(crate) most_expensive: Vec<Story>,
-    /// Answers for which was asked again, by cause.
+    /// Answers that led to a re-ask, by cause.
     pub(crate) reasks: Vec<Reask>,
     /// Requests that failed, by kind, of the rows that have an outcome.
     pub(crate) faults: BTreeMap<&'static str, FaultCount>,
     pub(crate) sample: Sample,
     pub(crate) settings: Settings,
-    /// What the journal does not have, because an earlier version wrote it or by its options.
+    /// What the journal lacks, because of its options or because an earlier version wrote it.
     pub(crate) lacks: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) enum RunState {
     NotComplete,
 }
 
-/// What all runs of the journal came to.
+/// The totals of all runs of the journal.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReportTotals {
     /// Rows that have an outcome.
@@ -86,7 +86,7 @@ pub(crate) struct ReportTotals {
     /// Rows that share the outcome of an equal row.
     pub(crate) shared: u64,
     pub(crate) from_cache: u64,
-    /// Rows for which the model was asked again, and those whose answers had to be put right to be read.
+    /// Rows with a re-ask, and rows with a repaired answer.
     pub(crate) reasked_rows: u64,
     pub(crate) repaired_rows: u64,
     pub(crate) requests: u64,
@@ -98,17 +98,17 @@ pub(crate) struct ReportTotals {
     /// Requests that may have been billed but reported no tokens.
     pub(crate) unmetered: u64,
     pub(crate) cost_usd: Value,
-    /// As the command line says it.
+    /// As on the command line.
     pub(crate) cost: String,
     pub(crate) cost_unknown: u64,
     pub(crate) cost_at_most_usd: Option<Value>,
-    /// Rows that were being asked about when a run was cut off.
+    /// Rows in flight when a run was killed.
     pub(crate) possibly_paid: u64,
     pub(crate) in_flight: u64,
     /// When the first and the last row ended, in UTC.
     pub(crate) first_ended: Option<String>,
     pub(crate) last_ended: Option<String>,
-    /// For how long runs did something, if the journal has their curves.
+    /// The active time of all runs, if the journal has curves.
     pub(crate) active_ms: Option<u64>,
 }
 
@@ -122,7 +122,7 @@ pub(crate) struct Settings {
     pub(crate) parameters: Map<String, Value>,
     pub(crate) examples: usize,
     pub(crate) images: Vec<String>,
-    /// Further settings by name, as far as the journal remembers them.
+    /// Other settings by name, as far as the journal records them.
     pub(crate) further: BTreeMap<&'static str, String>,
     /// Day and hash of the tables of prices, or prices as they were given.
     pub(crate) prices: Vec<String>,
@@ -310,7 +310,7 @@ impl Settings {
     }
 }
 
-/// The profiles with what was wrong with each field. What no value has may be wrong all the same.
+/// Adds violations to the profiles. A field may have violations although no value has it.
 fn with_violations(mut fields: Vec<FieldProfile>, causes: Causes) -> Vec<FieldProfile> {
     for (name, violations) in causes.violations() {
         match fields.iter_mut().find(|field| field.name == name) {

@@ -21,16 +21,16 @@ const PAGE: &str = include_str!("page.html");
 pub(crate) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The largest page, in bytes.
+/// The maximum size of a page, in bytes.
 const LARGEST: usize = 2_000_000;
 
-/// Texts of a page are cut to the first of these lengths by which it is not too large.
+/// Texts are cut to the first of these lengths with which the page is small enough.
 const TEXTS: [usize; 5] = [1_200, 800, 400, 150, 40];
 
 /// The page of a report.
 ///
 /// # Errors
-/// If it cannot be made, which is a defect.
+/// If the template fails, which is a bug.
 pub(crate) fn page(report: &Report) -> Result<String> {
     let defect = |error: &dyn std::fmt::Display| {
         Error::Sink(Problem::new(format!("the report's page cannot be made: {error}")))
@@ -67,7 +67,7 @@ pub(crate) fn page(report: &Report) -> Result<String> {
     Ok(page)
 }
 
-/// What a page is made with.
+/// The data of the template.
 pub(crate) fn environment(page: &'static str) -> std::result::Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.add_filter("grouped", |count: u64| indicatif::HumanCount(count).to_string());
@@ -79,7 +79,7 @@ pub(crate) fn environment(page: &'static str) -> std::result::Result<Environment
     Ok(environment)
 }
 
-/// JSON as the template takes it, its texts no longer than that. Numbers of any length are the nearest that fits.
+/// JSON for the template, with texts cut to a length. Numbers that no float holds become the nearest one.
 pub(crate) fn shown(value: &Value, longest: usize) -> Shown {
     match value {
         Value::Null => Shown::from(()),

@@ -11,10 +11,10 @@ use super::time::long;
 /// The height of all plots in their own units; their width is 1,000.
 const HEIGHT: f64 = 200.0;
 
-/// The most kinds of faults, or of what holds back, that have a colour of their own.
+/// The maximum number of faults or limits with a colour of their own.
 const COLOURS: usize = 5;
 
-/// A plot over time with all that is written around it.
+/// A plot over time with its labels.
 #[derive(Debug, Serialize)]
 pub(crate) struct Chart {
     pub(crate) title: &'static str,
@@ -37,7 +37,7 @@ struct Series {
     is_filled: bool,
 }
 
-/// What the upper edge of a plot is called.
+/// Formats the value at the upper edge of a plot.
 type Label = fn(f64) -> String;
 
 /// All plots over time.
@@ -118,13 +118,13 @@ pub(crate) fn charts(curves: &Curves) -> Vec<Chart> {
     charts
 }
 
-/// What may be in flight is often far above what is: such a limit would make a line of all else.
+/// The limit shown in the plot of requests in flight. The real one is often so far above them that the plot would show nothing else.
 fn most_in_flight(points: &[Point]) -> u64 {
     let most = points.iter().map(|point| point.in_flight).max().unwrap_or_default();
     (most * 2).max(8)
 }
 
-/// A series for each of the commonest names, each on top of the one before: the last one is drawn first.
+/// A series for each of the most frequent names, stacked; the last one is drawn first.
 fn stacked(
     points: &[Point],
     counts: impl Fn(&Point) -> &std::collections::BTreeMap<String, u64>,
@@ -210,7 +210,7 @@ pub(crate) fn histogram(distribution: &Distribution) -> String {
     svg
 }
 
-/// A number with as many digits as can be read: `0.0123`, `12.3`, `1,234`.
+/// A number with three significant digits or more: `0.0123`, `12.3`, `1,234`.
 pub(crate) fn short(number: f64) -> String {
     let size = number.abs();
     if size >= 1e15 || (size > 0.0 && size < 1e-4) {

@@ -15,7 +15,7 @@ const MOST: usize = 200;
 /// Texts are cut to this length at first; a page that is too large is made again with shorter ones.
 pub(crate) const LENGTHS: Lengths = Lengths { text: 1_200, escaped: Escaped::Html };
 
-/// Rows by what happened to them.
+/// The strata: rows by what happened to them.
 #[derive(Debug, Default)]
 pub(crate) struct Strata(BTreeMap<String, Reservoir>);
 
@@ -26,7 +26,7 @@ pub(crate) struct Sample {
     pub(crate) rows: Vec<Sampled>,
 }
 
-/// Rows to which the same has happened.
+/// Rows with the same history.
 #[derive(Debug, Serialize)]
 pub(crate) struct Stratum {
     pub(crate) name: String,

@@ -5,19 +5,19 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// How many hashes are kept to count what differs: the standard error of an estimate is then 1.6 %.
+/// The number of hashes kept to estimate distinct counts, with a standard error of 1.6 %.
 const HASHES: usize = 4_096;
 
-/// The most values whose frequencies are followed.
+/// The maximum number of values whose frequencies are tracked.
 const FREQUENT: usize = 512;
 
-/// Numbers are kept as they are until more than this differ.
+/// The number of distinct numbers that are kept exactly.
 const EXACT: usize = 2_048;
 
 /// Beyond that, the number of classes from a number to its double: each is about 1 % wide.
 const CLASSES_PER_OCTAVE: f64 = 64.0;
 
-/// The seed of what is drawn, so that the same journal gives the same report.
+/// The seed of the samples: the same journal gives the same report.
 const SEED: u64 = 7;
 
 /// Counts distinct values: exactly below 4,096, else estimated from the smallest hashes.
@@ -73,7 +73,7 @@ impl Frequent {
         }
     }
 
-    /// By how much a count may be too small.
+    /// The maximum error of a count.
     pub(crate) fn error(&self) -> u64 {
         self.error
     }
@@ -93,7 +93,7 @@ pub(crate) struct Numbers {
     sum: f64,
     /// The least and the greatest.
     range: Option<(f64, f64)>,
-    /// How often each number, or one of its class, was there, by the number or the middle of the class.
+    /// The count of each number or class, by the number or the middle of the class.
     counts: BTreeMap<Ordered, u64>,
     is_coarse: bool,
     has_fractions: bool,
@@ -123,7 +123,7 @@ impl Ord for Ordered {
     }
 }
 
-/// A histogram's bar: from where to where, and how many.
+/// A histogram's bar: its range and its count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bar {
     pub(crate) from: f64,
@@ -244,7 +244,7 @@ impl Reservoir {
         }
     }
 
-    /// How many rows it was drawn from.
+    /// The number of rows that it was drawn from.
     pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
@@ -258,7 +258,7 @@ impl Reservoir {
     }
 }
 
-/// The rows with the largest of something.
+/// The rows with the largest sizes.
 #[derive(Debug)]
 pub(crate) struct Largest {
     most: usize,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::text::{Escaped, cut};
 use super::time::utc;
 
-/// How long texts may be.
+/// The maximum lengths of shown texts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lengths {
     /// Each text, in bytes.
@@ -31,14 +31,14 @@ impl Lengths {
 pub(crate) struct Story {
     /// Its position in the input, counted from 0.
     pub(crate) row: u64,
-    /// What it is known by in the journal.
+    /// Its key in the journal.
     pub(crate) key: Option<String>,
     pub(crate) state: State,
     /// When it ended, in UTC.
     pub(crate) ended_at: String,
     /// From its first request to its last answer.
     pub(crate) latency_ms: u64,
-    /// As far as that is known.
+    /// The known part of its cost.
     pub(crate) cost_usd: Value,
     /// Requests of unknown cost.
     pub(crate) cost_unknown: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Story {
     pub(crate) prompts: u32,
     pub(crate) model: Option<String>,
     pub(crate) finish_reason: Option<String>,
-    /// What had to be put right in the answer, by name.
+    /// The repairs of its answer, by name.
     pub(crate) repairs: Vec<String>,
     pub(crate) from_cache: bool,
     /// The first prompt, without examples; empty if the journal has no records.
@@ -71,7 +71,7 @@ pub(crate) enum State {
 /// A part of a prompt.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Part {
-    /// Who says it, `system` or `user`, or `file` for what goes along.
+    /// Its role: `system`, `user`, or `file` for an attachment.
     pub(crate) role: &'static str,
     pub(crate) text: String,
 }
@@ -84,15 +84,15 @@ pub(crate) struct StoryAttempt {
     /// From the row's first request to this one.
     pub(crate) after_ms: u64,
     pub(crate) latency_ms: u64,
-    /// How many requests one after the other failed alike.
+    /// The number of consecutive requests that failed the same way.
     pub(crate) times: u32,
     /// The kind of its fault, if it was not answered.
     pub(crate) fault: Option<&'static str>,
-    /// What was said about the fault.
+    /// The fault's message.
     pub(crate) message: Option<String>,
-    /// The answer as it came, if it gave no value.
+    /// The raw answer, if it gave no value.
     pub(crate) answer: Option<String>,
-    /// What was wrong with it.
+    /// Its violations.
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -125,7 +125,7 @@ impl<'c> StoryReader<'c> {
         Ok(Self { contents, renderer, has_records: contents.has_records()? })
     }
 
-    /// Whether the journal has what prompts are made of.
+    /// Whether the journal has the records from which prompts are rendered.
     pub(crate) fn has_records(&self) -> bool {
         self.has_records
     }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-/// Whether a text's length is that of its HTML.
+/// Whether the length of a text is counted after HTML escaping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escaped {
     /// Characters that HTML has names for count with those.
     Html,
-    /// As it is.
+    /// As given.
     No,
 }
 

@@ -1,4 +1,4 @@
-//! Times as people read them.
+//! Formats times for people.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ pub(crate) fn utc(milliseconds: i64) -> String {
     text.trim_end_matches('Z').replace('T', " ")
 }
 
-/// How long something took: `0.8 s`, `5 min`, `3 h 20 min`.
+/// A duration: `0.8 s`, `5 min`, `3 h 20 min`.
 pub(crate) fn long(milliseconds: f64) -> String {
     let seconds = milliseconds / 1_000.0;
     match seconds {

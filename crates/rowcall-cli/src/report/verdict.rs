@@ -36,7 +36,7 @@ pub(crate) fn verdict(totals: &ReportTotals, failures: &[FailureGroup]) -> Strin
     }
 }
 
-/// A share as a percentage that is not 0 for what is there, and not 100 for what is not all.
+/// A share as a percentage. A share above 0 never reads as `0 %`, and one below 1 never as `100 %`.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {

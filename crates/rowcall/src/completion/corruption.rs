@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::lenient::is_blank;
 use super::repair::Wanted;
-use crate::violation::Violation;
+use crate::violation::{Violation, escaped};
 
 /// What starts the next argument in the markup with which models call tools. Some models put a namespace before each name.
 const PARAMETER: &str = "<parameter name=\"";
@@ -48,7 +48,7 @@ impl<'a> Corruption<'a> {
             Value::Object(fields) => fields.iter().find_map(|(key, field)| {
                 path.truncate(length);
                 path.push('/');
-                path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                path.push_str(&escaped(key));
                 let of_key = self.of(key, fields).map(|message| Violation::at(path.clone(), message));
                 of_key.or_else(|| self.within(field, fields, path))
             }),

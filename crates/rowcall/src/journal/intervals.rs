@@ -66,7 +66,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Interval>> {
     intervals.collect()
 }
 
-/// Merges neighbours of the same run that are not longer than `length` together.
+/// Merges neighbours of the same run as long as they cover at most `length` milliseconds.
 fn merged(all: Vec<Interval>, length: u64) -> Vec<Interval> {
     let mut merged: Vec<Interval> = Vec::with_capacity(all.len());
     for next in all {

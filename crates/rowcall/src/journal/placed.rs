@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 use crate::row::Row;
 use crate::sqlite::{integer, natural};
 
-/// The outcome of a row at its place.
+/// The outcome of a row, with its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
     /// How it ended.
@@ -22,7 +22,7 @@ pub struct Placed {
     pub ended_ms: i64,
 }
 
-/// What [`placed`] reads before the columns of the outcome.
+/// The columns that [`placed`] reads before those of the outcome.
 const PLACE: &str = "p.idx, o.ended_at_ms";
 
 impl Contents {
@@ -46,7 +46,7 @@ impl Contents {
         read().map_err(|error| self.trouble(&error))
     }
 
-    /// The row at this place, counted from 0, if it has an outcome. A row without a recorded record has no fields.
+    /// The row at this position, counted from 0, if it has an outcome. A row without a recorded record has no fields.
     ///
     /// # Errors
     /// [`Error::Journal`](crate::Error::Journal) if it cannot be read.
@@ -75,7 +75,7 @@ impl Contents {
         rows.map(natural).map_err(|error| self.trouble(&error))
     }
 
-    /// The key of the row at this place; none for a row that could not be sent.
+    /// The key of the row at this position; none for a row that could not be sent.
     ///
     /// # Errors
     /// [`Error::Journal`](crate::Error::Journal) if it cannot be read.
@@ -86,7 +86,7 @@ impl Contents {
         key.map_err(|error| self.trouble(&error))
     }
 
-    /// The first place of a row with this key.
+    /// The first position of a row with this key.
     ///
     /// # Errors
     /// [`Error::Journal`](crate::Error::Journal) if it cannot be read.

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::subschemas::{Subschemas, escaped, is_anchor, percent_encoded, target};
+use super::subschemas::{Subschemas, is_anchor, percent_encoded, target};
 use super::validate::Validator;
 use super::{pattern, refused};
 use crate::error::Problem;
+use crate::violation::escaped;
 
 /// What is changed at a schema.
 enum Change {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::subschemas::{Subschemas, escaped};
+use super::subschemas::Subschemas;
 use super::{JsonType, refused};
 use crate::error::Problem;
 
@@ -11,6 +11,7 @@ mod effect;
 mod properties;
 mod spelling;
 
+use crate::violation::escaped;
 use effect::restricts;
 
 /// The keys under which providers put a schema, possibly nested.

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::json_type::JsonTypes;
-use super::subschemas::escaped;
+use crate::violation::escaped;
 
 /// One schema among those that hold at a place.
 #[derive(Debug, Clone)]

@@ -7,9 +7,10 @@ use super::json_type::JsonTypes;
 use super::part::Part;
 use super::place::Place;
 use super::refused;
-use super::subschemas::{Subschema, Subschemas, escaped};
+use super::subschemas::{Subschema, Subschemas};
 use crate::error::Problem;
 use crate::number::{self, Decimal};
+use crate::violation::escaped;
 
 /// The most levels of brackets in a schema: about 64 levels of schemas, each of which takes two.
 const DEEPEST: usize = 120;

@@ -7,9 +7,10 @@ use super::alternatives::Branch;
 use super::breach::{Breach, Expected};
 use super::coerce::{Coercion, Shape};
 use super::json_type::JsonTypes;
-use super::subschemas::escaped;
+
 use super::wording;
 use crate::number;
+use crate::violation::escaped;
 
 /// How much a schema says of the properties that it does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::refused;
 use crate::error::Problem;
+use crate::violation::escaped;
 
 /// The most subschemas, so that every later pass stays short.
 const MOST: usize = 10_000;
@@ -223,7 +224,7 @@ fn anchored<'s>(root: &'s Value, name: &str) -> Option<(String, &'s Value)> {
 
 fn found<'s>(root: &'s Value, pointer: &str) -> Option<(String, &'s Value)> {
     let schema = root.pointer(pointer)?;
-    let plain = |segment: &str| escaped(&segment.replace("~1", "/").replace("~0", "~"));
+    let plain = |segment: &str| escaped(&segment.replace("~1", "/").replace("~0", "~")).into_owned();
     Some((pointer.split('/').map(plain).collect::<Vec<_>>().join("/"), schema))
 }
 
@@ -241,11 +242,6 @@ fn percent_decoded(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-/// `name` as a segment of a JSON Pointer.
-pub(super) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// `pointer` as it may stand in the fragment of a reference.

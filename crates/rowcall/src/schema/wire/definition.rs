@@ -10,7 +10,7 @@ use crate::error::Problem;
 use crate::schema::json_type::JsonTypes;
 use crate::schema::part::Part;
 use crate::schema::place::Place;
-use crate::schema::subschemas::escaped;
+use crate::violation::escaped;
 
 /// What identifies a place.
 pub(super) type Key = Vec<(String, Vec<&'static str>)>;

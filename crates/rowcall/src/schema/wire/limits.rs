@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::dialect::Limits;
 use crate::error::Problem;
-use crate::schema::subschemas::escaped;
+
 use crate::schema::wording::cut;
+use crate::violation::escaped;
 
 /// Rejects a schema that exceeds the limits, before a provider does.
 ///

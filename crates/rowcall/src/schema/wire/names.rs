@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::dialect::RootNames;
 use super::{Effect, Loss};
-use crate::schema::subschemas::{Subschemas, escaped};
-use crate::violation::Violation;
+use crate::schema::subschemas::Subschemas;
+use crate::violation::{Violation, escaped};
 
 /// The longest name that is asked for.
 const LONGEST: usize = 64;
@@ -126,7 +126,7 @@ impl Names {
     pub(super) fn in_violation(&self, Violation { path, message }: &Violation) -> Violation {
         let step = |step: &str| {
             let name = step.replace("~1", "/").replace("~0", "~");
-            self.to_wire.get(&name).map_or_else(|| step.to_owned(), |wire| escaped(wire))
+            self.to_wire.get(&name).map_or_else(|| step.to_owned(), |wire| escaped(wire).into_owned())
         };
         Violation {
             path: path.split('/').map(step).collect::<Vec<_>>().join("/"),

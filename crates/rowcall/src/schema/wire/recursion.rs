@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use super::dialect::Recursion;
 use super::{Effect, Loss};
 use crate::error::Problem;
-use crate::schema::subschemas::{escaped, target};
+use crate::schema::subschemas::target;
 use crate::schema::wording::cut;
+use crate::violation::escaped;
 
 /// A reference.
 struct Link {

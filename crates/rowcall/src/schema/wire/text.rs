@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::repeated_key::repeats_key;
 use crate::schema::breach::{Breach, Expected};
-use crate::schema::subschemas::escaped;
+use crate::violation::escaped;
 
 /// The only key of an object that replaces a text without a complete value. It cannot be a name in a value, since
 /// these are not characters.
