@@ -1,6 +1,6 @@
 //! The command line as typed. The commands check what it means, before any request.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -117,12 +117,18 @@ pub(crate) struct RunArguments {
 /// Where outcomes are written, and in which form.
 #[derive(Debug, Args)]
 pub(crate) struct ViewArguments {
-    /// The output file, `.jsonl` or `.csv` [default: stdout]
+    /// The output: a file such as `.jsonl`, `.csv` or `.parquet`, or a folder of parts, whose name ends with `/` [default: stdout]
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
-    /// The output's format, regardless of its file name
-    #[arg(long, value_name = "jsonl|csv")]
+    /// The output's format, regardless of its file name; a folder needs one
+    #[arg(long, value_name = "jsonl|csv|parquet|arrow")]
     pub(crate) output_format: Option<OutputFormat>,
+    /// How many rows of the input each part of a folder has [default: as many as make 64 MB]
+    #[arg(long, value_name = "ROWS", allow_negative_numbers = true)]
+    pub(crate) part_rows: Option<NonZeroU64>,
+    /// Write one row for each element of this list in the value
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) explode: Option<String>,
     /// The order of the output
     #[arg(long, value_enum, default_value = "input")]
     pub(crate) order: OrderArgument,

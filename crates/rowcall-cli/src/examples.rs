@@ -74,7 +74,13 @@ fn lines(path: &Path, format: InputFormat) -> Vec<usize> {
             let records = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
             records.map(|(number, _)| number).collect()
         }
-        InputFormat::Csv | InputFormat::Tsv | InputFormat::Json | InputFormat::Text => Vec::new(),
+        InputFormat::Csv
+        | InputFormat::Tsv
+        | InputFormat::Json
+        | InputFormat::Text
+        | InputFormat::Parquet
+        | InputFormat::Arrow
+        | InputFormat::Spreadsheet => Vec::new(),
     }
 }
 
@@ -120,7 +126,11 @@ fn split(
 fn is_text_only(format: InputFormat) -> bool {
     match format {
         InputFormat::Csv | InputFormat::Tsv | InputFormat::Text => true,
-        InputFormat::JsonLines | InputFormat::Json => false,
+        InputFormat::JsonLines
+        | InputFormat::Json
+        | InputFormat::Parquet
+        | InputFormat::Arrow
+        | InputFormat::Spreadsheet => false,
     }
 }
 

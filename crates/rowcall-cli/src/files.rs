@@ -66,7 +66,8 @@ impl Files<'_> {
 
 /// Whether two paths are the same file. For files that do not exist yet, compares folders and names.
 fn is_one(a: &Path, b: &Path) -> bool {
-    let is_stream = |path: &Path| std::fs::metadata(path).is_ok_and(|there| !there.is_file());
+    let is_stream =
+        |path: &Path| std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir());
     if is_stream(a) || is_stream(b) {
         return false;
     }
@@ -83,9 +84,16 @@ pub(crate) fn location(path: &Path) -> Option<std::path::PathBuf> {
     }
 }
 
-/// Whether there is a file at `path` with content that could be lost.
+/// Whether there is a file at `path` with content that could be lost, or a folder with visible files.
 pub(crate) fn has_content(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0)
+    let is_visible = |entry: std::fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
+    match std::fs::metadata(path) {
+        Ok(there) if there.is_dir() => {
+            std::fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(is_visible))
+        }
+        Ok(there) => there.is_file() && there.len() > 0,
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]

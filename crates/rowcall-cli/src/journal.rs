@@ -1,5 +1,6 @@
 //! The journal of a run: where it is, when a run may resume it, and what it remembers of the command that made it.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
@@ -55,6 +56,12 @@ pub struct Memo {
     pub meta: bool,
     /// The columns that a CSV starts with.
     pub columns: Vec<String>,
+    /// The types of these columns, if they have any.
+    pub record_schema: Option<String>,
+    /// The field of which each element has a row of the output.
+    pub explode: Option<String>,
+    /// How many rows of the input each part of the output has, if the user said so.
+    pub part_rows: Option<NonZeroU64>,
     /// The folder that relative image paths start from, if there are images.
     pub folder: Option<PathBuf>,
     /// The Python model that validated values beside the schema, which the command line does not have.
@@ -91,6 +98,9 @@ impl Memo {
             into: view.into.clone(),
             meta: view.meta,
             columns: input.first_record_fields().unwrap_or_default().to_vec(),
+            record_schema: input.record_schema().map(str::to_owned),
+            explode: view.explode.clone(),
+            part_rows: view.part_rows,
             folder: if task.images.is_empty() { None } else { std::path::absolute(".").ok() },
             validated_by: None,
             validated_by_hash: None,
@@ -335,7 +345,7 @@ async fn count_unknown(
 
 /// Whether a path cannot be read back: standard output, a pipe, a device.
 fn is_stream(path: &Path) -> bool {
-    path.as_os_str() == "-" || std::fs::metadata(path).is_ok_and(|there| !there.is_file())
+    path.as_os_str() == "-" || std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
 /// Removes an unused journal, with the files of SQLite and of the lock beside it.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use rowcall::Problem;
 
-/// The formats that rows are read from. Each may be gzipped, which is detected from the first bytes.
+/// The formats that rows are read from. Those of text may be compressed (gzip, zstd, bzip2, xz), which is detected from the first
+/// bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InputFormat {
     /// Comma-separated values with a header: `.csv`.
@@ -19,9 +20,16 @@ pub enum InputFormat {
     Json,
     /// One row per line, in the field `text`: `.txt`.
     Text,
+    /// Parquet: `.parquet`. Needs the feature `parquet`.
+    Parquet,
+    /// Arrow IPC, a file or a stream: `.arrow`, `.arrows`, `.feather`, `.ipc`. Needs the feature `parquet`.
+    Arrow,
+    /// The first sheet of a spreadsheet: `.xlsx`, `.ods`. Needs the feature `spreadsheets`.
+    Spreadsheet,
 }
 
-/// The formats that outcomes are written in. The output is gzipped if the path ends in `.gz`.
+/// The formats that outcomes are written in. Text is compressed if the path ends in `.gz` or `.zst`; the latter needs the feature
+/// `parquet`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OutputFormat {
     /// One JSON object per line: `.jsonl`, `.ndjson`.
@@ -30,24 +38,41 @@ pub enum OutputFormat {
     Csv,
     /// Tab-separated values with a header, quoted as in CSV: `.tsv`.
     Tsv,
+    /// Parquet: `.parquet`. Needs the feature `parquet`.
+    Parquet,
+    /// Arrow's file format: `.arrow`, `.feather`; its stream format on standard output. Needs the feature `parquet`.
+    Arrow,
 }
 
 /// File extensions and their formats. The first extension of a format is also its name.
-const INPUT_EXTENSIONS: [(&str, InputFormat); 6] = [
+const INPUT_EXTENSIONS: [(&str, InputFormat); 13] = [
     ("csv", InputFormat::Csv),
     ("tsv", InputFormat::Tsv),
     ("jsonl", InputFormat::JsonLines),
     ("ndjson", InputFormat::JsonLines),
     ("json", InputFormat::Json),
     ("txt", InputFormat::Text),
+    ("parquet", InputFormat::Parquet),
+    ("arrow", InputFormat::Arrow),
+    ("arrows", InputFormat::Arrow),
+    ("feather", InputFormat::Arrow),
+    ("ipc", InputFormat::Arrow),
+    ("xlsx", InputFormat::Spreadsheet),
+    ("ods", InputFormat::Spreadsheet),
 ];
 
-const OUTPUT_EXTENSIONS: [(&str, OutputFormat); 4] = [
+const OUTPUT_EXTENSIONS: [(&str, OutputFormat); 7] = [
     ("jsonl", OutputFormat::JsonLines),
     ("ndjson", OutputFormat::JsonLines),
     ("csv", OutputFormat::Csv),
     ("tsv", OutputFormat::Tsv),
+    ("parquet", OutputFormat::Parquet),
+    ("arrow", OutputFormat::Arrow),
+    ("feather", OutputFormat::Arrow),
 ];
+
+/// The extensions of compressed text, after that of its format.
+const COMPRESSED: [&str; 4] = ["gz", "zst", "bz2", "xz"];
 
 impl InputFormat {
     /// The format for the extension of `path`, in any case, with or without `.gz` after it.
@@ -57,6 +82,23 @@ impl InputFormat {
     pub fn of(path: &Path) -> Result<Self, Problem> {
         by_ending(path, &INPUT_EXTENSIONS)
             .map_err(|problem| problem.hint("give the format with `--input-format`"))
+    }
+}
+
+impl InputFormat {
+    /// What it is called in a sentence, for a format that is not text.
+    pub(crate) fn binary(self) -> Option<&'static str> {
+        match self {
+            Self::Parquet => Some("Parquet"),
+            Self::Arrow => Some("Arrow"),
+            Self::Spreadsheet => Some("a spreadsheet"),
+            Self::Csv | Self::Tsv | Self::JsonLines | Self::Json | Self::Text => None,
+        }
+    }
+
+    /// What it is called in a sentence.
+    pub(crate) fn what(self) -> &'static str {
+        self.binary().unwrap_or("text")
     }
 }
 
@@ -101,9 +143,30 @@ impl fmt::Display for OutputFormat {
     }
 }
 
-/// Whether `path` ends in `.gz`.
-pub(crate) fn is_gzip(path: &Path) -> bool {
-    ending(path).is_some_and(|ending| ending == "gz")
+/// How an output is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compressed {
+    No,
+    Gzip,
+    Zstd,
+}
+
+impl Compressed {
+    /// As the extension of `path` says.
+    ///
+    /// # Errors
+    /// A compression that is only read.
+    pub(crate) fn of(path: &Path) -> Result<Self, Problem> {
+        match ending(path).as_deref() {
+            Some("gz") => Ok(Self::Gzip),
+            Some("zst") => Ok(Self::Zstd),
+            Some(ending @ ("bz2" | "xz")) => {
+                let message = format!("`{}`: outputs are not compressed as `.{ending}`", path.display());
+                Err(Problem::new(message).hint("use `.gz` or `.zst`"))
+            }
+            _ => Ok(Self::No),
+        }
+    }
 }
 
 fn ending(path: &Path) -> Option<String> {
@@ -111,7 +174,8 @@ fn ending(path: &Path) -> Option<String> {
 }
 
 fn by_ending<F: Copy>(path: &Path, endings: &[(&str, F)]) -> Result<F, Problem> {
-    let stem = if is_gzip(path) { path.with_extension("") } else { path.to_owned() };
+    let is_compressed = ending(path).is_some_and(|ending| COMPRESSED.contains(&ending.as_str()));
+    let stem = if is_compressed { path.with_extension("") } else { path.to_owned() };
     let found = ending(&stem);
     let known = || list(endings, "`.");
     match found {
@@ -160,6 +224,8 @@ mod tests {
             ("a.b.jsonl.gz", InputFormat::JsonLines),
             ("a.ndjson", InputFormat::JsonLines),
             ("a.json.GZ", InputFormat::Json),
+            ("a.csv.zst", InputFormat::Csv),
+            ("a.parquet", InputFormat::Parquet),
             ("a.txt", InputFormat::Text),
         ] {
             assert_eq!(InputFormat::of(Path::new(path)), Ok(expected), "{path}");
@@ -170,12 +236,12 @@ mod tests {
     fn an_unknown_extension_is_reported_with_the_known_ones() {
         for (path, message) in [
             (
-                "a.xlsx",
-                "`a.xlsx` has the unknown file extension `.xlsx`, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`",
+                "a.xls",
+                "`a.xls` has the unknown file extension `.xls`, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`, `.parquet`, `.arrow`, `.arrows`, `.feather`, `.ipc`, `.xlsx`, `.ods`",
             ),
             (
                 "b.gz",
-                "`b.gz` has no file extension that identifies its format, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`",
+                "`b.gz` has no file extension that identifies its format, expected one of `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.txt`, `.parquet`, `.arrow`, `.arrows`, `.feather`, `.ipc`, `.xlsx`, `.ods`",
             ),
         ] {
             let problem = InputFormat::of(Path::new(path)).unwrap_err();
@@ -185,7 +251,7 @@ mod tests {
         let problem = OutputFormat::of(Path::new("a.json")).unwrap_err();
         assert_eq!(
             problem.message,
-            "`a.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`"
+            "`a.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`, `.parquet`, `.arrow`, `.feather`"
         );
         assert_eq!(problem.hint.as_deref(), Some("give the format with `--output-format`"));
     }
@@ -200,7 +266,7 @@ mod tests {
         }
         assert_eq!(
             "xml".parse::<OutputFormat>().unwrap_err().message,
-            "unknown format `xml`, expected one of `jsonl`, `ndjson`, `csv`, `tsv`"
+            "unknown format `xml`, expected one of `jsonl`, `ndjson`, `csv`, `tsv`, `parquet`, `arrow`, `feather`"
         );
     }
 }

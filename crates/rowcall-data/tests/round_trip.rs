@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use rowcall::{Failure, FailureKind, Outcome, Row, Sink, Source};
-use rowcall_data::{Input, InputFormat, InputOptions, Layout, Output, OutputFormat};
+use rowcall_data::{Input, InputFormat, InputOptions, Layout, Output, OutputFormat, OutputOptions};
 use serde_json::{Map, Value, json};
 
 #[derive(Clone, Default)]
@@ -46,7 +46,8 @@ async fn read(format: InputFormat, text: &[u8]) -> (Vec<String>, Vec<Row>) {
 async fn write(format: OutputFormat, columns: &[String], rows: Vec<Row>) -> Vec<u8> {
     let text = Shared::default();
     let layout = Layout::under("v").unwrap();
-    let mut output = Output::from_writer("output", text.clone(), format, layout, columns);
+    let options = OutputOptions { columns: columns.to_vec(), ..OutputOptions::new(layout) };
+    let mut output = Output::from_writer("output", text.clone(), format, options).unwrap();
     let done = rows.into_iter().map(|row| {
         let unasked = Outcome::unasked(row.index, Failure::unasked(FailureKind::Refusal, "no"));
         let outcome = Outcome { result: Ok(json!("v")), ..unasked };

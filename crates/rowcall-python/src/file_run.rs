@@ -49,6 +49,8 @@ pub(crate) struct FileRun {
     failed: Option<PathBuf>,
     validated_by_hash: Option<String>,
     in_input_order: bool,
+    explode: Option<String>,
+    part_rows: Option<NonZeroU64>,
     limit_rows: Option<NonZeroU64>,
     force: bool,
 }
@@ -106,16 +108,30 @@ impl FileRun {
         let input = Input::open(&self.input, self.input_options(&layout)?)?;
         check_columns(&extractor, input.header(), &settings.images, settings.same_prompt())?;
         let columns = input.first_record_fields().unwrap_or_default().to_vec();
+        let record_schema = input.record_schema().map(str::to_owned);
         let extractor = match &self.journal {
             None => extractor,
             Some(journal) => {
                 if !(self.force || journal.fresh) {
                     files.check_output()?;
                 }
-                extractor.journal_with(&journal.options(&self.memo(settings, &columns)?))?
+                extractor.journal_with(&journal.options(&self.memo(
+                    settings,
+                    &columns,
+                    record_schema.as_deref(),
+                )?))?
             }
         };
-        let options = OutputOptions { format: output_format, layout, columns, failed: self.failed.clone() };
+        let options = OutputOptions {
+            format: output_format,
+            schema: output_schema.clone(),
+            columns,
+            record_schema,
+            part_rows: self.part_rows,
+            explode: self.explode.clone(),
+            failed: self.failed.clone(),
+            ..OutputOptions::new(layout)
+        };
         let output = Output::open(Some(&self.output), options)?;
         let order = if self.in_input_order { OrderBy::Input } else { OrderBy::Completed };
         let (notes, limit) = (input.notes(), self.limit_rows.map(NonZeroU64::get));
@@ -140,7 +156,7 @@ impl FileRun {
     }
 
     /// What the command line would store about this run.
-    fn memo(&self, settings: &Settings, columns: &[String]) -> Result<Memo> {
+    fn memo(&self, settings: &Settings, columns: &[String], record_schema: Option<&str>) -> Result<Memo> {
         Ok(Memo {
             journal: self.journal.as_ref().map(|journal| Memo::whole_path(&journal.path)),
             input: Some(Memo::whole_path(&self.input)),
@@ -150,6 +166,9 @@ impl FileRun {
             into: self.into.clone(),
             meta: self.meta,
             columns: columns.to_vec(),
+            record_schema: record_schema.map(str::to_owned),
+            explode: self.explode.clone(),
+            part_rows: self.part_rows,
             validated_by_hash: self.validated_by_hash.clone(),
             ..settings.memo()?
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::{Error, Extractor, JournalOptions, KnownFailures, OrderBy, Problem, Result};
 use rowcall_cli::{Files, Memo};
-use rowcall_data::{KeptRows, Notes, Output, OutputOptions};
+use rowcall_data::{KeptRows, Notes, Output, OutputOptions, is_folder};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -76,7 +76,16 @@ impl Rerun {
         // Whatever the new settings are, the rerun continues the original run's journal.
         let extractor = extractor.journal_of(contents.identity(), &options)?;
         let format = memo.output_format.as_deref().map(str::parse).transpose().map_err(Error::Config)?;
-        let options = OutputOptions { format, layout, columns: memo.columns, failed: memo.failed };
+        let options = OutputOptions {
+            format,
+            schema: output_schema.clone(),
+            columns: memo.columns,
+            record_schema: memo.record_schema,
+            part_rows: memo.part_rows.filter(|_| is_folder(&output)),
+            explode: memo.explode,
+            failed: memo.failed,
+            ..OutputOptions::new(layout)
+        };
         Ok(Opened {
             extractor: extractor.known_failures(KnownFailures::AskAgain),
             in_all: InAll::Rows(contents.totals().rows),

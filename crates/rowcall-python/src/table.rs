@@ -2,7 +2,6 @@
 //! `table/columns.rs` defines these columns.
 
 mod columns;
-mod shape;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -10,11 +10,12 @@ use rowcall_data::{
 /// Where rows come from, and how they are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArguments {
-    /// A CSV, TSV, JSON Lines, JSON or text file, optionally gzipped; `-` reads stdin
+    /// A CSV, TSV, JSON Lines, JSON, text, Parquet or Arrow file or a spreadsheet, a folder of them, or a pattern such as
+    /// `data/*.parquet`; text may be compressed; `-` reads stdin
     #[arg(value_name = "INPUT")]
     pub(crate) path: PathBuf,
     /// The input's format, regardless of its file name and content
-    #[arg(long, value_name = "csv|tsv|jsonl|json|txt")]
+    #[arg(long, value_name = "csv|tsv|jsonl|json|txt|parquet|arrow|xlsx")]
     pub(crate) input_format: Option<InputFormat>,
     /// What to do with rows that failed in an earlier step (`_error` is not empty): fail them again without a request
     /// (`error`), leave them out (`skip`) or ask about them (`ask`)

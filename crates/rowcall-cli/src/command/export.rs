@@ -1,11 +1,14 @@
 //! `rowcall export`: an output from a journal alone, in any format and order.
 
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Mutex;
 
 use rowcall::journal::{Contents, Rows};
 use rowcall::{Error, Event, EventKind, KnownFrom, OrderBy, Problem, Result, Schema, Sink, Stats};
-use rowcall_data::{Output, OutputFormat, OutputOptions, RowsInAll, Written, is_output_of, is_reader_gone};
+use rowcall_data::{
+    Output, OutputFormat, OutputOptions, RowsInAll, Written, is_folder, is_output_of, is_reader_gone,
+};
 
 use crate::args::ExportArguments;
 use crate::exit::Exit;
@@ -29,6 +32,7 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
         let message = format!("the run that writes `{}` is still in progress", output.display());
         return Err(Error::Config(Problem::new(message).hint("choose another output with `-o`")));
     }
+    let is_parts = output.is_some_and(is_folder);
     let view = View {
         into: arguments.view.into.clone().or_else(|| memo.into.clone()),
         meta: arguments.view.meta || memo.meta,
@@ -38,6 +42,8 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
             .output_format
             .or_else(|| memo.output_format().filter(|_| output.is_none_or(|path| is_own(path, &memo)))),
         failed: arguments.view.failed.clone(),
+        explode: arguments.view.explode.clone().or_else(|| memo.explode.clone()),
+        part_rows: arguments.view.part_rows.or(memo.part_rows.filter(|_| is_parts)),
         values: memo.values(),
     };
     let progress = Progress::new(Verbosity::of(arguments.quiet, false));
@@ -62,6 +68,8 @@ pub(crate) struct View {
     pub(crate) meta: bool,
     pub(crate) format: Option<OutputFormat>,
     pub(crate) failed: Option<std::path::PathBuf>,
+    pub(crate) explode: Option<String>,
+    pub(crate) part_rows: Option<NonZeroU64>,
     pub(crate) values: Values,
 }
 
@@ -94,7 +102,16 @@ pub(crate) fn open(contents: &Contents, output: Option<&Path>, view: View) -> Re
     };
     Output::open(
         output,
-        OutputOptions { format: view.format, layout, columns: memo.columns, failed: view.failed },
+        OutputOptions {
+            format: view.format,
+            columns: memo.columns,
+            record_schema: memo.record_schema,
+            explode: view.explode,
+            part_rows: view.part_rows,
+            failed: view.failed,
+            schema: contents.identity().schema.clone(),
+            ..OutputOptions::new(layout)
+        },
     )
 }
 
@@ -206,8 +223,14 @@ fn has_rows_of(journal: &Path, file: &Path, memo: &Memo) -> Result<bool> {
         Values::Validated => layout,
         Values::Unvalidated => layout.with_unvalidated(),
     };
-    let options =
-        OutputOptions { format: memo.output_format(), layout, columns: memo.columns.clone(), failed: None };
+    let options = OutputOptions {
+        format: memo.output_format(),
+        columns: memo.columns.clone(),
+        record_schema: memo.record_schema.clone(),
+        explode: memo.explode.clone(),
+        schema: contents.identity().schema.clone(),
+        ..OutputOptions::new(layout)
+    };
     let page = contents.into_rows()?.next_page()?;
     is_output_of(file, &page, &options)
 }

@@ -8,7 +8,7 @@ use rowcall::{
     EqualRows, Error, Extractor, Halt, JournalOptions, OrderBy, Outcome, Parameters, Problem, Result, Row,
     SamePrompt, Schema, Sink,
 };
-use rowcall_data::{KeptRows, Output, RowsInAll};
+use rowcall_data::{KeptRows, Output, RowsInAll, is_folder};
 use serde_json::Value;
 
 use super::export::{View, check_failed, check_own, open, rebuild};
@@ -104,6 +104,8 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             meta: memo.meta,
             format: memo.output_format().filter(|_| arguments.output.is_none()),
             failed: memo.failed.clone(),
+            explode: memo.explode.clone(),
+            part_rows: memo.part_rows.filter(|_| output.as_deref().is_some_and(is_folder)),
             values: memo.values(),
         };
         let sink = match output {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rowcall::schema::Observed;
 use rowcall::{
-    AccountOptions, Client, EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Protocol, Result,
-    SamePrompt, Schema, Source, Stats, Usd,
+    AccountOptions, Client, EqualRows, Error, Extractor, Halt, Mode, OrderBy, Parameters, Problem, Protocol,
+    Result, SamePrompt, Schema, Source, Stats, Usd,
 };
-use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
+use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, is_folder, same_file};
 use serde_json::Value;
 
 use super::estimate;
@@ -54,6 +54,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
             let message = format!("the output `{}` is also the input", output.display());
             return Err(Error::Config(Problem::new(message).hint("choose another output with `-o`")));
         }
+        check_order(arguments)?;
         let input = arguments.input.open(&layout)?;
         check_columns(&extractor, input.header(), &arguments.task.images, same_prompt(arguments))?;
         if let Some(rows) = arguments.show_requests {
@@ -78,6 +79,18 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         let memo = Memo::of(arguments, &assumed, &input, journal.as_deref());
         write(&extractor, input, layout, arguments, &model, Record { journal, memo }).await
     })
+}
+
+/// Checks that a folder of parts is in input order, since a part has the rows between two positions.
+fn check_order(arguments: &RunArguments) -> Result<()> {
+    let is_parts = arguments.view.output.as_deref().is_some_and(is_folder);
+    match OrderBy::from(arguments.view.order) {
+        OrderBy::Completed if is_parts => {
+            let message = "a folder of parts is in input order, but `--order completed` was given";
+            Err(Error::Config(Problem::new(message).hint("leave out `--order`, or write a single file")))
+        }
+        OrderBy::Completed | OrderBy::Input => Ok(()),
+    }
 }
 
 /// The extractor that uses the server's observed schema support, from the journal or from a probe.
@@ -178,9 +191,13 @@ async fn write(
         arguments.view.output.as_deref(),
         OutputOptions {
             format: arguments.view.output_format,
-            layout,
+            schema: extractor.identity().schema.clone(),
             columns: memo.columns,
+            record_schema: memo.record_schema,
+            explode: memo.explode,
+            part_rows: memo.part_rows,
             failed: arguments.view.failed.clone(),
+            ..OutputOptions::new(layout)
         },
     );
     let output = match opened {

@@ -8,6 +8,7 @@ mod equal_rows;
 mod export;
 mod reruns;
 mod resume;
+mod parts;
 mod rows;
 mod secrets;
 mod strangers;

@@ -18,4 +18,5 @@ mod providers;
 mod refusals;
 mod report;
 mod run;
+mod tables;
 mod tls;

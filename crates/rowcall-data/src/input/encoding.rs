@@ -1,4 +1,4 @@
-//! From bytes to UTF-8 text: gzip is detected from the first bytes, whatever the path's extension; UTF-16 from its
+//! From bytes to UTF-8 text, decompressed by `compressed.rs`: UTF-16 from its
 //! byte order mark; any other encoding must be named. The parsers check record by record that UTF-8 is valid. A byte
 //! sequence that is invalid in another encoding becomes a byte that is invalid in UTF-8, so that they find it too.
 
@@ -6,7 +6,7 @@ use std::io::{self, Cursor, ErrorKind, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::gzip::{MAGIC, Members};
+use super::compressed;
 use super::options::Encoding;
 
 const UTF8_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
@@ -26,19 +26,15 @@ pub(crate) fn text_of(
     mut bytes: Box<dyn Read + Send>,
     named: Option<Encoding>,
 ) -> io::Result<Box<dyn Read + Send>> {
-    let mut head = first(MAGIC.len(), &mut bytes)?;
-    if head == MAGIC {
-        bytes = Box::new(Members::new(Cursor::new(head).chain(bytes)));
-        head = Vec::new();
-    }
+    bytes = compressed::text_of(bytes)?;
+    let mut head = first(2, &mut bytes)?;
     // A UTF-8 mark is three bytes long, and a pipe may not have more data yet.
     head.extend(first(UTF8_MARK.len() - head.len(), &mut bytes)?);
     if head == UTF8_MARK {
         return Ok(bytes);
     }
     if head == ZIP_MARK {
-        let message =
-            "it is a zip archive, such as a spreadsheet (`.xlsx`), whatever its name; save the table as CSV";
+        let message = "it is a zip archive, such as a spreadsheet, whatever its name; name a spreadsheet `.xlsx` or `.ods`, or save the table as CSV";
         return Err(io::Error::new(ErrorKind::InvalidData, message));
     }
     if head.starts_with(&UTF32_MARK[..3]) || head.get(1) == Some(&0) || head.first() == Some(&0) {

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read};
 
 use rowcall::{Problem, Row};
 
+use super::feed::Feed;
 use super::parser::{Parser, Rows};
 use super::reason;
 
@@ -34,9 +35,10 @@ impl Feeder {
             problem: None,
         }
     }
+}
 
-    /// Reads and parses one piece; false at the end.
-    pub(crate) fn step(&mut self) -> bool {
+impl Feed for Feeder {
+    fn step(&mut self) -> bool {
         if self.ended {
             return false;
         }
@@ -61,23 +63,19 @@ impl Feeder {
         !self.ended
     }
 
-    /// The fields that every row has, if known.
-    pub(crate) fn header(&self) -> Option<&[String]> {
+    fn header(&self) -> Option<&[String]> {
         self.parser.header()
     }
 
-    /// The rows not yet taken.
-    pub(crate) fn rows(&self) -> &[Row] {
+    fn rows(&self) -> &[Row] {
         self.rows.waiting()
     }
 
-    /// Takes the rows.
-    pub(crate) fn take_rows(&mut self) -> Vec<Row> {
+    fn take_rows(&mut self) -> Vec<Row> {
         self.rows.take()
     }
 
-    /// Takes the problem that ended the text, which is reported after the rows before it.
-    pub(crate) fn take_problem(&mut self) -> Option<Problem> {
+    fn take_problem(&mut self) -> Option<Problem> {
         self.problem.take()
     }
 }

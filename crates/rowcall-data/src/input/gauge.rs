@@ -14,6 +14,10 @@ struct Counts {
     length: Option<u64>,
     bytes: AtomicU64,
     rows: AtomicU64,
+    /// How many rows there are, as the files say; 0 if they do not.
+    expected: AtomicU64,
+    /// Whether all files have said so.
+    settled: AtomicBool,
     /// Whether its last row has been counted.
     at_end: AtomicBool,
 }
@@ -52,6 +56,8 @@ impl Gauge {
             length,
             bytes: AtomicU64::new(0),
             rows: AtomicU64::new(0),
+            expected: AtomicU64::new(0),
+            settled: AtomicBool::new(false),
             at_end: AtomicBool::new(false),
         }))
     }
@@ -65,9 +71,27 @@ impl Gauge {
         if at_end {
             return Some(RowsInAll::Counted(rows));
         }
+        let expected = self.0.expected.load(Ordering::Relaxed);
+        if expected > 0 {
+            return Some(RowsInAll::Counted(expected.max(rows)));
+        }
         let length = self.0.length.filter(|_| bytes > 0 && rows > 0)?;
         let estimate = (rows as f64 * length.max(bytes) as f64 / bytes as f64).round() as u64;
         Some(RowsInAll::Estimated(estimate))
+    }
+
+    /// A file says that it has this many rows.
+    pub(super) fn expect_rows(&self, rows: u64) {
+        if self.0.settled.load(Ordering::Relaxed) {
+            return;
+        }
+        self.0.expected.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// All files were looked at and are read from their start now.
+    pub(super) fn restart(&self) {
+        self.0.bytes.store(0, Ordering::Relaxed);
+        self.0.settled.store(true, Ordering::Relaxed);
     }
 
     /// The last row has been counted.

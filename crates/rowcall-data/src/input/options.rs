@@ -169,7 +169,12 @@ impl CsvOptions {
         let usual = match format {
             InputFormat::Csv => b',',
             InputFormat::Tsv => b'\t',
-            InputFormat::JsonLines | InputFormat::Json | InputFormat::Text => return None,
+            InputFormat::JsonLines
+            | InputFormat::Json
+            | InputFormat::Text
+            | InputFormat::Parquet
+            | InputFormat::Arrow
+            | InputFormat::Spreadsheet => return None,
         };
         Some(self.delimiter.map_or(usual, |delimiter| delimiter.0))
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::notes::{Counted, Notes};
-use super::options::FailedRows;
+use super::options::{Encoding, FailedRows, InputOptions};
 use super::parser::Rows;
 use crate::layout::{ERROR_FIELD, is_own};
 use crate::record;
@@ -38,6 +38,16 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// The rules that the options set.
+    pub(crate) fn of(options: &InputOptions, notes: Notes) -> Self {
+        Self {
+            reserved: options.reserved.iter().cloned().collect(),
+            failed_rows: options.failed_rows,
+            encoding: options.encoding.map(|Encoding(named)| named.name()),
+            notes,
+        }
+    }
+
     /// Whether records with these names come from an earlier step.
     pub(crate) fn is_output<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> bool {
         self.reserved.contains(ERROR_FIELD) && names.any(|name| name == ERROR_FIELD)

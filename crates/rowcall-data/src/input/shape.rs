@@ -34,7 +34,10 @@ impl Shape {
             InputFormat::Csv | InputFormat::Tsv => Self::Columns(format),
             InputFormat::JsonLines => Self::Lines,
             InputFormat::Json => Self::Values(Form::Array),
-            InputFormat::Text => Self::Text,
+            // Not texts: their feeds are not made from a shape.
+            InputFormat::Text | InputFormat::Parquet | InputFormat::Arrow | InputFormat::Spreadsheet => {
+                Self::Text
+            }
         }
     }
 

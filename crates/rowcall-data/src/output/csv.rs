@@ -154,7 +154,8 @@ impl Csv {
 }
 
 impl LeftOut {
-    fn add(&mut self, name: &str) {
+    /// Counts a field without a column.
+    pub(crate) fn add(&mut self, name: &str) {
         self.fields += 1;
         if self.names.len() < NAMES_LEFT_OUT && !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());

@@ -113,6 +113,17 @@ impl<'a> OutputRow<'a> {
     }
 }
 
+impl<'a> OutputRow<'a> {
+    /// Takes the list in this field of the value out of it, to write each of its elements. For an empty list, leaves the field
+    /// out, so that its row is not lost.
+    pub(crate) fn take_list(&mut self, field: &str) -> Option<(&'a str, &'a [Value])> {
+        let at = self.value.iter().position(|(name, _)| *name == field)?;
+        let (name, Value::Array(list)) = *self.value.get(at)? else { return None };
+        self.value.remove(at);
+        (!list.is_empty()).then_some((name, list.as_slice()))
+    }
+}
+
 impl<'a> ErrorText<'a> {
     fn of(failure: &'a Failure) -> Self {
         Self {

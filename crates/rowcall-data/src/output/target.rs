@@ -1,4 +1,4 @@
-//! Where bytes go: a file that gets its final name only when it is complete, plain or gzipped, or a stream such as
+//! Where bytes go: a file that gets its final name only when it is complete, plain or compressed, or a stream such as
 //! standard output, whose reader may go away. It knows nothing about rows.
 
 use std::fmt;
@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rowcall::{Error, Problem, Result};
+use sha2::{Digest, Sha256};
 
-use crate::format::is_gzip;
+use crate::arrow::Zstd;
+use crate::format::Compressed;
 use crate::input::reason;
 
 /// The message for a broken pipe, by which it is also recognised.
@@ -30,17 +32,31 @@ pub fn same_file(input: &Path, output: &Path) -> bool {
     input.is_some() && (input == file(output) || input == file(&part_of(output)))
 }
 
+/// Whether a reader can look at the end of an output before its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// It can.
+    File,
+    /// It gets the bytes in their order.
+    Stream,
+}
+
 /// An open file or stream.
 pub(crate) struct Target {
     name: String,
     bytes: Bytes,
     rename: Option<Rename>,
+    written: u64,
+    /// The same file again, if it is to be on the disk before it gets its name, and the hash of its bytes.
+    durable: Option<(File, Sha256)>,
 }
 
 enum Bytes {
     Plain(Box<dyn Write + Send>),
     /// Flushed only at the end: each flush costs compression, and a compressed file is not read while it is written.
     Gzip(GzEncoder<Box<dyn Write + Send>>),
+    /// As for gzip.
+    Zstd(Zstd),
 }
 
 struct Rename {
@@ -59,6 +75,7 @@ impl Target {
                 None => problem,
             })
         };
+        let compressed = Compressed::of(path).map_err(Error::Config)?;
         // Replace the target of a link, not the link.
         let (path, there) = match fs::metadata(path) {
             Ok(there) => (fs::canonicalize(path).map_err(|error| cannot_write(&error))?, Some(there)),
@@ -75,41 +92,69 @@ impl Target {
             }
         };
         let file: Box<dyn Write + Send> = Box::new(file);
-        let bytes = if is_gzip(&path) {
-            Bytes::Gzip(GzEncoder::new(file, Compression::default()))
-        } else {
-            Bytes::Plain(file)
+        let bytes = match compressed {
+            Compressed::No => Bytes::Plain(file),
+            Compressed::Gzip => Bytes::Gzip(GzEncoder::new(file, Compression::default())),
+            Compressed::Zstd => Bytes::Zstd(Zstd::new(file).map_err(Error::Config)?),
         };
-        Ok(Self { name: format!("`{}`", path.display()), bytes, rename })
+        Ok(Self { name: format!("`{}`", path.display()), bytes, rename, written: 0, durable: None })
+    }
+
+    /// A file that is at `hidden` until it is complete and on the disk, and then at `path`.
+    pub(crate) fn durable(hidden: PathBuf, path: PathBuf) -> Result<Self> {
+        let name = format!("`{}`", path.display());
+        let file = File::create(&hidden).map_err(|error| cannot_write(&name, &error))?;
+        let same = file.try_clone().map_err(|error| cannot_write(&name, &error))?;
+        let bytes = Bytes::Plain(Box::new(file));
+        let rename = Some(Rename { part: hidden, path });
+        Ok(Self { name, bytes, rename, written: 0, durable: Some((same, Sha256::new())) })
+    }
+
+    /// What messages call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is a file or a pipe or the like.
+    pub(crate) fn ends(&self) -> Ends {
+        if self.rename.is_none() { Ends::Stream } else { Ends::File }
+    }
+
+    /// How many bytes were written, before they were compressed.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// The SHA-256 of what was written, in hexadecimal digits, if it is a durable file.
+    pub(crate) fn hash(&self) -> Option<String> {
+        let (_, hash) = self.durable.as_ref()?;
+        Some(format!("{:x}", hash.clone().finalize()))
     }
 
     /// Any writer; messages call it `name`.
     pub(crate) fn stream(name: &str, writer: impl Write + Send + 'static) -> Self {
-        Self { name: name.to_owned(), bytes: Bytes::Plain(Box::new(writer)), rename: None }
+        let bytes = Bytes::Plain(Box::new(writer));
+        Self { name: name.to_owned(), bytes, rename: None, written: 0, durable: None }
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let result = match &mut self.bytes {
-            Bytes::Plain(plain) => plain.write_all(bytes),
-            Bytes::Gzip(gzip) => gzip.write_all(bytes),
-        };
-        result.map_err(|error| self.failed(&error))
+        Write::write_all(self, bytes).map_err(|error| self.failed(&error))
     }
 
     /// Makes what was written visible to a reader.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        let result = match &mut self.bytes {
-            Bytes::Plain(plain) => plain.flush(),
-            Bytes::Gzip(_) => Ok(()),
-        };
-        result.map_err(|error| self.failed(&error))
+        Write::flush(self).map_err(|error| self.failed(&error))
     }
 
     /// Completes the file and gives it its final name.
     pub(crate) fn finish(mut self) -> Result<()> {
         self.complete()?;
         let renamed = match &self.rename {
-            Some(Rename { part, path }) => fs::rename(part, path),
+            Some(Rename { part, path }) => fs::rename(part, path).and_then(|()| match &self.durable {
+                // The name is in the folder, which is written to the disk on its own.
+                Some(_) => File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all(),
+                None => Ok(()),
+            }),
             None => Ok(()),
         };
         renamed.map_err(|error| self.failed(&error))
@@ -126,17 +171,49 @@ impl Target {
         let completed = match &mut self.bytes {
             Bytes::Plain(_) => Ok(()),
             Bytes::Gzip(gzip) => gzip.try_finish(),
+            Bytes::Zstd(zstd) => zstd.finish(),
         };
-        completed.map_err(|error| self.failed(&error))
+        let synced = completed.and_then(|()| match &self.durable {
+            Some((file, _)) => file.sync_all(),
+            None => Ok(()),
+        });
+        synced.map_err(|error| self.failed(&error))
     }
 
     fn failed(&self, error: &io::Error) -> Error {
-        Error::Sink(if error.kind() == ErrorKind::BrokenPipe {
-            Problem::new(READER_GONE)
-        } else {
-            Problem::new(format!("cannot write {}: {}", self.name, reason(error)))
-        })
+        cannot_write(&self.name, error)
     }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = match &mut self.bytes {
+            Bytes::Plain(plain) => plain.write(bytes)?,
+            Bytes::Gzip(gzip) => gzip.write(bytes)?,
+            Bytes::Zstd(zstd) => zstd.write(bytes)?,
+        };
+        self.written += length as u64;
+        if let Some((_, hash)) = &mut self.durable {
+            hash.update(bytes.get(..length).unwrap_or_default());
+        }
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.bytes {
+            Bytes::Plain(plain) => plain.flush(),
+            Bytes::Gzip(_) | Bytes::Zstd(_) => Ok(()),
+        }
+    }
+}
+
+/// The error of an output called `name` that cannot be written.
+pub(crate) fn cannot_write(name: &str, error: &io::Error) -> Error {
+    Error::Sink(if error.kind() == ErrorKind::BrokenPipe {
+        Problem::new(READER_GONE)
+    } else {
+        Problem::new(format!("cannot write {name}: {}", reason(error)))
+    })
 }
 
 impl fmt::Debug for Target {

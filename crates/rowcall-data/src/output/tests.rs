@@ -325,7 +325,7 @@ fn a_row_without_a_record_has_its_fields() {
 
 fn options(format: Option<OutputFormat>) -> OutputOptions {
     let layout = Layout::beside(["label"]).unwrap();
-    OutputOptions { format, layout, columns: vec!["id".to_owned()], failed: None }
+    OutputOptions { format, columns: vec!["id".to_owned()], ..OutputOptions::new(layout) }
 }
 
 fn done() -> Vec<(Row, Outcome)> {
@@ -469,7 +469,13 @@ impl Write for Collector {
 
 fn output_to(collector: &Collector) -> Output {
     let layout = Layout::beside(["label"]).unwrap();
-    Output::from_writer("standard output", collector.clone(), OutputFormat::JsonLines, layout, &[])
+    Output::from_writer(
+        "standard output",
+        collector.clone(),
+        OutputFormat::JsonLines,
+        OutputOptions::new(layout),
+    )
+    .expect("text has no columns that cannot be held")
 }
 
 #[tokio::test]
@@ -486,8 +492,13 @@ async fn each_batch_is_flushed() {
 #[tokio::test]
 async fn a_full_pipe_blocks_nothing_else() {
     let (mut reader, writer) = io::pipe().unwrap();
-    let mut output =
-        Output::from_writer("standard output", writer, OutputFormat::JsonLines, Layout::whole(), &[]);
+    let mut output = Output::from_writer(
+        "standard output",
+        writer,
+        OutputFormat::JsonLines,
+        OutputOptions::new(Layout::whole()),
+    )
+    .unwrap();
     let long = json!("x".repeat(1024 * 1024));
     let length = r#"{"id":1,"value":"","_error":null}"#.len() + 1024 * 1024 + 1;
     let write = output.write(vec![(row(r#"{"id":1}"#), outcome(Ok(long)))]);

@@ -1,5 +1,5 @@
-//! The columns that a table gets: those of the values, `_error`, and what each row took. `shape.rs` decides the Arrow
-//! type of a value.
+//! The columns that a table gets: those of the values, `_error`, and what each row took. `rowcall-data` decides the
+//! Arrow type of a value.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,11 +7,10 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use rowcall::{Extractor, FailureKind, Outcome, Problem};
+use rowcall_data::arrow::{self, Shape};
 use rowcall_data::took;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-
-use super::shape::{self, Shape};
 
 /// The column that says why a row has no value.
 pub(super) const ERROR_COLUMN: &str = "_error";
@@ -150,18 +149,18 @@ impl Columns {
 
     /// The columns of these rows. A row whose value does not fit its column gets an error instead.
     pub(super) fn batch(&self, mut rows: Vec<Value>) -> Result<RecordBatch, ArrowError> {
-        if let Ok(batch) = shape::batch(&self.schema, &rows) {
+        if let Ok(batch) = arrow::batch(&self.schema, &rows) {
             return Ok(batch);
         }
         for row in &mut rows {
-            if let Err(error) = shape::batch(&self.schema, std::slice::from_ref(row)) {
+            if let Err(error) = arrow::batch(&self.schema, std::slice::from_ref(row)) {
                 let misfit = self.misfit(row, &error);
                 let Value::Object(fields) = row else { continue };
                 fields.retain(|name, _| name.starts_with(META_COLUMN));
                 fields.extend(self.of_error(&misfit));
             }
         }
-        shape::batch(&self.schema, &rows)
+        arrow::batch(&self.schema, &rows)
     }
 
     fn of_value(&self, value: &Value) -> Map<String, Value> {
@@ -192,7 +191,7 @@ impl Columns {
     /// Why the row does not fit the columns.
     fn misfit(&self, row: &Value, error: &ArrowError) -> Value {
         let found = self.leaves.iter().find_map(|leaf| {
-            let path: String = leaf.path.iter().map(|step| shape::step(step)).collect();
+            let path: String = leaf.path.iter().map(|step| arrow::step(step)).collect();
             leaf.shape.misfit(row.get(&leaf.name)?, &path)
         });
         let (path, message) = found.unwrap_or_else(|| (String::new(), error.to_string()));

@@ -10,24 +10,27 @@ use serde_json::{Map, Value, json};
 
 /// The shape of a value.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Shape {
+pub enum Shape {
     /// One of Arrow's own types, read directly from JSON.
     Plain(DataType),
     /// A string as it is, anything else as JSON text.
     Text,
+    /// A list of values of one shape.
     List(Box<Self>),
+    /// An object with these fields.
     Struct(Vec<(String, Self)>),
+    /// An object whose fields all have values of this shape.
     Map(Box<Self>),
 }
 
 impl Shape {
     /// The shape of the values of `schema`.
-    pub(crate) fn of(schema: &Value) -> Self {
+    pub fn of(schema: &Value) -> Self {
         of(schema, schema, &[])
     }
 
     /// The shape of `_error`.
-    pub(crate) fn error() -> Self {
+    pub fn error() -> Self {
         let text = |name: &str| (name.to_owned(), Self::Text);
         let violation = Self::Struct(vec![text("path"), text("message")]);
         Self::Struct(vec![
@@ -38,7 +41,7 @@ impl Shape {
     }
 
     /// The shape with everything that is neither an object nor flat as JSON text.
-    pub(crate) fn flat(self) -> Self {
+    pub fn flat(self) -> Self {
         match self {
             Self::List(_) | Self::Map(_) => Self::Text,
             Self::Struct(members) => {
@@ -49,7 +52,7 @@ impl Shape {
     }
 
     /// The fields of an object; `None` for other values.
-    pub(crate) fn fields(&self) -> Option<Vec<Field>> {
+    pub fn fields(&self) -> Option<Vec<Field>> {
         match self {
             Self::Struct(members) => {
                 Some(members.iter().map(|(name, shape)| Field::new(name, shape.data_type(), true)).collect())
@@ -59,7 +62,7 @@ impl Shape {
     }
 
     /// The Arrow type.
-    pub(crate) fn data_type(&self) -> DataType {
+    pub fn data_type(&self) -> DataType {
         match self {
             Self::Plain(data_type) => data_type.clone(),
             Self::Text => DataType::Utf8,
@@ -76,7 +79,7 @@ impl Shape {
     }
 
     /// `value` in the form that a column of this shape reads.
-    pub(crate) fn fit(&self, value: &Value) -> Value {
+    pub fn fit(&self, value: &Value) -> Value {
         match (self, value) {
             (_, Value::Null) => Value::Null,
             (Self::Plain(_), value) | (Self::Text, value @ Value::String(_)) => value.clone(),
@@ -100,12 +103,12 @@ impl Shape {
     }
 
     /// Whether a column of this shape would round a number in `value`, which is fitted.
-    pub(crate) fn rounds(&self, value: &Value) -> bool {
+    pub fn rounds(&self, value: &Value) -> bool {
         rounds(self, value)
     }
 
     /// The first location in the fitted `value` at `path` that does not fit a column of this shape, with the problem.
-    pub(crate) fn misfit(&self, value: &Value, path: &str) -> Option<(String, String)> {
+    pub fn misfit(&self, value: &Value, path: &str) -> Option<(String, String)> {
         let under = |name: &str| format!("{path}{}", step(name));
         match (self, value) {
             (_, Value::Null) | (Self::Text, _) => None,
@@ -140,7 +143,7 @@ impl Shape {
 }
 
 /// A field name as a step of a JSON Pointer.
-pub(crate) fn step(name: &str) -> String {
+pub fn step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -161,7 +164,7 @@ fn rounds(shape: &Shape, value: &Value) -> bool {
 ///
 /// # Errors
 /// A value that does not fit its column.
-pub(crate) fn batch(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, ArrowError> {
+pub fn batch(schema: &SchemaRef, rows: &[Value]) -> Result<RecordBatch, ArrowError> {
     let builder = ReaderBuilder::new(Arc::clone(schema)).with_batch_size(rows.len().max(1));
     let mut decoder = builder.build_decoder()?;
     let mut text = Vec::new();
