@@ -104,7 +104,11 @@ fn a_folder_of_parts_is_checked_before_anything_is_sent() {
     let parquet = ["--output-format", "parquet"];
     for (output, more, message) in [
         ("out/", &[][..], "`out/` is a folder, whose name implies no format"),
-        ("out/", &["--output-format", "parquet", "--order", "completed"], "a folder of parts is in input order"),
+        (
+            "out/",
+            &["--output-format", "parquet", "--order", "completed"],
+            "a folder of parts is in input order",
+        ),
         ("full", &parquet, "the output `full` exists, but its journal `full.journal` does not"),
         ("out.jsonl", &["--part-rows", "5"], "`--part-rows` applies to a folder of parts"),
         ("out.jsonl", &["--explode", "tags"], "`--explode tags`: the value has no such field"),
@@ -171,7 +175,8 @@ fn folders_give_their_names_as_columns() {
         fs::create_dir_all(dir.path(&format!("data/year={year}"))).expect("a folder");
         dir.write(&format!("data/year={year}/a.csv"), format!("text\nAnn is {age}\n"));
     }
-    let prompt = ["run", "data", "-s", "age int", "-p", "{{ text }} in {{ year }}", "-m", "sim", "--base-url", &url];
+    let prompt =
+        ["run", "data", "-s", "age int", "-p", "{{ text }} in {{ year }}", "-m", "sim", "--base-url", &url];
     for (output, more) in [("out.jsonl", &[][..]), ("out.parquet", &[]), ("out.csv", &[])] {
         let ran = dir.rowcall(&[&prompt[..], &["-o", output], more].concat());
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);

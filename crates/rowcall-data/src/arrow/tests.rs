@@ -1,5 +1,7 @@
 //! Tables through a run: every Arrow type goes in as a row and comes out as it was.
 
+mod tools;
+
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,7 +67,8 @@ fn all_types() -> RecordBatch {
     ] {
         add(to(texts(), &data_type));
     }
-    add(Arc::new(FixedSizeBinaryArray::from(vec![Some(&[0_u8, 255][..]), None, Some(&[1, 2])])));
+    let pairs = [Some([0_u8, 255]), None, Some([1, 2])].into_iter();
+    add(Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(pairs, 2).expect("pairs")));
     // Not numbers, and extremes.
     add(Arc::new(Float64Array::from(vec![Some(f64::NAN), Some(f64::INFINITY), Some(-0.1)])));
     add(Arc::new(Float32Array::from(vec![Some(f32::NEG_INFINITY), None, Some(0.1)])));

@@ -20,7 +20,9 @@ fn files(story: &Story) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn parts_of_a_killed_run_are_the_same_after_it_is_resumed() {
     let whole = Story::instant(&ages(400));
-    let arguments = |story: &Story| [&story.asking("in.txt").map(str::to_owned)[..], &PARQUET.map(str::to_owned)].concat();
+    let arguments = |story: &Story| {
+        [&story.asking("in.txt").map(str::to_owned)[..], &PARQUET.map(str::to_owned)].concat()
+    };
     let run = |story: &Story| {
         let arguments = arguments(story);
         story.dir.rowcall(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
