@@ -359,7 +359,7 @@ async fn a_value_that_does_not_fit_its_column_is_an_error_in_its_row() {
 #[tokio::test]
 async fn parts_hold_the_rows_between_two_positions_and_are_the_same_again() {
     let folder = TempDir::new().expect("a folder");
-    let (from, to) = (folder.path().join("in.csv"), folder.path().join("out"));
+    let (from, to) = (folder.path().join("in.csv"), folder.path().join("out/"));
     let lines: String = (0..2500).map(|row| format!("{row}\n")).collect();
     std::fs::write(&from, format!("id\n{lines}")).expect("a file");
     let mut seen = Vec::new();

@@ -154,6 +154,7 @@ impl Input {
         let Opening { name, named, format, gauge } = opening;
         let (mut feed, shape) = feed_of(&name, bytes, format, options, &rules, &gauge)?;
         let first_record_fields = peek(&mut *feed, &name)?;
+        check_header(&*feed, format, &name)?;
         if (named, format) == (None, InputFormat::Json)
             && shape != Some(Shape::Values(Form::Array))
             && let [Row { fields: Ok(object), .. }] = feed.rows()
@@ -187,6 +188,7 @@ impl Input {
         let mut feed: Box<dyn Feed> = Box::new(Chain::new(&first, feed, files, open));
         let name = quoted(path);
         let first_record_fields = peek(&mut *feed, &name)?;
+        check_header(&*feed, format, &name)?;
         Self::read(feed, name, first_record_fields, gauge, notes)
     }
 
@@ -372,6 +374,15 @@ fn peek(feed: &mut dyn Feed, name: &str) -> std::result::Result<Option<Vec<Strin
         }
         _ => Ok(first_record_fields),
     }
+}
+
+/// Checks that a CSV has a header.
+fn check_header(feed: &dyn Feed, format: InputFormat, name: &str) -> std::result::Result<(), Problem> {
+    if feed.header().is_some() || !matches!(format, InputFormat::Csv | InputFormat::Tsv) {
+        return Ok(());
+    }
+    let message = format!("{name} has no header, expected a first line with column names");
+    Err(Problem::new(message).hint("for lines of text use `--input-format txt`"))
 }
 
 /// Checks that all files have the columns of the first, before anything is asked.

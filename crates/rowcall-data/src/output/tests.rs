@@ -394,12 +394,17 @@ fn opening_reports_an_output_that_cannot_be_written() {
             format!("cannot write `{shown}/no/out.csv`: No such file or directory"),
             format!("create the directory `{shown}/no` first"),
         ),
-        ("d.csv", None, format!("cannot write `{shown}/d.csv`: Is a directory"), String::new()),
+        (
+            "d.csv",
+            None,
+            format!("`{shown}/d.csv` is a folder, whose name implies no format"),
+            "give the format with `--output-format`, such as `parquet`".to_owned(),
+        ),
         (
             "out.json",
             None,
             format!(
-                "`{shown}/out.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`"
+                "`{shown}/out.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`, `.parquet`, `.arrow`, `.feather`"
             ),
             "give the format with `--output-format`".to_owned(),
         ),
