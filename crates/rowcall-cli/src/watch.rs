@@ -70,6 +70,7 @@ fn adapted(event: &Event) -> Option<String> {
     match &event.kind {
         EventKind::Adapted(what) => Some(format!("note: {what}")),
         EventKind::Warned(what) => Some(format!("warning: {what}")),
+        EventKind::Adjusted(adjustment) => Some(format!("note: {adjustment}")),
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken
@@ -79,7 +80,8 @@ fn adapted(event: &Event) -> Option<String> {
         | EventKind::Waits(_)
         | EventKind::Reasked { .. }
         | EventKind::Ended { .. }
-        | EventKind::Abandoned => None,
+        | EventKind::Abandoned
+        | EventKind::Retried { .. } => None,
     }
 }
 
@@ -104,7 +106,10 @@ fn line(event: &Event) -> Option<String> {
         EventKind::Ended { failure: Some(reason), effort: _ } => {
             Some(format!("row {row} failed: {}", reason.kind.name()))
         }
-        EventKind::Adapted(_) | EventKind::Warned(_) => adapted(event),
+        EventKind::Retried { failure } => {
+            Some(format!("row {row} is retried, after it failed: {}", failure.kind.name()))
+        }
+        EventKind::Adapted(_) | EventKind::Warned(_) | EventKind::Adjusted(_) => adapted(event),
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken

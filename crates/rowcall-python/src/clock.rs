@@ -31,7 +31,9 @@ impl Clock {
             | EventKind::Waits(_)
             | EventKind::Adapted(_)
             | EventKind::Warned(_)
-            | EventKind::Reasked { .. } => {}
+            | EventKind::Reasked { .. }
+            | EventKind::Retried { .. }
+            | EventKind::Adjusted(_) => {}
         }
     }
 

@@ -180,5 +180,11 @@ fn describe(kind: &EventKind) -> (&'static str, Value) {
             }),
         ),
         EventKind::Abandoned => ("abandoned", Value::Null),
+        EventKind::Retried { failure } => {
+            ("retried", json!({ "failure": failure.kind.name(), "message": &*failure.message }))
+        }
+        EventKind::Adjusted(adjustment) => {
+            ("adjusted", json!({ "name": adjustment.name(), "change": adjustment.to_string() }))
+        }
     }
 }

@@ -16,6 +16,7 @@ mod probing;
 
 pub(crate) use account::Account;
 pub use bounds::MOST_CONCURRENCY;
+pub(crate) use bounds::adjustment as check_adjustment;
 pub(crate) use known_as::KnownAs;
 pub use options::{AccountOptions, TaskOptions};
 pub(crate) use plan::{Plan, service_tier};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::adjustment::Adjustment;
 use crate::fault::{Fault, FaultKind};
 use crate::money::Cost;
 use crate::outcome::{Effort, Reason};
@@ -88,6 +89,13 @@ pub enum EventKind {
     },
     /// The run was stopped or dropped before the row was finished; it has no outcome.
     Abandoned,
+    /// The row, which failed earlier in this run, is asked about again: see [`RunControl::retry_failed`](crate::RunControl::retry_failed).
+    Retried {
+        /// Why it had no value.
+        failure: Reason,
+    },
+    /// Not about a row: the user changed the run while it was under way.
+    Adjusted(Adjustment),
 }
 
 /// The origin of an outcome for a row that is not asked about.

@@ -213,7 +213,8 @@ async fn ask(
         }
         let at = Moment::from(SystemTime::now());
         let most = most(weight, at);
-        if plan.account.budget.is_some() && (most.is_none() || most > stake.most) {
+        let has_lost_bound = most.is_none() && stake.most.is_some();
+        if has_lost_bound || most > stake.most {
             // Its maximum cost has risen while it waited.
             permit.hand_back();
             continue;

@@ -20,6 +20,7 @@ pub use self::estimator::{Estimator, RunEstimator};
 use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
 use crate::config::{KnownAs, Plan};
+use crate::control::RunControl;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::extract::key;
@@ -184,6 +185,18 @@ impl<T> Extractor<T> {
 
     fn with_plan(plan: Plan) -> Self {
         Self { plan: Arc::new(plan), value: PhantomData }
+    }
+
+    /// A handle that steers the runs of this extractor and its clones while they are under way: pause, limits, stop. Extractors with a
+    /// [`concurrency`](Self::concurrency) of their own are steered by themselves; `control` of the extractor that runs reports to all
+    /// its observers.
+    pub fn control(&self) -> RunControl {
+        RunControl::new(&self.plan)
+    }
+
+    /// The same extractor, whose runs are steered by themselves, with the same limit on attempts in flight.
+    pub fn steered_apart(&self) -> Self {
+        Self::with_plan(Plan::clone(&self.plan).steered_apart())
     }
 
     /// The statistics of all calls of this extractor and its clones so far.

@@ -53,6 +53,7 @@
 // The front door.
 mod client;
 mod config;
+mod control;
 mod extractor;
 #[cfg(feature = "garde")]
 mod garde_rules;
@@ -67,8 +68,10 @@ mod order;
 mod probe;
 mod recall;
 mod refusals;
+mod retries;
 mod run;
 mod sampler;
+mod steering;
 mod stops;
 mod tokenizer;
 mod weight;
@@ -86,6 +89,7 @@ pub mod retry;
 mod transport;
 
 // The nouns.
+pub mod adjustment;
 mod attempt;
 mod check;
 mod error;
@@ -115,12 +119,14 @@ mod turn;
 mod validity;
 mod violation;
 
+pub use adjustment::Adjustment;
 pub use admission::DEFAULT_CONCURRENCY;
 pub use attempt::{Attempt, AttemptResult};
 pub use cache::CacheOptions;
 pub use check::{Authority, Check, Scope};
 pub use client::{Client, ClientBuilder};
 pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, TaskOptions};
+pub use control::{RunControl, RunSettings};
 pub use error::{Error, Problem, Result};
 pub use estimate::{Range, RowEstimate, RunEstimate};
 pub use event::{Event, EventKind, KnownFrom};
@@ -148,7 +154,7 @@ pub use retry::RetryPolicy;
 pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};
 pub use schema::{FurtherFields, Schema};
 pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
-pub use standing::{Bound, Dimension, LimitedBy, Period};
+pub use standing::{Bound, Dimension, KnownLimit, LimitFrom, LimitedBy, Period};
 pub use stats::Stats;
 pub use stops::{MaxFailures, Stops};
 pub use totals::Totals;

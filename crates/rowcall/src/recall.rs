@@ -75,6 +75,11 @@ impl Recall {
         self.unsettled.len()
     }
 
+    /// The same by index.
+    pub(crate) fn unsettled_rows(&self) -> &BTreeSet<u64> {
+        &self.unsettled
+    }
+
     /// Whether no more events will come unless there is new input.
     pub(crate) fn is_idle(&self) -> bool {
         self.events.is_empty() && self.unsettled.is_empty() && self.loading == 0

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "rows are spawned here and nowhere else")]
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,10 @@ use crate::outcome::Outcome;
 use crate::recall::{Candidate, Done, Recall, RecallEvent};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::relay::Relay;
+use crate::retries::{FailedRows, Retries};
 use crate::sampler::Sampler;
 use crate::source::{Sink, Source};
+use crate::steering::{Command, Listener};
 use crate::stops::Progress;
 use crate::validity::{self, Verdict};
 
@@ -66,6 +69,9 @@ pub(crate) struct Run<S> {
     progress: Progress,
     /// Measures the run's curves for its journal.
     sampler: Option<Sampler>,
+    /// Hears the user's commands; a run within a run does not.
+    listener: Option<Listener>,
+    retries: Retries,
     stopped_by: Option<Error>,
 }
 
@@ -94,6 +100,12 @@ impl<S: Source> Run<S> {
         Self::with_window(plan, source, OrderBy::Completed, None, placing)
     }
 
+    /// A run over failed rows within another run, which ends both, hears all commands and measures.
+    pub(crate) fn within(plan: Arc<Plan>, source: S, halt: Halt) -> Self {
+        let run = Self::apart(plan, source, Placing::Again).halted_by(halt);
+        Self { listener: None, sampler: None, ..run }
+    }
+
     fn with_window(
         plan: Arc<Plan>,
         source: S,
@@ -119,7 +131,10 @@ impl<S: Source> Run<S> {
             plan.observers.emit(0, EventKind::Probed { effort });
         }
         let sampler = recall.interval().map(|length| Sampler::new(Arc::clone(&plan), length));
+        let listener = Some(plan.steering.listen());
         Self {
+            listener,
+            retries: Retries::default(),
             progress: Progress::new(plan.stops),
             sampler,
             plan,
@@ -178,7 +193,11 @@ impl<S: Source> Run<S> {
                 self.release_held();
                 continue;
             }
-            if nothing_to_take && self.tasks.is_empty() && self.recall.is_idle() {
+            if self.retries.is_due() {
+                self.begin_retries();
+            }
+            let is_idle = self.recall.is_idle() && self.retries.is_idle();
+            if nothing_to_take && self.tasks.is_empty() && is_idle {
                 match self.end() {
                     Some(ended) => return ended,
                     None => continue,
@@ -206,6 +225,14 @@ impl<S: Source> Run<S> {
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
+                commands = commands(self.listener.as_mut()) => {
+                    commands.into_iter().for_each(|command| self.carry_out(command));
+                }
+                retried = self.retries.wait() => {
+                    if let Err(error) = retried {
+                        self.stop(error);
+                    }
+                }
                 () = end_of_interval(self.sampler.as_mut()) => self.sample(),
                 problem = self.progress.time_is_up(), if !self.halt.is_on() => self.stop(Error::Limit(problem)),
                 () = tokio::time::sleep(LONGEST_HOLD), if only_held => self.release_held(),
@@ -232,6 +259,21 @@ impl<S: Source> Run<S> {
             self.recall.complete(self.taken);
         }
         Some(Ok(VecDeque::new()))
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Stop => self.halt.set(),
+            Command::RetryFailed => self.retries.want(),
+            Command::Deadline(deadline) => self.progress.set_deadline(deadline),
+        }
+    }
+
+    fn begin_retries(&mut self) {
+        let unsettled = self.recall.unsettled_rows().clone();
+        if let Err(error) = self.retries.begin(&self.plan, self.taken, unsettled, self.halt.clone()) {
+            self.stop(error);
+        }
     }
 
     /// Records what happened since the last sample.
@@ -380,6 +422,21 @@ impl<S: Source> Run<S> {
     fn stop(&mut self, error: Error) {
         self.halt.set();
         self.stopped_by.get_or_insert(error);
+    }
+}
+
+impl Run<FailedRows> {
+    /// As [`Run::next`], with a type that a run within a run can have.
+    pub(crate) fn next_boxed(&mut self) -> Pin<Box<dyn Future<Output = Result<VecDeque<Done>>> + Send + '_>> {
+        Box::pin(self.next())
+    }
+}
+
+/// Waits for commands, forever without a listener.
+async fn commands(listener: Option<&mut Listener>) -> Vec<Command> {
+    match listener {
+        Some(listener) => listener.next().await,
+        None => std::future::pending().await,
     }
 }
 

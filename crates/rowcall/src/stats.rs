@@ -7,6 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
+use crate::adjustment::Adjustment;
 use crate::event::{Event, EventKind, KnownFrom};
 use crate::fault::FaultKind;
 use crate::money::{Cost, Usd};
@@ -38,6 +39,10 @@ pub struct Stats {
     pub duplicates: u64,
     /// Of the known rows, those whose values come from the cache.
     pub cached: u64,
+    /// Rows that failed and were asked about again in the same run; they count once, as they ended last.
+    pub retried: u64,
+    /// Whether the run is paused.
+    pub is_paused: bool,
     /// Rows that were taken and then abandoned because the run was stopped.
     pub abandoned: u64,
     /// Requests sent.
@@ -81,6 +86,8 @@ impl Default for Stats {
             known: 0,
             duplicates: 0,
             cached: 0,
+            retried: 0,
+            is_paused: false,
             abandoned: 0,
             requests: 0,
             in_flight: 0,
@@ -168,6 +175,29 @@ impl Stats {
             EventKind::Reasked { violations: _ } => self.reasks += 1,
             EventKind::Ended { failure, effort: _ } => self.end(event.row, failure.as_ref()),
             EventKind::Abandoned => self.abandoned += 1,
+            EventKind::Retried { failure } => {
+                // It is taken and ends a second time.
+                self.taken = self.taken.saturating_sub(1);
+                self.retried += 1;
+                if let Some(rows) = self.failed.get_mut(&failure.kind) {
+                    *rows -= 1;
+                    self.failed.retain(|_, rows| *rows > 0);
+                }
+                self.reasons.remove(failure);
+            }
+            EventKind::Adjusted(adjustment) => match adjustment {
+                Adjustment::Pause => self.is_paused = true,
+                Adjustment::Resume => self.is_paused = false,
+                Adjustment::Concurrency(_)
+                | Adjustment::Requests(_)
+                | Adjustment::Tokens(_)
+                | Adjustment::InputTokens(_)
+                | Adjustment::OutputTokens(_)
+                | Adjustment::Budget(_)
+                | Adjustment::Deadline(_)
+                | Adjustment::RetryFailed
+                | Adjustment::Stop => {}
+            },
         }
     }
 

@@ -56,7 +56,7 @@ impl MaxFailures {
 #[derive(Debug)]
 pub(crate) struct Progress {
     stops: Stops,
-    until: Option<Instant>,
+    began: Option<Instant>,
     ended: u64,
     failed: u64,
 }
@@ -64,21 +64,25 @@ pub(crate) struct Progress {
 impl Progress {
     /// Progress before the run begins.
     pub(crate) fn new(stops: Stops) -> Self {
-        Self { stops, until: None, ended: 0, failed: 0 }
+        Self { stops, began: None, ended: 0, failed: 0 }
     }
 
     /// Starts the clock, unless it is already running.
     pub(crate) fn begin(&mut self) {
-        if self.until.is_none() {
-            self.until = self.stops.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
-        }
+        self.began.get_or_insert_with(Instant::now);
+    }
+
+    /// Changes the deadline, which is still counted from the beginning of the run.
+    pub(crate) fn set_deadline(&mut self, deadline: Option<Duration>) {
+        self.stops.deadline = deadline;
     }
 
     /// Waits until the deadline; forever if there is none.
     pub(crate) async fn time_is_up(&self) -> Problem {
-        let (Some(until), Some(deadline)) = (self.until, self.stops.deadline) else {
-            return std::future::pending().await;
-        };
+        let until = self.began.zip(self.stops.deadline).and_then(|(began, deadline)| {
+            Some((began.checked_add(deadline)?, deadline))
+        });
+        let Some((until, deadline)) = until else { return std::future::pending().await };
         tokio::time::sleep_until(until).await;
         Problem::new(format!("the deadline of {deadline:?} has passed")).hint(CONTINUE)
     }

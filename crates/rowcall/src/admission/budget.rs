@@ -109,6 +109,16 @@ impl Budget {
         self.limit = Some(limit);
     }
 
+    /// Removes the budget.
+    pub(super) fn unset(&mut self) {
+        (self.limit, self.broken) = (None, None);
+    }
+
+    /// The budget, and the most that is spent or reserved of it.
+    pub(super) fn used(&self) -> Option<(Usd, Usd)> {
+        self.limit.map(|limit| (limit, self.spent + self.reserved))
+    }
+
     /// Opens a journal that has recorded spending of `at_most` so far. Any of it that is not ours already counts as spent from
     /// now on.
     pub(super) fn open(&mut self, journal: &Path, at_most: Usd) -> Purse {

@@ -60,6 +60,19 @@ pub(super) fn check(pricing: &Pricing, requested: &Parameters, tier: Option<&str
         .hint("set one for every tier with `--price in=USD,out=USD`"))
 }
 
+/// Checks that answers are limited, for a budget that is set while a run is under way.
+///
+/// # Errors
+/// If they are not.
+pub(super) fn check_limit(requested: &Parameters, offer: &Offer) -> Result<(), Problem> {
+    let of_model = offer.model.and_then(|model| model.max_output_tokens);
+    if requested.max_output_tokens.or(of_model).is_some() {
+        return Ok(());
+    }
+    Err(Problem::new("the length of answers is not limited, so no budget can be kept")
+        .hint("start the run with `--max-output-tokens` or with a budget"))
+}
+
 /// Limits the length of answers, if the user does not.
 pub(super) fn limit_output(requested: &mut Parameters, offer: &Offer) {
     let most = offer.model.and_then(|model| model.max_output_tokens).unwrap_or(u32::MAX);

@@ -30,7 +30,8 @@ impl<T> Extractor<T> {
             EventKind::Resumed { .. }
             | EventKind::Probed { .. }
             | EventKind::Adapted(_)
-            | EventKind::Warned(_) => {
+            | EventKind::Warned(_)
+            | EventKind::Adjusted(_) => {
                 others.emit(event.row, event.kind.clone());
             }
             EventKind::Taken
@@ -40,7 +41,8 @@ impl<T> Extractor<T> {
             | EventKind::Waits(_)
             | EventKind::Reasked { .. }
             | EventKind::Ended { .. }
-            | EventKind::Abandoned => {}
+            | EventKind::Abandoned
+            | EventKind::Retried { .. } => {}
         }));
         let spent = Arc::new(Mutex::new(Stats::default()));
         let folded = Arc::clone(&spent);

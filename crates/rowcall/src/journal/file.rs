@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::adjustments;
 use super::columns;
 use super::filter::Filter;
 use super::intervals;
@@ -261,7 +262,8 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     if !has_column(connection, "history")? {
         connection.execute_batch("ALTER TABLE outcomes ADD COLUMN history TEXT;")?;
     }
-    connection.execute_batch(intervals::TABLE)
+    connection.execute_batch(intervals::TABLE)?;
+    connection.execute_batch(adjustments::TABLE)
 }
 
 /// The number with which outcomes refer to these prices.

@@ -1,6 +1,7 @@
 //! What survives a crash: outcomes, and which requests were about to be sent, in a SQLite file that one process writes and any
 //! process may read. `docs/journal.md` explains the tables and what is guaranteed when.
 
+mod adjustments;
 mod columns;
 mod contents;
 mod file;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+pub use adjustments::Adjusted;
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
 pub(crate) use intents::{Asking, Intents};
@@ -26,7 +28,8 @@ pub use placed::Placed;
 pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{Change, Placing, Written};
 
-use crate::error::Problem;
+use crate::adjustment::Adjustment;
+use crate::error::{Problem, Result as RunResult};
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::money::Cost;
 use crate::outcome::Effort;
@@ -83,6 +86,7 @@ pub enum Records {
 /// A journal that is open for writing. Dropping it waits until everything is written.
 #[derive(Debug)]
 pub(crate) struct Journal {
+    path: PathBuf,
     // In drop order: the writer's connection closes last, and cleans up.
     lookup: Lookup,
     writer: Writer,
@@ -179,6 +183,7 @@ impl Journal {
             interval_ms: Arc::clone(&interval_ms),
         };
         Ok(Self {
+            path: path.clone(),
             lookup: Lookup::start(finder)?,
             writer: Writer::start(state)?,
             records: *records,
@@ -216,6 +221,24 @@ impl Journal {
     /// The length of the intervals that its runs record.
     fn interval(&self) -> Duration {
         Duration::from_millis(self.interval_ms.load(Ordering::Relaxed))
+    }
+
+    /// Whether records are kept.
+    pub(crate) fn has_records(&self) -> bool {
+        self.records == Records::Kept
+    }
+
+    /// Records that the user changed a run while it was under way.
+    pub(crate) fn adjusted(&self, adjustment: Adjustment) {
+        self.writer.write(Entry::Adjusted { adjustment });
+    }
+
+    /// The rows that have failed by now and that another request may help.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn failed_rows(&self) -> RunResult<Rows> {
+        Contents::open(&self.path)?.into_failed_rows()
     }
 
     pub(crate) fn hold(&self) -> JournalHold {

@@ -15,11 +15,13 @@ use rusqlite::{Connection, params};
 use tokio::sync::{mpsc as channel, oneshot};
 
 use super::Records;
+use super::adjustments;
 use super::columns;
 use super::file::{self, Recent};
 use super::intervals;
 use super::kind::JOURNAL;
 use super::session::Reply;
+use crate::adjustment::Adjustment;
 use crate::error::Problem;
 use crate::identity::{Key, RowKey};
 use crate::interval::{Activity, Interval};
@@ -70,6 +72,8 @@ pub(super) enum Entry {
     Probed { effort: Effort },
     /// What a run did in the interval that ends now; `run_ms` is when the run started.
     Interval { run_ms: i64, lasted: Duration, activity: Box<Activity> },
+    /// The user changed a run while it was under way.
+    Adjusted { adjustment: Adjustment },
     /// A run over an input starts.
     Begin,
     /// The run reached the end of its input, which had this many rows.
@@ -311,6 +315,10 @@ impl WriterState {
                 self.interval_ms.store(length, Ordering::Relaxed);
                 Ok(0)
             }
+            Entry::Adjusted { adjustment } => {
+                adjustments::add(&self.connection, adjustment, now)?;
+                Ok(0)
+            }
             Entry::Begin => {
                 self.totals.complete = false;
                 self.totals.moved = 0;
@@ -446,6 +454,7 @@ fn report(group: Vec<Entry>, numbers: &[i64]) {
             | Entry::Dropped { .. }
             | Entry::Probed { .. }
             | Entry::Interval { .. }
+            | Entry::Adjusted { .. }
             | Entry::Begin
             | Entry::Complete { .. } => continue,
         };
@@ -469,6 +478,7 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             | Entry::Dropped { .. }
             | Entry::Probed { .. }
             | Entry::Interval { .. }
+            | Entry::Adjusted { .. }
             | Entry::Begin
             | Entry::Complete { .. } => continue,
         };

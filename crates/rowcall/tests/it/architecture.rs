@@ -21,7 +21,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// The modules of the library, from the front door down to the nouns. A module may use the groups below its own; [`Group`] says
 /// which modules may also use their own group.
 const GROUPS: [(Group, &[&str]); 4] = [
-    (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes", "renderer"]),
+    (Group::FrontDoor, &["client", "config", "control", "extractor", "garde_rules", "outcomes", "renderer"]),
     (
         Group::Path,
         &[
@@ -29,6 +29,8 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "extract",
             "halt",
             "refusals",
+            "retries",
+            "steering",
             "order",
             "probe",
             "recall",
@@ -58,6 +60,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
     (
         Group::Nouns,
         &[
+            "adjustment",
             "attempt",
             "check",
             "error",
@@ -90,11 +93,12 @@ const GROUPS: [(Group, &[&str]); 4] = [
 ];
 
 /// Exceptions to the groups, each with its reason.
-const ALLOWANCES: [Allowance; 6] = [
+const ALLOWANCES: [Allowance; 7] = [
     Allowance { from: "run", to: "config", reason: "a run executes the plan, which only config can check" },
     Allowance { from: "validity", to: "config", reason: "the plan defines what is valid" },
     Allowance { from: "sampler", to: "config", reason: "the plan has the statistics" },
     Allowance { from: "extract", to: "config", reason: "each row is requested as the plan says" },
+    Allowance { from: "retries", to: "config", reason: "failed rows are asked about as the plan says" },
     Allowance { from: "probe", to: "config", reason: "a server is probed through the account" },
     Allowance {
         from: "recall",

@@ -5,6 +5,7 @@ mod architecture;
 mod cache;
 mod checks;
 mod connections;
+mod control;
 mod english;
 mod journal;
 mod outages;
