@@ -13,6 +13,7 @@ mod cache;
 mod choices;
 mod dialect;
 mod input;
+mod live;
 mod prices;
 mod report;
 mod schema;
@@ -22,6 +23,7 @@ pub(crate) use cache::{CacheArguments, CacheCommand, PruneArguments};
 pub(crate) use choices::{HttpArgument, ModeArgument, OrderArgument, ProtocolArgument};
 pub(crate) use dialect::DialectArgument;
 pub(crate) use input::InputArguments;
+pub(crate) use live::{CtlAction, CtlArguments, LiveArguments};
 pub(crate) use prices::{PricesCommand, UpdateArguments};
 pub(crate) use report::{DiffArguments, ReportArguments, ShowArguments};
 pub(crate) use schema::SchemaArguments;
@@ -35,7 +37,7 @@ use values::{
 #[command(name = "rowcall", version, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 every row has a value; 1 stopped by an error; 2 wrong usage, nothing was sent; \
-                        3 finished with failed rows; 4 stopped at a limit you set (budget, deadline, failures); 130 or 143 interrupted; 141 the reader of stdout went away."
+                        3 finished with failed rows; 4 stopped at a limit you set (budget, deadline, failures) or by `rowcall ctl`; 130 or 143 interrupted; 141 the reader of stdout went away."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Show(ShowArguments),
     /// Compare two journals of the same rows: agreement of fields, changed values, cost, latency
     Diff(DiffArguments),
+    /// Look at a run under way, pause, resume or stop it, change its limits
+    Ctl(CtlArguments),
     /// Rebuild an output from a journal alone, in input order unless `--order` says otherwise
     Export(Box<ExportArguments>),
     /// Retry the failed rows of a journal, then rebuild its output
@@ -88,6 +92,8 @@ pub(crate) struct RunArguments {
     pub(crate) journal: JournalArguments,
     #[command(flatten)]
     pub(crate) cache: CacheArguments,
+    #[command(flatten)]
+    pub(crate) live: LiveArguments,
     /// Stop after the first ROWS rows of the input
     #[arg(long, value_name = "ROWS", value_parser = row_limit, allow_negative_numbers = true)]
     pub(crate) limit_rows: Option<u64>,

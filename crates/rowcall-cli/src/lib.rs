@@ -13,6 +13,7 @@ mod guard;
 mod interruption;
 mod journal;
 mod key;
+mod live;
 mod litellm;
 mod model;
 mod open_files;
@@ -52,7 +53,7 @@ use crate::exit::Exit;
 /// | 1 | stopped by an error |
 /// | 2 | wrong usage; nothing was sent |
 /// | 3 | finished, with failed rows |
-/// | 4 | stopped at a limit that the user set: a budget, a deadline, failures |
+/// | 4 | stopped at a limit that the user set (a budget, a deadline, failures), or by `rowcall ctl` |
 /// | 130, 143 | interrupted by Ctrl-C, or by SIGTERM |
 /// | 141 | the reader of stdout went away |
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -76,6 +77,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Report(arguments) => command::report::report(&arguments),
         Command::Show(arguments) => command::show::show(&arguments),
         Command::Diff(arguments) => command::diff::diff(&arguments),
+        Command::Ctl(arguments) => command::ctl::ctl(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Cache(command) => command::cache::cache(&command),

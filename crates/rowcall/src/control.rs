@@ -2,7 +2,7 @@
 //! journal. Admission enforces limits and pauses; the run carries out the rest.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::adjustment::Adjustment;
@@ -13,6 +13,7 @@ use crate::event::{EventKind, Observers};
 use crate::journal::Journal;
 use crate::money::Usd;
 use crate::standing::{Dimension, KnownLimit};
+use crate::stats::Stats;
 use crate::steering::{Command, Steering};
 
 /// Steers the runs of an extractor while they are under way, from any thread: see [`Extractor::control`](crate::Extractor::control).
@@ -40,8 +41,9 @@ pub struct RunControl {
     journal: Weak<Journal>,
     /// Why no budget could be kept, if so.
     no_budget: Option<Problem>,
-    /// Whether all that was spent so far has a known maximum.
-    spending: Arc<dyn Fn() -> bool + Send + Sync>,
+    stats: Arc<Mutex<Stats>>,
+    /// Whether what earlier runs of the journal have spent has a known maximum.
+    is_bounded: bool,
     deadline: Option<Duration>,
 }
 
@@ -64,17 +66,14 @@ pub struct RunSettings {
 
 impl RunControl {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let (stats, journal) = (Arc::clone(&plan.stats), plan.journal.as_ref());
-        let before = journal.is_none_or(|journal| journal.spent().ceiling().is_some());
+        let journal = plan.journal.as_ref();
         Self {
             steering: Arc::clone(&plan.steering),
             observers: plan.observers.clone(),
             journal: journal.map(Arc::downgrade).unwrap_or_default(),
             no_budget: plan.no_budget.clone(),
-            spending: Arc::new(move || {
-                let stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
-                before && stats.cost.ceiling().is_some()
-            }),
+            stats: Arc::clone(&plan.stats),
+            is_bounded: journal.is_none_or(|journal| journal.spent().ceiling().is_some()),
             deadline: plan.stops.deadline,
         }
     }
@@ -168,6 +167,11 @@ impl RunControl {
         Ok(())
     }
 
+    /// The statistics of the extractor, as [`Extractor::stats`](crate::Extractor::stats).
+    pub fn stats(&self) -> Stats {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What is in force now.
     pub fn settings(&self) -> RunSettings {
         let share = self.steering.share();
@@ -188,7 +192,7 @@ impl RunControl {
                 if let Some(problem) = &self.no_budget {
                     return Err(Error::Config(problem.clone()));
                 }
-                if !(self.spending)() {
+                if !(self.is_bounded && self.stats().cost.ceiling().is_some()) {
                     let message = "the cost of some requests so far is unknown, so no budget can be kept";
                     return Err(Error::Config(Problem::new(message)));
                 }

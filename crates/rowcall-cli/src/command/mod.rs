@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod compare;
 mod comparison;
+pub(crate) mod ctl;
 pub(crate) mod diff;
 mod estimate;
 pub(crate) mod export;

@@ -1,7 +1,9 @@
 //! `rowcall run`: from every row of an input to an output. Anything wrong with the command is found before the first request.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rowcall::journal::Contents;
 use rowcall::schema::Observed;
 use rowcall::{
     AccountOptions, Client, EqualRows, Error, Extractor, Halt, Mode, Parameters, Problem, Protocol, Result,
@@ -10,6 +12,7 @@ use rowcall::{
 use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
 
+use super::export::{self, Values, View};
 use super::estimate;
 use crate::args::{AccountArguments, RunArguments};
 use crate::columns::check_columns;
@@ -18,6 +21,7 @@ use crate::exit::Exit;
 use crate::failures::{FailedRowFiles, failures};
 use crate::guard::{AfterFailure, FirstRows, Guarded};
 use crate::journal::{self, Memo};
+use crate::live::{Live, Total, UnderWay};
 use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
@@ -211,12 +215,34 @@ async fn write(
     let mut sink = Guarded::new(compared, halt.clone(), after_failure);
     let source = FirstRows::new(input, arguments.limit_rows);
     let most = arguments.limit_rows.unwrap_or(u64::MAX);
-    let total = |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken));
+    let total: Total = Arc::new(move |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken)));
+    let control = extractor.control();
+    let under_way = UnderWay::new(
+        control.clone(),
+        extractor.identity().model.clone(),
+        journal_path.clone(),
+        Arc::clone(&total),
+    );
+    let live = match Live::start(under_way, &arguments.live, &progress).await {
+        Ok(live) => live,
+        Err(error) => {
+            let (compared, _) = sink.into_parts();
+            if let Some(part) = compared.into_sink().leave().await? {
+                // It is still empty.
+                let _ = std::fs::remove_file(part);
+            }
+            drop(extractor);
+            journal.filter(|_| is_new).iter().for_each(|path| journal::remove(path));
+            return Err(error);
+        }
+    };
     let run = extractor.run(source, &mut sink, arguments.view.order.into(), halt.clone());
-    let (ran, signal) = match watch(run, &extractor, &halt, &progress, total).await? {
+    let (ran, signal) = match watch(run, &extractor, &halt, &progress, |taken| total(taken)).await? {
         Watched::Ended(ran, signal) => (ran, signal),
         Watched::Stopped(second) => return Ok(Exit::Interrupted(second)),
     };
+    live.end().await;
+    drop(live);
     if sink.reader_is_gone() {
         return Ok(Exit::ReaderGone);
     }
@@ -239,7 +265,15 @@ async fn write(
         }
         Written::default()
     } else {
-        output.finish().await?
+        let written = output.finish().await?;
+        match (stats.retried, arguments.view.output.as_deref(), journal_path.as_deref()) {
+            (1.., Some(output), Some(journal)) => rewritten(journal, output, arguments, &progress).await?,
+            (1.., None, _) => {
+                progress.note("rows that were retried are in the output as they failed at first: `rowcall export` writes them as they ended");
+                written
+            }
+            (_, _, _) => written,
+        }
     };
     let left = ended_early.then(|| rows_left(total(stats.taken), &stats));
     progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
@@ -257,6 +291,10 @@ async fn write(
     }
     ran?;
     failed_fast?;
+    if signal.is_none() && control.settings().is_stopping {
+        printing::note(&format!("stopped: {} left", rows_left(total(stats.taken), &stats)));
+        return Ok(Exit::Limited);
+    }
     if let Some(signal) = signal {
         printing::note(&format!("interrupted: {} left", rows_left(total(stats.taken), &stats)));
         return Ok(Exit::Interrupted(signal));
@@ -269,6 +307,27 @@ async fn write(
         ));
     }
     Ok(if stats.failures() + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
+}
+
+/// Writes the output again from the journal, which has the new outcomes of rows that were retried during the run.
+async fn rewritten(
+    journal: &Path,
+    output: &Path,
+    arguments: &RunArguments,
+    progress: &Progress,
+) -> Result<Written> {
+    let contents = Contents::open(journal)?;
+    let view = View {
+        into: arguments.view.into.clone(),
+        meta: arguments.view.meta,
+        format: arguments.view.output_format,
+        failed: arguments.view.failed.clone(),
+        values: Values::Validated,
+    };
+    let sink = export::open(&contents, Some(output), view)?;
+    let (_, written) = export::rebuild(contents, sink, arguments.view.order.into(), progress).await?;
+    progress.note(&format!("wrote `{}` again, with the retried rows", output.display()));
+    Ok(written)
 }
 
 /// How many rows are unfinished, and what they will cost if they are like the finished ones.

@@ -159,7 +159,7 @@ enum By {
 }
 
 impl Limits {
-    /// Sets the user's limit per minute. A change of it is no new burst: what was used counts.
+    /// Sets the user's limit per minute. A change does not allow another burst.
     pub(super) fn set(&mut self, dimension: Dimension, per_minute: f64, now: Duration) {
         let (rate, capacity) = (per_minute / 60.0, per_minute * BURST);
         let known = self.all.iter_mut().find(|limit| limit.by == By::User && limit.dimension == dimension);

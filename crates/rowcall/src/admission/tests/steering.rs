@@ -61,7 +61,8 @@ async fn a_larger_concurrency_of_a_run_raises_that_of_the_account() {
     let admission = with_slots(2);
     let share = admission.share(None);
     share.set_concurrency(Some(6));
-    assert_eq!(join_all((0..6).map(|_| admission.admit_free(NEED, Some(&share)))).await.len(), 6);
+    let permits = join_all((0..6).map(|_| admission.admit_free(NEED, Some(&share)))).await;
+    assert_eq!(permits.len(), 6);
     assert!(admission.admit_free(NEED, Some(&share)).now_or_never().is_none());
 }
 
