@@ -22,6 +22,7 @@ mod rows;
 mod runtime;
 mod settings;
 mod stats;
+mod steering;
 mod table;
 mod validation;
 mod validator;

@@ -147,8 +147,18 @@ impl RunControl {
     /// # Errors
     /// [`Error::Config`] for the first that cannot be made. Then nothing has changed.
     pub fn apply(&self, adjustments: &[Adjustment]) -> Result<()> {
+        self.check(adjustments)?;
+        adjustments.iter().for_each(|adjustment| self.make(*adjustment));
+        Ok(())
+    }
+
+    /// Checks that all these changes can be made, without making them.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn check(&self, adjustments: &[Adjustment]) -> Result<()> {
         for (at, adjustment) in adjustments.iter().enumerate() {
-            self.check(adjustment)?;
+            self.check_one(adjustment)?;
             let excludes = |other: &Adjustment| {
                 let both = [other.name(), adjustment.name()];
                 both[0] == both[1] || both == ["pause", "resume"] || both == ["resume", "pause"]
@@ -163,7 +173,6 @@ impl RunControl {
                 return Err(Error::Config(Problem::new(message)));
             }
         }
-        adjustments.iter().for_each(|adjustment| self.make(*adjustment));
         Ok(())
     }
 
@@ -185,7 +194,7 @@ impl RunControl {
         }
     }
 
-    fn check(&self, adjustment: &Adjustment) -> Result<()> {
+    fn check_one(&self, adjustment: &Adjustment) -> Result<()> {
         check_adjustment(adjustment)?;
         match adjustment {
             Adjustment::Budget(Some(_)) => {

@@ -119,13 +119,13 @@ impl Server {
             (&Method::GET, "status") => json(StatusCode::OK, &json!(self.run.status())),
             (&Method::GET, "events") => self.events(),
             (&Method::POST, "control") => self.control(request).await,
+            (_, "" | "status" | "events" | "control") => {
+                text(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here")
+            }
             (&Method::GET, place) => match place.strip_prefix("rows/").and_then(|row| row.parse().ok()) {
                 Some(row) => self.row(row).await,
                 None => text(StatusCode::NOT_FOUND, "there is nothing at this address"),
             },
-            (_, "" | "status" | "events" | "control") => {
-                text(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here")
-            }
             (_, _) => text(StatusCode::NOT_FOUND, "there is nothing at this address"),
         }
     }

@@ -10,6 +10,7 @@ mod formats;
 mod interruption;
 mod journal;
 mod limits;
+mod live;
 mod messages;
 mod probe;
 mod prompts;

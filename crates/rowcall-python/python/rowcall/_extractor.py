@@ -16,6 +16,7 @@ from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
 from ._progress import EVERY, Counted, Nothing, bar, beside, is_wanted
 from ._rowcall import Call, Core, Feeder, Rules, Validator
+from ._steering import Steered
 from ._warnings import warn
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Extractor(Generic[T_co]):
+class Extractor(Steered, Generic[T_co]):
     """Extracts a typed, validated value from each row. Its calls share limits, journal and statistics.
 
     Args:
@@ -318,6 +319,9 @@ class Extractor(Generic[T_co]):
         """A table for notebooks: the model, the type, the prompt and the statistics."""
         lines = [("model", self._client._settings["model"]), ("values", self._model.name), ("prompt", _shown.short(self._settings["prompt"]))]
         return _shown.rows("rowcall.Extractor", lines) + self.stats._repr_html_()
+
+    def _adjust(self, changes: str) -> None:
+        self._core.adjust(changes)
 
     @property
     def stats(self) -> Stats:
