@@ -13,8 +13,8 @@ mod guard;
 mod interruption;
 mod journal;
 mod key;
-mod live;
 mod litellm;
+mod live;
 mod model;
 mod open_files;
 mod option;
@@ -27,6 +27,7 @@ mod strata;
 mod summary;
 mod table;
 mod task;
+mod telemetry;
 mod text_argument;
 mod watch;
 

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use rowcall::Error;
 
+use crate::report::text::harmless;
+
 /// Prints a result.
 ///
 /// # Errors
@@ -18,9 +20,9 @@ pub(crate) fn result(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Prints a note for the person at the terminal.
+/// Prints a note for the person at the terminal. It may quote data, answers and what a server says, so control characters are escaped.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
 /// Prints the error that ended the command, and what to do next.

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use crate::bell::Bell;
 use crate::delivery::{Ending, Ends, Queue, Taken};
-use crate::{failure, json, steering};
 use crate::notices::Notices;
 use crate::outcome::Outcome;
 use crate::progress::{Progress, UnderWay};
 use crate::rows::Rows;
 use crate::validation::Judge;
+use crate::{failure, json, steering};
 
 /// Outcomes handed over at a time: enough to make crossing the boundary cheap, few enough not to hold the
 /// interpreter's lock for long.

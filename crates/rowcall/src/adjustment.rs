@@ -244,14 +244,18 @@ mod tests {
             let read = Adjustment::parse(name, &value);
             assert_eq!(read.as_ref().ok(), expected.as_ref(), "{name} {value}: {read:?}");
         }
-        assert_eq!(Adjustment::parse("concurency", &json!(1)).expect_err("a typo").hint.as_deref(), Some("did you mean `concurrency`?"));
+        assert_eq!(
+            Adjustment::parse("concurency", &json!(1)).expect_err("a typo").hint.as_deref(),
+            Some("did you mean `concurrency`?")
+        );
         assert!(Adjustment::parse_all(&json!([1])).is_err());
     }
 
     #[test]
     fn every_name_is_known() {
         for name in NAMES {
-            let read = Adjustment::parse(name, &json!(true)).or_else(|_| Adjustment::parse(name, &json!("1")));
+            let read =
+                Adjustment::parse(name, &json!(true)).or_else(|_| Adjustment::parse(name, &json!("1")));
             assert_eq!(read.expect(name).name(), name);
         }
     }

@@ -148,7 +148,9 @@ impl RunControl {
     /// [`Error::Config`] for the first that cannot be made. Then nothing has changed.
     pub fn apply(&self, adjustments: &[Adjustment]) -> Result<()> {
         self.check(adjustments)?;
-        adjustments.iter().for_each(|adjustment| self.make(*adjustment));
+        for adjustment in adjustments {
+            self.make(*adjustment);
+        }
         Ok(())
     }
 
@@ -190,7 +192,7 @@ impl RunControl {
             concurrency: share.concurrency(),
             limits: share.admission().known_limits(),
             budget: share.admission().budget(),
-            deadline: self.steering.deadline().unwrap_or(self.deadline),
+            deadline: self.steering.deadline(self.deadline),
         }
     }
 
@@ -211,7 +213,8 @@ impl RunControl {
                 if self.journal.upgrade().is_some_and(|journal| journal.has_records()) {
                     return Ok(());
                 }
-                let message = "failed rows can be retried during a run only with a journal that keeps records";
+                let message =
+                    "failed rows can be retried during a run only with a journal that keeps records";
                 Err(Error::Config(Problem::new(message)))
             }
             Adjustment::Pause

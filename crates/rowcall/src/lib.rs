@@ -155,7 +155,7 @@ pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};
 pub use schema::{FurtherFields, Schema};
 pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
 pub use standing::{Bound, Dimension, KnownLimit, LimitFrom, LimitedBy, Period};
-pub use stats::Stats;
+pub use stats::{Latencies, Stats};
 pub use stops::{MaxFailures, Stops};
 pub use totals::Totals;
 pub use turn::{

@@ -43,13 +43,7 @@ impl Retries {
     ///
     /// # Errors
     /// If the journal cannot be read.
-    pub(crate) fn begin(
-        &mut self,
-        plan: &Plan,
-        below: u64,
-        except: BTreeSet<u64>,
-        halt: Halt,
-    ) -> Result<()> {
+    pub(crate) fn begin(&mut self, plan: &Plan, below: u64, except: BTreeSet<u64>, halt: Halt) -> Result<()> {
         self.is_wanted = false;
         let Some(journal) = &plan.journal else { return Ok(()) };
         let rows = journal.failed_rows()?;

@@ -226,7 +226,9 @@ impl<S: Source> Run<S> {
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
                 commands = commands(self.listener.as_mut()) => {
-                    commands.into_iter().for_each(|command| self.carry_out(command));
+                    for command in commands {
+                        self.carry_out(command);
+                    }
                 }
                 retried = self.retries.wait() => {
                     if let Err(error) = retried {

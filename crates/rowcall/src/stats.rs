@@ -76,6 +76,17 @@ pub struct Stats {
     last_sent: Option<Instant>,
 }
 
+/// How many answered requests took how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latencies {
+    /// For each bound, how many requests took at most that long, to about 1 %.
+    pub within: Vec<u64>,
+    /// How many there are.
+    pub count: u64,
+    /// How long they took together, in seconds.
+    pub seconds: f64,
+}
+
 impl Default for Stats {
     fn default() -> Self {
         Self {
@@ -228,6 +239,17 @@ impl Stats {
     /// Rows that ended, with or without a value.
     pub fn ended(&self) -> u64 {
         self.done + self.failures()
+    }
+
+    /// The distribution of the latencies of answered requests, by ascending bounds in seconds.
+    pub fn latencies(&self, bounds: &[f64]) -> Latencies {
+        let up_to = |bound: &f64| self.latencies.count_between(0, (bound * 1e6) as u64);
+        let count = self.latencies.len();
+        Latencies {
+            within: bounds.iter().map(up_to).collect(),
+            count,
+            seconds: if count == 0 { 0.0 } else { self.latencies.mean() * count as f64 / 1e6 },
+        }
     }
 
     /// The latency that this share (0 to 1) of the answered requests did not exceed, accurate to about 1 %; `None` before

@@ -62,10 +62,10 @@ impl Steering {
         self.commands.borrow().stops > 0
     }
 
-    /// The deadline that was ordered last, if one was.
-    pub(crate) fn deadline(&self) -> Option<Option<Duration>> {
+    /// The deadline that was set last, or else this one, with which the run began.
+    pub(crate) fn deadline(&self, at_first: Option<Duration>) -> Option<Duration> {
         let commands = self.commands.borrow();
-        (commands.deadlines > 0).then_some(commands.deadline)
+        if commands.deadlines > 0 { commands.deadline } else { at_first }
     }
 
     /// Listens for commands from now on.

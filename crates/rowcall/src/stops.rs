@@ -79,9 +79,10 @@ impl Progress {
 
     /// Waits until the deadline; forever if there is none.
     pub(crate) async fn time_is_up(&self) -> Problem {
-        let until = self.began.zip(self.stops.deadline).and_then(|(began, deadline)| {
-            Some((began.checked_add(deadline)?, deadline))
-        });
+        let until = self
+            .began
+            .zip(self.stops.deadline)
+            .and_then(|(began, deadline)| Some((began.checked_add(deadline)?, deadline)));
         let Some((until, deadline)) = until else { return std::future::pending().await };
         tokio::time::sleep_until(until).await;
         Problem::new(format!("the deadline of {deadline:?} has passed")).hint(CONTINUE)

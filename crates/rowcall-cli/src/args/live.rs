@@ -13,6 +13,9 @@ pub(crate) struct LiveArguments {
     /// The secret in the page's address, at least 16 letters, digits, `-` or `_` [default: random]
     #[arg(long, value_name = "TOKEN", value_parser = token, requires = "live")]
     pub(crate) live_token: Option<String>,
+    /// Send metrics and traces to an OpenTelemetry receiver (OTLP over HTTP), such as `http://localhost:4318` [default: $OTEL_EXPORTER_OTLP_ENDPOINT]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -74,5 +77,6 @@ fn token(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     // It may be a real one with a typing error.
-    Err("the token is too short or has other characters, expected at least 16 letters, digits, `-` or `_`".to_owned())
+    Err("the token is too short or has other characters, expected at least 16 letters, digits, `-` or `_`"
+        .to_owned())
 }

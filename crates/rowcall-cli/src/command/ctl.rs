@@ -177,8 +177,14 @@ fn rows(status: &Status) -> String {
 fn text(status: &Status) -> String {
     let Status { rows: of, requests, settings, .. } = status;
     let mut lines = vec![format!("state     {} (process {})", name(status.state), status.process)];
-    let retried = if of.retried > 0 { format!(", {} retried", HumanCount(of.retried)) } else { String::new() };
-    lines.push(format!("rows      {}, {} failed{retried}, {:.1} rows/s", rows(status), HumanCount(of.failed), status.rows_per_second));
+    let retried =
+        if of.retried > 0 { format!(", {} retried", HumanCount(of.retried)) } else { String::new() };
+    lines.push(format!(
+        "rows      {}, {} failed{retried}, {:.1} rows/s",
+        rows(status),
+        HumanCount(of.failed),
+        status.rows_per_second
+    ));
     lines.push(format!(
         "requests  {} sent, {} in flight of at most {}",
         HumanCount(requests.sent),

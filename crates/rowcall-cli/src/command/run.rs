@@ -12,8 +12,8 @@ use rowcall::{
 use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, same_file};
 use serde_json::Value;
 
-use super::export::{self, Values, View};
 use super::estimate;
+use super::export::{self, Values, View};
 use crate::args::{AccountArguments, RunArguments};
 use crate::columns::check_columns;
 use crate::examples;
@@ -29,6 +29,7 @@ use crate::sample::{self, Compared, Sampled};
 use crate::server_probe::{Assumed, FoundOut, Manner, find_out};
 use crate::summary::{counted, summary};
 use crate::task::{self, Task};
+use crate::telemetry::{Telemetry, TelemetryOptions};
 use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
 
@@ -201,7 +202,17 @@ async fn write(
     }
     let notes = input.notes();
     notes.take().iter().for_each(|note| progress.note(&format!("note: {note}")));
+    let options = TelemetryOptions {
+        url: arguments.live.otlp.as_deref(),
+        model: &extractor.identity().model,
+        base_url: arguments.account.server.base_url.as_deref(),
+    };
+    let mut telemetry = Telemetry::new(&options, &progress)?;
     let extractor = logged(&extractor, &progress);
+    let extractor = match &telemetry {
+        Some(telemetry) => extractor.on_event(telemetry.observer()),
+        None => extractor,
+    };
     let gauge = input.gauge();
     let halt = Halt::default();
     let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
@@ -217,13 +228,13 @@ async fn write(
     let most = arguments.limit_rows.unwrap_or(u64::MAX);
     let total: Total = Arc::new(move |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken)));
     let control = extractor.control();
-    let under_way = UnderWay::new(
+    let under_way = Arc::new(UnderWay::new(
         control.clone(),
         extractor.identity().model.clone(),
         journal_path.clone(),
         Arc::clone(&total),
-    );
-    let live = match Live::start(under_way, &arguments.live, &progress).await {
+    ));
+    let live = match Live::start(Arc::clone(&under_way), &arguments.live, &progress).await {
         Ok(live) => live,
         Err(error) => {
             let (compared, _) = sink.into_parts();
@@ -236,13 +247,19 @@ async fn write(
             return Err(error);
         }
     };
+    if let Some(telemetry) = &mut telemetry {
+        telemetry.start(&under_way);
+    }
     let run = extractor.run(source, &mut sink, arguments.view.order.into(), halt.clone());
     let (ran, signal) = match watch(run, &extractor, &halt, &progress, |taken| total(taken)).await? {
         Watched::Ended(ran, signal) => (ran, signal),
         Watched::Stopped(second) => return Ok(Exit::Interrupted(second)),
     };
     live.end().await;
-    drop(live);
+    if let Some(telemetry) = telemetry {
+        telemetry.end(&under_way).await;
+    }
+    drop((live, under_way));
     if sink.reader_is_gone() {
         return Ok(Exit::ReaderGone);
     }

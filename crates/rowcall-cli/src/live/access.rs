@@ -23,7 +23,10 @@ impl Token {
         let mut bytes = [0; 16];
         let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
         read.map_err(|error| {
-            Error::Config(Problem::new(format!("no random token can be made: {error}")).hint("set one with `--live-token`"))
+            Error::Config(
+                Problem::new(format!("no random token can be made: {error}"))
+                    .hint("set one with `--live-token`"),
+            )
         })?;
         Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
@@ -62,7 +65,9 @@ mod tests {
     fn tokens_are_random_and_compared_whole() {
         let (one, other) = (Token::random().expect("a token"), Token::random().expect("a token"));
         assert!(one.secret().len() == 32 && one.secret() != other.secret());
-        assert!(one.is(one.secret()) && !one.is(other.secret()) && !one.is("") && !one.is(&one.secret()[..31]));
+        assert!(
+            one.is(one.secret()) && !one.is(other.secret()) && !one.is("") && !one.is(&one.secret()[..31])
+        );
     }
 
     #[test]

@@ -87,18 +87,18 @@ impl Live {
     /// # Errors
     /// If the page cannot be served.
     pub(crate) async fn start(
-        run: UnderWay,
+        run: Arc<UnderWay>,
         arguments: &LiveArguments,
         progress: &Progress,
     ) -> rowcall::Result<Self> {
-        let run = Arc::new(run);
         let mut live = Self { run: Arc::clone(&run), tasks: Vec::new(), _socket: None, server: None };
         if let Some(address) = arguments.live {
             let Some(journal) = &run.journal else {
                 let problem = Problem::new("the live page shows the journal, but this run has none");
                 return Err(rowcall::Error::Config(problem.hint("name an output with `-o`")));
             };
-            let token = arguments.live_token.clone().map_or_else(Token::random, |token| Ok(Token::new(token)));
+            let token =
+                arguments.live_token.clone().map_or_else(Token::random, |token| Ok(Token::new(token)));
             let pages = Pages::new(journal.clone());
             let server = Server::bind(address, token?, Arc::clone(&run), pages).await?;
             *run.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.address().to_owned());
@@ -134,11 +134,16 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a page or a socket that waits must not be polled whenever the run has something to do")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a page or a socket that waits must not be polled whenever the run has something to do"
+)]
 fn serve(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(work)
 }

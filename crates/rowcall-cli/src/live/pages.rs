@@ -49,7 +49,8 @@ impl Pages {
 
     /// The number of the latest page, which changes with it. If it is not fresh any more, another one is made meanwhile.
     pub(super) fn number(self: &Arc<Self>) -> u64 {
-        let is_due = self.latest.try_lock().is_ok_and(|latest| latest.as_ref().is_none_or(|made| !made.is_fresh()));
+        let is_due =
+            self.latest.try_lock().is_ok_and(|latest| latest.as_ref().is_none_or(|made| !made.is_fresh()));
         if is_due {
             let pages = Arc::clone(self);
             tokio::spawn(async move { pages.latest().await.map(drop) });
@@ -71,7 +72,8 @@ impl Pages {
         }
         let (began, journal) = (Instant::now(), self.journal.clone());
         let making = tokio::task::spawn_blocking(move || page(&Report::of(&journal)?, Liveness::Live));
-        let made = making.await.unwrap_or_else(|_| Err(Error::Sink(Problem::new("the report cannot be made"))))?;
+        let made =
+            making.await.unwrap_or_else(|_| Err(Error::Sink(Problem::new("the report cannot be made"))))?;
         if latest.as_ref().is_none_or(|before| *before.page != *made) {
             self.number.fetch_add(1, Ordering::Relaxed);
         }

@@ -26,7 +26,9 @@ pub(super) fn answer(run: &UnderWay, request: &[u8]) -> Value {
 
 fn carry_out(run: &UnderWay, request: &[u8]) -> Result<(), Problem> {
     let request = serde_json::from_slice(request).map_err(|error| {
-        Problem::new(format!("the request is not understood, expected `\"status\"` or {{\"set\": …}}: {error}"))
+        Problem::new(format!(
+            "the request is not understood, expected `\"status\"` or {{\"set\": …}}: {error}"
+        ))
     })?;
     match request {
         Request::Status => Ok(()),

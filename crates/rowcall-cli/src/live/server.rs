@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use super::access::{Token, is_own_host, is_own_origin};
 use super::pages::Pages;
 use super::{UnderWay, request};
+use crate::telemetry::prometheus;
 
 /// How often viewers get the state of the run.
 const UPDATED_EVERY: Duration = Duration::from_secs(1);
@@ -112,14 +113,18 @@ impl Server {
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let Some(place) = self.place(&request) else {
-            return text(StatusCode::FORBIDDEN, "this address is not valid: use the one that the run has printed");
+            return text(
+                StatusCode::FORBIDDEN,
+                "this address is not valid: use the one that the run has printed",
+            );
         };
         match (request.method(), &*place) {
             (&Method::GET, "") => self.page().await,
+            (&Method::GET, "metrics") => self.metrics(),
             (&Method::GET, "status") => json(StatusCode::OK, &json!(self.run.status())),
             (&Method::GET, "events") => self.events(),
             (&Method::POST, "control") => self.control(request).await,
-            (_, "" | "status" | "events" | "control") => {
+            (_, "" | "metrics" | "status" | "events" | "control") => {
                 text(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here")
             }
             (&Method::GET, place) => match place.strip_prefix("rows/").and_then(|row| row.parse().ok()) {
@@ -137,13 +142,21 @@ impl Server {
         if !is_own_host(host) {
             return None;
         }
-        let is_foreign = value(headers, header::ORIGIN.as_str()).is_some_and(|origin| !is_own_origin(origin, host));
+        let is_foreign =
+            value(headers, header::ORIGIN.as_str()).is_some_and(|origin| !is_own_origin(origin, host));
         let site = value(headers, "sec-fetch-site").unwrap_or("none");
-        if is_foreign || headers.contains_key(header::ORIGIN) && value(headers, header::ORIGIN.as_str()).is_none() {
+        if is_foreign
+            || headers.contains_key(header::ORIGIN) && value(headers, header::ORIGIN.as_str()).is_none()
+        {
             return None;
         }
         if !matches!(site, "none" | "same-origin") && request.method() != Method::GET {
             return None;
+        }
+        let bearer =
+            value(headers, header::AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
+        if request.uri().path() == "/metrics" && bearer.is_some_and(|token| self.token.is(token)) {
+            return Some("metrics".to_owned());
         }
         let (token, place) = request.uri().path().strip_prefix('/')?.split_once('/')?;
         self.token.is(token).then(|| place.to_owned())
@@ -152,7 +165,8 @@ impl Server {
     async fn page(&self) -> Response<Body> {
         match self.pages.latest().await {
             Ok(page) => {
-                let mut response = whole(StatusCode::OK, "text/html; charset=utf-8", Bytes::from(page.to_string()));
+                let mut response =
+                    whole(StatusCode::OK, "text/html; charset=utf-8", Bytes::from(page.to_string()));
                 response.headers_mut().insert(
                     header::CONTENT_SECURITY_POLICY,
                     HeaderValue::from_static("frame-ancestors 'none'"),
@@ -161,6 +175,12 @@ impl Server {
             }
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
+    }
+
+    fn metrics(&self) -> Response<Body> {
+        let (stats, settings) = (self.run.control.stats(), self.run.control.settings());
+        let text = prometheus::text(&stats, &settings, &self.run.model);
+        whole(StatusCode::OK, prometheus::TEXT, Bytes::from(text))
     }
 
     async fn row(&self, row: u64) -> Response<Body> {
@@ -176,21 +196,23 @@ impl Server {
         self.viewers.fetch_add(1, Ordering::Relaxed);
         let over = self.run.over.subscribe();
         let viewer = Viewer(self);
-        let events = futures_util::stream::unfold((viewer, over, Next::First), async |(viewer, mut over, next)| {
-            match next {
-                Next::First => {}
-                Next::Later => {
-                    let _ = tokio::time::timeout(UPDATED_EVERY, over.wait_for(|over| *over)).await;
+        let events =
+            futures_util::stream::unfold((viewer, over, Next::First), async |(viewer, mut over, next)| {
+                match next {
+                    Next::First => {}
+                    Next::Later => {
+                        let _ = tokio::time::timeout(UPDATED_EVERY, over.wait_for(|over| *over)).await;
+                    }
+                    Next::Nothing => return None,
                 }
-                Next::Nothing => return None,
-            }
-            let next = if *over.borrow() { Next::Nothing } else { Next::Later };
-            let server = &viewer.0;
-            let status = server.run.status();
-            let data = json!({ "status": status, "shown": status.shown(), "report": server.pages.number() });
-            let event = Bytes::from(format!("data: {data}\n\n"));
-            Some((Ok::<_, Infallible>(Frame::data(event)), (viewer, over, next)))
-        });
+                let next = if *over.borrow() { Next::Nothing } else { Next::Later };
+                let server = &viewer.0;
+                let status = server.run.status();
+                let data =
+                    json!({ "status": status, "shown": status.shown(), "report": server.pages.number() });
+                let event = Bytes::from(format!("data: {data}\n\n"));
+                Some((Ok::<_, Infallible>(Frame::data(event)), (viewer, over, next)))
+            });
         let mut response = Response::new(StreamBody::new(events).boxed_unsync());
         common(response.headers_mut(), "text/event-stream");
         response

@@ -164,7 +164,8 @@ fn matching(fits: impl Fn(u32, Option<&str>) -> bool) -> Vec<Found> {
     let found = entries.filter_map(|entry| {
         let path = entry.ok()?.path();
         let name = path.file_name()?.to_str()?.strip_suffix(ENDING)?.to_owned();
-        let (process, mark) = name.split_once('-').map_or((&*name, None), |(process, mark)| (process, Some(mark)));
+        let (process, mark) =
+            name.split_once('-').map_or((&*name, None), |(process, mark)| (process, Some(mark)));
         let process = process.parse().ok()?;
         fits(process, mark).then_some(Found { process, path })
     });
@@ -182,7 +183,8 @@ fn mark(journal: &Path) -> String {
 
 /// The user's own folder for sockets.
 fn folder() -> io::Result<PathBuf> {
-    if let Some(folder) = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| Path::new(folder).is_absolute()) {
+    if let Some(folder) = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| Path::new(folder).is_absolute())
+    {
         return Ok(PathBuf::from(folder).join("rowcall"));
     }
     let home = || fs::metadata(std::env::home_dir().unwrap_or_default());

@@ -166,7 +166,12 @@ impl Status {
         let count = |count: u64| HumanCount(count).to_string();
         let Self { rows, requests, settings, .. } = self;
         let of = match rows.total {
-            Some(total) => format!("{} of {}{}", count(rows.done + rows.failed), if rows.total_is_exact { "" } else { "about " }, count(total)),
+            Some(total) => format!(
+                "{} of {}{}",
+                count(rows.done + rows.failed),
+                if rows.total_is_exact { "" } else { "about " },
+                count(total)
+            ),
             None => count(rows.done + rows.failed),
         };
         let left = match self.seconds_left {
@@ -176,9 +181,18 @@ impl Status {
         let budget = settings.budget_usd.as_ref().zip(settings.budget_used_usd.as_ref());
         let limits = settings.limits.iter();
         let limits: Vec<_> = limits
-            .map(|limit| format!("{} {} per {} ({})", count(limit.amount.round() as u64), limit.of, limit.per, limit.from))
+            .map(|limit| {
+                format!(
+                    "{} {} per {} ({})",
+                    count(limit.amount.round() as u64),
+                    limit.of,
+                    limit.per,
+                    limit.from
+                )
+            })
             .collect();
-        let faults: Vec<_> = requests.faults.iter().map(|(kind, n)| format!("{} {kind}", count(*n))).collect();
+        let faults: Vec<_> =
+            requests.faults.iter().map(|(kind, n)| format!("{} {kind}", count(*n))).collect();
         BTreeMap::from([
             ("rows", of),
             ("left", left),
@@ -186,17 +200,35 @@ impl Status {
             ("failed", count(rows.failed)),
             ("cost", self.cost.clone()),
             ("requests", count(requests.sent)),
-            ("in-flight", format!("{} of at most {}", count(requests.in_flight), count(settings.concurrency as u64))),
+            (
+                "in-flight",
+                format!("{} of at most {}", count(requests.in_flight), count(settings.concurrency as u64)),
+            ),
             ("reasks", format!("{} re-asks", count(requests.reasks))),
-            ("faults", if faults.is_empty() { "none failed".to_owned() } else { format!("failed: {}", faults.join(", ")) }),
+            (
+                "faults",
+                if faults.is_empty() {
+                    "none failed".to_owned()
+                } else {
+                    format!("failed: {}", faults.join(", "))
+                },
+            ),
             ("tokens-in", format!("{} in", count(self.input_tokens))),
             ("tokens-out", format!("{} out", count(self.output_tokens))),
             ("time", long(self.elapsed_seconds * 1_000.0)),
             ("speed", format!("{:.1} rows/s", self.rows_per_second)),
             ("waits", self.waits_for.clone().unwrap_or_else(|| "nothing".to_owned())),
             ("limits", if limits.is_empty() { "none known".to_owned() } else { limits.join(", ") }),
-            ("budget", budget.map_or("none".to_owned(), |(budget, used)| format!("${used} of ${budget} spent or reserved"))),
-            ("deadline", settings.deadline_seconds.map_or("none".to_owned(), |seconds| long(seconds * 1_000.0))),
+            (
+                "budget",
+                budget.map_or("none".to_owned(), |(budget, used)| {
+                    format!("${used} of ${budget} spent or reserved")
+                }),
+            ),
+            (
+                "deadline",
+                settings.deadline_seconds.map_or("none".to_owned(), |seconds| long(seconds * 1_000.0)),
+            ),
         ])
     }
 }

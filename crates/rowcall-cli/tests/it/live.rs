@@ -11,6 +11,7 @@ use rowcall_sim::{Fault, FaultKind, Latency, Scenario, Simulator};
 use serde_json::{Value, json};
 
 use crate::command::{Ran, TestDir, ages, asking, lines, requests, simulator};
+use crate::report::hostile::HOSTILE;
 use http::{Page, get};
 
 const ROWS: usize = 400;
@@ -28,9 +29,13 @@ struct Story {
 
 impl Story {
     fn start(scenario: Scenario, more: &[&str]) -> Self {
+        Self::start_over(&ages(ROWS), scenario, more)
+    }
+
+    fn start_over(rows: &str, scenario: Scenario, more: &[&str]) -> Self {
         let simulator = simulator(scenario.with_latency(Latency::fixed(Duration::from_millis(10))));
         let dir = TestDir::new();
-        dir.write("in.txt", ages(ROWS));
+        dir.write("in.txt", rows);
         let url = simulator.base_url();
         let arguments =
             [&asking("in.txt", "age int", &url)[..], &["-c", "4", "-o", "out.jsonl"], more].concat();
@@ -104,15 +109,28 @@ fn ctl_pauses_and_resumes_a_run_by_its_journal_and_by_its_process() {
     assert_eq!(runs.as_array().map(Vec::len), Some(1));
     assert_eq!(runs[0]["process"].to_string(), process);
     assert_eq!(story.json(&[&process, "resume"])["state"], "running");
-    assert_eq!(story.json(&[JOURNAL, "set", "concurrency=auto", "rpm=6e6"])["settings"]["limits"][0]["amount"], 6e6);
+    assert_eq!(
+        story.json(&[JOURNAL, "set", "concurrency=auto", "rpm=6e6"])["settings"]["limits"][0]["amount"],
+        6e6
+    );
     let ran = story.end();
     assert_eq!((ran.code, lines(&story.dir.read("out.jsonl")).len()), (Some(0), ROWS), "{ran:?}");
-    for change in ["note: paused", "note: resumed", "note: concurrency set to auto", "note: requests per minute set to 6000000"] {
+    for change in [
+        "note: paused",
+        "note: resumed",
+        "note: concurrency set to auto",
+        "note: requests per minute set to 6000000",
+    ] {
         assert!(ran.stderr.contains(change), "`{change}` is missing: {}", ran.stderr);
     }
     let report = story.dir.rowcall(&["report", JOURNAL, "--json"]);
     let report: Value = serde_json::from_str(&report.stdout).expect("JSON");
-    let changes: Vec<_> = report["curves"]["adjustments"].as_array().expect("changes").iter().map(|adjusted| &adjusted["name"]).collect();
+    let changes: Vec<_> = report["curves"]["adjustments"]
+        .as_array()
+        .expect("changes")
+        .iter()
+        .map(|adjusted| &adjusted["name"])
+        .collect();
     assert_eq!(changes, ["pause", "resume", "concurrency", "rpm"]);
     assert_eq!(report["settings"]["options"]["concurrency"], "4");
     assert_eq!(story.ctl(&[JOURNAL]).code, Some(2), "the run has ended");
@@ -156,7 +174,8 @@ fn ctl_stops_a_run_which_can_go_on_later() {
 #[test]
 fn failed_rows_that_are_retried_during_a_run_have_their_values_in_the_output() {
     let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("7").with_attempts(1);
-    let mut story = Story::start(Scenario::instant("declines at first").with_fault(refusal), &["--max-reasks", "0"]);
+    let mut story =
+        Story::start(Scenario::instant("declines at first").with_fault(refusal), &["--max-reasks", "0"]);
     story.until_requests(100);
     let status = story.json(&[JOURNAL, "retry-failed"]);
     assert!(status["rows"]["failed"].as_u64().is_some_and(|failed| failed > 0), "{status}");
@@ -164,7 +183,11 @@ fn failed_rows_that_are_retried_during_a_run_have_their_values_in_the_output() {
     assert!(ran.stderr.contains("with the retried rows"), "{ran:?}");
     let rows = lines(&story.dir.read("out.jsonl"));
     assert_eq!(rows.len(), ROWS);
-    assert_eq!((rows[7]["age"].clone(), rows[7]["_error"].clone()), (json!(7), Value::Null), "it was retried");
+    assert_eq!(
+        (rows[7]["age"].clone(), rows[7]["_error"].clone()),
+        (json!(7), Value::Null),
+        "it was retried"
+    );
     let failed = rows.iter().filter(|row| row["age"].is_null()).count();
     assert!(ran.code == Some(3) && ran.stderr.contains(&format!(", {failed} failed (")), "{failed}: {ran:?}");
 }
@@ -173,9 +196,11 @@ fn failed_rows_that_are_retried_during_a_run_have_their_values_in_the_output() {
 fn only_the_user_can_open_the_socket() {
     let story = Story::start(Scenario::instant("steered"), &[]);
     let folder = story.dir.path("runtime/rowcall");
-    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
-    let sockets: Vec<_> = std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
+    let sockets: Vec<_> =
+        std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
     assert_eq!(sockets.len(), 1);
     assert_eq!(mode(&sockets[0]), 0o600);
 }
@@ -190,7 +215,11 @@ fn the_live_page_shows_the_run_to_two_viewers_and_steers_it() {
     for part in ["no-store", "no-referrer", "nosniff", "frame-ancestors 'none'"] {
         assert!(head.contains(part), "`{part}` is missing: {head}");
     }
-    assert!(body.contains("connect-src 'self'") && body.contains("<section id=\"live\"") && body.contains("rowcall live"));
+    assert!(
+        body.contains("connect-src 'self'")
+            && body.contains("<section id=\"live\"")
+            && body.contains("rowcall live")
+    );
     let mut viewers = [page.events(), page.events()];
     for viewer in &mut viewers {
         assert_eq!(viewer.next()["status"]["state"], "running");
@@ -202,9 +231,20 @@ fn the_live_page_shows_the_run_to_two_viewers_and_steers_it() {
     }
     let asked = requests(&story.simulator);
     assert_eq!(page.get("rows/0").0, 200);
+    let (status, head, metrics) = page.get("metrics");
+    assert!(status == 200 && head.contains("text/plain; version=0.0.4"), "{head}");
+    assert!(metrics.contains("\nrowcall_paused{model=\"sim/sim\"} 1\n"), "{metrics}");
+    let (host, token) = (page.host(), page.token());
+    let bearer =
+        |token: &str| format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}");
+    assert_eq!(get(&host, &bearer(&token), "").0, 200);
+    assert_eq!(get(&host, &bearer(&token[1..]), "").0, 403);
     assert_eq!(page.get(&format!("rows/{}", ROWS - 1)).0, 404);
     let (status, answer) = page.post("control", r#"{"set": {"concurrency": 16, "rpm": "x"}}"#, &[]);
-    assert_eq!((status, &answer["error"]["message"]), (400, &json!("`rpm` is `x`, expected a number, or `none`")));
+    assert_eq!(
+        (status, &answer["error"]["message"]),
+        (400, &json!("`rpm` is `x`, expected a number, or `none`"))
+    );
     assert_eq!(requests(&story.simulator), asked);
     assert_eq!(page.post("control", r#"{"set": {"resume": true, "concurrency": 16}}"#, &[]).0, 200);
     for viewer in &mut viewers {
@@ -232,9 +272,27 @@ fn strangers_are_refused() {
         ("an unknown path", format!("GET /{token}/etc/passwd HTTP/1.1\r\nHost: {host}"), 404),
         ("another host", format!("GET /{token}/ HTTP/1.1\r\nHost: example.com"), 403),
         ("two hosts", format!("GET /{token}/ HTTP/1.1\r\nHost: {host}\r\nHost: example.com"), 403),
-        ("another origin", format!("GET /{token}/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://example.com"), 403),
-        ("another site", format!("POST /{token}/control HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: cross-site\r\n{kind}\r\nContent-Length: {}", pause.len()), 403),
-        ("a form", format!("POST /{token}/control HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\nContent-Length: {}", pause.len()), 415),
+        (
+            "another origin",
+            format!("GET /{token}/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://example.com"),
+            403,
+        ),
+        (
+            "another site",
+            format!(
+                "POST /{token}/control HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: cross-site\r\n{kind}\r\nContent-Length: {}",
+                pause.len()
+            ),
+            403,
+        ),
+        (
+            "a form",
+            format!(
+                "POST /{token}/control HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\nContent-Length: {}",
+                pause.len()
+            ),
+            415,
+        ),
         ("another method", format!("GET /{token}/control HTTP/1.1\r\nHost: {host}"), 405),
     ] {
         let body = if head.starts_with("POST") { pause } else { "" };
@@ -249,6 +307,34 @@ fn strangers_are_refused() {
 }
 
 #[test]
+fn hostile_texts_do_not_break_out_of_the_live_page() {
+    let texts: Vec<_> =
+        (0..HOSTILE.len()).map(|row| HOSTILE[row].replace('~', &format!("word{row}"))).collect();
+    let lines: String =
+        texts.iter().map(|text| format!("{} is 3\n", text.replace(['\r', '\n'], " "))).collect();
+    let mut story = Story::start_over(&(lines + &ages(ROWS)), Scenario::instant("steered"), &["--live"]);
+    let page = story.page();
+    story.json(&[JOURNAL, "pause", "--wait"]);
+    // The page may have been made before the pause.
+    let mut viewer = page.events();
+    let first = viewer.next()["report"].clone();
+    viewer.until(|event| event["report"] != first || event["report"] == 1);
+    let (_, _, body) = page.get("");
+    for row in 0..20 {
+        let (status, _, story) = page.get(&format!("rows/{row}"));
+        assert_eq!(status, 200, "row {row}");
+        assert!(story.contains(&format!("word{row}")), "row {row} is not shown: {story}");
+        for shown in [&story, &body] {
+            assert!(!shown.contains(&texts[row]), "{:?}", texts[row]);
+        }
+        for tag in story.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+            let unquoted: String = tag.split('"').step_by(2).collect();
+            assert!(!unquoted.contains("word"), "<{tag}>");
+        }
+    }
+}
+
+#[test]
 fn a_page_needs_a_journal_a_free_port_and_a_long_secret() {
     let dir = TestDir::new();
     dir.write("in.txt", ages(2));
@@ -260,7 +346,8 @@ fn a_page_needs_a_journal_a_free_port_and_a_long_secret() {
         (&["--live=example", "-o", "o.jsonl"], "`example` is not an address"),
         (&[&taken, "-o", "o.jsonl"], "cannot be served at"),
     ] {
-        let ran = dir.rowcall(&[&["run", "in.txt", "-s", "age int", "-p", "{{ text }}", "-m", "sim"], more].concat());
+        let ran = dir
+            .rowcall(&[&["run", "in.txt", "-s", "age int", "-p", "{{ text }}", "-m", "sim"], more].concat());
         assert!(ran.code == Some(2) && ran.stderr.contains(expected), "{more:?}: {ran:?}");
         assert!(!dir.has("o.jsonl") && !dir.has("o.jsonl.part") && !dir.has("o.jsonl.journal"), "{more:?}");
     }

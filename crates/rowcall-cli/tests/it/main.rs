@@ -19,4 +19,5 @@ mod providers;
 mod refusals;
 mod report;
 mod run;
+mod telemetry;
 mod tls;

@@ -38,7 +38,8 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Adjusted>> {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare("SELECT at_ms, name, change FROM adjustments ORDER BY seq")?;
-    let read = |row: &rusqlite::Row<'_>| Ok(Adjusted { at_ms: row.get(0)?, name: row.get(1)?, change: row.get(2)? });
+    let read =
+        |row: &rusqlite::Row<'_>| Ok(Adjusted { at_ms: row.get(0)?, name: row.get(1)?, change: row.get(2)? });
     statement.query_map([], read)?.collect()
 }
 

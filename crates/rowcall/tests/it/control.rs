@@ -26,7 +26,8 @@ fn texts(n: u32) -> Vec<String> {
 
 fn simulator(milliseconds: u64) -> Simulator {
     let latency = Latency::fixed(Duration::from_millis(milliseconds));
-    Simulator::start(Scenario::instant("steered").with_latency(latency), Options::default()).expect("a simulator")
+    Simulator::start(Scenario::instant("steered").with_latency(latency), Options::default())
+        .expect("a simulator")
 }
 
 fn people(simulator: &Simulator) -> Extractor<Person> {
@@ -111,11 +112,17 @@ async fn a_change_that_cannot_be_made_changes_nothing() {
     let before = control.settings();
     for (adjustments, expected) in [
         (vec![Adjustment::Pause, Adjustment::Concurrency(Some(0))], "concurrency `0` is out of range"),
-        (vec![Adjustment::Requests(Some(5.0)), Adjustment::Tokens(Some(-1.0))], "tokens per minute is out of range"),
+        (
+            vec![Adjustment::Requests(Some(5.0)), Adjustment::Tokens(Some(-1.0))],
+            "tokens per minute is out of range",
+        ),
         (vec![Adjustment::Pause, Adjustment::RetryFailed], "only with a journal"),
         (vec![Adjustment::Pause, Adjustment::Resume], "expected one of them"),
         (vec![Adjustment::Concurrency(Some(1)), Adjustment::Concurrency(Some(2))], "expected one of them"),
-        (vec![Adjustment::Pause, Adjustment::Budget(rowcall::Usd::parse("1").ok())], "answers is not limited"),
+        (
+            vec![Adjustment::Pause, Adjustment::Budget(rowcall::Usd::parse("1").ok())],
+            "answers is not limited",
+        ),
     ] {
         let error = control.apply(&adjustments).expect_err("it is refused");
         assert!(matches!(&error, Error::Config(problem) if problem.message.contains(expected)), "{error}");
@@ -170,10 +177,14 @@ async fn failed_rows_are_retried_while_the_run_goes_on() {
     assert_eq!(contents.failures().expect("read").values().sum::<u64>(), stats.failures());
     assert_eq!(contents.totals().rows, 60);
     let adjustments = contents.adjustments().expect("read");
-    assert_eq!(adjustments.iter().map(|adjusted| &*adjusted.change).collect::<Vec<_>>(), ["failed rows retried"]);
+    assert_eq!(
+        adjustments.iter().map(|adjusted| &*adjusted.change).collect::<Vec<_>>(),
+        ["failed rows retried"]
+    );
     let mut rows = contents.into_rows().expect("rows");
     let page = rows.next_page().expect("read");
-    let with_value = page.iter().filter(|(_, outcome): &&(Row, Outcome<Value>)| outcome.result.is_ok()).count();
+    let with_value =
+        page.iter().filter(|(_, outcome): &&(Row, Outcome<Value>)| outcome.result.is_ok()).count();
     assert_eq!(with_value as u64, stats.done);
 }
 

@@ -49,7 +49,9 @@ impl Page {
             "POST /{token}/{place} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}",
             body.len()
         );
-        more.iter().for_each(|line| head.push_str(&format!("\r\n{line}")));
+        for line in more {
+            head.push_str(&format!("\r\n{line}"));
+        }
         let (status, _, body) = get(host, &head, body);
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
