@@ -39,6 +39,7 @@ pub use model::Model;
 pub use server_probe::{Assumed, FoundOut, Manner, find_out};
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -93,6 +94,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Exit::of(&error).into()
         }
     }
+}
+
+/// The page of the report of the journal at this path, as `rowcall report` writes it.
+///
+/// # Errors
+/// If the journal cannot be read.
+pub fn report_page(journal: &Path) -> rowcall::Result<String> {
+    report::page::page(&report::Report::of(journal)?, report::page::Liveness::Still)
 }
 
 /// Runs a command's work on a single-threaded runtime: the engine's work per row is small, and reading and writing have their own

@@ -17,6 +17,7 @@ mod json;
 mod notices;
 mod outcome;
 mod progress;
+mod report;
 mod rerun;
 mod rows;
 mod runtime;
@@ -55,6 +56,8 @@ mod _rowcall {
     use crate::feed::Feeder;
     #[pymodule_export]
     use crate::outcome::{Outcome, Usage};
+    #[pymodule_export]
+    use crate::report::report;
     #[pymodule_export]
     use crate::table::TableRun;
     #[pymodule_export]

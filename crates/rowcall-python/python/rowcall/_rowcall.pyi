@@ -10,6 +10,7 @@ _T_co = TypeVar("_T_co", covariant=True)
 __version__: str
 
 def command(arguments: Sequence[str]) -> int: ...
+def report(journal: str) -> str: ...
 @final
 class Usage:
     """Tokens, as counted by the provider."""
