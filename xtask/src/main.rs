@@ -16,6 +16,7 @@ mod prices;
 mod python;
 mod schemas;
 mod server;
+mod telemetry;
 mod test;
 mod vectors;
 mod venv;
@@ -68,8 +69,9 @@ usage: cargo xtask COMMAND
                  skip the kills at writes
       --python   runs with the Python package, at random instants only
       --short    less of everything, with the test build
-  browser        opens a report in Chromium, with and without its script, and checks it with axe; leaves screenshots in target/browser
+  browser        opens a report and a live page in Chromium, and checks them with axe; leaves screenshots in target/browser
   judges         the official Python SDKs of OpenAI, Anthropic and Google check our requests and the simulator
+  telemetry      promtool and the official classes of OpenTelemetry's protocol check what a run shows and sends for monitoring
   engines [DIR...]
                  constrained decoders check the wire schemas of their dialects: those of the tests, and those below the folders
   engines --server
@@ -122,6 +124,8 @@ fn main() -> ExitCode {
         ["browser"] if browser::has_chromium() => browser::run(),
         ["browser"] => Err("chromium and npm are not available".to_owned()),
         ["judges"] => judges::run(),
+        ["telemetry"] if telemetry::has_promtool() => telemetry::run(),
+        ["telemetry"] => Err("promtool is not available: install Debian's package `prometheus`".to_owned()),
         ["engines", "--server"] => engines::serve(),
         ["prices"] => prices::run(),
         ["engines", folders @ ..] => engines::run(folders),

@@ -52,7 +52,7 @@ pub struct RunControl {
 pub struct RunSettings {
     /// Whether it is paused. Requests that were in flight before are still awaited.
     pub is_paused: bool,
-    /// Whether it was told to stop.
+    /// Whether it is to stop.
     pub is_stopping: bool,
     /// The most requests that may be in flight now.
     pub concurrency: usize,

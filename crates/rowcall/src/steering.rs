@@ -99,7 +99,7 @@ impl Listener {
                 return commands;
             }
             if self.commands.changed().await.is_err() {
-                // Whoever could give an command is gone.
+                // Nothing is left that could give a command.
                 std::future::pending::<()>().await;
             }
         }

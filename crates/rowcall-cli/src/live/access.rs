@@ -28,7 +28,7 @@ impl Token {
                     .hint("set one with `--live-token`"),
             )
         })?;
-        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+        Ok(Self(format!("{:032x}", u128::from_be_bytes(bytes))))
     }
 
     /// For the address; it is shown to the user only.

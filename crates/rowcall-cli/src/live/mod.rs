@@ -50,7 +50,8 @@ pub(crate) struct UnderWay {
 pub(crate) struct Live {
     run: Arc<UnderWay>,
     tasks: Vec<JoinHandle<()>>,
-    _socket: Option<Socket>,
+    /// It is removed with this.
+    socket: Option<Socket>,
     server: Option<Arc<Server>>,
 }
 
@@ -91,7 +92,7 @@ impl Live {
         arguments: &LiveArguments,
         progress: &Progress,
     ) -> rowcall::Result<Self> {
-        let mut live = Self { run: Arc::clone(&run), tasks: Vec::new(), _socket: None, server: None };
+        let mut live = Self { run: Arc::clone(&run), tasks: Vec::new(), socket: None, server: None };
         if let Some(address) = arguments.live {
             let Some(journal) = &run.journal else {
                 let problem = Problem::new("the live page shows the journal, but this run has none");
@@ -113,7 +114,7 @@ impl Live {
         match Socket::bind(run.journal.as_deref()) {
             Ok(socket) => {
                 live.tasks.push(serve(socket.serve(Arc::clone(&run))));
-                live._socket = Some(socket);
+                live.socket = Some(socket);
             }
             Err(error) if arguments.live.is_some() => {
                 progress.note(&format!("note: `rowcall ctl` cannot reach this run: {error}"));

@@ -178,7 +178,8 @@ fn matching(fits: impl Fn(u32, Option<&str>) -> bool) -> Vec<Found> {
 fn mark(journal: &Path) -> String {
     let path = fs::canonicalize(journal).or_else(|_| std::path::absolute(journal));
     let digest = Sha256::digest(path.unwrap_or_else(|_| journal.to_owned()).as_os_str().as_encoded_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{first:016x}")
 }
 
 /// The user's own folder for sockets.

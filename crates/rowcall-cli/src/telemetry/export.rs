@@ -99,7 +99,10 @@ impl Telemetry {
             model: model.to_owned(),
             provider: names::provider(provider).to_owned(),
             server: options.base_url.and_then(|url| Some(url.parse::<Uri>().ok()?.host()?.to_owned())),
-            resource: resource(variable("OTEL_SERVICE_NAME"), variable("OTEL_RESOURCE_ATTRIBUTES")),
+            resource: resource(
+                variable("OTEL_SERVICE_NAME"),
+                variable("OTEL_RESOURCE_ATTRIBUTES").as_deref(),
+            ),
         };
         let number = |name: &str| variable(name).and_then(|value| value.trim().parse::<f64>().ok());
         let share = number("OTEL_TRACES_SAMPLER_ARG").unwrap_or(SHARE).clamp(0.0, 1.0);
@@ -226,13 +229,13 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 /// The attributes of this process. Those in the environment win.
-fn resource(name: Option<String>, given: Option<String>) -> Vec<(String, String)> {
+fn resource(name: Option<String>, given: Option<&str>) -> Vec<(String, String)> {
     let mut all = vec![
         ("service.name".to_owned(), name.unwrap_or_else(|| "rowcall".to_owned())),
         ("service.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("process.pid".to_owned(), std::process::id().to_string()),
     ];
-    for (key, value) in pairs(given.as_deref().unwrap_or_default()) {
+    for (key, value) in pairs(given.unwrap_or_default()) {
         all.retain(|(known, _)| *known != key);
         all.push((key, value));
     }
@@ -269,15 +272,12 @@ fn unescaped(text: &str) -> String {
     while let Some((first, after)) = rest.split_first() {
         let escaped =
             after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -292,7 +292,7 @@ mod tests {
         let read: Vec<_> = pairs("a=b, api-key=x%20y%,=,c=d=e").collect();
         let expected = [("a", "b"), ("api-key", "x y%"), ("", ""), ("c", "d=e")];
         assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let resource = resource(None, Some("service.name=mine,team=data".to_owned()));
+        let resource = resource(None, Some("service.name=mine,team=data"));
         assert!(resource.contains(&("service.name".to_owned(), "mine".to_owned())));
         assert_eq!(resource.len(), 4);
         assert!(headers(Some("a b=c")).is_err());

@@ -46,6 +46,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Adjusted>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::integer;
 
     #[test]
     fn the_latest_changes_are_kept() {
@@ -57,7 +58,7 @@ mod tests {
             add(&connection, &adjustment, slots).expect("added");
         }
         let all = read(&connection).expect("read");
-        assert_eq!((all.len() as i64, all[0].at_ms), (MOST, 10));
+        assert_eq!((integer(all.len() as u64), all[0].at_ms), (MOST, 10));
         assert_eq!(all[0].change, "concurrency set to 10");
     }
 }

@@ -144,7 +144,7 @@ async fn a_run_stops_by_order_and_at_a_deadline_that_is_set_later() {
         let source = texts(10_000).into_source();
         let ran = people.run(source, &mut sink, OrderBy::Completed, Halt::default()).await;
         match adjustment {
-            Adjustment::Stop => ran.expect("stopping is no error"),
+            Adjustment::Stop => ran.expect("stopping does not fail"),
             _ => assert!(matches!(ran, Err(Error::Limit(_))), "{ran:?}"),
         }
         assert!((20..200).contains(&sink.0), "{adjustment:?}: {} rows", sink.0);

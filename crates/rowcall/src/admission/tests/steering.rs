@@ -80,7 +80,7 @@ async fn a_limit_per_minute_holds_from_when_it_is_set_and_is_gone_when_it_is_rem
     admission.apply(Limit::PerMinute(Dimension::Requests, Some(60.0)));
     assert_eq!(sent(16).await, 10, "a burst of six, then one a second");
     admission.apply(Limit::PerMinute(Dimension::Requests, Some(120.0)));
-    assert_eq!(sent(20).await, 10, "another number is no new burst");
+    assert_eq!(sent(20).await, 10, "another number does not allow another burst");
     let mut waits = Box::pin(sent(1_000));
     assert!((&mut waits).now_or_never().is_none());
     admission.apply(Limit::PerMinute(Dimension::Requests, None));
