@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use rowcall_sim::{Fault, FaultKind, Scenario};
+use rowcall_sim::{Fault, FaultKind, Scenario, StatusFault};
 
 use crate::command::{Ran, TestDir, ages, asking, requests, simulator};
 
@@ -42,7 +42,7 @@ fn receiver(status: &'static str) -> (String, mpsc::Receiver<(String, Vec<u8>)>)
                         if let Some(at) = buffer.windows(4).position(|end| end == b"\r\n\r\n") {
                             break at + 4;
                         }
-                        let mut more = [0; 65_536];
+                        let mut more = [0; 8_192];
                         match stream.read(&mut more) {
                             Ok(0) | Err(_) => return,
                             Ok(read) => buffer.extend(&more[..read]),
@@ -55,7 +55,7 @@ fn receiver(status: &'static str) -> (String, mpsc::Receiver<(String, Vec<u8>)>)
                         .and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok());
                     let end = head + length.expect("a length");
                     while buffer.len() < end {
-                        let mut more = [0; 65_536];
+                        let mut more = [0; 8_192];
                         let read = stream.read(&mut more).expect("the rest");
                         buffer.extend(&more[..read]);
                     }
@@ -129,7 +129,7 @@ fn got(received: &mpsc::Receiver<(String, Vec<u8>)>) -> Got {
 fn run(url: &str, variables: &[(&str, &str)]) -> (TestDir, Ran, u64) {
     let faults = [
         Fault::new(FaultKind::Refusal, 1.0).with_contains("77"),
-        Fault::new(FaultKind::Reset(rowcall_sim::Moment::Before), 1.0).with_contains("55").with_attempts(1),
+        Fault::new(FaultKind::Status(StatusFault::new(500)), 1.0).with_contains("55").with_attempts(1),
     ];
     let scenario = faults.into_iter().fold(Scenario::instant("some fail"), Scenario::with_fault);
     let simulator = simulator(scenario);
@@ -174,7 +174,7 @@ fn a_receiver_gets_metrics_and_the_traces_of_rows_that_had_a_failure() {
             "{}",
             got.head
         );
-        assert_eq!(got.metrics["rowcall.requests"], asked as f64);
+        assert_eq!(got.metrics["rowcall.requests"].round() as u64, asked);
         assert!(got.metrics["rowcall.cost"] > 0.0 && got.metrics["rowcall.tokens"] > 0.0);
         assert!(got.metrics[duration] >= 100.0 && got.metrics[tokens] > 0.0, "{:?}", got.metrics);
         let rows: Vec<_> = got.spans.iter().filter(|span| span.name == "row").collect();

@@ -115,8 +115,10 @@ async fn nothing_reaches_a_terminal_or_another_column_of_a_csv() {
         .enumerate()
         .map(|(row, text)| text.replace('~', &format!("word{row}")))
         .collect();
-    let rows: String =
-        texts.iter().map(|text| format!("{}\n", json!({ "text": text, "file": text }))).collect();
+    let mut rows = String::new();
+    for text in &texts {
+        rows.push_str(&format!("{}\n", json!({ "text": text, "file": text })));
+    }
     dir.write("in.jsonl", rows);
     // No file has such a name, and the messages say which was not found.
     let arguments = [
@@ -142,7 +144,7 @@ async fn nothing_reaches_a_terminal_or_another_column_of_a_csv() {
     }
     assert!(run.stderr.contains("\\u{202e}"), "escaped characters can be seen: {}", run.stderr);
     let mut input = rowcall_data::Input::open(
-        &dir.path("out.csv"),
+        dir.path("out.csv"),
         rowcall_data::InputOptions {
             failed_rows: rowcall_data::FailedRows::Ask,
             ..rowcall_data::InputOptions::default()
