@@ -169,7 +169,7 @@ impl Schema {
         })?;
         let in_file = |problem: Problem| Problem {
             message: format!("schema file `{argument}`: {}", problem.message),
-            hint: problem.hint,
+            ..problem
         };
         parse_json(text.trim_start_matches('\u{feff}')).and_then(Self::from_json).map_err(in_file)
     }

@@ -13,6 +13,7 @@ use super::json_type::{JsonType, JsonTypes};
 use super::wording::{self, cut};
 use super::{refused, subschemas};
 use crate::error::{Problem, did_you_mean};
+use crate::hint::Hint;
 use crate::number;
 
 mod exact;
@@ -158,7 +159,7 @@ fn problem(error: &ValidationError<'_>) -> Problem {
                     .instance()
                     .as_str()
                     .and_then(|name| did_you_mean(name, known.iter().filter_map(Value::as_str)));
-                Problem { hint: near, ..refused(&path, message) }
+                Problem { hint: near.map(Hint::from), ..refused(&path, message) }
             }
             Some(breach) => refused(&breach.path, breach.message),
             None => refused(pointer, "it is not a schema"),
@@ -171,7 +172,7 @@ fn problem(error: &ValidationError<'_>) -> Problem {
     } else {
         "see the JSON Schema specification for what is allowed here"
     };
-    let hint = problem.hint.clone().unwrap_or_else(|| usual.to_owned());
+    let hint = problem.hint.clone().unwrap_or_else(|| usual.into());
     problem.hint(hint)
 }
 
