@@ -138,7 +138,7 @@ fn perform(work: &Work) -> Result<()> {
             println!("promtool is not available here: what a run sends is not judged");
             Ok(())
         }
-        Work::Engines => engines::run(&[]),
+        Work::Engines => engines::run(&engines::Options::default()),
         Work::Python => python::run(&[]),
     }
 }

@@ -18,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::progress::{Progress, UnderWay};
 use crate::rows::Rows;
 use crate::validation::Judge;
-use crate::{failure, json, steering};
+use crate::{failure, json, keywords, steering};
 
 /// Outcomes handed over at a time: enough to make crossing the boundary cheap, few enough not to hold the
 /// interpreter's lock for long.
@@ -158,12 +158,12 @@ impl Call {
 
     /// The notes about the input that were not reported yet.
     fn notes(&self) -> Vec<String> {
-        self.notes.take()
+        self.notes.take().iter().map(keywords::spelled).collect()
     }
 
     /// The same at the end of a run, including counts.
     fn last_notes(&self) -> Vec<String> {
-        self.notes.take_all()
+        self.notes.take_all().iter().map(keywords::spelled).collect()
     }
 
     /// Makes all changes of a JSON object, or none.

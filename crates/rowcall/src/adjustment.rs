@@ -245,8 +245,8 @@ mod tests {
             assert_eq!(read.as_ref().ok(), expected.as_ref(), "{name} {value}: {read:?}");
         }
         assert_eq!(
-            Adjustment::parse("concurency", &json!(1)).expect_err("a typo").hint.as_deref(),
-            Some("did you mean `concurrency`?")
+            Adjustment::parse("concurency", &json!(1)).expect_err("a typo").hint.map(|hint| hint.to_string()),
+            Some("did you mean `concurrency`?".to_owned())
         );
         assert!(Adjustment::parse_all(&json!([1])).is_err());
     }

@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::extract::key;
 use crate::halt::Halt;
+use crate::hint::Hint;
 use crate::identity::{Identity, KnownFailures};
 use crate::journal::{Census, Journal, JournalHold, JournalOptions, Placing};
 use crate::money::Cost;
@@ -211,7 +212,7 @@ impl<T> Extractor<T> {
     }
 
     /// What could not be done by the provider's best means, and why: one sentence fragment each.
-    pub fn notes(&self) -> &[String] {
+    pub fn notes(&self) -> &[Hint] {
         &self.plan.notes
     }
 

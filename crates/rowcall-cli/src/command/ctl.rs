@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{CtlAction, CtlArguments};
 use crate::exit::Exit;
+use crate::flags;
 use crate::live::socket::{Found, all, find};
 use crate::live::{State, Status};
 use crate::printing;
@@ -29,7 +30,8 @@ pub(crate) fn ctl(arguments: &CtlArguments) -> Result<Exit> {
             printing::result(&text).map_err(|error| printing::unprintable(&error))?;
             Ok(Exit::Done)
         }
-        Err(Error::Config(Problem { message, hint })) if arguments.json => {
+        Err(Error::Config(Problem { message, hint, .. })) if arguments.json => {
+            let hint = hint.map(|hint| flags::spelled(&hint));
             let error = json!({ "error": { "message": message, "hint": hint } });
             let text = serde_json::to_string_pretty(&error).unwrap_or_default();
             printing::result(&text).map_err(|error| printing::unprintable(&error))?;
@@ -105,8 +107,11 @@ fn asked(found: &Found, request: &Value) -> Result<Status> {
     let mut answer = found.ask(request).map_err(|error| gone(&error))?;
     if let Some(error) = answer.get("error") {
         let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
-        let problem = Problem { message: text("message").unwrap_or_default(), hint: text("hint") };
-        return Err(Error::Config(problem));
+        let problem = Problem::new(text("message").unwrap_or_default());
+        return Err(Error::Config(match text("hint") {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }));
     }
     let status = answer.get_mut("ok").map(Value::take).unwrap_or_default();
     serde_json::from_value(status).map_err(|error| gone(&error))

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::UnderWay;
+use crate::flags;
 
 /// The maximum length of a request, in bytes.
 pub(super) const LONGEST: usize = 64 * 1024;
@@ -20,7 +21,10 @@ enum Request {
 pub(super) fn answer(run: &UnderWay, request: &[u8]) -> Value {
     match carry_out(run, request) {
         Ok(()) => json!({ "ok": run.status() }),
-        Err(Problem { message, hint }) => json!({ "error": { "message": message, "hint": hint } }),
+        Err(Problem { message, hint, .. }) => {
+            let hint = hint.map(|hint| flags::spelled(&hint));
+            json!({ "error": { "message": message, "hint": hint } })
+        }
     }
 }
 

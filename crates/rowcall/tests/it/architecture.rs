@@ -67,6 +67,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "estimate",
             "event",
             "fault",
+            "hint",
             "identity",
             "interval",
             "media_type",
