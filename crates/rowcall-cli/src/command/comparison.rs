@@ -107,12 +107,15 @@ fn rows(sides: &[Side]) -> Vec<Row> {
     rows
 }
 
+/// Places with the same keyword and the same effects.
+type Group = (Vec<String>, String, Vec<Vec<&'static str>>);
+
 /// The rows as the table shows them: those first in which the sides differ, and those together that only differ in their path.
 fn shown_rows(rows: Vec<Row>) -> Vec<Vec<String>> {
-    let mut groups: Vec<(Vec<String>, String, Vec<Vec<&'static str>>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (path, keyword, effects) in rows {
         let path = if path.is_empty() { "the schema".to_owned() } else { path };
-        match groups.iter_mut().find(|(_, known, cells)| (&*known, &*cells) == (&keyword, &effects)) {
+        match groups.iter_mut().find(|(_, known, cells)| (known, cells) == (&keyword, &effects)) {
             Some((paths, _, _)) => paths.push(path),
             None => groups.push((vec![path], keyword, effects)),
         }
