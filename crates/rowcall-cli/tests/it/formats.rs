@@ -45,7 +45,7 @@ fn a_table_from_a_spreadsheet_is_read_with_options() {
     for (option, value, message) in [
         ("--encoding", "klingon", "unknown encoding `klingon`"),
         ("--delimiter", "§", "`§` is not a single ASCII character"),
-        ("--quote", ",", "`,` is both `--delimiter` and `--quote`"),
+        ("--quote", ",", "`,` is both the delimiter and the quote"),
         ("--failed-rows", "maybe", "unknown value `maybe`"),
     ] {
         let ran = labelled(&dir, "sheet.csv", "{{ name }}", &[option, value]);

@@ -125,7 +125,7 @@ impl Schema {
         let validator = Validator::compile(&json, Precision::needed_by(&json))?;
         satisfiable::check_combinations(&json, &schemas)?;
         satisfiable::check_inhabited(&schemas)?;
-        let coercion = Coercion::compile(&json)?;
+        let coercion = Coercion::compile(&json);
         let (name, properties, further_fields) = (name(&json), properties(&json), further_fields(&json));
         let exact = OnceLock::new();
         Ok(Self(Arc::new(Compiled {
