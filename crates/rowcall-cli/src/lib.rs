@@ -77,6 +77,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Show(arguments) => command::show::show(&arguments),
         Command::Diff(arguments) => command::diff::diff(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
+        Command::Collect(arguments) => command::collect::collect(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Cache(command) => command::cache::cache(&command),
         Command::Prices(command) => command::prices::prices(&command),

@@ -52,10 +52,20 @@ impl MaxFailures {
     }
 }
 
+/// When a run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// Just now.
+    Now,
+    /// At an earlier call.
+    Before,
+}
+
 /// A run's progress towards its limits.
 #[derive(Debug)]
 pub(crate) struct Progress {
     stops: Stops,
+    has_begun: bool,
     until: Option<Instant>,
     ended: u64,
     failed: u64,
@@ -64,14 +74,19 @@ pub(crate) struct Progress {
 impl Progress {
     /// Progress before the run begins.
     pub(crate) fn new(stops: Stops) -> Self {
-        Self { stops, until: None, ended: 0, failed: 0 }
+        Self { stops, has_begun: false, until: None, ended: 0, failed: 0 }
     }
 
     /// Starts the clock, unless it is already running.
-    pub(crate) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) -> Begun {
+        if self.has_begun {
+            return Begun::Before;
+        }
+        self.has_begun = true;
         if self.until.is_none() {
             self.until = self.stops.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         }
+        Begun::Now
     }
 
     /// Waits until the deadline; forever if there is none.

@@ -657,6 +657,7 @@ class Extractor(Generic[T_co]):
         meta: bool = False,
         failed: Path | None = None,
         order: Order = "input",
+        batch: bool = False,
         limit_rows: int | None = None,
         input_format: InputFormat | None = None,
         output_format: OutputFormat | None = None,
@@ -682,6 +683,8 @@ class Extractor(Generic[T_co]):
             meta: Add what each row took: requests, tokens, cost, time.
             failed: Also write failed rows to this file, as JSON Lines.
             order: The order of the output: `input`, or `completed` for rows as they complete.
+            batch: Send the rows in batches, at the provider's price for batches. Results may take a day. If the run is cut off, the same call
+                collects what was sent.
             limit_rows: Stop after this many input rows.
             input_format: The input's format, regardless of its name and content.
             output_format: The output's format, regardless of its name.
@@ -709,6 +712,7 @@ class Extractor(Generic[T_co]):
             "meta": meta,
             "failed": failed,
             "order": order,
+            "batch": batch,
             "limit_rows": limit_rows,
             "input_format": input_format,
             "output_format": output_format,
