@@ -158,6 +158,13 @@ impl<T> Extractor<T> {
         Ok(Self::with_plan(plan))
     }
 
+    /// Whether the provider's batches are known to cost less than online requests.
+    pub fn has_cheaper_batches(&self) -> bool {
+        let account = &self.plan.account;
+        let Ok(batching) = Batching::new(account, BatchOptions::default()) else { return false };
+        batching.is_cheaper(&account.pricing)
+    }
+
     /// The same extractor, whose statistics leave out what earlier runs with its journal have spent, since they already include
     /// it.
     pub fn without_totals_of_before(self) -> Self {

@@ -249,6 +249,9 @@ impl<S: Source> Run<S> {
         let is_left = self.lane.as_ref().is_some_and(|lane| lane.left() > 0);
         if self.source_ended && !self.halt.is_on() && !is_left {
             self.recall.complete(self.taken);
+            if let Some(rows) = self.lane.as_ref().and_then(Lane::input) {
+                self.recall.complete_input(rows);
+            }
         }
         Some(Ok(VecDeque::new()))
     }
@@ -335,11 +338,7 @@ impl<S: Source> Run<S> {
             FromLane::Abandoned(prepared) => self.abandon(*prepared),
             FromLane::Again(rows) => self.recall.look_again(rows),
             FromLane::Failed(error) => self.stop(error),
-            FromLane::Over { left: _, input } => {
-                if let Some(rows) = input.filter(|_| !self.halt.is_on()) {
-                    self.recall.complete_input(rows);
-                }
-            }
+            FromLane::Over { left: _, input: _ } => {}
         }
     }
 

@@ -163,7 +163,8 @@ async fn write(
         Some(path) => journal::keep(extractor, arguments, path, &memo, &layout, &progress).await?,
         None => extractor.clone(),
     };
-    let extractor = match arguments.batch.options() {
+    let deadline = arguments.task.retrying.deadline;
+    let extractor = match arguments.batch.options(deadline, extractor.has_cheaper_batches()) {
         Some(_) if journal.is_none() => {
             let problem = Problem::new("`--batch` needs a journal, in which rows wait for their results");
             return Err(Error::Config(

@@ -105,7 +105,7 @@ fn the_output_is_that_of_an_online_run_and_the_cost_half() {
 
 #[test]
 fn a_detached_run_is_shown_and_collected() {
-    let story = Story::new(scenario(Batches { speed: 1500.0, ..Batches::default() }), "chat");
+    let story = Story::new(scenario(Batches { speed: 200.0, ..Batches::default() }), "chat");
     let ran = story.run(&["--detach", "--batch-rows", "30"]);
     assert_exit(
         &ran,
@@ -154,14 +154,16 @@ fn wrong_usage_is_found_before_anything_is_sent() {
 }
 
 #[test]
-fn a_budget_covers_only_so_many_rows() {
-    let scenario = scenario(Batches { speed: 3000.0, ..Batches::default() });
-    let story = Story::new(scenario.with_bill(Bill::new(2_000_000, 4_000_000)), "chat");
-    let priced = ["--price", "in=2,out=4", "--max-output-tokens", "200"];
-    let ran = story.run(&[&priced[..], &["--budget", "0.05"]].concat());
+fn a_budget_stops_a_run_in_batches() {
+    let scenario = scenario(Batches { speed: 6000.0, ..Batches::default() });
+    // Each answer costs nearly as much as its reservation.
+    let bill = Bill { full_output: true, ..Bill::new(2_000_000, 4_000_000) };
+    let story = Story::new(scenario.with_bill(bill), "chat");
+    let priced = ["--price", "in=2,out=4", "--max-output-tokens", "5000"];
+    let ran = story.run(&[&priced[..], &["--budget", "0.4"]].concat());
     assert_exit(&ran, 4, &["the budget of"]);
     let billed = Usd::from_picodollars(story.simulator.stats().bill_picodollars);
-    assert!(billed > Usd::ZERO && billed <= Usd::parse("0.05").expect("an amount"), "{billed}");
+    assert!(billed > Usd::ZERO && billed <= Usd::parse("0.4").expect("an amount"), "{billed}");
     let ran = story.run(&[&priced[..], &["--budget", "5"]].concat());
     assert_exit(&ran, 0, &["80 done"]);
     assert_eq!((story.output(), story.simulator.stats().batched), (all(), ROWS as u64));

@@ -89,8 +89,12 @@ pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration) -> Value {
 
 /// The result of a request that was executed.
 pub(super) fn answered(batch: &Batch, line: &Line, status: u16, body: &Value) -> Value {
-    let (name, value) =
-        if status == 200 { ("response", body.clone()) } else { ("error", body["error"].clone()) };
+    let error = &body["error"];
+    let (name, value) = if status == 200 {
+        ("response", body.clone())
+    } else {
+        ("error", json!({ "code": error["code"], "message": error["message"] }))
+    };
     if batch.input_file.is_some() {
         return json!({ "key": line.id, name: value });
     }

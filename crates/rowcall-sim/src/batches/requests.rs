@@ -144,7 +144,7 @@ impl Simulation {
         let luck = self.desk.draw();
         if luck == Luck::Refused {
             let id = self.id();
-            let status = fault::StatusFault::new(429);
+            let status = fault::StatusFault { retry_after: Some(1), ..fault::StatusFault::new(429) };
             return service.error(Trouble::Simulated(&status), AskedBy { id: &id, model: "" });
         }
         let Ok(body) = serde_json::from_slice::<Value>(errand.body) else {

@@ -1,4 +1,4 @@
-//! What a request to a batch API asks for. OpenAI and Gemini have paths in common, and ids tell them apart.
+//! What a request to a batch API asks for. OpenAI and Gemini have paths in common, and ids distinguish them.
 
 use http::{Method, Uri};
 
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_told_apart() {
+    fn paths_are_distinguished() {
         let id = |id: &str| id.to_owned();
         for (method, path, asked) in [
             ("POST", "/v1/files", Asked::Upload),

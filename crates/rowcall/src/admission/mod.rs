@@ -189,8 +189,8 @@ impl Admission {
         }
     }
 
-    /// Reserves what a request of a batch can cost. Unlike [`admit`](Self::admit) it does not wait: a batch has its own limits, and whoever
-    /// fills it can send fewer rows. Returns whether the budget covers it.
+    /// Reserves what a request of a batch can cost. Unlike [`admit`](Self::admit) it does not wait: a batch has its own limits, and
+    /// can be sent with fewer rows. Returns whether the budget covers it.
     ///
     /// # Errors
     /// If it never can.

@@ -31,7 +31,7 @@ use crate::validity;
 /// Lines handled together.
 const LINES_TOGETHER: usize = 64;
 
-/// How often an ended batch is looked at in vain for results before its rows are asked again.
+/// How often an ended batch is looked at without finding results before its rows are asked again.
 pub(super) const MOST_MISSES: u32 = 3;
 
 /// What came of a batch's results.

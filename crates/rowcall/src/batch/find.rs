@@ -16,7 +16,7 @@ use crate::transport::Asking;
 /// How far a provider's clock may be from ours.
 const CLOCK: Duration = Duration::from_mins(10);
 
-/// Looks in vain before a create counts as lost.
+/// Looks without finding it before a create counts as lost.
 const LOOKS: u32 = 2;
 
 impl Task {

@@ -73,7 +73,7 @@ pub(super) struct Task {
 pub(super) struct Watch {
     next: Instant,
     interval: Duration,
-    /// How often it was looked for in vain, or had ended without results.
+    /// How often it was looked for without being found, or had ended without results.
     pub(super) misses: u32,
     pub(super) first_miss: Option<Instant>,
     /// What its requests were made with, if this process made them.
@@ -117,14 +117,14 @@ pub(crate) async fn drive(task: LaneTask) {
         reserved: (0, Usd::ZERO),
     };
     if let Err(error) = task.run().await {
-        task.tell(FromLane::Failed(error)).await;
+        task.report(FromLane::Failed(error)).await;
     }
     task.release_all();
     // Rows that have not been parked yet are not kept.
     task.inbox.close();
     while let Some(message) = task.next_message().await {
         if let ToLane::Ask(prepared) = message {
-            task.tell(FromLane::Abandoned(prepared)).await;
+            task.report(FromLane::Abandoned(prepared)).await;
         }
     }
     let journal = Arc::clone(&task.journal);
@@ -134,7 +134,7 @@ pub(crate) async fn drive(task: LaneTask) {
         Ok((queued + sent, input))
     });
     let (left, input) = left.await.unwrap_or((1, None));
-    task.tell(FromLane::Over { left, input: input.filter(|_| left == 0) }).await;
+    task.report(FromLane::Over { left, input: input.filter(|_| left == 0) }).await;
 }
 
 impl Task {
@@ -205,11 +205,11 @@ impl Task {
                 batches::all(connection)
             })
             .await?;
+        self.remove_spools();
         for record in all.into_iter().filter(is_open) {
             match record.remote {
                 // Nothing was created from it.
                 RemoteStage::Unsent => {
-                    self.remove_spool(&record.tag);
                     let number = record.number;
                     let why = Some("the run was cut off before it was created".to_owned());
                     self.work(move |connection| batches::drop_batch(connection, number, why)).await?;
@@ -428,8 +428,8 @@ impl Task {
         self.journal.work(job).await.map_err(Error::Journal)
     }
 
-    /// Tells the run something. A run that is gone needs to know nothing.
-    pub(super) async fn tell(&mut self, event: FromLane) {
+    /// Reports an event to the run. A run that is gone needs to know nothing.
+    pub(super) async fn report(&mut self, event: FromLane) {
         let _ = self.outbox.send(event).await;
     }
 

@@ -3,7 +3,7 @@
 use crate::identity::Key;
 
 /// How a label begins, which providers show in their lists of batches and files.
-const PREFIX: &str = "rowcall_";
+pub(super) const PREFIX: &str = "rowcall_";
 
 /// Hexadecimal digits of a tag: no two batches of an account share one by accident.
 const DIGITS: usize = 12;

@@ -26,7 +26,7 @@ pub(crate) use lane::drive;
 /// Events that wait for the run. They are few, so that results are read no faster than they are recorded.
 const MOST_WAITING: usize = 64;
 
-/// What the run tells the lane.
+/// What the run sends to the lane.
 #[derive(Debug)]
 pub(crate) enum ToLane {
     /// Ask about this row.
@@ -35,7 +35,7 @@ pub(crate) enum ToLane {
     SourceEnded(Option<u64>),
 }
 
-/// What the lane tells the run.
+/// What the lane reports to the run.
 #[derive(Debug)]
 pub(crate) enum FromLane {
     /// These rows are in the journal and need no memory until they come back.
@@ -66,11 +66,13 @@ pub(crate) enum FromLane {
 pub(crate) struct Lane {
     to: mpsc::UnboundedSender<ToLane>,
     from: mpsc::Receiver<FromLane>,
-    /// Whether the lane was told that the source has ended.
-    told_end: bool,
+    /// Whether the lane knows that the source has ended.
+    knows_end: bool,
     is_over: bool,
-    /// Whether rows are left that have no outcome.
+    /// Rows left without an outcome.
     left: u64,
+    /// The number of rows of the input, if it is known and none are left.
+    input: Option<u64>,
 }
 
 /// What the lane's task works with.
@@ -106,7 +108,7 @@ impl Lane {
             inbox,
             outbox,
         };
-        Some((Self { to, from, told_end: false, is_over: false, left: 0 }, task))
+        Some((Self { to, from, knows_end: false, is_over: false, left: 0, input: None }, task))
     }
 
     /// Hands over a row. Returns it if the lane takes no more.
@@ -120,8 +122,8 @@ impl Lane {
 
     /// Says once that the source has ended, the input after this many rows.
     pub(crate) fn end_source(&mut self, rows: Option<u64>) {
-        if !self.told_end {
-            self.told_end = true;
+        if !self.knows_end {
+            self.knows_end = true;
             let _ = self.to.send(ToLane::SourceEnded(rows));
         }
     }
@@ -136,15 +138,20 @@ impl Lane {
         self.left
     }
 
+    /// The number of rows of the input, if it is known and none are left.
+    pub(crate) fn input(&self) -> Option<u64> {
+        self.input
+    }
+
     /// The next event; none ever once the lane is over. Cancelling the wait loses nothing.
     pub(crate) async fn next(&mut self) -> FromLane {
         if self.is_over {
             return std::future::pending().await;
         }
         let event = self.from.recv().await.unwrap_or(FromLane::Over { left: 0, input: None });
-        if let FromLane::Over { left, input: _ } = &event {
+        if let FromLane::Over { left, input } = &event {
             self.is_over = true;
-            self.left = *left;
+            (self.left, self.input) = (*left, *input);
         }
         event
     }

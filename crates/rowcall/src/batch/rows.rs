@@ -71,7 +71,7 @@ impl Task {
         let known_by = self.known_by;
         self.work(move |connection| batches::park(connection, &to_park, known_by)).await?;
         self.has_news = true;
-        self.tell(FromLane::Parked(parked)).await;
+        self.report(FromLane::Parked(parked)).await;
         Ok(())
     }
 
@@ -98,10 +98,10 @@ impl Task {
         }
     }
 
-    /// Tells the run that a row has ended.
+    /// Reports to the run that a row has ended.
     pub(super) async fn end(&mut self, is_taken: bool, prepared: PreparedRow, outcome: Outcome) {
         let prepared = Box::new(prepared);
-        self.tell(if is_taken {
+        self.report(if is_taken {
             FromLane::Ended(prepared, outcome)
         } else {
             FromLane::EndedApart(prepared, outcome)
@@ -137,7 +137,7 @@ impl Task {
         .await?;
         self.has_news = true;
         for prepared in online {
-            self.tell(FromLane::Online(Box::new(prepared))).await;
+            self.report(FromLane::Online(Box::new(prepared))).await;
         }
         Ok(())
     }
@@ -149,7 +149,7 @@ impl Task {
             if rows.is_empty() {
                 return Ok(());
             }
-            self.tell(FromLane::Again(rows)).await;
+            self.report(FromLane::Again(rows)).await;
         }
     }
 }

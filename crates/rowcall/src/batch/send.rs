@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -308,6 +308,19 @@ impl Task {
     /// The file for the requests of a batch, beside the journal.
     fn spool(&self, label: &str) -> PathBuf {
         sqlite::beside(&self.journal.path, &format!("-{label}"))
+    }
+
+    /// Removes what earlier runs have left of such files, which are not used again.
+    pub(super) fn remove_spools(&self) {
+        let (folder, journal) = (self.journal.path.parent(), self.journal.path.file_name());
+        let (Some(folder), Some(journal)) = (folder, journal) else { return };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let start = format!("{}-{}", journal.to_string_lossy(), line_id::PREFIX);
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&start) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Removes the file with a batch's requests, if it is still there.

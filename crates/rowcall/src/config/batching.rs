@@ -1,11 +1,13 @@
 //! How rows are sent in batches, as the user wants it and as the provider allows it.
+#![expect(clippy::disallowed_methods, reason = "prices depend on the time of day")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Account;
 use crate::error::Problem;
-use crate::price::Pricing;
+use crate::price::{Moment, Pricing};
 use crate::provider::batch::Terms;
+use crate::turn::Usage;
 
 /// The user's settings for batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,6 +68,14 @@ impl Batching {
         })?;
         let pricing = account.pricing.in_batch(terms.price_percent);
         Ok(Self { options, terms, pricing })
+    }
+
+    /// Whether a request costs less than at these prices, now.
+    pub(crate) fn is_cheaper(&self, online: &Pricing) -> bool {
+        let usage = Usage { input_tokens: 1_000, output_tokens: 1_000, ..Usage::default() };
+        let now = Moment::from(SystemTime::now());
+        let (batch, online) = (self.pricing.cost(&usage, None, now), online.cost(&usage, None, now));
+        batch.zip(online).is_some_and(|(batch, online)| batch < online)
     }
 
     /// The most rows in a batch.

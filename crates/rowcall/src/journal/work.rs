@@ -17,7 +17,7 @@ pub(super) trait Work: Send {
     /// Does it.
     fn run(&self, connection: &Connection) -> rusqlite::Result<()>;
 
-    /// Tells the caller that it is committed, or why not.
+    /// Reports to the caller that it is committed, or why not.
     fn report(self: Box<Self>, done: Result<(), Problem>);
 }
 

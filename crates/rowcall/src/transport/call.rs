@@ -73,12 +73,13 @@ impl Transport {
         self.in_time(begin).await
     }
 
-    /// A short hash of the key, by which a user can tell which key a batch was sent with. It does not reveal the key.
+    /// A short hash of the key, which shows a user with which key a batch was sent. It does not reveal the key.
     pub(crate) fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
-        for value in self.headers.values().filter(|value| value.is_sensitive()) {
-            hash.update(value.as_bytes());
+        let mut secrets = self.headers.values().filter(|value| value.is_sensitive()).peekable();
+        if secrets.peek().is_none() {
+            return "none".to_owned();
         }
+        let hash = secrets.fold(Sha256::new(), |hash, value| hash.chain_update(value.as_bytes()));
         hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 
