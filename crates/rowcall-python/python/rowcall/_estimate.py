@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
     cost_at_dearest: float | None
     """What it would be at the dearest time of the next 24 hours."""
     cost_by_batch: float | None
-    """What it would be by the provider's price for batches, which rowcall does not send."""
+    """What it would be by the provider's price for batches, as with `batch=True`."""
     encoding: str | None
     """The encoding by which tokens of prompts are counted; `None` where they are a quarter of the bytes."""
 

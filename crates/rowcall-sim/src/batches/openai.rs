@@ -63,7 +63,7 @@ pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration) -> Value {
         State::Cancelled => "cancelled",
         State::Expired => "expired",
     };
-    let at = |is_there: bool| is_there.then(|| now.as_secs());
+    let at = |is_there: bool| is_there.then_some(now.as_secs());
     let nothing = Executed::default();
     let executed = batch.executed.as_ref().unwrap_or(&nothing);
     let (completed, failed, _) = executed.counts;

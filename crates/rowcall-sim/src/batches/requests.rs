@@ -35,11 +35,12 @@ impl Simulation {
         let now = Now { story: now.saturating_sub(began), unix: self.epoch + now };
         let service = service(errand.asked);
         let key = service.key(errand.headers);
+        let key = key.as_deref();
         if let Some(expected) = &self.scenario.key
-            && key.as_ref() != Some(expected)
+            && key != Some(expected.as_str())
         {
             let id = self.id();
-            return service.error(Trouble::Key(key.as_deref()), AskedBy { id: &id, model: "" });
+            return service.error(Trouble::Key(key), AskedBy { id: &id, model: "" });
         }
         match errand.asked {
             Asked::Upload => self.upload(now, errand),
@@ -56,18 +57,18 @@ impl Simulation {
                 ok(&json!({ "id": id, "object": "file", "deleted": true }))
             }
             Asked::Create(api, model) => self.create(now, *api, model.as_deref(), key, errand),
-            Asked::Look(_, id) => self.look(&service, now, id, &key, errand),
-            Asked::List(api, most, after) => self.list(now, *api, *most, after.as_deref(), &key, errand),
+            Asked::Look(_, id) => self.look(&service, now, id, key, errand),
+            Asked::List(api, most, after) => self.list(now, *api, *most, after.as_deref(), key, errand),
             Asked::Cancel(api, id) => {
-                let cancelled = self.batch_mut(id, &key).map(|batch| {
+                let cancelled = self.batch_mut(id, key).map(|batch| {
                     batch.cancelled.get_or_insert(now.unix);
                 });
                 match cancelled {
                     Some(()) if *api == Api::Gemini => ok(&json!({})),
-                    _ => self.look(&service, now, id, &key, errand),
+                    _ => self.look(&service, now, id, key, errand),
                 }
             }
-            Asked::Results(id) => self.results(&service, now, id, &key),
+            Asked::Results(id) => self.results(&service, now, id, key),
             Asked::DeleteBatch(_, id) => {
                 self.desk.batches.retain(|batch| batch.id != *id);
                 ok(&json!({ "id": id, "type": "message_batch_deleted" }))
@@ -75,8 +76,8 @@ impl Simulation {
         }
     }
 
-    fn batch_mut(&mut self, id: &str, key: &Option<String>) -> Option<&mut Batch> {
-        self.desk.batches.iter_mut().find(|batch| batch.id == id && batch.key == *key)
+    fn batch_mut(&mut self, id: &str, key: Option<&str>) -> Option<&mut Batch> {
+        self.desk.batches.iter_mut().find(|batch| batch.id == id && batch.key.as_deref() == key)
     }
 
     fn upload(&mut self, now: Now, errand: &Errand<'_>) -> Reply {
@@ -117,13 +118,13 @@ impl Simulation {
         let has_vanished = of.is_some_and(|batch| self.desk.has_vanished(batch, now.unix));
         let bytes = self.desk.files.get(id).filter(|_| !has_vanished).map(|stored| stored.bytes.clone());
         match bytes {
-            Some(bytes) => self.download(bytes),
+            Some(bytes) => self.download(&bytes),
             None => missing(service, &format!("No such File object: {id}")),
         }
     }
 
     /// A download, which breaks in the middle if the scenario says so.
-    fn download(&mut self, bytes: Bytes) -> Reply {
+    fn download(&mut self, bytes: &Bytes) -> Reply {
         self.desk.downloads += 1;
         let reply = Reply::new(200, "application/octet-stream", bytes.to_vec());
         if self.desk.downloads <= self.desk.settings.broken_downloads {
@@ -137,7 +138,7 @@ impl Simulation {
         now: Now,
         api: Api,
         model: Option<&str>,
-        key: Option<String>,
+        key: Option<&str>,
         errand: &Errand<'_>,
     ) -> Reply {
         let service = service(errand.asked);
@@ -194,7 +195,7 @@ impl Simulation {
         self.desk.batches.push(Batch {
             id: id.clone(),
             api,
-            key: key.clone(),
+            key: key.map(str::to_owned),
             model: model
                 .map(str::to_owned)
                 .or_else(|| Some(lines.first()?.body["model"].as_str()?.to_owned())),
@@ -208,7 +209,7 @@ impl Simulation {
             rejected,
             executed: None,
         });
-        let reply = self.look(&service, now, &id, &key, errand);
+        let reply = self.look(&service, now, &id, key, errand);
         match luck {
             Luck::Lost => Reply { ending: Ending::Fails(Moment::Before, Failure::Cut), ..reply },
             Luck::Answered | Luck::Refused => reply,
@@ -220,11 +221,11 @@ impl Simulation {
         service: &Service,
         now: Now,
         id: &str,
-        key: &Option<String>,
+        key: Option<&str>,
         errand: &Errand<'_>,
     ) -> Reply {
         self.execute_if_ended(now, id, errand.headers);
-        let found = self.desk.batches.iter().find(|batch| batch.id == id && batch.key == *key);
+        let found = self.desk.batches.iter().find(|batch| batch.id == id && batch.key.as_deref() == key);
         match found {
             Some(batch) => ok(&self.described(batch, now, errand)),
             None => missing(service, &format!("No batch found with id '{id}'.")),
@@ -246,10 +247,10 @@ impl Simulation {
         api: Api,
         most: usize,
         after: Option<&str>,
-        key: &Option<String>,
+        key: Option<&str>,
         errand: &Errand<'_>,
     ) -> Reply {
-        let ids = |batch: &&Batch| batch.api == api && batch.key == *key;
+        let ids = |batch: &&Batch| batch.api == api && batch.key.as_deref() == key;
         let all: Vec<_> = self.desk.batches.iter().rev().filter(ids).map(|batch| batch.id.clone()).collect();
         let from = after.and_then(|after| all.iter().position(|id| id == after)).map_or(0, |at| at + 1);
         let page: Vec<_> = all.iter().skip(from).take(most).cloned().collect();
@@ -273,14 +274,14 @@ impl Simulation {
         }
     }
 
-    fn results(&mut self, service: &Service, now: Now, id: &str, key: &Option<String>) -> Reply {
-        let found = self.desk.batches.iter().find(|batch| batch.id == id && batch.key == *key);
+    fn results(&mut self, service: &Service, now: Now, id: &str, key: Option<&str>) -> Reply {
+        let found = self.desk.batches.iter().find(|batch| batch.id == id && batch.key.as_deref() == key);
         let executed = found.filter(|batch| !self.desk.has_vanished(batch, now.unix));
         let Some(executed) = executed.and_then(|batch| batch.executed.as_ref()) else {
             return missing(service, &format!("Message batch {id} has no results."));
         };
         let lines = joined(&executed.results);
-        self.download(lines)
+        self.download(&lines)
     }
 
     /// Executes the requests of a batch that has ended.

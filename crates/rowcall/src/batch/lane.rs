@@ -117,14 +117,14 @@ pub(crate) async fn drive(task: LaneTask) {
         reserved: (0, Usd::ZERO),
     };
     if let Err(error) = task.run().await {
-        task.report(FromLane::Failed(error)).await;
+        task.notify(FromLane::Failed(error)).await;
     }
     task.release_all();
     // Rows that have not been parked yet are not kept.
     task.inbox.close();
     while let Some(message) = task.next_message().await {
         if let ToLane::Ask(prepared) = message {
-            task.report(FromLane::Abandoned(prepared)).await;
+            task.notify(FromLane::Abandoned(prepared)).await;
         }
     }
     let journal = Arc::clone(&task.journal);
@@ -134,7 +134,7 @@ pub(crate) async fn drive(task: LaneTask) {
         Ok((queued + sent, input))
     });
     let (left, input) = left.await.unwrap_or((1, None));
-    task.report(FromLane::Over { left, input: input.filter(|_| left == 0) }).await;
+    task.notify(FromLane::Over { left, input: input.filter(|_| left == 0) }).await;
 }
 
 impl Task {
@@ -429,7 +429,7 @@ impl Task {
     }
 
     /// Reports an event to the run. A run that is gone needs to know nothing.
-    pub(super) async fn report(&mut self, event: FromLane) {
+    pub(super) async fn notify(&mut self, event: FromLane) {
         let _ = self.outbox.send(event).await;
     }
 

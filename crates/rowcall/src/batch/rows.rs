@@ -71,7 +71,7 @@ impl Task {
         let known_by = self.known_by;
         self.work(move |connection| batches::park(connection, &to_park, known_by)).await?;
         self.has_news = true;
-        self.report(FromLane::Parked(parked)).await;
+        self.notify(FromLane::Parked(parked)).await;
         Ok(())
     }
 
@@ -101,7 +101,7 @@ impl Task {
     /// Reports to the run that a row has ended.
     pub(super) async fn end(&mut self, is_taken: bool, prepared: PreparedRow, outcome: Outcome) {
         let prepared = Box::new(prepared);
-        self.report(if is_taken {
+        self.notify(if is_taken {
             FromLane::Ended(prepared, outcome)
         } else {
             FromLane::EndedApart(prepared, outcome)
@@ -137,7 +137,7 @@ impl Task {
         .await?;
         self.has_news = true;
         for prepared in online {
-            self.report(FromLane::Online(Box::new(prepared))).await;
+            self.notify(FromLane::Online(Box::new(prepared))).await;
         }
         Ok(())
     }
@@ -149,7 +149,7 @@ impl Task {
             if rows.is_empty() {
                 return Ok(());
             }
-            self.report(FromLane::Again(rows)).await;
+            self.notify(FromLane::Again(rows)).await;
         }
     }
 }
