@@ -42,7 +42,7 @@ pub(super) async fn estimate(
         }
         rows.iter().try_for_each(|row| estimator.add(row))?;
     }
-    let mut lines = report(&estimator.estimate(), estimator.encoding(), arguments);
+    let mut lines = report(&estimator.estimate(), estimator.counting(), arguments);
     if let Some(path) = journal::path(arguments)?.filter(|path| has_content(path) && !arguments.journal.fresh)
         && arguments.input.path.as_os_str() != "-"
     {
@@ -58,7 +58,7 @@ pub(super) async fn estimate(
     Ok(Exit::Done)
 }
 
-fn report(sum: &RunEstimate, encoding: Option<&str>, arguments: &RunArguments) -> Vec<String> {
+fn report(sum: &RunEstimate, counting: &str, arguments: &RunArguments) -> Vec<String> {
     let count = |n: u64| HumanCount(n).to_string();
     let mut rows = format!("rows      {} to ask", count(sum.asked()));
     if sum.equal > 0 {
@@ -78,13 +78,7 @@ fn report(sum: &RunEstimate, encoding: Option<&str>, arguments: &RunArguments) -
         count(low),
         count(high)
     );
-    let counted = encoding.map_or_else(
-        || {
-            "          in: a quarter of the bytes, as this program is built without the feature `tokenizer`"
-                .to_owned()
-        },
-        |encoding| format!("          in: counted by {encoding}; out: by the schema"),
-    );
+    let counted = format!("          in: by {counting}; out: by the schema");
     let mut cost = match sum.cost {
         Some(Range { low, likely, high }) => format!("cost      about {likely} ({low} to {high})"),
         None => "cost      unknown: no price is known".to_owned(),

@@ -76,9 +76,9 @@ fn an_estimate_sends_nothing_and_says_rows_tokens_costs_and_what_binds() {
         "rows      1,000 to ask, 1 equal to others, 2 that cannot be asked\n",
         "tokens    about ",
         if cfg!(feature = "tokenizer") {
-            "          in: counted by o200k_base; "
+            "          in: by o200k_base; out: by the schema\n"
         } else {
-            "          in: a quarter of the bytes"
+            "          in: by an approximation of o200k_base; out: by the schema\n"
         },
         "cost      about $0.0",
         "at most $2.",
