@@ -71,7 +71,9 @@ usage: cargo xtask COMMAND
   browser        opens a report in Chromium, with and without its script, and checks it with axe; leaves screenshots in target/browser
   judges         the official Python SDKs of OpenAI, Anthropic and Google check our requests and the simulator
   engines [DIR...]
-                 constrained decoders check the wire schemas of their dialects: those of the tests, and those below the folders
+                 constrained decoders check the wire schemas of their dialects: those of the tests, random ones, and those below the folders
+      --random N how many random ones (150)
+      --seed N   which ones (0)
   engines --server
                  a real llama-server whose model has random weights answers 50 rows for each of many schemas, without re-asks
   schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol
@@ -124,7 +126,10 @@ fn main() -> ExitCode {
         ["judges"] => judges::run(),
         ["engines", "--server"] => engines::serve(),
         ["prices"] => prices::run(),
-        ["engines", folders @ ..] => engines::run(folders),
+        ["engines", options @ ..] => match engines::Options::parse(options) {
+            Ok(options) => engines::run(&options),
+            Err(problem) => return misused(&problem),
+        },
         ["schemas", folders @ ..] if !folders.is_empty() => schemas::run(folders),
         ["python", arguments @ ..] => python::run(arguments),
         ["vectors", folder] => vectors::run(Path::new(folder)),

@@ -127,7 +127,7 @@ fn perform(work: &Work) -> Result<()> {
             Ok(())
         }
         Work::Judges => judges::run(),
-        Work::Engines => engines::run(&[]),
+        Work::Engines => engines::run(&engines::Options::default()),
         Work::Python => python::run(&[]),
     }
 }

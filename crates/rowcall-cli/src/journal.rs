@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::schema::Observed;
-use rowcall::{Client, Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
+use rowcall::{Client, Error, Extractor, Hint, JournalOptions, Mode, Problem, Protocol, Result};
 use rowcall_data::{Input, Layout, OutputFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -170,7 +170,7 @@ impl Memo {
     ///
     /// # Errors
     /// If one of them is not, with this hint.
-    pub fn check_files(&self, path: &Path, hint: &str) -> Result<()> {
+    pub fn check_files(&self, path: &Path, hint: impl Into<Hint>) -> Result<()> {
         check_own(self.output.as_deref(), self, path, hint)?;
         check_failed(self, path)
     }

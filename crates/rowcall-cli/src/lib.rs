@@ -9,6 +9,7 @@ mod examples;
 mod exit;
 mod failures;
 mod files;
+mod flags;
 mod guard;
 mod interruption;
 mod journal;

@@ -5,7 +5,9 @@
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use rowcall::Error;
+use rowcall::{Error, Hint};
+
+use crate::flags;
 
 /// Prints a result.
 ///
@@ -26,9 +28,9 @@ pub(crate) fn note(text: &str) {
 /// Prints the error that ended the command, and what to do next.
 pub(crate) fn error(error: &Error) {
     note(&format!("error: {error}"));
-    let help = matches!(error, Error::Config(_)).then_some("see `rowcall help run`");
-    if let Some(hint) = error.hint().or(help) {
-        note(&format!("  hint: {hint}"));
+    let help = || matches!(error, Error::Config(_)).then(|| Hint::from("see `rowcall help run`"));
+    if let Some(hint) = error.hint().or_else(help) {
+        note(&format!("  hint: {}", flags::spelled(&hint)));
     }
     if let Error::Stopped(fault) = error
         && let Some(time) = fault.retry_after.and_then(|wait| SystemTime::now().checked_add(wait))

@@ -6,6 +6,7 @@ use rowcall::{Event, EventKind, Extractor, Halt, Result};
 use rowcall_data::RowsInAll;
 use serde_json::Value;
 
+use crate::flags;
 use crate::interruption::{Interruption, Signal};
 use crate::progress::{Progress, Verbosity};
 
@@ -55,7 +56,7 @@ pub(crate) fn logged(extractor: &Extractor<Value>, progress: &Progress) -> Extra
         Verbosity::Verbose => line,
     };
     for note in extractor.notes() {
-        progress.note(&format!("note: {note}"));
+        progress.note(&format!("note: {}", flags::spelled(note)));
     }
     let log = progress.log();
     extractor.on_event(move |event: &Event| {

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use crate::bell::Bell;
 use crate::delivery::{Ending, Ends, Queue, Taken};
-use crate::failure;
 use crate::notices::Notices;
 use crate::outcome::Outcome;
 use crate::progress::{Progress, UnderWay};
 use crate::rows::Rows;
 use crate::validation::Judge;
+use crate::{failure, keywords};
 
 /// Outcomes handed over at a time: enough to make crossing the boundary cheap, few enough not to hold the
 /// interpreter's lock for long.
@@ -155,12 +155,12 @@ impl Call {
 
     /// The notes about the input that were not reported yet.
     fn notes(&self) -> Vec<String> {
-        self.notes.take()
+        self.notes.take().iter().map(keywords::spelled).collect()
     }
 
     /// The same at the end of a run, including counts.
     fn last_notes(&self) -> Vec<String> {
-        self.notes.take_all()
+        self.notes.take_all().iter().map(keywords::spelled).collect()
     }
 
     /// Sends no more requests and waits for those in flight.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use rowcall::{BatchOptions, Effort, Error, Extractor, Halt, OrderBy, Outcome, Problem, Row, Source};
+use rowcall::{BatchOptions, Effort, Error, Extractor, Halt, OrderBy, Outcome, Row, Source};
 use rowcall_data::failed_earlier;
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -89,7 +89,7 @@ impl Core {
             }
             settings.extractor(&opened.client)
         });
-        let mut extractor = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
+        let mut extractor = made.map_err(|error| failure::of_extractor(py, &error))?;
         let clock = Arc::<Clock>::default();
         extractor = extractor.on_event(notices.observer(settings.sampling_temperature()));
         extractor = extractor.on_event(clock.observer());
@@ -419,21 +419,6 @@ impl Core {
     fn limited(&self, concurrency: Option<usize>) -> PyResult<Extractor<Value>> {
         let extractor = self.extractor()?;
         Ok(concurrency.map_or_else(|| extractor.clone(), |places| extractor.concurrency(places)))
-    }
-}
-
-/// The error for an extractor's own journal, for which there is no option to start over.
-fn without_fresh(error: Error) -> Error {
-    let adapt = |mut problem: Problem| {
-        problem.hint = problem.hint.map(|hint| {
-            hint.replace("`--fresh` to", "remove the file to").replace("`--fresh`", "removing the file")
-        });
-        problem
-    };
-    match error {
-        Error::Config(problem) => Error::Config(adapt(problem)),
-        Error::Journal(problem) => Error::Journal(adapt(problem)),
-        other => other,
     }
 }
 

@@ -14,6 +14,7 @@ mod failure;
 mod feed;
 mod file_run;
 mod json;
+mod keywords;
 mod notices;
 mod outcome;
 mod progress;

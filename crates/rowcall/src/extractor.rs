@@ -26,6 +26,7 @@ use crate::error::{Error, Problem, Result};
 use crate::event::Event;
 use crate::extract::key;
 use crate::halt::Halt;
+use crate::hint::Hint;
 use crate::identity::{Identity, KnownFailures};
 use crate::journal::{Census, Contents, Journal, JournalHold, JournalOptions, Placing, Records};
 use crate::money::Cost;
@@ -230,7 +231,7 @@ impl<T> Extractor<T> {
     }
 
     /// What could not be done by the provider's best means, and why: one sentence fragment each.
-    pub fn notes(&self) -> &[String] {
+    pub fn notes(&self) -> &[Hint] {
         &self.plan.notes
     }
 

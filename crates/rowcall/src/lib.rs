@@ -93,6 +93,7 @@ mod error;
 mod estimate;
 pub mod event;
 mod fault;
+mod hint;
 mod identity;
 mod interval;
 mod media_type;
@@ -125,12 +126,13 @@ pub use config::{
     AccountOptions, BatchOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, Reask, Stay,
     TaskOptions,
 };
-pub use error::{Error, Problem, Result};
+pub use error::{Error, Problem, ProblemKind, Result};
 pub use estimate::{Range, RowEstimate, RunEstimate};
 pub use event::{BatchNews, BatchStep, Event, EventKind, KnownFrom};
 pub use extractor::{CacheCensus, Estimator, Extractor, ExtractorBuilder, Preview, RunEstimator};
-pub use fault::{Fault, FaultKind};
+pub use fault::{AnswerForm, Fault, FaultCause, FaultKind};
 pub use halt::Halt;
+pub use hint::{Hint, HintPart, Setting, SettingValue};
 pub use identity::{EqualRows, Identity, Key, KnownFailures};
 pub use interval::{Activity, Interval};
 pub use journal::{JournalHold, JournalOptions};

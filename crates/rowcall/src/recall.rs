@@ -161,6 +161,7 @@ impl Recall {
             Some(FailureKind::Invalid) => self.own_key(asked, row).unwrap_or(asked),
             Some(
                 FailureKind::Input
+                | FailureKind::Encoding
                 | FailureKind::Clash
                 | FailureKind::Template
                 | FailureKind::Attachment

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 
 /// The number of rows after which a share of failures is judged: one failure in the first three says nothing.
 const JUDGED_FROM: u64 = 100;
@@ -112,7 +113,7 @@ impl Progress {
         };
         too_many.then(|| {
             Problem::new(format!("{failed} of {ended} rows have failed, expected at most {allowed}"))
-                .hint("see what failed and why, or allow more with `--max-failures`")
+                .hint(Hint::from("see what failed and why, or allow more with ").with(Setting::MaxFailures))
         })
     }
 }

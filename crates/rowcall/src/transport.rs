@@ -29,7 +29,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::error::Problem;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultCause, FaultKind};
 use crate::request::{Request, Response};
 use base_url::BaseUrl;
 use body::Outgoing;
@@ -250,10 +250,13 @@ impl Transport {
     /// The fault for a broken connection, with the innermost reason: the outer ones only say that something failed.
     fn broken(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
         let mut reason = error;
+        let mut cause = None;
         while let Some(source) = reason.source() {
             reason = source;
+            cause = cause.or_else(|| tls::is_untrusted(reason).then_some(FaultCause::Certificate));
         }
-        Fault::new(FaultKind::Connection, format!("{what} ({}): {reason}", self.base_url.shown("")))
+        let message = format!("{what} ({}): {reason}", self.base_url.shown(""));
+        Fault { cause, ..Fault::new(FaultKind::Connection, message) }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::args::{Concurrency, RunArguments};
 use crate::exit::Exit;
 use crate::files::has_content;
+use crate::flags;
 use crate::guard::FirstRows;
 use crate::journal;
 use crate::printing;
@@ -25,7 +26,7 @@ pub(super) async fn estimate(
     layout: &Layout,
 ) -> Result<Exit> {
     for note in extractor.notes() {
-        printing::note(&format!("note: {note}"));
+        printing::note(&format!("note: {}", flags::spelled(note)));
     }
     let census = arguments
         .cache

@@ -16,6 +16,7 @@ use crate::columns::check_columns;
 use crate::examples;
 use crate::exit::Exit;
 use crate::failures::{FailedRowFiles, failures};
+use crate::flags;
 use crate::guard::{AfterFailure, FirstRows, Guarded};
 use crate::journal::{self, Memo};
 use crate::model::Model;
@@ -207,7 +208,7 @@ async fn write(
         progress.note("the answers come from a simulator on this machine, not from a model");
     }
     let notes = input.notes();
-    notes.take().iter().for_each(|note| progress.note(&format!("note: {note}")));
+    notes.take().iter().for_each(|note| progress.note(&format!("note: {}", flags::spelled(note))));
     let extractor = logged(&extractor, &progress);
     let gauge = input.gauge();
     let halt = Halt::default();
@@ -270,7 +271,7 @@ async fn write(
     if let Some(reasons) = failures(&stats, files) {
         progress.note(&reasons);
     }
-    notes.take_all().iter().for_each(|note| progress.note(&format!("note: {note}")));
+    notes.take_all().iter().for_each(|note| progress.note(&format!("note: {}", flags::spelled(note))));
     if matches!(ran, Err(Error::Limit(_))) {
         printing::note(&left_at_a_limit(total(stats.taken), &stats));
     }
@@ -319,7 +320,7 @@ pub(crate) fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
 /// Prints the first requests as they would be sent: the request line, the headers with secrets hidden, the body.
 async fn show_requests(extractor: &Extractor<Value>, mut input: Input, rows: usize) -> Result<Exit> {
     for note in extractor.notes() {
-        printing::note(&format!("note: {note}"));
+        printing::note(&format!("note: {}", flags::spelled(note)));
     }
     let mut left = rows;
     while left > 0 {

@@ -2,10 +2,10 @@
 
 use std::io::{ErrorKind, Read};
 
-use rowcall::{Problem, Row};
+use rowcall::{Hint, Problem, Row};
 
+use super::cannot_read;
 use super::parser::{Parser, Rows};
-use super::reason;
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -49,7 +49,7 @@ impl Feeder {
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) => {
                 self.ended = true;
-                self.problem = Some(Problem::new(format!("cannot read {}: {}", self.name, reason(&error))));
+                self.problem = Some(cannot_read(&self.name, &error));
                 Ok(())
             }
         };
@@ -69,6 +69,11 @@ impl Feeder {
     /// The rows not yet taken.
     pub(crate) fn rows(&self) -> &[Row] {
         self.rows.waiting()
+    }
+
+    /// What to do about the first record that has a field of a name that the output adds.
+    pub(crate) fn clash_hint(&self) -> Option<Hint> {
+        self.rows.clash_hint()
     }
 
     /// Takes the rows.

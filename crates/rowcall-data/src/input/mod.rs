@@ -29,7 +29,7 @@ use std::io::Read;
 use std::path::Path;
 use std::{io, thread, vec};
 
-use rowcall::{Error, Problem, Result, Row, Source, Unreadable, UnreadableKind};
+use rowcall::{Error, Hint, Problem, Result, Row, Setting, Source, Unreadable, UnreadableKind};
 use tokio::sync::mpsc;
 
 use crate::format::InputFormat;
@@ -121,9 +121,8 @@ impl Input {
     ) -> Result<Self> {
         let InputOptions { format: named, reserved, failed_rows, encoding, csv } = options;
         csv.check(format).map_err(Error::Config)?;
-        let unreadable =
-            |error: &io::Error| Error::Config(Problem::new(format!("cannot read {name}: {}", reason(error))));
-        let text = encoding::text_of(gauge.metered(reader), encoding).map_err(|error| unreadable(&error))?;
+        let text = encoding::text_of(gauge.metered(reader), encoding)
+            .map_err(|error| Error::Config(cannot_read(name, &error)))?;
         let (shape, text) = match (named, format) {
             (None, InputFormat::Json | InputFormat::JsonLines) => shape::found(format, text),
             (_, format) => (Shape::of(format), text),
@@ -160,7 +159,7 @@ impl Input {
             feeder.rows().first().and_then(|row| row.fields.as_ref().err())
         {
             let problem = Problem::new(format!("{name}: {message}"));
-            return Err(Error::Config(problem.hint(rules::clash_hint(message))));
+            return Err(Error::Config(Problem { hint: feeder.clash_hint(), ..problem }));
         }
         if (named, format) == (None, InputFormat::Json)
             && shape != Shape::Values(Form::Array)
@@ -177,7 +176,8 @@ impl Input {
         if header.is_none() && matches!(format, InputFormat::Csv | InputFormat::Tsv) {
             let message = format!("{name} has no header, expected a first line with column names");
             return Err(Error::Config(
-                Problem::new(message).hint("for lines of text use `--input-format txt`"),
+                Problem::new(message)
+                    .hint(Hint::from("for lines of text use ").with(Setting::InputFormat.exactly("txt"))),
             ));
         }
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
@@ -277,6 +277,13 @@ fn first_fields(rows: &[Row]) -> Option<Vec<String>> {
             record::fields(text).ok()?.into_iter().map(|field| field.name.into_owned()).collect();
         (!names.is_empty()).then_some(names)
     })
+}
+
+/// The problem of an input that cannot be read, with the hint that the error has if it is our own.
+pub(crate) fn cannot_read(name: &str, error: &io::Error) -> Problem {
+    let ours = error.get_ref().and_then(|inner| inner.downcast_ref::<Problem>());
+    let hint = ours.and_then(|problem| problem.hint.clone());
+    Problem { hint, ..Problem::new(format!("cannot read {name}: {}", reason(error))) }
 }
 
 /// The operating system's message, without its number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 
-from ._errors import ConfigError, in_python
+from ._errors import ConfigError
 from ._progress import EVERY, Counted
 from ._settings import as_json, path
 
@@ -202,4 +202,4 @@ def log(notes: list[str]) -> None:
         import logging
 
         for note in notes:
-            logging.getLogger("rowcall").warning("%s", in_python(note))
+            logging.getLogger("rowcall").warning("%s", note)

@@ -123,6 +123,7 @@ impl Task {
                 let fault = Fault { status: Some(429), ..Fault::new(FaultKind::Quota, message) };
                 return Err(Error::Stopped(Box::new(fault)));
             }
+            self.is_full = true;
             self.most_rows = (record.rows / 2).max(1);
             self.warn(format!("{why}; batches have at most {} rows from now on", self.most_rows));
             return Ok(());

@@ -18,7 +18,7 @@ use crate::event::{BatchNews, BatchStep, EventKind};
 use crate::fault::{Fault, FaultKind};
 use crate::halt::Halt;
 use crate::journal::Journal;
-use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, KnownBy, RemoteStage};
+use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, Counts, KnownBy, RemoteStage};
 use crate::money::Usd;
 use crate::provider::Target;
 use crate::provider::batch::{BatchApi, Phase, RemoteBatch};
@@ -62,6 +62,8 @@ pub(super) struct Task {
     pub(super) watched: HashMap<i64, Watch>,
     /// The most rows in a batch, less than allowed if the provider had no room for more.
     pub(super) most_rows: u64,
+    /// Whether the provider has no room for another batch until one has ended.
+    pub(super) is_full: bool,
     /// No batch is created before this.
     pub(super) not_before: Option<Instant>,
     /// How many requests in batches have a reservation, and its sum.
@@ -95,7 +97,7 @@ pub(crate) async fn drive(task: LaneTask) {
     let cutoff = plan.stops.deadline.and_then(|deadline| {
         let reserve = deadline * RESERVE_PERCENT / 100;
         let reserve = reserve.clamp(LEAST_RESERVE.min(deadline / 2), MOST_RESERVE);
-        Instant::now().checked_add(deadline - reserve)
+        Instant::now().checked_add(deadline.saturating_sub(reserve))
     });
     let most_rows = batching.most_rows();
     let mut task = Task {
@@ -113,6 +115,7 @@ pub(crate) async fn drive(task: LaneTask) {
         online: false,
         watched: HashMap::new(),
         most_rows,
+        is_full: false,
         not_before: None,
         reserved: (0, Usd::ZERO),
     };
@@ -129,7 +132,7 @@ pub(crate) async fn drive(task: LaneTask) {
     }
     let journal = Arc::clone(&task.journal);
     let left = journal.work(|connection| {
-        let (queued, sent) = batches::counts(connection)?;
+        let Counts { queued, sent, .. } = batches::counts(connection)?;
         let input = batches::input(connection)?;
         Ok((queued + sent, input))
     });
@@ -157,10 +160,10 @@ impl Task {
             self.check_deadline();
             let all = self.work(batches::all).await?;
             let open: Vec<_> = all.into_iter().filter(is_open).collect();
-            let (queued, sent) = self.work(batches::counts).await?;
+            let Counts { queued, fresh, sent } = self.work(batches::counts).await?;
             if queued > 0 && self.online {
                 self.ask_rest_online().await?;
-            } else if self.should_send(queued, &open) {
+            } else if self.should_send(queued, fresh, &open) {
                 self.send().await?;
                 continue;
             }
@@ -179,10 +182,11 @@ impl Task {
     }
 
     /// Whether the queue should be sent now.
-    fn should_send(&self, queued: u64, open: &[BatchRecord]) -> bool {
-        let may = self.not_before.is_none_or(|at| at <= Instant::now()) && queued > 0;
+    fn should_send(&self, queued: u64, fresh: u64, open: &[BatchRecord]) -> bool {
         let is_running = open.iter().any(|record| record.remote != RemoteStage::Ended);
-        may && (queued >= self.most_rows || self.source_ended && (!is_running || queued >= WORTH_A_BATCH))
+        let may = self.not_before.is_none_or(|at| at <= Instant::now()) && !(self.is_full && is_running);
+        let is_worth_it = fresh > 0 || queued >= WORTH_A_BATCH || !is_running;
+        may && queued > 0 && (queued >= self.most_rows || self.source_ended && is_worth_it)
     }
 
     async fn is_done(&mut self, queued: u64, sent: u64) -> Result<bool, Error> {

@@ -114,9 +114,8 @@ impl Lane {
     /// Hands over a row. Returns it if the lane takes no more.
     pub(crate) fn ask(&self, prepared: PreparedRow) -> Option<Box<PreparedRow>> {
         match self.to.send(ToLane::Ask(Box::new(prepared))) {
-            Ok(()) => None,
             Err(mpsc::error::SendError(ToLane::Ask(prepared))) => Some(prepared),
-            Err(mpsc::error::SendError(ToLane::SourceEnded(_))) => None,
+            Ok(()) | Err(mpsc::error::SendError(ToLane::SourceEnded(_))) => None,
         }
     }
 

@@ -138,13 +138,12 @@ impl Task {
                 let most = self.batching.pricing.at_most(weight.most, None, at);
                 match self.plan.account.admission.reserve(self.stake(most)) {
                     Ok(true) => self.note_reserved(most),
-                    // The rest has to wait until something is settled.
-                    Ok(false) => break 'pages,
                     Err(denial) if rows.is_empty() => {
                         let _ = std::fs::remove_file(&path);
                         return Err(Error::Limit(denial.problem()));
                     }
-                    Err(_) => break 'pages,
+                    // The rest has to wait until something is settled.
+                    Ok(false) | Err(_) => break 'pages,
                 }
                 if length > 0 {
                     file.write_all(api.separator()).map_err(unwritable)?;
@@ -216,13 +215,18 @@ impl Task {
                 },
                 Ok(response) => {
                     let fault = api.fault(&response);
-                    return self.leave_unknown(&record, &fault);
+                    self.leave_unknown(&record, &fault);
+                    return Ok(());
                 }
                 Err(fault) if fault.kind == FaultKind::Unreachable => fault,
-                Err(fault) => return self.leave_unknown(&record, &fault),
+                Err(fault) => {
+                    self.leave_unknown(&record, &fault);
+                    return Ok(());
+                }
             };
             if fault.status.is_some_and(|status| (200..300).contains(&status)) {
-                return self.leave_unknown(&record, &fault);
+                self.leave_unknown(&record, &fault);
+                return Ok(());
             }
             // It was refused, so it does not exist.
             refusals += 1;
@@ -236,13 +240,12 @@ impl Task {
     }
 
     /// Leaves a create whose answer did not come: the batch is looked for before anything is sent again.
-    fn leave_unknown(&mut self, record: &BatchRecord, fault: &Fault) -> Result<(), Error> {
+    fn leave_unknown(&mut self, record: &BatchRecord, fault: &Fault) {
         self.warn(format!(
             "the create of batch {} was not answered, so it is looked for before it is sent again: {fault}",
             record.number
         ));
         self.watch(record.number);
-        Ok(())
     }
 
     /// Uploads the requests. `None` if the run was interrupted.
@@ -272,7 +275,9 @@ impl Task {
                 self.work(move |connection| batches::of_batch(connection, number, after, 4096)).await?;
             let Some(last) = rows.last() else { break };
             after = last.seq;
-            rows.iter().for_each(|row| self.release(row.most));
+            for row in &rows {
+                self.release(row.most);
+            }
         }
         let problem = Some(why.to_owned());
         self.work(move |connection| batches::drop_batch(connection, number, problem)).await?;

@@ -64,7 +64,7 @@ impl Batching {
                 protocol.name(),
                 Terms::providers().join(", ")
             );
-            Problem::new(message).hint("leave out `--batch`")
+            Problem::new(message).hint("ask online instead")
         })?;
         let pricing = account.pricing.in_batch(terms.price_percent);
         Ok(Self { options, terms, pricing })

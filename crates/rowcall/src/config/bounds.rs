@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::{Error, Problem, Result};
+use crate::hint::{Hint, Setting};
 use crate::money::Usd;
 use crate::provider::Parameters;
 use crate::retry::RetryPolicy;
@@ -114,9 +115,8 @@ fn further(name: &str, value: &Value) -> Result<()> {
 /// Every answer is paid for, but a row has only one value.
 fn several(name: &str, value: &Value) -> Error {
     let message = format!("parameter `{name}` is `{value}`, expected `1`: each row gets one answer");
-    Error::Config(
-        Problem::new(message).hint("leave it out, or repeat the row in the input with `--no-dedup`"),
-    )
+    let hint = Hint::from("leave it out, or repeat the row in the input with ").with(Setting::Dedup.off());
+    Error::Config(Problem::new(message).hint(hint))
 }
 
 fn temperature(degrees: f64) -> Result<()> {

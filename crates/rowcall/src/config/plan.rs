@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
+use crate::hint::Hint;
 use crate::identity::{EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
 use crate::prompt::{SamePrompt, Template};
@@ -38,7 +39,7 @@ pub(crate) struct Plan {
     /// The most tokens of input and output that the model supports, as far as known.
     pub(crate) capacity: Capacity,
     /// What could not be done by the provider's best means, and why.
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Hint>,
     pub(crate) template: Arc<Template>,
     /// Reads the files of rows.
     pub(crate) files: Files,
@@ -135,9 +136,10 @@ impl Plan {
             observed: &options.observed,
             output_limit: parameters.max_output_tokens,
         };
-        let Forms { first, further, mut notes } = Forms::by(means, &schema).map_err(Error::Config)?;
-        notes.splice(0..0, schema.notes().iter().cloned());
-        notes.extend(unfit);
+        let Forms { first, further, notes } = Forms::by(means, &schema).map_err(Error::Config)?;
+        let notes = schema.notes().iter().cloned().chain(notes).map(Hint::from);
+        let mut notes: Vec<_> = notes.collect();
+        notes.extend(unfit.into_iter().map(Hint::from));
         notes.extend(account.pricing_note.clone());
         let output_limit = parameters.max_output_tokens;
         let capacity = account.capacity();

@@ -310,10 +310,25 @@ pub(crate) fn park(connection: &Connection, rows: &[ToPark], known_by: KnownBy) 
     Ok(())
 }
 
-/// How many rows wait for a batch, and how many are in one.
-pub(crate) fn counts(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
-    let sql = "SELECT count(*) FILTER (WHERE batch IS NULL AND taken = 1), count(*) FILTER (WHERE batch IS NOT NULL) FROM parked";
-    connection.prepare_cached(sql)?.query_row([], |row| Ok((natural(row.get(0)?), natural(row.get(1)?))))
+/// How many rows are parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Those of the current run that wait for a batch.
+    pub(crate) queued: u64,
+    /// Of these, rows that have not been asked about yet.
+    pub(crate) fresh: u64,
+    /// Those in batches.
+    pub(crate) sent: u64,
+}
+
+/// How many rows are parked.
+pub(crate) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
+    let sql = "SELECT count(*) FILTER (WHERE batch IS NULL AND taken = 1), \
+               count(*) FILTER (WHERE batch IS NULL AND taken = 1 AND conversation IS NULL), count(batch) FROM parked";
+    connection.prepare_cached(sql)?.query_row([], |row| {
+        let count = |at| row.get(at).map(natural);
+        Ok(Counts { queued: count(0)?, fresh: count(1)?, sent: count(2)? })
+    })
 }
 
 /// How many rows wait for a batch, whether or not a run has them, and how many are in one.

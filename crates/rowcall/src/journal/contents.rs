@@ -10,7 +10,8 @@ use super::columns;
 use super::file::{self, Filtered, Recent};
 use super::kind::JOURNAL;
 use super::lookup::{Finder, row};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, ProblemKind, Result};
+use crate::hint::{Hint, Setting};
 use crate::identity::{EqualRows, Identity, Key, Keys};
 use crate::money::Cost;
 use crate::outcome::Outcome;
@@ -309,8 +310,13 @@ pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
     } else {
         "another"
     };
+    let hint = Hint::from("use ")
+        .with(Setting::AcceptChanges.on())
+        .with(" to continue and ask only what is new, or start over with ")
+        .with(Setting::Fresh.on());
     Problem::new(format!("the journal `{}` was made with {other} {changes}", path.display()))
-        .hint("use `--accept-changes` to continue and ask only what is new, or `--fresh` to start over")
+        .hint(hint)
+        .of_kind(ProblemKind::PlanChanged)
 }
 
 /// Removes a journal and its auxiliary files, if it exists.
@@ -323,7 +329,7 @@ pub(super) fn remove(path: &Path) -> std::result::Result<(), Problem> {
             "`{}` is not a rowcall journal, so it is not removed",
             path.display()
         ))
-        .hint("give another file with `--journal PATH`"));
+        .hint(Hint::from("give another file with ").with(Setting::Journal.like("PATH"))));
     }
     JOURNAL.remove_beside(path)?;
     JOURNAL.remove(path)

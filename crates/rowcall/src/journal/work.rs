@@ -29,7 +29,7 @@ impl fmt::Debug for dyn Work {
 
 /// Work with its result.
 struct Job<F, T> {
-    job: RefCell<Option<F>>,
+    todo: RefCell<Option<F>>,
     result: RefCell<Option<T>>,
     reply: oneshot::Sender<Result<T, Problem>>,
 }
@@ -40,7 +40,7 @@ where
     T: Send,
 {
     fn run(&self, connection: &Connection) -> rusqlite::Result<()> {
-        if let Some(job) = self.job.take() {
+        if let Some(job) = self.todo.take() {
             self.result.replace(Some(job(connection)?));
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Journal {
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
         let (reply, done) = oneshot::channel();
-        let job = Job { job: RefCell::new(Some(job)), result: RefCell::new(None), reply };
+        let job = Job { todo: RefCell::new(Some(job)), result: RefCell::new(None), reply };
         self.writer.write(Entry::Work(Box::new(job)));
         done.await.unwrap_or_else(|_| Err(Problem::new("the journal's writer has stopped")))
     }

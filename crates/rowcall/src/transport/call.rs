@@ -80,7 +80,8 @@ impl Transport {
             return "none".to_owned();
         }
         let hash = secrets.fold(Sha256::new(), |hash, value| hash.chain_update(value.as_bytes()));
-        hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        let digits: Vec<String> = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
     }
 
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {

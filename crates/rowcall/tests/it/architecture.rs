@@ -65,6 +65,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
             "estimate",
             "event",
             "fault",
+            "hint",
             "identity",
             "interval",
             "media_type",

@@ -4,6 +4,7 @@
 mod models;
 mod random;
 mod rules;
+mod strange;
 mod values;
 
 use proptest::prelude::*;

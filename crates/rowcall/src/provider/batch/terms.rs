@@ -32,8 +32,8 @@ pub struct Terms {
 
 const DAY: Duration = Duration::from_hours(24);
 
-const fn days(days: u64) -> Option<Duration> {
-    Some(Duration::from_hours(24 * days))
+const fn days(days: u64) -> Duration {
+    Duration::from_hours(24 * days)
 }
 
 const OPENAI: Terms = Terms {
@@ -44,7 +44,7 @@ const OPENAI: Terms = Terms {
     most_rows: 50_000,
     most_bytes: 200_000_000,
     window: DAY,
-    kept: days(30),
+    kept: Some(days(30)),
     price_percent: 50,
     source: "platform.openai.com/docs/guides/batch, 2026-11",
 };
@@ -57,7 +57,7 @@ const ANTHROPIC: Terms = Terms {
     most_rows: 100_000,
     most_bytes: 256_000_000,
     window: DAY,
-    kept: days(29),
+    kept: Some(days(29)),
     price_percent: 50,
     source: "docs.claude.com/en/docs/build-with-claude/batch-processing, 2026-11",
 };
@@ -72,7 +72,7 @@ const GEMINI: Terms = Terms {
     most_bytes: 19_000_000,
     window: Duration::from_hours(48),
     // Documented as longer, but users report that results were gone after two days.
-    kept: days(2),
+    kept: Some(days(2)),
     price_percent: 50,
     source: "ai.google.dev/gemini-api/docs/batch-api, 2026-11; googleapis/python-genai issues",
 };

@@ -135,7 +135,7 @@ fn anthropics_vectors_are_read_and_written() {
     assert_eq!(played, 3);
     let version = (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
     for call in [api.look("msgbatch_1"), api.list(None), api.cancel("msgbatch_1")] {
-        assert_eq!(call.headers, [version.clone()], "{}", call.path);
+        assert_eq!(call.headers, std::slice::from_ref(&version), "{}", call.path);
     }
 }
 

@@ -27,6 +27,9 @@ const MOST: usize = 10_000;
 /// The deepest nesting of places, including references with their own description.
 const DEEPEST: usize = 64;
 
+/// The most alternatives that are compared with one another.
+const MOST_COMPARED: usize = 100;
+
 /// The most items of a list that is left open, where no output limit is known.
 const UNLIMITED_ITEMS: u64 = 1_000;
 
@@ -63,7 +66,7 @@ pub(super) struct Translation<'s> {
     /// The places that are being translated, each within the one before.
     open: Vec<Key>,
     places: usize,
-    document: Document<'s>,
+    pub(super) document: Document<'s>,
 }
 
 impl<'s> Translation<'s> {
@@ -105,7 +108,7 @@ impl<'s> Translation<'s> {
         let first = if wrapped { translation.step(Step::Wrap(ROOT)) } else { ROOT };
         let mut schema = Value::Object(if wrapped { schema } else { form::in_order_of(&place, schema) });
         recursion::settle(&mut schema, rules.recursion, root, &mut translation.losses)?;
-        let steps = Steps::new(translation.steps, first, &translation.document)?;
+        let steps = Steps::new(translation.steps, first, &translation.document);
         Ok(Translated { schema, losses: translation.losses, steps })
     }
 
@@ -205,8 +208,9 @@ impl<'s> Translation<'s> {
         alternatives: Vec<Alternative<'s>>,
     ) -> Result<Option<Form>, Problem> {
         if outlook::of_all(&alternatives, self.root, self.rules).muddled {
-            return Ok(Some(self.text(place)));
+            return Ok(Some(self.text(place)?));
         }
+        self.lose_exclusion(place, &alternatives);
         let (mut schemas, mut branches) = (Vec::new(), Vec::new());
         for (pointer, parts) in alternatives {
             let branch = Place::new(self.root, parts.clone());
@@ -218,6 +222,26 @@ impl<'s> Translation<'s> {
             }
         }
         Ok((!branches.is_empty()).then(|| self.chosen(place, schemas, branches)))
+    }
+
+    /// Records that only one of several alternatives may hold, where a value could satisfy two.
+    fn lose_exclusion(&mut self, place: &Place<'s>, alternatives: &[Alternative<'s>]) {
+        let Some((pointer, _)) = alternatives.first() else { return };
+        let Some((holder, number)) = pointer.rsplit_once('/') else { return };
+        if !holder.ends_with("/oneOf") || number.parse::<usize>().is_err() {
+            return;
+        }
+        let places: Vec<Place<'s>> =
+            alternatives.iter().map(|(_, parts)| Place::new(self.root, parts.clone())).collect();
+        let pairs = places.iter().enumerate();
+        let mut pairs = pairs.flat_map(|(at, one)| places.iter().skip(at + 1).map(move |other| (one, other)));
+        let compared = alternatives.len() <= MOST_COMPARED;
+        if !compared || pairs.any(|(one, other)| one.may_share(other, self.root)) {
+            let note =
+                "that no second alternative may hold is not enforced by the provider; it is checked locally";
+            let path = holder.strip_suffix("/oneOf").unwrap_or(place.pointer()).to_owned();
+            self.lose(&path, "oneOf", note.to_owned());
+        }
     }
 
     /// The form of a place with these alternatives.
