@@ -359,9 +359,9 @@ impl Translation<'_> {
                     );
                     self.lose(place.pointer(), "propertyNames", note);
                     let words = in_words(keyword, &value).map(Value::String);
-                    words.into_iter().for_each(|words| {
+                    if let Some(words) = words {
                         key.schema.entry("description").or_insert(words);
-                    });
+                    }
                 }
             }
         }
