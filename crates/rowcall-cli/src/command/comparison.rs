@@ -107,18 +107,21 @@ fn rows(sides: &[Side]) -> Vec<Row> {
     rows
 }
 
+/// Rows of the table that only differ in their paths: these, the keyword, and the effects on each side.
+type Group = (Vec<String>, String, Vec<Vec<&'static str>>);
+
 /// The rows as the table shows them: those first in which the sides differ, and those together that only differ in their path.
 fn shown_rows(rows: Vec<Row>) -> Vec<Vec<String>> {
-    let mut groups: Vec<(Vec<String>, String, Vec<Vec<&'static str>>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (path, keyword, effects) in rows {
         let path = if path.is_empty() { "the schema".to_owned() } else { path };
-        match groups.iter_mut().find(|(_, known, cells)| (&*known, &*cells) == (&keyword, &effects)) {
+        match groups.iter_mut().find(|(_, known, cells)| (known, cells) == (&keyword, &effects)) {
             Some((paths, _, _)) => paths.push(path),
             None => groups.push((vec![path], keyword, effects)),
         }
     }
     groups.sort_by_key(|(_, _, effects)| effects.windows(2).all(|pair| pair.first() == pair.last()));
-    let line = |(paths, keyword, effects): (Vec<String>, String, Vec<Vec<&str>>)| {
+    let line = |(paths, keyword, effects): Group| {
         let more = paths.len().saturating_sub(PATHS_SHOWN);
         let mut shown = paths.into_iter().take(PATHS_SHOWN).collect::<Vec<_>>().join(", ");
         if more > 0 {
