@@ -9,6 +9,7 @@ use rowcall::{MaxFailures, Price, Usd};
 use rowcall_data::OutputFormat;
 use serde_json::Value;
 
+mod batch;
 mod cache;
 mod choices;
 mod dialect;
@@ -19,6 +20,7 @@ mod report;
 mod schema;
 mod values;
 
+pub(crate) use batch::{BatchArguments, BatchWay};
 pub(crate) use cache::{CacheArguments, CacheCommand, PruneArguments};
 pub(crate) use choices::{HttpArgument, ModeArgument, OrderArgument, ProtocolArgument};
 pub(crate) use dialect::DialectArgument;
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Export(Box<ExportArguments>),
     /// Retry the failed rows of a journal, then rebuild its output
     Rerun(Box<RerunArguments>),
+    /// Collect the batches that a run with `--batch` has left, then rebuild its output
+    Collect(Box<CollectArguments>),
     /// Show, prune or export a cache of answers
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -90,6 +94,8 @@ pub(crate) struct RunArguments {
     pub(crate) account: AccountArguments,
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
+    #[command(flatten)]
+    pub(crate) batch: BatchArguments,
     #[command(flatten)]
     pub(crate) cache: CacheArguments,
     #[command(flatten)]
@@ -234,6 +240,30 @@ pub(crate) struct RerunArguments {
     /// Use a journal from Python without the Python model that validated its values
     #[arg(long)]
     pub(crate) without_validators: bool,
+    /// Print no progress and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Log every attempt
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CollectArguments {
+    /// The journal, such as `people.jsonl.journal`
+    pub(crate) journal: PathBuf,
+    /// The output [default: the one that the journal was made for]
+    #[arg(short, long)]
+    pub(crate) output: Option<PathBuf>,
+    /// Overwrite a file that is not the journal's own output
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) way: BatchWay,
+    #[command(flatten)]
+    pub(crate) retrying: RetryArguments,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
     /// Print no progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,

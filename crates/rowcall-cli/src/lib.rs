@@ -82,6 +82,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => command::diff::diff(&arguments),
         Command::Ctl(arguments) => command::ctl::ctl(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
+        Command::Collect(arguments) => command::collect::collect(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Cache(command) => command::cache::cache(&command),
         Command::Prices(command) => command::prices::prices(&command),

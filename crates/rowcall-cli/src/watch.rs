@@ -72,12 +72,14 @@ fn adapted(event: &Event) -> Option<String> {
         EventKind::Adapted(what) => Some(format!("note: {what}")),
         EventKind::Warned(what) => Some(format!("warning: {what}")),
         EventKind::Adjusted(adjustment) => Some(format!("note: {adjustment}")),
+        EventKind::Batch(news) => Some(news.to_string()),
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken
         | EventKind::Known { .. }
         | EventKind::Sent { .. }
         | EventKind::Answered { .. }
+        | EventKind::Collected { .. }
         | EventKind::Waits(_)
         | EventKind::Reasked { .. }
         | EventKind::Ended { .. }
@@ -102,6 +104,9 @@ fn line(event: &Event) -> Option<String> {
             };
             Some(format!("row {row} attempt {attempt}: {what} after {latency:.0?}"))
         }
+        EventKind::Collected { attempt, result: Err(fault), cost: _ } => {
+            Some(format!("row {row} attempt {attempt} in a batch: {fault}"))
+        }
         EventKind::Waits(wait) => Some(format!("row {row} retries in {wait:.1?}")),
         EventKind::Reasked { violations } => Some(format!("row {row} is re-asked: {violations} violations")),
         EventKind::Ended { failure: Some(reason), effort: _ } => {
@@ -110,12 +115,15 @@ fn line(event: &Event) -> Option<String> {
         EventKind::Retried { failure } => {
             Some(format!("row {row} is retried, after it failed: {}", failure.kind.name()))
         }
-        EventKind::Adapted(_) | EventKind::Warned(_) | EventKind::Adjusted(_) => adapted(event),
+        EventKind::Adapted(_) | EventKind::Warned(_) | EventKind::Adjusted(_) | EventKind::Batch(_) => {
+            adapted(event)
+        }
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken
         | EventKind::Known { .. }
         | EventKind::Sent { .. }
+        | EventKind::Collected { result: Ok(_), .. }
         | EventKind::Ended { failure: None, .. }
         | EventKind::Abandoned => None,
     }

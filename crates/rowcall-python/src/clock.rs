@@ -28,6 +28,8 @@ impl Clock {
             | EventKind::Probed { .. }
             | EventKind::Sent { .. }
             | EventKind::Answered { .. }
+            | EventKind::Collected { .. }
+            | EventKind::Batch(_)
             | EventKind::Waits(_)
             | EventKind::Adapted(_)
             | EventKind::Warned(_)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use rowcall::{Effort, Error, Extractor, Halt, OrderBy, Outcome, Row, RunControl, Source};
+use rowcall::{BatchOptions, Effort, Error, Extractor, Halt, OrderBy, Outcome, Row, RunControl, Source};
 use rowcall_data::failed_earlier;
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -183,8 +183,9 @@ impl Core {
     }
 
     /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`. Outcomes include their
-    /// completions if `completions` is set.
-    #[pyo3(signature = (feeder, order, concurrency=None, authority=None, completions=true))]
+    /// completions if `completions` is set. With `batch`, rows are sent in batches.
+    #[pyo3(signature = (feeder, order, concurrency=None, authority=None, completions=true, batch=false))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn start(
         &self,
         py: Python<'_>,
@@ -193,8 +194,15 @@ impl Core {
         concurrency: Option<usize>,
         authority: Authority,
         completions: bool,
+        batch: bool,
     ) -> PyResult<Call> {
         let limited = self.limited(concurrency)?;
+        let limited = if batch {
+            let batched = limited.in_batches(BatchOptions::default());
+            batched.map_err(|error| failure::of_run(py, &error))?
+        } else {
+            limited
+        };
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Instance, Some(feeder.rows()));
         let (queue, halt, order) = (Arc::<Queue>::default(), Halt::default(), order_by(order)?);
         let (source, stop, control) = (feeder.source(), halt.clone(), extractor.control());

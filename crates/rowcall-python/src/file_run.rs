@@ -8,7 +8,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink, Source};
+use rowcall::{
+    BatchOptions, Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink, Source,
+};
 use rowcall_cli::{Files, FirstRows, Memo, check_columns};
 use rowcall_data::{CsvOptions, Input, InputOptions, Layout, Notes, Output, OutputOptions};
 use serde::Deserialize;
@@ -49,6 +51,7 @@ pub(crate) struct FileRun {
     failed: Option<PathBuf>,
     validated_by_hash: Option<String>,
     in_input_order: bool,
+    batch: bool,
     limit_rows: Option<NonZeroU64>,
     force: bool,
 }
@@ -115,6 +118,7 @@ impl FileRun {
                 extractor.journal_with(&journal.options(&self.memo(settings, &columns)?))?
             }
         };
+        let extractor = if self.batch { extractor.in_batches(BatchOptions::default())? } else { extractor };
         let options = OutputOptions { format: output_format, layout, columns, failed: self.failed.clone() };
         let output = Output::open(Some(&self.output), options)?;
         let order = if self.in_input_order { OrderBy::Input } else { OrderBy::Completed };

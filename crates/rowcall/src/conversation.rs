@@ -141,6 +141,12 @@ impl Conversation {
         self.prompt.turns.len() > self.first_turns
     }
 
+    /// The same conversation about a row that is at another position now.
+    pub(crate) fn at(mut self, index: u64) -> Self {
+        self.index = index;
+        self
+    }
+
     /// What to ask now.
     pub(crate) fn prompt(&self) -> &Prompt {
         &self.prompt

@@ -320,7 +320,7 @@ async fn ask(
 }
 
 /// The request for `prompt`, and its weight.
-fn encoded(plan: &Plan, target: &Target, prompt: &Prompt) -> (Request, Weight) {
+pub(crate) fn encoded(plan: &Plan, target: &Target, prompt: &Prompt) -> (Request, Weight) {
     let request = target.encode(prompt);
     let weight = weigh(&request, target, prompt, plan.capacity);
     (request, weight)
@@ -332,7 +332,7 @@ fn prompt(plan: &Plan, row: &Row) -> Result<Prompt, Box<Failure>> {
 }
 
 /// The failure of a row with files that cannot be sent.
-fn unattached(message: String) -> Failure {
+pub(crate) fn unattached(message: String) -> Failure {
     Failure::unasked(FailureKind::Attachment, message)
 }
 

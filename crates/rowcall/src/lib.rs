@@ -61,6 +61,7 @@ mod outcomes;
 mod renderer;
 
 // The path: many rows, one row.
+mod batch;
 mod conversation;
 mod extract;
 mod halt;
@@ -126,11 +127,14 @@ pub use attempt::{Attempt, AttemptResult};
 pub use cache::CacheOptions;
 pub use check::{Authority, Check, Scope};
 pub use client::{Client, ClientBuilder};
-pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, TaskOptions};
+pub use config::{
+    AccountOptions, BatchOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, Reask, Stay,
+    TaskOptions,
+};
 pub use control::{RunControl, RunSettings};
 pub use error::{Error, Problem, ProblemKind, Result};
 pub use estimate::{Range, RowEstimate, RunEstimate};
-pub use event::{Event, EventKind, KnownFrom};
+pub use event::{BatchNews, BatchStep, Event, EventKind, KnownFrom};
 pub use extractor::{CacheCensus, Estimator, Extractor, ExtractorBuilder, Preview, RunEstimator};
 pub use fault::{AnswerForm, Fault, FaultCause, FaultKind};
 pub use halt::Halt;
@@ -151,7 +155,7 @@ pub use provider::{Mode, Parameters, Protocol, models};
 pub use reasons::{ReasonCount, Reasons};
 pub use refusals::AllRefused;
 pub use renderer::Renderer;
-pub use request::{Request, Response};
+pub use request::{Call, Payload, Request, Response};
 pub use retry::RetryPolicy;
 pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};
 pub use schema::{FurtherFields, Schema};

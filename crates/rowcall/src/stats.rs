@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
 use crate::adjustment::Adjustment;
-use crate::event::{Event, EventKind, KnownFrom};
+use crate::event::{BatchStep, Event, EventKind, KnownFrom};
 use crate::fault::FaultKind;
 use crate::money::{Cost, Usd};
 use crate::outcome::{FailureKind, Reason};
@@ -56,6 +56,12 @@ pub struct Stats {
     pub held_back: BTreeMap<Bound, Duration>,
     /// The limit that the latest request had to wait for, if any.
     pub waits_now: Option<Bound>,
+    /// Batches sent by this run, or resumed from an earlier one.
+    pub batches: u64,
+    /// Of those, batches whose results are collected.
+    pub batches_collected: u64,
+    /// Rows in batches that are not collected yet.
+    pub in_batches: u64,
     /// Re-asks: prompts after an invalid answer, or one that was cut or paused.
     pub reasks: u64,
     /// Requests that failed, by kind.
@@ -105,6 +111,9 @@ impl Default for Stats {
             waits: BTreeMap::new(),
             held_back: BTreeMap::new(),
             waits_now: None,
+            batches: 0,
+            batches_collected: 0,
+            in_batches: 0,
             reasks: 0,
             faults: BTreeMap::new(),
             usage: Usage::default(),
@@ -177,6 +186,30 @@ impl Stats {
                     }
                 }
             }
+            EventKind::Collected { attempt: _, result, cost } => {
+                self.requests += 1;
+                self.cost += *cost;
+                match result {
+                    Ok(Some(usage)) => self.usage += *usage,
+                    Ok(None) => self.unmetered += 1,
+                    Err(fault) => {
+                        *self.faults.entry(fault.kind).or_default() += 1;
+                        self.unmetered += u64::from(fault.may_be_billed());
+                    }
+                }
+            }
+            EventKind::Batch(news) => match &news.step {
+                BatchStep::Sent | BatchStep::Resumed => {
+                    self.batches += 1;
+                    self.in_batches += news.rows;
+                }
+                BatchStep::Collected { .. } => {
+                    self.batches_collected += 1;
+                    self.in_batches = self.in_batches.saturating_sub(news.rows);
+                }
+                BatchStep::Dropped { .. } => self.in_batches = self.in_batches.saturating_sub(news.rows),
+                BatchStep::Runs { .. } | BatchStep::Ended { .. } => {}
+            },
             EventKind::Waits(_) => {}
             EventKind::Adapted(note) | EventKind::Warned(note) => {
                 if self.notes.len() < MOST_NOTES && !self.notes.contains(note) {

@@ -53,6 +53,15 @@ impl MaxFailures {
     }
 }
 
+/// When a run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// Just now.
+    Now,
+    /// At an earlier call.
+    Before,
+}
+
 /// A run's progress towards its limits.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -69,8 +78,12 @@ impl Progress {
     }
 
     /// Starts the clock, unless it is already running.
-    pub(crate) fn begin(&mut self) {
-        self.began.get_or_insert_with(Instant::now);
+    pub(crate) fn begin(&mut self) -> Begun {
+        if self.began.is_some() {
+            return Begun::Before;
+        }
+        self.began = Some(Instant::now());
+        Begun::Now
     }
 
     /// Changes the deadline, which is still counted from the beginning of the run.

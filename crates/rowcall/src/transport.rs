@@ -7,6 +7,8 @@
 )]
 
 mod base_url;
+mod body;
+mod call;
 mod encoding;
 mod tls;
 
@@ -17,9 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use http::{HeaderMap, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
@@ -31,6 +32,8 @@ use crate::error::Problem;
 use crate::fault::{Fault, FaultCause, FaultKind};
 use crate::request::{Request, Response};
 use base_url::BaseUrl;
+use body::Outgoing;
+pub(crate) use call::Asking;
 use tokio::time::Instant;
 
 /// How long establishing a connection may take.
@@ -101,8 +104,8 @@ struct Shard {
 
 #[derive(Debug)]
 enum Route {
-    Direct(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
-    Tunnel(Client<HttpsConnector<Tunnel<HttpConnector>>, Full<Bytes>>),
+    Direct(Client<HttpsConnector<HttpConnector>, Outgoing>),
+    Tunnel(Client<HttpsConnector<Tunnel<HttpConnector>>, Outgoing>),
 }
 
 impl Transport {
@@ -195,7 +198,7 @@ impl Transport {
         let mut dead = 0;
         loop {
             let mut message = http::Request::post(self.base_url.join(&request.path))
-                .body(Full::new(request.body.clone()))
+                .body(Outgoing::text(request.body.clone()))
                 .map_err(|error| self.broken("the request cannot be built", &error))?;
             *message.headers_mut() = self.headers_of(request);
             let sent = Instant::now();
@@ -277,7 +280,7 @@ impl<'a> Busy<'a> {
         Self(shard)
     }
 
-    fn request(&self, message: http::Request<Full<Bytes>>) -> ResponseFuture {
+    fn request(&self, message: http::Request<Outgoing>) -> ResponseFuture {
         match &self.0.client {
             Route::Direct(client) => client.request(message),
             Route::Tunnel(client) => client.request(message),

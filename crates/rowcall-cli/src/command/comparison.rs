@@ -107,7 +107,7 @@ fn rows(sides: &[Side]) -> Vec<Row> {
     rows
 }
 
-/// Places with the same keyword and the same effects.
+/// Rows of the table that only differ in their paths: these, the keyword, and the effects on each side.
 type Group = (Vec<String>, String, Vec<Vec<&'static str>>);
 
 /// The rows as the table shows them: those first in which the sides differ, and those together that only differ in their path.
@@ -121,7 +121,7 @@ fn shown_rows(rows: Vec<Row>) -> Vec<Vec<String>> {
         }
     }
     groups.sort_by_key(|(_, _, effects)| effects.windows(2).all(|pair| pair.first() == pair.last()));
-    let line = |(paths, keyword, effects): (Vec<String>, String, Vec<Vec<&str>>)| {
+    let line = |(paths, keyword, effects): Group| {
         let more = paths.len().saturating_sub(PATHS_SHOWN);
         let mut shown = paths.into_iter().take(PATHS_SHOWN).collect::<Vec<_>>().join(", ");
         if more > 0 {

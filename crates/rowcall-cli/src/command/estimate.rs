@@ -94,7 +94,7 @@ fn report(sum: &RunEstimate, counting: &str, arguments: &RunArguments) -> Vec<St
         lines.push(format!("          about {dearest} at the most expensive time of the next 24 hours"));
     }
     if let Some(batch) = sum.by_batch.filter(|batch| *batch > Usd::ZERO) {
-        lines.push(format!("          about {batch} as a batch, which rowcall does not send"));
+        lines.push(format!("          about {batch} with `--batch`"));
     }
     if let Some(budget) = arguments.account.server.budget
         && let Some(Range { likely, .. }) = sum.cost

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod cache;
+pub(crate) mod collect;
 pub(crate) mod compare;
 mod comparison;
 pub(crate) mod ctl;

@@ -169,6 +169,17 @@ async fn write(
         Some(path) => journal::keep(extractor, arguments, path, &memo, &layout, &progress).await?,
         None => extractor.clone(),
     };
+    let deadline = arguments.task.retrying.deadline;
+    let extractor = match arguments.batch.options(deadline, extractor.has_cheaper_batches()) {
+        Some(_) if journal.is_none() => {
+            let problem = Problem::new("`--batch` needs a journal, in which rows wait for their results");
+            return Err(Error::Config(
+                problem.hint("write to a file with `-o`, or keep a journal with `--journal FILE`"),
+            ));
+        }
+        Some(options) => extractor.in_batches(options)?,
+        None => extractor,
+    };
     let drift = match arguments.sample {
         Some(size) => {
             let rows = arguments.input.open(&layout)?;
@@ -267,7 +278,9 @@ async fn write(
     let (compared, failed_fast) = sink.into_parts();
     let output = compared.into_sink();
     let stats = extractor.stats();
-    let ended_early = ran.is_err() || halt.is_on();
+    // Rows that are left in batches come later.
+    let is_detached = arguments.batch.detach && ran.is_ok() && stats.ended() < stats.taken;
+    let ended_early = ran.is_err() || halt.is_on() || is_detached;
     // Finished rows are written whatever ended the run, but under the output's own name only if they are complete.
     let mut part = None;
     let written = if ended_early {
@@ -276,10 +289,16 @@ async fn write(
             printing::note(&format!("finished rows are in `{}`", part.display()));
         }
         if let Some(journal) = journal {
-            printing::note(&format!(
-                "the journal is `{}`: run the same command to continue",
-                journal.display()
-            ));
+            let journal = journal.display();
+            printing::note(&match (is_detached, stats.in_batches) {
+                (true, _) => {
+                    format!("everything is sent: collect the results with `rowcall collect {journal}`")
+                }
+                (false, 0) => format!("the journal is `{journal}`: run the same command to continue"),
+                (false, _) => format!(
+                    "the journal is `{journal}`: run the same command to continue, or collect what is sent with `rowcall collect {journal}`"
+                ),
+            });
         }
         Written::default()
     } else {

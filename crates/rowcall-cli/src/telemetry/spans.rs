@@ -135,7 +135,9 @@ impl Spans {
             | EventKind::Warned(_)
             | EventKind::Reasked { .. }
             | EventKind::Retried { .. }
-            | EventKind::Adjusted(_) => {}
+            | EventKind::Adjusted(_)
+            | EventKind::Collected { .. }
+            | EventKind::Batch(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The integration tests of the command line, in one program: the real binary, against a simulator.
 
+mod batches;
 mod budget;
 mod cache;
 mod command;

@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
     cost_at_dearest: float | None
     """What it would be at the dearest time of the next 24 hours."""
     cost_by_batch: float | None
-    """What it would be by the provider's price for batches, which rowcall does not send."""
+    """What it would be by the provider's price for batches, as with `batch=True`."""
     counting: str
     """How tokens of prompts are counted: by an approximation of OpenAI's encoding, or as a quarter of the bytes (the simulator's way)."""
 

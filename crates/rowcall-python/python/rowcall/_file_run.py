@@ -44,6 +44,8 @@ class FileOptions(TypedDict, total=False):
     """Also write failed rows to this file, as JSON Lines."""
     order: Order
     """The order of the output. Default: the input's."""
+    batch: bool
+    """Send the rows in batches, at the provider's price for batches. Results may take a day."""
     limit_rows: int | None
     """Stop after this many input rows."""
     input_format: InputFormat | None
@@ -114,6 +116,7 @@ def settings(input: Path, output: Path, options: FileOptions, has_journal: bool,
             "failed": path(options.get("failed")),
             "validated_by_hash": fingerprint,
             "in_input_order": order == "input",
+            "batch": options.get("batch", False),
             "limit_rows": options.get("limit_rows"),
             "force": options.get("force", False),
         },

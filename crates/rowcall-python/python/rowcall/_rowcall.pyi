@@ -194,6 +194,7 @@ class Core:
         concurrency: int | None = None,
         authority: tuple[Rules, Validator] | None = None,
         completions: bool = True,
+        batch: bool = False,
     ) -> Call: ...
     def map_table(
         self,

@@ -248,6 +248,39 @@ impl Admission {
         }
     }
 
+    /// Reserves what a request of a batch can cost. Unlike [`admit`](Self::admit) it does not wait: a batch has its own limits, and
+    /// can be sent with fewer rows. Returns whether the budget covers it.
+    ///
+    /// # Errors
+    /// If it never can.
+    pub(crate) fn reserve(&self, stake: Stake) -> Result<bool, Denial> {
+        let mut ledger = self.lock();
+        if ledger.budget.fits(stake) {
+            ledger.budget.reserve(stake);
+            return Ok(true);
+        }
+        ledger.budget.denial(stake).map_or(Ok(false), Err)
+    }
+
+    /// Reserves what a request can cost that an earlier run has sent in a batch.
+    pub(crate) fn reserve_sent(&self, stake: Stake) {
+        self.lock().budget.reserve(stake);
+    }
+
+    /// Gives back the reservation of a request in a batch that was not sent or that this run no longer waits for.
+    pub(crate) fn release(&self, stake: Stake) {
+        let mut ledger = self.lock();
+        ledger.budget.release(stake);
+        ledger.admit_waiting(self.now());
+    }
+
+    /// Replaces the reservation of a request in a batch by what it cost.
+    pub(crate) fn settle_reserved(&self, stake: Stake, cost: Cost) {
+        let mut ledger = self.lock();
+        ledger.budget.settle(stake, cost);
+        ledger.admit_waiting(self.now());
+    }
+
     fn admit_at_once(&self, need: Need, line: Option<Line>) -> Option<Granted> {
         let mut ledger = self.lock();
         let now = self.now();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::{Account, KnownAs, Probing, TaskOptions, bounds, budget};
+use super::{Account, Batching, KnownAs, Probing, TaskOptions, bounds, budget};
 use crate::admission::{Denial, Need, Permit, Purse};
 use crate::attachment::Files;
 use crate::cache::Cache;
@@ -68,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) purse: Option<Purse>,
     /// Where outcomes are recorded, if anywhere.
     pub(crate) journal: Option<Arc<Journal>>,
+    /// How rows are sent in batches, if they are.
+    pub(crate) batch: Option<Arc<Batching>>,
     /// Where answers are stored for other runs, if anywhere.
     pub(crate) cache: Option<Arc<Cache>>,
     /// How its runs are steered, with their share of the account.
@@ -171,6 +173,7 @@ impl Plan {
             probing: Arc::new(Probing::new(options.probed)),
             purse: None,
             journal: None,
+            batch: None,
             cache: None,
             account,
             schema,

@@ -38,6 +38,8 @@ impl<T> Extractor<T> {
             | EventKind::Known { .. }
             | EventKind::Sent { .. }
             | EventKind::Answered { .. }
+            | EventKind::Collected { .. }
+            | EventKind::Batch(_)
             | EventKind::Waits(_)
             | EventKind::Reasked { .. }
             | EventKind::Ended { .. }

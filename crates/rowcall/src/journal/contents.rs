@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::batches::{self, BatchRecord};
 use super::columns;
 use super::file::{self, Filtered, Recent};
 use super::kind::JOURNAL;
@@ -93,6 +94,51 @@ impl Contents {
     /// [`Error::Journal`] if it cannot be read.
     pub fn cost_of_intents(&self) -> Result<Cost> {
         file::cost_of_intents(&self.connection, None).map_err(|error| self.trouble(&error))
+    }
+
+    /// The batches of the journal, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn batches(&self) -> Result<Vec<BatchRecord>> {
+        let read = || {
+            if batches::has_tables(&self.connection)? {
+                batches::all(&self.connection)
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        read().map_err(|error| self.trouble(&error))
+    }
+
+    /// How many rows wait for a batch, and how many are in one.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn parked(&self) -> Result<(u64, u64)> {
+        let read = || {
+            if batches::has_tables(&self.connection)? {
+                batches::all_parked(&self.connection)
+            } else {
+                Ok((0, 0))
+            }
+        };
+        read().map_err(|error| self.trouble(&error))
+    }
+
+    /// Rows that wait for a result, from this position on, at most `most` of them.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub(crate) fn parked_rows(&self, from: u64, most: usize) -> Result<Vec<Row>> {
+        let read = || {
+            if batches::has_tables(&self.connection)? {
+                batches::rows(&self.connection, from, most as u64)
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        read().map_err(|error| self.trouble(&error))
     }
 
     /// The number of rows without a value, by the kind of failure.

@@ -356,6 +356,9 @@ pub(super) fn holds_nothing(connection: &Connection, totals: &Totals) -> rusqlit
     if totals.possibly_paid > 0 {
         return Ok(false);
     }
+    if super::batches::are_sent(connection)? {
+        return Ok(false);
+    }
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM intents) \
                AND NOT EXISTS (SELECT 1 FROM outcomes WHERE key IS NOT NULL OR attempts > 0)";
     connection.query_row(sql, [], |row| row.get(0))

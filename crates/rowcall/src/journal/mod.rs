@@ -2,6 +2,7 @@
 //! process may read. `docs/journal.md` explains the tables and what is guaranteed when.
 
 mod adjustments;
+pub(crate) mod batches;
 mod columns;
 mod contents;
 mod file;
@@ -12,6 +13,7 @@ mod kind;
 mod lookup;
 mod placed;
 mod session;
+mod work;
 mod writer;
 
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 pub use adjustments::Adjusted;
+pub use batches::{BatchRecord, Collection, RemoteStage};
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
 pub(crate) use intents::{Asking, Intents};
@@ -33,6 +36,7 @@ use crate::error::{Problem, Result as RunResult};
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::money::Cost;
 use crate::outcome::Effort;
+use crate::row::Row;
 use crate::sqlite::{Lock, text};
 use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
@@ -86,11 +90,12 @@ pub enum Records {
 /// A journal that is open for writing. Dropping it waits until everything is written.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    path: PathBuf,
     // In drop order: the writer's connection closes last, and cleans up.
     lookup: Lookup,
     writer: Writer,
-    records: Records,
+    pub(crate) records: Records,
+    /// Its file.
+    pub(crate) path: PathBuf,
     keys: Keys,
     recent: Arc<Recent>,
     /// The length of the intervals that its runs record, in milliseconds.
@@ -172,8 +177,10 @@ impl Journal {
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);
         let interval_ms = Arc::new(AtomicU64::new(intervals::SHORTEST_MS));
+        let has_batches = batches::has_tables(&connection).map_err(|error| JOURNAL.problem(path, &error))?;
         let state = WriterState {
             path: path.clone(),
+            has_batches,
             connection,
             records: *records,
             recent,
@@ -183,10 +190,10 @@ impl Journal {
             interval_ms: Arc::clone(&interval_ms),
         };
         Ok(Self {
-            path: path.clone(),
             lookup: Lookup::start(finder)?,
             writer: Writer::start(state)?,
             records: *records,
+            path: path.clone(),
             keys,
             recent: known,
             interval_ms,
@@ -241,6 +248,16 @@ impl Journal {
         Contents::open(&self.path)?.into_failed_rows()
     }
 
+    /// The record of a row, as the journal keeps it.
+    ///
+    /// # Errors
+    /// If its fields do not serialise.
+    pub(crate) fn record_of(row: &Row) -> Result<String, Problem> {
+        let record = writer::record(row, Records::Kept);
+        let record = record.map_err(|error| Problem::new(format!("a row cannot be kept: {error}")))?;
+        Ok(record.unwrap_or_default().into_owned())
+    }
+
     pub(crate) fn hold(&self) -> JournalHold {
         JournalHold(Arc::downgrade(&self.life))
     }
@@ -257,7 +274,7 @@ impl Journal {
     fn end(&self, placing: Placing) {
         match placing {
             Placing::Input => self.has_placing_run.store(false, Ordering::Release),
-            Placing::Again | Placing::None => {}
+            Placing::Again | Placing::Rest | Placing::None => {}
         }
     }
 }

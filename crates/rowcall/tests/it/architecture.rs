@@ -25,6 +25,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
     (
         Group::Path,
         &[
+            "batch",
             "conversation",
             "extract",
             "halt",
@@ -94,7 +95,8 @@ const GROUPS: [(Group, &[&str]); 4] = [
 ];
 
 /// Exceptions to the groups, each with its reason.
-const ALLOWANCES: [Allowance; 7] = [
+const ALLOWANCES: [Allowance; 8] = [
+    Allowance { from: "batch", to: "config", reason: "each row is requested as the plan says" },
     Allowance { from: "run", to: "config", reason: "a run executes the plan, which only config can check" },
     Allowance { from: "validity", to: "config", reason: "the plan defines what is valid" },
     Allowance { from: "sampler", to: "config", reason: "the plan has the statistics" },

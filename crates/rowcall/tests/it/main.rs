@@ -2,6 +2,7 @@
 
 mod account;
 mod architecture;
+mod batches;
 mod cache;
 mod checks;
 mod connections;
