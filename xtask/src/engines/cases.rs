@@ -23,6 +23,9 @@ const VALUES: u64 = 6;
 /// The most ways in which a value is spoilt.
 const SPOILT: usize = 200;
 
+/// The longest text of a value that is spoilt.
+const LARGEST_SPOILT: usize = 8_000;
+
 /// The most valid values that come of one by a change.
 const CHANGED: usize = 4;
 
@@ -40,8 +43,9 @@ pub(super) fn lines(folders: &[&str], random: u32, seed: u8) -> Result<String> {
     schemas.extend(at_random(random, seed));
     for (name, schema) in schemas {
         let Ok(schema) = Schema::from_json(schema) else { continue };
+        let values = values_of(&schema);
         for dialect in DIALECTS {
-            if let Some(line) = line(&name, &schema, dialect) {
+            if let Some(line) = line(&name, &schema, &values, dialect) {
                 lines.push_str(&line.to_string());
                 lines.push('\n');
             }
@@ -85,26 +89,28 @@ fn at_random(count: u32, seed: u8) -> Vec<(String, Value)> {
     made.collect()
 }
 
-fn line(name: &str, schema: &Schema, dialect: Dialect) -> Option<Value> {
+fn line(name: &str, schema: &Schema, values: &[Value], dialect: Dialect) -> Option<Value> {
     let wire = schema.wire(dialect).ok()?;
     let explanations = Explanations::of(&wire);
     let (mut valid, mut invalid) = (Vec::new(), Vec::new());
     let mut known = HashSet::new();
-    for value in values_of(schema) {
-        let sent = wire.express(&value);
+    for value in values {
+        let sent = wire.express(value);
         if known.insert(sent.to_string()) {
             valid.push((sent.to_string(), explanations.of_impossible(&sent)));
         }
-        for spoilt in some_of(spoilt(&sent), SPOILT) {
-            let violations = schema.violations(&wire.restore(spoilt.clone()));
+        for spoilt in some_spoilt(&sent) {
+            let restored = wire.restore(spoilt.clone());
+            let violations = schema.violations(&restored);
             if !violations.is_empty() && known.insert(spoilt.to_string()) {
-                invalid.push((spoilt.to_string(), explanations.of_accepted(&spoilt, &violations)));
+                invalid.push((spoilt.to_string(), explanations.of_accepted(&spoilt, &restored, &violations)));
             }
         }
     }
     Some(json!({
         "name": name,
         "dialect": dialect.name(),
+        "users": schema.as_json(),
         "schema": wire.schema.to_string(),
         "valid": some_of(valid, MOST_VALID),
         "invalid": some_of(invalid, MOST_INVALID),
@@ -119,11 +125,16 @@ fn values_of(schema: &Schema) -> Vec<Value> {
         if !schema.validates(&value) {
             continue;
         }
-        let changed = some_of(spoilt(&value), SPOILT);
+        let changed = some_spoilt(&value);
         found.push(value);
         found.extend(some_of(changed.into_iter().filter(|value| schema.validates(value)).collect(), CHANGED));
     }
     found
+}
+
+/// Some of the ways in which `value` is spoilt; none of a large one, which has too many.
+fn some_spoilt(value: &Value) -> Vec<Value> {
+    if value.to_string().len() > LARGEST_SPOILT { Vec::new() } else { some_of(spoilt(value), SPOILT) }
 }
 
 /// At most `most` of `all`, from all over it.
@@ -157,15 +168,16 @@ impl<'w> Explanations<'w> {
             return is_odd(sent)
                 && self.having(Effect::Narrowed).any(|loss| OF_ENGINES.contains(&loss.keyword.as_str()));
         }
-        self.having(Effect::Narrowed).any(|loss| forbidden.iter().any(|each| relates(loss, each)))
+        self.having(Effect::Narrowed).any(|loss| forbidden.iter().any(|each| relates(loss, each, sent)))
     }
 
     /// Whether it is explained that a model can answer `spoilt`, which has these violations: by a loss at that location, and if the wire
     /// schema itself forbids it, by one that says what the engine does not check.
-    fn of_accepted(&self, spoilt: &Value, violations: &[Violation]) -> bool {
+    fn of_accepted(&self, spoilt: &Value, restored: &Value, violations: &[Violation]) -> bool {
         let forbidden = self.compiled.as_ref().is_some_and(|compiled| !compiled.validates(spoilt));
         self.having(Effect::Checked).any(|loss| {
-            (!forbidden || loss.keyword == "format") && violations.iter().any(|each| relates(loss, each))
+            (!forbidden || loss.keyword == "format")
+                && violations.iter().any(|each| relates(loss, each, restored))
         })
     }
 }
@@ -203,8 +215,9 @@ fn is_odd(value: &Value) -> bool {
     }
 }
 
-/// Whether a loss may be about the location of a violation: both have the same innermost property, or one of them has none.
-fn relates(loss: &Loss, violation: &Violation) -> bool {
+/// Whether a loss may be about the location of a violation of `value`: both have the same innermost property, or one of them has none, or
+/// the property is in the object of which an alternative was expected.
+fn relates(loss: &Loss, violation: &Violation, value: &Value) -> bool {
     let mut steps = loss.path.split('/').skip(1);
     let (mut innermost, mut names) = (None, HashSet::new());
     while let Some(step) = steps.next() {
@@ -224,7 +237,12 @@ fn relates(loss: &Loss, violation: &Violation) -> bool {
     let within: Vec<&str> = violation.path.split('/').skip(1).filter(is_name).collect();
     match (innermost, within.last()) {
         (None, _) | (_, None) => true,
-        (Some(innermost), Some(last)) => within.contains(&innermost) || names.contains(last),
+        (Some(innermost), Some(last)) => {
+            let parent = violation.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let has =
+                |pointer: &str| value.pointer(pointer).is_some_and(|object| object.get(innermost).is_some());
+            within.contains(&innermost) || names.contains(last) || has(&violation.path) || has(parent)
+        }
     }
 }
 

@@ -21,6 +21,29 @@ pub(super) struct Place<'s> {
     only: JsonTypes,
 }
 
+/// Keywords of later drafts than the one that the schema `root` names, in which they say nothing.
+fn later_keywords(root: &Value) -> impl Iterator<Item = &'static str> {
+    const SINCE: [(&str, &[&str]); 3] = [
+        ("draft-04", &["const", "contains", "propertyNames"]),
+        ("draft-06", &["if", "then", "else", "contentEncoding", "contentMediaType"]),
+        (
+            "draft-07",
+            &[
+                "prefixItems",
+                "unevaluatedItems",
+                "unevaluatedProperties",
+                "dependentRequired",
+                "dependentSchemas",
+                "minContains",
+                "maxContains",
+            ],
+        ),
+    ];
+    let named = root.get("$schema").and_then(Value::as_str).unwrap_or_default();
+    let from = SINCE.iter().position(|(draft, _)| named.contains(draft)).unwrap_or(SINCE.len());
+    SINCE.into_iter().skip(from).flat_map(|(_, keywords)| keywords.iter().copied())
+}
+
 /// What an object may have beside its named properties.
 #[derive(Debug, Clone)]
 pub(super) enum Rest<'s> {
@@ -61,6 +84,7 @@ impl<'s> Place<'s> {
             return;
         }
         let mut spent = vec!["$ref", "allOf"];
+        spent.extend(later_keywords(root));
         let referred = part.get("$ref").and_then(Value::as_str).and_then(|reference| target(root, reference));
         let mut held: Vec<Part<'s>> =
             referred.map(|(pointer, schema)| Part::new(pointer, schema)).into_iter().collect();

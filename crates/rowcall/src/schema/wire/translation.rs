@@ -39,6 +39,15 @@ pub(super) const ROOT: usize = 0;
 /// The step that does nothing.
 pub(super) const KEPT: usize = 1;
 
+/// What becomes of a description beside a reference, where providers allow nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// It is kept, and what the reference leads to is written out.
+    Kept,
+    /// It is left out, since too much would be written out.
+    LeftOut,
+}
+
 /// The result of a translation.
 pub(super) struct Translated {
     pub(super) schema: Value,
@@ -66,6 +75,7 @@ pub(super) struct Translation<'s> {
     /// The places that are being translated, each within the one before.
     open: Vec<Key>,
     places: usize,
+    beside: Beside,
     pub(super) document: Document<'s>,
 }
 
@@ -76,6 +86,20 @@ impl<'s> Translation<'s> {
     /// A schema that multiplies beyond any provider's limits, that no value can satisfy, or that contains itself in a way that
     /// the provider rejects.
     pub(super) fn of(root: &'s Value, rules: &'s Rules, wanted: &'s Wanted) -> Result<Translated, Problem> {
+        match Self::translated(root, rules, wanted, Beside::Kept) {
+            Err(problem) if problem.message == too_many().message => {
+                Self::translated(root, rules, wanted, Beside::LeftOut)
+            }
+            translated => translated,
+        }
+    }
+
+    fn translated(
+        root: &'s Value,
+        rules: &'s Rules,
+        wanted: &'s Wanted,
+        beside: Beside,
+    ) -> Result<Translated, Problem> {
         let place = Place::new(root, vec![Part::new(String::new(), root)]);
         let mut translation = Self {
             root,
@@ -92,6 +116,7 @@ impl<'s> Translation<'s> {
             waiting: VecDeque::new(),
             open: Vec::new(),
             places: 0,
+            beside,
             document: Document::new(root),
         };
         let wrapped = !outlook::may_be_root(&place, root, rules);
@@ -164,13 +189,21 @@ impl<'s> Translation<'s> {
     /// The form of a place where all of `parts` hold; `None` if nothing can stand there.
     pub(super) fn place(&mut self, parts: Vec<Part<'s>>) -> Result<Option<Form>, Problem> {
         let place = match parts.as_slice() {
-            [part] => match part.reference().and_then(|reference| target(self.root, reference)) {
+            [part] => match self.reference_of(part).and_then(|reference| target(self.root, reference)) {
                 Some((pointer, schema)) => return self.reference(&pointer, schema),
                 None => Place::new(self.root, parts),
             },
             _ => Place::new(self.root, parts),
         };
         self.held(&place)
+    }
+
+    /// Where `part` leads, if it is sent as a reference.
+    fn reference_of(&self, part: &Part<'s>) -> Option<&'s str> {
+        match self.beside {
+            Beside::Kept => part.reference(),
+            Beside::LeftOut => part.described_reference(),
+        }
     }
 
     /// Counts one more place.

@@ -12,6 +12,10 @@ pub(crate) fn roots() -> impl Strategy<Value = Value> {
         root.insert("definitions".to_owned(), json!({ "a": b }));
         let mut root = Value::Object(root);
         let text = root.to_string();
+        // What refers to a root without a type means another one where a tool needs an object there.
+        if text.contains(r##""$ref":"#""##) && root.get("properties").is_some() {
+            root["type"] = json!("object");
+        }
         if text.contains("additionalItems") && !text.contains("prefixItems") {
             root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
         }

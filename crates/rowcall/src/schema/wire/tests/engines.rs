@@ -148,7 +148,7 @@ fn what_makes_valid_values_impossible_or_lets_invalid_ones_through_is_a_loss() {
         (
             "a pattern says something of a named property",
             r#"{"type":"object","properties":{"xa":{"type":"boolean"}},"required":["xa"],"patternProperties":{"^x":{"const":true}},"additionalProperties":false}"#,
-            vec![("patternProperties", checked), ("maxItems", narrowed), ("patternProperties", narrowed)],
+            vec![("patternProperties", checked), ("patternProperties", narrowed), ("maxItems", narrowed)],
         ),
         ("no type is given", r#"{"items":{"type":"boolean"},"maxItems":3}"#, vec![("type", narrowed)]),
         (
