@@ -215,7 +215,7 @@ fn relates(loss: &Loss, violation: &Violation) -> bool {
             }
             // A schema elsewhere, or one for any name.
             "$defs" | "definitions" | "components" | "additionalProperties" | "patternProperties" => {
-                innermost = None
+                innermost = None;
             }
             _ => {}
         }
