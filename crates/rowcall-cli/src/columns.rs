@@ -24,8 +24,8 @@ pub fn check_columns(
             .map(|variable| format!("row.{variable}"))
     };
     if let Some(variable) = unknown(extractor.variables()).or_else(of_row) {
-        let user = if images.contains(&variable) { "an image" } else { "the template" };
-        let message = format!("{user} uses `{variable}`, but the input has no such column");
+        let used = if images.contains(&variable) { "the images come from" } else { "the template uses" };
+        let message = format!("{used} `{variable}`, but the input has no such column");
         return Err(Error::Config(Problem::new(message).hint(columns)));
     }
     let uses_a_column = |used: Vec<String>| used.iter().any(|field| header.contains(field));

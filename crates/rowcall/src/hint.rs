@@ -311,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_spelled_by_whoever_shows_the_hint() {
+    fn settings_are_spelled_as_the_caller_likes() {
         let hint = Hint::from("describe it with ")
             .with(Setting::Mode.exactly("prompt"))
             .with(", or raise ")

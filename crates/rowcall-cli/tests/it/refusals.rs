@@ -211,7 +211,7 @@ fn a_bad_row_fails_in_its_position_with_its_line() {
         (
             "bytes.csv",
             b"text\nAnn is 30\nGr\xfc\xdfe\nEve is 50\n".to_vec(),
-            "input",
+            "encoding",
             ["line 3", "UTF-8", ""],
         ),
         ("huge.csv", huge.into_bytes(), "input", ["line 3", "bytes", ""]),

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ReferencingError, Registry, ValidationError, ValidationOptions};
+use rowcall_validate::{compile, errors, is_valid};
 use serde_json::{Value, json};
 
 use super::breach::{self, Breach, Expected};
@@ -58,7 +59,7 @@ impl Validator {
     /// expression, or an unknown `$schema`.
     pub(super) fn compile(schema: &Value, precision: Precision) -> Result<Self, Problem> {
         let draft = jsonschema::Draft::default().detect(schema);
-        let compiled = options_of(draft, precision).build(schema).map_err(|error| problem(&error))?;
+        let compiled = compile(&options_of(draft, precision), schema).map_err(|error| problem(&error))?;
         Ok(Self { compiled, precision })
     }
 
@@ -70,11 +71,11 @@ impl Validator {
     /// Whether `pattern` can be used unchanged.
     pub(super) fn takes_pattern(pattern: &str) -> bool {
         // The latest draft does not check the syntax of patterns.
-        options().with_draft(jsonschema::Draft::Draft7).build(&json!({ "pattern": pattern })).is_ok()
+        compile(&options().with_draft(jsonschema::Draft::Draft7), &json!({ "pattern": pattern })).is_ok()
     }
 
     pub(super) fn is_valid(&self, value: &Value) -> bool {
-        self.compiled.is_valid(value)
+        is_valid(&self.compiled, value)
     }
 
     /// The first reasons, at most `most`, why `value` does not satisfy `schema`, which is what this was compiled from.
@@ -83,7 +84,7 @@ impl Validator {
             return Vec::new();
         }
         let mut breaches: Vec<Breach> =
-            self.compiled.iter_errors(value).take(most).flat_map(|error| breaches(schema, &error)).collect();
+            errors(&self.compiled, value, most).iter().flat_map(|error| breaches(schema, error)).collect();
         breaches.truncate(most);
         breaches
     }
@@ -154,7 +155,7 @@ impl Prepared {
         let registry = self.registry.as_ref().map_err(Problem::clone)?;
         let schema = json!({ "$ref": format!("{DOCUMENT}#{}", subschemas::percent_encoded(pointer)) });
         let precision = self.precision;
-        let built = options_of(self.draft, precision).with_registry(registry).build(&schema);
+        let built = compile(&options_of(self.draft, precision).with_registry(registry), &schema);
         built.map(|compiled| Validator { compiled, precision }).map_err(|error| problem(&error))
     }
 }

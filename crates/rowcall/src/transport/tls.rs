@@ -40,11 +40,16 @@ pub(super) fn trusting(own: Option<&Path>) -> Result<ClientConfig, Problem> {
     Ok(with(roots))
 }
 
-/// Whether `error` says that the server's certificate is not valid or that nobody vouches for it. TLS errors come as I/O errors.
+/// Whether `error` says that the server's certificate is not valid or that nobody vouches for it. TLS errors come
+/// within I/O errors.
 pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref());
-    matches!(tls, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented))
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.get_ref().is_some_and(|inner| is_untrusted(inner)),
+        None => matches!(
+            error.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+        ),
+    }
 }
 
 /// TLS for plain HTTP servers: it rejects every certificate.

@@ -109,8 +109,9 @@ const ALLOWANCES: [Allowance; 7] = [
 ];
 
 /// The packages of the workspace and of the fuzzer, and which of our own packages each may depend on.
-const CRATES: [Crate; 9] = [
-    Crate { name: "rowcall", uses: &[], tests_use: &["rowcall-sim"] },
+const CRATES: [Crate; 10] = [
+    Crate { name: "rowcall-validate", uses: &[], tests_use: &[] },
+    Crate { name: "rowcall", uses: &["rowcall-validate"], tests_use: &["rowcall-sim"] },
     Crate { name: "rowcall-data", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-sim", uses: &[], tests_use: &[] },
     Crate { name: "rowcall-cli", uses: &["rowcall", "rowcall-data", "rowcall-sim"], tests_use: &[] },
@@ -155,6 +156,23 @@ fn the_code_map_matches_the_files() {
     let mut entries: Vec<String> = TREE.children("crates/rowcall/src").collect();
     entries.extend(TREE.children("crates"));
     assert_none(map::problems(&TREE.text("ARCHITECTURE.md"), &entries, |path| TREE.has(path)));
+}
+
+#[test]
+fn each_question_is_answered_in_one_file() {
+    let text = TREE.text("ARCHITECTURE.md");
+    let (_, section) = text.split_once("## Where it is decided").expect("the section");
+    let (section, _) = section.split_once("\n## ").expect("a section after it");
+    let answers: Vec<Vec<&str>> =
+        section.lines().filter(|line| line.contains('?')).map(|line| line.split('`').collect()).collect();
+    assert!(answers.len() >= 5, "{answers:?}");
+    for answer in answers {
+        let [question, file, _, found, _] = answer[..] else {
+            panic!("a question, a file, a phrase: {answer:?}")
+        };
+        let lines = TREE.text(file).lines().filter(|line| line.trim_start().starts_with(found)).count();
+        assert_eq!(lines, 1, "{question}: `{found}` in {file}");
+    }
 }
 
 #[test]
