@@ -228,7 +228,7 @@ fn relates(loss: &Loss, violation: &Violation, value: &Value) -> bool {
             }
             // A schema elsewhere, or one for any name.
             "$defs" | "definitions" | "components" | "additionalProperties" | "patternProperties" => {
-                innermost = None
+                innermost = None;
             }
             _ => {}
         }

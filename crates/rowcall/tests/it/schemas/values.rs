@@ -245,7 +245,11 @@ fn write_matching(hir: &Hir, dice: &mut Dice, text: &mut String) -> Option<()> {
         }
         HirKind::Class(Class::Bytes(class)) => {
             text.push(char::from(
-                class.ranges().iter().map(|range| range.start()).find(u8::is_ascii_graphic)?,
+                class
+                    .ranges()
+                    .iter()
+                    .map(regex_syntax::hir::ClassBytesRange::start)
+                    .find(u8::is_ascii_graphic)?,
             ));
         }
         HirKind::Repetition(repetition) => {
