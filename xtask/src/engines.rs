@@ -42,7 +42,7 @@ impl<'w> Options<'w> {
     /// Options from the words of the command line.
     ///
     /// # Errors
-    /// An unknown option, or a number that is none.
+    /// An unknown option, or a value that is not a number.
     pub(crate) fn parse(words: &[&'w str]) -> Result<Self> {
         let mut options = Self::default();
         let mut words = words.iter();

@@ -1,8 +1,6 @@
-//! Estimates the tokens of a text without an encoding's vocabulary: the text is split into words, numbers, marks and white space as OpenAI's
-//! `o200k_base` splits it, and each piece counts as many tokens as pieces of its script and length have on average.
-//!
-//! The averages were measured with `o200k_base` on translations of the Universal Declaration of Human Rights and of Django's messages, manuals,
-//! source code and tables (2026-11). `docs/cost.md` has the errors.
+//! Estimates the tokens of a text without a vocabulary: it is split into words, numbers, marks and white space as OpenAI's `o200k_base` splits it,
+//! and each piece counts as many tokens as pieces of its script and length have on average. The averages were measured with that encoding on translations
+//! of the Universal Declaration of Human Rights and of Django's messages, manuals, source code and tables (2026-11); `docs/cost.md` has the errors.
 
 /// Words that are frequent in English and rare elsewhere. English words of any length are mostly one token, those of other languages are not.
 const ENGLISH: [&str; 23] = [
