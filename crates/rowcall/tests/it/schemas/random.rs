@@ -43,10 +43,5 @@ fn random_schemas_are_expressed_within_the_rules_or_refused() {
     }
     assert!(taken.get() > 700, "{} of the schemas are taken for some", taken.get());
     assert!(expressed.get() > 4 * taken.get(), "{} of {} are expressed", expressed.get(), 5 * taken.get());
-    assert!(
-        values.get() > 2_000 && beyond.get() < values.get() / 50,
-        "{} of {}",
-        beyond.get(),
-        values.get()
-    );
+    assert!(values.get() > 2_000 && beyond.get() < values.get() / 50, "{} of {}", beyond.get(), values.get());
 }
