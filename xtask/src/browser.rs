@@ -1,7 +1,8 @@
-//! `cargo xtask browser`: opens a report in Chromium as a user would: from a file, without a network, with and without its script, with
-//! mouse and keyboard. axe checks its accessibility.
+//! `cargo xtask browser`: opens a report and a live page in Chromium as a user would, with and without the report's script, with mouse and
+//! keyboard. axe checks their accessibility.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,6 +14,15 @@ const PACKAGES: [&str; 2] = ["playwright-core@1.65.1", "axe-core@4.14.1"];
 
 /// The script that checks the report.
 const SCRIPT: &str = "xtask/browser/report.mjs";
+
+/// The script that watches and steers a run.
+const LIVE_SCRIPT: &str = "xtask/browser/live.mjs";
+
+/// The number of rows of the run that is watched, more than it asks about before it is stopped.
+const LIVE_ROWS: usize = 50_000;
+
+/// What the model is asked for.
+const SCHEMA: &str = "name, age int, city str?, mood: happy or sad, tags str[]";
 
 /// The number of rows of the reported run. A few of them are hostile.
 const ROWS: usize = 400;
@@ -40,14 +50,61 @@ pub(crate) fn run() -> Result<()> {
     let folder = workspace().join("target/browser");
     packages(&folder)?;
     let page = report(&folder)?;
+    check(SCRIPT, &folder, &page.to_string_lossy())?;
+    live(&folder)
+}
+
+/// Runs a script that checks a page.
+fn check(script: &str, folder: &Path, page: &str) -> Result<()> {
     let mut node = Command::new("node");
-    node.arg(workspace().join(SCRIPT)).arg(&folder).arg(&page).stdin(Stdio::null());
+    node.arg(workspace().join(script)).arg(folder).arg(page).stdin(Stdio::null());
     let status = node.status().map_err(|error| format!("cannot run node: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("the report fails its checks, see above (`{SCRIPT}`)"))
+    if status.success() { Ok(()) } else { Err(format!("the page fails its checks, see above (`{script}`)")) }
+}
+
+/// Starts a run with a live page, and checks the page, which stops the run.
+fn live(folder: &Path) -> Result<()> {
+    let at = |error: std::io::Error| format!("cannot watch a run in `{}`: {error}", folder.display());
+    fs::write(folder.join("many.txt"), rows(LIVE_ROWS)).map_err(at)?;
+    let mut run = Command::new(binaries::tested("rowcall")?);
+    run.args(["run", "many.txt", "-o", "many.jsonl", "--fresh", "--live", "-c", "16", "--rpm", "1800"]);
+    run.args(["-s", SCHEMA, "-p", "Who is this? {{ text }}", "-m", "sim/messy", "--max-reasks", "1"]);
+    run.args(["--price", "in=0.15,out=0.60"]).current_dir(folder);
+    run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = run.spawn().map_err(at)?;
+    let mut messages = BufReader::new(child.stderr.take().ok_or("the run has no messages")?);
+    let mut address = None;
+    let mut line = String::new();
+    while address.is_none() && messages.read_line(&mut line).map_err(at)? > 0 {
+        address = line.trim().strip_prefix("live at ").map(str::to_owned);
+        line.clear();
     }
+    // So that the run does not wait for a reader.
+    let reading = std::thread::spawn(move || messages.read_to_string(&mut String::new()));
+    let checked = address.ok_or("the run has printed no address".to_owned());
+    let checked = checked.and_then(|address| check(LIVE_SCRIPT, folder, &address));
+    if checked.is_err() {
+        child.kill().map_err(at)?;
+    }
+    let status = child.wait().map_err(at)?;
+    let _ = reading.join();
+    checked?;
+    match status.code() {
+        // As it is documented for a run that is stopped by the user.
+        Some(4) => Ok(()),
+        code => Err(format!("the stopped run ended with {code:?}")),
+    }
+}
+
+/// Rows about people, with a few hostile ones.
+fn rows(count: usize) -> String {
+    let rows = (0..count).map(|row| match HOSTILE.get(row / 10).filter(|_| row % 10 == 0) {
+        Some(text) => format!("{text} is {row} years old\n"),
+        None => {
+            format!("Person number {row}, of whom there is something to say, is {} years old\n", row % 90)
+        }
+    });
+    rows.collect()
 }
 
 /// Installs the script's packages, once.
@@ -71,23 +128,14 @@ fn packages(folder: &Path) -> Result<()> {
 /// The report of a run with many failures.
 fn report(folder: &Path) -> Result<PathBuf> {
     let rowcall = binaries::tested("rowcall")?;
-    let rows: String = (0..ROWS)
-        .map(|row| match HOSTILE.get(row / 10).filter(|_| row % 10 == 0) {
-            Some(text) => format!("{text} is {row} years old\n"),
-            None => {
-                format!("Person number {row}, of whom there is something to say, is {} years old\n", row % 90)
-            }
-        })
-        .collect();
     let at = |error: std::io::Error| format!("cannot write to `{}`: {error}", folder.display());
-    fs::write(folder.join("people.txt"), rows).map_err(at)?;
+    fs::write(folder.join("people.txt"), rows(ROWS)).map_err(at)?;
     let run = |arguments: &[&str]| {
         let status = Command::new(&rowcall).args(arguments).current_dir(folder).stdin(Stdio::null()).status();
         status
             .map_err(|error| format!("cannot run {}: {error}", rowcall.display()))
             .map(|status| status.code())
     };
-    let schema = "name, age int, city str?, mood: happy or sad, tags str[]";
     let asked = run(&[
         "run",
         "people.txt",
@@ -96,7 +144,7 @@ fn report(folder: &Path) -> Result<PathBuf> {
         "--fresh",
         "--quiet",
         "-s",
-        schema,
+        SCHEMA,
         "-p",
         "Who is this? {{ text }}",
         "-m",

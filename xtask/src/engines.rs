@@ -3,6 +3,8 @@
 
 mod cases;
 mod spoiling;
+#[path = "../../crates/rowcall/tests/it/schemas/strange.rs"]
+mod strange;
 #[path = "../../crates/rowcall/tests/it/schemas/values.rs"]
 mod values;
 
@@ -10,7 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::{Result, binaries, venv, workspace};
+use crate::{Result, binaries, option, venv, workspace};
 
 /// The engines with their versions, as pip reads them. What they need beside one another is listed, so that PyTorch, for which there is a
 /// stand-in, is not installed.
@@ -22,14 +24,48 @@ const SCRIPT: &str = "xtask/engines/judge_engines.py";
 /// What has a server answer.
 const SERVER: &str = "xtask/engines/judge_server.py";
 
-/// Judges the awkward schemas, those of the vectors, and what is found in `folders`.
+/// What is judged beside the awkward schemas and those of the vectors.
+#[derive(Debug, Default)]
+pub(crate) struct Options<'w> {
+    /// Folders with schemas.
+    folders: Vec<&'w str>,
+    /// How many random schemas; `None` for the number that CI has time for.
+    random: Option<u32>,
+    /// Which ones.
+    seed: u8,
+}
+
+/// Random schemas, if no number is given.
+const RANDOM: u32 = 150;
+
+impl<'w> Options<'w> {
+    /// Options from the words of the command line.
+    ///
+    /// # Errors
+    /// An unknown option, or a value that is not a number.
+    pub(crate) fn parse(words: &[&'w str]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--random" => options.random = Some(option::number("--random", &mut words, 0)?),
+                "--seed" => options.seed = option::number("--seed", &mut words, 0)?,
+                folder if !folder.starts_with('-') => options.folders.push(folder),
+                other => return Err(option::unknown(other)),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Judges the awkward schemas, those of the vectors, random ones, and what is found in folders.
 ///
 /// # Errors
 /// Engines that are not available, and all faults that they find, which are printed.
-pub(crate) fn run(folders: &[&str]) -> Result<()> {
+pub(crate) fn run(options: &Options<'_>) -> Result<()> {
     let python = python()?;
     let file = workspace().join("target/engines/cases.jsonl");
-    let cases = cases::lines(folders)?;
+    let cases = cases::lines(&options.folders, options.random.unwrap_or(RANDOM), options.seed)?;
     write(&file, &cases)?;
     judge(&python, SCRIPT, &[file])
 }
@@ -65,7 +101,14 @@ fn judge(python: &PathBuf, script: &str, arguments: &[PathBuf]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::PINS;
+    use super::{Options, PINS};
+
+    #[test]
+    fn folders_and_options_stand_in_any_order() {
+        let options = Options::parse(&["a", "--random", "7", "b", "--seed", "3"]).expect("options");
+        assert_eq!((options.folders, options.random, options.seed), (vec!["a", "b"], Some(7), 3));
+        assert_eq!(Options::parse(&["--other"]).expect_err("an error"), "unknown option `--other`");
+    }
 
     #[test]
     fn the_engines_are_pinned_exactly() {

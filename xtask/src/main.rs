@@ -16,6 +16,7 @@ mod prices;
 mod python;
 mod schemas;
 mod server;
+mod telemetry;
 mod test;
 mod vectors;
 mod venv;
@@ -68,10 +69,13 @@ usage: cargo xtask COMMAND
                  skip the kills at writes
       --python   runs with the Python package, at random instants only
       --short    less of everything, with the test build
-  browser        opens a report in Chromium, with and without its script, and checks it with axe; leaves screenshots in target/browser
+  browser        opens a report and a live page in Chromium, and checks them with axe; leaves screenshots in target/browser
   judges         the official Python SDKs of OpenAI, Anthropic and Google check our requests and the simulator
+  telemetry      promtool and the official classes of OpenTelemetry's protocol check what a run shows and sends for monitoring
   engines [DIR...]
-                 constrained decoders check the wire schemas of their dialects: those of the tests, and those below the folders
+                 constrained decoders check the wire schemas of their dialects: those of the tests, random ones, and those below the folders
+      --random N how many random ones (150)
+      --seed N   which ones (0)
   engines --server
                  a real llama-server whose model has random weights answers 50 rows for each of many schemas, without re-asks
   schemas DIR... takes the JSON Schemas and OpenAPI documents below these folders through every protocol
@@ -122,9 +126,14 @@ fn main() -> ExitCode {
         ["browser"] if browser::has_chromium() => browser::run(),
         ["browser"] => Err("chromium and npm are not available".to_owned()),
         ["judges"] => judges::run(),
+        ["telemetry"] if telemetry::has_promtool() => telemetry::run(),
+        ["telemetry"] => Err("promtool is not available: install Debian's package `prometheus`".to_owned()),
         ["engines", "--server"] => engines::serve(),
         ["prices"] => prices::run(),
-        ["engines", folders @ ..] => engines::run(folders),
+        ["engines", options @ ..] => match engines::Options::parse(options) {
+            Ok(options) => engines::run(&options),
+            Err(problem) => return misused(&problem),
+        },
         ["schemas", folders @ ..] if !folders.is_empty() => schemas::run(folders),
         ["python", arguments @ ..] => python::run(arguments),
         ["vectors", folder] => vectors::run(Path::new(folder)),

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, binaries, browser, cargo, crash, engines, judges, python};
+use crate::{Result, binaries, browser, cargo, crash, engines, judges, python, telemetry};
 
 /// How much to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +34,15 @@ enum Work {
     Browser,
     /// `cargo xtask judges`.
     Judges,
+    /// `cargo xtask telemetry`, if promtool is available.
+    Telemetry,
     /// `cargo xtask engines`, with only our own schemas.
     Engines,
     /// The Python package's tests.
     Python,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -61,6 +63,7 @@ const STEPS: [Step; 11] = [
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
     Step { name: "browser", work: Work::Browser, least: Extent::All },
     Step { name: "judges", work: Work::Judges, least: Extent::All },
+    Step { name: "telemetry", work: Work::Telemetry, least: Extent::All },
     Step { name: "engines", work: Work::Engines, least: Extent::All },
     Step { name: "python", work: Work::Python, least: Extent::All },
     Step { name: "python crashes", work: Work::PythonCrash, least: Extent::All },
@@ -99,6 +102,7 @@ fn command(work: &Work) -> String {
         Work::PythonCrash => "cargo xtask crash --python --short".to_owned(),
         Work::Browser => "cargo xtask browser".to_owned(),
         Work::Judges => "cargo xtask judges".to_owned(),
+        Work::Telemetry => "cargo xtask telemetry".to_owned(),
         Work::Engines => "cargo xtask engines".to_owned(),
         Work::Python => "cargo xtask python".to_owned(),
     }
@@ -127,7 +131,14 @@ fn perform(work: &Work) -> Result<()> {
             Ok(())
         }
         Work::Judges => judges::run(),
-        Work::Engines => engines::run(&[]),
+        Work::Telemetry => {
+            if telemetry::has_promtool() {
+                return telemetry::run();
+            }
+            println!("promtool is not available here: what a run sends is not judged");
+            Ok(())
+        }
+        Work::Engines => engines::run(&engines::Options::default()),
         Work::Python => python::run(&[]),
     }
 }

@@ -2,6 +2,7 @@
 //! others of the same form. Each kind of file has its own module; `known.rs` has the intended differences.
 
 mod answers;
+mod batch;
 mod case;
 mod chat;
 mod compat;
@@ -14,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rowcall::provider::Protocol;
+use rowcall::provider::batch::BatchApi;
 use serde_json::Value;
 
 use crate::Result;
@@ -24,7 +26,7 @@ use known::Known;
 type Judge = fn(Case<'_>) -> std::result::Result<Verdict, String>;
 
 /// The files that can be checked.
-const KINDS: [(&str, Judge); 9] = [
+const KINDS: [(&str, Judge); 12] = [
     ("openai_chat.json", chat::judge),
     ("openai_responses.json", |case| answers::response(case, Protocol::OpenAiResponses)),
     ("anthropic_messages.json", |case| answers::response(case, Protocol::Anthropic)),
@@ -33,6 +35,9 @@ const KINDS: [(&str, Judge); 9] = [
     ("openai_errors.json", |case| errors::judge(case, Protocol::OpenAiChat)),
     ("anthropic_errors.json", |case| errors::judge(case, Protocol::Anthropic)),
     ("gemini_errors.json", |case| errors::judge(case, Protocol::Gemini)),
+    ("openai_batch.json", |case| batch::judge(case, BatchApi::OpenAi, Protocol::OpenAiChat)),
+    ("anthropic_batches.json", |case| batch::judge(case, BatchApi::Anthropic, Protocol::Anthropic)),
+    ("gemini_batch.json", |case| batch::judge(case, BatchApi::Gemini, Protocol::Gemini)),
     ("retry_and_limits.json", limits::judge),
 ];
 

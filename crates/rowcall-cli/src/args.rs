@@ -9,19 +9,23 @@ use rowcall::{MaxFailures, Price, Usd};
 use rowcall_data::OutputFormat;
 use serde_json::Value;
 
+mod batch;
 mod cache;
 mod choices;
 mod dialect;
 mod input;
+mod live;
 mod prices;
 mod report;
 mod schema;
 mod values;
 
+pub(crate) use batch::{BatchArguments, BatchWay};
 pub(crate) use cache::{CacheArguments, CacheCommand, PruneArguments};
 pub(crate) use choices::{HttpArgument, ModeArgument, OrderArgument, ProtocolArgument};
 pub(crate) use dialect::DialectArgument;
 pub(crate) use input::InputArguments;
+pub(crate) use live::{CtlAction, CtlArguments, LiveArguments};
 pub(crate) use prices::{PricesCommand, UpdateArguments};
 pub(crate) use report::{DiffArguments, ReportArguments, ShowArguments};
 pub(crate) use schema::SchemaArguments;
@@ -35,7 +39,7 @@ use values::{
 #[command(name = "rowcall", version, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 every row has a value; 1 stopped by an error; 2 wrong usage, nothing was sent; \
-                        3 finished with failed rows; 4 stopped at a limit you set (budget, deadline, failures); 130 or 143 interrupted; 141 the reader of stdout went away."
+                        3 finished with failed rows; 4 stopped at a limit you set (budget, deadline, failures) or by `rowcall ctl`; 130 or 143 interrupted; 141 the reader of stdout went away."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -58,10 +62,14 @@ pub(crate) enum Command {
     Show(ShowArguments),
     /// Compare two journals of the same rows: agreement of fields, changed values, cost, latency
     Diff(DiffArguments),
+    /// Look at a run under way, pause, resume or stop it, change its limits
+    Ctl(CtlArguments),
     /// Rebuild an output from a journal alone, in input order unless `--order` says otherwise
     Export(Box<ExportArguments>),
     /// Retry the failed rows of a journal, then rebuild its output
     Rerun(Box<RerunArguments>),
+    /// Collect the batches that a run with `--batch` has left, then rebuild its output
+    Collect(Box<CollectArguments>),
     /// Show, prune or export a cache of answers
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -87,7 +95,11 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
     #[command(flatten)]
+    pub(crate) batch: BatchArguments,
+    #[command(flatten)]
     pub(crate) cache: CacheArguments,
+    #[command(flatten)]
+    pub(crate) live: LiveArguments,
     /// Stop after the first ROWS rows of the input
     #[arg(long, value_name = "ROWS", value_parser = row_limit, allow_negative_numbers = true)]
     pub(crate) limit_rows: Option<u64>,
@@ -234,6 +246,30 @@ pub(crate) struct RerunArguments {
     /// Use a journal from Python without the Python model that validated its values
     #[arg(long)]
     pub(crate) without_validators: bool,
+    /// Print no progress and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Log every attempt
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CollectArguments {
+    /// The journal, such as `people.jsonl.journal`
+    pub(crate) journal: PathBuf,
+    /// The output [default: the one that the journal was made for]
+    #[arg(short, long)]
+    pub(crate) output: Option<PathBuf>,
+    /// Overwrite a file that is not the journal's own output
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) way: BatchWay,
+    #[command(flatten)]
+    pub(crate) retrying: RetryArguments,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
     /// Print no progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,

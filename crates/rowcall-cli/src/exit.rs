@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     Usage,
     /// It finished, but some rows failed.
     FailedRows,
-    /// It reached a limit that the user set: a budget, a deadline, failures.
+    /// It reached a limit that the user set (a budget, a deadline, failures), or was stopped by `rowcall ctl`.
     Limited,
     /// A signal ended it early.
     Interrupted(Signal),

@@ -5,6 +5,8 @@ use std::path::Path;
 use indicatif::HumanCount;
 use rowcall::{FailureKind, ReasonCount, Stats};
 
+use crate::flags;
+
 /// The maximum number of reasons shown.
 const MAX_REASONS: usize = 8;
 
@@ -45,7 +47,7 @@ pub(crate) fn failures(stats: &Stats, files: FailedRowFiles<'_>) -> Option<Strin
 fn retry_command(counts: &[&ReasonCount], journal: &Path) -> Option<String> {
     let has = |wanted: FailureKind| counts.iter().any(|count| count.reason.kind == wanted);
     let cannot_be_asked = |count: &&&ReasonCount| match count.reason.kind {
-        FailureKind::Input | FailureKind::Clash => true,
+        FailureKind::Input | FailureKind::Encoding | FailureKind::Clash => true,
         FailureKind::Template
         | FailureKind::Attachment
         | FailureKind::Invalid
@@ -78,10 +80,10 @@ fn line(count: &ReasonCount) -> String {
         message.truncate(end);
         message.push('…');
     }
-    let kind = reason.kind.name();
     // A fault's message already contains its kind.
-    let kind = if message.contains(kind) { String::new() } else { format!("{kind}: ") };
-    let hint = reason.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    let is_fault = matches!(reason.kind, FailureKind::Fault(_));
+    let kind = if is_fault { String::new() } else { format!("{}: ", reason.kind.name()) };
+    let hint = reason.hint.as_ref().map(|hint| format!("; {}", flags::spelled(hint))).unwrap_or_default();
     format!("{}: {kind}{message} (row {example}){hint}", rows_of(*rows))
 }
 
@@ -110,7 +112,7 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use rowcall::event::{Event, EventKind, KnownFrom};
-    use rowcall::{FaultKind, Reason};
+    use rowcall::{FaultKind, Hint, Reason, Setting};
 
     use super::*;
 
@@ -129,7 +131,7 @@ mod tests {
             1,
             FailureKind::Truncated,
             "the answer was cut at 100 tokens",
-            Some("raise `--max-output-tokens`"),
+            Some(Hint::from("raise ").with(Setting::MaxOutputTokens)),
         );
         let (output, journal) = (Path::new("out.jsonl"), Path::new("my out.jsonl.journal"));
         let files = FailedRowFiles { output: Some(output), failed: None, journal: Some(journal) };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rowcall::{Error, Problem, Result};
+use rowcall::{Error, Hint, Problem, Result, Setting};
 use rowcall_data::same_file;
 
 /// The files of a run. `-` is not a file.
@@ -55,13 +55,20 @@ impl Files<'_> {
             (Some(output), Some(journal)) if has_content(output) && !has_content(journal) => {
                 let (output, journal) = (output.display(), journal.display());
                 let message = format!("the output `{output}` exists, but its journal `{journal}` does not");
-                let hint =
-                    "use `--force` to overwrite it, or choose another output or `--journal` to keep it";
-                Err(Error::Config(Problem::new(message).hint(hint)))
+                Err(Error::Config(Problem::new(message).hint(overwrite_hint())))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// What to do about an output that a run would overwrite.
+pub(crate) fn overwrite_hint() -> Hint {
+    Hint::from("use ")
+        .with(Setting::Force.on())
+        .with(" to overwrite it, or choose another output or ")
+        .with(Setting::Journal)
+        .with(" to keep it")
 }
 
 /// Whether two paths are the same file. For files that do not exist yet, compares folders and names.

@@ -1,17 +1,18 @@
 //! The journal of a run: where it is, when a run may resume it, and what it remembers of the command that made it.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::schema::Observed;
-use rowcall::{Client, Error, Extractor, JournalOptions, Mode, Problem, Protocol, Result};
+use rowcall::{Client, Error, Extractor, Hint, JournalOptions, Mode, Problem, Protocol, Result};
 use rowcall_data::{Input, Layout, OutputFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::args::{JournalArguments, RunArguments, Switch};
+use crate::args::{Concurrency, JournalArguments, RunArguments, Switch};
 use crate::command::export::{Values, check_copied, check_failed, check_own};
 use crate::files::{Files, has_content, location};
 use crate::guard::FirstRows;
@@ -40,6 +41,8 @@ pub struct Memo {
     pub mode: Option<Mode>,
     /// Whether each of several equal rows is asked about.
     pub no_dedup: bool,
+    /// The limits and retries of the latest run, by the names of their options.
+    pub options: BTreeMap<String, String>,
     /// The journal's own absolute path: a journal found elsewhere was moved or copied.
     pub journal: Option<PathBuf>,
     /// The input's absolute path, unless it is a stream.
@@ -90,6 +93,7 @@ impl Memo {
             observed: assumed.observed.clone(),
             mode: task.mode.map(Mode::from),
             no_dedup: arguments.journal.no_dedup,
+            options: options(arguments),
             journal: journal.map(Self::whole_path),
             input: Some(&*arguments.input.path).filter(|path| !is_stream(path)).map(Self::whole_path),
             output: view.output.as_deref().filter(|path| !is_stream(path)).map(Self::whole_path),
@@ -180,7 +184,7 @@ impl Memo {
     ///
     /// # Errors
     /// If one of them is not, with this hint.
-    pub fn check_files(&self, path: &Path, hint: &str) -> Result<()> {
+    pub fn check_files(&self, path: &Path, hint: impl Into<Hint>) -> Result<()> {
         check_own(self.output.as_deref(), self, path, hint)?;
         check_failed(self, path)
     }
@@ -221,6 +225,26 @@ impl Memo {
     pub(crate) fn output_format(&self) -> Option<OutputFormat> {
         self.output_format.as_ref()?.parse().ok()
     }
+}
+
+/// The run's limits and retries as given, for a report.
+fn options(arguments: &RunArguments) -> BTreeMap<String, String> {
+    let (server, retrying) = (&arguments.account.server, &arguments.task.retrying);
+    let concurrency = match server.concurrency {
+        Concurrency::AtMost(slots) => slots.to_string(),
+        Concurrency::Auto => "auto".to_owned(),
+    };
+    let given = [
+        ("concurrency", Some(concurrency)),
+        ("requests per minute", server.rpm.map(|rpm| rpm.to_string())),
+        ("tokens per minute", server.tpm.map(|tpm| tpm.to_string())),
+        ("budget", server.budget.map(|budget| budget.to_string())),
+        ("deadline", retrying.deadline.map(|deadline| format!("{deadline:?}"))),
+        ("timeout", Some(format!("{:?}", server.timeout))),
+        ("retries", Some(retrying.retries.to_string())),
+        ("re-asks", Some(retrying.max_reasks.to_string())),
+    ];
+    given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// Counts what earlier runs of the journal at `path` spent against the budget. A missing journal counts as nothing spent.

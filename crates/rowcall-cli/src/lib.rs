@@ -9,11 +9,13 @@ mod examples;
 mod exit;
 mod failures;
 mod files;
+mod flags;
 mod guard;
 mod interruption;
 mod journal;
 mod key;
 mod litellm;
+mod live;
 mod model;
 mod open_files;
 mod option;
@@ -26,6 +28,7 @@ mod strata;
 mod summary;
 mod table;
 mod task;
+mod telemetry;
 mod text_argument;
 mod watch;
 
@@ -37,6 +40,7 @@ pub use model::Model;
 pub use server_probe::{Assumed, FoundOut, Manner, find_out};
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -52,7 +56,7 @@ use crate::exit::Exit;
 /// | 1 | stopped by an error |
 /// | 2 | wrong usage; nothing was sent |
 /// | 3 | finished, with failed rows |
-/// | 4 | stopped at a limit that the user set: a budget, a deadline, failures |
+/// | 4 | stopped at a limit that the user set (a budget, a deadline, failures), or by `rowcall ctl` |
 /// | 130, 143 | interrupted by Ctrl-C, or by SIGTERM |
 /// | 141 | the reader of stdout went away |
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -76,7 +80,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Report(arguments) => command::report::report(&arguments),
         Command::Show(arguments) => command::show::show(&arguments),
         Command::Diff(arguments) => command::diff::diff(&arguments),
+        Command::Ctl(arguments) => command::ctl::ctl(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
+        Command::Collect(arguments) => command::collect::collect(&arguments),
         Command::Rerun(arguments) => command::rerun::rerun(&arguments),
         Command::Cache(command) => command::cache::cache(&command),
         Command::Prices(command) => command::prices::prices(&command),
@@ -90,6 +96,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Exit::of(&error).into()
         }
     }
+}
+
+/// The page of the report of the journal at this path, as `rowcall report` writes it.
+///
+/// # Errors
+/// If the journal cannot be read.
+pub fn report_page(journal: &Path) -> rowcall::Result<String> {
+    report::page::page(&report::Report::of(journal)?, report::page::Liveness::Still)
 }
 
 /// Runs a command's work on a single-threaded runtime: the engine's work per row is small, and reading and writing have their own

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use rowcall::{AccountOptions, Client, Error, Problem, Result};
+use rowcall::{AccountOptions, Client, Error, Hint, Problem, Result};
 use rowcall_sim::{Options, Scenario, Simulator};
 
 /// An account, and the simulator behind it if one was started.
@@ -72,5 +72,5 @@ pub(crate) fn start(scenario: Scenario, options: Options) -> Result<Simulator> {
 }
 
 pub(crate) fn problem(message: &impl Display, hint: Option<String>) -> Error {
-    Error::Config(Problem { message: message.to_string(), hint })
+    Error::Config(Problem { hint: hint.map(Hint::from), ..Problem::new(message.to_string()) })
 }

@@ -5,7 +5,11 @@
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use rowcall::Error;
+use rowcall::{Error, Hint};
+
+use crate::flags;
+
+use crate::report::text::harmless;
 
 /// Prints a result.
 ///
@@ -18,17 +22,17 @@ pub(crate) fn result(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Prints a note for the person at the terminal.
+/// Prints a note for the person at the terminal. It may quote data, answers and what a server says, so control characters are escaped.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
 /// Prints the error that ended the command, and what to do next.
 pub(crate) fn error(error: &Error) {
     note(&format!("error: {error}"));
-    let help = matches!(error, Error::Config(_)).then_some("see `rowcall help run`");
-    if let Some(hint) = error.hint().or(help) {
-        note(&format!("  hint: {hint}"));
+    let help = || matches!(error, Error::Config(_)).then(|| Hint::from("see `rowcall help run`"));
+    if let Some(hint) = error.hint().or_else(help) {
+        note(&format!("  hint: {}", flags::spelled(&hint)));
     }
     if let Error::Stopped(fault) = error
         && let Some(time) = fault.retry_after.and_then(|wait| SystemTime::now().checked_add(wait))

@@ -145,12 +145,14 @@ impl Progress {
         let (failed, in_flight) = (stats.failures(), stats.in_flight);
         let mut line = format!("{failed} failed, {in_flight} in flight, {rate:.1} rows/s, {tokens} tokens");
         match stats.waits_now {
+            _ if stats.is_paused => line.push_str(", paused"),
             Some(Bound::Server) => line.push_str(", waiting for the server"),
             Some(bound) => line.push_str(&format!(", bound by {bound}")),
             None => {}
         }
         if let Some(left) = total.and_then(|total| total.number().checked_sub(stats.ended()))
             && rate > 0.0
+            && !stats.is_paused
             && let Ok(left) = Duration::try_from_secs_f64(left as f64 / rate)
         {
             line.push_str(&format!(", {} left", HumanDuration(left)));

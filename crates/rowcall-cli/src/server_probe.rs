@@ -4,12 +4,15 @@
 use std::path::Path;
 
 use indicatif::HumanCount;
-use rowcall::schema::{Dialect, Feature, Finding, Observed};
+use rowcall::schema::{Dialect, Feature, Finding, Observation, Observed};
 use rowcall::{Client, Cost, Effort, Error, Mode, Parameters, ProbeOptions, Probed, Problem, Result, Schema};
 use serde_json::{Value, json};
 
 use crate::args::DialectArgument;
 use crate::summary::counted;
+
+/// The order in which findings are shown.
+const ORDER: [Finding; 4] = [Finding::Refused, Finding::Ignored, Finding::Unknown, Finding::Enforced];
 
 /// What is assumed of a server.
 #[derive(Debug, Clone, Default)]
@@ -147,16 +150,32 @@ fn note(probed: &Probed) -> String {
 fn spent(probed: &Probed) -> String {
     let Effort { attempts, usage, cost, .. } = probed.effort;
     let tokens = usage.input_tokens + usage.output_tokens;
-    let cost = if cost == Cost::default() { String::new() } else { format!(", {cost}") };
+    let cost = match cost.to_string() {
+        _ if cost == Cost::default() => String::new(),
+        unknown if unknown.starts_with("unknown") => format!(", cost {unknown}"),
+        known => format!(", {known}"),
+    };
     format!("{}, {} tokens{cost}", counted(u64::from(attempts), "tiny request"), HumanCount(tokens))
 }
 
-/// The findings as a table.
+/// The findings as a table, those first that are bad news.
 pub(crate) fn as_text(probed: &Probed, model: &str) -> String {
-    let mut text = format!("schema support of `{model}`, by {} ({}):\n", probed.mode.phrase(), spent(probed));
-    let phrases: Vec<String> = probed.observed.0.iter().map(|seen| seen.feature.phrase()).collect();
+    let mut seen: Vec<&Observation> = probed.observed.0.iter().collect();
+    let rank = |finding: Finding| ORDER.iter().position(|each| *each == finding);
+    seen.sort_by_key(|seen| rank(seen.finding));
+    let count = |finding: Finding| seen.iter().filter(|seen| seen.finding == finding).count();
+    let counts = ORDER.into_iter().rev().map(|finding| (count(finding), finding.name()));
+    let counts: Vec<String> =
+        counts.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    let mut text = format!(
+        "schema support of `{model}`, by {} ({}): {}\n",
+        probed.mode.phrase(),
+        spent(probed),
+        counts.join(", ")
+    );
+    let phrases: Vec<String> = seen.iter().map(|seen| seen.feature.phrase()).collect();
     let width = phrases.iter().map(|phrase| phrase.chars().count()).max().unwrap_or_default();
-    for (seen, phrase) in probed.observed.0.iter().zip(phrases) {
+    for (seen, phrase) in seen.into_iter().zip(phrases) {
         let why = match (&seen.note, seen.answers) {
             (Some(note), _) => note.split_whitespace().collect::<Vec<_>>().join(" "),
             (None, answers) => counted(u64::from(answers), "answer"),

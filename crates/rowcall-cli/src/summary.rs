@@ -30,6 +30,14 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> S
             stats.faults.iter().map(|(kind, n)| format!("{} {}", count(*n), kind.name())).collect();
         requests.push_str(&format!(", faults: {}", kinds.join(", ")));
     }
+    let batches = (stats.batches > 0).then(|| {
+        let mut batches =
+            format!("batches   {}, {} collected", count(stats.batches), count(stats.batches_collected));
+        if stats.in_batches > 0 {
+            batches.push_str(&format!(", {} to come", counted(stats.in_batches, "row")));
+        }
+        batches
+    });
     let usage = stats.usage;
     let mut tokens =
         format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens));
@@ -44,7 +52,9 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> S
     if let (Some(median), Some(slow)) = (stats.latency(0.5), stats.latency(0.95)) {
         time.push_str(&format!(", latency p50 {}, p95 {}", seconds(median), seconds(slow)));
     }
-    let mut lines = vec![rows, requests, tokens];
+    let mut lines = vec![rows, requests];
+    lines.extend(batches);
+    lines.push(tokens);
     if stats.cost != Cost::default() {
         lines.push(format!("cost      {}", stats.cost));
     }

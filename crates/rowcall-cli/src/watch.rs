@@ -6,6 +6,7 @@ use rowcall::{Event, EventKind, Extractor, Halt, Result};
 use rowcall_data::RowsInAll;
 use serde_json::Value;
 
+use crate::flags;
 use crate::interruption::{Interruption, Signal};
 use crate::progress::{Progress, Verbosity};
 
@@ -55,7 +56,7 @@ pub(crate) fn logged(extractor: &Extractor<Value>, progress: &Progress) -> Extra
         Verbosity::Verbose => line,
     };
     for note in extractor.notes() {
-        progress.note(&format!("note: {note}"));
+        progress.note(&format!("note: {}", flags::spelled(note)));
     }
     let log = progress.log();
     extractor.on_event(move |event: &Event| {
@@ -70,16 +71,20 @@ fn adapted(event: &Event) -> Option<String> {
     match &event.kind {
         EventKind::Adapted(what) => Some(format!("note: {what}")),
         EventKind::Warned(what) => Some(format!("warning: {what}")),
+        EventKind::Adjusted(adjustment) => Some(format!("note: {adjustment}")),
+        EventKind::Batch(news) => Some(news.to_string()),
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken
         | EventKind::Known { .. }
         | EventKind::Sent { .. }
         | EventKind::Answered { .. }
+        | EventKind::Collected { .. }
         | EventKind::Waits(_)
         | EventKind::Reasked { .. }
         | EventKind::Ended { .. }
-        | EventKind::Abandoned => None,
+        | EventKind::Abandoned
+        | EventKind::Retried { .. } => None,
     }
 }
 
@@ -99,17 +104,26 @@ fn line(event: &Event) -> Option<String> {
             };
             Some(format!("row {row} attempt {attempt}: {what} after {latency:.0?}"))
         }
+        EventKind::Collected { attempt, result: Err(fault), cost: _ } => {
+            Some(format!("row {row} attempt {attempt} in a batch: {fault}"))
+        }
         EventKind::Waits(wait) => Some(format!("row {row} retries in {wait:.1?}")),
         EventKind::Reasked { violations } => Some(format!("row {row} is re-asked: {violations} violations")),
         EventKind::Ended { failure: Some(reason), effort: _ } => {
             Some(format!("row {row} failed: {}", reason.kind.name()))
         }
-        EventKind::Adapted(_) | EventKind::Warned(_) => adapted(event),
+        EventKind::Retried { failure } => {
+            Some(format!("row {row} is retried, after it failed: {}", failure.kind.name()))
+        }
+        EventKind::Adapted(_) | EventKind::Warned(_) | EventKind::Adjusted(_) | EventKind::Batch(_) => {
+            adapted(event)
+        }
         EventKind::Resumed { .. }
         | EventKind::Probed { .. }
         | EventKind::Taken
         | EventKind::Known { .. }
         | EventKind::Sent { .. }
+        | EventKind::Collected { result: Ok(_), .. }
         | EventKind::Ended { failure: None, .. }
         | EventKind::Abandoned => None,
     }

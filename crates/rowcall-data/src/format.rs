@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use rowcall::Problem;
+use rowcall::{Hint, Problem, Setting};
 
 /// The formats that rows are read from. Those of text may be compressed (gzip, zstd, bzip2, xz), which is detected from the first
 /// bytes.
@@ -81,7 +81,7 @@ impl InputFormat {
     /// An unknown extension, with the known ones.
     pub fn of(path: &Path) -> Result<Self, Problem> {
         by_ending(path, &INPUT_EXTENSIONS)
-            .map_err(|problem| problem.hint("give the format with `--input-format`"))
+            .map_err(|problem| problem.hint(Hint::from("give the format with ").with(Setting::InputFormat)))
     }
 }
 
@@ -109,7 +109,7 @@ impl OutputFormat {
     /// An unknown extension, with the known ones.
     pub fn of(path: &Path) -> Result<Self, Problem> {
         by_ending(path, &OUTPUT_EXTENSIONS)
-            .map_err(|problem| problem.hint("give the format with `--output-format`"))
+            .map_err(|problem| problem.hint(Hint::from("give the format with ").with(Setting::OutputFormat)))
     }
 }
 
@@ -246,14 +246,14 @@ mod tests {
         ] {
             let problem = InputFormat::of(Path::new(path)).unwrap_err();
             assert_eq!(problem.message, message);
-            assert_eq!(problem.hint.as_deref(), Some("give the format with `--input-format`"));
+            assert_eq!(problem.hint, Some(Hint::from("give the format with ").with(Setting::InputFormat)));
         }
         let problem = OutputFormat::of(Path::new("a.json")).unwrap_err();
         assert_eq!(
             problem.message,
             "`a.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`, `.parquet`, `.arrow`, `.feather`"
         );
-        assert_eq!(problem.hint.as_deref(), Some("give the format with `--output-format`"));
+        assert_eq!(problem.hint, Some(Hint::from("give the format with ").with(Setting::OutputFormat)));
     }
 
     #[test]

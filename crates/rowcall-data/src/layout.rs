@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use rowcall::{Error, Problem, Result};
+use rowcall::{Error, Hint, Problem, Result, Setting};
 
 /// The field that says why a row has no value. Every output has it.
 pub(crate) const ERROR_FIELD: &str = "_error";
@@ -91,7 +91,10 @@ impl Layout {
                 Problem::new(format!(
                     "the schema's property `{name}` has the name of a field that the output adds"
                 ))
-                .hint("put the value under a name of its own with `--into NAME`"),
+                .hint(
+                    Hint::from("put the value under a name of its own with ")
+                        .with(Setting::Into.like("NAME")),
+                ),
             )),
             None => Ok(Self {
                 place: Place::Beside(properties),
@@ -236,7 +239,7 @@ mod tests {
                 error.to_string(),
                 format!("the schema's property `{name}` has the name of a field that the output adds")
             );
-            assert_eq!(error.hint(), Some("put the value under a name of its own with `--into NAME`"));
+            assert!(error.hint().unwrap_or_default().parts().contains(&Setting::Into.like("NAME")));
             assert!(Layout::under(name).is_err());
         }
         assert!(Layout::under("").is_err());

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use calamine::{Data, Ods, Range, Reader, Sheets, Xlsx};
-use rowcall::{Problem, Row};
+use rowcall::{Hint, Problem, Row, Setting};
 
 use crate::input::{Feed, Rows, Rules, push_value, reason};
 use crate::layout::is_own;
@@ -28,9 +28,12 @@ pub(crate) fn feed(name: &str, mut file: File, rules: &Rules) -> Result<(Box<dyn
     if !is_zip {
         let is_protected = head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
         let (text, hint) = if is_protected {
-            ("is protected by a password, or is an old `.xls` file", "save it as `.xlsx` without a password")
+            (
+                "is protected by a password, or is an old `.xls` file",
+                Hint::from("save it as `.xlsx` without a password"),
+            )
         } else {
-            ("is not a spreadsheet", "name its real format with `--input-format`")
+            ("is not a spreadsheet", Hint::from("name its real format with ").with(Setting::InputFormat))
         };
         return Err(Problem::new(format!("{name} {text}")).hint(hint));
     }
@@ -184,6 +187,10 @@ impl Feed for Sheet {
 
     fn rows(&self) -> &[Row] {
         self.rows.waiting()
+    }
+
+    fn clash_hint(&self) -> Option<Hint> {
+        self.rows.clash_hint()
     }
 
     fn take_rows(&mut self) -> Vec<Row> {

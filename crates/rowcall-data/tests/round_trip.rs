@@ -28,7 +28,7 @@ async fn read(format: InputFormat, text: &[u8]) -> (Vec<String>, Vec<Row>) {
     let mut input = Input::from_reader(
         "input",
         Cursor::new(text.to_vec()),
-        InputOptions { format: Some(format), ..InputOptions::default() },
+        &InputOptions { format: Some(format), ..InputOptions::default() },
     )
     .unwrap();
     let columns = input.first_record_fields().unwrap_or_default().to_vec();

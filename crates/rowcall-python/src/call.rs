@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use rowcall::Halt;
+use rowcall::{Halt, RunControl};
 use rowcall_data::Notes;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use crate::bell::Bell;
 use crate::delivery::{Ending, Ends, Queue, Taken};
-use crate::failure;
 use crate::notices::Notices;
 use crate::outcome::Outcome;
 use crate::progress::{Progress, UnderWay};
 use crate::rows::Rows;
 use crate::validation::Judge;
+use crate::{failure, json, keywords, steering};
 
 /// Outcomes handed over at a time: enough to make crossing the boundary cheap, few enough not to hold the
 /// interpreter's lock for long.
@@ -35,6 +35,7 @@ pub(crate) struct Call {
     halt: Halt,
     notices: Arc<Notices>,
     rows: Option<Arc<Rows>>,
+    control: RunControl,
     progress: Arc<Progress>,
     /// Notes about the input of a run over files.
     notes: Notes,
@@ -47,6 +48,7 @@ impl Call {
         runtime: &Handle,
         queue: Arc<Queue>,
         halt: Halt,
+        control: RunControl,
         notices: Arc<Notices>,
         progress: Arc<Progress>,
         work: F,
@@ -67,6 +69,7 @@ impl Call {
             halt,
             notices,
             rows: None,
+            control,
             progress,
             notes: Notes::default(),
             process: std::process::id(),
@@ -155,12 +158,23 @@ impl Call {
 
     /// The notes about the input that were not reported yet.
     fn notes(&self) -> Vec<String> {
-        self.notes.take()
+        self.notes.take().iter().map(keywords::spelled).collect()
     }
 
     /// The same at the end of a run, including counts.
     fn last_notes(&self) -> Vec<String> {
-        self.notes.take_all()
+        self.notes.take_all().iter().map(keywords::spelled).collect()
+    }
+
+    /// Makes all changes of a JSON object, or none.
+    fn adjust(&self, py: Python<'_>, changes: &str) -> PyResult<()> {
+        let changes = steering::checked(py, changes, std::slice::from_ref(&self.control))?;
+        self.control.apply(&changes).map_err(|error| failure::of_run(py, &error))
+    }
+
+    /// What is in force.
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::to_python(py, &steering::settings(&self.control.settings()))
     }
 
     /// Sends no more requests and waits for those in flight.

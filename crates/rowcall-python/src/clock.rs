@@ -28,10 +28,14 @@ impl Clock {
             | EventKind::Probed { .. }
             | EventKind::Sent { .. }
             | EventKind::Answered { .. }
+            | EventKind::Collected { .. }
+            | EventKind::Batch(_)
             | EventKind::Waits(_)
             | EventKind::Adapted(_)
             | EventKind::Warned(_)
-            | EventKind::Reasked { .. } => {}
+            | EventKind::Reasked { .. }
+            | EventKind::Retried { .. }
+            | EventKind::Adjusted(_) => {}
         }
     }
 

@@ -63,13 +63,13 @@ impl Estimating {
     /// The estimate for all rows so far, under the names of `Estimate` in `_estimate.py`.
     fn estimate<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let estimator = self.estimator();
-        let (estimate, encoding) = (estimator.estimate(), estimator.encoding());
+        let (estimate, counting) = (estimator.estimate(), estimator.counting());
         drop(estimator);
-        conversion::to_python(py, &as_json(&estimate, encoding))
+        conversion::to_python(py, &as_json(&estimate, counting))
     }
 }
 
-fn as_json(estimate: &RunEstimate, encoding: Option<&str>) -> Value {
+fn as_json(estimate: &RunEstimate, counting: &str) -> Value {
     let RunEstimate {
         rows,
         unaskable,
@@ -100,6 +100,6 @@ fn as_json(estimate: &RunEstimate, encoding: Option<&str>) -> Value {
         "cost_at_most": most.map(dollars),
         "cost_at_dearest": dearest.map(dollars),
         "cost_by_batch": by_batch.filter(|batch| *batch > Usd::ZERO).map(dollars),
-        "encoding": encoding,
+        "counting": counting,
     })
 }

@@ -165,6 +165,27 @@ fn describe(kind: &EventKind) -> (&'static str, Value) {
                 ),
             }
         }
+        EventKind::Collected { attempt, result: Ok(usage), cost } => {
+            ("collected", json!({ "attempt": attempt, "usage": usage, "cost": cost.exact().map(dollars) }))
+        }
+        EventKind::Collected { attempt, result: Err(fault), cost: _ } => (
+            "failed",
+            json!({
+                "attempt": attempt,
+                "latency": Value::Null,
+                "fault": fault.kind.name(),
+                "message": fault.message,
+            }),
+        ),
+        EventKind::Batch(news) => (
+            "batch",
+            json!({
+                "batch": news.number,
+                "id": news.id,
+                "rows": news.rows,
+                "message": news.to_string(),
+            }),
+        ),
         EventKind::Waits(wait) => ("waits", json!({ "seconds": wait.as_secs_f64() })),
         EventKind::Adapted(what) => ("adapted", json!({ "change": what })),
         EventKind::Warned(what) => ("warned", json!({ "message": what })),
@@ -180,5 +201,11 @@ fn describe(kind: &EventKind) -> (&'static str, Value) {
             }),
         ),
         EventKind::Abandoned => ("abandoned", Value::Null),
+        EventKind::Retried { failure } => {
+            ("retried", json!({ "failure": failure.kind.name(), "message": &*failure.message }))
+        }
+        EventKind::Adjusted(adjustment) => {
+            ("adjusted", json!({ "name": adjustment.name(), "change": adjustment.to_string() }))
+        }
     }
 }

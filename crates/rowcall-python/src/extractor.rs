@@ -9,7 +9,7 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyTable;
-use rowcall::{Effort, Error, Extractor, Halt, OrderBy, Outcome, Problem, Row, Source};
+use rowcall::{BatchOptions, Effort, Error, Extractor, Halt, OrderBy, Outcome, Row, RunControl, Source};
 use rowcall_data::failed_earlier;
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -28,10 +28,11 @@ use crate::progress::{Calls, InAll, Progress};
 use crate::rerun::Rerun;
 use crate::rows::Rows;
 use crate::settings::{Settings, read};
+use crate::steering::Controls;
 use crate::table::{self, Asked, Columns, Look, TableRun, TableSource};
 use crate::validation::{Judge, Keep, Rules};
 use crate::validator::Validator;
-use crate::{failure, json, runtime, stats};
+use crate::{failure, json, runtime, stats, steering};
 
 /// The longest that closing waits for cancelled calls to release the journal.
 const LONGEST_CLOSE: Duration = Duration::from_secs(10);
@@ -46,6 +47,7 @@ pub(crate) struct Core {
     notices: Arc<Notices>,
     clock: Arc<Clock>,
     calls: Arc<Calls>,
+    controls: Controls,
     /// Journals of runs from file to file that the statistics already include.
     journals: Mutex<HashSet<PathBuf>>,
     /// Locked only by threads that hold the interpreter's lock, so that no other thread has it locked when a process forks.
@@ -89,7 +91,7 @@ impl Core {
             }
             settings.extractor(&opened.client)
         });
-        let mut extractor = made.map_err(|error| failure::of_run(py, &without_fresh(error)))?;
+        let mut extractor = made.map_err(|error| failure::of_extractor(py, &error))?;
         let clock = Arc::<Clock>::default();
         extractor = extractor.on_event(notices.observer(settings.sampling_temperature()));
         extractor = extractor.on_event(clock.observer());
@@ -101,6 +103,7 @@ impl Core {
             notices,
             clock,
             calls: Arc::default(),
+            controls: Controls::default(),
             journals: Mutex::default(),
             state: Mutex::new(State::Open(extractor, opened)),
             process: std::process::id(),
@@ -136,7 +139,8 @@ impl Core {
     fn extract(&self, py: Python<'_>, row: &Bound<'_, PyAny>, authority: Authority) -> PyResult<Call> {
         let fields = json::fields(row)?;
         let (extractor, judge) =
-            judged_by(&self.extractor()?, py, authority, Keep::Instance, Some(Rows::one(row)));
+            judged_by(&self.limited(None)?, py, authority, Keep::Instance, Some(Rows::one(row)));
+        let control = extractor.control();
         let queue = Arc::<Queue>::default();
         let progress = self.calls.begin_one(InAll::Rows(1));
         let (delivery, judging, counts) = (Arc::clone(&queue), judge.clone(), Arc::clone(&progress));
@@ -152,14 +156,15 @@ impl Core {
             delivery.push(judged(judging.as_deref(), vec![outcome_of(0, extracted?)]));
             Ok(())
         });
-        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), progress, work))
+        Ok(self.call(&runtime::handle(py)?, queue, Halt::default(), control, progress, work))
     }
 
     /// Asks about the rows pushed into `feeder`, one after another.
     #[pyo3(signature = (feeder, authority=None))]
     fn sequential(&self, py: Python<'_>, feeder: &Feeder, authority: Authority) -> PyResult<Call> {
         let (extractor, judge) =
-            judged_by(&self.extractor()?, py, authority, Keep::Instance, Some(feeder.rows()));
+            judged_by(&self.limited(None)?, py, authority, Keep::Instance, Some(feeder.rows()));
+        let control = extractor.control();
         let queue = Arc::<Queue>::default();
         let source = feeder.source();
         let progress = self.calls.begin(in_all(feeder));
@@ -173,13 +178,14 @@ impl Core {
             let mut sink = UntilFailure(delivery);
             extractor.run_one_by_one(source, &mut sink).await
         });
-        let call = self.call(&runtime::handle(py)?, queue, Halt::default(), progress, work);
+        let call = self.call(&runtime::handle(py)?, queue, Halt::default(), control, progress, work);
         Ok(call.with_rows(feeder.rows()))
     }
 
     /// Asks about the rows pushed into `feeder`; `order` is `input` or `completed`. Outcomes include their
-    /// completions if `completions` is set.
-    #[pyo3(signature = (feeder, order, concurrency=None, authority=None, completions=true))]
+    /// completions if `completions` is set. With `batch`, rows are sent in batches.
+    #[pyo3(signature = (feeder, order, concurrency=None, authority=None, completions=true, batch=false))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keywords")]
     fn start(
         &self,
         py: Python<'_>,
@@ -188,11 +194,18 @@ impl Core {
         concurrency: Option<usize>,
         authority: Authority,
         completions: bool,
+        batch: bool,
     ) -> PyResult<Call> {
         let limited = self.limited(concurrency)?;
+        let limited = if batch {
+            let batched = limited.in_batches(BatchOptions::default());
+            batched.map_err(|error| failure::of_run(py, &error))?
+        } else {
+            limited
+        };
         let (extractor, judge) = judged_by(&limited, py, authority, Keep::Instance, Some(feeder.rows()));
         let (queue, halt, order) = (Arc::<Queue>::default(), Halt::default(), order_by(order)?);
-        let (source, stop) = (feeder.source(), halt.clone());
+        let (source, stop, control) = (feeder.source(), halt.clone(), extractor.control());
         let progress = self.calls.begin(in_all(feeder));
         let completions = if completions { Completions::Kept } else { Completions::LeftOut };
         let mut sink = Delivery {
@@ -202,7 +215,7 @@ impl Core {
             completions,
         };
         let work = ending(judge, async move { extractor.run(source, &mut sink, order, stop).await });
-        Ok(self.call(&runtime::handle(py)?, queue, halt, progress, work).with_rows(feeder.rows()))
+        Ok(self.call(&runtime::handle(py)?, queue, halt, control, progress, work).with_rows(feeder.rows()))
     }
 
     /// Asks about the rows of an Arrow table, which may have only some of these `columns`. Only the rows in `only`
@@ -240,11 +253,11 @@ impl Core {
         let source = TableSource::new(batches, &needed, asked);
         let progress = self.calls.begin(source.len_hint().map_or(InAll::Unknown, InAll::Rows));
         let (queue, halt) = (Arc::<Queue>::default(), Halt::default());
-        let (work, stop) = (run.clone(), halt.clone());
+        let (work, stop, control) = (run.clone(), halt.clone(), extractor.control());
         let (judging, counts) = (judge.clone(), Arc::clone(&progress));
         let work =
             ending(judge, async move { work.carry_out(&extractor, source, judging, counts, stop).await });
-        Ok((self.call(&runtime::handle(py)?, queue, halt, progress, work), run))
+        Ok((self.call(&runtime::handle(py)?, queue, halt, control, progress, work), run))
     }
 
     /// Asks about the rows of a file and writes their outcomes to another.
@@ -294,6 +307,16 @@ impl Core {
         });
         let opened = opened.map_err(|error| failure::of_run(py, &error))?;
         Ok(self.carry_out(&handle, opened))
+    }
+
+    /// Makes all changes of a JSON object to each of the calls that are under way, or none. Returns how many calls there are.
+    fn adjust(&self, py: Python<'_>, changes: &str) -> PyResult<usize> {
+        let controls = self.controls.under_way();
+        let changes = steering::checked(py, changes, &controls)?;
+        for control in &controls {
+            control.apply(&changes).map_err(|error| failure::of_run(py, &error))?;
+        }
+        Ok(controls.len())
     }
 
     /// The latest failed rows of all calls, as (index, kind, message, field, answer).
@@ -377,21 +400,23 @@ impl Core {
         runtime: &Handle,
         queue: Arc<Queue>,
         halt: Halt,
+        control: RunControl,
         progress: Arc<Progress>,
         work: F,
     ) -> Call
     where
         F: Future<Output = Ending> + Send + 'static,
     {
-        Call::start(runtime, queue, halt, Arc::clone(&self.notices), progress, work)
+        self.controls.add(&progress, &control);
+        Call::start(runtime, queue, halt, control, Arc::clone(&self.notices), progress, work)
     }
 
     /// Starts a run whose files are open.
     fn carry_out<S: Source + Send + 'static>(&self, runtime: &Handle, opened: Opened<S>) -> Call {
         let (queue, halt, notes) = (Arc::<Queue>::default(), Halt::default(), opened.notes());
-        let progress = self.calls.begin(opened.in_all());
+        let (progress, control) = (self.calls.begin(opened.in_all()), opened.extractor.control());
         let work = opened.carry_out(halt.clone(), Arc::clone(&progress));
-        self.call(runtime, queue, halt, progress, work).with_notes(notes)
+        self.call(runtime, queue, halt, control, progress, work).with_notes(notes)
     }
 
     /// A run whose statistics do not count again what this extractor itself spent with the same journal.
@@ -409,23 +434,9 @@ impl Core {
     }
 
     fn limited(&self, concurrency: Option<usize>) -> PyResult<Extractor<Value>> {
+        // Each call is steered by itself.
         let extractor = self.extractor()?;
-        Ok(concurrency.map_or_else(|| extractor.clone(), |places| extractor.concurrency(places)))
-    }
-}
-
-/// The error for an extractor's own journal, for which there is no option to start over.
-fn without_fresh(error: Error) -> Error {
-    let adapt = |mut problem: Problem| {
-        problem.hint = problem.hint.map(|hint| {
-            hint.replace("`--fresh` to", "remove the file to").replace("`--fresh`", "removing the file")
-        });
-        problem
-    };
-    match error {
-        Error::Config(problem) => Error::Config(adapt(problem)),
-        Error::Journal(problem) => Error::Journal(adapt(problem)),
-        other => other,
+        Ok(concurrency.map_or_else(|| extractor.steered_apart(), |places| extractor.concurrency(places)))
     }
 }
 

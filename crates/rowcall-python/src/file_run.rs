@@ -8,7 +8,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rowcall::{Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink, Source};
+use rowcall::{
+    BatchOptions, Error, Extractor, FurtherFields, Halt, OrderBy, Problem, Result, Row, Sink, Source,
+};
 use rowcall_cli::{Files, FirstRows, Memo, check_columns};
 use rowcall_data::{CsvOptions, Input, InputOptions, Layout, Notes, Output, OutputOptions};
 use serde::Deserialize;
@@ -51,6 +53,7 @@ pub(crate) struct FileRun {
     in_input_order: bool,
     explode: Option<String>,
     part_rows: Option<NonZeroU64>,
+    batch: bool,
     limit_rows: Option<NonZeroU64>,
     force: bool,
 }
@@ -122,6 +125,7 @@ impl FileRun {
                 )?))?
             }
         };
+        let extractor = if self.batch { extractor.in_batches(BatchOptions::default())? } else { extractor };
         let options = OutputOptions {
             format: output_format,
             schema: output_schema.clone(),

@@ -14,14 +14,17 @@ mod failure;
 mod feed;
 mod file_run;
 mod json;
+mod keywords;
 mod notices;
 mod outcome;
 mod progress;
+mod report;
 mod rerun;
 mod rows;
 mod runtime;
 mod settings;
 mod stats;
+mod steering;
 mod table;
 mod validation;
 mod validator;
@@ -54,6 +57,8 @@ mod _rowcall {
     use crate::feed::Feeder;
     #[pymodule_export]
     use crate::outcome::{Outcome, Usage};
+    #[pymodule_export]
+    use crate::report::report;
     #[pymodule_export]
     use crate::table::TableRun;
     #[pymodule_export]

@@ -164,7 +164,8 @@ impl Progress {
         }
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether it has ended.
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
 

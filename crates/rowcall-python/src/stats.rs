@@ -39,6 +39,8 @@ pub(crate) fn to_json(stats: &Stats, elapsed: Duration, calls: &Calls) -> Value 
         "duplicates": stats.duplicates,
         "cached": stats.cached,
         "notes": stats.notes,
+        "retried": stats.retried,
+        "paused": stats.is_paused,
         "abandoned": stats.abandoned,
         "requests": stats.requests,
         "in_flight": stats.in_flight,

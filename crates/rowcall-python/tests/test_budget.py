@@ -55,7 +55,7 @@ def test_earlier_runs_of_a_journal_count(tmp_path: Path) -> None:
 def test_a_call_stops_at_its_deadline_and_when_too_many_rows_fail(story: Story) -> None:
     slow = story("[latency.fixed]\nseconds = 0.2")
     people = rowcall.Extractor(Person, model=slow, prompt=PROMPT, concurrency=1, deadline=0.5)
-    with pytest.raises(rowcall.LimitError, match="the deadline of 500ms has passed") as raised:
+    with pytest.raises(rowcall.LimitError, match="the deadline of 500ms has passed"):
         people.gather_sync(TEXTS)
     assert 0 < people.stats.done < 60 and people.stats.in_flight == 0
     declines = story("[[faults]]\nrate = 1.0\nkind = 'refusal'")

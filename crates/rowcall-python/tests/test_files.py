@@ -206,7 +206,7 @@ def test_hints_fit_an_extractors_own_journal(tmp_path):
     rowcall.Extractor(Person, model="sim", prompt=PROMPT, journal=path).gather_sync(TEXTS)
     with pytest.raises(rowcall.ConfigError, match="another prompt") as caught:
         rowcall.Extractor(Person, model="sim", prompt=PROMPT + "!", journal=path)
-    assert caught.value.hint == "use `accept_changes=True` to continue and ask only what is new, or remove the file to start over"
+    assert caught.value.hint == "use `accept_changes=True` to continue and ask only what is new, or start over with a new file"
 
 
 def test_an_exception_in_a_validator_keeps_finished_rows(tmp_path):

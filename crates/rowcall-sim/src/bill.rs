@@ -69,6 +69,21 @@ impl Bill {
         }
     }
 
+    /// The same at half price, each price rounded up.
+    pub(crate) fn halved(&self) -> Self {
+        let half = |price: u64| price.div_ceil(2);
+        let tiers = self.tiers.iter();
+        Self {
+            input: half(self.input),
+            output: half(self.output),
+            cached: self.cached.map(half),
+            tiers: tiers
+                .map(|tier| Tier { input: half(tier.input), output: half(tier.output), ..tier.clone() })
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     /// The same request with its prompt tokens as they are counted here.
     pub(crate) fn count(&self, mut ask: Ask) -> Ask {
         ask.prompt_tokens = (ask.prompt_tokens as f64 * self.prompt_factor).ceil() as u64;

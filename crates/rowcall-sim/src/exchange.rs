@@ -10,6 +10,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 
+use crate::batches::{Asked, Errand};
 use crate::body::{AnswerBody, Broken};
 use crate::fault::Moment;
 use crate::openai::FINGERPRINT;
@@ -23,11 +24,17 @@ use crate::trouble::Trouble;
 /// Larger request bodies are answered with 413.
 const LARGEST_BODY: usize = 64 << 20;
 
+/// Larger files are answered with 413.
+const LARGEST_FILE: usize = 512 << 20;
+
 /// Answers one request.
 pub(crate) async fn serve(
     request: Request<Incoming>,
     shared: Arc<Shared>,
 ) -> Result<Response<AnswerBody>, Broken> {
+    if let Some(asked) = Asked::of(request.method(), request.uri()) {
+        return run_errand(request, &asked, &shared).await;
+    }
     let Some(route) = Route::of(request.uri()) else {
         let message = format!("Invalid URL ({} {})", request.method(), request.uri().path());
         return Ok(response(error(404, &message, "invalid_request_error", None, None), None));
@@ -58,6 +65,24 @@ pub(crate) async fn serve(
         }
     };
     Ok(response(reply, None))
+}
+
+/// Answers a request to a batch API.
+async fn run_errand(
+    request: Request<Incoming>,
+    asked: &Asked,
+    shared: &Arc<Shared>,
+) -> Result<Response<AnswerBody>, Broken> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LARGEST_FILE).collect().await.ok().map(Collected::to_bytes);
+    let reply = match &body {
+        Some(body) => shared.run_errand(&Errand { asked, headers: &head.headers, body }),
+        None => shared.simulation().trouble(&Service::Chat, Trouble::TooLarge),
+    };
+    match reply.ending {
+        Ending::Fails(Moment::Before, _) => Err(Broken::Cut),
+        Ending::Whole | Ending::Fails(Moment::Midway, _) => Ok(response(reply, None)),
+    }
 }
 
 /// The whole body, unless it is too large or does not arrive.

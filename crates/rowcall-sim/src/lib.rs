@@ -24,6 +24,10 @@
 //! | Messages | `/v1/messages`; `/v1/messages/count_tokens` |
 //! | Gemini | `/v1beta/models/MODEL:generateContent`, `:streamGenerateContent` with and without `?alt=sse`; `:countTokens` |
 //!
+//! Batches are served at `/v1/files` and `/v1/batches` as by OpenAI, at `/v1/messages/batches` as by Anthropic, and at
+//! `/v1beta/models/MODEL:batchGenerateContent` and `/v1beta/batches` as by Gemini, with files uploaded in two steps. Their
+//! requests are executed, and charged at half price, once the batch has ended.
+//!
 //! Besides `GET /v1/models`, `GET /health`, `GET /stats` and `POST /reset`. `/v1` may be missing, or appear twice
 //! where a client appends its own to a base URL that has one. Any model name is accepted, but models with rules of
 //! their own are recognised by name: Anthropic's newest cannot be forced to call a tool, Gemini's since version 3
@@ -118,6 +122,17 @@
 //!     output_factor = 2.0          # and counts this many tokens for each, even beyond it
 //!     failures = true              # requests that fail on the way are charged too
 //!
+//!     [batches]                    # each with a default: a batch takes ten minutes, which pass in a second
+//!     speed = 3600.0               # an hour of a batch's time passes in a second
+//!     seconds = 5400.0             # how long a batch takes
+//!     window_seconds = 86400.0     # a batch that takes longer expires,
+//!     done_share = 0.4             # with this share of its requests executed; likewise when it is cancelled
+//!     order = "shuffled"           # or "input"
+//!     doubled = 0.01               # results that come twice
+//!     missing = 0.01               # requests that are executed and billed, but have no result
+//!     lost_creates = 1             # creates that are executed but not answered
+//!     enqueued_tokens = 2000000    # beyond this, a batch is rejected after its validation
+//!
 //!     [[faults]]
 //!     rate = 0.05                  # the share of requests; one draw decides among all faults
 //!     kind = { status = { code = 503, retry_after = 2 } }
@@ -176,6 +191,9 @@ mod server;
 mod shared;
 mod tls;
 
+// ... batches of requests, ...
+mod batches;
+
 // ... one request, in any of four protocols, ...
 mod foretold;
 mod protocol;
@@ -223,6 +241,7 @@ mod span;
 mod stats;
 mod tally;
 
+pub use batches::{Batches, LineOrder};
 pub use bill::{Bill, Tier};
 pub use engine::Engine;
 pub use error::SimError;

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::batches::Batches;
 use crate::bill::Bill;
 use crate::engine::Engine;
 use crate::error::SimError;
@@ -58,6 +59,9 @@ pub struct Scenario {
     /// How a constrained decoder handles a schema. Default: the provider's own rules.
     #[serde(default)]
     pub engine: Option<Engine>,
+    /// How batches run. Default: ten minutes, which take a second.
+    #[serde(default)]
+    pub batches: Batches,
     /// The faults; their order matters only where rates add up to more than 1.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -99,6 +103,7 @@ impl Scenario {
             modes: None,
             bill: None,
             engine: None,
+            batches: Batches::default(),
             faults: vec![],
             away: vec![],
         }
@@ -179,6 +184,11 @@ impl Scenario {
         Self { engine: Some(engine), ..self }
     }
 
+    /// The same scenario, in which batches run like this.
+    pub fn with_batches(self, batches: Batches) -> Self {
+        Self { batches, ..self }
+    }
+
     /// The same scenario with one more fault, after the existing ones.
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
@@ -218,6 +228,9 @@ impl Scenario {
             within(bill.prompt_factor, 0.001, 1_000.0, factor, || "bill.prompt_factor".to_owned())?;
             within(bill.output_factor, 0.001, 1_000.0, factor, || "bill.output_factor".to_owned())?;
             within(bill.cached_share, 0.0, 1.0, "a share from 0 to 1", || "bill.cached_share".to_owned())?;
+        }
+        for (key, found, low, high, expected) in self.batches.numbers() {
+            within(found, low, high, expected, || key.to_owned())?;
         }
         for (n, fault) in self.faults.iter().enumerate() {
             within(fault.rate, 0.0, 1.0, "a share from 0 to 1", || format!("faults[{n}].rate"))?;

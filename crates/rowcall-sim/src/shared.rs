@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::batches::Errand;
 use crate::protocol::Call;
 use crate::reply::Reply;
 use crate::simulation::{Hold, Simulation};
@@ -39,6 +40,12 @@ impl Shared {
     pub(crate) fn is_away(&self) -> bool {
         let now = self.began.elapsed();
         self.simulation().is_away(now)
+    }
+
+    /// The simulation's answer to a request to a batch API.
+    pub(crate) fn run_errand(&self, errand: &Errand<'_>) -> Reply {
+        let now = self.began.elapsed();
+        self.simulation().run_errand(now, errand)
     }
 
     fn leave(&self, hold: &Hold, sent: Option<&Reply>) {

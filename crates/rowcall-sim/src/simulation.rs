@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, Finish};
 use crate::ask::Ask;
+use crate::batches::Desk;
 use crate::envelope::Envelope;
 use crate::fault::{self, FaultKind};
 use crate::foretold;
@@ -28,12 +29,14 @@ use crate::written::Written;
 /// The scenario being played and what has happened so far.
 #[derive(Debug)]
 pub(crate) struct Simulation {
-    scenario: Scenario,
-    seed: u64,
+    pub(crate) scenario: Scenario,
+    pub(crate) seed: u64,
     /// Unix time at `now` 0.
-    epoch: Duration,
+    pub(crate) epoch: Duration,
     /// When the first request arrived, from which the scenario's times count.
-    began: Option<Duration>,
+    pub(crate) began: Option<Duration>,
+    /// Files and batches.
+    pub(crate) desk: Desk,
     quota: Option<Quota>,
     slots: Option<Queue>,
     /// How many requests of each row were admitted; only if faults or counting need it.
@@ -41,7 +44,7 @@ pub(crate) struct Simulation {
     /// Bodies of requests that were answered completely and validly.
     answered: Option<Tally>,
     pub(crate) stats: Stats,
-    answers: u64,
+    pub(crate) answers: u64,
     /// Whether the scenario has outages, so that the times of answers matter.
     counts_by_time: bool,
 }
@@ -65,6 +68,7 @@ impl Simulation {
             stats: Stats { repeats: count.then_some(0), ..Stats::default() },
             answers: 0,
             counts_by_time: scenario.has_outages(),
+            desk: Desk::new(scenario.batches.clone()),
             scenario,
             seed,
             epoch,
@@ -74,6 +78,7 @@ impl Simulation {
     /// Forgets everything but the scenario.
     pub(crate) fn reset(&mut self) {
         self.began = None;
+        self.desk = Desk::new(self.scenario.batches.clone());
         self.quota = self.scenario.quota.as_ref().map(Quota::new);
         self.slots = self.scenario.slots.map(Queue::new);
         self.rows = self.rows.as_ref().map(|_| Tally::new());
@@ -162,7 +167,7 @@ impl Simulation {
         service.error(trouble, Asked { id: &self.id(), model: "" })
     }
 
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("req_sim_{:016x}", self.answers)
     }
 
@@ -175,7 +180,7 @@ impl Simulation {
         Err(call.service.error(Trouble::Key(key.as_deref()), Asked { id, model: "" }))
     }
 
-    fn decoded(&self, call: Call<'_>, id: &str) -> Result<(Ask, Answer), Reply> {
+    pub(crate) fn decoded(&self, call: Call<'_>, id: &str) -> Result<(Ask, Answer), Reply> {
         let refused = |invalid| call.service.error(Trouble::Invalid(&invalid), Asked { id, model: "" });
         let ask = call.decode(Rules::of(&self.scenario)).map_err(refused)?;
         let ask = match &self.scenario.bill {
@@ -249,7 +254,7 @@ impl Simulation {
     }
 
     /// Counts the request for its row and returns its ordinal number among the row's requests, from 1 to 255.
-    fn counted(&mut self, ask: &Ask) -> u8 {
+    pub(crate) fn counted(&mut self, ask: &Ask) -> u8 {
         let before = self.rows.as_mut().map_or(0, |rows| rows.add(ask.row.hash()));
         let requests = &mut self.stats.requests;
         match (ask.re_ask, before) {
@@ -261,7 +266,7 @@ impl Simulation {
     }
 
     /// The answer with its tokens as they are billed, after charging the request.
-    fn charged(&mut self, ask: &Ask, answer: Answer, fault: Option<&FaultKind>) -> Answer {
+    pub(crate) fn charged(&mut self, ask: &Ask, answer: Answer, fault: Option<&FaultKind>) -> Answer {
         let Some(bill) = &self.scenario.bill else { return answer };
         let tokens = bill.output(answer.tokens, ask.most_tokens);
         self.stats.bill_picodollars += bill.charge(ask, tokens, fault);
@@ -269,7 +274,14 @@ impl Simulation {
     }
 
     /// The answer as changed by this fault.
-    fn faulty(&mut self, now: Now, id: &str, ask: &Ask, answer: &Answer, fault: &FaultKind) -> Reply {
+    pub(crate) fn faulty(
+        &mut self,
+        now: Now,
+        id: &str,
+        ask: &Ask,
+        answer: &Answer,
+        fault: &FaultKind,
+    ) -> Reply {
         let fails = |reply, moment, failure| Reply { ending: Ending::Fails(moment, failure), ..reply };
         match fault {
             FaultKind::Reset(moment) => fails(self.answer(now, ask, answer), *moment, Failure::Reset),
@@ -293,7 +305,7 @@ impl Simulation {
     }
 
     /// The answer in the requested form, whole or as a stream.
-    fn answer(&mut self, now: Now, ask: &Ask, answer: &Answer) -> Reply {
+    pub(crate) fn answer(&mut self, now: Now, ask: &Ask, answer: &Answer) -> Reply {
         self.stats.tokens.prompt += ask.prompt_tokens;
         self.stats.tokens.completion += answer.tokens;
         protocol::write(self.envelope(now), ask, answer).reply()

@@ -31,6 +31,12 @@ pub struct Stats {
     pub tokens: Tokens,
     /// The charge for all requests, in picodollars; 0 unless the scenario has a bill.
     pub bill_picodollars: u64,
+    /// Requests to the batch APIs.
+    pub errands: u64,
+    /// Batches created.
+    pub batches: u64,
+    /// Requests executed in batches, which are not among the `requests`.
+    pub batched: u64,
     /// Requests whose client left, or whose connection was broken on purpose, before the answer was complete.
     pub unfinished: u64,
     /// Requests identical, byte for byte, to one that was already answered completely and validly; `None` unless

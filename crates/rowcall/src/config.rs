@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 mod account;
+mod batching;
 mod bounds;
 mod budget;
 mod endpoint;
@@ -15,7 +16,10 @@ mod pricing;
 mod probing;
 
 pub(crate) use account::Account;
+pub(crate) use batching::Batching;
+pub use batching::{BatchOptions, Reask, Stay};
 pub use bounds::MOST_CONCURRENCY;
+pub(crate) use bounds::adjustment as check_adjustment;
 pub(crate) use known_as::KnownAs;
 pub use options::{AccountOptions, TaskOptions};
 pub(crate) use plan::{Plan, service_tier};

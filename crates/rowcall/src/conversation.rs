@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::attempt::History;
 use crate::completion::{NOT_CLOSED, Reading};
-use crate::fault::{CONTEXT_FULL, Fault, FaultKind};
+use crate::fault::{Fault, FaultCause, FaultKind};
 use crate::money::Cost;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome, Spent};
 use crate::turn::{Completion, Content, Finish, Prompt, Turn};
@@ -139,6 +139,12 @@ impl Conversation {
     /// Whether the prompt includes an invalid answer.
     pub(crate) fn is_answered(&self) -> bool {
         self.prompt.turns.len() > self.first_turns
+    }
+
+    /// The same conversation about a row that is at another position now.
+    pub(crate) fn at(mut self, index: u64) -> Self {
+        self.index = index;
+        self
     }
 
     /// What to ask now.
@@ -312,10 +318,11 @@ impl Conversation {
 
     /// Fails the row because prompt and answer fill the model's context, so that more room for output would not help.
     fn context_is_full(&mut self, completion: Completion, used: u32, limit: u32) -> Step {
-        let message =
-            format!("{CONTEXT_FULL}: the answer was cut after {used} tokens, below its limit of {limit}");
+        let message = format!(
+            "the model's context is full: the answer was cut after {used} tokens, below its limit of {limit}"
+        );
         let failure = self.failure(FailureKind::Fault(FaultKind::ContextLength), message.clone());
-        let fault = Fault::new(FaultKind::ContextLength, message);
+        let fault = Fault::new(FaultKind::ContextLength, message).caused_by(FaultCause::ContextFull);
         self.fail(Failure { fault: Some(Box::new(fault)), ..failure }, Some(completion))
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::fault::Fault;
+use crate::hint::{Hint, Setting};
 use crate::outcome::Failure;
 
 /// A result whose error stops the run.
@@ -54,16 +55,20 @@ pub enum Error {
 
 impl Error {
     /// What to do next, if the error suggests something.
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Config(problem) | Self::Limit(problem) | Self::Source(problem) | Self::Journal(problem) | Self::Sink(problem) => {
-                problem.hint.as_deref()
-            }
+            Self::Config(problem)
+            | Self::Limit(problem)
+            | Self::Source(problem)
+            | Self::Journal(problem)
+            | Self::Sink(problem) => problem.hint.clone(),
             Self::Row { failure, .. } => failure.hint(),
             Self::Stopped(fault) => fault.hint(),
-            Self::Refused { rows: _, fault } => Some(fault.hint().unwrap_or(
-                "check model, base URL, schema and parameters; `--keep-going` asks about the other rows all the same",
-            )),
+            Self::Refused { rows: _, fault } => Some(fault.hint().unwrap_or_else(|| {
+                Hint::from("check model, base URL, schema and parameters; ")
+                    .with(Setting::KeepGoing.on())
+                    .with(" asks about the other rows all the same")
+            })),
             Self::Halted => None,
         }
     }
@@ -72,21 +77,43 @@ impl Error {
 /// A message and, separately, a hint on what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// The class, for callers to branch on.
+    pub kind: ProblemKind,
     /// A lowercase sentence fragment with the offending value in backticks and what was expected.
     pub message: String,
     /// The next step, where there is one.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
+}
+
+/// The classes of problems that a caller may handle in a way of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// Any other.
+    Other,
+    /// The reader of the output has gone away, as `head` does.
+    ReaderGone,
+    /// The journal was made for another plan.
+    PlanChanged,
+    /// Another process has locked the file.
+    Locked,
 }
 
 impl Problem {
     /// A problem without a hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { kind: ProblemKind::Other, message: message.into(), hint: None }
     }
 
     /// The same problem with a next step.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same problem as one of `kind`.
+    pub fn of_kind(mut self, kind: ProblemKind) -> Self {
+        self.kind = kind;
         self
     }
 }

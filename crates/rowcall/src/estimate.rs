@@ -1,6 +1,8 @@
 //! Estimates what a row would take without asking about it: input from bytes, output from the schema. `docs/cost.md` says how
 //! accurate that is; a sample shows what answers really take.
 
+mod length;
+
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -127,7 +129,7 @@ pub(crate) fn next_day(now: Moment) -> impl Iterator<Item = Moment> {
 
 /// How many tokens a value of this schema has, excluding any reasoning before it.
 pub(crate) fn answer(schema: &Value) -> Range<u64> {
-    let Range { low, likely, high } = Sizes { root: schema, known: HashMap::new() }.bytes(schema, 0);
+    let Range { low, likely, high } = Sizes { root: schema, known: HashMap::new() }.bytes(schema, "", 0);
     Range { low: tokens(low), likely: tokens(likely), high: tokens(high) }
 }
 
@@ -160,17 +162,18 @@ struct Sizes<'s> {
 }
 
 impl<'s> Sizes<'s> {
-    fn bytes(&mut self, schema: &'s Value, depth: usize) -> Range<usize> {
+    /// The length of a value of `schema`, which is a property of this name or an item of one.
+    fn bytes(&mut self, schema: &'s Value, property: &str, depth: usize) -> Range<usize> {
         let at = (std::ptr::from_ref(schema), depth);
         if let Some(known) = self.known.get(&at) {
             return *known;
         }
-        let size = self.measured(schema, depth);
+        let size = self.measured(schema, property, depth);
         self.known.insert(at, size);
         size
     }
 
-    fn measured(&mut self, schema: &'s Value, depth: usize) -> Range<usize> {
+    fn measured(&mut self, schema: &'s Value, property: &str, depth: usize) -> Range<usize> {
         let root = self.root;
         let number = |name: &str| {
             schema.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok())
@@ -181,7 +184,7 @@ impl<'s> Sizes<'s> {
         if let Some(target) =
             schema.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(path.strip_prefix('#')?))
         {
-            return self.bytes(target, depth + 1);
+            return self.bytes(target, property, depth + 1);
         }
         let one_of = |sizes: Vec<Range<usize>>| {
             let sum = sizes.iter().fold(0, |sum: usize, size| sum.saturating_add(size.likely));
@@ -201,7 +204,9 @@ impl<'s> Sizes<'s> {
         }
         for name in ["anyOf", "oneOf"] {
             if let Some(Value::Array(branches)) = schema.get(name) {
-                return one_of(branches.iter().map(|branch| self.bytes(branch, depth + 1)).collect());
+                return one_of(
+                    branches.iter().map(|branch| self.bytes(branch, property, depth + 1)).collect(),
+                );
             }
         }
         let kind = match schema.get("type") {
@@ -222,18 +227,19 @@ impl<'s> Sizes<'s> {
                     .flatten()
                     .filter_map(Value::as_str)
                     .collect();
-                properties.iter().fold(Range { low: 2, likely: 2, high: 2 }, |sum, (name, property)| {
-                    let size = plus(self.bytes(property, depth + 1), exactly(&Value::from(name.len())));
+                properties.iter().fold(Range { low: 2, likely: 2, high: 2 }, |sum, (name, schema)| {
+                    // Its quotation marks, colon and comma.
                     let named = name.len() + 4;
+                    let size = self.bytes(schema, name, depth + 1);
                     let size = plus(size, Range { low: named, likely: named, high: named });
                     let low = if required.contains(&name.as_str()) { size.low } else { 0 };
                     plus(sum, Range { low, ..size })
                 })
             }
             Some("array") => {
-                let items = schema
-                    .get("items")
-                    .map_or(Range { low: 2, likely: 12, high: 60 }, |items| self.bytes(items, depth + 1));
+                let items = schema.get("items").map_or(Range { low: 2, likely: 12, high: 60 }, |items| {
+                    self.bytes(items, property, depth + 1)
+                });
                 let (least, most) = (number("minItems").unwrap_or(0), number("maxItems").unwrap_or(10));
                 let count = Range {
                     low: least,
@@ -248,7 +254,9 @@ impl<'s> Sizes<'s> {
             Some("string") => {
                 let (least, most) = (number("minLength").unwrap_or(1), number("maxLength").unwrap_or(200));
                 let within = |length: usize| length.clamp(least, most.max(least)).saturating_add(2);
-                Range { low: within(1), likely: within(20), high: within(200) }
+                let format = schema.get("format").and_then(Value::as_str);
+                let likely = length::likely(property, format);
+                Range { low: within(1), likely: within(likely), high: within(likely.max(50) * 4) }
             }
             Some("integer") => Range { low: 1, likely: 3, high: 10 },
             Some("number") => Range { low: 1, likely: 5, high: 18 },
@@ -275,6 +283,9 @@ mod tests {
             (8..=14).contains(&person.low) && (13..=25).contains(&person.likely) && person.high > 100,
             "{person:?}"
         );
+        // {"title":"…","summary":"…"}: a sentence or two.
+        let summary = tokens("title, summary");
+        assert!((45..=90).contains(&summary.likely), "{summary:?}");
         let label = tokens("sentiment: positive or negative or neutral");
         assert!(label.low <= 8 && label.likely <= 12, "{label:?}");
         assert!(tokens("tags str[]").likely > tokens("tag").likely);
@@ -291,7 +302,7 @@ mod tests {
         let schema =
             json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": properties}}});
         let mut sizes = Sizes { root: &schema, known: HashMap::new() };
-        let size = sizes.bytes(&schema, 0);
+        let size = sizes.bytes(&schema, "", 0);
         assert!(sizes.known.len() < 1_000, "{} measured", sizes.known.len());
         assert!(size.low <= size.likely && size.likely <= size.high);
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::adjustment::Adjustment;
 use crate::fault::{Fault, FaultKind};
 use crate::money::Cost;
 use crate::outcome::{Effort, Reason};
@@ -68,6 +69,17 @@ pub enum EventKind {
         /// What it cost, as far as known.
         cost: Cost,
     },
+    /// The result of a request in a batch was collected. There is no `Sent` or `Answered` for it.
+    Collected {
+        /// Which request of the row this is, counted from 1.
+        attempt: u32,
+        /// Tokens, if the answer reported them; or what went wrong.
+        result: Result<Option<Usage>, Arc<Fault>>,
+        /// What it cost, as far as known.
+        cost: Cost,
+    },
+    /// Something happened to a batch, whatever row the event names.
+    Batch(Arc<BatchNews>),
     /// A failed request will be sent again after this long.
     Waits(Duration),
     /// The server rejected part of the request; from now on that part is sent differently, for this row and all others.
@@ -88,6 +100,87 @@ pub enum EventKind {
     },
     /// The run was stopped or dropped before the row was finished; it has no outcome.
     Abandoned,
+    /// The row, which failed earlier in this run, is asked about again: see [`RunControl::retry_failed`](crate::RunControl::retry_failed).
+    Retried {
+        /// Why it had no value.
+        failure: Reason,
+    },
+    /// Not about a row: the user changed the run while it was under way.
+    Adjusted(Adjustment),
+}
+
+/// What happened to a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchNews {
+    /// The batch's number in the journal, from 1.
+    pub number: i64,
+    /// Its id at the provider, once it has one.
+    pub id: Option<String>,
+    /// How many rows were sent in it.
+    pub rows: u64,
+    /// What happened.
+    pub step: BatchStep,
+}
+
+/// The steps of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchStep {
+    /// It was created.
+    Sent,
+    /// An earlier run created it, or it was found after its create had been left unanswered.
+    Resumed,
+    /// The provider described its state anew.
+    Runs {
+        /// The provider's word.
+        state: String,
+        /// How many requests are done, if the provider says so.
+        done: Option<u64>,
+    },
+    /// It has ended, in this state.
+    Ended {
+        /// The provider's word.
+        state: String,
+    },
+    /// Its results are collected.
+    Collected {
+        /// Rows that have an outcome now.
+        settled: u64,
+        /// Rows that go back to the queue, or are asked online.
+        returned: u64,
+        /// Of those, rows without any result, which may have been billed.
+        missing: u64,
+    },
+    /// It was not created or was rejected as a whole; its rows go back to the queue.
+    Dropped {
+        /// Why.
+        why: String,
+    },
+}
+
+impl std::fmt::Display for BatchNews {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { number, id, rows, step } = self;
+        write!(f, "batch {number}: ")?;
+        let id = id.as_deref().unwrap_or("without an id");
+        match step {
+            BatchStep::Sent => write!(f, "sent {rows} rows as `{id}`"),
+            BatchStep::Resumed => write!(f, "`{id}` with {rows} rows is known to the provider"),
+            BatchStep::Runs { state, done: Some(done) } => write!(f, "{state}, {done} of {rows} rows done"),
+            BatchStep::Runs { state, done: None } => f.write_str(state),
+            BatchStep::Ended { state } => write!(f, "ended: {state}"),
+            BatchStep::Collected { settled, returned, missing } => {
+                write!(f, "collected: {settled} rows settled")?;
+                if *returned > 0 {
+                    write!(f, ", {returned} to be asked again")?;
+                }
+                if *missing > 0 {
+                    write!(f, ", {missing} of these without a result, which may have been billed")?;
+                }
+                Ok(())
+            }
+            BatchStep::Dropped { why } => write!(f, "not executed: {why}"),
+        }
+    }
 }
 
 /// The origin of an outcome for a row that is not asked about.

@@ -213,7 +213,8 @@ async fn ask(
         }
         let at = Moment::from(SystemTime::now());
         let most = most(weight, at);
-        if plan.account.budget.is_some() && (most.is_none() || most > stake.most) {
+        let has_lost_bound = most.is_none() && stake.most.is_some();
+        if has_lost_bound || most > stake.most {
             // Its maximum cost has risen while it waited.
             permit.hand_back();
             continue;
@@ -319,7 +320,7 @@ async fn ask(
 }
 
 /// The request for `prompt`, and its weight.
-fn encoded(plan: &Plan, target: &Target, prompt: &Prompt) -> (Request, Weight) {
+pub(crate) fn encoded(plan: &Plan, target: &Target, prompt: &Prompt) -> (Request, Weight) {
     let request = target.encode(prompt);
     let weight = weigh(&request, target, prompt, plan.capacity);
     (request, weight)
@@ -331,7 +332,7 @@ fn prompt(plan: &Plan, row: &Row) -> Result<Prompt, Box<Failure>> {
 }
 
 /// The failure of a row with files that cannot be sent.
-fn unattached(message: String) -> Failure {
+pub(crate) fn unattached(message: String) -> Failure {
     Failure::unasked(FailureKind::Attachment, message)
 }
 

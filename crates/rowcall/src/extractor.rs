@@ -4,6 +4,7 @@
 mod builder;
 mod caching;
 mod estimator;
+mod parked;
 mod sample;
 
 use std::fmt;
@@ -17,15 +18,18 @@ use serde::de::DeserializeOwned;
 pub use self::builder::ExtractorBuilder;
 pub use self::caching::CacheCensus;
 pub use self::estimator::{Estimator, RunEstimator};
+use self::parked::ParkedRows;
 use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
-use crate::config::{KnownAs, Plan};
-use crate::error::{Error, Result};
+use crate::config::{BatchOptions, Batching, KnownAs, Plan};
+use crate::control::RunControl;
+use crate::error::{Error, Problem, Result};
 use crate::event::Event;
 use crate::extract::key;
 use crate::halt::Halt;
+use crate::hint::Hint;
 use crate::identity::{Identity, KnownFailures};
-use crate::journal::{Census, Journal, JournalHold, JournalOptions, Placing};
+use crate::journal::{Census, Contents, Journal, JournalHold, JournalOptions, Placing, Records};
 use crate::money::Cost;
 use crate::number;
 use crate::order::OrderBy;
@@ -133,6 +137,36 @@ impl<T> Extractor<T> {
         Ok(purse)
     }
 
+    /// The same extractor, whose runs over many rows send them in batches, at the provider's price for batches. It must have a journal that
+    /// keeps records, in which rows wait for their results. Without [`Stay::Detach`](crate::Stay::Detach) a run waits as well. If it
+    /// is cut off, a later run with the same journal collects what was sent.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the provider has no batches that rowcall can use, if there is no such journal, or if there is a cache.
+    pub fn in_batches(&self, options: BatchOptions) -> Result<Self> {
+        let mut plan = Plan::clone(&self.plan);
+        let batching = Batching::new(&plan.account, options).map_err(Error::Config)?;
+        if plan.journal.as_ref().is_none_or(|journal| journal.records != Records::Kept) {
+            let problem = Problem::new(
+                "batches need a journal that keeps records, as rows wait there for their results",
+            );
+            return Err(Error::Config(problem.hint("keep a journal, with records")));
+        }
+        if plan.cache.is_some() {
+            let problem = Problem::new("a run in batches cannot use a cache, expected one or the other");
+            return Err(Error::Config(problem.hint("leave out the cache")));
+        }
+        plan.batch = Some(Arc::new(batching));
+        Ok(Self::with_plan(plan))
+    }
+
+    /// Whether the provider's batches are known to cost less than online requests.
+    pub fn has_cheaper_batches(&self) -> bool {
+        let account = &self.plan.account;
+        let Ok(batching) = Batching::new(account, BatchOptions::default()) else { return false };
+        batching.is_cheaper(&account.pricing)
+    }
+
     /// The same extractor, whose statistics leave out what earlier runs with its journal have spent, since they already include
     /// it.
     pub fn without_totals_of_before(self) -> Self {
@@ -186,6 +220,18 @@ impl<T> Extractor<T> {
         Self { plan: Arc::new(plan), value: PhantomData }
     }
 
+    /// A handle that steers the runs of this extractor and its clones while they are under way: pause, limits, stop. Extractors with a
+    /// [`concurrency`](Self::concurrency) of their own are steered by themselves; `control` of the extractor that runs reports to all
+    /// its observers.
+    pub fn control(&self) -> RunControl {
+        RunControl::new(&self.plan)
+    }
+
+    /// The same extractor, whose runs are steered by themselves, with the same limit on attempts in flight.
+    pub fn steered_apart(&self) -> Self {
+        Self::with_plan(Plan::clone(&self.plan).steered_apart())
+    }
+
     /// The statistics of all calls of this extractor and its clones so far.
     pub fn stats(&self) -> Stats {
         self.plan.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -198,7 +244,7 @@ impl<T> Extractor<T> {
     }
 
     /// What could not be done by the provider's best means, and why: one sentence fragment each.
-    pub fn notes(&self) -> &[String] {
+    pub fn notes(&self) -> &[Hint] {
         &self.plan.notes
     }
 
@@ -257,6 +303,20 @@ impl<T> Extractor<T> {
     /// As [`run`](Self::run).
     pub async fn run_one_by_one<S: Source>(&self, source: S, sink: &mut impl Sink) -> Result<()> {
         drive(Run::one_by_one(Arc::clone(&self.plan), source), sink).await
+    }
+
+    /// Collects the batches of the journal without the input: rows that wait in it are taken from there, and their outcomes are
+    /// recorded and go to `sink` as they are completed. Rows that come back from a batch are asked as
+    /// [`in_batches`](Self::in_batches) says.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn collect_batches(&self, sink: &mut impl Sink, halt: Halt) -> Result<()> {
+        let Some(journal) = &self.plan.journal else {
+            return Err(Error::Config(Problem::new("without a journal there are no batches to collect")));
+        };
+        let source = ParkedRows::new(Contents::open(&journal.path)?);
+        drive(Run::apart(Arc::clone(&self.plan), source, Placing::Rest).halted_by(halt), sink).await
     }
 
     /// Asks again about rows of the journal, from [`Contents::into_failed_rows`](crate::journal::Contents::into_failed_rows): the

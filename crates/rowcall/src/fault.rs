@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hint::{Hint, Setting};
 use crate::standing::LimitedBy;
 
 /// What went wrong with one attempt.
@@ -30,31 +31,83 @@ pub struct Fault {
     pub param: Option<String>,
     /// The server's request id, to quote to its support.
     pub request_id: Option<String>,
+    /// What is known about the cause beyond the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<FaultCause>,
 }
 
-/// How messages describe an answer in Ollama's own protocol.
-pub(crate) const OLLAMA: &str = "Ollama's own form";
+/// What causes some faults, as far as it decides what to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FaultCause {
+    /// A web page came instead of an answer.
+    WebPage,
+    /// The answer has the form of another protocol.
+    OtherForm(AnswerForm),
+    /// The server expects HTTPS and received plain HTTP.
+    PlainHttp,
+    /// The server does not have the requested version of Gemini's API: it may serve `v1`, `v1beta` or both.
+    ApiVersion,
+    /// The server's certificate is not trusted.
+    Certificate,
+    /// Prompt and answer together fill the model's context, so that the answer was cut.
+    ContextFull,
+}
 
-/// How messages describe answers in a different protocol from the one used.
-pub(crate) const CHAT_FORM: &str = "the form of OpenAI's Chat Completions";
-pub(crate) const ANTHROPIC_FORM: &str = "the form of Anthropic's Messages";
-pub(crate) const GEMINI_FORM: &str = "the form of Gemini's generateContent";
-pub(crate) const RESPONSES_FORM: &str = "the form of OpenAI's Responses";
+/// The forms of answers that are recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AnswerForm {
+    /// OpenAI's Chat Completions.
+    Chat,
+    /// OpenAI's Responses.
+    Responses,
+    /// Anthropic's Messages.
+    Anthropic,
+    /// Google's generateContent.
+    Gemini,
+    /// Ollama's own protocol.
+    Ollama,
+    /// A form that none of our protocols has: Cohere's, TGI's, Bedrock's.
+    Other,
+}
 
-/// How messages describe answers in a form that none of our protocols has: Cohere's, TGI's, Bedrock's.
-pub(crate) const OTHER_FORM: &str = "a form of the server's own";
+impl AnswerForm {
+    /// The form as messages name it.
+    pub(crate) fn phrase(self) -> &'static str {
+        match self {
+            Self::Chat => "the form of OpenAI's Chat Completions",
+            Self::Responses => "the form of OpenAI's Responses",
+            Self::Anthropic => "the form of Anthropic's Messages",
+            Self::Gemini => "the form of Gemini's generateContent",
+            Self::Ollama => "Ollama's own form",
+            Self::Other => "a form of the server's own",
+        }
+    }
 
-/// How messages begin if an answer was cut because prompt and answer together fill the model's context.
-pub(crate) const CONTEXT_FULL: &str = "the model's context is full";
-
-/// How a web page begins, in lower case. If it came with an error status, the fault's message is its beginning.
-const PAGES: [&str; 2] = ["<!doctype html", "<html"];
-
-/// How messages describe a web page that came with a success status.
-pub(crate) const WEB_PAGE: &str = "the body is a web page";
-
-/// The `param` of a fault where the server does not have the requested version of Gemini's API: it may serve `v1`, `v1beta` or both.
-pub(crate) const GEMINI_VERSION: &str = "version of the API";
+    /// What to do about a server that answers in this form.
+    fn hint(self) -> Hint {
+        let protocol = match self {
+            Self::Chat => "chat",
+            Self::Responses => "responses",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => {
+                return Hint::from("add `/v1` to the base URL for Ollama's OpenAI-compatible API");
+            }
+            Self::Other => {
+                return Hint::from(
+                    "use the base URL of the server's OpenAI-compatible API, which most servers have (it often ends in `/v1`)",
+                );
+            }
+        };
+        Hint::from("use the server's protocol with ")
+            .with(Setting::Protocol.exactly(protocol))
+            .with(", or another base URL")
+    }
+}
 
 /// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -140,7 +193,14 @@ impl Fault {
             places: None,
             param: None,
             request_id: None,
+            cause: None,
         }
+    }
+
+    /// The same fault with its cause.
+    pub(crate) fn caused_by(mut self, cause: FaultCause) -> Self {
+        self.cause = Some(cause);
+        self
     }
 
     /// Whether the attempt may have been billed although it reported no usage: the request was sent, and no response says
@@ -169,21 +229,15 @@ impl Fault {
         }
     }
 
-    /// Whether a web page with a success status came instead of an answer.
-    pub(crate) fn is_page(&self) -> bool {
-        self.kind == FaultKind::Server && self.message.starts_with(WEB_PAGE)
-    }
-
     /// Whether a web page with any status came instead of an answer: no row is ever answered with one.
     pub(crate) fn has_page(&self) -> bool {
-        let start: String = self.message.chars().take(PAGES[0].len()).collect();
-        self.is_page() || PAGES.iter().any(|words| start.to_ascii_lowercase().starts_with(words))
+        self.cause == Some(FaultCause::WebPage)
     }
 
-    /// Whether an HTTPS server reports that it received plain HTTP.
-    fn is_of_plain_http(&self) -> bool {
-        let message = self.message.to_ascii_lowercase();
-        ["plain http", "http request to an https", "requires tls"].iter().any(|words| message.contains(words))
+    /// Whether a web page with a success status came instead of an answer.
+    pub(crate) fn is_page(&self) -> bool {
+        let is_success = self.status.is_some_and(|status| (200..300).contains(&status));
+        self.kind == FaultKind::Server && self.has_page() && is_success
     }
 
     /// Whether the server objects to the way in which a schema is sent.
@@ -194,71 +248,75 @@ impl Fault {
     }
 
     /// What to do next, if the kind suggests something.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self.kind {
-            FaultKind::Auth => {
-                Some("check the provider's key variable, and that the key belongs to the base URL")
+    pub fn hint(&self) -> Option<Hint> {
+        let hint = match (self.kind, self.cause) {
+            (FaultKind::Auth, _) => {
+                Hint::from("check the provider's key variable, and that the key belongs to the base URL")
             }
-            FaultKind::Permission => Some("check what the key's project and region are allowed to use"),
-            FaultKind::NotFound if self.message.contains(OLLAMA) => {
-                Some("add `/v1` to the base URL for Ollama's OpenAI-compatible API")
+            (FaultKind::Permission, _) => {
+                Hint::from("check what the key's project and region are allowed to use")
             }
-            FaultKind::NotFound if self.message.contains(ANTHROPIC_FORM) => {
-                Some("use the server's protocol with `--protocol anthropic`, or another base URL")
+            (FaultKind::NotFound, Some(FaultCause::OtherForm(form))) => form.hint(),
+            (FaultKind::NotFound, Some(FaultCause::PlainHttp)) => {
+                Hint::from("the server expects HTTPS: begin the base URL with `https://`")
             }
-            FaultKind::NotFound if self.message.contains(GEMINI_FORM) => {
-                Some("use the server's protocol with `--protocol gemini`, or another base URL")
+            (FaultKind::NotFound, Some(FaultCause::ApiVersion)) => Hint::from(
+                "check the model's name and the version of Gemini's API at the end of the base URL: ",
+            )
+            .with(Setting::BaseUrl.exactly("https://HOST/v1beta")),
+            (FaultKind::NotFound, _) => {
+                Hint::from("check the model's name and the base URL (most end in `/v1`)")
             }
-            FaultKind::NotFound if self.message.contains(RESPONSES_FORM) => {
-                Some("use the server's protocol with `--protocol responses`, or another base URL")
+            (FaultKind::Quota, _) => {
+                Hint::from("raise the account's limit or wait until it resets, then run again")
             }
-            FaultKind::NotFound if self.message.contains(CHAT_FORM) => {
-                Some("use the server's protocol with `--protocol chat`, or another base URL")
+            (FaultKind::InvalidSchema, _) => {
+                Hint::from("see what is sent with `rowcall schema`, or leave out ")
+                    .with(Setting::Mode)
+                    .with(" to try the other modes in turn")
             }
-            FaultKind::NotFound if self.message.contains(OTHER_FORM) => Some(
-                "use the base URL of the server's OpenAI-compatible API, which most servers have (it often ends in `/v1`)",
-            ),
-            FaultKind::NotFound if self.is_of_plain_http() => {
-                Some("the server expects HTTPS: begin the base URL with `https://`")
+            (FaultKind::UnsupportedParameter, _) if self.is_of_way_to_ask() => Hint::from("leave out ")
+                .with(Setting::Mode)
+                .with(" to try every way of sending the schema, or describe it in the prompt with ")
+                .with(Setting::Mode.exactly("prompt")),
+            (FaultKind::UnsupportedParameter, _) => {
+                Hint::from("leave the parameter out, or choose a model that accepts it")
             }
-            FaultKind::NotFound if self.param.as_deref() == Some(GEMINI_VERSION) => Some(
-                "check the model's name and the version of Gemini's API at the end of the base URL: `--base-url https://HOST/v1beta`",
-            ),
-            FaultKind::NotFound => Some("check the model's name and the base URL (most end in `/v1`)"),
-            FaultKind::Quota => Some("raise the account's limit or wait until it resets, then run again"),
-            FaultKind::InvalidSchema => Some(
-                "see what is sent with `rowcall schema`, or leave out `--mode` to try the other modes in turn",
-            ),
-            FaultKind::UnsupportedParameter if self.is_of_way_to_ask() => Some(
-                "leave out `--mode` to try every way of sending the schema, or describe it in the prompt with `--mode prompt`",
-            ),
-            FaultKind::UnsupportedParameter => {
-                Some("leave the parameter out, or choose a model that accepts it")
-            }
-            FaultKind::ContextLength if self.message.starts_with(CONTEXT_FULL) => Some(
+            (FaultKind::ContextLength, Some(FaultCause::ContextFull)) => Hint::from(
                 "shorten the prompt, or give the server a larger context (Ollama's `num_ctx`, llama.cpp's `--ctx-size`, vLLM's `--max-model-len`)",
             ),
-            FaultKind::ContextLength | FaultKind::TooLarge => {
-                Some("shorten the row or choose a larger model")
+            (FaultKind::ContextLength | FaultKind::TooLarge, _) => {
+                Hint::from("shorten the row or choose a larger model")
             }
-            FaultKind::RequestExceedsLimit => Some("lower `--max-output-tokens` or shorten the row"),
-            FaultKind::Unreachable if self.message.contains("certificate") => {
-                Some("give the authority that signed the server's certificate with `--ca-cert`")
+            (FaultKind::RequestExceedsLimit, _) => {
+                Hint::from("lower ").with(Setting::MaxOutputTokens).with(" or shorten the row")
             }
-            FaultKind::Unreachable => Some("check the base URL and that the server is running"),
-            FaultKind::Timeout => Some("raise `--timeout` if the model needs longer"),
-            FaultKind::RateLimit => Some("run again later, or ask the provider for a higher limit"),
-            FaultKind::Server if self.is_page() => {
-                Some("check the base URL: most end in `/v1`, and other paths serve web pages")
+            (FaultKind::Unreachable, Some(FaultCause::Certificate)) => {
+                Hint::from("give the authority that signed the server's certificate with ")
+                    .with(Setting::CaCert)
             }
-            FaultKind::Connection
-            | FaultKind::Overloaded
-            | FaultKind::Server
-            | FaultKind::Conflict
-            | FaultKind::ContentPolicy
-            | FaultKind::Unprocessable
-            | FaultKind::InvalidRequest => None,
-        }
+            (FaultKind::Unreachable, _) => Hint::from("check the base URL and that the server is running"),
+            (FaultKind::Timeout, _) => {
+                Hint::from("raise ").with(Setting::Timeout).with(" if the model needs longer")
+            }
+            (FaultKind::RateLimit, _) => {
+                Hint::from("run again later, or ask the provider for a higher limit")
+            }
+            (FaultKind::Server, _) if self.is_page() => {
+                Hint::from("check the base URL: most end in `/v1`, and other paths serve web pages")
+            }
+            (
+                FaultKind::Connection
+                | FaultKind::Overloaded
+                | FaultKind::Server
+                | FaultKind::Conflict
+                | FaultKind::ContentPolicy
+                | FaultKind::Unprocessable
+                | FaultKind::InvalidRequest,
+                _,
+            ) => return None,
+        };
+        Some(hint)
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Activity {
     /// The concurrency limit at its end.
     #[serde(skip_serializing_if = "is_zero")]
     pub concurrency: u64,
+    /// The limits known at its end: amounts per minute or day, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, u64>,
     /// Prompts that asked again.
     #[serde(skip_serializing_if = "is_zero")]
     pub reasks: u64,
@@ -89,6 +92,7 @@ impl Activity {
             requests: now.requests.saturating_sub(before.requests),
             in_flight: now.in_flight,
             concurrency: concurrency as u64,
+            limits: BTreeMap::new(),
             reasks: now.reasks.saturating_sub(before.reasks),
             faults: faults.filter(|(_, count)| *count > 0).collect(),
             held_ms: held.filter(|(_, held)| *held > 0).collect(),
@@ -101,7 +105,13 @@ impl Activity {
 
     /// Whether nothing happened.
     pub(crate) fn is_idle(&self) -> bool {
-        *self == Self { in_flight: self.in_flight, concurrency: self.concurrency, ..Self::default() }
+        let unchanged = Self {
+            in_flight: self.in_flight,
+            concurrency: self.concurrency,
+            limits: self.limits.clone(),
+            ..Self::default()
+        };
+        *self == unchanged
     }
 
     /// Adds what happened next.
@@ -112,6 +122,7 @@ impl Activity {
         self.requests += next.requests;
         self.in_flight = next.in_flight;
         self.concurrency = next.concurrency;
+        self.limits.clone_from(&next.limits);
         self.reasks += next.reasks;
         for (sum, added) in [(&mut self.faults, &next.faults), (&mut self.held_ms, &next.held_ms)] {
             for (name, count) in added {

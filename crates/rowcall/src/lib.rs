@@ -53,6 +53,7 @@
 // The front door.
 mod client;
 mod config;
+mod control;
 mod extractor;
 #[cfg(feature = "garde")]
 mod garde_rules;
@@ -60,6 +61,7 @@ mod outcomes;
 mod renderer;
 
 // The path: many rows, one row.
+mod batch;
 mod conversation;
 mod extract;
 mod halt;
@@ -67,8 +69,10 @@ mod order;
 mod probe;
 mod recall;
 mod refusals;
+mod retries;
 mod run;
 mod sampler;
+mod steering;
 mod stops;
 mod tokenizer;
 mod weight;
@@ -86,12 +90,14 @@ pub mod retry;
 mod transport;
 
 // The nouns.
+pub mod adjustment;
 mod attempt;
 mod check;
 mod error;
 mod estimate;
 pub mod event;
 mod fault;
+mod hint;
 mod identity;
 mod interval;
 mod media_type;
@@ -115,18 +121,24 @@ mod turn;
 mod validity;
 mod violation;
 
+pub use adjustment::Adjustment;
 pub use admission::DEFAULT_CONCURRENCY;
 pub use attempt::{Attempt, AttemptResult};
 pub use cache::CacheOptions;
 pub use check::{Authority, Check, Scope};
 pub use client::{Client, ClientBuilder};
-pub use config::{AccountOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, TaskOptions};
-pub use error::{Error, Problem, Result};
+pub use config::{
+    AccountOptions, BatchOptions, DEFAULT_MAX_REASKS, DEFAULT_TIMEOUT, MOST_CONCURRENCY, Reask, Stay,
+    TaskOptions,
+};
+pub use control::{RunControl, RunSettings};
+pub use error::{Error, Problem, ProblemKind, Result};
 pub use estimate::{Range, RowEstimate, RunEstimate};
-pub use event::{Event, EventKind, KnownFrom};
+pub use event::{BatchNews, BatchStep, Event, EventKind, KnownFrom};
 pub use extractor::{CacheCensus, Estimator, Extractor, ExtractorBuilder, Preview, RunEstimator};
-pub use fault::{Fault, FaultKind};
+pub use fault::{AnswerForm, Fault, FaultCause, FaultKind};
 pub use halt::Halt;
+pub use hint::{Hint, HintPart, Setting, SettingValue};
 pub use identity::{EqualRows, Identity, Key, KnownFailures};
 pub use interval::{Activity, Interval};
 pub use journal::{JournalHold, JournalOptions};
@@ -143,13 +155,13 @@ pub use provider::{Mode, Parameters, Protocol, models};
 pub use reasons::{ReasonCount, Reasons};
 pub use refusals::AllRefused;
 pub use renderer::Renderer;
-pub use request::{Request, Response};
+pub use request::{Call, Payload, Request, Response};
 pub use retry::RetryPolicy;
 pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};
 pub use schema::{FurtherFields, Schema};
 pub use source::{IntoSource, IteratorSource, Sink, Source, StreamSource, stream};
-pub use standing::{Bound, Dimension, LimitedBy, Period};
-pub use stats::Stats;
+pub use standing::{Bound, Dimension, KnownLimit, LimitFrom, LimitedBy, Period};
+pub use stats::{Latencies, Stats};
 pub use stops::{MaxFailures, Stops};
 pub use totals::Totals;
 pub use turn::{

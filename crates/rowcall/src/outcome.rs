@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::attempt::Attempt;
 use crate::fault::{Fault, FaultKind};
+use crate::hint::{Hint, Setting};
 use crate::money::Cost;
 use crate::row::{Unreadable, UnreadableKind};
 use crate::turn::{Completion, Usage};
@@ -101,7 +102,7 @@ pub struct Reason {
     /// What happened: a sentence fragment.
     pub message: Arc<str>,
     /// What to do next, if the kind suggests something.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Hint>,
 }
 
 /// The classes of failures.
@@ -110,6 +111,8 @@ pub struct Reason {
 pub enum FailureKind {
     /// The record could not be read.
     Input,
+    /// The record is not text in the input's encoding.
+    Encoding,
     /// A field of the record has the same name as a field that the output adds.
     Clash,
     /// The prompt could not be rendered: the row lacks a variable, or a filter does not accept its value.
@@ -134,6 +137,7 @@ impl FailureKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Input => "input",
+            Self::Encoding => "encoding",
             Self::Clash => "clash",
             Self::Template => "template",
             Self::Attachment => "attachment",
@@ -142,6 +146,26 @@ impl FailureKind {
             Self::Truncated => "truncated",
             Self::ContentFilter => "content_filter",
             Self::Fault(kind) => kind.name(),
+        }
+    }
+
+    /// What to do next, if the kind alone suggests something. For a fault, see [`Fault::hint`].
+    pub fn hint(self) -> Option<Hint> {
+        match self {
+            Self::Encoding => {
+                let hint = Hint::from("give the input's encoding with ").with(Setting::Encoding);
+                Some(hint.with(", such as `windows-1252`"))
+            }
+            Self::Clash => {
+                Some(Hint::from("put the value under a name of its own with ").with(Setting::Into.like("NAME")))
+            }
+            Self::Truncated => Some(Hint::from("raise ").with(Setting::MaxOutputTokens)),
+            Self::Template => Some("give a default in the template: `{{ name | default(\"\") }}`".into()),
+            Self::Attachment => Some(
+                "expected a file's path (from the folder that the command runs in), an `https:` or a `data:` URL"
+                    .into(),
+            ),
+            Self::Input | Self::Invalid | Self::Refusal | Self::ContentFilter | Self::Fault(_) => None,
         }
     }
 }
@@ -168,19 +192,8 @@ impl Failure {
     }
 
     /// What to do next, if the kind suggests something.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self.kind {
-            FailureKind::Clash => Some("put the value under a name of its own with `--into`"),
-            FailureKind::Truncated => Some("raise `--max-output-tokens`"),
-            FailureKind::Template => Some("give a default in the template: `{{ name | default(\"\") }}`"),
-            FailureKind::Attachment => Some(
-                "expected a file's path (from the folder that the command runs in), an `https:` or a `data:` URL",
-            ),
-            FailureKind::Fault(_) => self.fault.as_ref().and_then(|fault| fault.hint()),
-            FailureKind::Input | FailureKind::Invalid | FailureKind::Refusal | FailureKind::ContentFilter => {
-                None
-            }
-        }
+    pub fn hint(&self) -> Option<Hint> {
+        self.fault.as_ref().and_then(|fault| fault.hint()).or_else(|| self.kind.hint())
     }
 }
 
@@ -188,6 +201,7 @@ impl From<Unreadable> for Failure {
     fn from(unreadable: Unreadable) -> Self {
         let kind = match unreadable.kind {
             UnreadableKind::Input => FailureKind::Input,
+            UnreadableKind::Encoding => FailureKind::Encoding,
             UnreadableKind::Clash => FailureKind::Clash,
         };
         Self { violations: unreadable.violations, ..Self::unasked(kind, unreadable.message) }

@@ -177,6 +177,33 @@ impl Period {
         costs.try_fold(Usd::ZERO, |dearest, cost| Some(dearest.max(cost?)))
     }
 
+    /// The same with each rate reduced to this percentage, rounded up.
+    fn reduced(&self, percent: u64) -> Self {
+        let reduced = |rate: Option<u64>| rate.map(|rate| (rate * percent).div_ceil(100));
+        let above = self.above.iter().map(|(threshold, rates)| {
+            let Rates { input, output, cached, written, written_long, reasoning } = *rates;
+            let rates = Rates {
+                input: reduced(input),
+                output: reduced(output),
+                cached: reduced(cached),
+                written: reduced(written),
+                written_long: reduced(written_long),
+                reasoning: reduced(reasoning),
+            };
+            (*threshold, rates)
+        });
+        Self {
+            i: reduced(self.i),
+            o: reduced(self.o),
+            r: reduced(self.r),
+            w: reduced(self.w),
+            h: reduced(self.h),
+            t: reduced(self.t),
+            above: above.collect(),
+            ..self.clone()
+        }
+    }
+
     fn base(&self) -> Rates {
         let Self { i, o, r, w, h, t, .. } = *self;
         Rates { input: i, output: o, cached: r, written: w, written_long: h, reasoning: t }
@@ -212,6 +239,17 @@ impl Price {
         let later = Moment::from_seconds(at.seconds().saturating_add(LATE));
         let (now, later) = (self.period(tier, at)?.at_most(most)?, self.period(tier, later)?.at_most(most)?);
         Some(now.max(later))
+    }
+
+    /// The price in a batch, whatever tier an answer names: the table's own price for batches, or this percentage of a price that the user
+    /// has given; `None` if the table has no price for batches.
+    pub(crate) fn in_batch(&self, percent: u64) -> Option<Self> {
+        let of_batch = |period: &&Period| period.service == Service::Named("batch".to_owned());
+        let named = self.periods.iter().filter(of_batch);
+        let named: Vec<_> = named.map(|period| Period { service: Service::Any, ..period.clone() }).collect();
+        let given = self.periods.iter().filter(|period| period.service == Service::Any);
+        let given = given.map(|period| period.reduced(percent)).collect();
+        Self::new(named).or_else(|| Self::new(given))
     }
 
     /// The rates, each with the number of input tokens from which it applies; the first applies from 0.
@@ -279,6 +317,18 @@ impl Pricing {
             Self::Free => Some(Usd::ZERO),
             Self::By { price, .. } => price.cost(usage, tier, at),
             Self::Unknown => None,
+        }
+    }
+
+    /// The same for requests in a batch, which costs this percentage of a price that the user has given.
+    pub(crate) fn in_batch(&self, percent: u64) -> Self {
+        match self {
+            Self::Free => Self::Free,
+            Self::By { price, basis } => match price.in_batch(percent) {
+                Some(price) => Self::By { price, basis: Arc::clone(basis) },
+                None => Self::Unknown,
+            },
+            Self::Unknown => Self::Unknown,
         }
     }
 

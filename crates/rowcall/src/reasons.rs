@@ -41,6 +41,18 @@ impl Reasons {
         }
     }
 
+    /// Counts one failed row less, since it is asked about again.
+    pub(crate) fn remove(&mut self, reason: &Reason) {
+        let key = (reason.kind, pattern(&reason.message));
+        let key = if self.0.contains_key(&key) { key } else { (reason.kind, String::new()) };
+        if let Some(count) = self.0.get_mut(&key) {
+            count.rows -= 1;
+            if count.rows == 0 {
+                self.0.remove(&key);
+            }
+        }
+    }
+
     /// The reasons, most common first.
     pub fn by_rows(&self) -> Vec<&ReasonCount> {
         let mut counts: Vec<_> = self.0.values().collect();

@@ -23,7 +23,7 @@ use crate::event::{EventKind, KnownFrom};
 use crate::extract::{PreparedRow, prepare};
 use crate::identity::{EqualRows, KeyOf, KnownFailures, RowKey};
 use crate::interval::Activity;
-use crate::journal::{Change, Intents, Reply, Session, Written};
+use crate::journal::{Change, Intents, Placing, Reply, Session, Written};
 use crate::outcome::{Effort, FailureKind, Outcome};
 use crate::relay::Relay;
 use crate::row::Row;
@@ -73,6 +73,11 @@ impl Recall {
     /// Rows taken and neither released nor abandoned.
     pub(crate) fn unsettled(&self) -> usize {
         self.unsettled.len()
+    }
+
+    /// The same by index.
+    pub(crate) fn unsettled_rows(&self) -> &BTreeSet<u64> {
+        &self.unsettled
     }
 
     /// Whether no more events will come unless there is new input.
@@ -161,6 +166,7 @@ impl Recall {
             Some(FailureKind::Invalid) => self.own_key(asked, row).unwrap_or(asked),
             Some(
                 FailureKind::Input
+                | FailureKind::Encoding
                 | FailureKind::Clash
                 | FailureKind::Template
                 | FailureKind::Attachment
@@ -246,6 +252,44 @@ impl Recall {
     pub(crate) fn note_interval(&self, lasted: Duration, activity: Activity) {
         if let Some(session) = &self.session {
             session.note_interval(lasted, activity);
+        }
+    }
+
+    /// How the run's rows relate to the places in the journal; they have none without one.
+    pub(crate) fn placing(&self) -> Placing {
+        self.session.as_ref().map_or(Placing::None, Session::placing)
+    }
+
+    /// This row is in the journal until it comes back, and takes no memory. Rows that wait for it are looked up again.
+    pub(crate) fn park(&mut self, key: Option<RowKey>, index: u64) {
+        self.unsettled.remove(&index);
+        let waiting = self.waited(key);
+        self.admit(waiting);
+    }
+
+    /// A parked row is back.
+    pub(crate) fn unpark(&mut self, index: u64) {
+        self.unsettled.insert(index);
+    }
+
+    /// Parked rows are back, and something may be known of them by now.
+    pub(crate) fn look_again(&mut self, rows: Vec<Row>) {
+        self.unsettled.extend(rows.iter().map(|row| row.index));
+        self.admit(rows);
+    }
+
+    /// Records the outcome of a row that is not one of the run's.
+    pub(crate) fn end_apart(&mut self, asked: Option<RowKey>, row: Row, outcome: Outcome) {
+        let known_by = asked.map(|asked| self.known_by(asked, &row, &outcome));
+        if let Some(session) = &self.session {
+            session.end_apart(asked, known_by.map(|key| key.key), row, outcome);
+        }
+    }
+
+    /// Records that the input has `rows` rows and all have an outcome.
+    pub(crate) fn complete_input(&self, rows: u64) {
+        if let Some(session) = &self.session {
+            session.complete_input(rows);
         }
     }
 

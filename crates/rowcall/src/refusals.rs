@@ -218,6 +218,7 @@ fn enough(fault: &Fault) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::FaultCause;
 
     fn refused(kind: FaultKind, message: &str) -> Fault {
         Fault { status: Some(400), ..Fault::new(kind, message) }
@@ -259,7 +260,8 @@ mod tests {
     /// The same row meets a page again, which shows nothing about others.
     #[test]
     fn pages_count_once_for_each_row() {
-        let page = refused(FaultKind::Server, crate::fault::WEB_PAGE);
+        let page = Fault { status: Some(200), ..refused(FaultKind::Server, "the body is a web page") };
+        let page = page.caused_by(FaultCause::WebPage);
         for (earlier, expected) in [(0, Standing::Confirmed), (1, Standing::Open)] {
             let refusals = Refusals::new(AllRefused::Stop);
             for _ in 0..ROWS {

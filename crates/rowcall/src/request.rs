@@ -1,11 +1,12 @@
 //! One HTTP request and one response, as provider and transport exchange them. The protocol owns the bodies; the
 //! transport owns how they travel.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// An HTTP request: a POST of JSON. Base URL, key and the headers that are the same for every request belong to the
 /// transport.
@@ -17,6 +18,51 @@ pub struct Request {
     pub headers: &'static [(HeaderName, HeaderValue)],
     /// The JSON text.
     pub body: Bytes,
+}
+
+/// An HTTP request of any method, as files and batches need them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// Path below the base URL, with its query. A URL that the server gave for an upload may stand here in full, if it is on the same host.
+    pub path: String,
+    /// Headers beyond those that the transport adds to every request. These win.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub payload: Payload,
+}
+
+/// The body of a [`Call`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// None.
+    Empty,
+    /// This text.
+    Text(Bytes),
+    /// A file between two texts, read while it is sent.
+    File {
+        /// What comes first.
+        before: Bytes,
+        /// The file.
+        path: PathBuf,
+        /// Its length in bytes.
+        length: u64,
+        /// What comes last.
+        after: Bytes,
+    },
+}
+
+impl Call {
+    /// A request without a body.
+    pub fn empty(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), headers: Vec::new(), payload: Payload::Empty }
+    }
+
+    /// A `POST` of this JSON text.
+    pub fn post(path: impl Into<String>, text: impl Into<Bytes>) -> Self {
+        Self { payload: Payload::Text(text.into()), ..Self::empty(Method::POST, path) }
+    }
 }
 
 /// An HTTP response, read to its end.

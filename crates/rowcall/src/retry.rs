@@ -96,6 +96,11 @@ pub(crate) fn is_limit(kind: FaultKind) -> bool {
     budget(kind) == Budget::Limits
 }
 
+/// Whether another attempt may have a better outcome, whatever the row.
+pub(crate) fn is_of_chance(kind: FaultKind) -> bool {
+    matches!(budget(kind), Budget::Limits | Budget::Faults)
+}
+
 /// What to do about `fault` after what has been `tried`. `random` is uniform in `[0, 1)`.
 pub fn decide(fault: &Fault, tried: Tried, policy: RetryPolicy, random: f64) -> Decision {
     let budget = match (budget(fault.kind), fault.should_retry) {

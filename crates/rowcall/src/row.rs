@@ -38,8 +38,10 @@ pub struct Unreadable {
 /// The classes of problems with an input record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadableKind {
-    /// The record violates its format: truncated JSON, a ragged CSV line, bytes that are not UTF-8.
+    /// The record violates its format: truncated JSON, a ragged CSV line.
     Input,
+    /// The record is not text in the input's encoding.
+    Encoding,
     /// One of the record's fields has the name of a field that the output adds.
     Clash,
 }

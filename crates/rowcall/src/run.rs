@@ -3,11 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "rows are spawned here and nowhere else")]
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::batch::{self, FromLane, Lane, LaneTask};
 use crate::cache::{Cache, CacheRelay, CacheSession};
 use crate::config::Plan;
 use crate::error::{Error, Problem, Result};
@@ -20,9 +22,11 @@ use crate::outcome::Outcome;
 use crate::recall::{Candidate, Done, Recall, RecallEvent};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::relay::Relay;
+use crate::retries::{FailedRows, Retries};
 use crate::sampler::Sampler;
 use crate::source::{Sink, Source};
-use crate::stops::Progress;
+use crate::steering::{Command, Listener};
+use crate::stops::{Begun, Progress};
 use crate::validity::{self, Verdict};
 
 /// The smallest number of rows in flight: enough that a fast account never waits for the source, few enough to fit in a few
@@ -55,6 +59,9 @@ pub(crate) struct Run<S> {
     relays: (Option<Relay<std::result::Result<(), Problem>>>, Option<CacheRelay>),
     relaying: JoinSet<()>,
     tasks: JoinSet<(PreparedRow, Ended, Option<Asking>)>,
+    /// Where rows are asked in batches, if they are, and its task until a runtime can drive it.
+    lane: Option<Lane>,
+    lane_task: Option<LaneTask>,
     /// Values known from elsewhere that are being validated for their rows.
     judging: JoinSet<Vec<(Candidate, Verdict)>>,
     order: Order<Done>,
@@ -66,6 +73,9 @@ pub(crate) struct Run<S> {
     progress: Progress,
     /// Measures the run's curves for its journal.
     sampler: Option<Sampler>,
+    /// Hears the user's commands; a run within a run does not.
+    listener: Option<Listener>,
+    retries: Retries,
     stopped_by: Option<Error>,
 }
 
@@ -94,6 +104,12 @@ impl<S: Source> Run<S> {
         Self::with_window(plan, source, OrderBy::Completed, None, placing)
     }
 
+    /// A run over failed rows within another run, which ends both, hears all commands and measures.
+    pub(crate) fn within(plan: Arc<Plan>, source: S, halt: Halt) -> Self {
+        let run = Self::apart(plan, source, Placing::Again).halted_by(halt);
+        Self { listener: None, sampler: None, ..run }
+    }
+
     fn with_window(
         plan: Arc<Plan>,
         source: S,
@@ -119,7 +135,10 @@ impl<S: Source> Run<S> {
             plan.observers.emit(0, EventKind::Probed { effort });
         }
         let sampler = recall.interval().map(|length| Sampler::new(Arc::clone(&plan), length));
+        let listener = Some(plan.steering.listen());
         Self {
+            listener,
+            retries: Retries::default(),
             progress: Progress::new(plan.stops),
             sampler,
             plan,
@@ -133,6 +152,8 @@ impl<S: Source> Run<S> {
             relays: (of_intents, of_cache),
             relaying: JoinSet::new(),
             tasks: JoinSet::new(),
+            lane: None,
+            lane_task: None,
             judging: JoinSet::new(),
             order: Order::new(order, holding),
             refusals,
@@ -160,7 +181,13 @@ impl<S: Source> Run<S> {
         if let Some(relay) = of_cache.take() {
             self.relaying.spawn(relay.drive());
         }
-        self.progress.begin();
+        if self.progress.begin() == Begun::Now && self.given_window.is_none() {
+            let lane = Lane::new(&self.plan, self.recall.placing(), &self.halt);
+            (self.lane, self.lane_task) = lane.unzip();
+        }
+        if let Some(task) = self.lane_task.take() {
+            self.relaying.spawn(batch::drive(task));
+        }
         loop {
             while let Some(event) = self.recall.next_event() {
                 self.handle(event);
@@ -178,7 +205,16 @@ impl<S: Source> Run<S> {
                 self.release_held();
                 continue;
             }
-            if nothing_to_take && self.tasks.is_empty() && self.recall.is_idle() {
+            if self.retries.is_due() {
+                self.begin_retries();
+            }
+            let is_idle =
+                nothing_to_take && self.tasks.is_empty() && self.recall.is_idle() && self.retries.is_idle();
+            if let Some(lane) = self.lane.as_mut().filter(|_| is_idle && self.source_ended) {
+                let rows = (self.recall.placing() == Placing::Input).then_some(self.taken);
+                lane.end_source(rows);
+            }
+            if is_idle && self.lane.as_ref().is_none_or(Lane::is_over) {
                 match self.end() {
                     Some(ended) => return ended,
                     None => continue,
@@ -191,6 +227,7 @@ impl<S: Source> Run<S> {
                         self.take_in(joined);
                     }
                 }
+                event = lane_event(self.lane.as_mut()), if self.tasks.len() < window(&self.plan) => self.take_lane_event(event),
                 Some(joined) = self.judging.join_next() => match joined {
                     Ok(judged) => self.recall.take_judged(judged),
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -206,6 +243,16 @@ impl<S: Source> Run<S> {
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
+                commands = commands(self.listener.as_mut()) => {
+                    for command in commands {
+                        self.carry_out(command);
+                    }
+                }
+                retried = self.retries.wait() => {
+                    if let Err(error) = retried {
+                        self.stop(error);
+                    }
+                }
                 () = end_of_interval(self.sampler.as_mut()) => self.sample(),
                 problem = self.progress.time_is_up(), if !self.halt.is_on() => self.stop(Error::Limit(problem)),
                 () = tokio::time::sleep(LONGEST_HOLD), if only_held => self.release_held(),
@@ -228,10 +275,29 @@ impl<S: Source> Run<S> {
         if let Some(error) = self.stopped_by.take() {
             return Some(Err(error));
         }
-        if self.source_ended && !self.halt.is_on() {
+        let is_left = self.lane.as_ref().is_some_and(|lane| lane.left() > 0);
+        if self.source_ended && !self.halt.is_on() && !is_left {
             self.recall.complete(self.taken);
+            if let Some(rows) = self.lane.as_ref().and_then(Lane::input) {
+                self.recall.complete_input(rows);
+            }
         }
         Some(Ok(VecDeque::new()))
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Stop => self.halt.set(),
+            Command::RetryFailed => self.retries.want(),
+            Command::Deadline(deadline) => self.progress.set_deadline(deadline),
+        }
+    }
+
+    fn begin_retries(&mut self) {
+        let unsettled = self.recall.unsettled_rows().clone();
+        if let Err(error) = self.retries.begin(&self.plan, self.taken, unsettled, self.halt.clone()) {
+            self.stop(error);
+        }
     }
 
     /// Records what happened since the last sample.
@@ -253,7 +319,14 @@ impl<S: Source> Run<S> {
 
     fn handle(&mut self, event: RecallEvent) {
         match event {
-            RecallEvent::Ask(prepared) => self.spawn(prepared),
+            RecallEvent::Ask(prepared) => match &self.lane {
+                Some(lane) => {
+                    if let Some(refused) = lane.ask(prepared) {
+                        self.abandon(*refused);
+                    }
+                }
+                None => self.spawn(prepared),
+            },
             RecallEvent::Judge(candidates) => self.judge(candidates),
             RecallEvent::Release((row, outcome)) => self.order.push(row.index, (row, outcome)),
             RecallEvent::Loaded(found) => self.order.load(found.into_iter().map(|done| (done.0.index, done))),
@@ -283,6 +356,34 @@ impl<S: Source> Run<S> {
             let ended = extract(&plan, &mut prepared, stores, &switches).await;
             (prepared, ended, asking)
         });
+    }
+
+    fn abandon(&mut self, PreparedRow { row, key, conversation }: PreparedRow) {
+        self.recall.abandon(key, row.index, *conversation.effort());
+    }
+
+    fn take_lane_event(&mut self, event: FromLane) {
+        match event {
+            FromLane::Parked(rows) => rows.into_iter().for_each(|(key, index)| self.recall.park(key, index)),
+            FromLane::Ended(prepared, outcome) => {
+                let PreparedRow { row, key, conversation: _ } = *prepared;
+                self.recall.unpark(row.index);
+                self.count(&outcome);
+                self.recall.end(key, row, outcome);
+            }
+            FromLane::EndedApart(prepared, outcome) => {
+                let PreparedRow { row, key, conversation: _ } = *prepared;
+                self.recall.end_apart(key, row, outcome);
+            }
+            FromLane::Online(prepared) => {
+                self.recall.unpark(prepared.row.index);
+                self.spawn(*prepared);
+            }
+            FromLane::Abandoned(prepared) => self.abandon(*prepared),
+            FromLane::Again(rows) => self.recall.look_again(rows),
+            FromLane::Failed(error) => self.stop(error),
+            FromLane::Over { left: _, input: _ } => {}
+        }
     }
 
     fn take_in(
@@ -380,6 +481,29 @@ impl<S: Source> Run<S> {
     fn stop(&mut self, error: Error) {
         self.halt.set();
         self.stopped_by.get_or_insert(error);
+    }
+}
+
+impl Run<FailedRows> {
+    /// As [`Run::next`], with a type that a run within a run can have.
+    pub(crate) fn next_boxed(&mut self) -> Pin<Box<dyn Future<Output = Result<VecDeque<Done>>> + Send + '_>> {
+        Box::pin(self.next())
+    }
+}
+
+/// Waits for commands, forever without a listener.
+async fn commands(listener: Option<&mut Listener>) -> Vec<Command> {
+    match listener {
+        Some(listener) => listener.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next event of the lane, forever without one.
+async fn lane_event(lane: Option<&mut Lane>) -> FromLane {
+    match lane {
+        Some(lane) => lane.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -38,7 +38,10 @@ impl Sampler {
     /// What happened since the last sample, and how long that is; `None` if nothing did. The next interval has the length `next`.
     pub(crate) fn take(&mut self, next: Duration) -> Option<(Duration, Activity)> {
         let (now, stats) = (Instant::now(), stats(&self.plan));
-        let activity = Activity::between(&self.before, &stats, self.plan.concurrency());
+        let mut activity = Activity::between(&self.before, &stats, self.plan.concurrency());
+        let limits = self.plan.account.admission.known_limits();
+        activity.limits =
+            limits.iter().map(|limit| (limit.to_string(), limit.amount.round() as u64)).collect();
         let lasted = now.duration_since(self.since);
         (self.before, self.since, self.length) = (stats, now, next);
         if let Some(end) = &mut self.end {

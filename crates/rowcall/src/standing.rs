@@ -47,6 +47,8 @@ pub enum LimitedBy {
 pub enum Bound {
     /// The maximum number of requests is in flight.
     Concurrency,
+    /// The run is paused.
+    Pause,
     /// What is left of the budget is reserved for requests in flight.
     Budget,
     /// The limit on this amount per period.
@@ -57,6 +59,30 @@ pub enum Bound {
     CoolDown,
     /// The server fails every request: single attempts check whether it is back.
     Server,
+}
+
+/// A limit in force.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KnownLimit {
+    /// What is limited.
+    pub of: Dimension,
+    /// Per which period.
+    pub period: Period,
+    /// How much of it.
+    pub amount: f64,
+    /// Where the limit comes from.
+    pub from: LimitFrom,
+}
+
+/// Where a limit comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LimitFrom {
+    /// The user.
+    User,
+    /// The server, which advertises it.
+    Server,
+    /// The server's refusals, from which it is inferred.
+    Refusals,
 }
 
 /// One limit, as a response's headers advertise it.
@@ -109,10 +135,38 @@ impl Period {
     }
 }
 
+impl Period {
+    /// Its name, as in `requests per minute`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Day => "day",
+        }
+    }
+}
+
+impl LimitFrom {
+    /// Its name in reports and statistics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "yours",
+            Self::Server => "the server's",
+            Self::Refusals => "inferred from refusals",
+        }
+    }
+}
+
+impl fmt::Display for KnownLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} per {}, {}", self.of.name(), self.period.name(), self.from.name())
+    }
+}
+
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Concurrency => f.write_str("requests in flight"),
+            Self::Pause => f.write_str("a pause"),
             Self::Budget => f.write_str("the budget"),
             Self::Amount(dimension, Period::Minute) => write!(f, "{} per minute", dimension.name()),
             Self::Amount(dimension, Period::Day) => write!(f, "{} per day", dimension.name()),

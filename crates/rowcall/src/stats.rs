@@ -7,7 +7,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
-use crate::event::{Event, EventKind, KnownFrom};
+use crate::adjustment::Adjustment;
+use crate::event::{BatchStep, Event, EventKind, KnownFrom};
 use crate::fault::FaultKind;
 use crate::money::{Cost, Usd};
 use crate::outcome::{FailureKind, Reason};
@@ -38,6 +39,10 @@ pub struct Stats {
     pub duplicates: u64,
     /// Of the known rows, those whose values come from the cache.
     pub cached: u64,
+    /// Rows that failed and were asked about again in the same run; they count once, as they ended last.
+    pub retried: u64,
+    /// Whether the run is paused.
+    pub is_paused: bool,
     /// Rows that were taken and then abandoned because the run was stopped.
     pub abandoned: u64,
     /// Requests sent.
@@ -51,6 +56,12 @@ pub struct Stats {
     pub held_back: BTreeMap<Bound, Duration>,
     /// The limit that the latest request had to wait for, if any.
     pub waits_now: Option<Bound>,
+    /// Batches sent by this run, or resumed from an earlier one.
+    pub batches: u64,
+    /// Of those, batches whose results are collected.
+    pub batches_collected: u64,
+    /// Rows in batches that are not collected yet.
+    pub in_batches: u64,
     /// Re-asks: prompts after an invalid answer, or one that was cut or paused.
     pub reasks: u64,
     /// Requests that failed, by kind.
@@ -71,6 +82,17 @@ pub struct Stats {
     last_sent: Option<Instant>,
 }
 
+/// How many answered requests took how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latencies {
+    /// For each bound, how many requests took at most that long, to about 1 %.
+    pub within: Vec<u64>,
+    /// How many there are.
+    pub count: u64,
+    /// How long they took together, in seconds.
+    pub seconds: f64,
+}
+
 impl Default for Stats {
     fn default() -> Self {
         Self {
@@ -81,12 +103,17 @@ impl Default for Stats {
             known: 0,
             duplicates: 0,
             cached: 0,
+            retried: 0,
+            is_paused: false,
             abandoned: 0,
             requests: 0,
             in_flight: 0,
             waits: BTreeMap::new(),
             held_back: BTreeMap::new(),
             waits_now: None,
+            batches: 0,
+            batches_collected: 0,
+            in_batches: 0,
             reasks: 0,
             faults: BTreeMap::new(),
             usage: Usage::default(),
@@ -159,6 +186,30 @@ impl Stats {
                     }
                 }
             }
+            EventKind::Collected { attempt: _, result, cost } => {
+                self.requests += 1;
+                self.cost += *cost;
+                match result {
+                    Ok(Some(usage)) => self.usage += *usage,
+                    Ok(None) => self.unmetered += 1,
+                    Err(fault) => {
+                        *self.faults.entry(fault.kind).or_default() += 1;
+                        self.unmetered += u64::from(fault.may_be_billed());
+                    }
+                }
+            }
+            EventKind::Batch(news) => match &news.step {
+                BatchStep::Sent | BatchStep::Resumed => {
+                    self.batches += 1;
+                    self.in_batches += news.rows;
+                }
+                BatchStep::Collected { .. } => {
+                    self.batches_collected += 1;
+                    self.in_batches = self.in_batches.saturating_sub(news.rows);
+                }
+                BatchStep::Dropped { .. } => self.in_batches = self.in_batches.saturating_sub(news.rows),
+                BatchStep::Runs { .. } | BatchStep::Ended { .. } => {}
+            },
             EventKind::Waits(_) => {}
             EventKind::Adapted(note) | EventKind::Warned(note) => {
                 if self.notes.len() < MOST_NOTES && !self.notes.contains(note) {
@@ -168,6 +219,29 @@ impl Stats {
             EventKind::Reasked { violations: _ } => self.reasks += 1,
             EventKind::Ended { failure, effort: _ } => self.end(event.row, failure.as_ref()),
             EventKind::Abandoned => self.abandoned += 1,
+            EventKind::Retried { failure } => {
+                // It is taken and ends a second time.
+                self.taken = self.taken.saturating_sub(1);
+                self.retried += 1;
+                if let Some(rows) = self.failed.get_mut(&failure.kind) {
+                    *rows -= 1;
+                    self.failed.retain(|_, rows| *rows > 0);
+                }
+                self.reasons.remove(failure);
+            }
+            EventKind::Adjusted(adjustment) => match adjustment {
+                Adjustment::Pause => self.is_paused = true,
+                Adjustment::Resume => self.is_paused = false,
+                Adjustment::Concurrency(_)
+                | Adjustment::Requests(_)
+                | Adjustment::Tokens(_)
+                | Adjustment::InputTokens(_)
+                | Adjustment::OutputTokens(_)
+                | Adjustment::Budget(_)
+                | Adjustment::Deadline(_)
+                | Adjustment::RetryFailed
+                | Adjustment::Stop => {}
+            },
         }
     }
 
@@ -198,6 +272,17 @@ impl Stats {
     /// Rows that ended, with or without a value.
     pub fn ended(&self) -> u64 {
         self.done + self.failures()
+    }
+
+    /// The distribution of the latencies of answered requests, by ascending bounds in seconds.
+    pub fn latencies(&self, bounds: &[f64]) -> Latencies {
+        let up_to = |bound: &f64| self.latencies.count_between(0, (bound * 1e6) as u64);
+        let count = self.latencies.len();
+        Latencies {
+            within: bounds.iter().map(up_to).collect(),
+            count,
+            seconds: if count == 0 { 0.0 } else { self.latencies.mean() * count as f64 / 1e6 },
+        }
     }
 
     /// The latency that this share (0 to 1) of the answered requests did not exceed, accurate to about 1 %; `None` before

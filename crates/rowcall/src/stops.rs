@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 
 /// The number of rows after which a share of failures is judged: one failure in the first three says nothing.
 const JUDGED_FROM: u64 = 100;
@@ -52,11 +53,20 @@ impl MaxFailures {
     }
 }
 
+/// When a run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// Just now.
+    Now,
+    /// At an earlier call.
+    Before,
+}
+
 /// A run's progress towards its limits.
 #[derive(Debug)]
 pub(crate) struct Progress {
     stops: Stops,
-    until: Option<Instant>,
+    began: Option<Instant>,
     ended: u64,
     failed: u64,
 }
@@ -64,21 +74,30 @@ pub(crate) struct Progress {
 impl Progress {
     /// Progress before the run begins.
     pub(crate) fn new(stops: Stops) -> Self {
-        Self { stops, until: None, ended: 0, failed: 0 }
+        Self { stops, began: None, ended: 0, failed: 0 }
     }
 
     /// Starts the clock, unless it is already running.
-    pub(crate) fn begin(&mut self) {
-        if self.until.is_none() {
-            self.until = self.stops.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
+    pub(crate) fn begin(&mut self) -> Begun {
+        if self.began.is_some() {
+            return Begun::Before;
         }
+        self.began = Some(Instant::now());
+        Begun::Now
+    }
+
+    /// Changes the deadline, which is still counted from the beginning of the run.
+    pub(crate) fn set_deadline(&mut self, deadline: Option<Duration>) {
+        self.stops.deadline = deadline;
     }
 
     /// Waits until the deadline; forever if there is none.
     pub(crate) async fn time_is_up(&self) -> Problem {
-        let (Some(until), Some(deadline)) = (self.until, self.stops.deadline) else {
-            return std::future::pending().await;
-        };
+        let until = self
+            .began
+            .zip(self.stops.deadline)
+            .and_then(|(began, deadline)| Some((began.checked_add(deadline)?, deadline)));
+        let Some((until, deadline)) = until else { return std::future::pending().await };
         tokio::time::sleep_until(until).await;
         Problem::new(format!("the deadline of {deadline:?} has passed")).hint(CONTINUE)
     }
@@ -97,7 +116,7 @@ impl Progress {
         };
         too_many.then(|| {
             Problem::new(format!("{failed} of {ended} rows have failed, expected at most {allowed}"))
-                .hint("see what failed and why, or allow more with `--max-failures`")
+                .hint(Hint::from("see what failed and why, or allow more with ").with(Setting::MaxFailures))
         })
     }
 }

@@ -7,6 +7,8 @@
 )]
 
 mod base_url;
+mod body;
+mod call;
 mod encoding;
 mod tls;
 
@@ -17,9 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use http::{HeaderMap, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
@@ -28,9 +29,11 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::error::Problem;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultCause, FaultKind};
 use crate::request::{Request, Response};
 use base_url::BaseUrl;
+use body::Outgoing;
+pub(crate) use call::Asking;
 use tokio::time::Instant;
 
 /// How long establishing a connection may take.
@@ -101,8 +104,8 @@ struct Shard {
 
 #[derive(Debug)]
 enum Route {
-    Direct(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
-    Tunnel(Client<HttpsConnector<Tunnel<HttpConnector>>, Full<Bytes>>),
+    Direct(Client<HttpsConnector<HttpConnector>, Outgoing>),
+    Tunnel(Client<HttpsConnector<Tunnel<HttpConnector>>, Outgoing>),
 }
 
 impl Transport {
@@ -195,7 +198,7 @@ impl Transport {
         let mut dead = 0;
         loop {
             let mut message = http::Request::post(self.base_url.join(&request.path))
-                .body(Full::new(request.body.clone()))
+                .body(Outgoing::text(request.body.clone()))
                 .map_err(|error| self.broken("the request cannot be built", &error))?;
             *message.headers_mut() = self.headers_of(request);
             let sent = Instant::now();
@@ -247,10 +250,13 @@ impl Transport {
     /// The fault for a broken connection, with the innermost reason: the outer ones only say that something failed.
     fn broken(&self, what: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
         let mut reason = error;
+        let mut cause = None;
         while let Some(source) = reason.source() {
             reason = source;
+            cause = cause.or_else(|| tls::is_untrusted(reason).then_some(FaultCause::Certificate));
         }
-        Fault::new(FaultKind::Connection, format!("{what} ({}): {reason}", self.base_url.shown("")))
+        let message = format!("{what} ({}): {reason}", self.base_url.shown(""));
+        Fault { cause, ..Fault::new(FaultKind::Connection, message) }
     }
 }
 
@@ -274,7 +280,7 @@ impl<'a> Busy<'a> {
         Self(shard)
     }
 
-    fn request(&self, message: http::Request<Full<Bytes>>) -> ResponseFuture {
+    fn request(&self, message: http::Request<Outgoing>) -> ResponseFuture {
         match &self.0.client {
             Route::Direct(client) => client.request(message),
             Route::Tunnel(client) => client.request(message),

@@ -37,6 +37,9 @@ fn the_pinned_vectors_pass_except_where_listed() {
         ("openai_errors.json", 22),
         ("anthropic_errors.json", 13),
         ("gemini_errors.json", 10),
+        ("openai_batch.json", 10),
+        ("anthropic_batches.json", 3),
+        ("gemini_batch.json", 7),
         ("retry_and_limits.json", 77),
     ] {
         assert_eq!(count(file, ok), met, "{file}");

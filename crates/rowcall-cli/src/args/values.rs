@@ -116,6 +116,11 @@ pub(super) fn rows(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number above 0".to_owned())
 }
 
+/// How many rows a batch may have.
+pub(super) fn batch_rows(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "expected a whole number above 0".to_owned())
+}
+
 /// How many rows of the input are read.
 pub(super) fn row_limit(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "expected a whole number above 0".to_owned())

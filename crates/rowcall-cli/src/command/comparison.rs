@@ -14,6 +14,9 @@ const RENAMED: &str = "properties";
 /// The maximum number of differences listed for a pair of wire schemas.
 const MAX_DIFFERENCES: usize = 40;
 
+/// The maximum number of paths listed in a row of the table.
+const PATHS_SHOWN: usize = 3;
+
 /// The maximum length of a shown value, in characters.
 const MAX_LENGTH: usize = 100;
 
@@ -104,6 +107,33 @@ fn rows(sides: &[Side]) -> Vec<Row> {
     rows
 }
 
+/// Rows of the table that only differ in their paths: these, the keyword, and the effects on each side.
+type Group = (Vec<String>, String, Vec<Vec<&'static str>>);
+
+/// The rows as the table shows them: those first in which the sides differ, and those together that only differ in their path.
+fn shown_rows(rows: Vec<Row>) -> Vec<Vec<String>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (path, keyword, effects) in rows {
+        let path = if path.is_empty() { "the schema".to_owned() } else { path };
+        match groups.iter_mut().find(|(_, known, cells)| (known, cells) == (&keyword, &effects)) {
+            Some((paths, _, _)) => paths.push(path),
+            None => groups.push((vec![path], keyword, effects)),
+        }
+    }
+    groups.sort_by_key(|(_, _, effects)| effects.windows(2).all(|pair| pair.first() == pair.last()));
+    let line = |(paths, keyword, effects): Group| {
+        let more = paths.len().saturating_sub(PATHS_SHOWN);
+        let mut shown = paths.into_iter().take(PATHS_SHOWN).collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            shown.push_str(&format!(" and {more} more"));
+        }
+        let effects =
+            effects.iter().map(|each| if each.is_empty() { "-".to_owned() } else { each.join(", ") });
+        [shown, keyword].into_iter().chain(effects).collect()
+    };
+    groups.into_iter().map(line).collect()
+}
+
 /// What each side loses, and how the wire schemas of the others differ from the first one.
 pub(super) fn as_text(sides: &[Side]) -> String {
     let mut text = String::new();
@@ -125,12 +155,7 @@ pub(super) fn as_text(sides: &[Side]) -> String {
         let names: Vec<String> = sides.iter().map(Side::name).collect();
         let header: Vec<&str> =
             ["path", "keyword"].into_iter().chain(names.iter().map(String::as_str)).collect();
-        let cells = rows.into_iter().map(|(path, keyword, effects)| {
-            let path = if path.is_empty() { "the schema".to_owned() } else { path };
-            let effects =
-                effects.iter().map(|each| if each.is_empty() { "-".to_owned() } else { each.join(", ") });
-            [path, keyword].into_iter().chain(effects).collect()
-        });
+        let cells = shown_rows(rows).into_iter();
         text.push_str(&format!("\n{}\n", table(&header, cells, 0..0)));
         text.push_str(
             "\nchecked: not enforced on the wire, but checked by rowcall; narrowed: the model cannot return some valid values\n",
@@ -223,6 +248,27 @@ fn shown(value: Option<&Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_that_differ_come_first_and_the_same_of_several_paths_is_one_row() {
+        let row = |path: &str, keyword: &str, one: &[&'static str], other: &[&'static str]| {
+            (path.to_owned(), keyword.to_owned(), vec![one.to_vec(), other.to_vec()])
+        };
+        let rows = shown_rows(vec![
+            row("", "additionalProperties", &["narrowed"], &["narrowed"]),
+            row("/properties/a", "minimum", &["narrowed"], &[]),
+            row("/properties/b", "minimum", &["narrowed"], &[]),
+            row("/properties/c", "minimum", &["checked"], &["narrowed", "checked"]),
+        ]);
+        assert_eq!(
+            rows,
+            [
+                ["/properties/a, /properties/b", "minimum", "narrowed", "-"],
+                ["/properties/c", "minimum", "checked", "narrowed, checked"],
+                ["the schema", "additionalProperties", "narrowed", "narrowed"],
+            ]
+        );
+    }
 
     #[test]
     fn the_innermost_paths_that_differ_are_found_in_order() {

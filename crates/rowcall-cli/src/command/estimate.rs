@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::args::{Concurrency, RunArguments};
 use crate::exit::Exit;
 use crate::files::has_content;
+use crate::flags;
 use crate::guard::FirstRows;
 use crate::journal;
 use crate::printing;
@@ -25,7 +26,7 @@ pub(super) async fn estimate(
     layout: &Layout,
 ) -> Result<Exit> {
     for note in extractor.notes() {
-        printing::note(&format!("note: {note}"));
+        printing::note(&format!("note: {}", flags::spelled(note)));
     }
     let census = arguments
         .cache
@@ -42,7 +43,7 @@ pub(super) async fn estimate(
         }
         rows.iter().try_for_each(|row| estimator.add(row))?;
     }
-    let mut lines = report(&estimator.estimate(), estimator.encoding(), arguments);
+    let mut lines = report(&estimator.estimate(), estimator.counting(), arguments);
     if let Some(path) = journal::path(arguments)?.filter(|path| has_content(path) && !arguments.journal.fresh)
         && arguments.input.path.as_os_str() != "-"
     {
@@ -58,7 +59,7 @@ pub(super) async fn estimate(
     Ok(Exit::Done)
 }
 
-fn report(sum: &RunEstimate, encoding: Option<&str>, arguments: &RunArguments) -> Vec<String> {
+fn report(sum: &RunEstimate, counting: &str, arguments: &RunArguments) -> Vec<String> {
     let count = |n: u64| HumanCount(n).to_string();
     let mut rows = format!("rows      {} to ask", count(sum.asked()));
     if sum.equal > 0 {
@@ -78,13 +79,7 @@ fn report(sum: &RunEstimate, encoding: Option<&str>, arguments: &RunArguments) -
         count(low),
         count(high)
     );
-    let counted = encoding.map_or_else(
-        || {
-            "          in: a quarter of the bytes, as this program is built without the feature `tokenizer`"
-                .to_owned()
-        },
-        |encoding| format!("          in: counted by {encoding}; out: by the schema"),
-    );
+    let counted = format!("          in: by {counting}; out: by the schema");
     let mut cost = match sum.cost {
         Some(Range { low, likely, high }) => format!("cost      about {likely} ({low} to {high})"),
         None => "cost      unknown: no price is known".to_owned(),
@@ -99,7 +94,7 @@ fn report(sum: &RunEstimate, encoding: Option<&str>, arguments: &RunArguments) -
         lines.push(format!("          about {dearest} at the most expensive time of the next 24 hours"));
     }
     if let Some(batch) = sum.by_batch.filter(|batch| *batch > Usd::ZERO) {
-        lines.push(format!("          about {batch} as a batch, which rowcall does not send"));
+        lines.push(format!("          about {batch} with `--batch`"));
     }
     if let Some(budget) = arguments.account.server.budget
         && let Some(Range { likely, .. }) = sum.cost

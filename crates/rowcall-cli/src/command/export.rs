@@ -5,14 +5,16 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rowcall::journal::{Contents, Rows};
-use rowcall::{Error, Event, EventKind, KnownFrom, OrderBy, Problem, Result, Schema, Sink, Stats};
+use rowcall::{
+    Error, Event, EventKind, Hint, KnownFrom, OrderBy, Problem, Result, Schema, Setting, Sink, Stats,
+};
 use rowcall_data::{
     Output, OutputFormat, OutputOptions, RowsInAll, Written, is_folder, is_output_of, is_reader_gone,
 };
 
 use crate::args::ExportArguments;
 use crate::exit::Exit;
-use crate::files::{Files, has_content, location};
+use crate::files::{Files, has_content, location, overwrite_hint};
 use crate::journal::Memo;
 use crate::progress::{Progress, Verbosity};
 use crate::summary::counted;
@@ -170,7 +172,12 @@ async fn write_rows(mut rows: Rows, sink: &mut Output, stats: &Mutex<Stats>) -> 
 ///
 /// # Errors
 /// If `output` is another file, with this hint.
-pub(crate) fn check_own(output: Option<&Path>, memo: &Memo, journal: &Path, hint: &str) -> Result<()> {
+pub(crate) fn check_own(
+    output: Option<&Path>,
+    memo: &Memo,
+    journal: &Path,
+    hint: impl Into<Hint>,
+) -> Result<()> {
     let refused = |file: &Path| {
         let message = format!("`{}` exists and is not this journal's output", file.display());
         Err(Error::Config(Problem::new(message).hint(hint)))
@@ -195,7 +202,9 @@ pub(crate) fn check_failed(memo: &Memo, journal: &Path) -> Result<()> {
         return Ok(());
     }
     let message = format!("`{}` exists and is not this journal's file for failed rows", failed.display());
-    Err(Error::Config(Problem::new(message).hint("use `--force` to overwrite it, or rename it to keep it")))
+    Err(Error::Config(Problem::new(message).hint(
+        Hint::from("use ").with(Setting::Force.on()).with(" to overwrite it, or rename it to keep it"),
+    )))
 }
 
 /// The same for an output that a run would overwrite after its journal was moved or copied next to it.
@@ -207,8 +216,7 @@ pub(crate) fn check_copied(output: &Path, memo: &Memo, journal: &Path) -> Result
         return Ok(());
     }
     let message = format!("`{}` exists and is not this journal's output", output.display());
-    let hint = "use `--force` to overwrite it, or choose another output or `--journal` to keep it";
-    Err(Error::Config(Problem::new(message).hint(hint)))
+    Err(Error::Config(Problem::new(message).hint(overwrite_hint())))
 }
 
 /// Whether a file holds rows of the journal in the form of its output.

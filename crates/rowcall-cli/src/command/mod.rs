@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
 pub(crate) mod cache;
+pub(crate) mod collect;
 pub(crate) mod compare;
 mod comparison;
+pub(crate) mod ctl;
 pub(crate) mod diff;
 mod estimate;
 pub(crate) mod export;

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::files::Files;
 use crate::printing;
 use crate::report::Report;
-use crate::report::page::page;
+use crate::report::page::{Liveness, page};
 use crate::report::text::harmless;
 
 /// The extension of a report's file.
@@ -31,7 +31,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit> {
             Error::Sink(Problem::new(format!("the report cannot be written as JSON: {error}")))
         })?
     } else {
-        page(&report)?
+        page(&report, Liveness::Still)?
     };
     match &output {
         Some(output) => {

@@ -181,7 +181,7 @@ async fn write(
 }
 
 /// The model as named by the command that made the journal, or as the identity has it if the library made it.
-fn model(memo: &Memo, contents: &Contents) -> String {
+pub(super) fn model(memo: &Memo, contents: &Contents) -> String {
     if memo.model.is_empty() { contents.identity().model.clone() } else { memo.model.clone() }
 }
 
@@ -191,15 +191,33 @@ fn provider(model: &str) -> &str {
 
 /// The task of the journal's plan, with the changes that the arguments make.
 fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<Task> {
+    let asked = Asked {
+        prompt: arguments.prompt.as_deref(),
+        same_prompt: arguments.same_prompt,
+        max_output_tokens: arguments.max_output_tokens,
+    };
+    former_task(contents, memo, &asked)
+}
+
+/// What is asked differently from the journal's plan.
+#[derive(Debug, Default)]
+pub(super) struct Asked<'a> {
+    prompt: Option<&'a str>,
+    same_prompt: bool,
+    max_output_tokens: Option<u32>,
+}
+
+/// The task of the journal's plan, with these changes.
+pub(super) fn former_task(contents: &Contents, memo: &Memo, asked: &Asked<'_>) -> Result<Task> {
     let identity = contents.identity();
     let mut extra = identity.parameters.clone();
     let temperature = extra.get("temperature").and_then(serde_json::Value::as_f64);
     let limit = extra.get("max_output_tokens").and_then(serde_json::Value::as_u64);
     extra.retain(|name, _| name != "temperature" && name != "max_output_tokens");
     let limit = limit.and_then(|limit| limit.try_into().ok());
-    let prompt = arguments.prompt.as_ref().map(|prompt| text_or_file("prompt", prompt)).transpose()?;
+    let prompt = asked.prompt.map(|prompt| text_or_file("prompt", prompt)).transpose()?;
     let same_prompt = match &prompt {
-        Some(_) if !arguments.same_prompt => SamePrompt::Refuse,
+        Some(_) if !asked.same_prompt => SamePrompt::Refuse,
         // The run that made the journal already checked this.
         Some(_) | None => SamePrompt::Allow,
     };
@@ -211,11 +229,7 @@ fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<
         examples: identity.examples.clone(),
         images: identity.images.clone(),
         folder: memo.folder.clone(),
-        parameters: Parameters {
-            temperature,
-            max_output_tokens: arguments.max_output_tokens.or(limit),
-            extra,
-        },
+        parameters: Parameters { temperature, max_output_tokens: asked.max_output_tokens.or(limit), extra },
         mode: memo.mode,
         observed: Observed::default(),
         probed: None,
@@ -225,7 +239,7 @@ fn task(contents: &Contents, memo: &Memo, arguments: &RerunArguments) -> Result<
 
 /// Discards outcomes: they are in the journal, and the output is written from there.
 #[derive(Debug)]
-struct Discard;
+pub(super) struct Discard;
 
 impl Sink for Discard {
     async fn write(&mut self, _: Vec<(Row, Outcome)>) -> Result<()> {

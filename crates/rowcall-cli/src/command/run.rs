@@ -1,7 +1,9 @@
 //! `rowcall run`: from every row of an input to an output. Anything wrong with the command is found before the first request.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rowcall::journal::Contents;
 use rowcall::schema::Observed;
 use rowcall::{
     AccountOptions, Client, EqualRows, Error, Extractor, Halt, Mode, OrderBy, Parameters, Problem, Protocol,
@@ -11,13 +13,16 @@ use rowcall_data::{Input, Layout, Output, OutputOptions, RowsInAll, Written, is_
 use serde_json::Value;
 
 use super::estimate;
+use super::export::{self, Values, View};
 use crate::args::{AccountArguments, RunArguments};
 use crate::columns::check_columns;
 use crate::examples;
 use crate::exit::Exit;
 use crate::failures::{FailedRowFiles, failures};
+use crate::flags;
 use crate::guard::{AfterFailure, FirstRows, Guarded};
 use crate::journal::{self, Memo};
+use crate::live::{Live, Total, UnderWay};
 use crate::model::Model;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
@@ -25,6 +30,7 @@ use crate::sample::{self, Compared, Sampled};
 use crate::server_probe::{Assumed, FoundOut, Manner, find_out};
 use crate::summary::{counted, summary};
 use crate::task::{self, Task};
+use crate::telemetry::{Telemetry, TelemetryOptions};
 use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
 
@@ -176,6 +182,17 @@ async fn write(
         Some(path) => journal::keep(extractor, arguments, path, &memo, &layout, &progress).await?,
         None => extractor.clone(),
     };
+    let deadline = arguments.task.retrying.deadline;
+    let extractor = match arguments.batch.options(deadline, extractor.has_cheaper_batches()) {
+        Some(_) if journal.is_none() => {
+            let problem = Problem::new("`--batch` needs a journal, in which rows wait for their results");
+            return Err(Error::Config(
+                problem.hint("write to a file with `-o`, or keep a journal with `--journal FILE`"),
+            ));
+        }
+        Some(options) => extractor.in_batches(options)?,
+        None => extractor,
+    };
     let drift = match arguments.sample {
         Some(size) => {
             let rows = arguments.input.open(&layout)?;
@@ -213,8 +230,18 @@ async fn write(
         progress.note("the answers come from a simulator on this machine, not from a model");
     }
     let notes = input.notes();
-    notes.take().iter().for_each(|note| progress.note(&format!("note: {note}")));
+    notes.take().iter().for_each(|note| progress.note(&format!("note: {}", flags::spelled(note))));
+    let options = TelemetryOptions {
+        url: arguments.live.otlp.as_deref(),
+        model: &extractor.identity().model,
+        base_url: arguments.account.server.base_url.as_deref(),
+    };
+    let mut telemetry = Telemetry::new(&options, &progress)?;
     let extractor = logged(&extractor, &progress);
+    let extractor = match &telemetry {
+        Some(telemetry) => extractor.on_event(telemetry.observer()),
+        None => extractor,
+    };
     let gauge = input.gauge();
     let halt = Halt::default();
     let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
@@ -228,19 +255,49 @@ async fn write(
     let mut sink = Guarded::new(compared, halt.clone(), after_failure);
     let source = FirstRows::new(input, arguments.limit_rows);
     let most = arguments.limit_rows.unwrap_or(u64::MAX);
-    let total = |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken));
+    let total: Total = Arc::new(move |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken)));
+    let control = extractor.control();
+    let under_way = Arc::new(UnderWay::new(
+        control.clone(),
+        extractor.identity().model.clone(),
+        journal_path.clone(),
+        Arc::clone(&total),
+    ));
+    let live = match Live::start(Arc::clone(&under_way), &arguments.live, &progress).await {
+        Ok(live) => live,
+        Err(error) => {
+            let (compared, _) = sink.into_parts();
+            if let Some(part) = compared.into_sink().leave().await? {
+                // It is still empty.
+                let _ = std::fs::remove_file(part);
+            }
+            drop(extractor);
+            journal.filter(|_| is_new).iter().for_each(|path| journal::remove(path));
+            return Err(error);
+        }
+    };
+    if let Some(telemetry) = &mut telemetry {
+        telemetry.start(&under_way);
+    }
     let run = extractor.run(source, &mut sink, arguments.view.order.into(), halt.clone());
-    let (ran, signal) = match watch(run, &extractor, &halt, &progress, total).await? {
+    let (ran, signal) = match watch(run, &extractor, &halt, &progress, |taken| total(taken)).await? {
         Watched::Ended(ran, signal) => (ran, signal),
         Watched::Stopped(second) => return Ok(Exit::Interrupted(second)),
     };
+    live.end().await;
+    if let Some(telemetry) = telemetry {
+        telemetry.end(&under_way).await;
+    }
+    drop((live, under_way));
     if sink.reader_is_gone() {
         return Ok(Exit::ReaderGone);
     }
     let (compared, failed_fast) = sink.into_parts();
     let output = compared.into_sink();
     let stats = extractor.stats();
-    let ended_early = ran.is_err() || halt.is_on();
+    // Rows that are left in batches come later.
+    let is_detached = arguments.batch.detach && ran.is_ok() && stats.ended() < stats.taken;
+    let ended_early = ran.is_err() || halt.is_on() || is_detached;
     // Finished rows are written whatever ended the run, but under the output's own name only if they are complete.
     let mut part = None;
     let written = if ended_early {
@@ -249,14 +306,28 @@ async fn write(
             printing::note(&format!("finished rows are in `{}`", part.display()));
         }
         if let Some(journal) = journal {
-            printing::note(&format!(
-                "the journal is `{}`: run the same command to continue",
-                journal.display()
-            ));
+            let journal = journal.display();
+            printing::note(&match (is_detached, stats.in_batches) {
+                (true, _) => {
+                    format!("everything is sent: collect the results with `rowcall collect {journal}`")
+                }
+                (false, 0) => format!("the journal is `{journal}`: run the same command to continue"),
+                (false, _) => format!(
+                    "the journal is `{journal}`: run the same command to continue, or collect what is sent with `rowcall collect {journal}`"
+                ),
+            });
         }
         Written::default()
     } else {
-        output.finish().await?
+        let written = output.finish().await?;
+        match (stats.retried, arguments.view.output.as_deref(), journal_path.as_deref()) {
+            (1.., Some(output), Some(journal)) => rewritten(journal, output, arguments, &progress).await?,
+            (1.., None, _) => {
+                progress.note("rows that were retried are in the output as they failed at first: `rowcall export` writes them as they ended");
+                written
+            }
+            (_, _, _) => written,
+        }
     };
     let left = ended_early.then(|| rows_left(total(stats.taken), &stats));
     progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
@@ -268,12 +339,16 @@ async fn write(
     if let Some(reasons) = failures(&stats, files) {
         progress.note(&reasons);
     }
-    notes.take_all().iter().for_each(|note| progress.note(&format!("note: {note}")));
+    notes.take_all().iter().for_each(|note| progress.note(&format!("note: {}", flags::spelled(note))));
     if matches!(ran, Err(Error::Limit(_))) {
         printing::note(&left_at_a_limit(total(stats.taken), &stats));
     }
     ran?;
     failed_fast?;
+    if signal.is_none() && control.settings().is_stopping {
+        printing::note(&format!("stopped: {} left", rows_left(total(stats.taken), &stats)));
+        return Ok(Exit::Limited);
+    }
     if let Some(signal) = signal {
         printing::note(&format!("interrupted: {} left", rows_left(total(stats.taken), &stats)));
         return Ok(Exit::Interrupted(signal));
@@ -286,6 +361,29 @@ async fn write(
         ));
     }
     Ok(if stats.failures() + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
+}
+
+/// Writes the output again from the journal, which has the new outcomes of rows that were retried during the run.
+async fn rewritten(
+    journal: &Path,
+    output: &Path,
+    arguments: &RunArguments,
+    progress: &Progress,
+) -> Result<Written> {
+    let contents = Contents::open(journal)?;
+    let view = View {
+        into: arguments.view.into.clone(),
+        meta: arguments.view.meta,
+        format: arguments.view.output_format,
+        failed: arguments.view.failed.clone(),
+        explode: arguments.view.explode.clone(),
+        part_rows: arguments.view.part_rows,
+        values: Values::Validated,
+    };
+    let sink = export::open(&contents, Some(output), view)?;
+    let (_, written) = export::rebuild(contents, sink, arguments.view.order.into(), progress).await?;
+    progress.note(&format!("wrote `{}` again, with the retried rows", output.display()));
+    Ok(written)
 }
 
 /// How many rows are unfinished, and what they will cost if they are like the finished ones.
@@ -317,7 +415,7 @@ pub(crate) fn rows_left(total: Option<RowsInAll>, stats: &Stats) -> String {
 /// Prints the first requests as they would be sent: the request line, the headers with secrets hidden, the body.
 async fn show_requests(extractor: &Extractor<Value>, mut input: Input, rows: usize) -> Result<Exit> {
     for note in extractor.notes() {
-        printing::note(&format!("note: {note}"));
+        printing::note(&format!("note: {}", flags::spelled(note)));
     }
     let mut left = rows;
     while left > 0 {

@@ -114,7 +114,7 @@ fn as_text(story: &Story) -> String {
         lines.push(format!("\nfailure   {}", failure.kind));
         lines.push(indented(&failure.message));
         lines.extend(failure.best.as_deref().map(|best| format!("best invalid value\n{}", indented(best))));
-        lines.extend(failure.hint.map(|hint| format!("  hint: {hint}")));
+        lines.extend(failure.hint.as_ref().map(|hint| format!("  hint: {hint}")));
     }
     lines.join("\n")
 }

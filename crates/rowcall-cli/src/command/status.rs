@@ -1,7 +1,7 @@
 //! `rowcall status`: what a journal holds, even while a run writes to it.
 
 use indicatif::HumanCount;
-use rowcall::journal::Contents;
+use rowcall::journal::{BatchRecord, Collection, Contents, RemoteStage};
 use rowcall::{Result, Usd};
 use serde_json::{Value, json};
 
@@ -25,6 +25,8 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
     }
     let (in_flight, possibly_paid) =
         if running { (intents, totals.possibly_paid) } else { (0, totals.possibly_paid + intents) };
+    let batches = contents.batches()?;
+    let (queued, sent) = contents.parked()?;
     let text = if arguments.json {
         format!(
             "{:#}",
@@ -47,6 +49,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
                 "cost_at_most_usd": cost.ceiling().map(json_amount),
                 "possibly_paid": possibly_paid,
                 "in_flight": in_flight,
+                "waiting_for_a_batch": queued,
+                "in_batches": sent,
+                "batches": batches.iter().map(described).collect::<Vec<_>>(),
                 "running": running,
                 "complete": totals.complete,
                 "model": contents.identity().model,
@@ -85,6 +90,12 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
         if totals.cached > 0 {
             lines.push(format!("cache     {} values came from the cache", count(totals.cached)));
         }
+        if !batches.is_empty() {
+            let waiting =
+                if queued > 0 { format!(", {} wait for one", count(queued)) } else { String::new() };
+            lines.push(format!("batches   {} rows without an outcome are in batches{waiting}", count(sent)));
+            lines.extend(batches.iter().map(|batch| format!("          {}", line(batch))));
+        }
         lines.extend(
             memo.validator().map(|validator| format!("values    validated by {validator}, a Python model")),
         );
@@ -92,6 +103,59 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
     };
     printing::result(&text).map_err(|error| printing::unprintable(&error))?;
     Ok(Exit::Done)
+}
+
+/// A batch as text: what is known of it at the provider, what is collected here, until when its results can be read, and which key sees it.
+fn line(batch: &BatchRecord) -> String {
+    let count = |n: u64| HumanCount(n).to_string();
+    let id = batch.remote_id.as_deref().unwrap_or("not created");
+    let mut text = format!("{}: {id}, {} rows, {}", batch.number, count(batch.rows), batch.remote.name());
+    if let Some(state) = batch.remote_state.as_deref().filter(|_| batch.remote != RemoteStage::Dropped) {
+        text.push_str(&format!(" ({state}"));
+        if let Some(done) = batch.done.filter(|_| batch.remote == RemoteStage::Running) {
+            text.push_str(&format!(", {} done", count(done)));
+        }
+        text.push(')');
+    }
+    let is_collected = matches!(batch.collection, Collection::Collected | Collection::Unavailable);
+    text.push_str(&match batch.collection {
+        Collection::Pending => format!(", not collected: {} rows", count(batch.open)),
+        collection @ (Collection::NotReady | Collection::Collected | Collection::Unavailable) => {
+            format!(", {}", collection.name())
+        }
+    });
+    if let Some(until) = batch.results_until_ms.filter(|_| !is_collected) {
+        text.push_str(&format!(", results until {}", day(until)));
+    }
+    if let Some(problem) = &batch.problem {
+        text.push_str(&format!(", {problem}"));
+    }
+    format!("{text}, key {}", batch.fingerprint)
+}
+
+fn described(batch: &BatchRecord) -> Value {
+    json!({
+        "batch": batch.number,
+        "id": batch.remote_id,
+        "label": batch.tag,
+        "rows": batch.rows,
+        "bytes": batch.bytes,
+        "remote": batch.remote.name(),
+        "state": batch.remote_state,
+        "done": batch.done,
+        "collection": batch.collection.name(),
+        "rows_without_outcome": batch.open,
+        "sent_ms": batch.sent_ms,
+        "results_until_ms": batch.results_until_ms,
+        "key_fingerprint": batch.fingerprint,
+        "problem": batch.problem,
+    })
+}
+
+/// The day of a time in milliseconds since 1970, in UTC.
+fn day(ms: i64) -> String {
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(ms.max(0).unsigned_abs());
+    humantime::format_rfc3339_seconds(time).to_string().chars().take(10).collect()
 }
 
 /// An amount as a JSON number with all its digits.

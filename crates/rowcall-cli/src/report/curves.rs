@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rowcall::journal::Adjusted;
 use rowcall::{Activity, Interval, Usd};
 use serde::Serialize;
 use serde_json::Value;
@@ -12,8 +13,22 @@ use super::{dollars, time};
 #[derive(Debug, Serialize)]
 pub(crate) struct Curves {
     pub(crate) intervals: Vec<Point>,
+    /// What the user changed while runs were under way.
+    pub(crate) adjustments: Vec<Adjustment>,
     /// What held requests back, and for how many milliseconds in total.
     pub(crate) held_ms: BTreeMap<String, u64>,
+}
+
+/// A change during a run.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Adjustment {
+    /// In UTC.
+    pub(crate) at: String,
+    /// When, in milliseconds of active time.
+    pub(crate) after_ms: u64,
+    pub(crate) name: String,
+    /// The change in words.
+    pub(crate) change: String,
 }
 
 /// What a run did in one interval.
@@ -37,6 +52,8 @@ pub(crate) struct Point {
     /// The concurrency limit at its end.
     pub(crate) concurrency: u64,
     pub(crate) reasks: u64,
+    /// The limits known at its end, by name.
+    pub(crate) limits: BTreeMap<String, u64>,
     /// Requests that failed, by kind.
     pub(crate) faults: BTreeMap<String, u64>,
     /// For how long requests were held back, by what.
@@ -50,8 +67,18 @@ pub(crate) struct Point {
 }
 
 impl Curves {
-    pub(crate) fn of(intervals: &[Interval]) -> Self {
-        let mut curves = Self { intervals: Vec::with_capacity(intervals.len()), held_ms: BTreeMap::new() };
+    pub(crate) fn of(intervals: &[Interval], adjusted: &[Adjusted]) -> Self {
+        let adjustments = adjusted.iter().map(|adjusted| Adjustment {
+            at: time::utc(adjusted.at_ms),
+            after_ms: active_by(intervals, adjusted.at_ms),
+            name: adjusted.name.clone(),
+            change: adjusted.change.clone(),
+        });
+        let mut curves = Self {
+            intervals: Vec::with_capacity(intervals.len()),
+            adjustments: adjustments.collect(),
+            held_ms: BTreeMap::new(),
+        };
         let (mut run, mut before) = (0, None);
         let mut after_ms = 0;
         for interval in intervals {
@@ -76,6 +103,15 @@ impl Curves {
     }
 }
 
+/// The active time by this time.
+fn active_by(intervals: &[Interval], at_ms: i64) -> u64 {
+    let of = |interval: &Interval| {
+        let since = u64::try_from(at_ms.saturating_sub(interval.started_ms)).unwrap_or_default();
+        since.min(interval.lasted_ms)
+    };
+    intervals.iter().map(of).sum()
+}
+
 impl Point {
     fn of(interval: &Interval, run: usize, after_ms: u64) -> Self {
         let Interval { run_ms: _, started_ms, lasted_ms, activity } = interval;
@@ -94,6 +130,7 @@ impl Point {
             in_flight,
             concurrency,
             reasks,
+            limits: activity.limits.clone(),
             faults: activity.faults.clone(),
             held_ms: activity.held_ms.clone(),
             input_tokens: activity.input_tokens,

@@ -10,6 +10,7 @@ use super::field::{FieldViolation, field_at};
 use super::sketch::Reservoir;
 use super::story::Story;
 use super::text::{Escaped, cut};
+use crate::flags;
 
 /// The maximum number of groups; further ones are counted together.
 const MOST_GROUPS: usize = 100;
@@ -36,7 +37,7 @@ pub(crate) struct Causes {
 struct Counted {
     count: u64,
     message: String,
-    hint: Option<&'static str>,
+    hint: Option<String>,
     fields: Vec<String>,
     rows: Reservoir,
 }
@@ -47,7 +48,7 @@ pub(crate) struct FailureGroup {
     pub(crate) kind: &'static str,
     /// The message of one of the rows.
     pub(crate) message: String,
-    pub(crate) hint: Option<&'static str>,
+    pub(crate) hint: Option<String>,
     /// The fields that are wrong in the last answer.
     pub(crate) fields: Vec<String>,
     pub(crate) rows: u64,
@@ -126,7 +127,7 @@ impl Causes {
             violations => Cause::of(violations),
         };
         let counted = counted(&mut self.failures, (kind, cause.pattern), || (kind, String::new()));
-        counted.add(row, &cause.message, failure.hint(), cause.fields);
+        counted.add(row, &cause.message, failure.hint().as_ref().map(flags::spelled), cause.fields);
     }
 
     fn violated(&mut self, violations: &[Violation], row: u64, failed_rows: u64) {
@@ -212,7 +213,7 @@ fn counted<K: Ord>(counts: &mut BTreeMap<K, Counted>, key: K, others: impl Fn() 
 }
 
 impl Counted {
-    fn add(&mut self, row: u64, message: &str, hint: Option<&'static str>, fields: Vec<String>) {
+    fn add(&mut self, row: u64, message: &str, hint: Option<String>, fields: Vec<String>) {
         if self.count == 0 {
             self.message = cut(message, LONGEST_MESSAGE, Escaped::No).into_owned();
             (self.hint, self.fields) = (hint, fields);

@@ -124,6 +124,10 @@ pub(crate) struct Settings {
     pub(crate) images: Vec<String>,
     /// Other settings by name, as far as the journal records them.
     pub(crate) further: BTreeMap<&'static str, String>,
+    /// The options of the latest run.
+    pub(crate) options: BTreeMap<String, String>,
+    /// The limits that were known at its end, by name.
+    pub(crate) limits: BTreeMap<String, u64>,
     /// Day and hash of the tables of prices, or prices as they were given.
     pub(crate) prices: Vec<String>,
 }
@@ -138,7 +142,7 @@ impl Report {
         let memo = Memo::in_journal(&contents, path);
         let mut fold = Fold::new(&contents.identity().schema);
         contents.each_outcome(|placed| fold.add(&placed))?;
-        let curves = Curves::of(&contents.intervals()?);
+        let curves = Curves::of(&contents.intervals()?, &contents.adjustments()?);
         let totals = fold.totals(&contents, &curves)?;
         let reader = StoryReader::new(&contents)?;
         let Fold { mut causes, fields, strata, slowest, most_expensive, latencies, .. } = fold;
@@ -154,6 +158,7 @@ impl Report {
             (false, false) => RunState::NotComplete,
         };
         let lacks = lacks(&contents, &reader, &curves, &totals)?;
+        let settings = Settings::of(&contents, &memo, &curves)?;
         let fields_left_out = fields.has_left_out();
         Ok(Self {
             journal: path.display().to_string(),
@@ -170,7 +175,7 @@ impl Report {
             reasks,
             faults,
             sample: strata.sample(&reader)?,
-            settings: Settings::of(&contents, &memo)?,
+            settings,
             lacks,
             totals,
         })
@@ -283,7 +288,7 @@ impl Fold {
 }
 
 impl Settings {
-    fn of(contents: &Contents, memo: &Memo) -> Result<Self> {
+    fn of(contents: &Contents, memo: &Memo, curves: &Curves) -> Result<Self> {
         let identity = contents.identity();
         let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let further = [
@@ -305,6 +310,8 @@ impl Settings {
             examples: identity.examples.len(),
             images: identity.images.clone(),
             further: further.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            options: memo.options.clone(),
+            limits: curves.intervals.last().map(|last| last.limits.clone()).unwrap_or_default(),
             prices: contents.price_bases()?,
         })
     }

@@ -1,10 +1,10 @@
 "use strict";
 // All of this is a convenience: the page is whole without it.
-const stories = document.getElementById("stories");
-if (stories) {
+/** Makes the sample of rows searchable, as long as it is in the page. */
+const searchable = (section) => {
+  const [stories, search, stratum, order, fold, shown] =
+    ["stories", "search", "stratum", "order", "fold", "shown"].map((id) => section.querySelector(`#${id}`));
   const rows = [...stories.children].map((element) => ({ element, text: element.textContent.toLowerCase() }));
-  const [search, stratum, order, fold, shown] =
-    ["search", "stratum", "order", "fold", "shown"].map((id) => document.getElementById(id));
   const show = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
@@ -30,10 +30,10 @@ if (stories) {
     for (const { element } of rows) if (!element.hidden) element.open = open;
     fold.textContent = open ? "Close all" : "Open all";
   });
-  document.querySelector(".controls").hidden = false;
+  section.querySelector(".controls").hidden = false;
   show();
-}
-for (const table of document.querySelectorAll("table.sortable")) {
+};
+const sortable = (table) => {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
@@ -54,7 +54,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
       body.append(...[...body.rows].sort((a, b) => (falls ? compare(b, a) : compare(a, b))));
     });
   });
-}
+};
+const enhance = (root) => {
+  if (root.querySelector("#stories")) searchable(root);
+  root.querySelectorAll("table.sortable").forEach(sortable);
+};
+enhance(document);
 const reveal = () => {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target instanceof HTMLDetailsElement) target.open = true;

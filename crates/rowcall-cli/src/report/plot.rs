@@ -176,6 +176,10 @@ fn chart(curves: &Curves, title: &'static str, label: Label, series: &[Series]) 
         let at = x(point.after_ms);
         let _ = write!(svg, r#"<path class="run" d="M{at:.1} 0V{HEIGHT}"/>"#);
     }
+    for adjusted in &curves.adjustments {
+        let at = x(adjusted.after_ms);
+        let _ = write!(svg, r#"<path class="adjusted" d="M{at:.1} 0V{HEIGHT}"/>"#);
+    }
     let legend: Vec<_> =
         series.iter().rev().map(|series| (series.class.clone(), series.name.clone())).collect();
     let names: Vec<_> = legend.iter().map(|(_, name)| name.as_str()).collect();

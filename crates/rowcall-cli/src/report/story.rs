@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::text::{Escaped, cut};
 use super::time::utc;
+use crate::flags;
 
 /// The maximum lengths of shown texts.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +102,7 @@ pub(crate) struct StoryAttempt {
 pub(crate) struct StoryFailure {
     pub(crate) kind: &'static str,
     pub(crate) message: String,
-    pub(crate) hint: Option<&'static str>,
+    pub(crate) hint: Option<String>,
     /// The invalid value with the fewest violations, as JSON.
     pub(crate) best: Option<String>,
 }
@@ -202,7 +203,7 @@ fn story(placed: &Placed, key: Option<String>, prompt: Vec<Part>, lengths: Lengt
         failure: failure.map(|failure| StoryFailure {
             kind: failure.kind.name(),
             message: lengths.cut(&failure.message),
-            hint: failure.hint(),
+            hint: failure.hint().as_ref().map(flags::spelled),
             best: failure.best.as_ref().map(json),
         }),
     }

@@ -92,6 +92,7 @@ impl TestDir {
                 command.env_remove(variable);
             }
         }
+        command.env_remove("OTEL_EXPORTER_OTLP_ENDPOINT");
         command
             .args(&words[1..])
             .envs(variables.iter().copied())

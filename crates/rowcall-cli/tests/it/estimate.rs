@@ -69,20 +69,16 @@ fn an_estimate_sends_nothing_and_says_rows_tokens_costs_and_what_binds() {
     input.push_str(input.lines().next().expect("a row").to_owned().as_str());
     input.push_str("\n{\"text\": \"x\", \"age\": 7}\n{\"other\": 1}\n");
     let story = Story::new(scenario(), &input);
-    let ran = story.run(&["--estimate", "--rpm", "100", "--tpm", "5000", "--budget", "0.01"]);
+    let ran = story.run(&["--estimate", "--rpm", "100", "--tpm", "2000", "--budget", "0.005"]);
     assert_eq!((ran.code, story.requests()), (Some(0), 0), "{}", ran.stderr);
     let report = &ran.stdout;
     for part in [
         "rows      1,000 to ask, 1 equal to others, 2 that cannot be asked\n",
         "tokens    about ",
-        if cfg!(feature = "tokenizer") {
-            "          in: counted by o200k_base; "
-        } else {
-            "          in: a quarter of the bytes"
-        },
+        "          in: by a quarter of the bytes; out: by the schema\n",
         "cost      about $0.0",
         "at most $2.",
-        "budget    $0.01 is not enough for that\n",
+        "budget    $0.005 is not enough for that\n",
         "bound by tokens per minute",
     ] {
         assert!(report.contains(part), "`{part}` is not in: {report}");

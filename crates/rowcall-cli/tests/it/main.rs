@@ -1,5 +1,6 @@
 //! The integration tests of the command line, in one program: the real binary, against a simulator.
 
+mod batches;
 mod budget;
 mod cache;
 mod command;
@@ -10,6 +11,7 @@ mod formats;
 mod interruption;
 mod journal;
 mod limits;
+mod live;
 mod messages;
 mod probe;
 mod prompts;
@@ -19,4 +21,5 @@ mod refusals;
 mod report;
 mod run;
 mod tables;
+mod telemetry;
 mod tls;

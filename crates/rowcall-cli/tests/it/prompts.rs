@@ -135,7 +135,7 @@ fn a_missing_column_is_reported_before_anything_is_sent() {
     let ran = dir.rowcall(&showing("in.csv", "name", "{{ text }}", &["--image", "image"]));
     assert_eq!(ran.code, Some(2));
     assert!(
-        ran.stderr.contains("`--image` uses `image`, but the input has no such column"),
+        ran.stderr.contains("the images come from `image`, but the input has no such column"),
         "{}",
         ran.stderr
     );

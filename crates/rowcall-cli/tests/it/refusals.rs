@@ -50,8 +50,8 @@ fn an_invalid_command_is_refused_before_any_request() {
     let mut wrong = Vec::new();
     for (asked, offending, expected) in [
         (input("none.csv"), "`none.csv`", "No such file"),
-        (input("folder"), "`folder`", "csv"),
-        (input("in.xlsx"), "`.xlsx`", "csv"),
+        (input("folder"), "`folder`", "no file of a known format"),
+        (input("in.xls"), "`.xls`", "csv"),
         (input("twice.csv"), "`text`", "twice"),
         (input("empty.csv"), "empty.csv", "header"),
         (input("headless.csv"), "`text`", "no such column"),
@@ -82,7 +82,7 @@ fn an_invalid_command_is_refused_before_any_request() {
         (more(&["-o", "in.csv"]), "`in.csv`", "input"),
         (more(&["-o", "none/out.jsonl"]), "none/out.jsonl", "No such file"),
         (more(&["-o", "out.xlsx"]), "`.xlsx`", "jsonl"),
-        (more(&["-o", "folder"]), "`folder`", "jsonl"),
+        (more(&["-o", "folder"]), "`folder`", "parquet"),
         (more(&["-o", "out.jsonl", "--failed", "out.jsonl"]), "`out.jsonl`", "both"),
         (more(&["--rpm", "0"]), "`0`", "above 0"),
         (more(&["--tpm", "-5"]), "`-5`", "above 0"),
@@ -211,7 +211,7 @@ fn a_bad_row_fails_in_its_position_with_its_line() {
         (
             "bytes.csv",
             b"text\nAnn is 30\nGr\xfc\xdfe\nEve is 50\n".to_vec(),
-            "input",
+            "encoding",
             ["line 3", "UTF-8", ""],
         ),
         ("huge.csv", huge.into_bytes(), "input", ["line 3", "bytes", ""]),

@@ -1,6 +1,6 @@
 //! Reports as HTML and as JSON, of runs with many failures and of hostile data.
 
-mod hostile;
+pub(crate) mod hostile;
 mod made;
 mod show;
 

@@ -110,8 +110,8 @@ fn a_folder_of_parts_is_checked_before_anything_is_sent() {
             "a folder of parts is in input order",
         ),
         ("full", &parquet, "the output `full` exists, but its journal `full.journal` does not"),
-        ("out.jsonl", &["--part-rows", "5"], "`--part-rows` applies to a folder of parts"),
-        ("out.jsonl", &["--explode", "tags"], "`--explode tags`: the value has no such field"),
+        ("out.jsonl", &["--part-rows", "5"], "rows per part apply to a folder of parts"),
+        ("out.jsonl", &["--explode", "tags"], "the value has no field `tags`"),
         ("out.jsonl.xz", &[], "outputs are not compressed as `.xz`"),
     ] {
         let ran = asked(&dir, &url, "in.txt", output, more);

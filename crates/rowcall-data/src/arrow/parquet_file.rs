@@ -13,7 +13,7 @@ use parquet::basic::{ConvertedType, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::ChunkReader;
-use rowcall::Problem;
+use rowcall::{Hint, Problem, Setting};
 
 use super::records::Batches;
 use crate::input::reason;
@@ -66,20 +66,22 @@ fn check_ends(name: &str, file: &mut File) -> Result<(), Problem> {
     };
     let (length, first, last) = ends(file)
         .map_err(|error: std::io::Error| Problem::new(format!("cannot read {name}: {}", reason(&error))))?;
-    let problem = |text: &str, hint: &str| Err(Problem::new(format!("{name} {text}")).hint(hint));
+    let problem = |text: &str, hint: Hint| Err(Problem::new(format!("{name} {text}")).hint(hint));
     match (length, first, last) {
-        (0, _, _) => problem("is empty, expected a Parquet file", "check that it was written to its end"),
+        (0, _, _) => {
+            problem("is empty, expected a Parquet file", "check that it was written to its end".into())
+        }
         (_, ENCRYPTED, _) | (_, _, ENCRYPTED) => {
-            problem("is encrypted", "decrypt it first: rowcall has no keys for Parquet files")
+            problem("is encrypted", "decrypt it first: rowcall has no keys for Parquet files".into())
         }
         (_, MAGIC, MAGIC) => Ok(()),
         (_, MAGIC, _) => problem(
             "is cut off: it begins like a Parquet file, but its end is missing",
-            "copy or write it again; without its end nothing in it can be read",
+            "copy or write it again; without its end nothing in it can be read".into(),
         ),
         _ => problem(
             "is not a Parquet file: it does not begin with `PAR1`",
-            "name its real format with `--input-format`",
+            Hint::from("name its real format with ").with(Setting::InputFormat),
         ),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_json::{EncoderOptions, writer::make_encoder};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
-use rowcall::{Problem, Row};
+use rowcall::{Hint, Problem, Row};
 
 use super::carried::{carried, lowered};
 use super::exact::Exact;
@@ -126,6 +126,10 @@ impl Feed for BatchFeed {
 
     fn rows(&self) -> &[Row] {
         self.rows.waiting()
+    }
+
+    fn clash_hint(&self) -> Option<Hint> {
+        self.rows.clash_hint()
     }
 
     fn take_rows(&mut self) -> Vec<Row> {

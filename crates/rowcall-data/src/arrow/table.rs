@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use arrow_json::ReaderBuilder;
 use arrow_json::reader::Decoder;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef};
-use rowcall::{FailureKind, Problem};
+use rowcall::{FailureKind, Hint, Problem, Setting};
 use serde_json::{Map, Value, json};
 
 use super::carried::{carried, raised};
@@ -314,7 +314,11 @@ fn written(field: &FieldRef, format: OutputFormat) -> Result<FieldRef, Problem> 
             field.name(),
             field.data_type()
         );
-        Problem::new(message).hint("use `--output-format arrow`, or leave the column out of the input")
+        Problem::new(message).hint(
+            Hint::from("use ")
+                .with(Setting::OutputFormat.exactly("arrow"))
+                .with(", or leave the column out of the input"),
+        )
     })?;
     Ok(Arc::new(Field::clone(field).with_data_type(data_type)))
 }

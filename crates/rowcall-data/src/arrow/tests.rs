@@ -287,7 +287,7 @@ async fn a_stream_needs_its_end_mark() {
         assert!(read == 3 || !whole);
     }
     let mut input =
-        Input::from_reader("standard input", std::io::Cursor::new(bytes), InputOptions::default())
+        Input::from_reader("standard input", std::io::Cursor::new(bytes), &InputOptions::default())
             .expect("a stream is recognised");
     assert_eq!(rows(&mut input).await.len(), 3);
 }

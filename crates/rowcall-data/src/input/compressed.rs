@@ -18,7 +18,7 @@ const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 /// The most memory that decoding xz may take, in KiB: enough for its highest level, `-9`, which takes 65 MiB.
 const XZ_MEMORY: u32 = 128 * 1024;
 
-/// The text in `bytes`, decompressed if it is compressed. Waits for as many bytes as tell, or the end.
+/// The text in `bytes`, decompressed if it is compressed. Waits for as many bytes as that needs, or the end.
 pub(crate) fn text_of(mut bytes: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::new();
     // One byte is enough to know that most texts are not compressed, and a pipe may have no more yet.

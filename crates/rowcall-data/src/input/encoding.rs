@@ -5,6 +5,7 @@
 use std::io::{self, Cursor, ErrorKind, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
+use rowcall::{Hint, Problem, Setting};
 
 use super::compressed;
 use super::options::Encoding;
@@ -50,9 +51,10 @@ pub(crate) fn text_of(
         [0xff, 0xfe, ..] => Some(UTF_16LE),
         [0xfe, 0xff, ..] => Some(UTF_16BE),
         [_, 0, _, 0] | [0, _, 0, _] if named.is_none() => {
-            let message = "the text seems to be UTF-16 without a byte order mark; use `--encoding utf-16le` or \
-                           `--encoding utf-16be`";
-            return Err(io::Error::new(ErrorKind::InvalidData, message));
+            let hint = Hint::from("use ").with(Setting::Encoding.exactly("utf-16le")).with(" or ");
+            let problem = Problem::new("the text seems to be UTF-16 without a byte order mark");
+            let problem = problem.hint(hint.with(Setting::Encoding.exactly("utf-16be")));
+            return Err(io::Error::new(ErrorKind::InvalidData, problem));
         }
         _ => None,
     };

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use rowcall::{Problem, Row};
+use rowcall::{Hint, Problem, Row};
 use serde_json::Value;
 
 use crate::{arrow, record};
@@ -23,6 +23,9 @@ pub(crate) trait Feed: Send {
 
     /// The rows not yet taken.
     fn rows(&self) -> &[Row];
+
+    /// What to do about the first record that has a field of a name that the output adds.
+    fn clash_hint(&self) -> Option<Hint>;
 
     /// Takes the rows.
     fn take_rows(&mut self) -> Vec<Row>;
@@ -153,6 +156,10 @@ impl Feed for Chain {
 
     fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    fn clash_hint(&self) -> Option<Hint> {
+        self.feed.clash_hint()
     }
 
     fn take_rows(&mut self) -> Vec<Row> {

@@ -2,11 +2,11 @@
 
 use std::io::{ErrorKind, Read};
 
-use rowcall::{Problem, Row};
+use rowcall::{Hint, Problem, Row};
 
+use super::cannot_read;
 use super::feed::Feed;
 use super::parser::{Parser, Rows};
-use super::reason;
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -51,7 +51,7 @@ impl Feed for Feeder {
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) => {
                 self.ended = true;
-                self.problem = Some(Problem::new(format!("cannot read {}: {}", self.name, reason(&error))));
+                self.problem = Some(cannot_read(&self.name, &error));
                 Ok(())
             }
         };
@@ -69,6 +69,10 @@ impl Feed for Feeder {
 
     fn rows(&self) -> &[Row] {
         self.rows.waiting()
+    }
+
+    fn clash_hint(&self) -> Option<Hint> {
+        self.rows.clash_hint()
     }
 
     fn take_rows(&mut self) -> Vec<Row> {

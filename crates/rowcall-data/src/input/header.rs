@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use rowcall::{Problem, UnreadableKind};
+use rowcall::{Hint, Problem, Setting, UnreadableKind};
 use serde_json::{Map, Value};
 
 use super::parser::Rows;
@@ -34,15 +34,16 @@ impl Header {
         let mut names = Vec::with_capacity(columns.len());
         for (column, bytes) in (1..).zip(columns) {
             let what = format!("the name of column {column} on line {line}");
-            names.push(
-                std::str::from_utf8(bytes).map_err(|_| Problem::new(rules.not_text(&what)))?.to_owned(),
-            );
+            names.push(std::str::from_utf8(bytes).map_err(|_| rules.not_text_problem(&what))?.to_owned());
         }
         let mut taken = HashSet::with_capacity(names.len());
         for name in names.iter().filter(|name| !is_blank(name)) {
             if !taken.insert(name.clone()) {
-                return Err(Problem::new(format!("the column `{name}` appears twice in the header"))
-                    .hint("give one of them another name; `--skip-rows` skips lines above the header"));
+                return Err(Problem::new(format!("the column `{name}` appears twice in the header")).hint(
+                    Hint::from("give one of them another name; ")
+                        .with(Setting::SkipRows)
+                        .with(" skips lines above the header"),
+                ));
             }
         }
         name_blank_ones(&mut names, &mut taken, line, rules);

@@ -47,11 +47,8 @@ pub(crate) fn push_value(text: &[u8], place: impl fmt::Display, rules: &Rules, r
     let is_output = failed.is_some();
     let names = values.keys().map(String::as_str).filter(|name| !(is_output && is_own(name)));
     if let Some(problem) = rules.clash("the field", names) {
-        return rows.push_unreadable(
-            UnreadableKind::Clash,
-            format!("{place}: {problem}"),
-            stood.map_or_else(|| record::join(&fields), str::to_owned),
-        );
+        let record = stood.map_or_else(|| record::join(&fields), str::to_owned);
+        return rows.push_clash(&place, problem, record);
     }
     let row = || {
         let mut values = values;

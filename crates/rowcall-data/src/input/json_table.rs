@@ -85,7 +85,8 @@ mod tests {
             (json!({"a": [{"x": 1}], "b": [{"x": 1}]}), None),
         ] {
             let found = problem("`in.json`", object.as_object().unwrap());
-            let text = found.map(|Problem { message, hint }| message + "; " + &hint.unwrap_or_default());
+            let text = found
+                .map(|Problem { message, hint, .. }| message + "; " + &hint.unwrap_or_default().to_string());
             assert_eq!(text.is_some(), expected.is_some(), "{object}: {text:?}");
             let text = text.unwrap_or_default();
             assert!(text.contains(expected.unwrap_or_default()), "{object}: {text}");

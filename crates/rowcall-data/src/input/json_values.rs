@@ -1,7 +1,7 @@
 //! JSON values one after another: the elements of one array, or whole values separated only by space, each on any
 //! number of lines. This finds where each begins and ends without parsing it; `json_object.rs` reads it.
 
-use rowcall::{Problem, UnreadableKind};
+use rowcall::{Hint, Problem, Setting, UnreadableKind};
 
 use super::MAX_RECORD_BYTES;
 use super::json_object::push_value;
@@ -136,9 +136,11 @@ impl Parser for JsonValues {
                     }
                 }
                 (At::Start, _) => {
-                    return Err(self
-                        .expected("an array of objects", byte)
-                        .hint("use `--input-format jsonl` for one value per line"));
+                    return Err(self.expected("an array of objects", byte).hint(
+                        Hint::from("use ")
+                            .with(Setting::InputFormat.exactly("jsonl"))
+                            .with(" for one value per line"),
+                    ));
                 }
                 (At::After, _) => return Err(self.expected("`,` or `]`", byte)),
                 (At::End, _) => return Err(self.expected("nothing after the array", byte)),

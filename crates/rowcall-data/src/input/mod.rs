@@ -32,7 +32,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::{io, thread, vec};
 
-use rowcall::{Error, Problem, Result, Row, Source, Unreadable, UnreadableKind};
+use rowcall::{Error, Hint, Problem, Result, Row, Setting, Source, Unreadable, UnreadableKind};
 use tokio::sync::mpsc;
 
 use crate::format::InputFormat;
@@ -99,7 +99,7 @@ impl Input {
     pub fn open(path: impl AsRef<Path>, options: InputOptions) -> Result<Self> {
         let path = path.as_ref();
         if path.as_os_str() == "-" {
-            return Self::from_reader("standard input", io::stdin(), options);
+            return Self::from_reader("standard input", io::stdin(), &options);
         }
         if files::is_many(path) {
             return Self::of_files(path, options).map_err(Error::Config);
@@ -120,24 +120,20 @@ impl Input {
     pub fn from_reader(
         name: &str,
         reader: impl Read + Send + 'static,
-        options: InputOptions,
+        options: &InputOptions,
     ) -> Result<Self> {
         let mut bytes: Box<dyn Read + Send> = Box::new(reader);
         let format = if let Some(format) = options.format {
             format
         } else {
             let mut head = Vec::new();
-            // One byte tells: a pipe may have no more yet.
-            if let Err(error) = bytes.by_ref().take(1).read_to_end(&mut head) {
-                let message = format!("cannot read {name}: {}", reason(&error));
-                return Err(Error::Config(Problem::new(message)));
-            }
+            // One byte is enough for most: a pipe may have no more yet.
+            let unreadable = |error: &io::Error| Error::Config(cannot_read(name, error));
+            bytes.by_ref().take(1).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
             // UTF-16 begins with the same byte.
             if head == ARROW_MARK[..1] {
                 let more = bytes.by_ref().take(ARROW_MARK.len() as u64 - 1).read_to_end(&mut head);
-                more.map_err(|error| {
-                    Error::Config(Problem::new(format!("cannot read {name}: {}", reason(&error))))
-                })?;
+                more.map_err(|error| unreadable(&error))?;
             }
             let format = if head == ARROW_MARK { InputFormat::Arrow } else { InputFormat::Csv };
             bytes = Box::new(Cursor::new(head).chain(bytes));
@@ -145,7 +141,7 @@ impl Input {
         };
         let opening =
             Opening { name: name.to_owned(), named: options.format, format, gauge: Gauge::new(None) };
-        Self::new(opening, Bytes::Stream(bytes), &options).map_err(Error::Config)
+        Self::new(opening, Bytes::Stream(bytes), options).map_err(Error::Config)
     }
 
     fn new(opening: Opening, bytes: Bytes, options: &InputOptions) -> std::result::Result<Self, Problem> {
@@ -303,7 +299,7 @@ fn feed_of(
 ) -> std::result::Result<(Box<dyn Feed>, Option<Shape>), Problem> {
     options.csv.check(format)?;
     if let (Some(encoding), Some(what)) = (options.encoding, format.binary()) {
-        let message = format!("`--encoding {}` applies to text, but {name} is {what}", encoding.0.name());
+        let message = format!("the encoding `{}` applies to text, but {name} is {what}", encoding.0.name());
         return Err(Problem::new(message));
     }
     match (format, bytes) {
@@ -337,9 +333,8 @@ fn feed_of(
                 Bytes::File(file) => gauge.metered(file),
                 Bytes::Stream(stream) => gauge.metered(stream),
             };
-            let unreadable =
-                |error: &io::Error| Problem::new(format!("cannot read {name}: {}", reason(error)));
-            let text = encoding::text_of(bytes, options.encoding).map_err(|error| unreadable(&error))?;
+            let text =
+                encoding::text_of(bytes, options.encoding).map_err(|error| cannot_read(name, &error))?;
             let (shape, text) = match (options.format, format) {
                 (None, InputFormat::Json | InputFormat::JsonLines) => shape::found(format, text),
                 (_, format) => (Shape::of(format), text),
@@ -370,7 +365,7 @@ fn peek(feed: &mut dyn Feed, name: &str) -> std::result::Result<Option<Vec<Strin
     }
     match feed.rows().first().and_then(|row| row.fields.as_ref().err()) {
         Some(Unreadable { kind: UnreadableKind::Clash, message, .. }) => {
-            Err(Problem::new(format!("{name}: {message}")).hint(rules::clash_hint(message)))
+            Err(Problem { hint: feed.clash_hint(), ..Problem::new(format!("{name}: {message}")) })
         }
         _ => Ok(first_record_fields),
     }
@@ -382,7 +377,8 @@ fn check_header(feed: &dyn Feed, format: InputFormat, name: &str) -> std::result
         return Ok(());
     }
     let message = format!("{name} has no header, expected a first line with column names");
-    Err(Problem::new(message).hint("for lines of text use `--input-format txt`"))
+    Err(Problem::new(message)
+        .hint(Hint::from("for lines of text use ").with(Setting::InputFormat.exactly("txt"))))
 }
 
 /// Checks that all files have the columns of the first, before anything is asked.
@@ -462,6 +458,13 @@ fn first_fields(rows: &[Row]) -> Option<Vec<String>> {
             record::fields(text).ok()?.into_iter().map(|field| field.name.into_owned()).collect();
         (!names.is_empty()).then_some(names)
     })
+}
+
+/// The problem of an input that cannot be read, with the hint that the error has if it is our own.
+pub(crate) fn cannot_read(name: &str, error: &io::Error) -> Problem {
+    let ours = error.get_ref().and_then(|inner| inner.downcast_ref::<Problem>());
+    let hint = ours.and_then(|problem| problem.hint.clone());
+    Problem { hint, ..Problem::new(format!("cannot read {name}: {}", reason(error))) }
 }
 
 /// The operating system's message, without its number.

@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rowcall::{Hint, Setting};
+
 /// Notes about an input. More may be added after the input has been passed to a run.
 #[derive(Debug, Clone, Default)]
 pub struct Notes(Arc<Mutex<Noted>>);
@@ -10,7 +12,7 @@ pub struct Notes(Arc<Mutex<Noted>>);
 #[derive(Debug, Default)]
 struct Noted {
     /// All notes, and how many of these were taken.
-    said: Vec<String>,
+    said: Vec<Hint>,
     taken: usize,
     counts: [u64; 4],
 }
@@ -30,7 +32,7 @@ pub(crate) enum Counted {
 
 impl Notes {
     /// The notes since the last call, each once, as lowercase fragments.
-    pub fn take(&self) -> Vec<String> {
+    pub fn take(&self) -> Vec<Hint> {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = noted.said.iter().skip(noted.taken).cloned().collect();
         noted.taken = noted.said.len();
@@ -39,7 +41,7 @@ impl Notes {
 
     /// The notes since the last call, and counts of rows and values that were read in an unusual way: for the end of
     /// a run.
-    pub fn take_all(&self) -> Vec<String> {
+    pub fn take_all(&self) -> Vec<Hint> {
         let mut notes = self.take();
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner).counts;
         for (counted, count) in Counted::ALL.into_iter().zip(counts) {
@@ -51,7 +53,7 @@ impl Notes {
     }
 
     /// Adds `note`, unless it was added before.
-    pub(crate) fn say(&self, note: impl Into<String>) {
+    pub(crate) fn say(&self, note: impl Into<Hint>) {
         let (note, mut noted) = (note.into(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if !noted.said.contains(&note) {
             noted.said.push(note);
@@ -70,19 +72,20 @@ impl Notes {
 impl Counted {
     const ALL: [Self; 4] = [Self::FailedAgain, Self::Skipped, Self::AskedAgain, Self::NotNumbers];
 
-    fn sentence(self, count: u64) -> String {
+    fn sentence(self, count: u64) -> Hint {
         let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
         let failed = format!("{rows} of the input failed in an earlier step");
         match self {
-            Self::FailedAgain => format!(
-                "{failed}: not asked about, the error is kept; `--failed-rows skip` skips such rows, \
-                 `--failed-rows ask` asks about them"
-            ),
-            Self::Skipped => format!("{failed}: skipped"),
-            Self::AskedAgain => format!("{failed}: asked about again"),
+            Self::FailedAgain => Hint::from(format!("{failed}: not asked about, the error is kept; "))
+                .with(Setting::FailedRows.exactly("skip"))
+                .with(" skips such rows, ")
+                .with(Setting::FailedRows.exactly("ask"))
+                .with(" asks about them"),
+            Self::Skipped => format!("{failed}: skipped").into(),
+            Self::AskedAgain => format!("{failed}: asked about again").into(),
             Self::NotNumbers => {
                 let values = if count == 1 { "value was" } else { "values were" };
-                format!("in the input, {count} {values} `NaN` or `Infinity` and read as null")
+                format!("in the input, {count} {values} `NaN` or `Infinity` and read as null").into()
             }
         }
     }
@@ -97,11 +100,11 @@ mod tests {
         let notes = Notes::default();
         notes.say("a");
         notes.say("a");
-        assert_eq!(notes.clone().take(), ["a"]);
+        assert_eq!(notes.clone().take(), ["a".into()]);
         notes.say("b");
         notes.count(Counted::Skipped, 2);
         let skipped = "2 rows of the input failed in an earlier step: skipped";
-        assert_eq!(notes.take_all(), ["b", skipped]);
-        assert_eq!(notes.take(), [""; 0]);
+        assert_eq!(notes.take_all(), ["b".into(), skipped.into()]);
+        assert_eq!(notes.take(), []);
     }
 }

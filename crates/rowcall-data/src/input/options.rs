@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rowcall::Problem;
+use rowcall::{Hint, Problem, Setting};
 
 use crate::format::InputFormat;
 
@@ -134,31 +134,32 @@ impl CsvOptions {
     /// Checks that each character has one meaning, and that the format uses such characters at all.
     pub(crate) fn check(&self, format: InputFormat) -> Result<(), Problem> {
         let named = [
-            ("--delimiter", self.delimiter.is_some()),
-            ("--quote", self.quote.is_some()),
-            ("--escape", self.escape.is_some()),
-            ("--skip-rows", self.skip_rows > 0),
+            ("a delimiter applies", self.delimiter.is_some()),
+            ("a quote applies", self.quote.is_some()),
+            ("an escape applies", self.escape.is_some()),
+            ("skipping lines above the header applies", self.skip_rows > 0),
         ];
         let delimiter = self.delimiter_of(format);
         match (delimiter, named.iter().find(|(_, is_given)| *is_given)) {
-            (None, Some((name, _))) => {
-                return Err(Problem::new(format!("`{name}` applies to CSV, but the input is `{format}`"))
-                    .hint("use `--input-format csv` to read it as CSV"));
+            (None, Some((option, _))) => {
+                let hint = Hint::from("use ").with(Setting::InputFormat.exactly("csv"));
+                return Err(Problem::new(format!("{option} to CSV, but the input is `{format}`"))
+                    .hint(hint.with(" to read it as CSV")));
             }
             (None, None) => return Ok(()),
             (Some(_), _) => {}
         }
         let characters = [
-            ("--delimiter", delimiter),
-            ("--quote", self.quote_byte()),
-            ("--escape", self.escape.map(|escape| escape.0)),
+            ("the delimiter", delimiter),
+            ("the quote", self.quote_byte()),
+            ("the escape", self.escape.map(|escape| escape.0)),
         ];
         for (at, (name, character)) in characters.iter().enumerate() {
             let earlier =
                 characters.iter().take(at).find(|(_, other)| character.is_some() && other == character);
             if let (Some(character), Some((other, _))) = (character, earlier) {
                 let shown = Character(*character);
-                return Err(Problem::new(format!("`{shown}` is both `{other}` and `{name}`")));
+                return Err(Problem::new(format!("`{shown}` is both {other} and {name}")));
             }
         }
         Ok(())
@@ -219,8 +220,8 @@ mod tests {
         let quoted =
             |delimiter: &str| CsvOptions { delimiter: delimiter.parse().ok(), ..CsvOptions::default() };
         for (options, format, message) in [
-            (quoted("\""), InputFormat::Csv, "`\\\"` is both `--delimiter` and `--quote`"),
-            (quoted(";"), InputFormat::Json, "`--delimiter` applies to CSV, but the input is `json`"),
+            (quoted("\""), InputFormat::Csv, "`\\\"` is both the delimiter and the quote"),
+            (quoted(";"), InputFormat::Json, "a delimiter applies to CSV, but the input is `json`"),
         ] {
             assert_eq!(options.check(format).unwrap_err().message, message);
         }

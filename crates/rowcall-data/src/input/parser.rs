@@ -4,7 +4,9 @@
 #[cfg(test)]
 mod tests;
 
-use rowcall::{Problem, Row, Unreadable, UnreadableKind, Violation};
+use std::fmt;
+
+use rowcall::{Hint, Problem, Row, Unreadable, UnreadableKind, Violation};
 use serde_json::{Map, Value};
 
 /// A format.
@@ -32,6 +34,8 @@ pub(crate) trait Parser: Send {
 pub(crate) struct Rows {
     next: u64,
     waiting: Vec<Row>,
+    /// What to do about the first field whose name the output adds.
+    clash_hint: Option<Hint>,
 }
 
 impl Rows {
@@ -48,6 +52,22 @@ impl Rows {
         record: impl Into<Vec<u8>>,
     ) {
         self.add(Err(Unreadable { kind, message: message.into(), violations: Vec::new() }), record.into());
+    }
+
+    /// Adds a row that cannot be asked about because of a field whose name the output adds.
+    pub(crate) fn push_clash(
+        &mut self,
+        place: &dyn fmt::Display,
+        problem: Problem,
+        record: impl Into<Vec<u8>>,
+    ) {
+        self.push_unreadable(UnreadableKind::Clash, format!("{place}: {problem}"), record);
+        self.clash_hint = self.clash_hint.take().or(problem.hint);
+    }
+
+    /// What to do about the first such field.
+    pub(crate) fn clash_hint(&self) -> Option<Hint> {
+        self.clash_hint.clone()
     }
 
     /// Adds a row that failed in an earlier step, with what was wrong with its value there; the message says where it

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use rowcall::{Problem, Unreadable, UnreadableKind, Violation};
+use rowcall::{FailureKind, Hint, Problem, Setting, Unreadable, UnreadableKind, Violation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -15,13 +15,13 @@ use super::parser::Rows;
 use crate::layout::{ERROR_FIELD, is_own};
 use crate::record;
 
-/// What to do about a field of the input that has the name of one of the value's.
-pub(crate) const CLASH_HINT: &str =
-    "put the value under a name that the input does not have with `--into NAME`";
-
-/// What to do about the clash in `message`.
-pub(crate) fn clash_hint(message: &str) -> &'static str {
-    if message.contains("`_meta") { "leave out `--meta`, or give the field another name" } else { CLASH_HINT }
+/// What to do about a field of the input that is called `name` like one that the output adds.
+pub(crate) fn clash_hint(name: &str) -> Hint {
+    if is_own(name) {
+        return Hint::from("leave out ").with(Setting::Meta.on()).with(", or give the field another name");
+    }
+    Hint::from("put the value under a name that the input does not have with ")
+        .with(Setting::Into.like("NAME"))
 }
 
 /// How the message of a row begins that failed in an earlier step.
@@ -62,8 +62,7 @@ impl Rules {
     pub(crate) fn clash<'a>(&self, what: &str, mut names: impl Iterator<Item = &'a str>) -> Option<Problem> {
         let name = names.find(|name| self.reserved.contains(*name))?;
         let problem = Problem::new(format!("{what} `{name}` has the name of a field that the output adds"));
-        let hint = clash_hint(&problem.message);
-        Some(problem.hint(hint))
+        Some(problem.hint(clash_hint(name)))
     }
 
     /// Adds a row with these fields, or handles it as chosen if it `failed` in an earlier step. `kept` is the record
@@ -94,19 +93,22 @@ impl Rules {
         }
     }
 
-    /// The problem that a text is not in its encoding, and what to do about it.
+    /// The message that a text is not in its encoding.
     pub(crate) fn not_text(&self, what: &str) -> String {
         match self.encoding {
-            Some(encoding) => format!("{what} is not valid `{encoding}`, the encoding given by `--encoding`"),
-            None => {
-                format!("{what} is not UTF-8; use `--encoding` for another encoding, such as `windows-1252`")
-            }
+            Some(encoding) => format!("{what} is not valid `{encoding}`, the encoding that was given"),
+            None => format!("{what} is not UTF-8"),
         }
+    }
+
+    /// The same where the input as a whole cannot be read.
+    pub(crate) fn not_text_problem(&self, what: &str) -> Problem {
+        Problem { hint: FailureKind::Encoding.hint(), ..Problem::new(self.not_text(what)) }
     }
 
     /// Adds a row whose record is not in its encoding.
     pub(crate) fn push_not_text(&self, what: &str, record: impl Into<Vec<u8>>, rows: &mut Rows) {
-        rows.push_unreadable(UnreadableKind::Input, self.not_text(what), record);
+        rows.push_unreadable(UnreadableKind::Encoding, self.not_text(what), record);
     }
 }
 

@@ -213,7 +213,7 @@ impl Store {
     }
 
     /// Puts an object below the URL, unless one with this `id` is there. If the store does not answer, or says that there is one
-    /// already, the object's metadata tell whether it is the one that was put.
+    /// already, the object's metadata say whether it is the one that was put.
     ///
     /// # Errors
     /// If it cannot be put.

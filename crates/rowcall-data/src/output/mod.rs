@@ -18,7 +18,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rowcall::{Error, Outcome, Problem, Result, Row, Sink};
+use rowcall::{Error, Hint, Outcome, Problem, Result, Row, Setting, Sink};
 use serde_json::Value;
 
 use crate::format::OutputFormat;
@@ -162,15 +162,15 @@ impl Output {
             None => Ok(OutputFormat::JsonLines),
             Some(path) if is_folder => options.format.ok_or_else(|| {
                 let message = format!("`{}` is a folder, whose name implies no format", path.display());
-                Problem::new(message).hint("give the format with `--output-format`, such as `parquet`")
+                Problem::new(message)
+                    .hint(Hint::from("give the format with ").with(Setting::OutputFormat.exactly("parquet")))
             }),
             Some(path) => OutputFormat::of(path),
         };
         let format = options.format.map_or(by_ending, Ok).map_err(Error::Config)?;
         check_explode(&options).map_err(Error::Config)?;
         if options.part_rows.is_some() && !is_folder {
-            let problem =
-                Problem::new("`--part-rows` applies to a folder of parts, but the output is a file");
+            let problem = Problem::new("rows per part apply to a folder of parts, but the output is a file");
             return Err(Error::Config(problem.hint("end the output's name with `/`")));
         }
         if let Some(failed) = &options.failed {
@@ -354,7 +354,7 @@ fn check_explode(options: &OutputOptions) -> std::result::Result<(), Problem> {
     if columns.contains(field) {
         return Ok(());
     }
-    let message = format!("`--explode {field}`: the value has no such field");
+    let message = format!("the value has no field `{field}` whose elements could be rows");
     Err(Problem::new(message).hint(format!("its fields are `{}`", columns.join("`, `"))))
 }
 

@@ -9,19 +9,16 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rowcall::{Error, Problem, Result};
+use rowcall::{Error, Problem, ProblemKind, Result};
 use sha2::{Digest, Sha256};
 
 use crate::arrow::Zstd;
 use crate::format::Compressed;
 use crate::input::reason;
 
-/// The message for a broken pipe, by which it is also recognised.
-const READER_GONE: &str = "the reader of the output has gone away";
-
 /// Whether `error` only means that the reader of the output has gone away, as `head` does: the end, not a failure.
 pub fn is_reader_gone(error: &Error) -> bool {
-    matches!(error, Error::Sink(problem) if problem.message == READER_GONE)
+    matches!(error, Error::Sink(problem) if problem.kind == ProblemKind::ReaderGone)
 }
 
 /// Whether writing to `output` would overwrite `input`, considering links and the output's `.part`. False if either
@@ -210,7 +207,7 @@ impl Write for Target {
 /// The error of an output called `name` that cannot be written.
 pub(crate) fn cannot_write(name: &str, error: &io::Error) -> Error {
     Error::Sink(if error.kind() == ErrorKind::BrokenPipe {
-        Problem::new(READER_GONE)
+        Problem::new("the reader of the output has gone away").of_kind(ProblemKind::ReaderGone)
     } else {
         Problem::new(format!("cannot write {name}: {}", reason(error)))
     })

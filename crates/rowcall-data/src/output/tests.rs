@@ -398,7 +398,7 @@ fn opening_reports_an_output_that_cannot_be_written() {
             "d.csv",
             None,
             format!("`{shown}/d.csv` is a folder, whose name implies no format"),
-            "give the format with `--output-format`, such as `parquet`".to_owned(),
+            "give the format with `OutputOptions::format` `parquet`".to_owned(),
         ),
         (
             "out.json",
@@ -406,7 +406,7 @@ fn opening_reports_an_output_that_cannot_be_written() {
             format!(
                 "`{shown}/out.json` has the unknown file extension `.json`, expected one of `.jsonl`, `.ndjson`, `.csv`, `.tsv`, `.parquet`, `.arrow`, `.feather`"
             ),
-            "give the format with `--output-format`".to_owned(),
+            "give the format with `OutputOptions::format`".to_owned(),
         ),
         (
             "out.csv",
@@ -424,7 +424,7 @@ fn opening_reports_an_output_that_cannot_be_written() {
         let options = OutputOptions { failed: failed.map(path), ..options(None) };
         let error = Output::open(Some(&path(name)), options).unwrap_err();
         assert!(matches!(error, Error::Config(_)));
-        assert_eq!((error.to_string(), error.hint().unwrap_or_default().to_owned()), (message, hint));
+        assert_eq!((error.to_string(), error.hint().unwrap_or_default().to_string()), (message, hint));
     }
 }
 

@@ -17,7 +17,7 @@ const PIECE: usize = 64 * 1024;
 /// An open file.
 pub(crate) enum Writer {
     /// Rows as lines of text.
-    Lines { encoder: Box<Encoder>, lines: Vec<u8>, target: Target },
+    Lines { encoder: Box<Encoder>, lines: Vec<u8>, target: Box<Target> },
     /// Batches of rows.
     Table { name: String, encoder: Box<arrow::Encoder<Target>> },
 }
@@ -71,7 +71,11 @@ impl Writer {
     /// A column that the format cannot hold.
     pub(crate) fn new(target: Target, format: OutputFormat, options: &OutputOptions) -> Result<Self> {
         if let Some(encoder) = Encoder::new(format, options) {
-            return Ok(Self::Lines { encoder: Box::new(encoder), lines: Vec::new(), target });
+            return Ok(Self::Lines {
+                encoder: Box::new(encoder),
+                lines: Vec::new(),
+                target: Box::new(target),
+            });
         }
         let (name, ends) = (target.name().to_owned(), target.ends());
         let encoder = arrow::Encoder::new(format, target, options, ends)?;
@@ -129,7 +133,7 @@ impl Writer {
                 // A CSV has its header even if there was no row to write it with.
                 encoder.push_header(&mut lines);
                 target.write(&lines)?;
-                Ok((target, 0))
+                Ok((*target, 0))
             }
             Self::Table { name, encoder } => {
                 encoder.finish().map_err(|error: io::Error| cannot_write(&name, &error))

@@ -30,6 +30,7 @@ from ._errors import (
     ContentFilterError,
     ContentPolicyError,
     ContextLengthError,
+    EncodingError,
     Error,
     FaultError,
     InputError,
@@ -65,6 +66,7 @@ from ._failures import Failure, Failures
 from ._file_run import FileOptions
 from ._files import run
 from ._outcomes import Outcomes
+from ._report import Report, report
 from ._results import to_table
 from ._rowcall import Outcome, Usage, __version__
 from ._settings import KeptSettings, Settings
@@ -82,6 +84,7 @@ __all__ = [
     "ContentFilterError",
     "ContentPolicyError",
     "ContextLengthError",
+    "EncodingError",
     "Error",
     "Estimate",
     "Event",
@@ -105,6 +108,7 @@ __all__ = [
     "QuotaError",
     "RateLimitError",
     "Reason",
+    "Report",
     "RefusalError",
     "RequestExceedsLimitError",
     "RowError",
@@ -124,6 +128,7 @@ __all__ = [
     "Usage",
     "Violation",
     "__version__",
+    "report",
     "run",
     "to_table",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Any, NamedTuple
 
@@ -141,6 +140,12 @@ class InputError(RowError):
     """The record could not be read."""
 
     kind = "input"
+
+
+class EncodingError(InputError):
+    """The record is not text in the input's encoding."""
+
+    kind = "encoding"
 
 
 class ClashError(RowError):
@@ -308,21 +313,6 @@ def _all(of: type[Error]) -> dict[str, type[Error]]:
 
 _BY_KIND = _all(Error)
 
-# The command-line options that the engine's hints mention, with their values.
-_OPTION = re.compile(r"--([a-z][a-z-]*)(?: ([A-Z]+)\b| (tool|txt|jsonl|skip|ask)\b)?")
-_FLAGS = ("fresh", "accept-changes", "force", "meta", "same-prompt", "keep-going")
-
-
-def in_python(hint: str | None) -> str | None:
-    """The text with command-line options replaced by the keywords of this package."""
-    return None if hint is None else _OPTION.sub(_option, hint)
-
-
-def _option(found: re.Match[str]) -> str:
-    name, _, value = found.groups()
-    given = "True" if name in _FLAGS else "" if value is None else f'"{value}"'
-    return f"{name.replace('-', '_')}={given}"
-
 
 def of(
     kind: str,
@@ -332,7 +322,6 @@ def of(
     details: dict[str, Any] | None,
 ) -> Error:
     """The exception for an error that the engine reports."""
-    hint = in_python(hint)
     made = _BY_KIND.get(kind, Error)
     if issubclass(made, RowError):
         return made(message, hint=hint, index=index, details=details)

@@ -44,9 +44,9 @@ class Estimate(NamedTuple):
     cost_at_dearest: float | None
     """What it would be at the dearest time of the next 24 hours."""
     cost_by_batch: float | None
-    """What it would be by the provider's price for batches, which rowcall does not send."""
-    encoding: str | None
-    """The encoding by which tokens of prompts are counted; `None` where they are a quarter of the bytes."""
+    """What it would be by the provider's price for batches, as with `batch=True`."""
+    counting: str
+    """How tokens of prompts are counted: by an approximation of OpenAI's encoding, or as a quarter of the bytes (the simulator's way)."""
 
     def _repr_html_(self) -> str:
         def dollars(amount: float | None) -> str:
@@ -54,7 +54,7 @@ class Estimate(NamedTuple):
 
         shown = [
             ("rows", f"{self.asked:,} to ask, {self.equal:,} equal, {self.cached:,} in the cache, {self.unaskable:,} cannot be asked"),
-            ("tokens in", f"about {self.input_tokens:,}, {'a quarter of the bytes' if self.encoding is None else f'by {self.encoding}'}"),
+            ("tokens in", f"about {self.input_tokens:,}, by {self.counting}"),
             ("tokens out", f"about {self.output_tokens:,} ({self.output_tokens_low:,} to {self.output_tokens_high:,})"),
             ("cost", f"about {dollars(self.cost)} ({dollars(self.cost_low)} to {dollars(self.cost_high)})"),
             ("at most", f"{dollars(self.cost_at_most)} if nothing is asked twice"),

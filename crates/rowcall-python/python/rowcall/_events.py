@@ -19,7 +19,8 @@ class Event(NamedTuple):
     row: int
     """The row's index."""
     kind: str
-    """`taken`, `known`, `sent`, `answered`, `failed`, `waits`, `adapted`, `reasked`, `ended`, `abandoned`, `resumed`, `probed` or `warned`."""
+    """`taken`, `known`, `sent`, `answered`, `failed`, `waits`, `adapted`, `reasked`, `ended`, `abandoned`, `retried`, `resumed`,
+    `probed`, `adjusted` or `warned`."""
     details: dict[str, Any]
     """Details by kind; docs/python.md lists them."""
     time: float = 0.0

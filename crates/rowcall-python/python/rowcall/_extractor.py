@@ -16,6 +16,7 @@ from ._feed import Rows
 from ._outcomes import Gathered, Outcomes
 from ._progress import EVERY, Counted, Nothing, bar, beside, is_wanted
 from ._rowcall import Call, Core, Feeder, Rules, Validator
+from ._steering import Steered
 from ._warnings import warn
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Extractor(Generic[T_co]):
+class Extractor(Steered, Generic[T_co]):
     """Extracts a typed, validated value from each row. Its calls share limits, journal and statistics.
 
     Args:
@@ -319,6 +320,9 @@ class Extractor(Generic[T_co]):
         lines = [("model", self._client._settings["model"]), ("values", self._model.name), ("prompt", _shown.short(self._settings["prompt"]))]
         return _shown.rows("rowcall.Extractor", lines) + self.stats._repr_html_()
 
+    def _adjust(self, changes: str) -> None:
+        self._core.adjust(changes)
+
     @property
     def stats(self) -> Stats:
         """Statistics of all calls so far."""
@@ -383,13 +387,13 @@ class Extractor(Generic[T_co]):
     # Many rows.
 
     def _outcomes(
-        self, order: str, rows: Rows, concurrency: int | None, progress: bool, *, keeps: bool = False
+        self, order: str, rows: Rows, concurrency: int | None, progress: bool, *, keeps: bool = False, batch: bool = False
     ) -> Outcomes[T_co]:
         _settings.check_concurrency(concurrency)
 
         def start(feeder: Feeder) -> Call:
             # When all outcomes are held until the end, completions would take most of the memory.
-            return self._core.start(feeder, order, concurrency, self._authority(), not keeps)
+            return self._core.start(feeder, order, concurrency, self._authority(), not keeps, batch)
 
         return Outcomes(start, rows, progress, self._model.name, self._get_stats, keeps=keeps)
 
@@ -438,28 +442,44 @@ class Extractor(Generic[T_co]):
         *more: Any,
         return_exceptions: Literal[False] = False,
         concurrency: int | None = None,
+        batch: bool = False,
         progress: bool = False,
     ) -> list[T_co]: ...
 
     @overload
     async def gather(
-        self, rows: Rows, *more: Any, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
+        self,
+        rows: Rows,
+        *more: Any,
+        return_exceptions: bool,
+        concurrency: int | None = None,
+        batch: bool = False,
+        progress: bool = False,
     ) -> list[T_co | BaseException]: ...
 
     async def gather(
-        self, rows: Rows, *more: Any, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
+        self,
+        rows: Rows,
+        *more: Any,
+        return_exceptions: bool = False,
+        concurrency: int | None = None,
+        batch: bool = False,
+        progress: bool = False,
     ) -> Any:
         """All values, in the order of the rows, which are processed concurrently. `gather(*rows)` works as well.
 
         The first failure is raised at once and cancels the other rows, as in `asyncio.TaskGroup`; `asyncio.gather` would let
         them continue. With `return_exceptions=True`, exceptions are returned among the values.
 
+        With `batch=True` the rows are sent in batches, at the provider's price for batches, which may take a day. The extractor needs a
+        `journal=`, in which rows wait; if the call is cut off, the same call with the same journal collects what was sent.
+
         Any exception that ends it early, Ctrl-C included, has an attribute `outcomes` with the outcomes of the finished rows.
 
         Raises:
             RowError: the first failure. A failure that would affect every row, such as a rejected key, is always raised.
         """
-        outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True)
+        outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True, batch=batch)
         return await self._gathered(outcomes, return_exceptions)
 
     @overload
@@ -469,19 +489,32 @@ class Extractor(Generic[T_co]):
         *more: Any,
         return_exceptions: Literal[False] = False,
         concurrency: int | None = None,
+        batch: bool = False,
         progress: bool = False,
     ) -> list[T_co]: ...
 
     @overload
     def gather_sync(
-        self, rows: Rows, *more: Any, return_exceptions: bool, concurrency: int | None = None, progress: bool = False
+        self,
+        rows: Rows,
+        *more: Any,
+        return_exceptions: bool,
+        concurrency: int | None = None,
+        batch: bool = False,
+        progress: bool = False,
     ) -> list[T_co | BaseException]: ...
 
     def gather_sync(
-        self, rows: Rows, *more: Any, return_exceptions: bool = False, concurrency: int | None = None, progress: bool = False
+        self,
+        rows: Rows,
+        *more: Any,
+        return_exceptions: bool = False,
+        concurrency: int | None = None,
+        batch: bool = False,
+        progress: bool = False,
     ) -> Any:
         """Like `gather`, without asyncio."""
-        outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True)
+        outcomes = self._outcomes("completed", _all(rows, more), concurrency, progress, keeps=True, batch=batch)
         return self._gathered_sync(outcomes, return_exceptions)
 
     async def sequential(self, rows: Rows, *, progress: bool = False) -> list[T_co]:
@@ -657,6 +690,7 @@ class Extractor(Generic[T_co]):
         meta: bool = False,
         failed: Path | None = None,
         order: Order = "input",
+        batch: bool = False,
         limit_rows: int | None = None,
         input_format: InputFormat | None = None,
         output_format: OutputFormat | None = None,
@@ -682,6 +716,8 @@ class Extractor(Generic[T_co]):
             meta: Add what each row took: requests, tokens, cost, time.
             failed: Also write failed rows to this file, as JSON Lines.
             order: The order of the output: `input`, or `completed` for rows as they complete.
+            batch: Send the rows in batches, at the provider's price for batches. Results may take a day. If the run is cut off, the same call
+                collects what was sent.
             limit_rows: Stop after this many input rows.
             input_format: The input's format, regardless of its name and content.
             output_format: The output's format, regardless of its name.
@@ -709,6 +745,7 @@ class Extractor(Generic[T_co]):
             "meta": meta,
             "failed": failed,
             "order": order,
+            "batch": batch,
             "limit_rows": limit_rows,
             "input_format": input_format,
             "output_format": output_format,

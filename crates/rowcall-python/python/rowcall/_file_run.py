@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 
-from ._errors import ConfigError, in_python
+from ._errors import ConfigError
 from ._progress import EVERY, Counted
 from ._settings import as_json, path
 
@@ -44,6 +44,8 @@ class FileOptions(TypedDict, total=False):
     """Also write failed rows to this file, as JSON Lines."""
     order: Order
     """The order of the output. Default: the input's."""
+    batch: bool
+    """Send the rows in batches, at the provider's price for batches. Results may take a day."""
     limit_rows: int | None
     """Stop after this many input rows."""
     input_format: InputFormat | None
@@ -114,6 +116,7 @@ def settings(input: Path, output: Path, options: FileOptions, has_journal: bool,
             "failed": path(options.get("failed")),
             "validated_by_hash": fingerprint,
             "in_input_order": order == "input",
+            "batch": options.get("batch", False),
             "limit_rows": options.get("limit_rows"),
             "force": options.get("force", False),
         },
@@ -199,4 +202,4 @@ def log(notes: list[str]) -> None:
         import logging
 
         for note in notes:
-            logging.getLogger("rowcall").warning("%s", in_python(note))
+            logging.getLogger("rowcall").warning("%s", note)

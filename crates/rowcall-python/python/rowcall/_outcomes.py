@@ -11,6 +11,7 @@ from . import _loop, _shown
 from ._feed import Feed, Rows
 from ._progress import Bar, Nothing, bar, beside
 from ._rowcall import Call, Feeder
+from ._steering import Steered
 from ._warnings import warn
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Outcomes(Generic[T_co]):
+class Outcomes(Steered, Generic[T_co]):
     """Outcomes as they arrive: an iterator for `async for` and for `for`. Rows are read only as fast as they are processed, so memory
     stays bounded for any number of rows. Leaving the loop early, or dropping the iterator, cancels the requests."""
 
@@ -37,6 +38,7 @@ class Outcomes(Generic[T_co]):
         self._bar: Bar = Nothing()
         self._ready: deque[Outcome[T_co]] = deque()
         self._is_over = False
+        self._changes: list[str] = []
         self._beginning = threading.Lock()
 
     def _begin(self, loop: asyncio.AbstractEventLoop | None) -> Call | None:
@@ -47,6 +49,8 @@ class Outcomes(Generic[T_co]):
                 self._rows, self._feed = (), feed
                 try:
                     self._call = self._start(feed.feeder)
+                    for changes in self._changes:
+                        self._call.adjust(changes)
                 except BaseException:
                     self.close()
                     raise
@@ -142,6 +146,14 @@ class Outcomes(Generic[T_co]):
     def __await__(self) -> NoReturn:
         raise TypeError("outcomes cannot be awaited: iterate over them with `async for done in extractor.as_completed(rows)`, or use `await extractor.gather(rows)` for all values")
 
+    def _adjust(self, changes: str) -> None:
+        with self._beginning:
+            if self._call is not None:
+                self._call.adjust(changes)
+            elif not self._is_over:
+                # They are made when the call begins.
+                self._changes.append(changes)
+
     def _repr_html_(self) -> str:
         """A table for notebooks: the progress."""
         call, (_, name, _) = self._call, self._shown
@@ -149,7 +161,7 @@ class Outcomes(Generic[T_co]):
             return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "over" if self._is_over else "not begun")])
         done, failed, in_all = call.progress()
         of = "" if in_all is None else f" of {in_all:,}"
-        return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "under way"), ("rows", f"{done:,}{of}, {failed:,} failed")])
+        return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "paused" if call.settings()["paused"] else "under way"), ("rows", f"{done:,}{of}, {failed:,} failed")])
 
     def close(self) -> None:
         """Cancels the requests in flight."""

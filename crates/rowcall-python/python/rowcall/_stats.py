@@ -86,6 +86,10 @@ class Stats(NamedTuple):
     """Seconds until the running calls are done, at their rates so far; `None` where `left` is, and before the first row is done."""
     waits_now: str | None = None
     """What the latest request waited for, if it had to wait."""
+    retried: int = 0
+    """Rows that failed and were asked about again in the same call; they count as they ended last."""
+    paused: bool = False
+    """Whether the call that was paused or resumed last is paused."""
     notes: tuple[str, ...] = ()
     """What the server rejected in requests and what is sent instead, such as a parameter that was dropped."""
 

@@ -11,6 +11,8 @@ versions do not know all fields of current answers.
 import base64
 import json
 import sys
+import tempfile
+import time
 import traceback
 import urllib.request
 
@@ -470,6 +472,97 @@ def bare(client, origin):
                 raise Wrong(f"{path} answers {text[:300]}: {str(error)[:300]}") from error
 
 
+def ended(look, has_ended):
+    """The batch that `look` returns once it has ended; the simulator's batches take a second."""
+    until = time.monotonic() + 30
+    while True:
+        batch = look()
+        if has_ended(batch):
+            return batch
+        check(time.monotonic() < until, f"the batch does not end: {batch!r}")
+        time.sleep(0.05)
+
+
+def openai_batches(client, origin):
+    texts = [ROW, "judge: 429", "judge: refusal"]
+    bodies = [{"model": "gpt-6-luna", "messages": [{"role": "user", "content": text}]} for text in texts]
+    url = "/v1/chat/completions"
+    lines = [
+        json.dumps({"custom_id": f"row-{number}", "method": "POST", "url": url, "body": body})
+        for number, body in enumerate(bodies)
+    ]
+    file = valid(client.files.create(file=("in.jsonl", "\n".join(lines).encode()), purpose="batch"))
+    equal(valid(client.files.retrieve(file.id)).filename, "in.jsonl", "the file's name")
+    create = {"endpoint": url, "completion_window": "24h", "metadata": {"run": "r1"}}
+    batch = valid(client.batches.create(input_file_id=file.id, **create))
+    equal((batch.status, batch.metadata), ("validating", {"run": "r1"}), "the new batch")
+    over = ("completed", "failed", "expired", "cancelled")
+    batch = ended(lambda: valid(client.batches.retrieve(batch.id)), lambda batch: batch.status in over)
+    equal(batch.status, "completed", "the state")
+    counts = batch.request_counts
+    equal((counts.total, counts.completed, counts.failed), (3, 2, 1), "the counts")
+    output, errors = (client.files.content(id).text for id in (batch.output_file_id, batch.error_file_id))
+    found = {line["custom_id"]: line for line in map(json.loads, (output + errors).splitlines())}
+    equal(sorted(found), ["row-0", "row-1", "row-2"], "the rows")
+    equal(found["row-1"]["response"]["status_code"], 429, "the status of a row")
+    for row in ("row-0", "row-2"):
+        valid(openai.types.chat.ChatCompletion.model_validate(found[row]["response"]["body"]))
+    other = valid(client.batches.create(input_file_id=file.id, **create))
+    equal([each.id for each in client.batches.list(limit=1)][:2], [other.id, batch.id], "the list, page by page")
+    equal(valid(client.batches.cancel(other.id)).status, "cancelling", "the state after a cancel")
+    raises(openai.NotFoundError, 404, lambda: client.batches.retrieve("batch_none"))
+
+
+def anthropic_batches(client, origin):
+    texts = [ROW, "judge: 429", "judge: refusal"]
+    message = {"model": "claude-haiku-5-5", "max_tokens": 100}
+    requests = [
+        {"custom_id": f"row-{number}", "params": {**message, "messages": [{"role": "user", "content": text}]}}
+        for number, text in enumerate(texts)
+    ]
+    batches = client.messages.batches
+    batch = valid(batches.create(requests=requests))
+    equal((batch.processing_status, batch.request_counts.processing), ("in_progress", 3), "the new batch")
+    batch = ended(lambda: valid(batches.retrieve(batch.id)), lambda batch: batch.processing_status == "ended")
+    counts = batch.request_counts
+    equal((counts.succeeded, counts.errored, counts.processing), (2, 1, 0), "the counts")
+    results = {each.custom_id: valid(each).result for each in batches.results(batch.id)}
+    kinds = {row: result.type for row, result in results.items()}
+    equal(kinds, {"row-0": "succeeded", "row-1": "errored", "row-2": "succeeded"}, "the results")
+    equal(results["row-0"].message.usage.service_tier, "batch", "the tier")
+    other = valid(batches.create(requests=requests))
+    equal([each.id for each in batches.list(limit=1)][:2], [other.id, batch.id], "the list, page by page")
+    equal(valid(batches.cancel(other.id)).processing_status, "canceling", "the state after a cancel")
+    twice = [requests[0], requests[0]]
+    raises(anthropic.BadRequestError, 400, lambda: batches.create(requests=twice), "custom_id must be unique")
+
+
+def gemini_batches(client, origin):
+    content = lambda text: {"contents": [{"role": "user", "parts": [{"text": text}]}]}
+    requests = [{**content(text), "metadata": {"key": f"row-{number}"}} for number, text in enumerate([ROW, "judge: 429"])]
+    model = "gemini-3.8-flash"
+    job = client.batches.create(model=model, src=requests, config={"display_name": "r1"})
+    equal(job.display_name, "r1", "the name")
+    job = ended(lambda: client.batches.get(name=job.name), lambda job: job.done)
+    equal(job.state.name, "JOB_STATE_SUCCEEDED", "the state")
+    found = {each.metadata["key"]: each for each in job.dest.inlined_responses}
+    check(found["row-0"].response.text, "row-0 has no text")
+    equal(found["row-1"].error.code, 429, "the code of an error")
+    lines = [json.dumps({"key": f"row-{number}", "request": content(ROW)}) for number in range(2)]
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.write("\n".join(lines))
+        file.flush()
+        uploaded = client.files.upload(file=file.name, config={"mime_type": "application/jsonl"})
+    job = client.batches.create(model=model, src=uploaded.name)
+    job = ended(lambda: client.batches.get(name=job.name), lambda job: job.done)
+    text = client.files.download(file=job.dest.file_name).decode()
+    equal(sorted(json.loads(line)["key"] for line in text.splitlines()), ["row-0", "row-1"], "the keys in the file")
+    job = client.batches.create(model=model, src=requests)
+    client.batches.cancel(name=job.name)
+    job = ended(lambda: client.batches.get(name=job.name), lambda job: job.done)
+    equal(job.state.name, "JOB_STATE_CANCELLED", "the state after a cancel")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -484,6 +577,9 @@ def main():
         (responses, openai.OpenAI(base_url=f"{origin}/v1", max_retries=0, **key)),
         (messages, anthropic.Anthropic(base_url=origin, max_retries=0, **key)),
         (gemini, genai.Client(http_options=options, **key)),
+        (openai_batches, openai.OpenAI(base_url=f"{origin}/v1", max_retries=0, **key)),
+        (anthropic_batches, anthropic.Anthropic(base_url=origin, max_retries=0, **key)),
+        (gemini_batches, genai.Client(http_options=options, **key)),
         (bare, None),
     ]
     failed = 0

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 use crate::money::{Cost, Usd};
 
 /// The user's budget, and what has been used of it.
@@ -82,7 +83,11 @@ impl Denial {
             Self::Unbounded => Problem::new(
                 "the most that a request can cost is unknown, so no budget can be kept: it has no output limit, or includes a document",
             )
-            .hint("limit answers with `--max-output-tokens`, or leave out the budget"),
+            .hint(
+                Hint::from("limit answers with ")
+                    .with(Setting::MaxOutputTokens)
+                    .with(", or leave out the budget"),
+            ),
             Self::Overrun { cost, most, beyond } => {
                 let exceeded = match beyond {
                     Usd::ZERO => String::new(),
@@ -98,7 +103,7 @@ impl Denial {
                 "the cost of an answer is unknown, so no budget can be kept: it was served in a tier without a price, or its token \
                  counts contradict one another",
             )
-            .hint("set a price for every tier with `--price in=USD,out=USD`"),
+            .hint(Hint::from("set a price for every tier with ").with(Setting::Price.like("in=USD,out=USD"))),
         }
     }
 }
@@ -107,6 +112,16 @@ impl Budget {
     /// Sets the budget. Earlier spending counts.
     pub(super) fn set(&mut self, limit: Usd) {
         self.limit = Some(limit);
+    }
+
+    /// Removes the budget.
+    pub(super) fn unset(&mut self) {
+        (self.limit, self.broken) = (None, None);
+    }
+
+    /// The budget, and the most that is spent or reserved of it.
+    pub(super) fn used(&self) -> Option<(Usd, Usd)> {
+        self.limit.map(|limit| (limit, self.spent + self.reserved))
     }
 
     /// Opens a journal that has recorded spending of `at_most` so far. Any of it that is not ours already counts as spent from

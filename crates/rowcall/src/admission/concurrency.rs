@@ -127,6 +127,21 @@ impl Concurrency {
         (self.limit, self.most, self.set_by, self.lowered) = (slots, slots, SetBy::User, None);
     }
 
+    /// Raises the account's limit to `slots`, if the user has set a lower one.
+    pub(super) fn raise_to(&mut self, slots: usize) {
+        if self.set_by == SetBy::User && slots > self.most {
+            self.set(slots);
+        }
+    }
+
+    /// Removes the account's limit, if the user has set one: from now on it adapts.
+    pub(super) fn unset(&mut self) {
+        if self.set_by == SetBy::User {
+            (self.set_by, self.most) = (SetBy::NoOne, MOST);
+            self.interrupted();
+        }
+    }
+
     /// Uses the sum of the extractors' limits, `slots`, while only extractors with their own limits ask.
     pub(super) fn share(&mut self, slots: usize) {
         match self.set_by {

@@ -17,7 +17,7 @@ use super::queue::{Line, Queue, Queues};
 use super::refusals::{Refusals, Since, Verdict};
 use super::share::{Shares, Sole};
 use super::{Need, Settlement};
-use crate::standing::{Bound, Dimension, Standing};
+use crate::standing::{Bound, Dimension, KnownLimit, LimitFrom, Period, Standing};
 use crate::turn::Usage;
 
 /// How many attempts start at the same instant when nothing has been answered yet. Others follow at a thousand a second, so
@@ -110,8 +110,8 @@ impl Ledger {
         need: Need,
         now: Duration,
     ) -> (Option<Duration>, Option<Bound>) {
-        if !self.shares.has_room(line) {
-            return (None, Some(Bound::Concurrency));
+        if let Some(bound) = self.shares.bound(line) {
+            return (None, Some(bound));
         }
         if self.in_flight >= self.concurrency.limit() {
             // The user's own limit is not exceeded even if all attempts hang.
@@ -204,6 +204,11 @@ impl Ledger {
     /// Registers an attempt of this line that wants to start, now or after waiting.
     pub(super) fn begin(&mut self, line: Option<Line>) {
         self.shares.begin(line);
+        self.follow_shares();
+    }
+
+    /// Applies the limits of extractors to the account.
+    fn follow_shares(&mut self) {
         if let Some(Sole { is_sole, slots }) = self.shares.take_change() {
             if is_sole {
                 self.concurrency.share(slots);
@@ -211,6 +216,56 @@ impl Ledger {
                 self.concurrency.adapt(slots);
             }
         }
+    }
+
+    /// Changes how many attempts of an extractor may be in flight. A larger number also raises a limit of the account, if the user has set
+    /// one; none removes it.
+    pub(super) fn steer(&mut self, line: Line, slots: Option<usize>, now: Duration) {
+        let before = self.concurrency.limit();
+        self.shares.set(line, slots);
+        match slots {
+            Some(slots) => self.concurrency.raise_to(slots),
+            None => self.concurrency.unset(),
+        }
+        self.follow_shares();
+        if self.concurrency.limit() > before {
+            self.start_gently(now);
+        }
+        self.admit_waiting(now);
+    }
+
+    /// Pauses an extractor. What it has in flight goes on.
+    pub(super) fn pause(&mut self, line: Line, now: Duration) {
+        self.shares.pause(line);
+        // Others may be waiting behind it.
+        self.admit_waiting(now);
+    }
+
+    /// Ends a pause.
+    pub(super) fn resume(&mut self, line: Line, now: Duration) {
+        self.shares.resume(line);
+        self.concurrency.interrupted();
+        self.start_gently(now);
+        self.admit_waiting(now);
+    }
+
+    /// Many free slots are not filled all at once.
+    fn start_gently(&mut self, now: Duration) {
+        self.opened_at = now;
+        self.ramp = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
+    }
+
+    /// The limits in force: the user's, those that the server advertises, and the rates inferred from its refusals.
+    pub(super) fn known_limits(&self, now: Duration) -> Vec<KnownLimit> {
+        let mut known = self.limits.known();
+        let inferred = self.paces.iter().filter(|(dimension, pace)| self.binds(**dimension, pace));
+        known.extend(inferred.map(|(dimension, pace)| KnownLimit {
+            of: *dimension,
+            period: Period::Minute,
+            amount: pace.per_second(now) * 60.0,
+            from: LimitFrom::Refusals,
+        }));
+        known
     }
 
     fn amounts(&self, need: Need) -> Amounts {
@@ -355,8 +410,7 @@ impl Ledger {
         if self.outages.accepted(granted.sent.number, now.saturating_sub(granted.sent.at)) {
             // Waiting attempts do not all start at once, and earlier measurements say nothing about the current throughput.
             self.concurrency.interrupted();
-            self.opened_at = now;
-            self.ramp = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
+            self.start_gently(now);
         }
         self.forget_lost(granted.sent.number, now);
         if granted.sent.number > self.untimed_from {
@@ -386,9 +440,7 @@ impl Ledger {
             self.concurrency.answered(self.in_flight, now);
         }
         if self.concurrency.limit() > limit + AT_ONCE as usize {
-            // Many new slots are not filled all at once either.
-            self.opened_at = now;
-            self.ramp = Some(Bucket::full(FOLLOWING, AT_ONCE, now));
+            self.start_gently(now);
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bucket::Bucket;
 use super::estimate::{Expected, Tokens};
 use super::probe::Probe;
-use crate::standing::{Bound, Dimension, Period, Standing};
+use crate::standing::{Bound, Dimension, KnownLimit, LimitFrom, Period, Standing};
 
 /// How much of the user's limit per minute may be used at once: a tenth. The whole would let a run use twice its limit in the
 /// first minute, and less would slow the start of small runs.
@@ -159,11 +159,37 @@ enum By {
 }
 
 impl Limits {
-    /// Sets the user's limit per minute.
+    /// Sets the user's limit per minute. A change does not allow another burst.
     pub(super) fn set(&mut self, dimension: Dimension, per_minute: f64, now: Duration) {
+        let (rate, capacity) = (per_minute / 60.0, per_minute * BURST);
+        let known = self.all.iter_mut().find(|limit| limit.by == By::User && limit.dimension == dimension);
+        if let Some(known) = known {
+            known.bucket.resize(rate, capacity, now);
+            return;
+        }
+        // What was sent before is not in its level, so nothing of it comes back.
+        let since = (self.sent > 0).then_some(self.sent);
+        let bucket = Bucket::full(rate, capacity, now);
+        self.all.push(Limit::new(dimension, Period::Minute, By::User, bucket, since));
+    }
+
+    /// Removes the user's limit per minute.
+    pub(super) fn unset(&mut self, dimension: Dimension) {
         self.all.retain(|limit| limit.by != By::User || limit.dimension != dimension);
-        let bucket = Bucket::full(per_minute / 60.0, per_minute * BURST, now);
-        self.all.push(Limit::new(dimension, Period::Minute, By::User, bucket, None));
+    }
+
+    /// The limits in force.
+    pub(super) fn known(&self) -> Vec<KnownLimit> {
+        let known = self.all.iter().filter(|limit| !limit.is_refuted).map(|limit| KnownLimit {
+            of: limit.dimension,
+            period: limit.period,
+            amount: limit.bucket.rate() * limit.period.length().as_secs_f64(),
+            from: match limit.by {
+                By::User => LimitFrom::User,
+                By::Server => LimitFrom::Server,
+            },
+        });
+        known.collect()
     }
 
     /// How much of `dimension` has been sent, minus what was refused.

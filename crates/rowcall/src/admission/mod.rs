@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use self::ledger::{Granted, Ledger};
 use self::queue::{Line, Ticket};
 use crate::money::{Cost, Usd};
-use crate::standing::{Bound, Dimension, LimitedBy, Standing};
+use crate::standing::{Bound, Dimension, KnownLimit, LimitedBy, Standing};
 use crate::turn::Usage;
 
 pub(crate) use self::budget::{Denial, Purse, Stake};
@@ -85,8 +85,12 @@ pub(crate) enum Limit {
     Requests(f64),
     /// Tokens per minute, input and output together.
     Tokens(f64),
+    /// This per minute; `None` for no limit of the user's.
+    PerMinute(Dimension, Option<f64>),
     /// The most that all attempts may cost together.
     Budget(Usd),
+    /// Attempts may cost what they will.
+    NoBudget,
 }
 
 /// The account's admission.
@@ -96,20 +100,61 @@ pub(crate) struct Admission {
     ledger: Mutex<Ledger>,
 }
 
-/// The limit of one extractor on its attempts in flight. Dropping it removes the limit.
+/// One extractor on the account: the limit on its attempts in flight, if it has one, and whether it is paused. Dropping it removes both.
 #[derive(Debug)]
 pub(crate) struct Share {
     admission: Arc<Admission>,
     line: Line,
-    slots: usize,
 }
 
 impl Share {
     /// The most attempts of the extractor that may be in flight now.
     pub(crate) fn concurrency(&self) -> usize {
         let ledger = self.admission.lock();
-        if ledger.shares.are_sole() { self.slots } else { ledger.concurrency.limit().min(self.slots) }
+        match ledger.shares.slots(self.line) {
+            Some(slots) if ledger.shares.are_sole() => slots,
+            Some(slots) => ledger.concurrency.limit().min(slots),
+            None => ledger.concurrency.limit(),
+        }
     }
+
+    /// The extractor's own limit, if it has one.
+    pub(crate) fn slots(&self) -> Option<usize> {
+        self.admission.lock().shares.slots(self.line)
+    }
+
+    /// Whether the extractor is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.admission.lock().shares.bound(Some(self.line)) == Some(Bound::Pause)
+    }
+
+    /// Pauses the extractor, or ends a pause, with immediate effect on what waits. What is in flight goes on.
+    pub(crate) fn set_pause(&self, pause: Pause) {
+        let now = self.admission.now();
+        let mut ledger = self.admission.lock();
+        match pause {
+            Pause::On => ledger.pause(self.line, now),
+            Pause::Off => ledger.resume(self.line, now),
+        }
+    }
+
+    /// Changes the limit on attempts in flight, with immediate effect on what waits; `None` removes it, and the account adapts.
+    pub(crate) fn set_concurrency(&self, slots: Option<usize>) {
+        let now = self.admission.now();
+        self.admission.lock().steer(self.line, slots, now);
+    }
+
+    /// The account's admission.
+    pub(crate) fn admission(&self) -> &Arc<Admission> {
+        &self.admission
+    }
+}
+
+/// Whether an extractor is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    On,
+    Off,
 }
 
 impl Drop for Share {
@@ -144,15 +189,29 @@ impl Admission {
             Limit::MostConcurrency(slots) => ledger.concurrency.cap(slots),
             Limit::Requests(per_minute) => ledger.limits.set(Dimension::Requests, per_minute, now),
             Limit::Tokens(per_minute) => ledger.limits.set(Dimension::Tokens, per_minute, now),
+            Limit::PerMinute(dimension, Some(amount)) => ledger.limits.set(dimension, amount, now),
+            Limit::PerMinute(dimension, None) => ledger.limits.unset(dimension),
             Limit::Budget(budget) => ledger.budget.set(budget),
+            Limit::NoBudget => ledger.budget.unset(),
         }
         ledger.admit_waiting(now);
     }
 
-    /// Limits the attempts in flight of one extractor until the result is dropped.
-    pub(crate) fn share(self: &Arc<Self>, slots: usize) -> Share {
-        let line = self.lock().shares.open(slots);
-        Share { admission: Arc::clone(self), line, slots }
+    /// Registers an extractor until the result is dropped, with a limit on its attempts in flight if there is one.
+    pub(crate) fn share(self: &Arc<Self>, slots: impl Into<Option<usize>>) -> Share {
+        let line = self.lock().shares.open(slots.into());
+        Share { admission: Arc::clone(self), line }
+    }
+
+    /// The limits in force, as far as known.
+    pub(crate) fn known_limits(&self) -> Vec<KnownLimit> {
+        let now = self.now();
+        self.lock().known_limits(now)
+    }
+
+    /// The budget, and the most that is spent or reserved of it; `None` without a budget.
+    pub(crate) fn budget(&self) -> Option<(Usd, Usd)> {
+        self.lock().budget.used()
     }
 
     /// Counts against the budget the most that earlier runs may have spent, as the journal at this path records it.
@@ -189,6 +248,39 @@ impl Admission {
         }
     }
 
+    /// Reserves what a request of a batch can cost. Unlike [`admit`](Self::admit) it does not wait: a batch has its own limits, and
+    /// can be sent with fewer rows. Returns whether the budget covers it.
+    ///
+    /// # Errors
+    /// If it never can.
+    pub(crate) fn reserve(&self, stake: Stake) -> Result<bool, Denial> {
+        let mut ledger = self.lock();
+        if ledger.budget.fits(stake) {
+            ledger.budget.reserve(stake);
+            return Ok(true);
+        }
+        ledger.budget.denial(stake).map_or(Ok(false), Err)
+    }
+
+    /// Reserves what a request can cost that an earlier run has sent in a batch.
+    pub(crate) fn reserve_sent(&self, stake: Stake) {
+        self.lock().budget.reserve(stake);
+    }
+
+    /// Gives back the reservation of a request in a batch that was not sent or that this run no longer waits for.
+    pub(crate) fn release(&self, stake: Stake) {
+        let mut ledger = self.lock();
+        ledger.budget.release(stake);
+        ledger.admit_waiting(self.now());
+    }
+
+    /// Replaces the reservation of a request in a batch by what it cost.
+    pub(crate) fn settle_reserved(&self, stake: Stake, cost: Cost) {
+        let mut ledger = self.lock();
+        ledger.budget.settle(stake, cost);
+        ledger.admit_waiting(self.now());
+    }
+
     fn admit_at_once(&self, need: Need, line: Option<Line>) -> Option<Granted> {
         let mut ledger = self.lock();
         let now = self.now();
@@ -200,11 +292,6 @@ impl Admission {
 
     fn permit(self: &Arc<Self>, need: Need, granted: Granted, waited_for: Option<Bound>) -> Permit {
         Permit { admission: Arc::clone(self), need, granted, waited_for, settled: false }
-    }
-
-    /// The most attempts that may be in flight now.
-    pub(crate) fn concurrency(&self) -> usize {
-        self.lock().concurrency.limit()
     }
 
     /// How long the account has been answering nothing but limits.
@@ -256,7 +343,10 @@ impl<'a> Waiter<'a> {
             self.is_admitted = true;
             return Ok(granted);
         }
-        if let Some(denial) = ledger.denial(self.ticket.need) {
+        // A pause is a time to raise the budget.
+        if ledger.shares.bound(self.ticket.line) != Some(Bound::Pause)
+            && let Some(denial) = ledger.denial(self.ticket.need)
+        {
             return Err(Blocked::Denied(denial));
         }
         let line = self.ticket.line;

@@ -136,6 +136,11 @@ impl Pace {
         self.bucket.take(amount, now);
     }
 
+    /// The rate that is sent at `now`, per second.
+    pub(super) fn per_second(&self, now: Duration) -> f64 {
+        CAUTION * self.eased * self.measured * self.factor(now)
+    }
+
     /// Whether the measured rate is clearly below the advertised one, so that the latter cannot be true.
     pub(super) fn contradicts(&self, advertised_per_second: f64) -> bool {
         let span = self.latest.at.saturating_sub(self.first.at);
@@ -149,7 +154,7 @@ impl Pace {
     }
 
     fn grown(&self, now: Duration) -> Bucket {
-        let rate = CAUTION * self.eased * self.measured * self.factor(now);
+        let rate = self.per_second(now);
         let mut bucket = self.bucket.clone();
         bucket.resize(rate, capacity(rate), now);
         bucket

@@ -5,6 +5,7 @@ mod outage;
 mod refusals;
 mod server;
 mod shares;
+mod steering;
 mod stories;
 mod strays;
 
@@ -15,6 +16,11 @@ use super::*;
 const NEED: Need = Need { bytes: 400, output_limit: Some(0), stake: Stake::FREE };
 
 impl Admission {
+    /// The most attempts that may be in flight now.
+    fn concurrency(&self) -> usize {
+        self.lock().concurrency.limit()
+    }
+
     /// As `admit`, if there is no budget.
     async fn admit_free(self: &Arc<Self>, need: Need, share: Option<&Share>) -> Permit {
         self.admit(need, share).await.expect("there is no budget")

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::file::{self, ANSWER, CACHE};
 use super::store::Answer;
 use crate::error::{Error, Problem, Result};
+use crate::hint::{Hint, Setting};
 use crate::identity::Key;
 use crate::money::Usd;
 use crate::sqlite::{integer, natural, parsed};
@@ -230,9 +231,9 @@ impl Pruning {
         let Self { older_than, plan, model, most_bytes } = self;
         if older_than.is_none() && plan.is_none() && model.is_none() && most_bytes.is_none() {
             let problem = Problem::new("nothing says which answers are to be removed");
-            return Err(Error::Config(problem.hint(
-                "give `--older-than`, `--plan`, `--model` or `--max-size`; to remove all, remove the file",
-            )));
+            let hint = Hint::from("give ").with(Setting::OlderThan).with(", ").with(Setting::Plan).with(", ");
+            let hint = hint.with(Setting::Model).with(" or ").with(Setting::MaxSize);
+            return Err(Error::Config(problem.hint(hint.with("; to remove all, remove the file"))));
         }
         check_there(path)?;
         let connection = CACHE.open_to_write(path).map_err(Error::Config)?;
@@ -326,7 +327,9 @@ fn check_there(path: &Path) -> Result<()> {
         return Ok(());
     }
     let problem = Problem::new(format!("the cache `{}` does not exist", path.display()));
-    Err(Error::Config(problem.hint("`rowcall run --cache PATH` makes one")))
+    Err(Error::Config(
+        problem.hint(Hint::from("a run with ").with(Setting::Cache.like("PATH")).with(" makes one")),
+    ))
 }
 
 fn short(hash: &str) -> String {

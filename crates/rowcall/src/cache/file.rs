@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row as Columns, params};
 use super::store::{Answer, LEASE, Standing, Store, Wanted, Work};
 use super::{mount, plan::PlanRecord};
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 use crate::identity::Key;
 use crate::money::Usd;
 use crate::sqlite::{Ailment, Kind, Lock, integer, natural, parsed, text};
@@ -30,23 +31,26 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) const ANSWER: &str = "number, value, model, finish_reason, repairs, input_tokens, cached_tokens, \
      cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_picousd";
 
-fn hint(ailment: Ailment) -> &'static str {
+fn hint(ailment: Ailment) -> Hint {
+    let another = |before: &str| {
+        Hint::from(format!("{before}give another file with ")).with(Setting::Cache.like("PATH"))
+    };
     match ailment {
-        Ailment::Foreign | Ailment::Other => "give another file with `--cache PATH`",
-        Ailment::Newer => "use that version, or give another file with `--cache PATH`",
-        Ailment::Damaged => {
-            "remove it, and its answers are asked for again; or give another file with `--cache PATH`"
+        Ailment::Foreign | Ailment::Other => another(""),
+        Ailment::Newer => another("use that version, or "),
+        Ailment::Damaged => another("remove it, and its answers are asked for again; or "),
+        Ailment::Full => "make room, or shrink it with `rowcall cache prune`".into(),
+        Ailment::ReadOnly => another("check who may write to it, or "),
+        Ailment::Unopened | Ailment::Unlockable => {
+            "check that its directory exists and may be written to".into()
         }
-        Ailment::Full => "make room, or shrink it with `rowcall cache prune`",
-        Ailment::ReadOnly => "check who may write to it, or give another file with `--cache PATH`",
-        Ailment::Unopened | Ailment::Unlockable => "check that its directory exists and may be written to",
-        Ailment::Disk => "check the disk, or give another file with `--cache PATH`",
+        Ailment::Disk => another("check the disk, or "),
         Ailment::Held | Ailment::Locked => {
-            "close what holds it; other runs of rowcall may use it at the same time"
+            "close what holds it; other runs of rowcall may use it at the same time".into()
         }
-        Ailment::NotLocal => "keep it on a local disk: give another file with `--cache PATH`",
-        Ailment::Unremovable => "remove it yourself, or give another file with `--cache PATH`",
-        Ailment::Defect => "this is a bug in rowcall: please report it; finished rows are kept",
+        Ailment::NotLocal => another("keep it on a local disk: "),
+        Ailment::Unremovable => another("remove it yourself, or "),
+        Ailment::Defect => "this is a bug in rowcall: please report it; finished rows are kept".into(),
     }
 }
 
@@ -246,18 +250,17 @@ pub(super) fn read(columns: &Columns<'_>, from: usize) -> rusqlite::Result<Answe
 /// Whether `path` has no file yet, or an empty one.
 fn is_nothing(path: &Path) -> Result<bool, Problem> {
     match std::fs::metadata(path) {
-        Ok(there) if there.is_dir() => {
-            Err(Problem::new(format!("the cache `{}` is a directory, expected a file", path.display()))
-                .hint("give a file with `--cache PATH`, there or not yet"))
-        }
-        Ok(there) if !there.is_file() => Err(Problem::new(format!(
-            "the cache `{}` is a pipe or a device, expected a file",
-            path.display()
-        ))
-        .hint("give a file with `--cache PATH`, there or not yet")),
+        Ok(there) if there.is_dir() => Err(not_a_file(path, "a directory")),
+        Ok(there) if !there.is_file() => Err(not_a_file(path, "a pipe or a device")),
         Ok(there) => Ok(there.len() == 0),
         Err(_) => Ok(true),
     }
+}
+
+fn not_a_file(path: &Path, what: &str) -> Problem {
+    let hint = Hint::from("give a file with ").with(Setting::Cache.like("PATH"));
+    Problem::new(format!("the cache `{}` is {what}, expected a file", path.display()))
+        .hint(hint.with(", there or not yet"))
 }
 
 /// Milliseconds since 1970.

@@ -10,6 +10,7 @@ use super::{AccountOptions, DEFAULT_TIMEOUT, MOST_CONCURRENCY, bounds, budget, e
 use crate::admission::{Admission, Limit, Purse};
 use crate::cache::Endpoint;
 use crate::error::{Error, Problem, Result};
+use crate::hint::{Hint, Setting};
 use crate::money::{Cost, Usd};
 use crate::price::{Moment, Pricing};
 use crate::provider::{Offer, Quirks};
@@ -31,7 +32,7 @@ pub(crate) struct Account {
     /// What attempts cost.
     pub(crate) pricing: Pricing,
     /// A note about the prices, if any: a sentence fragment.
-    pub(super) pricing_note: Option<String>,
+    pub(super) pricing_note: Option<Hint>,
 }
 
 impl Account {
@@ -97,9 +98,8 @@ impl Account {
                     "the journal `{}` has {requests} requests of unknown cost, so no budget can be kept",
                     path.display()
                 );
-                return Err(
-                    Problem::new(message).hint("continue without a budget, or start over with `--fresh`")
-                );
+                let hint = Hint::from("continue without a budget, or start over with ");
+                return Err(Problem::new(message).hint(hint.with(Setting::Fresh.on())));
             }
         };
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

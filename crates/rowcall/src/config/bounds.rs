@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::adjustment::Adjustment;
 use crate::error::{Error, Problem, Result};
+use crate::hint::{Hint, Setting};
 use crate::money::Usd;
 use crate::provider::Parameters;
 use crate::retry::RetryPolicy;
@@ -114,9 +116,8 @@ fn further(name: &str, value: &Value) -> Result<()> {
 /// Every answer is paid for, but a row has only one value.
 fn several(name: &str, value: &Value) -> Error {
     let message = format!("parameter `{name}` is `{value}`, expected `1`: each row gets one answer");
-    Error::Config(
-        Problem::new(message).hint("leave it out, or repeat the row in the input with `--no-dedup`"),
-    )
+    let hint = Hint::from("leave it out, or repeat the row in the input with ").with(Setting::Dedup.off());
+    Error::Config(Problem::new(message).hint(hint))
 }
 
 fn temperature(degrees: f64) -> Result<()> {
@@ -129,6 +130,29 @@ fn temperature(degrees: f64) -> Result<()> {
 /// A field's name in lower case without underscores: Google accepts `snake_case` as well as `camelCase`.
 fn plain(name: &str) -> String {
     name.replace('_', "").to_ascii_lowercase()
+}
+
+/// A change to a run while it is under way.
+pub(crate) fn adjustment(adjustment: &Adjustment) -> Result<()> {
+    match *adjustment {
+        Adjustment::Concurrency(Some(attempts)) => concurrency(attempts).map(drop),
+        Adjustment::Requests(Some(requests)) => requests_per_minute(requests).map(drop),
+        Adjustment::Tokens(Some(tokens))
+        | Adjustment::InputTokens(Some(tokens))
+        | Adjustment::OutputTokens(Some(tokens)) => tokens_per_minute(tokens).map(drop),
+        Adjustment::Budget(Some(amount)) => budget(amount).map(drop),
+        Adjustment::Pause
+        | Adjustment::Resume
+        | Adjustment::Concurrency(None)
+        | Adjustment::Requests(None)
+        | Adjustment::Tokens(None)
+        | Adjustment::InputTokens(None)
+        | Adjustment::OutputTokens(None)
+        | Adjustment::Budget(None)
+        | Adjustment::Deadline(_)
+        | Adjustment::RetryFailed
+        | Adjustment::Stop => Ok(()),
+    }
 }
 
 fn within<T: PartialOrd + Display + Copy>(what: &str, given: T, least: T, most: T) -> Result<T> {

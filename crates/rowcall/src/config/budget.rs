@@ -4,6 +4,7 @@
 use std::time::SystemTime;
 
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 use crate::price::{Moment, Most, Pricing};
 use crate::provider::{Offer, Parameters};
 
@@ -35,8 +36,8 @@ pub(super) fn check_price(pricing: &Pricing, offer: &Offer) -> Result<(), Proble
         Pricing::Free | Pricing::By { .. } => Ok(()),
         Pricing::Unknown => {
             let message = format!("no price is known for `{}`, so no budget can be kept", offer.path());
-            Err(Problem::new(message)
-                .hint("set one with `--price in=USD,out=USD`, in US dollars per million tokens"))
+            let hint = Hint::from("set one with ").with(Setting::Price.like("in=USD,out=USD"));
+            Err(Problem::new(message).hint(hint.with(", in US dollars per million tokens")))
         }
     }
 }
@@ -57,7 +58,20 @@ pub(super) fn check(pricing: &Pricing, requested: &Parameters, tier: Option<&str
     }
     let tier = tier.map_or_else(|| "now".to_owned(), |tier| format!("for tier `{tier}`"));
     Err(Problem::new(format!("no price is known {tier}, so no budget can be kept"))
-        .hint("set one for every tier with `--price in=USD,out=USD`"))
+        .hint(Hint::from("set one for every tier with ").with(Setting::Price.like("in=USD,out=USD"))))
+}
+
+/// Checks that answers are limited, for a budget that is set while a run is under way.
+///
+/// # Errors
+/// If they are not.
+pub(super) fn check_limit(requested: &Parameters, offer: &Offer) -> Result<(), Problem> {
+    let of_model = offer.model.and_then(|model| model.max_output_tokens);
+    if requested.max_output_tokens.or(of_model).is_some() {
+        return Ok(());
+    }
+    Err(Problem::new("the length of answers is not limited, so no budget can be kept")
+        .hint(Hint::from("start the run with ").with(Setting::MaxOutputTokens).with(" or with a budget")))
 }
 
 /// Limits the length of answers, if the user does not.

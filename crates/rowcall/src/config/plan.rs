@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::{Account, KnownAs, Probing, TaskOptions, bounds, budget};
-use crate::admission::{Denial, Need, Permit, Purse, Share};
+use super::{Account, Batching, KnownAs, Probing, TaskOptions, bounds, budget};
+use crate::admission::{Denial, Need, Permit, Purse};
 use crate::attachment::Files;
 use crate::cache::Cache;
 use crate::check::Check;
 use crate::error::{Error, Problem, Result};
 use crate::event::Observers;
+use crate::hint::Hint;
 use crate::identity::{EqualRows, Identity, Keys, KnownFailures};
 use crate::journal::Journal;
 use crate::prompt::{SamePrompt, Template};
@@ -21,6 +22,7 @@ use crate::retry::RetryPolicy;
 use crate::row::AnsweredRow;
 use crate::schema::Schema;
 use crate::stats::Stats;
+use crate::steering::Steering;
 use crate::stops::Stops;
 use crate::violation::Violation;
 use crate::weight::Capacity;
@@ -38,7 +40,7 @@ pub(crate) struct Plan {
     /// The most tokens of input and output that the model supports, as far as known.
     pub(crate) capacity: Capacity,
     /// What could not be done by the provider's best means, and why.
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Hint>,
     pub(crate) template: Arc<Template>,
     /// Reads the files of rows.
     pub(crate) files: Files,
@@ -66,10 +68,14 @@ pub(crate) struct Plan {
     pub(crate) purse: Option<Purse>,
     /// Where outcomes are recorded, if anywhere.
     pub(crate) journal: Option<Arc<Journal>>,
+    /// How rows are sent in batches, if they are.
+    pub(crate) batch: Option<Arc<Batching>>,
     /// Where answers are stored for other runs, if anywhere.
     pub(crate) cache: Option<Arc<Cache>>,
-    /// The limit on this task's own attempts in flight, if it has one.
-    share: Option<Arc<Share>>,
+    /// How its runs are steered, with their share of the account.
+    pub(crate) steering: Arc<Steering>,
+    /// Why no budget could be kept, if so.
+    pub(crate) no_budget: Option<Problem>,
 }
 
 /// Fields of a request that only the engine sets, compared without case and underscores.
@@ -121,6 +127,10 @@ impl Plan {
         }
         bounds::parameters(&wished)?;
         let service_tier = service_tier(&options.parameters);
+        let no_budget = budget::check_price(&account.pricing, offer)
+            .and_then(|()| budget::check(&account.pricing, &wished, service_tier.as_deref()))
+            .and_then(|()| budget::check_limit(&wished, offer))
+            .err();
         if account.budget.is_some() {
             budget::check(&account.pricing, &wished, service_tier.as_deref()).map_err(Error::Config)?;
             budget::limit_output(&mut wished, offer);
@@ -133,11 +143,13 @@ impl Plan {
             observed: &options.observed,
             output_limit: parameters.max_output_tokens,
         };
-        let Forms { first, further, mut notes } = Forms::by(means, &schema).map_err(Error::Config)?;
-        notes.splice(0..0, schema.notes().iter().cloned());
-        notes.extend(unfit);
+        let Forms { first, further, notes } = Forms::by(means, &schema).map_err(Error::Config)?;
+        let notes = schema.notes().iter().cloned().chain(notes).map(Hint::from);
+        let mut notes: Vec<_> = notes.collect();
+        notes.extend(unfit.into_iter().map(Hint::from));
         notes.extend(account.pricing_note.clone());
         let output_limit = parameters.max_output_tokens;
+        let steering = Arc::new(Steering::new(account.admission.share(None)));
         let capacity = account.capacity();
         let target = Target::new(offer.protocol, account.quirks, offer.name.clone(), first, parameters);
         let target = if account.transport.has_version() { target.below_version() } else { target };
@@ -161,6 +173,7 @@ impl Plan {
             probing: Arc::new(Probing::new(options.probed)),
             purse: None,
             journal: None,
+            batch: None,
             cache: None,
             account,
             schema,
@@ -177,22 +190,27 @@ impl Plan {
             retry: options.retry,
             observers: Observers::default(),
             stats: Arc::default(),
-            share: None,
+            steering,
+            no_budget,
         })
     }
 
     /// The same plan with at most `places` attempts in flight; 0 counts as 1.
     pub(crate) fn with_concurrency(mut self, places: usize) -> Self {
-        self.share = Some(Arc::new(self.account.admission.share(places.max(1))));
+        self.steering = Arc::new(Steering::new(self.account.admission.share(places.max(1))));
+        self
+    }
+
+    /// The same plan, whose runs are steered by themselves.
+    pub(crate) fn steered_apart(mut self) -> Self {
+        let slots = self.steering.share().slots();
+        self.steering = Arc::new(Steering::new(self.account.admission.share(slots)));
         self
     }
 
     /// The most attempts that may be in flight.
     pub(crate) fn concurrency(&self) -> usize {
-        match &self.share {
-            Some(share) => share.concurrency(),
-            None => self.account.admission.concurrency(),
-        }
+        self.steering.share().concurrency()
     }
 
     /// Waits for the account's admission.
@@ -200,7 +218,7 @@ impl Plan {
     /// # Errors
     /// If the budget allows no more.
     pub(crate) async fn admit(&self, need: Need) -> std::result::Result<Permit, Denial> {
-        self.account.admission.admit(need, self.share.as_deref()).await
+        self.account.admission.admit(need, Some(self.steering.share())).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::AccountOptions;
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 use crate::price::{Moment, OLD_AFTER_DAYS, Prices, Pricing};
 use crate::provider::{Key, Offer};
 
@@ -26,28 +27,21 @@ pub(super) fn of(offer: &Offer, base_url: &str, options: &AccountOptions) -> Res
 }
 
 /// The note for the user: that there is no price although the account will be billed, or that the prices are old.
-pub(super) fn note(
-    pricing: &Pricing,
-    offer: &Offer,
-    options: &AccountOptions,
-    now: Moment,
-) -> Option<String> {
+pub(super) fn note(pricing: &Pricing, offer: &Offer, options: &AccountOptions, now: Moment) -> Option<Hint> {
     match pricing {
         Pricing::Free => None,
         Pricing::Unknown => matches!(offer.provider.key, Key::Required(_)).then(|| {
-            format!(
-                "no price is known for `{}`, so its cost is unknown: set one with `--price in=USD,out=USD`",
-                offer.path()
-            )
+            let unknown = format!("no price is known for `{}`, so its cost is unknown: ", offer.path());
+            Hint::from(unknown).with("set one with ").with(Setting::Price.like("in=USD,out=USD"))
         }),
         Pricing::By { .. } if options.price.is_some() => None,
         Pricing::By { .. } => {
             let prices = options.prices.as_deref().unwrap_or_else(|| Prices::bundled());
             let (taken, days) = (prices.taken_on()?, prices.age_in_days(now)?);
             (days > OLD_AFTER_DAYS).then(|| {
-                format!(
-                    "the prices are from {taken}, {days} days ago, and may have changed: load newer ones with `--prices FILE`, which `rowcall prices update` makes"
-                )
+                let old = format!("the prices are from {taken}, {days} days ago, and may have changed: ");
+                let newer = Hint::from(old).with("load newer ones with ").with(Setting::Prices.like("FILE"));
+                newer.with(", which `rowcall prices update` makes")
             })
         }
     }

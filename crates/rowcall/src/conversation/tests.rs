@@ -151,7 +151,7 @@ fn a_full_context_gets_no_larger_output_limit() {
                     "the model's context is full: the answer was cut after {used} tokens, below its limit of 4000"
                 );
                 assert_eq!(failure.message, expected);
-                assert!(failure.hint().is_some_and(|hint| hint.contains("num_ctx")));
+                assert!(failure.hint().is_some_and(|hint| hint.to_string().contains("num_ctx")));
                 assert!(failure.completion.is_some());
             }
         }

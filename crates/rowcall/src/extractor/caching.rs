@@ -8,6 +8,7 @@ use crate::cache::{AnswerKeys, Cache, CacheContents, CacheOptions};
 use crate::config::Plan;
 use crate::error::{Error, Problem, Result};
 use crate::extract::cacheable_key;
+use crate::hint::{Hint, Setting};
 use crate::identity::EqualRows;
 use crate::row::Row;
 
@@ -41,7 +42,8 @@ impl<T> Extractor<T> {
             EqualRows::AskEach => {
                 let problem =
                     Problem::new("equal rows are asked individually, but a cache asks about them only once");
-                Err(Error::Config(problem.hint("leave out `--no-dedup` or `--cache`")))
+                let hint = Hint::from("leave out ").with(Setting::Dedup.off()).with(" or ");
+                Err(Error::Config(problem.hint(hint.with(Setting::Cache))))
             }
         }
     }

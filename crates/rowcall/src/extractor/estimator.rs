@@ -23,7 +23,7 @@ impl<T> Extractor<T> {
     /// Estimates what rows would take, without asking about them.
     pub fn estimator(&self) -> Estimator {
         let output = estimate::answer(self.plan.schema.as_json());
-        let counting = Counting::of(&self.plan.account.offer.name);
+        let counting = Counting::of(self.plan.account.offer.provider.name, &self.plan.account.offer.name);
         let now = Moment::from(SystemTime::now());
         Estimator { plan: Arc::clone(&self.plan), counting, counted: Counted::default(), output, now }
     }
@@ -76,8 +76,8 @@ impl RunEstimator {
         self.sum
     }
 
-    /// The encoding by which tokens of input are counted; `None` where they are taken to be a quarter of the bytes.
-    pub fn encoding(&self) -> Option<&'static str> {
+    /// How tokens of input are counted: the name of an encoding, an approximation of one, or a quarter of the bytes (the simulator's way).
+    pub fn counting(&self) -> &'static str {
         self.estimator.counting.name()
     }
 }
@@ -126,7 +126,7 @@ impl Estimator {
     pub fn row(&self, row: &Row) -> Option<RowEstimate> {
         let (Weight { bytes, most }, prompt, key) = first_weight(&self.plan, row)?;
         let target = self.plan.approach.target();
-        let input_tokens = self.counted.tokens(bytes, || self.counting.input(&prompt, &target, bytes));
+        let input_tokens = self.counted.tokens(bytes, || self.counting.input(&prompt, &target));
         let limit = most.and_then(|most| most.output_tokens).unwrap_or(u64::MAX);
         let output_tokens = self.output.map(|tokens| tokens.min(limit));
         let (pricing, tier) = (&self.plan.account.pricing, self.plan.service_tier.as_deref());

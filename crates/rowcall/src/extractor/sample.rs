@@ -30,17 +30,21 @@ impl<T> Extractor<T> {
             EventKind::Resumed { .. }
             | EventKind::Probed { .. }
             | EventKind::Adapted(_)
-            | EventKind::Warned(_) => {
+            | EventKind::Warned(_)
+            | EventKind::Adjusted(_) => {
                 others.emit(event.row, event.kind.clone());
             }
             EventKind::Taken
             | EventKind::Known { .. }
             | EventKind::Sent { .. }
             | EventKind::Answered { .. }
+            | EventKind::Collected { .. }
+            | EventKind::Batch(_)
             | EventKind::Waits(_)
             | EventKind::Reasked { .. }
             | EventKind::Ended { .. }
-            | EventKind::Abandoned => {}
+            | EventKind::Abandoned
+            | EventKind::Retried { .. } => {}
         }));
         let spent = Arc::new(Mutex::new(Stats::default()));
         let folded = Arc::clone(&spent);

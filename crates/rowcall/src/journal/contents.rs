@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::batches::{self, BatchRecord};
 use super::columns;
 use super::file::{self, Filtered, Recent};
 use super::kind::JOURNAL;
 use super::lookup::{Finder, row};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Problem, ProblemKind, Result};
+use crate::hint::{Hint, Setting};
 use crate::identity::{EqualRows, Identity, Key, Keys};
 use crate::money::Cost;
 use crate::outcome::Outcome;
@@ -92,6 +94,51 @@ impl Contents {
     /// [`Error::Journal`] if it cannot be read.
     pub fn cost_of_intents(&self) -> Result<Cost> {
         file::cost_of_intents(&self.connection, None).map_err(|error| self.trouble(&error))
+    }
+
+    /// The batches of the journal, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn batches(&self) -> Result<Vec<BatchRecord>> {
+        let read = || {
+            if batches::has_tables(&self.connection)? {
+                batches::all(&self.connection)
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        read().map_err(|error| self.trouble(&error))
+    }
+
+    /// How many rows wait for a batch, and how many are in one.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub fn parked(&self) -> Result<(u64, u64)> {
+        let read = || {
+            if batches::has_tables(&self.connection)? {
+                batches::all_parked(&self.connection)
+            } else {
+                Ok((0, 0))
+            }
+        };
+        read().map_err(|error| self.trouble(&error))
+    }
+
+    /// Rows that wait for a result, from this position on, at most `most` of them.
+    ///
+    /// # Errors
+    /// [`Error::Journal`] if it cannot be read.
+    pub(crate) fn parked_rows(&self, from: u64, most: usize) -> Result<Vec<Row>> {
+        let read = || {
+            if batches::has_tables(&self.connection)? {
+                batches::rows(&self.connection, from, most as u64)
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        read().map_err(|error| self.trouble(&error))
     }
 
     /// The number of rows without a value, by the kind of failure.
@@ -263,8 +310,13 @@ pub(super) fn changed(path: &Path, changes: &[&str]) -> Problem {
     } else {
         "another"
     };
+    let hint = Hint::from("use ")
+        .with(Setting::AcceptChanges.on())
+        .with(" to continue and ask only what is new, or start over with ")
+        .with(Setting::Fresh.on());
     Problem::new(format!("the journal `{}` was made with {other} {changes}", path.display()))
-        .hint("use `--accept-changes` to continue and ask only what is new, or `--fresh` to start over")
+        .hint(hint)
+        .of_kind(ProblemKind::PlanChanged)
 }
 
 /// Removes a journal and its auxiliary files, if it exists.
@@ -277,7 +329,7 @@ pub(super) fn remove(path: &Path) -> std::result::Result<(), Problem> {
             "`{}` is not a rowcall journal, so it is not removed",
             path.display()
         ))
-        .hint("give another file with `--journal PATH`"));
+        .hint(Hint::from("give another file with ").with(Setting::Journal.like("PATH"))));
     }
     JOURNAL.remove_beside(path)?;
     JOURNAL.remove(path)

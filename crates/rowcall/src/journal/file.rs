@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::adjustments;
 use super::columns;
 use super::filter::Filter;
 use super::intervals;
@@ -261,7 +262,8 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     if !has_column(connection, "history")? {
         connection.execute_batch("ALTER TABLE outcomes ADD COLUMN history TEXT;")?;
     }
-    connection.execute_batch(intervals::TABLE)
+    connection.execute_batch(intervals::TABLE)?;
+    connection.execute_batch(adjustments::TABLE)
 }
 
 /// The number with which outcomes refer to these prices.
@@ -352,6 +354,9 @@ pub(super) fn cut_places(connection: &Connection, rows: u64) -> rusqlite::Result
 /// billed.
 pub(super) fn holds_nothing(connection: &Connection, totals: &Totals) -> rusqlite::Result<bool> {
     if totals.possibly_paid > 0 {
+        return Ok(false);
+    }
+    if super::batches::are_sent(connection)? {
         return Ok(false);
     }
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM intents) \

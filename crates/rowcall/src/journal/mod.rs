@@ -1,6 +1,8 @@
 //! What survives a crash: outcomes, and which requests were about to be sent, in a SQLite file that one process writes and any
 //! process may read. `docs/journal.md` explains the tables and what is guaranteed when.
 
+mod adjustments;
+pub(crate) mod batches;
 mod columns;
 mod contents;
 mod file;
@@ -11,6 +13,7 @@ mod kind;
 mod lookup;
 mod placed;
 mod session;
+mod work;
 mod writer;
 
 use std::path::PathBuf;
@@ -18,6 +21,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+pub use adjustments::Adjusted;
+pub use batches::{BatchRecord, Collection, RemoteStage};
 pub(crate) use contents::Census;
 pub use contents::{Contents, Rows};
 pub(crate) use intents::{Asking, Intents};
@@ -26,10 +31,12 @@ pub use placed::Placed;
 pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{Change, Placing, Written};
 
-use crate::error::Problem;
+use crate::adjustment::Adjustment;
+use crate::error::{Problem, Result as RunResult};
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::money::Cost;
 use crate::outcome::Effort;
+use crate::row::Row;
 use crate::sqlite::{Lock, text};
 use crate::totals::Totals;
 use file::{Filtered, Found, Recent};
@@ -86,7 +93,9 @@ pub(crate) struct Journal {
     // In drop order: the writer's connection closes last, and cleans up.
     lookup: Lookup,
     writer: Writer,
-    records: Records,
+    pub(crate) records: Records,
+    /// Its file.
+    pub(crate) path: PathBuf,
     keys: Keys,
     recent: Arc<Recent>,
     /// The length of the intervals that its runs record, in milliseconds.
@@ -168,8 +177,10 @@ impl Journal {
         let resumed = (found == Found::Journal).then(|| totals.clone());
         let known = Arc::clone(&recent);
         let interval_ms = Arc::new(AtomicU64::new(intervals::SHORTEST_MS));
+        let has_batches = batches::has_tables(&connection).map_err(|error| JOURNAL.problem(path, &error))?;
         let state = WriterState {
             path: path.clone(),
+            has_batches,
             connection,
             records: *records,
             recent,
@@ -182,6 +193,7 @@ impl Journal {
             lookup: Lookup::start(finder)?,
             writer: Writer::start(state)?,
             records: *records,
+            path: path.clone(),
             keys,
             recent: known,
             interval_ms,
@@ -218,6 +230,34 @@ impl Journal {
         Duration::from_millis(self.interval_ms.load(Ordering::Relaxed))
     }
 
+    /// Whether records are kept.
+    pub(crate) fn has_records(&self) -> bool {
+        self.records == Records::Kept
+    }
+
+    /// Records that the user changed a run while it was under way.
+    pub(crate) fn adjusted(&self, adjustment: Adjustment) {
+        self.writer.write(Entry::Adjusted { adjustment });
+    }
+
+    /// The rows that have failed by now and that another request may help.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn failed_rows(&self) -> RunResult<Rows> {
+        Contents::open(&self.path)?.into_failed_rows()
+    }
+
+    /// The record of a row, as the journal keeps it.
+    ///
+    /// # Errors
+    /// If its fields do not serialise.
+    pub(crate) fn record_of(row: &Row) -> Result<String, Problem> {
+        let record = writer::record(row, Records::Kept);
+        let record = record.map_err(|error| Problem::new(format!("a row cannot be kept: {error}")))?;
+        Ok(record.unwrap_or_default().into_owned())
+    }
+
     pub(crate) fn hold(&self) -> JournalHold {
         JournalHold(Arc::downgrade(&self.life))
     }
@@ -234,7 +274,7 @@ impl Journal {
     fn end(&self, placing: Placing) {
         match placing {
             Placing::Input => self.has_placing_run.store(false, Ordering::Release),
-            Placing::Again | Placing::None => {}
+            Placing::Again | Placing::Rest | Placing::None => {}
         }
     }
 }

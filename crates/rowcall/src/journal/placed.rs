@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row as Columns};
 
 use super::contents::Contents;
 use super::lookup::row;
-use super::{columns, file, intervals};
+use super::{Adjusted, adjustments, columns, file, intervals};
 use crate::error::Result;
 use crate::identity::Key;
 use crate::interval::Interval;
@@ -102,6 +102,14 @@ impl Contents {
     /// [`Error::Journal`](crate::Error::Journal) if it cannot be read.
     pub fn intervals(&self) -> Result<Vec<Interval>> {
         intervals::read(&self.connection).map_err(|error| self.trouble(&error))
+    }
+
+    /// What the user changed while runs were under way, at most the latest thousand changes; empty for journals of earlier versions.
+    ///
+    /// # Errors
+    /// [`Error::Journal`](crate::Error::Journal) if they cannot be read.
+    pub fn adjustments(&self) -> Result<Vec<Adjusted>> {
+        adjustments::read(&self.connection).map_err(|error| self.trouble(&error))
     }
 
     /// Whether it records what each request came to, for rows with several; earlier versions did not.

@@ -68,7 +68,9 @@ impl Session {
     pub(crate) fn may_know(&self, key: Key) -> bool {
         match (self.placing, self.equal) {
             (Placing::Again, _) | (_, EqualRows::AskEach) => true,
-            (Placing::Input | Placing::None, EqualRows::Share) => self.journal.recent.may_know(key),
+            (Placing::Input | Placing::Rest | Placing::None, EqualRows::Share) => {
+                self.journal.recent.may_know(key)
+            }
         }
     }
 
@@ -82,7 +84,7 @@ impl Session {
         match self.placing {
             // The row will be requested in any case.
             Placing::Again => false,
-            Placing::Input | Placing::None => self.journal.recent.may_know(own),
+            Placing::Input | Placing::Rest | Placing::None => self.journal.recent.may_know(own),
         }
     }
 
@@ -99,9 +101,12 @@ impl Session {
             .map(|(key, own, row)| Wanted { key, own, index: row.index, record: self.record(row) })
             .collect();
         let reply = self.replies.clone();
-        self.journal.lookup.ask(match self.placing {
-            Placing::Again => Question::Keys { wanted, equal: self.equal, reply },
-            Placing::Input | Placing::None => {
+        self.journal.lookup.ask(match (self.placing, self.equal) {
+            // The rest's rows are known by their positions if each is asked.
+            (Placing::Again, _) | (Placing::Rest, EqualRows::AskEach) => {
+                Question::Keys { wanted, equal: self.equal, reply }
+            }
+            (Placing::Rest, EqualRows::Share) | (Placing::Input | Placing::None, _) => {
                 Question::Known { wanted, equal: self.equal, run: self.run, reply }
             }
         });
@@ -118,6 +123,22 @@ impl Session {
         self.journal.writer.write(Entry::Ended { asked, key, row, outcome, place, reply });
     }
 
+    /// Writes an outcome as [`end`](Self::end) does, for a row that is not one of the run's: it gets no place, and there is no reply.
+    pub(crate) fn end_apart(&self, asked: Option<RowKey>, key: Option<Key>, row: Row, outcome: Outcome) {
+        let (place, (reply, _)) = (Placing::None, mpsc::unbounded_channel());
+        self.journal.writer.write(Entry::Ended { asked, key, row, outcome, place, reply });
+    }
+
+    /// Records that the input has this many rows, all of which have an outcome.
+    pub(crate) fn complete_input(&self, rows: u64) {
+        self.journal.writer.write(Entry::Complete { rows });
+    }
+
+    /// How the run's rows relate to the places in the journal.
+    pub(crate) fn placing(&self) -> Placing {
+        self.placing
+    }
+
     /// Writes the place of a row with a known outcome; the reply is [`Reply::Written`].
     pub(crate) fn place(&self, number: i64, row: Row, outcome: Outcome) {
         let (place, reply) = (self.placing, self.replies.clone());
@@ -132,7 +153,7 @@ impl Session {
     /// The length of the intervals to record; `None` for runs whose rows have no places, which may overlap with others.
     pub(crate) fn interval(&self) -> Option<Duration> {
         match self.placing {
-            Placing::Input | Placing::Again => Some(self.journal.interval()),
+            Placing::Input | Placing::Again | Placing::Rest => Some(self.journal.interval()),
             Placing::None => None,
         }
     }
@@ -147,7 +168,7 @@ impl Session {
     pub(crate) fn complete(&self, rows: u64) {
         match self.placing {
             Placing::Input => self.journal.writer.write(Entry::Complete { rows }),
-            Placing::Again | Placing::None => {}
+            Placing::Again | Placing::Rest | Placing::None => {}
         }
     }
 

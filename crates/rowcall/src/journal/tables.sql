@@ -91,6 +91,14 @@ CREATE TABLE intervals (
     activity   TEXT NOT NULL
 );
 
+-- What the user changed while runs were under way.
+CREATE TABLE adjustments (
+    seq    INTEGER PRIMARY KEY,
+    at_ms  INTEGER NOT NULL,
+    name   TEXT NOT NULL,
+    change TEXT NOT NULL
+);
+
 -- One row: what has been spent so far, and up to which outcome the keys are indexed.
 CREATE TABLE totals (id INTEGER PRIMARY KEY CHECK (id = 0), indexed INTEGER NOT NULL, spent TEXT NOT NULL);
 INSERT INTO totals VALUES (0, 0, '{}');

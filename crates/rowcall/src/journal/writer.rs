@@ -15,11 +15,15 @@ use rusqlite::{Connection, params};
 use tokio::sync::{mpsc as channel, oneshot};
 
 use super::Records;
+use super::adjustments;
+use super::batches;
 use super::columns;
 use super::file::{self, Recent};
 use super::intervals;
 use super::kind::JOURNAL;
 use super::session::Reply;
+use super::work::Work;
+use crate::adjustment::Adjustment;
 use crate::error::Problem;
 use crate::identity::{Key, RowKey};
 use crate::interval::{Activity, Interval};
@@ -70,10 +74,14 @@ pub(super) enum Entry {
     Probed { effort: Effort },
     /// What a run did in the interval that ends now; `run_ms` is when the run started.
     Interval { run_ms: i64, lasted: Duration, activity: Box<Activity> },
+    /// The user changed a run while it was under way.
+    Adjusted { adjustment: Adjustment },
     /// A run over an input starts.
     Begin,
     /// The run reached the end of its input, which had this many rows.
     Complete { rows: u64 },
+    /// Work that its caller waits for.
+    Work(Box<dyn Work>),
 }
 
 /// How a run's rows relate to the places in the journal.
@@ -83,6 +91,8 @@ pub(crate) enum Placing {
     Input,
     /// They are some of the rows with a place, which are requested again.
     Again,
+    /// They are rows of the input that an earlier run has left without an outcome.
+    Rest,
     /// They have no places.
     None,
 }
@@ -121,6 +131,8 @@ pub(super) struct Writer {
 #[derive(Debug)]
 pub(super) struct WriterState {
     pub(super) path: PathBuf,
+    /// Whether there are tables of batches.
+    pub(super) has_batches: bool,
     pub(super) connection: Connection,
     pub(super) records: Records,
     pub(super) recent: Arc<Recent>,
@@ -199,7 +211,7 @@ impl WriterState {
 
     /// Writes all of `group` in one transaction. Returns the number of each entry's outcome, if it has one.
     fn commit(&mut self, group: &[Entry], synced: &mut Option<Sync>) -> rusqlite::Result<Vec<i64>> {
-        let has_outcome = group.iter().any(|entry| matches!(entry, Entry::Ended { .. }));
+        let has_outcome = group.iter().any(|entry| matches!(entry, Entry::Ended { .. } | Entry::Work(_)));
         let sync = if has_outcome { Sync::Now } else { Sync::WithTheNext };
         if *synced != Some(sync) {
             self.run(match sync {
@@ -263,7 +275,11 @@ impl WriterState {
                 self.end(None, row, outcome, *place, now)
             }
             Entry::Ended { asked, key: Some(key), row, outcome, place, reply: _ } => {
-                self.forget(asked.map_or(*key, |asked| asked.key))?;
+                let asked = asked.map_or(*key, |asked| asked.key);
+                self.forget(asked)?;
+                if self.has_batches {
+                    batches::settle(&self.connection, asked)?;
+                }
                 self.end(Some(*key), row, outcome, *place, now)
             }
             Entry::Placed { number, row, outcome, place, reply: _ } => {
@@ -311,6 +327,16 @@ impl WriterState {
                 self.interval_ms.store(length, Ordering::Relaxed);
                 Ok(0)
             }
+            Entry::Adjusted { adjustment } => {
+                adjustments::add(&self.connection, adjustment, now)?;
+                Ok(0)
+            }
+            Entry::Work(work) => {
+                work.run(&self.connection)?;
+                // It may have made the tables.
+                self.has_batches = self.has_batches || batches::has_tables(&self.connection)?;
+                Ok(0)
+            }
             Entry::Begin => {
                 self.totals.complete = false;
                 self.totals.moved = 0;
@@ -351,9 +377,12 @@ impl WriterState {
         if place == Placing::None {
             return Ok(());
         }
+        if self.has_batches {
+            batches::place(&self.connection, row.index)?;
+        }
         let failure = outcome.failure_kind().map(FailureKind::name);
         let record = record(row, self.records)?;
-        if place == Placing::Again || row.index < self.places {
+        if matches!(place, Placing::Again | Placing::Rest) || row.index < self.places {
             let sql = "UPDATE places SET outcome = ?2, failure = ?3, record = ?4 WHERE idx = ?1";
             let there = params![integer(row.index), number, failure, record];
             if self.connection.prepare_cached(sql)?.execute(there)? > 0 {
@@ -442,10 +471,15 @@ fn report(group: Vec<Entry>, numbers: &[i64]) {
             Entry::Placed { number: _, row, outcome, place: _, reply } => {
                 (None, None, row, outcome, Change::Place, reply)
             }
+            Entry::Work(work) => {
+                work.report(Ok(()));
+                continue;
+            }
             Entry::GivenUp { .. }
             | Entry::Dropped { .. }
             | Entry::Probed { .. }
             | Entry::Interval { .. }
+            | Entry::Adjusted { .. }
             | Entry::Begin
             | Entry::Complete { .. } => continue,
         };
@@ -465,10 +499,15 @@ fn refuse(group: Vec<Entry>, problem: &Problem) {
             }
             Entry::Ended { asked, row, reply, .. } => (asked, row.index, reply),
             Entry::Placed { row, reply, .. } => (None, row.index, reply),
+            Entry::Work(work) => {
+                work.report(Err(problem.clone()));
+                continue;
+            }
             Entry::GivenUp { .. }
             | Entry::Dropped { .. }
             | Entry::Probed { .. }
             | Entry::Interval { .. }
+            | Entry::Adjusted { .. }
             | Entry::Begin
             | Entry::Complete { .. } => continue,
         };

@@ -4,12 +4,15 @@
 use std::path::Path;
 
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 
 /// Common file extensions for prompts.
 const ENDINGS: [&str; 9] = ["txt", "md", "markdown", "j2", "jinja", "jinja2", "prompt", "tmpl", "tpl"];
 
-/// What to do if it is intended.
-const MEANT: &str = "`--same-prompt` allows the same prompt for every row";
+/// What to do if it is intended, after another hint.
+fn or_meant(otherwise: String) -> Hint {
+    Hint::from(otherwise).with(Setting::SamePrompt.on()).with(" allows the same prompt for every row")
+}
 
 /// The problem of a prompt that uses no field, with what was probably intended.
 pub(super) fn problem(template: &str) -> Problem {
@@ -27,12 +30,11 @@ pub(super) fn problem(template: &str) -> Problem {
     }
     match placeholder(text) {
         Some(Placeholder { written, field: Some(field) }) => {
-            problem.hint(format!("did you mean `{{{{ {field} }}}}` instead of `{written}`? {MEANT}"))
+            problem.hint(or_meant(format!("did you mean `{{{{ {field} }}}}` instead of `{written}`? ")))
         }
-        Some(Placeholder { written, field: None }) => {
-            problem.hint(format!("write a field as `{{{{ text }}}}`, by its name, not `{written}`; {MEANT}"))
-        }
-        None => problem.hint(format!("write a field as `{{{{ text }}}}`, by its name; {MEANT}")),
+        Some(Placeholder { written, field: None }) => problem
+            .hint(or_meant(format!("write a field as `{{{{ text }}}}`, by its name, not `{written}`; "))),
+        None => problem.hint(or_meant("write a field as `{{ text }}`, by its name; ".to_owned())),
     }
 }
 
@@ -41,7 +43,7 @@ pub(super) fn only_names() -> Problem {
     let problem = Problem::new(
         "the prompt uses the names of the row's fields but none of their values, so every row would get the same prompt",
     );
-    problem.hint(format!("`{{% for name, value in row|items %}}` iterates over both; {MEANT}"))
+    problem.hint(or_meant("`{% for name, value in row|items %}` iterates over both; ".to_owned()))
 }
 
 /// Whether a prompt is the name of a file, which may not exist, rather than a text.

@@ -78,7 +78,7 @@ fn a_prompt_that_uses_no_field_is_rejected_with_what_was_intended() {
     ] {
         let template = Template::new(user, Some("Be brief.")).expect("compiles");
         let problem = template.check_use(user).expect_err(user);
-        let found = problem.hint.unwrap_or_default();
+        let found = problem.hint.unwrap_or_default().to_string();
         assert!(found.contains(hint), "{user}: {found}");
         template
             .with_images(&["photo".to_owned()])

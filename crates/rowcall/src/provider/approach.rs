@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Form, Mode, Target, refusal};
-use crate::fault::{Fault, FaultKind, GEMINI_VERSION};
+use crate::fault::{Fault, FaultCause, FaultKind};
 
 /// After this many consecutive rejections, a form that was accepted before no longer counts as accepted.
 const REFUSALS_AFTER_ACCEPTANCE: u32 = 8;
@@ -143,8 +143,8 @@ impl Approach {
             return state.describe(&fault.message).unwrap_or_else(|| state.fall_back());
         }
         if fault.kind == FaultKind::NotFound {
-            let other = fault.param.as_deref().filter(|param| *param == GEMINI_VERSION);
-            let Some(target) = other.and_then(|_| state.target.of_other_version()) else {
+            let is_of_version = fault.cause == Some(FaultCause::ApiVersion);
+            let Some(target) = is_of_version.then(|| state.target.of_other_version()).flatten() else {
                 return Adaptation::None;
             };
             state.target = Arc::new(target);

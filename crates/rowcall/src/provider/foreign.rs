@@ -4,9 +4,7 @@
 use serde_json::Value;
 
 use super::{Protocol, openai_error, sse};
-use crate::fault::{
-    ANTHROPIC_FORM, CHAT_FORM, Fault, FaultKind, GEMINI_FORM, OLLAMA, OTHER_FORM, RESPONSES_FORM, WEB_PAGE,
-};
+use crate::fault::{AnswerForm, Fault, FaultCause, FaultKind};
 use crate::request::Response;
 
 /// The longest page title to show, in characters.
@@ -16,9 +14,11 @@ const LONGEST_TITLE: usize = 80;
 pub(super) fn instead(response: &Response, protocol: Protocol, fault: Fault) -> Fault {
     let is_unread = matches!(fault.kind, FaultKind::Server | FaultKind::Connection);
     let is_of_row = matches!(fault.kind, FaultKind::InvalidRequest | FaultKind::Unprocessable);
-    if !response.is_success() && is_of_row && is_page(response) {
+    let is_page = is_page(response);
+    if !response.is_success() && is_page {
         // An API rejects a request in its own format; a page comes from something in front of it.
-        return Fault { kind: FaultKind::Server, ..fault };
+        let kind = if is_of_row { FaultKind::Server } else { fault.kind };
+        return Fault { kind, ..fault }.caused_by(FaultCause::WebPage);
     }
     if !response.is_success() || !is_unread {
         return fault;
@@ -29,26 +29,26 @@ pub(super) fn instead(response: &Response, protocol: Protocol, fault: Fault) -> 
         Protocol::Anthropic => "an Anthropic message",
         Protocol::Gemini => "a Gemini response",
     };
-    if is_page(response) {
+    if is_page {
         let title = title(&response.body).map(|title| format!(" (`{title}`)")).unwrap_or_default();
-        let words = format!("{WEB_PAGE}{title}, expected {expected}");
-        return openai_error::in_success(response, fault.kind, words);
+        let words = format!("the body is a web page{title}, expected {expected}");
+        return openai_error::in_success(response, fault.kind, words).caused_by(FaultCause::WebPage);
     }
     let Some(form) = first(response).and_then(|body| form(&body)).filter(|form| *form != own(protocol))
     else {
         return fault;
     };
-    let words = format!("the answer is in {form}, expected {expected}");
-    openai_error::in_success(response, FaultKind::NotFound, words)
+    let words = format!("the answer is in {}, expected {expected}", form.phrase());
+    openai_error::in_success(response, FaultKind::NotFound, words).caused_by(FaultCause::OtherForm(form))
 }
 
-/// The name for answers of a protocol.
-fn own(protocol: Protocol) -> &'static str {
+/// The form of a protocol's answers.
+fn own(protocol: Protocol) -> AnswerForm {
     match protocol {
-        Protocol::OpenAiChat => CHAT_FORM,
-        Protocol::OpenAiResponses => RESPONSES_FORM,
-        Protocol::Anthropic => ANTHROPIC_FORM,
-        Protocol::Gemini => GEMINI_FORM,
+        Protocol::OpenAiChat => AnswerForm::Chat,
+        Protocol::OpenAiResponses => AnswerForm::Responses,
+        Protocol::Anthropic => AnswerForm::Anthropic,
+        Protocol::Gemini => AnswerForm::Gemini,
     }
 }
 
@@ -61,34 +61,34 @@ fn first(response: &Response) -> Option<Value> {
     serde_json::Deserializer::from_slice(sse::without_mark(&response.body)).into_iter().next()?.ok()
 }
 
-/// The format of an answer, if it is a known one.
-fn form(body: &Value) -> Option<&'static str> {
+/// The form of an answer, if it is a known one.
+fn form(body: &Value) -> Option<AnswerForm> {
     if let Some(items) = body.as_array() {
         let first = items.first()?;
         let is_error = first.get("error").is_some_and(|error| !openai_error::is_empty(error));
-        return if is_error { None } else { Some(form(first).unwrap_or(OTHER_FORM)) };
+        return if is_error { None } else { Some(form(first).unwrap_or(AnswerForm::Other)) };
     }
     let is_list = |pointer: &str| body.pointer(pointer).is_some_and(Value::is_array);
     let is_text = |field: &str| body.get(field).is_some_and(Value::is_string);
     let kind = body.get("type").and_then(Value::as_str).unwrap_or_default();
     let has_said = body.get("message").is_some() || body.get("response").is_some();
     Some(if is_list("/choices") {
-        CHAT_FORM
+        AnswerForm::Chat
     } else if kind == "message" && is_list("/content") || kind == "message_start" {
-        ANTHROPIC_FORM
+        AnswerForm::Anthropic
     } else if is_list("/candidates") {
-        GEMINI_FORM
+        AnswerForm::Gemini
     } else if is_list("/output") || kind.starts_with("response.") {
-        RESPONSES_FORM
+        AnswerForm::Responses
     } else if has_said && body.get("done").is_some_and(Value::is_boolean) {
-        OLLAMA
+        AnswerForm::Ollama
     // Cohere's two, TGI's, and Bedrock's Converse.
     } else if is_list("/message/content")
         || is_text("generation_id")
         || is_text("generated_text")
         || is_list("/output/message/content")
     {
-        OTHER_FORM
+        AnswerForm::Other
     } else {
         return None;
     })

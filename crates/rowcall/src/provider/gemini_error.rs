@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{limit_headers, openai_error, refusal, sse};
-use crate::fault::{Fault, FaultKind, GEMINI_VERSION};
+use crate::fault::{Fault, FaultCause, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
 
@@ -21,8 +21,7 @@ pub(super) fn classify(response: &Response) -> Fault {
     }
     let fault = openai_error::classify(response);
     let Some(error) = body.get("error").filter(|error| error.is_object()) else {
-        let param = (fault.kind == FaultKind::NotFound).then(|| GEMINI_VERSION.to_owned());
-        return Fault { param: param.or(fault.param), ..fault };
+        return of_version(fault);
     };
     let details = Details::of(error);
     let (kind, param) = match error.get("status").and_then(Value::as_str).unwrap_or_default() {
@@ -35,8 +34,7 @@ pub(super) fn classify(response: &Response) -> Fault {
         "FAILED_PRECONDITION" | "PERMISSION_DENIED" => (FaultKind::Permission, None),
         "UNAUTHENTICATED" => (FaultKind::Auth, None),
         "NOT_FOUND" => (FaultKind::NotFound, None),
-        // Google sends NOT_FOUND for everything unknown; other servers may have the other version of the API.
-        "" if fault.kind == FaultKind::NotFound => (FaultKind::NotFound, Some(GEMINI_VERSION.to_owned())),
+        "" if fault.kind == FaultKind::NotFound => return of_version(fault),
         "RESOURCE_EXHAUSTED" if details.is_for_long() || has_no_access(&fault.message) => {
             (FaultKind::Quota, None)
         }
@@ -58,6 +56,14 @@ pub(super) fn classify(response: &Response) -> Fault {
     // A slot is free as soon as one of our requests finishes.
     let retry_after = retry_after.filter(|_| limited_by != Some(LimitedBy::Concurrency));
     Fault { kind, retry_after, limited_by, param, ..fault }
+}
+
+/// Google sends `NOT_FOUND` for everything unknown; a server that reports it in another way may have the other version of the API.
+fn of_version(fault: Fault) -> Fault {
+    match (fault.kind, fault.cause) {
+        (FaultKind::NotFound, None) => fault.caused_by(FaultCause::ApiVersion),
+        (_, _) => fault,
+    }
 }
 
 /// The `details` of an error, each with its own type.

@@ -4,6 +4,7 @@
 mod anthropic;
 mod anthropic_error;
 mod approach;
+pub mod batch;
 mod body;
 mod catalog;
 mod day_quota;

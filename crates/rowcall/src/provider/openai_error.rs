@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{day_quota, limit_headers, looks_whole, refusal, said_or_nothing, sse};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultCause, FaultKind};
 use crate::request::Response;
 use crate::standing::{Dimension, LimitedBy};
 use crate::turn::{Completion, Content, Finish};
@@ -145,6 +145,7 @@ fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
     let limited_by = if is_parallel { Some(LimitedBy::Concurrency) } else { limited_by(&said) };
     let retry_after = limit_headers::retry_after(response, &said.message);
     let is_of_slots = limited_by == Some(LimitedBy::Concurrency);
+    let cause = reports_plain_http(&said.message).then_some(FaultCause::PlainHttp);
     Fault {
         kind,
         limited_by,
@@ -156,7 +157,14 @@ fn fault(response: &Response, kind: FaultKind, said: Said) -> Fault {
         should_retry: response.header("x-should-retry").and_then(|value| value.trim().parse().ok()),
         param: said.refused.or(said.param),
         request_id: ["x-request-id", "request-id", "apim-request-id"].into_iter().find_map(in_header),
+        cause,
     }
+}
+
+/// Whether an HTTPS server reports that it received plain HTTP.
+fn reports_plain_http(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["plain http", "http request to an https", "requires tls"].iter().any(|words| message.contains(words))
 }
 
 fn kind(status: u16, said: &Said) -> FaultKind {

@@ -6,8 +6,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::json_type::JsonTypes;
-use super::validate::{Document, Validator};
-use crate::error::Problem;
+use super::validate::{Document, LateValidator};
 use crate::number;
 
 /// One alternative.
@@ -25,7 +24,7 @@ pub(super) struct Branch {
     pub(super) step: usize,
     /// The names in objects that belong to it, which may be of several kinds; empty if nothing is known of them.
     names: Vec<Names>,
-    validator: Option<Validator>,
+    validator: Option<LateValidator>,
 }
 
 /// The names of the properties of objects that belong to an alternative.
@@ -119,25 +118,17 @@ impl Alternatives {
         &self.0
     }
 
-    /// Compiles what is needed to distinguish branches that admit the same values. `names` gives the names of a step's
+    /// Adds what is needed to distinguish branches that admit the same values. `names` gives the names of a step's
     /// objects, where they are known.
-    ///
-    /// # Errors
-    /// None for branches that are in `document`.
-    pub(super) fn prepare(
-        &mut self,
-        document: &Document<'_>,
-        names: impl Fn(usize) -> Vec<Names>,
-    ) -> Result<(), Problem> {
+    pub(super) fn prepare(&mut self, document: &Document<'_>, names: impl Fn(usize) -> Vec<Names>) {
         let ambiguous: Vec<bool> =
             self.0.iter().map(|one| self.0.iter().filter(|each| one.overlaps(each)).count() > 1).collect();
         for (branch, ambiguous) in self.0.iter_mut().zip(ambiguous) {
             if let (true, Some(pointer)) = (ambiguous, &branch.pointer) {
-                branch.validator = Some(document.at(pointer)?);
+                branch.validator = Some(document.later(pointer));
                 branch.names = names(branch.step);
             }
         }
-        Ok(())
     }
 
     /// The step of the branch that `value`, which is in the user's form, belongs to: the only one that admits it, or else

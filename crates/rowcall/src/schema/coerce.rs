@@ -11,7 +11,6 @@ use super::part::Part;
 use super::place::{Items, Place, Rest};
 use super::strangers::Further;
 use super::validate::Document;
-use crate::error::Problem;
 use crate::number;
 
 /// The most locations that are examined. Only schemas that are built to grow have more.
@@ -39,7 +38,7 @@ pub(super) struct Shape {
 }
 
 impl Coercion {
-    pub(super) fn compile(root: &Value) -> Result<Self, Problem> {
+    pub(super) fn compile(root: &Value) -> Self {
         let mut compiler = Compiler { root, shapes: Vec::new(), known: HashMap::new(), open: Vec::new() };
         compiler.shape(vec![Part::new(String::new(), root)]);
         while let Some((number, place)) = compiler.open.pop() {
@@ -52,10 +51,10 @@ impl Coercion {
         for (shape, active) in shapes.iter_mut().zip(active) {
             shape.active = active;
             if let (true, Some(alternatives)) = (active, &mut shape.alternatives) {
-                alternatives.prepare(&document, |_| Vec::new())?;
+                alternatives.prepare(&document, |_| Vec::new());
             }
         }
-        Ok(Self { shapes })
+        Self { shapes }
     }
 
     pub(super) fn apply(&self, value: &mut Value) {

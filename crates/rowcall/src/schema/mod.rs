@@ -125,7 +125,7 @@ impl Schema {
         let validator = Validator::compile(&json, Precision::needed_by(&json))?;
         satisfiable::check_combinations(&json, &schemas)?;
         satisfiable::check_inhabited(&schemas)?;
-        let coercion = Coercion::compile(&json)?;
+        let coercion = Coercion::compile(&json);
         let (name, properties, further_fields) = (name(&json), properties(&json), further_fields(&json));
         let exact = OnceLock::new();
         Ok(Self(Arc::new(Compiled {
@@ -169,7 +169,7 @@ impl Schema {
         })?;
         let in_file = |problem: Problem| Problem {
             message: format!("schema file `{argument}`: {}", problem.message),
-            hint: problem.hint,
+            ..problem
         };
         parse_json(text.trim_start_matches('\u{feff}')).and_then(Self::from_json).map_err(in_file)
     }

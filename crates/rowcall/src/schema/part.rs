@@ -56,6 +56,12 @@ impl<'s> Part<'s> {
         (!self.keywords().any(beside)).then_some(reference)
     }
 
+    /// The same if nothing but a description or a default stands beside it.
+    pub(super) fn described_reference(&self) -> Option<&'s str> {
+        let reference = self.get("$ref")?.as_str()?;
+        (!self.keywords().any(|(name, _)| name != "$ref" && constrains(name))).then_some(reference)
+    }
+
     pub(super) fn is_false(&self) -> bool {
         self.schema == &Value::Bool(false)
     }

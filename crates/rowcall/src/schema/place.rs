@@ -21,6 +21,29 @@ pub(super) struct Place<'s> {
     only: JsonTypes,
 }
 
+/// Keywords of later drafts than the one that the schema `root` names, in which they say nothing.
+fn later_keywords(root: &Value) -> impl Iterator<Item = &'static str> {
+    const SINCE: [(&str, &[&str]); 3] = [
+        ("draft-04", &["const", "contains", "propertyNames"]),
+        ("draft-06", &["if", "then", "else", "contentEncoding", "contentMediaType"]),
+        (
+            "draft-07",
+            &[
+                "prefixItems",
+                "unevaluatedItems",
+                "unevaluatedProperties",
+                "dependentRequired",
+                "dependentSchemas",
+                "minContains",
+                "maxContains",
+            ],
+        ),
+    ];
+    let named = root.get("$schema").and_then(Value::as_str).unwrap_or_default();
+    let from = SINCE.iter().position(|(draft, _)| named.contains(draft)).unwrap_or(SINCE.len());
+    SINCE.into_iter().skip(from).flat_map(|(_, keywords)| keywords.iter().copied())
+}
+
 /// What an object may have beside its named properties.
 #[derive(Debug, Clone)]
 pub(super) enum Rest<'s> {
@@ -61,6 +84,7 @@ impl<'s> Place<'s> {
             return;
         }
         let mut spent = vec!["$ref", "allOf"];
+        spent.extend(later_keywords(root));
         let referred = part.get("$ref").and_then(Value::as_str).and_then(|reference| target(root, reference));
         let mut held: Vec<Part<'s>> =
             referred.map(|(pointer, schema)| Part::new(pointer, schema)).into_iter().collect();
@@ -124,6 +148,45 @@ impl<'s> Place<'s> {
         }
         let meant = self.parts.iter().map(Part::meant).find(|meant| !meant.is_empty());
         meant.unwrap_or(JsonTypes::ANY)
+    }
+
+    /// Whether no schema names a type or lists values, so that `types` goes by the other keywords.
+    pub(super) fn is_untyped(&self) -> bool {
+        let spelled = self.parts.iter().fold(self.only, |types, part| types & part.types());
+        spelled == JsonTypes::ANY && self.listed().is_none() && self.types() != JsonTypes::ANY
+    }
+
+    /// Whether a value may satisfy this place and `other`, of two alternatives of which exactly one may hold, if it has only the
+    /// properties that one of them names. `true` if that is not known.
+    pub(super) fn may_share(&self, other: &Self, root: &'s Value) -> bool {
+        let types = self.accepted(root) & other.accepted(root);
+        if let (Some(ours), Some(theirs)) = (self.members(), other.members()) {
+            return ours.iter().any(|member| theirs.iter().any(|each| number::are_equal(member, each)));
+        }
+        let (ours, theirs) = (self.members(), other.members());
+        if ours.or(theirs).is_some_and(|members| !JsonTypes::of_all(members).overlaps(types)) {
+            return false;
+        }
+        let is_plain = |place: &Self| place.alternatives(root).is_none();
+        if types != JsonTypes::OBJECT || !is_plain(self) || !is_plain(other) {
+            return !types.is_empty();
+        }
+        let others = other.tags(root);
+        let differ = self.tags(root).iter().any(|(name, members)| {
+            let theirs = others.iter().find(|(theirs, _)| theirs == name);
+            theirs.is_some_and(|(_, theirs)| !theirs.iter().any(|each| number::is_among(each, members)))
+        });
+        !differ && (self.may_be_of(other) || other.may_be_of(self))
+    }
+
+    /// Whether an object with the properties that this place names may have those that `other` requires, and no others than it allows.
+    fn may_be_of(&self, other: &Self) -> bool {
+        let names: HashSet<&str> = self.names().collect();
+        let theirs: HashSet<&str> = other.names().collect();
+        let open = matches!(self.rest(), Rest::Of { .. }) || names.is_empty();
+        let allowed =
+            !matches!(other.rest(), Rest::Closed) || self.required().all(|name| theirs.contains(name));
+        allowed && (open || other.required().all(|name| names.contains(name)))
     }
 
     /// The only values allowed here, if `enum` or `const` says so.
@@ -227,6 +290,11 @@ impl<'s> Place<'s> {
             .collect();
         let matching: Vec<(&'s str, Part<'s>)> =
             self.parts.iter().flat_map(|part| part.named("patternProperties")).collect();
+        let any = if any.is_empty() && self.all("additionalProperties").next().is_none() {
+            self.unevaluated("unevaluatedProperties")
+        } else {
+            any
+        };
         if !any.is_empty() || !matching.is_empty() {
             let any = any.into_iter().filter(|part| !part.is_false()).collect();
             return Rest::Of { any, matching };
@@ -236,6 +304,17 @@ impl<'s> Place<'s> {
         }
         let said = self.all("additionalProperties").chain(self.all("unevaluatedProperties")).next();
         if said.is_some() { Rest::Open } else { Rest::Unsaid }
+    }
+
+    /// Whether an object may have nothing beside its named properties and those whose names match a pattern.
+    pub(super) fn is_closed_beside_patterns(&self) -> bool {
+        self.forbids("additionalProperties") || self.forbids("unevaluatedProperties")
+    }
+
+    /// The schemas of what no other keyword describes, unless they are `false`.
+    fn unevaluated(&self, keyword: &str) -> Vec<Part<'s>> {
+        let described = self.parts.iter().filter_map(|part| part.child(keyword));
+        described.filter(|part| part.constrains() && !part.is_false()).collect()
     }
 
     /// The schemas of the first items of a list, where they are described one by one.
@@ -254,7 +333,11 @@ impl<'s> Place<'s> {
         let items: Vec<Part<'s>> = self.parts.iter().filter_map(Part::further_items).collect();
         let is_closed =
             items.iter().any(Part::is_false) || items.is_empty() && self.forbids("unevaluatedItems");
-        if is_closed { Items::Closed } else { Items::Of(self.or_anything(items)) }
+        if is_closed {
+            return Items::Closed;
+        }
+        let items = if items.is_empty() { self.unevaluated("unevaluatedItems") } else { items };
+        Items::Of(self.or_anything(items))
     }
 
     /// `parts`, or if there are none, a schema that says nothing and counts as standing where this place does.

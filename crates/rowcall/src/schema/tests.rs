@@ -24,7 +24,7 @@ struct Endless {
 fn outcome(result: Result<Schema, Problem>) -> String {
     match result {
         Ok(schema) => format!("taken: {}", schema.as_json()),
-        Err(Problem { message, hint }) => format!("{message}\n        {}", hint.unwrap_or_default()),
+        Err(Problem { message, hint, .. }) => format!("{message}\n        {}", hint.unwrap_or_default()),
     }
 }
 

@@ -3,9 +3,11 @@
 
 use std::cell::OnceCell;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ReferencingError, Registry, ValidationError, ValidationOptions};
+use rowcall_validate::{compile, errors, is_valid};
 use serde_json::{Value, json};
 
 use super::breach::{self, Breach, Expected};
@@ -13,6 +15,7 @@ use super::json_type::{JsonType, JsonTypes};
 use super::wording::{self, cut};
 use super::{refused, subschemas};
 use crate::error::{Problem, did_you_mean};
+use crate::hint::Hint;
 use crate::number;
 
 mod exact;
@@ -55,7 +58,8 @@ impl Validator {
     /// A value that is not a schema: for example a list where an object is required, a pattern that is not a regular
     /// expression, or an unknown `$schema`.
     pub(super) fn compile(schema: &Value, precision: Precision) -> Result<Self, Problem> {
-        let compiled = options_of(schema, precision).build(schema).map_err(|error| problem(&error))?;
+        let draft = jsonschema::Draft::default().detect(schema);
+        let compiled = compile(&options_of(draft, precision), schema).map_err(|error| problem(&error))?;
         Ok(Self { compiled, precision })
     }
 
@@ -67,11 +71,11 @@ impl Validator {
     /// Whether `pattern` can be used unchanged.
     pub(super) fn takes_pattern(pattern: &str) -> bool {
         // The latest draft does not check the syntax of patterns.
-        options().with_draft(jsonschema::Draft::Draft7).build(&json!({ "pattern": pattern })).is_ok()
+        compile(&options().with_draft(jsonschema::Draft::Draft7), &json!({ "pattern": pattern })).is_ok()
     }
 
     pub(super) fn is_valid(&self, value: &Value) -> bool {
-        self.compiled.is_valid(value)
+        is_valid(&self.compiled, value)
     }
 
     /// The first reasons, at most `most`, why `value` does not satisfy `schema`, which is what this was compiled from.
@@ -80,7 +84,7 @@ impl Validator {
             return Vec::new();
         }
         let mut breaches: Vec<Breach> =
-            self.compiled.iter_errors(value).take(most).flat_map(|error| breaches(schema, &error)).collect();
+            errors(&self.compiled, value, most).iter().flat_map(|error| breaches(schema, error)).collect();
         breaches.truncate(most);
         breaches
     }
@@ -96,23 +100,30 @@ fn options<'r>() -> ValidationOptions<'r> {
     jsonschema::options().offline().should_validate_formats(true)
 }
 
-fn options_of<'r>(root: &Value, precision: Precision) -> ValidationOptions<'r> {
+fn options_of<'r>(draft: jsonschema::Draft, precision: Precision) -> ValidationOptions<'r> {
     match precision {
         Precision::Floats => options(),
-        Precision::Digits => exact::added_to(options(), jsonschema::Draft::default().detect(root)),
+        Precision::Digits => exact::added_to(options(), draft),
     }
 }
 
 /// A document whose subschemas can be compiled separately, with their references.
 pub(super) struct Document<'s> {
     root: &'s Value,
-    registry: OnceCell<Result<Registry<'static>, Problem>>,
+    prepared: OnceCell<Arc<Prepared>>,
+}
+
+/// What a document is to the validation library.
+struct Prepared {
+    registry: Result<Registry<'static>, Problem>,
+    draft: jsonschema::Draft,
+    precision: Precision,
 }
 
 impl<'s> Document<'s> {
-    /// Wraps a document. It is only processed when the first subschema is compiled.
+    /// Wraps a document. It is only processed when the first subschema is needed.
     pub(super) fn new(root: &'s Value) -> Self {
-        Self { root, registry: OnceCell::new() }
+        Self { root, prepared: OnceCell::new() }
     }
 
     /// Compiles the schema at `pointer`.
@@ -120,11 +131,53 @@ impl<'s> Document<'s> {
     /// # Errors
     /// None for a pointer to a schema in a document that `Validator::compile` accepted.
     pub(super) fn at(&self, pointer: &str) -> Result<Validator, Problem> {
-        let registry = self.registry.get_or_init(|| registry(self.root)).as_ref().map_err(Problem::clone)?;
+        self.prepared().at(pointer)
+    }
+
+    /// The schema at `pointer`, which is compiled when the first value is checked: a large schema can have hundreds of alternatives,
+    /// and each takes as long as the whole.
+    pub(super) fn later(&self, pointer: &str) -> LateValidator {
+        let prepared = Arc::clone(self.prepared());
+        LateValidator { prepared, pointer: pointer.to_owned(), compiled: OnceLock::new() }
+    }
+
+    fn prepared(&self) -> &Arc<Prepared> {
+        self.prepared.get_or_init(|| {
+            let draft = jsonschema::Draft::default().detect(self.root);
+            let precision = Precision::needed_by(self.root);
+            Arc::new(Prepared { registry: registry(self.root), draft, precision })
+        })
+    }
+}
+
+impl Prepared {
+    fn at(&self, pointer: &str) -> Result<Validator, Problem> {
+        let registry = self.registry.as_ref().map_err(Problem::clone)?;
         let schema = json!({ "$ref": format!("{DOCUMENT}#{}", subschemas::percent_encoded(pointer)) });
-        let precision = Precision::needed_by(self.root);
-        let built = options_of(self.root, precision).with_registry(registry).build(&schema);
+        let precision = self.precision;
+        let built = compile(&options_of(self.draft, precision).with_registry(registry), &schema);
         built.map(|compiled| Validator { compiled, precision }).map_err(|error| problem(&error))
+    }
+}
+
+/// A schema that is compiled on first use.
+pub(super) struct LateValidator {
+    prepared: Arc<Prepared>,
+    pointer: String,
+    compiled: OnceLock<Option<Validator>>,
+}
+
+impl LateValidator {
+    pub(super) fn is_valid(&self, value: &Value) -> bool {
+        // What is part of a schema that compiles does so as well.
+        let compiled = self.compiled.get_or_init(|| self.prepared.at(&self.pointer).ok());
+        compiled.as_ref().is_some_and(|compiled| compiled.is_valid(value))
+    }
+}
+
+impl fmt::Debug for LateValidator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LateValidator").field(&self.pointer).finish()
     }
 }
 
@@ -158,7 +211,7 @@ fn problem(error: &ValidationError<'_>) -> Problem {
                     .instance()
                     .as_str()
                     .and_then(|name| did_you_mean(name, known.iter().filter_map(Value::as_str)));
-                Problem { hint: near, ..refused(&path, message) }
+                Problem { hint: near.map(Hint::from), ..refused(&path, message) }
             }
             Some(breach) => refused(&breach.path, breach.message),
             None => refused(pointer, "it is not a schema"),
@@ -171,7 +224,7 @@ fn problem(error: &ValidationError<'_>) -> Problem {
     } else {
         "see the JSON Schema specification for what is allowed here"
     };
-    let hint = problem.hint.clone().unwrap_or_else(|| usual.to_owned());
+    let hint = problem.hint.clone().unwrap_or_else(|| usual.into());
     problem.hint(hint)
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{Ailment, Kind, beside};
-use crate::error::Problem;
+use crate::error::{Problem, ProblemKind};
 
 /// The exclusive right to write to a file, until it is dropped.
 #[derive(Debug)]
@@ -39,7 +39,11 @@ impl Lock {
     ) -> Result<Self, Problem> {
         let (noun, name) = (kind.noun, path.display());
         let unlocked = |what: String, ailment| {
-            Problem::new(format!("the {noun} `{name}` {what}")).hint((kind.hint)(ailment))
+            let problem = Problem::new(format!("the {noun} `{name}` {what}")).hint((kind.hint)(ailment));
+            match ailment {
+                Ailment::Locked => problem.of_kind(ProblemKind::Locked),
+                _ => problem,
+            }
         };
         let path = beside(path, "-lock");
         loop {
@@ -90,12 +94,12 @@ mod tests {
 
     #[test]
     fn one_owner_at_a_time_and_no_file_left_over() {
-        let kind = Kind { noun: "journal", application: 1, format: 1, hint: |_| "wait" };
+        let kind = Kind { noun: "journal", application: 1, format: 1, hint: |_| "wait".into() };
         let folder = tempfile::tempdir().expect("a folder");
         let journal = folder.path().join("a.journal");
         let lock = Lock::take(&kind, &journal).expect("it is free");
         let refused = Lock::take(&kind, &journal).expect_err("it is held");
-        assert!(refused.message.contains("is being written to by another process, or"), "{refused}");
+        assert_eq!(refused.kind, ProblemKind::Locked, "{refused}");
         drop(lock);
         assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
         drop(Lock::wait(&kind, &journal).expect("it is free again"));

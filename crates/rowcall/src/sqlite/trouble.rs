@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Error, ErrorCode};
 
 use crate::error::Problem;
+use crate::hint::Hint;
 
 /// A kind of our files.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct Kind {
     /// The format that this version writes, and the highest that it reads.
     pub(crate) format: i32,
     /// The hint for each problem.
-    pub(crate) hint: fn(Ailment) -> &'static str,
+    pub(crate) hint: fn(Ailment) -> Hint,
 }
 
 /// What may be wrong with a file.
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_reported_like_an_error() {
-        let kind = Kind { noun: "journal", application: 1, format: 1, hint: |_| "report it" };
+        let kind = Kind { noun: "journal", application: 1, format: 1, hint: |_| "report it".into() };
         let path = Path::new("a.journal");
         let message = |problem: Problem| problem.message;
         assert_eq!(kind.caught(path, || Ok(1)).map_err(message), Ok(1));

@@ -1,13 +1,13 @@
-//! The fallback when no encodings are compiled in.
+//! What stands in if no encodings are compiled in.
 
-use super::{Encoding, tokens};
+use super::{Encoding, approximation};
 
 /// Whether tokens can be counted with encodings.
 pub(super) const ARE_AVAILABLE: bool = false;
 
 impl Encoding {
-    /// The tokens of a text, estimated from bytes.
+    /// The tokens of a text, approximately.
     pub(super) fn text(self, text: &str) -> u64 {
-        tokens(text.len())
+        approximation::count(text)
     }
 }

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::Problem;
+use crate::hint::{Hint, Setting};
 
 /// TLS that trusts the system's authorities (or those in `SSL_CERT_FILE`, as OpenSSL reads it) and the ones in this PEM file.
 ///
@@ -20,7 +21,8 @@ pub(super) fn trusting(own: Option<&Path>) -> Result<ClientConfig, Problem> {
     if let Some(path) = own {
         let unusable = |reason: String| {
             let message = format!("the certificate file `{}` cannot be used: {reason}", path.display());
-            Problem::new(message).hint("give `--ca-cert` a PEM file with certificates of authorities")
+            let hint = Hint::from("give ").with(Setting::CaCert);
+            Problem::new(message).hint(hint.with(" a PEM file with certificates of authorities"))
         };
         let certificates = CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -30,14 +32,24 @@ pub(super) fn trusting(own: Option<&Path>) -> Result<ClientConfig, Problem> {
         }
     }
     if roots.is_empty() {
-        return Err(Problem::new(
-            "the system's root certificates cannot be read, so no `https://` server can be trusted",
-        )
-        .hint(
-            "install the system's certificates (Debian: `ca-certificates`) or give some with `--ca-cert`",
-        ));
+        let message = "the system's root certificates cannot be read, so no `https://` server can be trusted";
+        let hint =
+            Hint::from("install the system's certificates (Debian: `ca-certificates`) or give some with ");
+        return Err(Problem::new(message).hint(hint.with(Setting::CaCert)));
     }
     Ok(with(roots))
+}
+
+/// Whether `error` says that the server's certificate is not valid or that nobody vouches for it. TLS errors come
+/// within I/O errors.
+pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.get_ref().is_some_and(|inner| is_untrusted(inner)),
+        None => matches!(
+            error.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+        ),
+    }
 }
 
 /// TLS for plain HTTP servers: it rejects every certificate.

@@ -21,14 +21,17 @@ static TREE: LazyLock<Tree> = LazyLock::new(Tree::read);
 /// The modules of the library, from the front door down to the nouns. A module may use the groups below its own; [`Group`] says
 /// which modules may also use their own group.
 const GROUPS: [(Group, &[&str]); 4] = [
-    (Group::FrontDoor, &["client", "config", "extractor", "garde_rules", "outcomes", "renderer"]),
+    (Group::FrontDoor, &["client", "config", "control", "extractor", "garde_rules", "outcomes", "renderer"]),
     (
         Group::Path,
         &[
+            "batch",
             "conversation",
             "extract",
             "halt",
             "refusals",
+            "retries",
+            "steering",
             "order",
             "probe",
             "recall",
@@ -58,12 +61,14 @@ const GROUPS: [(Group, &[&str]); 4] = [
     (
         Group::Nouns,
         &[
+            "adjustment",
             "attempt",
             "check",
             "error",
             "estimate",
             "event",
             "fault",
+            "hint",
             "identity",
             "interval",
             "media_type",
@@ -90,11 +95,13 @@ const GROUPS: [(Group, &[&str]); 4] = [
 ];
 
 /// Exceptions to the groups, each with its reason.
-const ALLOWANCES: [Allowance; 6] = [
+const ALLOWANCES: [Allowance; 8] = [
+    Allowance { from: "batch", to: "config", reason: "each row is requested as the plan says" },
     Allowance { from: "run", to: "config", reason: "a run executes the plan, which only config can check" },
     Allowance { from: "validity", to: "config", reason: "the plan defines what is valid" },
     Allowance { from: "sampler", to: "config", reason: "the plan has the statistics" },
     Allowance { from: "extract", to: "config", reason: "each row is requested as the plan says" },
+    Allowance { from: "retries", to: "config", reason: "failed rows are asked about as the plan says" },
     Allowance { from: "probe", to: "config", reason: "a server is probed through the account" },
     Allowance {
         from: "recall",
@@ -104,8 +111,9 @@ const ALLOWANCES: [Allowance; 6] = [
 ];
 
 /// The packages of the workspace and of the fuzzer, and which of our own packages each may depend on.
-const CRATES: [Crate; 9] = [
-    Crate { name: "rowcall", uses: &[], tests_use: &["rowcall-sim"] },
+const CRATES: [Crate; 10] = [
+    Crate { name: "rowcall-validate", uses: &[], tests_use: &[] },
+    Crate { name: "rowcall", uses: &["rowcall-validate"], tests_use: &["rowcall-sim"] },
     Crate { name: "rowcall-data", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-sim", uses: &[], tests_use: &[] },
     Crate { name: "rowcall-cli", uses: &["rowcall", "rowcall-data", "rowcall-sim"], tests_use: &[] },
@@ -150,6 +158,23 @@ fn the_code_map_matches_the_files() {
     let mut entries: Vec<String> = TREE.children("crates/rowcall/src").collect();
     entries.extend(TREE.children("crates"));
     assert_none(map::problems(&TREE.text("ARCHITECTURE.md"), &entries, |path| TREE.has(path)));
+}
+
+#[test]
+fn each_question_is_answered_in_one_file() {
+    let text = TREE.text("ARCHITECTURE.md");
+    let (_, section) = text.split_once("## Where it is decided").expect("the section");
+    let (section, _) = section.split_once("\n## ").expect("a section after it");
+    let answers: Vec<Vec<&str>> =
+        section.lines().filter(|line| line.contains('?')).map(|line| line.split('`').collect()).collect();
+    assert!(answers.len() >= 5, "{answers:?}");
+    for answer in answers {
+        let [question, file, _, found, _] = answer[..] else {
+            panic!("a question, a file, a phrase: {answer:?}")
+        };
+        let lines = TREE.text(file).lines().filter(|line| line.trim_start().starts_with(found)).count();
+        assert_eq!(lines, 1, "{question}: `{found}` in {file}");
+    }
 }
 
 #[test]

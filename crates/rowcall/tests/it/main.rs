@@ -2,9 +2,11 @@
 
 mod account;
 mod architecture;
+mod batches;
 mod cache;
 mod checks;
 mod connections;
+mod control;
 mod english;
 mod journal;
 mod outages;

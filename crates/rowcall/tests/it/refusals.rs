@@ -15,7 +15,10 @@ async fn a_refusal_that_every_row_meets_stops_the_run() {
     let Error::Refused { rows, fault } = &error else { panic!("not refused: {error}") };
     assert_eq!(fault.kind, FaultKind::InvalidRequest);
     assert!(*rows >= 8 && requests.load(Ordering::SeqCst) < 200, "{rows} {requests:?}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("--keep-going")), "{error}");
+    assert!(
+        error.hint().is_some_and(|hint| hint.parts().contains(&rowcall::Setting::KeepGoing.on())),
+        "{error}"
+    );
 }
 
 /// Rows fail individually if there are too few to show that all are refused, or if others are accepted.
@@ -51,8 +54,8 @@ async fn a_page_or_an_answer_of_another_protocol_stops_the_run_with_a_hint() {
     for (model, body, hint) in [
         ("vllm/any", PAGE, "base URL"),
         ("anthropic/claude-sonnet-4-5", PAGE, "base URL"),
-        ("anthropic/claude-sonnet-4-5", ANSWER, "`--protocol chat`"),
-        ("google/gemini-3-flash", ANSWER, "`--protocol chat`"),
+        ("anthropic/claude-sonnet-4-5", ANSWER, "protocol(\"chat\""),
+        ("google/gemini-3-flash", ANSWER, "protocol(\"chat\""),
     ] {
         let (base_url, requests) = server(move |_| Some((200, body)));
         let client = Client::builder(model).base_url(base_url).api_key("none");
@@ -61,7 +64,7 @@ async fn a_page_or_an_answer_of_another_protocol_stops_the_run_with_a_hint() {
         let ages = ages.prompt("{{ text }}").expect("an extractor");
         let error = ages.gather_outcomes(rows(500)).await.expect_err("no answer comes");
         assert!(matches!(error, Error::Stopped(_)), "{model}: {error}");
-        assert!(error.hint().is_some_and(|given| given.contains(hint)), "{model}: {error}");
+        assert!(error.hint().is_some_and(|given| given.to_string().contains(hint)), "{model}: {error}");
         assert!(requests.load(Ordering::SeqCst) < 250, "{model}: {requests:?}");
     }
 }

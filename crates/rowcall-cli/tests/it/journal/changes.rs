@@ -78,7 +78,7 @@ fn a_change_is_reported_with_a_count_and_made_only_if_accepted() {
         assert_exit(
             &refused,
             2,
-            &[&message, "use `--accept-changes` to continue", "`--fresh` to start over"],
+            &[&message, "use `--accept-changes` to continue", "start over with `--fresh`"],
         );
         assert_eq!((story.asked(), story.output(), story.count("plans")), (0, answers(0..20), 1), "{what}");
         assert_exit(&run(&story, SAME, &[]), 0, &["20 of these known"]);

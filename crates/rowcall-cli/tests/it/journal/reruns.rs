@@ -16,7 +16,9 @@ fn declining() -> Scenario {
 /// The command that made the journal resumes it: all rows are known, and the output stays the same.
 fn assert_resumes(story: &Story, more: &[&str], rows: u64) {
     let (output, asked) = (story.output(), story.asked());
-    assert_exit(&story.run(more), 0, &[&format!("{rows} of these known")]);
+    // With the same options, which the journal remembers.
+    let options = [more, &["--max-reasks", "0"]].concat();
+    assert_exit(&story.run(&options), 0, &[&format!("{rows} of these known")]);
     assert_eq!((story.asked(), story.output()), (0, output), "{asked} were asked by the rerun");
     assert_eq!((&story.status()["model"], story.count("plans")), (&json!("sim/sim"), 1));
 }

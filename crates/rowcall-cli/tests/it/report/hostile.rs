@@ -7,7 +7,7 @@ use super::{JOURNAL, ran, troubled};
 use crate::command::TestDir;
 
 /// What must never come out of a report as it is. Each has `~`, which is a word of its own to be found by.
-pub(super) const HOSTILE: [&str; 30] = [
+pub(crate) const HOSTILE: [&str; 30] = [
     "<script>alert('~')</script>",
     "</script><script>alert('~')</script>",
     "<img src=x onerror=alert('~')>",
@@ -99,4 +99,68 @@ fn nothing_breaks_out_of_a_page() {
     {
         assert_eq!(page.stdout.matches(own).count(), count, "{own}");
     }
+}
+
+/// What a spreadsheet would take for a formula.
+const FORMULAS: [&str; 5] =
+    ["=HYPERLINK(\"http://example.com/\", \"~\")", "+1+cmd|' /C calc'!A0~", "-2+3~", "@SUM(1)~", "\t=1~"];
+
+#[tokio::test]
+async fn nothing_reaches_a_terminal_or_another_column_of_a_csv() {
+    let dir = TestDir::new();
+    let texts: Vec<_> = HOSTILE
+        .iter()
+        .rev()
+        .chain(&FORMULAS)
+        .enumerate()
+        .map(|(row, text)| text.replace('~', &format!("word{row}")))
+        .collect();
+    let mut rows = String::new();
+    for text in &texts {
+        rows.push_str(&format!("{}\n", json!({ "text": text, "file": text })));
+    }
+    dir.write("in.jsonl", rows);
+    // No file has such a name, and the messages say which was not found.
+    let arguments = [
+        "run",
+        "in.jsonl",
+        "-s",
+        "age int",
+        "-p",
+        "{{ text }}",
+        "--image",
+        "file",
+        "-m",
+        "sim",
+        "-o",
+        "out.csv",
+        "--verbose",
+    ];
+    let run = dir.rowcall(&arguments);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    for text in [&run.stdout, &run.stderr] {
+        let harmful = text.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t' || *c == '\u{202e}');
+        assert_eq!(harmful, None, "{text:?}");
+    }
+    assert!(run.stderr.contains("\\u{202e}"), "escaped characters can be seen: {}", run.stderr);
+    let mut input = rowcall_data::Input::open(
+        dir.path("out.csv"),
+        rowcall_data::InputOptions {
+            failed_rows: rowcall_data::FailedRows::Ask,
+            ..rowcall_data::InputOptions::default()
+        },
+    )
+    .expect("a CSV");
+    let mut read = Vec::new();
+    loop {
+        let rows = rowcall::Source::next(&mut input, 100).await.expect("rows");
+        if rows.is_empty() {
+            break;
+        }
+        read.extend(rows.into_iter().map(|row| {
+            let record: Value = serde_json::from_slice(&row.record).expect("JSON");
+            record["text"].as_str().unwrap_or_default().to_owned()
+        }));
+    }
+    assert_eq!(read, texts, "each text is in its column as it was");
 }

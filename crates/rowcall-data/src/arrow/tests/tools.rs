@@ -31,7 +31,7 @@ async fn columns_of_other_tools_are_read_without_loss() {
             text.push_str(&format!("  {}\n", String::from_utf8_lossy(&row.record)));
         }
         for note in input.notes().take_all() {
-            text.push_str(&format!("  note: {}\n", note.replace(env!("CARGO_MANIFEST_DIR"), "")));
+            text.push_str(&format!("  note: {}\n", note.to_string().replace(env!("CARGO_MANIFEST_DIR"), "")));
         }
     }
     let expected = include_str!("../../../tests/data/tools/records.txt");

@@ -1,6 +1,7 @@
 //! The file of a cache: what several claimants find there, and which files are refused.
 
 use super::*;
+use crate::hint::Setting;
 
 fn file(path: &std::path::Path, claimant: &str) -> AnswerFile {
     let plan = PlanRecord::new(&identity(), &endpoint(), None);
@@ -116,7 +117,10 @@ fn files_that_are_no_cache_are_refused_and_left_as_they_are() {
         let problem = open(&other).expect_err("it is refused");
         assert!(problem.message.contains(message), "{problem}");
         assert!(
-            problem.hint.as_deref().is_some_and(|hint| hint.contains("--cache") || hint.contains("version")),
+            problem
+                .hint
+                .as_ref()
+                .is_some_and(|hint| hint.settings().any(|setting| setting == Setting::Cache)),
             "{problem:?}"
         );
         if !message.contains("no such table") {

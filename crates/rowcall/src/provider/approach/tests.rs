@@ -165,7 +165,7 @@ fn the_other_version_of_geminis_api_is_tried_once() {
     let approach = Approach::new(target, forms.further);
     let path = || approach.target().encode(&crate::turn::Prompt::new(Vec::new())).path;
     assert_eq!(&*path(), "/v1/models/m:generateContent");
-    let unknown = Fault { param: Some(GEMINI_VERSION.to_owned()), ..Fault::new(FaultKind::NotFound, "no") };
+    let unknown = Fault::new(FaultKind::NotFound, "no").caused_by(FaultCause::ApiVersion);
     assert_eq!(approach.adapt(&approach.target(), &unknown), Adaptation::Change(Change::Version));
     assert_eq!(&*path(), "/v1beta/models/m:generateContent");
     assert_eq!(approach.adapt(&approach.target(), &unknown), Adaptation::None);

@@ -39,7 +39,7 @@ fn models_name_their_provider() {
         let expected =
             format!("unknown provider `{name}` in model `{typo}` (known: openai, azure, anthropic, ");
         assert!(problem.message.starts_with(&expected), "{problem}");
-        assert_eq!(problem.hint.as_deref(), Some(hint), "{typo}");
+        assert_eq!(problem.hint, Some(hint.into()), "{typo}");
     }
     for nothing in ["gpt-6-luna", "openai", "openai/", "", "/"] {
         assert!(found(nothing).is_err(), "{nothing}");
@@ -139,7 +139,7 @@ fn bedrock_is_in_a_region() {
     let url = "https://bedrock-runtime.eu-west-3.amazonaws.com/openai/v1";
     assert_eq!(in_region(&paris).as_deref(), Ok(url));
     let nowhere = in_region(&[]).expect_err("no region");
-    assert_eq!(nowhere.hint.as_deref(), Some("set `AWS_REGION` or `AWS_DEFAULT_REGION`, or give a base URL"));
+    assert_eq!(nowhere.hint, Some("set `AWS_REGION` or `AWS_DEFAULT_REGION`, or give a base URL".into()));
     let elsewhere = in_region(&[("AWS_REGION", "evil.example/")]).expect_err("no region");
     assert_eq!(elsewhere.message, "`evil.example/` is not a region, expected one such as `us-east-1`");
 }
@@ -149,9 +149,12 @@ fn a_missing_base_url_is_reported_with_a_hint() {
     let azure = base_url("azure", None, &[]).expect_err("no endpoint");
     assert_eq!(azure.message, "provider `azure` has no default address, expected a base URL");
     let hint = "set `AZURE_OPENAI_ENDPOINT`, or give a base URL such as `https://RESOURCE.openai.azure.com`";
-    assert_eq!(azure.hint.as_deref(), Some(hint));
+    assert_eq!(azure.hint, Some(hint.into()));
     assert!(
-        base_url("sim", None, &[]).expect_err("no URL").hint.is_some_and(|hint| hint.contains("rowcall sim"))
+        base_url("sim", None, &[])
+            .expect_err("no URL")
+            .hint
+            .is_some_and(|hint| hint.to_string().contains("rowcall sim"))
     );
 }
 

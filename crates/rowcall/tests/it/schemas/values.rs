@@ -1,6 +1,6 @@
-//! Values of a schema, made from a series of decisions: any JSON Schema that the tests use, with `examples` where a string
-//! must match a pattern.
+//! Values of a schema, made from a series of decisions. Of a schema with several limits in one place, some are invalid.
 
+use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::{Map, Value, json};
 
 /// Decisions, from bytes; when they have run out, always the first choice, which is the smallest.
@@ -163,7 +163,8 @@ fn object(root: &Value, keywords: &Map<String, Value>, dice: &mut Dice, depth: u
     }
     for (pattern, schema) in named("patternProperties").into_iter().flatten() {
         for number in 0..dice.roll(3) {
-            let name = format!("{}{number}", pattern.trim_start_matches('^'));
+            let name = matching(pattern, dice)
+                .unwrap_or_else(|| format!("{}{number}", pattern.trim_start_matches('^')));
             object.entry(name).or_insert_with(|| made(root, schema, dice, depth - 1));
         }
     }
@@ -219,15 +220,75 @@ fn list(root: &Value, keywords: &Map<String, Value>, dice: &mut Dice, depth: usi
     items
 }
 
+/// A text that matches `pattern`, if that is a regular expression without look-around. It may have more before and behind.
+fn matching(pattern: &str, dice: &mut Dice) -> Option<String> {
+    let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
+    let mut text = String::new();
+    write_matching(&hir, dice, &mut text)?;
+    if !pattern.starts_with('^') && dice.roll(3) == 2 {
+        text.insert_str(0, "x-");
+    }
+    Some(text)
+}
+
+fn write_matching(hir: &Hir, dice: &mut Dice, text: &mut String) -> Option<()> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => text.push_str(std::str::from_utf8(&literal.0).ok()?),
+        HirKind::Class(Class::Unicode(class)) => {
+            let is_in =
+                |c: &char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(c));
+            let usual: Vec<char> = "ax0Z_-. :/@\"".chars().filter(is_in).collect();
+            let first =
+                class.ranges().iter().map(regex_syntax::hir::ClassUnicodeRange::start).find(|c| *c >= ' ');
+            text.push(dice.pick(&usual).or(first)?);
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            text.push(char::from(
+                class
+                    .ranges()
+                    .iter()
+                    .map(regex_syntax::hir::ClassBytesRange::start)
+                    .find(u8::is_ascii_graphic)?,
+            ));
+        }
+        HirKind::Repetition(repetition) => {
+            let least = repetition.min as usize;
+            let most = repetition.max.map_or(least + 2, |most| most as usize).min(least + 2);
+            for _ in 0..least + dice.roll(most - least + 1) {
+                write_matching(&repetition.sub, dice, text)?;
+                if text.len() > 2_000 {
+                    return None;
+                }
+            }
+        }
+        HirKind::Capture(group) => write_matching(&group.sub, dice, text)?,
+        HirKind::Concat(parts) => {
+            for part in parts {
+                write_matching(part, dice, text)?;
+            }
+        }
+        HirKind::Alternation(parts) => write_matching(parts.get(dice.roll(parts.len()))?, dice, text)?,
+    }
+    Some(())
+}
+
 fn string(keywords: &Map<String, Value>, dice: &mut Dice) -> String {
+    let pattern = keywords.get("pattern").and_then(Value::as_str);
+    if let Some(text) = pattern.and_then(|pattern| matching(pattern, dice)) {
+        return text;
+    }
     let limit = |keyword: &str| keywords.get(keyword).and_then(Value::as_u64).map(|limit| limit as usize);
     let choices: &[&str] = match keywords.get("format").and_then(Value::as_str) {
         Some("date") => &["2026-11-22"],
         Some("date-time") => &["2026-11-22T10:00:00Z"],
         Some("time") => &["10:00:00Z"],
         Some("duration") => &["P1DT2H"],
-        Some("uri") => &["https://example.org/a"],
+        Some("uri" | "uri-reference" | "iri" | "url") => &["https://example.org/a"],
         Some("email") => &["name@example.org"],
+        Some("hostname") => &["example.org"],
+        Some("ipv4") => &["192.0.2.1"],
+        Some("ipv6") => &["2001:db8::1"],
         Some("uuid") => &["123e4567-e89b-12d3-a456-426614174000"],
         _ => &["x", "", "null", "[1]", "é \"quoted\"", "{\"key\":1}"],
     };

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fault::FaultKind;
+use crate::hint::Setting;
 use crate::provider::Protocol;
 use crate::provider::tests;
 use crate::request::Response;
@@ -98,7 +99,7 @@ fn ollamas_own_format_is_named_with_a_hint() {
         let fault = Protocol::OpenAiChat.decode(&ok(&body)).expect_err("another protocol");
         assert_eq!(fault.kind, FaultKind::NotFound);
         assert!(fault.message.contains("Ollama's own form"), "{fault}");
-        assert!(fault.hint().is_some_and(|hint| hint.contains("`/v1`")), "{fault}");
+        assert!(fault.hint().is_some_and(|hint| hint.to_string().contains("`/v1`")), "{fault}");
     }
 }
 
@@ -111,8 +112,8 @@ fn the_formats_of_other_protocols_are_named_with_a_hint() {
     ] {
         let fault = Protocol::OpenAiChat.decode(&ok(&body)).expect_err("another protocol");
         assert_eq!(fault.kind, FaultKind::NotFound);
-        let option = format!("`--protocol {name}`");
-        assert!(fault.hint().is_some_and(|hint| hint.contains(&option)), "{fault}");
+        let option = Setting::Protocol.exactly(name);
+        assert!(fault.hint().is_some_and(|hint| hint.parts().contains(&option)), "{fault}");
     }
 }
 

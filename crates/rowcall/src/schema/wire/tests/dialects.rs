@@ -23,6 +23,7 @@ fn the_schemas_of_the_vectors_come_into_every_subset() {
     {"type":"object","properties":{"name":{"type":"string"},"age":{"anyOf":[{"type":"integer","description":"at least 0; at most 150"},{"type":"null"}]}},"required":["name"],"additionalProperties":false}
       - /properties/age/anyOf/0: `minimum` is not enforced by the provider; it is written into the description and checked locally
       - /properties/age/anyOf/0: `maximum` is not enforced by the provider; it is written into the description and checked locally
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"name":{"type":"string"},"age":{"anyOf":[{"type":"integer","minimum":0,"maximum":150},{"type":"null"}]}},"required":["name"],"propertyOrdering":["name","age"]}
     constraints
     {"type":"object","properties":{"sku":{"type":"string","description":"matching the regular expression ^[A-Z]{3}-\\d+$; at least 5 characters; at most 20 characters"},"qty":{"type":"integer","description":"more than 0; a multiple of 5"},"tags":{"type":"array","items":{"type":"string"},"minItems":1,"description":"at most 4 items; no item twice"},"codes":{"type":"array","items":{"type":"string"},"description":"at least 3 items"}},"required":["sku","qty","tags","codes"],"additionalProperties":false}
@@ -34,6 +35,7 @@ fn the_schemas_of_the_vectors_come_into_every_subset() {
       - /properties/tags: `maxItems` is not enforced by the provider; it is written into the description and checked locally
       - /properties/tags: `uniqueItems` is not enforced by the provider; it is written into the description and checked locally
       - /properties/codes: `minItems` is not enforced by the provider; it is written into the description and checked locally
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"sku":{"type":"string","description":"matching the regular expression ^[A-Z]{3}-\\d+$; at least 5 characters; at most 20 characters"},"qty":{"type":"integer","description":"more than 0; a multiple of 5"},"tags":{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":4,"description":"no item twice"},"codes":{"type":"array","items":{"type":"string"},"minItems":3}},"required":["sku","qty","tags","codes"],"propertyOrdering":["sku","qty","tags","codes"]}
       - /properties/sku: `pattern` is not enforced by the provider; it is written into the description and checked locally
       - /properties/sku: `minLength` is not enforced by the provider; it is written into the description and checked locally
@@ -44,29 +46,43 @@ fn the_schemas_of_the_vectors_come_into_every_subset() {
     formats
     {"type":"object","properties":{"d":{"type":"string","format":"date"},"u":{"type":"string","format":"uri"},"x":{"type":"string","description":"in the format binary"}},"required":["d","u","x"],"additionalProperties":false}
       - /properties/x: `format` is not enforced by the provider; it is written into the description and checked locally
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"d":{"type":"string","format":"date"},"u":{"type":"string","description":"in the format uri"},"x":{"type":"string","description":"in the format binary"}},"required":["d","u","x"],"propertyOrdering":["d","u","x"]}
       - /properties/u: `format` is not enforced by the provider; it is written into the description and checked locally
       - /properties/x: `format` is not enforced by the provider; it is written into the description and checked locally
     defs_ref
     {"type":"object","properties":{"lines":{"type":"array","items":{"$ref":"#/$defs/Line"}}},"required":["lines"],"$defs":{"Line":{"type":"object","properties":{"text":{"type":"string"},"price":{"type":"number","description":"default: 1.5"}},"required":["text"],"additionalProperties":false}},"additionalProperties":false}
+      - the schema: only the named properties are asked for
+      - /$defs/Line: only the named properties are asked for
     {"type":"object","properties":{"lines":{"type":"array","items":{"$ref":"#/$defs/Line"}}},"required":["lines"],"$defs":{"Line":{"type":"object","properties":{"text":{"type":"string"},"price":{"type":"number","description":"default: 1.5"}},"required":["text"],"propertyOrdering":["text","price"]}},"propertyOrdering":["lines"]}
     ref_with_sibling
     {"type":"object","properties":{"home":{"description":"home address","type":"object","properties":{"city":{"type":"string"}},"required":["city"],"additionalProperties":false},"work":{"$ref":"#/$defs/Addr"}},"required":["home","work"],"$defs":{"Addr":{"type":"object","description":"an address","properties":{"city":{"type":"string"}},"required":["city"],"additionalProperties":false}},"additionalProperties":false}
+      - /properties/home: only the named properties are asked for
+      - the schema: only the named properties are asked for
+      - /$defs/Addr: only the named properties are asked for
     {"type":"object","properties":{"home":{"description":"home address","type":"object","properties":{"city":{"type":"string"}},"required":["city"],"propertyOrdering":["city"]},"work":{"$ref":"#/$defs/Addr"}},"required":["home","work"],"$defs":{"Addr":{"type":"object","description":"an address","properties":{"city":{"type":"string"}},"required":["city"],"propertyOrdering":["city"]}},"propertyOrdering":["home","work"]}
     enum_and_const
     {"type":"object","properties":{"k":{"type":"string","enum":["a","b"]},"v":{"const":"fixed","type":"string"},"n":{"enum":[1,2,null]}},"required":["k","v","n"],"additionalProperties":false}
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"k":{"type":"string","enum":["a","b"]},"v":{"enum":["fixed"],"type":"string"},"n":{"anyOf":[{"enum":[1,2],"type":"integer"},{"type":"null"}]}},"required":["k","v","n"],"propertyOrdering":["k","v","n"]}
     union_one_of
     {"type":"object","properties":{"shape":{"anyOf":[{"type":"object","properties":{"kind":{"const":"circle","type":"string"},"r":{"type":"number"}},"required":["kind","r"],"additionalProperties":false},{"type":"object","properties":{"kind":{"const":"box","type":"string"},"w":{"type":"number"}},"required":["kind","w"],"additionalProperties":false}]}},"required":["shape"],"additionalProperties":false}
+      - /properties/shape/oneOf/0: only the named properties are asked for
+      - /properties/shape/oneOf/1: only the named properties are asked for
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"shape":{"anyOf":[{"type":"object","properties":{"kind":{"enum":["circle"],"type":"string"},"r":{"type":"number"}},"required":["kind","r"],"propertyOrdering":["kind","r"]},{"type":"object","properties":{"kind":{"enum":["box"],"type":"string"},"w":{"type":"number"}},"required":["kind","w"],"propertyOrdering":["kind","w"]}]}},"required":["shape"],"propertyOrdering":["shape"]}
     all_of_single
     {"type":"object","properties":{"m":{"description":"money","type":"object","properties":{"amount":{"type":"number"}},"required":["amount"],"additionalProperties":false}},"required":["m"],"additionalProperties":false}
+      - /properties/m: only the named properties are asked for
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"m":{"description":"money","type":"object","properties":{"amount":{"type":"number"}},"required":["amount"],"propertyOrdering":["amount"]}},"required":["m"],"propertyOrdering":["m"]}
     open_object
     {"type":"object","properties":{"meta":{"type":"array","items":{"type":"object","properties":{"key":{"type":"string"},"value":{"type":"string"}},"required":["key","value"],"additionalProperties":false}}},"required":["meta"],"additionalProperties":false}
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"meta":{"type":"object","additionalProperties":{"type":"string"}}},"required":["meta"],"propertyOrdering":["meta"]}
     empty_object
     {"type":"object","properties":{},"additionalProperties":false}
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{}}
     root_array
     {"type":"object","properties":{"value":{"type":"array","items":{"type":"string"}}},"required":["value"],"additionalProperties":false}
@@ -144,6 +160,7 @@ fn each_provider_keeps_what_it_can() {
     insta::assert_snapshot!(lines.join("\n"), @r##"
     values of several types
     {"type":"object","properties":{"enum":{"enum":["a",1,2.5,true,null],"description":"mixed"},"flag":{"enum":[true,false],"type":"boolean"},"yes":{"const":true,"type":"boolean"},"one":{"const":1,"type":"integer"},"or_null":{"enum":["a",null]}},"additionalProperties":false}
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"enum":{"description":"mixed","anyOf":[{"type":"boolean","description":"always true"},{"enum":[1,2.5],"type":"number"},{"enum":["a"],"type":"string"},{"type":"null"}]},"flag":{"type":"boolean"},"yes":{"type":"boolean","description":"always true"},"one":{"enum":[1],"type":"integer"},"or_null":{"anyOf":[{"enum":["a"],"type":"string"},{"type":"null"}]}},"propertyOrdering":["enum","flag","yes","one","or_null"]}
       - /properties/enum: that only `true` is allowed is written into the description and checked locally
       - /properties/yes: that only `true` is allowed is written into the description and checked locally
@@ -151,6 +168,8 @@ fn each_provider_keeps_what_it_can() {
     {"type":"object","properties":{"scalar":{"type":["string","integer"],"description":"at least 1 character; at least 0"},"text":{"type":["string","null"]},"object":{"type":["object","null"],"properties":{"a":{"type":"string"}},"description":"an a","additionalProperties":false},"list":{"type":["array","null"],"items":{"type":"string"}}},"additionalProperties":false}
       - /properties/scalar: `minLength` is not enforced by the provider; it is written into the description and checked locally
       - /properties/scalar: `minimum` is not enforced by the provider; it is written into the description and checked locally
+      - /properties/object: only the named properties are asked for
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"scalar":{"anyOf":[{"type":"integer","minimum":0},{"type":"string","description":"at least 1 character"}]},"text":{"type":["string","null"]},"object":{"description":"an a","anyOf":[{"type":"object","properties":{"a":{"type":"string"}},"propertyOrdering":["a"]},{"type":"null"}]},"list":{"anyOf":[{"type":"array","items":{"type":"string"}},{"type":"null"}]}},"propertyOrdering":["scalar","text","object","list"]}
       - /properties/scalar: `minLength` is not enforced by the provider; it is written into the description and checked locally
     maps
@@ -159,6 +178,7 @@ fn each_provider_keeps_what_it_can() {
       - /properties/of: `minProperties` is not enforced by the provider; it is written into the description and checked locally
       - /properties/keyed: which schema goes with which name is not enforced by the provider; it is checked
       - /properties/open: only the named properties are asked for
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"any":{"type":"object","additionalProperties":true},"of":{"type":"object","additionalProperties":{"type":"integer"},"description":"at least 2 properties"},"keyed":{"type":"object","additionalProperties":{"type":"string"},"description":"patternProperties: {\"^x-\":{\"type\":\"string\"}}"},"mixed":{"type":"object","properties":{"id":{"type":"string"}},"required":["id"],"additionalProperties":{"type":"string"},"propertyOrdering":["id"]},"open":{"type":"object","properties":{"id":{"type":"string"}},"additionalProperties":true,"propertyOrdering":["id"]},"named":{"type":"object","additionalProperties":{"type":"string"},"description":"propertyNames: {\"enum\":[\"a\",\"b\"]}"}},"propertyOrdering":["any","of","keyed","mixed","open","named"]}
       - /properties/of: `minProperties` is not enforced by the provider; it is written into the description and checked locally
       - /properties/keyed: `patternProperties` is not enforced by the provider; it is written into the description and checked locally
@@ -174,6 +194,7 @@ fn each_provider_keeps_what_it_can() {
       - /properties/three: `uniqueItems` is not enforced by the provider; it is written into the description and checked locally
       - /properties/none: that there are at most 0 items is only described
       - /properties/any: any value is asked for as JSON text, which is read back
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"pair":{"type":"array","prefixItems":[{"type":"string"},{"type":"integer"}],"minItems":2,"maxItems":2},"open":{"type":"array","prefixItems":[{"type":"string"}],"items":{"type":"integer"}},"closed":{"type":"array","prefixItems":[{"type":"string"},{"type":"string"}],"maxItems":2},"three":{"type":"array","items":{"type":"string"},"minItems":3,"maxItems":5,"description":"no item twice"},"none":{"type":"array","items":{"type":"string"},"maxItems":0},"any":{"type":"array","items":{"type":"string","description":"any JSON value, written as JSON text"}}},"propertyOrdering":["pair","open","closed","three","none","any"]}
       - /properties/three: `uniqueItems` is not enforced by the provider; it is written into the description and checked locally
       - /properties/any: any value is asked for as JSON text, which is read back
@@ -183,6 +204,7 @@ fn each_provider_keeps_what_it_can() {
       - /properties/n: `exclusiveMaximum` is not enforced by the provider; it is written into the description and checked locally
       - /properties/n: `multipleOf` is not enforced by the provider; it is written into the description and checked locally
       - /properties/t: `pattern` is not enforced by the provider; it is written into the description and checked locally
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"n":{"type":"integer","minimum":1,"description":"less than 9; a multiple of 2"},"t":{"type":"string","description":"in the format uri; matching the regular expression ^h"},"d":{"type":"string","format":"date","description":"default: \"2026-01-01\""}},"propertyOrdering":["n","t","d"]}
       - /properties/n: `exclusiveMaximum` is not enforced by the provider; it is written into the description and checked locally
       - /properties/n: `multipleOf` is not enforced by the provider; it is written into the description and checked locally
@@ -190,11 +212,15 @@ fn each_provider_keeps_what_it_can() {
       - /properties/t: `pattern` is not enforced by the provider; it is written into the description and checked locally
     references
     {"type":"object","properties":{"n":{"$ref":"#/$defs/a_b"},"c":{"description":"a C","type":"object","properties":{"x":{"type":"string"}},"additionalProperties":false},"cs":{"type":"array","items":{"$ref":"#/$defs/C"}}},"additionalProperties":false,"$defs":{"a_b":{"type":"integer"},"C":{"type":"object","properties":{"x":{"type":"string"}},"additionalProperties":false}}}
+      - /properties/c: only the named properties are asked for
+      - the schema: only the named properties are asked for
+      - /definitions/C: only the named properties are asked for
     {"type":"object","properties":{"n":{"$ref":"#/$defs/a_b"},"c":{"description":"a C","type":"object","properties":{"x":{"type":"string"}},"propertyOrdering":["x"]},"cs":{"type":"array","items":{"$ref":"#/$defs/C"}}},"propertyOrdering":["n","c","cs"],"$defs":{"a_b":{"type":"integer"},"C":{"type":"object","properties":{"x":{"type":"string"}},"propertyOrdering":["x"]}}}
     what could be taken for one another is text
     {"type":"object","properties":{"text":{"type":"string","description":"any JSON value, written as JSON text"},"map":{"type":"string","description":"any JSON value, written as JSON text"}},"additionalProperties":false}
       - /properties/text: any value is asked for as JSON text, which is read back
       - /properties/map: any value is asked for as JSON text, which is read back
+      - the schema: only the named properties are asked for
     {"type":"object","properties":{"text":{"type":"string","description":"any JSON value, written as JSON text"},"map":{"anyOf":[{"type":"object","additionalProperties":true},{"type":"array","items":{"type":"string"}}]}},"propertyOrdering":["text","map"]}
       - /properties/text: any value is asked for as JSON text, which is read back
     "##);

@@ -101,8 +101,91 @@ fn an_open_object_that_is_closed_by_the_names_beside_it_is_a_loss() {
                 assert_eq!(losses, narrowed, "{dialect:?} {schema}");
             }
         }
-        // What only says of which type the parts are leaves it to them.
-        let (sent, losses) = property(dialect, &format!(r#"{{"type":"object","allOf":[{named}]}}"#));
-        assert_eq!((&sent["additionalProperties"], losses), (&json!(false), Vec::new()), "{dialect:?}");
+        // One that does not mention other properties is open as well; `false` closes it without a loss.
+        for (others, losses) in [("", narrowed.as_slice()), (r#","additionalProperties":false"#, &[])] {
+            let schema = format!(
+                r#"{{"type":"object","properties":{{"a":{{"type":"string"}}}},"required":["a"]{others}}}"#
+            );
+            let (sent, lost) = property(dialect, &schema);
+            assert_eq!(
+                (&sent["additionalProperties"], lost.as_slice()),
+                (&json!(false), losses),
+                "{dialect:?} {schema}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_makes_valid_values_impossible_or_lets_invalid_ones_through_is_a_loss() {
+    let (narrowed, checked) = (Effect::Narrowed, Effect::Checked);
+    for (what, schema, expected) in [
+        (
+            "names that match no pattern may have any value",
+            r#"{"type":"object","patternProperties":{"^x":{"type":"boolean"}}}"#,
+            vec![("additionalProperties", narrowed), ("patternProperties", narrowed)],
+        ),
+        (
+            "unless there are none",
+            r#"{"type":"object","patternProperties":{"^[a-z]$":{"type":"boolean"}},"additionalProperties":false}"#,
+            vec![],
+        ),
+        (
+            "or none that nothing describes",
+            r#"{"type":"object","patternProperties":{"^[a-z]$":{"type":"boolean"}},"unevaluatedProperties":false}"#,
+            vec![],
+        ),
+        (
+            "what nothing else describes has a schema",
+            r#"{"type":"object","unevaluatedProperties":{"type":"boolean"}}"#,
+            vec![],
+        ),
+        (
+            "also beside names",
+            r#"{"type":"object","properties":{"a":{"type":"boolean"}},"required":["a"],"unevaluatedProperties":{"type":"boolean"}}"#,
+            vec![],
+        ),
+        (
+            "a pattern says something of a named property",
+            r#"{"type":"object","properties":{"xa":{"type":"boolean"}},"required":["xa"],"patternProperties":{"^x":{"const":true}},"additionalProperties":false}"#,
+            vec![("patternProperties", checked), ("patternProperties", narrowed), ("maxItems", narrowed)],
+        ),
+        ("no type is given", r#"{"items":{"type":"boolean"},"maxItems":3}"#, vec![("type", narrowed)]),
+        (
+            "two alternatives may hold",
+            r#"{"oneOf":[{"type":"integer"},{"type":"number"}]}"#,
+            vec![("oneOf", checked), ("type", narrowed)],
+        ),
+        ("or cannot", r#"{"oneOf":[{"const":"a"},{"const":"b"},{"type":"boolean"}]}"#, vec![]),
+        ("values are limited as well", r#"{"enum":[1,2,3],"minimum":2}"#, vec![]),
+        ("so are lists", r#"{"enum":[[1],[1,2]],"minItems":2}"#, vec![]),
+    ] {
+        let (_, losses) = property(Dialect::Xgrammar, schema);
+        let losses: Vec<(&str, Effect)> =
+            losses.iter().map(|(keyword, effect)| (keyword.as_str(), *effect)).collect();
+        assert_eq!(losses, expected, "{what}: {schema}");
+    }
+    let (sent, _) = property(Dialect::Xgrammar, r#"{"enum":[1,2,3],"minimum":2}"#);
+    assert_eq!(sent, json!({"enum": [2, 3], "type": "integer"}));
+    let (sent, _) =
+        property(Dialect::Xgrammar, r#"{"type":"object","unevaluatedProperties":{"type":"boolean"}}"#);
+    assert_eq!(sent, json!({"type": "object", "additionalProperties": {"type": "boolean"}}));
+}
+
+#[test]
+fn alternatives_of_objects_that_exclude_one_another_are_no_loss() {
+    let object = |name: &str| {
+        format!(
+            r#"{{"type":"object","properties":{{"{name}":{{"type":"boolean"}}}},"required":["{name}"],"additionalProperties":false}}"#
+        )
+    };
+    for (one, other, expected) in [
+        (object("a"), object("b"), vec![]),
+        (object("a"), object("a"), vec![("oneOf".to_owned(), Effect::Checked)]),
+        (object("a"), r#"{"type":"object"}"#.to_owned(), vec![("oneOf".to_owned(), Effect::Checked)]),
+    ] {
+        let (_, losses) = property(Dialect::LlamaCpp, &format!(r#"{{"oneOf":[{one},{other}]}}"#));
+        let losses: Vec<_> = losses.into_iter().filter(|(keyword, _)| keyword == "oneOf").collect();
+        assert_eq!(losses, expected, "{one} {other}");
     }
 }

@@ -1,0 +1,341 @@
+//! Sending a batch: its requests are written to a file beside the journal, the journal records which rows are in it, and only then is
+//! anything sent. A create is sent once.
+#![expect(clippy::disallowed_methods, reason = "what a request costs depends on the time of day")]
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::lane::{Task, now_ms};
+use super::line_id;
+use super::rows::{Returned, Which};
+use crate::conversation::{Answer, Step};
+use crate::error::{Error, Problem};
+use crate::event::BatchStep;
+use crate::extract::{encoded, unattached};
+use crate::fault::{Fault, FaultKind};
+use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, RemoteStage, ToSeal};
+use crate::money::Usd;
+use crate::outcome::Outcome;
+use crate::price::Moment;
+use crate::provider::Target;
+use crate::provider::batch::{Creation, Spool};
+use crate::request::Response;
+use crate::sqlite;
+use crate::transport::Asking;
+
+/// Rows read from the journal at a time.
+const READ_TOGETHER: u64 = 256;
+
+/// How long a create is put off that the provider refused for now.
+const PUT_OFF: Duration = Duration::from_secs(30);
+
+/// A file of requests with its rows.
+struct Filled {
+    spool: Spool,
+    target: Arc<Target>,
+    /// Each row of the journal, with the most that it costs.
+    rows: Vec<(i64, Option<Usd>)>,
+}
+
+impl Task {
+    /// Sends as many rows of the queue as fit into a batch.
+    pub(super) async fn send(&mut self) -> Result<(), Error> {
+        let Some(Filled { spool, target, rows }) = self.fill().await? else { return Ok(()) };
+        let (bytes, fingerprint) = (spool.length, self.transport().fingerprint());
+        let to_seal = ToSeal {
+            tag: spool.label.clone(),
+            api: self.batching.terms.provider,
+            fingerprint: fingerprint.clone(),
+            bytes,
+            now_ms: now_ms(),
+            rows,
+        };
+        let count = to_seal.rows.len() as u64;
+        let number = self.work(move |connection| batches::seal(connection, &to_seal)).await?;
+        let record = BatchRecord {
+            number,
+            tag: spool.label.clone(),
+            fingerprint,
+            rows: count,
+            bytes,
+            remote: RemoteStage::Unsent,
+            collection: Collection::NotReady,
+            remote_id: None,
+            remote_state: None,
+            input_file: None,
+            done: None,
+            sent_ms: None,
+            results_until_ms: None,
+            problem: None,
+            open: count,
+        };
+        self.watch(number).target = Some(Arc::clone(&target));
+        self.has_news = true;
+        match self.create(record.clone(), &spool, &target).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.drop_batch(&record, &error.to_string()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the requests of the rows that fit into a batch. `None` if there are none.
+    async fn fill(&mut self) -> Result<Option<Filled>, Error> {
+        let label = line_id::label();
+        let path = self.spool(&label);
+        let target = self.plan.approach.target();
+        let api = self.api();
+        let unwritable = |error: std::io::Error| {
+            Error::Journal(Problem::new(format!("the requests of a batch cannot be written: {error}")))
+        };
+        let mut file = BufWriter::new(File::create(&path).map_err(unwritable)?);
+        let endpoint = self.batching.terms.endpoint(target.protocol);
+        let (mut rows, mut length, mut after) = (Vec::new(), 0_u64, i64::MIN);
+        'pages: loop {
+            let page = self.work(move |connection| batches::queue(connection, after, READ_TOGETHER)).await?;
+            if page.is_empty() {
+                break;
+            }
+            for parked in page {
+                after = parked.seq;
+                if self.halt.is_on() || rows.len() as u64 >= self.most_rows {
+                    break 'pages;
+                }
+                let prepared = match self.restore(&parked) {
+                    Ok(prepared) => prepared,
+                    Err(unasked) => {
+                        let (prepared, outcome) = *unasked;
+                        self.end(parked.is_taken, prepared, outcome).await;
+                        continue;
+                    }
+                };
+                let prompt = prepared.conversation.prompt();
+                let files = match self.plan.files.load(prompt).await {
+                    Ok(files) => files,
+                    Err(message) => {
+                        let outcome = Outcome::unasked(parked.row.index, unattached(message));
+                        self.end(parked.is_taken, prepared, outcome).await;
+                        continue;
+                    }
+                };
+                let (request, weight) = encoded(&self.plan, &target, &files.fill(prompt));
+                let line = api.line(&line_id::of(&label, parked.key.key), endpoint, &request);
+                let size = (line.len() + api.separator().len()) as u64;
+                if size > self.batching.terms.most_bytes {
+                    self.refuse(parked.is_taken, prepared, size).await;
+                    continue;
+                }
+                if length + size > self.batching.terms.most_bytes {
+                    break 'pages;
+                }
+                let at = Moment::from(SystemTime::now());
+                let most = self.batching.pricing.at_most(weight.most, None, at);
+                match self.plan.account.admission.reserve(self.stake(most)) {
+                    Ok(true) => self.note_reserved(most),
+                    Err(denial) if rows.is_empty() => {
+                        let _ = std::fs::remove_file(&path);
+                        return Err(Error::Limit(denial.problem()));
+                    }
+                    // The rest has to wait until something is settled.
+                    Ok(false) | Err(_) => break 'pages,
+                }
+                if length > 0 {
+                    file.write_all(api.separator()).map_err(unwritable)?;
+                    length += api.separator().len() as u64;
+                }
+                file.write_all(&line).map_err(unwritable)?;
+                length += line.len() as u64;
+                rows.push((parked.seq, most));
+            }
+        }
+        if rows.is_empty() {
+            let _ = std::fs::remove_file(&path);
+            // Nothing can be sent now: something has to be settled first.
+            self.not_before = Some(Instant::now() + Duration::from_millis(100));
+            return Ok(None);
+        }
+        if api.takes_file() {
+            file.write_all(b"\n").map_err(unwritable)?;
+            length += 1;
+        }
+        file.flush().map_err(unwritable)?;
+        Ok(Some(Filled { spool: Spool { path, length, label }, target, rows }))
+    }
+
+    /// Ends a row whose request is larger than any batch.
+    async fn refuse(&mut self, is_taken: bool, mut prepared: crate::extract::PreparedRow, size: u64) {
+        let most = self.batching.terms.most_bytes;
+        let message = format!("the request has {size} bytes, expected at most the {most} of a whole batch");
+        let fault = Fault::new(FaultKind::TooLarge, message);
+        if let Step::Done(outcome) = prepared.conversation.judge(Answer::Failed(fault)) {
+            self.end(is_taken, prepared, outcome).await;
+        }
+    }
+
+    /// Uploads the requests where that is needed, and creates the batch.
+    async fn create(&mut self, mut record: BatchRecord, spool: &Spool, target: &Target) -> Result<(), Error> {
+        let (number, api) = (record.number, self.api());
+        if api.takes_file() {
+            let Some(file) = self.upload(spool).await? else {
+                return self.drop_batch(&record, "the run was interrupted during the upload").await;
+            };
+            record.input_file = Some(file.clone());
+            let change = BatchChange { input_file: Some(file), ..BatchChange::default() };
+            self.work(move |connection| batches::change(connection, number, change)).await?;
+        }
+        let call = api.create(&Creation {
+            spool,
+            file: record.input_file.as_deref(),
+            endpoint: self.batching.terms.endpoint(target.protocol),
+            model: &target.model,
+        });
+        let mut refusals = 0;
+        loop {
+            if self.halt.is_on() {
+                return self.drop_batch(&record, "the run was interrupted before it was created").await;
+            }
+            record.sent_ms = Some(now_ms());
+            let change = BatchChange {
+                remote: Some(RemoteStage::Unknown),
+                sent_ms: record.sent_ms,
+                ..BatchChange::default()
+            };
+            self.work(move |connection| batches::change(connection, number, change)).await?;
+            let response = self.transport().call(&call, Asking::Once).await;
+            let fault = match response {
+                Ok(response) if is_answer(&response) => match api.described(&response) {
+                    Ok(remote) => return self.attach(&record, &remote).await,
+                    Err(fault) => fault,
+                },
+                Ok(response) => {
+                    let fault = api.fault(&response);
+                    self.leave_unknown(&record, &fault);
+                    return Ok(());
+                }
+                Err(fault) if fault.kind == FaultKind::Unreachable => fault,
+                Err(fault) => {
+                    self.leave_unknown(&record, &fault);
+                    return Ok(());
+                }
+            };
+            if fault.status.is_some_and(|status| (200..300).contains(&status)) {
+                self.leave_unknown(&record, &fault);
+                return Ok(());
+            }
+            // It was refused, so it does not exist.
+            refusals += 1;
+            if fault.kind == FaultKind::RateLimit || fault.kind == FaultKind::Overloaded {
+                self.warn(format!("the provider takes no batch for now: {fault}"));
+                self.not_before = Some(Instant::now() + fault.retry_after.unwrap_or(PUT_OFF));
+                return self.drop_batch(&record, &fault.to_string()).await;
+            }
+            self.wait_out(fault, refusals).await?;
+        }
+    }
+
+    /// Leaves a create whose answer did not come: the batch is looked for before anything is sent again.
+    fn leave_unknown(&mut self, record: &BatchRecord, fault: &Fault) {
+        self.warn(format!(
+            "the create of batch {} was not answered, so it is looked for before it is sent again: {fault}",
+            record.number
+        ));
+        self.watch(record.number);
+    }
+
+    /// Uploads the requests. `None` if the run was interrupted.
+    async fn upload(&mut self, spool: &Spool) -> Result<Option<String>, Error> {
+        let api = self.api();
+        let call = api.upload(spool);
+        let mut faults = 0;
+        loop {
+            let sent = self.halt.or(self.transport().call(&call, Asking::Once)).await;
+            let Some(sent) = sent else { return Ok(None) };
+            match sent.and_then(|response| api.uploaded(&response)) {
+                Ok(file) => return Ok(Some(file)),
+                Err(fault) => {
+                    faults += 1;
+                    self.wait_out(fault, faults).await?;
+                }
+            }
+        }
+    }
+
+    /// Puts the rows of a batch that was not executed back into the queue.
+    pub(super) async fn drop_batch(&mut self, record: &BatchRecord, why: &str) -> Result<(), Error> {
+        let number = record.number;
+        let mut after = i64::MIN;
+        loop {
+            let rows =
+                self.work(move |connection| batches::of_batch(connection, number, after, 4096)).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            for row in &rows {
+                self.release(row.most);
+            }
+        }
+        let problem = Some(why.to_owned());
+        self.work(move |connection| batches::drop_batch(connection, number, problem)).await?;
+        if self.watched.remove(&number).is_some_and(|watch| watch.is_counted) {
+            self.news(record, BatchStep::Dropped { why: why.to_owned() });
+        }
+        self.remove_spool(&record.tag);
+        self.has_news = true;
+        Ok(())
+    }
+
+    /// Hands the queue over to be asked online.
+    pub(super) async fn ask_rest_online(&mut self) -> Result<(), Error> {
+        loop {
+            let page = self.work(|connection| batches::queue(connection, i64::MIN, READ_TOGETHER)).await?;
+            if page.is_empty() || self.halt.is_on() {
+                return Ok(());
+            }
+            let mut returned = Vec::with_capacity(page.len());
+            for parked in page {
+                match self.restore(&parked) {
+                    Ok(prepared) => returned.push(Returned { parked, prepared, lane: Which::Online }),
+                    Err(unasked) => {
+                        let (prepared, outcome) = *unasked;
+                        self.end(parked.is_taken, prepared, outcome).await;
+                    }
+                }
+            }
+            self.give_back(returned).await?;
+        }
+    }
+
+    /// The file for the requests of a batch, beside the journal.
+    fn spool(&self, label: &str) -> PathBuf {
+        sqlite::beside(&self.journal.path, &format!("-{label}"))
+    }
+
+    /// Removes what earlier runs have left of such files, which are not used again.
+    pub(super) fn remove_spools(&self) {
+        let (folder, journal) = (self.journal.path.parent(), self.journal.path.file_name());
+        let (Some(folder), Some(journal)) = (folder, journal) else { return };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let start = format!("{}-{}", journal.to_string_lossy(), line_id::PREFIX);
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&start) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Removes the file with a batch's requests, if it is still there.
+    pub(super) fn remove_spool(&self, label: &str) {
+        let _ = std::fs::remove_file(self.spool(label));
+    }
+}
+
+/// Whether a response shows what became of a create: it was accepted, or refused by the server itself. A gateway's error does not.
+fn is_answer(response: &Response) -> bool {
+    response.is_success()
+        || (400..500).contains(&response.status) && !matches!(response.status, 408 | 409 | 499)
+}

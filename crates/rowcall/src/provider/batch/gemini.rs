@@ -1,0 +1,150 @@
+//! Google's `batchGenerateContent`. A batch is a long-running operation, and inline results come in the order of the requests, with the
+//! metadata that each was sent with.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{
+    Creation, LineId, Phase, Rejected, RemoteBatch, ResultLine, Results, not_executed, quoted, response,
+};
+use crate::request::{Call, Payload};
+
+/// A request in a create.
+pub(super) fn line(id: &str, body: &Bytes) -> Vec<u8> {
+    let tail = format!(",\"metadata\":{{\"key\":{}}}}}", quoted(id));
+    [b"{\"request\":", &body[..], tail.as_bytes()].concat()
+}
+
+pub(super) fn create(creation: &Creation<'_>) -> Call {
+    let path = format!("/v1/models/{}:batchGenerateContent", creation.model);
+    let name = quoted(&creation.spool.label);
+    if let Some(file) = creation.file {
+        let body = json!({"batch": {"displayName": creation.spool.label, "inputConfig": {"fileName": file}}});
+        return Call::post(path, body.to_string());
+    }
+    let before =
+        format!("{{\"batch\":{{\"displayName\":{name},\"inputConfig\":{{\"requests\":{{\"requests\":[");
+    let payload = Payload::File {
+        before: before.into(),
+        path: creation.spool.path.clone(),
+        length: creation.spool.length,
+        after: Bytes::from_static(b"]}}}}"),
+    };
+    Call { payload, ..Call::post(path, Bytes::new()) }
+}
+
+pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
+    let metadata = &body["metadata"];
+    let state = metadata["state"].as_str().unwrap_or_default().to_owned();
+    // The API writes `BATCH_STATE_…`, Vertex and the SDK `JOB_STATE_…`.
+    let word = state.rsplit("_STATE_").next().unwrap_or_default();
+    let phase = match word {
+        "SUCCEEDED" | "FAILED" | "CANCELLED" | "EXPIRED" | "PARTIALLY_SUCCEEDED" => Phase::Ended,
+        _ if body["done"] == true
+            || metadata["endTime"].is_string()
+            || metadata["output"].is_object()
+            || body["response"].is_object() =>
+        {
+            Phase::Ended
+        }
+        "PENDING" | "RUNNING" | "QUEUED" | "CANCELLING" | "PAUSED" | "UPDATING" | "UNSPECIFIED" => {
+            Phase::Running
+        }
+        _ => Phase::Unknown,
+    };
+    let output = [&metadata["output"], &body["response"]];
+    let file = output.iter().find_map(|output| output["responsesFile"].as_str());
+    let inline = output.iter().map(|output| &output["inlinedResponses"]["inlinedResponses"]);
+    let inline = inline.filter(|all| all.is_array()).map(|all| Results::Inline(all.clone()));
+    // Whole numbers of 64 bits are texts in Google's JSON.
+    let count = |name: &str| {
+        let count = &metadata["batchStats"][name];
+        count.as_u64().or_else(|| count.as_str()?.parse().ok())
+    };
+    let done =
+        count("successfulRequestCount").unwrap_or_default() + count("failedRequestCount").unwrap_or_default();
+    let error = &body["error"];
+    Some(RemoteBatch {
+        id: body["name"].as_str()?.to_owned(),
+        phase,
+        state,
+        label: metadata["displayName"].as_str().map(str::to_owned),
+        file: metadata["inputConfig"]["fileName"].as_str().map(str::to_owned),
+        rows: count("requestCount"),
+        done: count("requestCount").map(|_| done),
+        created: metadata["createTime"].as_str().and_then(seconds),
+        results: file.map(|file| Results::File(file.to_owned())).into_iter().chain(inline).collect(),
+        problem: error.is_object().then(|| Rejected {
+            code: error["status"].as_str().unwrap_or_default().to_owned(),
+            message: error["message"].as_str().unwrap_or_default().to_owned(),
+        }),
+    })
+}
+
+pub(super) fn inline(results: &Value, received: SystemTime) -> Vec<ResultLine> {
+    let all = results.as_array().into_iter().flatten().enumerate();
+    all.filter_map(|(position, each)| {
+        let key = each["metadata"]["key"].as_str();
+        let id = key.map_or(LineId::Position(position), |key| LineId::Custom(key.to_owned()));
+        of(each, id, received)
+    })
+    .collect()
+}
+
+/// A line of a result file.
+pub(super) fn result(line: &Value, received: SystemTime) -> Option<ResultLine> {
+    let key = line["key"].as_str().or_else(|| line["metadata"]["key"].as_str())?;
+    of(line, LineId::Custom(key.to_owned()), received)
+}
+
+fn of(item: &Value, id: LineId, received: SystemTime) -> Option<ResultLine> {
+    if item["response"].is_object() {
+        return Some(ResultLine { id, result: Ok(response(200, &item["response"], received)) });
+    }
+    let error = &item["error"];
+    if !error.is_object() {
+        return None;
+    }
+    let code = error["code"].as_u64().unwrap_or_default();
+    let result = match code {
+        // Cancelled, and the deadline is over: the request was not executed.
+        1 | 4 => Err(not_executed(error["message"].as_str().unwrap_or_default())),
+        code => Ok(response(status(code), &json!({"error": error}), received)),
+    };
+    Some(ResultLine { id, result })
+}
+
+/// The HTTP status of a code of `google.rpc.Code`, which may itself be one.
+fn status(code: u64) -> u16 {
+    match code {
+        400..=599 => u16::try_from(code).unwrap_or(500),
+        3 | 9 | 11 => 400,
+        5 => 404,
+        6 | 10 => 409,
+        7 => 403,
+        8 => 429,
+        12 => 501,
+        14 => 503,
+        16 => 401,
+        _ => 500,
+    }
+}
+
+/// The seconds since 1970 of a time such as `2026-11-22T10:00:00.104512Z`.
+pub(super) fn seconds(time: &str) -> Option<i64> {
+    let (date, clock) = time.split_once('T')?;
+    let clock = clock.split(['.', 'Z', '+']).next()?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let mut clock = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    // Days since 1970-01-01 by Howard Hinnant's formula for the Gregorian calendar.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * month + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
