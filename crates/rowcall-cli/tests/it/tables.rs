@@ -158,7 +158,7 @@ fn bad_files_are_found_before_anything_is_sent() {
         ("nothing", "`nothing` has no file of a known format"),
         ("no/*.parquet", "`no/*.parquet` matches no file"),
     ] {
-        let ran = asked(&dir, &url, input, "out.jsonl", &[]);
+        let ran = asked(&dir, &url, input, "out.jsonl", &["--into", "answer"]);
         assert_eq!(ran.code, Some(2), "{input}: {}", ran.stderr);
         assert!(ran.stderr.contains(message), "{input}: {}", ran.stderr);
         assert!(ran.stderr.contains("hint: ") || message.starts_with("cannot"), "{input}: {}", ran.stderr);

@@ -71,6 +71,10 @@ fn check_ends(name: &str, file: &mut File) -> Result<(), Problem> {
         (0, _, _) => {
             problem("is empty, expected a Parquet file", "check that it was written to its end".into())
         }
+        (length, _, _) if length < SHORTEST => problem(
+            "is too short for a Parquet file",
+            "copy or write it again; without its end nothing in it can be read".into(),
+        ),
         (_, ENCRYPTED, _) | (_, _, ENCRYPTED) => {
             problem("is encrypted", "decrypt it first: rowcall has no keys for Parquet files".into())
         }

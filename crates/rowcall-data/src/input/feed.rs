@@ -59,7 +59,8 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// The files one after the other; `feed` is the first, open.
-    pub(crate) fn new(first: &FoundFile, feed: Box<dyn Feed>, others: Vec<FoundFile>, open: Opener) -> Self {
+    pub(crate) fn new(first: &FoundFile, mut feed: Box<dyn Feed>, others: Vec<FoundFile>, open: Opener) -> Self {
+        read_header(&mut *feed);
         let partitions = added(&*feed, first);
         let names = partitions.iter().map(|(name, _)| name.clone());
         let header = feed.header().map(|header| header.iter().cloned().chain(names.clone()).collect());
@@ -89,6 +90,11 @@ impl Chain {
             self.rows.push(row);
         }
     }
+}
+
+/// Reads as far as the header, if there is one.
+pub(crate) fn read_header(feed: &mut dyn Feed) {
+    while feed.header().is_none() && feed.rows().is_empty() && feed.step() {}
 }
 
 /// The partitions of a file that are not also columns of it.
@@ -132,7 +138,8 @@ impl Feed for Chain {
         }
         let Some(file) = self.files.next() else { return false };
         match (self.open)(&file) {
-            Ok(feed) => {
+            Ok(mut feed) => {
+                read_header(&mut *feed);
                 self.partitions = added(&*feed, &file);
                 self.feed = feed;
                 self.take_over();

@@ -393,7 +393,7 @@ fn check_same(
     }
     let mut columns = |file: &FoundFile| {
         let mut feed = open(file)?;
-        while feed.header().is_none() && feed.step() {}
+        feed::read_header(&mut *feed);
         match feed.take_problem() {
             Some(problem) => Err(problem),
             None => Ok((feed.header().map(<[_]>::to_vec), feed.record_schema())),
