@@ -39,7 +39,7 @@ const opened = async () => {
 const state = (page) => page.locator("#state").textContent();
 const until = async (page, text) => {
   try {
-    await page.locator("#state", { hasText: new RegExp(`^${text}$`) }).waitFor({ timeout: 5_000 });
+    await page.locator("#state", { hasText: new RegExp(`^${text}$`) }).waitFor({ timeout: 60_000 });
   } catch {
     wrong.push(`the state is ${await state(page)}, not ${text}`);
   }
@@ -50,13 +50,13 @@ try {
   expect((await state(first)) === "Running", `the run is ${await state(first)} at first`);
   const rows = () => first.locator("[data-live=rows]").textContent();
   const before = await rows();
-  await first.waitForFunction((text) => document.querySelector("[data-live=rows]").textContent !== text, before, { timeout: 5_000 });
+  await first.waitForFunction((text) => document.querySelector("[data-live=rows]").textContent !== text, before, { timeout: 60_000 });
 
   // What is open stays open while the page follows the run.
   await first.locator("#stories summary").first().click();
   const shown = () => first.locator("#rows > p").first().textContent();
   const sample = await shown();
-  await first.waitForFunction((text) => document.querySelector("#rows > p").textContent !== text, sample, { timeout: 15_000 }).catch(() => {});
+  await first.waitForFunction((text) => document.querySelector("#rows > p").textContent !== text, sample, { timeout: 90_000 }).catch(() => {});
   await first.locator("#h-live").click();
   expect((await first.locator("#stories > details[open]").count()) >= 1, "an open row was closed");
 
@@ -96,7 +96,7 @@ try {
   await first.locator("#said:not(.bad)", { hasText: "hold" }).waitFor();
   await second.locator("#pause").click();
   for (const page of [first, second]) await until(page, "Running");
-  await first.waitForFunction(() => document.querySelector("[data-live=in-flight]").textContent.includes("of at most 32"), null, { timeout: 5_000 });
+  await first.waitForFunction(() => document.querySelector("[data-live=in-flight]").textContent.includes("of at most 32"), null, { timeout: 60_000 });
 
   await first.locator("[name=row]").fill("0");
   await first.keyboard.press("Enter");
@@ -104,7 +104,7 @@ try {
   await first.locator("[name=row]").fill("99999999");
   await first.keyboard.press("Enter");
   await first.locator("#found .bad").waitFor();
-  await first.waitForFunction(() => document.querySelector("#time")?.textContent.includes("concurrency set to 32"), null, { timeout: 15_000 })
+  await first.waitForFunction(() => document.querySelector("#time")?.textContent.includes("concurrency set to 32"), null, { timeout: 90_000 })
     .catch(() => wrong.push("the changes are not in the report"));
   await first.screenshot({ path: join(folder, "live-full.png"), fullPage: true });
 

@@ -53,8 +53,8 @@ class Steered:
         self._adjust('{"stop": true}')
 
     def retry_failed(self) -> None:
-        """Asks again about the rows that have failed so far, beside the others. Their new outcomes replace those in the journal, and in the
-        output of a run from file to file; a stream does not deliver them a second time.
+        """Asks again about the rows that have failed so far, beside the others. Their new outcomes replace those in the journal. A stream does
+        not deliver them a second time; into the output of a run from file to file, `rerun` or the same `run` again writes them.
 
         Raises:
             ConfigError: without a journal.
