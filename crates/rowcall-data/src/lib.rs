@@ -1,7 +1,7 @@
 //! Sources and sinks for rowcall: rows from CSV, TSV, JSON Lines, JSON, text, Parquet, Arrow and spreadsheets, outcomes to JSON
 //! Lines, CSV, TSV, Parquet and Arrow. Both directions are streams, so memory does not grow with the data.
 //!
-//! The features `parquet`, `spreadsheets` and `object-store` add what their names say; without them, such a file is an error that
+//! The features `parquet` and `spreadsheets` add what their names say; without them, such a file is an error that
 //! says so.
 //!
 //! An [`Input`] is a [`Source`](rowcall::Source). Opening it reads as far as the header or the first record, so that

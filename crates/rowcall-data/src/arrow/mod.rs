@@ -1,10 +1,6 @@
 //! Tables with typed columns: Parquet and Arrow, in and out. The crates of Apache Arrow read and write the formats; this module
-//! makes rows of their batches, and batches of rows.
-//!
-//! ```text
-//! file → parquet_file | ipc → batches → carried, exact → records (rows)
-//! output row → shape (of a value), table (columns) → batch → encoder (file)
-//! ```
+//! makes rows of their batches, and batches of rows: file → `parquet_file` or `ipc` → batches → `carried`, `exact` → `records` (rows);
+//! output row → `shape` (of a value), `table` (columns) → batch → `encoder` (file).
 
 mod carried;
 mod encoder;

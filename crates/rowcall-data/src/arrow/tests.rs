@@ -152,7 +152,7 @@ fn value_of(index: u64, value: Value) -> Outcome {
     Outcome { result: Ok(value), ..unasked }
 }
 
-fn options(schema: Value, input: &Input) -> OutputOptions {
+fn options(schema: &Value, input: &Input) -> OutputOptions {
     let properties = schema["properties"].as_object().expect("an object").keys().cloned();
     OutputOptions {
         record_schema: input.record_schema().map(str::to_owned),
@@ -181,7 +181,7 @@ async fn rows(input: &mut Input) -> Vec<Row> {
 async fn run(from: &Path, to: &Path) {
     let mut input = Input::open(from, InputOptions::default()).expect("an input");
     let rows = rows(&mut input).await;
-    let mut output = Output::open(Some(to), options(label(), &input)).expect("an output");
+    let mut output = Output::open(Some(to), options(&label(), &input)).expect("an output");
     let done = rows.into_iter().map(|row| {
         let outcome = value_of(row.index, json!({"label": format!("l{}", row.index)}));
         (row, outcome)
@@ -315,7 +315,7 @@ async fn values_have_the_types_of_the_schema_even_if_all_are_null() {
         let to = folder.path().join(name);
         let mut input = Input::open(&from, InputOptions::default()).expect("an input");
         let rows = rows(&mut input).await;
-        let mut output = Output::open(Some(&to), options(schema.clone(), &input)).expect("an output");
+        let mut output = Output::open(Some(&to), options(&schema, &input)).expect("an output");
         let done = rows.into_iter().map(|row| {
             let outcome = value_of(row.index, value.clone());
             (row, outcome)
@@ -340,7 +340,7 @@ async fn a_value_that_does_not_fit_its_column_is_an_error_in_its_row() {
         json!({"type": "object", "additionalProperties": false, "properties": {"n": {"type": "integer"}}});
     let mut input = Input::open(&from, InputOptions::default()).expect("an input");
     let rows = rows(&mut input).await;
-    let mut output = Output::open(Some(&to), options(schema, &input)).expect("an output");
+    let mut output = Output::open(Some(&to), options(&schema, &input)).expect("an output");
     let values =
         ["9223372036854775808", "7"].map(|text| serde_json::from_str::<Value>(text).expect("a number"));
     let done = rows.into_iter().zip(values).map(|(row, value)| {
@@ -360,7 +360,7 @@ async fn a_value_that_does_not_fit_its_column_is_an_error_in_its_row() {
 async fn parts_hold_the_rows_between_two_positions_and_are_the_same_again() {
     let folder = TempDir::new().expect("a folder");
     let (from, to) = (folder.path().join("in.csv"), folder.path().join("out/"));
-    let lines: String = (0..2500).map(|row| format!("{row}\n")).collect();
+    let lines = (0..2500).map(|row| row.to_string()).collect::<Vec<_>>().join("\n") + "\n";
     std::fs::write(&from, format!("id\n{lines}")).expect("a file");
     let mut seen = Vec::new();
     // The second run finds the folder of the first, and what a killed run may have left.
@@ -374,7 +374,7 @@ async fn parts_hold_the_rows_between_two_positions_and_are_the_same_again() {
         let mut input = Input::open(&from, InputOptions::default()).expect("an input");
         let part_rows = std::num::NonZeroU64::new(1000);
         let options =
-            OutputOptions { format: Some(OutputFormat::Parquet), part_rows, ..options(label(), &input) };
+            OutputOptions { format: Some(OutputFormat::Parquet), part_rows, ..options(&label(), &input) };
         let mut output = Output::open(Some(&to), options).expect("an output");
         let rows = rows(&mut input).await;
         for piece in rows.chunks(piece) {
@@ -401,7 +401,7 @@ async fn parts_hold_the_rows_between_two_positions_and_are_the_same_again() {
     assert_eq!((&manifest["rows"], &manifest["parts"][2]["first_row"]), (&json!(2500), &json!(2000)));
     let hash = manifest["parts"][0]["sha256"].as_str().expect("a hash");
     assert_eq!(hash, format!("{:x}", Sha256::digest(&seen[0][1])));
-    let input = Input::open(&to.join("*.parquet"), InputOptions::default()).expect("the parts are one input");
+    let input = Input::open(to.join("*.parquet"), InputOptions::default()).expect("the parts are one input");
     assert_eq!(input.gauge().rows_in_all().map(crate::RowsInAll::number), Some(2500));
 }
 
@@ -418,7 +418,7 @@ async fn each_element_of_a_list_is_a_row() {
         let mut input = Input::open(&from, InputOptions::default()).expect("an input");
         let rows = rows(&mut input).await;
         let explode = Some("tags".to_owned());
-        let options = OutputOptions { explode, ..options(schema.clone(), &input) };
+        let options = OutputOptions { explode, ..options(&schema, &input) };
         let mut output = Output::open(Some(&to), options).expect("an output");
         let done = rows.into_iter().zip(values.clone()).map(|(row, value)| {
             let outcome = value_of(row.index, value);

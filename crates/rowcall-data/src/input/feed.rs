@@ -59,7 +59,12 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// The files one after the other; `feed` is the first, open.
-    pub(crate) fn new(first: &FoundFile, mut feed: Box<dyn Feed>, others: Vec<FoundFile>, open: Opener) -> Self {
+    pub(crate) fn new(
+        first: &FoundFile,
+        mut feed: Box<dyn Feed>,
+        others: Vec<FoundFile>,
+        open: Opener,
+    ) -> Self {
         read_header(&mut *feed);
         let partitions = added(&*feed, first);
         let names = partitions.iter().map(|(name, _)| name.clone());

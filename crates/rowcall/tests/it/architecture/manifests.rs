@@ -24,7 +24,9 @@ pub(super) fn against(manifests: &[(String, String)], crates: &[Crate]) -> Vec<S
             continue;
         };
         for (section, dependency) in dependencies(text) {
-            let for_tests = section == "dev-dependencies" && known.tests_use.contains(&dependency);
+            // A crate names itself where its own tests want features.
+            let for_tests = section == "dev-dependencies"
+                && (known.tests_use.contains(&dependency) || dependency == known.name);
             if names.contains(dependency) && !known.uses.contains(&dependency) && !for_tests {
                 problems.push(format!(
                     "{path}: `{}` may not depend on `{dependency}` in [{section}]: arrows between crates go down only",
