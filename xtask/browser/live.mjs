@@ -56,7 +56,7 @@ try {
   await first.locator("#stories summary").first().click();
   const shown = () => first.locator("#rows > p").first().textContent();
   const sample = await shown();
-  await first.waitForFunction((text) => document.querySelector("#rows > p").textContent !== text, sample, { timeout: 90_000 }).catch(() => {});
+  await first.waitForFunction((text) => document.querySelector("#rows > p").textContent !== text, sample, { timeout: 15_000 }).catch(() => {});
   await first.locator("#h-live").click();
   expect((await first.locator("#stories > details[open]").count()) >= 1, "an open row was closed");
 
@@ -104,8 +104,6 @@ try {
   await first.locator("[name=row]").fill("99999999");
   await first.keyboard.press("Enter");
   await first.locator("#found .bad").waitFor();
-  await first.waitForFunction(() => document.querySelector("#time")?.textContent.includes("concurrency set to 32"), null, { timeout: 90_000 })
-    .catch(() => wrong.push("the changes are not in the report"));
   await first.screenshot({ path: join(folder, "live-full.png"), fullPage: true });
 
   // Stopping takes two clicks.

@@ -25,18 +25,24 @@ const SCRIPT: &str = "xtask/engines/judge_engines.py";
 const SERVER: &str = "xtask/engines/judge_server.py";
 
 /// What is judged beside the awkward schemas and those of the vectors.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Options<'w> {
     /// Folders with schemas.
     folders: Vec<&'w str>,
-    /// How many random schemas; `None` for the number that CI has time for.
-    random: Option<u32>,
+    /// How many random schemas.
+    random: u32,
     /// Which ones.
     seed: u8,
 }
 
-/// Random schemas, if no number is given.
+/// The number of random schemas that CI has time for.
 const RANDOM: u32 = 150;
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { folders: Vec::new(), random: RANDOM, seed: 0 }
+    }
+}
 
 impl<'w> Options<'w> {
     /// Options from the words of the command line.
@@ -48,7 +54,7 @@ impl<'w> Options<'w> {
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match *word {
-                "--random" => options.random = Some(option::number("--random", &mut words, 0)?),
+                "--random" => options.random = option::number("--random", &mut words, 0)?,
                 "--seed" => options.seed = option::number("--seed", &mut words, 0)?,
                 folder if !folder.starts_with('-') => options.folders.push(folder),
                 other => return Err(option::unknown(other)),
@@ -65,7 +71,7 @@ impl<'w> Options<'w> {
 pub(crate) fn run(options: &Options<'_>) -> Result<()> {
     let python = python()?;
     let file = workspace().join("target/engines/cases.jsonl");
-    let cases = cases::lines(&options.folders, options.random.unwrap_or(RANDOM), options.seed)?;
+    let cases = cases::lines(&options.folders, options.random, options.seed)?;
     write(&file, &cases)?;
     judge(&python, SCRIPT, &[file])
 }
@@ -104,9 +110,9 @@ mod tests {
     use super::{Options, PINS};
 
     #[test]
-    fn folders_and_options_stand_in_any_order() {
+    fn folders_and_options_come_in_any_order() {
         let options = Options::parse(&["a", "--random", "7", "b", "--seed", "3"]).expect("options");
-        assert_eq!((options.folders, options.random, options.seed), (vec!["a", "b"], Some(7), 3));
+        assert_eq!((options.folders, options.random, options.seed), (vec!["a", "b"], 7, 3));
         assert_eq!(Options::parse(&["--other"]).expect_err("an error"), "unknown option `--other`");
     }
 

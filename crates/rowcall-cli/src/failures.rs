@@ -70,7 +70,8 @@ fn retry_command(counts: &[&ReasonCount], journal: &Path) -> Option<String> {
         0 => String::new(),
         _ => format!("; {} cannot be retried", rows_of(never)),
     };
-    Some(format!("`rowcall rerun {}{limit}{prompt}` retries {which}{but}", quoted(journal)))
+    let journal = flags::quoted(&journal.display().to_string());
+    Some(format!("`rowcall rerun {journal}{limit}{prompt}` retries {which}{but}"))
 }
 
 fn line(count: &ReasonCount) -> String {
@@ -100,13 +101,6 @@ fn where_found(files: FailedRowFiles<'_>) -> String {
 
 fn rows_of(rows: u64) -> String {
     if rows == 1 { "1 row".to_owned() } else { format!("{} rows", HumanCount(rows)) }
-}
-
-/// A path quoted for a shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = text.chars().all(|c| c.is_alphanumeric() || "/._-+,:@".contains(c));
-    if is_plain && !text.starts_with('-') { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

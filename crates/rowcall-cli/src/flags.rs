@@ -13,14 +13,18 @@ fn flag(setting: Setting, value: SettingValue) -> String {
         SettingValue::Off => format!("--no-{name}"),
         SettingValue::Unnamed | SettingValue::On => format!("--{name}"),
         SettingValue::Like(form) => format!("--{name} {form}"),
-        SettingValue::Exactly(value) if is_plain(value) => format!("--{name} {value}"),
-        SettingValue::Exactly(value) => format!("--{name} '{value}'"),
+        SettingValue::Exactly(value) => format!("--{name} {}", quoted(value)),
     }
 }
 
-/// Whether a shell takes a value as it is.
-fn is_plain(value: &str) -> bool {
-    value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/,=".contains(c))
+/// A text as a shell takes it: in quotation marks if it needs them.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = text.chars().all(|c| c.is_alphanumeric() || "/._-+,:@".contains(c));
+    if is_plain && !text.starts_with('-') {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use indicatif::HumanCount;
 use rowcall::schema::{Dialect, Feature, Finding, Observation, Observed};
-use rowcall::{Client, Cost, Effort, Error, Mode, Parameters, ProbeOptions, Probed, Problem, Result, Schema};
+use rowcall::{
+    Client, Cost, Effort, Error, Mode, Parameters, ProbeOptions, Probed, Problem, Result, Schema, Usd,
+};
 use serde_json::{Value, json};
 
 use crate::args::DialectArgument;
@@ -150,15 +152,17 @@ fn note(probed: &Probed) -> String {
 fn spent(probed: &Probed) -> String {
     let Effort { attempts, usage, cost, .. } = probed.effort;
     let tokens = usage.input_tokens + usage.output_tokens;
-    let cost = match cost.to_string() {
-        _ if cost == Cost::default() => String::new(),
-        unknown if unknown.starts_with("unknown") => format!(", cost {unknown}"),
+    let is_unknown = cost.known == Usd::ZERO && cost.exact().is_none() && cost.ceiling().is_none();
+    let cost = match cost {
+        none if none == Cost::default() => String::new(),
+        // It is shown as `unknown, of 3 requests`.
+        unknown if is_unknown => format!(", cost {unknown}"),
         known => format!(", {known}"),
     };
     format!("{}, {} tokens{cost}", counted(u64::from(attempts), "tiny request"), HumanCount(tokens))
 }
 
-/// The findings as a table, those first that are bad news.
+/// The findings as a table, bad news first.
 pub(crate) fn as_text(probed: &Probed, model: &str) -> String {
     let mut seen: Vec<&Observation> = probed.observed.0.iter().collect();
     let rank = |finding: Finding| ORDER.iter().position(|each| *each == finding);

@@ -18,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::progress::{Progress, UnderWay};
 use crate::rows::Rows;
 use crate::validation::Judge;
-use crate::{failure, json, keywords, steering};
+use crate::{failure, keywords, steering};
 
 /// Outcomes handed over at a time: enough to make crossing the boundary cheap, few enough not to hold the
 /// interpreter's lock for long.
@@ -172,9 +172,9 @@ impl Call {
         self.control.apply(&changes).map_err(|error| failure::of_run(py, &error))
     }
 
-    /// What is in force.
-    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        json::to_python(py, &steering::settings(&self.control.settings()))
+    /// Whether it is paused.
+    fn is_paused(&self) -> bool {
+        self.control.settings().is_paused
     }
 
     /// Sends no more requests and waits for those in flight.

@@ -309,14 +309,14 @@ impl Core {
         Ok(self.carry_out(&handle, opened))
     }
 
-    /// Makes all changes of a JSON object to each of the calls that are under way, or none. Returns how many calls there are.
-    fn adjust(&self, py: Python<'_>, changes: &str) -> PyResult<usize> {
+    /// Makes all changes of a JSON object to each of the calls that are under way, or none.
+    fn adjust(&self, py: Python<'_>, changes: &str) -> PyResult<()> {
         let controls = self.controls.under_way();
         let changes = steering::checked(py, changes, &controls)?;
         for control in &controls {
             control.apply(&changes).map_err(|error| failure::of_run(py, &error))?;
         }
-        Ok(controls.len())
+        Ok(())
     }
 
     /// The latest failed rows of all calls, as (index, kind, message, field, answer).

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use pyo3::prelude::*;
-use rowcall::{Adjustment, RunControl, RunSettings, Usd};
-use serde_json::{Value, json};
+use rowcall::{Adjustment, RunControl};
+use serde_json::Value;
 
 use crate::failure;
-use crate::outcome::dollars;
 use crate::progress::Progress;
 
 /// The controls of an extractor's calls.
@@ -45,27 +44,4 @@ pub(crate) fn checked(py: Python<'_>, changes: &str, controls: &[RunControl]) ->
         control.check(&changes).map_err(|error| failure::of_run(py, &error))?;
     }
     Ok(changes)
-}
-
-/// What is in force, under the names that changes have.
-pub(crate) fn settings(settings: &RunSettings) -> Value {
-    let RunSettings { is_paused, is_stopping, concurrency, limits, budget, deadline } = settings;
-    let limits = limits.iter().map(|limit| {
-        json!({
-            "of": limit.of.name(),
-            "per": limit.period.name(),
-            "amount": limit.amount,
-            "from": limit.from.name(),
-        })
-    });
-    let usd = |amount: Usd| dollars(amount);
-    json!({
-        "paused": is_paused,
-        "stopping": is_stopping,
-        "concurrency": concurrency,
-        "limits": limits.collect::<Vec<_>>(),
-        "budget": budget.map(|(budget, _)| usd(budget)),
-        "budget_used": budget.map(|(_, used)| usd(used)),
-        "deadline": deadline.map(|deadline| deadline.as_secs_f64()),
-    })
 }

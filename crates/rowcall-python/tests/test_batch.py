@@ -22,7 +22,7 @@ def test_a_run_in_batches_writes_the_same_output(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("".join(f"Ann is {age}\n" for age in range(20)))
     with people() as extractor:
         stats = extractor.run(tmp_path / "in.txt", tmp_path / "out.jsonl", batch=True)
-    assert (stats.done, stats.failed) == (20, 0)
+    assert (stats.done, stats.failed) == (20, {})
     lines = (tmp_path / "out.jsonl").read_text().splitlines()
     assert [json.loads(line)["age"] for line in lines] == list(range(20))
 

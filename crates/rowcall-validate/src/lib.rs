@@ -1,6 +1,6 @@
 //! The entry points to the validation library, which is generic over the form of values. A package that is optimised for speed compiles
-//! all generic code that it calls anew, a quarter of the library's own time and size; this one is optimised for size
-//! (`Cargo.toml`), shares the library's code, and offers functions without parameters of type.
+//! all generic code that it calls again, which costs a quarter of the library's own time and size. This one is optimised for size
+//! (`Cargo.toml`), shares the library's code, and offers functions that are not generic.
 
 use jsonschema::{ValidationError, ValidationOptions, Validator};
 use serde_json::Value;

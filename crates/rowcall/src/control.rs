@@ -242,7 +242,7 @@ impl RunControl {
             Adjustment::Tokens(amount) => limit(Limit::PerMinute(Dimension::Tokens, amount)),
             Adjustment::InputTokens(amount) => limit(Limit::PerMinute(Dimension::InputTokens, amount)),
             Adjustment::OutputTokens(amount) => limit(Limit::PerMinute(Dimension::OutputTokens, amount)),
-            Adjustment::Budget(budget) => limit(budget.map_or(Limit::NoBudget, Limit::Budget)),
+            Adjustment::Budget(budget) => limit(Limit::Budget(budget)),
             Adjustment::Deadline(deadline) => self.steering.give(Command::Deadline(deadline)),
             Adjustment::RetryFailed => self.steering.give(Command::RetryFailed),
             Adjustment::Stop => self.steering.give(Command::Stop),

@@ -155,16 +155,16 @@ fn plus(one: Range<usize>, other: Range<usize>) -> Range<usize> {
 }
 
 /// The lengths of values as JSON text. A schema may be referred to many times, each of which would multiply the work, so it is measured
-/// only once at each depth.
+/// only once at each depth for each property's name.
 struct Sizes<'s> {
     root: &'s Value,
-    known: HashMap<(*const Value, usize), Range<usize>>,
+    known: HashMap<(*const Value, usize, &'s str), Range<usize>>,
 }
 
 impl<'s> Sizes<'s> {
     /// The length of a value of `schema`, which is a property of this name or an item of one.
-    fn bytes(&mut self, schema: &'s Value, property: &str, depth: usize) -> Range<usize> {
-        let at = (std::ptr::from_ref(schema), depth);
+    fn bytes(&mut self, schema: &'s Value, property: &'s str, depth: usize) -> Range<usize> {
+        let at = (std::ptr::from_ref(schema), depth, property);
         if let Some(known) = self.known.get(&at) {
             return *known;
         }
@@ -173,7 +173,7 @@ impl<'s> Sizes<'s> {
         size
     }
 
-    fn measured(&mut self, schema: &'s Value, property: &str, depth: usize) -> Range<usize> {
+    fn measured(&mut self, schema: &'s Value, property: &'s str, depth: usize) -> Range<usize> {
         let root = self.root;
         let number = |name: &str| {
             schema.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok())
@@ -289,6 +289,10 @@ mod tests {
         let label = tokens("sentiment: positive or negative or neutral");
         assert!(label.low <= 8 && label.likely <= 12, "{label:?}");
         assert!(tokens("tags str[]").likely > tokens("tag").likely);
+        let shared = json!({"properties": {"name": {"$ref": "#/$defs/text"}, "summary": {"$ref": "#/$defs/text"}},
+            "$defs": {"text": {"type": "string"}}});
+        let apart = json!({"properties": {"name": {"type": "string"}, "summary": {"type": "string"}}});
+        assert_eq!(answer(&shared).likely, answer(&apart).likely, "a definition under two names");
         let own = json!({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties":
             {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}}}});
         assert!(answer(&own).likely < 100, "a schema that refers to itself ends");

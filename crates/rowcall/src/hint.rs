@@ -339,6 +339,8 @@ mod tests {
 
     #[test]
     fn every_setting_is_listed_under_its_own_name() {
+        // The last variant.
+        assert_eq!(Setting::ALL.len(), Setting::MaxSize as usize + 1);
         let mut names: Vec<_> = Setting::ALL.iter().map(|setting| setting.name()).collect();
         names.sort_unstable();
         names.dedup();

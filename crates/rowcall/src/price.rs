@@ -13,6 +13,7 @@ use crate::money::{Cost, Usd};
 use crate::turn::Usage;
 
 pub use moment::Moment;
+pub(crate) use moment::day;
 pub use table::{OLD_AFTER_DAYS, PriceSource, Prices};
 
 /// Servers' names for the standard service.

@@ -25,7 +25,7 @@ pub struct Request {
 pub struct Call {
     /// The method.
     pub method: Method,
-    /// Path below the base URL, with its query. A URL that the server gave for an upload may stand here in full, if it is on the same host.
+    /// Path below the base URL, with its query.
     pub path: String,
     /// Headers beyond those that the transport adds to every request. These win.
     pub headers: Vec<(HeaderName, HeaderValue)>,

@@ -2,14 +2,16 @@
 //! released.
 #![expect(clippy::disallowed_methods, reason = "rows are spawned here and nowhere else")]
 
+mod commands;
+mod lane_events;
+
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::batch::{self, FromLane, Lane, LaneTask};
+use crate::batch::{self, Lane, LaneTask};
 use crate::cache::{Cache, CacheRelay, CacheSession};
 use crate::config::Plan;
 use crate::error::{Error, Problem, Result};
@@ -22,10 +24,10 @@ use crate::outcome::Outcome;
 use crate::recall::{Candidate, Done, Recall, RecallEvent};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::relay::Relay;
-use crate::retries::{FailedRows, Retries};
+use crate::retries::Retries;
 use crate::sampler::Sampler;
 use crate::source::{Sink, Source};
-use crate::steering::{Command, Listener};
+use crate::steering::Listener;
 use crate::stops::{Begun, Progress};
 use crate::validity::{self, Verdict};
 
@@ -227,7 +229,7 @@ impl<S: Source> Run<S> {
                         self.take_in(joined);
                     }
                 }
-                event = lane_event(self.lane.as_mut()), if self.tasks.len() < window(&self.plan) => self.take_lane_event(event),
+                event = lane_events::lane_event(self.lane.as_mut()), if self.tasks.len() < window(&self.plan) => self.take_lane_event(event),
                 Some(joined) = self.judging.join_next() => match joined {
                     Ok(judged) => self.recall.take_judged(judged),
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -243,7 +245,7 @@ impl<S: Source> Run<S> {
                     Err(error) => self.end_source(error),
                 },
                 () = self.halt.wait(), if !nothing_to_take => {}
-                commands = commands(self.listener.as_mut()) => {
+                commands = commands::commands(self.listener.as_mut()) => {
                     for command in commands {
                         self.carry_out(command);
                     }
@@ -283,21 +285,6 @@ impl<S: Source> Run<S> {
             }
         }
         Some(Ok(VecDeque::new()))
-    }
-
-    fn carry_out(&mut self, command: Command) {
-        match command {
-            Command::Stop => self.halt.set(),
-            Command::RetryFailed => self.retries.want(),
-            Command::Deadline(deadline) => self.progress.set_deadline(deadline),
-        }
-    }
-
-    fn begin_retries(&mut self) {
-        let unsettled = self.recall.unsettled_rows().clone();
-        if let Err(error) = self.retries.begin(&self.plan, self.taken, unsettled, self.halt.clone()) {
-            self.stop(error);
-        }
     }
 
     /// Records what happened since the last sample.
@@ -360,30 +347,6 @@ impl<S: Source> Run<S> {
 
     fn abandon(&mut self, PreparedRow { row, key, conversation }: PreparedRow) {
         self.recall.abandon(key, row.index, *conversation.effort());
-    }
-
-    fn take_lane_event(&mut self, event: FromLane) {
-        match event {
-            FromLane::Parked(rows) => rows.into_iter().for_each(|(key, index)| self.recall.park(key, index)),
-            FromLane::Ended(prepared, outcome) => {
-                let PreparedRow { row, key, conversation: _ } = *prepared;
-                self.recall.unpark(row.index);
-                self.count(&outcome);
-                self.recall.end(key, row, outcome);
-            }
-            FromLane::EndedApart(prepared, outcome) => {
-                let PreparedRow { row, key, conversation: _ } = *prepared;
-                self.recall.end_apart(key, row, outcome);
-            }
-            FromLane::Online(prepared) => {
-                self.recall.unpark(prepared.row.index);
-                self.spawn(*prepared);
-            }
-            FromLane::Abandoned(prepared) => self.abandon(*prepared),
-            FromLane::Again(rows) => self.recall.look_again(rows),
-            FromLane::Failed(error) => self.stop(error),
-            FromLane::Over { left: _, input: _ } => {}
-        }
     }
 
     fn take_in(
@@ -481,29 +444,6 @@ impl<S: Source> Run<S> {
     fn stop(&mut self, error: Error) {
         self.halt.set();
         self.stopped_by.get_or_insert(error);
-    }
-}
-
-impl Run<FailedRows> {
-    /// As [`Run::next`], with a type that a run within a run can have.
-    pub(crate) fn next_boxed(&mut self) -> Pin<Box<dyn Future<Output = Result<VecDeque<Done>>> + Send + '_>> {
-        Box::pin(self.next())
-    }
-}
-
-/// Waits for commands, forever without a listener.
-async fn commands(listener: Option<&mut Listener>) -> Vec<Command> {
-    match listener {
-        Some(listener) => listener.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The next event of the lane, forever without one.
-async fn lane_event(lane: Option<&mut Lane>) -> FromLane {
-    match lane {
-        Some(lane) => lane.next().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) enum Encoding {
 }
 
 impl Counting {
-    /// How to count the tokens of the model of this name at this provider. Other vendors' models are counted like OpenAI's newer ones, which
+    /// How to count tokens for this model of this provider. Other vendors' models are counted like OpenAI's newer ones, which
     /// is more accurate than bytes.
     pub(crate) fn of(provider: &str, model: &str) -> Self {
         if provider == "sim" {

@@ -21,6 +21,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Uri};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
@@ -165,8 +166,12 @@ impl Transport {
     /// `Unreachable` if there was no connection, `Connection` if it broke, `Timeout` if it took too long. A response is never an error
     /// here, whatever its status.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, Fault> {
-        match tokio::time::timeout(self.timeout, self.exchange(request)).await {
-            Ok(answer) => answer,
+        self.in_time(self.exchange(request)).await
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(done) => done,
             Err(_) => Err(Fault::new(
                 FaultKind::Timeout,
                 format!("no complete answer from {} within {:?}", self.base_url.shown(""), self.timeout),
@@ -177,24 +182,23 @@ impl Transport {
     async fn exchange(&self, request: &Request) -> Result<Response, Fault> {
         // The request counts as in flight until the last byte of the answer.
         let shard = self.shard();
-        let response = self.answered(request, &shard).await?;
-        let (head, body) = response.into_parts();
-        let status = head.status.as_u16();
+        let (head, body) = self.answered(request, &shard).await?.into_parts();
+        self.whole(head.status.as_u16(), head.headers, body).await
+    }
+
+    /// The response with its body, read to its end.
+    async fn whole(&self, status: u16, headers: HeaderMap, body: Incoming) -> Result<Response, Fault> {
         let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| Fault {
             status: Some(status),
             ..self.broken("the connection broke in the middle of the answer", error.as_ref())
         })?;
-        let body = encoding::decoded(&head.headers, body.to_bytes(), LONGEST_BODY)
+        let body = encoding::decoded(&headers, body.to_bytes(), LONGEST_BODY)
             .map_err(|message| Fault { status: Some(status), ..Fault::new(FaultKind::Server, message) })?;
-        Ok(Response { status, headers: head.headers, body, received: SystemTime::now() })
+        Ok(Response { status, headers, body, received: SystemTime::now() })
     }
 
     /// The response as soon as its headers have arrived.
-    async fn answered(
-        &self,
-        request: &Request,
-        shard: &Busy<'_>,
-    ) -> Result<http::Response<hyper::body::Incoming>, Fault> {
+    async fn answered(&self, request: &Request, shard: &Busy<'_>) -> Result<http::Response<Incoming>, Fault> {
         let mut dead = 0;
         loop {
             let mut message = http::Request::post(self.base_url.join(&request.path))

@@ -26,7 +26,7 @@ const SPOILT: usize = 200;
 /// The longest text of a value that is spoilt.
 const LARGEST_SPOILT: usize = 8_000;
 
-/// The most valid values that come of one by a change.
+/// The most variants of a valid value.
 const CHANGED: usize = 4;
 
 /// The most values of a case.
@@ -110,14 +110,13 @@ fn line(name: &str, schema: &Schema, values: &[Value], dialect: Dialect) -> Opti
     Some(json!({
         "name": name,
         "dialect": dialect.name(),
-        "users": schema.as_json(),
         "schema": wire.schema.to_string(),
         "valid": some_of(valid, MOST_VALID),
         "invalid": some_of(invalid, MOST_INVALID),
     }))
 }
 
-/// Valid values of a schema: some that are made of it, and each of them with something changed that leaves it valid.
+/// Valid values of a schema: some that are made for it, and variants of each that are valid as well.
 fn values_of(schema: &Schema) -> Vec<Value> {
     let mut found = Vec::new();
     for seed in 0..VALUES {
@@ -159,20 +158,19 @@ impl<'w> Explanations<'w> {
         self.losses.iter().filter(move |loss| loss.effect == effect)
     }
 
-    /// Whether it is explained that a model cannot answer `sent`: what the wire schema itself forbids by a loss at that location, what it
-    /// allows by a loss that says what the engine forbids in a text or a number.
+    /// Whether a loss explains that a model cannot answer `sent`: if the wire schema itself forbids it, one at that location; otherwise one
+    /// that says what the engine forbids in a text or a number.
     fn of_impossible(&self, sent: &Value) -> bool {
         let Some(compiled) = &self.compiled else { return false };
         let forbidden = compiled.violations(sent);
         if forbidden.is_empty() {
-            return is_odd(sent)
-                && self.having(Effect::Narrowed).any(|loss| OF_ENGINES.contains(&loss.keyword.as_str()));
+            return is_odd(sent) && self.having(Effect::Narrowed).any(|loss| is_read_narrowly(&loss.keyword));
         }
         self.having(Effect::Narrowed).any(|loss| forbidden.iter().any(|each| relates(loss, each, sent)))
     }
 
-    /// Whether it is explained that a model can answer `spoilt`, which has these violations: by a loss at that location, and if the wire
-    /// schema itself forbids it, by one that says what the engine does not check.
+    /// Whether a loss explains that a model can answer `spoilt`, which has these violations: one at that location and, if the wire schema
+    /// itself forbids it, one that says what the engine does not check.
     fn of_accepted(&self, spoilt: &Value, restored: &Value, violations: &[Violation]) -> bool {
         let forbidden = self.compiled.as_ref().is_some_and(|compiled| !compiled.validates(spoilt));
         self.having(Effect::Checked).any(|loss| {
@@ -182,18 +180,11 @@ impl<'w> Explanations<'w> {
     }
 }
 
-/// Keywords that engines read more narrowly than JSON Schema does.
-const OF_ENGINES: [&str; 9] = [
-    "pattern",
-    "patternProperties",
-    "format",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-];
+/// Whether engines read a keyword more narrowly than JSON Schema does: what limits texts, numbers and names.
+fn is_read_narrowly(keyword: &str) -> bool {
+    matches!(keyword, "pattern" | "patternProperties" | "format")
+        || ["Length", "minimum", "Minimum", "maximum", "Maximum"].iter().any(|end| keyword.ends_with(*end))
+}
 
 /// Whether a value has what an engine may forbid where the schema does not: characters that JSON escapes, decimals of a second, an IPv6
 /// address that ends as one of IPv4, or a number with an exponent or many digits.

@@ -2,23 +2,19 @@
 
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::schema::Dialect;
-use rowcall::{Error, Extractor, Halt, JournalOptions, OrderBy, Problem, Result, Stay};
-use rowcall_data::{RowsInAll, is_folder};
+use rowcall::{Error, Extractor, Halt, JournalOptions, Problem, Result, Stay};
 use serde_json::Value;
 
-use super::export::{View, check_failed, check_own, open, rebuild};
-use super::rerun::{Asked, Discard, former_task, model};
-use super::run::rows_left;
+use super::export::{check_failed, check_own};
+use super::rerun::{self, Asked, Discard, carry_out, former_task, model, opened};
 use crate::args::CollectArguments;
 use crate::exit::Exit;
-use crate::failures::{FailedRowFiles, failures};
+use crate::failures::FailedRowFiles;
 use crate::journal::Memo;
 use crate::model::Model;
-use crate::printing;
 use crate::progress::{Progress, Verbosity};
-use crate::summary::{counted, summary};
 use crate::task::{self, Task};
-use crate::watch::{Watched, logged, watch};
+use crate::watch::logged;
 
 pub(crate) fn collect(arguments: &CollectArguments) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
@@ -70,7 +66,7 @@ pub(crate) fn collect(arguments: &CollectArguments) -> Result<Exit> {
     })
 }
 
-/// Collects the results. Returns the exit if rows are left.
+/// Collects the results. Returns the exit if it was interrupted.
 async fn ask(
     extractor: &Extractor<Value>,
     rows: u64,
@@ -81,57 +77,22 @@ async fn ask(
     let halt = Halt::default();
     let mut discard = Discard;
     let run = extractor.collect_batches(&mut discard, halt.clone());
-    let total = Some(RowsInAll::Counted(rows));
-    let (ran, signal) = match watch(run, extractor, &halt, progress, |_| total).await? {
-        Watched::Ended(ran, signal) => (ran, signal),
-        Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
-    };
-    let stats = extractor.stats();
-    let has_ended = ran.is_ok() && !halt.is_on();
-    let left = (!has_ended).then(|| rows_left(total, &stats));
-    progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
     let files = FailedRowFiles {
         output: arguments.output.as_deref().or(memo.output.as_deref()),
         failed: memo.failed.as_deref(),
         journal: Some(&arguments.journal),
     };
-    if let Some(reasons) = failures(&stats, files) {
-        progress.note(&reasons);
-    }
-    ran?;
-    Ok(signal.map(|signal| {
-        printing::note("interrupted: run the same command to collect the rest");
-        Exit::Interrupted(signal)
-    }))
+    let words = "interrupted: run the same command to collect the rest";
+    carry_out(run, extractor, &halt, rows, files, progress, words).await
 }
 
-/// Writes the output of all rows in the journal.
+/// Rebuilds the output from all rows in the journal.
 async fn write(arguments: &CollectArguments, memo: &Memo, progress: &Progress) -> Result<Exit> {
     let contents = Contents::open(&arguments.journal)?;
     if !contents.totals().complete {
         progress.note("some rows of the input are not in the journal: run the same `rowcall run` again to ask about them");
     }
-    let output = arguments.output.clone().or_else(|| memo.output.clone());
-    let Some(output) = output else {
-        let failed: u64 = contents.failures()?.values().sum();
-        progress.note("the journal was made without an output: use `rowcall export` to write one");
-        return Ok(if failed > 0 { Exit::FailedRows } else { Exit::Done });
-    };
-    let view = View {
-        into: memo.into.clone(),
-        meta: memo.meta,
-        format: memo.output_format().filter(|_| arguments.output.is_none()),
-        failed: memo.failed.clone(),
-        explode: memo.explode.clone(),
-        part_rows: memo.part_rows.filter(|_| is_folder(&output)),
-        values: memo.values(),
-    };
-    let sink = open(&contents, Some(&output), view)?;
-    let (failed, written) = rebuild(contents, sink, OrderBy::Input, progress).await?;
-    progress.note(&format!(
-        "wrote `{}`: {}, {failed} failed",
-        output.display(),
-        counted(written.rows, "row")
-    ));
-    Ok(if failed + written.clashes > 0 { Exit::FailedRows } else { Exit::Done })
+    let sink = opened(&contents, memo, arguments.output.as_deref())?;
+    drop(contents);
+    rerun::write(&arguments.journal, sink, progress).await
 }

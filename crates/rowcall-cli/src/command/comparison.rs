@@ -107,10 +107,10 @@ fn rows(sides: &[Side]) -> Vec<Row> {
     rows
 }
 
-/// Rows of the table that only differ in their paths: these, the keyword, and the effects on each side.
+/// Rows of the table that differ only in their paths: the paths, the keyword, and the effects on each side.
 type Group = (Vec<String>, String, Vec<Vec<&'static str>>);
 
-/// The rows as the table shows them: those first in which the sides differ, and those together that only differ in their path.
+/// The rows as the table shows them: those in which the sides differ come first, and those that differ only in their path are one row.
 fn shown_rows(rows: Vec<Row>) -> Vec<Vec<String>> {
     let mut groups: Vec<Group> = Vec::new();
     for (path, keyword, effects) in rows {
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_that_differ_come_first_and_the_same_of_several_paths_is_one_row() {
+    fn differences_come_first_and_the_same_effect_at_several_paths_is_one_row() {
         let row = |path: &str, keyword: &str, one: &[&'static str], other: &[&'static str]| {
             (path.to_owned(), keyword.to_owned(), vec![one.to_vec(), other.to_vec()])
         };

@@ -8,13 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{CtlAction, CtlArguments};
 use crate::exit::Exit;
-use crate::flags;
 use crate::live::socket::{Found, all, find};
-use crate::live::{State, Status};
+use crate::live::{State, Status, refusal};
 use crate::printing;
 use crate::report::text::one_line;
-use crate::report::time::long;
-use crate::summary::counted;
 
 /// How often a run is looked at while `--wait` waits.
 const LOOKED_EVERY: Duration = Duration::from_millis(50);
@@ -22,23 +19,23 @@ const LOOKED_EVERY: Duration = Duration::from_millis(50);
 pub(crate) fn ctl(arguments: &CtlArguments) -> Result<Exit> {
     match carried_out(arguments) {
         Ok(answer) => {
-            let text = if arguments.json {
-                serde_json::to_string_pretty(&answer.json()).unwrap_or_default()
-            } else {
-                answer.text()
-            };
-            printing::result(&text).map_err(|error| printing::unprintable(&error))?;
+            print(&if arguments.json { pretty(&answer.json()) } else { answer.text() })?;
             Ok(Exit::Done)
         }
-        Err(Error::Config(Problem { message, hint, .. })) if arguments.json => {
-            let hint = hint.map(|hint| flags::spelled(&hint));
-            let error = json!({ "error": { "message": message, "hint": hint } });
-            let text = serde_json::to_string_pretty(&error).unwrap_or_default();
-            printing::result(&text).map_err(|error| printing::unprintable(&error))?;
+        Err(Error::Config(problem)) if arguments.json => {
+            print(&pretty(&refusal(&problem)))?;
             Ok(Exit::Usage)
         }
         Err(error) => Err(error),
     }
+}
+
+fn print(text: &str) -> Result<()> {
+    printing::result(text).map_err(|error| printing::unprintable(&error))
+}
+
+fn pretty(answer: &Value) -> String {
+    serde_json::to_string_pretty(answer).unwrap_or_default()
 }
 
 /// What came of a command.
@@ -169,14 +166,8 @@ fn name(state: State) -> &'static str {
 
 fn rows(status: &Status) -> String {
     let rows = status.rows;
-    let ended = HumanCount(rows.done + rows.failed);
-    match rows.total {
-        Some(total) => {
-            let about = if rows.total_is_exact { "" } else { "about " };
-            format!("{ended} of {about}{}", counted(total, "row"))
-        }
-        None => counted(rows.done + rows.failed, "row"),
-    }
+    let noun = if rows.total.unwrap_or_else(|| rows.ended()) == 1 { "row" } else { "rows" };
+    format!("{rows} {noun}")
 }
 
 fn text(status: &Status) -> String {
@@ -197,16 +188,9 @@ fn text(status: &Status) -> String {
         HumanCount(settings.concurrency as u64)
     ));
     lines.push(format!("cost      {}", status.cost));
-    for limit in &settings.limits {
-        let amount = HumanCount(limit.amount.round() as u64);
-        lines.push(format!("limit     {amount} {} per {} ({})", limit.of, limit.per, limit.from));
-    }
-    if let (Some(budget), Some(used)) = (&settings.budget_usd, &settings.budget_used_usd) {
-        lines.push(format!("budget    ${used} of ${budget} spent or reserved"));
-    }
-    if let Some(seconds) = settings.deadline_seconds {
-        lines.push(format!("deadline  {} after the start", long(seconds * 1_000.0)));
-    }
+    lines.extend(settings.limits.iter().map(|limit| format!("limit     {limit}")));
+    lines.extend(settings.budget().map(|budget| format!("budget    {budget}")));
+    lines.extend(settings.deadline().map(|deadline| format!("deadline  {deadline} after the start")));
     if let Some(waits_for) = &status.waits_for {
         lines.push(format!("bound by  {waits_for}"));
     }

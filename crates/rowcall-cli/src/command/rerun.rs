@@ -1,6 +1,6 @@
 //! `rowcall rerun`: retries the failed rows of a journal, optionally with another model, prompt or limit, and rebuilds its output.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::schema::{Dialect, Observed};
@@ -98,27 +98,14 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
         // Readers of the journal are dropped before it is closed, however the run ends, so that no files are left beside it.
         let kept = contents;
         // Opened only now: a run that is still writing to the journal would be writing to this output too.
-        let output = arguments.output.clone().or_else(|| memo.output.clone());
-        let view = View {
-            into: memo.into.clone(),
-            meta: memo.meta,
-            format: memo.output_format().filter(|_| arguments.output.is_none()),
-            failed: memo.failed.clone(),
-            explode: memo.explode.clone(),
-            part_rows: memo.part_rows.filter(|_| output.as_deref().is_some_and(is_folder)),
-            values: memo.values(),
-        };
-        let sink = match output {
-            Some(output) => Some((open(&kept, Some(&output), view)?, output)),
-            None => None,
-        };
+        let sink = opened(&kept, &memo, arguments.output.as_deref())?;
         let files = FailedRowFiles {
             output: sink.as_ref().map(|(_, output)| output.as_path()),
             failed: memo.failed.as_deref(),
             journal: Some(&arguments.journal),
         };
         let ended = match ask(&extractor, kept, files, &progress).await {
-            Ok(None) => return write(arguments, sink, &progress).await,
+            Ok(None) => return write(&arguments.journal, sink, &progress).await,
             Ok(Some(exit)) => Ok(exit),
             Err(error) => Err(error),
         };
@@ -143,32 +130,66 @@ async fn ask(
     let halt = Halt::default();
     let mut discard = Discard;
     let run = extractor.rerun(KeptRows::new(contents.into_failed_rows()?), &mut discard, halt.clone());
-    let (ran, signal) =
-        match watch(run, extractor, &halt, progress, |_| Some(RowsInAll::Counted(failed))).await? {
-            Watched::Ended(ran, signal) => (ran, signal),
-            Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
-        };
+    let words = "interrupted: run the same command to ask about the remaining rows";
+    Box::pin(carry_out(run, extractor, &halt, failed, files, progress, words)).await
+}
+
+/// Carries out `run`, which has this many `rows`, and shows what it has done. Returns the exit if it was interrupted, after showing these
+/// words.
+pub(super) async fn carry_out(
+    run: impl Future<Output = Result<()>>,
+    extractor: &Extractor<Value>,
+    halt: &Halt,
+    rows: u64,
+    files: FailedRowFiles<'_>,
+    progress: &Progress,
+    interrupted: &str,
+) -> Result<Option<Exit>> {
+    let total = Some(RowsInAll::Counted(rows));
+    let (ran, signal) = match watch(run, extractor, halt, progress, |_| total).await? {
+        Watched::Ended(ran, signal) => (ran, signal),
+        Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
+    };
     let stats = extractor.stats();
     let has_ended = ran.is_ok() && !halt.is_on();
-    let left = (!has_ended).then(|| rows_left(Some(RowsInAll::Counted(failed)), &stats));
+    let left = (!has_ended).then(|| rows_left(total, &stats));
     progress.note(&summary(&stats, progress.elapsed(), left.as_deref()));
-    if let Some(reasons) = failures(&extractor.stats(), files) {
+    if let Some(reasons) = failures(&stats, files) {
         progress.note(&reasons);
     }
     ran?;
     Ok(signal.map(|signal| {
-        printing::note("interrupted: run the same command to ask about the remaining rows");
+        printing::note(interrupted);
         Exit::Interrupted(signal)
     }))
 }
 
+/// Opens the output of the journal, or this one in its place, to rebuild it; `None` if there is neither.
+pub(super) fn opened(
+    contents: &Contents,
+    memo: &Memo,
+    output: Option<&Path>,
+) -> Result<Option<(Output, PathBuf)>> {
+    let Some(path) = output.or(memo.output.as_deref()) else { return Ok(None) };
+    let view = View {
+        into: memo.into.clone(),
+        meta: memo.meta,
+        format: memo.output_format().filter(|_| output.is_none()),
+        failed: memo.failed.clone(),
+        explode: memo.explode.clone(),
+        part_rows: memo.part_rows.filter(|_| is_folder(path)),
+        values: memo.values(),
+    };
+    Ok(Some((open(contents, Some(path), view)?, path.to_owned())))
+}
+
 /// Rebuilds the output, if the journal has one.
-async fn write(
-    arguments: &RerunArguments,
+pub(super) async fn write(
+    journal: &Path,
     sink: Option<(Output, PathBuf)>,
     progress: &Progress,
 ) -> Result<Exit> {
-    let contents = Contents::open(&arguments.journal)?;
+    let contents = Contents::open(journal)?;
     let Some((sink, output)) = sink else {
         let failed: u64 = contents.failures()?.values().sum();
         progress.note("the journal was made without an output: use `rowcall export` to write one");

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use self::access::Token;
 use self::pages::Pages;
+pub(crate) use self::request::refusal;
 use self::server::Server;
 use self::socket::Socket;
 use self::status::Recent;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rowcall::{Error, Problem, Result};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -31,7 +32,7 @@ pub(super) struct Pages {
 
 /// A report as a page.
 struct Made {
-    page: Arc<str>,
+    page: Bytes,
     at: Instant,
     took: Duration,
 }
@@ -62,23 +63,23 @@ impl Pages {
     ///
     /// # Errors
     /// If the journal cannot be read.
-    pub(super) async fn latest(&self) -> Result<Arc<str>> {
+    pub(super) async fn latest(&self) -> Result<Bytes> {
         // Everyone else waits for the page that is being made.
         let mut latest = self.latest.lock().await;
         if let Some(made) = &*latest
             && made.is_fresh()
         {
-            return Ok(Arc::clone(&made.page));
+            return Ok(made.page.clone());
         }
         let (began, journal) = (Instant::now(), self.journal.clone());
         let making = tokio::task::spawn_blocking(move || page(&Report::of(&journal)?, Liveness::Live));
         let made =
             making.await.unwrap_or_else(|_| Err(Error::Sink(Problem::new("the report cannot be made"))))?;
-        if latest.as_ref().is_none_or(|before| *before.page != *made) {
+        if latest.as_ref().is_none_or(|before| before.page != made) {
             self.number.fetch_add(1, Ordering::Relaxed);
         }
         let made = Made { page: made.into(), at: Instant::now(), took: began.elapsed() };
-        let shown = Arc::clone(&made.page);
+        let shown = made.page.clone();
         *latest = Some(made);
         Ok(shown)
     }

@@ -21,11 +21,14 @@ enum Request {
 pub(super) fn answer(run: &UnderWay, request: &[u8]) -> Value {
     match carry_out(run, request) {
         Ok(()) => json!({ "ok": run.status() }),
-        Err(Problem { message, hint, .. }) => {
-            let hint = hint.map(|hint| flags::spelled(&hint));
-            json!({ "error": { "message": message, "hint": hint } })
-        }
+        Err(problem) => refusal(&problem),
     }
+}
+
+/// The answer to a request that was refused.
+pub(crate) fn refusal(problem: &Problem) -> Value {
+    let hint = problem.hint.as_ref().map(flags::spelled);
+    json!({ "error": { "message": problem.message, "hint": hint } })
 }
 
 fn carry_out(run: &UnderWay, request: &[u8]) -> Result<(), Problem> {

@@ -142,14 +142,12 @@ impl Server {
         if !is_own_host(host) {
             return None;
         }
-        let is_foreign =
-            value(headers, header::ORIGIN.as_str()).is_some_and(|origin| !is_own_origin(origin, host));
-        let site = value(headers, "sec-fetch-site").unwrap_or("none");
-        if is_foreign
-            || headers.contains_key(header::ORIGIN) && value(headers, header::ORIGIN.as_str()).is_none()
-        {
+        let origin = value(headers, header::ORIGIN.as_str());
+        let is_foreign = origin.is_none_or(|origin| !is_own_origin(origin, host));
+        if headers.contains_key(header::ORIGIN) && is_foreign {
             return None;
         }
+        let site = value(headers, "sec-fetch-site").unwrap_or("none");
         if !matches!(site, "none" | "same-origin") && request.method() != Method::GET {
             return None;
         }
@@ -165,8 +163,7 @@ impl Server {
     async fn page(&self) -> Response<Body> {
         match self.pages.latest().await {
             Ok(page) => {
-                let mut response =
-                    whole(StatusCode::OK, "text/html; charset=utf-8", Bytes::from(page.to_string()));
+                let mut response = whole(StatusCode::OK, "text/html; charset=utf-8", page);
                 response.headers_mut().insert(
                     header::CONTENT_SECURITY_POLICY,
                     HeaderValue::from_static("frame-ancestors 'none'"),

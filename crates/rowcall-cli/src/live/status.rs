@@ -1,10 +1,11 @@
 //! The state of a run as data: for `rowcall ctl`, and for the live page once a second. Every number comes from the engine's statistics.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use rowcall::{KnownLimit, RunSettings, Stats, Usd};
+use rowcall::{KnownLimit, RunSettings, Stats};
 use rowcall_data::RowsInAll;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -165,36 +166,16 @@ impl Status {
     pub(super) fn shown(&self) -> BTreeMap<&'static str, String> {
         let count = |count: u64| HumanCount(count).to_string();
         let Self { rows, requests, settings, .. } = self;
-        let of = match rows.total {
-            Some(total) => format!(
-                "{} of {}{}",
-                count(rows.done + rows.failed),
-                if rows.total_is_exact { "" } else { "about " },
-                count(total)
-            ),
-            None => count(rows.done + rows.failed),
-        };
         let left = match self.seconds_left {
             Some(seconds) if self.state == State::Running => format!("{} left", long(seconds * 1_000.0)),
             Some(_) | None => String::new(),
         };
-        let budget = settings.budget_usd.as_ref().zip(settings.budget_used_usd.as_ref());
-        let limits = settings.limits.iter();
-        let limits: Vec<_> = limits
-            .map(|limit| {
-                format!(
-                    "{} {} per {} ({})",
-                    count(limit.amount.round() as u64),
-                    limit.of,
-                    limit.per,
-                    limit.from
-                )
-            })
-            .collect();
+        let none = || "none".to_owned();
+        let limits: Vec<_> = settings.limits.iter().map(ToString::to_string).collect();
         let faults: Vec<_> =
             requests.faults.iter().map(|(kind, n)| format!("{} {kind}", count(*n))).collect();
         BTreeMap::from([
-            ("rows", of),
+            ("rows", rows.to_string()),
             ("left", left),
             ("done", count(rows.done)),
             ("failed", count(rows.failed)),
@@ -219,17 +200,38 @@ impl Status {
             ("speed", format!("{:.1} rows/s", self.rows_per_second)),
             ("waits", self.waits_for.clone().unwrap_or_else(|| "nothing".to_owned())),
             ("limits", if limits.is_empty() { "none known".to_owned() } else { limits.join(", ") }),
-            (
-                "budget",
-                budget.map_or("none".to_owned(), |(budget, used)| {
-                    format!("${used} of ${budget} spent or reserved")
-                }),
-            ),
-            (
-                "deadline",
-                settings.deadline_seconds.map_or("none".to_owned(), |seconds| long(seconds * 1_000.0)),
-            ),
+            ("budget", settings.budget().unwrap_or_else(none)),
+            ("deadline", settings.deadline().unwrap_or_else(none)),
         ])
+    }
+}
+
+impl Rows {
+    /// Rows that have ended, with or without a value.
+    pub(crate) fn ended(&self) -> u64 {
+        self.done + self.failed
+    }
+}
+
+/// How many have ended, of how many: `40 of about 1,000`.
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ended = HumanCount(self.ended());
+        match self.total {
+            Some(total) => {
+                let about = if self.total_is_exact { "" } else { "about " };
+                write!(f, "{ended} of {about}{}", HumanCount(total))
+            }
+            None => write!(f, "{ended}"),
+        }
+    }
+}
+
+/// Such as `600 requests per minute (yours)`.
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { of, per, amount, from } = self;
+        write!(f, "{} {of} per {per} ({from})", HumanCount(amount.round() as u64))
     }
 }
 
@@ -250,13 +252,23 @@ impl Settings {
             amount: limit.amount,
             from: limit.from.name().to_owned(),
         };
-        let usd = |amount: Option<Usd>| amount.map(dollars);
         Self {
             concurrency: settings.concurrency,
             limits: settings.limits.iter().map(limit).collect(),
-            budget_usd: usd(settings.budget.map(|(budget, _)| budget)),
-            budget_used_usd: usd(settings.budget.map(|(_, used)| used)),
+            budget_usd: settings.budget.map(|(budget, _)| dollars(budget)),
+            budget_used_usd: settings.budget.map(|(_, used)| dollars(used)),
             deadline_seconds: settings.deadline.map(|deadline| deadline.as_secs_f64()),
         }
+    }
+
+    /// What is used of the budget, if there is one.
+    pub(crate) fn budget(&self) -> Option<String> {
+        let (budget, used) = self.budget_usd.as_ref().zip(self.budget_used_usd.as_ref())?;
+        Some(format!("${used} of ${budget} spent or reserved"))
+    }
+
+    /// The deadline, if there is one, from the start of the run.
+    pub(crate) fn deadline(&self) -> Option<String> {
+        self.deadline_seconds.map(|seconds| long(seconds * 1_000.0))
     }
 }

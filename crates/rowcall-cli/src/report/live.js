@@ -29,6 +29,8 @@ const control = async (changes, done) => {
 };
 /** Shows a state without its texts. */
 const follow = (status) => {
+  // The answer to a click may arrive after the news that the run has ended.
+  if (latest?.state === "ended") return;
   latest = status;
   const { state, rows, settings } = status;
   one("state").textContent = words[state];

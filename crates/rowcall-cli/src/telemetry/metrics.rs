@@ -46,18 +46,143 @@ impl Unit {
 
 /// All metrics of our own.
 pub(super) fn metrics(stats: &Stats, settings: &RunSettings) -> Vec<Metric> {
-    let one = |value: f64| vec![Point { labels: Vec::new(), value }];
-    let by = |name: &'static str, points: Vec<(String, f64)>| -> Vec<Point> {
-        points.into_iter().map(|(label, value)| Point { labels: vec![(name, label)], value }).collect()
-    };
-    let named = |name: &str, count: u64| (name.to_owned(), count as f64);
-    let dollars = |amount: Usd| amount.picodollars() as f64 / 1e12;
+    let (row, request) = (Unit::Of("row"), Unit::Of("request"));
+    let usage = stats.usage;
+    let tokens = [
+        ("input", usage.input_tokens),
+        ("output", usage.output_tokens),
+        ("cached", usage.cached_tokens),
+        ("reasoning", usage.reasoning_tokens),
+    ];
+    let mut metrics = vec![
+        // They are not a counter: a row that is retried has failed no more.
+        gauge("rowcall.rows", row, "Rows that have ended in this process", rows(stats)),
+        counter("rowcall.rows.known", row, "Of these, rows that needed no request", count(stats.known)),
+        counter(
+            "rowcall.rows.retried",
+            row,
+            "Failed rows that were asked about again during the run",
+            count(stats.retried),
+        ),
+        counter(
+            "rowcall.requests",
+            request,
+            "Requests sent, including those of earlier runs with the same journal",
+            count(stats.requests),
+        ),
+        gauge(
+            "rowcall.requests.in_flight",
+            request,
+            "Requests without an answer yet",
+            count(stats.in_flight),
+        ),
+        counter(
+            "rowcall.requests.failed",
+            request,
+            "Requests that failed, by kind",
+            by("kind", stats.faults.iter().map(|(kind, failed)| (kind.name(), *failed as f64))),
+        ),
+        counter(
+            "rowcall.reasks",
+            Unit::Of("prompt"),
+            "Prompts that asked again after an answer without a value",
+            count(stats.reasks),
+        ),
+        counter(
+            "rowcall.tokens",
+            Unit::Of("token"),
+            "Tokens of all answers that reported them; cached and reasoning tokens are part of the others",
+            by("type", tokens.map(|(kind, tokens)| (kind, tokens as f64))),
+        ),
+        counter(
+            "rowcall.cost",
+            Unit::Dollars,
+            "What requests have cost, as far as known",
+            one(dollars(stats.cost.known)),
+        ),
+        counter("rowcall.cost.unknown", request, "Requests whose cost is unknown", count(stats.cost.unknown)),
+        counter(
+            "rowcall.held_back",
+            Unit::Seconds,
+            "How long requests were held back, by what they waited for",
+            by("by", stats.held_back.iter().map(|(bound, time)| (bound, time.as_secs_f64()))),
+        ),
+        gauge(
+            "rowcall.concurrency",
+            request,
+            "The most requests that may be in flight",
+            one(settings.concurrency as f64),
+        ),
+        gauge(
+            "rowcall.limit",
+            Unit::Of("request or token"),
+            "The limits in force, per minute or day",
+            limits(settings),
+        ),
+        gauge(
+            "rowcall.paused",
+            Unit::Of("run"),
+            "1 while the run is paused",
+            count(u64::from(settings.is_paused)),
+        ),
+    ];
+    if let Some((budget, used)) = settings.budget {
+        metrics.extend([
+            gauge(
+                "rowcall.budget",
+                Unit::Dollars,
+                "The most that all requests may cost",
+                one(dollars(budget)),
+            ),
+            gauge(
+                "rowcall.budget.used",
+                Unit::Dollars,
+                "The most that is spent or reserved of it",
+                one(dollars(used)),
+            ),
+        ]);
+    }
+    metrics.retain(|metric| !metric.points.is_empty());
+    metrics
+}
+
+/// US dollars as a float, which monitoring takes.
+pub(super) fn dollars(amount: Usd) -> f64 {
+    amount.picodollars() as f64 / 1e12
+}
+
+fn counter(name: &'static str, unit: Unit, about: &'static str, points: Vec<Point>) -> Metric {
+    Metric { name, about, unit, kind: Kind::Counter, points }
+}
+
+fn gauge(name: &'static str, unit: Unit, about: &'static str, points: Vec<Point>) -> Metric {
+    Metric { name, about, unit, kind: Kind::Gauge, points }
+}
+
+fn one(value: f64) -> Vec<Point> {
+    vec![Point { labels: Vec::new(), value }]
+}
+
+fn count(number: u64) -> Vec<Point> {
+    one(number as f64)
+}
+
+/// A point for each value of a label.
+fn by<L: ToString>(name: &'static str, values: impl IntoIterator<Item = (L, f64)>) -> Vec<Point> {
+    let point = |(label, value): (L, f64)| Point { labels: vec![(name, label.to_string())], value };
+    values.into_iter().map(point).collect()
+}
+
+fn rows(stats: &Stats) -> Vec<Point> {
     let mut rows = vec![Point { labels: vec![("outcome", "value".to_owned())], value: stats.done as f64 }];
     rows.extend(stats.failed.iter().map(|(kind, rows)| Point {
         labels: vec![("outcome", "failure".to_owned()), ("kind", kind.name().to_owned())],
         value: *rows as f64,
     }));
-    let usage = stats.usage;
+    rows
+}
+
+fn limits(settings: &RunSettings) -> Vec<Point> {
     let limits = settings.limits.iter().map(|limit| Point {
         labels: vec![
             ("of", limit.of.name().to_owned()),
@@ -66,132 +191,5 @@ pub(super) fn metrics(stats: &Stats, settings: &RunSettings) -> Vec<Metric> {
         ],
         value: limit.amount,
     });
-    let mut metrics = vec![
-        // They are not a counter: a row that is retried has failed no more.
-        metric("rowcall.rows", "Rows that have ended in this process", Unit::Of("row"), Kind::Gauge, rows),
-        metric(
-            "rowcall.rows.known",
-            "Of these, rows that needed no request",
-            Unit::Of("row"),
-            Kind::Counter,
-            one(stats.known as f64),
-        ),
-        metric(
-            "rowcall.rows.retried",
-            "Failed rows that were asked about again during the run",
-            Unit::Of("row"),
-            Kind::Counter,
-            one(stats.retried as f64),
-        ),
-        metric(
-            "rowcall.requests",
-            "Requests sent, including those of earlier runs with the same journal",
-            Unit::Of("request"),
-            Kind::Counter,
-            one(stats.requests as f64),
-        ),
-        metric(
-            "rowcall.requests.in_flight",
-            "Requests without an answer yet",
-            Unit::Of("request"),
-            Kind::Gauge,
-            one(stats.in_flight as f64),
-        ),
-        metric(
-            "rowcall.requests.failed",
-            "Requests that failed, by kind",
-            Unit::Of("request"),
-            Kind::Counter,
-            by("kind", stats.faults.iter().map(|(kind, count)| named(kind.name(), *count)).collect()),
-        ),
-        metric(
-            "rowcall.reasks",
-            "Prompts that asked again after an answer without a value",
-            Unit::Of("prompt"),
-            Kind::Counter,
-            one(stats.reasks as f64),
-        ),
-        metric(
-            "rowcall.tokens",
-            "Tokens of all answers that reported them; cached and reasoning tokens are part of the others",
-            Unit::Of("token"),
-            Kind::Counter,
-            by(
-                "type",
-                vec![
-                    named("input", usage.input_tokens),
-                    named("output", usage.output_tokens),
-                    named("cached", usage.cached_tokens),
-                    named("reasoning", usage.reasoning_tokens),
-                ],
-            ),
-        ),
-        metric(
-            "rowcall.cost",
-            "What requests have cost, as far as known",
-            Unit::Dollars,
-            Kind::Counter,
-            one(dollars(stats.cost.known)),
-        ),
-        metric(
-            "rowcall.cost.unknown",
-            "Requests whose cost is unknown",
-            Unit::Of("request"),
-            Kind::Counter,
-            one(stats.cost.unknown as f64),
-        ),
-        metric(
-            "rowcall.held_back",
-            "How long requests were held back, by what they waited for",
-            Unit::Seconds,
-            Kind::Counter,
-            by(
-                "by",
-                stats.held_back.iter().map(|(bound, time)| (bound.to_string(), time.as_secs_f64())).collect(),
-            ),
-        ),
-        metric(
-            "rowcall.concurrency",
-            "The most requests that may be in flight",
-            Unit::Of("request"),
-            Kind::Gauge,
-            one(settings.concurrency as f64),
-        ),
-        metric(
-            "rowcall.limit",
-            "The limits in force, per minute or day",
-            Unit::Of("request or token"),
-            Kind::Gauge,
-            limits.collect(),
-        ),
-        metric(
-            "rowcall.paused",
-            "1 while the run is paused",
-            Unit::Of("run"),
-            Kind::Gauge,
-            one(f64::from(u8::from(settings.is_paused))),
-        ),
-    ];
-    if let Some((budget, used)) = settings.budget {
-        metrics.push(metric(
-            "rowcall.budget",
-            "The most that all requests may cost",
-            Unit::Dollars,
-            Kind::Gauge,
-            one(dollars(budget)),
-        ));
-        metrics.push(metric(
-            "rowcall.budget.used",
-            "The most that is spent or reserved of it",
-            Unit::Dollars,
-            Kind::Gauge,
-            one(dollars(used)),
-        ));
-    }
-    metrics.retain(|metric| !metric.points.is_empty());
-    metrics
-}
-
-fn metric(name: &'static str, about: &'static str, unit: Unit, kind: Kind, points: Vec<Point>) -> Metric {
-    Metric { name, about, unit, kind, points }
+    limits.collect()
 }

@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use rowcall::{Event, EventKind};
 
+use super::metrics::dollars;
 use super::names;
 use super::otlp::{About, float, integer, text};
 
@@ -77,11 +78,11 @@ impl Spans {
         match &event.kind {
             EventKind::Taken => self.begin(event.row),
             EventKind::Sent { attempt, prompt, waited_for, waited } => {
-                let mut attributes = self.about.attributes();
-                attributes.push(integer(names::ROW, event.row));
-                attributes.push(integer(names::ATTEMPT, u64::from(*attempt)));
-                attributes.push(integer(names::PROMPT, u64::from(*prompt)));
-                attributes.push(text(names::OUTPUT_TYPE, "json"));
+                let mut attributes = vec![
+                    integer(names::ROW, event.row),
+                    integer(names::ATTEMPT, u64::from(*attempt)),
+                    integer(names::PROMPT, u64::from(*prompt)),
+                ];
                 if let Some(bound) = waited_for {
                     attributes.push(text(names::WAITED_FOR, &bound.to_string()));
                     attributes.push(float(names::WAITED, waited.as_secs_f64()));
@@ -95,7 +96,7 @@ impl Spans {
             EventKind::Answered { attempt, latency, processing: _, result, cost } => {
                 let mut more = Vec::new();
                 if cost.unknown == 0 {
-                    more.push(float(names::COST, cost.known.picodollars() as f64 / 1e12));
+                    more.push(float(names::COST, dollars(cost.known)));
                 }
                 let status = match result {
                     Ok(usage) => {
@@ -172,7 +173,6 @@ impl Spans {
             trace_id: trace.to_vec(),
             span_id: random_id::<8>().to_vec(),
             parent_span_id: parent.to_vec(),
-            name: format!("{} {}", names::CHAT, self.about.model),
             kind: SpanKind::Client.into(),
             start_time_unix_nano: nanoseconds(now.checked_sub(latency).unwrap_or(now)),
             end_time_unix_nano: nanoseconds(now),
@@ -199,7 +199,11 @@ impl Spans {
             status: status.map(error),
             ..Span::default()
         });
-        for span in open.requests.into_iter().filter_map(|request| request.ended) {
+        for mut span in open.requests.into_iter().filter_map(|request| request.ended) {
+            // Most rows are not kept, so what all requests have in common is added only here.
+            span.name = format!("{} {}", names::CHAT, self.about.model);
+            span.attributes.extend(self.about.attributes());
+            span.attributes.push(text(names::OUTPUT_TYPE, "json"));
             state.add(span);
         }
     }

@@ -296,7 +296,7 @@ fn strangers_are_refused() {
         ("another method", format!("GET /{token}/control HTTP/1.1\r\nHost: {host}"), 405),
     ] {
         let body = if head.starts_with("POST") { pause } else { "" };
-        let (status, _, body) = get(&page.socket(), &head, body);
+        let (status, _, body) = get(&host, &head, body);
         assert_eq!(status, expected, "{what}: {body}");
         assert!(!body.contains(&token), "{what}");
     }

@@ -161,7 +161,7 @@ class Outcomes(Steered, Generic[T_co]):
             return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "over" if self._is_over else "not begun")])
         done, failed, in_all = call.progress()
         of = "" if in_all is None else f" of {in_all:,}"
-        return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "paused" if call.settings()["paused"] else "under way"), ("rows", f"{done:,}{of}, {failed:,} failed")])
+        return _shown.rows("rowcall.Outcomes", [("values", name), ("state", "paused" if call.is_paused() else "under way"), ("rows", f"{done:,}{of}, {failed:,} failed")])
 
     def close(self) -> None:
         """Cancels the requests in flight."""

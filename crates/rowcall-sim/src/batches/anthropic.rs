@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::desk::Desk;
+use super::desk::{Desk, doubled_id};
 use super::{Batch, Executed, Line, State};
 use crate::timestamp::rfc3339;
 
@@ -28,9 +28,7 @@ pub(super) fn lines(body: &Value) -> Result<Vec<Line>, String> {
         }
         lines.push(Line { id: id.to_owned(), url: String::new(), body: request["params"].clone() });
     }
-    let mut ids: Vec<_> = lines.iter().map(|line| line.id.as_str()).collect();
-    ids.sort_unstable();
-    if ids.windows(2).any(|pair| pair.first() == pair.last()) {
+    if doubled_id(&lines).is_some() {
         return Err("requests: custom_id must be unique".to_owned());
     }
     Ok(lines)

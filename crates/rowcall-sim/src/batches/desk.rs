@@ -61,6 +61,14 @@ pub(crate) struct Executed {
     pub(crate) results: Vec<Value>,
 }
 
+/// An id that two of these requests have.
+pub(crate) fn doubled_id(lines: &[Line]) -> Option<&str> {
+    let mut ids: Vec<&str> = lines.iter().map(|line| line.id.as_str()).collect();
+    ids.sort_unstable();
+    let doubled = ids.windows(2).find(|pair| pair.first() == pair.last())?;
+    doubled.first().copied()
+}
+
 /// How far a batch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {

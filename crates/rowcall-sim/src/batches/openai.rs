@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Stored};
+use super::desk::{Desk, Stored, doubled_id};
 use super::{Batch, Executed, Line, State};
 
 /// The requests of an uploaded file, or why it is rejected: a code, a message and a line.
@@ -28,10 +28,7 @@ pub(super) fn lines(file: &[u8]) -> Result<Vec<Line>, (String, String)> {
         let url = line["url"].as_str().unwrap_or_default().to_owned();
         lines.push(Line { id: id.to_owned(), url, body: line["body"].clone() });
     }
-    let mut ids: Vec<_> = lines.iter().map(|line| line.id.as_str()).collect();
-    ids.sort_unstable();
-    if let Some(pair) = ids.windows(2).find(|pair| pair.first() == pair.last()) {
-        let id = pair.first().copied().unwrap_or_default().to_owned();
+    if let Some(id) = doubled_id(&lines) {
         return wrong("duplicate_custom_id", format!("The custom_id '{id}' is duplicated."));
     }
     let url = lines.first().map(|line| line.url.clone());

@@ -76,6 +76,10 @@ impl Simulation {
         }
     }
 
+    fn batch(&self, id: &str, key: Option<&str>) -> Option<&Batch> {
+        self.desk.batches.iter().find(|batch| batch.id == id && batch.key.as_deref() == key)
+    }
+
     fn batch_mut(&mut self, id: &str, key: Option<&str>) -> Option<&mut Batch> {
         self.desk.batches.iter_mut().find(|batch| batch.id == id && batch.key.as_deref() == key)
     }
@@ -225,8 +229,7 @@ impl Simulation {
         errand: &Errand<'_>,
     ) -> Reply {
         self.execute_if_ended(now, id, errand.headers);
-        let found = self.desk.batches.iter().find(|batch| batch.id == id && batch.key.as_deref() == key);
-        match found {
+        match self.batch(id, key) {
             Some(batch) => ok(&self.described(batch, now, errand)),
             None => missing(service, &format!("No batch found with id '{id}'.")),
         }
@@ -275,8 +278,7 @@ impl Simulation {
     }
 
     fn results(&mut self, service: &Service, now: Now, id: &str, key: Option<&str>) -> Reply {
-        let found = self.desk.batches.iter().find(|batch| batch.id == id && batch.key.as_deref() == key);
-        let executed = found.filter(|batch| !self.desk.has_vanished(batch, now.unix));
+        let executed = self.batch(id, key).filter(|batch| !self.desk.has_vanished(batch, now.unix));
         let Some(executed) = executed.and_then(|batch| batch.executed.as_ref()) else {
             return missing(service, &format!("Message batch {id} has no results."));
         };

@@ -6,11 +6,12 @@ mod refusal;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::amounts::Amounts;
 use super::bucket::Bucket;
 use super::budget::{Budget, Denial};
 use super::concurrency::Concurrency;
 use super::estimate::Estimate;
-use super::limits::{Amounts, Limits, Sent};
+use super::limits::{Limits, Sent};
 use super::outage::{Blame, Failing, Outages, Strikes};
 use super::pace::Pace;
 use super::queue::{Line, Queue, Queues};

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::amounts::{Amounts, Flight, counts_output};
 use super::bucket::Bucket;
-use super::estimate::{Expected, Tokens};
+use super::estimate::Expected;
 use super::probe::Probe;
 use crate::standing::{Bound, Dimension, KnownLimit, LimitFrom, Period, Standing};
 
@@ -36,59 +37,11 @@ const SLOW: Duration = Duration::from_millis(500);
 /// The weight of the newest difference when comparing the two interpretations of a server's count.
 const WEIGHT: f64 = 0.2;
 
-/// What an attempt uses.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Amounts {
-    pub(super) requests: f64,
-    /// Of the requests' bodies.
-    pub(super) bytes: f64,
-    pub(super) tokens: Tokens,
-}
-
-impl Amounts {
-    pub(super) fn of(self, dimension: Dimension) -> f64 {
-        let Self { requests, bytes: _, tokens: Tokens { input, output } } = self;
-        match dimension {
-            Dimension::Requests => requests,
-            Dimension::Tokens => input + output,
-            Dimension::InputTokens => input,
-            Dimension::OutputTokens => output,
-        }
-    }
-
-    pub(super) fn add(&mut self, other: Self, sign: f64) {
-        self.requests += sign * other.requests;
-        self.bytes += sign * other.bytes;
-        self.tokens.input += sign * other.tokens.input;
-        self.tokens.output += sign * other.tokens.output;
-    }
-}
-
 /// The state of an advertised limit when an attempt was sent, with that attempt counted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Mark {
     level: f64,
     corrected: f64,
-}
-
-/// What the attempts in flight were estimated to use together.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Flight(Amounts);
-
-impl Flight {
-    /// By how much their estimates of `dimension` exceed what they will use if they are like the answered ones.
-    fn beyond(self, dimension: Dimension, expected: Option<Expected>) -> f64 {
-        let Self(Amounts { requests, bytes, tokens }) = self;
-        let Some(expected) = expected else { return 0.0 };
-        let input = tokens.input - expected.input(requests, bytes);
-        let output = tokens.output - requests * expected.output;
-        match dimension {
-            Dimension::Requests => 0.0,
-            Dimension::Tokens => input + output,
-            Dimension::InputTokens => input,
-            Dimension::OutputTokens => output,
-        }
-    }
 }
 
 /// The marks of an attempt, one for each dimension.
@@ -495,12 +448,5 @@ impl Limit {
         let before = self.bucket.level(now);
         self.bucket.set_level(before + difference, now);
         self.corrected += self.bucket.level(now) - before;
-    }
-}
-
-fn counts_output(dimension: Dimension) -> bool {
-    match dimension {
-        Dimension::Tokens | Dimension::OutputTokens => true,
-        Dimension::Requests | Dimension::InputTokens => false,
     }
 }

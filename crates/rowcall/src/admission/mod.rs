@@ -3,6 +3,7 @@
 //!
 //! There is no polling and no background task: waiters are in a queue, and only its head waits for time to pass.
 
+mod amounts;
 mod bucket;
 mod budget;
 mod concurrency;
@@ -81,16 +82,10 @@ pub(crate) enum Limit {
     Concurrency(usize),
     /// Attempts in flight for which there are connections.
     MostConcurrency(usize),
-    /// Requests per minute.
-    Requests(f64),
-    /// Tokens per minute, input and output together.
-    Tokens(f64),
-    /// This per minute; `None` for no limit of the user's.
+    /// How much of this per minute; `None` for no limit of the user's.
     PerMinute(Dimension, Option<f64>),
-    /// The most that all attempts may cost together.
-    Budget(Usd),
-    /// Attempts may cost what they will.
-    NoBudget,
+    /// The most that all attempts may cost together; `None` for no budget.
+    Budget(Option<Usd>),
 }
 
 /// The account's admission.
@@ -187,12 +182,10 @@ impl Admission {
         match limit {
             Limit::Concurrency(slots) => ledger.concurrency.set(slots),
             Limit::MostConcurrency(slots) => ledger.concurrency.cap(slots),
-            Limit::Requests(per_minute) => ledger.limits.set(Dimension::Requests, per_minute, now),
-            Limit::Tokens(per_minute) => ledger.limits.set(Dimension::Tokens, per_minute, now),
             Limit::PerMinute(dimension, Some(amount)) => ledger.limits.set(dimension, amount, now),
             Limit::PerMinute(dimension, None) => ledger.limits.unset(dimension),
-            Limit::Budget(budget) => ledger.budget.set(budget),
-            Limit::NoBudget => ledger.budget.unset(),
+            Limit::Budget(Some(budget)) => ledger.budget.set(budget),
+            Limit::Budget(None) => ledger.budget.unset(),
         }
         ledger.admit_waiting(now);
     }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::limits::Amounts;
+use super::amounts::Amounts;
 
 /// The evidence of a refusal, and of an attempt sent since the first refusal that was not refused, and the sum at which refusals concern
 /// the account. These are log-likelihood ratios, in units of a fifth, for six in ten being refused against one in ten. Five refusals in a

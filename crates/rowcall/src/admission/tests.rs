@@ -72,7 +72,7 @@ async fn a_cancelled_waiter_lets_the_next_one_in() {
 #[tokio::test(start_paused = true)]
 async fn requests_per_minute_are_spread_after_a_burst_of_a_tenth() {
     let admission = Admission::new();
-    admission.apply(Limit::Requests(60.0));
+    admission.apply(Limit::PerMinute(Dimension::Requests, Some(60.0)));
     let started = Instant::now();
     let mut at = Vec::new();
     for _ in 0..9 {
@@ -91,7 +91,7 @@ async fn requests_per_minute_are_spread_after_a_burst_of_a_tenth() {
 async fn tokens_are_reserved_by_estimate_and_settled_by_usage() {
     let admission = Admission::new();
     // 10 tokens a second; the bucket holds 60, and 400 bytes are estimated at 100.
-    admission.apply(Limit::Tokens(600.0));
+    admission.apply(Limit::PerMinute(Dimension::Tokens, Some(600.0)));
     let started = Instant::now();
     let first = admission.admit_free(NEED, None).await;
     // Really 200: the debt of 40 becomes one of 140, and the next, estimated at 200, waits for a full bucket.
@@ -122,7 +122,7 @@ async fn five_refusals_in_a_row_close_the_account_for_as_long_as_the_server_asks
 #[tokio::test(start_paused = true)]
 async fn no_permit_is_lost_wherever_a_waiter_is_cancelled() {
     let admission = with_slots(3);
-    admission.apply(Limit::Requests(6000.0));
+    admission.apply(Limit::PerMinute(Dimension::Requests, Some(6000.0)));
     for round in 0..200_u64 {
         let held: Vec<_> =
             futures_util::future::join_all((0..3).map(|_| admission.admit_free(NEED, None))).await;
@@ -176,7 +176,7 @@ async fn a_thousand_waiters_return_spread_out_and_none_before_the_servers_time()
 async fn a_few_small_ones_may_overtake_a_huge_one_but_not_forever() {
     let admission = with_slots(1000);
     // 100 tokens a second; the bucket holds 600.
-    admission.apply(Limit::Tokens(6000.0));
+    admission.apply(Limit::PerMinute(Dimension::Tokens, Some(6000.0)));
     let huge = Need { bytes: 2400, output_limit: Some(0), stake: Stake::FREE };
     drop(admission.admit_free(huge, None).await);
     let order = std::cell::RefCell::new(Vec::new());
@@ -206,7 +206,7 @@ proptest::proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let mut starts = runtime.block_on(async {
             let admission = with_slots(1000);
-            admission.apply(Limit::Requests(per_minute));
+            admission.apply(Limit::PerMinute(Dimension::Requests, Some(per_minute)));
             let started = Instant::now();
             let asks = waits.iter().zip(&gives_up).map(|(wait, gives_up)| {
                 let admission = &admission;
@@ -250,7 +250,7 @@ proptest::proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let mut admitted = runtime.block_on(async {
             let admission = with_slots(1000);
-            admission.apply(Limit::Tokens(per_minute));
+            admission.apply(Limit::PerMinute(Dimension::Tokens, Some(per_minute)));
             let started = Instant::now();
             let asks = rows.iter().enumerate().map(|(row, (wait, bytes))| {
                 let admission = &admission;

@@ -1,32 +1,25 @@
 //! Collecting a batch that has ended, however it has ended: all its files are read, results are joined to rows by their ids as a set,
 //! and rows without a result go back to the queue.
-#![expect(clippy::disallowed_methods, reason = "what a request cost depends on the time of day")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "headers of results refer to the time of day at which they came"
+)]
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::lane::{Task, now_ms};
+use super::lane::Task;
 use super::line_id;
-use super::rows::{Returned, Which};
-use crate::admission::Settlement;
-use crate::completion::{self, Reading};
-use crate::config::Reask;
-use crate::conversation::{Answer, Step};
 use crate::error::Error;
-use crate::event::{BatchStep, EventKind};
-use crate::extract::{PreparedRow, settlement};
+use crate::event::BatchStep;
 use crate::fault::{Fault, FaultKind};
 use crate::identity::Key;
-use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, ParkedRow};
-use crate::price::Moment;
-use crate::provider::batch::{LineId, RemoteBatch, ResultLine, Results};
-use crate::provider::{Adaptation, Target};
-use crate::retry::{self, Decision, Tried};
-use crate::turn::Completion;
-use crate::validity;
+use crate::journal::batches::{self, BatchChange, BatchRecord, Collection};
+use crate::journal::parked;
+use crate::provider::batch::{LineId, RemoteBatch, ResultLine, Results, not_executed};
 
 /// Lines handled together.
 const LINES_TOGETHER: usize = 64;
@@ -37,8 +30,11 @@ pub(super) const MOST_MISSES: u32 = 3;
 /// What came of a batch's results.
 #[derive(Debug, Default)]
 pub(super) struct Harvest {
-    settled: u64,
-    returned: u64,
+    /// Rows that ended.
+    pub(super) settled: u64,
+    /// Rows that are asked again.
+    pub(super) returned: u64,
+    /// Rows without a result that may have been billed.
     missing: u64,
     /// The rows that have a result, each with a hash of its line.
     seen: HashMap<Key, [u8; 8]>,
@@ -96,16 +92,21 @@ impl Task {
             self.warn(format!("batch {}: {why}", record.number));
             return self.drop_batch(record, why).await;
         }
-        let was_cut = is_cut_short(&remote.state);
-        self.return_missing(record, &mut harvest, |_| lost(was_cut)).await?;
-        self.report(record, &harvest);
-        self.keep(record, harvest);
-        Ok(())
+        self.close(record, &remote, harvest).await
     }
 
-    fn keep(&mut self, record: &BatchRecord, harvest: Harvest) {
+    /// Returns the rows without a result. The batch is finished once the outcomes of the others are recorded.
+    async fn close(
+        &mut self,
+        record: &BatchRecord,
+        remote: &RemoteBatch,
+        mut harvest: Harvest,
+    ) -> Result<(), Error> {
+        self.return_missing(record, &mut harvest, is_cut_short(&remote.state)).await?;
+        self.report(record, &harvest);
         self.watch(record.number).harvest = Some(harvest);
         self.has_news = true;
+        Ok(())
     }
 
     /// Handles a batch that has ended and names no results.
@@ -113,7 +114,7 @@ impl Task {
         if let Some(problem) = &remote.problem {
             let why = format!("{}: {}", problem.code, problem.message);
             self.drop_batch(record, &why).await?;
-            if !problem.is_of_queue() {
+            if !problem.is_queue_full() {
                 let message = format!("the provider rejected batch `{}`: {why}", remote.id);
                 let fault = Fault { status: Some(400), ..Fault::new(FaultKind::InvalidRequest, message) };
                 return Err(Error::Stopped(Box::new(fault)));
@@ -133,12 +134,7 @@ impl Task {
         if watch.misses < MOST_MISSES {
             return Ok(());
         }
-        let was_cut = is_cut_short(&remote.state);
-        let mut harvest = Harvest::default();
-        self.return_missing(record, &mut harvest, |_| lost(was_cut)).await?;
-        self.report(record, &harvest);
-        self.keep(record, harvest);
-        Ok(())
+        self.close(record, remote, Harvest::default()).await
     }
 
     /// Returns the rows of a batch whose results cannot be had any more.
@@ -148,7 +144,7 @@ impl Task {
             record.number
         ));
         let mut harvest = Harvest::default();
-        self.return_missing(record, &mut harvest, |_| lost(false)).await?;
+        self.return_missing(record, &mut harvest, false).await?;
         let number = record.number;
         let change = BatchChange {
             collection: Some(Collection::Unavailable),
@@ -271,7 +267,7 @@ impl Task {
             })
             .collect();
         let mut at_positions =
-            self.work(move |connection| batches::at_lines(connection, number, &positions)).await?.into_iter();
+            self.work(move |connection| parked::at_lines(connection, number, &positions)).await?.into_iter();
         let mut fresh = Vec::with_capacity(lines.len());
         for (hash, line) in lines {
             let key = match &line.id {
@@ -294,146 +290,14 @@ impl Task {
             }
         }
         let keys: Vec<Key> = fresh.iter().map(|(key, _)| *key).collect();
-        let rows = self.work(move |connection| batches::of_keys(connection, number, &keys)).await?;
+        let rows = self.work(move |connection| parked::of_keys(connection, number, &keys)).await?;
         let mut returned = Vec::new();
         for ((_, line), parked) in fresh.into_iter().zip(rows) {
             // A row that is no longer in the batch was settled by an earlier run.
             let Some(parked) = parked else { continue };
-            self.settle_row(record, parked, line, harvest, &mut returned).await?;
+            self.settle_row(record, parked, line, harvest, &mut returned).await;
         }
         self.give_back(returned).await
-    }
-
-    async fn settle_row(
-        &mut self,
-        record: &BatchRecord,
-        parked: ParkedRow,
-        line: ResultLine,
-        harvest: &mut Harvest,
-        returned: &mut Vec<Returned>,
-    ) -> Result<(), Error> {
-        let prepared = match self.restore(&parked) {
-            Ok(prepared) => prepared,
-            Err(unasked) => {
-                let (prepared, outcome) = *unasked;
-                harvest.settled += 1;
-                self.end(parked.is_taken, prepared, outcome).await;
-                return Ok(());
-            }
-        };
-        let target = self.watch(record.number).target.clone();
-        let target = target.unwrap_or_else(|| self.plan.approach.target());
-        let result = line.result.and_then(|response| target.decode(&response));
-        self.judge(record, parked, prepared, &target, result, harvest, returned).await
-    }
-
-    /// Counts an answer or a fault of a row, and decides what follows.
-    #[expect(clippy::too_many_arguments, reason = "one row's result with all that it is about")]
-    async fn judge(
-        &mut self,
-        record: &BatchRecord,
-        parked: ParkedRow,
-        mut prepared: PreparedRow,
-        target: &Arc<Target>,
-        result: Result<Completion, Fault>,
-        harvest: &mut Harvest,
-        returned: &mut Vec<Returned>,
-    ) -> Result<(), Error> {
-        let plan = Arc::clone(&self.plan);
-        let result = result.map_err(|fault| {
-            let message = plan.account.transport.hide_secrets(fault.message);
-            Fault { message, ..fault }
-        });
-        let at = Moment::from(SystemTime::now());
-        let lost = self.batching.pricing.of_lost(parked.most);
-        // Whatever tier an answer names, it was served in a batch.
-        let cost = match &result {
-            Ok(Completion { usage: Some(usage), .. }) => {
-                let cost = self.batching.pricing.cost(usage, None, at);
-                cost.map_or(crate::money::Cost::UNKNOWN, crate::money::Cost::known)
-            }
-            Ok(Completion { usage: None, .. }) => lost,
-            Err(fault) if fault.may_be_billed() => lost,
-            Err(_) => crate::money::Cost::default(),
-        };
-        plan.account.admission.settle_reserved(self.stake(parked.most), cost);
-        self.note_released(parked.most);
-        let PreparedRow { row, conversation, .. } = &mut prepared;
-        let attempt = conversation.count_attempt();
-        let took = u64::try_from(now_ms() - record.sent_ms.unwrap_or_else(now_ms)).unwrap_or_default();
-        let took = Duration::from_millis(took);
-        conversation.count_answer(&result, cost, took, took);
-        let seen = match (&result, settlement(&result)) {
-            (Ok(_), Settlement::Exact(usage)) => Ok(Some(usage)),
-            (Ok(_), _) => Ok(None),
-            (Err(fault), _) => Err(Arc::new(fault.clone())),
-        };
-        plan.observers.emit(row.index, EventKind::Collected { attempt, result: seen, cost });
-        let lane = if self.online { Which::Online } else { Which::Batch };
-        let (answer, lane) = match result {
-            Ok(completion) => {
-                plan.approach.accepted(target);
-                let completion = conversation.joined(completion);
-                let limit = target.sent_limit(conversation.prompt());
-                let reading = completion::read_within(&completion, &plan.schema, &target.form.wire, limit);
-                let reading = validity::of_answer(&plan, row, reading).await;
-                let lane = match self.batching.options.reask {
-                    Reask::Online => Which::Online,
-                    Reask::Batch => lane,
-                };
-                (Answer::Read(completion, reading), lane)
-            }
-            Err(fault) => {
-                let is_adapted = match plan.approach.adapt(target, &fault) {
-                    Adaptation::None => false,
-                    Adaptation::OfRow | Adaptation::Made => true,
-                    Adaptation::Change(change) => {
-                        plan.observers.emit(row.index, EventKind::Adapted(change.to_string()));
-                        true
-                    }
-                };
-                let tried = Tried { faults: attempt, limits: attempt, answered: true, ..Tried::default() };
-                match retry::decide(&fault, tried, plan.retry, fastrand::f64()) {
-                    _ if is_adapted => {
-                        harvest.returned += 1;
-                        returned.push(Returned { parked, prepared, lane });
-                        return Ok(());
-                    }
-                    Decision::Retry(_) => {
-                        harvest.returned += 1;
-                        returned.push(Returned { parked, prepared, lane });
-                        return Ok(());
-                    }
-                    // After several batches without an answer, the row is asked as any other.
-                    Decision::GiveUp
-                        if retry::is_of_chance(fault.kind)
-                            && self.batching.options.reask == Reask::Online =>
-                    {
-                        harvest.returned += 1;
-                        returned.push(Returned { parked, prepared, lane: Which::Online });
-                        return Ok(());
-                    }
-                    // Other rows of the batch may well have been answered.
-                    Decision::GiveUp | Decision::Stop => (Answer::Failed(fault), lane),
-                }
-            }
-        };
-        let violations = match &answer {
-            Answer::Read(_, Reading::Invalid { violations, .. }) => violations.len(),
-            Answer::Read(..) | Answer::Failed(_) => 0,
-        };
-        match prepared.conversation.judge(answer) {
-            Step::Done(outcome) => {
-                harvest.settled += 1;
-                self.end(parked.is_taken, prepared, outcome).await;
-            }
-            Step::Ask => {
-                harvest.returned += 1;
-                plan.observers.emit(prepared.row.index, EventKind::Reasked { violations });
-                returned.push(Returned { parked, prepared, lane });
-            }
-        }
-        Ok(())
     }
 
     /// Returns the rows of a batch that have no result.
@@ -441,30 +305,25 @@ impl Task {
         &mut self,
         record: &BatchRecord,
         harvest: &mut Harvest,
-        fault: impl Fn(&ParkedRow) -> Fault,
+        was_cut: bool,
     ) -> Result<(), Error> {
         let (number, mut after) = (record.number, i64::MIN);
         let target = self.plan.approach.target();
         loop {
-            let page = self.work(move |connection| batches::of_batch(connection, number, after, 256)).await?;
+            let page = self.work(move |connection| parked::of_batch(connection, number, after, 256)).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.seq;
             let mut returned = Vec::new();
             for parked in page {
-                if harvest.seen.contains_key(&parked.key.key) {
+                let key = &parked.key.key;
+                if harvest.seen.contains_key(key) || harvest.before.contains(key) {
                     continue;
                 }
-                let fault = fault(&parked);
+                let fault = lost(was_cut);
                 harvest.missing += u64::from(fault.may_be_billed());
-                match self.restore(&parked) {
-                    Ok(prepared) => {
-                        let result = Err(fault);
-                        self.judge(record, parked, prepared, &target, result, harvest, &mut returned).await?;
-                    }
-                    Err(unasked) => {
-                        let (prepared, outcome) = *unasked;
-                        self.end(parked.is_taken, prepared, outcome).await;
-                    }
+                if let Some(prepared) = self.restore(&parked).await {
+                    let result = Err(fault);
+                    self.judge(record, parked, prepared, &target, result, harvest, &mut returned).await;
                 }
             }
             self.give_back(returned).await?;
@@ -498,8 +357,7 @@ fn step(harvest: &Harvest) -> BatchStep {
 /// The fault of a row without a result. In a batch that was cut short, it was not executed; otherwise it may have been, and billed.
 fn lost(was_cut: bool) -> Fault {
     if was_cut {
-        let message = "the batch ended before this request was executed";
-        return Fault { status: Some(408), ..Fault::new(FaultKind::Timeout, message) };
+        return not_executed("the batch ended before this request was executed");
     }
     Fault::new(FaultKind::Server, "the batch has no result for this request")
 }

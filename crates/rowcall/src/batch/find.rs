@@ -2,19 +2,19 @@
 //! neither, by the number of its requests and its time. Only if it is not there after a while, its rows are sent again.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::lane::{Task, now_ms};
+use super::lane::Task;
 use crate::error::Error;
 use crate::event::BatchStep;
 use crate::journal::batches::{self, BatchChange, BatchRecord, RemoteStage};
+use crate::journal::now_ms;
 use crate::provider::batch::{Phase, RemoteBatch};
 use crate::transport::Asking;
 
-/// How far a provider's clock may be from ours.
-const CLOCK: Duration = Duration::from_mins(10);
+/// How far a provider's clock may be from ours, in seconds.
+const CLOCK_SECONDS: i64 = 600;
 
 /// Looks without finding it before a create counts as lost.
 const LOOKS: u32 = 2;
@@ -74,20 +74,20 @@ impl Task {
         Ok(())
     }
 
-    /// The provider's batches that are this one, the first created last.
+    /// The provider's batches that may be this one, the newest first.
     async fn matching(&mut self, record: &BatchRecord) -> Result<Vec<RemoteBatch>, Error> {
         let api = self.api();
         let known: HashSet<String> =
             self.work(batches::all).await?.into_iter().filter_map(|record| record.remote_id).collect();
         let sent = record.sent_ms.unwrap_or_default() / 1000;
-        let slack = i64::try_from(CLOCK.as_secs()).unwrap_or_default();
         let (mut found, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let call = api.list(cursor.as_deref());
             let response = self.transport().call(&call, Asking::Repeatable).await;
             let page = response.and_then(|response| api.listed(&response, cursor.as_deref()));
             let (page, next) = page.map_err(|fault| Error::Stopped(Box::new(fault)))?;
-            let is_older = page.last().and_then(|batch| batch.created).is_some_and(|at| at < sent - slack);
+            let is_older =
+                page.last().and_then(|batch| batch.created).is_some_and(|at| at < sent - CLOCK_SECONDS);
             for batch in page {
                 if known.contains(&batch.id) {
                     continue;
@@ -111,8 +111,7 @@ impl Task {
         if self.api().keeps_label() || batch.rows != Some(record.rows) {
             return Ok(false);
         }
-        let slack = i64::try_from(CLOCK.as_secs()).unwrap_or_default();
-        if batch.created.is_some_and(|at| (at - sent).abs() > slack) {
+        if batch.created.is_some_and(|at| (at - sent).abs() > CLOCK_SECONDS) {
             return Ok(false);
         }
         if batch.phase != Phase::Ended {

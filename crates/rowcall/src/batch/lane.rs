@@ -1,33 +1,28 @@
-//! The lane's task: parks rows, sends them in batches, looks at the batches until they have ended, and collects their results.
-#![expect(clippy::disallowed_methods, reason = "results expire at a time of day, and prices depend on one")]
+//! The lane's task: parks rows, sends them in batches, watches the batches until they have ended, and collects their results.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::collect::Harvest;
+use super::watch::{LAST_LOOK, Watch};
 use super::{FromLane, LaneTask, ToLane};
 use crate::admission::Stake;
 use crate::config::{Batching, Plan, Stay};
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::event::{BatchNews, BatchStep, EventKind};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::halt::Halt;
 use crate::journal::Journal;
-use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, Counts, KnownBy, RemoteStage};
+use crate::journal::batches::{self, BatchRecord, Collection, RemoteStage};
+use crate::journal::parked::{self, Counts, KnownBy};
 use crate::money::Usd;
-use crate::provider::Target;
-use crate::provider::batch::{BatchApi, Phase, RemoteBatch};
+use crate::provider::batch::BatchApi;
 use crate::retry::{self, Decision, Tried};
-use crate::transport::{Asking, Transport};
-
-/// The time between looks at a batch, at first and at last, each longer by half than the one before. Most batches take minutes to hours.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
-const LAST_LOOK: Duration = Duration::from_mins(1);
+use crate::transport::Transport;
 
 /// How soon the lane looks again for rows whose outcomes are being written.
 const TICK: Duration = Duration::from_millis(20);
@@ -70,28 +65,7 @@ pub(super) struct Task {
     pub(super) reserved: (u64, Usd),
 }
 
-/// What is known of a batch beyond the journal.
-#[derive(Debug)]
-pub(super) struct Watch {
-    next: Instant,
-    interval: Duration,
-    /// How often it was looked for without being found, or had ended without results.
-    pub(super) misses: u32,
-    pub(super) first_miss: Option<Instant>,
-    /// What its requests were made with, if this process made them.
-    pub(super) target: Option<Arc<Target>>,
-    seen: Option<(String, Option<u64>)>,
-    is_cancelled: bool,
-    /// What came of its results, once they have been read.
-    pub(super) harvest: Option<Harvest>,
-    /// What came of them so far, if they have to be read again.
-    pub(super) partial: Option<Harvest>,
-    has_warned: bool,
-    /// Whether it has been reported as sent or resumed.
-    pub(super) is_counted: bool,
-}
-
-/// Carries the lane out to its end.
+/// Runs the lane to its end.
 pub(crate) async fn drive(task: LaneTask) {
     let LaneTask { plan, known_by, journal, batching, halt, inbox, outbox } = task;
     let cutoff = plan.stops.deadline.and_then(|deadline| {
@@ -130,9 +104,8 @@ pub(crate) async fn drive(task: LaneTask) {
             task.notify(FromLane::Abandoned(prepared)).await;
         }
     }
-    let journal = Arc::clone(&task.journal);
-    let left = journal.work(|connection| {
-        let Counts { queued, sent, .. } = batches::counts(connection)?;
+    let left = task.journal.work(|connection| {
+        let Counts { queued, sent, .. } = parked::counts(connection)?;
         let input = batches::input(connection)?;
         Ok((queued + sent, input))
     });
@@ -141,7 +114,7 @@ pub(crate) async fn drive(task: LaneTask) {
 }
 
 impl Task {
-    /// The next message of those that are left.
+    /// The next message; `None` once all are taken and no more can come.
     async fn next_message(&mut self) -> Option<ToLane> {
         match self.pending.take() {
             Some(message) => Some(message),
@@ -160,7 +133,7 @@ impl Task {
             self.check_deadline();
             let all = self.work(batches::all).await?;
             let open: Vec<_> = all.into_iter().filter(is_open).collect();
-            let Counts { queued, fresh, sent } = self.work(batches::counts).await?;
+            let Counts { queued, fresh, sent } = self.work(parked::counts).await?;
             if queued > 0 && self.online {
                 self.ask_rest_online().await?;
             } else if self.should_send(queued, fresh, &open) {
@@ -198,7 +171,7 @@ impl Task {
             let are_sent = |record: &BatchRecord| record.remote == RemoteStage::Running;
             return Ok(open.iter().all(are_sent));
         }
-        Ok(sent == 0 && open.is_empty() && self.work(batches::waiting_equals).await? == 0)
+        Ok(sent == 0 && open.is_empty() && self.work(parked::waiting_equals).await? == 0)
     }
 
     /// Takes up what earlier runs have left.
@@ -229,130 +202,6 @@ impl Task {
         Ok(())
     }
 
-    /// Attends to a batch that is not finished here.
-    async fn attend(&mut self, record: BatchRecord) -> Result<(), Error> {
-        let number = record.number;
-        let must_cancel = self.online && record.remote == RemoteStage::Running;
-        let watch = self.watch(number);
-        if watch.harvest.is_some() {
-            return self.finish(&record).await;
-        }
-        let cancels = must_cancel && !watch.is_cancelled;
-        if watch.next > Instant::now() && !cancels {
-            return Ok(());
-        }
-        self.delay(number);
-        match (record.remote, &record.remote_id) {
-            (RemoteStage::Unknown, _) => self.find(&record).await,
-            (RemoteStage::Running | RemoteStage::Ended, Some(id)) => {
-                let id = id.clone();
-                if cancels {
-                    self.cancel(&record, &id).await?;
-                }
-                self.look(record, &id).await
-            }
-            (RemoteStage::Running | RemoteStage::Ended, None)
-            | (RemoteStage::Unsent | RemoteStage::Dropped, _) => Ok(()),
-        }
-    }
-
-    async fn cancel(&mut self, record: &BatchRecord, id: &str) -> Result<(), Error> {
-        let asked = self.transport().call(&self.api().cancel(id), Asking::Repeatable).await;
-        if asked.is_ok() {
-            // It may have ended in the meantime, which the next look shows.
-            self.watch(record.number).is_cancelled = true;
-        }
-        Ok(())
-    }
-
-    async fn look(&mut self, record: BatchRecord, id: &str) -> Result<(), Error> {
-        let response = self.transport().call(&self.api().look(id), Asking::Repeatable).await;
-        let described = response.and_then(|response| self.api().described(&response));
-        match described {
-            Ok(remote) => self.take_state(record, remote).await,
-            Err(fault) => self.cannot_look(&record, fault).await,
-        }
-    }
-
-    /// Handles the provider's description of a batch.
-    async fn take_state(&mut self, record: BatchRecord, remote: RemoteBatch) -> Result<(), Error> {
-        let number = record.number;
-        let seen = (remote.state.clone(), remote.done);
-        if self.watch(number).seen.as_ref() != Some(&seen) {
-            self.watch(number).seen = Some(seen);
-            let (state, done) = (remote.state.clone(), remote.done);
-            let step = match remote.phase {
-                Phase::Running | Phase::Unknown => BatchStep::Runs { state, done },
-                Phase::Ended => BatchStep::Ended { state },
-            };
-            self.news(&record, step);
-            let change = BatchChange {
-                remote_state: Some(remote.state.clone()),
-                done: remote.done,
-                ..BatchChange::default()
-            };
-            self.work(move |connection| batches::change(connection, number, change)).await?;
-        }
-        match remote.phase {
-            Phase::Running => Ok(()),
-            Phase::Unknown => {
-                let watch = self.watch(number);
-                if !watch.has_warned {
-                    watch.has_warned = true;
-                    let state = &remote.state;
-                    self.warn(format!("batch {number} is in a state that rowcall does not know, `{state}`"));
-                }
-                Ok(())
-            }
-            Phase::Ended => {
-                if record.remote != RemoteStage::Ended {
-                    let change = BatchChange {
-                        remote: Some(RemoteStage::Ended),
-                        collection: Some(Collection::Pending),
-                        ended_ms: Some(now_ms()),
-                        ..BatchChange::default()
-                    };
-                    self.work(move |connection| batches::change(connection, number, change)).await?;
-                }
-                self.collect(&record, remote).await
-            }
-        }
-    }
-
-    async fn cannot_look(&mut self, record: &BatchRecord, fault: Fault) -> Result<(), Error> {
-        let fingerprint = self.transport().fingerprint();
-        let id = record.remote_id.as_deref().unwrap_or_default();
-        match fault.kind {
-            FaultKind::NotFound if record.fingerprint != fingerprint => {
-                let message = format!(
-                    "batch `{id}` is not visible to the API key with the fingerprint `{fingerprint}`, expected the one that sent it, `{}`",
-                    record.fingerprint
-                );
-                let problem = Problem::new(message);
-                Err(Error::Config(
-                    problem.hint("run the same command with the key that the batch was sent with"),
-                ))
-            }
-            FaultKind::NotFound => {
-                let watch = self.watch(record.number);
-                watch.misses += 1;
-                if watch.misses < super::collect::MOST_MISSES {
-                    return Ok(());
-                }
-                self.give_up_results(record, "the provider no longer has it").await
-            }
-            FaultKind::Auth | FaultKind::Permission => Err(Error::Stopped(Box::new(fault))),
-            _ => {
-                let watch = self.watch(record.number);
-                if !watch.has_warned {
-                    watch.has_warned = true;
-                    self.warn(format!("batch {} cannot be looked at for now: {fault}", record.number));
-                }
-                Ok(())
-            }
-        }
-    }
-
     fn check_deadline(&mut self) {
         if !self.online && self.cutoff.is_some_and(|cutoff| cutoff <= Instant::now()) {
             self.online = true;
@@ -369,7 +218,7 @@ impl Task {
         let is_settling = self.watched.values().any(|watch| watch.harvest.is_some());
         let looks = self.watched.values().filter(|watch| watch.harvest.is_none()).map(|watch| watch.next);
         let mut next = looks.chain(self.cutoff.filter(|_| !self.online)).chain(self.not_before).min();
-        if is_settling || self.work(batches::waiting_equals).await? > 0 || self.online {
+        if is_settling || self.work(parked::waiting_equals).await? > 0 || self.online {
             next = Some(next.map_or(now + TICK, |next| next.min(now + TICK)));
         }
         // A create that was put off is due now.
@@ -385,43 +234,6 @@ impl Task {
             () = halt.wait() => {}
         }
         Ok(())
-    }
-
-    /// The watch over a batch.
-    pub(super) fn watch(&mut self, number: i64) -> &mut Watch {
-        let first = self.batching.options.poll.unwrap_or(FIRST_LOOK);
-        self.watched.entry(number).or_insert_with(|| Watch {
-            next: Instant::now(),
-            interval: first,
-            misses: 0,
-            first_miss: None,
-            target: None,
-            seen: None,
-            is_cancelled: false,
-            harvest: None,
-            partial: None,
-            has_warned: false,
-            is_counted: false,
-        })
-    }
-
-    /// Puts the next look at a batch off.
-    fn delay(&mut self, number: i64) {
-        let fixed = self.batching.options.poll;
-        let is_hurried = self.online;
-        let watch = self.watch(number);
-        watch.next = Instant::now() + watch.interval;
-        watch.interval = match fixed {
-            Some(interval) => interval,
-            None if is_hurried => FIRST_LOOK,
-            None => (watch.interval * 3 / 2).min(LAST_LOOK),
-        };
-    }
-
-    /// How long a batch may be missing from the provider's list before its create counts as lost: ten times the longest time between
-    /// looks.
-    pub(super) fn grace(&self) -> Duration {
-        self.batching.options.poll.unwrap_or(LAST_LOOK) * 10
     }
 
     /// Does `job` in the journal.
@@ -461,18 +273,14 @@ impl Task {
         Stake { most, purse: self.plan.purse }
     }
 
+    /// Reserves again what the open requests of a batch may cost, which an earlier run has sent.
     async fn reserve_sent(&mut self, number: i64) -> Result<(), Error> {
-        let mut after = i64::MIN;
-        loop {
-            let rows =
-                self.work(move |connection| batches::of_batch(connection, number, after, 4096)).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = last.seq;
-            for row in rows {
-                self.plan.account.admission.reserve_sent(self.stake(row.most));
-                self.note_reserved(row.most);
-            }
+        let sent = self.work(move |connection| parked::most_of_batch(connection, number)).await?;
+        for most in sent {
+            self.plan.account.admission.reserve_sent(self.stake(most));
+            self.note_reserved(most);
         }
+        Ok(())
     }
 
     pub(super) fn note_reserved(&mut self, most: Option<Usd>) {
@@ -519,10 +327,4 @@ fn is_open(record: &BatchRecord) -> bool {
     let is_over = record.remote == RemoteStage::Dropped
         || matches!(record.collection, Collection::Collected | Collection::Unavailable);
     !is_over
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -5,8 +5,10 @@ mod collect;
 mod find;
 mod lane;
 mod line_id;
+mod row_result;
 mod rows;
 mod send;
+mod watch;
 
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ use crate::error::Error;
 use crate::extract::PreparedRow;
 use crate::halt::Halt;
 use crate::identity::RowKey;
-use crate::journal::batches::KnownBy;
+use crate::journal::parked::KnownBy;
 use crate::journal::{Journal, Placing};
 use crate::outcome::Outcome;
 use crate::row::Row;

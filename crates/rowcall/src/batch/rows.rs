@@ -6,9 +6,11 @@ use crate::conversation::Conversation;
 use crate::error::Error;
 use crate::extract::{PreparedRow, prepare};
 use crate::journal::Journal;
-use crate::journal::batches::{self, ParkedRow, ToPark};
+use crate::journal::batches;
+use crate::journal::parked::{self, ParkedRow, ToPark};
 use crate::money::Cost;
 use crate::outcome::Outcome;
+use crate::turn::Prompt;
 
 /// Rows parked in one transaction.
 const PARKED_TOGETHER: usize = 512;
@@ -16,17 +18,17 @@ const PARKED_TOGETHER: usize = 512;
 /// Rows handed over at a time once their equal row has ended.
 const EQUALS_TOGETHER: u64 = 256;
 
-/// A row that goes back to the queue or online.
+/// A row that is asked again, in the next batch or online.
 #[derive(Debug)]
 pub(super) struct Returned {
     pub(super) parked: ParkedRow,
     pub(super) prepared: PreparedRow,
-    pub(super) lane: Which,
+    pub(super) route: Route,
 }
 
 /// Where a row is asked next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum Route {
     /// In the next batch.
     Batch,
     /// Online.
@@ -69,31 +71,28 @@ impl Task {
             to_park.push(ToPark { key, index: row.index, record, conversation });
         }
         let known_by = self.known_by;
-        self.work(move |connection| batches::park(connection, &to_park, known_by)).await?;
+        self.work(move |connection| parked::park(connection, &to_park, known_by)).await?;
         self.has_news = true;
         self.notify(FromLane::Parked(parked)).await;
         Ok(())
     }
 
-    /// The parked row with its conversation, or its outcome if no prompt can be made for it.
-    pub(super) fn restore(&self, parked: &ParkedRow) -> Result<PreparedRow, Box<(PreparedRow, Outcome)>> {
+    /// The parked row with its conversation. `None` if no prompt can be made for it, which ends the row.
+    pub(super) async fn restore(&mut self, parked: &ParkedRow) -> Option<PreparedRow> {
         let saved = parked.conversation.as_deref();
         let saved: Option<Conversation> = saved.and_then(|saved| serde_json::from_str(saved).ok());
-        let key = Some(parked.key);
+        let (key, row) = (Some(parked.key), parked.row.clone());
         if let Some(conversation) = saved {
-            return Ok(PreparedRow {
-                row: parked.row.clone(),
-                key,
-                conversation: conversation.at(parked.row.index),
-            });
+            let conversation = conversation.at(row.index);
+            return Some(PreparedRow { row, key, conversation });
         }
-        match prepare(&self.plan, parked.row.clone()) {
-            Ok(prepared) => Ok(PreparedRow { key, ..prepared }),
+        match prepare(&self.plan, row) {
+            Ok(prepared) => Some(PreparedRow { key, ..prepared }),
             Err(unasked) => {
                 let (row, outcome) = *unasked;
-                let conversation =
-                    Conversation::begin(row.index, crate::turn::Prompt::new(Vec::new()), 0, None);
-                Err(Box::new((PreparedRow { row, key, conversation }, outcome)))
+                let conversation = Conversation::begin(row.index, Prompt::new(Vec::new()), 0, None);
+                self.end(parked.is_taken, PreparedRow { row, key, conversation }, outcome).await;
+                None
             }
         }
     }
@@ -116,12 +115,12 @@ impl Task {
         }
         let mut online = Vec::new();
         let mut changes: Vec<(ParkedRow, Option<String>, u32, Cost)> = Vec::with_capacity(returned.len());
-        for Returned { parked, prepared, lane } in returned {
+        for Returned { parked, prepared, route } in returned {
             let effort = *prepared.conversation.effort();
             // Nobody waits for a row that this run has not taken; another run may ask about it.
-            let saved = match lane {
-                Which::Online if parked.is_taken => None,
-                Which::Online | Which::Batch => Some(json(&prepared.conversation)),
+            let saved = match route {
+                Route::Online if parked.is_taken => None,
+                Route::Online | Route::Batch => Some(json(&prepared.conversation)),
             };
             if saved.is_none() {
                 online.push(prepared);
@@ -130,8 +129,8 @@ impl Task {
         }
         self.work(move |connection| {
             changes.iter().try_for_each(|(row, saved, attempts, cost)| match saved {
-                Some(conversation) => batches::requeue(connection, row.seq, conversation),
-                None => batches::hand_over(connection, row, *attempts, *cost),
+                Some(conversation) => parked::requeue(connection, row.seq, conversation),
+                None => parked::hand_over(connection, row, *attempts, *cost),
             })
         })
         .await?;
@@ -145,7 +144,7 @@ impl Task {
     /// Hands rows over whose equal row has ended.
     pub(super) async fn deliver_equals(&mut self) -> Result<(), Error> {
         loop {
-            let rows = self.work(|connection| batches::take_equals(connection, EQUALS_TOGETHER)).await?;
+            let rows = self.work(|connection| parked::take_equals(connection, EQUALS_TOGETHER)).await?;
             if rows.is_empty() {
                 return Ok(());
             }

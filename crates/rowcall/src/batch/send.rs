@@ -10,15 +10,16 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::lane::{Task, now_ms};
+use super::lane::Task;
 use super::line_id;
-use super::rows::{Returned, Which};
+use super::rows::{Returned, Route};
 use crate::conversation::{Answer, Step};
 use crate::error::{Error, Problem};
 use crate::event::BatchStep;
-use crate::extract::{encoded, unattached};
+use crate::extract::{PreparedRow, encoded, unattached};
 use crate::fault::{Fault, FaultKind};
 use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, RemoteStage, ToSeal};
+use crate::journal::{now_ms, parked};
 use crate::money::Usd;
 use crate::outcome::Outcome;
 use crate::price::Moment;
@@ -98,7 +99,7 @@ impl Task {
         let endpoint = self.batching.terms.endpoint(target.protocol);
         let (mut rows, mut length, mut after) = (Vec::new(), 0_u64, i64::MIN);
         'pages: loop {
-            let page = self.work(move |connection| batches::queue(connection, after, READ_TOGETHER)).await?;
+            let page = self.work(move |connection| parked::queue(connection, after, READ_TOGETHER)).await?;
             if page.is_empty() {
                 break;
             }
@@ -107,14 +108,7 @@ impl Task {
                 if self.halt.is_on() || rows.len() as u64 >= self.most_rows {
                     break 'pages;
                 }
-                let prepared = match self.restore(&parked) {
-                    Ok(prepared) => prepared,
-                    Err(unasked) => {
-                        let (prepared, outcome) = *unasked;
-                        self.end(parked.is_taken, prepared, outcome).await;
-                        continue;
-                    }
-                };
+                let Some(prepared) = self.restore(&parked).await else { continue };
                 let prompt = prepared.conversation.prompt();
                 let files = match self.plan.files.load(prompt).await {
                     Ok(files) => files,
@@ -169,7 +163,7 @@ impl Task {
     }
 
     /// Ends a row whose request is larger than any batch.
-    async fn refuse(&mut self, is_taken: bool, mut prepared: crate::extract::PreparedRow, size: u64) {
+    async fn refuse(&mut self, is_taken: bool, mut prepared: PreparedRow, size: u64) {
         let most = self.batching.terms.most_bytes;
         let message = format!("the request has {size} bytes, expected at most the {most} of a whole batch");
         let fault = Fault::new(FaultKind::TooLarge, message);
@@ -207,28 +201,20 @@ impl Task {
                 ..BatchChange::default()
             };
             self.work(move |connection| batches::change(connection, number, change)).await?;
-            let response = self.transport().call(&call, Asking::Once).await;
-            let fault = match response {
-                Ok(response) if is_answer(&response) => match api.described(&response) {
+            let (fault, is_absent) = match self.transport().call(&call, Asking::Once).await {
+                Ok(response) => match api.described(&response) {
                     Ok(remote) => return self.attach(&record, &remote).await,
-                    Err(fault) => fault,
+                    Err(fault) => (fault, is_refusal(&response)),
                 },
-                Ok(response) => {
-                    let fault = api.fault(&response);
-                    self.leave_unknown(&record, &fault);
-                    return Ok(());
-                }
-                Err(fault) if fault.kind == FaultKind::Unreachable => fault,
                 Err(fault) => {
-                    self.leave_unknown(&record, &fault);
-                    return Ok(());
+                    let was_unsent = fault.kind == FaultKind::Unreachable;
+                    (fault, was_unsent)
                 }
             };
-            if fault.status.is_some_and(|status| (200..300).contains(&status)) {
+            if !is_absent {
                 self.leave_unknown(&record, &fault);
                 return Ok(());
             }
-            // It was refused, so it does not exist.
             refusals += 1;
             if fault.kind == FaultKind::RateLimit || fault.kind == FaultKind::Overloaded {
                 self.warn(format!("the provider takes no batch for now: {fault}"));
@@ -269,15 +255,9 @@ impl Task {
     /// Puts the rows of a batch that was not executed back into the queue.
     pub(super) async fn drop_batch(&mut self, record: &BatchRecord, why: &str) -> Result<(), Error> {
         let number = record.number;
-        let mut after = i64::MIN;
-        loop {
-            let rows =
-                self.work(move |connection| batches::of_batch(connection, number, after, 4096)).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.seq;
-            for row in &rows {
-                self.release(row.most);
-            }
+        let reserved = self.work(move |connection| parked::most_of_batch(connection, number)).await?;
+        for most in reserved {
+            self.release(most);
         }
         let problem = Some(why.to_owned());
         self.work(move |connection| batches::drop_batch(connection, number, problem)).await?;
@@ -292,18 +272,14 @@ impl Task {
     /// Hands the queue over to be asked online.
     pub(super) async fn ask_rest_online(&mut self) -> Result<(), Error> {
         loop {
-            let page = self.work(|connection| batches::queue(connection, i64::MIN, READ_TOGETHER)).await?;
+            let page = self.work(|connection| parked::queue(connection, i64::MIN, READ_TOGETHER)).await?;
             if page.is_empty() || self.halt.is_on() {
                 return Ok(());
             }
             let mut returned = Vec::with_capacity(page.len());
             for parked in page {
-                match self.restore(&parked) {
-                    Ok(prepared) => returned.push(Returned { parked, prepared, lane: Which::Online }),
-                    Err(unasked) => {
-                        let (prepared, outcome) = *unasked;
-                        self.end(parked.is_taken, prepared, outcome).await;
-                    }
+                if let Some(prepared) = self.restore(&parked).await {
+                    returned.push(Returned { parked, prepared, route: Route::Online });
                 }
             }
             self.give_back(returned).await?;
@@ -334,8 +310,7 @@ impl Task {
     }
 }
 
-/// Whether a response shows what became of a create: it was accepted, or refused by the server itself. A gateway's error does not.
-fn is_answer(response: &Response) -> bool {
-    response.is_success()
-        || (400..500).contains(&response.status) && !matches!(response.status, 408 | 409 | 499)
+/// Whether a response shows that the server itself has refused a create. A gateway's error does not.
+fn is_refusal(response: &Response) -> bool {
+    (400..500).contains(&response.status) && !matches!(response.status, 408 | 409 | 499)
 }

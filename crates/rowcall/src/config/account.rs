@@ -14,6 +14,7 @@ use crate::hint::{Hint, Setting};
 use crate::money::{Cost, Usd};
 use crate::price::{Moment, Pricing};
 use crate::provider::{Offer, Quirks};
+use crate::standing::Dimension;
 use crate::transport::{Network, Transport};
 use crate::weight::Capacity;
 
@@ -66,16 +67,18 @@ impl Account {
             admission.apply(Limit::MostConcurrency(bounds::concurrency(places.min(MOST_CONCURRENCY))?));
         }
         if let Some(per_minute) = options.requests_per_minute {
-            admission.apply(Limit::Requests(bounds::requests_per_minute(per_minute)?));
+            let limit = bounds::requests_per_minute(per_minute)?;
+            admission.apply(Limit::PerMinute(Dimension::Requests, Some(limit)));
         }
         if let Some(per_minute) = options.tokens_per_minute {
-            admission.apply(Limit::Tokens(bounds::tokens_per_minute(per_minute)?));
+            let limit = bounds::tokens_per_minute(per_minute)?;
+            admission.apply(Limit::PerMinute(Dimension::Tokens, Some(limit)));
         }
         let pricing = pricing::of(&offer, &base_url, options).map_err(Error::Config)?;
         if let Some(budget) = options.budget {
             let budget = bounds::budget(budget)?;
             budget::check_price(&pricing, &offer).map_err(Error::Config)?;
-            admission.apply(Limit::Budget(budget));
+            admission.apply(Limit::Budget(Some(budget)));
         }
         let pricing_note = pricing::note(&pricing, &offer, options, Moment::from(SystemTime::now()));
         let quirks = provider.quirks_at(&base_url);

@@ -1,4 +1,4 @@
-//! How long a text in an answer is likely to be, by what its property is called.
+//! How long a text in an answer is likely to be, judging by its property's name.
 
 /// Words in the names of properties, and the likely length of their texts in bytes.
 const LENGTHS: [(usize, &[&str]); 3] = [
@@ -67,7 +67,7 @@ const LENGTHS: [(usize, &[&str]); 3] = [
     (24, &["email", "location", "organization", "organisation", "product", "timestamp"]),
 ];
 
-/// A name, a place, a word or two.
+/// A name, a city, a word or two.
 const USUAL: usize = 12;
 
 /// The likely length in bytes of a text that is the value of `property`, or of an item in its list.
@@ -90,7 +90,7 @@ pub(super) fn likely(property: &str, format: Option<&str>) -> usize {
         words.extend(letter.to_lowercase());
     }
     let mut words = words.split(|letter: char| !letter.is_alphanumeric());
-    // What a property is stands at the end of its name: `product_description`, `reason_code`.
+    // The last word says what a property is: `product_description`, `reason_code`.
     let last = words.rfind(|word| !word.is_empty()).unwrap_or_default();
     LENGTHS.iter().find(|(_, names)| names.contains(&last)).map_or(USUAL, |(length, _)| *length)
 }

@@ -86,7 +86,8 @@ impl RunEstimator {
 const ALL_COUNTED: u64 = 20_000;
 const ONE_OF: u64 = 32;
 
-/// What was counted so far. Counting takes a second for about 5 MB, so a large input is sampled.
+/// What was counted so far. Counting takes a second for about 5 MB with an encoding, for about 35 MB with the approximation, so a large
+/// input is sampled.
 #[derive(Debug, Default)]
 struct Counted {
     rows: AtomicU64,

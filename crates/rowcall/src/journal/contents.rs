@@ -10,6 +10,7 @@ use super::columns;
 use super::file::{self, Filtered, Recent};
 use super::kind::JOURNAL;
 use super::lookup::{Finder, row};
+use super::parked;
 use crate::error::{Error, Problem, ProblemKind, Result};
 use crate::hint::{Hint, Setting};
 use crate::identity::{EqualRows, Identity, Key, Keys};
@@ -118,7 +119,7 @@ impl Contents {
     pub fn parked(&self) -> Result<(u64, u64)> {
         let read = || {
             if batches::has_tables(&self.connection)? {
-                batches::all_parked(&self.connection)
+                parked::all_parked(&self.connection)
             } else {
                 Ok((0, 0))
             }
@@ -133,7 +134,7 @@ impl Contents {
     pub(crate) fn parked_rows(&self, from: u64, most: usize) -> Result<Vec<Row>> {
         let read = || {
             if batches::has_tables(&self.connection)? {
-                batches::rows(&self.connection, from, most as u64)
+                parked::rows(&self.connection, from, most as u64)
             } else {
                 Ok(Vec::new())
             }

@@ -11,6 +11,7 @@ mod intents;
 mod intervals;
 mod kind;
 mod lookup;
+pub(crate) mod parked;
 mod placed;
 mod session;
 mod work;
@@ -29,7 +30,7 @@ pub(crate) use intents::{Asking, Intents};
 pub(crate) use lookup::{Known, Place};
 pub use placed::Placed;
 pub(crate) use session::{Reply, Session};
-pub(crate) use writer::{Change, Placing, Written};
+pub(crate) use writer::{Change, Placing, Written, now_ms};
 
 use crate::adjustment::Adjustment;
 use crate::error::{Problem, Result as RunResult};

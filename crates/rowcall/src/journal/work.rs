@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -60,7 +59,7 @@ impl Journal {
     /// # Errors
     /// If it fails; the journal is not written to any more then.
     pub(crate) async fn work<T: Send + 'static>(
-        self: &Arc<Self>,
+        &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
         let (reply, done) = oneshot::channel();

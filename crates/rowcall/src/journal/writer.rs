@@ -3,6 +3,8 @@
 //! error.
 #![expect(clippy::disallowed_methods, reason = "the journal records at what time of day a row ended")]
 
+mod replies;
+
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use super::columns;
 use super::file::{self, Recent};
 use super::intervals;
 use super::kind::JOURNAL;
+use super::parked;
 use super::session::Reply;
 use super::work::Work;
 use crate::adjustment::Adjustment;
@@ -29,7 +32,7 @@ use crate::identity::{Key, RowKey};
 use crate::interval::{Activity, Interval};
 use crate::money::Cost;
 use crate::outcome::{Effort, FailureKind, Outcome};
-use crate::relay::{Relayed, Together};
+use crate::relay::Relayed;
 use crate::row::Row;
 use crate::sqlite::{integer, text};
 use crate::totals::Totals;
@@ -194,7 +197,7 @@ impl WriterState {
             group.extend(entries.try_iter().take(MOST_TOGETHER - 1));
             if broken.is_none() {
                 let done = JOURNAL.caught(&path, || self.commit(&group, &mut sync)).and_then(|numbers| {
-                    report(std::mem::take(&mut group), &numbers);
+                    replies::report(std::mem::take(&mut group), &numbers);
                     JOURNAL.caught(&path, || self.index_if_due())
                 });
                 if let Err(problem) = done {
@@ -204,7 +207,7 @@ impl WriterState {
                 }
             }
             if let Some(problem) = &broken {
-                refuse(group, problem);
+                replies::refuse(group, problem);
             }
         }
     }
@@ -278,7 +281,7 @@ impl WriterState {
                 let asked = asked.map_or(*key, |asked| asked.key);
                 self.forget(asked)?;
                 if self.has_batches {
-                    batches::settle(&self.connection, asked)?;
+                    parked::settle(&self.connection, asked)?;
                 }
                 self.end(Some(*key), row, outcome, *place, now)
             }
@@ -378,7 +381,7 @@ impl WriterState {
             return Ok(());
         }
         if self.has_batches {
-            batches::place(&self.connection, row.index)?;
+            parked::place(&self.connection, row.index)?;
         }
         let failure = outcome.failure_kind().map(FailureKind::name);
         let record = record(row, self.records)?;
@@ -450,67 +453,7 @@ pub(super) fn record(row: &Row, records: Records) -> rusqlite::Result<Option<Cow
 }
 
 /// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Notifies all runs that their entries are written. Runs that have ended in the meantime need no reply.
-fn report(group: Vec<Entry>, numbers: &[i64]) {
-    let mut intents = Together::default();
-    let mut written = Together::default();
-    for (entry, number) in group.into_iter().zip(numbers) {
-        let (asked, key, row, outcome, change, reply) = match entry {
-            Entry::Intent { done, settled, .. } => {
-                intents.add(settled, (done, Ok(())), |replies| replies);
-                continue;
-            }
-            Entry::Ended { asked, key, row, outcome, place: _, reply } => {
-                (asked, key, row, outcome, Change::Outcome, reply)
-            }
-            Entry::Placed { number: _, row, outcome, place: _, reply } => {
-                (None, None, row, outcome, Change::Place, reply)
-            }
-            Entry::Work(work) => {
-                work.report(Ok(()));
-                continue;
-            }
-            Entry::GivenUp { .. }
-            | Entry::Dropped { .. }
-            | Entry::Probed { .. }
-            | Entry::Interval { .. }
-            | Entry::Adjusted { .. }
-            | Entry::Begin
-            | Entry::Complete { .. } => continue,
-        };
-        let one = Written { asked, key, number: *number, row, outcome, change };
-        written.add(reply, one, Reply::Written);
-    }
-    intents.send(|replies| replies);
-    written.send(Reply::Written);
-}
-
-fn refuse(group: Vec<Entry>, problem: &Problem) {
-    for entry in group {
-        let (asked, index, reply) = match entry {
-            Entry::Intent { done, settled, .. } => {
-                let _ = settled.send(vec![(done, Err(problem.clone()))]);
-                continue;
-            }
-            Entry::Ended { asked, row, reply, .. } => (asked, row.index, reply),
-            Entry::Placed { row, reply, .. } => (None, row.index, reply),
-            Entry::Work(work) => {
-                work.report(Err(problem.clone()));
-                continue;
-            }
-            Entry::GivenUp { .. }
-            | Entry::Dropped { .. }
-            | Entry::Probed { .. }
-            | Entry::Interval { .. }
-            | Entry::Adjusted { .. }
-            | Entry::Begin
-            | Entry::Complete { .. } => continue,
-        };
-        let _ = reply.send(Reply::Unwritten { asked, index, problem: problem.clone() });
-    }
 }

@@ -57,7 +57,7 @@ impl From<SystemTime> for Moment {
 }
 
 /// Days since 1970 of a date such as `2026-12-01`.
-fn day(text: &str) -> Option<i64> {
+pub(crate) fn day(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;

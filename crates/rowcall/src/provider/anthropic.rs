@@ -25,7 +25,7 @@ pub(super) const PATH: &str = "/v1/messages";
 static VERSION: [(HeaderName, HeaderValue); 1] = version("2026-10-21");
 
 /// The version of the API under which models that still have sampling parameters accept them.
-static SAMPLING_VERSION: [(HeaderName, HeaderValue); 1] = version("2023-06-01");
+pub(super) static SAMPLING_VERSION: [(HeaderName, HeaderValue); 1] = version("2023-06-01");
 
 pub(super) const LIMIT_FIELD: &str = "max_tokens";
 

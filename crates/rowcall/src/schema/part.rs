@@ -56,7 +56,7 @@ impl<'s> Part<'s> {
         (!self.keywords().any(beside)).then_some(reference)
     }
 
-    /// The same if nothing but a description or a default stands beside it.
+    /// Where the reference leads, if this is one with nothing but a description or a default beside it.
     pub(super) fn described_reference(&self) -> Option<&'s str> {
         let reference = self.get("$ref")?.as_str()?;
         (!self.keywords().any(|(name, _)| name != "$ref" && constrains(name))).then_some(reference)

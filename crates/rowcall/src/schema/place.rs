@@ -138,7 +138,7 @@ impl<'s> Place<'s> {
     /// schemas contradict one another. Where no schema names a type, the keywords show which is meant: `properties`
     /// is for objects, although JSON Schema would let a string pass.
     pub(super) fn types(&self) -> JsonTypes {
-        let spelled = self.parts.iter().fold(self.only, |types, part| types & part.types());
+        let spelled = self.spelled();
         let types = match self.listed() {
             Some(members) => spelled & JsonTypes::of_all(members),
             None => spelled,
@@ -150,20 +150,24 @@ impl<'s> Place<'s> {
         meant.unwrap_or(JsonTypes::ANY)
     }
 
+    /// The types that the schemas name.
+    fn spelled(&self) -> JsonTypes {
+        self.parts.iter().fold(self.only, |types, part| types & part.types())
+    }
+
     /// Whether no schema names a type or lists values, so that `types` goes by the other keywords.
     pub(super) fn is_untyped(&self) -> bool {
-        let spelled = self.parts.iter().fold(self.only, |types, part| types & part.types());
-        spelled == JsonTypes::ANY && self.listed().is_none() && self.types() != JsonTypes::ANY
+        self.spelled() == JsonTypes::ANY && self.listed().is_none() && self.types() != JsonTypes::ANY
     }
 
     /// Whether a value may satisfy this place and `other`, of two alternatives of which exactly one may hold, if it has only the
     /// properties that one of them names. `true` if that is not known.
     pub(super) fn may_share(&self, other: &Self, root: &'s Value) -> bool {
         let types = self.accepted(root) & other.accepted(root);
-        if let (Some(ours), Some(theirs)) = (self.members(), other.members()) {
-            return ours.iter().any(|member| theirs.iter().any(|each| number::are_equal(member, each)));
-        }
         let (ours, theirs) = (self.members(), other.members());
+        if let (Some(ours), Some(theirs)) = (&ours, &theirs) {
+            return ours.iter().any(|member| number::is_among(member, theirs.iter().copied()));
+        }
         if ours.or(theirs).is_some_and(|members| !JsonTypes::of_all(members).overlaps(types)) {
             return false;
         }

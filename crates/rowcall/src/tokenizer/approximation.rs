@@ -19,11 +19,12 @@ const LARGE: [&str; 56] = [
 /// The share of those words in such a text is at least about this; source code and data have less.
 const USUAL_SHARE: f64 = 0.15;
 
-/// A language is judged by this many words, the latest first; at the start by the first ones, and as if these many English ones preceded.
+/// The language is judged by about this many of the latest words, and at the start by the first ones, as if `ENGLISH_BEFORE` English words
+/// preceded them.
 const JUDGED: usize = 24;
 const ENGLISH_BEFORE: f64 = 6.0;
 
-/// Tokens of `text`, about.
+/// The approximate number of tokens in `text`.
 pub(crate) fn count(text: &str) -> u64 {
     let words = || {
         Pieces { rest: text }.filter_map(|piece| match piece {
@@ -137,7 +138,7 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
-/// Whether a character is one of a word's, combining marks included.
+/// Whether a character can be part of a word, as letters and combining marks can.
 fn is_letter(c: char) -> bool {
     c.is_alphabetic() || is_combining(c)
 }
@@ -188,7 +189,7 @@ impl Growth {
     }
 }
 
-/// Words in basic Latin letters. In English: after a space, at the start, inside of code.
+/// Words in basic Latin letters. In English: after a space in lower case and capitalised, at the start of a text, in code.
 const PLAIN: Growth = Growth { free: 4.0, each: 0.025 };
 const TITLE: Growth = Growth { free: 4.0, each: 0.05 };
 const START: Growth = Growth { free: 3.0, each: 0.1 };
@@ -239,7 +240,7 @@ fn case(letters: &str) -> Case {
     if chars.any(char::is_lowercase) { Case::Title } else { Case::Upper }
 }
 
-/// How words grow that have this letter: in a language of `LARGE`, and in others.
+/// How words with this letter grow: in a language of `LARGE`, and in others.
 fn growth(letter: char) -> (Growth, Growth) {
     let both = |free: f64, each: f64| (Growth { free, each }, Growth { free, each });
     match letter {

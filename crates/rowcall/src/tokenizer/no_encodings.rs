@@ -1,4 +1,4 @@
-//! What stands in if no encodings are compiled in.
+//! The fallback when no encodings are compiled in.
 
 use super::{Encoding, approximation};
 

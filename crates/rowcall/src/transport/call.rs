@@ -1,19 +1,17 @@
-//! Requests of any method, and answers that are read piece by piece, for files and batches. Nothing here is ever sent twice.
-
-use std::time::SystemTime;
+//! Requests of any method, and answers that are read line by line, for files and batches.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use sha2::{Digest, Sha256};
 
 use super::body::Outgoing;
-use super::{LONGEST_BODY, Transport, encoding};
+use super::{LONGEST_BODY, Transport};
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Call, Response};
 
-/// A line of a download that is longer is not read: no answer is that long.
+/// A longer line of a download is not read: no answer is that long.
 const LONGEST_LINE: usize = LONGEST_BODY;
 
 /// Whether a request may be sent again over another connection if the first one turns out to be dead.
@@ -84,16 +82,6 @@ impl Transport {
         digits.concat()
     }
 
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(done) => done,
-            Err(_) => Err(Fault::new(
-                FaultKind::Timeout,
-                format!("no complete answer from {} within {:?}", self.base_url.shown(""), self.timeout),
-            )),
-        }
-    }
-
     async fn begin(&self, call: &Call, asking: Asking) -> Result<(u16, HeaderMap, Incoming), Fault> {
         let shard = self.shard();
         let mut dead = 0;
@@ -139,16 +127,6 @@ impl Transport {
                 Err(error) => return Err(self.broken("the connection broke before an answer", &error)),
             }
         }
-    }
-
-    async fn whole(&self, status: u16, headers: HeaderMap, body: Incoming) -> Result<Response, Fault> {
-        let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| Fault {
-            status: Some(status),
-            ..self.broken("the connection broke in the middle of the answer", error.as_ref())
-        })?;
-        let body = encoding::decoded(&headers, body.to_bytes(), LONGEST_BODY)
-            .map_err(|message| Fault { status: Some(status), ..Fault::new(FaultKind::Server, message) })?;
-        Ok(Response { status, headers, body, received: SystemTime::now() })
     }
 }
 

@@ -108,7 +108,7 @@ async fn every_protocol_gives_the_same_values_as_online_at_half_the_price() {
     }
 }
 
-/// A trap: what it is called, how batches run, the most requests that are executed, and whether they need another batch.
+/// Traps: what each is called, how its batches run, and the most requests that are executed.
 fn traps() -> Vec<(&'static str, Batches, u64)> {
     let rows = u64::from(ROWS);
     vec![

@@ -33,10 +33,6 @@ impl Page {
         self.token.clone()
     }
 
-    pub(super) fn socket(&self) -> String {
-        self.host.clone()
-    }
-
     /// The status, the head and the body at a place of the page.
     pub(super) fn get(&self, place: &str) -> (u16, String, String) {
         let Self { host, token } = self;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::{FOLLOWING, Granted, Ledger};
+use crate::admission::amounts::Amounts;
 use crate::admission::bucket::Bucket;
-use crate::admission::limits::Amounts;
 use crate::admission::pace::{Cause, Pace};
 use crate::admission::refusals::{Remedy, Since, Verdict};
 use crate::admission::{Refusal, Settlement};

@@ -162,7 +162,7 @@ async fn play(
     let admission = with_slots(world.slots);
     let journal = Path::new("a.journal");
     if let Some(budget) = budget {
-        admission.apply(Limit::Budget(budget));
+        admission.apply(Limit::Budget(Some(budget)));
     }
     let spent = {
         let mut account = account.borrow_mut();
@@ -321,7 +321,7 @@ fn staking(most: Usd) -> Need {
 
 fn with_budget(budget: &str) -> Arc<Admission> {
     let admission = Admission::new();
-    admission.apply(Limit::Budget(usd(budget)));
+    admission.apply(Limit::Budget(Some(usd(budget))));
     admission
 }
 
@@ -439,7 +439,7 @@ fn many_threads_cannot_pass_together() {
 #[tokio::test(start_paused = true)]
 async fn a_large_attempt_lets_others_go_and_is_denied_once_nothing_is_in_flight() {
     let admission = with_slots(8);
-    admission.apply(Limit::Budget(usd("1")));
+    admission.apply(Limit::Budget(Some(usd("1"))));
     let held = admission.admit(staking(usd("0.40")), None).await.expect("it fits");
     let mut large = Box::pin(admission.admit(staking(usd("0.95")), None));
     let mut small: Vec<_> = (0..20).map(|_| Box::pin(admission.admit(staking(usd("0.10")), None))).collect();
@@ -481,7 +481,7 @@ async fn a_cost_above_the_maximum_stops_everything() {
         (Cost::UNKNOWN, Denial::Unpriced),
     ] {
         let admission = with_slots(2);
-        admission.apply(Limit::Budget(usd("1")));
+        admission.apply(Limit::Budget(Some(usd("1"))));
         let first = admission.admit(staking(usd("0.20")), None).await.expect("it fits");
         let _second = admission.admit(staking(usd("0.20")), None).await.expect("it fits");
         let mut waits = Box::pin(admission.admit(staking(usd("0.20")), None));

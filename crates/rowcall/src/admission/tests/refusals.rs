@@ -108,7 +108,7 @@ async fn only_time_in_which_the_account_was_asked_counts_as_limited() {
 #[tokio::test(start_paused = true)]
 async fn an_unused_permit_is_given_back_in_full() {
     let admission = with_slots(1);
-    admission.apply(Limit::Requests(60.0));
+    admission.apply(Limit::PerMinute(Dimension::Requests, Some(60.0)));
     let started = Instant::now();
     for _ in 0..3 {
         let held = admission.admit_free(NEED, None).await;

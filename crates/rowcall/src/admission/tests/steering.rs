@@ -92,7 +92,7 @@ async fn a_limit_per_minute_holds_from_when_it_is_set_and_is_gone_when_it_is_rem
 async fn a_budget_that_is_used_up_can_be_raised_during_a_pause() {
     let admission = Admission::new();
     let share = admission.share(None);
-    admission.apply(Limit::Budget(Usd::from_picodollars(10)));
+    admission.apply(Limit::Budget(Some(Usd::from_picodollars(10))));
     let first = admission.admit(costs(8), Some(&share)).await.expect("it fits");
     let mut waits = Box::pin(admission.admit(costs(8), Some(&share)));
     assert!((&mut waits).now_or_never().is_none());
@@ -100,12 +100,12 @@ async fn a_budget_that_is_used_up_can_be_raised_during_a_pause() {
     let cost = Cost::known(Usd::from_picodollars(8));
     first.settle(Settlement::Unknown, cost, &[], &mut Strikes::default());
     assert!((&mut waits).now_or_never().is_none(), "it would be denied if it were not paused");
-    admission.apply(Limit::Budget(Usd::from_picodollars(16)));
+    admission.apply(Limit::Budget(Some(Usd::from_picodollars(16))));
     assert_eq!(admission.budget(), Some((Usd::from_picodollars(16), Usd::from_picodollars(8))));
     share.set_pause(Pause::Off);
     let second = waits.now_or_never().expect("it is admitted").expect("it fits");
     second.settle(Settlement::Unknown, cost, &[], &mut Strikes::default());
     assert!(admission.admit(costs(1), Some(&share)).await.is_err());
-    admission.apply(Limit::NoBudget);
+    admission.apply(Limit::Budget(None));
     assert!(admission.admit(costs(1), Some(&share)).await.is_ok());
 }

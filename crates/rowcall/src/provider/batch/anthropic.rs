@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Creation, LineId, Phase, RemoteBatch, ResultLine, Results, not_executed, quoted, response};
+use super::{
+    Creation, LineId, Phase, RemoteBatch, ResultLine, Results, not_executed, quoted, response, seconds,
+};
 use crate::request::{Call, Payload};
 
 pub(super) fn line(id: &str, body: &Bytes) -> Vec<u8> {
@@ -42,7 +44,7 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         file: None,
         rows: count("processing").map(|processing| processing + rest),
         done: (phase == Phase::Ended).then_some(rest),
-        created: body["created_at"].as_str().and_then(super::gemini::seconds),
+        created: body["created_at"].as_str().and_then(seconds),
         results: if body["results_url"].is_string() { vec![Results::OfBatch] } else { Vec::new() },
         problem: None,
     })

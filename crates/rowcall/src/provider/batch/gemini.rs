@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    Creation, LineId, Phase, Rejected, RemoteBatch, ResultLine, Results, not_executed, quoted, response,
+    Creation, LineId, Phase, RemoteBatch, ResultLine, Results, not_executed, quoted, rejected, response,
+    seconds,
 };
 use crate::request::{Call, Payload};
 
@@ -65,7 +66,6 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
     };
     let done =
         count("successfulRequestCount").unwrap_or_default() + count("failedRequestCount").unwrap_or_default();
-    let error = &body["error"];
     Some(RemoteBatch {
         id: body["name"].as_str()?.to_owned(),
         phase,
@@ -76,10 +76,7 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         done: count("requestCount").map(|_| done),
         created: metadata["createTime"].as_str().and_then(seconds),
         results: file.map(|file| Results::File(file.to_owned())).into_iter().chain(inline).collect(),
-        problem: error.is_object().then(|| Rejected {
-            code: error["status"].as_str().unwrap_or_default().to_owned(),
-            message: error["message"].as_str().unwrap_or_default().to_owned(),
-        }),
+        problem: rejected(&body["error"], "status"),
     })
 }
 
@@ -130,21 +127,4 @@ fn status(code: u64) -> u16 {
         16 => 401,
         _ => 500,
     }
-}
-
-/// The seconds since 1970 of a time such as `2026-11-22T10:00:00.104512Z`.
-pub(super) fn seconds(time: &str) -> Option<i64> {
-    let (date, clock) = time.split_once('T')?;
-    let clock = clock.split(['.', 'Z', '+']).next()?;
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let mut clock = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    // Days since 1970-01-01 by Howard Hinnant's formula for the Gregorian calendar.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }

@@ -5,11 +5,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Creation, Phase, Rejected, RemoteBatch, ResultLine, Results, openai, quoted};
+use super::openai::{self, LABEL};
+use super::{Creation, Phase, RemoteBatch, ResultLine, Results, quoted, rejected};
 use crate::request::Call;
-
-/// The name of the label. Names such as `model` and `page` would be taken for parameters of the list (mistralai 3.7.0).
-const LABEL: &str = "rowcall_batch";
 
 /// How long a job may take, in hours.
 const WINDOW_HOURS: u32 = 24;
@@ -39,7 +37,6 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
     };
     let files = ["output_file", "error_file"].iter().filter_map(|name| text(name)).map(Results::File);
     let inline = body["outputs"].is_array().then(|| Results::Inline(body["outputs"].clone()));
-    let error = &body["errors"][0];
     Some(RemoteBatch {
         id: text("id")?,
         phase,
@@ -50,10 +47,7 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         done: body["completed_requests"].as_u64(),
         created: body["created_at"].as_i64(),
         results: files.chain(inline).collect(),
-        problem: error.is_object().then(|| Rejected {
-            code: error["code"].as_str().unwrap_or_default().to_owned(),
-            message: error["message"].as_str().unwrap_or_default().to_owned(),
-        }),
+        problem: rejected(&body["errors"][0], "code"),
     })
 }
 

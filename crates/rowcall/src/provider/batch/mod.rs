@@ -17,8 +17,10 @@ use serde_json::Value;
 
 pub use terms::Terms;
 
+use super::anthropic::SAMPLING_VERSION;
 use super::{Protocol, anthropic_error, gemini_error, openai_error};
 use crate::fault::{Fault, FaultKind};
+use crate::price::day;
 use crate::request::{Call, Payload, Request, Response};
 
 /// The form of a provider's batch API.
@@ -117,7 +119,7 @@ pub struct Rejected {
 impl Rejected {
     /// Whether too many tokens are enqueued at the moment, so that the same batch may be accepted later or in parts. The codes are
     /// OpenAI's and Azure's.
-    pub fn is_of_queue(&self) -> bool {
+    pub fn is_queue_full(&self) -> bool {
         ["token_limit_exceeded", "EnqueuedTokenLimit", "token_limit", "enqueued_token_limit_exceeded"]
             .iter()
             .any(|code| self.code.eq_ignore_ascii_case(code))
@@ -155,10 +157,8 @@ impl BatchApi {
 
     /// Headers of every request to the API: Anthropic wants to know its version.
     fn headers(self) -> &'static [(HeaderName, HeaderValue)] {
-        static VERSION: [(HeaderName, HeaderValue); 1] =
-            [(HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"))];
         match self {
-            Self::Anthropic => &VERSION,
+            Self::Anthropic => &SAMPLING_VERSION,
             Self::OpenAi | Self::Gemini | Self::Mistral => &[],
         }
     }
@@ -375,8 +375,23 @@ fn response(status: u16, body: &Value, received: SystemTime) -> Response {
     Response { status, headers: HeaderMap::new(), body: Bytes::from(body.to_string()), received }
 }
 
+/// Why a batch failed as a whole, by an error object with its code in the field `code`; `None` if it is not an object.
+fn rejected(error: &Value, code: &str) -> Option<Rejected> {
+    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    error.is_object().then(|| Rejected { code: text(code), message: text("message") })
+}
+
+/// The seconds since 1970 of a time such as `2026-11-22T10:00:00.104512Z`.
+fn seconds(time: &str) -> Option<i64> {
+    let (date, clock) = time.split_once('T')?;
+    let clock = clock.split(['.', 'Z', '+']).next()?;
+    let mut clock = clock.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    Some(day(date)? * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
 /// The fault of a request that the provider did not execute, because the batch expired or was cancelled: it is not billed.
-fn not_executed(message: impl Into<String>) -> Fault {
+pub(crate) fn not_executed(message: impl Into<String>) -> Fault {
     Fault { status: Some(408), ..Fault::new(FaultKind::Timeout, message) }
 }
 

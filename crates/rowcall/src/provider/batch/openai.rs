@@ -6,13 +6,14 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    Creation, LineId, Phase, Rejected, RemoteBatch, ResultLine, Results, not_executed, quoted, response,
+    Creation, LineId, Phase, RemoteBatch, ResultLine, Results, not_executed, quoted, rejected, response,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::request::Call;
 
-/// The name of the label in a batch's metadata.
-const LABEL: &str = "rowcall_batch";
+/// The name of the label in a batch's metadata, at Mistral as well, where names such as `model` and `page` would be taken for parameters of
+/// the list (mistralai 3.7.0).
+pub(super) const LABEL: &str = "rowcall_batch";
 
 pub(super) fn line(id: &str, endpoint: &str, body: &Bytes) -> Vec<u8> {
     let head =
@@ -40,7 +41,6 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         _ => Phase::Unknown,
     };
     let files = ["output_file_id", "error_file_id"].iter().filter_map(|name| text(name));
-    let error = &body["errors"]["data"][0];
     Some(RemoteBatch {
         id: text("id")?,
         phase,
@@ -52,10 +52,7 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         done: done(body),
         created: body["created_at"].as_i64(),
         results: files.filter(|file| !file.is_empty()).map(Results::File).collect(),
-        problem: error.is_object().then(|| Rejected {
-            code: error["code"].as_str().unwrap_or_default().to_owned(),
-            message: error["message"].as_str().unwrap_or_default().to_owned(),
-        }),
+        problem: rejected(&body["errors"]["data"][0], "code"),
     })
 }
 

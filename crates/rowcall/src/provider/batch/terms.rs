@@ -10,11 +10,11 @@ use crate::provider::Protocol;
 pub struct Terms {
     /// The provider's name in the catalog.
     pub provider: &'static str,
-    /// The protocol of the requests inside.
+    /// The protocols that its requests may be in.
     pub protocols: &'static [Protocol],
     /// The form of the API.
     pub api: BatchApi,
-    /// What the lines' path begins with, where it differs from OpenAI's.
+    /// Whether the path that each line names has no `/v1` in front, unlike OpenAI's.
     pub without_version: bool,
     /// The most requests in one batch.
     pub most_rows: u32,
@@ -77,7 +77,7 @@ const GEMINI: Terms = Terms {
     source: "ai.google.dev/gemini-api/docs/batch-api, 2026-11; googleapis/python-genai issues",
 };
 
-const ALL: [Terms; 8] = [
+const ALL: [Terms; 9] = [
     OPENAI,
     Terms {
         provider: "azure",
@@ -107,17 +107,13 @@ const ALL: [Terms; 8] = [
     GEMINI,
     Terms { provider: "sim", source: "our own simulator", ..OPENAI },
     Terms { provider: "sim", source: "our own simulator", ..ANTHROPIC },
+    Terms { provider: "sim", source: "our own simulator", ..GEMINI },
 ];
-
-/// The simulator's Gemini protocol.
-const SIMULATED_GEMINI: Terms = Terms { provider: "sim", source: "our own simulator", ..GEMINI };
 
 impl Terms {
     /// The terms of this provider for requests in this protocol; `None` if it has no batches that we know how to use.
     pub fn of(provider: &str, protocol: Protocol) -> Option<&'static Self> {
-        let all = ALL.iter().chain(std::iter::once(&SIMULATED_GEMINI));
-        let mut fitting = all.filter(|terms| terms.provider == provider);
-        fitting.find(|terms| terms.protocols.contains(&protocol))
+        ALL.iter().find(|terms| terms.provider == provider && terms.protocols.contains(&protocol))
     }
 
     /// The providers with batches, each once.

@@ -160,8 +160,7 @@ impl<'s> Translation<'s> {
         Ok((!branches.is_empty()).then(|| self.chosen(place, schemas, branches)))
     }
 
-    /// Those of `members` that satisfy everything else that holds at the place as well: an engine that knows the values reads no other
-    /// limits.
+    /// Those of `members` that satisfy everything else that holds at the place: beside listed values, engines ignore other limits.
     fn allowed(&self, place: &Place<'s>, mut members: Vec<&'s Value>) -> Result<Vec<&'s Value>, Problem> {
         let types = place.types();
         let limits = |keyword: &str| {

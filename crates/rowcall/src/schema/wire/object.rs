@@ -163,7 +163,7 @@ impl<'s> Translation<'s> {
         })
     }
 
-    /// Records that other properties than the named ones are not asked for, at the schema that says most of them.
+    /// Records that other properties than the named ones are not asked for, at the schema that says most about them.
     fn lose_others(&mut self, place: &Place<'s>) {
         let parts = || place.parts().iter();
         let open = parts().find(|part| {
@@ -184,8 +184,8 @@ impl<'s> Translation<'s> {
         }
     }
 
-    /// Records what is said of named properties by patterns that match their names, or by `additionalProperties` beside patterns:
-    /// a property has the schemas under its name only.
+    /// Records that patterns which match the names of properties, and `additionalProperties` beside patterns, are not applied to named
+    /// properties: each has only the schemas under its name.
     fn lose_matching(&mut self, place: &Place<'s>, properties: &Map<String, Value>) -> Result<(), Problem> {
         for part in place.parts() {
             let mut matched: HashSet<&String> = HashSet::new();

@@ -87,9 +87,7 @@ impl<'s> Translation<'s> {
     /// the provider rejects.
     pub(super) fn of(root: &'s Value, rules: &'s Rules, wanted: &'s Wanted) -> Result<Translated, Problem> {
         match Self::translated(root, rules, wanted, Beside::Kept) {
-            Err(problem) if problem.message == too_many().message => {
-                Self::translated(root, rules, wanted, Beside::LeftOut)
-            }
+            Err(problem) if problem == too_many() => Self::translated(root, rules, wanted, Beside::LeftOut),
             translated => translated,
         }
     }

@@ -1,0 +1,205 @@
+//! Watching a batch at the provider: when it is looked at, what its state says, and when it is cancelled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::collect::{Harvest, MOST_MISSES};
+use super::lane::Task;
+use crate::error::{Error, Problem};
+use crate::event::BatchStep;
+use crate::fault::{Fault, FaultKind};
+use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, RemoteStage};
+use crate::journal::now_ms;
+use crate::provider::Target;
+use crate::provider::batch::{Phase, RemoteBatch};
+use crate::transport::Asking;
+
+/// The time between looks at a batch, at first and at last, each longer by half than the one before. Most batches take minutes to hours.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+pub(super) const LAST_LOOK: Duration = Duration::from_mins(1);
+
+/// What is known of a batch beyond the journal.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// When it is looked at next.
+    pub(super) next: Instant,
+    interval: Duration,
+    /// How often it was looked for without being found, or had ended without results.
+    pub(super) misses: u32,
+    pub(super) first_miss: Option<Instant>,
+    /// What its requests were made with, if this process made them.
+    pub(super) target: Option<Arc<Target>>,
+    seen: Option<(String, Option<u64>)>,
+    is_cancelled: bool,
+    /// What came of its results, once they have been read.
+    pub(super) harvest: Option<Harvest>,
+    /// What came of them so far, if they have to be read again.
+    pub(super) partial: Option<Harvest>,
+    has_warned: bool,
+    /// Whether it has been reported as sent or resumed.
+    pub(super) is_counted: bool,
+}
+
+impl Task {
+    /// Attends to a batch that is not finished here.
+    pub(super) async fn attend(&mut self, record: BatchRecord) -> Result<(), Error> {
+        let number = record.number;
+        let must_cancel = self.online && record.remote == RemoteStage::Running;
+        let watch = self.watch(number);
+        if watch.harvest.is_some() {
+            return self.finish(&record).await;
+        }
+        let cancels = must_cancel && !watch.is_cancelled;
+        if watch.next > Instant::now() && !cancels {
+            return Ok(());
+        }
+        self.delay(number);
+        match (record.remote, &record.remote_id) {
+            (RemoteStage::Unknown, _) => self.find(&record).await,
+            (RemoteStage::Running | RemoteStage::Ended, Some(id)) => {
+                let id = id.clone();
+                if cancels {
+                    self.cancel(number, &id).await;
+                }
+                self.look(record, &id).await
+            }
+            (RemoteStage::Running | RemoteStage::Ended, None)
+            | (RemoteStage::Unsent | RemoteStage::Dropped, _) => Ok(()),
+        }
+    }
+
+    async fn cancel(&mut self, number: i64, id: &str) {
+        let asked = self.transport().call(&self.api().cancel(id), Asking::Repeatable).await;
+        if asked.is_ok() {
+            // It may have ended in the meantime, which the next look shows.
+            self.watch(number).is_cancelled = true;
+        }
+    }
+
+    async fn look(&mut self, record: BatchRecord, id: &str) -> Result<(), Error> {
+        let response = self.transport().call(&self.api().look(id), Asking::Repeatable).await;
+        let described = response.and_then(|response| self.api().described(&response));
+        match described {
+            Ok(remote) => self.take_state(record, remote).await,
+            Err(fault) => self.cannot_look(&record, fault).await,
+        }
+    }
+
+    /// Handles the provider's description of a batch.
+    async fn take_state(&mut self, record: BatchRecord, remote: RemoteBatch) -> Result<(), Error> {
+        let number = record.number;
+        let seen = (remote.state.clone(), remote.done);
+        if self.watch(number).seen.as_ref() != Some(&seen) {
+            self.watch(number).seen = Some(seen);
+            let (state, done) = (remote.state.clone(), remote.done);
+            let step = match remote.phase {
+                Phase::Running | Phase::Unknown => BatchStep::Runs { state, done },
+                Phase::Ended => BatchStep::Ended { state },
+            };
+            self.news(&record, step);
+            let change = BatchChange {
+                remote_state: Some(remote.state.clone()),
+                done: remote.done,
+                ..BatchChange::default()
+            };
+            self.work(move |connection| batches::change(connection, number, change)).await?;
+        }
+        match remote.phase {
+            Phase::Running => Ok(()),
+            Phase::Unknown => {
+                let watch = self.watch(number);
+                if !watch.has_warned {
+                    watch.has_warned = true;
+                    let state = &remote.state;
+                    self.warn(format!("batch {number} is in a state that rowcall does not know, `{state}`"));
+                }
+                Ok(())
+            }
+            Phase::Ended => {
+                if record.remote != RemoteStage::Ended {
+                    let change = BatchChange {
+                        remote: Some(RemoteStage::Ended),
+                        collection: Some(Collection::Pending),
+                        ended_ms: Some(now_ms()),
+                        ..BatchChange::default()
+                    };
+                    self.work(move |connection| batches::change(connection, number, change)).await?;
+                }
+                self.collect(&record, remote).await
+            }
+        }
+    }
+
+    async fn cannot_look(&mut self, record: &BatchRecord, fault: Fault) -> Result<(), Error> {
+        let fingerprint = self.transport().fingerprint();
+        let id = record.remote_id.as_deref().unwrap_or_default();
+        match fault.kind {
+            FaultKind::NotFound if record.fingerprint != fingerprint => {
+                let message = format!(
+                    "batch `{id}` is not visible to the API key with the fingerprint `{fingerprint}`, expected the one that sent it, `{}`",
+                    record.fingerprint
+                );
+                let problem = Problem::new(message);
+                Err(Error::Config(
+                    problem.hint("run the same command with the key that the batch was sent with"),
+                ))
+            }
+            FaultKind::NotFound => {
+                let watch = self.watch(record.number);
+                watch.misses += 1;
+                if watch.misses < MOST_MISSES {
+                    return Ok(());
+                }
+                self.give_up_results(record, "the provider no longer has it").await
+            }
+            FaultKind::Auth | FaultKind::Permission => Err(Error::Stopped(Box::new(fault))),
+            _ => {
+                let watch = self.watch(record.number);
+                if !watch.has_warned {
+                    watch.has_warned = true;
+                    self.warn(format!("batch {} cannot be looked at for now: {fault}", record.number));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The watch over a batch.
+    pub(super) fn watch(&mut self, number: i64) -> &mut Watch {
+        let first = self.batching.options.poll.unwrap_or(FIRST_LOOK);
+        self.watched.entry(number).or_insert_with(|| Watch {
+            next: Instant::now(),
+            interval: first,
+            misses: 0,
+            first_miss: None,
+            target: None,
+            seen: None,
+            is_cancelled: false,
+            harvest: None,
+            partial: None,
+            has_warned: false,
+            is_counted: false,
+        })
+    }
+
+    /// Puts the next look at a batch off.
+    fn delay(&mut self, number: i64) {
+        let fixed = self.batching.options.poll;
+        let is_hurried = self.online;
+        let watch = self.watch(number);
+        watch.next = Instant::now() + watch.interval;
+        watch.interval = match fixed {
+            Some(interval) => interval,
+            None if is_hurried => FIRST_LOOK,
+            None => (watch.interval * 3 / 2).min(LAST_LOOK),
+        };
+    }
+
+    /// How long a batch may be missing from the provider's list before its create counts as lost: ten times the longest time between
+    /// looks.
+    pub(super) fn grace(&self) -> Duration {
+        self.batching.options.poll.unwrap_or(LAST_LOOK) * 10
+    }
+}
