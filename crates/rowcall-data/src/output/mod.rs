@@ -16,10 +16,11 @@ use std::fmt;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rowcall::{Error, Hint, Outcome, Problem, Result, Row, Setting, Sink};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::format::OutputFormat;
 use crate::layout::Layout;
@@ -84,8 +85,8 @@ impl OutputOptions {
 /// A file is written under its name plus `.part` until [`Output::finish`], and stays there if that is not called. A folder has
 /// parts, `part-00000.parquet` and so on, each with the rows between two positions of the input; it is complete if
 /// `_manifest.json` is in it.
-/// Each batch is written on a blocking thread, one batch at a time; a write whose future is dropped is still
-/// completed. It needs a tokio runtime.
+/// Each batch is written on a blocking thread, one batch at a time; a write that has begun is completed even if its
+/// future is dropped. It needs a tokio runtime.
 #[derive(Debug)]
 pub struct Output {
     open: Arc<Mutex<Option<Open>>>,
@@ -229,10 +230,14 @@ impl Output {
         &self,
         work: impl FnOnce(&mut Option<Open>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let open = Arc::clone(&self.open);
-        let done = tokio::task::spawn_blocking(move || match open.lock() {
-            Ok(mut open) => work(&mut open),
-            Err(_) => Err(closed()),
+        // Waiting comes first, so that blocking threads cannot overtake each other.
+        let mut open = Arc::clone(&self.open).lock_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            // After a panic, it stays closed.
+            let mut taken = open.take();
+            let done = work(&mut taken);
+            *open = taken;
+            done
         });
         done.await.unwrap_or_else(|_| Err(closed()))
     }
