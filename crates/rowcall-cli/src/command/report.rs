@@ -74,14 +74,23 @@ fn may_be_replaced(path: &Path) -> bool {
         && (beginning.is_empty() || beginning.contains("rowcall report") || beginning.contains("\"made_by\""))
 }
 
-/// Writes the file under a temporary name first, so that a reader never sees a partial one.
+/// Writes the file under a temporary name first, so that a reader never sees a partial one. A pipe or a device is written to directly,
+/// since the file would take its place; of a link, the file that it points to is replaced.
 ///
 /// # Errors
 /// If it cannot be written.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
-    let part = path.with_added_extension("part");
-    let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path));
+    let written = match std::fs::canonicalize(path) {
+        Ok(there) if !there.is_file() => std::fs::write(there, text),
+        Ok(there) => replace(&there, text),
+        Err(_) => replace(path, text),
+    };
     written.map_err(|error| {
         Error::Sink(Problem::new(format!("the report `{}` cannot be written: {error}", path.display())))
     })
+}
+
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let part = path.with_added_extension("part");
+    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path))
 }

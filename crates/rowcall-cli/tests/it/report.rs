@@ -44,6 +44,24 @@ fn sum(items: &Value, name: &str) -> u64 {
 }
 
 #[test]
+fn a_device_and_a_link_are_written_through() {
+    let (dir, simulator) = (TestDir::new(), troubled());
+    assert_eq!(ran(&dir, &simulator, 20).code, Some(3));
+    dir.write("report.html", "");
+    for (name, target) in [("nowhere", "/dev/null"), ("link.html", "report.html")] {
+        std::os::unix::fs::symlink(target, dir.path(name)).expect("a link");
+        for _ in 0..2 {
+            let ran = dir.rowcall(&["report", JOURNAL, "-o", name, "--force"]);
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        }
+        assert!(dir.path(name).is_symlink(), "{name}");
+    }
+    assert!(
+        std::fs::read_to_string(dir.path("report.html")).is_ok_and(|page| page.contains("rowcall report"))
+    );
+}
+
+#[test]
 fn a_report_says_what_failed_and_why() {
     let (dir, simulator) = (TestDir::new(), troubled());
     assert_eq!(ran(&dir, &simulator, 300).code, Some(3));
