@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guess: a Parquet file with one missing vector is read like one with a missing number.
 # Fact (duckdb 2.0.1, pyarrow 26.0.1): DuckDB writes a NULL in a column of fixed length (FLOAT[2]) with levels for values that are not there.
-# DuckDB and Polars read it back, but pyarrow, and with it pandas and datasets, reads no row of the file. FLOAT[] is written correctly.
+# DuckDB and Polars read it back, but pyarrow, and with it pandas, reads no row of the file. FLOAT[] is written correctly.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
