@@ -223,6 +223,12 @@ fn a_run_stops_at_its_deadline_and_when_too_many_rows_fail() {
     );
     assert_eq!(story.simulator.stats().unfinished, 0, "what was in flight was awaited");
     assert_exit(&story.run(&["--deadline", "1h"]), 0, &["400 done"]);
+    // Rows that were all in flight when it passed are all done.
+    let slower = Scenario::instant("takes longer").with_latency(Latency::fixed(Duration::from_secs(3)));
+    let late = Story::new(slower, 1, 4);
+    let ran = late.run(&["--deadline", "1s", "-c", "4"]);
+    assert_exit(&ran, 0, &["4 done"]);
+    assert!(late.dir.has("out.jsonl") && !ran.stderr.contains("deadline"), "{}", ran.stderr);
     assert_exit(&story.run(&["--deadline", "0s"]), 2, &["expected a time above zero"]);
 
     let story =
