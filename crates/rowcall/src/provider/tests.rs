@@ -220,13 +220,17 @@ fn the_tier_of_an_answer_and_its_long_cache_writes_are_read() {
         (Protocol::OpenAiChat, chat(json!({"service_tier": null})), None, None),
         (
             Protocol::OpenAiChat,
-            chat(json!({"service_tier": 7, "usage": {"prompt_tokens": 9, "completion_tokens": 4, "service_tier": "x"}})),
+            chat(
+                json!({"service_tier": 7, "usage": {"prompt_tokens": 9, "completion_tokens": 4, "service_tier": "x"}}),
+            ),
             Some("x"),
             Some(0),
         ),
         (
             Protocol::OpenAiChat,
-            chat(json!({"usage": {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": long}})),
+            chat(
+                json!({"usage": {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": long}}),
+            ),
             None,
             Some(3),
         ),
@@ -248,13 +252,17 @@ fn the_tier_of_an_answer_and_its_long_cache_writes_are_read() {
         ),
         (
             Protocol::Anthropic,
-            message(json!({"input_tokens": 1, "output_tokens": 4, "service_tier": "standard", "speed": "fast"})),
+            message(
+                json!({"input_tokens": 1, "output_tokens": 4, "service_tier": "standard", "speed": "fast"}),
+            ),
             Some("fast"),
             Some(0),
         ),
         (
             Protocol::Anthropic,
-            message(json!({"input_tokens": 1, "output_tokens": 4, "service_tier": "batch", "inference_geo": "us"})),
+            message(
+                json!({"input_tokens": 1, "output_tokens": 4, "service_tier": "batch", "inference_geo": "us"}),
+            ),
             Some("batch+us"),
             Some(0),
         ),

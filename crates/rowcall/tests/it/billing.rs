@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rowcall::{Client, Error, Extractor, Price, Prices, Schema, Usd};
+use rowcall::{Client, Error, Extractor, Price, Prices, RetryPolicy, Schema, Usd};
 use serde_json::{Value, json};
 
 use crate::connections::{Server, head, take_request};
@@ -49,6 +49,8 @@ fn ages(model: &str, base_url: &str, tier: Option<&str>) -> Extractor<Value> {
         Some(tier) => ages.parameter("service_tier", tier),
         None => ages,
     };
+    // A retry would wait.
+    let ages = ages.retry(RetryPolicy { retries: 0, ..RetryPolicy::default() });
     ages.prompt("{{ text }}").expect("an extractor")
 }
 
@@ -154,4 +156,41 @@ async fn the_cost_of_an_answer_with_impossible_counts_is_bounded_but_unknown() {
             assert_eq!(ages.stats().cost, cost);
         }
     }
+}
+
+/// A server that bills a request and then breaks the connection, which has served another one just before: the request is not sent again
+/// without its cost being reserved again.
+#[tokio::test]
+async fn requests_that_break_on_used_connections_do_not_exceed_the_budget() {
+    let requests = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&requests);
+    let usage = json!({"prompt_tokens": 100, "completion_tokens": 1_000, "total_tokens": 1_100});
+    let answer = chat(&usage, "default").to_string();
+    let server = Server::new(move |_, mut stream| {
+        for nth in 0..2 {
+            if take_request(&mut stream).is_some() {
+                counter.fetch_add(1, Ordering::SeqCst);
+                if nth == 0 {
+                    let _ = write!(stream, "{}{answer}", head(answer.len()));
+                }
+            }
+        }
+    });
+    let ages = ages("openai/m", &server.base_url, Some("default"));
+    let rows = (0..200).map(|age| format!("Ann is {age}"));
+    let Err(Error::Limit(problem)) = ages.gather_outcomes(rows).await else { panic!("it is enough") };
+    assert!(
+        problem.message.contains("requests without an answer may have cost up to"),
+        "{}",
+        problem.message
+    );
+    let bill = usd("0.000615").times(requests.load(Ordering::SeqCst));
+    assert!(bill <= usd("0.05"), "{bill}");
+    let stats = ages.stats();
+    assert_eq!(stats.requests, requests.load(Ordering::SeqCst), "each one counts");
+    assert!(
+        stats.cost.unknown > 5 && stats.cost.ceiling().is_some_and(|most| most <= usd("0.05")),
+        "{}",
+        stats.cost
+    );
 }
