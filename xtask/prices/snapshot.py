@@ -114,7 +114,9 @@ def litellm_prices(provider, facts):
     # A price per request does not follow from tokens.
     if facts.get("input_cost_per_request") or (provider == "perplexity" and facts.get("search_context_cost_per_query")):
         return []
-    thresholds = sorted({int(k) for key in facts for k in re.findall(r"_above_(\d+)k_tokens", key)})
+    rates = "|".join(LITELLM_RATES[letter] for letter in "io")
+    named = [re.match(rf"(?:{rates})_above_(\d+)k_tokens", key) for key, cost in facts.items() if cost is not None]
+    thresholds = sorted({int(found[1]) for found in named if found})
     items = []
     for suffix, variant in [("", None), *((f"_{theirs}", ours) for theirs, ours in LITELLM_VARIANTS.items())]:
         base = litellm_rates(facts, suffix)
@@ -125,13 +127,10 @@ def litellm_prices(provider, facts):
         above = []
         for thousands in thresholds:
             tier = litellm_rates(facts, f"_above_{thousands}k_tokens{suffix}")
-            if tier is not None:
-                # xAI's upper tier begins at its threshold, the others' above it.
-                limit = thousands * 1000 - (1 if provider == "xai" else 0)
-                above.append([limit, tier])
-            elif litellm_rates(facts, f"_above_{thousands}k_tokens") is not None:
-                # The tier exists, but its price for this variant is unknown.
-                above.append([thousands * 1000, {}])
+            # xAI's upper tier begins at its threshold, the others' above it.
+            limit = thousands * 1000 - (1 if provider == "xai" else 0)
+            # A tier may exist without a price, or without one for this variant.
+            above.append([limit, tier if tier is not None else {}])
         if above:
             item["above"] = above
         items.append(item)

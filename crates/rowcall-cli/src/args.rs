@@ -113,7 +113,7 @@ pub(crate) struct RunArguments {
     #[arg(long, conflicts_with_all = ["show_requests", "sample"])]
     pub(crate) estimate: bool,
     /// Run a sample of ROWS rows of all lengths first, and project the cost of all rows from it
-    #[arg(long, value_name = "ROWS", conflicts_with = "show_requests", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ROWS", value_parser = rows, conflicts_with = "show_requests", allow_negative_numbers = true)]
     pub(crate) sample: Option<NonZeroUsize>,
     /// Continue after the sample without confirmation
     #[arg(short, long, requires = "sample")]

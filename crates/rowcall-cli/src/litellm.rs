@@ -74,7 +74,8 @@ fn periods(provider: &str, facts: &Map<String, Value>) -> Periods {
     {
         return Vec::new();
     }
-    let thresholds: BTreeSet<u64> = facts.keys().filter_map(|key| threshold(key)).collect();
+    let thresholds: BTreeSet<u64> =
+        facts.iter().filter(|(_, cost)| !cost.is_null()).filter_map(|(key, _)| threshold(key)).collect();
     let mut periods = Vec::new();
     let services = SERVICES.map(|(theirs, ours)| (format!("_{theirs}"), Some(ours)));
     for (suffix, service) in [(String::new(), None)].into_iter().chain(services) {
@@ -83,12 +84,12 @@ fn periods(provider: &str, facts: &Map<String, Value>) -> Periods {
             // xAI's upper tier begins at its threshold, the others' behind it.
             let limit = thousands * 1_000 - u64::from(provider == "xai");
             match rates(facts, &format!("_above_{thousands}k_tokens{suffix}")) {
-                Some(rates) => Some(json!([limit, rates])),
-                // There is such a tier, and its price for this service is not known.
-                None => rates(facts, &format!("_above_{thousands}k_tokens")).map(|_| json!([limit, {}])),
+                Some(rates) => json!([limit, rates]),
+                // There is such a tier, and its price is not known, or not for this service.
+                None => json!([limit, {}]),
             }
         };
-        let above: Vec<Value> = thresholds.iter().filter_map(tier).collect();
+        let above: Vec<Value> = thresholds.iter().map(tier).collect();
         if !above.is_empty() {
             period.insert("above".to_owned(), above.into());
         }
@@ -101,9 +102,10 @@ fn periods(provider: &str, facts: &Map<String, Value>) -> Periods {
     periods
 }
 
-/// The thousands of tokens in a name such as `input_cost_per_token_above_200k_tokens`.
+/// The thousands of tokens in the name of a rate of input or output, such as `input_cost_per_token_above_200k_tokens`.
 fn threshold(key: &str) -> Option<u64> {
-    let (_, rest) = key.split_once("_above_")?;
+    let (rate, rest) = key.split_once("_above_")?;
+    RATES.iter().find(|(letter, theirs)| matches!(*letter, "i" | "o") && *theirs == rate)?;
     rest.split_once("k_tokens")?.0.parse().ok()
 }
 
@@ -213,6 +215,9 @@ mod tests {
             "deepseek/d": {"litellm_provider": "deepseek", "mode": "chat", "input_cost_per_token": 2e-6, "output_cost_per_token": 2e-6,
                 "off_peak_pricing": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6,
                     "windows": [{"hours_utc": ["10:00-00:00"], "weekdays": [1, 2]}, {"hours_utc": "00:00-00:00", "weekdays": [6, 7]}]}},
+            "gpt-y": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 4e-6,
+                "input_cost_per_token_above_200k_tokens": 2e-6, "output_cost_per_image_above_9k_tokens": 1.0,
+                "output_cost_per_token_above_500k_tokens": null},
             "tts": {"litellm_provider": "openai", "mode": "audio_speech", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6},
             "free": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0.0, "output_cost_per_token": 0.0},
             "other": {"litellm_provider": "of another", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}
@@ -228,6 +233,8 @@ mod tests {
                     {"i": 1_000_000, "o": 1_000_000, "days": [6, 7]}]],
                 ["openai", "gpt-x", [{"i": 1_000_000, "o": 4_000_000, "r": 100_000, "above": [[200_000, {"i": 2_000_000, "o": 6_000_000}]]},
                     {"i": 500_000, "o": 2_000_000, "above": [[200_000, {}]], "for": "batch"}]],
+                // A tier whose price for output is missing is still a tier.
+                ["openai", "gpt-y", [{"i": 1_000_000, "o": 4_000_000, "above": [[200_000, {}]]}]],
                 ["xai", "grok-x", [{"i": 1_000_000, "o": 2_000_000, "above": [[127_999, {"i": 3_000_000, "o": 3_000_000}]]}]]
             ])
         );

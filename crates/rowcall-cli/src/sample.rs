@@ -28,8 +28,8 @@ const NARROWEST: f64 = 0.02;
 /// What became of a sample.
 #[derive(Debug)]
 pub(crate) enum Sampled {
-    /// The run continues, watched for drift from the expected cost.
-    GoOn(Drift),
+    /// The run continues, watched for drift from the expected cost if that is known.
+    GoOn(Option<Drift>),
     /// The run stops.
     Stop(Exit),
 }
@@ -111,9 +111,17 @@ pub(crate) async fn take(
         let cost = outcome.effort.cost;
         spent.cost += cost;
         let at = of_stratum.iter().find(|(index, _)| *index == row.index).map(|(_, at)| *at);
-        if let Some(costs) = at.and_then(|at| costs.get_mut(at)) {
-            costs.push(dollars(cost.ceiling().unwrap_or(cost.known)));
+        if let (Some(costs), Some(ceiling)) = (at.and_then(|at| costs.get_mut(at)), cost.ceiling()) {
+            costs.push(ceiling.dollars());
         }
+    }
+    if spent.cost.ceiling().is_none() {
+        progress.note(&format!(
+            "sample    {asked} rows: {}; all {} rows: unknown, since the sample's cost is not known",
+            spent.cost,
+            HumanCount(all)
+        ));
+        return Ok(go_on(arguments, None));
     }
     let projection = sample.project(&costs);
     let (low, likely, high) = (usd(projection.low), usd(projection.likely), usd(projection.high));
@@ -123,13 +131,19 @@ pub(crate) async fn take(
         HumanCount(all)
     ));
     if let Some(budget) = arguments.account.server.budget.filter(|budget| *budget < high) {
-        progress.note(&format!("warning: the budget of {budget} may not be enough"));
+        progress.note(&format!("warning: the budget of {} may not be enough", budget.exactly()));
     }
-    if !arguments.yes && !is_confirmed() {
-        printing::note("the answers are in the journal: run the same command to continue");
-        return Ok(Sampled::Stop(Exit::Limited));
+    let drift = Drift { projection, all, rows: 0, expected: 0.0, real: 0.0, has_warned: false };
+    Ok(go_on(arguments, Some(drift)))
+}
+
+/// Continues, if the user confirms it.
+fn go_on(arguments: &RunArguments, drift: Option<Drift>) -> Sampled {
+    if arguments.yes || is_confirmed() {
+        return Sampled::GoOn(drift);
     }
-    Ok(Sampled::GoOn(Drift { projection, all, rows: 0, expected: 0.0, real: 0.0, has_warned: false }))
+    printing::note("the answers are in the journal: run the same command to continue");
+    Sampled::Stop(Exit::Limited)
 }
 
 /// Asks the user whether to continue.
@@ -138,10 +152,6 @@ fn is_confirmed() -> bool {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     read.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
-}
-
-fn dollars(amount: Usd) -> f64 {
-    amount.picodollars() as f64 / 1e12
 }
 
 fn usd(dollars: f64) -> Usd {
@@ -166,7 +176,7 @@ impl Drift {
     fn ended(&mut self, bytes: usize, cost: Usd) -> Option<String> {
         self.rows += 1;
         self.expected += self.projection.of_row(bytes);
-        self.real += dollars(cost);
+        self.real += cost.dollars();
         if self.has_warned || self.rows < DRIFT_FROM || self.expected <= 0.0 {
             return None;
         }

@@ -134,19 +134,12 @@ pub(crate) fn layout(schema: &Schema, into: Option<&str>, meta: bool) -> Result<
     Ok(if meta { layout.with_meta() } else { layout })
 }
 
-/// The user's own price table, checked in full.
-fn prices(path: &Path) -> Result<Prices> {
-    let prices = Prices::read(path).map_err(Error::Config)?;
-    prices.check().map_err(Error::Config)?;
-    Ok(prices)
-}
-
 /// The account options from the arguments. A missing key is accepted if nothing is sent.
 ///
 /// # Errors
 /// If the key command does not print a key, or the price table cannot be used.
 pub(crate) fn account(model: &str, server: &ServerArguments, sends_nothing: bool) -> Result<AccountOptions> {
-    let prices = server.prices.as_deref().map(prices).transpose()?;
+    let prices = server.prices.as_deref().map(Prices::read).transpose().map_err(Error::Config)?;
     let key = server.key_command.as_deref().map(key::from_command).transpose()?;
     Ok(AccountOptions {
         model: model.to_owned(),

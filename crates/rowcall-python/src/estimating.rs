@@ -8,7 +8,6 @@ use rowcall::cache::CacheContents;
 use rowcall::{CacheOptions, Error, Extractor, Range, Result, Row, RunEstimate, RunEstimator, Source, Usd};
 use serde_json::{Value, json};
 
-use crate::outcome::dollars;
 use crate::table::TableSource;
 use crate::{failure, json as conversion, runtime};
 
@@ -82,7 +81,7 @@ fn as_json(estimate: &RunEstimate, counting: &str) -> Value {
         by_batch,
         most,
     } = *estimate;
-    let amounts = |Range { low, likely, high }: Range<Usd>| [low, likely, high].map(dollars);
+    let amounts = |Range { low, likely, high }: Range<Usd>| [low, likely, high].map(Usd::dollars);
     let [low, likely, high] = cost.map(amounts).map_or([None, None, None], |amounts| amounts.map(Some));
     json!({
         "rows": rows,
@@ -97,9 +96,9 @@ fn as_json(estimate: &RunEstimate, counting: &str) -> Value {
         "cost": likely,
         "cost_low": low,
         "cost_high": high,
-        "cost_at_most": most.map(dollars),
-        "cost_at_dearest": dearest.map(dollars),
-        "cost_by_batch": by_batch.filter(|batch| *batch > Usd::ZERO).map(dollars),
+        "cost_at_most": most.map(Usd::dollars),
+        "cost_at_dearest": dearest.map(Usd::dollars),
+        "cost_by_batch": by_batch.filter(|batch| *batch > Usd::ZERO).map(Usd::dollars),
         "counting": counting,
     })
 }

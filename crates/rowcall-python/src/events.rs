@@ -6,11 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::prelude::*;
-use rowcall::{Event, EventKind, KnownFrom};
+use rowcall::{Event, EventKind, KnownFrom, Usd};
 use serde_json::{Value, json};
 
 use crate::json;
-use crate::outcome::dollars;
 
 /// Events that may wait. Later ones are counted and dropped, since an observer must not slow a run down.
 const MOST_WAITING: usize = 65_536;
@@ -117,7 +116,7 @@ fn describe(kind: &EventKind) -> (&'static str, Value) {
             json!({
                 "requests": effort.attempts,
                 "usage": effort.usage,
-                "cost": effort.cost.exact().map(dollars),
+                "cost": effort.cost.exact().map(Usd::dollars),
             }),
         ),
         EventKind::Taken => ("taken", Value::Null),
@@ -151,7 +150,7 @@ fn describe(kind: &EventKind) -> (&'static str, Value) {
                         "attempt": attempt,
                         "latency": latency,
                         "usage": usage,
-                        "cost": cost.exact().map(dollars),
+                        "cost": cost.exact().map(Usd::dollars),
                     }),
                 ),
                 Err(fault) => (
@@ -165,9 +164,10 @@ fn describe(kind: &EventKind) -> (&'static str, Value) {
                 ),
             }
         }
-        EventKind::Collected { attempt, result: Ok(usage), cost } => {
-            ("collected", json!({ "attempt": attempt, "usage": usage, "cost": cost.exact().map(dollars) }))
-        }
+        EventKind::Collected { attempt, result: Ok(usage), cost } => (
+            "collected",
+            json!({ "attempt": attempt, "usage": usage, "cost": cost.exact().map(Usd::dollars) }),
+        ),
         EventKind::Collected { attempt, result: Err(fault), cost: _ } => (
             "failed",
             json!({

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
-use rowcall::{Effort, Usd};
+use rowcall::Effort;
 
 use crate::delivery::Delivered;
 use crate::validation::Kept;
@@ -139,11 +139,6 @@ impl Ready {
     }
 }
 
-/// The float nearest to an amount. A sum of exact amounts is as accurate.
-pub(crate) fn dollars(amount: Usd) -> f64 {
-    amount.decimal().parse().unwrap_or(f64::MAX)
-}
-
 impl Outcome {
     /// A delivered outcome as a Python object.
     pub(crate) fn new(py: Python<'_>, delivered: Delivered, row: Option<Py<PyAny>>) -> PyResult<Self> {
@@ -262,7 +257,7 @@ impl Outcome {
     /// US dollars that all attempts cost, as far as known.
     #[getter]
     fn cost(&self) -> f64 {
-        dollars(self.effort.cost.known)
+        self.effort.cost.known.dollars()
     }
 
     /// Attempts that may have cost an unknown amount.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use rowcall::Stats;
+use rowcall::{Stats, Usd};
 use serde_json::{Map, Value, json};
 
-use crate::outcome::dollars;
 use crate::progress::Calls;
 
 /// All counts, under the names of `Stats` in `_stats.py`.
@@ -53,9 +52,9 @@ pub(crate) fn to_json(stats: &Stats, elapsed: Duration, calls: &Calls) -> Value 
         "cache_write_tokens": stats.usage.cache_write_tokens,
         "output_tokens": stats.usage.output_tokens,
         "reasoning_tokens": stats.usage.reasoning_tokens,
-        "cost": dollars(stats.cost.known),
+        "cost": stats.cost.known.dollars(),
         "cost_unknown": stats.cost.unknown,
-        "cost_at_most": stats.cost.ceiling().map(dollars),
+        "cost_at_most": stats.cost.ceiling().map(Usd::dollars),
         "unmetered": stats.unmetered,
         "possibly_paid": stats.possibly_paid,
         "latency_p50": seconds(0.5),

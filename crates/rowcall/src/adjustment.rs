@@ -137,7 +137,7 @@ impl fmt::Display for Adjustment {
                 set("output tokens per minute", limit.map(|limit| limit.to_string()))
             }
             Self::Budget(None) => f.write_str("no budget"),
-            Self::Budget(budget) => set("budget", budget.map(|budget| budget.to_string())),
+            Self::Budget(budget) => set("budget", budget.map(Usd::exactly)),
             Self::Deadline(None) => f.write_str("no deadline"),
             Self::Deadline(deadline) => set("deadline", deadline.map(|deadline| format!("{deadline:?}"))),
             Self::RetryFailed => f.write_str("failed rows retried"),

@@ -22,7 +22,7 @@ pub use bounds::MOST_CONCURRENCY;
 pub(crate) use bounds::adjustment as check_adjustment;
 pub(crate) use known_as::KnownAs;
 pub use options::{AccountOptions, TaskOptions};
-pub(crate) use plan::{Plan, service_tier};
+pub(crate) use plan::{Plan, SERVICE_TIER, service_tier};
 pub(crate) use probing::Probing;
 
 /// How long an attempt may take by default, as in the official SDKs.

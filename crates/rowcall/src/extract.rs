@@ -16,7 +16,7 @@ use crate::admission::{Blame, Denial, Failing, Need, Refusal, Settlement, Stake,
 use crate::attachment::Loaded;
 use crate::cache::CacheSession;
 use crate::completion::{self, Reading};
-use crate::config::Plan;
+use crate::config::{Plan, service_tier};
 use crate::conversation::{Answer, Conversation, Step};
 use crate::error::Problem;
 use crate::event::EventKind;
@@ -26,7 +26,7 @@ use crate::identity::{EqualRows, Key, KeyOf, RowKey};
 use crate::journal::Intents;
 use crate::money::Cost;
 use crate::outcome::{Effort, Failure, FailureKind, Outcome};
-use crate::price::{Moment, Pricing};
+use crate::price::{Moment, Pricing, unasked_tier};
 use crate::provider::{Adaptation, Target, processing_time, standings};
 use crate::refusals::Refusals;
 use crate::request::Request;
@@ -114,7 +114,8 @@ pub(crate) async fn extract(
     };
     let mut first_sent = None;
     let cached = stores.cache.zip(*key);
-    let mut cached = cached.and_then(|(session, key)| Cached::new(plan, row, key, &files, session));
+    let mut cached =
+        cached.and_then(|(session, key)| Cached::new(plan, row, key, conversation.prompt(), &files, session));
     loop {
         if let Some(cached) = &mut cached {
             match halt.or(cached.outcome(row, conversation)).await {
@@ -186,20 +187,24 @@ async fn ask(
     Switches { halt, refusals }: &Switches<'_>,
 ) -> Asked {
     let output_limit = conversation.prompt().output_limit.or(plan.output_limit);
-    let most =
-        |weight: Weight, at| plan.account.pricing.at_most(weight.most, plan.service_tier.as_deref(), at);
+    let pricing = &plan.account.pricing;
+    // The server may have rejected the parameter that asks for a tier.
+    let tier = |target: &Target| service_tier(&target.parameters);
+    let at_most =
+        |weight: Weight, target: &Target, at| pricing.at_most(weight.most, tier(target).as_deref(), at);
     let mut target = plan.approach.target();
     let (mut request, mut weight) = encoded(plan, &target, &files.fill(conversation.prompt()));
     let (mut tried, mut strikes) = (Tried::default(), Strikes::default());
     let mut others = 0;
     loop {
-        let stake = Stake { most: most(weight, Moment::from(SystemTime::now())), purse: plan.purse };
+        let most = at_most(weight, &target, Moment::from(SystemTime::now()));
+        let stake = Stake { most, purse: plan.purse };
         let need = Need { bytes: weight.bytes, output_limit, stake };
         if halt.or(refusals.clear()).await.is_none() {
             return Asked::Halted;
         }
         let asked = Instant::now();
-        let permit = match halt.or(plan.admit(need)).await {
+        let mut permit = match halt.or(plan.admit(need)).await {
             Some(Ok(permit)) => permit,
             Some(Err(denial)) => return Asked::Denied(denial),
             None => return Asked::Halted,
@@ -212,7 +217,7 @@ async fn ask(
             (request, weight) = encoded(plan, &target, &files.fill(conversation.prompt()));
         }
         let at = Moment::from(SystemTime::now());
-        let most = most(weight, at);
+        let most = at_most(weight, &target, at);
         let has_lost_bound = most.is_none() && stake.most.is_some();
         if has_lost_bound || most > stake.most {
             // Its maximum cost has risen while it waited.
@@ -236,7 +241,7 @@ async fn ask(
             permit.hand_back();
             continue;
         };
-        let lost = plan.account.pricing.of_lost(most);
+        let lost = pricing.of_lost(most);
         if let Some((intents, key)) = records.intents {
             let mut cost = conversation.effort().cost;
             cost += lost;
@@ -263,7 +268,9 @@ async fn ask(
             Fault { message, ..fault }
         });
         first_answers.end(result.as_ref().map(|_| ()), attempt - 1);
-        let cost = cost(&plan.account.pricing, plan.service_tier.as_deref(), &result, at, lost);
+        let asked_tier = tier(&target);
+        let cost = cost(pricing, asked_tier.as_deref(), &result, at, lost);
+        permit.served_in(served_unasked(asked_tier.as_deref(), &result));
         let blame = permit.settle(settlement(&result), cost, &standings, &mut strikes);
         conversation.count_answer(&result, cost, latency, since_first);
         let seen =
@@ -389,6 +396,14 @@ pub(crate) fn cost(
         Err(fault) if fault.may_be_billed() => lost,
         Err(_) => Cost::default(),
     }
+}
+
+/// The tier in which an attempt was served, if that is not the one it asked for.
+pub(crate) fn served_unasked<'a>(
+    asked_tier: Option<&str>,
+    result: &'a Result<Completion, Fault>,
+) -> Option<&'a str> {
+    unasked_tier(asked_tier, result.as_ref().ok()?.service_tier.as_deref())
 }
 
 /// How to settle the permit of an attempt with this result.

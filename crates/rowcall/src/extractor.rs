@@ -21,7 +21,7 @@ pub use self::estimator::{Estimator, RunEstimator};
 use self::parked::ParkedRows;
 use crate::admission::Purse;
 use crate::check::{Check, Closure, Scope};
-use crate::config::{BatchOptions, Batching, KnownAs, Plan};
+use crate::config::{BatchOptions, Batching, KnownAs, Plan, SERVICE_TIER};
 use crate::control::RunControl;
 use crate::error::{Error, Problem, Result};
 use crate::event::Event;
@@ -155,6 +155,10 @@ impl<T> Extractor<T> {
         if plan.cache.is_some() {
             let problem = Problem::new("a run in batches cannot use a cache, expected one or the other");
             return Err(Error::Config(problem.hint("leave out the cache")));
+        }
+        // A batch is a tier of its own, so that the one that a budget asks for is out of place there.
+        if !plan.identity.parameters.contains_key(SERVICE_TIER) {
+            plan.approach.leave_out(SERVICE_TIER);
         }
         plan.batch = Some(Arc::new(batching));
         Ok(Self::with_plan(plan))

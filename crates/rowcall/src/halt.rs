@@ -16,9 +16,14 @@ impl Default for Halt {
 }
 
 impl Halt {
-    /// Switches it on, permanently.
+    /// Switches it on.
     pub fn set(&self) {
         self.0.send_replace(true);
+    }
+
+    /// Switches it off at the end of a run of which it has stopped nothing.
+    pub(crate) fn clear(&self) {
+        self.0.send_replace(false);
     }
 
     /// Whether it is on.

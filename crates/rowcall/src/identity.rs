@@ -113,6 +113,18 @@ pub(crate) struct Keys(Sha256);
 impl Keys {
     /// The key of the row whose first prompt this is.
     pub(crate) fn of(&self, prompt: &Prompt) -> Key {
+        self.of_named(prompt, name)
+    }
+
+    /// The same without the names of files, for a key to which their contents are added.
+    pub(crate) fn without_files(&self, prompt: &Prompt) -> Key {
+        self.of_named(prompt, |attachment| match &attachment.content {
+            AttachmentContent::File(_) => Cow::Borrowed(""),
+            AttachmentContent::Url(_) | AttachmentContent::Base64(_) => name(attachment),
+        })
+    }
+
+    fn of_named<'a>(&self, prompt: &'a Prompt, name: impl Fn(&'a Attachment) -> Cow<'a, str>) -> Key {
         let Prompt { turns, output_limit: _, continuation: _ } = prompt;
         let mut hash = self.0.clone();
         for turn in turns {

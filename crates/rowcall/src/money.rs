@@ -12,6 +12,9 @@ use crate::error::Problem;
 /// Decimal places of a dollar.
 const DIGITS: usize = 12;
 
+/// The most dollars, rounded down.
+const MOST: f64 = 18e6;
+
 /// An amount of US dollars, in picodollars: a price of one micro-dollar per million tokens is one picodollar per token. More
 /// than 18 million dollars count as 18 million.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,15 +47,35 @@ impl Usd {
             let message = format!("`{text}` is not an amount, expected US dollars such as `5` or `0.15`");
             Problem::new(message)
         };
+        let too_large = || {
+            Problem::new(format!("the amount `{text}` is too large, expected US dollars up to 18 million"))
+        };
         let trimmed = text.trim();
         let amount = trimmed.strip_prefix('$').unwrap_or(trimmed);
         let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
         let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.len() + part.len() == 0 || part.len() > DIGITS || !are_digits(whole) || !are_digits(part) {
-            return Err(wrong());
+        if whole.len() + part.len() == 0 || !are_digits(whole) || !are_digits(part) {
+            let is_large = amount.parse().is_ok_and(|amount: f64| amount.is_finite() && amount > MOST);
+            return Err(if is_large { too_large() } else { wrong() });
+        }
+        if part.len() > DIGITS {
+            return Err(Problem::new(format!(
+                "the amount `{text}` is too precise, expected US dollars with at most {DIGITS} decimal places"
+            )));
         }
         let digits = format!("{whole}{part:0<DIGITS$}");
-        digits.parse().map(Self).map_err(|_| wrong())
+        digits.parse().map(Self).map_err(|_| too_large())
+    }
+
+    /// The nearest 64-bit float to the amount in US dollars, for statistics and other programs; sums are made of exact amounts.
+    pub fn dollars(self) -> f64 {
+        self.decimal().parse().unwrap_or(f64::MAX)
+    }
+
+    /// Exactly this amount for people, such as `$1.23456`, where [`Display`](fmt::Display) rounds: what the user has set is shown as it
+    /// was set.
+    pub fn exactly(self) -> String {
+        dollar_sign(&self.decimal())
     }
 
     /// The exact amount as a decimal number without a sign: `0.00002510` is written `0.0000251`.
@@ -109,11 +132,15 @@ impl fmt::Display for Usd {
             amount => DIGITS.saturating_sub(amount.ilog10() as usize + 1).saturating_add(4).min(DIGITS),
         };
         let unit = 10_u64.pow((DIGITS - places) as u32);
-        let rounded = Self(self.0.div_ceil(unit).saturating_mul(unit)).decimal();
-        let behind = rounded.split_once('.').map_or(0, |(_, part)| part.len());
-        let point = if behind == 0 { "." } else { "" };
-        write!(f, "${rounded}{point}{}", "0".repeat(2_usize.saturating_sub(behind)))
+        f.write_str(&dollar_sign(&Self(self.0.div_ceil(unit).saturating_mul(unit)).decimal()))
     }
+}
+
+/// A decimal number as an amount of dollars, with cents.
+fn dollar_sign(decimal: &str) -> String {
+    let behind = decimal.split_once('.').map_or(0, |(_, part)| part.len());
+    let point = if behind == 0 { "." } else { "" };
+    format!("${decimal}{point}{}", "0".repeat(2_usize.saturating_sub(behind)))
 }
 
 /// What something has cost, as far as known.
@@ -203,10 +230,20 @@ mod tests {
             let amount = Usd::parse(text).expect(text);
             assert_eq!((amount.picodollars(), amount.decimal().as_str()), (picodollars, decimal));
         }
-        for text in ["", "$", ".", "-1", "+1", "1e3", "five", "0.0000000000001", "99999999999", "1,5", "١"] {
+        for text in ["", "$", ".", "-1", "+1", "1e3", "five", "NaN", "inf", "1,5", "١"] {
             let problem = Usd::parse(text).expect_err(text);
-            assert!(problem.message.contains("expected US dollars"), "{}", problem.message);
+            assert!(problem.message.contains("is not an amount, expected US dollars"), "{}", problem.message);
         }
+        for text in ["99999999999", "1e30", "18446745"] {
+            let problem = Usd::parse(text).expect_err(text);
+            assert!(
+                problem.message.contains("is too large, expected US dollars up to 18"),
+                "{}",
+                problem.message
+            );
+        }
+        let problem = Usd::parse("0.0000000000001").expect_err("13 places");
+        assert!(problem.message.contains("at most 12 decimal places"), "{}", problem.message);
     }
 
     #[test]
@@ -222,6 +259,20 @@ mod tests {
             ("0.000000000001", "$0.000000000001"),
         ] {
             assert_eq!(Usd::parse(decimal).expect(decimal).to_string(), shown, "{decimal}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_the_user_has_set_is_shown_as_it_was_set() {
+        for (decimal, shown, dollars) in [
+            ("1.23456", "$1.23456", 1.23456_f64),
+            ("5", "$5.00", 5.0),
+            ("12.5", "$12.50", 12.5),
+            ("1234.567", "$1234.567", 1234.567),
+            ("0.000000000001", "$0.000000000001", 1e-12),
+        ] {
+            let amount = Usd::parse(decimal).expect(decimal);
+            assert_eq!((amount.exactly().as_str(), amount.dollars().to_bits()), (shown, dollars.to_bits()));
         }
     }
 

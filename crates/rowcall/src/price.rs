@@ -1,8 +1,10 @@
 //! What a model's tokens cost, by the time of the request, the length of the prompt and the tier. An unknown price is `None`,
-//! never 0 and never that of something else. `price/table.rs` has the price table; `docs/cost.md` explains it.
+//! never 0 and never that of something else. `price/table.rs` has the price table, `price/period.rs` its entries; `docs/cost.md`
+//! explains them.
 
 mod given;
 mod moment;
+mod period;
 mod table;
 
 use std::sync::Arc;
@@ -14,10 +16,11 @@ use crate::turn::Usage;
 
 pub use moment::Moment;
 pub(crate) use moment::day;
+use period::{Period, Service};
 pub use table::{OLD_AFTER_DAYS, PriceSource, Prices};
 
-/// Servers' names for the standard service.
-const STANDARD: [&str; 5] = ["default", "standard", "on_demand", "auto", "standard_only"];
+/// The service of batches, as tables name it.
+const BATCH: &str = "batch";
 
 /// How many seconds after the time that we record a server may register the request.
 const LATE: i64 = 60;
@@ -29,77 +32,27 @@ pub struct Price {
     periods: Arc<[Period]>,
 }
 
-/// A price with what it depends on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Period {
-    /// The service; the standard one if not given.
-    #[serde(default, rename = "for")]
-    service: Service,
-    /// The first day, in UTC.
-    #[serde(default, deserialize_with = "moment::day_from_text")]
-    from: Option<i64>,
-    /// Ranges of minutes of the day, in UTC, ends excluded; any time if empty.
-    #[serde(default)]
-    hours: Vec<(u32, u32)>,
-    /// Days of the week, 1 being Monday; all if empty.
-    #[serde(default)]
-    days: Vec<u32>,
-    #[serde(default)]
-    i: Option<u64>,
-    #[serde(default)]
-    o: Option<u64>,
-    #[serde(default)]
-    r: Option<u64>,
-    #[serde(default)]
-    w: Option<u64>,
-    #[serde(default)]
-    h: Option<u64>,
-    #[serde(default)]
-    t: Option<u64>,
-    /// The rates for a whole request whose input has more tokens than this, smallest threshold first.
-    #[serde(default)]
-    above: Vec<(u64, Rates)>,
-}
-
-/// The service: the standard one, or another by its name in the table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
-enum Service {
-    #[default]
-    Standard,
-    /// Any service: the user has set the price.
-    Any,
-    Named(String),
-}
-
-impl From<String> for Service {
-    fn from(name: String) -> Self {
-        Self::Named(name)
-    }
-}
-
 /// Picodollars per token of each kind; `None` if unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rates {
     /// Input that was neither read from the provider's cache nor written to it.
-    #[serde(default, rename = "i")]
+    #[serde(default, rename = "i", deserialize_with = "period::rate")]
     pub input: Option<u64>,
     /// Output.
-    #[serde(default, rename = "o")]
+    #[serde(default, rename = "o", deserialize_with = "period::rate")]
     pub output: Option<u64>,
     /// Input read from the cache; priced as other input if `None`.
-    #[serde(default, rename = "r")]
+    #[serde(default, rename = "r", deserialize_with = "period::rate")]
     pub cached: Option<u64>,
     /// Input written to the cache; priced as other input if `None`.
-    #[serde(default, rename = "w")]
+    #[serde(default, rename = "w", deserialize_with = "period::rate")]
     pub written: Option<u64>,
     /// Input written to the cache for longer: an hour at Anthropic, twelve at OpenAI.
-    #[serde(default, rename = "h")]
+    #[serde(default, rename = "h", deserialize_with = "period::rate")]
     pub written_long: Option<u64>,
     /// Reasoning, if priced separately from other output.
-    #[serde(default, rename = "t")]
+    #[serde(default, rename = "t", deserialize_with = "period::rate")]
     pub reasoning: Option<u64>,
 }
 
@@ -155,62 +108,6 @@ impl Rates {
     }
 }
 
-impl Period {
-    fn holds(&self, service: &Service, at: Moment) -> bool {
-        (self.service == *service || self.service == Service::Any)
-            && self.from.is_none_or(|day| at.day() >= day)
-            && (self.days.is_empty() || self.days.contains(&at.weekday()))
-            && (self.hours.is_empty()
-                || self.hours.iter().any(|(from, to)| (*from..*to).contains(&at.minute())))
-    }
-
-    fn rates(&self, input_tokens: u64) -> Rates {
-        let tier = self.above.iter().rfind(|(threshold, _)| input_tokens > *threshold);
-        tier.map_or(self.base(), |(_, rates)| *rates)
-    }
-
-    /// The most that this many tokens can cost, whichever tier the actual number falls into.
-    fn at_most(&self, most: Most) -> Option<Usd> {
-        let thresholds = self.above.iter().map(|(threshold, _)| *threshold);
-        let inputs = thresholds.filter(|threshold| *threshold < most.input_tokens).chain([most.input_tokens]);
-        let mut costs =
-            inputs.map(|input_tokens| self.rates(input_tokens).at_most(Most { input_tokens, ..most }));
-        costs.try_fold(Usd::ZERO, |dearest, cost| Some(dearest.max(cost?)))
-    }
-
-    /// The same with each rate reduced to this percentage, rounded up.
-    fn reduced(&self, percent: u64) -> Self {
-        let reduced = |rate: Option<u64>| rate.map(|rate| (rate * percent).div_ceil(100));
-        let above = self.above.iter().map(|(threshold, rates)| {
-            let Rates { input, output, cached, written, written_long, reasoning } = *rates;
-            let rates = Rates {
-                input: reduced(input),
-                output: reduced(output),
-                cached: reduced(cached),
-                written: reduced(written),
-                written_long: reduced(written_long),
-                reasoning: reduced(reasoning),
-            };
-            (*threshold, rates)
-        });
-        Self {
-            i: reduced(self.i),
-            o: reduced(self.o),
-            r: reduced(self.r),
-            w: reduced(self.w),
-            h: reduced(self.h),
-            t: reduced(self.t),
-            above: above.collect(),
-            ..self.clone()
-        }
-    }
-
-    fn base(&self) -> Rates {
-        let Self { i, o, r, w, h, t, .. } = *self;
-        Rates { input: i, output: o, cached: r, written: w, written_long: h, reasoning: t }
-    }
-}
-
 impl Price {
     fn new(periods: Vec<Period>) -> Option<Self> {
         (!periods.is_empty()).then(|| Self { periods: periods.into() })
@@ -236,6 +133,14 @@ impl Price {
         Some(asked.max(standard))
     }
 
+    /// The same for a request whose tier the provider chooses: the most expensive of all except a batch. A tier without a price is left
+    /// out, since nothing bounds it.
+    fn at_most_in_any(&self, most: Most, at: Moment) -> Option<Usd> {
+        let standard = self.dearest(most, None, at)?;
+        let services = self.services(at).into_iter().filter(|service| *service != BATCH);
+        Some(services.filter_map(|service| self.dearest(most, Some(service), at)).fold(standard, Usd::max))
+    }
+
     fn dearest(&self, most: Most, tier: Option<&str>, at: Moment) -> Option<Usd> {
         let later = Moment::from_seconds(at.seconds().saturating_add(LATE));
         let (now, later) = (self.period(tier, at)?.at_most(most)?, self.period(tier, later)?.at_most(most)?);
@@ -245,7 +150,7 @@ impl Price {
     /// The price in a batch, whatever tier an answer names: the table's own price for batches, or this percentage of a price that the user
     /// has given; `None` if the table has no price for batches.
     pub(crate) fn in_batch(&self, percent: u64) -> Option<Self> {
-        let of_batch = |period: &&Period| period.service == Service::Named("batch".to_owned());
+        let of_batch = |period: &&Period| period.service == Service::Named(BATCH.to_owned());
         let named = self.periods.iter().filter(of_batch);
         let named: Vec<_> = named.map(|period| Period { service: Service::Any, ..period.clone() }).collect();
         let given = self.periods.iter().filter(|period| period.service == Service::Any);
@@ -281,19 +186,24 @@ impl Price {
     }
 
     fn period(&self, tier: Option<&str>, at: Moment) -> Option<&Period> {
-        let service = service(tier);
+        let service = Service::of(tier);
         self.periods.iter().rfind(|period| period.holds(&service, at))
     }
 }
 
-/// The service that a server's name for a tier means.
-fn service(tier: Option<&str>) -> Service {
-    let name = tier.unwrap_or_default().to_ascii_lowercase();
-    if name.is_empty() || STANDARD.contains(&name.as_str()) {
-        Service::Standard
-    } else {
-        Service::Named(name)
-    }
+/// Who chooses the tier of a request that asks for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unasked {
+    /// Nobody: it gets the standard service.
+    Standard,
+    /// The account's settings at the provider.
+    Account,
+}
+
+/// The tier in which an answer was served, if it is neither the one asked for nor the standard one.
+pub(crate) fn unasked_tier<'a>(asked: Option<&str>, served: Option<&'a str>) -> Option<&'a str> {
+    let service = Service::of(served);
+    served.filter(|_| service != Service::Standard && service != Service::of(asked))
 }
 
 /// What attempts on an account cost, and the table that says so.
@@ -306,6 +216,8 @@ pub(crate) enum Pricing {
         price: Price,
         /// The table, as a journal names it.
         basis: Arc<str>,
+        /// Who chooses the tier of a request that asks for none.
+        unasked: Unasked,
     },
     /// Not known.
     Unknown,
@@ -325,8 +237,8 @@ impl Pricing {
     pub(crate) fn in_batch(&self, percent: u64) -> Self {
         match self {
             Self::Free => Self::Free,
-            Self::By { price, basis } => match price.in_batch(percent) {
-                Some(price) => Self::By { price, basis: Arc::clone(basis) },
+            Self::By { price, basis, unasked: _ } => match price.in_batch(percent) {
+                Some(price) => Self::By { price, basis: Arc::clone(basis), unasked: Unasked::Standard },
                 None => Self::Unknown,
             },
             Self::Unknown => Self::Unknown,
@@ -341,11 +253,15 @@ impl Pricing {
         }
     }
 
-    /// The most that a request can cost, if known.
+    /// The most that a request can cost that asks for this tier or for none, if known.
     pub(crate) fn at_most(&self, most: Option<Most>, tier: Option<&str>, at: Moment) -> Option<Usd> {
         match self {
             Self::Free => Some(Usd::ZERO),
-            Self::By { price, .. } => price.at_most(most?, tier, at),
+            Self::By { price, unasked, .. } => match (tier, unasked) {
+                (None, Unasked::Account) => price.at_most_in_any(most?, at),
+                (Some(tier), _) if tier.eq_ignore_ascii_case("auto") => price.at_most_in_any(most?, at),
+                (Some(_), _) | (None, Unasked::Standard) => price.at_most(most?, tier, at),
+            },
             Self::Unknown => None,
         }
     }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::admission::{Need, Stake, Strikes};
 use crate::config::{Account, service_tier};
 use crate::error::{Error, Problem, Result};
-use crate::extract::{cost, settlement};
+use crate::extract::{cost, served_unasked, settlement};
 use crate::fault::{Fault, FaultKind};
 use crate::outcome::Effort;
 use crate::price::Moment;
@@ -225,7 +225,7 @@ async fn ask(
         let most = account.pricing.at_most(weight.most, tier.as_deref(), at);
         let need = Need { bytes: weight.bytes, output_limit, stake: Stake { most, purse: None } };
         let admitted = account.admission.admit(need, None).await;
-        let permit = admitted.map_err(|denial| Error::Limit(denial.problem()))?;
+        let mut permit = admitted.map_err(|denial| Error::Limit(denial.problem()))?;
         spent.attempts += 1;
         let response = account.transport.send(&request).await;
         let standings = response.as_ref().map(standings).unwrap_or_default();
@@ -236,6 +236,7 @@ async fn ask(
         });
         let lost = account.pricing.of_lost(most);
         let cost = cost(&account.pricing, tier.as_deref(), &result, at, lost);
+        permit.served_in(served_unasked(tier.as_deref(), &result));
         permit.settle(settlement(&result), cost, &standings, &mut strikes);
         spent.cost += cost;
         spent.unmetered += u32::from(match &result {

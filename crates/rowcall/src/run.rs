@@ -18,9 +18,10 @@ use crate::error::{Error, Problem, Result};
 use crate::event::EventKind;
 use crate::extract::{Ended, PreparedRow, Stores, Switches, extract};
 use crate::halt::Halt;
+use crate::identity::RowKey;
 use crate::journal::{Asking, Intents, Placing};
 use crate::order::{Holding, Order, OrderBy};
-use crate::outcome::Outcome;
+use crate::outcome::{Effort, Outcome};
 use crate::recall::{Candidate, Done, Recall, RecallEvent};
 use crate::refusals::{Refusals, Standing, is_refusal};
 use crate::relay::Relay;
@@ -28,7 +29,7 @@ use crate::retries::Retries;
 use crate::sampler::Sampler;
 use crate::source::{Sink, Source};
 use crate::steering::Listener;
-use crate::stops::{Begun, Progress};
+use crate::stops::{Begun, Deadline, LAST_LOOK, Progress};
 use crate::validity::{self, Verdict};
 
 /// The smallest number of rows in flight: enough that a fast account never waits for the source, few enough to fit in a few
@@ -79,6 +80,7 @@ pub(crate) struct Run<S> {
     listener: Option<Listener>,
     retries: Retries,
     stopped_by: Option<Error>,
+    deadline: Deadline,
 }
 
 /// A row that was refused, with its outcome.
@@ -162,6 +164,7 @@ impl<S: Source> Run<S> {
             held: Vec::new(),
             halt: Halt::default(),
             stopped_by: None,
+            deadline: Deadline::Ahead,
         }
     }
 
@@ -210,8 +213,13 @@ impl<S: Source> Run<S> {
             if self.retries.is_due() {
                 self.begin_retries();
             }
-            let is_idle =
-                nothing_to_take && self.tasks.is_empty() && self.recall.is_idle() && self.retries.is_idle();
+            // Whether the deadline came too early depends on whether there are more rows.
+            let looks_for_more = self.deadline == Deadline::Passed && !self.source_ended;
+            let is_idle = nothing_to_take
+                && !looks_for_more
+                && self.tasks.is_empty()
+                && self.recall.is_idle()
+                && self.retries.is_idle();
             if let Some(lane) = self.lane.as_mut().filter(|_| is_idle && self.source_ended) {
                 let rows = (self.recall.placing() == Placing::Input).then_some(self.taken);
                 lane.end_source(rows);
@@ -236,8 +244,9 @@ impl<S: Source> Run<S> {
                     Err(_) => {}
                 },
                 () = self.recall.wait() => {}
-                rows = self.source.next(room.min(BATCH)), if room > 0 && !nothing_to_take => match rows {
+                rows = self.source.next(room.min(BATCH)), if room > 0 && (!nothing_to_take || looks_for_more) => match rows {
                     Ok(rows) if rows.is_empty() => self.source_ended = true,
+                    Ok(_) if looks_for_more => self.deadline = Deadline::Missed,
                     Ok(rows) => {
                         self.taken += rows.len() as u64;
                         self.recall.take(rows);
@@ -256,8 +265,14 @@ impl<S: Source> Run<S> {
                     }
                 }
                 () = end_of_interval(self.sampler.as_mut()) => self.sample(),
-                problem = self.progress.time_is_up(), if !self.halt.is_on() => self.stop(Error::Limit(problem)),
+                problem = self.progress.time_is_up(), if !self.halt.is_on() => {
+                    if self.stopped_by.is_none() {
+                        self.deadline = Deadline::Passed;
+                    }
+                    self.stop(Error::Limit(problem));
+                }
                 () = tokio::time::sleep(LONGEST_HOLD), if only_held => self.release_held(),
+                () = tokio::time::sleep(LAST_LOOK), if looks_for_more && self.tasks.is_empty() => self.deadline = Deadline::Missed,
             }
         }
     }
@@ -274,10 +289,16 @@ impl<S: Source> Run<S> {
             return None;
         }
         self.sample();
+        let is_left = self.lane.as_ref().is_some_and(|lane| lane.left() > 0);
+        if self.deadline == Deadline::Passed && !is_left {
+            // It passed while the last rows were in flight, and has stopped nothing.
+            self.deadline = Deadline::Ahead;
+            self.stopped_by = None;
+            self.halt.clear();
+        }
         if let Some(error) = self.stopped_by.take() {
             return Some(Err(error));
         }
-        let is_left = self.lane.as_ref().is_some_and(|lane| lane.left() > 0);
         if self.source_ended && !self.halt.is_on() && !is_left {
             self.recall.complete(self.taken);
             if let Some(rows) = self.lane.as_ref().and_then(Lane::input) {
@@ -346,7 +367,15 @@ impl<S: Source> Run<S> {
     }
 
     fn abandon(&mut self, PreparedRow { row, key, conversation }: PreparedRow) {
-        self.recall.abandon(key, row.index, *conversation.effort());
+        self.leave(key, row.index, *conversation.effort());
+    }
+
+    /// Gives up a row, which has no outcome.
+    fn leave(&mut self, key: Option<RowKey>, row: u64, effort: Effort) {
+        if self.deadline == Deadline::Passed {
+            self.deadline = Deadline::Missed;
+        }
+        self.recall.abandon(key, row, effort);
     }
 
     fn take_in(
@@ -373,17 +402,17 @@ impl<S: Source> Run<S> {
                 self.recall.end(key, row, outcome);
             }
             Ended::Cached(outcome) => self.recall.end(key, row, outcome),
-            Ended::Abandoned(effort) => self.recall.abandon(key, row.index, effort),
+            Ended::Abandoned(effort) => self.leave(key, row.index, effort),
             Ended::Fatal(fault, effort) => {
-                self.recall.abandon(key, row.index, effort);
+                self.leave(key, row.index, effort);
                 self.stop(Error::Stopped(Box::new(fault)));
             }
             Ended::Denied(denial, effort) => {
-                self.recall.abandon(key, row.index, effort);
+                self.leave(key, row.index, effort);
                 self.stop(Error::Limit(denial.problem()));
             }
             Ended::Unrecorded(problem) => {
-                self.recall.abandon(key, row.index, *conversation.effort());
+                self.leave(key, row.index, *conversation.effort());
                 self.stop(Error::Journal(problem));
             }
         }
@@ -416,7 +445,7 @@ impl<S: Source> Run<S> {
             std::mem::take(&mut self.held)
         {
             if self.stopped_by.is_some() {
-                self.recall.abandon(key, row.index, *conversation.effort());
+                self.leave(key, row.index, *conversation.effort());
             } else {
                 self.count(&outcome);
                 self.recall.end(key, row, outcome);

@@ -53,6 +53,20 @@ impl MaxFailures {
     }
 }
 
+/// What the deadline has done to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    /// Nothing so far, if there is one.
+    Ahead,
+    /// It has passed, and no row is known that was not finished.
+    Passed,
+    /// It has passed and left rows unfinished.
+    Missed,
+}
+
+/// How long a source that has not ended is waited for after the deadline, to see whether there are more rows.
+pub(crate) const LAST_LOOK: Duration = Duration::from_millis(100);
+
 /// When a run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begun {

@@ -1,5 +1,5 @@
-//! One attempt over HTTP: the only file that uses the HTTP client. It judges connections, not responses, and never
-//! retries by itself, except when a pooled connection turns out to be dead before the first byte of the answer.
+//! One attempt over HTTP: the only file that uses the HTTP client. It judges connections, not responses, and sends a request again
+//! by itself only where the server has certainly not processed it.
 #![expect(clippy::disallowed_types, reason = "this file is the one that knows the HTTP client")]
 #![expect(
     clippy::disallowed_methods,
@@ -11,21 +11,19 @@ mod body;
 mod call;
 mod encoding;
 mod tls;
+mod unprocessed;
 
-use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Uri};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
-use hyper_util::client::legacy::{Client, Error, ResponseFuture};
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
@@ -35,7 +33,7 @@ use crate::request::{Request, Response};
 use base_url::BaseUrl;
 use body::Outgoing;
 pub(crate) use call::Asking;
-use tokio::time::Instant;
+use unprocessed::is_unprocessed;
 
 /// How long establishing a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -58,12 +56,8 @@ const STREAMS: usize = 100;
 /// Clients for an `https://` server, enough for 3,200 requests at a time over HTTP/2.
 const SHARDS: usize = 32;
 
-/// How often a request is sent again over another connection when a pooled one turns out to be dead.
-const DEAD_CONNECTIONS: usize = 3;
-
-/// A connection that was closed while idle fails at once. One that breaks later may have delivered the request to the server,
-/// which bills its work on it.
-const DEAD_AT_ONCE: Duration = Duration::from_secs(1);
+/// How often a request is sent again that the server has not processed.
+const UNPROCESSED: usize = 3;
 
 /// The network settings for reaching a server.
 #[derive(Debug, Clone, Default)]
@@ -91,9 +85,6 @@ pub(crate) struct Transport {
     base_url: BaseUrl,
     headers: HeaderMap,
     timeout: Duration,
-    /// Our ends of connections over which an answer has come. If a request breaks on one of these, the server may have
-    /// closed the connection while it was idle.
-    proven: Mutex<HashSet<SocketAddr>>,
 }
 
 /// One of the clients that share the requests to the server.
@@ -134,7 +125,7 @@ impl Transport {
         let proxy = proxy(base_url.uri(), network);
         let shard = || Shard { client: Route::new(&tls, proxy.as_ref()), in_flight: AtomicUsize::new(0) };
         let shards = std::iter::repeat_with(shard).take(shards).collect();
-        Ok(Self { shards, base_url, headers, timeout: network.timeout, proven: Mutex::default() })
+        Ok(Self { shards, base_url, headers, timeout: network.timeout })
     }
 
     /// The full URL of a request in a form that is safe to show.
@@ -197,29 +188,18 @@ impl Transport {
         Ok(Response { status, headers, body, received: SystemTime::now() })
     }
 
-    /// The response as soon as its headers have arrived.
+    /// The response as soon as its headers have arrived. A request that breaks may have reached the server, which bills its work on it;
+    /// so it fails, even if the connection was probably dead before. The client itself sends again what never left it.
     async fn answered(&self, request: &Request, shard: &Busy<'_>) -> Result<http::Response<Incoming>, Fault> {
-        let mut dead = 0;
+        let mut unprocessed = 0;
         loop {
             let mut message = http::Request::post(self.base_url.join(&request.path))
                 .body(Outgoing::text(request.body.clone()))
                 .map_err(|error| self.broken("the request cannot be built", &error))?;
             *message.headers_mut() = self.headers_of(request);
-            let sent = Instant::now();
             match shard.request(message).await {
-                Ok(response) => {
-                    if let Some(connection) = response.extensions().get::<HttpInfo>() {
-                        self.proven().insert(connection.local_addr());
-                    }
-                    return Ok(response);
-                }
-                Err(error)
-                    if dead < DEAD_CONNECTIONS
-                        && sent.elapsed() < DEAD_AT_ONCE
-                        && self.was_pooled(&error) =>
-                {
-                    dead += 1;
-                }
+                Ok(response) => return Ok(response),
+                Err(error) if unprocessed < UNPROCESSED && is_unprocessed(&error) => unprocessed += 1,
                 Err(error) if error.is_connect() => {
                     return Err(Fault {
                         kind: FaultKind::Unreachable,
@@ -229,19 +209,6 @@ impl Transport {
                 Err(error) => return Err(self.broken("the connection broke before an answer", &error)),
             }
         }
-    }
-
-    /// Whether the request broke on a connection that had been used before; forgets that connection.
-    fn was_pooled(&self, error: &Error) -> bool {
-        let mut extensions = http::Extensions::new();
-        if let Some(connection) = error.connect_info() {
-            connection.get_extras(&mut extensions);
-        }
-        extensions.get::<HttpInfo>().is_some_and(|connection| self.proven().remove(&connection.local_addr()))
-    }
-
-    fn proven(&self) -> std::sync::MutexGuard<'_, HashSet<SocketAddr>> {
-        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first client with a free stream, so that few requests use few connections; the least busy one if none has.

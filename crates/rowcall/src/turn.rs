@@ -114,7 +114,7 @@ pub struct Completion {
     pub finish: Finish,
     /// The finish reason in the provider's own words.
     pub finish_reason: String,
-    /// What it took, or `None` if the server does not report it.
+    /// What it took, or `None` if the server does not report it, or reports counts that contradict one another.
     pub usage: Option<Usage>,
     /// The service tier, as the server names it, if it does; the cost depends on it.
     #[serde(default)]
@@ -143,6 +143,11 @@ impl Completion {
             },
             Content::Thoughts(_) => None,
         }
+    }
+
+    /// Whether the model has written anything. A refusal may be the provider's own.
+    pub(crate) fn has_answer(&self) -> bool {
+        !matches!(self.content, Content::Refusal(_)) && self.content.length() > 0
     }
 
     /// Why the model stopped. Without a reason, an answer that reached the output limit in tokens that was sent was cut off there. A
@@ -248,6 +253,26 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Output tokens spent on reasoning.
     pub reasoning_tokens: u64,
+}
+
+impl Usage {
+    /// These counts, unless they cannot be right: a prompt has tokens, and a part is not larger than the whole. What a request with
+    /// such counts cost is not known.
+    pub(crate) fn plausible(self) -> Option<Self> {
+        let Self {
+            input_tokens,
+            cached_tokens,
+            cache_write_tokens,
+            cache_write_long_tokens,
+            output_tokens,
+            reasoning_tokens,
+        } = self;
+        let is_plausible = input_tokens > 0
+            && cached_tokens.checked_add(cache_write_tokens).is_some_and(|parts| parts <= input_tokens)
+            && cache_write_long_tokens <= cache_write_tokens
+            && reasoning_tokens <= output_tokens;
+        is_plausible.then_some(self)
+    }
 }
 
 impl AddAssign for Usage {

@@ -70,9 +70,10 @@ fn as_text(contents: &CacheContents, path: &Path) -> Result<String> {
     for plan in &plans {
         let CachedPlan { name, model, host, prompt, usage, validated_by, .. } = plan;
         let validated_by = validated_by.as_ref().map_or(String::new(), |by| format!(", validated by `{by}`"));
-        let unknown = match plan.cost_unknown {
-            0 => String::new(),
-            answers => format!(", plus {} of unknown cost", counted(answers, "answer")),
+        let cost = match (plan.cost, plan.cost_unknown) {
+            (cost, 0) => cost.to_string(),
+            (Usd::ZERO, _) => "an unknown cost".to_owned(),
+            (cost, answers) => format!("{cost} and the unknown cost of {}", counted(answers, "answer")),
         };
         lines.extend([
             String::new(),
@@ -86,10 +87,9 @@ fn as_text(contents: &CacheContents, path: &Path) -> Result<String> {
                 minute(plan.kept.1)
             ),
             format!(
-                "saves     {} tokens in, {} out, {}{unknown} each time all answers are reused",
+                "saves     {} tokens in, {} out, {cost} each time all answers are reused",
                 HumanCount(usage.input_tokens),
-                HumanCount(usage.output_tokens),
-                plan.cost
+                HumanCount(usage.output_tokens)
             ),
         ]);
     }

@@ -100,7 +100,7 @@ fn report(sum: &RunEstimate, counting: &str, arguments: &RunArguments) -> Vec<St
         && let Some(Range { likely, .. }) = sum.cost
     {
         let enough = if budget < likely { "is not enough for that" } else { "is enough for that" };
-        lines.push(format!("budget    {budget} {enough}"));
+        lines.push(format!("budget    {} {enough}", budget.exactly()));
     }
     lines.push(time(sum, arguments));
     lines

@@ -24,6 +24,9 @@ pub(crate) fn prices(command: &PricesCommand) -> Result<Exit> {
 }
 
 fn update(UpdateArguments { file, output, taken }: &UpdateArguments) -> Result<Exit> {
+    if let Some(output) = output {
+        check_output(file, output)?;
+    }
     let text = std::fs::read_to_string(file).map_err(|error| wrong(file, "cannot be read", &error))?;
     let theirs: Map<String, Value> = serde_json::from_str(&text).map_err(|error| {
         wrong(file, "is not a table of LiteLLM's, expected an object with a member for each model", &error)
@@ -40,7 +43,10 @@ fn update(UpdateArguments { file, output, taken }: &UpdateArguments) -> Result<E
     };
     let mut merged = Merged::from_ours()?;
     for ((provider, model), periods) in theirs {
-        merged.add(provider, model, &periods);
+        match check(&provider, &model, &periods) {
+            Ok(()) => merged.add(provider, model, &periods),
+            Err(problem) => merged.left_out.push(problem.message),
+        }
     }
     let source = json!({
         "name": "litellm",
@@ -61,6 +67,24 @@ fn update(UpdateArguments { file, output, taken }: &UpdateArguments) -> Result<E
     Ok(Exit::Done)
 }
 
+/// Checks that the output replaces nothing but an earlier table.
+///
+/// # Errors
+/// If it is the input, or another file.
+fn check_output(input: &Path, output: &Path) -> Result<()> {
+    let is_input = output.canonicalize().is_ok_and(|output| input.canonicalize().ok() == Some(output));
+    let message = if is_input {
+        format!("`{}` is both the input and the output", output.display())
+    } else if std::fs::metadata(output).is_ok_and(|there| there.is_dir() || there.len() > 0)
+        && Prices::read(output).is_err()
+    {
+        format!("`{}` exists and is not a price table, so it is not overwritten", output.display())
+    } else {
+        return Ok(());
+    };
+    Err(Error::Config(Problem::new(message).hint("give another file with `-o`")))
+}
+
 fn wrong(path: &Path, what: &str, error: &dyn std::fmt::Display) -> Error {
     Error::Config(Problem::new(format!("`{}` {what}: {error}", path.display())))
 }
@@ -73,22 +97,33 @@ fn last_change(file: &Path) -> Result<String> {
     Ok(humantime::format_rfc3339_seconds(changed).to_string().chars().take(10).collect())
 }
 
+/// Checks a price as `--prices` does.
+fn check(provider: &str, model: &str, periods: &[Value]) -> std::result::Result<(), Problem> {
+    let table = json!({"providers": {provider: {model: {"prices": periods}}}}).to_string();
+    Prices::parse(&table)?.check()
+}
+
 /// The built-in table, updated from theirs.
 struct Merged {
     providers: BTreeMap<String, BTreeMap<String, Value>>,
     same: u64,
     new: u64,
     changed: Vec<String>,
+    /// Why prices are not taken over.
+    left_out: Vec<String>,
 }
 
 impl Merged {
     fn from_ours() -> Result<Self> {
         let mut providers: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
         for (provider, model, text) in Prices::bundled().entries().map_err(Error::Config)? {
-            let entry = serde_json::from_str(&text).unwrap_or_default();
+            let entry: Value = serde_json::from_str(&text).unwrap_or_default();
+            if entry["prices"].as_array().is_none_or(Vec::is_empty) {
+                continue;
+            }
             providers.entry(provider).or_default().insert(model, entry);
         }
-        Ok(Self { providers, same: 0, new: 0, changed: Vec::new() })
+        Ok(Self { providers, same: 0, new: 0, changed: Vec::new(), left_out: Vec::new() })
     }
 
     fn add(&mut self, provider: String, model: String, periods: &[Value]) {
@@ -125,12 +160,21 @@ impl Merged {
             HumanCount(self.new),
             HumanCount(self.changed.len() as u64)
         ));
-        for change in self.changed.iter().take(MOST_LISTED) {
-            printing::note(&format!("  {change}"));
+        list(&self.changed);
+        if !self.left_out.is_empty() {
+            printing::note(&format!("{} left out", counted(self.left_out.len() as u64, "price")));
+            list(&self.left_out);
         }
-        if self.changed.len() > MOST_LISTED {
-            printing::note(&format!("  and {} more", self.changed.len() - MOST_LISTED));
-        }
+    }
+}
+
+/// Prints the first of these lines.
+fn list(lines: &[String]) {
+    for line in lines.iter().take(MOST_LISTED) {
+        printing::note(&format!("  {line}"));
+    }
+    if lines.len() > MOST_LISTED {
+        printing::note(&format!("  and {} more", lines.len() - MOST_LISTED));
     }
 }
 

@@ -197,7 +197,7 @@ async fn write(
         Some(size) => {
             let rows = arguments.input.open(&layout)?;
             match sample::take(&extractor, rows, size.get(), arguments, &progress).await? {
-                Sampled::GoOn(drift) => Some(drift),
+                Sampled::GoOn(drift) => drift,
                 Sampled::Stop(exit) => return Ok(exit),
             }
         }

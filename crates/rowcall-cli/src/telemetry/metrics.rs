@@ -1,6 +1,6 @@
 //! What a run has done as metrics, read from the engine's statistics when someone asks. `prometheus.rs` and `otlp.rs` write them.
 
-use rowcall::{RunSettings, Stats, Usd};
+use rowcall::{RunSettings, Stats};
 
 /// A metric of our own.
 pub(super) struct Metric {
@@ -98,7 +98,7 @@ pub(super) fn metrics(stats: &Stats, settings: &RunSettings) -> Vec<Metric> {
             "rowcall.cost",
             Unit::Dollars,
             "What requests have cost, as far as known",
-            one(dollars(stats.cost.known)),
+            one(stats.cost.known.dollars()),
         ),
         counter("rowcall.cost.unknown", request, "Requests whose cost is unknown", count(stats.cost.unknown)),
         counter(
@@ -132,23 +132,18 @@ pub(super) fn metrics(stats: &Stats, settings: &RunSettings) -> Vec<Metric> {
                 "rowcall.budget",
                 Unit::Dollars,
                 "The most that all requests may cost",
-                one(dollars(budget)),
+                one(budget.dollars()),
             ),
             gauge(
                 "rowcall.budget.used",
                 Unit::Dollars,
                 "The most that is spent or reserved of it",
-                one(dollars(used)),
+                one(used.dollars()),
             ),
         ]);
     }
     metrics.retain(|metric| !metric.points.is_empty());
     metrics
-}
-
-/// US dollars as a float, which monitoring takes.
-pub(super) fn dollars(amount: Usd) -> f64 {
-    amount.picodollars() as f64 / 1e12
 }
 
 fn counter(name: &'static str, unit: Unit, about: &'static str, points: Vec<Point>) -> Metric {

@@ -12,7 +12,6 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use rowcall::{Event, EventKind};
 
-use super::metrics::dollars;
 use super::names;
 use super::otlp::{About, float, integer, text};
 
@@ -96,7 +95,7 @@ impl Spans {
             EventKind::Answered { attempt, latency, processing: _, result, cost } => {
                 let mut more = Vec::new();
                 if cost.unknown == 0 {
-                    more.push(float(names::COST, dollars(cost.known)));
+                    more.push(float(names::COST, cost.known.dollars()));
                 }
                 let status = match result {
                     Ok(usage) => {

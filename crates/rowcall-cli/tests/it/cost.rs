@@ -201,10 +201,13 @@ fn a_simulator_is_free_and_a_model_without_a_price_has_an_unknown_cost() {
     let expected = tokens("input_tokens") * 100_000 + tokens("output_tokens") * 500_000;
     assert_eq!(amount(&meta["cost_usd"]).picodollars(), expected, "{meta}");
 
-    dir.write("own.json", r#"{"providers": {"openai": {"gpt-9-nobody": {"prices": [{"i": 7, "o": 0}]}}}}"#);
+    dir.write(
+        "own.json",
+        r#"{"providers": {"openai": {"gpt-9-nobody": {"prices": [{"i": 7000, "o": 0}]}}}}"#,
+    );
     let own = asked("openai/gpt-9-nobody", &["--prices", "own.json"]);
     let meta = &own.lines()[0]["_meta"];
-    let expected = meta["input_tokens"].as_u64().expect("tokens") * 7;
+    let expected = meta["input_tokens"].as_u64().expect("tokens") * 7_000;
     assert_eq!(amount(&meta["cost_usd"]).picodollars(), expected, "{meta}");
     // The simulator reports the tier it served, which counts, rather than the one requested.
     let tier = asked("openai/gpt-9-nobody", &["--prices", "own.json", "--param", "service_tier=flex"]);
@@ -216,12 +219,20 @@ fn invalid_prices_are_refused_before_anything_is_sent() {
     let dir = TestDir::new();
     dir.write("in.txt", ages(1));
     dir.write("wrong.json", r#"{"providers": {"openai": {"x": {"prices": [{"in": 1}]}}}}"#);
+    dir.write("dollars.json", r#"{"providers": {"openai": {"x": {"prices": [{"i": 2, "o": 8}]}}}}"#);
     for (more, said) in [
         (&["--price", "in=1"][..], "has no `in` or no `out`"),
         (&["--price", "in=1,out=two"], "`two` is not an amount"),
         (&["--prices", "none.json"], "the prices `none.json` cannot be read"),
         (&["--prices", "wrong.json"], "the price of `openai/x` cannot be read"),
         (&["--prices", "wrong.json", "--price", "in=1,out=1"], "cannot be used with"),
+        (&["--prices", "dollars.json"], "hint: prices are whole picodollars per token"),
+        (&["--price", "in=1,out=2,in=3"], "has `in` twice"),
+        (
+            &["--price", "in=1,out=2", "--budget", "1e30"],
+            "is too large, expected US dollars up to 18 million",
+        ),
+        (&["--sample", "0"], "expected a whole number above 0"),
     ] {
         let arguments = ["run", "in.txt", "--schema", "age int", "--prompt", "{{ text }}", "-m", "sim"];
         let ran = dir.rowcall(&[&arguments[..], more].concat());

@@ -130,7 +130,7 @@ fn a_sample_needs_a_terminal_a_journal_and_rows() {
         (&["--sample", "10"][..], "there is no terminal"),
         (&["--sample", "10", "--yes", "--no-journal"], "this run has none"),
         (&["--yes"], "--sample"),
-        (&["--sample", "0", "--yes"], "invalid value `0` for `--sample`: number would be zero"),
+        (&["--sample", "0", "--yes"], "invalid value `0` for `--sample`: expected a whole number above 0"),
         (&["--sample", "10", "--estimate"], "cannot be used with"),
     ] {
         let ran = story.run(more);

@@ -332,6 +332,7 @@ fn a_newer_table_of_prices_is_made_from_litellms() {
             "cache_read_input_token_cost": 2e-7},
         "gpt-4o": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6},
         "gpt-9-new": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 3e-6, "output_cost_per_token": 4e-6},
+        "gpt-9-odd": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 3e-12, "output_cost_per_token": 4e-6},
     });
     dir.write("litellm.json", newer.to_string());
     let made =
@@ -339,6 +340,15 @@ fn a_newer_table_of_prices_is_made_from_litellms() {
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     assert!(made.stderr.contains("2 prices as before, 1 new, 1 changed"), "{}", made.stderr);
     assert!(made.stderr.contains("openai/gpt-4o: 1/2 was 2.5/10"), "{}", made.stderr);
+    assert!(
+        made.stderr.contains("1 price left out\n  the price of `openai/gpt-9-odd` cannot be right"),
+        "{}",
+        made.stderr
+    );
+    // An earlier table may be replaced, nothing else.
+    let again =
+        dir.rowcall(&["prices", "update", "litellm.json", "-o", "prices.json", "--taken", "2026-12-20"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
     let prices = rowcall::Prices::read(&dir.path("prices.json")).expect("a table");
     assert_eq!((prices.taken_on(), prices.sources().len()), (Some("2026-12-20"), 1));
     let at = |day: &str| rowcall::price::Moment::of_day(day).expect("a day");
@@ -364,6 +374,8 @@ fn a_newer_table_of_prices_is_made_from_litellms() {
         (&["none.json"], "cannot be read"),
         (&["in.csv"], "is not a table of LiteLLM's"),
         (&["litellm.json", "--taken", "today"], "taken on `today`"),
+        (&["litellm.json", "-o", "./litellm.json"], "is both the input and the output"),
+        (&["litellm.json", "-o", "in.csv"], "`in.csv` exists and is not a price table"),
     ] {
         let refused = dir.rowcall(&[&["prices", "update"][..], words].concat());
         assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{words:?}");

@@ -196,7 +196,7 @@ impl Ledger {
         };
         match denial {
             Denial::UsedUp { .. } if may_others_go() => None,
-            Denial::UsedUp { .. } | Denial::Unbounded | Denial::Overrun { .. } | Denial::Unpriced => {
+            Denial::UsedUp { .. } | Denial::Unbounded | Denial::Overrun { .. } | Denial::Unpriced { .. } => {
                 Some(denial)
             }
         }

@@ -166,6 +166,8 @@ pub(crate) struct Permit {
     need: Need,
     granted: Granted,
     waited_for: Option<Bound>,
+    /// The tier in which it was served, if that is not the one asked for.
+    unasked_tier: Option<Arc<str>>,
     settled: bool,
 }
 
@@ -208,8 +210,8 @@ impl Admission {
     }
 
     /// Counts against the budget the most that earlier runs may have spent, as the journal at this path records it.
-    pub(crate) fn spent_before(&self, journal: &Path, at_most: Usd) -> Purse {
-        self.lock().budget.open(journal, at_most)
+    pub(crate) fn spent_before(&self, journal: &Path, spent: Cost) -> Purse {
+        self.lock().budget.open(journal, spent)
     }
 
     /// Notes that a journal records the most that requests sent before it was open may have spent.
@@ -270,7 +272,7 @@ impl Admission {
     /// Replaces the reservation of a request in a batch by what it cost.
     pub(crate) fn settle_reserved(&self, stake: Stake, cost: Cost) {
         let mut ledger = self.lock();
-        ledger.budget.settle(stake, cost);
+        ledger.budget.settle(stake, cost, None);
         ledger.admit_waiting(self.now());
     }
 
@@ -284,7 +286,7 @@ impl Admission {
     }
 
     fn permit(self: &Arc<Self>, need: Need, granted: Granted, waited_for: Option<Bound>) -> Permit {
-        Permit { admission: Arc::clone(self), need, granted, waited_for, settled: false }
+        Permit { admission: Arc::clone(self), need, granted, waited_for, unasked_tier: None, settled: false }
     }
 
     /// How long the account has been answering nothing but limits.
@@ -379,6 +381,11 @@ impl Permit {
         self.waited_for
     }
 
+    /// Notes the tier in which the attempt was served, if that is not the one asked for.
+    pub(crate) fn served_in(&mut self, unasked_tier: Option<&str>) {
+        self.unasked_tier = unasked_tier.map(Arc::from);
+    }
+
     /// Gives everything back: nothing was sent.
     pub(crate) fn hand_back(mut self) {
         self.settled = true;
@@ -400,7 +407,7 @@ impl Permit {
         self.settled = true;
         let now = self.admission.now();
         let mut ledger = self.admission.lock();
-        ledger.budget.settle(self.need.stake, cost);
+        ledger.budget.settle(self.need.stake, cost, self.unasked_tier.as_ref());
         ledger.settle(self.need, self.granted, settlement, standings, strikes, now)
     }
 }

@@ -5,6 +5,7 @@
     reason = "leases and ages go by the time of day, which all processes share"
 )]
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -58,6 +59,9 @@ fn hint(ailment: Ailment) -> Hint {
 #[derive(Debug)]
 pub(super) struct AnswerFile {
     path: PathBuf,
+    /// Its absolute path, and the device and number of the file there, which show whether it is still the same.
+    place: PathBuf,
+    identity: Option<(u64, u64)>,
     connection: Connection,
     /// The plan whose answers are kept.
     plan: PlanRecord,
@@ -104,7 +108,20 @@ impl AnswerFile {
             connection.busy_timeout(PATIENCE)
         };
         begin().map_err(|error| CACHE.problem(path, &error))?;
-        Ok(Self { path: path.to_owned(), connection, plan, claimant })
+        // The process may change its folder.
+        let place = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let identity = identity(&place);
+        Ok(Self { path: path.to_owned(), place, identity, connection, plan, claimant })
+    }
+
+    /// Checks that the file is still there: SQLite goes on writing to one that was deleted or replaced, where no other run finds anything.
+    fn check_there(&self) -> Result<(), Problem> {
+        let found = identity(&self.place);
+        if found.is_some() && found == self.identity {
+            return Ok(());
+        }
+        let what = if found.is_none() { "was deleted" } else { "was replaced by another file" };
+        Err(Problem::new(format!("the cache `{}` {what} while it was in use", self.path.display())))
     }
 
     fn standing(&self, wanted: Wanted, now: i64) -> rusqlite::Result<Standing> {
@@ -201,10 +218,12 @@ impl AnswerFile {
 
 impl Store for AnswerFile {
     fn look_up(&mut self, wanted: &[Wanted]) -> Result<Vec<Standing>, Problem> {
+        self.check_there()?;
         CACHE.caught(&self.path, || self.all_standings(wanted))
     }
 
     fn change(&mut self, work: &Work) -> Result<Vec<Standing>, Problem> {
+        self.check_there()?;
         let done = CACHE.caught(&self.path, || self.carry_out(work));
         if done.is_err() {
             // SQLite undoes the transaction, now or when the file is next opened.
@@ -245,6 +264,11 @@ pub(super) fn read(columns: &Columns<'_>, from: usize) -> rusqlite::Result<Answe
         },
         cost: columns.get::<_, Option<i64>>(from + 11)?.map(|cost| Usd::from_picodollars(natural(cost))),
     })
+}
+
+/// The device and number of the file at a path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Whether `path` has no file yet, or an empty one.

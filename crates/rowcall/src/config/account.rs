@@ -32,6 +32,8 @@ pub(crate) struct Account {
     pub(crate) budget: Option<Usd>,
     /// What attempts cost.
     pub(crate) pricing: Pricing,
+    /// The value of `service_tier` that asks for the standard service, where a request without one may get another.
+    pub(super) standard_tier: Option<&'static str>,
     /// A note about the prices, if any: a sentence fragment.
     pub(super) pricing_note: Option<Hint>,
 }
@@ -82,9 +84,20 @@ impl Account {
         }
         let pricing_note = pricing::note(&pricing, &offer, options, Moment::from(SystemTime::now()));
         let quirks = provider.quirks_at(&base_url);
+        let standard_tier = provider.standard_tier_at(&base_url);
         let budget = options.budget;
         let endpoint = endpoint::endpoint(transport.uri(), &options.headers);
-        Ok(Self { offer, quirks, transport, endpoint, admission, budget, pricing, pricing_note })
+        Ok(Self {
+            offer,
+            quirks,
+            transport,
+            endpoint,
+            admission,
+            budget,
+            pricing,
+            standard_tier,
+            pricing_note,
+        })
     }
 
     /// Counts the most that the runs of the journal at `path` may have spent against the budget.
@@ -92,9 +105,8 @@ impl Account {
     /// # Errors
     /// If there is a budget, but the most that they may have spent is unknown.
     pub(crate) fn spent_before(&self, spent: Cost, path: &Path) -> std::result::Result<Purse, Problem> {
-        let at_most = match (spent.ceiling(), self.budget) {
-            (Some(at_most), _) => at_most,
-            (None, None) => Usd::ZERO,
+        match (spent.ceiling(), self.budget) {
+            (Some(_), _) | (None, None) => {}
             (None, Some(_)) => {
                 let requests = spent.unknown - spent.bounded;
                 let message = format!(
@@ -104,9 +116,9 @@ impl Account {
                 let hint = Hint::from("continue without a budget, or start over with ");
                 return Err(Problem::new(message).hint(hint.with(Setting::Fresh.on())));
             }
-        };
+        }
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Ok(self.admission.spent_before(&path, at_most))
+        Ok(self.admission.spent_before(&path, spent))
     }
 
     /// The most tokens of input and output that the model supports, as far as known.

@@ -1,5 +1,7 @@
-//! The parts of a server's address that affect its answers: host, path and headers, but not scheme or port, and nothing that may be
-//! a secret.
+//! The parts of a server's address that affect its answers: host, path and headers, and the port of this machine, where every port is
+//! another server; but neither the scheme nor anything that may be a secret.
+
+use std::net::IpAddr;
 
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -47,12 +49,23 @@ pub(super) fn endpoint(base_url: &Uri, own_headers: &[(String, SecretString)]) -
     headers.sort_unstable();
     let mut hash = Sha256::new();
     add(&mut hash, host.as_bytes());
+    if is_loopback(&host) {
+        add(&mut hash, &base_url.port_u16().unwrap_or_default().to_le_bytes());
+    }
     add(&mut hash, base_url.path().trim_end_matches('/').as_bytes());
     for (name, value) in headers {
         add(&mut hash, name.as_bytes());
         add(&mut hash, value.as_bytes());
     }
     Endpoint { host, hash: hash.finalize().into() }
+}
+
+/// Whether a host is this machine. Local servers often call whatever model they have by the same name.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn is_relevant(header: &str) -> bool {
@@ -70,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn host_path_and_headers_decide_but_scheme_port_and_credentials_do_not() {
+    fn host_path_and_headers_decide_but_scheme_credentials_and_a_remote_port_do_not() {
         let url = "http://gpu1:8000/v1";
         for (same, headers) in [
             ("http://gpu1:9000/v1", &[][..]),
@@ -98,6 +111,13 @@ mod tests {
             of(url, &[("x-portkey-provider", "a")]),
             of(url, &[("x-model-id", "a")]),
         ];
+        for (one, other) in [
+            ("http://localhost:8000/v1", "http://localhost:8001/v1"),
+            ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8001/v1"),
+            ("http://[::1]:8000/v1", "http://[::1]:8001/v1"),
+        ] {
+            assert_ne!(of(one, &[]), of(other, &[]), "ports of this machine are servers of their own");
+        }
         let distinct: std::collections::HashSet<_> = others.iter().collect();
         assert_eq!(distinct.len(), others.len());
         let (one, other) = ([("a", "1"), ("B", "2")], [("b", "2"), ("A", "1")]);

@@ -91,9 +91,12 @@ const RESERVED_PARAMETERS: [&str; 9] = [
     "stream",
 ];
 
+/// The parameter that asks for a service tier, except at Google and for Anthropic's speeds.
+pub(crate) const SERVICE_TIER: &str = "service_tier";
+
 /// The service tier that a request asks for: `service_tier`, Google's `serviceTier`, Anthropic's `speed`.
 pub(crate) fn service_tier(parameters: &Parameters) -> Option<String> {
-    let mut words = ["service_tier", "serviceTier", "speed"].into_iter();
+    let mut words = [SERVICE_TIER, "serviceTier", "speed"].into_iter();
     words.find_map(|name| parameters.extra.get(name)?.as_str()).map(str::to_owned)
 }
 
@@ -126,7 +129,16 @@ impl Plan {
             wished = wished.with_limit_from(field);
         }
         bounds::parameters(&wished)?;
-        let service_tier = service_tier(&options.parameters);
+        let mut tier = service_tier(&options.parameters);
+        if account.budget.is_some()
+            && tier.is_none()
+            && let Some(standard) = account.standard_tier
+        {
+            // Otherwise each attempt would have to reserve the price of the most expensive tier that the account may be set to.
+            wished.extra.insert(SERVICE_TIER.to_owned(), standard.into());
+            tier = Some(standard.to_owned());
+        }
+        let service_tier = tier;
         let no_budget = budget::check_price(&account.pricing, offer)
             .and_then(|()| budget::check(&account.pricing, &wished, service_tier.as_deref()))
             .and_then(|()| budget::check_limit(&wished, offer))

@@ -3,14 +3,15 @@
 use super::AccountOptions;
 use crate::error::Problem;
 use crate::hint::{Hint, Setting};
-use crate::price::{Moment, OLD_AFTER_DAYS, Prices, Pricing};
+use crate::price::{Moment, OLD_AFTER_DAYS, Prices, Pricing, Unasked};
 use crate::provider::{Key, Offer};
 
 /// What attempts cost. A simulator sends no bill. Where a provider's prices depend on the region, only those of its default
 /// address are known.
 pub(super) fn of(offer: &Offer, base_url: &str, options: &AccountOptions) -> Result<Pricing, Problem> {
+    let unasked = if offer.provider.has_tier_setting { Unasked::Account } else { Unasked::Standard };
     if let Some(price) = &options.price {
-        return Ok(Pricing::By { price: price.clone(), basis: format!("given {price}").into() });
+        return Ok(Pricing::By { price: price.clone(), basis: format!("given {price}").into(), unasked });
     }
     let provider = offer.provider.name;
     if provider == "sim" && options.prices.is_none() {
@@ -21,7 +22,7 @@ pub(super) fn of(offer: &Offer, base_url: &str, options: &AccountOptions) -> Res
     }
     let prices = options.prices.as_deref().unwrap_or_else(|| Prices::bundled());
     Ok(match prices.find(provider, &offer.name)? {
-        Some(price) => Pricing::By { price, basis: prices.basis().into() },
+        Some(price) => Pricing::By { price, basis: prices.basis().into(), unasked },
         None => Pricing::Unknown,
     })
 }

@@ -8,6 +8,7 @@ use crate::event::EventKind;
 use crate::identity::RowKey;
 use crate::outcome::{Effort, Outcome};
 use crate::row::Row;
+use crate::turn::Prompt;
 use crate::validity::{self, Verdict};
 
 /// One row's access to the cache.
@@ -21,16 +22,18 @@ pub(super) struct Cached<'a> {
 }
 
 impl<'a> Cached<'a> {
-    /// For a row with this key that is sent with these files. If the check sees the row, answers are shared only by rows with exactly the
-    /// same fields.
+    /// For a row with this key and first prompt that is sent with these files, which count by their contents wherever they are. If the
+    /// check sees the row, answers are shared only by rows with exactly the same fields.
     pub(super) fn new(
         plan: &'a Plan,
         row: &Row,
         key: RowKey,
+        prompt: &Prompt,
         files: &Loaded,
         session: &'a CacheSession,
     ) -> Option<Self> {
-        let asked = if validity::differs_by_row(plan) { key.asked.of_row(row) } else { key.asked };
+        let asked = if files.digest().is_some() { plan.keys.without_files(prompt) } else { key.asked };
+        let asked = if validity::differs_by_row(plan) { asked.of_row(row) } else { asked };
         let key = session.key(asked, files.digest())?;
         let wanted = Wanted { key, rejected: None };
         Some(Self { plan, row: row.index, session, wanted, claim: None })

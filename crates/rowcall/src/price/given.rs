@@ -37,6 +37,10 @@ impl Price {
                     )));
                 }
             };
+            if rate.is_some() {
+                let message = format!("the price `{text}` has `{}` twice, expected it once", name.trim());
+                return Err(Problem::new(message));
+            }
             let million = Usd::parse(amount)?.picodollars();
             if million % TOKENS != 0 {
                 let message = format!(
@@ -103,6 +107,7 @@ mod tests {
             ("in=1,out=2,inn=3", "`inn`"),
             ("0.15", "is not `NAME=USD`"),
             ("in=0.0000001,out=1", "too precise"),
+            ("in=1,out=2,in=3", "has `in` twice"),
         ] {
             let problem = Price::parse(text).expect_err(text);
             assert!(problem.message.contains(part), "{}", problem.message);

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Moment, Period, Price};
 use crate::error::Problem;
+use crate::repeated_key::repeated_key;
 
 /// A table older than this may be out of date: of 1,400 entries, eight changed in the week before the bundled one was taken.
 pub const OLD_AFTER_DAYS: i64 = 14;
@@ -103,12 +104,13 @@ impl Prices {
     /// The table in a file.
     ///
     /// # Errors
-    /// If the file cannot be read, or is not a price table.
+    /// If the file cannot be read, is not a price table, or has a price that cannot be meant.
     pub fn read(path: &Path) -> Result<Self, Problem> {
         let name = path.display();
         let text = std::fs::read_to_string(path)
             .map_err(|error| Problem::new(format!("the prices `{name}` cannot be read: {error}")))?;
-        Self::parse(&text).map_err(|problem| Problem {
+        let read = Self::parse(&text).and_then(|prices| prices.check().map(|()| prices));
+        read.map_err(|problem| Problem {
             message: format!("the prices `{name}` cannot be used: {}", problem.message),
             ..problem
         })
@@ -122,7 +124,15 @@ impl Prices {
         let not_a_table = |error: serde_json::Error| {
             Problem::new(format!("not a price table, expected `{{\"providers\": …}}`: {error}"))
         };
+        // A model that occurs twice would have the later price, unnoticed.
+        let repeated = |name: String| {
+            let message = format!("it has `{name}` twice, expected each provider, model and price once");
+            Problem::new(message)
+        };
         let File { about, providers } = serde_json::from_str(text).map_err(not_a_table)?;
+        if let Some(name) = repeated_key(text) {
+            return Err(repeated(name));
+        }
         if let Some(day) = about.taken.as_deref().filter(|day| Moment::of_day(day).is_none()) {
             return Err(Problem::new(format!(
                 "it was taken on `{day}`, expected a day such as `2026-11-28`"
@@ -168,9 +178,20 @@ impl Prices {
     /// Checks every price.
     ///
     /// # Errors
-    /// For the first price that cannot be read.
+    /// For the first price that cannot be read or cannot be meant, and for a model of a user's table without one.
     pub fn check(&self) -> Result<(), Problem> {
-        self.all().map(drop)
+        for (name, entry) in self.all()? {
+            match &self.entries {
+                Entries::Read(_) if entry.prices.is_empty() => {
+                    return Err(Problem::new(format!(
+                        "`{name}` has no price, expected `prices` with at least one"
+                    ))
+                    .hint("leave out models without a price: their cost is unknown"));
+                }
+                Entries::Read(_) | Entries::Bundled => {}
+            }
+        }
+        Ok(())
     }
 
     /// All entries.
@@ -249,15 +270,15 @@ fn models<'a>(provider: &str, raw: &'a RawValue) -> Result<BTreeMap<&'a str, &'a
 
 /// Parses a model's entry.
 fn entry(provider: &str, model: &str, text: &str) -> Result<Entry, Problem> {
-    let problem = |why: &dyn fmt::Display| {
-        Problem::new(format!("the price of `{provider}/{model}` cannot be read: {why}"))
-    };
-    let entry: Entry = serde_json::from_str(text).map_err(|error| problem(&error))?;
-    for period in &entry.prices {
-        if !period.above.is_sorted_by(|(one, _), (next, _)| one < next) {
-            return Err(problem(&"its tiers are not in order, the smallest number of tokens first"));
-        }
-    }
+    let of_it = |what: &str, why: &str| format!("the price of `{provider}/{model}` {what}: {why}");
+    let entry: Entry = serde_json::from_str(text).map_err(|error| {
+        let why = error.to_string();
+        // The line is that of the entry, not of the file.
+        let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
+        Problem::new(of_it("cannot be read", why))
+    })?;
+    let check = entry.prices.iter().try_for_each(Period::check);
+    check.map_err(|problem| Problem { message: of_it("cannot be right", &problem.message), ..problem })?;
     Ok(entry)
 }
 

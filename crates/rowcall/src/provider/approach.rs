@@ -102,6 +102,14 @@ impl Approach {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).target)
     }
 
+    /// Sends no such parameter from now on.
+    pub(crate) fn leave_out(&self, parameter: &str) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some((target, _)) = state.target.without(parameter) {
+            state.target = Arc::new(target);
+        }
+    }
+
     /// Records that a request made with `asked` was accepted.
     pub fn accepted(&self, asked: &Arc<Target>) {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

@@ -36,6 +36,8 @@ pub struct Provider {
     pub dialect: Option<Dialect>,
     /// Fields that are sent in every request, each with its value as JSON text.
     pub always: &'static [(&'static str, &'static str)],
+    /// Whether the account's settings at the provider choose the service tier of a request that asks for none.
+    pub has_tier_setting: bool,
 }
 
 /// What is known about a provider's key.
@@ -63,19 +65,29 @@ impl Provider {
     /// The deviations to expect at a base URL. Only OpenAI's own hosts accept its newest names; any other host of `openai` is a
     /// compatible server.
     pub fn quirks_at(&self, base_url: &str) -> Quirks {
-        let host = base_url.split("://").nth(1).unwrap_or(base_url).split(['/', ':']).next().unwrap_or("");
-        let is_openais = host == "api.openai.com" || host.ends_with(".api.openai.com");
-        match (self.name, is_openais) {
+        match (self.name, is_openais(base_url)) {
             ("openai", true) => OPENAI,
             ("openai", false) => COMPATIBLE,
             _ => self.quirks,
         }
     }
 
+    /// The value of `service_tier` that asks for the standard service at this base URL, where a request without one may get another. Only
+    /// OpenAI's own hosts certainly accept it.
+    pub fn standard_tier_at(&self, base_url: &str) -> Option<&'static str> {
+        (self.name == "openai" && self.has_tier_setting && is_openais(base_url)).then_some("default")
+    }
+
     /// The modes that it supports in this protocol, best first; `None` if it does not support the protocol.
     pub fn modes(&self, protocol: Protocol) -> Option<&'static [Mode]> {
         self.speaks.iter().find(|(supported, _)| *supported == protocol).map(|(_, modes)| *modes)
     }
+}
+
+/// Whether this is one of OpenAI's own hosts.
+fn is_openais(base_url: &str) -> bool {
+    let host = base_url.split("://").nth(1).unwrap_or(base_url).split(['/', ':']).next().unwrap_or("");
+    host == "api.openai.com" || host.ends_with(".api.openai.com")
 }
 
 /// All providers.

@@ -11,7 +11,7 @@ use super::{
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Request, Response};
 use crate::schema::WireSchema;
-use crate::turn::{Completion, Prompt, Turn};
+use crate::turn::{Completion, Prompt, Turn, Usage};
 
 /// The user's generation parameters; the provider's default applies to each one that is not set.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -150,7 +150,12 @@ impl Target {
     /// The fault that it reports, classified by the protocol and by the statuses that are specific to this server.
     pub fn decode(&self, response: &Response) -> Result<Completion, Fault> {
         let completion = self.protocol.decode(response);
-        let completion = completion.map(|read| Completion { body: response.body.clone(), ..read });
+        let completion = completion.map(|read| {
+            // An answer has tokens.
+            let is_contradicted = |usage: &Usage| usage.output_tokens == 0 && read.has_answer();
+            let usage = read.usage.filter(|usage| !is_contradicted(usage));
+            Completion { body: response.body.clone(), usage, ..read }
+        });
         completion.map_err(|fault| {
             let is_no_capacity = fault.status.is_some() && fault.status == self.quirks.no_capacity_status;
             if is_no_capacity && fault.kind == FaultKind::InvalidRequest {

@@ -220,27 +220,31 @@ fn the_tier_of_an_answer_and_its_long_cache_writes_are_read() {
         (Protocol::OpenAiChat, chat(json!({"service_tier": null})), None, None),
         (
             Protocol::OpenAiChat,
-            chat(json!({"service_tier": 7, "usage": {"prompt_tokens": 9, "service_tier": "x"}})),
+            chat(
+                json!({"service_tier": 7, "usage": {"prompt_tokens": 9, "completion_tokens": 4, "service_tier": "x"}}),
+            ),
             Some("x"),
             Some(0),
         ),
         (
             Protocol::OpenAiChat,
-            chat(json!({"usage": {"prompt_tokens": 9, "prompt_tokens_details": long}})),
+            chat(
+                json!({"usage": {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": long}}),
+            ),
             None,
             Some(3),
         ),
         (
             Protocol::OpenAiResponses,
             json!({"status": "completed", "output": [], "service_tier": "priority",
-                "usage": {"input_tokens": 9, "input_tokens_details": long}}),
+                "usage": {"input_tokens": 9, "output_tokens": 4, "input_tokens_details": long}}),
             Some("priority"),
             Some(3),
         ),
         (
             Protocol::Anthropic,
             message(
-                json!({"input_tokens": 1, "cache_creation_input_tokens": 6, "cache_creation": written, "service_tier": "standard",
+                json!({"input_tokens": 1, "output_tokens": 4, "cache_creation_input_tokens": 6, "cache_creation": written, "service_tier": "standard",
                 "inference_geo": "global"}),
             ),
             Some("standard"),
@@ -248,20 +252,24 @@ fn the_tier_of_an_answer_and_its_long_cache_writes_are_read() {
         ),
         (
             Protocol::Anthropic,
-            message(json!({"input_tokens": 1, "service_tier": "standard", "speed": "fast"})),
+            message(
+                json!({"input_tokens": 1, "output_tokens": 4, "service_tier": "standard", "speed": "fast"}),
+            ),
             Some("fast"),
             Some(0),
         ),
         (
             Protocol::Anthropic,
-            message(json!({"input_tokens": 1, "service_tier": "batch", "inference_geo": "us"})),
+            message(
+                json!({"input_tokens": 1, "output_tokens": 4, "service_tier": "batch", "inference_geo": "us"}),
+            ),
             Some("batch+us"),
             Some(0),
         ),
         (
             Protocol::Gemini,
             json!({"candidates": [{"content": {"parts": [{"text": "1"}]}, "finishReason": "STOP"}],
-                "usageMetadata": {"promptTokenCount": 9, "serviceTier": "flex"}}),
+                "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4, "serviceTier": "flex"}}),
             Some("flex"),
             Some(0),
         ),

@@ -1,15 +1,24 @@
 //! Requests of any method, and answers that are read line by line, for files and batches.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::body::Outgoing;
 use super::{LONGEST_BODY, Transport};
 use crate::fault::{Fault, FaultKind};
 use crate::request::{Call, Response};
+
+/// How often a request that changes nothing at the server is sent again when its connection breaks at once.
+const DEAD_CONNECTIONS: usize = 3;
+
+/// A connection that was closed while idle fails at once.
+const DEAD_AT_ONCE: Duration = Duration::from_secs(1);
 
 /// A longer line of a download is not read: no answer is that long.
 const LONGEST_LINE: usize = LONGEST_BODY;
@@ -17,7 +26,7 @@ const LONGEST_LINE: usize = LONGEST_BODY;
 /// Whether a request may be sent again over another connection if the first one turns out to be dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
-    /// It may: it changes nothing at the server.
+    /// It may: it changes nothing at the server, and is not billed.
     Repeatable,
     /// It is sent once, and whatever happens then, it may have arrived.
     Once,
@@ -105,7 +114,7 @@ impl Transport {
                 headers.insert(name, value.clone());
             }
             *message.headers_mut() = headers;
-            let sent = tokio::time::Instant::now();
+            let sent = Instant::now();
             match shard.request(message).await {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
@@ -119,8 +128,8 @@ impl Transport {
                 }
                 Err(_)
                     if asking == Asking::Repeatable
-                        && dead < super::DEAD_CONNECTIONS
-                        && sent.elapsed() < super::DEAD_AT_ONCE =>
+                        && dead < DEAD_CONNECTIONS
+                        && sent.elapsed() < DEAD_AT_ONCE =>
                 {
                     dead += 1;
                 }

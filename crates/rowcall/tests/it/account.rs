@@ -51,6 +51,22 @@ fn reserved_fields_are_rejected_however_they_are_spelled() {
     }
 }
 
+/// Without a tier OpenAI takes that of the project's settings, whose price each attempt would have to reserve.
+#[test]
+fn with_a_budget_the_standard_tier_is_asked_for_where_the_account_could_choose_another() {
+    let budget = rowcall::Usd::parse("1").expect("an amount");
+    let openai = || Client::builder("openai/gpt-6-luna").api_key("sk-unused");
+    let tier = |client: ClientBuilder, extra: &Value| {
+        let body: Value = serde_json::from_slice(&first_request(client, extra).request.body).expect("JSON");
+        body["service_tier"].clone()
+    };
+    assert_eq!(tier(openai(), &json!({})), Value::Null);
+    assert_eq!(tier(openai().budget(budget), &json!({})), "default");
+    assert_eq!(tier(openai().budget(budget), &json!({"service_tier": "priority"})), "priority");
+    // A server of another's may not know the field.
+    assert_eq!(tier(client("openai/gpt-6-luna").budget(budget), &json!({})), Value::Null);
+}
+
 #[test]
 fn a_temperature_must_be_a_number() {
     let client = client("vllm/any").build().expect("a client");

@@ -3,6 +3,7 @@
 mod account;
 mod architecture;
 mod batches;
+mod billing;
 mod cache;
 mod checks;
 mod connections;

@@ -63,6 +63,29 @@ fn a_failing_cache_is_a_warning_and_the_run_continues() {
 }
 
 #[test]
+fn a_cache_that_is_deleted_or_replaced_during_a_run_is_noticed() {
+    for (replaced, expected) in
+        [(false, "was deleted while it was in use"), (true, "was replaced by another file")]
+    {
+        let story = Story::slow(10, 100);
+        let mut child = story.start("out.jsonl", &["-c", "4"]);
+        story.until_requests(&mut child, 20);
+        std::fs::remove_file(story.dir.path("answers.cache")).expect("it is deleted");
+        if replaced {
+            story.dir.write("answers.cache", "");
+        }
+        let ran = Ran::of(child);
+        assert_exit(
+            &ran,
+            0,
+            &["100 done", "warning: the cache `answers.cache`", expected, "stores no more answers"],
+        );
+        assert_eq!(ran.stderr.matches("warning: the cache").count(), 1, "{}", ran.stderr);
+        assert_eq!((story.dir.read("out.jsonl"), story.asked()), (answers(100), 100));
+    }
+}
+
+#[test]
 fn a_full_disk_is_warned_about_and_its_answers_are_still_found() {
     let Some(way) = with_own_mounts() else { return };
     let story = Story::slow(2, 1_000);

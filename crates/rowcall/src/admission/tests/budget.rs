@@ -170,7 +170,7 @@ async fn play(
         account.ended += lost;
         account.ended
     };
-    let purse = Some(admission.spent_before(journal, spent));
+    let purse = Some(admission.spent_before(journal, Cost::known(spent)));
     let started = Instant::now();
     let ask = async |number: usize| {
         let mut row = world.rows[number];
@@ -255,7 +255,7 @@ async fn a_budget_is_never_exceeded_and_nearly_all_of_it_is_used_in_nearly_the_s
         play(&world, &account, 0, Some(world.budget), None).await;
         let Account { bill, ended, denied, times, done, .. } = account.into_inner();
         assert!(bill <= ended && ended <= world.budget, "seed {seed}");
-        let Some(Denial::UsedUp { budget, spent, most }) = denied else {
+        let Some(Denial::UsedUp { budget, spent, most, .. }) = denied else {
             assert_eq!((denied, done), (None, world.rows.len()), "seed {seed}");
             continue;
         };
@@ -333,8 +333,7 @@ fn settle(permit: Permit, cost: &str) {
 /// $0.45.
 #[tokio::test(start_paused = true)]
 async fn a_long_prompt_is_reserved_at_the_price_of_long_prompts() {
-    let table =
-        r#"{"providers":{"p":{"m":{"prices":[{"i":250000,"o":1,"above":[[200000,{"i":500000,"o":1}]]}]}}}}"#;
+    let table = r#"{"providers":{"p":{"m":{"prices":[{"i":250000,"o":1000,"above":[[200000,{"i":500000,"o":1000}]]}]}}}}"#;
     let price = Prices::parse(table).expect("a table").find("p", "m").expect("readable").expect("a price");
     let at = Moment::from_seconds(AT);
     let most = Most { input_tokens: 300_000, output_tokens: Some(0) };
@@ -356,7 +355,10 @@ async fn a_long_prompt_is_reserved_at_the_price_of_long_prompts() {
         );
     }
     let denial = fourth.await.expect_err("nothing is left");
-    assert_eq!(denial, Denial::UsedUp { budget: usd("0.45"), spent: usd("0.45"), most: call });
+    assert_eq!(
+        denial,
+        Denial::UsedUp { budget: usd("0.45"), spent: usd("0.45"), unsure: Usd::ZERO, most: call }
+    );
 }
 
 /// litellm PR 38647: the worst case of a burst filled $25 while nothing was spent, and everything was refused.
@@ -461,7 +463,10 @@ async fn a_large_attempt_lets_others_go_and_is_denied_once_nothing_is_in_flight(
     }
     assert_eq!(granted, 6, "0.60 was left");
     let denial = large.await.expect_err("nothing is in flight");
-    assert_eq!(denial, Denial::UsedUp { budget: usd("1"), spent: usd("1"), most: usd("0.95") });
+    assert_eq!(
+        denial,
+        Denial::UsedUp { budget: usd("1"), spent: usd("1"), unsure: Usd::ZERO, most: usd("0.95") }
+    );
     for waits in small {
         waits.await.expect_err("nothing is left");
     }
@@ -472,13 +477,13 @@ async fn a_cost_above_the_maximum_stops_everything() {
     for (cost, denial) in [
         (
             Cost::known(usd("0.30")),
-            Denial::Overrun { cost: usd("0.30"), most: usd("0.20"), beyond: Usd::ZERO },
+            Denial::Overrun { cost: usd("0.30"), most: usd("0.20"), beyond: Usd::ZERO, tier: None },
         ),
         (
             Cost::known(usd("1.50")),
-            Denial::Overrun { cost: usd("1.50"), most: usd("0.20"), beyond: usd("0.50") },
+            Denial::Overrun { cost: usd("1.50"), most: usd("0.20"), beyond: usd("0.50"), tier: None },
         ),
-        (Cost::UNKNOWN, Denial::Unpriced),
+        (Cost::UNKNOWN, Denial::Unpriced { tier: None }),
     ] {
         let admission = with_slots(2);
         admission.apply(Limit::Budget(Some(usd("1"))));
@@ -498,16 +503,57 @@ async fn a_cost_above_the_maximum_stops_everything() {
 fn the_spending_in_a_journal_is_counted_once_however_often_it_is_opened() {
     let admission = with_budget("10");
     let (one, other) = (Path::new("one.journal"), Path::new("other.journal"));
-    let purse = admission.spent_before(one, usd("2"));
-    admission.spent_before(other, usd("1"));
+    let purse = admission.spent_before(one, Cost::known(usd("2")));
+    admission.spent_before(other, Cost::known(usd("1")));
     let stake = Stake { most: Some(usd("0.50")), purse: Some(purse) };
     let permit =
         admission.admit(Need { stake, ..NEED }, None).now_or_never().expect("at once").expect("it fits");
     settle(permit, "0.25");
     assert_eq!(admission.lock().budget.committed(), usd("3.25"));
     // It is opened again with what was spent here, and then with what another process has spent meanwhile.
-    admission.spent_before(one, usd("2.25"));
+    admission.spent_before(one, Cost::known(usd("2.25")));
     assert_eq!(admission.lock().budget.committed(), usd("3.25"));
-    admission.spent_before(one, usd("3.25"));
+    admission.spent_before(one, Cost::known(usd("3.25")));
     assert_eq!(admission.lock().budget.committed(), usd("4.25"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_have_been_billed_is_not_reported_as_spent() {
+    for (before, lost, said) in [
+        (Cost::known(usd("0.20")), None, "$0.20 is spent"),
+        (Cost::at_most(usd("0.20")), None, "requests without an answer may have cost up to $0.20"),
+        (
+            Cost::known(usd("0.125")),
+            Some("0.075"),
+            "$0.125 is spent, requests without an answer may have cost up to $0.075 more",
+        ),
+    ] {
+        let admission = with_budget("0.23456");
+        admission.spent_before(Path::new("one.journal"), before);
+        if let Some(most) = lost {
+            let permit = admission.admit(staking(usd(most)), None).await.expect("it fits");
+            permit.settle(Settlement::Unknown, Cost::at_most(usd(most)), &[], &mut Strikes::default());
+        }
+        let denial = admission.admit(staking(usd("0.05")), None).await.expect_err("it does not fit");
+        let expected =
+            format!("the budget of $0.23456 is used up: {said}, and the next request may cost up to $0.05");
+        assert_eq!(denial.problem().message, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_budget_is_a_new_promise_whether_the_old_one_was_removed_or_not() {
+    for removed in [false, true] {
+        let admission = with_budget("1");
+        for _ in 0..2 {
+            let permit = admission.admit(staking(usd("0.10")), None).await.expect("it fits");
+            permit.settle(usage(1), Cost::known(usd("0.30")), &[], &mut Strikes::default());
+            let denied = admission.admit(staking(usd("0.10")), None).await.expect_err("it is broken");
+            assert!(matches!(denied, Denial::Overrun { .. }), "{denied:?}");
+            if removed {
+                admission.apply(Limit::Budget(None));
+            }
+            admission.apply(Limit::Budget(Some(usd("2"))));
+        }
+    }
 }

@@ -101,7 +101,7 @@ fn prices_are_those_of_the_day() {
 
 #[test]
 fn a_users_table_is_read_or_rejected_with_the_location() {
-    let own = r#"{"providers": {"openai": {"mine": {"prices": [{"i": 1, "o": 2}], "dated": true}}}}"#;
+    let own = r#"{"providers": {"openai": {"mine": {"prices": [{"i": 1000, "o": 2000}], "dated": true}}}}"#;
     let prices = Prices::parse(own).expect("a table");
     assert!(prices.find("openai", "mine-20310101").expect("it can be read").is_some());
     assert_eq!((prices.taken_on(), prices.age_in_days(at("2026-11-28"))), (None, None));
@@ -109,20 +109,67 @@ fn a_users_table_is_read_or_rejected_with_the_location() {
         ("[]", "not a price table"),
         (r#"{"models": {}}"#, "not a price table"),
         (r#"{"about": {"taken": "today"}, "providers": {}}"#, "`today`"),
-        (
-            r#"{"providers": {"openai": {"mine": {"prices": [{"i": 1, "o": 2, "untl": 3}]}}}}"#,
-            "`openai/mine`",
-        ),
-        (r#"{"providers": {"openai": {"mine": {"prices": [{"i": -1, "o": 2}]}}}}"#, "`openai/mine`"),
-        (r#"{"providers": {"openai": {"mine": {"prices": [{"i": 0.5, "o": 2}]}}}}"#, "`openai/mine`"),
-        (r#"{"providers": {"openai": {"mine": {"prices": [{"from": "x"}]}}}}"#, "`x` is not a day"),
-        (
-            r#"{"providers": {"openai": {"mine": {"prices": [{"above": [[2, {}], [1, {}]]}]}}}}"#,
-            "its tiers are not in order",
-        ),
         (r#"{"providers": {"openai": []}}"#, "the models of `openai`"),
+        (r#"{"providers": {"openai": {}, "openai": {}}}"#, "it has `openai` twice"),
+        (r#"{"providers": {"openai": {"a": {"prices": []}, "a": {"prices": []}}}}"#, "it has `a` twice"),
+        (r#"{"providers": {"openai": {"mine": {}}}}"#, "`openai/mine` has no price"),
+        (r#"{"providers": {"openai": {"mine": {"prices": []}}}}"#, "`openai/mine` has no price"),
     ] {
         let problem = Prices::parse(text).and_then(|prices| prices.check()).expect_err(text);
         assert!(problem.message.contains(said), "{text}: {}", problem.message);
+    }
+}
+
+/// What can be read as a price but cannot be meant as one. Some of these would be a price that never applies, or one a million times too
+/// low.
+#[test]
+fn a_price_that_cannot_be_meant_is_rejected() {
+    const PICODOLLARS: &str = "expected whole picodollars per token";
+    for (price, said) in [
+        (r#"{"i": 1000, "o": 2000, "untl": 3}"#, "unknown field `untl`"),
+        (r#"{"i": -1, "o": 2000}"#, PICODOLLARS),
+        (r#"{"i": 0.5, "o": 2000}"#, PICODOLLARS),
+        (r#"{"i": "150000", "o": 2000}"#, PICODOLLARS),
+        (r#"{"i": 15, "o": 60}"#, "`i` is `15`, which is $0.000015 per million tokens"),
+        (r#"{"i": 150000, "o": 600000, "r": 1}"#, "`r` is `1`"),
+        (r#"{"i": 150000000000, "o": 600000}"#, "which is $150000.00 per million tokens"),
+        (r#"{"i": 150000}"#, "it has no `i` or no `o`"),
+        (r#"{"from": "x"}"#, "`x` is not a day"),
+        (r#"{"i": 1000, "o": 2000, "hours": [[600, 1441]]}"#, "`[600, 1441]`, expected minutes of the day"),
+        (r#"{"i": 1000, "o": 2000, "hours": [[1320, 120]]}"#, "`[1320, 120]`, expected minutes of the day"),
+        (r#"{"i": 1000, "o": 2000, "hours": [[60, 60]]}"#, "the smaller first"),
+        (r#"{"i": 1000, "o": 2000, "hours": [["9:00", "17:00"]]}"#, "expected minutes of the day"),
+        (r#"{"i": 1000, "o": 2000, "hours": [[-60, 60]]}"#, "expected minutes of the day"),
+        (r#"{"i": 1000, "o": 2000, "days": [0]}"#, "`0`, expected 1 for Monday"),
+        (r#"{"i": 1000, "o": 2000, "days": [8]}"#, "`8`, expected 1 for Monday"),
+        (r#"{"i": 1000, "o": 2000, "days": ["Monday"]}"#, "expected days of the week, 1 for Monday"),
+        (r#"{"i": 1000, "o": 2000, "days": [null]}"#, "expected days of the week, 1 for Monday"),
+        (r#"{"i": 1000, "o": 2000, "days": [99999999999]}"#, "expected days of the week, 1 for Monday"),
+        (r#"{"i": 1000, "o": 2000, "for": ""}"#, "a service other than the standard one"),
+        (r#"{"i": 1000, "o": 2000, "for": "default"}"#, "a service other than the standard one"),
+        (r#"{"i": 1000, "o": 2000, "for": "Batch"}"#, "in lower case"),
+        (r#"{"i": 1000, "o": 2000, "for": "batches"}"#, "`for` is `batches`"),
+        (r#"{"i": 1000, "o": 2000, "above": [[2, {}], [1, {}]]}"#, "its tiers are not in order"),
+        (r#"{"i": 1000, "o": 2000, "above": [["200k", {}]]}"#, "expected a number of input tokens"),
+        (r#"{"i": 1000, "o": 2000, "above": [[2, {"i": 3, "o": 3000}]]}"#, "`i` is `3`"),
+    ] {
+        let table = format!(r#"{{"providers": {{"openai": {{"mine": {{"prices": [{price}]}}}}}}}}"#);
+        let problem = Prices::parse(&table).and_then(|prices| prices.check()).expect_err(price);
+        assert!(problem.message.starts_with("the price of `openai/mine` cannot be "), "{}", problem.message);
+        assert!(problem.message.contains(said), "{price}: {}", problem.message);
+        assert!(
+            !problem.message.contains(" at line ") && !problem.message.contains("u64"),
+            "{}",
+            problem.message
+        );
+    }
+    for price in [
+        r#"{"i": 0, "o": 0}"#,
+        r#"{"i": 1000, "o": 600000000, "r": null, "hours": [[0, 1440]], "days": [1, 7]}"#,
+        r#"{"i": 1000, "o": 2000, "for": "priority+us", "above": [[1, {}]]}"#,
+        r#"{"i": 1000, "o": 2000, "for": "turbo"}"#,
+    ] {
+        let table = format!(r#"{{"providers": {{"openai": {{"mine": {{"prices": [{price}]}}}}}}}}"#);
+        Prices::parse(&table).and_then(|prices| prices.check()).expect(price);
     }
 }

@@ -104,22 +104,20 @@ fn replayable(blocks: &[Value]) -> Vec<Value> {
 }
 
 /// The usage. Anthropic does not count cached tokens in `input_tokens`, we do.
-fn usage(wire: &Value) -> Option<Usage> {
+pub(super) fn usage(wire: &Value) -> Option<Usage> {
     let count = |pointer: &str| wire.pointer(pointer).and_then(Value::as_u64);
-    let (input, output) = (count("/input_tokens"), count("/output_tokens"));
-    if input.is_none() && output.is_none() {
-        return None;
-    }
+    let (input, output) = (count("/input_tokens")?, count("/output_tokens")?);
     let cached_tokens = count("/cache_read_input_tokens").unwrap_or(0);
     let cache_write_tokens = count("/cache_creation_input_tokens").unwrap_or(0);
-    Some(Usage {
-        input_tokens: input.unwrap_or(0).saturating_add(cached_tokens).saturating_add(cache_write_tokens),
+    let usage = Usage {
+        input_tokens: input.checked_add(cached_tokens)?.checked_add(cache_write_tokens)?,
         cached_tokens,
         cache_write_tokens,
         cache_write_long_tokens: count("/cache_creation/ephemeral_1h_input_tokens").unwrap_or(0),
-        output_tokens: output.unwrap_or(0),
+        output_tokens: output,
         reasoning_tokens: count("/output_tokens_details/thinking_tokens").unwrap_or(0),
-    })
+    };
+    usage.plausible()
 }
 
 /// Whether the field of this name is the input of a tool.

@@ -261,9 +261,31 @@ fn odd_parts_of_the_envelope_do_not_cost_the_answer() {
     let body = r#"{"content": [{"type": "text", "text": "{}"}, 7, {"text": "no type"}], "usage": {"input_tokens": "many",
         "output_tokens": 3, "cache_read_input_tokens": 18446744073709551615}, "model": null, "error": null}"#;
     let completion = decode(&ok(body)).expect("a completion");
-    let usage =
-        Usage { input_tokens: u64::MAX, cached_tokens: u64::MAX, output_tokens: 3, ..Usage::default() };
-    assert_eq!((completion.content, completion.usage), (Content::Text("{}".to_owned()), Some(usage)));
+    assert_eq!((completion.content, completion.usage), (Content::Text("{}".to_owned()), None));
+}
+
+#[test]
+fn counts_that_contradict_one_another_are_no_usage() {
+    let usage = |wire: Value| answer::usage(&wire);
+    let whole = json!({"input_tokens": 10, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 3, "output_tokens": 7});
+    let expected = Usage {
+        input_tokens: 18,
+        cached_tokens: 5,
+        cache_write_tokens: 3,
+        output_tokens: 7,
+        ..Usage::default()
+    };
+    assert_eq!(usage(whole), Some(expected));
+    for wire in [
+        json!({"input_tokens": 10}),
+        json!({"output_tokens": 7}),
+        json!({"input_tokens": 0, "output_tokens": 7}),
+        json!({"input_tokens": 10, "output_tokens": 7, "output_tokens_details": {"thinking_tokens": 8}}),
+        json!({"input_tokens": 10, "output_tokens": 7, "cache_creation": {"ephemeral_1h_input_tokens": 4}}),
+        json!({"input_tokens": 10, "output_tokens": 7, "cache_read_input_tokens": u64::MAX}),
+    ] {
+        assert_eq!(usage(wire.clone()), None, "{wire}");
+    }
 }
 
 /// The re-ask that follows an answer of `content`.

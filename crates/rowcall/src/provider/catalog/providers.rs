@@ -35,6 +35,7 @@ const fn compatible(name: &'static str, address: Address, key: Key) -> Provider 
         quirks: COMPATIBLE,
         dialect: None,
         always: &[],
+        has_tier_setting: false,
     }
 }
 
@@ -43,6 +44,8 @@ pub(super) const PROVIDERS: &[Provider] = &[
         base_url_variable: Some("OPENAI_BASE_URL"),
         speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
         quirks: OPENAI,
+        // API reference, `service_tier`: without one, the tier is that of the project's settings.
+        has_tier_setting: true,
         ..compatible("openai", Address::At("https://api.openai.com/v1"), Key::Required(&["OPENAI_API_KEY"]))
     },
     // Microsoft's documentation: `{endpoint}/openai/v1` needs no `api-version`, the model is the deployment's name. Roles and
@@ -53,6 +56,8 @@ pub(super) const PROVIDERS: &[Provider] = &[
         key_header: Some(KeyHeader::Named("api-key")),
         speaks: &[(OpenAiChat, ALL), (OpenAiResponses, ALL)],
         quirks: Quirks { output_limit_field: "max_completion_tokens", ..COMPATIBLE },
+        // Microsoft's documentation of priority processing: without `service_tier`, the tier is that of the deployment.
+        has_tier_setting: true,
         ..compatible(
             "azure",
             Address::Own { example: "https://RESOURCE.openai.azure.com" },

@@ -131,18 +131,26 @@ fn replayable(parts: &[Value]) -> Vec<Value> {
 /// have added.
 pub(super) fn usage(wire: &Value) -> Option<Usage> {
     let count = |name: &str| wire.get(name).and_then(Value::as_u64);
-    let (prompt, candidates) = (count("promptTokenCount"), count("candidatesTokenCount"));
-    let thoughts = count("thoughtsTokenCount");
-    prompt.or(candidates).or(thoughts)?;
-    let reasoning_tokens = thoughts.unwrap_or(0);
-    Some(Usage {
-        input_tokens: prompt.unwrap_or(0).saturating_add(count("toolUsePromptTokenCount").unwrap_or(0)),
+    let prompt = count("promptTokenCount")?;
+    let candidates = count("candidatesTokenCount");
+    let reasoning_tokens = count("thoughtsTokenCount").unwrap_or(0);
+    let input_tokens = prompt.checked_add(count("toolUsePromptTokenCount").unwrap_or(0))?;
+    let output_tokens = candidates.unwrap_or(0).checked_add(reasoning_tokens)?;
+    let total = count("totalTokenCount");
+    // Google leaves out counts that are 0, which the total confirms.
+    let is_confirmed = total == Some(input_tokens.checked_add(output_tokens)?);
+    if !is_confirmed && (total.is_some() || candidates.is_none()) {
+        return None;
+    }
+    let usage = Usage {
+        input_tokens,
         cached_tokens: count("cachedContentTokenCount").unwrap_or(0),
         cache_write_tokens: 0,
         cache_write_long_tokens: 0,
-        output_tokens: candidates.unwrap_or(0).saturating_add(reasoning_tokens),
+        output_tokens,
         reasoning_tokens,
-    })
+    };
+    usage.plausible()
 }
 
 /// Whether the field of this name has the arguments of a call.

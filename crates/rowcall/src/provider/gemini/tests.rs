@@ -253,9 +253,7 @@ fn odd_parts_of_the_envelope_do_not_cost_the_answer() {
         "promptFeedback": {}, "usageMetadata": {"promptTokenCount": "many", "candidatesTokenCount": 3,
         "thoughtsTokenCount": 18446744073709551615, "cachedContentTokenCount": 5}, "modelVersion": null}"#;
     let completion = decode(&ok(body)).expect("a completion");
-    let usage =
-        Usage { cached_tokens: 5, output_tokens: u64::MAX, reasoning_tokens: u64::MAX, ..Usage::default() };
-    assert_eq!((completion.content, completion.usage), (Content::Text("{}".to_owned()), Some(usage)));
+    assert_eq!((completion.content, completion.usage), (Content::Text("{}".to_owned()), None));
 }
 
 #[test]
@@ -263,6 +261,24 @@ fn what_tools_add_to_the_prompt_counts_as_input() {
     let wire = json!({"promptTokenCount": 88, "toolUsePromptTokenCount": 12, "totalTokenCount": 100});
     assert_eq!(answer::usage(&wire), Some(Usage { input_tokens: 100, ..Usage::default() }));
     assert_eq!(answer::usage(&json!({"trafficType": "ON_DEMAND"})), None);
+}
+
+#[test]
+fn a_count_that_google_leaves_out_is_0_if_the_total_confirms_it() {
+    let used = |wire: Value| answer::usage(&wire).map(|usage| (usage.input_tokens, usage.output_tokens));
+    for (wire, expected) in [
+        (json!({"promptTokenCount": 10, "candidatesTokenCount": 5}), Some((10, 5))),
+        (json!({"promptTokenCount": 10, "totalTokenCount": 10}), Some((10, 0))),
+        (json!({"promptTokenCount": 10, "thoughtsTokenCount": 4, "totalTokenCount": 14}), Some((10, 4))),
+        (json!({"promptTokenCount": 10}), None),
+        (json!({"promptTokenCount": 10, "thoughtsTokenCount": 4}), None),
+        (json!({"candidatesTokenCount": 5, "totalTokenCount": 5}), None),
+        (json!({"promptTokenCount": 0, "candidatesTokenCount": 0, "totalTokenCount": 0}), None),
+        (json!({"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 14}), None),
+        (json!({"promptTokenCount": 10, "candidatesTokenCount": 5, "cachedContentTokenCount": 11}), None),
+    ] {
+        assert_eq!(used(wire.clone()), expected, "{wire}");
+    }
 }
 
 /// The re-ask that follows an answer of `parts`.

@@ -187,24 +187,26 @@ pub(super) fn finish(reason: &str) -> Finish {
 }
 
 fn usage(wire: WireUsage) -> Option<Usage> {
-    if wire.prompt_tokens.is_none() && wire.completion_tokens.is_none() {
-        return None;
-    }
+    let (input, output) = (wire.prompt_tokens?, wire.completion_tokens?);
     let prompt = wire.prompt_tokens_details;
     let completion = wire.completion_tokens_details;
-    let (input, output) = (wire.prompt_tokens.unwrap_or(0), wire.completion_tokens.unwrap_or(0));
     let reasoning = completion.and_then(|details| details.reasoning_tokens).unwrap_or(0);
     // xAI counts reasoning separately from the completion, which shows only in the total.
-    let is_separate = wire.total_tokens == Some(input.saturating_add(output).saturating_add(reasoning));
+    let sum = input.checked_add(output)?;
+    let is_separate = wire.total_tokens == Some(sum.checked_add(reasoning)?);
+    if !is_separate && wire.total_tokens.is_some_and(|total| total != sum) {
+        return None;
+    }
     let cached_tokens = prompt.as_ref().and_then(|details| details.cached_tokens);
     let long = prompt.as_ref().and_then(|details| details.cache_write_tokens_details.as_ref());
     let long = long.and_then(|details| details.ttl_12h_tokens);
-    Some(Usage {
+    let usage = Usage {
         input_tokens: input,
         cached_tokens: cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0),
         cache_write_tokens: prompt.and_then(|details| details.cache_write_tokens).unwrap_or(0),
         cache_write_long_tokens: long.unwrap_or(0),
-        output_tokens: if is_separate { output.saturating_add(reasoning) } else { output },
+        output_tokens: if is_separate { output.checked_add(reasoning)? } else { output },
         reasoning_tokens: reasoning,
-    })
+    };
+    usage.plausible()
 }

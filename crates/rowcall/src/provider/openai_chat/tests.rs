@@ -369,7 +369,10 @@ fn streams_of_every_kind_are_assembled() {
         let completion = Protocol::OpenAiChat.decode(&ok(&(stream + &end))).expect(what);
         assert_eq!(completion.content, expected, "{what}");
     }
-    let groq = format!("data: {}\n\n", json!({"choices": [], "x_groq": {"usage": {"prompt_tokens": 5}}}));
+    let groq = format!(
+        "data: {}\n\n",
+        json!({"choices": [], "x_groq": {"usage": {"prompt_tokens": 5, "completion_tokens": 2}}})
+    );
     let completion = Protocol::OpenAiChat.decode(&ok(&(groq + &end))).expect("a completion");
     assert_eq!(completion.usage.map(|usage| usage.input_tokens), Some(5));
 }

@@ -165,17 +165,19 @@ fn replayable(item: &Value) -> Option<Value> {
 
 fn usage(wire: &Value) -> Option<Usage> {
     let tokens = |pointer: &str| wire.pointer(pointer).and_then(Value::as_u64);
-    let (input, output) = (tokens("/input_tokens"), tokens("/output_tokens"));
-    if input.is_none() && output.is_none() {
+    let (input, output) = (tokens("/input_tokens")?, tokens("/output_tokens")?);
+    let sum = input.checked_add(output)?;
+    if tokens("/total_tokens").is_some_and(|total| total != sum) {
         return None;
     }
-    Some(Usage {
-        input_tokens: input.unwrap_or(0),
+    let usage = Usage {
+        input_tokens: input,
         cached_tokens: tokens("/input_tokens_details/cached_tokens").unwrap_or(0),
         cache_write_tokens: tokens("/input_tokens_details/cache_write_tokens").unwrap_or(0),
         cache_write_long_tokens: tokens("/input_tokens_details/cache_write_tokens_details/ttl_12h_tokens")
             .unwrap_or(0),
-        output_tokens: output.unwrap_or(0),
+        output_tokens: output,
         reasoning_tokens: tokens("/output_tokens_details/reasoning_tokens").unwrap_or(0),
-    })
+    };
+    usage.plausible()
 }
