@@ -79,6 +79,11 @@ pub(super) fn hostile() -> TestDir {
     dir
 }
 
+/// Whether a character could do something to a terminal, or to a reader's eyes.
+pub(crate) fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202e}' | '\u{2028}')
+}
+
 #[test]
 fn nothing_breaks_out_of_a_page() {
     let dir = hostile();
@@ -94,6 +99,21 @@ fn nothing_breaks_out_of_a_page() {
         let unquoted: String = tag.split('"').step_by(2).collect();
         assert!(!unquoted.contains("word"), "<{tag}>");
     }
+    // Characters that would mislead a reader are written out.
+    dir.write("same.journal", std::fs::read(dir.path(JOURNAL)).expect("a journal"));
+    let diff = dir.rowcall(&["diff", JOURNAL, "same.journal", "-o", "-"]);
+    assert_eq!(diff.code, Some(0), "{}", diff.stderr);
+    let json = dir.rowcall(&["report", JOURNAL, "--json"]);
+    for text in [&page.stdout, &diff.stdout, &json.stdout] {
+        let harmful = text.chars().find(|c| is_harmful(*c));
+        assert_eq!(harmful, None, "{:?}", harmful.and_then(|c| Some(&text[..text.find(c)? + 9])));
+    }
+    assert!(page.stdout.contains("\\u{202e}word29") && page.stdout.contains("\\u{1b}[2J"));
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let stories = json["sample"]["rows"].as_array().expect("rows");
+    assert!(
+        stories.iter().any(|story| story["model"].as_str().is_some_and(|model| model.contains('\u{9b}')))
+    );
     for (own, count) in
         [("<script", 1), ("</script", 1), ("<style", 1), ("<main", 1), ("<h1", 1), ("<meta", 4)]
     {
