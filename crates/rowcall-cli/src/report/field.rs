@@ -259,7 +259,7 @@ impl Field {
         let missing = if is_inner { 0 } else { values.saturating_sub(self.present) };
         let of = if is_inner { self.present } else { values };
         let (distinct, distinct_is_exact) = self.distinct.count();
-        let (top, top_left_out) = self.top(distinct, distinct_is_exact);
+        let (top, top_left_out) = self.top();
         FieldProfile {
             name,
             present: self.present,
@@ -281,8 +281,8 @@ impl Field {
 
 impl Field {
     /// The most frequent values or, if they say nothing, why.
-    fn top(&self, distinct: u64, is_exact: bool) -> (Vec<(String, u64)>, Option<&'static str>) {
-        let values = self.present - self.null;
+    fn top(&self) -> (Vec<(String, u64)>, Option<&'static str>) {
+        let (values, (distinct, is_exact)) = (self.present - self.null, self.distinct.count());
         let top = self.frequent.top(TOP);
         if distinct <= TOP as u64 {
             return (top, None);

@@ -105,7 +105,7 @@ pub(crate) fn environment(page: &'static str) -> std::result::Result<Environment
     environment.add_filter("percent", percent);
     environment.add_filter("long", time::long);
     environment.add_filter("usd", usd);
-    environment.add_filter("counted", |count: u64, noun: &str| counted(count, noun));
+    environment.add_filter("counted", counted);
     environment.add_template("parts.html", PARTS)?;
     environment.add_template("live.html", LIVE)?;
     environment.add_template("row.html", ROW)?;

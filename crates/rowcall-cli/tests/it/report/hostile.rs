@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{JOURNAL, ran, troubled};
-use crate::command::TestDir;
+use crate::command::{Ran, TestDir};
 
 /// What must never come out of a report as it is. Each has `~`, which is a word of its own to be found by.
 pub(crate) const HOSTILE: [&str; 30] = [
@@ -121,6 +121,25 @@ fn nothing_breaks_out_of_a_page() {
     }
 }
 
+/// Runs the command on a terminal, where its messages are printed above a bar. The bar's own sequences are among what comes out, those of the
+/// hostile texts are not.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn above_a_bar(dir: &TestDir, arguments: &[&str]) {
+    let has_script =
+        std::process::Command::new("script").arg("--version").output().is_ok_and(|ran| ran.status.success());
+    if !has_script {
+        eprintln!("skipped: `script`, which gives a command a terminal, is not available");
+        return;
+    }
+    let carrier = ["bash", "-c", "exec script -qec \"$(printf '%q ' \"$@\")\" /dev/null", "bash"];
+    let run = Ran::of(dir.start_under(&carrier, &[arguments, &["--fresh"]].concat(), &[]));
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stdout.contains("\\u{202e}") && run.stdout.contains("word29"), "{run:?}");
+    for raw in ["\u{1b}[2J", "\u{1b}[H", "\u{1b}]", "\u{9b}", "\u{202e}", "\u{7}"] {
+        assert!(!run.stdout.contains(raw), "{raw:?} in {:?}", run.stdout);
+    }
+}
+
 /// What a spreadsheet would take for a formula.
 const FORMULAS: [&str; 5] =
     ["=HYPERLINK(\"http://example.com/\", \"~\")", "+1+cmd|' /C calc'!A0~", "-2+3~", "@SUM(1)~", "\t=1~"];
@@ -163,6 +182,7 @@ async fn nothing_reaches_a_terminal_or_another_column_of_a_csv() {
         assert_eq!(harmful, None, "{text:?}");
     }
     assert!(run.stderr.contains("\\u{202e}"), "escaped characters can be seen: {}", run.stderr);
+    above_a_bar(&dir, &arguments);
     let mut input = rowcall_data::Input::open(
         dir.path("out.csv"),
         rowcall_data::InputOptions {
