@@ -71,7 +71,7 @@ usage: cargo xtask COMMAND
       --short    less of everything, with the test build
   browser        opens a report and a live page in Chromium, and checks them with axe; leaves screenshots in target/browser
   judges         the official Python SDKs of OpenAI, Anthropic and Google check our requests and the simulator
-  telemetry      promtool and the official classes of OpenTelemetry's protocol check what a run shows and sends for monitoring
+  telemetry      Prometheus, an OpenTelemetry collector and the protocol's official classes check what a run shows and sends
   engines [DIR...]
                  constrained decoders check the wire schemas of their dialects: those of the tests, random ones, and those below the folders
       --random N how many random ones (150)
@@ -126,8 +126,8 @@ fn main() -> ExitCode {
         ["browser"] if browser::has_chromium() => browser::run(),
         ["browser"] => Err("chromium and npm are not available".to_owned()),
         ["judges"] => judges::run(),
-        ["telemetry"] if telemetry::has_promtool() => telemetry::run(),
-        ["telemetry"] => Err("promtool is not available: install Debian's package `prometheus`".to_owned()),
+        ["telemetry"] if telemetry::has_prometheus() => telemetry::run(),
+        ["telemetry"] => Err("Prometheus is not available: install Debian's package `prometheus`".to_owned()),
         ["engines", "--server"] => engines::serve(),
         ["prices"] => prices::run(),
         ["engines", options @ ..] => match engines::Options::parse(options) {

@@ -34,7 +34,7 @@ enum Work {
     Browser,
     /// `cargo xtask judges`.
     Judges,
-    /// `cargo xtask telemetry`, if promtool is available.
+    /// `cargo xtask telemetry`, if Prometheus is available.
     Telemetry,
     /// `cargo xtask engines`, with only our own schemas.
     Engines,
@@ -132,10 +132,10 @@ fn perform(work: &Work) -> Result<()> {
         }
         Work::Judges => judges::run(),
         Work::Telemetry => {
-            if telemetry::has_promtool() {
+            if telemetry::has_prometheus() {
                 return telemetry::run();
             }
-            println!("promtool is not available here: what a run sends is not judged");
+            println!("Prometheus is not available here: what a run sends is not judged");
             Ok(())
         }
         Work::Engines => engines::run(&engines::Options::default()),

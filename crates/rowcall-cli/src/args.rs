@@ -39,7 +39,7 @@ use values::{
 #[command(name = "rowcall", version, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 every row has a value; 1 stopped by an error; 2 wrong usage, nothing was sent; \
-                        3 finished with failed rows; 4 stopped at a limit you set (budget, deadline, failures) or by `rowcall ctl`; 130 or 143 interrupted; 141 the reader of stdout went away."
+                        3 finished with failed rows; 4 stopped at a limit you set (budget, deadline, failures), with `rowcall ctl` or on the live page; 130 or 143 interrupted; 141 the reader of stdout went away."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -243,6 +243,8 @@ pub(crate) struct RerunArguments {
     pub(crate) server: ServerArguments,
     #[command(flatten)]
     pub(crate) cache: CacheArguments,
+    #[command(flatten)]
+    pub(crate) live: LiveArguments,
     /// Use a journal from Python without the Python model that validated its values
     #[arg(long)]
     pub(crate) without_validators: bool,
@@ -270,6 +272,8 @@ pub(crate) struct CollectArguments {
     pub(crate) retrying: RetryArguments,
     #[command(flatten)]
     pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) live: LiveArguments,
     /// Print no progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,

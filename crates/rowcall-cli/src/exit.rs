@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     Usage,
     /// It finished, but some rows failed.
     FailedRows,
-    /// It reached a limit that the user set (a budget, a deadline, failures), or was stopped by `rowcall ctl`.
+    /// It reached a limit that the user set (a budget, a deadline, failures), or the user stopped it by `rowcall ctl` or on the live page.
     Limited,
     /// A signal ended it early.
     Interrupted(Signal),

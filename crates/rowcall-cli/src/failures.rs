@@ -22,7 +22,7 @@ pub(crate) struct FailedRowFiles<'p> {
     pub(crate) journal: Option<&'p Path>,
 }
 
-/// Why rows failed, the most common reason first, each with its count and an example, and the command that retries them; `None` if no
+/// Why rows failed, the most common reason first, each with its count and an example, and the commands that show and retry them; `None` if no
 /// row failed.
 pub(crate) fn failures(stats: &Stats, files: FailedRowFiles<'_>) -> Option<String> {
     let counts = stats.reasons.by_rows();
@@ -38,6 +38,8 @@ pub(crate) fn failures(stats: &Stats, files: FailedRowFiles<'_>) -> Option<Strin
     }
     lines.push(where_found(files));
     if let Some(journal) = files.journal {
+        let quoted = flags::quoted(&journal.display().to_string());
+        lines.push(format!("`rowcall report {quoted}` shows them with prompts and answers"));
         lines.extend(retry_command(&counts, journal));
     }
     Some(format!("failed    {}", lines.join("\n          ")))
@@ -134,6 +136,7 @@ mod tests {
             "failed    2,000 rows: 400 invalid_request: no model 3 (row 3)\n          \
              1 row: truncated: the answer was cut at 100 tokens (row 1); raise `--max-output-tokens`\n          \
              failed rows have `_error` in `out.jsonl`\n          \
+             `rowcall report 'my out.jsonl.journal'` shows them with prompts and answers\n          \
              `rowcall rerun 'my out.jsonl.journal' --max-output-tokens TOKENS` retries them"
         );
         assert_eq!(failures(&Stats::default(), files), None);

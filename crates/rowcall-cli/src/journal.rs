@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use indicatif::HumanCount;
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::schema::Observed;
-use rowcall::{Client, Error, Extractor, Hint, JournalOptions, Mode, Problem, Protocol, Result};
+use rowcall::{Client, Error, Extractor, Hint, JournalOptions, Mode, Problem, Protocol, Result, Setting};
 use rowcall_data::{Input, Layout, OutputFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::guard::FirstRows;
 use crate::printing;
 use crate::progress::Progress;
 use crate::server_probe::Assumed;
+use crate::summary::counted;
 
 /// The extension that a journal adds to the name of its output.
 const EXTENSION: &str = "journal";
@@ -247,6 +248,22 @@ fn options(arguments: &RunArguments) -> BTreeMap<String, String> {
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
+/// Opens the journal that a command is given as its argument.
+///
+/// # Errors
+/// If it cannot be read. The hint names no option of `rowcall run`, which such a command does not have.
+pub(crate) fn open(path: &Path) -> Result<Contents> {
+    Contents::open(path).map_err(|error| match error {
+        Error::Config(problem)
+            if problem.hint.as_ref().is_some_and(|hint| hint.settings().any(|of| of == Setting::Journal)) =>
+        {
+            let hint = "expected the journal that `rowcall run` keeps beside its output, named like it with `.journal` after it";
+            Error::Config(problem.hint(hint))
+        }
+        other => other,
+    })
+}
+
 /// Counts what earlier runs of the journal at `path` spent against the budget. A missing journal counts as nothing spent.
 ///
 /// # Errors
@@ -326,16 +343,19 @@ pub(crate) async fn keep(
 
 /// The line that announces a resumed run.
 fn resumption(contents: &Contents, path: &Path) -> Result<String> {
-    let rows = HumanCount(contents.totals().rows);
+    let were = |rows: u64, one: &'static str, many: &'static str| if rows == 1 { one } else { many };
+    let rows = contents.totals().rows;
     let cut_off = contents.intents()?;
     let billed = match cut_off {
         0 => String::new(),
         rows => format!(
-            "; {} rows were in flight when the last run was killed and may be billed twice",
-            HumanCount(rows)
+            "; {} {} in flight when the last run was killed and may be billed twice",
+            counted(rows, "row"),
+            were(rows, "was", "were")
         ),
     };
-    Ok(format!("resuming `{}`: {rows} rows are known{billed}", path.display()))
+    let known = counted(rows, "row");
+    Ok(format!("resuming `{}`: {known} {} known{billed}", path.display(), were(rows, "is", "are")))
 }
 
 /// The problem of a changed plan, with the number of rows that would be asked if the input can be read twice. `None` if no row would
@@ -356,10 +376,10 @@ async fn count_unknown(
         Ok((0, all)) if all > 0 => None,
         Ok((unknown, all)) => Some(Problem {
             message: format!(
-                "{}: {} of {} rows would be asked",
+                "{}: {} of {} would be asked",
                 problem.message,
                 HumanCount(unknown),
-                HumanCount(all)
+                counted(all, "row")
             ),
             ..problem
         }),

@@ -17,6 +17,7 @@ mod key;
 mod litellm;
 mod live;
 mod model;
+mod monitoring;
 mod open_files;
 mod option;
 mod printing;
@@ -44,6 +45,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rowcall_data::is_reader_gone;
 
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
@@ -56,7 +58,7 @@ use crate::exit::Exit;
 /// | 1 | stopped by an error |
 /// | 2 | wrong usage; nothing was sent |
 /// | 3 | finished, with failed rows |
-/// | 4 | stopped at a limit that the user set (a budget, a deadline, failures), or by `rowcall ctl` |
+/// | 4 | stopped at a limit that the user set (a budget, a deadline, failures), or by the user, with `rowcall ctl` or on the live page |
 /// | 130, 143 | interrupted by Ctrl-C, or by SIGTERM |
 /// | 141 | the reader of stdout went away |
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -91,6 +93,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match exit {
         Ok(exit) => exit.into(),
+        Err(error) if is_reader_gone(&error) => Exit::ReaderGone.into(),
         Err(error) => {
             printing::error(&error);
             Exit::of(&error).into()

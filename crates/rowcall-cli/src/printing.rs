@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use rowcall::{Error, Hint};
+use rowcall::{Error, Hint, Problem, ProblemKind};
 
 use crate::flags;
 
@@ -41,7 +41,11 @@ pub(crate) fn error(error: &Error) {
     }
 }
 
-/// The error for a result that could not be printed.
+/// The error for a result that could not be printed. A reader that went away, as `head` does, has a kind of its own.
 pub(crate) fn unprintable(error: &io::Error) -> Error {
-    Error::Sink(rowcall::Problem::new(format!("cannot write to standard output: {error}")))
+    let problem = Problem::new(format!("cannot write to standard output: {error}"));
+    Error::Sink(match error.kind() {
+        io::ErrorKind::BrokenPipe => problem.of_kind(ProblemKind::ReaderGone),
+        _ => problem,
+    })
 }

@@ -10,6 +10,7 @@ use rowcall_data::RowsInAll;
 use tokio::time::Instant;
 
 use crate::printing;
+use crate::summary::counted;
 
 /// How often a bar is drawn.
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
@@ -109,8 +110,8 @@ impl Progress {
                     bar.set_message(self.line(&stats, total));
                 }
                 Shown::Lines => printing::note(&format!(
-                    "{} rows: {}",
-                    HumanCount(stats.ended()),
+                    "{}: {}",
+                    counted(stats.ended(), "row"),
                     self.line(&stats, total)
                 )),
                 Shown::Nothing => {}

@@ -24,7 +24,7 @@ pub(crate) fn summary(stats: &Stats, elapsed: Duration, left: Option<&str>) -> S
     if let Some(left) = left {
         rows.push_str(&format!(", {left} not finished"));
     }
-    let mut requests = format!("requests  {}, {} re-asks", count(stats.requests), count(stats.reasks));
+    let mut requests = format!("requests  {}, {}", count(stats.requests), counted(stats.reasks, "re-ask"));
     if !stats.faults.is_empty() {
         let kinds: Vec<_> =
             stats.faults.iter().map(|(kind, n)| format!("{} {}", count(*n), kind.name())).collect();

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::flags;
 use crate::interruption::{Interruption, Signal};
 use crate::progress::{Progress, Verbosity};
+use crate::summary::counted;
 
 /// How a watched run ended.
 #[derive(Debug)]
@@ -35,7 +36,8 @@ pub(crate) async fn watch(
     let announce = || {
         let in_flight = extractor.stats().in_flight;
         progress.note(&format!(
-            "interrupted: waiting for {in_flight} requests in flight; press Ctrl-C again to stop at once"
+            "interrupted: waiting for {} in flight; press Ctrl-C again to stop at once",
+            counted(in_flight, "request")
         ));
     };
     let watched = tokio::select! {

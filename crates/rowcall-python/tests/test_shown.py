@@ -27,6 +27,17 @@ def test_statistics_show_what_there_is(story: Story):
         assert part in html, html
 
 
+@pytest.mark.parametrize(
+    ("amount", "shown"), [(0.0, "$0.00"), (12.0, "$12.00"), (0.12345, "$0.1235"), (0.000012, "$0.000012"), (3e-9, "$0.0000000030")]
+)
+def test_amounts_are_written_in_full(amount, shown):
+    assert rowcall._shown.dollars(amount) == shown
+
+
+def test_a_notebook_is_shown_what_a_text_consists_of():
+    assert rowcall._shown.escaped("\x1b[2J<b>\u202e\x9b\n") == "\\u{1b}[2J&lt;b&gt;\\u{202e}\\u{9b}\n"
+
+
 def test_results_become_a_table_with_the_columns_of_map_table(story: Story):
     people = rowcall.Extractor(Person, model=story(REFUSED), prompt=PROMPT)
     results = people.gather_sync(TEXTS, return_exceptions=True)

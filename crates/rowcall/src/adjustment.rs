@@ -185,30 +185,10 @@ impl Given<'_> {
     }
 }
 
-/// A duration such as `90`, `90s`, `1.5h`, `1h30m`.
+/// A duration as on the command line: `90s`, `1h 30m`, or a number of seconds.
 fn duration(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let mut seconds = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest.get(..digits)?.parse().ok()?;
-        rest = rest.get(digits..)?;
-        let unit = rest.find(|c: char| c.is_ascii_digit() || c == ' ').unwrap_or(rest.len());
-        seconds += number
-            * match rest.get(..unit)? {
-                "ms" => 0.001,
-                "s" | "sec" | "second" | "seconds" => 1.0,
-                "m" | "min" | "minute" | "minutes" => 60.0,
-                "h" | "hour" | "hours" => 3_600.0,
-                "d" | "day" | "days" => 86_400.0,
-                _ => return None,
-            };
-        rest = rest.get(unit..)?.trim_start();
-    }
-    Duration::try_from_secs_f64(seconds).ok()
+    let seconds = || Duration::try_from_secs_f64(text.parse().ok()?).ok();
+    humantime::parse_duration(text).ok().or_else(seconds)
 }
 
 #[cfg(test)]
@@ -238,7 +218,10 @@ mod tests {
             ("budget", json!(2.5), Some(Adjustment::Budget(Usd::parse("2.5").ok()))),
             ("deadline", json!("1h30m"), Some(Adjustment::Deadline(Some(Duration::from_mins(90))))),
             ("deadline", json!(90), Some(Adjustment::Deadline(Some(Duration::from_secs(90))))),
-            ("deadline", json!("2 weeks"), None),
+            ("deadline", json!("1.5"), Some(Adjustment::Deadline(Some(Duration::from_millis(1_500))))),
+            ("deadline", json!("2 weeks"), Some(Adjustment::Deadline(Some(Duration::from_hours(336))))),
+            ("deadline", json!("soon"), None),
+            ("deadline", json!("-1"), None),
             ("speed", json!(1), None),
         ] {
             let read = Adjustment::parse(name, &value);

@@ -22,6 +22,9 @@ use crate::steering::{Command, Steering};
 /// A pause, the concurrency, the deadline, retries and the stop concern the runs of this extractor. Requests and tokens per minute and the
 /// budget belong to the account, so they concern all extractors of the same client.
 ///
+/// A pause, a stop and another deadline end with the runs they were ordered for: the next run begins as the extractor was built. Other
+/// limits stay until they are changed again.
+///
 /// ```no_run
 /// # async fn example(people: rowcall::Extractor<serde_json::Value>, texts: Vec<String>) -> rowcall::Result<()> {
 /// let control = people.control();
@@ -52,7 +55,7 @@ pub struct RunControl {
 pub struct RunSettings {
     /// Whether it is paused. Requests that were in flight before are still awaited.
     pub is_paused: bool,
-    /// Whether it is to stop.
+    /// Whether it is to stop or, if no run is under way, whether the latest one was stopped.
     pub is_stopping: bool,
     /// The most requests that may be in flight now.
     pub concurrency: usize,
@@ -210,6 +213,11 @@ impl RunControl {
                 Ok(())
             }
             Adjustment::RetryFailed => {
+                if !self.steering.can_retry() {
+                    let message =
+                        "failed rows are retried only during a run over an input, which this one is not";
+                    return Err(Error::Config(Problem::new(message)));
+                }
                 if self.journal.upgrade().is_some_and(|journal| journal.has_records()) {
                     return Ok(());
                 }

@@ -2,13 +2,16 @@
 //! Its outcomes replace those in the journal; they are not released a second time.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
+
 use crate::config::Plan;
-use crate::error::Result;
+use crate::error::{Error, Problem, Result};
 use crate::event::{EventKind, Observers};
 use crate::halt::Halt;
-use crate::journal::Rows;
+use crate::journal::{Contents, Rows};
 use crate::outcome::Outcome;
 use crate::refusals::AllRefused;
 use crate::row::Row;
@@ -40,19 +43,15 @@ impl Retries {
     }
 
     /// Starts retries of the failed rows with an index below `below`, except for rows that have not ended yet.
-    ///
-    /// # Errors
-    /// If the journal cannot be read.
-    pub(crate) fn begin(&mut self, plan: &Plan, below: u64, except: BTreeSet<u64>, halt: Halt) -> Result<()> {
+    pub(crate) fn begin(&mut self, plan: &Plan, below: u64, except: BTreeSet<u64>, halt: Halt) {
         self.is_wanted = false;
-        let Some(journal) = &plan.journal else { return Ok(()) };
-        let rows = journal.failed_rows()?;
+        let Some(journal) = &plan.journal else { return };
+        let pages = Pages { journal: journal.path().to_owned(), rows: None, under_way: None };
         let observers = plan.observers.clone();
-        let source = FailedRows { rows, page: Vec::new().into_iter(), below, except, observers };
+        let source = FailedRows { pages, page: Vec::new().into_iter(), below, except, observers };
         // The limits that stop a run apply to the run around this one.
         let plan = Plan { stops: Stops::default(), all_refused: AllRefused::KeepGoing, ..plan.clone() };
         self.under_way = Some(Box::new(Run::within(Arc::new(plan), source, halt)));
-        Ok(())
     }
 
     /// Waits for progress of the retries, forever if there are none. Cancelling the wait loses nothing.
@@ -72,11 +71,47 @@ impl Retries {
 /// Rows that have failed, from the journal.
 #[derive(Debug)]
 pub(crate) struct FailedRows {
-    rows: Rows,
+    pages: Pages,
     page: std::vec::IntoIter<(Row, Outcome)>,
     below: u64,
     except: BTreeSet<u64>,
     observers: Observers,
+}
+
+/// Reads a journal's failed rows a page at a time on another thread, since a large journal takes a while. The rows are those that have
+/// failed when the first page is read.
+#[derive(Debug)]
+struct Pages {
+    journal: PathBuf,
+    /// `None` before the first page, and while one is read.
+    rows: Option<Rows>,
+    under_way: Option<JoinHandle<Result<Read>>>,
+}
+
+/// A page that was read, and where the next one is.
+type Read = (Rows, Vec<(Row, Outcome)>);
+
+impl Pages {
+    /// The next page; empty at the end. Cancelling the wait loses nothing.
+    async fn next(&mut self) -> Result<Vec<(Row, Outcome)>> {
+        let reading = self.under_way.get_or_insert_with(|| {
+            let (journal, rows) = (self.journal.clone(), self.rows.take());
+            tokio::task::spawn_blocking(move || {
+                let mut rows = match rows {
+                    Some(rows) => rows,
+                    None => Contents::open(journal)?.into_failed_rows()?,
+                };
+                let page = rows.next_page()?;
+                Ok((rows, page))
+            })
+        });
+        let read = reading.await;
+        self.under_way = None;
+        let lost = |_| Err(Error::Journal(Problem::new("reading the failed rows was cut off")));
+        let (rows, page) = read.unwrap_or_else(lost)?;
+        self.rows = Some(rows);
+        Ok(page)
+    }
 }
 
 impl Source for FailedRows {
@@ -87,7 +122,7 @@ impl Source for FailedRows {
                 if !rows.is_empty() {
                     break;
                 }
-                let page = self.rows.next_page()?;
+                let page = self.pages.next().await?;
                 if page.is_empty() {
                     break;
                 }

@@ -139,7 +139,7 @@ impl<S: Source> Run<S> {
             plan.observers.emit(0, EventKind::Probed { effort });
         }
         let sampler = recall.interval().map(|length| Sampler::new(Arc::clone(&plan), length));
-        let listener = Some(plan.steering.listen());
+        let listener = Some(plan.steering.listen(placing, &plan.observers));
         Self {
             listener,
             retries: Retries::default(),

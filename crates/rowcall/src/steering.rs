@@ -1,11 +1,15 @@
 //! What connects the user's control of a run with the run: its share of the account, which pauses and limits it at once, and commands that
 //! the run itself carries out. `control.rs` checks what the user asks for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::admission::Share;
+use crate::adjustment::Adjustment;
+use crate::admission::{Pause, Share};
+use crate::event::{EventKind, Observers};
+use crate::journal::Placing;
 
 /// How the runs of one extractor are steered.
 #[derive(Debug)]
@@ -25,13 +29,19 @@ pub(crate) enum Command {
     Deadline(Option<Duration>),
 }
 
-/// How often each command was given.
+/// How often each command was given to the current runs, or, while there are none, to the latest ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Commands {
     stops: u64,
     retries: u64,
     deadlines: u64,
     deadline: Option<Duration>,
+    /// The number of runs that listen.
+    runs: u64,
+    /// Of those, runs over an input, whose failed rows can be retried.
+    over_inputs: u64,
+    /// Whether the latest runs were paused when the last of them ended.
+    ended_paused: bool,
 }
 
 impl Steering {
@@ -57,6 +67,12 @@ impl Steering {
         });
     }
 
+    /// Whether the failed rows of a run can be retried; whether those of the next one can, while there is none.
+    pub(crate) fn can_retry(&self) -> bool {
+        let commands = self.commands.borrow();
+        commands.runs == 0 || commands.over_inputs > 0
+    }
+
     /// Whether a run was ordered to stop.
     pub(crate) fn has_stopped(&self) -> bool {
         self.commands.borrow().stops > 0
@@ -68,19 +84,51 @@ impl Steering {
         if commands.deadlines > 0 { commands.deadline } else { at_first }
     }
 
-    /// Listens for commands from now on.
-    pub(crate) fn listen(&self) -> Listener {
+    /// Listens for commands from now on, for a run whose rows relate to its input like this. Commands concern the runs that are under way: a
+    /// run that begins while there is none begins without a pause, a stop or another deadline that was ordered for earlier ones.
+    pub(crate) fn listen(self: &Arc<Self>, placing: Placing, observers: &Observers) -> Listener {
+        let over_inputs = u64::from(matches!(placing, Placing::Input | Placing::None));
+        let mut ended_paused = false;
+        self.commands.send_modify(|commands| {
+            if commands.runs == 0 {
+                ended_paused = commands.ended_paused;
+                *commands = Commands::default();
+            }
+            commands.runs += 1;
+            commands.over_inputs += over_inputs;
+        });
+        if ended_paused && !self.share.is_paused() {
+            observers.emit(0, EventKind::Adjusted(Adjustment::Resume));
+        }
         let commands = self.commands.subscribe();
         let seen = *commands.borrow();
-        Listener { commands, seen }
+        Listener { steering: Arc::clone(self), commands, seen, over_inputs }
     }
 }
 
 /// Hears the commands for one run.
 #[derive(Debug)]
 pub(crate) struct Listener {
+    steering: Arc<Steering>,
     commands: watch::Receiver<Commands>,
     seen: Commands,
+    /// 1 for a run over an input.
+    over_inputs: u64,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let share = &self.steering.share;
+        self.steering.commands.send_modify(|commands| {
+            commands.runs = commands.runs.saturating_sub(1);
+            commands.over_inputs = commands.over_inputs.saturating_sub(self.over_inputs);
+            if commands.runs == 0 && share.is_paused() {
+                // Nobody would end the pause of a run that is gone.
+                share.set_pause(Pause::Off);
+                commands.ended_paused = true;
+            }
+        });
+    }
 }
 
 impl Listener {

@@ -6,18 +6,19 @@ use rowcall::{Error, Extractor, Halt, JournalOptions, Problem, Result, Stay};
 use serde_json::Value;
 
 use super::export::{check_failed, check_own};
-use super::rerun::{self, Asked, Discard, carry_out, former_task, model, opened};
+use super::rerun::{self, Asked, Discard, WatchedRows, carry_out, former_task, model, opened};
 use crate::args::CollectArguments;
 use crate::exit::Exit;
 use crate::failures::FailedRowFiles;
-use crate::journal::Memo;
+use crate::journal::{self, Memo};
 use crate::model::Model;
+use crate::monitoring::Monitoring;
 use crate::progress::{Progress, Verbosity};
 use crate::task::{self, Task};
 use crate::watch::logged;
 
 pub(crate) fn collect(arguments: &CollectArguments) -> Result<Exit> {
-    let contents = Contents::open(&arguments.journal)?;
+    let contents = journal::open(&arguments.journal)?;
     let memo = Memo::in_journal(&contents, &arguments.journal);
     memo.check_validators(false)?;
     let (queued, sent) = contents.parked()?;
@@ -54,9 +55,12 @@ pub(crate) fn collect(arguments: &CollectArguments) -> Result<Exit> {
             let extractor =
                 extractor.journal_with(&options)?.in_batches(arguments.way.options(Stay::Wait))?;
             let extractor = logged(&extractor, &progress);
+            let base_url = arguments.server.base_url.as_deref().or(memo.base_url.as_deref());
+            let (monitoring, extractor) = Monitoring::new(&extractor, base_url, &arguments.live, &progress)?;
             // A reader of the journal is dropped before it is closed, so that no files are left beside it.
             drop(contents);
-            if let Some(exit) = ask(&extractor, queued + sent, arguments, &memo, &progress).await? {
+            let rows = queued + sent;
+            if let Some(exit) = ask(&extractor, rows, arguments, &memo, monitoring, &progress).await? {
                 return Ok(exit);
             }
         } else {
@@ -72,6 +76,7 @@ async fn ask(
     rows: u64,
     arguments: &CollectArguments,
     memo: &Memo,
+    monitoring: Monitoring<'_>,
     progress: &Progress,
 ) -> Result<Option<Exit>> {
     let halt = Halt::default();
@@ -82,13 +87,13 @@ async fn ask(
         failed: memo.failed.as_deref(),
         journal: Some(&arguments.journal),
     };
-    let words = "interrupted: run the same command to collect the rest";
-    carry_out(run, extractor, &halt, rows, files, progress, words).await
+    let watched = WatchedRows { rows, files, left: "run the same command to collect the rest" };
+    Box::pin(carry_out(run, extractor, &halt, watched, monitoring, progress)).await
 }
 
 /// Rebuilds the output from all rows in the journal.
 async fn write(arguments: &CollectArguments, memo: &Memo, progress: &Progress) -> Result<Exit> {
-    let contents = Contents::open(&arguments.journal)?;
+    let contents = journal::open(&arguments.journal)?;
     if !contents.totals().complete {
         progress.note("some rows of the input are not in the journal: run the same `rowcall run` again to ask about them");
     }

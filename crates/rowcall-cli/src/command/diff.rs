@@ -8,7 +8,7 @@ use crate::command::report;
 use crate::diff::{By, Comparison, page};
 use crate::exit::Exit;
 use crate::printing;
-use crate::report::text::one_line;
+use crate::report::text::{harmless_json, one_line};
 use crate::report::time::long;
 use crate::report::verdict::percent;
 use crate::table::table;
@@ -26,9 +26,10 @@ pub(crate) fn diff(arguments: &DiffArguments) -> Result<Exit> {
     }
     let comparison = Comparison::of([&arguments.first, &arguments.second], arguments.key.as_deref())?;
     let text = if arguments.json {
-        serde_json::to_string_pretty(&comparison).map_err(|error| {
+        let json = serde_json::to_string_pretty(&comparison).map_err(|error| {
             Error::Sink(Problem::new(format!("the comparison cannot be written as JSON: {error}")))
-        })?
+        })?;
+        harmless_json(json)
     } else if arguments.output.is_some() {
         page(&comparison)?
     } else {

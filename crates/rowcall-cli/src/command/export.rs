@@ -15,13 +15,13 @@ use rowcall_data::{
 use crate::args::ExportArguments;
 use crate::exit::Exit;
 use crate::files::{Files, has_content, location, overwrite_hint};
-use crate::journal::Memo;
+use crate::journal::{self, Memo};
 use crate::progress::{Progress, Verbosity};
 use crate::summary::counted;
 use crate::task;
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<Exit> {
-    let contents = Contents::open(&arguments.journal)?;
+    let contents = journal::open(&arguments.journal)?;
     let memo = Memo::in_journal(&contents, &arguments.journal);
     memo.check_validators(arguments.without_validators)?;
     let output = arguments.view.output.as_deref();

@@ -12,7 +12,7 @@ use crate::files::Files;
 use crate::printing;
 use crate::report::Report;
 use crate::report::page::{Liveness, page};
-use crate::report::text::harmless;
+use crate::report::text::{harmless, harmless_json};
 
 /// The extension of a report's file.
 const ENDING: &str = "report.html";
@@ -27,9 +27,10 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit> {
     check_output(output.as_deref(), &arguments.journal, arguments.force)?;
     let report = Report::of(&arguments.journal)?;
     let text = if arguments.json {
-        serde_json::to_string_pretty(&report).map_err(|error| {
+        let json = serde_json::to_string_pretty(&report).map_err(|error| {
             Error::Sink(Problem::new(format!("the report cannot be written as JSON: {error}")))
-        })?
+        })?;
+        harmless_json(json)
     } else {
         page(&report, Liveness::Still)?
     };

@@ -1,6 +1,7 @@
 //! `rowcall rerun`: retries the failed rows of a journal, optionally with another model, prompt or limit, and rebuilds its output.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rowcall::journal::{Contents, Existing, Records};
 use rowcall::schema::{Dialect, Observed};
@@ -17,8 +18,9 @@ use crate::args::RerunArguments;
 use crate::exit::Exit;
 use crate::failures::{FailedRowFiles, failures};
 use crate::files::Files;
-use crate::journal::Memo;
+use crate::journal::{self, Memo};
 use crate::model::Model;
+use crate::monitoring::Monitoring;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
 use crate::server_probe::{Assumed, Manner, find_out};
@@ -28,7 +30,7 @@ use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
 
 pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
-    let contents = Contents::open(&arguments.journal)?;
+    let contents = journal::open(&arguments.journal)?;
     let memo = Memo::in_journal(&contents, &arguments.journal);
     memo.check_validators(arguments.without_validators)?;
     if !contents.has_records()? {
@@ -95,6 +97,9 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
         let extractor = cached(&extractor, arguments.cache.path.as_deref())?;
         let extractor = extractor.journal_of(contents.identity(), &options)?;
         let extractor = logged(&extractor, &progress);
+        let base_url =
+            arguments.server.base_url.as_deref().or(memo.base_url.as_deref().filter(|_| is_same_provider));
+        let (monitoring, extractor) = Monitoring::new(&extractor, base_url, &arguments.live, &progress)?;
         // Readers of the journal are dropped before it is closed, however the run ends, so that no files are left beside it.
         let kept = contents;
         // Opened only now: a run that is still writing to the journal would be writing to this output too.
@@ -104,7 +109,7 @@ pub(crate) fn rerun(arguments: &RerunArguments) -> Result<Exit> {
             failed: memo.failed.as_deref(),
             journal: Some(&arguments.journal),
         };
-        let ended = match ask(&extractor, kept, files, &progress).await {
+        let ended = match ask(&extractor, kept, files, monitoring, &progress).await {
             Ok(None) => return write(&arguments.journal, sink, &progress).await,
             Ok(Some(exit)) => Ok(exit),
             Err(error) => Err(error),
@@ -124,32 +129,45 @@ async fn ask(
     extractor: &Extractor<Value>,
     contents: Contents,
     files: FailedRowFiles<'_>,
+    monitoring: Monitoring<'_>,
     progress: &Progress,
 ) -> Result<Option<Exit>> {
     let failed: u64 = contents.failures()?.values().sum();
     let halt = Halt::default();
     let mut discard = Discard;
     let run = extractor.rerun(KeptRows::new(contents.into_failed_rows()?), &mut discard, halt.clone());
-    let words = "interrupted: run the same command to ask about the remaining rows";
-    Box::pin(carry_out(run, extractor, &halt, failed, files, progress, words)).await
+    let left = "run the same command to ask about the remaining rows";
+    let watched = WatchedRows { rows: failed, files, left };
+    Box::pin(carry_out(run, extractor, &halt, watched, monitoring, progress)).await
 }
 
-/// Carries out `run`, which has this many `rows`, and shows what it has done. Returns the exit if it was interrupted, after showing these
-/// words.
+/// The rows that a journal's run is about.
+pub(super) struct WatchedRows<'a> {
+    /// How many there are.
+    pub(super) rows: u64,
+    /// Where those are that fail.
+    pub(super) files: FailedRowFiles<'a>,
+    /// What to do about those that are left after an early end.
+    pub(super) left: &'a str,
+}
+
+/// Carries out `run`, lets others see and steer it, and shows what it has done. Returns the exit if it was interrupted or stopped.
 pub(super) async fn carry_out(
     run: impl Future<Output = Result<()>>,
     extractor: &Extractor<Value>,
     halt: &Halt,
-    rows: u64,
-    files: FailedRowFiles<'_>,
+    WatchedRows { rows, files, left: advice }: WatchedRows<'_>,
+    monitoring: Monitoring<'_>,
     progress: &Progress,
-    interrupted: &str,
 ) -> Result<Option<Exit>> {
     let total = Some(RowsInAll::Counted(rows));
+    let journal = files.journal.map(Path::to_owned);
+    let monitored = monitoring.start(extractor, journal, Arc::new(move |_| total), progress).await?;
     let (ran, signal) = match watch(run, extractor, halt, progress, |_| total).await? {
         Watched::Ended(ran, signal) => (ran, signal),
         Watched::Stopped(second) => return Ok(Some(Exit::Interrupted(second))),
     };
+    monitored.end().await;
     let stats = extractor.stats();
     let has_ended = ran.is_ok() && !halt.is_on();
     let left = (!has_ended).then(|| rows_left(total, &stats));
@@ -158,10 +176,15 @@ pub(super) async fn carry_out(
         progress.note(&reasons);
     }
     ran?;
-    Ok(signal.map(|signal| {
-        printing::note(interrupted);
-        Exit::Interrupted(signal)
-    }))
+    if let Some(signal) = signal {
+        printing::note(&format!("interrupted: {advice}"));
+        return Ok(Some(Exit::Interrupted(signal)));
+    }
+    if extractor.control().settings().is_stopping {
+        printing::note(&format!("stopped: {advice}"));
+        return Ok(Some(Exit::Limited));
+    }
+    Ok(None)
 }
 
 /// Opens the output of the journal, or this one in its place, to rebuild it; `None` if there is neither.

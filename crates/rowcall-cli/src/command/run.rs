@@ -22,15 +22,15 @@ use crate::failures::{FailedRowFiles, failures};
 use crate::flags;
 use crate::guard::{AfterFailure, FirstRows, Guarded};
 use crate::journal::{self, Memo};
-use crate::live::{Live, Total, UnderWay};
+use crate::live::Total;
 use crate::model::Model;
+use crate::monitoring::Monitoring;
 use crate::printing;
 use crate::progress::{Progress, Verbosity};
 use crate::sample::{self, Compared, Sampled};
 use crate::server_probe::{Assumed, FoundOut, Manner, find_out};
 use crate::summary::{counted, summary};
 use crate::task::{self, Task};
-use crate::telemetry::{Telemetry, TelemetryOptions};
 use crate::text_argument::text_or_file;
 use crate::watch::{Watched, logged, watch};
 
@@ -231,17 +231,9 @@ async fn write(
     }
     let notes = input.notes();
     notes.take().iter().for_each(|note| progress.note(&format!("note: {}", flags::spelled(note))));
-    let options = TelemetryOptions {
-        url: arguments.live.otlp.as_deref(),
-        model: &extractor.identity().model,
-        base_url: arguments.account.server.base_url.as_deref(),
-    };
-    let mut telemetry = Telemetry::new(&options, &progress)?;
     let extractor = logged(&extractor, &progress);
-    let extractor = match &telemetry {
-        Some(telemetry) => extractor.on_event(telemetry.observer()),
-        None => extractor,
-    };
+    let base_url = arguments.account.server.base_url.as_deref();
+    let (monitoring, extractor) = Monitoring::new(&extractor, base_url, &arguments.live, &progress)?;
     let gauge = input.gauge();
     let halt = Halt::default();
     let after_failure = if arguments.fail_fast { AfterFailure::Stop } else { AfterFailure::GoOn };
@@ -257,14 +249,9 @@ async fn write(
     let most = arguments.limit_rows.unwrap_or(u64::MAX);
     let total: Total = Arc::new(move |taken| gauge.rows_in_all().map(|rows| rows.at_most(most, taken)));
     let control = extractor.control();
-    let under_way = Arc::new(UnderWay::new(
-        control.clone(),
-        extractor.identity().model.clone(),
-        journal_path.clone(),
-        Arc::clone(&total),
-    ));
-    let live = match Live::start(Arc::clone(&under_way), &arguments.live, &progress).await {
-        Ok(live) => live,
+    let started = monitoring.start(&extractor, journal_path.clone(), Arc::clone(&total), &progress).await;
+    let monitored = match started {
+        Ok(monitored) => monitored,
         Err(error) => {
             let (compared, _) = sink.into_parts();
             if let Some(part) = compared.into_sink().leave().await? {
@@ -276,19 +263,12 @@ async fn write(
             return Err(error);
         }
     };
-    if let Some(telemetry) = &mut telemetry {
-        telemetry.start(&under_way);
-    }
     let run = extractor.run(source, &mut sink, arguments.view.order.into(), halt.clone());
     let (ran, signal) = match watch(run, &extractor, &halt, &progress, |taken| total(taken)).await? {
         Watched::Ended(ran, signal) => (ran, signal),
         Watched::Stopped(second) => return Ok(Exit::Interrupted(second)),
     };
-    live.end().await;
-    if let Some(telemetry) = telemetry {
-        telemetry.end(&under_way).await;
-    }
-    drop((live, under_way));
+    monitored.end().await;
     if sink.reader_is_gone() {
         return Ok(Exit::ReaderGone);
     }

@@ -1,20 +1,23 @@
 //! `rowcall show`: everything that a journal has about one row. Control characters of data and answers are escaped.
 
+use indicatif::HumanCount;
 use rowcall::journal::Contents;
 use rowcall::{Error, Problem, Result};
 
 use crate::args::ShowArguments;
 use crate::exit::Exit;
+use crate::journal;
 use crate::printing;
 use crate::report::story::{Lengths, Story, StoryReader};
-use crate::report::text::harmless;
+use crate::report::text::{harmless, harmless_json};
 use crate::report::time::long;
+use crate::summary::counted;
 
 /// Digits of a key.
 const KEY_DIGITS: usize = 32;
 
 pub(crate) fn show(arguments: &ShowArguments) -> Result<Exit> {
-    let contents = Contents::open(&arguments.journal)?;
+    let contents = journal::open(&arguments.journal)?;
     let row = place(&contents, &arguments.row)?;
     let Some(story) = StoryReader::new(&contents)?.story(row, Lengths::WHOLE)? else {
         let rows = contents.totals().rows;
@@ -23,7 +26,7 @@ pub(crate) fn show(arguments: &ShowArguments) -> Result<Exit> {
         return Err(Error::Config(problem.hint("rows are counted from 0")));
     };
     let text = if arguments.json {
-        serde_json::to_string_pretty(&story).unwrap_or_default()
+        harmless_json(serde_json::to_string_pretty(&story).unwrap_or_default())
     } else {
         as_text(&story)
     };
@@ -64,19 +67,15 @@ fn as_text(story: &Story) -> String {
     let mut lines = vec![format!("row       {}, {ended}, at {} UTC", story.row, story.ended_at)];
     lines.extend(story.key.as_ref().map(|key| format!("key       {key}")));
     lines.extend(story.model.as_ref().map(|model| format!("model     {}", harmless(model))));
-    let unknown = match story.cost_unknown {
-        0 => String::new(),
-        requests => format!(", unknown of {requests}"),
-    };
     lines.push(format!(
-        "took      {}, {} requests, {} prompts, {} tokens in, {} out, ${}{unknown}",
+        "took      {}, {}, {}, {} in, {} out",
         long(story.latency_ms as f64),
-        story.requests,
-        story.prompts,
-        story.input_tokens,
-        story.output_tokens,
-        story.cost_usd,
+        counted(u64::from(story.requests), "request"),
+        counted(u64::from(story.prompts), "prompt"),
+        counted(story.input_tokens, "token"),
+        HumanCount(story.output_tokens),
     ));
+    lines.push(format!("cost      {}", story.cost));
     if story.from_cache {
         lines.push("cache     the value comes from it".to_owned());
     }

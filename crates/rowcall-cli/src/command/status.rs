@@ -1,17 +1,18 @@
 //! `rowcall status`: what a journal holds, even while a run writes to it.
 
 use indicatif::HumanCount;
-use rowcall::journal::{BatchRecord, Collection, Contents, RemoteStage};
+use rowcall::journal::{BatchRecord, Collection, RemoteStage};
 use rowcall::{Result, Usd};
 use serde_json::{Value, json};
 
 use crate::args::StatusArguments;
 use crate::exit::Exit;
-use crate::journal::Memo;
+use crate::journal::{self, Memo};
 use crate::printing;
+use crate::summary::counted;
 
 pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
-    let contents = Contents::open(&arguments.journal)?;
+    let contents = journal::open(&arguments.journal)?;
     let memo = Memo::in_journal(&contents, &arguments.journal);
     let totals = contents.totals();
     let failures = contents.failures()?;
@@ -75,25 +76,30 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
             format!("model     {}", contents.identity().model),
             format!("rows      {} done, {} failed{kinds}", count(done), count(failed)),
             format!(
-                "requests  {}, {} re-asks, {in_flight} in flight",
+                "requests  {}, {}, {in_flight} in flight",
                 count(totals.requests),
-                count(totals.reasks)
+                counted(totals.reasks, "re-ask")
             ),
             format!("tokens    {} in, {} out", count(usage.input_tokens), count(usage.output_tokens)),
             format!("cost      {cost}"),
             format!(
-                "billed?   {} rows were in flight when a run was killed, {} requests reported no usage",
-                count(possibly_paid),
-                count(totals.unmetered)
+                "billed?   {} {} in flight when a run was killed, {} reported no usage",
+                counted(possibly_paid, "row"),
+                if possibly_paid == 1 { "was" } else { "were" },
+                counted(totals.unmetered, "request")
             ),
         ];
         if totals.cached > 0 {
-            lines.push(format!("cache     {} values came from the cache", count(totals.cached)));
+            lines.push(format!("cache     {} came from the cache", counted(totals.cached, "value")));
         }
         if !batches.is_empty() {
             let waiting =
                 if queued > 0 { format!(", {} wait for one", count(queued)) } else { String::new() };
-            lines.push(format!("batches   {} rows without an outcome are in batches{waiting}", count(sent)));
+            lines.push(format!(
+                "batches   {} without an outcome {} in batches{waiting}",
+                counted(sent, "row"),
+                if sent == 1 { "is" } else { "are" }
+            ));
             lines.extend(batches.iter().map(|batch| format!("          {}", line(batch))));
         }
         lines.extend(
@@ -109,7 +115,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
 fn line(batch: &BatchRecord) -> String {
     let count = |n: u64| HumanCount(n).to_string();
     let id = batch.remote_id.as_deref().unwrap_or("not created");
-    let mut text = format!("{}: {id}, {} rows, {}", batch.number, count(batch.rows), batch.remote.name());
+    let mut text = format!("{}: {id}, {}, {}", batch.number, counted(batch.rows, "row"), batch.remote.name());
     if let Some(state) = batch.remote_state.as_deref().filter(|_| batch.remote != RemoteStage::Dropped) {
         text.push_str(&format!(" ({state}"));
         if let Some(done) = batch.done.filter(|_| batch.remote == RemoteStage::Running) {
@@ -119,7 +125,7 @@ fn line(batch: &BatchRecord) -> String {
     }
     let is_collected = matches!(batch.collection, Collection::Collected | Collection::Unavailable);
     text.push_str(&match batch.collection {
-        Collection::Pending => format!(", not collected: {} rows", count(batch.open)),
+        Collection::Pending => format!(", not collected: {}", counted(batch.open, "row")),
         collection @ (Collection::NotReady | Collection::Collected | Collection::Unavailable) => {
             format!(", {}", collection.name())
         }

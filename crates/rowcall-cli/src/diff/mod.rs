@@ -3,17 +3,18 @@
 mod page;
 mod pairs;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use rowcall::journal::Contents;
 use rowcall::{Cost, Error, Outcome, Problem, Result, Row};
 use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::page::page;
 use self::pairs::Pairs;
-use crate::report::dollars;
+use crate::journal;
 use crate::report::field::WHOLE;
+use crate::report::known_dollars;
 use crate::report::sketch::{Numbers, Reservoir};
 use crate::report::text::{Escaped, cut};
 use crate::report::verdict::percent;
@@ -64,7 +65,7 @@ pub(crate) struct Side {
     pub(crate) only_here: u64,
     /// Examples of those.
     pub(crate) only_here_examples: Vec<u64>,
-    /// The cost of the rows that both journals have.
+    /// The cost of the rows that both journals have, as far as known; null if nothing of it is.
     pub(crate) cost_usd: Value,
     pub(crate) cost: String,
     pub(crate) input_tokens: u64,
@@ -131,9 +132,9 @@ impl Comparison {
     /// Compares the journals at these paths, matching rows by a field of their records, or by the whole records.
     ///
     /// # Errors
-    /// If one of them cannot be read or has no records.
+    /// If one of them cannot be read, has no records, or has no row with the field.
     pub(crate) fn of(paths: [&Path; 2], field: Option<&str>) -> Result<Self> {
-        let contents = [Contents::open(paths[0])?, Contents::open(paths[1])?];
+        let contents = [journal::open(paths[0])?, journal::open(paths[1])?];
         let have_records = contents[0].has_records()? && contents[1].has_records()?;
         let by = match (field, have_records) {
             (Some(field), true) => By::Field(field.to_owned()),
@@ -148,13 +149,16 @@ impl Comparison {
         };
         let models = [&contents[0], &contents[1]].map(|contents| contents.identity().model.clone());
         let mut fold = Fold::default();
-        let by_hand = [Contents::open(paths[0])?, Contents::open(paths[1])?];
+        let by_hand = [journal::open(paths[0])?, journal::open(paths[1])?];
         let [first, second] = contents;
         let mut pairs = Pairs::new(first.into_rows()?, second.into_rows()?, &by);
         while let Some((one, other)) = pairs.next()? {
             fold.pair(one, other);
         }
         let displaced = pairs.displaced();
+        if let Some(problem) = lacking(field, paths, &displaced.lacks) {
+            return Err(Error::Config(problem));
+        }
         for [one, other] in displaced.pairs {
             if let (Some(one), Some(other)) = (by_hand[0].row_at(one)?, by_hand[1].row_at(other)?) {
                 fold.pair((one.0, one.1.outcome), (other.0, other.1.outcome));
@@ -163,6 +167,20 @@ impl Comparison {
         let only = displaced.only;
         Ok(fold.done(by, paths, models, displaced.rows, only))
     }
+}
+
+/// The problem with a field to match rows by that no row of a journal has.
+fn lacking(field: Option<&str>, paths: [&Path; 2], lacks: &[Option<BTreeSet<String>>; 2]) -> Option<Problem> {
+    let field = field?;
+    let (path, fields) =
+        paths.into_iter().zip(lacks).find_map(|(path, lacks)| Some((path, lacks.as_ref()?)))?;
+    let message = format!("no row of `{}` has the field `{field}`", path.display());
+    let names: Vec<_> = fields.iter().map(|name| format!("`{name}`")).collect();
+    Some(if names.is_empty() {
+        Problem::new(message).hint("its rows have no fields: leave out `--key` to match whole records")
+    } else {
+        Problem::new(format!("{message}, expected one of {}", names.join(", ")))
+    })
 }
 
 impl Comparison {
@@ -307,7 +325,7 @@ impl Fold {
                 failed: sum.failed,
                 only_here: only.seen(),
                 only_here_examples: only.draw(EXAMPLES),
-                cost_usd: dollars(sum.cost.known),
+                cost_usd: known_dollars(sum.cost),
                 cost: sum.cost.to_string(),
                 input_tokens: sum.input_tokens,
                 output_tokens: sum.output_tokens,

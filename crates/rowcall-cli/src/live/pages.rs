@@ -3,10 +3,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "a report is made while others are served the one before")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use rowcall::{Error, Problem, Result};
@@ -35,6 +35,22 @@ struct Made {
     page: Bytes,
     at: Instant,
     took: Duration,
+    /// The journal before it was read.
+    of: Vec<Mark>,
+}
+
+/// The length of a file, and when it was changed last.
+type Mark = Option<(u64, SystemTime)>;
+
+/// What changes whenever something is written to the journal: its file, and the log beside it that new entries go to first.
+fn marks(journal: &Path) -> Vec<Mark> {
+    let mark = |file: PathBuf| {
+        let there = std::fs::metadata(file).ok()?;
+        Some((there.len(), there.modified().ok()?))
+    };
+    let mut log = journal.as_os_str().to_owned();
+    log.push("-wal");
+    vec![mark(journal.to_owned()), mark(log.into())]
 }
 
 impl Made {
@@ -71,14 +87,22 @@ impl Pages {
         {
             return Ok(made.page.clone());
         }
-        let (began, journal) = (Instant::now(), self.journal.clone());
+        let (began, of) = (Instant::now(), marks(&self.journal));
+        if let Some(made) = &mut *latest
+            && made.of == of
+        {
+            // The run is paused, or waits for the server.
+            made.at = began;
+            return Ok(made.page.clone());
+        }
+        let journal = self.journal.clone();
         let making = tokio::task::spawn_blocking(move || page(&Report::of(&journal)?, Liveness::Live));
         let made =
             making.await.unwrap_or_else(|_| Err(Error::Sink(Problem::new("the report cannot be made"))))?;
         if latest.as_ref().is_none_or(|before| before.page != made) {
             self.number.fetch_add(1, Ordering::Relaxed);
         }
-        let made = Made { page: made.into(), at: Instant::now(), took: began.elapsed() };
+        let made = Made { page: made.into(), at: Instant::now(), took: began.elapsed(), of };
         let shown = made.page.clone();
         *latest = Some(made);
         Ok(shown)

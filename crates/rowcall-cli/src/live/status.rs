@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::UnderWay;
-use crate::report::dollars;
 use crate::report::time::long;
+use crate::report::{dollars, known_dollars};
 
 /// The period over which the current speed is measured.
 const MEASURED: Duration = Duration::from_secs(10);
@@ -155,7 +155,7 @@ impl Status {
             },
             input_tokens: stats.usage.input_tokens,
             output_tokens: stats.usage.output_tokens,
-            cost_usd: dollars(stats.cost.known),
+            cost_usd: known_dollars(stats.cost),
             cost: stats.cost.to_string(),
             waits_for: stats.waits_now.map(|bound| bound.to_string()),
             settings: Settings::of(&settings),
@@ -177,25 +177,24 @@ impl Status {
         BTreeMap::from([
             ("rows", rows.to_string()),
             ("left", left),
-            ("done", count(rows.done)),
-            ("failed", count(rows.failed)),
+            ("failed-rows", format!("{} failed", count(rows.failed))),
             ("cost", self.cost.clone()),
-            ("requests", count(requests.sent)),
             (
                 "in-flight",
                 format!("{} of at most {}", count(requests.in_flight), count(settings.concurrency as u64)),
             ),
-            ("reasks", format!("{} re-asks", count(requests.reasks))),
             (
                 "faults",
-                if faults.is_empty() {
-                    "none failed".to_owned()
-                } else {
-                    format!("failed: {}", faults.join(", "))
-                },
+                format!(
+                    "{} sent, {}",
+                    count(requests.sent),
+                    if faults.is_empty() {
+                        "none failed".to_owned()
+                    } else {
+                        format!("failed: {}", faults.join(", "))
+                    }
+                ),
             ),
-            ("tokens-in", format!("{} in", count(self.input_tokens))),
-            ("tokens-out", format!("{} out", count(self.output_tokens))),
             ("time", long(self.elapsed_seconds * 1_000.0)),
             ("speed", format!("{:.1} rows/s", self.rows_per_second)),
             ("waits", self.waits_for.clone().unwrap_or_else(|| "nothing".to_owned())),

@@ -60,6 +60,7 @@ pub(crate) struct Point {
     pub(crate) held_ms: BTreeMap<String, u64>,
     pub(crate) input_tokens: u64,
     pub(crate) output_tokens: u64,
+    /// The known part; null if nothing of the journal's cost is known.
     pub(crate) cost_usd: Value,
     /// The latency quantile of answered requests, to about 10 %.
     pub(crate) latency_p50_ms: Option<f64>,
@@ -91,6 +92,13 @@ impl Curves {
             }
         }
         curves
+    }
+
+    /// Makes the cost of each interval unknown: intervals only record what is known.
+    pub(crate) fn forget_cost(&mut self) {
+        for point in &mut self.intervals {
+            point.cost_usd = Value::Null;
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

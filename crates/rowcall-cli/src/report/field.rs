@@ -20,6 +20,10 @@ const LONGEST_VALUE: usize = 80;
 /// The most frequent values that are shown.
 const TOP: usize = 8;
 
+/// Where more than half of all values differ, the most frequent ones are shown only if one of them has at least this share of all, and
+/// this many rows: otherwise they say nothing about the field.
+const WORTH_SHOWING: (f64, u64) = (0.01, 3);
+
 /// The approximate number of bars of a histogram.
 const BARS: usize = 24;
 
@@ -69,6 +73,8 @@ pub(crate) struct FieldProfile {
     pub(crate) distinct_is_exact: bool,
     /// The most frequent values.
     pub(crate) top: Vec<TopValue>,
+    /// Why none is shown, if there are some.
+    pub(crate) top_left_out: Option<&'static str>,
     /// The maximum error of these counts; they are never too large.
     pub(crate) top_error: u64,
     /// The distribution of numbers.
@@ -253,9 +259,7 @@ impl Field {
         let missing = if is_inner { 0 } else { values.saturating_sub(self.present) };
         let of = if is_inner { self.present } else { values };
         let (distinct, distinct_is_exact) = self.distinct.count();
-        // Where all values differ, none is more frequent than another.
-        let all_differ = distinct_is_exact && distinct == self.present - self.null && distinct > TOP as u64;
-        let top = if all_differ { Vec::new() } else { self.frequent.top(TOP) };
+        let (top, top_left_out) = self.top();
         FieldProfile {
             name,
             present: self.present,
@@ -266,11 +270,32 @@ impl Field {
             distinct,
             distinct_is_exact,
             top: top.into_iter().map(|(value, rows)| TopValue { value, rows }).collect(),
+            top_left_out,
             top_error: self.frequent.error(),
             numbers: Distribution::of(&self.numbers),
             lengths: Distribution::of(&self.lengths),
             violations: Vec::new(),
         }
+    }
+}
+
+impl Field {
+    /// The most frequent values or, if they say nothing, why.
+    fn top(&self) -> (Vec<(String, u64)>, Option<&'static str>) {
+        let (values, (distinct, is_exact)) = (self.present - self.null, self.distinct.count());
+        let top = self.frequent.top(TOP);
+        if distinct <= TOP as u64 {
+            return (top, None);
+        }
+        if is_exact && distinct == values {
+            return (Vec::new(), Some("all values differ"));
+        }
+        let (share, rows) = WORTH_SHOWING;
+        let most = top.first().map_or(0, |(_, rows)| *rows);
+        if distinct > values / 2 && (most < rows || (most as f64) < values as f64 * share) {
+            return (Vec::new(), Some("nearly all values differ, and none is frequent"));
+        }
+        (top, None)
     }
 }
 
@@ -330,6 +355,27 @@ mod tests {
         assert_eq!(tags.lengths.as_ref().map(|lengths| (lengths.min, lengths.max)), Some((1.0, 2.0)));
         assert_eq!((tag.present, tag.top[0].value.as_str(), tag.top[0].rows), (3, "a", 2));
         assert_eq!((home.missing, city.missing), (1, 0));
+    }
+
+    #[test]
+    fn frequent_values_are_shown_where_they_say_something() {
+        let profile = |text: &dyn Fn(u64) -> String| {
+            let mut fields = Fields::default();
+            (0..1_000).for_each(|n| fields.add(&json!({ "name": text(n) })));
+            let profile = fields.profiles().remove(0);
+            (profile.top.len(), profile.top_left_out)
+        };
+        for (text, expected) in [
+            (&(|n: u64| n.to_string()) as &dyn Fn(u64) -> String, (0, Some("all values differ"))),
+            (&|n| (n / 2 * 2).to_string(), (TOP, None)),
+            (&|n| (n.max(5)).to_string(), (0, Some("nearly all values differ, and none is frequent"))),
+            // Something that a model writes when it knows nothing.
+            (&|n| if n < 40 { "unknown".to_owned() } else { n.to_string() }, (1, None)),
+            (&|n| (n % 5).to_string(), (5, None)),
+        ] {
+            let found = profile(text);
+            assert_eq!((found.0.min(expected.0.max(1)), found.1), expected, "{found:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rowcall::journal::{Contents, Placed};
-use rowcall::{Result, Usd};
+use rowcall::{Cost, Result, Usd};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ use self::field::{Distribution, FieldProfile, Fields};
 use self::sample::{Sample, Strata};
 use self::sketch::{Largest, Numbers};
 use self::story::{Story, StoryReader};
-use crate::journal::Memo;
+use crate::journal::{self, Memo};
 
 /// The number of slowest and of most expensive rows.
 const EXTREMES: usize = 20;
@@ -97,6 +97,7 @@ pub(crate) struct ReportTotals {
     pub(crate) reasoning_tokens: u64,
     /// Requests that may have been billed but reported no tokens.
     pub(crate) unmetered: u64,
+    /// The known part; null if nothing of it is known.
     pub(crate) cost_usd: Value,
     /// As on the command line.
     pub(crate) cost: String,
@@ -138,12 +139,15 @@ impl Report {
     /// # Errors
     /// If it cannot be read.
     pub(crate) fn of(path: &Path) -> Result<Self> {
-        let contents = Contents::open(path)?;
+        let contents = journal::open(path)?;
         let memo = Memo::in_journal(&contents, path);
         let mut fold = Fold::new(&contents.identity().schema);
         contents.each_outcome(|placed| fold.add(&placed))?;
-        let curves = Curves::of(&contents.intervals()?, &contents.adjustments()?);
+        let mut curves = Curves::of(&contents.intervals()?, &contents.adjustments()?);
         let totals = fold.totals(&contents, &curves)?;
+        if totals.cost_usd.is_null() {
+            curves.forget_cost();
+        }
         let reader = StoryReader::new(&contents)?;
         let Fold { mut causes, fields, strata, slowest, most_expensive, latencies, .. } = fold;
         let mut failures = causes.failure_groups(totals.rows);
@@ -164,7 +168,7 @@ impl Report {
             journal: path.display().to_string(),
             made_by: env!("CARGO_PKG_VERSION"),
             state,
-            verdict: verdict::verdict(&totals, &failures),
+            verdict: verdict::verdict(&totals, &failures, state),
             failures,
             fields: with_violations(fields.profiles(), causes),
             fields_left_out,
@@ -274,7 +278,7 @@ impl Fold {
             output_tokens: spent.usage.output_tokens,
             reasoning_tokens: spent.usage.reasoning_tokens,
             unmetered: spent.unmetered,
-            cost_usd: dollars(cost.known),
+            cost_usd: known_dollars(cost),
             cost: cost.to_string(),
             cost_unknown: cost.unknown,
             cost_at_most_usd: cost.ceiling().map(dollars),
@@ -350,6 +354,11 @@ fn lacks(
         lacks.push("It has no records (`--journal-records off`), so that prompts are not shown.".to_owned());
     }
     Ok(lacks)
+}
+
+/// The known part of a cost as a JSON number; null if nothing of it is known, as in `_meta`: an unknown cost is not a cost of nothing.
+pub(crate) fn known_dollars(cost: Cost) -> Value {
+    if cost.unknown > 0 && cost.known == Usd::ZERO { Value::Null } else { dollars(cost.known) }
 }
 
 /// All digits of an amount, as a JSON number.

@@ -16,9 +16,10 @@ use sha2::{Digest, Sha256};
 use super::field::Distribution;
 use super::plot::{charts, histogram, short};
 use super::story::{Lengths, StoryReader};
-use super::text::{Escaped, cut};
+use super::text::{Escaped, cut, harmless};
 use super::verdict::percent;
 use super::{Report, time};
+use crate::summary::counted;
 
 const PAGE: &str = include_str!("page.html");
 const PARTS: &str = include_str!("parts.html");
@@ -66,18 +67,21 @@ pub(crate) fn page(report: &Report, liveness: Liveness) -> Result<String> {
         context! { numbers => svg(&field.numbers), lengths => svg(&field.lengths) }
     });
     let plots = Shown::from(plots.collect::<Vec<_>>());
-    let places = report.fields.iter().enumerate().map(|(at, field)| (field.name.clone(), Shown::from(at)));
-    let places = Shown::from(places.collect::<BTreeMap<_, _>>());
     let mut page = String::new();
     for longest in TEXTS {
+        // By their names as the page has them.
+        let places =
+            report.fields.iter().enumerate().map(|(at, field)| (presentable(&field.name, longest), at));
+        let places =
+            Shown::from(places.map(|(name, at)| (name, Shown::from(at))).collect::<BTreeMap<_, _>>());
         page = template
             .render(context! {
                 report => shown(&data, longest),
                 charts => Shown::from(Serde(charts(&report.curves))),
                 plots => plots.clone(),
-                places => places.clone(),
+                places => places,
                 latency => svg(&report.latency_ms),
-                schema => cut(&format!("{:#}", report.settings.schema), 20 * longest, Escaped::Html),
+                schema => presentable(&format!("{:#}", report.settings.schema), 20 * longest),
                 style => STYLE,
                 script => script.as_str(),
                 script_hash => STANDARD.encode(Sha256::digest(&script)),
@@ -101,6 +105,7 @@ pub(crate) fn environment(page: &'static str) -> std::result::Result<Environment
     environment.add_filter("percent", percent);
     environment.add_filter("long", time::long);
     environment.add_filter("usd", usd);
+    environment.add_filter("counted", counted);
     environment.add_template("parts.html", PARTS)?;
     environment.add_template("live.html", LIVE)?;
     environment.add_template("row.html", ROW)?;
@@ -136,7 +141,12 @@ fn usd(amount: f64) -> String {
     format!("{amount:.decimals$}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// JSON for the template, with texts cut to a length. Numbers that no float holds become the nearest one.
+/// A text as a page has it: without characters that could mislead its reader, and cut to a length.
+fn presentable(text: &str, longest: usize) -> String {
+    cut(&harmless(text), longest, Escaped::Html).into_owned()
+}
+
+/// JSON for the template, with texts as a page has them. Numbers that no float holds become the nearest one.
 pub(crate) fn shown(value: &Value, longest: usize) -> Shown {
     match value {
         Value::Null => Shown::from(()),
@@ -145,10 +155,11 @@ pub(crate) fn shown(value: &Value, longest: usize) -> Shown {
             Some(whole) => Shown::from(whole),
             None => Shown::from(number.as_f64().unwrap_or_default()),
         },
-        Value::String(text) => Shown::from(cut(text, longest, Escaped::Html).into_owned()),
+        Value::String(text) => Shown::from(presentable(text, longest)),
         Value::Array(items) => Shown::from(items.iter().map(|item| shown(item, longest)).collect::<Vec<_>>()),
         Value::Object(object) => {
-            let fields = object.iter().map(|(name, value)| (name.clone(), shown(value, longest)));
+            let fields =
+                object.iter().map(|(name, value)| (harmless(name).into_owned(), shown(value, longest)));
             Shown::from(fields.collect::<BTreeMap<_, _>>())
         }
     }

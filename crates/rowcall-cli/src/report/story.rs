@@ -39,8 +39,10 @@ pub(crate) struct Story {
     pub(crate) ended_at: String,
     /// From its first request to its last answer.
     pub(crate) latency_ms: u64,
-    /// The known part of its cost.
+    /// The known part of its cost; null if nothing of it is known.
     pub(crate) cost_usd: Value,
+    /// The same in words.
+    pub(crate) cost: String,
     /// Requests of unknown cost.
     pub(crate) cost_unknown: u64,
     pub(crate) input_tokens: u64,
@@ -187,7 +189,8 @@ fn story(placed: &Placed, key: Option<String>, prompt: Vec<Part>, lengths: Lengt
         state: if failure.is_some() { State::Failed } else { State::Done },
         ended_at: utc(placed.ended_ms),
         latency_ms: u64::try_from(effort.latency.as_millis()).unwrap_or(u64::MAX),
-        cost_usd: super::dollars(effort.cost.known),
+        cost_usd: super::known_dollars(effort.cost),
+        cost: effort.cost.to_string(),
         cost_unknown: effort.cost.unknown,
         input_tokens: effort.usage.input_tokens,
         output_tokens: effort.usage.output_tokens,

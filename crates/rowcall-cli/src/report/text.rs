@@ -26,14 +26,19 @@ pub(crate) fn cut(text: &str, most: usize, escaped: Escaped) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// A text that is safe to print on a terminal: control characters except line breaks and tabs are escaped, as are characters that change
-/// the direction of text.
+/// A text that is safe on a terminal and in a page: control characters except line breaks and tabs are escaped, as are characters that
+/// change the direction of text, and the separators of lines and paragraphs that few programs treat as such. A line break of Windows is
+/// one of ours.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }
     let mut harmless = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '\r' && rest.peek() == Some(&'\n') {
+            continue;
+        }
         if is_harmful(c) {
             harmless.extend(c.escape_unicode());
         } else {
@@ -43,9 +48,28 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
+/// JSON that is safe on a terminal: the same characters are written as JSON's own escapes, so that it means the same.
+pub(crate) fn harmless_json(json: String) -> String {
+    if !json.chars().any(is_harmful) {
+        return json;
+    }
+    let mut harmless = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) {
+            // All of them have four digits.
+            harmless.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            harmless.push(c);
+        }
+    }
+    harmless
+}
+
 fn is_harmful(c: char) -> bool {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    turns || (c.is_control() && c != '\n' && c != '\t')
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    turns || breaks || (c.is_control() && c != '\n' && c != '\t')
 }
 
 /// The same on one line.
@@ -74,10 +98,13 @@ mod tests {
             ("\x1b]0;title\x07", "\\u{1b}]0;title\\u{7}"),
             ("\u{9b}31m", "\\u{9b}31m"),
             ("a\rb", "a\\u{d}b"),
+            ("a\r\nb\x07", "a\nb\\u{7}"),
+            ("a\u{2028}b", "a\\u{2028}b"),
             ("\u{202e}gnp", "\\u{202e}gnp"),
         ] {
             assert_eq!(harmless(text), expected);
         }
         assert_eq!(one_line(" a\n\x1bb "), "a \\u{1b}b");
+        assert_eq!(harmless_json("[\"\u{9b}1m\u{202e}é\"]".to_owned()), "[\"\\u009b1m\\u202eé\"]");
     }
 }

@@ -2,17 +2,28 @@
 
 use indicatif::HumanCount;
 
-use super::ReportTotals;
 use super::failures::FailureGroup;
 use super::field::WHOLE;
+use super::text::{Escaped, cut, one_line};
+use super::{ReportTotals, RunState};
 use crate::summary::counted;
 
-/// The verdict: how many rows have no value, and mostly why.
-pub(crate) fn verdict(totals: &ReportTotals, failures: &[FailureGroup]) -> String {
-    let rows = counted(totals.rows, "row");
-    match (totals.rows, totals.failed, failures.first()) {
+/// The length of the reason in a verdict, in bytes.
+const LONGEST_REASON: usize = 160;
+
+/// The verdict: how many rows have no value, and mostly why. Before the end of a run, it is only about the rows that have ended.
+pub(crate) fn verdict(totals: &ReportTotals, failures: &[FailureGroup], state: RunState) -> String {
+    let is_complete = state == RunState::Complete;
+    let which = match (is_complete, totals.rows) {
+        (true, _) => "",
+        (false, 1) => " that has ended",
+        (false, _) => " that have ended",
+    };
+    let rows = format!("{}{which}", counted(totals.rows, "row"));
+    let verdict = match (totals.rows, totals.failed, failures.first()) {
+        (0, _, _) if is_complete => "The input has no rows.".to_owned(),
         (0, _, _) => "No row has ended yet.".to_owned(),
-        (1, 0, _) => "The only row has a value.".to_owned(),
+        (1, 0, _) => format!("The only row{which} has a value."),
         (_, 0, _) => format!("All {rows} have a value."),
         (_, failed, largest) => {
             let have = if failed == 1 { "has" } else { "have" };
@@ -29,10 +40,16 @@ pub(crate) fn verdict(totals: &ReportTotals, failures: &[FailureGroup]) -> Strin
                 let fields = group.fields.iter().filter(|field| *field != WHOLE);
                 let fields: Vec<_> = fields.map(|field| format!("`{field}`")).collect();
                 let at = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
-                verdict.push_str(&format!(" {of}: {}{at}.", group.kind));
+                let why = one_line(&cut(&group.message, LONGEST_REASON, Escaped::No));
+                let why = why.trim_end_matches('.');
+                verdict.push_str(&format!(" {of}: {}{at}: {why}.", group.kind));
             }
             verdict
         }
+    };
+    match state {
+        RunState::NotComplete => format!("{verdict} The run did not finish."),
+        RunState::Running | RunState::Complete => verdict,
     }
 }
 

@@ -9,8 +9,8 @@
     reason = "a receiver is not a provider, so none of transport.rs's rules apply to it"
 )]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -21,9 +21,10 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rowcall::{Error, Event, Problem, Result};
+use rowcall::{Error, Event, EventKind, Problem, Result, Stats};
 use tokio::task::JoinHandle;
 
+use super::earlier::Earlier;
 use super::names::{self, Generation};
 use super::otlp::{About, Period, measurements, traces};
 use super::spans::{Spans, nanoseconds};
@@ -51,6 +52,8 @@ pub(crate) struct TelemetryOptions<'a> {
     pub(crate) model: &'a str,
     /// The server's address, if the user gave one.
     pub(crate) base_url: Option<&'a str>,
+    /// What this process has done so far.
+    pub(crate) stats: &'a Stats,
 }
 
 /// Sends what a run does.
@@ -67,6 +70,8 @@ struct Sender {
     metrics: Uri,
     headers: HeaderMap,
     since: u64,
+    /// What is in the statistics and was spent before that.
+    earlier: Mutex<Earlier>,
     every: Duration,
     /// Reports the first failure.
     warn: Box<dyn Fn(&str) + Send + Sync>,
@@ -123,6 +128,7 @@ impl Telemetry {
             metrics: address("metrics")?,
             headers: headers(variable("OTEL_EXPORTER_OTLP_HEADERS").as_deref())?,
             since: nanoseconds(SystemTime::now()),
+            earlier: Mutex::new(Earlier::of(options.stats)),
             every: every.unwrap_or(EVERY),
             warn: Box::new(move |line| {
                 if !is_quiet {
@@ -138,8 +144,13 @@ impl Telemetry {
 
     /// Takes the run's events.
     pub(crate) fn observer(&self) -> impl Fn(&Event) + Send + Sync + 'static {
-        let spans = Arc::clone(&self.spans);
-        move |event| spans.note(event)
+        let (spans, sender) = (Arc::clone(&self.spans), Arc::clone(&self.sender));
+        move |event| {
+            if let EventKind::Resumed { totals } = &event.kind {
+                sender.earlier.lock().unwrap_or_else(PoisonError::into_inner).add(totals);
+            }
+            spans.note(event);
+        }
     }
 
     /// Starts to send.
@@ -174,7 +185,8 @@ impl Drop for Telemetry {
 
 impl Sender {
     async fn send(&self, run: &UnderWay, spans: &Spans) {
-        let (stats, settings) = (run.control.stats(), run.control.settings());
+        let earlier = *self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let (stats, settings) = (earlier.without(run.control.stats()), run.control.settings());
         let period = Period { since: self.since, until: nanoseconds(SystemTime::now()) };
         let metrics = measurements(&self.about, &stats, &settings, period);
         if let Err(problem) = self.post(&self.metrics, metrics).await {

@@ -64,12 +64,7 @@ pub(super) fn metrics(stats: &Stats, settings: &RunSettings) -> Vec<Metric> {
             "Failed rows that were asked about again during the run",
             count(stats.retried),
         ),
-        counter(
-            "rowcall.requests",
-            request,
-            "Requests sent, including those of earlier runs with the same journal",
-            count(stats.requests),
-        ),
+        counter("rowcall.requests", request, "Requests sent", count(stats.requests)),
         gauge(
             "rowcall.requests.in_flight",
             request,

@@ -1,5 +1,6 @@
 //! What a run does, for monitoring: metrics for Prometheus on the live page, metrics and traces by the OpenTelemetry protocol.
 
+mod earlier;
 mod export;
 mod metrics;
 mod names;

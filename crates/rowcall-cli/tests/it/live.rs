@@ -94,6 +94,33 @@ impl Drop for Story {
     }
 }
 
+/// Failed rows are asked again one after the other by a run that can be watched and stopped like the first.
+#[test]
+fn a_rerun_is_watched_and_steered_as_well() {
+    let fault = Fault::new(FaultKind::Refusal, 1.0).with_attempts(1);
+    let mut story = Story::start(Scenario::instant("declines at first").with_fault(fault), &[]);
+    assert_eq!(story.end().code, Some(3));
+    let url = story.simulator.base_url();
+    let asked = requests(&story.simulator);
+    let folder = story.dir.path("runtime");
+    let arguments = ["rerun", JOURNAL, "--base-url", &url, "-c", "1", "--live"];
+    story.child = Some(story.dir.start(&arguments, &[("XDG_RUNTIME_DIR", &folder.to_string_lossy())]));
+    let page = story.page();
+    story.until_requests(asked + 5);
+    let status: Value = serde_json::from_str(&page.get("status").2).expect("JSON");
+    assert_eq!((&status["state"], &status["rows"]["total"]), (&json!("running"), &json!(ROWS)));
+    let refused = story.json(&[JOURNAL, "retry-failed"]);
+    assert!(
+        refused["error"]["message"].as_str().is_some_and(|said| said.contains("over an input")),
+        "{refused}"
+    );
+    assert_eq!(story.json(&[JOURNAL, "stop"])["state"], "stopping");
+    let ended = story.child.take().expect("it is running").wait().expect("it ends");
+    assert_eq!(ended.code(), Some(4));
+    let left = requests(&story.simulator) - asked;
+    assert!((5..ROWS as u64).contains(&left), "{left}");
+}
+
 #[test]
 fn ctl_pauses_and_resumes_a_run_by_its_journal_and_by_its_process() {
     let mut story = Story::start(Scenario::instant("steered"), &[]);

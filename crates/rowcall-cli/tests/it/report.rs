@@ -156,9 +156,42 @@ fn a_report_of_a_run_that_goes_on_is_of_what_is_done() {
     };
     let report = std::iter::repeat_with(done).flatten().next().expect("nine rows are done");
     assert_eq!((&report["state"], &report["totals"]["in_flight"]), (&json!("running"), &json!(1)));
+    assert_eq!(report["verdict"], "All 9 rows that have ended have a value.");
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
-    assert_eq!(json_of(&dir)["state"], "not_complete");
+    let report = json_of(&dir);
+    assert_eq!(
+        (&report["state"], &report["verdict"]),
+        (&json!("not_complete"), &json!("All 9 rows that have ended have a value. The run did not finish."))
+    );
+}
+
+#[test]
+fn a_command_says_what_is_not_a_journal_and_ends_quietly_with_its_reader() {
+    let (dir, simulator) = (TestDir::new(), troubled());
+    ran(&dir, &simulator, 300);
+    std::fs::create_dir(dir.path("folder")).expect("a folder");
+    dir.write("empty.journal", "");
+    dir.write("text.journal", "some text that is no journal");
+    for command in ["report", "status", "export", "rerun", "collect"] {
+        for (journal, said) in [
+            ("folder", "`folder` is a folder, expected a rowcall journal"),
+            ("empty.journal", "the journal `empty.journal` is empty: no run has started"),
+            ("text.journal", "`text.journal` is not a rowcall journal"),
+        ] {
+            let refused = dir.rowcall(&[command, journal]);
+            assert_eq!(refused.code, Some(2), "{command} {refused:?}");
+            assert!(refused.stderr.contains(said), "{command}: {}", refused.stderr);
+            assert!(!refused.stderr.contains("--journal"), "{command}: {}", refused.stderr);
+        }
+    }
+    for arguments in [&["report", JOURNAL, "--json"][..], &["diff", JOURNAL, JOURNAL], &["models"]] {
+        let mut child = dir.start(arguments, &[]);
+        // The reader goes away at once.
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().expect("it ends");
+        assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(141), ""));
+    }
 }
 
 #[test]

@@ -209,6 +209,32 @@ fn a_receiver_gets_metrics_and_the_traces_of_rows_that_had_a_failure() {
 }
 
 #[test]
+fn a_process_that_resumes_a_run_sends_what_it_has_done_itself() {
+    let (url, received) = receiver("200 OK");
+    let simulator = simulator(Scenario::instant("calm"));
+    let (dir, base) = (TestDir::new(), simulator.base_url());
+    let asking = asking("in.txt", "age int", &base);
+    let arguments = [&asking[..], &["--otlp", &url, "-o", "out.jsonl", "--price", "in=1,out=2"]].concat();
+    let mut of_each = Vec::new();
+    for rows in [100, 110] {
+        dir.write("in.txt", ages(rows));
+        let ran = dir.rowcall(&arguments);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        of_each.push(got(&received).metrics);
+    }
+    let [first, second] = &of_each[..] else { panic!("two runs") };
+    let requests = ["rowcall.requests", "gen_ai.client.token.usage"].map(|name| (first[name], second[name]));
+    // Input and output tokens have a point each.
+    assert_eq!(requests, [(100.0, 10.0), (200.0, 20.0)]);
+    for name in ["rowcall.cost", "rowcall.tokens"] {
+        assert!(second[name] > 0.0 && second[name] < first[name] / 4.0, "{name}: {first:?} {second:?}");
+    }
+    assert_eq!(first["rowcall.reasks"] + second["rowcall.reasks"], 0.0);
+    let status = dir.rowcall(&["status", "out.jsonl.journal", "--json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&status.stdout).expect("JSON")["requests"], 110);
+}
+
+#[test]
 fn the_share_of_rows_that_are_traced_can_be_set() {
     let (url, received) = receiver("200 OK");
     run(&url, &[("OTEL_TRACES_SAMPLER_ARG", "1")]);

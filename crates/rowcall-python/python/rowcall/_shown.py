@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,9 @@ _MOST = 120
 
 _LEFT = "style='text-align:left'"
 
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and characters that change the direction of text, which could mislead a reader."""
+
 
 def short(text: str) -> str:
     """The text, truncated if it is long."""
@@ -21,7 +26,8 @@ def short(text: str) -> str:
 
 def rows(title: str, found: Iterable[tuple[str, Any]]) -> str:
     """A table of names and their values, as HTML."""
-    lines = "".join(f"<tr><th {_LEFT}>{escaped(name)}</th><td {_LEFT}>{escaped(str(value))}</td></tr>" for name, value in found)
+    head = "style='text-align:left;white-space:nowrap'"
+    lines = "".join(f"<tr><th {head}>{escaped(name)}</th><td {_LEFT}>{escaped(str(value))}</td></tr>" for name, value in found)
     return f"<table><caption>{escaped(title)}</caption>{lines}</table>"
 
 
@@ -34,7 +40,8 @@ def table(title: str, names: Sequence[str], found: Iterable[Sequence[Any]]) -> s
 
 
 def escaped(text: str) -> str:
-    """The text with HTML's special characters escaped."""
+    """The text with HTML's special characters escaped, and those written out that would mislead a reader."""
+    text = _HARMFUL.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
@@ -45,7 +52,11 @@ def counts(found: dict[str, int]) -> str:
 
 def dollars(amount: float) -> str:
     """An amount in US dollars, with enough digits to be visible."""
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}" if amount < 0.0001 else f"${amount:.4f}"
+    if amount >= 1 or amount == 0:
+        return f"${amount:,.2f}"
+    # At least two digits that are not zero.
+    places = max(4, min(12, 1 - math.floor(math.log10(abs(amount)))))
+    return f"${amount:.{places}f}"
 
 
 def seconds(time: float) -> str:
@@ -65,11 +76,12 @@ def outcome(done: Outcome[Any]) -> str:
         found.append(("given", short(repr(done.row))))
     found.append(("value", short(repr(done.value))) if done.error is None else ("error", short(str(done.error))))
     found += [
-        ("requests", f"{done.attempts}, {done.prompts} prompts, {done.latency:.2f} s"),
+        ("requests", f"{done.attempts}, {done.prompts} prompt{'' if done.prompts == 1 else 's'}, {done.latency:.2f} s"),
         ("tokens", f"{usage.input_tokens:,} in, {usage.output_tokens:,} out"),
     ]
-    if done.cost:
-        found.append(("cost", dollars(done.cost)))
+    if done.cost or done.cost_unknown:
+        known = dollars(done.cost) if done.cost else "unknown"
+        found.append(("cost", f"at least {known}" if done.cost and done.cost_unknown else known))
     if done.repairs:
         found.append(("repaired", ", ".join(done.repairs)))
     return rows("rowcall.Outcome", found)

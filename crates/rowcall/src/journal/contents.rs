@@ -45,9 +45,7 @@ impl Contents {
         let (plan, (totals, _)) =
             read().map_err(|error: rusqlite::Error| Error::Config(JOURNAL.problem(&path, &error)))?;
         let Some((identity, memo)) = plan else {
-            let problem =
-                Problem::new(format!("the journal `{}` is empty: no run has started", path.display()));
-            return Err(Error::Config(problem));
+            return Err(Error::Config(file::no_run(&path)));
         };
         Ok(Self { path, connection, identity, memo, totals })
     }

@@ -55,6 +55,11 @@ pub(super) fn open_to_write(
     Ok((connection, found))
 }
 
+/// The problem with a journal that nothing has been written to.
+pub(super) fn no_run(path: &Path) -> Problem {
+    Problem::new(format!("the journal `{}` is empty: no run has started", path.display()))
+}
+
 /// Opens the journal at `path` for reading, whether or not it is being written to.
 ///
 /// # Errors
@@ -63,6 +68,9 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Problem> {
     if !path.exists() {
         return Err(Problem::new(format!("there is no journal `{}`", path.display()))
             .hint("`rowcall run` keeps one beside its output, named like it with `.journal` after it"));
+    }
+    if std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() == 0) {
+        return Err(no_run(path));
     }
     JOURNAL.open_to_read(path)
 }

@@ -17,7 +17,7 @@ mod session;
 mod work;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(crate) use session::{Reply, Session};
 pub(crate) use writer::{Change, Placing, Written, now_ms};
 
 use crate::adjustment::Adjustment;
-use crate::error::{Problem, Result as RunResult};
+use crate::error::Problem;
 use crate::identity::{EqualRows, Identity, Keys};
 use crate::money::Cost;
 use crate::outcome::Effort;
@@ -241,12 +241,9 @@ impl Journal {
         self.writer.write(Entry::Adjusted { adjustment });
     }
 
-    /// The rows that have failed by now and that another request may help.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub(crate) fn failed_rows(&self) -> RunResult<Rows> {
-        Contents::open(&self.path)?.into_failed_rows()
+    /// The journal's file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The record of a row, as the journal keeps it.

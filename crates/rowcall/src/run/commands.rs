@@ -21,9 +21,7 @@ impl<S: Source> Run<S> {
 
     pub(super) fn begin_retries(&mut self) {
         let unsettled = self.recall.unsettled_rows().clone();
-        if let Err(error) = self.retries.begin(&self.plan, self.taken, unsettled, self.halt.clone()) {
-            self.stop(error);
-        }
+        self.retries.begin(&self.plan, self.taken, unsettled, self.halt.clone());
     }
 }
 

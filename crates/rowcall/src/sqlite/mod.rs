@@ -55,6 +55,14 @@ impl Kind {
     /// # Errors
     /// If the file is of another kind or a newer format, or cannot be read.
     pub(crate) fn open_to_read(&self, path: &Path) -> Result<Connection, Problem> {
+        if let Ok(there) = std::fs::metadata(path)
+            && !there.is_file()
+        {
+            let (name, noun) = (path.display(), self.noun);
+            let what = if there.is_dir() { "a folder" } else { "not a file" };
+            return Err(Problem::new(format!("`{name}` is {what}, expected a rowcall {noun}"))
+                .hint((self.hint)(Ailment::Foreign)));
+        }
         let flags =
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let open = |name: &Path| -> rusqlite::Result<(Connection, (i32, i32))> {

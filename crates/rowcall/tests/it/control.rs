@@ -189,6 +189,36 @@ async fn failed_rows_are_retried_while_the_run_goes_on() {
 }
 
 #[tokio::test]
+async fn the_next_run_begins_as_the_extractor_was_built() {
+    let simulator = simulator(5);
+    let people = people(&simulator).concurrency(4);
+    let control = people.control();
+    let mut outcomes = people.as_completed(texts(1_000));
+    for _ in 0..20 {
+        outcomes.next().await.expect("an outcome").expect("the run continues");
+    }
+    control.apply(&[Adjustment::Pause, Adjustment::Deadline(Some(Duration::from_mins(5)))]).expect("made");
+    control.set_concurrency(Some(3)).expect("in range");
+    drop(outcomes);
+    assert!(!control.settings().is_paused, "a pause ends with the last run");
+    assert_eq!(people.gather(texts(10)).await.expect("values").len(), 10);
+    let settings = control.settings();
+    assert_eq!((settings.deadline, settings.concurrency), (None, 3), "limits of the account stay");
+    assert!(!people.stats().is_paused);
+
+    let mut sink = Counting(0, |rows| {
+        if rows >= 20 {
+            control.stop();
+        }
+    });
+    let source = texts(1_000).into_source();
+    people.run(source, &mut sink, OrderBy::Completed, Halt::default()).await.expect("it stops");
+    assert!(control.settings().is_stopping, "it is known that the latest run was stopped");
+    assert_eq!(people.gather(texts(10)).await.expect("values").len(), 10);
+    assert!(!control.settings().is_stopping);
+}
+
+#[tokio::test]
 async fn clones_are_steered_together_and_others_apart() {
     let simulator = simulator(0);
     let people = people(&simulator);

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{JOURNAL, ran, troubled};
-use crate::command::TestDir;
+use crate::command::{Ran, TestDir};
 
 /// What must never come out of a report as it is. Each has `~`, which is a word of its own to be found by.
 pub(crate) const HOSTILE: [&str; 30] = [
@@ -79,6 +79,11 @@ pub(super) fn hostile() -> TestDir {
     dir
 }
 
+/// Whether a character could do something to a terminal, or to a reader's eyes.
+pub(crate) fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202e}' | '\u{2028}')
+}
+
 #[test]
 fn nothing_breaks_out_of_a_page() {
     let dir = hostile();
@@ -94,10 +99,44 @@ fn nothing_breaks_out_of_a_page() {
         let unquoted: String = tag.split('"').step_by(2).collect();
         assert!(!unquoted.contains("word"), "<{tag}>");
     }
+    // Characters that would mislead a reader are written out.
+    dir.write("same.journal", std::fs::read(dir.path(JOURNAL)).expect("a journal"));
+    let diff = dir.rowcall(&["diff", JOURNAL, "same.journal", "-o", "-"]);
+    assert_eq!(diff.code, Some(0), "{}", diff.stderr);
+    let json = dir.rowcall(&["report", JOURNAL, "--json"]);
+    for text in [&page.stdout, &diff.stdout, &json.stdout] {
+        let harmful = text.chars().find(|c| is_harmful(*c));
+        assert_eq!(harmful, None, "{:?}", harmful.and_then(|c| Some(&text[..text.find(c)? + 9])));
+    }
+    assert!(page.stdout.contains("\\u{202e}word29") && page.stdout.contains("\\u{1b}[2J"));
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let stories = json["sample"]["rows"].as_array().expect("rows");
+    assert!(
+        stories.iter().any(|story| story["model"].as_str().is_some_and(|model| model.contains('\u{9b}')))
+    );
     for (own, count) in
         [("<script", 1), ("</script", 1), ("<style", 1), ("<main", 1), ("<h1", 1), ("<meta", 4)]
     {
         assert_eq!(page.stdout.matches(own).count(), count, "{own}");
+    }
+}
+
+/// Runs the command on a terminal, where its messages are printed above a bar. The bar's own sequences are among what comes out, those of the
+/// hostile texts are not.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn above_a_bar(dir: &TestDir, arguments: &[&str]) {
+    let has_script =
+        std::process::Command::new("script").arg("--version").output().is_ok_and(|ran| ran.status.success());
+    if !has_script {
+        eprintln!("skipped: `script`, which gives a command a terminal, is not available");
+        return;
+    }
+    let carrier = ["bash", "-c", "exec script -qec \"$(printf '%q ' \"$@\")\" /dev/null", "bash"];
+    let run = Ran::of(dir.start_under(&carrier, &[arguments, &["--fresh"]].concat(), &[]));
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stdout.contains("\\u{202e}") && run.stdout.contains("word29"), "{run:?}");
+    for raw in ["\u{1b}[2J", "\u{1b}[H", "\u{1b}]", "\u{9b}", "\u{202e}", "\u{7}"] {
+        assert!(!run.stdout.contains(raw), "{raw:?} in {:?}", run.stdout);
     }
 }
 
@@ -143,6 +182,7 @@ async fn nothing_reaches_a_terminal_or_another_column_of_a_csv() {
         assert_eq!(harmful, None, "{text:?}");
     }
     assert!(run.stderr.contains("\\u{202e}"), "escaped characters can be seen: {}", run.stderr);
+    above_a_bar(&dir, &arguments);
     let mut input = rowcall_data::Input::open(
         dir.path("out.csv"),
         rowcall_data::InputOptions {

@@ -3,7 +3,7 @@
 use rowcall_sim::{Fault, FaultKind, Options, Scenario, Simulator};
 use serde_json::{Value, json};
 
-use super::hostile::{HOSTILE, hostile};
+use super::hostile::{HOSTILE, hostile, is_harmful};
 use super::{JOURNAL, json_of, ran, troubled};
 use crate::command::{TestDir, ages, asking};
 
@@ -47,8 +47,7 @@ fn a_row_has_its_story_by_number_and_by_key() {
 #[test]
 fn a_terminal_is_given_nothing_to_obey() {
     let dir = hostile();
-    let harmful =
-        |text: &str| text.chars().find(|c| (c.is_control() && *c != '\n' && *c != '\t') || *c == '\u{202e}');
+    let harmful = |text: &str| text.chars().find(|c| is_harmful(*c));
     for row in 0..HOSTILE.len() {
         let shown = dir.rowcall(&["show", JOURNAL, &row.to_string()]);
         assert_eq!(shown.code, Some(0), "{}", shown.stderr);
@@ -61,6 +60,57 @@ fn a_terminal_is_given_nothing_to_obey() {
     assert_eq!(harmful(&report.stderr), None, "{}", report.stderr.escape_debug());
     let status = dir.rowcall(&["status", JOURNAL]);
     assert_eq!(harmful(&status.stdout), None, "{}", status.stdout.escape_debug());
+}
+
+#[test]
+fn a_field_to_match_rows_by_must_be_there() {
+    let dir = TestDir::new();
+    run(&dir, &ages(5), "a.jsonl", "none");
+    let ran = dir.rowcall(&["diff", "a.jsonl.journal", "a.jsonl.journal", "--key", "txt"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    let said = "no row of `a.jsonl.journal` has the field `txt`, expected one of `text`";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    // Rows without a value there are like no others, wherever they stand.
+    let journal = rusqlite::Connection::open(dir.path("a.jsonl.journal")).expect("a journal");
+    let changed = r#"UPDATE places SET record = '{"other":1}' WHERE idx = 1;
+                     UPDATE places SET record = '{"text":null}' WHERE idx = 2"#;
+    journal.execute_batch(changed).expect("changed");
+    let ran = dir.rowcall(&["diff", "a.jsonl.journal", "a.jsonl.journal", "--key", "text", "--json"]);
+    let diff: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+    assert_eq!((&diff["rows"]["both"], &diff["sides"][0]["only_here"]), (&json!(3), &json!(2)));
+    assert_eq!(diff["sides"][1]["only_here_examples"], json!([1, 2]));
+}
+
+#[test]
+fn an_unknown_cost_is_not_a_cost_of_nothing() {
+    let simulator = Simulator::start(Scenario::instant("calm"), Options::default()).expect("it starts");
+    let (dir, url) = (TestDir::new(), simulator.base_url());
+    dir.write("in.txt", ages(3));
+    let mut arguments = asking("in.txt", "age int", &url);
+    arguments[7] = "openai/gpt-9-nobody";
+    let variables = [("OPENAI_API_KEY", "key")];
+    let ran = dir.rowcall_with(&[&arguments[..], &["-o", "out.jsonl"]].concat(), "", &variables);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let report = json_of(&dir);
+    let costs = [
+        &report["totals"]["cost_usd"],
+        &report["slowest"][0]["cost_usd"],
+        &report["curves"]["intervals"][0]["cost_usd"],
+        &report["sample"]["rows"][0]["cost_usd"],
+    ];
+    assert_eq!(costs, [&Value::Null; 4], "{report}");
+    assert_eq!((&report["totals"]["cost_unknown"], &report["most_expensive"]), (&json!(3), &json!([])));
+    let diff = dir.rowcall(&["diff", JOURNAL, JOURNAL, "--json"]);
+    assert_eq!(
+        serde_json::from_str::<Value>(&diff.stdout).expect("JSON")["sides"][0]["cost_usd"],
+        Value::Null
+    );
+    let page = dir.rowcall(&["report", JOURNAL, "-o", "-"]);
+    let shown = dir.rowcall(&["show", JOURNAL, "0"]);
+    assert!(shown.stdout.contains("cost      unknown, of 1 request\n"), "{}", shown.stdout);
+    for text in [page.stdout, shown.stdout, dir.rowcall(&["diff", JOURNAL, JOURNAL]).stdout] {
+        assert!(text.contains("unknown, of") && !text.contains("$0"), "{text}");
+    }
 }
 
 /// Runs over the lines of `input` into `name`, asking a simulator in which ages with this digit fail.
