@@ -67,6 +67,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
         let state = match (running, totals.complete) {
             (true, _) => "running",
             (false, true) => "complete",
+            (false, false) if sent > 0 => {
+                "not complete: collect the batches with `rowcall collect`, or run the same command to continue"
+            }
             (false, false) => "not complete: run the same command to continue",
         };
         let usage = totals.usage;
@@ -91,9 +94,15 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
             lines.push(format!("cache     {} values came from the cache", count(totals.cached)));
         }
         if !batches.is_empty() {
-            let waiting =
-                if queued > 0 { format!(", {} wait for one", count(queued)) } else { String::new() };
-            lines.push(format!("batches   {} rows without an outcome are in batches{waiting}", count(sent)));
+            lines.push(match (sent, queued) {
+                (0, 0) => "batches   everything that was sent is collected".to_owned(),
+                (sent, 0) => format!("batches   {} rows without an outcome are in batches", count(sent)),
+                (sent, queued) => format!(
+                    "batches   {} rows without an outcome are in batches, {} wait for one",
+                    count(sent),
+                    count(queued)
+                ),
+            });
             lines.extend(batches.iter().map(|batch| format!("          {}", line(batch))));
         }
         lines.extend(
