@@ -33,7 +33,7 @@ def simulator(program, batches):
 
 
 def write_lines(path, rows):
-    """A batch file of chats about so many persons."""
+    """Writes a batch file with this many chats, each about a person."""
     bodies = [
         {"model": "gpt-6-luna", "messages": [{"role": "user", "content": f"Ann is a {20 + row}-year-old nurse"}]}
         for row in range(rows)
