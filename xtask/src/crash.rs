@@ -1,6 +1,7 @@
 //! `cargo xtask crash`: kills runs at random instants and at each write to their journal or their cache, and resumes them to the
 //! end. Nothing may be lost or wrong then, and all possible double billing must be reported.
 
+mod batches;
 mod cache;
 mod case;
 mod difference;
@@ -34,6 +35,14 @@ pub(crate) struct Options {
     seed: u64,
     calls: Calls,
     driver: Driver,
+    route: Route,
+}
+
+/// How the killed runs send their rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Online,
+    Batches,
 }
 
 /// How much is tested.
@@ -65,6 +74,9 @@ impl Options {
     /// Parses the options in `words`, or returns what is wrong with them.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let mut options = if words.contains(&"--short") { Self::short() } else { Self::full() };
+        if words.contains(&"--batches") {
+            options = options.of_batches();
+        }
         let mut words = words.iter();
         while let Some(&option) = words.next() {
             let mut number = |least| option::number(option, &mut words, least);
@@ -76,7 +88,7 @@ impl Options {
                 "--no-strace" => options.calls = Calls::LeftOut,
                 // The journal's system calls are the same; only the process that waits for them differs.
                 "--python" => (options.driver, options.calls) = (Driver::Python, Calls::LeftOut),
-                "--short" => {}
+                "--short" | "--batches" => {}
                 _ => return Err(option::unknown(option)),
             }
         }
@@ -91,7 +103,22 @@ impl Options {
             seed: 0,
             calls: Calls::Tried,
             driver: Driver::CommandLine,
+            route: Route::Online,
         }
+    }
+
+    /// The form for batches.
+    fn of_batches(self) -> Self {
+        let (kills, rows) = match self.form {
+            Form::Full => (100, 2000),
+            Form::Short => (6, 400),
+        };
+        Self { kills, rows, calls: Calls::LeftOut, route: Route::Batches, ..self }
+    }
+
+    /// The form for batches that `cargo xtask test` runs.
+    pub(crate) fn short_of_batches() -> Self {
+        Self::short().of_batches()
     }
 
     /// The form that `cargo xtask test` runs.
@@ -165,6 +192,12 @@ fn try_all(
     folder: &Path,
     tally: &mut Tally,
 ) -> Result<()> {
+    if options.route == Route::Batches {
+        let Options { kills, rows, seed, .. } = *options;
+        println!("{kills} kills at random instants (seed {seed}) of runs of {rows} rows in batches");
+        let mut rng = fastrand::Rng::with_seed(seed);
+        return batches::kill(program, &folder.join("batches"), rows, kills, &mut rng, tally);
+    }
     let (size, plan) = (options.size(), options.plan());
     let Size { rows, concurrency, latency } = size;
     let workload = Workload::prepare(program, runner, folder.join("instants"), size)?;
@@ -206,7 +239,7 @@ fn try_all(
 
 #[cfg(test)]
 mod tests {
-    use super::{Calls, Driver, Form, Options};
+    use super::{Calls, Driver, Form, Options, Route};
 
     #[test]
     fn options_are_checked() {
@@ -217,6 +250,7 @@ mod tests {
             seed: 0,
             calls: Calls::Tried,
             driver: Driver::CommandLine,
+            route: Route::Online,
         };
         assert_eq!(Options::parse(&[]), Ok(full.clone()));
         assert_eq!(
@@ -225,6 +259,9 @@ mod tests {
         );
         assert_eq!(Options::parse(&["--short"]), Ok(Options::short()));
         assert_eq!(Options::parse(&["--python", "--short"]), Ok(Options::short_from_python()));
+        assert_eq!(Options::parse(&["--batches", "--short"]), Ok(Options::short_of_batches()));
+        let batches = Options::parse(&["--kills", "7", "--batches"]);
+        assert_eq!(batches.map(|options| (options.kills, options.route)), Ok((7, Route::Batches)));
         let expected = Options { kills: 1, ..Options::short() };
         assert_eq!(Options::parse(&["--kills", "1", "--short"]), Ok(expected));
         for (words, expected) in [

@@ -2,9 +2,11 @@
 //! against what they would send themselves, and the simulator, by whether they understand its answers.
 
 mod answers;
+mod batches;
 mod questions;
 mod requests;
 mod sdks;
+pub(crate) mod tools;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -16,11 +18,14 @@ use crate::{Result, binaries, workspace};
 /// The script that checks our requests.
 const REQUESTS: &str = "xtask/judges/judge_requests.py";
 
+/// The script that checks what we send to batch APIs.
+const BATCHES: &str = "xtask/judges/judge_batches.py";
+
 /// The script that checks the simulator, and the scenario that it needs.
 const SIMULATOR: [&str; 2] =
     ["crates/rowcall-sim/tests/sdk/judge.py", "crates/rowcall-sim/tests/sdk/judge.toml"];
 
-/// Runs both.
+/// Runs all of them.
 ///
 /// # Errors
 /// SDKs that are not available, since unchecked is not passed; and whatever they find, which they print.
@@ -29,9 +34,13 @@ pub(crate) fn run() -> Result<()> {
     let file = workspace().join("target/judges/requests.jsonl");
     requests::write(&file)?;
     let requests = judge(&python, REQUESTS, file.as_os_str(), "the official SDKs reject some requests");
-    // Run both, even if the first fails.
+    let file = workspace().join("target/judges/batches.jsonl");
+    batches::write(&file)?;
+    let batches =
+        judge(&python, BATCHES, file.as_os_str(), "the official SDKs reject what is sent to batch APIs");
+    // Run all, even if one fails.
     let simulator = simulator(&python);
-    requests.and(simulator)
+    requests.and(batches).and(simulator)
 }
 
 fn simulator(python: &Path) -> Result<()> {

@@ -68,9 +68,11 @@ usage: cargo xtask COMMAND
       --no-strace
                  skip the kills at writes
       --python   runs with the Python package, at random instants only
+      --batches  runs in batches, at random instants only (100 kills, 2000 rows)
       --short    less of everything, with the test build
   browser        opens a report and a live page in Chromium, and checks them with axe; leaves screenshots in target/browser
-  judges         the official Python SDKs of OpenAI, Anthropic and Google check our requests and the simulator
+  judges         the official Python SDKs check our requests, what we send to batch APIs, and the simulator
+      --tools    instead, tools of others run on the simulator's batches: batchwizard, Inspect, Curator
   telemetry      Prometheus, an OpenTelemetry collector and the protocol's official classes check what a run shows and sends
   engines [DIR...]
                  constrained decoders check the wire schemas of their dialects: those of the tests, random ones, and those below the folders
@@ -126,6 +128,7 @@ fn main() -> ExitCode {
         ["browser"] if browser::has_chromium() => browser::run(),
         ["browser"] => Err("chromium and npm are not available".to_owned()),
         ["judges"] => judges::run(),
+        ["judges", "--tools"] => judges::tools::run(),
         ["telemetry"] if telemetry::has_prometheus() => telemetry::run(),
         ["telemetry"] => Err("Prometheus is not available: install Debian's package `prometheus`".to_owned()),
         ["engines", "--server"] => engines::serve(),

@@ -28,6 +28,8 @@ enum Work {
     Tools,
     /// The short form of `cargo xtask crash`.
     Crash,
+    /// The same of runs in batches.
+    BatchCrash,
     /// The same for the Python package.
     PythonCrash,
     /// `cargo xtask browser`, if a browser is available.
@@ -42,7 +44,7 @@ enum Work {
     Python,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "formatting", work: Work::Cargo(&["fmt", "--all", "--check"]), least: Extent::Quick },
     Step {
         name: "lints",
@@ -61,6 +63,7 @@ const STEPS: [Step; 12] = [
     Step { name: "tests", work: Work::Cargo(&binaries::TESTS), least: Extent::Quick },
     // These use what the tests have built.
     Step { name: "crashes", work: Work::Crash, least: Extent::All },
+    Step { name: "batch crashes", work: Work::BatchCrash, least: Extent::All },
     Step { name: "browser", work: Work::Browser, least: Extent::All },
     Step { name: "judges", work: Work::Judges, least: Extent::All },
     Step { name: "telemetry", work: Work::Telemetry, least: Extent::All },
@@ -99,6 +102,7 @@ fn command(work: &Work) -> String {
         Work::Cargo(arguments) => format!("cargo {}", arguments.join(" ")),
         Work::Tools => "install strace, if this process may".to_owned(),
         Work::Crash => "cargo xtask crash --short".to_owned(),
+        Work::BatchCrash => "cargo xtask crash --batches --short".to_owned(),
         Work::PythonCrash => "cargo xtask crash --python --short".to_owned(),
         Work::Browser => "cargo xtask browser".to_owned(),
         Work::Judges => "cargo xtask judges".to_owned(),
@@ -122,6 +126,7 @@ fn perform(work: &Work) -> Result<()> {
             Ok(())
         }
         Work::Crash => crash::run(&crash::Options::short()),
+        Work::BatchCrash => crash::run(&crash::Options::short_of_batches()),
         Work::PythonCrash => crash::run(&crash::Options::short_from_python()),
         Work::Browser => {
             if browser::has_chromium() {

@@ -269,6 +269,8 @@ pub(crate) struct CollectArguments {
     #[command(flatten)]
     pub(crate) way: BatchWay,
     #[command(flatten)]
+    pub(crate) cache: CacheArguments,
+    #[command(flatten)]
     pub(crate) retrying: RetryArguments,
     #[command(flatten)]
     pub(crate) server: ServerArguments,

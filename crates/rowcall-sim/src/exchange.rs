@@ -10,7 +10,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 
-use crate::batches::{Asked, Errand};
+use crate::batches::{Asked, BatchRequest};
 use crate::body::{AnswerBody, Broken};
 use crate::fault::Moment;
 use crate::openai::FINGERPRINT;
@@ -33,7 +33,7 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
 ) -> Result<Response<AnswerBody>, Broken> {
     if let Some(asked) = Asked::of(request.method(), request.uri()) {
-        return run_errand(request, &asked, &shared).await;
+        return answer_batch_request(request, &asked, &shared).await;
     }
     let Some(route) = Route::of(request.uri()) else {
         let message = format!("Invalid URL ({} {})", request.method(), request.uri().path());
@@ -68,7 +68,7 @@ pub(crate) async fn serve(
 }
 
 /// Answers a request to a batch API.
-async fn run_errand(
+async fn answer_batch_request(
     request: Request<Incoming>,
     asked: &Asked,
     shared: &Arc<Shared>,
@@ -76,7 +76,7 @@ async fn run_errand(
     let (head, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_FILE).collect().await.ok().map(Collected::to_bytes);
     let reply = match &body {
-        Some(body) => shared.run_errand(&Errand { asked, headers: &head.headers, body }),
+        Some(body) => shared.answer_batch_request(&BatchRequest { asked, headers: &head.headers, body }),
         None => shared.simulation().trouble(&Service::Chat, Trouble::TooLarge),
     };
     match reply.ending {

@@ -25,8 +25,9 @@
 //! | Gemini | `/v1beta/models/MODEL:generateContent`, `:streamGenerateContent` with and without `?alt=sse`; `:countTokens` |
 //!
 //! Batches are served at `/v1/files` and `/v1/batches` as by OpenAI, at `/v1/messages/batches` as by Anthropic, and at
-//! `/v1beta/models/MODEL:batchGenerateContent` and `/v1beta/batches` as by Gemini, with files uploaded in two steps. Their
-//! requests are executed, and charged at half price, once the batch has ended.
+//! `/v1beta/models/MODEL:batchGenerateContent` and `/v1beta/batches` as by Gemini, with files uploaded in two steps, at
+//! `/mistral/v1/files` and `/mistral/v1/batch/jobs` as by Mistral, and at `/together/v1/files` and `/together/v1/batches` as by
+//! Together. Their requests are executed, and charged at half price, once the batch has ended.
 //!
 //! Besides `GET /v1/models`, `GET /health`, `GET /stats` and `POST /reset`. `/v1` may be missing, or appear twice
 //! where a client appends its own to a base URL that has one. Any model name is accepted, but models with rules of

@@ -22,7 +22,7 @@ pub(crate) enum Route {
 impl Route {
     /// What `uri` requests, if it exists.
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
-        let path = uri.path();
+        let (_, path) = below_provider(uri.path());
         if let Some((service, method)) = gemini(path, uri.query().unwrap_or_default()) {
             return match method {
                 "countTokens" => Some(Self::Count(service)),
@@ -54,6 +54,18 @@ impl Route {
             Self::Models | Self::Stats | Self::Health => Method::GET,
         }
     }
+}
+
+/// The providers that stand in front of a path where they differ from OpenAI, or where their clients add it themselves, as Groq's does.
+const PROVIDERS: [&str; 3] = ["mistral", "openai", "together"];
+
+/// The provider that stands in front of `path`, if one does, and the rest.
+pub(crate) fn below_provider(path: &str) -> (Option<&'static str>, &str) {
+    let found = PROVIDERS.into_iter().find_map(|provider| {
+        let rest = path.strip_prefix('/')?.strip_prefix(provider)?;
+        rest.starts_with('/').then_some((Some(provider), rest))
+    });
+    found.unwrap_or((None, path))
 }
 
 /// The rest of `path` after `base`, or all of it if `base` is not there.
@@ -101,6 +113,9 @@ mod tests {
             ("/messages", Some(Route::Answer(Service::Messages))),
             ("/v1/messages/count_tokens", Some(Route::Count(Service::Messages))),
             ("/v1/v1/chat/completions", None),
+            ("/together/v1/chat/completions", Some(Route::Answer(Service::Chat))),
+            ("/openai/v1/responses", Some(Route::Answer(Service::Responses))),
+            ("/togetherness/v1/responses", None),
             ("/v1/models", Some(Route::Models)),
             ("/", Some(Route::Health)),
             ("/v1", None),

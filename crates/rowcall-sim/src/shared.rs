@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::batches::Errand;
+use crate::batches::BatchRequest;
 use crate::protocol::Call;
 use crate::reply::Reply;
 use crate::simulation::{Hold, Simulation};
@@ -43,9 +43,9 @@ impl Shared {
     }
 
     /// The simulation's answer to a request to a batch API.
-    pub(crate) fn run_errand(&self, errand: &Errand<'_>) -> Reply {
+    pub(crate) fn answer_batch_request(&self, request: &BatchRequest<'_>) -> Reply {
         let now = self.began.elapsed();
-        self.simulation().run_errand(now, errand)
+        self.simulation().answer_batch_request(now, request)
     }
 
     fn leave(&self, hold: &Hold, sent: Option<&Reply>) {

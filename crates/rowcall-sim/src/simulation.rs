@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, Finish};
 use crate::ask::Ask;
-use crate::batches::Desk;
+use crate::batches::BatchStore;
 use crate::envelope::Envelope;
 use crate::fault::{self, FaultKind};
 use crate::foretold;
@@ -36,7 +36,7 @@ pub(crate) struct Simulation {
     /// When the first request arrived, from which the scenario's times count.
     pub(crate) began: Option<Duration>,
     /// Files and batches.
-    pub(crate) desk: Desk,
+    pub(crate) batch_store: BatchStore,
     quota: Option<Quota>,
     slots: Option<Queue>,
     /// How many requests of each row were admitted; only if faults or counting need it.
@@ -68,7 +68,7 @@ impl Simulation {
             stats: Stats { repeats: count.then_some(0), ..Stats::default() },
             answers: 0,
             counts_by_time: scenario.has_outages(),
-            desk: Desk::new(scenario.batches.clone()),
+            batch_store: BatchStore::new(scenario.batches.clone()),
             scenario,
             seed,
             epoch,
@@ -78,7 +78,7 @@ impl Simulation {
     /// Forgets everything but the scenario.
     pub(crate) fn reset(&mut self) {
         self.began = None;
-        self.desk = Desk::new(self.scenario.batches.clone());
+        self.batch_store = BatchStore::new(self.scenario.batches.clone());
         self.quota = self.scenario.quota.as_ref().map(Quota::new);
         self.slots = self.scenario.slots.map(Queue::new);
         self.rows = self.rows.as_ref().map(|_| Tally::new());

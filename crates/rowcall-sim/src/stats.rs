@@ -32,7 +32,9 @@ pub struct Stats {
     /// The charge for all requests, in picodollars; 0 unless the scenario has a bill.
     pub bill_picodollars: u64,
     /// Requests to the batch APIs.
-    pub errands: u64,
+    pub batch_requests: u64,
+    /// Files that clients have uploaded and not deleted.
+    pub uploaded_files: u64,
     /// Batches created.
     pub batches: u64,
     /// Requests executed in batches, which are not among the `requests`.

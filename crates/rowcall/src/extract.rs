@@ -36,6 +36,7 @@ use crate::turn::{AttachmentContent, Completion, Prompt};
 use crate::validity;
 use crate::weight::{Weight, weigh};
 use cached::Cached;
+pub(crate) use cached::{cache_key, cached_outcome, kept_answer};
 
 /// A row that is ready to be asked about.
 #[derive(Debug)]

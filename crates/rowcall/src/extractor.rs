@@ -142,7 +142,7 @@ impl<T> Extractor<T> {
     /// is cut off, a later run with the same journal collects what was sent.
     ///
     /// # Errors
-    /// [`Error::Config`] if the provider has no batches that rowcall can use, if there is no such journal, or if there is a cache.
+    /// [`Error::Config`] if the provider has no batches that rowcall can use, or if there is no such journal.
     pub fn in_batches(&self, options: BatchOptions) -> Result<Self> {
         let mut plan = Plan::clone(&self.plan);
         let batching = Batching::new(&plan.account, options).map_err(Error::Config)?;
@@ -151,10 +151,6 @@ impl<T> Extractor<T> {
                 "batches need a journal that keeps records, as rows wait there for their results",
             );
             return Err(Error::Config(problem.hint("keep a journal, with records")));
-        }
-        if plan.cache.is_some() {
-            let problem = Problem::new("a run in batches cannot use a cache, expected one or the other");
-            return Err(Error::Config(problem.hint("leave out the cache")));
         }
         // A batch is a tier of its own, so that the one that a budget asks for is out of place there.
         if !plan.identity.parameters.contains_key(SERVICE_TIER) {

@@ -155,7 +155,7 @@ pub use provider::{Mode, Parameters, Protocol, models};
 pub use reasons::{ReasonCount, Reasons};
 pub use refusals::AllRefused;
 pub use renderer::Renderer;
-pub use request::{Call, Payload, Request, Response};
+pub use request::{Call, Destination, Payload, Request, Response};
 pub use retry::RetryPolicy;
 pub use row::{AnsweredRow, Row, TEXT_FIELD, Unreadable, UnreadableKind};
 pub use schema::{FurtherFields, Schema};

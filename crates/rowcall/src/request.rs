@@ -25,12 +25,31 @@ pub struct Request {
 pub struct Call {
     /// The method.
     pub method: Method,
-    /// Path below the base URL, with its query.
-    pub path: String,
+    /// Where it goes.
+    pub to: Destination,
     /// Headers beyond those that the transport adds to every request. These win.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub payload: Payload,
+}
+
+/// Where a [`Call`] goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A path below the base URL, with its query. The account's headers go with it.
+    Path(String),
+    /// A URL that the server has named for this request alone, such as the address for an upload. It is its own permission, so that none of
+    /// the account's headers go with it.
+    Given(String),
+}
+
+impl Destination {
+    /// The path or the URL.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Path(text) | Self::Given(text) => text,
+        }
+    }
 }
 
 /// The body of a [`Call`].
@@ -56,7 +75,8 @@ pub enum Payload {
 impl Call {
     /// A request without a body.
     pub fn empty(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), headers: Vec::new(), payload: Payload::Empty }
+        let to = Destination::Path(path.into());
+        Self { method, to, headers: Vec::new(), payload: Payload::Empty }
     }
 
     /// A `POST` of this JSON text.

@@ -187,7 +187,7 @@ impl<S: Source> Run<S> {
             self.relaying.spawn(relay.drive());
         }
         if self.progress.begin() == Begun::Now && self.given_window.is_none() {
-            let lane = Lane::new(&self.plan, self.recall.placing(), &self.halt);
+            let lane = Lane::new(&self.plan, self.recall.placing(), &self.halt, self.cache.as_ref());
             (self.lane, self.lane_task) = lane.unzip();
         }
         if let Some(task) = self.lane_task.take() {

@@ -32,7 +32,7 @@ use crate::fault::{Fault, FaultCause, FaultKind};
 use crate::request::{Request, Response};
 use base_url::BaseUrl;
 use body::Outgoing;
-pub(crate) use call::Asking;
+pub(crate) use call::Delivery;
 use unprocessed::is_unprocessed;
 
 /// How long establishing a connection may take.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rowcall::provider::Protocol;
-use rowcall::provider::batch::{BatchApi, Creation, LineId, Phase, Spool};
+use rowcall::provider::batch::{BatchApi, Carrier, Creation, LineId, Phase, Spool};
 use rowcall::retry::Decision;
 use rowcall::{Content, Payload, Request};
 use serde_json::Value;
@@ -44,7 +44,10 @@ fn lines_in(case: Case<'_>, api: BatchApi) -> Result<Vec<Difference>, String> {
     for line in lines(case)? {
         let line: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-        let ours = api.line(&text("custom_id"), &text("url"), &asked(&line["body"]));
+        let id = if line["key"].is_string() { text("key") } else { text("custom_id") };
+        let body =
+            ["body", "request", "params"].iter().map(|name| &line[*name]).find(|body| body.is_object());
+        let ours = api.line(Carrier::File, &id, &text("url"), &asked(body.unwrap_or(&Value::Null)));
         let ours: Value = serde_json::from_slice(&ours).map_err(|error| error.to_string())?;
         differences.extend(Difference::between("the line", &line.to_string(), &ours.to_string()));
     }
@@ -105,11 +108,12 @@ fn request(case: Case<'_>, api: BatchApi) -> Result<Vec<Difference>, String> {
     let of = |request: &Value| {
         let id = request.get("custom_id").or_else(|| request.pointer("/metadata/key"));
         let body = request.get("params").or_else(|| request.get("request")).cloned().unwrap_or_default();
-        api.line(id.and_then(Value::as_str).unwrap_or_default(), "", &asked(&body))
+        api.line(Carrier::Create, id.and_then(Value::as_str).unwrap_or_default(), "", &asked(&body))
     };
     let lines: Vec<Vec<u8>> = inline.and_then(Value::as_array).into_iter().flatten().map(of).collect();
     let label = expected.pointer("/batch/displayName").and_then(Value::as_str).unwrap_or_default();
-    let spool = Spool { path: "/nowhere".into(), length: 0, label: label.to_owned() };
+    let (label, checksum) = (label.to_owned(), String::new());
+    let spool = Spool { path: "/nowhere".into(), length: 0, label, checksum };
     let file = expected.pointer("/batch/inputConfig/fileName").or_else(|| expected.get("input_file_id"));
     let creation = Creation {
         spool: &spool,
@@ -121,7 +125,7 @@ fn request(case: Case<'_>, api: BatchApi) -> Result<Vec<Difference>, String> {
         Payload::Empty => Vec::new(),
         Payload::Text(text) => text.to_vec(),
         Payload::File { before, after, .. } => {
-            [&before[..], &lines.join(api.separator()), &after[..]].concat()
+            [&before[..], &lines.join(Carrier::Create.separator()), &after[..]].concat()
         }
     };
     let ours: Value = serde_json::from_slice(&text).map_err(|error| error.to_string())?;

@@ -46,6 +46,7 @@ pub(crate) fn collect(arguments: &CollectArguments) -> Result<Exit> {
                 ..former_task(&contents, &memo, &Asked::default())?
             };
             let extractor = task.extractor(&model.client()?, &arguments.retrying, &arguments.server)?;
+            let extractor = task::cached(&extractor, arguments.cache.path.as_deref())?;
             let options = JournalOptions {
                 path: arguments.journal.clone(),
                 existing: Existing::Resume,

@@ -52,6 +52,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<Exit> {
         let task = Task { observed: assumed.observed.clone(), ..asked(schema, arguments).await? };
         // One client for everything, since limits and the budget apply to all requests together.
         let client = model.client()?;
+        if arguments.batch.detach && model.simulator().is_some() {
+            let message =
+                "`--detach` with a simulator that ends with the run, so that its batches would be lost";
+            let hint = "start one with `rowcall sim`, and pass the base URL that it prints with `--base-url`";
+            return Err(Error::Config(Problem::new(message).hint(hint)));
+        }
         let extractor =
             task.clone().extractor(&client, &arguments.task.retrying, &arguments.account.server)?;
         if let Some(output) = &arguments.view.output
@@ -282,7 +288,7 @@ async fn write(
     let mut part = None;
     let written = if ended_early {
         part = output.leave().await?;
-        if let Some(part) = &part {
+        if let Some(part) = part.as_ref().filter(|_| stats.ended() > 0) {
             printing::note(&format!("finished rows are in `{}`", part.display()));
         }
         if let Some(journal) = journal {

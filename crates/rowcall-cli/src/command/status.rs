@@ -68,6 +68,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
         let state = match (running, totals.complete) {
             (true, _) => "running",
             (false, true) => "complete",
+            (false, false) if sent > 0 => {
+                "not complete: collect the batches with `rowcall collect`, or run the same command to continue"
+            }
             (false, false) => "not complete: run the same command to continue",
         };
         let usage = totals.usage;
@@ -93,13 +96,16 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<Exit> {
             lines.push(format!("cache     {} came from the cache", counted(totals.cached, "value")));
         }
         if !batches.is_empty() {
-            let waiting =
-                if queued > 0 { format!(", {} wait for one", count(queued)) } else { String::new() };
-            lines.push(format!(
-                "batches   {} without an outcome {} in batches{waiting}",
-                counted(sent, "row"),
-                if sent == 1 { "is" } else { "are" }
-            ));
+            let sent_rows = counted(sent, "row");
+            let verb = if sent == 1 { "is" } else { "are" };
+            lines.push(match (sent, queued) {
+                (0, 0) => "batches   everything that was sent is collected".to_owned(),
+                (_, 0) => format!("batches   {sent_rows} without an outcome {verb} in batches"),
+                (_, queued) => format!(
+                    "batches   {sent_rows} without an outcome {verb} in batches, {} wait for one",
+                    count(queued)
+                ),
+            });
             lines.extend(batches.iter().map(|batch| format!("          {}", line(batch))));
         }
         lines.extend(

@@ -122,7 +122,13 @@ fn a_detached_run_is_shown_and_collected() {
     );
     assert_eq!((&batches[0]["remote"], &batches[0]["collection"]), (&json!("running"), &json!("not ready")));
     let shown = story.dir.rowcall(&["status", "out.jsonl.journal"]).stdout;
-    for words in ["80 rows without an outcome are in batches", "running", "results until ", "key "] {
+    for words in [
+        "collect the batches with `rowcall collect`",
+        "80 rows without an outcome are in batches",
+        "running",
+        "results until ",
+        "key ",
+    ] {
         assert!(shown.contains(words), "{shown}");
     }
     let collected = story.dir.rowcall(&["collect", "out.jsonl.journal", "--poll", "30ms"]);
@@ -130,6 +136,28 @@ fn a_detached_run_is_shown_and_collected() {
     assert_eq!(story.output(), all());
     assert_eq!((story.simulator.stats().batches, story.simulator.stats().batched), (3, 80));
     assert_exit(&story.dir.rowcall(&["collect", "out.jsonl.journal"]), 0, &["80 rows, 0 failed"]);
+}
+
+#[test]
+fn a_cache_answers_rows_before_they_are_sent_and_keeps_what_is_collected() {
+    let story = Story::new(scenario(Batches { speed: 3000.0, ..Batches::default() }), "chat");
+    let cached = ["--cache", "a.cache"];
+    assert_exit(&story.run(&[&cached[..], &["--limit-rows", "30"]].concat()), 0, &["30 done"]);
+    let detached = story.run(&[&cached[..], &["--detach", "--fresh"]].concat());
+    assert_exit(
+        &detached,
+        0,
+        &["everything is sent", "30 of these known without asking (30 from the cache)"],
+    );
+    assert_eq!(story.simulator.stats().batches, 2);
+    let collected =
+        story.dir.rowcall(&["collect", "out.jsonl.journal", "--poll", "30ms", "--cache", "a.cache"]);
+    assert_exit(&collected, 0, &["80 rows, 0 failed"]);
+    assert_eq!(story.output(), all());
+    // Everything is in the cache by now.
+    let again = story.run(&[&cached[..], &["--fresh"]].concat());
+    assert_exit(&again, 0, &["80 of these known without asking (80 from the cache)"]);
+    assert_eq!((story.output(), story.simulator.stats().batches), (all(), 2));
 }
 
 #[test]
@@ -142,11 +170,30 @@ fn wrong_usage_is_found_before_anything_is_sent() {
         (&[][..], "`--batch` needs a journal"),
         (&["-o", "out.jsonl", "--journal-records", "off"], "batches need a journal that keeps records"),
         (&["-o", "out.jsonl", "--no-journal"], "cannot be used with"),
-        (&["-o", "out.jsonl", "--cache", "a.cache"], "cannot use a cache"),
     ] {
         let ran = story.dir.rowcall(&[&run[..], more].concat());
         assert_exit(&ran, 2, &[said]);
     }
+    let ends_with_the_run = [
+        "run",
+        "in.txt",
+        "-s",
+        "age int",
+        "-p",
+        "{{ text }}",
+        "-m",
+        "sim",
+        "-o",
+        "o.jsonl",
+        "--batch",
+        "--detach",
+    ];
+    assert_exit(
+        &story.dir.rowcall(&ends_with_the_run),
+        2,
+        &["a simulator that ends with the run", "rowcall sim"],
+    );
+    assert!(!story.dir.has("o.jsonl.journal"));
     let ollama =
         ["run", "in.txt", "-s", "age int", "-p", "{{ text }}", "-m", "ollama/a", "-o", "o.jsonl", "--batch"];
     assert_exit(&story.dir.rowcall(&ollama), 2, &["provider `ollama` has no batches that rowcall can use"]);
@@ -180,8 +227,10 @@ fn kills_at_any_moment_lose_nothing_and_pay_for_nothing_twice() {
         let more = ["--batch-rows", "20", "--reask", "batch"];
         for _ in 0..6 {
             let mut child = story.dir.start(&story.arguments(&url, &more), &[]);
-            let enough = story.simulator.stats().errands + random.u64(1..12);
-            while story.simulator.stats().errands < enough && child.try_wait().expect("its state").is_none() {
+            let enough = story.simulator.stats().batch_requests + random.u64(1..12);
+            while story.simulator.stats().batch_requests < enough
+                && child.try_wait().expect("its state").is_none()
+            {
                 std::thread::yield_now();
             }
             child.kill().expect("it is killed");

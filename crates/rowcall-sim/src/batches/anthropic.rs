@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, doubled_id};
+use super::store::{BatchStore, doubled_id};
 use super::{Batch, Executed, Line, State};
 use crate::timestamp::rfc3339;
 
@@ -34,10 +34,10 @@ pub(super) fn lines(body: &Value) -> Result<Vec<Line>, String> {
     Ok(lines)
 }
 
-pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration, host: &str) -> Value {
-    let state = desk.state(batch, now);
+pub(super) fn batch(store: &BatchStore, batch: &Batch, now: Duration, host: &str) -> Value {
+    let state = store.state(batch, now);
     let word = match state {
-        State::Validating | State::Running => desk.settings.state.as_deref().unwrap_or("in_progress"),
+        State::Validating | State::Running => store.settings.state.as_deref().unwrap_or("in_progress"),
         State::Cancelling => "canceling",
         State::Failed | State::Completed | State::Cancelled | State::Expired => "ended",
     };
@@ -48,7 +48,7 @@ pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration, host: &str) -> Va
     let processing = if has_ended { 0 } else { batch.lines.len() };
     let of = |wanted: State| if state == wanted { rest } else { 0 };
     let url = format!("http://{host}/v1/messages/batches/{}/results", batch.id);
-    let window = Duration::from_secs_f64(desk.settings.window_seconds / desk.settings.speed);
+    let window = Duration::from_secs_f64(store.settings.window_seconds / store.settings.speed);
     json!({
         "id": batch.id, "type": "message_batch", "processing_status": word,
         "request_counts": {
@@ -58,7 +58,7 @@ pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration, host: &str) -> Va
         "created_at": rfc3339(batch.created), "expires_at": rfc3339(batch.created + window),
         "ended_at": has_ended.then(|| rfc3339(now)), "archived_at": null,
         "cancel_initiated_at": batch.cancelled.map(rfc3339),
-        "results_url": Some(url).filter(|_| has_ended && !desk.settings.without_results),
+        "results_url": Some(url).filter(|_| has_ended && !store.settings.without_results),
     })
 }
 

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Stored};
+use super::store::{BatchStore, Stored};
 use super::{Batch, Executed, Line, State};
 use crate::timestamp::rfc3339;
 
 /// The requests of a create, or of the file that it names.
-pub(super) fn lines(body: &Value, desk: &Desk) -> Result<Vec<Line>, String> {
+pub(super) fn lines(body: &Value, store: &BatchStore) -> Result<Vec<Line>, String> {
     let config = &body["batch"]["inputConfig"];
     if let Some(file) = config["fileName"].as_str() {
-        let Some(stored) = desk.files.get(file) else { return Err(format!("File {file} not found.")) };
+        let Some(stored) = store.files.get(file) else { return Err(format!("File {file} not found.")) };
         let lines = stored.bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         return lines
             .map(|line| {
@@ -41,11 +41,11 @@ pub(super) fn file(id: &str, stored: &Stored) -> Value {
     })
 }
 
-pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration) -> Value {
-    let state = desk.state(batch, now);
+pub(super) fn batch(store: &BatchStore, batch: &Batch, now: Duration) -> Value {
+    let state = store.state(batch, now);
     let word = match state {
         State::Validating => "BATCH_STATE_PENDING",
-        State::Running => desk.settings.state.as_deref().unwrap_or("BATCH_STATE_RUNNING"),
+        State::Running => store.settings.state.as_deref().unwrap_or("BATCH_STATE_RUNNING"),
         State::Cancelling => "BATCH_STATE_RUNNING",
         State::Failed => "BATCH_STATE_FAILED",
         State::Completed => "BATCH_STATE_SUCCEEDED",
@@ -70,7 +70,7 @@ pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration) -> Value {
     if let Some(fields) = metadata.as_object_mut().filter(|_| state.has_ended()) {
         fields.insert("endTime".to_owned(), json!(rfc3339(now)));
         let output = match &executed.output_file {
-            _ if desk.settings.without_results || state == State::Failed => None,
+            _ if store.settings.without_results || state == State::Failed => None,
             Some(file) => Some(json!({ "responsesFile": file })),
             None => Some(json!({ "inlinedResponses": { "inlinedResponses": executed.results } })),
         };

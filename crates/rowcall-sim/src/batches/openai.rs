@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Stored, doubled_id};
+use super::store::{BatchStore, Stored, doubled_id};
 use super::{Batch, Executed, Line, State};
 
 /// The requests of an uploaded file, or why it is rejected: a code, a message and a line.
@@ -49,12 +49,12 @@ pub(super) fn file(id: &str, stored: &Stored) -> Value {
     })
 }
 
-pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration) -> Value {
-    let state = desk.state(batch, now);
+pub(super) fn batch(store: &BatchStore, batch: &Batch, now: Duration) -> Value {
+    let state = store.state(batch, now);
     let word = match state {
         State::Validating => "validating",
         State::Failed => "failed",
-        State::Running => desk.settings.state.as_deref().unwrap_or("in_progress"),
+        State::Running => store.settings.state.as_deref().unwrap_or("in_progress"),
         State::Cancelling => "cancelling",
         State::Completed => "completed",
         State::Cancelled => "cancelled",
@@ -69,14 +69,14 @@ pub(super) fn batch(desk: &Desk, batch: &Batch, now: Duration) -> Value {
     let errors = batch.rejected.as_ref().filter(|_| state == State::Failed).map(|(code, message)| {
         json!({ "object": "list", "data": [{ "code": code, "message": message, "param": null, "line": null }] })
     });
-    let named = |file: &Option<String>| file.clone().filter(|_| !desk.settings.without_results);
-    let seconds = |seconds: f64| (seconds / desk.settings.speed) as u64;
+    let named = |file: &Option<String>| file.clone().filter(|_| !store.settings.without_results);
+    let seconds = |seconds: f64| (seconds / store.settings.speed) as u64;
     json!({
         "id": batch.id, "object": "batch", "endpoint": batch.endpoint, "model": batch.model,
         "errors": errors, "input_file_id": batch.input_file, "completion_window": "24h", "status": word,
         "output_file_id": named(&executed.output_file), "error_file_id": named(&executed.error_file),
         "created_at": batch.created.as_secs(), "in_progress_at": at(is_known),
-        "expires_at": batch.created.as_secs() + seconds(desk.settings.window_seconds),
+        "expires_at": batch.created.as_secs() + seconds(store.settings.window_seconds),
         "finalizing_at": at(state == State::Completed), "completed_at": at(state == State::Completed),
         "failed_at": at(state == State::Failed), "expired_at": at(state == State::Expired),
         "cancelling_at": batch.cancelled.map(|at| at.as_secs()), "cancelled_at": at(state == State::Cancelled),

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::desk::Luck;
-use super::{Api, Asked, Batch, Executed, Line, State, anthropic, gemini, multipart, openai};
+use super::store::CreateOutcome;
+use super::{Api, Asked, Batch, Executed, Line, State, anthropic, gemini, mistral, openai, together};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::fault::{self, FaultKind, Moment};
@@ -21,7 +21,7 @@ use crate::tokens::tokens;
 use crate::trouble::{Asked as AskedBy, Trouble};
 
 /// A request to a batch API.
-pub(crate) struct Errand<'e> {
+pub(crate) struct BatchRequest<'e> {
     pub(crate) asked: &'e Asked,
     pub(crate) headers: &'e HeaderMap,
     pub(crate) body: &'e Bytes,
@@ -29,12 +29,12 @@ pub(crate) struct Errand<'e> {
 
 impl Simulation {
     /// The answer to a request to a batch API that arrived at `now`.
-    pub(crate) fn run_errand(&mut self, now: Duration, errand: &Errand<'_>) -> Reply {
-        self.stats.errands += 1;
+    pub(crate) fn answer_batch_request(&mut self, now: Duration, request: &BatchRequest<'_>) -> Reply {
+        self.stats.batch_requests += 1;
         let began = *self.began.get_or_insert(now);
         let now = Now { story: now.saturating_sub(began), unix: self.epoch + now };
-        let service = service(errand.asked);
-        let key = service.key(errand.headers);
+        let service = service(request.asked);
+        let key = service.key(request.headers);
         let key = key.as_deref();
         if let Some(expected) = &self.scenario.key
             && key != Some(expected.as_str())
@@ -42,99 +42,46 @@ impl Simulation {
             let id = self.id();
             return service.error(Trouble::Key(key), AskedBy { id: &id, model: "" });
         }
-        match errand.asked {
-            Asked::Upload => self.upload(now, errand),
-            Asked::BeginUpload => self.begin_upload(errand),
-            Asked::EndUpload(id) => self.end_upload(now, id, errand),
-            Asked::File(api, id) => match self.desk.files.get(id) {
-                Some(stored) if *api == Api::Gemini => ok(&gemini::file(id, stored)),
-                Some(stored) => ok(&openai::file(id, stored)),
-                None => missing(&service, &format!("No such File object: {id}")),
-            },
+        match request.asked {
+            Asked::Upload(api) => self.upload(now, *api, request),
+            Asked::BeginUpload => self.begin_upload(request),
+            Asked::EndUpload(api, id) => self.end_upload(now, *api, id, request),
+            Asked::Preprocess(id) => self.described_file(&service, Api::Together, id),
+            Asked::File(api, id) => self.described_file(&service, *api, id),
             Asked::Content(id) => self.content(&service, now, id),
-            Asked::DeleteFile(id) => {
-                self.desk.files.remove(id);
-                ok(&json!({ "id": id, "object": "file", "deleted": true }))
-            }
-            Asked::Create(api, model) => self.create(now, *api, model.as_deref(), key, errand),
-            Asked::Look(_, id) => self.look(&service, now, id, key, errand),
-            Asked::List(api, most, after) => self.list(now, *api, *most, after.as_deref(), key, errand),
+            Asked::DeleteFile(api, id) => self.delete_file(&service, *api, id),
+            Asked::Create(api, model) => self.create(now, *api, model.as_deref(), key, request),
+            Asked::Look(_, id) => self.look(&service, now, id, key, request),
+            Asked::List(api, most, after) => self.list(now, *api, *most, after.as_deref(), key, request),
             Asked::Cancel(api, id) => {
                 let cancelled = self.batch_mut(id, key).map(|batch| {
                     batch.cancelled.get_or_insert(now.unix);
                 });
                 match cancelled {
                     Some(()) if *api == Api::Gemini => ok(&json!({})),
-                    _ => self.look(&service, now, id, key, errand),
+                    _ => self.look(&service, now, id, key, request),
                 }
             }
             Asked::Results(id) => self.results(&service, now, id, key),
-            Asked::DeleteBatch(_, id) => {
-                self.desk.batches.retain(|batch| batch.id != *id);
-                ok(&json!({ "id": id, "type": "message_batch_deleted" }))
+            Asked::DeleteBatch(api, id) => {
+                self.batch_store.batches.retain(|batch| batch.id != *id);
+                ok(&match api {
+                    Api::Anthropic => json!({ "id": id, "type": "message_batch_deleted" }),
+                    Api::OpenAi | Api::Together | Api::Mistral => {
+                        json!({ "id": id, "object": "batch", "deleted": true })
+                    }
+                    Api::Gemini => json!({}),
+                })
             }
         }
     }
 
     fn batch(&self, id: &str, key: Option<&str>) -> Option<&Batch> {
-        self.desk.batches.iter().find(|batch| batch.id == id && batch.key.as_deref() == key)
+        self.batch_store.batches.iter().find(|batch| batch.id == id && batch.key.as_deref() == key)
     }
 
     fn batch_mut(&mut self, id: &str, key: Option<&str>) -> Option<&mut Batch> {
-        self.desk.batches.iter_mut().find(|batch| batch.id == id && batch.key.as_deref() == key)
-    }
-
-    fn upload(&mut self, now: Now, errand: &Errand<'_>) -> Reply {
-        let kind = header(errand, "content-type");
-        let Some((bytes, name)) = multipart::part(&kind, errand.body, "file") else {
-            return missing(&Service::Chat, "The form has no part `file`.");
-        };
-        let (bytes, name) = (Bytes::copy_from_slice(bytes), name.unwrap_or_default());
-        let id = self.desk.store(Api::OpenAi, bytes, &name, "batch", now.unix);
-        self.desk.files.get(&id).map_or_else(|| ok(&Value::Null), |stored| ok(&openai::file(&id, stored)))
-    }
-
-    fn begin_upload(&mut self, errand: &Errand<'_>) -> Reply {
-        let body: Value = serde_json::from_slice(errand.body).unwrap_or_default();
-        let name = body["file"]["displayName"].as_str().unwrap_or_default().to_owned();
-        let id = self.desk.number().to_string();
-        let url = format!("http://{}/upload/v1/files?upload_id={id}", header(errand, "host"));
-        self.desk.uploads.insert(id, name);
-        ok(&json!({}))
-            .with_headers(vec![("x-goog-upload-url", url), ("x-goog-upload-status", "active".to_owned())])
-    }
-
-    fn end_upload(&mut self, now: Now, id: &str, errand: &Errand<'_>) -> Reply {
-        let Some(name) = self.desk.uploads.remove(id) else {
-            return missing(&service(errand.asked), "No such upload.");
-        };
-        let id = self.desk.store(Api::Gemini, errand.body.clone(), &name, "batch", now.unix);
-        let file = self.desk.files.get(&id).map(|stored| gemini::file(&id, stored));
-        ok(&json!({ "file": file })).with_headers(vec![("x-goog-upload-status", "final".to_owned())])
-    }
-
-    fn content(&mut self, service: &Service, now: Now, id: &str) -> Reply {
-        let of = self.desk.batches.iter().find(|batch| {
-            batch.executed.as_ref().is_some_and(|executed| {
-                [&executed.output_file, &executed.error_file].into_iter().flatten().any(|file| file == id)
-            })
-        });
-        let has_vanished = of.is_some_and(|batch| self.desk.has_vanished(batch, now.unix));
-        let bytes = self.desk.files.get(id).filter(|_| !has_vanished).map(|stored| stored.bytes.clone());
-        match bytes {
-            Some(bytes) => self.download(&bytes),
-            None => missing(service, &format!("No such File object: {id}")),
-        }
-    }
-
-    /// A download, which breaks in the middle if the scenario says so.
-    fn download(&mut self, bytes: &Bytes) -> Reply {
-        self.desk.downloads += 1;
-        let reply = Reply::new(200, "application/octet-stream", bytes.to_vec());
-        if self.desk.downloads <= self.desk.settings.broken_downloads {
-            return Reply { ending: Ending::Fails(Moment::Midway, Failure::Cut), ..reply };
-        }
-        reply
+        self.batch_store.batches.iter_mut().find(|batch| batch.id == id && batch.key.as_deref() == key)
     }
 
     fn create(
@@ -143,60 +90,81 @@ impl Simulation {
         api: Api,
         model: Option<&str>,
         key: Option<&str>,
-        errand: &Errand<'_>,
+        request: &BatchRequest<'_>,
     ) -> Reply {
-        let service = service(errand.asked);
-        let luck = self.desk.draw();
-        if luck == Luck::Refused {
+        let service = service(request.asked);
+        let outcome = self.batch_store.next_create();
+        if outcome == CreateOutcome::Refused {
             let id = self.id();
             let status = fault::StatusFault { retry_after: Some(1), ..fault::StatusFault::new(429) };
             return service.error(Trouble::Simulated(&status), AskedBy { id: &id, model: "" });
         }
-        let Ok(body) = serde_json::from_slice::<Value>(errand.body) else {
+        let Ok(body) = serde_json::from_slice::<Value>(request.body) else {
             return invalid(&service, "The body is not valid JSON.");
         };
         let mut rejected = None;
         let lines = match api {
-            Api::OpenAi => {
-                let file = body["input_file_id"].as_str().unwrap_or_default();
-                let Some(stored) = self.desk.files.get(file) else {
-                    return invalid(&service, &format!("Invalid input_file_id: {file}"));
-                };
-                if body["completion_window"] != "24h" {
-                    return invalid(&service, "Invalid value for completion_window, expected 24h.");
+            Api::OpenAi | Api::Together | Api::Mistral => {
+                let file = body["input_file_id"].as_str().or_else(|| body["input_files"][0].as_str());
+                let stored = file.and_then(|file| self.batch_store.files.get(file));
+                let window = &body["completion_window"];
+                let inline = mistral::requests(&body);
+                match (inline, stored) {
+                    (Some(lines), _) if api == Api::Mistral => lines,
+                    (_, None) => {
+                        let file = file.unwrap_or_default();
+                        return invalid(&service, &format!("Invalid input_file_id: {file}"));
+                    }
+                    (_, Some(_)) if api == Api::OpenAi && window != "24h" && window != "7d" => {
+                        return invalid(&service, "Invalid value for completion_window, expected 24h.");
+                    }
+                    (_, Some(_)) if api == Api::Mistral && !body["model"].is_string() => {
+                        return invalid(&service, "model or agent_id is required");
+                    }
+                    // A file is only validated once the batch exists.
+                    (_, Some(stored)) => {
+                        let lines = match api {
+                            Api::Mistral => mistral::lines(&stored.bytes),
+                            _ => openai::lines(&stored.bytes),
+                        };
+                        lines.unwrap_or_else(|wrong| {
+                            rejected = Some(wrong);
+                            Vec::new()
+                        })
+                    }
                 }
-                // A file is only validated once the batch exists.
-                openai::lines(&stored.bytes).unwrap_or_else(|wrong| {
-                    rejected = Some(wrong);
-                    Vec::new()
-                })
             }
             Api::Anthropic => match anthropic::lines(&body) {
                 Ok(lines) => lines,
                 Err(message) => return invalid(&service, &message),
             },
-            Api::Gemini => match gemini::lines(&body, &self.desk) {
+            Api::Gemini => match gemini::lines(&body, &self.batch_store) {
                 Ok(lines) => lines,
                 Err(message) => return invalid(&service, &message),
             },
         };
         let counted: u64 = lines.iter().map(|line| tokens(line.body.to_string().len())).sum();
-        let rejected = rejected.or_else(|| self.desk.rejection(counted, now.unix));
-        let number = self.desk.number();
+        let rejected = rejected.or_else(|| self.batch_store.rejection(counted, now.unix));
+        let number = self.batch_store.number();
         let id = match api {
-            Api::OpenAi => format!("batch_sim{number:08}"),
+            Api::OpenAi | Api::Together => format!("batch_sim{number:08}"),
+            Api::Mistral => format!("job-sim{number:08}"),
             Api::Anthropic => format!("msgbatch_sim{number:08}"),
             Api::Gemini => format!("batches/sim{number:08}"),
         };
         let (label, file) = match api {
             Api::OpenAi => (body["metadata"].clone(), body["input_file_id"].as_str()),
+            // It knows no labels.
+            Api::Together => (Value::Null, body["input_file_id"].as_str()),
+            Api::Mistral => (body["metadata"].clone(), body["input_files"][0].as_str()),
             Api::Anthropic => (Value::Null, None),
             Api::Gemini => {
                 (body["batch"]["displayName"].clone(), body["batch"]["inputConfig"]["fileName"].as_str())
             }
         };
+        let model = model.or_else(|| body["model"].as_str().or_else(|| body["model_id"].as_str()));
         self.stats.batches += 1;
-        self.desk.batches.push(Batch {
+        self.batch_store.batches.push(Batch {
             id: id.clone(),
             api,
             key: key.map(str::to_owned),
@@ -204,7 +172,7 @@ impl Simulation {
                 .map(str::to_owned)
                 .or_else(|| Some(lines.first()?.body["model"].as_str()?.to_owned())),
             endpoint: body["endpoint"].as_str().unwrap_or_default().to_owned(),
-            label: if self.desk.settings.forgets_labels { Value::Null } else { label },
+            label: if self.batch_store.settings.forgets_labels { Value::Null } else { label },
             input_file: file.map(str::to_owned),
             lines,
             tokens: counted,
@@ -213,10 +181,14 @@ impl Simulation {
             rejected,
             executed: None,
         });
-        let reply = self.look(&service, now, &id, key, errand);
-        match luck {
-            Luck::Lost => Reply { ending: Ending::Fails(Moment::Before, Failure::Cut), ..reply },
-            Luck::Answered | Luck::Refused => reply,
+        let mut reply = self.look(&service, now, &id, key, request);
+        if api == Api::Together {
+            let job: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            reply = ok(&json!({ "job": job, "warning": null }));
+        }
+        match outcome {
+            CreateOutcome::Lost => Reply { ending: Ending::Fails(Moment::Before, Failure::Cut), ..reply },
+            CreateOutcome::Answered | CreateOutcome::Refused => reply,
         }
     }
 
@@ -226,20 +198,22 @@ impl Simulation {
         now: Now,
         id: &str,
         key: Option<&str>,
-        errand: &Errand<'_>,
+        request: &BatchRequest<'_>,
     ) -> Reply {
-        self.execute_if_ended(now, id, errand.headers);
+        self.execute_if_ended(now, id, request.headers);
         match self.batch(id, key) {
-            Some(batch) => ok(&self.described(batch, now, errand)),
+            Some(batch) => ok(&self.described(batch, now, request)),
             None => missing(service, &format!("No batch found with id '{id}'.")),
         }
     }
 
-    fn described(&self, batch: &Batch, now: Now, errand: &Errand<'_>) -> Value {
+    fn described(&self, batch: &Batch, now: Now, request: &BatchRequest<'_>) -> Value {
         match batch.api {
-            Api::OpenAi => openai::batch(&self.desk, batch, now.unix),
-            Api::Anthropic => anthropic::batch(&self.desk, batch, now.unix, &header(errand, "host")),
-            Api::Gemini => gemini::batch(&self.desk, batch, now.unix),
+            Api::OpenAi => openai::batch(&self.batch_store, batch, now.unix),
+            Api::Together => together::batch(&self.batch_store, batch, now.unix),
+            Api::Mistral => mistral::batch(&self.batch_store, batch, now.unix),
+            Api::Anthropic => anthropic::batch(&self.batch_store, batch, now.unix, &header(request, "host")),
+            Api::Gemini => gemini::batch(&self.batch_store, batch, now.unix),
         }
     }
 
@@ -251,20 +225,29 @@ impl Simulation {
         most: usize,
         after: Option<&str>,
         key: Option<&str>,
-        errand: &Errand<'_>,
+        request: &BatchRequest<'_>,
     ) -> Reply {
         let ids = |batch: &&Batch| batch.api == api && batch.key.as_deref() == key;
-        let all: Vec<_> = self.desk.batches.iter().rev().filter(ids).map(|batch| batch.id.clone()).collect();
-        let from = after.and_then(|after| all.iter().position(|id| id == after)).map_or(0, |at| at + 1);
+        let all: Vec<_> =
+            self.batch_store.batches.iter().rev().filter(ids).map(|batch| batch.id.clone()).collect();
+        let from = match (api, after) {
+            (Api::Mistral, page) => page.and_then(|page| page.parse::<usize>().ok()).unwrap_or(0) * most,
+            (_, after) => {
+                after.and_then(|after| all.iter().position(|id| id == after)).map_or(0, |at| at + 1)
+            }
+        };
         let page: Vec<_> = all.iter().skip(from).take(most).cloned().collect();
         let has_more = from + page.len() < all.len();
         for id in &page {
-            self.execute_if_ended(now, id, errand.headers);
+            self.execute_if_ended(now, id, request.headers);
         }
-        let of_page = page.iter().filter_map(|id| self.desk.batches.iter().find(|batch| batch.id == *id));
-        let described: Vec<_> = of_page.map(|batch| self.described(batch, now, errand)).collect();
+        let of_page =
+            page.iter().filter_map(|id| self.batch_store.batches.iter().find(|batch| batch.id == *id));
+        let described: Vec<_> = of_page.map(|batch| self.described(batch, now, request)).collect();
         let (first, last) = (page.first(), page.last());
         match api {
+            Api::Together => ok(&Value::from(described)),
+            Api::Mistral => ok(&json!({ "object": "list", "data": described, "total": all.len() })),
             Api::OpenAi => ok(&json!({
                 "object": "list", "data": described, "first_id": first, "last_id": last, "has_more": has_more,
             })),
@@ -278,7 +261,7 @@ impl Simulation {
     }
 
     fn results(&mut self, service: &Service, now: Now, id: &str, key: Option<&str>) -> Reply {
-        let executed = self.batch(id, key).filter(|batch| !self.desk.has_vanished(batch, now.unix));
+        let executed = self.batch(id, key).filter(|batch| !self.batch_store.has_vanished(batch, now.unix));
         let Some(executed) = executed.and_then(|batch| batch.executed.as_ref()) else {
             return missing(service, &format!("Message batch {id} has no results."));
         };
@@ -288,16 +271,16 @@ impl Simulation {
 
     /// Executes the requests of a batch that has ended.
     fn execute_if_ended(&mut self, now: Now, id: &str, headers: &HeaderMap) {
-        let Some(at) = self.desk.batches.iter().position(|batch| batch.id == id) else { return };
-        let Some(batch) = self.desk.batches.get(at) else { return };
-        let state = self.desk.state(batch, now.unix);
+        let Some(at) = self.batch_store.batches.iter().position(|batch| batch.id == id) else { return };
+        let Some(batch) = self.batch_store.batches.get(at) else { return };
+        let state = self.batch_store.state(batch, now.unix);
         if batch.executed.is_some() || !state.has_ended() || state == State::Failed {
             return;
         }
-        let (order, count) = self.desk.plan(batch, state, self.seed);
-        let batch = self.desk.batches.remove(at);
+        let (order, count) = self.batch_store.plan(batch, state, self.seed);
+        let batch = self.batch_store.batches.remove(at);
         let executed = self.execute(now, &batch, state, &order, count, headers);
-        self.desk.batches.insert(at, Batch { executed: Some(executed), ..batch });
+        self.batch_store.batches.insert(at, Batch { executed: Some(executed), ..batch });
     }
 
     fn execute(
@@ -316,8 +299,10 @@ impl Simulation {
                 executed.counts.2 += 1;
                 match batch.api {
                     // A cancelled batch says nothing of what it has left out.
-                    Api::OpenAi if state == State::Expired => errors.push(openai::expired(line, number)),
-                    Api::OpenAi => {}
+                    Api::OpenAi | Api::Together if state == State::Expired => {
+                        errors.push(openai::expired(line, number));
+                    }
+                    Api::OpenAi | Api::Together | Api::Mistral => {}
                     Api::Anthropic => output.push(anthropic::skipped(line, state)),
                     Api::Gemini => output.push(gemini::skipped(batch, line)),
                 }
@@ -330,25 +315,23 @@ impl Simulation {
                 executed.counts.1 += 1;
             }
             let result = match batch.api {
-                Api::OpenAi => openai::answered(line, number, status, &body),
+                Api::OpenAi | Api::Together | Api::Mistral => openai::answered(line, number, status, &body),
                 Api::Anthropic => anthropic::answered(line, status, &body),
                 Api::Gemini => gemini::answered(batch, line, status, &body),
             };
-            let file = if batch.api == Api::OpenAi && status != 200 { &mut errors } else { &mut output };
-            for _ in 0..self.desk.times(&line.id, self.seed) {
+            let file = if batch.api.has_files() && status != 200 { &mut errors } else { &mut output };
+            for _ in 0..self.batch_store.times(&line.id, self.seed) {
                 file.push(result.clone());
             }
         }
         let mut store = |api, lines: &[Value], purpose: &'static str| {
             let bytes = joined(lines);
-            self.desk.store(api, bytes, &format!("{}_{purpose}.jsonl", batch.id), purpose, now.unix)
+            self.batch_store.store(api, bytes, &format!("{}_{purpose}.jsonl", batch.id), purpose, now.unix)
         };
         match batch.api {
-            Api::OpenAi => {
-                executed.output_file =
-                    (!output.is_empty()).then(|| store(Api::OpenAi, &output, "batch_output"));
-                executed.error_file =
-                    (!errors.is_empty()).then(|| store(Api::OpenAi, &errors, "batch_output"));
+            api @ (Api::OpenAi | Api::Together | Api::Mistral) => {
+                executed.output_file = (!output.is_empty()).then(|| store(api, &output, "batch_output"));
+                executed.error_file = (!errors.is_empty()).then(|| store(api, &errors, "batch_output"));
             }
             Api::Gemini if batch.input_file.is_some() => {
                 executed.output_file = Some(store(Api::Gemini, &output, "batch_output"));
@@ -364,7 +347,7 @@ impl Simulation {
         self.stats.batched += 1;
         let service = match batch.api {
             Api::OpenAi if batch.endpoint.ends_with("/responses") => Service::Responses,
-            Api::OpenAi => Service::Chat,
+            Api::OpenAi | Api::Together | Api::Mistral => Service::Chat,
             Api::Anthropic => Service::Messages,
             Api::Gemini => {
                 let model = batch.model.clone().unwrap_or_default();
@@ -417,31 +400,20 @@ impl Simulation {
 }
 
 /// The service whose errors a request to a batch API gets.
-fn service(asked: &Asked) -> Service {
-    let api = match asked {
-        Asked::Upload | Asked::Content(_) | Asked::DeleteFile(_) => Api::OpenAi,
-        Asked::BeginUpload | Asked::EndUpload(_) => Api::Gemini,
-        Asked::Results(_) => Api::Anthropic,
-        Asked::File(api, _)
-        | Asked::Create(api, _)
-        | Asked::Look(api, _)
-        | Asked::List(api, ..)
-        | Asked::Cancel(api, _)
-        | Asked::DeleteBatch(api, _) => *api,
-    };
-    match api {
-        Api::OpenAi => Service::Chat,
+pub(super) fn service(asked: &Asked) -> Service {
+    match asked.api() {
+        Api::OpenAi | Api::Together | Api::Mistral => Service::Chat,
         Api::Anthropic => Service::Messages,
         Api::Gemini => Service::Gemini(Target { model: String::new(), form: GeminiForm::Whole, key: None }),
     }
 }
 
-fn header(errand: &Errand<'_>, name: &str) -> String {
-    let value = errand.headers.get(name).and_then(|value| value.to_str().ok());
+pub(super) fn header(request: &BatchRequest<'_>, name: &str) -> String {
+    let value = request.headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default().to_owned()
 }
 
-fn ok(body: &Value) -> Reply {
+pub(super) fn ok(body: &Value) -> Reply {
     Reply::json(200, body.to_string().into_bytes())
 }
 
@@ -450,11 +422,11 @@ fn refused(service: &Service, status: u16, message: &str) -> Reply {
     service.error(Trouble::Simulated(&fault), AskedBy { id: "req_sim_batch", model: "" })
 }
 
-fn missing(service: &Service, message: &str) -> Reply {
+pub(super) fn missing(service: &Service, message: &str) -> Reply {
     refused(service, 404, message)
 }
 
-fn invalid(service: &Service, message: &str) -> Reply {
+pub(super) fn invalid(service: &Service, message: &str) -> Reply {
     refused(service, 400, message)
 }
 

@@ -1,33 +1,50 @@
-//! What a request to a batch API asks for. OpenAI and Gemini have paths in common, and ids distinguish them.
+//! What a request to a batch API asks for. OpenAI and Gemini have paths in common, and ids distinguish them. Where other providers with
+//! OpenAI's paths differ, their name stands in front: `/mistral/v1/files`, `/together/v1/files`.
 
 use http::{Method, Uri};
+
+use crate::route::below_provider;
 
 /// A provider's batch API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Api {
     OpenAi,
+    Together,
+    Mistral,
     Anthropic,
     Gemini,
+}
+
+impl Api {
+    /// Whether its results are in an output and an error file.
+    pub(crate) fn has_files(self) -> bool {
+        match self {
+            Self::OpenAi | Self::Together | Self::Mistral => true,
+            Self::Anthropic | Self::Gemini => false,
+        }
+    }
 }
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// An upload in one request.
-    Upload,
+    /// An upload in one request, or, at Together, its announcement.
+    Upload(Api),
     /// The beginning of an upload in two requests.
     BeginUpload,
-    /// The rest of one.
-    EndUpload(String),
+    /// The content of an upload that was announced.
+    EndUpload(Api, String),
+    /// The end of an upload at Together.
+    Preprocess(String),
     /// What is known of a file.
     File(Api, String),
     /// What is in a file.
     Content(String),
-    DeleteFile(String),
+    DeleteFile(Api, String),
     /// A batch of requests for this model, if the path names one.
     Create(Api, Option<String>),
     Look(Api, String),
-    /// A page of batches: how many, and after which.
+    /// A page of batches: how many, and after which, or the number of the page.
     List(Api, usize, Option<String>),
     Cancel(Api, String),
     /// The results of a batch that has them at its own path.
@@ -36,6 +53,26 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
+    /// The API that is asked.
+    pub(crate) fn api(&self) -> Api {
+        match self {
+            Self::Content(id) if id.starts_with("files/") => Api::Gemini,
+            Self::Content(_) => Api::OpenAi,
+            Self::BeginUpload => Api::Gemini,
+            Self::Preprocess(_) => Api::Together,
+            Self::Results(_) => Api::Anthropic,
+            Self::Upload(api)
+            | Self::EndUpload(api, _)
+            | Self::File(api, _)
+            | Self::DeleteFile(api, _)
+            | Self::Create(api, _)
+            | Self::Look(api, _)
+            | Self::List(api, ..)
+            | Self::Cancel(api, _)
+            | Self::DeleteBatch(api, _) => *api,
+        }
+    }
+
     /// What `method` on `uri` asks for, if it belongs to a batch API.
     pub(crate) fn of(method: &Method, uri: &Uri) -> Option<Self> {
         let query = uri.query().unwrap_or_default();
@@ -43,48 +80,63 @@ impl Asked {
             let found = query.split('&').find_map(|each| each.strip_prefix(name)?.strip_prefix('='));
             found.map(str::to_owned)
         };
-        let mut parts: Vec<&str> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
+        let (provider, path) = below_provider(uri.path());
+        let api = match provider {
+            Some("together") => Api::Together,
+            Some("mistral") => Api::Mistral,
+            _ => Api::OpenAi,
+        };
+        let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         // Clients give base URLs with and without a version, and some add their own.
         let mut is_beta = false;
         while let Some(["v1" | "v1beta", ..]) = parts.get(..1) {
             is_beta |= parts.remove(0) == "v1beta";
         }
         let page = |most: &str| parameter(most).and_then(|most| most.parse().ok()).unwrap_or(20_usize);
+        let own = |id: &str| id.to_owned();
         Some(match (method.as_str(), parts.as_slice()) {
             ("POST", ["upload", .., "files"]) => match parameter("upload_id") {
-                Some(id) => Self::EndUpload(id),
+                Some(id) => Self::EndUpload(Api::Gemini, id),
                 None => Self::BeginUpload,
             },
-            ("PUT", ["upload", .., "files"]) => Self::EndUpload(parameter("upload_id")?),
-            ("POST", ["files"]) => Self::Upload,
-            ("GET", ["files", id, "content"]) => Self::Content((*id).to_owned()),
+            ("PUT", ["upload", .., "files"]) => Self::EndUpload(Api::Gemini, parameter("upload_id")?),
+            ("PUT", ["upload", id]) => Self::EndUpload(api, own(id)),
+            ("POST", ["files"]) => Self::Upload(api),
+            ("POST", ["files", id, "preprocess"]) => Self::Preprocess(own(id)),
+            ("GET", ["files", id, "content"]) => Self::Content(own(id)),
             ("GET", ["files", id]) => match id.strip_suffix(":download") {
                 Some(id) => Self::Content(format!("files/{id}")),
-                None if id.starts_with("file-") => Self::File(Api::OpenAi, (*id).to_owned()),
+                None if id.starts_with("file-") => Self::File(api, own(id)),
                 None => Self::File(Api::Gemini, format!("files/{id}")),
             },
-            ("DELETE", ["files", id]) if id.starts_with("file-") => Self::DeleteFile((*id).to_owned()),
-            ("DELETE", ["files", id]) => Self::DeleteFile(format!("files/{id}")),
-            ("POST", ["batches"]) => Self::Create(Api::OpenAi, None),
+            ("DELETE", ["files", id]) if id.starts_with("file-") => Self::DeleteFile(api, own(id)),
+            ("DELETE", ["files", id]) => Self::DeleteFile(Api::Gemini, format!("files/{id}")),
+            ("POST", ["batches"]) => Self::Create(api, None),
             ("GET", ["batches"]) if is_beta || query.contains("pageSize") => {
                 Self::List(Api::Gemini, page("pageSize"), parameter("pageToken"))
             }
-            ("GET", ["batches"]) => Self::List(Api::OpenAi, page("limit"), parameter("after")),
-            ("GET", ["batches", id]) if id.starts_with("batch_") => Self::Look(Api::OpenAi, (*id).to_owned()),
+            ("GET", ["batches"]) if api == Api::Together => Self::List(api, usize::MAX, None),
+            ("GET", ["batches"]) => Self::List(api, page("limit"), parameter("after")),
+            ("GET", ["batches", id]) if id.starts_with("batch_") => Self::Look(api, own(id)),
             ("GET", ["batches", id]) => Self::Look(Api::Gemini, format!("batches/{id}")),
-            ("POST", ["batches", id, "cancel"]) => Self::Cancel(Api::OpenAi, (*id).to_owned()),
+            ("POST", ["batches", id, "cancel"]) => Self::Cancel(api, own(id)),
             ("POST", ["batches", id]) => {
                 Self::Cancel(Api::Gemini, format!("batches/{}", id.strip_suffix(":cancel")?))
             }
             ("DELETE", ["batches", id]) => Self::DeleteBatch(Api::Gemini, format!("batches/{id}")),
+            ("POST", ["batch", "jobs"]) => Self::Create(Api::Mistral, None),
+            ("GET", ["batch", "jobs"]) => Self::List(Api::Mistral, page("page_size"), parameter("page")),
+            ("GET", ["batch", "jobs", id]) => Self::Look(Api::Mistral, own(id)),
+            ("POST", ["batch", "jobs", id, "cancel"]) => Self::Cancel(Api::Mistral, own(id)),
+            ("DELETE", ["batch", "jobs", id]) => Self::DeleteBatch(Api::Mistral, own(id)),
             ("POST", ["messages", "batches"]) => Self::Create(Api::Anthropic, None),
             ("GET", ["messages", "batches"]) => {
                 Self::List(Api::Anthropic, page("limit"), parameter("after_id"))
             }
-            ("GET", ["messages", "batches", id]) => Self::Look(Api::Anthropic, (*id).to_owned()),
-            ("GET", ["messages", "batches", id, "results"]) => Self::Results((*id).to_owned()),
-            ("POST", ["messages", "batches", id, "cancel"]) => Self::Cancel(Api::Anthropic, (*id).to_owned()),
-            ("DELETE", ["messages", "batches", id]) => Self::DeleteBatch(Api::Anthropic, (*id).to_owned()),
+            ("GET", ["messages", "batches", id]) => Self::Look(Api::Anthropic, own(id)),
+            ("GET", ["messages", "batches", id, "results"]) => Self::Results(own(id)),
+            ("POST", ["messages", "batches", id, "cancel"]) => Self::Cancel(Api::Anthropic, own(id)),
+            ("DELETE", ["messages", "batches", id]) => Self::DeleteBatch(Api::Anthropic, own(id)),
             ("POST", ["models", model]) => {
                 Self::Create(Api::Gemini, Some(model.strip_suffix(":batchGenerateContent")?.to_owned()))
             }
@@ -101,7 +153,14 @@ mod tests {
     fn paths_are_distinguished() {
         let id = |id: &str| id.to_owned();
         for (method, path, asked) in [
-            ("POST", "/v1/files", Asked::Upload),
+            ("POST", "/v1/files", Asked::Upload(Api::OpenAi)),
+            ("POST", "/openai/v1/files", Asked::Upload(Api::OpenAi)),
+            ("POST", "/together/v1/files", Asked::Upload(Api::Together)),
+            ("PUT", "/together/upload/file-1", Asked::EndUpload(Api::Together, id("file-1"))),
+            ("POST", "/together/v1/files/file-1/preprocess", Asked::Preprocess(id("file-1"))),
+            ("GET", "/together/v1/batches", Asked::List(Api::Together, usize::MAX, None)),
+            ("GET", "/mistral/v1/batch/jobs?page=2", Asked::List(Api::Mistral, 20, Some(id("2")))),
+            ("POST", "/v1/batch/jobs/j1/cancel", Asked::Cancel(Api::Mistral, id("j1"))),
             ("GET", "/v1/files/file-1/content", Asked::Content(id("file-1"))),
             ("GET", "/v1beta/files/x1:download?alt=media", Asked::Content(id("files/x1"))),
             ("POST", "/v1/batches", Asked::Create(Api::OpenAi, None)),
@@ -114,7 +173,7 @@ mod tests {
             ("GET", "/v1/messages/batches/msgbatch_1/results", Asked::Results(id("msgbatch_1"))),
             ("POST", "/v1/models/m:batchGenerateContent", Asked::Create(Api::Gemini, Some(id("m")))),
             ("POST", "/upload/v1/files", Asked::BeginUpload),
-            ("POST", "/upload/v1/files?upload_id=7", Asked::EndUpload(id("7"))),
+            ("POST", "/upload/v1/files?upload_id=7", Asked::EndUpload(Api::Gemini, id("7"))),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             assert_eq!(Asked::of(&method, &path.parse().unwrap()), Some(asked), "{path}");

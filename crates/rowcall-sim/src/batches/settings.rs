@@ -42,6 +42,8 @@ pub struct Batches {
     pub state: Option<String>,
     /// Whether labels are forgotten.
     pub forgets_labels: bool,
+    /// Whether uploaded files cannot be deleted.
+    pub keeps_files: bool,
     /// How many downloads of results, the first ones, break in the middle.
     pub broken_downloads: u64,
 }
@@ -79,6 +81,7 @@ impl Default for Batches {
             without_results: false,
             state: None,
             forgets_labels: false,
+            keeps_files: false,
             broken_downloads: 0,
         }
     }

@@ -1,15 +1,17 @@
-"""Calls the simulator through the official SDKs of OpenAI, Anthropic and Google, and checks the results.
+"""Calls the simulator through the official SDKs of OpenAI, Anthropic and Google, its batches also through those of Groq, Together and
+Mistral, and checks the results.
 
     python judge.py http://127.0.0.1:PORT
 
 The simulator plays `judge.toml`. Each answer must be an object that the SDK's own model accepts, without a field that
 the model does not know, with the requested value; each error must surface as the SDK's typed exception. Exits
-with 1 and says what is wrong otherwise. Needs the packages openai 3, anthropic 2 and google-genai 3, or later: older
-versions do not know all fields of current answers.
+with 1 and says what is wrong otherwise. Needs the packages openai 3, anthropic 2, google-genai 3, groq 1,
+together 3 and mistralai 3, or later: older versions do not know all fields of current answers.
 """
 
 import base64
 import json
+import pathlib
 import sys
 import tempfile
 import time
@@ -17,11 +19,14 @@ import traceback
 import urllib.request
 
 import anthropic
+import groq
 import openai
 import pydantic
 from google import genai
 from google.genai import errors as google_errors
 from google.genai import types as google_types
+from mistralai.client import Mistral
+from together import Together
 
 ROW = "John Smith is a 30-year-old software engineer"
 SCHEMA = {
@@ -57,7 +62,9 @@ def equal(found, expected, what):
 def known(thing, path="answer"):
     """Checks that the SDK's model knows every field."""
     if isinstance(thing, pydantic.BaseModel):
-        extra = {name for name in (thing.__pydantic_extra__ or {}) if not name.startswith("_")}
+        # Together's SDK also keeps a field that it renames under its own name.
+        aliases = {field.alias for field in type(thing).model_fields.values()}
+        extra = {name for name in (thing.__pydantic_extra__ or {}) if not name.startswith("_")} - aliases
         check(not extra, f"{path} ({type(thing).__name__}) has fields unknown to the SDK: {sorted(extra)}")
         for name in type(thing).model_fields:
             known(getattr(thing, name, None), f"{path}.{name}")
@@ -513,6 +520,89 @@ def openai_batches(client, origin):
     raises(openai.NotFoundError, 404, lambda: client.batches.retrieve("batch_none"))
 
 
+def of_files(texts):
+    """The lines of a batch file with a chat about each text, and the path that they name."""
+    url = "/v1/chat/completions"
+    bodies = [{"model": "m", "messages": [{"role": "user", "content": text}]} for text in texts]
+    lines = [
+        {"custom_id": f"row-{number}", "method": "POST", "url": url, "body": body}
+        for number, body in enumerate(bodies)
+    ]
+    return "\n".join(map(json.dumps, lines)).encode(), url
+
+
+def results(*texts):
+    """The statuses in an output and an error file, by their rows."""
+    lines = [json.loads(line) for text in texts for line in text.splitlines()]
+    return {line["custom_id"]: line["response"]["status_code"] for line in lines}
+
+
+def groq_batches(client, origin):
+    # The simulator plays OpenAI, whose objects have a few fields more.
+    def valid(thing):
+        more = {"expires_at", "status", "status_details"} if "status" in (thing.__pydantic_extra__ or {}) else {"model"}
+        equal(set(thing.__pydantic_extra__ or {}) - more, set(), f"the fields of {type(thing).__name__} that Groq has not")
+        return thing
+
+    content, url = of_files([ROW, "judge: 429"])
+    file = valid(client.files.create(file=("in.jsonl", content), purpose="batch"))
+    equal(valid(client.files.info(file.id)).bytes, len(content), "the file's size")
+    create = {"endpoint": url, "completion_window": "7d", "metadata": {"run": "r1"}}
+    batch = valid(client.batches.create(input_file_id=file.id, **create))
+    batch = ended(lambda: valid(client.batches.retrieve(batch.id)), lambda batch: batch.status == "completed")
+    files = (client.files.content(id).text() for id in (batch.output_file_id, batch.error_file_id))
+    equal(results(*files), {"row-0": 200, "row-1": 429}, "the results")
+    check(batch.id in [each.id for each in client.batches.list().data], "the batch is not in the list")
+    other = valid(client.batches.create(input_file_id=file.id, **create))
+    equal(valid(client.batches.cancel(other.id)).status, "cancelling", "the state after a cancel")
+    check(client.files.delete(file.id).deleted, "the file is not deleted")
+    raises(groq.NotFoundError, 404, lambda: client.files.info(file.id))
+
+
+def together_batches(client, origin):
+    content, url = of_files([ROW, "judge: 429"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "in.jsonl"
+        path.write_bytes(content)
+        # The SDK announces the file, sends its content elsewhere, and has it taken up.
+        file = valid(client.files.upload(file=path, purpose="batch-api", check=False))
+    equal((file.filename, file.bytes), ("in.jsonl", len(content)), "the file")
+    created = valid(client.batches.create(input_file_id=file.id, endpoint=url))
+    equal(created.job.status, "VALIDATING", "the new batch")
+    look = lambda: valid(client.batches.retrieve(created.job.id))
+    job = ended(look, lambda job: job.status == "COMPLETED")
+    equal((job.progress, job.input_file_id), (100.0, file.id), "the progress and the file")
+    files = (client.files.content(id).read().decode() for id in (job.output_file_id, job.error_file_id))
+    equal(results(*files), {"row-0": 200, "row-1": 429}, "the results")
+    other = client.batches.create(input_file_id=file.id, endpoint=url).job
+    equal([each.id for each in client.batches.list()][:2], [other.id, job.id], "the list")
+    valid(client.batches.cancel(other.id))
+    ended(lambda: client.batches.retrieve(other.id), lambda job: job.status == "CANCELLED")
+    check(client.files.delete(file.id).deleted, "the file is not deleted")
+
+
+def mistral_batches(client, origin):
+    content, url = of_files([ROW, "judge: 429"])
+    lines = [json.loads(line) for line in content.splitlines()]
+    lines = [{"custom_id": line["custom_id"], "body": line["body"]} for line in lines]
+    content = "\n".join(map(json.dumps, lines)).encode()
+    file = client.files.upload(file={"file_name": "in.jsonl", "content": content}, purpose="batch")
+    equal((file.num_lines, file.size_bytes), (2, len(content)), "the file")
+    jobs = client.batch.jobs
+    create = {"endpoint": url, "model": "m", "metadata": {"rowcall_batch": "r1"}}
+    job = jobs.create(input_files=[file.id], **create)
+    equal((job.status, job.total_requests), ("QUEUED", 2), "the new job")
+    job = ended(lambda: jobs.get(job_id=job.id), lambda job: job.status == "SUCCESS")
+    equal((job.succeeded_requests, job.failed_requests), (1, 1), "the counts")
+    files = (client.files.download(file_id=id).read().decode() for id in (job.output_file, job.error_file))
+    equal(results(*files), {"row-0": 200, "row-1": 429}, "the results")
+    inline = jobs.create(requests=lines, **create)
+    equal([each.id for each in jobs.list(page_size=2).data], [inline.id, job.id], "the list")
+    equal(jobs.list(page_size=1, page=1).data[0].id, job.id, "the second page")
+    equal(jobs.cancel(job_id=inline.id).status, "CANCELLATION_REQUESTED", "the state after a cancel")
+    check(client.files.delete(file_id=file.id).deleted, "the file is not deleted")
+
+
 def anthropic_batches(client, origin):
     texts = [ROW, "judge: 429", "judge: refusal"]
     message = {"model": "claude-haiku-5-5", "max_tokens": 100}
@@ -578,6 +668,9 @@ def main():
         (messages, anthropic.Anthropic(base_url=origin, max_retries=0, **key)),
         (gemini, genai.Client(http_options=options, **key)),
         (openai_batches, openai.OpenAI(base_url=f"{origin}/v1", max_retries=0, **key)),
+        (groq_batches, groq.Groq(base_url=origin, max_retries=0, **key)),
+        (together_batches, Together(base_url=f"{origin}/together", max_retries=0, **key)),
+        (mistral_batches, Mistral(server_url=f"{origin}/mistral", **key)),
         (anthropic_batches, anthropic.Anthropic(base_url=origin, max_retries=0, **key)),
         (gemini_batches, genai.Client(http_options=options, **key)),
         (bare, None),

@@ -13,11 +13,13 @@ use sha2::{Digest, Sha256};
 
 use super::lane::Task;
 use super::line_id;
+use super::room::Others;
+use super::watch::{Unreadable, unreadable_for};
 use crate::error::Error;
 use crate::event::BatchStep;
 use crate::fault::{Fault, FaultKind};
 use crate::identity::Key;
-use crate::journal::batches::{self, BatchChange, BatchRecord, Collection};
+use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, RemoteStage};
 use crate::journal::parked;
 use crate::provider::batch::{LineId, RemoteBatch, ResultLine, Results, not_executed};
 
@@ -102,7 +104,8 @@ impl Task {
         remote: &RemoteBatch,
         mut harvest: Harvest,
     ) -> Result<(), Error> {
-        self.return_missing(record, &mut harvest, is_cut_short(&remote.state)).await?;
+        self.return_missing(record, &mut harvest, remote.was_cut_short()).await?;
+        self.room.end();
         self.report(record, &harvest);
         self.watch(record.number).harvest = Some(harvest);
         self.has_news = true;
@@ -114,19 +117,23 @@ impl Task {
         if let Some(problem) = &remote.problem {
             let why = format!("{}: {}", problem.code, problem.message);
             self.drop_batch(record, &why).await?;
+            let others = self.others().await?;
             if !problem.is_queue_full() {
                 let message = format!("the provider rejected batch `{}`: {why}", remote.id);
                 let fault = Fault { status: Some(400), ..Fault::new(FaultKind::InvalidRequest, message) };
                 return Err(Error::Stopped(Box::new(fault)));
             }
-            if record.rows == 1 {
+            if record.rows == 1 && others == Others::None {
                 let message = format!("the provider has no room for a batch of one row: {why}");
                 let fault = Fault { status: Some(429), ..Fault::new(FaultKind::Quota, message) };
                 return Err(Error::Stopped(Box::new(fault)));
             }
-            self.is_full = true;
-            self.most_rows = (record.rows / 2).max(1);
-            self.warn(format!("{why}; batches have at most {} rows from now on", self.most_rows));
+            self.room.refuse(record.rows, others);
+            let next = match others {
+                Others::Running => "its rows wait until another batch has ended".to_owned(),
+                Others::None => format!("the next batch has at most {} rows", self.room.most_rows()),
+            };
+            self.warn(format!("{why}; {next}"));
             return Ok(());
         }
         let watch = self.watch(record.number);
@@ -135,6 +142,13 @@ impl Task {
             return Ok(());
         }
         self.close(record, remote, Harvest::default()).await
+    }
+
+    /// Whether batches are running.
+    async fn others(&self) -> Result<Others, Error> {
+        let all = self.work(batches::all).await?;
+        let is_running = all.iter().any(|record| record.remote == RemoteStage::Running);
+        Ok(if is_running { Others::Running } else { Others::None })
     }
 
     /// Returns the rows of a batch whose results cannot be had any more.
@@ -163,6 +177,7 @@ impl Task {
         if record.open > 0 {
             return Ok(());
         }
+        self.delete_upload(record).await;
         let number = record.number;
         let change = BatchChange { collection: Some(Collection::Collected), ..BatchChange::default() };
         self.work(move |connection| batches::change(connection, number, change)).await?;
@@ -209,10 +224,10 @@ impl Task {
             Ok(Ok(download)) => download,
             Ok(Err(response)) => {
                 let fault = api.fault(&response);
-                return match fault.kind {
-                    FaultKind::NotFound => Ok(Read::Gone),
-                    FaultKind::Auth | FaultKind::Permission => Err(Error::Stopped(Box::new(fault))),
-                    _ => Ok(Read::Incomplete(fault)),
+                return match unreadable_for(fault.kind) {
+                    Unreadable::Gone => Ok(Read::Gone),
+                    Unreadable::Forbidden => Err(Error::Stopped(Box::new(fault))),
+                    Unreadable::ForNow => Ok(Read::Incomplete(fault)),
                 };
             }
             Err(fault) => return Ok(Read::Incomplete(fault)),
@@ -297,6 +312,7 @@ impl Task {
             let Some(parked) = parked else { continue };
             self.settle_row(record, parked, line, harvest, &mut returned).await;
         }
+        self.keep_values().await;
         self.give_back(returned).await
     }
 
@@ -360,12 +376,6 @@ fn lost(was_cut: bool) -> Fault {
         return not_executed("the batch ended before this request was executed");
     }
     Fault::new(FaultKind::Server, "the batch has no result for this request")
-}
-
-/// Whether a batch in this state did not execute all its requests.
-fn is_cut_short(state: &str) -> bool {
-    let state = state.to_ascii_lowercase();
-    ["expired", "cancel", "failed", "timeout"].iter().any(|word| state.contains(word))
 }
 
 fn hash(line: &[u8]) -> [u8; 8] {

@@ -11,7 +11,7 @@ use crate::event::BatchStep;
 use crate::journal::batches::{self, BatchChange, BatchRecord, RemoteStage};
 use crate::journal::now_ms;
 use crate::provider::batch::{Phase, RemoteBatch};
-use crate::transport::Asking;
+use crate::transport::Delivery;
 
 /// How far a provider's clock may be from ours, in seconds.
 const CLOCK_SECONDS: i64 = 600;
@@ -83,7 +83,7 @@ impl Task {
         let (mut found, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let call = api.list(cursor.as_deref());
-            let response = self.transport().call(&call, Asking::Repeatable).await;
+            let response = self.transport().call(&call, Delivery::Repeatable).await;
             let page = response.and_then(|response| api.listed(&response, cursor.as_deref()));
             let (page, next) = page.map_err(|fault| Error::Stopped(Box::new(fault)))?;
             let is_older =

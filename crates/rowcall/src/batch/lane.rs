@@ -8,9 +8,12 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::cached::ToKeep;
+use super::room::Room;
 use super::watch::{LAST_LOOK, Watch};
 use super::{FromLane, LaneTask, ToLane};
 use crate::admission::Stake;
+use crate::cache::CacheSession;
 use crate::config::{Batching, Plan, Stay};
 use crate::error::Error;
 use crate::event::{BatchNews, BatchStep, EventKind};
@@ -55,10 +58,10 @@ pub(super) struct Task {
     /// Whether everything is asked online from now on.
     pub(super) online: bool,
     pub(super) watched: HashMap<i64, Watch>,
-    /// The most rows in a batch, less than allowed if the provider had no room for more.
-    pub(super) most_rows: u64,
-    /// Whether the provider has no room for another batch until one has ended.
-    pub(super) is_full: bool,
+    pub(super) room: Room,
+    pub(super) cache: Option<CacheSession>,
+    /// Values that are about to be kept in the cache.
+    pub(super) to_keep: Vec<ToKeep>,
     /// No batch is created before this.
     pub(super) not_before: Option<Instant>,
     /// How many requests in batches have a reservation, and its sum.
@@ -67,13 +70,13 @@ pub(super) struct Task {
 
 /// Runs the lane to its end.
 pub(crate) async fn drive(task: LaneTask) {
-    let LaneTask { plan, known_by, journal, batching, halt, inbox, outbox } = task;
+    let LaneTask { plan, known_by, journal, batching, halt, cache, inbox, outbox } = task;
     let cutoff = plan.stops.deadline.and_then(|deadline| {
         let reserve = deadline * RESERVE_PERCENT / 100;
         let reserve = reserve.clamp(LEAST_RESERVE.min(deadline / 2), MOST_RESERVE);
         Instant::now().checked_add(deadline.saturating_sub(reserve))
     });
-    let most_rows = batching.most_rows();
+    let room = Room::new(batching.most_rows());
     let mut task = Task {
         plan,
         known_by,
@@ -88,8 +91,9 @@ pub(crate) async fn drive(task: LaneTask) {
         cutoff,
         online: false,
         watched: HashMap::new(),
-        most_rows,
-        is_full: false,
+        room,
+        cache,
+        to_keep: Vec::new(),
         not_before: None,
         reserved: (0, Usd::ZERO),
     };
@@ -157,9 +161,10 @@ impl Task {
     /// Whether the queue should be sent now.
     fn should_send(&self, queued: u64, fresh: u64, open: &[BatchRecord]) -> bool {
         let is_running = open.iter().any(|record| record.remote != RemoteStage::Ended);
-        let may = self.not_before.is_none_or(|at| at <= Instant::now()) && !(self.is_full && is_running);
+        let may =
+            self.not_before.is_none_or(|at| at <= Instant::now()) && !(self.room.is_full() && is_running);
         let is_worth_it = fresh > 0 || queued >= WORTH_A_BATCH || !is_running;
-        may && queued > 0 && (queued >= self.most_rows || self.source_ended && is_worth_it)
+        may && queued > 0 && (queued >= self.room.most_rows() || self.source_ended && is_worth_it)
     }
 
     async fn is_done(&mut self, queued: u64, sent: u64) -> Result<bool, Error> {

@@ -1,10 +1,12 @@
 //! Rows asked in batches: a second way to take the conversations of `extract.rs` through requests. A batch is one attempt of many rows,
 //! which wait in the journal meanwhile. `run.rs` hands rows over and takes them back; everything in between happens in one task.
 
+mod cached;
 mod collect;
 mod find;
 mod lane;
 mod line_id;
+mod room;
 mod row_result;
 mod rows;
 mod send;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::cache::CacheSession;
 use crate::config::{Batching, Plan};
 use crate::error::Error;
 use crate::extract::PreparedRow;
@@ -44,6 +47,8 @@ pub(crate) enum FromLane {
     Parked(Vec<(Option<RowKey>, u64)>),
     /// This row has ended.
     Ended(Box<PreparedRow>, Outcome),
+    /// This row has ended with an answer from the cache.
+    Cached(Box<PreparedRow>, Outcome),
     /// A row has ended that this run has not taken from its source.
     EndedApart(Box<PreparedRow>, Outcome),
     /// Ask about this row online.
@@ -85,13 +90,19 @@ pub(crate) struct LaneTask {
     journal: Arc<Journal>,
     batching: Arc<Batching>,
     halt: Halt,
+    cache: Option<CacheSession>,
     inbox: mpsc::UnboundedReceiver<ToLane>,
     outbox: mpsc::Sender<FromLane>,
 }
 
 impl Lane {
     /// The lane of a run of this plan, with its task; `None` if rows are not sent in batches.
-    pub(crate) fn new(plan: &Arc<Plan>, placing: Placing, halt: &Halt) -> Option<(Self, LaneTask)> {
+    pub(crate) fn new(
+        plan: &Arc<Plan>,
+        placing: Placing,
+        halt: &Halt,
+        cache: Option<&CacheSession>,
+    ) -> Option<(Self, LaneTask)> {
         let (batching, journal) = (plan.batch.clone()?, plan.journal.clone()?);
         let known_by = match placing {
             Placing::Input => KnownBy::Key,
@@ -107,6 +118,7 @@ impl Lane {
             journal,
             batching,
             halt: halt.clone(),
+            cache: cache.cloned(),
             inbox,
             outbox,
         };

@@ -139,6 +139,7 @@ impl Task {
         match prepared.conversation.judge(answer) {
             Step::Done(outcome) => {
                 harvest.settled += 1;
+                self.note_value(&prepared, &outcome);
                 self.end(parked.is_taken, prepared, outcome).await;
             }
             Step::Ask => {

@@ -108,6 +108,12 @@ impl Task {
         .await;
     }
 
+    /// Takes a row out of the queue that ends unsent.
+    pub(super) async fn leave_queue(&self, parked: &ParkedRow) -> Result<(), Error> {
+        let seq = parked.seq;
+        self.work(move |connection| parked::leave_queue(connection, seq)).await
+    }
+
     /// Records where rows are asked next, and hands those over that are asked online.
     pub(super) async fn give_back(&mut self, returned: Vec<Returned>) -> Result<(), Error> {
         if returned.is_empty() {

@@ -3,11 +3,12 @@
 #![expect(clippy::disallowed_methods, reason = "what a request costs depends on the time of day")]
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::lane::Task;
@@ -24,10 +25,10 @@ use crate::money::Usd;
 use crate::outcome::Outcome;
 use crate::price::Moment;
 use crate::provider::Target;
-use crate::provider::batch::{Creation, Spool};
+use crate::provider::batch::{Carrier, Creation, Spool, UploadStep, Uploaded};
 use crate::request::Response;
 use crate::sqlite;
-use crate::transport::Asking;
+use crate::transport::Delivery;
 
 /// Rows read from the journal at a time.
 const READ_TOGETHER: u64 = 256;
@@ -95,37 +96,37 @@ impl Task {
         let unwritable = |error: std::io::Error| {
             Error::Journal(Problem::new(format!("the requests of a batch cannot be written: {error}")))
         };
-        let mut file = BufWriter::new(File::create(&path).map_err(unwritable)?);
+        let carrier = api.carrier();
+        let mut file = SpoolFile::create(&path).map_err(unwritable)?;
         let endpoint = self.batching.terms.endpoint(target.protocol);
-        let (mut rows, mut length, mut after) = (Vec::new(), 0_u64, i64::MIN);
+        let (mut rows, mut after) = (Vec::new(), i64::MIN);
         'pages: loop {
             let page = self.work(move |connection| parked::queue(connection, after, READ_TOGETHER)).await?;
-            if page.is_empty() {
-                break;
-            }
-            for parked in page {
-                after = parked.seq;
-                if self.halt.is_on() || rows.len() as u64 >= self.most_rows {
+            let Some(last) = page.last().filter(|_| !self.halt.is_on()) else { break };
+            after = last.seq;
+            for (parked, prepared) in self.not_cached(page).await? {
+                if self.halt.is_on() || rows.len() as u64 >= self.room.most_rows() {
                     break 'pages;
                 }
-                let Some(prepared) = self.restore(&parked).await else { continue };
                 let prompt = prepared.conversation.prompt();
                 let files = match self.plan.files.load(prompt).await {
                     Ok(files) => files,
                     Err(message) => {
+                        self.leave_queue(&parked).await?;
                         let outcome = Outcome::unasked(parked.row.index, unattached(message));
                         self.end(parked.is_taken, prepared, outcome).await;
                         continue;
                     }
                 };
                 let (request, weight) = encoded(&self.plan, &target, &files.fill(prompt));
-                let line = api.line(&line_id::of(&label, parked.key.key), endpoint, &request);
-                let size = (line.len() + api.separator().len()) as u64;
+                let line = api.line(carrier, &line_id::of(&label, parked.key.key), endpoint, &request);
+                let size = (line.len() + carrier.separator().len()) as u64;
                 if size > self.batching.terms.most_bytes {
+                    self.leave_queue(&parked).await?;
                     self.refuse(parked.is_taken, prepared, size).await;
                     continue;
                 }
-                if length + size > self.batching.terms.most_bytes {
+                if file.length + size > self.batching.terms.most_bytes {
                     break 'pages;
                 }
                 let at = Moment::from(SystemTime::now());
@@ -139,12 +140,10 @@ impl Task {
                     // The rest has to wait until something is settled.
                     Ok(false) | Err(_) => break 'pages,
                 }
-                if length > 0 {
-                    file.write_all(api.separator()).map_err(unwritable)?;
-                    length += api.separator().len() as u64;
+                if file.length > 0 {
+                    file.write(carrier.separator()).map_err(unwritable)?;
                 }
-                file.write_all(&line).map_err(unwritable)?;
-                length += line.len() as u64;
+                file.write(&line).map_err(unwritable)?;
                 rows.push((parked.seq, most));
             }
         }
@@ -154,12 +153,11 @@ impl Task {
             self.not_before = Some(Instant::now() + Duration::from_millis(100));
             return Ok(None);
         }
-        if api.takes_file() {
-            file.write_all(b"\n").map_err(unwritable)?;
-            length += 1;
+        if carrier == Carrier::File {
+            file.write(b"\n").map_err(unwritable)?;
         }
-        file.flush().map_err(unwritable)?;
-        Ok(Some(Filled { spool: Spool { path, length, label }, target, rows }))
+        let (length, checksum) = file.end().map_err(unwritable)?;
+        Ok(Some(Filled { spool: Spool { path, length, label, checksum }, target, rows }))
     }
 
     /// Ends a row whose request is larger than any batch.
@@ -175,7 +173,7 @@ impl Task {
     /// Uploads the requests where that is needed, and creates the batch.
     async fn create(&mut self, mut record: BatchRecord, spool: &Spool, target: &Target) -> Result<(), Error> {
         let (number, api) = (record.number, self.api());
-        if api.takes_file() {
+        if api.carrier() == Carrier::File {
             let Some(file) = self.upload(spool).await? else {
                 return self.drop_batch(&record, "the run was interrupted during the upload").await;
             };
@@ -201,7 +199,7 @@ impl Task {
                 ..BatchChange::default()
             };
             self.work(move |connection| batches::change(connection, number, change)).await?;
-            let (fault, is_absent) = match self.transport().call(&call, Asking::Once).await {
+            let (fault, is_absent) = match self.transport().call(&call, Delivery::Once).await {
                 Ok(response) => match api.described(&response) {
                     Ok(remote) => return self.attach(&record, &remote).await,
                     Err(fault) => (fault, is_refusal(&response)),
@@ -237,18 +235,39 @@ impl Task {
     /// Uploads the requests. `None` if the run was interrupted.
     async fn upload(&mut self, spool: &Spool) -> Result<Option<String>, Error> {
         let api = self.api();
-        let call = api.upload(spool);
-        let mut faults = 0;
+        let (mut step, mut faults) = (UploadStep::Begin, 0);
         loop {
-            let sent = self.halt.or(self.transport().call(&call, Asking::Once)).await;
+            let call = api.upload(&step, spool);
+            let sent = self.halt.or(self.transport().call(&call, Delivery::Once)).await;
             let Some(sent) = sent else { return Ok(None) };
-            match sent.and_then(|response| api.uploaded(&response)) {
-                Ok(file) => return Ok(Some(file)),
+            match sent.and_then(|response| api.uploaded_by(&step, &response)) {
+                Ok(Uploaded::File(file)) => return Ok(Some(file)),
+                Ok(Uploaded::Next(next)) => step = next,
                 Err(fault) => {
                     faults += 1;
                     self.wait_out(fault, faults).await?;
+                    step = api.upload_again(step);
                 }
             }
+        }
+    }
+
+    /// Deletes the file that was uploaded for a batch, once everything of it is collected. It does no harm if that fails.
+    pub(super) async fn delete_upload(&self, record: &BatchRecord) {
+        let Some(file) = &record.input_file else { return };
+        let api = self.api();
+        let deleted = self.transport().call(&api.delete_file(file), Delivery::Repeatable).await;
+        let fault = match deleted {
+            Ok(response) if response.is_success() => return,
+            Ok(response) => api.fault(&response),
+            Err(fault) => fault,
+        };
+        // It may have been deleted before a kill, or by the user.
+        if fault.kind != FaultKind::NotFound {
+            let number = record.number;
+            self.warn(format!(
+                "the uploaded requests of batch {number}, `{file}`, cannot be deleted: {fault}"
+            ));
         }
     }
 
@@ -307,6 +326,33 @@ impl Task {
     /// Removes the file with a batch's requests, if it is still there.
     pub(super) fn remove_spool(&self, label: &str) {
         let _ = std::fs::remove_file(self.spool(label));
+    }
+}
+
+/// A file of requests that is being written.
+struct SpoolFile {
+    file: BufWriter<File>,
+    length: u64,
+    hash: Sha256,
+}
+
+impl SpoolFile {
+    fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: BufWriter::new(File::create(path)?), length: 0, hash: Sha256::new() })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.hash.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The length and the checksum of the whole file.
+    fn end(mut self) -> io::Result<(u64, String)> {
+        self.file.flush()?;
+        let digits: Vec<String> = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((self.length, digits.concat()))
     }
 }
 

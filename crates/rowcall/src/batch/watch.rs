@@ -14,7 +14,7 @@ use crate::journal::batches::{self, BatchChange, BatchRecord, Collection, Remote
 use crate::journal::now_ms;
 use crate::provider::Target;
 use crate::provider::batch::{Phase, RemoteBatch};
-use crate::transport::Asking;
+use crate::transport::Delivery;
 
 /// The time between looks at a batch, at first and at last, each longer by half than the one before. Most batches take minutes to hours.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
@@ -40,6 +40,41 @@ pub(super) struct Watch {
     has_warned: bool,
     /// Whether it has been reported as sent or resumed.
     pub(super) is_counted: bool,
+}
+
+/// Why a batch or its results cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It is not there, or not for this key.
+    Gone,
+    /// The key may read nothing.
+    Forbidden,
+    /// It may be there at the next look.
+    ForNow,
+}
+
+/// What a fault of a request for a batch or its results means.
+pub(super) fn unreadable_for(kind: FaultKind) -> Unreadable {
+    match kind {
+        FaultKind::NotFound => Unreadable::Gone,
+        FaultKind::Auth | FaultKind::Permission => Unreadable::Forbidden,
+        FaultKind::RateLimit
+        | FaultKind::Overloaded
+        | FaultKind::Timeout
+        | FaultKind::Server
+        | FaultKind::Unreachable
+        | FaultKind::Connection
+        | FaultKind::Conflict
+        | FaultKind::Quota
+        | FaultKind::InvalidSchema
+        | FaultKind::UnsupportedParameter
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::TooLarge
+        | FaultKind::RequestExceedsLimit
+        | FaultKind::Unprocessable
+        | FaultKind::InvalidRequest => Unreadable::ForNow,
+    }
 }
 
 impl Task {
@@ -71,7 +106,7 @@ impl Task {
     }
 
     async fn cancel(&mut self, number: i64, id: &str) {
-        let asked = self.transport().call(&self.api().cancel(id), Asking::Repeatable).await;
+        let asked = self.transport().call(&self.api().cancel(id), Delivery::Repeatable).await;
         if asked.is_ok() {
             // It may have ended in the meantime, which the next look shows.
             self.watch(number).is_cancelled = true;
@@ -79,7 +114,7 @@ impl Task {
     }
 
     async fn look(&mut self, record: BatchRecord, id: &str) -> Result<(), Error> {
-        let response = self.transport().call(&self.api().look(id), Asking::Repeatable).await;
+        let response = self.transport().call(&self.api().look(id), Delivery::Repeatable).await;
         let described = response.and_then(|response| self.api().described(&response));
         match described {
             Ok(remote) => self.take_state(record, remote).await,
@@ -90,20 +125,18 @@ impl Task {
     /// Handles the provider's description of a batch.
     async fn take_state(&mut self, record: BatchRecord, remote: RemoteBatch) -> Result<(), Error> {
         let number = record.number;
-        let seen = (remote.state.clone(), remote.done);
+        let done = remote.done_of(record.rows);
+        let seen = (remote.state.clone(), done);
         if self.watch(number).seen.as_ref() != Some(&seen) {
             self.watch(number).seen = Some(seen);
-            let (state, done) = (remote.state.clone(), remote.done);
+            let state = remote.state.clone();
             let step = match remote.phase {
                 Phase::Running | Phase::Unknown => BatchStep::Runs { state, done },
                 Phase::Ended => BatchStep::Ended { state },
             };
             self.news(&record, step);
-            let change = BatchChange {
-                remote_state: Some(remote.state.clone()),
-                done: remote.done,
-                ..BatchChange::default()
-            };
+            let change =
+                BatchChange { remote_state: Some(remote.state.clone()), done, ..BatchChange::default() };
             self.work(move |connection| batches::change(connection, number, change)).await?;
         }
         match remote.phase {
@@ -135,8 +168,8 @@ impl Task {
     async fn cannot_look(&mut self, record: &BatchRecord, fault: Fault) -> Result<(), Error> {
         let fingerprint = self.transport().fingerprint();
         let id = record.remote_id.as_deref().unwrap_or_default();
-        match fault.kind {
-            FaultKind::NotFound if record.fingerprint != fingerprint => {
+        match unreadable_for(fault.kind) {
+            Unreadable::Gone if record.fingerprint != fingerprint => {
                 let message = format!(
                     "batch `{id}` is not visible to the API key with the fingerprint `{fingerprint}`, expected the one that sent it, `{}`",
                     record.fingerprint
@@ -146,7 +179,7 @@ impl Task {
                     problem.hint("run the same command with the key that the batch was sent with"),
                 ))
             }
-            FaultKind::NotFound => {
+            Unreadable::Gone => {
                 let watch = self.watch(record.number);
                 watch.misses += 1;
                 if watch.misses < MOST_MISSES {
@@ -154,8 +187,8 @@ impl Task {
                 }
                 self.give_up_results(record, "the provider no longer has it").await
             }
-            FaultKind::Auth | FaultKind::Permission => Err(Error::Stopped(Box::new(fault))),
-            _ => {
+            Unreadable::Forbidden => Err(Error::Stopped(Box::new(fault))),
+            Unreadable::ForNow => {
                 let watch = self.watch(record.number);
                 if !watch.has_warned {
                     watch.has_warned = true;

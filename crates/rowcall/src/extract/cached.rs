@@ -1,14 +1,15 @@
 //! One row and the cache: looking up its answer, claiming the right to ask, and storing its value.
 
+use super::PreparedRow;
 use crate::attachment::Loaded;
 use crate::cache::{Answer, CacheSession, Claim, Wanted};
 use crate::config::Plan;
 use crate::conversation::Conversation;
 use crate::event::EventKind;
-use crate::identity::RowKey;
+use crate::identity::{Key, RowKey};
 use crate::outcome::{Effort, Outcome};
 use crate::row::Row;
-use crate::turn::Prompt;
+use crate::turn::{Attachment, AttachmentContent, Prompt};
 use crate::validity::{self, Verdict};
 
 /// One row's access to the cache.
@@ -78,16 +79,7 @@ impl<'a> Cached<'a> {
 
     /// Stores the value of an outcome, if it has one.
     pub(super) async fn keep(&mut self, outcome: &Outcome) {
-        let (Some(claim), Ok(value)) = (self.claim.take(), &outcome.result) else { return };
-        let answer = Answer {
-            number: 0,
-            value: value.clone(),
-            model: outcome.model.clone(),
-            finish_reason: outcome.finish_reason.clone(),
-            repairs: outcome.repairs.clone(),
-            usage: outcome.effort.usage,
-            cost: outcome.effort.cost.exact(),
-        };
+        let (Some(claim), Some(answer)) = (self.claim.take(), kept_answer(outcome)) else { return };
         claim.keep(answer).await;
         self.warn();
     }
@@ -99,6 +91,52 @@ impl<'a> Cached<'a> {
             self.plan.observers.emit(self.row, EventKind::Warned(warning));
         }
     }
+}
+
+/// What the cache keeps of an outcome, if it has a value.
+pub(crate) fn kept_answer(outcome: &Outcome) -> Option<Answer> {
+    let value = outcome.result.as_ref().ok()?;
+    Some(Answer {
+        number: 0,
+        value: value.clone(),
+        model: outcome.model.clone(),
+        finish_reason: outcome.finish_reason.clone(),
+        repairs: outcome.repairs.clone(),
+        usage: outcome.effort.usage,
+        cost: outcome.effort.cost.exact(),
+    })
+}
+
+/// The key under which the cache has a row without files.
+pub(crate) fn cache_key(
+    plan: &Plan,
+    prepared: &PreparedRow,
+    key: RowKey,
+    session: &CacheSession,
+) -> Option<Key> {
+    let PreparedRow { row, conversation, .. } = prepared;
+    let is_file = |attachment: &Attachment| matches!(attachment.content, AttachmentContent::File(_));
+    if conversation.prompt().attachments().any(is_file) {
+        return None;
+    }
+    let asked = if validity::differs_by_row(plan) { key.asked.of_row(row) } else { key.asked };
+    session.key(asked, None)
+}
+
+/// The outcome of a row that is about to be sent, if the cache has an answer that is valid for it. If another run is asking, waits until
+/// that is done.
+pub(crate) async fn cached_outcome(
+    plan: &Plan,
+    prepared: &mut PreparedRow,
+    session: &CacheSession,
+) -> Option<Outcome> {
+    let PreparedRow { row, key, conversation } = prepared;
+    // It was asked before, and the answer was not valid.
+    if conversation.is_answered() {
+        return None;
+    }
+    let files = plan.files.load(conversation.prompt()).await.ok()?;
+    Cached::new(plan, row, (*key)?, conversation.prompt(), &files, session)?.outcome(row, conversation).await
 }
 
 fn outcome(row: &Row, answer: Answer) -> Outcome {

@@ -136,6 +136,11 @@ pub(crate) fn queue(connection: &Connection, after: i64, most: u64) -> rusqlite:
     connection.prepare_cached(&sql)?.query_map([after, integer(most)], parked)?.collect()
 }
 
+/// Takes a row out of the queue that has ended unsent: its outcome is about to be recorded.
+pub(crate) fn leave_queue(connection: &Connection, seq: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE parked SET taken = 2 WHERE seq = ?")?.execute([seq]).map(drop)
+}
+
 /// The rows of a batch with these keys.
 pub(crate) fn of_keys(
     connection: &Connection,

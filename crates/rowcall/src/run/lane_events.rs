@@ -15,6 +15,11 @@ impl<S: Source> Run<S> {
                 self.count(&outcome);
                 self.recall.end(key, row, outcome);
             }
+            FromLane::Cached(prepared, outcome) => {
+                let PreparedRow { row, key, conversation: _ } = *prepared;
+                self.recall.unpark(row.index);
+                self.recall.end(key, row, outcome);
+            }
             FromLane::EndedApart(prepared, outcome) => {
                 let PreparedRow { row, key, conversation: _ } = *prepared;
                 self.recall.end_apart(key, row, outcome);

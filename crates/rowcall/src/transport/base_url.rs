@@ -5,6 +5,7 @@ use std::fmt;
 use http::Uri;
 
 use crate::error::Problem;
+use crate::fault::{Fault, FaultKind};
 
 /// A checked base URL. It prints without its query.
 pub(crate) struct BaseUrl {
@@ -63,7 +64,25 @@ impl BaseUrl {
         self.joined(path, if self.query.is_empty() { "" } else { "?…" })
     }
 
+    /// A URL that the server has named, if a request may go there: not without encryption if the server itself is reached with it. Its
+    /// query, which is a permission, is not shown.
+    pub(crate) fn given(&self, url: &str) -> Result<String, Fault> {
+        let is_secure = url.starts_with("https://") || !self.is_https() && url.starts_with("http://");
+        if is_secure && url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some()) {
+            return Ok(url.to_owned());
+        }
+        let shown = url.split('?').next().unwrap_or_default();
+        let message =
+            format!("the server names the address `{shown}`, expected an absolute one with `https://`");
+        Err(Fault::new(FaultKind::InvalidRequest, message))
+    }
+
     fn joined(&self, path: &str, query: &str) -> String {
+        // Google has the paths of uploads beside its versions, not below them.
+        if self.has_version && path.starts_with("/upload/") {
+            let root = self.below.rsplit_once('/').map_or(&*self.below, |(root, _)| root);
+            return format!("{root}{path}{query}");
+        }
         let path = if self.has_version { path.strip_prefix("/v1").unwrap_or(path) } else { path };
         format!("{}{path}{query}", self.below)
     }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::body::Outgoing;
 use super::{LONGEST_BODY, Transport};
 use crate::fault::{Fault, FaultKind};
-use crate::request::{Call, Response};
+use crate::request::{Call, Destination, Response};
 
 /// How often a request that changes nothing at the server is sent again when its connection breaks at once.
 const DEAD_CONNECTIONS: usize = 3;
@@ -25,7 +25,7 @@ const LONGEST_LINE: usize = LONGEST_BODY;
 
 /// Whether a request may be sent again over another connection if the first one turns out to be dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asking {
+pub(crate) enum Delivery {
     /// It may: it changes nothing at the server, and is not billed.
     Repeatable,
     /// It is sent once, and whatever happens then, it may have arrived.
@@ -47,9 +47,9 @@ impl Transport {
     ///
     /// # Errors
     /// As [`send`](Self::send). A request that is sent only once fails with `Unreachable` only if nothing was sent.
-    pub(crate) async fn call(&self, call: &Call, asking: Asking) -> Result<Response, Fault> {
+    pub(crate) async fn call(&self, call: &Call, delivery: Delivery) -> Result<Response, Fault> {
         let exchange = async {
-            let (status, headers, body) = self.begin(call, asking).await?;
+            let (status, headers, body) = self.begin(call, delivery).await?;
             self.whole(status, headers, body).await
         };
         self.in_time(exchange).await
@@ -61,7 +61,7 @@ impl Transport {
     /// As [`send`](Self::send).
     pub(crate) async fn download(&self, call: &Call) -> Result<Result<Download<'_>, Response>, Fault> {
         let begin = async {
-            let (status, headers, body) = self.begin(call, Asking::Repeatable).await?;
+            let (status, headers, body) = self.begin(call, Delivery::Repeatable).await?;
             let is_plain = headers
                 .get(http::header::CONTENT_ENCODING)
                 .is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -91,7 +91,7 @@ impl Transport {
         digits.concat()
     }
 
-    async fn begin(&self, call: &Call, asking: Asking) -> Result<(u16, HeaderMap, Incoming), Fault> {
+    async fn begin(&self, call: &Call, delivery: Delivery) -> Result<(u16, HeaderMap, Incoming), Fault> {
         let shard = self.shard();
         let mut dead = 0;
         loop {
@@ -101,12 +101,15 @@ impl Transport {
                     format!("the requests of the batch cannot be read: {error}"),
                 )
             })?;
+            let (url, mut headers) = match &call.to {
+                Destination::Path(path) => (self.base_url.join(path), self.headers.clone()),
+                Destination::Given(url) => (self.base_url.given(url)?, HeaderMap::new()),
+            };
             let mut message = http::Request::builder()
                 .method(call.method.clone())
-                .uri(self.base_url.join(&call.path))
+                .uri(url)
                 .body(body)
                 .map_err(|error| self.broken("the request cannot be built", &error))?;
-            let mut headers = self.headers.clone();
             if call.method == Method::GET {
                 headers.remove(http::header::CONTENT_TYPE);
             }
@@ -127,7 +130,7 @@ impl Transport {
                     });
                 }
                 Err(_)
-                    if asking == Asking::Repeatable
+                    if delivery == Delivery::Repeatable
                         && dead < DEAD_CONNECTIONS
                         && sent.elapsed() < DEAD_AT_ONCE =>
                 {

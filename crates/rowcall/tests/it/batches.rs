@@ -20,8 +20,32 @@ struct Person {
 
 const ROWS: u32 = 60;
 
-const PROTOCOLS: [Protocol; 4] =
-    [Protocol::OpenAiChat, Protocol::OpenAiResponses, Protocol::Anthropic, Protocol::Gemini];
+/// A provider as the simulator plays it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Provider {
+    model: &'static str,
+    /// The path below which it is.
+    path: &'static str,
+    protocol: Protocol,
+}
+
+const fn sim(protocol: Protocol) -> Provider {
+    Provider { model: "sim", path: "/v1", protocol }
+}
+
+const CHAT: Provider = sim(Protocol::OpenAiChat);
+
+const ANTHROPIC: Provider = sim(Protocol::Anthropic);
+
+/// One for each form of a batch API.
+const PROVIDERS: [Provider; 6] = [
+    CHAT,
+    sim(Protocol::OpenAiResponses),
+    ANTHROPIC,
+    sim(Protocol::Gemini),
+    Provider { model: "together/a", path: "/together/v1", protocol: Protocol::OpenAiChat },
+    Provider { model: "mistral/a", path: "/mistral/v1", protocol: Protocol::OpenAiChat },
+];
 
 fn texts() -> Vec<String> {
     (0..ROWS).map(|age| format!("Ann is {age}")).collect()
@@ -47,12 +71,13 @@ fn options() -> BatchOptions {
 /// An extractor that sends its rows in batches and keeps a journal in this folder.
 fn batched(
     simulator: &Simulator,
-    protocol: Protocol,
+    Provider { model, path, protocol }: Provider,
     folder: &TempDir,
     options: BatchOptions,
 ) -> Extractor<Person> {
-    let client = Client::builder("sim")
-        .base_url(simulator.base_url())
+    let client = Client::builder(model)
+        .base_url(simulator.base_url().replace("/v1", path))
+        .api_key("sk-simulated")
         .protocol(protocol)
         .price(Price::parse("in=2,out=4").expect("a price"))
         .build()
@@ -88,20 +113,21 @@ fn all() -> Vec<(u64, Option<u64>)> {
 }
 
 #[tokio::test]
-async fn every_protocol_gives_the_same_values_as_online_at_half_the_price() {
-    for protocol in PROTOCOLS {
+async fn every_provider_gives_the_same_values_as_online_at_half_the_price() {
+    for provider in PROVIDERS {
         let bill = Bill::new(2_000_000, 4_000_000);
         let simulator = simulator(Scenario::instant("billed").with_batches(quick()).with_bill(bill));
         let folder = TempDir::new().expect("a folder");
-        let people = batched(&simulator, protocol, &folder, options());
+        let people = batched(&simulator, provider, &folder, options());
         let (found, ran) = run(&people, Halt::default()).await;
-        ran.unwrap_or_else(|error| panic!("{protocol:?}: {error}"));
-        assert_eq!(found, all(), "{protocol:?}");
+        ran.unwrap_or_else(|error| panic!("{provider:?}: {error}"));
+        assert_eq!(found, all(), "{provider:?}");
         let (stats, seen) = (people.stats(), simulator.stats());
-        assert_eq!((seen.batches, seen.batched, seen.requests.all), (1, u64::from(ROWS), 0), "{protocol:?}");
-        assert_eq!((stats.batches, stats.batches_collected, stats.in_batches), (1, 1, 0), "{protocol:?}");
+        assert_eq!((seen.batches, seen.batched, seen.requests.all), (1, u64::from(ROWS), 0), "{provider:?}");
+        assert_eq!((stats.batches, stats.batches_collected, stats.in_batches), (1, 1, 0), "{provider:?}");
         let cost = stats.cost.exact().expect("the whole cost is known").picodollars();
-        assert_eq!(cost, seen.bill_picodollars, "{protocol:?}");
+        assert_eq!(cost, seen.bill_picodollars, "{provider:?}");
+        assert_eq!(seen.uploaded_files, 0, "{provider:?}: what was uploaded is deleted");
         drop(people);
         let files: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
         assert_eq!(files.len(), 1, "only the journal is left: {files:?}");
@@ -121,47 +147,45 @@ fn traps() -> Vec<(&'static str, Batches, u64)> {
         ("a state that nobody knows", Batches { state: Some("dreaming".to_owned()), ..quick() }, rows),
         ("a download that breaks", Batches { broken_downloads: 1, ..quick() }, rows),
         ("an expired batch", Batches { seconds: 600.0, window_seconds: 300.0, ..quick() }, rows),
-        ("results that are never named", Batches { without_results: true, ..quick() }, 10 * rows),
-        ("results that vanish", Batches { kept_seconds: 1.0, ..quick() }, 10 * rows),
+        // Six batches, by the default number of retries, and then online.
+        ("results that are never named", Batches { without_results: true, ..quick() }, 7 * rows),
+        ("results that vanish", Batches { kept_seconds: 1.0, ..quick() }, 7 * rows),
     ]
 }
 
-/// Plays a trap in a protocol.
-async fn play(protocol: Protocol, trap: &str, batches: Batches, most: u64) {
+/// Plays a trap with a provider.
+async fn play(provider: Provider, trap: &str, batches: Batches, most: u64) {
     let simulator = start(batches);
     let folder = TempDir::new().expect("a folder");
-    let people = batched(&simulator, protocol, &folder, options());
+    let people = batched(&simulator, provider, &folder, options());
     let found = tokio::time::timeout(Duration::from_secs(100), run(&people, Halt::default())).await;
-    let (found, ran) = found.unwrap_or_else(|_| panic!("{protocol:?}, {trap}: it does not end"));
-    ran.unwrap_or_else(|error| panic!("{protocol:?}, {trap}: {error}"));
-    assert_eq!(found, all(), "{protocol:?}, {trap}");
+    let (found, ran) = found.unwrap_or_else(|_| panic!("{provider:?}, {trap}: it does not end"));
+    ran.unwrap_or_else(|error| panic!("{provider:?}, {trap}: {error}"));
+    assert_eq!(found, all(), "{provider:?}, {trap}");
     let executed = simulator.stats().batched + simulator.stats().requests.all;
-    assert!(executed >= u64::from(ROWS) && executed <= most, "{protocol:?}, {trap}: {executed} executed");
+    assert!(executed >= u64::from(ROWS) && executed <= most, "{provider:?}, {trap}: {executed} executed");
 }
 
 #[tokio::test]
 async fn no_trap_loses_a_row_or_pays_for_one_twice() {
-    for protocol in PROTOCOLS {
-        // Gemini's results are in the batch itself.
-        let has_file = protocol != Protocol::Gemini;
-        let traps = traps().into_iter().filter(|(trap, ..)| has_file || !trap.contains("vanish"));
-        let played = traps.map(|(trap, batches, most)| play(protocol, trap, batches, most));
+    for provider in PROVIDERS {
+        let played = traps().into_iter().map(|(trap, batches, most)| play(provider, trap, batches, most));
         futures_util::future::join_all(played).await;
     }
 }
 
 #[tokio::test]
 async fn a_create_is_sent_once_even_if_labels_are_forgotten() {
-    for protocol in PROTOCOLS {
+    for provider in PROVIDERS {
         let simulator = start(Batches { lost_creates: 1, forgets_labels: true, ..quick() });
         let folder = TempDir::new().expect("a folder");
-        let people = batched(&simulator, protocol, &folder, options());
+        let people = batched(&simulator, provider, &folder, options());
         let (found, ran) = run(&people, Halt::default()).await;
         ran.expect("the run ends");
         assert_eq!(found, all());
-        // Gemini's batches with requests inside have nothing else to be found by.
-        let most = if protocol == Protocol::Gemini { 2 } else { 1 };
-        assert!(simulator.stats().batches <= most, "{protocol:?}");
+        // Gemini's batches have nothing else to be found by: the API does not say which file a batch was made from.
+        let most = if provider.protocol == Protocol::Gemini { 2 } else { 1 };
+        assert!(simulator.stats().batches <= most, "{provider:?}");
     }
 }
 
@@ -172,7 +196,7 @@ async fn an_invalid_answer_is_asked_again_online_or_in_the_next_batch() {
         let scenario = Scenario::instant("violations").with_batches(quick()).with_fault(fault());
         let simulator = simulator(scenario);
         let folder = TempDir::new().expect("a folder");
-        let people = batched(&simulator, Protocol::OpenAiChat, &folder, BatchOptions { reask, ..options() });
+        let people = batched(&simulator, CHAT, &folder, BatchOptions { reask, ..options() });
         let (found, ran) = run(&people, Halt::default()).await;
         ran.expect("the run ends");
         assert_eq!(found, all(), "{reask:?}");
@@ -193,7 +217,7 @@ async fn refusals_and_errors_of_rows_are_failures_and_others_are_asked_again() {
         .with_fault(Fault::new(status(503), 1.0).with_attempts(1).with_contains("is 5"));
     let simulator = simulator(scenario);
     let folder = TempDir::new().expect("a folder");
-    let people = batched(&simulator, Protocol::OpenAiChat, &folder, options());
+    let people = batched(&simulator, CHAT, &folder, options());
     let (found, ran) = run(&people, Halt::default()).await;
     ran.expect("the run ends");
     let failed: Vec<u64> = found.iter().filter(|(_, age)| age.is_none()).map(|(row, _)| *row).collect();
@@ -206,14 +230,15 @@ async fn refusals_and_errors_of_rows_are_failures_and_others_are_asked_again() {
 async fn a_full_queue_makes_batches_smaller_and_a_rejected_file_stops_the_run() {
     let simulator = start(Batches { enqueued_tokens: Some(3_000), ..quick() });
     let folder = TempDir::new().expect("a folder");
-    let people = batched(&simulator, Protocol::OpenAiChat, &folder, options());
+    let people = batched(&simulator, CHAT, &folder, options());
     let (found, ran) = run(&people, Halt::default()).await;
     ran.expect("the run ends");
     assert_eq!(found, all());
-    assert!(simulator.stats().batches > 2);
+    let created = simulator.stats().batches;
+    assert!((3..20).contains(&created), "{created} batches: they become larger again once there is room");
     let simulator = start(Batches { rejected: 1, ..quick() });
     let folder = TempDir::new().expect("a folder");
-    let people = batched(&simulator, Protocol::OpenAiChat, &folder, options());
+    let people = batched(&simulator, CHAT, &folder, options());
     let (_, ran) = run(&people, Halt::default()).await;
     let error = ran.expect_err("the file was rejected").to_string();
     assert!(error.contains("invalid_json_line"), "{error}");
@@ -227,7 +252,7 @@ async fn rows_are_split_by_the_limit_and_equal_rows_are_asked_once() {
     let simulator = start(quick());
     let folder = TempDir::new().expect("a folder");
     let options = BatchOptions { most_rows: Some(25), ..options() };
-    let people = batched(&simulator, Protocol::OpenAiChat, &folder, options);
+    let people = batched(&simulator, CHAT, &folder, options);
     let texts: Vec<String> = (0..ROWS).chain(0..ROWS).map(|age| format!("Ann is {age}")).collect();
     let found = people.gather(texts).await.expect("values");
     assert_eq!(
@@ -246,7 +271,7 @@ async fn a_detached_run_is_collected_by_another_one_or_without_the_input() {
         let path = folder.path().join("people.journal");
         let detached = BatchOptions { stay: Stay::Detach, ..options() };
         {
-            let people = batched(&simulator, Protocol::Anthropic, &folder, detached);
+            let people = batched(&simulator, ANTHROPIC, &folder, detached);
             let (found, ran) = run(&people, Halt::default()).await;
             ran.expect("everything is sent");
             assert_eq!(
@@ -260,7 +285,7 @@ async fn a_detached_run_is_collected_by_another_one_or_without_the_input() {
         assert!(!contents.totals().complete && batches[0].results_until_ms.is_some());
         assert_eq!(contents.parked().expect("rows"), (0, u64::from(ROWS)));
         drop(contents);
-        let people = batched(&simulator, Protocol::Anthropic, &folder, options());
+        let people = batched(&simulator, ANTHROPIC, &folder, options());
         if with_input {
             let (found, ran) = run(&people, Halt::default()).await;
             ran.expect("the rest is collected");
@@ -287,7 +312,7 @@ async fn an_interrupted_run_continues_where_it_was() {
     let folder = TempDir::new().expect("a folder");
     {
         let halt = Halt::default();
-        let people = batched(&simulator, Protocol::OpenAiChat, &folder, options());
+        let people = batched(&simulator, CHAT, &folder, options());
         let switch = halt.clone();
         let people = people.on_event(move |event| {
             if matches!(&event.kind, EventKind::Batch(_)) {
@@ -298,7 +323,7 @@ async fn an_interrupted_run_continues_where_it_was() {
         ran.expect("it is halted");
         assert_eq!(found, []);
     }
-    let people = batched(&simulator, Protocol::OpenAiChat, &folder, options());
+    let people = batched(&simulator, CHAT, &folder, options());
     let (found, ran) = run(&people, Halt::default()).await;
     ran.expect("the run ends");
     assert_eq!(found, all());
@@ -316,9 +341,14 @@ async fn near_the_deadline_batches_are_cancelled_and_the_rest_is_asked_online() 
             cancel_completes,
             ..Batches::default()
         };
-        let simulator = start(slow);
+        let bill = Bill::new(2_000_000, 4_000_000);
+        let simulator = simulator(Scenario::instant("a deadline").with_batches(slow).with_bill(bill));
         let folder = TempDir::new().expect("a folder");
-        let client = Client::builder("sim").base_url(simulator.base_url()).build().expect("a client");
+        let client = Client::builder("sim")
+            .base_url(simulator.base_url())
+            .price(Price::parse("in=2,out=4").expect("a price"))
+            .build()
+            .expect("a client");
         let people = client
             .extractor::<Person>()
             .deadline(Duration::from_secs(8))
@@ -331,6 +361,8 @@ async fn near_the_deadline_batches_are_cancelled_and_the_rest_is_asked_online() 
         assert_eq!(found, all());
         let seen = simulator.stats();
         assert_eq!((seen.batched, seen.requests.all), (u64::from(ROWS) - online, online));
+        let cost = people.stats().cost.exact().expect("the whole cost is known").picodollars();
+        assert_eq!(cost, seen.bill_picodollars, "half of it at half price, the rest at full price");
     }
 }
 
@@ -358,7 +390,7 @@ async fn another_key_learns_which_key_sent_a_batch() {
 async fn missing_results_are_reported_as_possibly_billed() {
     let simulator = start(Batches { missing: 0.3, ..quick() });
     let folder = TempDir::new().expect("a folder");
-    let people = batched(&simulator, Protocol::OpenAiChat, &folder, options());
+    let people = batched(&simulator, CHAT, &folder, options());
     let notes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&notes);
     let people = people.on_event(move |event| {
@@ -372,4 +404,58 @@ async fn missing_results_are_reported_as_possibly_billed() {
     let notes = notes.lock().expect("no panic").join("\n");
     assert!(notes.contains("without a result, which may have been billed"), "{notes}");
     assert!(people.stats().unmetered > 0);
+}
+
+#[tokio::test]
+async fn rows_in_the_cache_are_not_sent_and_values_of_batches_are_kept_there() {
+    let simulator = start(quick());
+    let cache = TempDir::new().expect("a folder");
+    let cached = |folder: &TempDir| {
+        let people = batched(&simulator, CHAT, folder, options());
+        people.cache(cache.path().join("a.cache")).expect("a cache")
+    };
+    // A third of the rows is asked first.
+    let first = TempDir::new().expect("a folder");
+    let people = cached(&first);
+    let found = people.gather(texts().split_off(40)).await.expect("values");
+    assert_eq!((found.len(), people.stats().cached), (20, 0));
+    assert_eq!((simulator.stats().batches, simulator.stats().batched), (1, 20));
+    drop(people);
+    let second = TempDir::new().expect("a folder");
+    let people = cached(&second);
+    let (found, ran) = run(&people, Halt::default()).await;
+    ran.expect("the run ends");
+    assert_eq!(found, all());
+    assert_eq!((people.stats().cached, simulator.stats().batched), (20, u64::from(ROWS)));
+    drop(people);
+    // All of them are there by now, and nothing is sent.
+    let third = TempDir::new().expect("a folder");
+    let people = cached(&third);
+    let (found, ran) = run(&people, Halt::default()).await;
+    ran.expect("the run ends");
+    assert_eq!((found, people.stats().cached), (all(), u64::from(ROWS)));
+    let seen = simulator.stats();
+    assert_eq!((seen.batches, seen.batched, seen.requests.all), (2, u64::from(ROWS), 0));
+}
+
+#[tokio::test]
+async fn an_upload_that_cannot_be_deleted_is_reported_and_does_no_harm() {
+    let simulator = start(Batches { keeps_files: true, ..quick() });
+    let folder = TempDir::new().expect("a folder");
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&warnings);
+    let people = batched(&simulator, CHAT, &folder, options()).on_event(move |event| {
+        if let EventKind::Warned(warning) = &event.kind {
+            seen.lock().expect("no panic").push(warning.to_string());
+        }
+    });
+    let (found, ran) = run(&people, Halt::default()).await;
+    ran.expect("the run ends");
+    assert_eq!(found, all());
+    let warnings = warnings.lock().expect("no panic").join("\n");
+    assert!(
+        warnings.contains("the uploaded requests of batch 1") && warnings.contains("cannot be deleted"),
+        "{warnings}"
+    );
+    assert_eq!(simulator.stats().uploaded_files, 1);
 }

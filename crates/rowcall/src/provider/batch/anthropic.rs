@@ -44,6 +44,7 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         file: None,
         rows: count("processing").map(|processing| processing + rest),
         done: (phase == Phase::Ended).then_some(rest),
+        percent: None,
         created: body["created_at"].as_str().and_then(seconds),
         results: if body["results_url"].is_string() { vec![Results::OfBatch] } else { Vec::new() },
         problem: None,

@@ -7,13 +7,16 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    Creation, LineId, Phase, RemoteBatch, ResultLine, Results, not_executed, quoted, rejected, response,
-    seconds,
+    Carrier, Creation, LineId, Phase, RemoteBatch, ResultLine, Results, not_executed, quoted, rejected,
+    response, seconds,
 };
 use crate::request::{Call, Payload};
 
-/// A request in a create.
-pub(super) fn line(id: &str, body: &Bytes) -> Vec<u8> {
+/// A request in a create or in a file.
+pub(super) fn line(carrier: Carrier, id: &str, body: &Bytes) -> Vec<u8> {
+    if carrier == Carrier::File {
+        return [format!("{{\"key\":{},\"request\":", quoted(id)).as_bytes(), body, b"}"].concat();
+    }
     let tail = format!(",\"metadata\":{{\"key\":{}}}}}", quoted(id));
     [b"{\"request\":", &body[..], tail.as_bytes()].concat()
 }
@@ -74,6 +77,7 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         file: metadata["inputConfig"]["fileName"].as_str().map(str::to_owned),
         rows: count("requestCount"),
         done: count("requestCount").map(|_| done),
+        percent: None,
         created: metadata["createTime"].as_str().and_then(seconds),
         results: file.map(|file| Results::File(file.to_owned())).into_iter().chain(inline).collect(),
         problem: rejected(&body["error"], "status"),

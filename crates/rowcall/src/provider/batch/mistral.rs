@@ -45,6 +45,7 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         file: body["input_files"][0].as_str().map(str::to_owned),
         rows: body["total_requests"].as_u64().filter(|rows| *rows > 0),
         done: body["completed_requests"].as_u64(),
+        percent: None,
         created: body["created_at"].as_i64(),
         results: files.chain(inline).collect(),
         problem: rejected(&body["errors"][0], "code"),

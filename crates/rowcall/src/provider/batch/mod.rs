@@ -6,34 +6,58 @@ mod gemini;
 mod mistral;
 mod openai;
 mod terms;
+mod together;
+mod upload;
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 pub use terms::Terms;
+pub use upload::{UploadStep, Uploaded};
 
 use super::anthropic::SAMPLING_VERSION;
 use super::{Protocol, anthropic_error, gemini_error, openai_error};
 use crate::fault::{Fault, FaultKind};
 use crate::price::day;
-use crate::request::{Call, Payload, Request, Response};
+use crate::request::{Call, Request, Response};
 
 /// The form of a provider's batch API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BatchApi {
     /// OpenAI's files and batches, which Azure and Groq offer as well.
     OpenAi,
+    /// Together's files and batches: as OpenAI's, but without labels and counts, and with an upload in three requests.
+    Together,
     /// Anthropic's Message Batches: the requests are in the create itself.
     Anthropic,
-    /// Google's `batchGenerateContent`: the requests are in the create, or in a file.
+    /// Google's `batchGenerateContent`. It also takes requests in the create, but returns their results in the batch object, which would have
+    /// to be read whole; so they are in a file.
     Gemini,
     /// Mistral's jobs over files.
     Mistral,
+}
+
+/// How the requests of a batch travel to the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// In the create itself.
+    Create,
+    /// In a file that is uploaded before.
+    File,
+}
+
+impl Carrier {
+    /// What separates the lines of a spool.
+    pub fn separator(self) -> &'static [u8] {
+        match self {
+            Self::Create => b",\n",
+            Self::File => b"\n",
+        }
+    }
 }
 
 /// The requests of a batch, as they are about to be sent.
@@ -45,6 +69,8 @@ pub struct Spool {
     pub length: u64,
     /// The name for it at the provider, and the label of the batch.
     pub label: String,
+    /// The SHA-256 hash of the file in hexadecimal digits, which Together asks for.
+    pub checksum: String,
 }
 
 /// What a batch is created with.
@@ -99,6 +125,8 @@ pub struct RemoteBatch {
     pub rows: Option<u64>,
     /// How many of them are done.
     pub done: Option<u64>,
+    /// The share of them that is done, in percent, from a provider that does not count them.
+    pub percent: Option<f64>,
     /// When it was created, in seconds since 1970.
     pub created: Option<i64>,
     /// Where its results are.
@@ -114,6 +142,21 @@ pub struct Rejected {
     pub code: String,
     /// Its message.
     pub message: String,
+}
+
+impl RemoteBatch {
+    /// How many of its requests are done, of this many.
+    pub fn done_of(&self, rows: u64) -> Option<u64> {
+        let share = |percent: f64| (rows as f64 * percent.clamp(0.0, 100.0) / 100.0) as u64;
+        self.done.or_else(|| self.percent.map(share))
+    }
+
+    /// Whether it ended before all its requests were executed, by the providers' words for that. Those without a result were then not
+    /// executed, and are not billed.
+    pub fn was_cut_short(&self) -> bool {
+        let state = self.state.to_ascii_lowercase();
+        ["expired", "cancel", "failed", "timeout"].iter().any(|word| state.contains(word))
+    }
 }
 
 impl Rejected {
@@ -159,15 +202,15 @@ impl BatchApi {
     fn headers(self) -> &'static [(HeaderName, HeaderValue)] {
         match self {
             Self::Anthropic => &SAMPLING_VERSION,
-            Self::OpenAi | Self::Gemini | Self::Mistral => &[],
+            Self::OpenAi | Self::Together | Self::Gemini | Self::Mistral => &[],
         }
     }
 
-    /// Whether the requests are uploaded as a file before the batch is created.
-    pub fn takes_file(self) -> bool {
+    /// How the requests travel to it.
+    pub fn carrier(self) -> Carrier {
         match self {
-            Self::OpenAi | Self::Mistral => true,
-            Self::Anthropic | Self::Gemini => false,
+            Self::OpenAi | Self::Together | Self::Mistral | Self::Gemini => Carrier::File,
+            Self::Anthropic => Carrier::Create,
         }
     }
 
@@ -175,43 +218,25 @@ impl BatchApi {
     pub fn keeps_label(self) -> bool {
         match self {
             Self::OpenAi | Self::Mistral | Self::Gemini => true,
-            Self::Anthropic => false,
+            Self::Anthropic | Self::Together => false,
         }
-    }
-
-    /// What separates the lines of a spool.
-    pub fn separator(self) -> &'static [u8] {
-        if self.takes_file() { b"\n" } else { b",\n" }
     }
 
     /// One request of a batch, without a line end.
-    pub fn line(self, id: &str, endpoint: &str, request: &Request) -> Vec<u8> {
+    pub fn line(self, carrier: Carrier, id: &str, endpoint: &str, request: &Request) -> Vec<u8> {
         match self {
-            Self::OpenAi => openai::line(id, endpoint, &request.body),
+            Self::OpenAi | Self::Together => openai::line(id, endpoint, &request.body),
             Self::Anthropic => anthropic::line(id, &request.body),
-            Self::Gemini => gemini::line(id, &request.body),
+            Self::Gemini => gemini::line(carrier, id, &request.body),
             Self::Mistral => mistral::line(id, &request.body),
         }
-    }
-
-    /// The upload of the requests, for an API that takes files.
-    pub fn upload(self, spool: &Spool) -> Call {
-        multipart(&[("purpose", "batch")], spool)
-    }
-
-    /// The id of the uploaded file.
-    ///
-    /// # Errors
-    /// The fault that the response reports.
-    pub fn uploaded(self, response: &Response) -> Result<String, Fault> {
-        let body = self.body(response)?;
-        body["id"].as_str().map(str::to_owned).ok_or_else(|| unreadable("an uploaded file", response))
     }
 
     /// The request that creates a batch.
     pub fn create(self, creation: &Creation<'_>) -> Call {
         self.with_headers(match self {
             Self::OpenAi => openai::create(creation),
+            Self::Together => together::create(creation),
             Self::Anthropic => anthropic::create(creation),
             Self::Gemini => gemini::create(creation),
             Self::Mistral => mistral::create(creation),
@@ -231,6 +256,7 @@ impl BatchApi {
     pub fn read(self, body: &Value) -> Option<RemoteBatch> {
         match self {
             Self::OpenAi => openai::read(body),
+            Self::Together => together::read(body),
             Self::Anthropic => anthropic::read(body),
             Self::Gemini => gemini::read(body),
             Self::Mistral => mistral::read(body),
@@ -246,7 +272,7 @@ impl BatchApi {
     pub fn cancel(self, id: &str) -> Call {
         let path = self.path(id);
         let path = match self {
-            Self::OpenAi | Self::Anthropic | Self::Mistral => format!("{path}/cancel"),
+            Self::OpenAi | Self::Together | Self::Anthropic | Self::Mistral => format!("{path}/cancel"),
             Self::Gemini => format!("{path}:cancel"),
         };
         self.with_headers(Call::empty(Method::POST, path))
@@ -254,7 +280,7 @@ impl BatchApi {
 
     fn path(self, id: &str) -> String {
         match self {
-            Self::OpenAi => format!("/batches/{id}"),
+            Self::OpenAi | Self::Together => format!("/batches/{id}"),
             Self::Anthropic => format!("/v1/messages/batches/{id}"),
             Self::Gemini => format!("/v1/{id}"),
             Self::Mistral => format!("/batch/jobs/{id}"),
@@ -265,6 +291,8 @@ impl BatchApi {
     pub fn list(self, cursor: Option<&str>) -> Call {
         let path = match (self, cursor) {
             (Self::OpenAi, None) => "/batches?limit=100".to_owned(),
+            // It has no pages.
+            (Self::Together, _) => "/batches".to_owned(),
             (Self::OpenAi, Some(after)) => format!("/batches?limit=100&after={after}"),
             (Self::Anthropic, None) => "/v1/messages/batches?limit=100".to_owned(),
             (Self::Anthropic, Some(after)) => format!("/v1/messages/batches?limit=100&after_id={after}"),
@@ -288,7 +316,8 @@ impl BatchApi {
     ) -> Result<(Vec<RemoteBatch>, Option<String>), Fault> {
         let body = self.body(response)?;
         let all = match self {
-            Self::OpenAi | Self::Anthropic | Self::Mistral => &body["data"],
+            Self::Together if body.is_array() => &body,
+            Self::OpenAi | Self::Together | Self::Anthropic | Self::Mistral => &body["data"],
             Self::Gemini => &body["operations"],
         };
         let batches: Vec<_> =
@@ -302,6 +331,7 @@ impl BatchApi {
             Self::Gemini => {
                 body["nextPageToken"].as_str().filter(|token| !token.is_empty()).map(str::to_owned)
             }
+            Self::Together => None,
             Self::Mistral => (batches.len() >= 100).then(|| {
                 let page: u64 = cursor.and_then(|page| page.parse().ok()).unwrap_or_default();
                 (page + 1).to_string()
@@ -314,7 +344,7 @@ impl BatchApi {
     pub fn results(self, id: &str, results: &Results) -> Option<Call> {
         let path = match (self, results) {
             (_, Results::Inline(_)) => return None,
-            (Self::OpenAi | Self::Mistral | Self::Anthropic, Results::File(file)) => {
+            (Self::OpenAi | Self::Together | Self::Mistral | Self::Anthropic, Results::File(file)) => {
                 format!("/files/{file}/content")
             }
             (Self::Gemini, Results::File(file)) => format!("/v1/{file}:download?alt=media"),
@@ -328,7 +358,7 @@ impl BatchApi {
         match self {
             Self::Gemini => gemini::inline(results, received),
             Self::Mistral => mistral::inline(results, received),
-            Self::OpenAi | Self::Anthropic => Vec::new(),
+            Self::OpenAi | Self::Together | Self::Anthropic => Vec::new(),
         }
     }
 
@@ -336,7 +366,7 @@ impl BatchApi {
     pub fn result(self, line: &[u8], received: SystemTime) -> Option<ResultLine> {
         let line: Value = serde_json::from_slice(line).ok()?;
         match self {
-            Self::OpenAi | Self::Mistral => openai::result(&line, received),
+            Self::OpenAi | Self::Together | Self::Mistral => openai::result(&line, received),
             Self::Anthropic => anthropic::result(&line, received),
             Self::Gemini => gemini::result(&line, received),
         }
@@ -345,7 +375,7 @@ impl BatchApi {
     /// The fault that a response reports.
     pub fn fault(self, response: &Response) -> Fault {
         match self {
-            Self::OpenAi | Self::Mistral => openai_error::classify(response),
+            Self::OpenAi | Self::Together | Self::Mistral => openai_error::classify(response),
             Self::Anthropic => anthropic_error::classify(response),
             Self::Gemini => gemini_error::classify(response),
         }
@@ -398,32 +428,6 @@ pub(crate) fn not_executed(message: impl Into<String>) -> Fault {
 /// A text as JSON.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
-}
-
-/// An upload with these fields and then the file.
-fn multipart(fields: &[(&str, &str)], spool: &Spool) -> Call {
-    // The label is made of letters, digits and `_`, and occurs in no line as a whole line with two dashes before it.
-    let boundary = format!("----rowcall-{}", spool.label);
-    let mut before = String::new();
-    for (name, value) in fields {
-        before.push_str(&format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        ));
-    }
-    before.push_str(&format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}.jsonl\"\r\n\
-         Content-Type: application/jsonl\r\n\r\n",
-        spool.label
-    ));
-    let payload = Payload::File {
-        before: before.into(),
-        path: spool.path.clone(),
-        length: spool.length,
-        after: format!("\r\n--{boundary}--\r\n").into(),
-    };
-    let kind = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"));
-    let headers = kind.map(|kind| (CONTENT_TYPE, kind)).into_iter().collect();
-    Call { method: Method::POST, path: "/files".to_owned(), headers, payload }
 }
 
 #[cfg(test)]

@@ -34,12 +34,7 @@ pub(super) fn create(creation: &Creation<'_>) -> Call {
 pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
     let text = |name: &str| body[name].as_str().map(str::to_owned);
     let state = text("status")?;
-    // Together writes its states in capitals.
-    let phase = match state.to_ascii_lowercase().as_str() {
-        "validating" | "in_progress" | "finalizing" | "cancelling" => Phase::Running,
-        "completed" | "failed" | "expired" | "cancelled" => Phase::Ended,
-        _ => Phase::Unknown,
-    };
+    let phase = phase(&state);
     let files = ["output_file_id", "error_file_id"].iter().filter_map(|name| text(name));
     Some(RemoteBatch {
         id: text("id")?,
@@ -50,10 +45,20 @@ pub(super) fn read(body: &Value) -> Option<RemoteBatch> {
         // While a batch is validated, its counts are zero.
         rows: body["request_counts"]["total"].as_u64().filter(|rows| *rows > 0),
         done: done(body),
+        percent: None,
         created: body["created_at"].as_i64(),
         results: files.filter(|file| !file.is_empty()).map(Results::File).collect(),
         problem: rejected(&body["errors"]["data"][0], "code"),
     })
+}
+
+/// What a state says. Together writes the words in capitals.
+pub(super) fn phase(state: &str) -> Phase {
+    match state.to_ascii_lowercase().as_str() {
+        "validating" | "in_progress" | "finalizing" | "cancelling" => Phase::Running,
+        "completed" | "failed" | "expired" | "cancelled" => Phase::Ended,
+        _ => Phase::Unknown,
+    }
 }
 
 fn done(body: &Value) -> Option<u64> {

@@ -20,8 +20,6 @@ pub struct Terms {
     pub most_rows: u32,
     /// The most bytes in one batch.
     pub most_bytes: u64,
-    /// How long a batch may take before it expires.
-    pub window: Duration,
     /// How long results can be read after the batch was created, if the provider says so.
     pub kept: Option<Duration>,
     /// The part of the standard price that a batch costs, in percent.
@@ -29,8 +27,6 @@ pub struct Terms {
     /// Where this is from, and when it was looked up.
     pub source: &'static str,
 }
-
-const DAY: Duration = Duration::from_hours(24);
 
 const fn days(days: u64) -> Duration {
     Duration::from_hours(24 * days)
@@ -43,7 +39,6 @@ const OPENAI: Terms = Terms {
     without_version: false,
     most_rows: 50_000,
     most_bytes: 200_000_000,
-    window: DAY,
     kept: Some(days(30)),
     price_percent: 50,
     source: "platform.openai.com/docs/guides/batch, 2026-11",
@@ -56,28 +51,25 @@ const ANTHROPIC: Terms = Terms {
     without_version: false,
     most_rows: 100_000,
     most_bytes: 256_000_000,
-    window: DAY,
     kept: Some(days(29)),
     price_percent: 50,
     source: "docs.claude.com/en/docs/build-with-claude/batch-processing, 2026-11",
 };
 
 const GEMINI: Terms = Terms {
-    provider: "gemini",
+    provider: "google",
     protocols: &[Protocol::Gemini],
     api: BatchApi::Gemini,
     without_version: false,
     most_rows: 50_000,
-    // Requests in the create: 20 MB in all, of which a part is left for the fields around them.
-    most_bytes: 19_000_000,
-    window: Duration::from_hours(48),
+    most_bytes: 2_000_000_000,
     // Documented as longer, but users report that results were gone after two days.
     kept: Some(days(2)),
     price_percent: 50,
     source: "ai.google.dev/gemini-api/docs/batch-api, 2026-11; googleapis/python-genai issues",
 };
 
-const ALL: [Terms; 9] = [
+const ALL: [Terms; 10] = [
     OPENAI,
     Terms {
         provider: "azure",
@@ -90,6 +82,16 @@ const ALL: [Terms; 9] = [
         protocols: &[Protocol::OpenAiChat],
         most_bytes: 100_000_000,
         source: "console.groq.com/docs/batch, 2026-11",
+        ..OPENAI
+    },
+    // At most half the price, for most models.
+    Terms {
+        provider: "together",
+        protocols: &[Protocol::OpenAiChat],
+        api: BatchApi::Together,
+        most_bytes: 100_000_000,
+        kept: None,
+        source: "docs.together.ai/docs/batch-inference, 2026-11",
         ..OPENAI
     },
     Terms {

@@ -92,7 +92,7 @@ impl State {
 
 /// All files and batches.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct BatchStore {
     pub(crate) settings: Batches,
     pub(crate) files: BTreeMap<String, Stored>,
     /// In the order of their creation.
@@ -103,16 +103,16 @@ pub(crate) struct Desk {
     pub(crate) downloads: u64,
 }
 
-/// What becomes of a create, by the scenario.
+/// What the scenario makes of a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Luck {
+pub(crate) enum CreateOutcome {
     Answered,
     /// It is executed but not answered.
     Lost,
     Refused,
 }
 
-impl Desk {
+impl BatchStore {
     pub(crate) fn new(settings: Batches) -> Self {
         Self {
             settings,
@@ -131,14 +131,14 @@ impl Desk {
         self.numbered
     }
 
-    /// What becomes of the next create.
-    pub(crate) fn draw(&mut self) -> Luck {
+    /// What the scenario makes of the next create.
+    pub(crate) fn next_create(&mut self) -> CreateOutcome {
         self.created += 1;
         let Batches { lost_creates, refused_creates, .. } = self.settings;
         match self.created {
-            n if n <= lost_creates => Luck::Lost,
-            n if n <= lost_creates + refused_creates => Luck::Refused,
-            _ => Luck::Answered,
+            n if n <= lost_creates => CreateOutcome::Lost,
+            n if n <= lost_creates + refused_creates => CreateOutcome::Refused,
+            _ => CreateOutcome::Answered,
         }
     }
 
@@ -167,7 +167,7 @@ impl Desk {
         let age = |since: Duration| now.saturating_sub(since).as_secs_f64() * self.settings.speed;
         let old = age(batch.created);
         // Anthropic and Gemini validate at once.
-        let validating = if batch.api == Api::OpenAi { validating_seconds } else { 0.0 };
+        let validating = if batch.api.has_files() { validating_seconds } else { 0.0 };
         if batch.rejected.is_some() {
             return if old < validating { State::Validating } else { State::Failed };
         }
@@ -236,11 +236,23 @@ impl Desk {
     ) -> String {
         let number = self.number();
         let id = match api {
-            Api::OpenAi | Api::Anthropic => format!("file-sim{number:08}"),
+            Api::OpenAi | Api::Together | Api::Mistral | Api::Anthropic => format!("file-sim{number:08}"),
             Api::Gemini => format!("files/sim{number:08}"),
         };
-        let stored = Stored { bytes, name: name.to_owned(), purpose, created: now.as_secs() };
-        self.files.insert(id.clone(), stored);
+        self.store_as(&id, bytes, name, purpose, now);
         id
+    }
+
+    /// Stores a file under an id that it has already.
+    pub(crate) fn store_as(
+        &mut self,
+        id: &str,
+        bytes: Bytes,
+        name: &str,
+        purpose: &'static str,
+        now: Duration,
+    ) {
+        let stored = Stored { bytes, name: name.to_owned(), purpose, created: now.as_secs() };
+        self.files.insert(id.to_owned(), stored);
     }
 }
