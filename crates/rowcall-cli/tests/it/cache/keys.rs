@@ -71,7 +71,7 @@ fn only_changes_that_shape_the_value_are_asked_again() {
     let other = Simulator::start(Scenario::instant("another server"), Options::default()).expect("it starts");
     let other_url = other.base_url();
     for (model, asked) in [("sim", [0, 0]), ("vllm/default", [10, 10])] {
-        for (url, expected) in [&story.url, &other_url].into_iter().zip(asked) {
+        for (url, expected) in [story.url.as_str(), other_url.as_str()].into_iter().zip(asked) {
             let before = requests(&other) + requests(&story.simulator);
             let mut arguments = arguments(&story, &one, usual, &[]);
             (arguments[7], arguments[9]) = (model, url);
