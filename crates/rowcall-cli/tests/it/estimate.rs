@@ -141,3 +141,15 @@ fn a_sample_needs_a_terminal_a_journal_and_rows() {
     let small = story.run(&["--sample", "40", "--yes", "--budget", "0.0002"]);
     assert_eq!(small.code, Some(4), "{}", small.stderr);
 }
+
+#[test]
+fn a_sample_of_unknown_cost_projects_nothing() {
+    let story = Story::new(scenario(), &rows(0, 50));
+    let mut arguments = asking("in.jsonl", "age int", &story.url).to_vec();
+    arguments[7] = "openai/gpt-9-nobody";
+    arguments.extend(["-o", "out.jsonl", "--sample", "10", "--yes"]);
+    let ran = story.dir.rowcall_with(&arguments, "", &[("OPENAI_API_KEY", "key")]);
+    let line = ran.stderr.lines().find(|line| line.starts_with("sample ")).unwrap_or_default();
+    assert!(line.contains("all 50 rows: unknown, since the sample's cost is not known"), "{}", ran.stderr);
+    assert!(!line.contains('$') && ran.code == Some(0), "{}", ran.stderr);
+}

@@ -86,7 +86,7 @@ impl Account {
         let quirks = provider.quirks_at(&base_url);
         let standard_tier = provider.standard_tier_at(&base_url);
         let budget = options.budget;
-        let endpoint = endpoint::endpoint(transport.uri(), &options.headers);
+        let endpoint = endpoint::endpoint(provider, transport.uri(), &options.headers);
         Ok(Self {
             offer,
             quirks,

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cache::Endpoint;
 use crate::identity::add;
+use crate::provider::Provider;
 
 /// Words in the names of headers that hold a credential or identify a single request: these do not affect answers.
 const IRRELEVANT: [&str; 24] = [
@@ -38,8 +39,13 @@ const IRRELEVANT: [&str; 24] = [
     "user",
 ];
 
-/// The endpoint of the server at `base_url`, which has a host, with the user's own headers.
-pub(super) fn endpoint(base_url: &Uri, own_headers: &[(String, SecretString)]) -> Endpoint {
+/// The endpoint of this provider's server at `base_url`, which has a host, with the user's own headers. A simulator gives the same
+/// answers at every port, and has another one each time.
+pub(super) fn endpoint(
+    provider: &Provider,
+    base_url: &Uri,
+    own_headers: &[(String, SecretString)],
+) -> Endpoint {
     let host = base_url.host().unwrap_or_default().to_ascii_lowercase();
     let mut headers: Vec<(String, &str)> = own_headers
         .iter()
@@ -49,7 +55,7 @@ pub(super) fn endpoint(base_url: &Uri, own_headers: &[(String, SecretString)]) -
     headers.sort_unstable();
     let mut hash = Sha256::new();
     add(&mut hash, host.as_bytes());
-    if is_loopback(&host) {
+    if provider.name != "sim" && is_loopback(&host) {
         add(&mut hash, &base_url.port_u16().unwrap_or_default().to_le_bytes());
     }
     add(&mut hash, base_url.path().trim_end_matches('/').as_bytes());
@@ -75,11 +81,17 @@ fn is_relevant(header: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::named;
 
     fn of(url: &str, headers: &[(&str, &str)]) -> [u8; 32] {
+        of_provider("vllm", url, headers)
+    }
+
+    fn of_provider(provider: &str, url: &str, headers: &[(&str, &str)]) -> [u8; 32] {
+        let provider = named(provider).expect("it is known");
         let headers: Vec<_> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-        endpoint(&url.parse().expect("a URL"), &headers).hash
+        endpoint(provider, &url.parse().expect("a URL"), &headers).hash
     }
 
     #[test]
@@ -117,6 +129,7 @@ mod tests {
             ("http://[::1]:8000/v1", "http://[::1]:8001/v1"),
         ] {
             assert_ne!(of(one, &[]), of(other, &[]), "ports of this machine are servers of their own");
+            assert_eq!(of_provider("sim", one, &[]), of_provider("sim", other, &[]), "simulators are alike");
         }
         let distinct: std::collections::HashSet<_> = others.iter().collect();
         assert_eq!(distinct.len(), others.len());

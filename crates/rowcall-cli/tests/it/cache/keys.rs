@@ -67,13 +67,18 @@ fn only_changes_that_shape_the_value_are_asked_again() {
     ] {
         assert_eq!(asked(&one, prompt, more), 0, "{prompt} {more:?}");
     }
-    // Another port of this machine is another server, which may have another model under the same name.
+    // Another port of this machine is another server, which may have another model under the same name, unless it is a simulator.
     let other = Simulator::start(Scenario::instant("another server"), Options::default()).expect("it starts");
     let other_url = other.base_url();
-    let mut arguments = arguments(&story, &one, usual, &[]);
-    arguments[9] = &other_url;
-    assert_exit(&story.dir.rowcall(&arguments), 0, &["10 done"]);
-    assert_eq!((requests(&other), story.asked()), (10, 0));
+    for (model, asked) in [("sim", [0, 0]), ("vllm/default", [10, 10])] {
+        for (url, expected) in [story.url.as_str(), other_url.as_str()].into_iter().zip(asked) {
+            let before = requests(&other) + requests(&story.simulator);
+            let mut arguments = arguments(&story, &one, usual, &[]);
+            (arguments[7], arguments[9]) = (model, url);
+            assert_exit(&story.dir.rowcall(&arguments), 0, &["10 done"]);
+            assert_eq!(requests(&other) + requests(&story.simulator) - before, expected, "{model} {url}");
+        }
+    }
 }
 
 #[test]
@@ -123,7 +128,7 @@ fn an_image_counts_by_its_content() {
 #[test]
 fn only_values_are_kept_and_a_rerun_finds_and_keeps_them() {
     let refusal = Fault::new(FaultKind::Refusal, 1.0).with_contains("is 1");
-    let mut story = Story::new(Scenario::instant("declines to answer about some").with_fault(refusal), 20);
+    let story = Story::new(Scenario::instant("declines to answer about some").with_fault(refusal), 20);
     assert_exit(&story.run("one.jsonl", &[]), 3, &["9 done, 11 failed (11 refusal)"]);
     assert_eq!((story.asked(), &story.shown()["answers"]), (20, &json!(9)));
     assert_exit(
@@ -144,10 +149,8 @@ fn only_values_are_kept_and_a_rerun_finds_and_keeps_them() {
         &["11 done, 11 of these known without asking (11 from the cache)"],
     );
     assert_eq!(requests(&willing), 11);
-    // Those of the first simulator are answers of another server.
-    story.url = url;
-    assert_exit(&story.run("three.jsonl", &[]), 0, &["20 done, 11 of these known"]);
-    assert_eq!((requests(&willing), story.asked()), (20, 0));
+    assert_exit(&story.run("three.jsonl", &[]), 0, &["20 done, 20 of these known"]);
+    assert_eq!(story.asked(), 0);
     for output in ["one.jsonl", "two.jsonl", "three.jsonl"] {
         assert_eq!(story.dir.read(output), answers(20));
     }
