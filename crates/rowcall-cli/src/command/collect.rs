@@ -1,6 +1,6 @@
 //! `rowcall collect`: collects the batches that a run has left, from the journal alone, and rebuilds its output.
 
-use rowcall::journal::{Contents, Existing, Records};
+use rowcall::journal::{Existing, Records};
 use rowcall::schema::Dialect;
 use rowcall::{Error, Extractor, Halt, JournalOptions, Problem, Result, Stay};
 use serde_json::Value;
