@@ -63,7 +63,11 @@ impl Simulation {
         };
         let bytes = request.body.clone();
         if api == Api::Together {
-            // Such an address may be used again, and its answer is that of a file store.
+            // Such an address is a permission, and the file stores behind it refuse a second one.
+            if request.headers.contains_key("authorization") {
+                return invalid(&Service::Chat, "Only one auth mechanism allowed.");
+            }
+            // It may be used again, and its answer is that of a file store.
             self.stats.uploaded_files += u64::from(!self.batch_store.files.contains_key(id));
             self.batch_store.store_as(id, bytes, &name, "batch", now.unix);
             return Reply::new(200, "text/plain", Vec::new());

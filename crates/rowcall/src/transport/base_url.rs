@@ -78,6 +78,11 @@ impl BaseUrl {
     }
 
     fn joined(&self, path: &str, query: &str) -> String {
+        // A path may have a query of its own.
+        let query = match query.strip_prefix('?') {
+            Some(rest) if path.contains('?') => format!("&{rest}"),
+            _ => query.to_owned(),
+        };
         // Google has the paths of uploads beside its versions, not below them.
         if self.has_version && path.starts_with("/upload/") {
             let root = self.below.rsplit_once('/').map_or(&*self.below, |(root, _)| root);
@@ -138,8 +143,29 @@ mod tests {
                 "https://h/vertex/v1/models/m:generateContent",
             ),
             ("https://h/d?api-version=7", "/chat/completions", "https://h/d/chat/completions?api-version=7"),
+            ("https://h/d?api-version=7", "/batches?limit=2", "https://h/d/batches?limit=2&api-version=7"),
+            ("https://h/v1beta", "/upload/v1/files", "https://h/upload/v1/files"),
+            ("https://h", "/upload/v1/files", "https://h/upload/v1/files"),
         ] {
             assert_eq!(BaseUrl::new(base).expect(base).join(path), joined);
+        }
+    }
+
+    #[test]
+    fn an_address_that_the_server_names_is_as_secure_as_the_server() {
+        let (secure, local) = (BaseUrl::new("https://h/v1"), BaseUrl::new("http://127.0.0.1:1/v1"));
+        let (secure, local) = (secure.expect("an URL"), local.expect("an URL"));
+        let named = "https://store/put?signature=secret";
+        assert_eq!(secure.given(named).expect("it is secure"), named);
+        assert!(local.given("http://127.0.0.1:1/put").is_ok() && local.given(named).is_ok());
+        for (base, url) in [
+            (&secure, "http://store/put?signature=secret"),
+            (&secure, "/put?signature=secret"),
+            (&local, "ftp://store/put?signature=secret"),
+            (&local, "https://?signature=secret"),
+        ] {
+            let fault = base.given(url).expect_err(url);
+            assert!(!fault.message.contains("secret"), "{}", fault.message);
         }
     }
 

@@ -446,7 +446,7 @@ async fn an_upload_that_cannot_be_deleted_is_reported_and_does_no_harm() {
     let seen = Arc::clone(&warnings);
     let people = batched(&simulator, CHAT, &folder, options()).on_event(move |event| {
         if let EventKind::Warned(warning) = &event.kind {
-            seen.lock().expect("no panic").push(warning.to_string());
+            seen.lock().expect("no panic").push(warning.clone());
         }
     });
     let (found, ran) = run(&people, Halt::default()).await;
