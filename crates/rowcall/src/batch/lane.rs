@@ -51,6 +51,7 @@ pub(super) struct Task {
     /// A message that ended a wait.
     pub(super) pending: Option<ToLane>,
     pub(super) source_ended: bool,
+    pub(super) began: Instant,
     /// Whether something has changed that another round may act on.
     pub(super) has_news: bool,
     /// When the rest is asked online, if there is a deadline.
@@ -87,6 +88,7 @@ pub(crate) async fn drive(task: LaneTask) {
         outbox,
         pending: None,
         source_ended: false,
+        began: Instant::now(),
         has_news: true,
         cutoff,
         online: false,

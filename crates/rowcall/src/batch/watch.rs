@@ -20,6 +20,13 @@ use crate::transport::Delivery;
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 pub(super) const LAST_LOOK: Duration = Duration::from_mins(1);
 
+/// How long a batch of an earlier run waits for the run to read its rows again. A row that is collected in the meantime would be asked
+/// again if it was looked up before its outcome was recorded. Only an input without an end takes longer.
+const READ_FIRST: Duration = Duration::from_mins(10);
+
+/// How soon such a batch is thought of again.
+const UNREAD: Duration = Duration::from_millis(50);
+
 /// What is known of a batch beyond the journal.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -87,6 +94,14 @@ impl Task {
             return self.finish(&record).await;
         }
         let cancels = must_cancel && !watch.is_cancelled;
+        // This process has not sent it.
+        let is_of_before = watch.target.is_none();
+        let is_read = self.source_ended || self.online || self.began.elapsed() >= READ_FIRST;
+        let watch = self.watch(number);
+        if is_of_before && !is_read {
+            watch.next = Instant::now() + UNREAD;
+            return Ok(());
+        }
         if watch.next > Instant::now() && !cancels {
             return Ok(());
         }

@@ -307,6 +307,29 @@ async fn a_detached_run_is_collected_by_another_one_or_without_the_input() {
 }
 
 #[tokio::test]
+async fn rows_of_a_batch_that_has_ended_are_not_sent_again_while_the_input_is_read() {
+    let rows: Vec<String> = (0..3000).map(|age| format!("Ann is {age}")).collect();
+    for with_input in [true, false] {
+        let simulator = start(quick());
+        let folder = TempDir::new().expect("a folder");
+        let detached = BatchOptions { stay: Stay::Detach, ..options() };
+        let people = batched(&simulator, CHAT, &folder, detached);
+        let source = rowcall::IntoSource::into_source(rows.clone());
+        people.run(source, &mut Kept::default(), OrderBy::Input, Halt::default()).await.expect("it is sent");
+        drop(people);
+        let mut kept = Kept::default();
+        let people = batched(&simulator, CHAT, &folder, options());
+        if with_input {
+            let source = rowcall::IntoSource::into_source(rows.clone());
+            people.run(source, &mut kept, OrderBy::Input, Halt::default()).await.expect("it is collected");
+        } else {
+            people.collect_batches(&mut kept, Halt::default()).await.expect("it is collected");
+        }
+        assert_eq!((kept.0.len(), simulator.stats().batched), (3000, 3000), "with input: {with_input}");
+    }
+}
+
+#[tokio::test]
 async fn an_interrupted_run_continues_where_it_was() {
     let simulator = start(Batches { speed: 2000.0, ..Batches::default() });
     let folder = TempDir::new().expect("a folder");
