@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guess: an answer that cannot be read is an error, or what can be read of it is kept.
 # Fact (langextract 1.7.1): extract returns a document without extractions, like one in which there is nothing to find. An answer cut by the token
-# limit does that, and so does one item of null beside good ones; only the log tells. With resolver_params={"suppress_parse_errors": False} it fails.
+# limit does that, and so does one item of null beside good ones; only the log says so. With resolver_params={"suppress_parse_errors": False} it fails.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guess: `format: date-time` accepts every time with an offset, as RFC 3339 says.
 # Fact (outlines-core 0.2.14): the only zone that can be written is Z, or none. A model that should copy 18:30+02:00 writes 18:30Z, two hours
-# away and valid. Seconds have no fraction or exactly three digits, and without a zone the answer is no date-time at all.
+# away and valid. Seconds have no fraction or exactly three digits, and an answer without a zone is not a date-time at all.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Guess: `allOf` of two objects is one object with the properties of both, or is refused.
-# Fact (outlines-core 0.2.14): the two are put one after the other. Only {"id": 1}{"total": 2} can be written, which no JSON parser takes, while
+# Fact (outlines-core 0.2.14): the two are put one after the other. Only {"id": 1}{"total": 2} can be written, which JSON parsers refuse, while
 # {"id": 1, "total": 2} cannot. Every row is paid for and none is read.
 set -euo pipefail
 dir=$(mktemp -d)
