@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guess: a field of a CSV file that is read into a serde_json::Value is a text, or a number where it is written as one.
 # Fact (csv 1.4.0, serde_json 1.0.145): Rust takes nan, inf and infinity in any case for numbers, and JSON has none of them: a person named Nan, or a
-# company named Infinity, is null. There is no error. The postcode 01067 is 1067. A `String` in a struct or a map keeps them all.
+# company named Infinity, is null. There is no error. The postcode 01067 is 1067.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
