@@ -229,7 +229,6 @@ fn a_process_that_resumes_a_run_sends_what_it_has_done_itself() {
     for name in ["rowcall.cost", "rowcall.tokens"] {
         assert!(second[name] > 0.0 && second[name] < first[name] / 4.0, "{name}: {first:?} {second:?}");
     }
-    assert!(first["rowcall.reasks"] + second["rowcall.reasks"] < 0.5, "{first:?} {second:?}");
     let status = dir.rowcall(&["status", "out.jsonl.journal", "--json"]);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&status.stdout).expect("JSON")["requests"], 110);
 }

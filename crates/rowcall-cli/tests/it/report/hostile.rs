@@ -134,7 +134,7 @@ fn above_a_bar(dir: &TestDir, arguments: &[&str]) {
     let carrier = ["bash", "-c", "exec script -qec \"$(printf '%q ' \"$@\")\" /dev/null", "bash"];
     let run = Ran::of(dir.start_under(&carrier, &[arguments, &["--fresh"]].concat(), &[]));
     assert_eq!(run.code, Some(3), "{run:?}");
-    assert!(run.stdout.contains("\\u{202e}") && run.stdout.contains("word"), "{run:?}");
+    assert!(run.stdout.contains("\\u{202e}word0"), "{run:?}");
     for raw in ["\u{1b}[2J", "\u{1b}[H", "\u{1b}]", "\u{9b}", "\u{202e}", "\u{7}"] {
         assert!(!run.stdout.contains(raw), "{raw:?} in {:?}", run.stdout);
     }
