@@ -6,6 +6,7 @@ pub(crate) mod cpu;
 pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod outage;
+pub(crate) mod peers;
 pub(crate) mod python;
 pub(crate) mod refusals;
 
