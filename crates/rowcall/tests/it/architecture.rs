@@ -25,6 +25,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
     (
         Group::Path,
         &[
+            "backlog",
             "batch",
             "conversation",
             "extract",

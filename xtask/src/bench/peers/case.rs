@@ -13,6 +13,8 @@ pub(crate) struct Case {
     pub(crate) in_flight: u64,
     rows: Rows,
     clients: Clients,
+    /// Whether an earlier run has asked about all rows and left its journal.
+    pub(crate) is_resumed: bool,
 }
 
 /// How many rows each client gets.
@@ -30,6 +32,8 @@ enum Clients {
     All,
     /// The bare loop, rowcall in Rust, and the fastest of the others in Rust.
     Fast,
+    /// rowcall's command line with a journal.
+    Journal,
 }
 
 const fn fast(
@@ -39,11 +43,11 @@ const fn fast(
     in_flight: u64,
     rows: u64,
 ) -> Case {
-    Case { name, title, path, in_flight, rows: Rows::ByPace(rows), clients: Clients::Fast }
+    Case { name, title, path, in_flight, rows: Rows::ByPace(rows), clients: Clients::Fast, is_resumed: false }
 }
 
 /// In the order in which they are measured; the first is the usual one.
-pub(crate) const CASES: [Case; 11] = [
+pub(crate) const CASES: [Case; 12] = [
     Case {
         name: "rows",
         title: "no latency, 64 in flight",
@@ -51,6 +55,7 @@ pub(crate) const CASES: [Case; 11] = [
         in_flight: 64,
         rows: Rows::ByPace(50_000),
         clients: Clients::All,
+        is_resumed: false,
     },
     Case {
         name: "latency",
@@ -59,6 +64,7 @@ pub(crate) const CASES: [Case; 11] = [
         in_flight: 500,
         rows: Rows::Same(2_000),
         clients: Clients::All,
+        is_resumed: false,
     },
     Case {
         name: "first",
@@ -67,6 +73,7 @@ pub(crate) const CASES: [Case; 11] = [
         in_flight: 1,
         rows: Rows::Same(1),
         clients: Clients::All,
+        is_resumed: false,
     },
     fast("in-flight-16", "no latency, 16 in flight", "", 16, 50_000),
     fast("in-flight-256", "no latency, 256 in flight", "", 256, 50_000),
@@ -75,13 +82,26 @@ pub(crate) const CASES: [Case; 11] = [
     fast("reply-1k", "answers of 1 kB, 64 in flight", "/p1000", 64, 50_000),
     fast("reply-10k", "answers of 10 kB, 64 in flight", "/p10000", 64, 20_000),
     fast("reply-100k", "answers of 100 kB, 64 in flight", "/p100000", 64, 5_000),
+    Case {
+        name: "resume",
+        title: "resuming a journal of known rows, and writing the output again",
+        path: "",
+        in_flight: 64,
+        rows: Rows::Same(200_000),
+        clients: Clients::Journal,
+        is_resumed: true,
+    },
     fast("million", "a million rows, 256 in flight", "", 256, 1_000_000),
 ];
 
 impl Case {
     /// Whether `client` takes part.
     pub(crate) fn has(&self, client: Client) -> bool {
-        self.clients == Clients::All || client.is_fast()
+        match self.clients {
+            Clients::All => true,
+            Clients::Fast => client.is_fast(),
+            Clients::Journal => client == Client::Journal,
+        }
     }
 
     /// The rows for `client`, at one row in `scale`.
