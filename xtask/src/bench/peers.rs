@@ -32,14 +32,17 @@ impl Options {
         let mut options = Self { cases: vec![], clients: vec![], rounds: 5, scale: 1, list: false };
         let mut words = words.iter();
         while let Some(&option) = words.next() {
-            let mut name = |kind, names: &mut dyn Iterator<Item = &'static str>| {
+            let mut name = |kind, names: Vec<&'static str>| {
                 let name = words.next().ok_or_else(|| format!("`{option}` needs a value"))?;
-                names.find(|known| known == name).ok_or_else(|| format!("unknown {kind} `{name}`"))
+                names
+                    .into_iter()
+                    .find(|known| known == name)
+                    .ok_or_else(|| format!("unknown {kind} `{name}`"))
             };
             match option {
-                "--case" => options.cases.push(name("case", &mut CASES.iter().map(|case| case.name))?),
+                "--case" => options.cases.push(name("case", CASES.iter().map(|case| case.name).collect())?),
                 "--client" => {
-                    let names = &mut CLIENTS.iter().map(|client| client.name());
+                    let names = CLIENTS.iter().map(|client| client.name()).collect();
                     options.clients.push(name("client", names)?);
                 }
                 "--rounds" => options.rounds = option::number(option, &mut words, 1)?,

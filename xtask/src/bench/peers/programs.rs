@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "wall time is measured")]
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -86,12 +86,18 @@ impl Programs {
 
     fn run(&self, case: &Case, client: Client, rows: u64) -> Result<Figures> {
         let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
+        if client.program() == Program::CommandLine {
+            let input = folder.path().join(INPUT);
+            write_rows(&input, rows).map_err(|error| format!("cannot write {}: {error}", input.display()))?;
+        }
         let mut command = self.command(case, client, rows, &folder)?;
-        command
-            .env("NO_PROXY", "127.0.0.1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        if case.is_resumed {
+            let earlier = self.command(case, client, rows, &folder)?.status();
+            if !earlier.is_ok_and(|status| status.success()) {
+                return Err("the run to be resumed failed".to_owned());
+            }
+        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.server.get("/reset")?;
         let started = Instant::now();
         let spawned = command.spawn();
@@ -147,10 +153,8 @@ impl Programs {
         let (rows_text, in_flight) = (rows.to_string(), case.in_flight.to_string());
         match client.program() {
             Program::CommandLine => {
-                let (input, output) = (folder.path().join("in.jsonl"), folder.path().join("out.jsonl"));
-                write_rows(&input, rows)
-                    .map_err(|error| format!("cannot write {}: {error}", input.display()))?;
-                command.arg("run").arg(input).arg("-o").arg(output);
+                command.arg("run").arg(folder.path().join(INPUT));
+                command.arg("-o").arg(folder.path().join(OUTPUT));
                 command.args(["--prompt", "{{ text }}", "--schema", "name, age int, occupation"]);
                 command.args([
                     "-m",
