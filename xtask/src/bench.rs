@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod cpu;
+pub(crate) mod instructions;
 pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod outage;

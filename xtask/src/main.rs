@@ -36,6 +36,8 @@ usage: cargo xtask COMMAND
       --rows N   number of rows (100000)
       --rounds N rounds, whose medians are shown (5)
       --json     figures as JSON
+  bench instructions
+                 instructions per row, counted by callgrind, compared with bench/instructions.json
   bench peers    what rows cost in rowcall, in the bare loops, and in other libraries for Rust and Python: CPU, rows per second, memory,
                  time to the first request
       --case NAME
@@ -107,6 +109,7 @@ fn main() -> ExitCode {
             Ok(options) => bench::cpu::run(&options),
             Err(problem) => return misused(&problem),
         },
+        ["bench", "instructions"] => bench::instructions::run(),
         ["bench", "peers", options @ ..] => match bench::peers::Options::parse(options) {
             Ok(options) => bench::peers::run(&options),
             Err(problem) => return misused(&problem),
