@@ -123,8 +123,8 @@ impl Client {
     /// How many times fewer rows it gets than the fastest.
     pub(crate) fn slowness(self) -> u64 {
         match self {
-            Loop | Library | Run | Journal | Instructors | Rstructor | Genai | AsyncOpenai | Rig => 1,
-            AsCompleted | Gather | MapTable => 1,
+            Loop | Library | Run | Journal | Instructors | Rstructor | Genai | AsyncOpenai | Rig
+            | AsCompleted | Gather | MapTable => 1,
             AiohttpOrjson => 5,
             Flexllm | OpenaiParse | Litellm | Instructor => 50,
         }
