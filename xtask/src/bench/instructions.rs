@@ -61,7 +61,8 @@ struct Stage {
 /// If valgrind is not available, a program does not build or fails, and a row takes too many instructions.
 pub(crate) fn run() -> Result<()> {
     let has_valgrind = || succeeds(Command::new("valgrind").arg("--version"));
-    if !has_valgrind() && !(install("valgrind") && has_valgrind()) {
+    let is_there = has_valgrind() || (install("valgrind") && has_valgrind());
+    if !is_there {
         return Err("valgrind is not available: install Debian's package `valgrind`".to_owned());
     }
     let stub = binaries::release("rowcall-bench-stub")?;
