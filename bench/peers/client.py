@@ -225,7 +225,7 @@ def map_table(asked: argparse.Namespace) -> dict[str, float]:
     meter = Meter()
     done = people.map_table(table)
     report = meter.report(0)
-    # The comparison is no part of what a table costs.
+    # Comparing is not what a table costs.
     rows = done.select(["name", "age", "occupation"]).to_pylist()
     return {**report, "ok": sum(Person(**person).is_of(row) for row, person in enumerate(rows, start=1))}
 

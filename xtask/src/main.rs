@@ -45,7 +45,7 @@ usage: cargo xtask COMMAND
       --client NAME
                  this client; may be repeated (all)
       --rounds N rounds, whose medians are shown (5)
-      --scale N  one row in so many (1)
+      --scale N  divides the number of rows (1)
       --list     list the cases and the clients
   bench memory   peak memory at 10,000 and 100,000 rows, and whether every row came out in order
   bench admission
