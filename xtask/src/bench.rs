@@ -3,9 +3,11 @@
 
 pub(crate) mod admission;
 pub(crate) mod cpu;
+pub(crate) mod instructions;
 pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod outage;
+pub(crate) mod peers;
 pub(crate) mod python;
 pub(crate) mod refusals;
 

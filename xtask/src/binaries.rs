@@ -17,6 +17,15 @@ pub(crate) fn release(package: &str) -> Result<PathBuf> {
     programs(&messages).last().ok_or_else(|| format!("package `{package}` has no program"))
 }
 
+/// Builds the package of this manifest, which is not in the workspace, with the release profile and in a folder of its own below
+/// `target`; returns the path of its one program. Both are relative to the workspace.
+pub(crate) fn apart(manifest: &str, target: &str) -> Result<PathBuf> {
+    let messages =
+        built(&["build", "--release", "--locked", "--manifest-path", manifest, "--target-dir", target])
+            .map_err(|problem| format!("`{manifest}` does not build{problem}"))?;
+    programs(&messages).last().ok_or_else(|| format!("`{manifest}` has no program"))
+}
+
 /// Builds the tests, if necessary, and returns the path of the program `name` among those they use.
 pub(crate) fn tested(name: &str) -> Result<PathBuf> {
     let messages = built(&[&TESTS[..], &["--no-run"]].concat())

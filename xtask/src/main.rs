@@ -36,6 +36,17 @@ usage: cargo xtask COMMAND
       --rows N   number of rows (100000)
       --rounds N rounds, whose medians are shown (5)
       --json     figures as JSON
+  bench instructions
+                 instructions per row, counted by callgrind, compared with bench/instructions.json
+  bench peers    what rows cost in rowcall, in the bare loops, and in other libraries for Rust and Python: CPU, rows per second, memory,
+                 time to the first request
+      --case NAME
+                 this case; may be repeated (the first)
+      --client NAME
+                 this client; may be repeated (all)
+      --rounds N rounds, whose medians are shown (5)
+      --scale N  divides the number of rows (1)
+      --list     list the cases and the clients
   bench memory   peak memory at 10,000 and 100,000 rows, and whether every row came out in order
   bench admission
                  how close a run gets to the best time that an account's limits allow, and how many 429s it gets
@@ -98,6 +109,11 @@ fn main() -> ExitCode {
         ["test", "--quick"] => test::run(test::Extent::Quick),
         ["bench", "cpu", options @ ..] => match bench::cpu::Options::parse(options) {
             Ok(options) => bench::cpu::run(&options),
+            Err(problem) => return misused(&problem),
+        },
+        ["bench", "instructions"] => bench::instructions::run(),
+        ["bench", "peers", options @ ..] => match bench::peers::Options::parse(options) {
+            Ok(options) => bench::peers::run(&options),
             Err(problem) => return misused(&problem),
         },
         ["bench", "memory"] => bench::memory::run(),

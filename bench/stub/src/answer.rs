@@ -38,15 +38,51 @@ pub(crate) fn row(body: &[u8]) -> u64 {
     digits.fold(0, |row: u64, digit| row.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')))
 }
 
-/// Appends the chat completion about `row` to `out`: `Person <row>`, aged 20 to 79, a software engineer.
-pub(crate) fn completion(out: &mut Vec<u8>, row: u64) {
+/// The function that the request `body` has the model call, or `None` if it offers none.
+pub(crate) fn tool(body: &[u8]) -> Option<String> {
+    let tools = memchr::memmem::find(body, b"\"tools\"")?;
+    // A forced tool is named in the choice; otherwise it is the first.
+    let from = memchr::memmem::find(body, b"\"tool_choice\"").unwrap_or(tools);
+    let rest = body.get(from..)?;
+    let named = rest.get(memchr::memmem::find(rest, NAME)? + NAME.len()..)?;
+    let mut parts = named.split(|byte| *byte == b'"');
+    parts.next()?;
+    Some(String::from_utf8_lossy(parts.next()?).into_owned())
+}
+
+const NAME: &[u8] = b"\"name\"";
+
+/// What makes an occupation longer.
+const MORE: &str = " and part-time long-distance lighthouse keeper";
+
+/// Appends the chat completion about `row` to `out`: `Person <row>`, aged 20 to 79, a software engineer, with `more` bytes about
+/// the rest of their work; as a call of `tool` if the request offers one.
+pub(crate) fn completion(out: &mut Vec<u8>, row: u64, more: usize, tool: Option<&str>) {
     let age = 20 + row % 60;
+    let length = more;
+    let mut more = MORE.repeat(length.div_ceil(MORE.len()));
+    more.truncate(length);
+    let value =
+        format!(r#"{{\"name\":\"Person {row}\",\"age\":{age},\"occupation\":\"software engineer{more}\"}}"#);
+    let said = tool.map_or_else(
+        || format!(r#""content":"{value}""#),
+        |name| {
+            format!(
+                concat!(
+                    r#""content":null,"tool_calls":[{{"id":"call_{row:024}","type":"function","#,
+                    r#""function":{{"name":"{name}","arguments":"{value}"}}}}]"#,
+                ),
+                row = row,
+                name = name,
+                value = value,
+            )
+        },
+    );
     let body = format!(
         concat!(
             r#"{{"id":"chatcmpl-{row:024}","object":"chat.completion","created":1753808400,"#,
             r#""model":"gpt-4o-mini-2024-07-18","choices":[{{"index":0,"message":{{"role":"assistant","#,
-            r#""content":"{{\"name\":\"Person {row}\",\"age\":{age},\"occupation\":\"software engineer\"}}","#,
-            r#""refusal":null,"annotations":[]}},"logprobs":null,"finish_reason":"stop"}}],"#,
+            r#"{said},"refusal":null,"annotations":[]}},"logprobs":null,"finish_reason":"stop"}}],"#,
             r#""usage":{{"prompt_tokens":87,"completion_tokens":18,"total_tokens":105,"#,
             r#""prompt_tokens_details":{{"cached_tokens":0,"audio_tokens":0}},"#,
             r#""completion_tokens_details":{{"reasoning_tokens":0,"audio_tokens":0,"#,
@@ -54,7 +90,7 @@ pub(crate) fn completion(out: &mut Vec<u8>, row: u64) {
             r#""service_tier":"default","system_fingerprint":"fp_0123456789"}}"#,
         ),
         row = row,
-        age = age,
+        said = said,
     );
     out.extend_from_slice(HEAD.as_bytes());
     finish(out, &body);
@@ -74,7 +110,7 @@ fn finish(out: &mut Vec<u8>, body: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{completion, json, row};
+    use super::{completion, json, row, tool};
 
     #[test]
     fn reads_the_row_number() {
@@ -92,7 +128,7 @@ mod tests {
     #[test]
     fn says_how_long_the_body_is() {
         let mut out = Vec::new();
-        completion(&mut out, 61);
+        completion(&mut out, 61, 0, None);
         json(&mut out, "404 Not Found", "{}");
         let text = String::from_utf8(out).unwrap();
         let (first, second) = text.split_once("HTTP/1.1 404 Not Found\r\n").unwrap();
@@ -100,5 +136,24 @@ mod tests {
         assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{head}");
         assert!(body.contains(r#""{\"name\":\"Person 61\",\"age\":21,\"#), "{body}");
         assert!(second.ends_with("Content-Length: 2\r\n\r\n{}"), "{second}");
+    }
+    #[test]
+    fn an_answer_may_be_long_or_a_call() {
+        let mut out = Vec::new();
+        completion(&mut out, 1, 100_000, None);
+        assert!(out.len() > 100_000);
+        out.clear();
+        completion(&mut out, 61, 0, Some("Person"));
+        let text = String::from_utf8(out).unwrap();
+        let call = r#""function":{"name":"Person","arguments":"{\"name\":\"Person 61\",\"age\":21,"#;
+        assert!(text.contains(call), "{text}");
+        for (body, expected) in [
+            (r#"{"tools":[{"function":{"name": "A"}}]}"#, Some("A")),
+            (r#"{"tools":[{"function":{"name":"A"}}],"tool_choice":{"function":{"name":"B"}}}"#, Some("B")),
+            (r#"{"response_format":{"json_schema":{"name":"A"}}}"#, None),
+            (r#"{"tools":[]}"#, None),
+        ] {
+            assert_eq!(tool(body.as_bytes()).as_deref(), expected, "{body}");
+        }
     }
 }

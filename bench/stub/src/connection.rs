@@ -1,11 +1,12 @@
-//! One client's connection, from its first request to its last: requests are routed by path and answered at once, in
-//! order.
+//! One client's connection, from its first request to its last: requests are routed by path and answered in order, at once
+//! or after the time that the path says.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::answer;
 use crate::counters::Counters;
+use crate::pace::Pace;
 use crate::request::{self, Found};
 
 /// Answers requests until the client is gone.
@@ -25,7 +26,10 @@ async fn answer_all(stream: &mut TcpStream, counters: &Counters) -> std::io::Res
             Found::Request(request) => {
                 let body = received.get(request.body.clone()).unwrap_or_default();
                 out.clear();
-                answer(&mut out, &request.path, body, request.body.end, counters);
+                let pace = answer(&mut out, &request.path, body, request.body.end, counters);
+                if !pace.latency.is_zero() {
+                    tokio::time::sleep(pace.latency).await;
+                }
                 stream.write_all(&out).await?;
                 if request.close {
                     return Ok(());
@@ -50,12 +54,15 @@ async fn answer_all(stream: &mut TcpStream, counters: &Counters) -> std::io::Res
     }
 }
 
-/// Appends the answer to a request of `length` bytes for `path` to `out`.
-fn answer(out: &mut Vec<u8>, path: &str, body: &[u8], length: usize, counters: &Counters) {
+/// Appends the answer to a request of `length` bytes for `path` to `out`; returns when it may be sent.
+fn answer(out: &mut Vec<u8>, path: &str, body: &[u8], length: usize, counters: &Counters) -> Pace {
     if path.ends_with("/chat/completions") {
         counters.asked(length);
-        answer::completion(out, answer::row(body));
-    } else if path.ends_with("/stats") {
+        let pace = Pace::of(path);
+        answer::completion(out, answer::row(body), pace.more, answer::tool(body).as_deref());
+        return pace;
+    }
+    if path.ends_with("/stats") {
         answer::json(out, "200 OK", &counters.stats());
     } else if path.ends_with("/reset") {
         counters.reset();
@@ -63,6 +70,7 @@ fn answer(out: &mut Vec<u8>, path: &str, body: &[u8], length: usize, counters: &
     } else {
         answer::json(out, "404 Not Found", r#"{"error":{"message":"no such path"}}"#);
     }
+    Pace::default()
 }
 
 #[cfg(test)]

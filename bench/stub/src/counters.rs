@@ -13,6 +13,10 @@ pub(crate) struct Counters {
     connections: AtomicU64,
     open: AtomicU64,
     most_open: AtomicU64,
+    /// By the system's clock since it was started, in nanoseconds.
+    reset_at: AtomicU64,
+    /// The same, or 0 before the first request.
+    first_at: AtomicU64,
 }
 
 impl Counters {
@@ -24,6 +28,8 @@ impl Counters {
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
             most_open: AtomicU64::new(0),
+            reset_at: AtomicU64::new(0),
+            first_at: AtomicU64::new(0),
         }
     }
 
@@ -41,32 +47,48 @@ impl Counters {
 
     /// A chat completion was requested, with a head and body of `bytes` bytes.
     pub(crate) fn asked(&self, bytes: usize) {
-        self.requests.fetch_add(1, Relaxed);
+        if self.requests.fetch_add(1, Relaxed) == 0 {
+            self.first_at.store(now(), Relaxed);
+        }
         self.request_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
     /// Forgets everything except the open connections.
     pub(crate) fn reset(&self) {
-        for counter in [&self.requests, &self.request_bytes, &self.connections] {
+        for counter in [&self.requests, &self.request_bytes, &self.connections, &self.first_at] {
             counter.store(0, Relaxed);
         }
         self.most_open.store(self.open.load(Relaxed), Relaxed);
+        self.reset_at.store(now(), Relaxed);
     }
 
-    /// The counts as JSON, with the user and system time of this process in seconds.
+    /// The counts as JSON, with the seconds from the last reset to the first request after it, and the user and system time of
+    /// this process in seconds.
     pub(crate) fn stats(&self) -> String {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
+        let first = self.first_at.load(Relaxed).saturating_sub(self.reset_at.load(Relaxed));
         format!(
-            r#"{{"requests":{},"request_bytes":{},"connections":{},"open":{},"most_open":{},"cpu_s":{}.{:09}}}"#,
+            r#"{{"requests":{},"request_bytes":{},"connections":{},"open":{},"most_open":{},"first_s":{}.{:09},"cpu_s":{}.{:09}}}"#,
             self.requests.load(Relaxed),
             self.request_bytes.load(Relaxed),
             self.connections.load(Relaxed),
             self.open.load(Relaxed),
             self.most_open.load(Relaxed),
+            first / NANOSECONDS,
+            first % NANOSECONDS,
             cpu.tv_sec,
             cpu.tv_nsec,
         )
     }
+}
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// The system's clock, which never goes back, in nanoseconds.
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    let part = |part: i64| u64::try_from(part).unwrap_or_default();
+    part(time.tv_sec) * NANOSECONDS + part(time.tv_nsec)
 }
 
 #[cfg(test)]
@@ -81,10 +103,11 @@ mod tests {
         counters.closed();
         counters.asked(100);
         counters.asked(20);
-        let counted = r#"{"requests":2,"request_bytes":120,"connections":2,"open":1,"most_open":2,"cpu_s":"#;
+        let counted =
+            r#"{"requests":2,"request_bytes":120,"connections":2,"open":1,"most_open":2,"first_s":"#;
         assert!(counters.stats().starts_with(counted), "{}", counters.stats());
         counters.reset();
-        let fresh = r#"{"requests":0,"request_bytes":0,"connections":0,"open":1,"most_open":1,"cpu_s":"#;
+        let fresh = r#"{"requests":0,"request_bytes":0,"connections":0,"open":1,"most_open":1,"first_s":0.000000000,"cpu_s":"#;
         assert!(counters.stats().starts_with(fresh), "{}", counters.stats());
     }
 }

@@ -1,11 +1,12 @@
 //! A server with one fixed answer, for measuring clients: `POST …/v1/chat/completions` returns the person whose
-//! number is in the prompt as `[row N]`. Not built on hyper: a hyper server costs about as much as a hyper client,
+//! number is in the prompt as `[row N]`, at once unless the path says otherwise (`pace.rs`). Not built on hyper: a hyper server costs about as much as a hyper client,
 //! and the server must be clearly cheaper than the client that is measured. One thread.
 #![expect(clippy::print_stdout, reason = "the first line of output is the base URL")]
 
 mod answer;
 mod connection;
 mod counters;
+mod pace;
 mod request;
 
 use std::net::SocketAddr;
@@ -47,7 +48,7 @@ fn fail(message: &str) -> ExitCode {
 /// Serves until the process is killed.
 #[expect(clippy::disallowed_methods, reason = "a server has a task for each connection")]
 fn serve(port: u16) -> std::io::Result<()> {
-    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(async {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = listen(port)?;
         println!("http://{}/v1", listener.local_addr()?);
         loop {

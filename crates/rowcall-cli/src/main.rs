@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// The thread that writes the journal frees what others have allocated, which the usual allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     rowcall_cli::main(std::env::args_os())
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::admission::{Blame, Denial, Failing, Need, Refusal, Settlement, Stake, Strikes};
 use crate::attachment::Loaded;
+use crate::backlog::Place;
 use crate::cache::CacheSession;
 use crate::completion::{self, Reading};
 use crate::config::{Plan, service_tier};
@@ -47,11 +48,12 @@ pub(crate) struct PreparedRow {
     pub(crate) conversation: Conversation,
 }
 
-/// The switches that stop a run from sending requests.
+/// What stops a run from sending requests, and what a row leaves when its first one may be sent.
 #[derive(Debug)]
 pub(crate) struct Switches<'a> {
     pub(crate) halt: &'a Halt,
     pub(crate) refusals: &'a Refusals,
+    pub(crate) place: &'a Place,
 }
 
 /// What a run records to while it asks.
@@ -185,7 +187,7 @@ async fn ask(
     row: u64,
     mut records: Records<'_, '_>,
     first_sent: &mut Option<Instant>,
-    Switches { halt, refusals }: &Switches<'_>,
+    Switches { halt, refusals, place }: &Switches<'_>,
 ) -> Asked {
     let output_limit = conversation.prompt().output_limit.or(plan.output_limit);
     let pricing = &plan.account.pricing;
@@ -210,6 +212,7 @@ async fn ask(
             Some(Err(denial)) => return Asked::Denied(denial),
             None => return Asked::Halted,
         };
+        place.leave();
         let held = permit.waited_for().map(|bound| (bound, asked.elapsed()));
         // While this row waited, another one may have found that the server needs a different request.
         let current = plan.approach.target();

@@ -61,6 +61,7 @@ mod outcomes;
 mod renderer;
 
 // The path: many rows, one row.
+mod backlog;
 mod batch;
 mod conversation;
 mod extract;

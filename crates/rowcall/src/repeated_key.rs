@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use memchr::memchr2;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -23,17 +24,29 @@ fn count_keys(value: &Value) -> usize {
 
 /// How many members the objects in a valid JSON text have: each has a colon outside of strings.
 fn count_members(text: &str) -> usize {
-    let (mut members, mut is_inside, mut is_escaped) = (0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = is_inside,
-            b'"' => is_inside = !is_inside,
-            b':' if !is_inside => members += 1,
-            _ => {}
+    let (mut members, mut rest) = (0, text.as_bytes());
+    while let Some((at, is_quote)) = memchr2(b'"', b':', rest).map(|at| (at, rest.get(at) == Some(&b'"'))) {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if is_quote {
+            rest = after_string(rest);
+        } else {
+            members += 1;
         }
     }
     members
+}
+
+/// What follows the string that `rest` begins in.
+fn after_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', rest) {
+        let is_end = rest.get(at) == Some(&b'"');
+        // An escaped character begins with one byte that may be a quote.
+        rest = rest.get(at + if is_end { 1 } else { 2 }..).unwrap_or_default();
+        if is_end {
+            return rest;
+        }
+    }
+    &[]
 }
 
 /// The first name that an object of `text`, which is valid JSON, has twice.
@@ -109,6 +122,19 @@ impl<'de> Visitor<'de> for Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colons_and_quotes_within_strings_are_no_members() {
+        for (text, members) in [
+            ("", 0),
+            ("1", 0),
+            (r#"":""#, 0),
+            (r#"{"a":1}"#, 1),
+            (r#"{"a:b":":", "\":"":", "":\"":{"ä:":[":",{"":2}]}}"#, 5),
+        ] {
+            assert_eq!(count_members(text), members, "{text}");
+        }
+    }
 
     #[test]
     fn a_name_that_occurs_twice_in_one_object_is_found_at_any_depth() {

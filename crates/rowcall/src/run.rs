@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::backlog::{Backlog, Choice, Place};
 use crate::batch::{self, Lane, LaneTask};
 use crate::cache::{Cache, CacheRelay, CacheSession};
 use crate::config::Plan;
@@ -61,6 +62,8 @@ pub(crate) struct Run<S> {
     /// The relays that pass replies of the journal and the cache on to the tasks, until a runtime can drive them in `relaying`.
     relays: (Option<Relay<std::result::Result<(), Problem>>>, Option<CacheRelay>),
     relaying: JoinSet<()>,
+    /// Rows to be asked about that are not spawned yet.
+    backlog: Backlog<PreparedRow>,
     tasks: JoinSet<(PreparedRow, Ended, Option<Asking>)>,
     /// Where rows are asked in batches, if they are, and its task until a runtime can drive it.
     lane: Option<Lane>,
@@ -140,6 +143,7 @@ impl<S: Source> Run<S> {
         }
         let sampler = recall.interval().map(|length| Sampler::new(Arc::clone(&plan), length));
         let listener = Some(plan.steering.listen(placing, &plan.observers));
+        let has_budget = plan.account.admission.budget().is_some();
         Self {
             listener,
             retries: Retries::default(),
@@ -155,6 +159,8 @@ impl<S: Source> Run<S> {
             cache,
             relays: (of_intents, of_cache),
             relaying: JoinSet::new(),
+            // Near the end of a budget, any row may be the one that it still covers.
+            backlog: Backlog::new(if has_budget { Choice::Any } else { Choice::Next }),
             tasks: JoinSet::new(),
             lane: None,
             lane_task: None,
@@ -197,6 +203,9 @@ impl<S: Source> Run<S> {
             while let Some(event) = self.recall.next_event() {
                 self.handle(event);
             }
+            while let Some((prepared, place)) = self.backlog.next() {
+                self.spawn(prepared, place);
+            }
             if self.order.has_ready() {
                 return Ok(self.order.take_ready());
             }
@@ -237,7 +246,8 @@ impl<S: Source> Run<S> {
                         self.take_in(joined);
                     }
                 }
-                event = lane_events::lane_event(self.lane.as_mut()), if self.tasks.len() < window(&self.plan) => self.take_lane_event(event),
+                () = self.backlog.are_few() => {}
+                event = lane_events::lane_event(self.lane.as_mut()), if self.online() < window(&self.plan) => self.take_lane_event(event),
                 Some(joined) = self.judging.join_next() => match joined {
                     Ok(judged) => self.recall.take_judged(judged),
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -333,7 +343,7 @@ impl<S: Source> Run<S> {
                         self.abandon(*refused);
                     }
                 }
-                None => self.spawn(prepared),
+                None => self.backlog.push(prepared),
             },
             RecallEvent::Judge(candidates) => self.judge(candidates),
             RecallEvent::Release((row, outcome)) => self.order.push(row.index, (row, outcome)),
@@ -354,16 +364,17 @@ impl<S: Source> Run<S> {
         });
     }
 
-    fn spawn(&mut self, mut prepared: PreparedRow) {
+    fn spawn(&mut self, mut prepared: PreparedRow, place: Place) {
         let (plan, intents, halt) = (Arc::clone(&self.plan), self.intents.clone(), self.halt.clone());
         let (refusals, cache) = (self.refusals.clone(), self.cache.clone());
         let asking = intents.as_ref().zip(prepared.key).map(|(intents, key)| intents.asking(key.key));
-        self.tasks.spawn(async move {
-            let switches = Switches { halt: &halt, refusals: &refusals };
+        // The future is large, and a box is moved instead of it.
+        self.tasks.spawn(Box::pin(async move {
+            let switches = Switches { halt: &halt, refusals: &refusals, place: &place };
             let stores = Stores { intents: intents.as_ref(), cache: cache.as_ref() };
             let ended = extract(&plan, &mut prepared, stores, &switches).await;
             (prepared, ended, asking)
-        });
+        }));
     }
 
     fn abandon(&mut self, PreparedRow { row, key, conversation }: PreparedRow) {

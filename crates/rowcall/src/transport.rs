@@ -17,9 +17,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, Uri};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
@@ -48,6 +49,9 @@ const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
 /// No answer to a prompt is longer; a longer body is not read to its end.
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// How much room is made for a body before it arrives, whatever length it is said to have.
+const MOST_EXPECTED: usize = 1024 * 1024;
 
 /// Requests at a time over one HTTP/2 connection, which is what most servers allow. The client keeps one such connection to a
 /// host, so more requests need more clients.
@@ -179,11 +183,11 @@ impl Transport {
 
     /// The response with its body, read to its end.
     async fn whole(&self, status: u16, headers: HeaderMap, body: Incoming) -> Result<Response, Fault> {
-        let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|error| Fault {
+        let body = read(body).await.map_err(|error| Fault {
             status: Some(status),
             ..self.broken("the connection broke in the middle of the answer", error.as_ref())
         })?;
-        let body = encoding::decoded(&headers, body.to_bytes(), LONGEST_BODY)
+        let body = encoding::decoded(&headers, body, LONGEST_BODY)
             .map_err(|message| Fault { status: Some(status), ..Fault::new(FaultKind::Server, message) })?;
         Ok(Response { status, headers, body, received: SystemTime::now() })
     }
@@ -193,9 +197,10 @@ impl Transport {
     async fn answered(&self, request: &Request, shard: &Busy<'_>) -> Result<http::Response<Incoming>, Fault> {
         let mut unprocessed = 0;
         loop {
-            let mut message = http::Request::post(self.base_url.join(&request.path))
-                .body(Outgoing::text(request.body.clone()))
-                .map_err(|error| self.broken("the request cannot be built", &error))?;
+            let url = self.base_url.of(&request.path);
+            let url = url.map_err(|error| self.broken("the request cannot be built", &error))?;
+            let mut message = http::Request::new(Outgoing::text(request.body.clone()));
+            (*message.method_mut(), *message.uri_mut()) = (Method::POST, url);
             *message.headers_mut() = self.headers_of(request);
             match shard.request(message).await {
                 Ok(response) => return Ok(response),
@@ -229,6 +234,20 @@ impl Transport {
         let message = format!("{what} ({}): {reason}", self.base_url.shown(""));
         Fault { cause, ..Fault::new(FaultKind::Connection, message) }
     }
+}
+
+/// A body, read to its end into memory of its own: what arrives is a piece of the connection's buffer, which would otherwise be kept, and
+/// replaced by a new one, for as long as the answer is.
+async fn read(body: Incoming) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+    let mut body = Limited::new(body, LONGEST_BODY);
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(LONGEST_BODY);
+    let mut whole = Vec::with_capacity(expected.min(MOST_EXPECTED));
+    while let Some(frame) = body.frame().await {
+        if let Some(data) = frame?.data_ref() {
+            whole.extend_from_slice(data);
+        }
+    }
+    Ok(whole.into())
 }
 
 /// `text` with `secret` hidden, including a `secret` cut off at the end of `text`.

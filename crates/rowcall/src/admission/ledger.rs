@@ -174,7 +174,10 @@ impl Ledger {
         while let Some((line, queue)) = self.served() {
             let may_start =
                 |need: &Need| matches!(self.ready_in(line, *need, now), (Some(Duration::ZERO), _));
-            let next = self.candidates(queue).copied().enumerate().find(|(_, need)| may_start(need));
+            // Without a free slot, none may start if the first may not.
+            let is_full = self.in_flight >= self.concurrency.limit();
+            let candidates = self.candidates(queue).take(if is_full { 1 } else { usize::MAX });
+            let next = candidates.copied().enumerate().find(|(_, need)| may_start(need));
             let Some((position, need)) = next else { break };
             let granted = self.take(line, need, now);
             self.queues.grant(line, position, granted);

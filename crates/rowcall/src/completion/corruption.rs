@@ -95,7 +95,7 @@ impl<'a> Corruption<'a> {
 /// Why `text` has lost a backslash: it has a backspace or a form feed before a letter, because the model wrote `\b` or `\f` and meant a
 /// backslash, as in `\beta` and `C:\files`.
 fn lost_backslash(text: &str) -> Option<String> {
-    let at = text.find(['\u{8}', '\u{c}'])?;
+    let at = memchr::memchr2(8, 12, text.as_bytes())?;
     let (mark, name) = match text.as_bytes().get(at)? {
         8 => ('b', "backspace"),
         _ => ('f', "form feed"),

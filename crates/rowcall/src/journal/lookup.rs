@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row as Columns, params};
 
 use super::columns::{self, OUTCOME};
 use super::file::Recent;
@@ -24,6 +24,9 @@ use crate::sqlite::{integer, natural};
 
 /// SQLite's cache per reader, in KiB: small, since the system caches the file as well and memory should not grow with the journal.
 const CACHE_KIB: i64 = 1024;
+
+/// The number of the outcome with a key.
+const INDEXED: &str = "SELECT outcome FROM keys WHERE key = ?";
 
 /// A row to look up.
 #[derive(Debug, Clone)]
@@ -165,14 +168,25 @@ impl Finder {
             // found here, earlier ones in the file.
             let recent: Vec<_> =
                 self.recent.with(|recent| keys.iter().map(|key| recent.get(key).copied()).collect());
-            let found = |((wanted, key), recent): ((&Wanted, Key), Option<i64>)| {
-                let number = recent.map_or_else(|| self.indexed(key), |number| Ok(Some(number)))?;
+            let with_place = format!(
+                "SELECT p.outcome, p.record, {OUTCOME} FROM outcomes o LEFT JOIN places p ON p.idx = ?2 \
+                 WHERE o.seq = ?1"
+            );
+            let mut indexed = self.connection.prepare_cached(INDEXED)?;
+            let mut outcomes = self.connection.prepare_cached(&with_place)?;
+            let mut found = |((wanted, key), recent): ((&Wanted, Key), Option<i64>)| {
+                let number = match recent {
+                    Some(number) => Some(number),
+                    None => indexed.query_row([key.bytes()], |row| row.get(0)).optional()?,
+                };
                 let Some(number) = number else { return Ok((key, None)) };
-                let outcome = self.outcome(number, wanted.index)?;
-                let place = self.place(number, wanted)?;
-                Ok((key, Some(Known { number, outcome, place })))
+                let known = outcomes.query_row(params![number, integer(wanted.index)], |columns| {
+                    let outcome = columns::read(columns, 2, wanted.index)?;
+                    Ok(Known { number, outcome, place: place(columns, number, wanted)? })
+                })?;
+                Ok((key, Some(known)))
             };
-            wanted.iter().zip(keys).zip(recent).map(found).collect()
+            wanted.iter().zip(keys).zip(recent).map(&mut found).collect()
         })
     }
 
@@ -221,10 +235,7 @@ impl Finder {
 
     /// The number of the outcome for `key`, if it is in the index.
     fn indexed(&self, key: Key) -> rusqlite::Result<Option<i64>> {
-        self.connection
-            .prepare_cached("SELECT outcome FROM keys WHERE key = ?")?
-            .query_row([key.bytes()], |row| row.get(0))
-            .optional()
+        self.connection.prepare_cached(INDEXED)?.query_row([key.bytes()], |row| row.get(0)).optional()
     }
 
     /// How often `key` has been seen before in this run.
@@ -243,24 +254,6 @@ impl Finder {
         self.connection.prepare_cached(sql)?.execute([integer(run)]).map(drop)
     }
 
-    fn outcome(&self, number: i64, index: u64) -> rusqlite::Result<Outcome> {
-        let sql = format!("SELECT {OUTCOME} FROM outcomes o WHERE o.seq = ?");
-        self.connection.prepare_cached(&sql)?.query_row([number], |columns| columns::read(columns, 0, index))
-    }
-
-    fn place(&self, number: i64, wanted: &Wanted) -> rusqlite::Result<Place> {
-        let sql = "SELECT outcome, record FROM places WHERE idx = ?";
-        let found = self.connection.prepare_cached(sql)?.query_row([integer(wanted.index)], |columns| {
-            let record = columns.get_ref(1)?.as_str_or_null()?.map(str::as_bytes);
-            Ok(match (record == wanted.record.as_deref(), columns.get::<_, i64>(0)? == number) {
-                (true, true) => Place::Same,
-                (true, false) => Place::OtherOutcome,
-                (false, _) => Place::OtherRow,
-            })
-        });
-        Ok(found.optional()?.unwrap_or(Place::OtherRow))
-    }
-
     /// Runs lookups in one transaction, since each one alone would acquire and release SQLite's locks.
     fn reading<T>(&self, look: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         self.connection.prepare_cached("BEGIN")?.execute([])?;
@@ -268,6 +261,17 @@ impl Finder {
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         found
     }
+}
+
+/// What is recorded at the place of a wanted row, in the first two columns, compared with the outcome of this number.
+fn place(columns: &Columns<'_>, number: i64, wanted: &Wanted) -> rusqlite::Result<Place> {
+    let record = columns.get_ref(1)?.as_str_or_null()?.map(str::as_bytes);
+    let is_same_row = record == wanted.record.as_deref();
+    Ok(match columns.get::<_, Option<i64>>(0)? {
+        Some(outcome) if is_same_row && outcome == number => Place::Same,
+        Some(_) if is_same_row => Place::OtherOutcome,
+        Some(_) | None => Place::OtherRow,
+    })
 }
 
 /// The row at `index` as stored in the journal: its record, and the fields parsed from it.

@@ -1,7 +1,10 @@
 //! The only thread that writes. Everything that is waiting is committed together: outcomes are synced to the disk, intents alone
 //! are not, since the next outcome's sync covers them. After the first failure nothing more is written, and all waiters get the
 //! error.
-#![expect(clippy::disallowed_methods, reason = "the journal records at what time of day a row ended")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the journal records at what time of day a row ended, and its thread lets entries gather"
+)]
 
 mod replies;
 
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::{Connection, params};
 use tokio::sync::{mpsc as channel, oneshot};
@@ -39,6 +42,11 @@ use crate::totals::Totals;
 
 /// The maximum number of entries in a commit, so that waiting times stay bounded.
 const MOST_TOGETHER: usize = 2048;
+
+/// How long more entries are awaited if the last commit was only [`SHORTLY`] before: a commit, above all its sync, costs more than many
+/// entries in one, while an answer takes a thousand times as long as this.
+const GATHERING: Duration = Duration::from_micros(300);
+const SHORTLY: Duration = Duration::from_millis(2);
 
 /// How many outcomes are collected before their keys are indexed. Sorted and in one batch they touch each page of the index
 /// once; one by one, each would touch almost a page of its own.
@@ -192,7 +200,11 @@ impl WriterState {
         let path = self.path.clone();
         let mut broken: Option<Problem> = None;
         let mut sync = None;
+        let mut committed: Option<Instant> = None;
         while let Ok(first) = entries.recv() {
+            if committed.is_some_and(|before| before.elapsed() < SHORTLY) {
+                thread::sleep(GATHERING);
+            }
             let mut group = vec![first];
             group.extend(entries.try_iter().take(MOST_TOGETHER - 1));
             if broken.is_none() {
@@ -209,6 +221,7 @@ impl WriterState {
             if let Some(problem) = &broken {
                 replies::refuse(group, problem);
             }
+            committed = Some(Instant::now());
         }
     }
 

@@ -8,6 +8,7 @@ mod field;
 mod filters;
 mod missing;
 mod null;
+mod plain;
 mod spelling;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ use crate::outcome::{Failure, FailureKind};
 use crate::row::AnsweredRow;
 use crate::turn::{Example, Prompt, Turn};
 use crate::violation::Violation;
+use plain::Plain;
 
 const USER: &str = "prompt";
 const SYSTEM: &str = "system prompt";
@@ -33,6 +35,8 @@ const ROW: &str = "row";
 #[derive(Debug)]
 pub(crate) struct Template {
     environment: Environment<'static>,
+    /// The parts that do not need the engine.
+    plain: BTreeMap<&'static str, Plain>,
     system: System,
     /// Rendered once and shared by all prompts.
     examples: Vec<Arc<Example>>,
@@ -86,6 +90,7 @@ impl Template {
         }
         let mut template = Self {
             environment,
+            plain: BTreeMap::new(),
             system: System::None,
             examples: Vec::new(),
             images: Vec::new(),
@@ -104,6 +109,8 @@ impl Template {
                 template.needs.insert(name, needs);
                 let of_row = template.named_of_row(name, source);
                 template.needs_of_row.insert(name, of_row);
+                let plain = Plain::of(source, |fields| template.render_by_engine(name, fields).ok());
+                template.plain.extend(plain.map(|plain| (name, plain)));
             }
         }
         if system.is_some() {
@@ -252,6 +259,13 @@ impl Template {
     }
 
     fn render_one(&self, name: &str, fields: &Map<String, Value>) -> Result<String, String> {
+        match self.plain.get(name).and_then(|plain| plain.render(fields)) {
+            Some(text) => Ok(text),
+            None => self.render_by_engine(name, fields),
+        }
+    }
+
+    fn render_by_engine(&self, name: &str, fields: &Map<String, Value>) -> Result<String, String> {
         let template = self.environment.get_template(name).map_err(|error| error.to_string())?;
         let needs = self.needs.get(name).into_iter().flatten();
         let lacking: Vec<_> = needs.filter(|variable| !fields.contains_key(*variable)).collect();

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use crate::request::Response;
 use crate::standing::{Dimension, Period, Standing};
 
@@ -51,23 +53,35 @@ pub(super) fn is_for_long(wait: Duration) -> bool {
 /// | `x-ratelimit-…-project-tokens` | OpenAI's, where a project has its own limit |
 /// | `anthropic-ratelimit-{requests,input-tokens,output-tokens}-{limit,remaining}` | Anthropic's; remaining tokens are rounded to thousands |
 pub(crate) fn standings(response: &Response) -> Vec<Standing> {
-    // Most servers send none of the fifteen headers, which one pass over the names shows.
-    if !response.headers.keys().any(|name| name.as_str().contains("ratelimit")) {
+    let (mut openai, mut anthropic) = ([Headers::default(); 3], [Headers::default(); 3]);
+    let mut are_there = false;
+    // One pass over all headers costs less than looking each of the fifteen up, most of which no server sends.
+    for (name, value) in &response.headers {
+        let header = match Family::of(name.as_str()) {
+            Some((Family::OpenAi, name)) => openai_header(&mut openai, name),
+            Some((Family::Anthropic, name)) => anthropic_header(&mut anthropic, name),
+            None => None,
+        };
+        if let Some(header) = header {
+            header.get_or_insert(value);
+            are_there = true;
+        }
+    }
+    if !are_there {
         return Vec::new();
     }
-    let number = |name: &str| seconds(response.header(name)?.trim()).filter(|number| number.is_finite());
     let mut standings = Vec::new();
-    for (dimension, limit, remaining, reset) in OPENAI {
-        let (limit, remaining) = (number(limit), number(remaining));
+    for ((dimension, _), headers) in OPENAI.into_iter().zip(openai) {
+        let (limit, remaining) = (number(headers.limit), number(headers.remaining));
         if limit.is_none() && remaining.is_none() {
             continue;
         }
-        let full_in = response.header(reset).and_then(go_duration);
+        let full_in = text(headers.reset).and_then(go_duration);
         let period = period(limit, remaining, full_in);
         standings.push(Standing { dimension, period, limit, remaining, full_in, exact_to: 1.0 });
     }
-    for (dimension, limit, remaining) in ANTHROPIC {
-        let (limit, remaining) = (number(limit), number(remaining));
+    for ((dimension, _), headers) in ANTHROPIC.into_iter().zip(anthropic) {
+        let (limit, remaining) = (number(headers.limit), number(headers.remaining));
         if limit.is_none() && remaining.is_none() {
             continue;
         }
@@ -80,41 +94,84 @@ pub(crate) fn standings(response: &Response) -> Vec<Standing> {
     standings
 }
 
-/// The names are spelled out, since they are looked up for every response.
-const OPENAI: [(Dimension, &str, &str, &str); 3] = [
-    (
-        Dimension::Requests,
-        "x-ratelimit-limit-requests",
-        "x-ratelimit-remaining-requests",
-        "x-ratelimit-reset-requests",
-    ),
-    (
-        Dimension::Tokens,
-        "x-ratelimit-limit-tokens",
-        "x-ratelimit-remaining-tokens",
-        "x-ratelimit-reset-tokens",
-    ),
-    (
-        Dimension::Tokens,
-        "x-ratelimit-limit-project-tokens",
-        "x-ratelimit-remaining-project-tokens",
-        "x-ratelimit-reset-project-tokens",
-    ),
+/// Whose names a header about a limit has.
+enum Family {
+    OpenAi,
+    Anthropic,
+}
+
+impl Family {
+    /// The family of a header about a limit, with the rest of its name.
+    fn of(name: &str) -> Option<(Self, &str)> {
+        let openai = name.strip_prefix("x-ratelimit-").map(|rest| (Self::OpenAi, rest));
+        openai.or_else(|| Some((Self::Anthropic, name.strip_prefix("anthropic-ratelimit-")?)))
+    }
+}
+
+/// The headers about one limit, as far as they came; of several with the same name, the first.
+#[derive(Debug, Clone, Copy, Default)]
+struct Headers<'a> {
+    limit: Option<&'a HeaderValue>,
+    remaining: Option<&'a HeaderValue>,
+    reset: Option<&'a HeaderValue>,
+}
+
+/// What is limited, and its name in OpenAI's headers.
+const OPENAI: [(Dimension, &str); 3] =
+    [(Dimension::Requests, "requests"), (Dimension::Tokens, "tokens"), (Dimension::Tokens, "project-tokens")];
+
+/// The same for Anthropic's.
+const ANTHROPIC: [(Dimension, &str); 3] = [
+    (Dimension::Requests, "requests"),
+    (Dimension::InputTokens, "input-tokens"),
+    (Dimension::OutputTokens, "output-tokens"),
 ];
 
-const ANTHROPIC: [(Dimension, &str, &str); 3] = [
-    (Dimension::Requests, "anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining"),
-    (
-        Dimension::InputTokens,
-        "anthropic-ratelimit-input-tokens-limit",
-        "anthropic-ratelimit-input-tokens-remaining",
-    ),
-    (
-        Dimension::OutputTokens,
-        "anthropic-ratelimit-output-tokens-limit",
-        "anthropic-ratelimit-output-tokens-remaining",
-    ),
-];
+/// The place of `x-ratelimit-{name}`.
+fn openai_header<'h, 'a>(
+    limits: &'h mut [Headers<'a>; 3],
+    name: &str,
+) -> Option<&'h mut Option<&'a HeaderValue>> {
+    let (which, of) = name.split_once('-')?;
+    let headers = of_limit(&OPENAI, limits, of)?;
+    match which {
+        "limit" => Some(&mut headers.limit),
+        "remaining" => Some(&mut headers.remaining),
+        "reset" => Some(&mut headers.reset),
+        _ => None,
+    }
+}
+
+/// The place of `anthropic-ratelimit-{name}`. Their resets are not used.
+fn anthropic_header<'h, 'a>(
+    limits: &'h mut [Headers<'a>; 3],
+    name: &str,
+) -> Option<&'h mut Option<&'a HeaderValue>> {
+    let (of, which) = name.rsplit_once('-')?;
+    let headers = of_limit(&ANTHROPIC, limits, of)?;
+    match which {
+        "limit" => Some(&mut headers.limit),
+        "remaining" => Some(&mut headers.remaining),
+        _ => None,
+    }
+}
+
+fn of_limit<'h, 'a>(
+    names: &[(Dimension, &str); 3],
+    limits: &'h mut [Headers<'a>; 3],
+    of: &str,
+) -> Option<&'h mut Headers<'a>> {
+    names.iter().zip(limits).find(|((_, name), _)| *name == of).map(|(_, headers)| headers)
+}
+
+/// A header's text; it may go beyond ASCII, see [`Response::header`].
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    std::str::from_utf8(value?.as_bytes()).ok()
+}
+
+fn number(value: Option<&HeaderValue>) -> Option<f64> {
+    seconds(text(value)?.trim()).filter(|number| number.is_finite())
+}
 
 /// The period of a limit, inferred from how long the used part takes to refill: with 10,000 a day one request is back in 8.64 s,
 /// with 10,000 a minute in 6 ms.

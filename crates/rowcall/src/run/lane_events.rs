@@ -6,6 +6,11 @@ use crate::extract::PreparedRow;
 use crate::source::Source;
 
 impl<S: Source> Run<S> {
+    /// How many rows are being asked about without a batch, or are ready to be.
+    pub(super) fn online(&self) -> usize {
+        self.tasks.len() + self.backlog.len()
+    }
+
     pub(super) fn take_lane_event(&mut self, event: FromLane) {
         match event {
             FromLane::Parked(rows) => rows.into_iter().for_each(|(key, index)| self.recall.park(key, index)),
@@ -26,7 +31,7 @@ impl<S: Source> Run<S> {
             }
             FromLane::Online(prepared) => {
                 self.recall.unpark(prepared.row.index);
-                self.spawn(*prepared);
+                self.backlog.push(*prepared);
             }
             FromLane::Abandoned(prepared) => self.abandon(*prepared),
             FromLane::Again(rows) => self.recall.look_again(rows),

@@ -1,8 +1,10 @@
 //! The base URL of all requests: how a request's path is joined to it, and how it is shown, since a query may hold a key.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Uri;
+use http::uri::InvalidUri;
 
 use crate::error::Problem;
 use crate::fault::{Fault, FaultKind};
@@ -16,6 +18,8 @@ pub(crate) struct BaseUrl {
     /// Whether it ends in an API version.
     has_version: bool,
     uri: Uri,
+    /// The path of the latest request with its URL: nearly all requests of a run have the same.
+    latest: Mutex<Option<(Arc<str>, Uri)>>,
 }
 
 impl BaseUrl {
@@ -50,7 +54,23 @@ impl BaseUrl {
             return Err(problem.hint("write `%20` for a blank, and leave out everything from `#` on"));
         }
         let has_version = below.rsplit('/').next().is_some_and(is_version);
-        Ok(Self { below, query: query.to_owned(), has_version, uri })
+        Ok(Self { below, query: query.to_owned(), has_version, uri, latest: Mutex::default() })
+    }
+
+    /// The URL of a request, as [`join`](Self::join) makes it.
+    ///
+    /// # Errors
+    /// If it is not one.
+    pub(crate) fn of(&self, path: &Arc<str>) -> Result<Uri, InvalidUri> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, url)) = &*latest
+            && Arc::ptr_eq(known, path)
+        {
+            return Ok(url.clone());
+        }
+        let url: Uri = self.join(path).parse()?;
+        *latest = Some((Arc::clone(path), url.clone()));
+        Ok(url)
     }
 
     /// The URL of a request. If a path begins with an API version (`/v1/messages`) and the base URL ends in one, that of the base URL

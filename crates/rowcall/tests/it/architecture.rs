@@ -25,6 +25,7 @@ const GROUPS: [(Group, &[&str]); 4] = [
     (
         Group::Path,
         &[
+            "backlog",
             "batch",
             "conversation",
             "extract",
@@ -110,8 +111,8 @@ const ALLOWANCES: [Allowance; 8] = [
     },
 ];
 
-/// The packages of the workspace and of the fuzzer, and which of our own packages each may depend on.
-const CRATES: [Crate; 10] = [
+/// The packages of the workspace and those outside it, and which of our own packages each may depend on.
+const CRATES: [Crate; 11] = [
     Crate { name: "rowcall-validate", uses: &[], tests_use: &[] },
     Crate { name: "rowcall", uses: &["rowcall-validate"], tests_use: &["rowcall-sim"] },
     Crate { name: "rowcall-data", uses: &["rowcall"], tests_use: &[] },
@@ -124,6 +125,7 @@ const CRATES: [Crate; 10] = [
     },
     Crate { name: "rowcall-bench-floor", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "rowcall-bench-stub", uses: &[], tests_use: &[] },
+    Crate { name: "rowcall-bench-peers", uses: &[], tests_use: &[] },
     Crate { name: "rowcall-fuzz", uses: &["rowcall"], tests_use: &[] },
     Crate { name: "xtask", uses: &["rowcall", "rowcall-sim"], tests_use: &[] },
 ];

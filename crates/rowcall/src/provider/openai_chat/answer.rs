@@ -140,6 +140,9 @@ pub(super) fn read(response: &Response) -> Result<Completion, Fault> {
 /// # Errors
 /// Why it cannot be read.
 fn read_message(raw: Option<&RawValue>, text: Option<String>) -> Result<Message, String> {
+    if let Some(message) = raw.and_then(|raw| Message::plain(raw.get())) {
+        return Ok(message);
+    }
     let message = match (raw, text) {
         (Some(raw), _) => body::read(raw.get(), is_answer_of)
             .map_err(|error| format!("the message cannot be read: {error}"))?,

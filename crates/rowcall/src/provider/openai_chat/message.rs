@@ -1,6 +1,9 @@
 //! The message of a chat completion in all the shapes that servers send: its text, its tool calls, and how it is replayed in a
 //! re-ask. An unusual shape must not cost the answer.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
@@ -23,6 +26,19 @@ pub(super) struct Message {
     raw_calls: Value,
 }
 
+/// A message as most servers send most of theirs: a text, and nothing else that would matter.
+#[derive(Deserialize)]
+struct Plain<'a> {
+    #[serde(borrow)]
+    content: Cow<'a, str>,
+    refusal: Option<IgnoredAny>,
+    function_call: Option<IgnoredAny>,
+    tool_calls: Option<Vec<IgnoredAny>>,
+    reasoning_content: Option<IgnoredAny>,
+    reasoning: Option<IgnoredAny>,
+    thinking: Option<IgnoredAny>,
+}
+
 struct Call {
     id: String,
     name: String,
@@ -30,6 +46,22 @@ struct Call {
 }
 
 impl Message {
+    /// Reads a message of which only the text matters, in one pass; `None` if it has to be [`read`](Self::read).
+    pub(super) fn plain(raw: &str) -> Option<Self> {
+        let Plain { content, refusal, function_call, tool_calls, reasoning_content, reasoning, thinking } =
+            serde_json::from_str(raw).ok()?;
+        let others = [refusal, function_call, reasoning_content, reasoning, thinking];
+        let is_plain = others.iter().all(Option::is_none) && tool_calls.is_none_or(|calls| calls.is_empty());
+        is_plain.then(|| Self {
+            said: Some(content.into_owned()),
+            refusal: String::new(),
+            calls: Vec::new(),
+            thoughts: String::new(),
+            came_parsed: false,
+            raw_calls: Value::Null,
+        })
+    }
+
     /// Reads a message: an object, or just its text.
     ///
     /// # Errors
