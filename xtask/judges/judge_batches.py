@@ -36,10 +36,16 @@ CREATES = {
     "together": together.types.BatchCreateParams,
 }
 
-# Together's client declares the choice of a tool as a call of it, with arguments, which a choice cannot have, and has no `strict` for a
-# tool, which every provider with OpenAI's protocol is sent.
+# Together's client declares the choice of a tool as a call of it, with arguments, which a choice cannot have. Two fields that every provider
+# with OpenAI's protocol is sent beside tools it does not know.
 KNOWN = {
-    "together": ("tool_choice.id", "tool_choice.index", "tool_choice.function.arguments", "tools[0].function.strict"),
+    "together": (
+        "tool_choice.id",
+        "tool_choice.index",
+        "tool_choice.function.arguments",
+        "tools[0].function.strict",
+        "body.parallel_tool_calls",
+    ),
 }
 
 # What belongs to the user, and may hold anything.
