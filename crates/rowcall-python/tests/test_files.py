@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -290,23 +291,27 @@ rowcall.run(
 
 
 def test_killed_at_any_instant_and_resumed(tmp_path, server):
-    rows, concurrency_at_most = 2000, 1024
+    rows, concurrency_at_most = 6000, 1024
     input, output = tmp_path / "rows.txt", tmp_path / "rows.jsonl"
     input.write_text("\n".join(texts(rows)) + "\n")
     command = [sys.executable, "-c", RUN, str(input), str(output), server]
     chance = random.Random(7)
+
+    def requests():
+        with urllib.request.urlopen(server.removesuffix("/v1") + "/stats") as response:
+            return json.load(response)["requests"]["all"]
+
     killed = 0
     for _ in range(6):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=0.25 + chance.random() * 0.6)
+        # Instants are counted in requests, so that they are among them however fast the machine is.
+        instant = requests() + chance.randrange(20, 500)
+        while process.poll() is None and requests() < instant:
+            time.sleep(0.002)
+        process.kill()
+        if process.wait() == 0:
             break
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            killed += 1
-            if output.exists():  # It was done before.
-                break
+        killed += 1
     subprocess.run(command, check=True)
     written = lines(output)
     assert [line["text"] for line in written] == texts(rows)
